@@ -1,8 +1,9 @@
 /**
- * npm run accuracy [-- NAME …] [--seeds N]: what networks reach on MNIST's test set, 8000 images to train on and 2000 to test with, each with its size.
+ * npm run accuracy [-- NAME …] [--seeds N]: accuracy of networks on MNIST's test set (8000 images for training, 2000
+ * for testing), with the size of each network.
  *
- * Each is trained with Adam on batches of 32, the rate falling from 0.001 along a cosine, on images shifted at random by up to two cells; for
- * three seeds (or so many as are said), of which the mean and the range are given.
+ * Each network is trained with Adam on batches of 32; the rate falls from 0.001 along a cosine, and images are shifted
+ * at random by up to two cells. Reports mean and range over three seeds (or --seeds).
  */
 import { parseArgs } from "node:util";
 import { openErgodic } from "./ergodic.mjs";

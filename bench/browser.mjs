@@ -1,5 +1,6 @@
 /**
- * A page of the system's Chromium, cross-origin isolated, that imports the built library from /dist/: for benchmarks of what a page feels, and of what runs in pages alone.
+ * A cross-origin isolated page in the system's Chromium that imports the built library from /dist/. For benchmarks of a
+ * page's responsiveness and of programs that run only in pages.
  */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -15,12 +16,12 @@ const FLAGS =
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm" };
 const HEADERS = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
-/** The browser's own record of what its threads do, and the event that a task is there. */
+/** Trace category for the activity of the browser's threads, and the name of the event for a task. */
 const CATEGORIES = ["disabled-by-default-devtools.timeline"];
 const TASK = "RunTask";
 const PAGE_THREAD = "CrRendererMain";
 
-/** Tasks of the page's own thread in a trace, in ms: { wall, cpu } each. */
+/** Returns the tasks of the page's own thread in a trace, in ms: { wall, cpu } each. */
 function tasksOf(trace) {
   const { traceEvents } = JSON.parse(trace);
   const isPage = ({ name, args }) => name === "thread_name" && args.name === PAGE_THREAD;
@@ -31,9 +32,10 @@ function tasksOf(trace) {
 }
 
 /**
- * Resolves to { version, evaluate(function, argument) → { result, tasks }, close() }. `folders`: others that the page may read, by the paths under which it does: { "/data/": … }.
+ * Resolves to { version, evaluate(function, argument) → { result, tasks }, close() }. `folders`: other folders that the
+ * page can read, by URL path: { "/data/": … }.
  *
- * @throws Skipped where there is no Chromium
+ * @throws Skipped if Chromium is not installed
  */
 export async function openPage(folders = {}) {
   const all = Object.entries({ "/dist/": built, ...folders });
@@ -41,7 +43,7 @@ export async function openPage(folders = {}) {
   if (!executablePath) throw new Skipped("Chromium is not installed (Debian: apt-get install chromium)");
   const { chromium } = await import("playwright-core");
   const server = createServer(async (request, response) => {
-    // A parsed URL holds no "..", so the path stays inside its folder.
+    // A parsed URL contains no "..", so the path stays inside its folder.
     const { pathname } = new URL(request.url, "http://localhost");
     const [under, folder] = all.find(([path]) => pathname.startsWith(path)) ?? [];
     const body = folder

@@ -1,4 +1,7 @@
-/** Our side of the cold start of predictions.mjs: one prediction in a new process, with the time since before the library is imported. */
+/**
+ * Our side of the cold start in predictions.mjs: one prediction in a new process, timed from before the library is
+ * imported.
+ */
 import { floatsOf } from "./timing.mjs";
 
 const { model, rows, width } = JSON.parse(process.argv[2]);

@@ -1,12 +1,13 @@
 /**
- * node bench/compile.mjs: milliseconds from a network to its linked update, for each of bench/accuracy.mjs's networks, on batches of 64, float32. Each is
- * compiled on its own in a fresh process ("cold") and once more for another batch ("warm").
+ * node bench/compile.mjs: milliseconds from a network to its linked update, for each network of bench/accuracy.mjs, on
+ * batches of 64, float32. Each network is compiled alone in a fresh process ("cold") and once more for another batch
+ * size ("warm").
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-/** What is not public, as bundled for this. */
+/** Internal functions, bundled for this script. */
 const contents = `
   export { openEngine } from "./engine/memory/engine.ts";
   export { cnn, circulantNet, mlp, mobileNetV1, mobileNetV2, shuffleNetV1, shuffleNetV2 } from "./learning/models/neural/index.ts";

@@ -1,10 +1,11 @@
 /**
- * Problems for the benchmarks: seeded synthetic data, and a LIBSVM file where a case wants real data.
+ * Problems for the benchmarks: seeded synthetic data, and a LIBSVM file for cases with real data.
  *
- * A dense problem is `{ format: "dense", rowCount, columnCount, values: Float32Array (row-major), target }`, a sparse one
- * `{ format: "sparse", rowCount, columnCount, rowStart, columnIndex: Uint32Array, values: Float32Array, target }`; the target is
- * a Float64Array of classes 0 and 1. `share` writes the arrays into a folder as raw little-endian numbers, so that a peer in another
- * process reads the very same bits. The generator is independent of the library under test: a benchmark must not change with it.
+ * A dense problem is `{ format: "dense", rowCount, columnCount, values: Float32Array (row-major), target }`, a sparse
+ * one `{ format: "sparse", rowCount, columnCount, rowStart, columnIndex: Uint32Array, values: Float32Array, target }`;
+ * the target is a Float64Array of classes 0 and 1. `share` writes the arrays into a folder as raw little-endian
+ * numbers, so that a peer in another process reads exactly the same bits. The generator is independent of the library
+ * under test, so that a benchmark does not change with it.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -52,15 +53,18 @@ export function randomNumbers(seed) {
 
 const sigmoid = (margin) => 1 / (1 + Math.exp(-margin));
 
-/** True weights under which the margins have the standard deviation `signal`, when a row's squares add up to `squares`. */
+/**
+ * Returns true weights for which the margins have the standard deviation `signal`, if a row's squares add up to
+ * `squares`.
+ */
 function trueWeights(random, columnCount, signal, squares) {
   const scale = signal / Math.sqrt(squares);
   return Float64Array.from({ length: columnCount }, () => random.normal() * scale);
 }
 
 /**
- * Normal features of variance 1 / columnCount, so that rows have about the length 1, for which scikit-learn's default rate is made;
- * classes drawn from a logistic model whose margins have the standard deviation `signal`.
+ * Normal features of variance 1 / columnCount, so that rows have a length of about 1, for which scikit-learn's default
+ * rate is designed. Classes are drawn from a logistic model whose margins have the standard deviation `signal`.
  */
 export function denseProblem({ rowCount, columnCount, seed, signal = 3 }) {
   const random = randomNumbers(seed);
@@ -80,8 +84,8 @@ export function denseProblem({ rowCount, columnCount, seed, signal = 3 }) {
 }
 
 /**
- * `nonZeros` different columns a row; values of either sign, sizes uniform in [0.5, 1]. Each column is as likely as any other, or by `law`: "zipf", the j-th (from
- * 0) as 1/(j + 10).
+ * `nonZeros` different columns per row; values of either sign, with sizes uniform in [0.5, 1]. All columns are equally
+ * likely or, with `law`: "zipf", column j (from 0) is drawn with weight 1/(j + 10).
  */
 export function sparseProblem({ rowCount, columnCount, nonZeros, seed, signal = 3, law }) {
   const random = randomNumbers(seed);
@@ -114,7 +118,7 @@ export function sparseProblem({ rowCount, columnCount, nonZeros, seed, signal = 
   return { format: "sparse", rowCount, columnCount, rowStart, columnIndex, values, target };
 }
 
-/** Columns by Zipf's law: the sum of their shares up to each, searched by halves. */
+/** Draws columns by Zipf's law: a binary search in the cumulative shares. */
 function zipfColumns(random, columnCount) {
   const sums = new Float64Array(columnCount);
   let sum = 0;
@@ -132,8 +136,8 @@ function zipfColumns(random, columnCount) {
 }
 
 /**
- * Pages by the words that are in them (as w8a): columns of 0 and 1, the frequent ones hundreds of times as frequent as the rare, those of a topic together; some
- * percent of the rows are of class 1.
+ * Pages described by their words (like w8a): columns of 0 and 1; frequent columns are hundreds of times as frequent as
+ * rare ones, and columns of a topic occur together. A few percent of the rows are of class 1.
  */
 export function pagesProblem({ rowCount, columnCount, seed, topics = 12 }) {
   const random = randomNumbers(seed);
@@ -158,7 +162,7 @@ export function pagesProblem({ rowCount, columnCount, seed, topics = 12 }) {
   return { format: "sparse", rowCount, columnCount, rowStart, columnIndex: Uint32Array.from(columnIndex), values, target };
 }
 
-/** A LIBSVM text of two classes; columns count from 1 in the file and from 0 here. */
+/** Parses a LIBSVM text of two classes; columns count from 1 in the file and from 0 here. */
 export function parseLibsvm(text, source) {
   const rowStart = [0];
   const columnIndex = [];
@@ -189,7 +193,7 @@ export function parseLibsvm(text, source) {
   };
 }
 
-/** The same rows, zeros written out. */
+/** Returns the same rows with zeros stored. */
 export function asDense({ rowCount, columnCount, rowStart, columnIndex, values, target }) {
   const dense = new Float32Array(rowCount * columnCount);
   for (let i = 0; i < rowCount; i++)
@@ -197,7 +201,10 @@ export function asDense({ rowCount, columnCount, rowStart, columnIndex, values, 
   return { format: "dense", rowCount, columnCount, values: dense, target };
 }
 
-/** Writes every array of `problem` into `folder`; returns the problem with file names in the arrays' places, ready for JSON. */
+/**
+ * Writes every array of `problem` into `folder`. Returns the problem with file names in place of the arrays, ready for
+ * JSON.
+ */
 export function share(folder, problem) {
   const description = {};
   for (const [name, value] of Object.entries(problem)) {

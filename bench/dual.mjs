@@ -1,8 +1,10 @@
 /**
- * A linear model with an L2 penalty from a LIBSVM file to its weights, by dual coordinate descent: ours and LIBLINEAR's, C = 1, bias 1.
+ * A linear model with an L2 penalty, from a LIBSVM file to its weights, by dual coordinate descent: ours and
+ * LIBLINEAR's, C = 1, bias 1.
  *
- * Objective: Σ_i ℓ_i + ½ (‖w‖² + b²), the bias penalised by both. Both sides read the text themselves: theirs is the whole process, from the file to
- * its model file; ours is `readLibsvm` and `fit` in a process that runs already. Judged here, in float64, from the weights.
+ * Objective: Σ_i ℓ_i + ½ (‖w‖² + b²); both sides penalise the bias. Both sides read the text themselves. LIBLINEAR's
+ * time is the whole process, from the file to its model file; ours is `readLibsvm` and `fit` in a running process. The
+ * result is judged here, in float64, from the weights.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -14,7 +16,7 @@ import { Skipped } from "./peer.mjs";
 
 const FILE = fileURLToPath(new URL("../../shared/data/linear/a6a.libsvm", import.meta.url));
 const PROGRAM = "liblinear-train";
-/** How exactly LIBLINEAR is asked to solve it: it stops there, or after 1000 passes. */
+/** Precision requested from LIBLINEAR: it stops there, or after 1000 passes. */
 const EPSILON = "1e-8";
 
 function objective({ rowCount, rowStart, columnIndex, values, target }, loss, weights, bias) {
@@ -46,7 +48,7 @@ async function ours(problem, { name, loss, tolerance }) {
   };
 }
 
-/** The weights of a LIBLINEAR model file, the bias last, for the class +1. */
+/** Returns the weights of a LIBLINEAR model file for the class +1, with the bias last. */
 function readModel(file) {
   const lines = readFileSync(file, "utf8").trim().split("\n");
   const sign = lines.includes("label -1 1") ? -1 : 1;

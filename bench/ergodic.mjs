@@ -1,9 +1,9 @@
 /**
- * Our side: the library, called as a user calls it, and parts of it that are not public, for benchmarks of these. All come from one bundle of the sources, since
- * the engine is one in each process.
+ * Our side: the library, called as a user calls it, and internal parts for benchmarks of them. All come from one bundle
+ * of the sources, because a process has only one engine.
  *
- * Seconds are those of the whole awaited `fit`, as a peer's are those of its whole `fit()`: set-up inside the call counts on both
- * sides. `insideSeconds` is what the run reports of its loop alone.
+ * Seconds are those of the whole awaited `fit`, like those of a peer's whole `fit()`: set-up inside the call counts on
+ * both sides. `insideSeconds` is the time that the run reports for its loop alone.
  */
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const src = fileURLToPath(new URL("../packages/ergodic/src", import.meta.url));
-/** What benchmarks import, by the paths within the sources. */
+/** Internal modules that benchmarks import, by their paths within the sources. */
 export const PARTS = [
   ...["graphs/learn/contrastive-divergence", "graphs/sampling/gibbs/chain", "graphs/sampling/gibbs/layout"],
   ...["chromatic", "hogwild", "sequential"].map((name) => `graphs/sampling/gibbs/schedules/${name}`),
@@ -31,7 +31,7 @@ export const PARTS = [
     "learning/fit/folds",
   ],
 ];
-/** What the sources say that bundlers may leave out, and this one may not. */
+/** Modules that the sources allow bundlers to drop, but that must be kept here. */
 const kept = {
   name: "kept",
   setup({ onResolve }) {
@@ -56,7 +56,7 @@ async function bundle() {
   return folder;
 }
 
-/** Modules of the library, by their paths within it: "engine/memory/engine.js". */
+/** Returns modules of the library by their paths within it: "engine/memory/engine.js". */
 export async function openModules(...names) {
   const folder = await (bundling ??= bundle());
   return Promise.all(names.map((name) => import(pathToFileURL(join(folder, name.replace(/js$/, "mjs"))).href)));
@@ -66,20 +66,22 @@ export async function openErgodic() {
   return (await openModules("entries/everything.js"))[0];
 }
 
-/** The engine itself, with what else the module `name` exports: for benchmarks of one kernel. */
+/** Returns the engine itself and the exports of the module `name`, for benchmarks of one kernel. */
 export async function openEngineOf(name) {
   const [{ openEngine }, module] = await openModules("engine/memory/engine.js", name);
   return { engine: await openEngine(), ...module };
 }
 
-/** A problem of data.mjs as one of our datasets. */
+/** Converts a problem of data.mjs to one of our datasets. */
 export function datasetOf({ Dataset }, problem, source) {
   const { format, rowCount, columnCount, rowStart, columnIndex, values, target } = problem;
   if (format === "dense") return Dataset.fromArrays({ x: { values, columnCount }, y: target, type: "f32" });
   return Dataset.fromSparse({ rowCount, columnCount, rowStart, columnIndex, values, target, source });
 }
 
-/** Logistic regression on the columns as they are: standardised ones would give the penalty another meaning than the peer's. */
+/**
+ * Logistic regression without standardisation, which would change the meaning of the penalty relative to the peer's.
+ */
 export const logistic = ({ linear }, l2) => linear({ loss: "logistic", l2, standardise: false });
 
 /** Trains once; `options` are those of `fit`. */
@@ -97,8 +99,9 @@ export async function openCompiler() {
 }
 
 /**
- * One contestant of measure.mjs that trains a network of networks.mjs: milliseconds an epoch. `build(layers, given)` makes it; `given(size)` is an
- * initialiser with the next so many of the problem's weights. Round after round, training goes on where it was.
+ * A contestant for measure.mjs that trains a network of networks.mjs: milliseconds per epoch. `build(layers, given)`
+ * makes the network; `given(size)` is an initialiser that takes the next `size` of the problem's weights. Each round
+ * continues training where the previous one ended.
  */
 export async function openNetwork(problem, build) {
   const ergodic = await openErgodic();
@@ -125,7 +128,7 @@ export async function openNetwork(problem, build) {
   const plan = resolvePlan("bench", { batch, schedule: "ordered" }, engine.describe(), {});
   const trained = model.bind(model.prepare(data, plan).dataset, plan, engine);
   const progression = gradientDescent({ rule: ergodic.sgd({ rate }) }).start(trained, plan, engine);
-  /** Of the very first step, as peers report it. */
+  /** Loss of the very first step, as peers report it. */
   let firstLoss;
   return {
     name: `ergodic, ${engine.describe().build}`,

@@ -1,4 +1,7 @@
-/** node first-draw.mjs POSTERIOR: prints the seconds from the library's loading to the first draw of the posterior. */
+/**
+ * node first-draw.mjs POSTERIOR: prints the seconds from the start of loading the library to the first draw of the
+ * posterior.
+ */
 const start = performance.now();
 const { dataOf, modelOf } = await import("./posteriors.mjs");
 const data = dataOf(process.argv[2]);

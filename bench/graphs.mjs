@@ -1,6 +1,6 @@
 /**
- * Graphs of Booleans for the benchmarks of sampling, and the peer that reads them, as DimmWitted's files, which `writeDimmWitted` writes. All weights come from
- * pools that factors share.
+ * Graphs of Booleans for the sampling benchmarks, and the peer that reads them as DimmWitted files written by
+ * `writeDimmWitted`. All weights come from pools that factors share.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,10 @@ import { randomNumbers } from "./data.mjs";
 import { openErgodic, openModules } from "./ergodic.mjs";
 import { openPeer } from "./peer.mjs";
 
-/** A graph that takes factors by numbers, with a pool of `pool` normal weights of a standard deviation; `pick()` is one of its ids. */
+/**
+ * Returns an empty graph that takes factors by number, and `pool`, which makes a pool of normal weights with a standard
+ * deviation and returns a function that picks one of their ids.
+ */
 export async function emptyGraph({ variables, seed }) {
   const { factorGraph } = await openErgodic();
   const graph = factorGraph();
@@ -22,7 +25,7 @@ export async function emptyGraph({ variables, seed }) {
   return { graph, random, below, pool };
 }
 
-/** The states of all variables after so many sweeps of Gibbs sampling. */
+/** Returns the states of all variables after `sweeps` sweeps of Gibbs sampling. */
 export async function drawStates(graph, sweeps) {
   const [{ Layout }, { Chain }, { sequential }, { atOnce }, { stream }, { openEngine }] = await openModules(
     "graphs/sampling/gibbs/layout.js",
@@ -45,7 +48,7 @@ export async function drawStates(graph, sweeps) {
   return states;
 }
 
-/** Opens the peer on a graph. `keep`: it can make the graph from its columns again. */
+/** Opens the peer on a graph. `keep`: whether it can rebuild the graph from its columns. */
 export async function openDimmWitted(graph, folder, keep = 0) {
   const { writeDimmWitted } = await import(new URL("../packages/ingest/dist/index.js", import.meta.url).href);
   mkdirSync(folder, { recursive: true });

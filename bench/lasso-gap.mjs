@@ -1,8 +1,10 @@
 /**
- * The one judge of lasso paths: the relative duality gap of mean_i ½(y_i − b − x_i·w)² + λ‖w‖₁ at (w, b), in float64.
+ * Judges the lasso paths of all contestants: the relative duality gap of mean_i ½(y_i − b − x_i·w)² + λ‖w‖₁ at (w, b),
+ * in float64.
  *
- * u = r − r̄ (r: residuals) is scaled by the best c with ‖Xᵀcu‖∞ ≤ nλ; then uᵀ1 = 0 and c uᵀy/n − c²‖u‖²/(2n) bounds the minimum from
- * below. Relative to ‖y − ȳ‖²/(2n). `columns`: column-major. Only what a contestant returned is judged, never what it says of itself.
+ * u = r − r̄ (r: residuals) is scaled by the best c with ‖Xᵀcu‖∞ ≤ nλ; then uᵀ1 = 0 and c uᵀy/n − c²‖u‖²/(2n) bounds
+ * the minimum from below. The gap is relative to ‖y − ȳ‖²/(2n). `columns`: column-major. Only the returned weights are
+ * judged, never a contestant's own report.
  */
 
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
@@ -33,7 +35,7 @@ export function relativeLassoGap({ rowCount: n, columnCount, columns, target }, 
   return (primal - dual) / (spread / (2 * n));
 }
 
-/** The largest gap of a path, or NaN; `at(k)` gives { weights, intercept } at lambdas[k]. */
+/** Returns the largest gap of a path, or NaN; `at(k)` returns { weights, intercept } at lambdas[k]. */
 export function worstLassoGap(problem, lambdas, at) {
   const gaps = Array.from(lambdas, (lambda, k) => {
     const { weights, intercept } = at(k);

@@ -1,8 +1,10 @@
 /**
- * The one judge of logistic lasso paths on sparse rows: the relative duality gap of mean_i log(1 + e^(−s_i z_i)) + λ‖w‖₁, z = Xw + b, s = ±1, in float64.
+ * Judges the logistic lasso paths of all contestants on sparse rows: the relative duality gap of mean_i log(1 + e^(−s_i
+ * z_i)) + λ‖w‖₁, z = Xw + b, s = ±1, in float64.
  *
- * v = (y − p)/n less its mean, so that Σv = 0, is scaled by c = min(1, λ/‖Xᵀv‖∞); then the mean entropy of q = y − cnv bounds the minimum from below. Relative to the
- * loss of the intercept alone. Only what a contestant returned is judged, never what it says of itself.
+ * v = (y − p)/n minus its mean, so that Σv = 0, is scaled by c = min(1, λ/‖Xᵀv‖∞); then the mean entropy of q = y − cnv
+ * bounds the minimum from below. The gap is relative to the loss of the intercept alone. Only the returned weights are
+ * judged, never a contestant's own report.
  */
 const entropy = (q) => -(q > 0 ? q * Math.log(q) : 0) - (q < 1 ? (1 - q) * Math.log1p(-q) : 0);
 
@@ -29,7 +31,7 @@ export function relativeLogisticGap(problem, lambda, weights, intercept) {
   return (primal - dual) / entropy(target.reduce((sum, y) => sum + y, 0) / n);
 }
 
-/** The largest gap of a path, or NaN; `at(k)` gives { weights, intercept } at lambdas[k]. */
+/** Returns the largest gap of a path, or NaN; `at(k)` returns { weights, intercept } at lambdas[k]. */
 export function worstLogisticGap(problem, lambdas, at) {
   const gaps = Array.from(lambdas, (lambda, k) => {
     const { weights, intercept } = at(k);

@@ -1,14 +1,17 @@
 /**
  * Times our side and its peers in turn (A B C A B C …) after a warm-up round, and compares medians.
  *
- * A case is `{ name, measures, metric, better: "less" | "more", rounds?, lossTolerance, makeData(folder, closing), ours(problem), peers(problem) }`.
- * `ours` resolves to a contestant, `peers` to a list of `{ name, goal, open() }` whose `open` resolves to one. A contestant is
- * `{ name, round(i) → { value, loss?, … }, warmUp?(), note?(rounds), close?() }`: `value` in the case's metric, `loss` the final objective as
- * objective.mjs computes it; without `warmUp` a round of its own comes first. A peer's `open` that throws Skipped is left out aloud; so is a case whose `makeData` does.
- * What `makeData` pushes onto `closing` is closed at the end, whatever happens.
+ * A case is `{ name, measures, metric, better: "less" | "more", rounds?, lossTolerance, makeData(folder, closing),
+ * ours(problem), peers(problem) }`. `ours` resolves to a contestant, `peers` to a list of `{ name, goal, open() }`,
+ * where `open` resolves to a contestant. A contestant is `{ name, round(i) → { value, loss?, … }, warmUp?(),
+ * note?(rounds), close?() }`: `value` in the case's metric, `loss` the final objective as objective.mjs computes it.
+ * Without `warmUp`, a regular round serves as warm-up. A peer whose `open` throws Skipped is skipped with a message; so
+ * is a case whose `makeData` throws it. Anything that `makeData` pushes onto `closing` is closed at the end, whatever
+ * happens.
  *
- * Faster is worth nothing when the answer is worse: unless a case brings its own `compare(ours, theirs, problem)` → { text, passed }, our median
- * loss may exceed the peer's by `lossTolerance` (relative) at most; otherwise the comparison fails and has no ratio.
+ * A faster but worse answer does not count: unless a case has its own `compare(ours, theirs, problem)` → { text, passed
+ * }, our median loss can exceed the peer's by at most `lossTolerance` (relative); otherwise the comparison fails and
+ * has no ratio.
  */
 import { cpus } from "node:os";
 import { Skipped } from "./peer.mjs";
@@ -35,7 +38,7 @@ function summary(contestant, rounds) {
   };
 }
 
-/** The default judge: final objectives side by side. */
+/** The default judge: compares final objectives. */
 export function compareLosses(tolerance) {
   return (ours, theirs) => ({
     text: `final objective ${ours.loss.toFixed(6)} against ${theirs.loss.toFixed(6)} (may be ${tolerance * 100} % worse)`,
@@ -58,7 +61,9 @@ async function opened(benchCase, problem, closing, say) {
   return contestants;
 }
 
-/** Runs one case; resolves to { ours, peers: [{ …summary, goal, ratio, text, passed }] }, or to null where it was skipped. */
+/**
+ * Runs one case. Resolves to { ours, peers: [{ …summary, goal, ratio, text, passed }] }, or to null if it was skipped.
+ */
 export async function measure(benchCase, { rounds, folder, say }) {
   const closing = [];
   try {

@@ -1,11 +1,13 @@
 /**
- * MNIST's test set as a problem: 10,000 images in the order of a shuffle, 8000 to train on and 2000 to test with.
+ * MNIST's test set as a problem: 10,000 shuffled images, 8000 for training and 2000 for testing.
  *
- * Images are float32 pixels / 255, row-major, [n, 28, 28, 1]; labels are bytes 0 … 9. The shuffle is Fisher and Yates's from the first row
- * on, by the library's stream(1, "mnist"), whose numbers are fixed by golden values; `share` of data.mjs writes the arrays, so that
- * every peer trains on the same rows. The files are parsed here, not by the library's readers.
+ * Images are float32 pixels / 255, row-major, [n, 28, 28, 1]; labels are bytes 0 … 9. The shuffle is Fisher–Yates from
+ * the first row, with the library's stream(1, "mnist"), whose numbers are fixed by golden values. `share` of data.mjs
+ * writes the arrays, so that every peer trains on the same rows. The files are parsed here, not by the library's
+ * readers.
  *
- * `node bench/mnist.mjs FOLDER` writes the four arrays into FOLDER as raw little-endian numbers, and their description as JSON on stdout.
+ * `node bench/mnist.mjs FOLDER` writes the four arrays into FOLDER as raw little-endian numbers, and prints their
+ * description as JSON on stdout.
  */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -21,7 +23,7 @@ const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 const CLASSES = 10;
 
-/** The bytes of an IDX file of bytes, behind a header that must say `shape`. */
+/** Returns the data of an IDX file of bytes, after a header that must contain `shape`. */
 function idxBytes(name, shape) {
   const file = fileURLToPath(new URL(`../${FOLDER}${name}`, import.meta.url));
   if (!existsSync(file)) throw new Skipped(`${FOLDER}${name} is not here`);
@@ -42,7 +44,7 @@ function shuffled(count, draws) {
   return order;
 }
 
-/** `order`: which rows of the file they are. */
+/** `order`: the rows of the file in the order of the images. */
 export function mnistProblem({ stream }) {
   const rowCount = 10_000;
   const pixels = idxBytes("t10k-images-idx3-ubyte.gz", [rowCount, SIDE, SIDE]);

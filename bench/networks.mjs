@@ -1,12 +1,13 @@
 /**
  * Problems and peers of `gradient-small`, `mlp-train` and `cnn-train`.
  *
- * Every side starts from the same weights and takes the rows in order, in batches, with plain gradient descent: no side draws a number, so that after
- * as many epochs all sides hold the same network but for rounding. What a round reports as `loss` is the mean over the last epoch's steps of
- * the batch loss before the step; that of a side which does something else differs at once. Rows lie ready in batches; reading the step's loss is timed.
+ * Every side starts from the same weights and takes the rows in order, in batches, with plain gradient descent. No side
+ * draws random numbers, so after the same number of epochs all sides have the same network, except for rounding. The
+ * `loss` of a round is the mean over the last epoch's steps of the batch loss before the step; a side that computes
+ * something else has a different loss immediately. Rows are stored in batches; reading the step's loss is timed.
  *
- * Peers answer `run {"epochs"}` with `{ seconds, loss, firstLoss }` and go on where they were: `firstLoss` is that of the very first step. The peer of the
- * gradient answers `run {"repeats"}` with `{ seconds, value, gradient }`.
+ * Peers answer `run {"epochs"}` with `{ seconds, loss, firstLoss }` and continue where they ended: `firstLoss` is that
+ * of the very first step. The peer of the gradient answers `run {"repeats"}` with `{ seconds, value, gradient }`.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +16,7 @@ import { openErgodic } from "./ergodic.mjs";
 import { mnistProblem } from "./mnist.mjs";
 import { openPeer } from "./peer.mjs";
 
-/** Normal numbers of variance 2 ÷ fan-in, one array after another (He et al. 2015). Shapes are row-major. */
+/** Normal numbers of variance 2 ÷ fan-in, array by array (He et al. 2015). Shapes are row-major. */
 function heWeights(seed, layers) {
   const random = randomNumbers(seed);
   return Float32Array.from(
@@ -33,8 +34,8 @@ export function gradientProblem() {
 }
 
 /**
- * 784-256-10 with relu and softmax cross-entropy on 8000 images of MNIST. `weights`: W1 [784, 256], W2 [256, 10]; biases start at 0.
- * h = relu(x W1 + b1), logits = h W2 + b2.
+ * 784-256-10 with relu and softmax cross-entropy on 8000 images of MNIST. `weights`: W1 [784, 256], W2 [256, 10];
+ * biases start at 0. h = relu(x W1 + b1), logits = h W2 + b2.
  */
 export async function mlpProblem() {
   const { rowCount, trainImages, trainLabels } = mnistProblem(await openErgodic());
@@ -55,10 +56,11 @@ const BLOCKS = [
 ];
 
 /**
- * A small MobileNet (Howard et al. 2017) on the first 2048 images of MNIST, [n, 28, 28, 1]: convolution 3×3 with stride 2 to 16 channels; `blocks`, each
- * depthwise 3×3 then 1×1; the mean over the cells; a dense layer to 10. One cell of padding on every side, no biases but the dense layer's;
- * normalisation over the batch (ε = 1e-5, scale 1 and shift 0 at first, both trained) and relu after every convolution.
- * `weights`: convolution [3, 3, 1, 16]; for each block depthwise [3, 3, from] and pointwise [from, to]; dense [128, 10].
+ * A small MobileNet (Howard et al. 2017) on the first 2048 images of MNIST, [n, 28, 28, 1]: a 3×3 convolution with
+ * stride 2 to 16 channels; `blocks`, each depthwise 3×3 then 1×1; the mean over the cells; a dense layer to 10 outputs.
+ * One cell of padding on every side; only the dense layer has biases. Every convolution is followed by batch
+ * normalisation (ε = 1e-5, initial scale 1 and shift 0, both trained) and relu. `weights`: convolution [3, 3, 1, 16];
+ * for each block depthwise [3, 3, from] and pointwise [from, to]; dense [128, 10].
  */
 export async function cnnProblem() {
   const { height, width, trainImages, trainLabels } = mnistProblem(await openErgodic());
@@ -86,7 +88,7 @@ export async function cnnProblem() {
   };
 }
 
-/** One contestant of measure.mjs: milliseconds an epoch. `settings` are the script's own. */
+/** A contestant for measure.mjs: milliseconds per epoch. `settings` are the script's own. */
 async function openTraining(folder, problem, script, settings) {
   const peer = await openPeer(script, { ...share(folder, problem), blocks: problem.blocks, ...settings });
   return {
@@ -99,7 +101,10 @@ async function openTraining(folder, problem, script, settings) {
   };
 }
 
-/** The same on the first batch alone, over and over, and as if each of the epoch's batches took as long: for a peer that would need minutes. */
+/**
+ * The same on the first batch alone, repeatedly, extrapolated to all batches of an epoch: for a peer that would need
+ * minutes.
+ */
 async function openOneBatch(folder, problem, script, settings) {
   const { rowCount, batch, trainImages, trainLabels } = problem;
   const first = (array) => array.subarray(0, (array.length / rowCount) * batch);
@@ -116,7 +121,10 @@ async function openOneBatch(folder, problem, script, settings) {
   };
 }
 
-/** The judge of a training: losses of the last epoch, or of the first step where a side did not train on all rows. `ours` reports both in a round. */
+/**
+ * Judges a training by the losses of the last epoch, or of the first step if a side did not train on all rows. A round
+ * of `ours` reports both.
+ */
 export function compareTrainings(tolerance) {
   return (ours, theirs) => {
     const whole = theirs.loss !== undefined;
@@ -138,8 +146,8 @@ export function mlpPeers(folder, problem, goals = {}) {
 }
 
 /**
- * PyTorch in both of its layouts, of which the quicker counts. TensorFlow.js's WebAssembly backend has no gradient of a convolution with respect to
- * its weights, so that it trains on the plain one, which takes ten seconds a batch.
+ * PyTorch in both of its layouts; the faster one counts. TensorFlow.js's WebAssembly backend has no gradient of a
+ * convolution with respect to its weights, so it trains on the plain backend, which takes ten seconds per batch.
  */
 export function cnnPeers(folder, problem, goals = {}) {
   return [
@@ -153,7 +161,7 @@ export function cnnPeers(folder, problem, goals = {}) {
   ];
 }
 
-/** jax-js, jitted: microseconds a value and gradient. `round` also gives the two, for the case to compare. */
+/** jax-js, jitted: microseconds per value and gradient. `round` also returns both, for the case to compare. */
 export function gradientPeers(folder, problem, { repeats, goal }) {
   const open = async () => {
     const peer = await openPeer("jax_gradient.mjs", share(folder, problem));

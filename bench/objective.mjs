@@ -1,8 +1,8 @@
 /**
- * The one judge of both sides: f(w, b) = mean_i log(1 + exp(−s_i (x_i·w + b))) + ½ l2 ‖w‖², s_i = ±1, in float64.
+ * Judges both sides: f(w, b) = mean_i log(1 + exp(−s_i (x_i·w + b))) + ½ l2 ‖w‖², s_i = ±1, in float64.
  *
- * w: Float64Array[columnCount] and b: number, as a contestant returned them; the intercept b bears no penalty. The rows are
- * read from the problem of data.mjs, never from a contestant's copy, so that neither side can be judged by its own arithmetic.
+ * w: Float64Array[columnCount] and b: number, as a contestant returned them; the intercept b is not penalised. The rows
+ * come from the problem of data.mjs, never from a contestant's copy, so that no side is judged by its own arithmetic.
  */
 
 const log1pExp = (x) => (x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x)));

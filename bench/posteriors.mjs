@@ -1,9 +1,11 @@
 /**
- * Ten posteriors of posteriordb, and those of varying.mjs, as models of ours and as Stan programs (peers/stan), and what is counted of a run of NUTS on them.
+ * Ten posteriors of posteriordb and those of varying.mjs, as our models and as Stan programs (peers/stan), and the
+ * figures of a NUTS run on them.
  *
- * Each is sampled by 4 chains of 1000 + 1000 transitions, one after the other on one thread. `least` is the smallest bulk ESS of the
- * parameters in `compared`, of all chains; both sides' draws are judged by the same function. Gradients are counted as leapfrogs, warm-up's
- * included. rstan's compiled programs are kept in bench/results/stan, with the seconds that it took to compile them.
+ * Each is sampled by 4 chains of 1000 + 1000 transitions, one after the other on one thread. `least` is the smallest
+ * bulk ESS of the parameters in `compared`, over all chains; the same function judges both sides' draws. Gradients are
+ * counted as leapfrogs, including those of warm-up. rstan's compiled programs are stored in bench/results/stan, with
+ * the seconds needed to compile them.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,14 +15,14 @@ import { openPeer, readNumbers, Skipped } from "./peer.mjs";
 import { dataOfVarying, modelOfVarying, varying } from "./varying.mjs";
 
 const FOLDER = new URL("../../shared/data/posteriordb/data/", import.meta.url);
-/** Programs of Stan that were compiled, and what compiling took. */
+/** Compiled Stan programs and their compile times. */
 export const CACHE = fileURLToPath(new URL("results/stan", import.meta.url));
 const STAN = fileURLToPath(new URL("peers/stan/", import.meta.url));
 export const [CHAINS, WARMUP, DRAWS] = [4, 1000, 1000];
 
 const series = (name, count) => Array.from({ length: count }, (_, i) => `${name}[${i + 1}]`);
 
-/** By name: the Stan program, the data, the parameters that are compared, by our names; `theirs` where Stan's differ. */
+/** By name: the Stan program, the data, and the compared parameters by our names; `theirs` if Stan's names differ. */
 export const posteriors = {
   eight_schools: { stan: "eight_schools_noncentered", data: "eight_schools", compared: ["mu", "tau"] },
   earnings: { stan: "earn_height", data: "earnings", compared: [...series("beta", 2), "sigma"] },
@@ -43,7 +45,7 @@ export const posteriors = {
   },
 };
 
-/** @throws Skipped where posteriordb's data are not beside this repository */
+/** @throws Skipped if posteriordb's data are not next to this repository */
 export function dataOf(name) {
   const file = new URL(`${posteriors[name].data}.json`, FOLDER);
   if (!existsSync(file)) throw new Skipped("../shared/data/posteriordb is not here");
@@ -53,7 +55,7 @@ export function dataOf(name) {
 const entryOf = (name) => posteriors[name] ?? varying[name];
 const given = (name) => (Object.hasOwn(varying, name) ? dataOfVarying(name) : dataOf(name));
 
-/** Our model of a posterior. */
+/** Returns our model of a posterior. */
 export async function modelOf(name) {
   if (Object.hasOwn(varying, name)) return modelOfVarying(name);
   const [compiler, statistical] = await openModules("engine/compiler/index.js", "bayes/model/index.js");
@@ -170,7 +172,10 @@ function models(ergodic) {
   };
 }
 
-/** From draws by parameter, each [chain, draw]: the least bulk ESS, the greatest R-hat, and each mean with its standard error. */
+/**
+ * Returns the smallest bulk ESS, the largest R-hat, and each mean with its standard error, from draws by parameter,
+ * each [chain, draw].
+ */
 function judged({ essBulk, mcseMean, rhat }, columns) {
   return {
     least: Math.min(...columns.map((x) => essBulk(x, CHAINS))),
@@ -179,14 +184,17 @@ function judged({ essBulk, mcseMean, rhat }, columns) {
   };
 }
 
-/** Index of "beta[2]" among all values of a draw. */
+/** Returns the index of "beta[2]" among all values of a draw. */
 function placeOf(quantities, name) {
   const [, variable, index] = /^([^[]+)(?:\[(.*)\])?$/.exec(name);
   const quantity = quantities.find((one) => one.name === variable);
   return quantity.offset + (index ? Number(index) - 1 : 0);
 }
 
-/** Conditions our model once; `run(algorithm, seed)` → { seconds, leapfrogs, least, means }, all of the run's set-up in the seconds. */
+/**
+ * Conditions our model once; `run(algorithm, seed)` → { seconds, leapfrogs, least, means }; the seconds include all of
+ * the run's set-up.
+ */
 export async function openOurs(name) {
   const [diagnostics, { openEngine }] = await openModules("engine/statistics/index.js", "engine/memory/engine.js");
   const posterior = await (await modelOf(name)).condition(await given(name), {});
@@ -212,7 +220,7 @@ export async function openOurs(name) {
   };
 }
 
-/** R's text for data: numbers, vectors and matrices by rows. */
+/** Formats data as R text: numbers, vectors and matrices by rows. */
 function rdump(data) {
   const vector = (values) => `c(${values.join(",")})`;
   const byColumns = (rows) => rows[0].flatMap((_, j) => rows.map((row) => row[j]));
@@ -226,7 +234,7 @@ function rdump(data) {
     .join("");
 }
 
-/** rstan on a posterior, compiled or taken from the cache: `run(seed)` as ours. @throws Skipped where rstan is missing */
+/** rstan on a posterior, compiled or taken from the cache: `run(seed)` as ours. @throws Skipped if rstan is missing */
 export async function openStan(name, folder) {
   const { stan, compared, theirs = compared } = entryOf(name);
   const [diagnostics] = await openModules("engine/statistics/index.js");
@@ -256,7 +264,7 @@ export async function openStan(name, folder) {
   };
 }
 
-/** The greatest difference of two sides' means, in standard errors. */
+/** Returns the largest difference between two sides' means, in standard errors. */
 export const disagreement = (ours, theirs) =>
   Math.max(
     ...ours.means.map(({ mean, error }, i) => Math.abs(mean - theirs.means[i].mean) / Math.hypot(error, theirs.means[i].error)),

@@ -1,11 +1,13 @@
 /**
- * Predictions of networks, ours and onnxruntime's, on one thread: `predict-mlp` and `predict-cnn`; page-predictions.mjs has those in a page.
+ * Predictions of networks, ours and onnxruntime's, on one thread: `predict-mlp` and `predict-cnn`; page-predictions.mjs
+ * has those in a page.
  *
- * A model is trained a little, so that its numbers are none that anybody would choose, saved as ours and exported as ONNX: all sides read the same weights,
- * and the same float32 rows. A call predicts a batch and gives probabilities; `loss` is their mean square on the first batch, in which sides must agree.
+ * A model is trained briefly, so that its weights are not special, saved in our format and exported as ONNX. All sides
+ * read the same weights and the same float32 rows. A call predicts a batch and returns probabilities; `loss` is their
+ * mean square on the first batch, in which sides must agree.
  *
- * Cold: a new process each round, from before it imports the runtime to the first answer of a batch of one. Processes that onnxruntime is loaded into are
- * those of peer.mjs, ours runs on the Node that runs the benchmark.
+ * Cold: a new process per round, from before it imports the runtime to the first answer for a batch of one. Processes
+ * that load onnxruntime are those of peer.mjs; ours runs on the Node that runs the benchmark.
  */
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -20,9 +22,9 @@ import { openPeer } from "./peer.mjs";
 import { floatsOf, meanSquare, timedCalls } from "./timing.mjs";
 
 const CLASSES = 10;
-/** Milliseconds that a round is to take, by a guess of the first calls. */
+/** Target duration of a round in milliseconds, estimated from the first calls. */
 const ROUND_MS = 400;
-/** Batches that are predicted in turn. */
+/** Number of batches that are predicted in turn. */
 const SETS = 8;
 
 async function makeModel(folder, { rowShape, layers }, batch) {
@@ -90,7 +92,7 @@ async function coldTheirs(problem, runtime) {
   };
 }
 
-/** Probabilities are the same but for rounding. */
+/** Probabilities are equal except for rounding. */
 const compare = (mine, other) => ({
   text: `mean square of the probabilities ${mine.loss.toFixed(6)} against ${other.loss.toFixed(6)} (may differ by 1e-5)`,
   passed: Math.abs(mine.loss - other.loss) <= 1e-5,
@@ -123,7 +125,10 @@ const pageCase = (name, batch, settings) => ({
   peers: (problem) => [{ name: "LiteRT.js", goal: 0.8, open: () => liteRt(problem) }],
 });
 
-/** The cases of a network: batches of 1 and 64, in Node and in a page, and cold. `goals`: of onnxruntime-web, at batch 1 and 64. */
+/**
+ * The cases of a network: batches of 1 and 64, in Node and in a page, and cold. `goals`: against onnxruntime-web, at
+ * batch 1 and 64.
+ */
 export const predictions = (name, settings, goals) => [
   benchCase(name, 1, settings, { goal: goals[0] }),
   benchCase(name, 64, settings, { goal: goals[1] }),

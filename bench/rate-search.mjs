@@ -1,25 +1,31 @@
 /**
- * The highest rate that a server keeps: by steps until one rate was kept and one was not, then by halving between the two.
+ * Finds the highest rate that a server sustains: steps until one rate has succeeded and one has failed, then bisects
+ * between them.
  *
- * A trial that kept its target is believed at once, for nothing makes a server faster than it is. A trial that did not is repeated: other processes, or a pause of
- * the machine, make any server late. So a rate has failed after two failures; those that were disturbed are not counted, up to a number of them, after which the
- * rate is undecided. What failed earlier is tried again at the end, and where it is kept then, the search continues upwards from there.
+ * A successful trial is believed immediately, because nothing makes a server faster than it is. A failed trial is
+ * repeated, because other processes, or a pause of the machine, make any server late. A rate has failed after two
+ * failures. Disturbed trials do not count, up to a maximum number, after which the rate is undecided. Rates that failed
+ * earlier are tried again at the end, and if one then succeeds, the search continues upwards from there.
  */
 
-/** Failures in which nothing disturbed a server, after which its rate has failed. */
+/** Number of undisturbed failures after which a rate has failed. */
 const FAILURES = 2;
-/** Disturbed trials of one rate, after which it is undecided, and taken for failed. */
+/** Number of disturbed trials of one rate after which it is undecided and treated as failed. */
 const DISTURBED = 3;
-/** Factors by which rates change while one end is unknown; the last is for a search that continues above what seemed to be its end. Upwards they grow. */
+/**
+ * Factors by which rates change while one end is unknown; the last is for a search that continues above its apparent
+ * end. Upward factors grow.
+ */
 const [DOWN, UP, FURTHER, MOST_UP] = [1.3, 1.15, 1.08, 2];
-/** Undisturbed trials of a search. */
+/** Largest number of undisturbed trials in a search. */
 const MOST_TRIALS = 40;
 
 /**
- * `trial(rate)` resolves to `{ isKept, isDisturbed, … }`. Resolves to the last trial that was kept, with `value`, its rate, and how many `trials` there were,
- * of which `disturbed` failed while something else used the machine. `isCut`: there were so many trials that the search was ended.
+ * `trial(rate)` resolves to `{ isKept, isDisturbed, … }`. Resolves to the last successful trial, with its rate as
+ * `value`, the number of `trials`, and the number of `disturbed` trials, which failed while something else used the
+ * machine. `isCut`: whether the search was ended because it reached the maximum number of trials.
  *
- * @throws Error where not even one request a second is kept
+ * @throws Error if not even one request per second is sustained
  */
 export async function highestRate(trial, { start, precision }) {
   let [trials, disturbed] = [0, 0];

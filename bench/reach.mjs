@@ -1,14 +1,15 @@
 /**
- * Seconds to reach a given objective, for methods that run for whole epochs: each method is granted the fewest epochs that take it
- * there, found beforehand and untimed, so that no side pays for a stopping test nor gains by one that stops early.
+ * Seconds to reach a given objective, for methods that run for whole epochs. Each method gets the fewest epochs that
+ * reach it, found beforehand and untimed, so that no side pays for a stopping test or gains from stopping early.
  *
- * `train({ …candidate, epochs, seed })` → { seconds, loss }. All of SEEDS must reach the target: one lucky draw is not enough.
+ * `train({ …candidate, epochs, seed })` → { seconds, loss }. All SEEDS must reach the target: one lucky run is not
+ * enough.
  */
 import { median } from "./measure.mjs";
 
 export const SEEDS = [1, 2, 3];
 
-/** Trains with each seed until one fails: { reached, seconds: the median }. */
+/** Trains with each seed until one fails. Returns { reached, seconds: the median }. */
 async function attempt(train, candidate, epochs, target) {
   const seconds = [];
   for (const seed of SEEDS) {
@@ -20,8 +21,9 @@ async function attempt(train, candidate, epochs, target) {
 }
 
 /**
- * The fewest epochs, by doubling and halving (so an epoch more is taken never to be worse). Null where `mostEpochs` do not do, or
- * where `patience` seconds did not: the candidate is slower than one already found.
+ * Finds the fewest epochs by doubling and bisection (which assumes that an additional epoch is never worse). Returns
+ * null if `mostEpochs` are not enough, or if it takes more than `patience` seconds: the candidate is slower than one
+ * already found.
  */
 async function fewestEpochs(train, candidate, target, mostEpochs, patience) {
   let high = 1;
@@ -41,7 +43,7 @@ async function fewestEpochs(train, candidate, target, mostEpochs, patience) {
   return { epochs: high, seconds };
 }
 
-/** The candidate that gets there first, with its epochs; null where none does. */
+/** Returns the fastest candidate with its epochs; null if no candidate reaches the target. */
 export async function quickest(train, candidates, target, mostEpochs) {
   let best = null;
   for (const candidate of candidates) {
@@ -51,7 +53,7 @@ export async function quickest(train, candidates, target, mostEpochs) {
   return best;
 }
 
-/** A contestant that trains once for each of SEEDS in a round: its value is the mean of the seconds, its loss the worst. */
+/** A contestant that trains once per seed in a round: its value is the mean of the seconds, its loss the worst. */
 export function reachContestant(name, train, { candidate, epochs }, settings) {
   return {
     name,

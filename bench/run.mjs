@@ -1,11 +1,12 @@
 /**
- * npm run bench -- NAME … [--json] [--rounds N] [--family TEXT]   times the named benchmarks ("all": every one with a peer; "gibbs": all that begin with gibbs-); of
- *                                              growth the families alone that have TEXT in their names
- * npm run bench -- --list                         says which there are
+ * npm run bench -- NAME … [--json] [--rounds N] [--family TEXT]: times the named benchmarks ("all": every one with a
+ * peer; "gibbs": all that begin with gibbs-); for growth, only the families with TEXT in their names.
  *
- * Results on stdout, progress on stderr. With --json each line of stdout is one comparison, and nothing else stands there:
- * {"bench","metric","ours","peer","theirs","ratio","machine"}, ratio > 1 when we are ahead.
- * Ends with 0, with 1 where a benchmark failed (its answer was worse than the peer's, or it broke), with 2 for a wrong command line.
+ * npm run bench -- --list: lists the benchmarks.
+ *
+ * Results go to stdout, progress to stderr. With --json, each line of stdout is one comparison and nothing else:
+ * {"bench","metric","ours","peer","theirs","ratio","machine"}, ratio > 1 if we are ahead. Exits with 0; with 1 if a
+ * benchmark failed (its answer was worse than the peer's, or it threw an error); with 2 for a wrong command line.
  */
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +17,7 @@ import { machine, measure } from "./measure.mjs";
 const DEFAULT_ROUNDS = 5;
 const say = (text) => process.stderr.write(`${text}\n`);
 const print = (text) => process.stdout.write(`${text}\n`);
-// A library that logs must not end up among the results.
+// Messages logged by a library must not be mixed with the results.
 for (const level of ["log", "info", "debug"]) console[level] = console.error;
 
 function usage(problem) {
@@ -74,7 +75,7 @@ function printJson(benchCase, { ours, peers }) {
   }
 }
 
-/** Resolves to whether the case passed; a skipped one did. */
+/** Resolves to whether the case passed; a skipped case passes. */
 async function runCase(benchCase, { json, rounds = benchCase.rounds ?? DEFAULT_ROUNDS, family }) {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-bench-"));
   const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -103,7 +104,7 @@ if (list) {
   for (const { name, measures } of cases.values()) print(`${name.padEnd(width)}  ${measures}`);
   process.exit(0);
 }
-/** A name that is none means all that begin with it: "gibbs" is "gibbs-features" and its like. */
+/** An unknown name stands for all names that begin with it: "gibbs" for "gibbs-features" and so on. */
 const family = (name) => (cases.has(name) ? [] : [...cases.keys()].filter((other) => other.startsWith(`${name}-`)));
 const chosen = names.includes("all")
   ? [...cases.keys()].filter((name) => name !== "self-check")
@@ -115,5 +116,5 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exi
 
 let passed = true;
 for (const name of chosen) passed = (await runCase(cases.get(name), options)) && passed;
-// The engine's workers would otherwise keep an otherwise finished process alive.
+// The engine's workers would otherwise keep a finished process alive.
 process.exit(passed ? 0 : 1);

@@ -1,24 +1,31 @@
 /**
- * The load of serving.mjs, a process of its own. The problem: { requests, size }, a file of whole HTTP requests of `size` bytes each, sent in turn.
+ * The load generator of serving.mjs, in a separate process. The problem: { requests, size }, a file of whole HTTP
+ * requests of `size` bytes each, sent in turn.
  *
- * `run { port, rate, seconds, connections, targetMs }` is an open loop: requests are due at the times of a Poisson process, whatever the server does, and a latency is
- * counted from when a request was due, so that a slow answer is also told by all that had to wait for it. It spins, and so sends in time; `behindMs` says by how
- * much it did not where a connection was free. `late` is the share of requests that took more than `targetMs`, `lateByServer` that of those which would have done so
- * without the pauses of this process. A server that falls hopelessly behind is given up early. What was asked is waited for, so that the next run finds an idle server.
- * `run { port, requests, seconds, connections }` is a closed loop: each connection asks again once it is answered, until there were so many, or for so long.
+ * `run { port, rate, seconds, connections, targetMs }` is an open loop: requests are due at the times of a Poisson
+ * process, whatever the server does. A latency is counted from the time when a request was due, so that a slow answer
+ * also counts in the latencies of all requests that waited for it. The process spins so that it sends on time;
+ * `behindMs` reports its delay when a connection was free. `late` is the share of requests that took more than
+ * `targetMs`, `lateByServer` the share that would have done so without the pauses of this process. A server that falls
+ * hopelessly behind is given up early. All outstanding answers are awaited, so that the next run finds an idle server.
+ *
+ * `run { port, requests, seconds, connections }` is a closed loop: each connection sends its next request when it is
+ * answered, until the given number of requests or seconds is reached.
  */
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { randomNumbers } from "./data.mjs";
 import { problem, serve } from "./peers/lines.mjs";
 
-/** A part of a second that is not counted: queues and speeds settle. */
+/** Seconds at the start that are not counted, while queues and speeds settle. */
 const WARM_SECONDS = 0.5;
-/** Seconds' worth of requests that may be unanswered before a server is given up: more than a pause of the machine is long. */
+/**
+ * Number of unanswered requests, in seconds' worth, after which a server is given up: more than a pause of the machine.
+ */
 const HOPELESS_SECONDS = 1;
-/** The longest wait for what is unanswered at the end. */
+/** Longest wait for unanswered requests at the end. */
 const LAST_MS = 20_000;
-/** A turn of the loop that takes longer was a pause of this process. */
+/** A turn of the event loop that takes longer counts as a pause of this process. */
 const PAUSE_MS = 0.5;
 
 const all = readFileSync(problem.requests);
@@ -28,7 +35,7 @@ const requests = Array.from({ length: all.length / problem.size }, (_, i) =>
 const random = randomNumbers(1);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Connections that are kept; `answered(connection, body, isGood)` is called for each answer. */
+/** Opens connections that are reused; `answered(connection, body, isGood)` is called for each answer. */
 async function connectAll(port, count, answered) {
   const open = () =>
     new Promise((resolve, reject) => {
@@ -58,12 +65,15 @@ const close = (connections) => {
   for (const { socket } of connections) socket.removeAllListeners("close").destroy();
 };
 
-/** The q-quantile of latencies. */
+/** Returns the q-quantile of latencies. */
 function quantile(sorted, q) {
   return sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)];
 }
 
-/** The milliseconds in which this process was held up, in all: `turned(now)` each turn of the loop, `until(time)` for a time that is no earlier than the last turn but one. */
+/**
+ * Tracks the total milliseconds in which this process was held up: `turned(now)` is called at each turn of the loop;
+ * `until(time)` returns the total for a time no earlier than the last turn but one.
+ */
 function ownPauses() {
   let [last, before] = [performance.now(), 0];
   let pause = { from: last, ms: 0 };
@@ -164,7 +174,10 @@ async function closedLoop({ port, requests: wanted, seconds: most, connections: 
   return { rate: answered / seconds, answered, failed };
 }
 
-/** Each request alone: the mean square of the numbers that came back as FP32 or FP64, and the bytes of an answer. */
+/**
+ * Sends each request alone. Returns the mean square of the FP32 or FP64 numbers in the answers, and the size of an
+ * answer in bytes.
+ */
 async function look({ port, size }) {
   let resolve;
   const [{ socket }] = await connectAll(port, 1, (_, answer, isGood) => resolve({ ...answer, isGood }));

@@ -1,4 +1,7 @@
-/** Our server of serving.mjs, a process of its own: `run {}` gives what serverFigures does. The problem: { model, options }, `options` as of `serve`. */
+/**
+ * Our server for serving.mjs, in a separate process: `run {}` returns the result of serverFigures. The problem: {
+ * model, options }, with `options` as for `serve`.
+ */
 import { serve as serveModels } from "@ergodic/serve";
 import { problem, serve } from "./peers/lines.mjs";
 import { serverFigures } from "./timing.mjs";

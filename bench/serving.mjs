@@ -1,9 +1,10 @@
 /**
  * Servers under load: the benchmarks `serve` and `serve-overhead`.
  *
- * A server has core 0, with all its threads; core 1 has what asks, serving-load.mjs. All are processes of one Node, that of peer.mjs. Requests are the same bytes for all:
- * the Open Inference Protocol with binary tensors over connections that are kept. Models are made as those of predictions.mjs are, and `loss` is the mean square of
- * the probabilities that come back, in which sides must agree.
+ * A server has core 0, with all its threads; the load generator, serving-load.mjs, has core 1. All are processes of one
+ * Node, that of peer.mjs. All servers receive the same bytes: the Open Inference Protocol with binary tensors over
+ * persistent connections. Models are made as in predictions.mjs, and `loss` is the mean square of the returned
+ * probabilities, in which sides must agree.
  */
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -16,18 +17,18 @@ import { openPeer, Skipped } from "./peer.mjs";
 import { highestRate } from "./rate-search.mjs";
 
 const CLASSES = 10;
-/** Requests that are sent in turn. */
+/** Number of requests that are sent in turn. */
 const SETS = 8;
 const CONNECTIONS = 256;
-/** The latency that 99 % must keep. */
+/** Latency that 99 % of the requests must meet. */
 const TARGET_MS = 10;
 const MAY_BE_LATE = 0.01;
-/** Seconds of a rate that is tried: as many as give so many requests, within limits. */
+/** Duration of a trial: enough seconds for TRIAL_REQUESTS requests, within limits. */
 const [TRIAL_REQUESTS, LEAST_SECONDS, MOST_SECONDS] = [4000, 2, 8];
-/** The highest rate is known to so much. */
+/** Relative precision of the highest rate. */
 const PRECISION = 1.04;
 
-/** A model, the same as ONNX, and the requests: `rows` rows of FP32 each. */
+/** A model, its ONNX export, and the requests: `rows` rows of FP32 each. */
 export async function makeModel(folder, { model, rowShape, classes = CLASSES }, rows) {
   if (availableParallelism() < 2) throw new Skipped("there is one core, but the load needs one of its own");
   const width = rowShape.reduce((product, extent) => product * extent, 1);
@@ -44,7 +45,7 @@ export async function makeModel(folder, { model, rowShape, classes = CLASSES }, 
   return { model: file, onnx, requests, size: all[0].length, rows, classes };
 }
 
-/** A request as it is sent. */
+/** Returns the bytes of a request. */
 function request(values, shape) {
   const json = JSON.stringify({
     inputs: [{ name: "input", datatype: "FP32", shape, parameters: { binary_data_size: values.byteLength } }],
@@ -60,7 +61,7 @@ function request(values, shape) {
   return Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n${json}`), Buffer.from(values.buffer)]);
 }
 
-/** A server on core 0, and its load on core 1. `numberBytes`: of a number of its answers. */
+/** A server on core 0 and its load generator on core 1. `numberBytes`: size of a number in its answers. */
 export async function openServer(script, { requests, size, ...problem }, numberBytes = 4) {
   const server = await openPeer(script, problem, { core: 0 });
   const load = await openPeer("../serving-load.mjs", { requests, size }, { core: 1 });
@@ -77,7 +78,10 @@ export async function openServer(script, { requests, size, ...problem }, numberB
   };
 }
 
-/** A trial of a rate, for rate-search.mjs. It was disturbed where more requests than may be late were so by pauses of the load, or others took so much of the core. */
+/**
+ * A trial of a rate, for rate-search.mjs. It was disturbed if pauses of the load generator made more requests late than
+ * allowed, or if other processes used too much of the core.
+ */
 export const trialOf =
   ({ ask, figures }) =>
   async (rate) => {
@@ -90,10 +94,13 @@ export const trialOf =
     return { ...trial, delayMs, others, isKept, isDisturbed: trial.lateByServer <= MAY_BE_LATE || others > MAY_BE_LATE };
   };
 
-/** Requests of a closed loop, for how many seconds at most, and on how many connections. */
+/** Closed loop: number of requests, largest number of seconds, and number of connections. */
 const [CLOSED_REQUESTS, CLOSED_SECONDS, CLOSED_CONNECTIONS] = [60_000, 4, 64];
 
-/** Processor time of a request, in microseconds, and requests a second, while connections ask again as soon as they are answered. */
+/**
+ * Processor time per request in microseconds, and requests per second, while connections send their next request as
+ * soon as they are answered.
+ */
 export async function closedLoop({ ask, figures }) {
   await figures();
   const { rate, answered, failed } = await ask({
@@ -105,13 +112,13 @@ export async function closedLoop({ ask, figures }) {
   return { cpuUs: (await figures()).cpuUs / answered, rate };
 }
 
-/** A contestant whose rounds give the highest rate. */
+/** A contestant whose rounds return the highest rate. */
 export async function underLoad(server, called = "") {
   let last;
   return {
     name: called + server.name,
     close: () => server.close(),
-    /** Its rate is searched for in minutes; code is compiled after seconds. */
+    /** The search takes minutes, whereas code is compiled after seconds, so a short warm-up suffices. */
     warmUp: () => closedLoop(server),
     async round() {
       const { loss } = await server.look();
@@ -134,7 +141,7 @@ export async function underLoad(server, called = "") {
   };
 }
 
-/** A contestant whose rounds give the processor time of a request. */
+/** A contestant whose rounds return the processor time per request. */
 export async function timeOfRequests(server, rows) {
   return {
     name: server.name,

@@ -4,7 +4,7 @@ import { share } from "./data.mjs";
 import { logisticObjective } from "./objective.mjs";
 import { openPeer, readNumbers } from "./peer.mjs";
 
-/** Returns `run(options)` → { seconds, weights, intercept, loss }, `version` and `close`. The loss is ours to judge. */
+/** Returns `run(options)` → { seconds, weights, intercept, loss }, `version` and `close`. We compute the loss. */
 export async function openSklearn(folder, problem, l2) {
   const peer = await openPeer("sklearn_logistic.py", { ...share(folder, problem), l2 });
   const file = join(folder, `sklearn-${process.pid}-${(opened += 1)}.raw`);

@@ -1,7 +1,8 @@
 /**
- * Networks of predict-mlp and predict-cnn as `.tflite` files (TensorFlow Lite's schema, version 3), for LiteRT.js: float32, of one batch size, with their
- * probabilities as output. Numbers that name fields, operators and options are those of the schema. Rows and images are [batch, columns] and
- * [batch, height, width, channels], as ours; kernels are [outputs, …inputs].
+ * Networks of predict-mlp and predict-cnn as `.tflite` files (TensorFlow Lite's schema, version 3), for LiteRT.js:
+ * float32, one fixed batch size, with probabilities as output. Numbers of fields, operators and options are those of
+ * the schema. Rows and images are [batch, columns] and [batch, height, width, channels], as ours; kernels are [outputs,
+ * …inputs].
  */
 import { Skipped } from "./peer.mjs";
 
@@ -9,7 +10,10 @@ const OPERATORS = { add: 0, convolution: 3, depthwise: 4, dense: 9, softmax: 25,
 const ACTIVATIONS = { none: 0, relu: 1, relu6: 3 };
 const INT32 = 2;
 
-/** A field of a table, by its kind: [kind, value], in the order of the schema; undefined: left at its default. */
+/**
+ * Writes the fields of a table in the order of the schema, each as [kind, value]; undefined leaves a field at its
+ * default.
+ */
 function table(builder, fields) {
   builder.startObject(fields.length);
   for (const [k, field] of fields.entries()) {
@@ -35,12 +39,12 @@ function offsets(builder, values) {
   return builder.endVector();
 }
 
-/** Collects tensors and operators. Tensors are known by their places. */
+/** Collects tensors and operators. Tensors are identified by their indices. */
 class Graph {
   tensors = [];
   operators = [];
 
-  /** `values`: a constant's. */
+  /** `values`: only for a constant. */
   tensor(shape, values) {
     return this.tensors.push({ shape, values }) - 1;
   }
@@ -58,7 +62,10 @@ class Graph {
     return this.operator("dense", [x, ...constants], [batch, outputs], [8, [["byte", ACTIVATIONS[activation]]]]);
   }
 
-  /** Padded so that the extents are those of the input by the stride. `kernel`: [outputs, height, width, inputs], or [1, height, width, channels] of a depthwise one. */
+  /**
+   * Padded so that the output extents are the input extents divided by the stride. `kernel`: [outputs, height, width,
+   * inputs], or [1, height, width, channels] for a depthwise convolution.
+   */
   convolution(x, kernel, weights, bias, { stride = 1, activation = "none", depthwise = false }) {
     const [batch, height, width] = this.tensors[x].shape;
     const channels = depthwise ? kernel[3] : kernel[0];
@@ -77,7 +84,7 @@ class Graph {
     return this.operator("add", [x, y], this.tensors[x].shape, [11, [["byte", 0]]]);
   }
 
-  /** Over height and width. */
+  /** Mean over height and width. */
   mean(x) {
     const [batch, , , channels] = this.tensors[x].shape;
     return this.operator("mean", [x, this.tensor([2], Int32Array.of(1, 2))], [batch, channels], [27, [["byte", 0]]]);
@@ -92,7 +99,7 @@ class Graph {
     const codes = names.map((name) =>
       table(builder, [["byte", OPERATORS[name]], undefined, ["int", 1], ["int", OPERATORS[name]]]),
     );
-    // The first buffer is empty: tensors that are computed have it.
+    // The first buffer is empty; computed tensors refer to it.
     const constants = this.tensors.filter(({ values }) => values);
     const buffers = [undefined, ...constants.map(({ values }) => values)].map((values) => {
       if (!values) return table(builder, []);
@@ -150,7 +157,10 @@ function mlp(graph, x, { numbers, shapes }) {
   return x;
 }
 
-/** A MobileNetV2, batch normalisation folded into its kernels. The first depthwise convolution of a stage that is narrower than the one before has stride 2, as `strides` says. */
+/**
+ * A MobileNetV2 with batch normalisation folded into its kernels. `strides` gives the stride of each block: the first
+ * depthwise convolution of a stage that is smaller than the previous one has stride 2.
+ */
 function cnn(graph, x, { numbers, shapes }, strides) {
   const convolution = (name, options = {}) => {
     const kernel = numbers[`${name}.conv.weight folded`];
@@ -184,9 +194,10 @@ function cnn(graph, x, { numbers, shapes }, strides) {
 }
 
 /**
- * The file's bytes. `network`: { numbers, shapes } by name, as saved; `rowShape` of a batch of `batch` rows; `strides` of the blocks of a MobileNetV2, none of an MLP.
+ * Returns the file's bytes. `network`: { numbers, shapes } by name, as saved; `rowShape` of a batch of `batch` rows;
+ * `strides` of the blocks of a MobileNetV2, undefined for an MLP.
  *
- * @throws Skipped where flatbuffers is not installed
+ * @throws Skipped if flatbuffers is not installed
  */
 export async function tfliteOf(network, { rowShape, batch, strides }) {
   const { Builder } = await import("flatbuffers").catch(() => {

@@ -1,15 +1,18 @@
-/** What both sides of predictions.mjs and serving.mjs read and time by. */
+/** Shared reading and timing functions for both sides of predictions.mjs and serving.mjs. */
 import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setFlagsFromString } from "node:v8";
 
-/** The raw float32 numbers of a file. */
+/** Reads the raw float32 numbers of a file. */
 export function floatsOf(file) {
   const bytes = readFileSync(file);
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }
 
-/** Microseconds of processor time a call, of as many as take a round. `call(i)` gives the probabilities of batch i, or a promise of them. */
+/**
+ * Returns the microseconds of processor time per call, with enough calls to fill a round. `call(i)` returns the
+ * probabilities of batch i, or a promise of them.
+ */
 export async function timedCalls(call, roundMs) {
   for (let i = 0; i < 20; i++) await call(i);
   const first = performance.now();
@@ -23,7 +26,10 @@ export async function timedCalls(call, roundMs) {
 
 export const meanSquare = (values) => values.reduce((sum, p) => sum + p * p, 0) / values.length;
 
-/** Milliseconds of processor time that all processes together took on a core, without interrupts; undefined where the system does not tell. */
+/**
+ * Returns the milliseconds of processor time that all processes together used on a core, without interrupts; undefined
+ * if the system does not report it.
+ */
 function coreMs(core) {
   try {
     const line = new RegExp(`^cpu${core} (\\d+) (\\d+) (\\d+)`, "m").exec(readFileSync("/proc/stat", "latin1"));
@@ -33,7 +39,7 @@ function coreMs(core) {
   }
 }
 
-/** The core of a process that may run on one alone. */
+/** Returns the core of a process that can run on only one. */
 function ownCore() {
   try {
     return /^Cpus_allowed_list:\s*(\d+)$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1];
@@ -43,11 +49,12 @@ function ownCore() {
 }
 
 /**
- * Looks at a process that serves, in pairs, one before and one after requests. The second gives, since the first, its processor time in microseconds, the
- * 99 % quantile of the delay of its event loop in milliseconds, and the share of its core's time that other processes took; 0 where that is not known. Between
- * pairs nothing is measured: the timers of servers that wait would take a twentieth of the core that they share.
+ * Measures a server process in pairs of calls, one before and one after requests. The second call returns, since the
+ * first: its processor time in microseconds, the 99 % quantile of its event loop delay in milliseconds, and the share
+ * of its core's time that other processes used (0 if unknown). Between pairs nothing is measured, because the timers of
+ * waiting servers would use a twentieth of the core that they share.
  *
- * All servers have V8 collect its heap as rarely as ours does (keepHeap of packages/serve).
+ * All servers let V8 collect its heap as rarely as ours does (keepHeap of packages/serve).
  */
 export function serverFigures() {
   for (const flag of ["--heap-growing-percent=200", "--memory-reducer-gc-count=0"]) setFlagsFromString(flag);
@@ -63,7 +70,7 @@ export function serverFigures() {
       return null;
     }
     const cpuUs = now.own.user - before.own.user + now.own.system - before.own.system;
-    // Of a timer each millisecond.
+    // Subtracts the timer's interval of one millisecond.
     const delayMs = Math.max(0, delays.percentile(99) / 1e6 - 1);
     const others = now.all === undefined ? 0 : Math.max(0, now.all - before.all - cpuUs / 1000) / (now.at - before.at);
     before = undefined;

@@ -1,9 +1,10 @@
 /**
- * Five posteriors whose scales vary from place to place, as models of ours and as Stan programs (peers/stan), with simulated data: what a metric
- * that is the same everywhere fits badly.
+ * Five posteriors whose scales vary by position, as our models and as Stan programs (peers/stan), with simulated data.
+ * A metric that is the same everywhere fits them badly.
  *
- * gp_scales: Gaussian processes with scales that multiply, 68 parameters. gp_poisson: a Gaussian process behind counts. hierarchy_*: a funnel, as it is and
- * in units of its spread. item_response: 500 pupils, 50 questions, 602 parameters with those of the priors.
+ * gp_scales: Gaussian processes with multiplicative scales, 68 parameters. gp_poisson: a Gaussian process behind
+ * counts. hierarchy_*: a funnel, in its original form and in units of its spread. item_response: 500 pupils, 50
+ * questions, 602 parameters including those of the priors.
  */
 import { openModules } from "./ergodic.mjs";
 
@@ -11,7 +12,7 @@ const series = (name, count) => Array.from({ length: count }, (_, i) => `${name}
 const [GROUPS, TIMES] = [4, 11];
 const [PUPILS, ITEMS, EACH] = [500, 50, 20];
 
-/** By name, as `posteriors` of posteriors.mjs; `data` makes them from numbers of a stream. */
+/** By name, like `posteriors` of posteriors.mjs; `data` generates the data from numbers of a stream. */
 export const varying = {
   gp_scales: {
     stan: "gp_scales",

@@ -1,21 +1,22 @@
 /**
- * A generated world of a knowledge base: people, companies, and sentences of which some express that a person works for a company. Unknown are what
- * sentences express, who works where, and who are colleagues; rules with tied weights join the three. The truth is drawn from the rules themselves at weights that
- * are known, by Gibbs sampling; a part of it becomes labels, the rest is held out.
+ * A generated world for a knowledge base: people, companies, and sentences, some of which express that a person works
+ * for a company. The unknowns are which sentences express this, who works where, and who are colleagues; rules with
+ * tied weights join the three. The truth is drawn from the rules at known weights, by Gibbs sampling; a part of it
+ * becomes labels, and the rest is held out.
  */
 import { randomNumbers } from "./data.mjs";
 
-/** About 1.08 million factors over 116,000 unknowns, by 806 weights. */
+/** About 1.08 million factors over 116,000 unknowns, with 806 weights. */
 export const usualSizes = {
   ...{ people: 16_000, companies: 800, sentences: 64_000, pairs: 20_000 },
   ...{ words: 400, tags: 200, traits: 100, sectors: 10, trades: 10 },
 };
-/** Of a sentence, a person and a pair, on average. */
+/** Mean numbers per sentence, person and pair. */
 const [WORDS_EACH, TAGS_EACH, TRAITS_EACH] = [8, 4, 8];
-/** Shares of the truth that become labels: of what sentences express, and of the other two. */
+/** Shares of the truth that become labels, by query. */
 const SEEN = { expresses: 0.3, employs: 0.5, colleagues: 0.5 };
 
-/** The rows of all tables, without labels. */
+/** Returns the rows of all tables, without labels. */
 function tables({ people, companies, sentences, pairs, words, tags, traits, sectors, trades }, { uniform }) {
   const below = (count) => Math.floor(uniform() * count);
   const works = [];
@@ -27,7 +28,10 @@ function tables({ people, companies, sentences, pairs, words, tags, traits, sect
       staff[company].push(person);
     }
   }
-  /** From half as many to half as many again: where all had as many, their weights could not be told from a rule without a body. */
+  /**
+   * From half to one and a half times the mean number. If all had the same number, their weights could not be
+   * distinguished from a rule without a body.
+   */
   const several = (owner, count, each, of) =>
     Array.from({ length: count }, (_, i) =>
       Array.from({ length: each / 2 + below(each + 1) }, () => ({ [owner]: i, [of.name]: below(of.count) })),
@@ -57,7 +61,10 @@ function tables({ people, companies, sentences, pairs, words, tags, traits, sect
   };
 }
 
-/** Queries and rules over them. `labels`: by query and row, true, false or undefined; `hidden`: by query and row, whether its label is held out. */
+/**
+ * Queries and rules over them. `labels`: per query and row { label, kept }, where `kept` says whether the label is held
+ * out.
+ */
 function rulesOf({ query, relation, weightedRule }, rows, labels) {
   const labelled = (name, list) =>
     list.map((row, i) => ({ ...row, label: labels?.[name][i].label, kept: labels?.[name][i].kept ?? false }));
@@ -107,7 +114,7 @@ function rulesOf({ query, relation, weightedRule }, rows, labels) {
       weight: "one job",
     }),
   ];
-  /** The rule that comes later: it joins three unknowns. */
+  /** The rule that is added later: it joins three unknowns. */
   const later = weightedRule({
     name: "together",
     head: c,
@@ -118,7 +125,7 @@ function rulesOf({ query, relation, weightedRule }, rows, labels) {
   return { rules, later, queries: { expresses, employs, colleagues } };
 }
 
-/** By name, the weights of which the truth is drawn. */
+/** Returns the weight of a name with which the truth is drawn. */
 function trueWeights(random) {
   const single = { sentence: -0.6, said: 1.6, unsaid: 0.9, pair: -0.6, "one job": 1.4, together: 0.6 };
   const drawn = new Map();
@@ -131,8 +138,9 @@ function trueWeights(random) {
 }
 
 /**
- * A world, its truth drawn by `draw(graph)`, which resolves to the states of a graph's variables. `open(later)` makes a knowledge base of it with labels; the
- * rule that joins three unknowns is in it from the start, or not.
+ * A world whose truth is drawn by `draw(graph)`, which resolves to the states of a graph's variables. `open(whole)`
+ * makes a knowledge base from it with labels; `whole` says whether the rule that joins three unknowns is included from
+ * the start.
  */
 export async function makeWorld(api, sizes, seed, draw) {
   const random = randomNumbers(seed);
@@ -162,7 +170,10 @@ export async function makeWorld(api, sizes, seed, draw) {
   return { open, values, factors: graph.factorCount };
 }
 
-/** F1 of what is held out, over all queries: an unknown is called true where p is above ½; and the calibration error, the mean over them by their labels. */
+/**
+ * Scores the held-out unknowns of all queries. F1: an unknown counts as true if p is above ½. Calibration error: the
+ * mean error of the probabilities relative to the labels.
+ */
 export function scores(kb, queries, answer) {
   let [hits, called, there, error, count] = [0, 0, 0, 0, 0];
   for (const query of Object.values(queries)) {

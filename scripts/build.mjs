@@ -1,5 +1,5 @@
-// Builds the kernels, then each package in the order of its dependencies. Skips TypeScript when nothing changed. Of the library TypeScript makes the
-// declarations alone: its scripts are bundled.
+// Builds the kernels, then each package in the order of its dependencies. Skips TypeScript if nothing changed. For the
+// library, TypeScript writes only the declarations, because its scripts are bundled.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -23,15 +23,18 @@ const newest = (folder, pattern) =>
     .filter((file) => pattern.test(file))
     .reduce((time, file) => Math.max(time, statSync(join(folder, file)).mtimeMs), 0);
 
-/** Packages that a command loads whole: the files that are imported or run by name, and the folder of dist for its few files. Readers stay modules as well, for bundlers. */
+/**
+ * Packages that a command loads as a whole: the files that are imported or run by name, and the folder in dist for the
+ * bundled files. Readers are also kept as separate modules, for bundlers.
+ */
 const commands = { ingest: { entries: ["index.js"], to: "node" }, cli: { entries: ["main.js", "command-line.js"], to: "." } };
 
-/** What was built of a source that is no more would be packed, and found by nobody. */
+/** Removes files built from sources that no longer exist. They would be published although nothing uses them. */
 function removeStale(folder, { to } = {}) {
   const dist = join(folder, "dist");
   for (const file of existsSync(dist) ? readdirSync(dist, { recursive: true }) : []) {
     const stem = /^(.*?)\.(js|d\.ts|js\.map)$/.exec(file);
-    // The few files have no sources of their own, and are written anew.
+    // Bundled files have no sources of their own and are rewritten anyway.
     const isFew = to !== undefined && (to === "." || file.startsWith(`${to}/`));
     if (!stem || (stem[2] === "js" && isFew)) continue;
     const source = [".ts", ".js"].some((ending) => existsSync(join(folder, "src", stem[1] + ending)));

@@ -1,5 +1,5 @@
-// What npm would publish of each package, as publint and @arethetypeswrong/core see it: entries that cannot be had, or whose types are of something else.
-// Needs dist/ (npm run build).
+// Checks the package that npm would publish, with publint and @arethetypeswrong/core: entries that cannot be resolved
+// or have wrong types. Needs dist/ (npm run build).
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,10 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 
 const packages = fileURLToPath(new URL("../packages/", import.meta.url));
-/** The packages are modules alone: what resolves no `exports`, or has no require() of modules, is not served. */
+/**
+ * The packages contain only ES modules. Resolvers without `exports`, or without require() of modules, are not
+ * supported.
+ */
 const UNSERVED = ["node10", "node16-cjs"];
 
 /** @returns {Promise<string[]>} */

@@ -1,5 +1,5 @@
-// Hand-written sources stay short: a file of more than 400 lines, or a function of more than 80, gives a reason in a sentence of its header that begins
-// with "Long because".
+// Limits the size of hand-written sources. A file of more than 400 lines, or a function of more than 80, must give a
+// reason in a header sentence that begins with "Long because".
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ const MOST_LINES = 400;
 const MOST_FUNCTION_LINES = 80;
 const REASON = /\bLong\s+(\*\s+)?because\b/;
 
-/** Offsets of memory blocks, which kernels are compiled with as well: constants alone. */
+/** Offsets of memory blocks, which are also compiled into the kernels: constants only. */
 const TABLES = ["packages/ergodic/src/engine/memory/fields.ts"];
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -24,7 +24,7 @@ const files = execFileSync(
   .split("\n")
   .filter((file) => file.length > 0 && !file.endsWith(".d.ts") && existsSync(root + file));
 
-/** Comments directly above a node, and above what declares it (`const f = () => …`). */
+/** Returns the comments directly above a node and above its declaration (`const f = () => …`). */
 function headerOf(text, node) {
   const owners = [ts.SyntaxKind.VariableDeclaration, ts.SyntaxKind.VariableDeclarationList, ts.SyntaxKind.VariableStatement];
   let header = "";

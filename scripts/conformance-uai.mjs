@@ -1,9 +1,12 @@
 /**
- * `npm run conformance uai [all | ALGORITHM …] [--seconds 20]`: marginals and the partition function of the 17 graphs of the UAI competition that are among the reference data next to the repository
- * (../shared/data/graphs/uai), each within so many seconds, reading and ordering included, on one worker; and their best states.
+ * `npm run conformance uai [all | ALGORITHM …] [--seconds 20]`: computes marginals, the partition function and the best
+ * states of the 17 graphs of the UAI competition that are in the reference data next to the repository
+ * (../shared/data/graphs/uai). Each graph has the given number of seconds, including reading and ordering, on one
+ * worker.
  *
- * solved: every marginal within 0.01 and log10 Z within 0.01. wrong: off by more than that and by more than the certificate claims: with one such the script ends
- * with 1. flagged: the rest. false alarm: right, but without a guarantee. score: 100 · max(0, 1 − Hellinger error / that of uniform marginals), as the competition of 2022 has it.
+ * solved: every marginal within 0.01 and log10 Z within 0.01. wrong: off by more than that and by more than the
+ * certificate claims; the script then exits with 1. flagged: the rest. false alarm: right, but without a guarantee.
+ * score: 100 · max(0, 1 − Hellinger error / error of uniform marginals), as in the competition of 2022.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +14,7 @@ import { fileURLToPath } from "node:url";
 
 const folder = fileURLToPath(new URL("../../shared/data/graphs/uai/", import.meta.url));
 const CLOSE = 0.01;
-/** Answers are printed with so many digits. */
+/** Precision with which reference answers are printed. */
 const PRINTED = 2e-3;
 
 const numbersOf = (file) => readFileSync(join(folder, file), "utf8").split(/\s+/).filter(Boolean).slice(1).map(Number);
@@ -30,7 +33,7 @@ function truthOf(name) {
   };
 }
 
-/** How far each state's probability may be off, as the certificate has it. */
+/** Largest error of each state's probability according to the certificate. */
 function claimed(certificate, p, state) {
   if ("exact" in certificate) return 0;
   if ("interval" in certificate) return Math.max(...certificate.interval[state].map((end) => Math.abs(end - p)));

@@ -1,13 +1,19 @@
 /**
- * `npm run conformance [posteriordb | modes | verdicts | uai] [seeds]`: samplers against posteriors that are known, as a table; exits with 1 where they are not as they should be.
+ * `npm run conformance [posteriordb | modes | verdicts | uai] [seeds]`: compares samplers with known posteriors, as a
+ * table. Exits with 1 if a criterion is not met.
  *
- * posteriordb: NUTS against the reference posteriors, ten seeds each; fails where a mean or mean square is four standard errors off in a run that is trusted, or more are than chance
- * allows. Their values lie beside the repository (../shared/data/posteriordb); without them there is nothing to compare, and it says so.
- * modes: posteriors with several modes, a hundred seeds each; fails where more than one in a hundred is trusted though wrong, or fewer than 95 of those with one mode are trusted.
- * verdicts: forty posteriors drawn at random, every sampler with a verdict, three seeds each; fails if more than one run in
- * sixty of a class is trusted though wrong, or more than 15 % of the runs that are right are refused. Modes that few starts
- * lead to are listed, and do not count. svgd(), which is never trusted, counts in no share.
- * uai: algorithms of infer against graphs whose answers are known (conformance-uai.mjs).
+ * posteriordb: NUTS against the reference posteriors, ten seeds each. Fails if, in a trusted run, a mean or mean square
+ * is four standard errors off more often than chance allows. The reference values are next to the repository
+ * (../shared/data/posteriordb); without them there is nothing to compare, and the script says so.
+ *
+ * modes: posteriors with several modes, a hundred seeds each. Fails if more than one run in a hundred is trusted
+ * although it is wrong, or if fewer than 95 of the runs with one mode are trusted.
+ *
+ * verdicts: forty random posteriors, every sampler with a verdict, three seeds each. Fails if more than one run in
+ * sixty of a class is trusted although it is wrong, or if more than 15 % of the correct runs are refused. Modes that
+ * few starts reach are listed but do not count. svgd(), which is never trusted, counts in no share.
+ *
+ * uai: algorithms of infer against graphs with known answers (conformance-uai.mjs).
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -53,7 +59,7 @@ const posteriordb = {
   summary(rows) {
     const beyond = rows.reduce((sum, r) => sum + r.beyond, 0);
     const checks = rows.reduce((sum, r) => sum + 2 * r.numbers, 0);
-    // A normal number is beyond four in one of 15,800.
+    // A standard normal number is beyond ±4 with a probability of one in 15,800.
     const expected = checks / 15_800;
     return `${beyond} of ${checks} means and mean squares are beyond four standard errors; chance has ${expected.toFixed(1)} of them there, and in one of 10,000 tries more than ${Math.ceil(expected + 4 * Math.sqrt(expected) + 3)}.`;
   },
@@ -77,14 +83,14 @@ const verdicts = {
   file: "verdicts",
   seeds: 3,
   head: ["kind", "sampler", "runs", "trusted, right", "trusted, wrong", "refused, right", "refused, wrong", "not counted", ""],
-  /** Runs of one kind of posterior and one sampler in a row. */
+  /** Groups consecutive runs of one kind of posterior and one sampler. */
   collect(rows) {
     const groups = new Map();
     for (const r of rows) {
       const key = `${r.kind} ${r.sampler}`;
       if (!groups.has(key)) groups.set(key, { kind: r.kind, sampler: r.sampler, runs: [], other: 0 });
       const group = groups.get(key);
-      // Refused before it began, or a mode that few starts lead to.
+      // Refused before it began, or a mode that few starts reach.
       if (r.refused || r.reached < 0.15) group.other++;
       else group.runs.push(r);
     }

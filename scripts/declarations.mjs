@@ -1,11 +1,12 @@
-// Declarations as compilers from TypeScript 5.4 on read them, whatever their settings: what tsc writes is for its own version and the libraries it was given.
+// Rewrites declarations so that compilers from TypeScript 5.4 on can read them with any settings. tsc writes them for
+// its own version and its own libraries.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** @param {string} text */
 function forAllCompilers(text) {
   const widened = text
-    // Typed arrays have had a parameter since 5.7.
+    // Typed arrays have had a type parameter since TypeScript 5.7.
     .replace(/\b(\w+Array)<ArrayBuffer>/g, 'ReturnType<$1Constructor["of"]>')
     .replace(/\b(\w+Array)<ArrayBufferLike>/g, "$1");
   const disposes = /\bDisposable\b|Symbol\.dispose/.test(widened) && !widened.startsWith("/// ");

@@ -1,6 +1,5 @@
-// Writes the generated pages of docs/ from the built packages: the step rules and the distributions from their ledgers, the command line
-// from its own help.
-// A test holds the pages to what the sources say now.
+// Writes the generated pages of docs/ from the built packages: the step rules and the distributions from their ledgers,
+// the command line from its own help. A test checks that the pages match the current sources.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -89,7 +88,10 @@ const cdfs = { arrays: "yes", numbers: "of numbers", none: "–" };
 const declarations =
   /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport const (\w+)(?:: (?:(?!;\n)[\s\S])*?)? = (?:\/\* @__PURE__ \*\/ )?(distribution|operation)\(/g;
 
-/** Sources of distributions, one text a file. The last paragraph of a declaration's comment says what it is; of those that are made of others the first. */
+/**
+ * Reads summaries from the sources of distributions, one string per file. The summary of a distribution is the last
+ * paragraph of its comment; for distributions composed of others, the first paragraph.
+ */
 export function distributionSummaries(/** @type {readonly string[]} */ sources) {
   /** @type {Map<string, string>} */
   const found = new Map();
@@ -103,7 +105,7 @@ export function distributionSummaries(/** @type {readonly string[]} */ sources) 
   return found;
 }
 
-/** Distributions that are made of others, and how they are called. */
+/** Distributions composed of others, and how they are called. */
 const made = {
   truncated: "truncated(base, { lower, upper })",
   censored: "censored(base, { lower, upper, right, left, until })",
@@ -121,7 +123,7 @@ const made = {
  * @param {Readonly<Record<string, string>>} words
  */
 export function distributionsPage(ledger, summaries, words) {
-  // What a program has defined for itself is not of this page.
+  // Distributions that a program defined itself are not on this page.
   const rows = ledger
     .filter(({ name }) => summaries.has(name))
     .map(({ name, parameters, support, cdf, quantile, moments }) => [

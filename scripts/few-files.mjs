@@ -1,5 +1,5 @@
-// What TypeScript made of a package, in few files: Node takes half a millisecond to find and compile each, and the command had a hundred and thirty. Other
-// packages are imported as before.
+// Bundles a package's compiled files into a few files. Node takes half a millisecond to find and compile each file, and
+// the command had a hundred and thirty. Other packages are still imported.
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
@@ -18,7 +18,7 @@ export async function bundleFiles(dist, entries, to) {
   const { output } = await bundle.generate({
     format: "esm",
     comments: { legal: false, annotation: true, jsdoc: false },
-    // As deep as the modules that name files of their package by their own address.
+    // At the depth of modules that name files of their package by import.meta.url.
     chunkFileNames: "parts/[name]-[hash].js",
   });
   await bundle.close();

@@ -1,8 +1,10 @@
 /**
- * `npm run fuzz -- models|plans|edges|checkpoints|data|graphs|draws|api|serve|all [--cases N] [--seed S]`: damaged files and misuse by the thousand. Every case ends in a result or in an error
- * of ours; the first that does not is named with the seed that repeats it (`--cases 1 --seed THAT`), and the command exits with 1. Default: 2000 cases each, from seed 1.
+ * `npm run fuzz -- models|plans|edges|checkpoints|data|graphs|draws|api|serve|all [--cases N] [--seed S]`: tests
+ * thousands of damaged files and wrong calls. Every case must end in a result or in one of our errors. The first case
+ * that does not is reported with the seed that repeats it (`--cases 1 --seed THAT`), and the command exits with 1.
+ * Default: 2000 cases each, from seed 1.
  *
- * A process runs at most CHUNK cases, so that memory does not add up, and one that dies or does not end is seen as such.
+ * A process runs at most CHUNK cases, so that memory does not accumulate, and so that a crash or a hang is detected.
  */
 import { spawnSync } from "node:child_process";
 import { dirname } from "node:path";
@@ -11,9 +13,11 @@ import { parseArgs } from "node:util";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const CHUNK = 2000;
-/** A server lives long: all its cases are one process's, whose memory is looked at all along. */
+/** A server lives long, so a single process runs all of its cases and its memory is checked throughout. */
 const CHUNKS = { serve: 100_000 };
-/** Of wall-clock time a case: a hang is a case of 2 s of processor time, which the cases themselves see; this is for those that never come back. */
+/**
+ * Wall-clock limit per case, for cases that never return. Cases detect hangs themselves after 2 s of processor time.
+ */
 const LONGEST_MS = 5000;
 const START_MS = 120_000;
 

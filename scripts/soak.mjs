@@ -1,10 +1,13 @@
-// Ever new models on one engine, and what the process holds meanwhile, on what was built:
+// Creates new models on one engine for a long time and watches the memory of the process. Uses the built files:
 //
-//   npm run soak -- [--models N | --minutes N] [--first N] [--held N] [--kinds network,linear,sample,function] [--workers N] [--json]
+//   npm run soak -- [--models N | --minutes N] [--first N] [--held N] [--kinds network,linear,sample,function]
+//   [--workers N] [--json]
 //
-// In turn a network and a linear model are fitted, a statistical one is sampled and a function compiled, of sizes and constants that no other had. Before that
-// `held` functions are compiled, and runs paused, which are called, continued and resumed at the end. It ends with 1 where the resident memory after a
-// collection is more than 1.1 × what it was after the first 1200 models (of four kinds, so that caches of 256 programs are full by then), or where what was held gives other numbers.
+// In turn, it fits a network and a linear model, samples a statistical model and compiles a function, each with new
+// sizes and constants. Before that, it compiles `held` functions and pauses some runs; at the end it calls and resumes
+// them. It exits with 1 if the resident memory after a garbage collection exceeds 1.1 × the memory after the first 1200
+// models (of four kinds, so that caches of 256 programs are full by then), or if the held functions and runs give
+// different numbers.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,7 +39,8 @@ const { values } = parseArgs({
   },
 });
 if (!globalThis.gc) throw new Error("run it by npm run soak");
-// Or V8 of Node 20 and 22 keeps 0.9 kB of each module for two minutes, whoever made it, which looks like growth (docs/decisions/compiler.md, "Emitted modules import kernels by name").
+// Without this flag, V8 of Node 20 and 22 keeps 0.9 kB per module for two minutes, whichever program made it, which
+// looks like a leak (docs/decisions/compiler.md, "Emitted modules import kernels by name").
 setFlagsFromString("--no-wasm-lazy-compilation");
 const FIRST = Number(values.first);
 const MOST = 1.1;
@@ -44,7 +48,7 @@ const workers = Number(values.workers);
 const end = values.minutes === undefined ? Infinity : performance.now() + 60_000 * Number(values.minutes);
 const wanted = values.minutes === undefined ? Number(values.models) : Infinity;
 
-/** Rows and columns of a number of their own: no two below 100,000 models are alike. */
+/** Sizes derived from the model number: no two models below 100,000 are alike. */
 const sizes = (i) => ({ rows: 20 + (i % 97), columns: 1 + (i % 13), width: 2 + (i % 11) });
 
 async function fitNetwork(i) {
@@ -91,7 +95,7 @@ async function compiled(i) {
   return check;
 }
 
-/** A run that is paused, on two workers, and its checkpoint: both continue at the end. */
+/** Returns a paused run on two workers and its checkpoint; both are resumed at the end. */
 async function paused(i, folder) {
   const x = Array.from({ length: 40 }, (_, r) => [Math.sin(i + r), Math.cos(i - r)]);
   const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => a * b) });
@@ -129,7 +133,7 @@ const note = async (models) => {
 };
 
 const folder = mkdtempSync(join(tmpdir(), "soak-"));
-// No other function below has these numbers.
+// No other function below uses these numbers.
 const held = [];
 for (let i = 0; i < Number(values.held); i++) held.push(await compiled(1e6 + i));
 for (let i = 0; i < Math.min(10, Number(values.held)); i++) held.push(await paused(i, folder));

@@ -1,13 +1,14 @@
 /**
- * Makes glosses.tsv of WordNet 3.0: `node scripts/wordnet-extract.mjs FOLDER > glosses.tsv`, FOLDER with data.noun and index.noun (Debian: /usr/share/wordnet of wordnet-base).
+ * Makes glosses.tsv from WordNet 3.0: `node scripts/wordnet-extract.mjs FOLDER > glosses.tsv`. FOLDER contains
+ * data.noun and index.noun (Debian: /usr/share/wordnet of wordnet-base).
  *
- * 4000 nouns of one word, at random, neither people nor places, each with one hypernym. Columns: the noun; the words of its gloss up to the first semicolon;
- * those of them that are nouns; the hypernym's words.
+ * Selects 4000 random single-word nouns with one hypernym each, except people and places. Columns: the noun; the words
+ * of its gloss up to the first semicolon; the nouns among them; the hypernym's words.
  */
 import { readFileSync } from "node:fs";
 
 const COUNT = 4000;
-/** Numbers of WordNet's files: locations, persons. */
+/** Numbers of WordNet's files for locations and persons. */
 const LEFT_OUT = new Set([15, 18]);
 const small =
   "a an the of in on at to for with by or and that which who is are was be from as used having not one it its any some this especially usually very more most into out can may your you will his her their first two all such other than but when where";

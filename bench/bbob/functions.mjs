@@ -1,9 +1,11 @@
 /**
- * The 24 noiseless BBOB functions in d dimensions, each in as many instances as one likes: `bbob(f, d, instance)`.
+ * The 24 noiseless BBOB functions in d dimensions, each in any number of instances: `bbob(f, d, instance)`.
  *
- * Each is made to be minimised over [−5, 5]^d, where its minimum `fopt` lies at `xopt`. An instance's seed is f + 10000 · instance (f4 shares
- * that of f3, f18 that of f17); it gives the optimum, its value, and two orthogonal matrices: `q` from the seed, `r` from the seed + 10⁶.
- * Values are COCO's to rounding; in f6, f7, f13, f23 and f24 that swaps the report's Q and R. Source: Hansen, Finck, Ros, Auger 2009 (INRIA RR-6829), by whose sections the functions are numbered.
+ * Each function is minimised over [−5, 5]^d, where its minimum `fopt` lies at `xopt`. An instance's seed is f + 10000 ·
+ * instance (f4 uses the seed of f3, f18 that of f17). The seed determines the optimum, its value, and two orthogonal
+ * matrices: `q` from the seed, `r` from the seed + 10⁶. Values equal COCO's to rounding; in f6, f7, f13, f23 and f24,
+ * COCO swaps the report's Q and R, as is done here. Source: Hansen, Finck, Ros, Auger 2009 (INRIA RR-6829); the
+ * functions have its section numbers.
  */
 import { gallagher } from "./gallagher.mjs";
 import { normal, optimalValue, optimum, rotation, uniform } from "./generators.mjs";
@@ -16,7 +18,7 @@ import { asymmetric, beyond, oscillate, oscillated, place, scaled, sum, times } 
 const SECOND = 1_000_000;
 
 /**
- * A function of z, itself a chain of transformations of x − xopt.
+ * A function of z, where z is a chain of transformations of x − xopt.
  *
  * @param {Vector} xopt
  * @param {((z: Vector) => Vector)[]} chain
@@ -56,7 +58,7 @@ const rosenbrock = (z) => sum(z.length - 1, (i) => 100 * (z[i] * z[i] - z[i + 1]
 const stretch = (d) => Math.max(1, Math.sqrt(d) / 8);
 
 /**
- * z = stretch · R x + ½, minimal where z is 1 throughout: f9 and f19 are placed by their rotation.
+ * z = stretch · R x + ½, with the minimum at z = 1: the rotation determines the optimum of f9 and f19.
  *
  * @param {number} d
  * @param {number} seed

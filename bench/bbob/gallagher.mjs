@@ -1,8 +1,8 @@
 /**
  * Gallagher's Gaussian peaks (f21, f22): T_osz(10 − max_k w_k exp(−(x − y_k)ᵀ Rᵀ C_k R (x − y_k) / 2d))² + f_pen.
  *
- * w_1 = 10; w_k grows from 1.1 to 9.1. C_k is diagonal, its entries c_k^(j / (d − 1) − ½) in random order, c_k from 1 to 1000 in random order
- * over the peaks. Source: Hansen, Finck, Ros, Auger 2009, f21 and f22.
+ * w_1 = 10; the other w_k increase from 1.1 to 9.1. C_k is diagonal with entries c_k^(j / (d − 1) − ½) in random order;
+ * c_k ranges from 1 to 1000 in random order over the peaks. Source: Hansen, Finck, Ros, Auger 2009, f21 and f22.
  */
 import { order, rotation, uniform } from "./generators.mjs";
 import { beyond, oscillated, place, sum, times } from "./transformations.mjs";
@@ -10,10 +10,12 @@ import { beyond, oscillated, place, sum, times } from "./transformations.mjs";
 /** @typedef {Float64Array} Vector */
 
 const MOST_CONDITION = 1000;
-/** The peaks lie in this box, the highest in 0.8 times it. */
+/** Difference between the seeds of consecutive peaks. */
 const SEED_STEP = 1000;
 
 /**
+ * `halfWidth`: the peaks lie in [−halfWidth, halfWidth]^d, the highest peak within 0.8 times that box.
+ *
  * @param {number} d
  * @param {number} seed
  * @param {{ peaks: number, halfWidth: number, firstCondition: number }} shape

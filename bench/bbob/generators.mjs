@@ -1,16 +1,16 @@
 /**
- * The random numbers of the BBOB functions: what makes an instance the same instance everywhere.
+ * The random numbers of the BBOB functions, which make an instance identical in all implementations.
  *
- * uniform: the minimal standard generator (×16807 mod 2³¹ − 1, by Schrage's division) behind a shuffle table of 32 words, after 40 steps of
- * warm-up; values in (0, 1). normal: Box-Muller, the second half of 2n uniforms as angles. rotation: Gram-Schmidt on the columns of a normal
- * d × d matrix that is filled column by column.
- * Source: Hansen, Finck, Ros, Auger 2009 (INRIA RR-6829), and the instances that the COCO platform defines.
+ * uniform: the minimal standard generator (×16807 mod 2³¹ − 1, by Schrage's division) with a shuffle table of 32 words,
+ * after 40 warm-up steps; values in (0, 1). normal: Box-Muller, with the second half of 2n uniforms as angles.
+ * rotation: Gram-Schmidt on the columns of a normal d × d matrix, filled column by column. Source: Hansen, Finck, Ros,
+ * Auger 2009 (INRIA RR-6829), and the instances that the COCO platform defines.
  */
 const MODULUS = 2147483647;
 const QUOTIENT = 127773;
 const TABLE = 32;
 const WARM_UP = 40;
-/** Of MODULUS, so that a word names one of the table's entries. */
+/** Divisor of MODULUS that maps a word to one of the table's entries. */
 const SHARE = 67108865;
 
 /** @param {number} state */
@@ -54,7 +54,7 @@ export function normal(count, seed) {
 }
 
 /**
- * An orthogonal matrix, as its rows.
+ * Returns an orthogonal matrix, as its rows.
  *
  * @param {number} d
  * @param {number} seed
@@ -74,7 +74,7 @@ export function rotation(d, seed) {
 }
 
 /**
- * Where the minimum lies: [−4, 4)^d with four digits, never 0.
+ * Returns the position of the minimum: in [−4, 4)^d with four digits, never 0.
  *
  * @param {number} d
  * @param {number} seed
@@ -84,7 +84,7 @@ export function optimum(d, seed) {
 }
 
 /**
- * The minimum's value: Cauchy with two digits, within ±1000.
+ * Returns the minimum's value: Cauchy with two digits, within ±1000.
  *
  * @param {number} seed
  */
@@ -94,7 +94,7 @@ export function optimalValue(seed) {
 }
 
 /**
- * The places of 0 … n − 1 when numbers are sorted.
+ * Returns the indices 0 … n − 1 in the order of the sorted numbers.
  *
  * @param {Float64Array} numbers
  */

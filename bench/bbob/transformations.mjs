@@ -1,6 +1,6 @@
 /**
- * The transformations from which the BBOB functions are built. All take and give a vector z of d numbers; t_i = i / (d − 1) runs from 0 to 1.
- * Source: Hansen, Finck, Ros, Auger 2009 (INRIA RR-6829), section 0.2.
+ * The transformations from which the BBOB functions are built. Each maps a vector z of d numbers to another; t_i = i /
+ * (d − 1) runs from 0 to 1. Source: Hansen, Finck, Ros, Auger 2009 (INRIA RR-6829), section 0.2.
  */
 
 /** @typedef {Float64Array} Vector */

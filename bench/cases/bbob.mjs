@@ -1,9 +1,11 @@
 /**
- * bbob: of the 24 noiseless BBOB functions in 5 and 10 dimensions, how many are solved (to 1e-8 above the minimum) with 1000 evaluations a dimension.
+ * bbob: number of the 24 noiseless BBOB functions in 5 and 10 dimensions that are solved (to 1e-8 above the minimum)
+ * with 1000 evaluations per dimension.
  *
- * A round is one of three instances of all functions: other minima, other rotations, other starts. Both sides begin at the same point in [−4, 4]^d
- * with a step of 2, begin again in [−5, 5]^d as they like until the evaluations are used up, and minimise the very same functions: the peer asks
- * for each value. Nothing is timed. Every method repeats itself exactly, so that the warm-up round and later ones are kept results.
+ * A round is one of three instances of all functions, with different minima, rotations and starts. Both sides begin at
+ * the same point in [−4, 4]^d with a step of 2, can restart in [−5, 5]^d until the evaluations are used up, and
+ * minimise the same functions: the peer requests each value. Nothing is timed. Every method is deterministic, so the
+ * results of a round are reused, including those of the warm-up round.
  */
 import { bbob } from "../bbob/functions.mjs";
 import { randomNumbers } from "../data.mjs";
@@ -17,10 +19,13 @@ const BOX = [-5, 5];
 const STEP = 2;
 const SOLVED = 1e-8;
 const NEARLY = 1e-2;
-/** Settings of all sides were chosen on instances 1 to 3; these are others. */
+/** The settings of all sides were chosen on instances 1 to 3, so other instances are used here. */
 const INSTANCES = [4, 5, 6];
 
-/** The functions of a round, each with its start, and a `value` that counts and remembers the least gap. */
+/**
+ * Returns the functions of a round, each with its start and a `value` that counts evaluations and records the smallest
+ * gap.
+ */
 function tasksOf(instance) {
   return DIMENSIONS.flatMap((d) =>
     Array.from({ length: 24 }, (_, k) => {
@@ -31,7 +36,7 @@ function tasksOf(instance) {
       task.value = (x) => {
         task.used += 1;
         const found = value(x);
-        // What comes after the budget is not counted.
+        // Evaluations beyond the budget do not count.
         if (task.used <= task.evaluations) task.gap = Math.min(task.gap, found - fopt);
         return found;
       };
@@ -43,7 +48,7 @@ function tasksOf(instance) {
 
 const count = (tasks, most) => tasks.filter(({ gap }) => gap <= most).length;
 
-/** `search(task)` calls task.value until it is ended. */
+/** `search(task)` calls task.value until the task has ended. */
 function contestant(name, search, close) {
   const rounds = new Map();
   const solve = async (instance) => {

@@ -1,5 +1,6 @@
 /**
- * cnn-train: an epoch of a small MobileNet on 2048 images of MNIST, batches of 64, plain gradient descent, float32, one thread (networks.mjs).
+ * cnn-train: one epoch of a small MobileNet on 2048 images of MNIST, batches of 64, plain gradient descent, float32,
+ * one thread (networks.mjs).
  */
 import { openNetwork } from "../ergodic.mjs";
 import { cnnPeers, cnnProblem, compareTrainings } from "../networks.mjs";

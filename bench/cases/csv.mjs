@@ -1,11 +1,13 @@
 /**
- * csv-seconds, csv-memory: a CSV file of a million rows and 59 columns (ERGODIC_BENCH_ROWS: another number of rows), read and fitted by descent, against pandas and
- * SGDClassifier: processor time and the most memory of whole processes. Five epochs on both sides, with columns as each side makes them by default: ours sparse
- * float32, the peer's sparse float64. `loss`: log loss of 20,000 other rows.
+ * csv-seconds, csv-memory: reads a CSV file of a million rows and 59 columns (ERGODIC_BENCH_ROWS: another number of
+ * rows) and fits a model by gradient descent, against pandas and SGDClassifier. Measures processor time and peak memory
+ * of whole processes. Both sides run five epochs with their default columns: ours sparse float32, the peer's sparse
+ * float64. `loss`: log loss on 20,000 other rows.
  *
- * csv-duckdb-seconds, csv-duckdb-memory: the same, read through DuckDB (`engine: "duckdb"`); without the package @duckdb/node-api they are left out, aloud.
+ * csv-duckdb-seconds, csv-duckdb-memory: the same, read through DuckDB (`engine: "duckdb"`). Without the package
+ * @duckdb/node-api they are skipped with a message.
  *
- * Both of a pair are measured by the same processes, in one run: whichever case is first starts them.
+ * Both cases of a pair are measured by the same processes in one run; the first case to run starts them.
  */
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
@@ -20,10 +22,10 @@ const TEST_ROWS = 20_000;
 const EPOCHS = 5;
 const ONE = fileURLToPath(new URL("../csv/one.mjs", import.meta.url));
 
-/** Of each side, by who reads the file on ours: what its processes said, in the order of calls. */
+/** Output of each side's processes in call order, by the engine that reads the file on our side. */
 const said = { own: { ours: [], peer: [] }, duckdb: { ours: [], peer: [] } };
 
-/** The files, made when a process first needs them: 115 MB for 200,000 rows. */
+/** The files, written when a process first needs them: 115 MB for 200,000 rows. */
 function lazyFiles(folder) {
   let made;
   return () => {
@@ -40,7 +42,10 @@ async function ours(problem) {
 
 const peer = (problem) => runPeer("pandas_csv.py", problem);
 
-/** `call` counts a case's rounds, the one to warm up included: that of a case takes what the other's had. */
+/**
+ * `call` counts the rounds of a case, including the warm-up round. The second case of a pair reuses the answers of the
+ * first.
+ */
 function contestant(name, run, kept, files, value) {
   let call = 0;
   return {
@@ -53,7 +58,7 @@ function contestant(name, run, kept, files, value) {
   };
 }
 
-/** @throws Skipped where the package is not here */
+/** @throws Skipped if the package is not installed */
 function checkEngine(engine) {
   if (engine === "own") return;
   try {

@@ -1,9 +1,11 @@
 /**
- * defaults-…: the shortest command, `ergodic train DATA --target COLUMN`, against a script with scikit-learn's default estimator for the task; `ergodic
- * recommend` against plain ALS. Whole processes, from start to end: reading, training, and measuring on a file of held-out rows.
+ * defaults-…: the shortest command, `ergodic train DATA --target COLUMN`, against a script with scikit-learn's default
+ * estimator for the task; `ergodic recommend` against plain ALS. Measures whole processes: reading, training, and
+ * evaluating on a file of held-out rows.
  *
- * Each round is another split of the rows, three quarters to train on, the same files for both sides. A worse answer has no ratio: the mean held-out loss (log
- * loss of classes, RMSE of numbers) may exceed the peer's by 1 % or by two standard errors of the differences, split by split, whichever is more.
+ * Each round uses another split, with three quarters of the rows for training and the same files for both sides. A
+ * worse answer has no ratio: the mean held-out loss (log loss of classes, RMSE of numbers) can exceed the peer's by at
+ * most 1 % or two standard errors of the differences between splits, whichever is larger.
  */
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -19,13 +21,16 @@ const CLI = fileURLToPath(new URL("../../packages/cli/bin/ergodic.js", import.me
 const SPLITS = 12;
 const TRAIN = 0.75;
 const MAY_BE_WORSE = 0.01;
-/** A fit of the peer's that takes longer is compared, too. */
+/** If a fit by the peer takes longer than this, the times of the fits are compared too. */
 const LONG_SECONDS = 0.05;
 
-/** Lines of a file, and the header that goes before each part of them. */
+/** Lines of a file, and the header written before each part of them. */
 const libsvm = (file) => ({ format: "libsvm", read: () => ({ header: "", lines: dataLines(file) }) });
 
-/** `keep`: positions of the columns that are kept, the target among them, which is called y. */
+/**
+ * Reads a CSV file. The column `target` is renamed to y; columns in `drop` are left out. Without `header`, columns are
+ * called x0, x1, ….
+ */
 function csv(file, { target, drop = [], header = true }) {
   const read = () => {
     const [first, ...rest] = dataLines(file);
@@ -57,7 +62,7 @@ const SETS = {
   wine: { ...csv("wine_quality.csv", { target: "quality" }), classes: false },
 };
 
-/** Files of each split: part of the lines to train on, the rest to test. */
+/** Writes the files of each split: part of the lines for training, the rest for testing. */
 function writeSplits(folder, { format, read, classes }) {
   const { header, lines } = read();
   return Array.from({ length: SPLITS }, (_, k) => {
@@ -73,7 +78,7 @@ function writeSplits(folder, { format, read, classes }) {
   });
 }
 
-/** Ratings of 600 users and 400 items: 4 factors and biases, noise of sd 0.5. */
+/** Ratings of 600 users and 400 items: 4 factors and biases, noise with sd 0.5. */
 function writeRatings(folder) {
   const [users, items, rank, each, noise] = [600, 400, 4, 50, 0.5];
   return Array.from({ length: SPLITS }, (_, k) => {
@@ -131,7 +136,10 @@ function trainer(splits) {
   };
 }
 
-/** fit() on the same rows, the choice of the penalty included; in this process, which has fitted before. */
+/**
+ * Measures fit() on the same rows, including the choice of the penalty. Runs in this process, which has made fits
+ * before.
+ */
 async function fitSeconds({ format, train }) {
   const { fit, linear } = await import("ergodic");
   const { readCsv, readLibsvm } = await import("@ergodic/ingest");

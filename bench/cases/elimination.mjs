@@ -1,12 +1,15 @@
 /**
- * elimination: seconds for all marginals of graphs of the UAI competition on one thread, by messages over the same junction tree as the peer's.
+ * elimination: seconds to compute all marginals of graphs from the UAI competition on one thread, by message passing
+ * over the same junction tree as the peer.
  *
- * The tree comes from our elimination order and is given to both sides; reading and ordering are not timed. The peer contracts each clique with einsum and
- * writes its belief out; ours sweeps it. The marginals must agree to 1e-9. The graphs are among the reference data next to the repository. Noted of ours: the
- * bytes of each graph's largest table, and at what share of the speed of a plain copy the tables would be moved if each were read once in each of the two passes.
+ * Both sides receive the tree of our elimination order; reading and ordering are not timed. The peer contracts each
+ * clique with einsum and stores its belief; ours sweeps the clique. The marginals must agree to 1e-9. The graphs are in
+ * the reference data next to the repository. Our note reports the size of each graph's largest table in bytes, and the
+ * memory speed relative to a plain copy if each table were read once in each of the two passes.
  *
- * elimination-logz: ln Z of the same graphs by `infer`, ordering included, against toulbar2 -logz, a process a graph and LOGZ_SECONDS at most: reported, without a goal. Where
- * it does not end, or prints another number, that is said.
+ * elimination-logz: ln Z of the same graphs by `infer`, including ordering, against toulbar2 -logz, with one process
+ * per graph and at most LOGZ_SECONDS. Reported without a goal. If toulbar2 does not finish or prints another number,
+ * the report says so.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -17,12 +20,12 @@ import { median } from "../measure.mjs";
 import { openPeer, Skipped } from "../peer.mjs";
 
 const folder = fileURLToPath(new URL("../../../shared/data/graphs/uai/", import.meta.url));
-/** The largest clique of each takes NumPy less than 2 GB. */
+/** The largest clique of each graph takes less than 2 GB in NumPy. */
 const GRAPHS = ["Alchemy_11", "DBN_11", "Grids_11", "ObjectDetection_11", "Promedus_11", "Segmentation_11"];
 
 const LOGZ_SECONDS = 20;
 
-/** Bytes a second that a plain copy of 256 MB reads and writes. */
+/** Returns the bytes per second that a plain copy of 256 MB reads and writes. */
 function copyBandwidth() {
   const [from, to] = [new Float64Array(2 ** 25).fill(1), new Float64Array(2 ** 25)];
   const rates = Array.from({ length: 7 }, () => {
@@ -133,7 +136,7 @@ const oursLogZ = async () => {
   };
 };
 
-/** @throws Skipped where toulbar2 is missing */
+/** @throws Skipped if toulbar2 is missing */
 async function toulbar2() {
   const { error, stdout: told } = spawnSync("toulbar2", ["--help"], { encoding: "utf8" });
   if (error) throw new Skipped("toulbar2 is not installed (Debian: apt-get install toulbar2)");
@@ -173,7 +176,7 @@ function compareLogZ(mine, theirs) {
   };
 }
 
-/** The largest difference of two answers' numbers. */
+/** Returns the largest difference between the numbers of two answers. */
 function furthest(a, b) {
   const theirs = b.flat(2);
   return a.flat(2).reduce((most, value, i) => Math.max(most, Math.abs(value - theirs[i])), 0);

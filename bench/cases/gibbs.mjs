@@ -1,14 +1,18 @@
 /**
- * gibbs-…: Gibbs sampling over graphs of 500,000 Booleans, in millions of variables drawn a second.
+ * gibbs-…: Gibbs sampling over graphs of 500,000 Booleans, in millions of variables drawn per second.
  *
- * features: 10 unary features each, whose weights are from a pool of 1,000. learning: the same while weights change: half of the variables observed, an update of
- * contrastive divergence (all terms anew, a sweep that holds the evidence, a free sweep, the statistics, the pseudo-likelihood) against a pass of the peer's
- * stochastic gradient; counted is each variable once. pairs: for each variable 4 equal-factors with another one at random, so that it is in 8 on average, and a
- * feature. votes: 50,000 heads with a ratio-factor of 9 voters of their own each, and a feature a variable.
+ * - features: 10 unary features per variable, with weights from a pool of 1,000.
+ * - learning: the same with changing weights; half of the variables are observed. An update of contrastive divergence
+ *   (recomputing all terms, a sweep that holds the evidence, a free sweep, the statistics, the pseudo-likelihood) is
+ *   compared with a pass of the peer's stochastic gradient; each variable counts once.
+ * - pairs: for each variable 4 equal-factors with another random variable (so it is in 8 on average), and a feature.
+ * - votes: 50,000 heads, each with a ratio-factor of its own 9 voters, and one feature per variable.
  *
- * The peer is a program in C++ from DimmWitted's description, one thread; where it is slower than 0.9 of what DimmWitted itself is known to reach on a machine
- * of this kind, the comparison fails. Ours is the sequential schedule, one worker, with sums of probabilities kept, as `infer` does. Both sides' marginals must
- * agree as far as so many sweeps can tell. …-workers: two workers against one, the same bytes in the end; and against two that race.
+ * The peer is a C++ program written from DimmWitted's description, with one thread. The comparison fails if it is
+ * slower than 0.9 of the speed that DimmWitted itself is known to reach on similar machines. Ours uses the sequential
+ * schedule and one worker and accumulates probabilities, as `infer` does. Both sides' marginals must agree as closely
+ * as the number of sweeps allows. …-workers: two workers against one, which must give the same bytes; and against two
+ * racing workers.
  */
 import { join } from "node:path";
 import { openModules } from "../ergodic.mjs";
@@ -20,7 +24,10 @@ const POOL = 1000;
 const FEATURES = 10;
 const PAIRS = 4;
 const VOTERS = 9;
-/** What DimmWitted is known to draw, in millions a second on one thread, and which share of it makes the peer a fair one. */
+/**
+ * Known speed of DimmWitted, in millions of draws per second on one thread, and the share of it that a fair peer must
+ * reach.
+ */
 const KNOWN = { features: 13.0, pairs: 1.4 };
 const FAIR = 0.9;
 
@@ -61,7 +68,7 @@ const graphs = {
   },
 };
 
-/** The graph that was made last: making one takes longer than a round. */
+/** The most recently made graph, because making one takes longer than a round. */
 let made;
 
 async function makeData(kind, folder) {
@@ -69,7 +76,7 @@ async function makeData(kind, folder) {
   return { kind, graph: made.graph, folder };
 }
 
-/** A chain over the graph, to be driven sweep by sweep. */
+/** Opens a chain over the graph, which is then run sweep by sweep. */
 async function openChain({ graph }, schedule, workers) {
   const [{ Layout }, { Chain }, schedules, { atOnce }, { stream }, { openEngine }] = await openModules(
     "graphs/sampling/gibbs/layout.js",
@@ -143,7 +150,7 @@ async function peer({ graph, folder, kind }, { sweeps }) {
   };
 }
 
-/** Whether the peer is fast enough to compare with. */
+/** Whether the peer is fast enough for a fair comparison. */
 function fairness(kind, theirs) {
   const known = KNOWN[kind];
   if (known === undefined) return { text: "no figure of DimmWitted's is known", passed: true };
@@ -151,7 +158,10 @@ function fairness(kind, theirs) {
   return { text: `the peer reaches ${share.toFixed(2)} of DimmWitted's ${known} (must be ${FAIR})`, passed: share >= FAIR };
 }
 
-/** The root mean square difference of marginals, in what it would be if one side knew them and the other had drawn each sweep independently. */
+/**
+ * Root mean square difference of the marginals, relative to its expected value if one side were exact and the other had
+ * made independent draws.
+ */
 function difference(mine, theirs) {
   const [p, q] = [mine, theirs].map(later);
   let [squares, expected] = [0, 0];
@@ -162,7 +172,7 @@ function difference(mine, theirs) {
   return Math.sqrt(squares / expected);
 }
 
-/** Marginals from what came after the first round, where there were several: chains forget in it where they began. */
+/** Marginals from the sweeps after the first round, if there were several rounds; the first round is burn-in. */
 function later({ rounds }) {
   const [first, last] = [rounds[0], rounds.at(-1)];
   const before = rounds.length > 1 ? first : { sums: [], sweeps: 0 };
@@ -170,7 +180,10 @@ function later({ rounds }) {
   return { sweeps, at: (v) => (last.sums[v] - (before.sums[v] ?? 0)) / sweeps };
 }
 
-/** Chains remember: right ones differ by 1.0 to 1.5 in five rounds. With the sign of the equal-factors turned it is 2.2. */
+/**
+ * Draws of a chain are correlated: correct chains differ by 1.0 to 1.5 in five rounds. With the wrong sign of the
+ * equal-factors the value is 2.2.
+ */
 const MAY_DIFFER = 1.75;
 
 function compare(kind) {
@@ -222,7 +235,7 @@ const workers = (kind, sweeps) => ({
   compare: sameBytes,
 });
 
-/** Updates of contrastive divergence at weights that change. */
+/** Updates of contrastive divergence with changing weights. */
 async function oursLearning({ graph }, updates) {
   const [{ contrastiveDivergence }, { openEngine }] = await openModules(
     "graphs/learn/contrastive-divergence.js",

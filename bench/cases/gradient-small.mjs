@@ -1,14 +1,14 @@
 /**
- * gradient-small: the value and the gradient of a logistic loss on 100 rows of 10 columns, float32, one call after another.
+ * gradient-small: value and gradient of a logistic loss on 100 rows of 10 columns, float32, in consecutive calls.
  *
- * Both sides hold the rows ready and are called from JavaScript; a call ends when the gradient can be read. What the arithmetic takes is about 1 µs:
- * the rest is what a call costs.
+ * Both sides hold the rows and are called from JavaScript; a call ends when the gradient can be read. The arithmetic
+ * takes about 1 µs, and the rest is call overhead.
  */
 import { openCompiler } from "../ergodic.mjs";
 import { gradientPeers, gradientProblem } from "../networks.mjs";
 
 const REPEATS = 20_000;
-/** jax-js takes tens of microseconds a call. */
+/** Fewer calls, because jax-js takes tens of microseconds per call. */
 const PEER_REPEATS = 2000;
 const TOLERANCE = 1e-5;
 

@@ -1,9 +1,11 @@
 /**
- * grounding: factors a second that a knowledge base makes of tables in memory: three rules, 2.75 million factors of one or two unknowns.
+ * grounding: factors per second that a knowledge base creates from tables in memory: three rules, 2.75 million factors
+ * of one or two unknowns.
  *
- * Ours begins with relations of texts, and ends with a factor graph: numbers for values, indexes, joins, weights by name, factors. The peers have the same tables in
- * memory, and write the same factors into tables by SQL, as DeepDive grounds: SQLite with an index for each join, then `CREATE TABLE … AS SELECT`, with a
- * weight's number from a table of the distinct names. All sides' factors must be the same many, and the sums of their unknowns' numbers equal.
+ * Ours starts with relations of strings and ends with a factor graph: numbering of values, indexes, joins, weights by
+ * name, factors. The peers have the same tables in memory and write the same factors into tables with SQL, as DeepDive
+ * grounds: SQLite uses an index per join, then `CREATE TABLE … AS SELECT`, with a weight's number from a table of
+ * distinct names. All sides must create the same number of factors, with equal sums of their unknowns' numbers.
  */
 import { randomNumbers, share } from "../data.mjs";
 import { openErgodic } from "../ergodic.mjs";

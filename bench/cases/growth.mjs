@@ -1,7 +1,9 @@
 /**
- * growth: how cost grows with the work: processor time and memory of each family at four sizes, each in a process of its own, and the exponent between the last two,
- * next to that of theory. Compared with nothing but theory: a family that exceeds it by more than MARGIN is measured once more, the lesser time counts, and it is named
- * if it still does. Work of less than a tenth of a second says nothing of growth: start-up is most of it. `--family TEXT`: those alone whose names contain it.
+ * growth: how cost grows with the amount of work. Measures processor time and memory of each family at four sizes, each
+ * in a separate process, and compares the exponent between the last two sizes with theory. A family that exceeds theory
+ * by more than MARGIN is measured once more; the smaller time counts, and the family is reported if it still exceeds
+ * theory. Work of less than a tenth of a second is not judged, because most of it is start-up. `--family TEXT`: only
+ * families whose names contain TEXT.
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -13,7 +15,7 @@ const MARGIN = 0.2;
 const LEAST_MS = 100;
 const LONGEST_MS = 120_000;
 
-/** Undefined where it took too long. */
+/** Returns undefined if the work took too long. */
 function measured(name, size, rounds) {
   const all = [];
   for (let round = 0; round < rounds; round++) {
@@ -29,11 +31,11 @@ function measured(name, size, rounds) {
   };
 }
 
-/** Points at all sizes, or at those before one that took too long. */
+/** Returns points at all sizes, or only at the sizes before one that took too long. */
 async function pointsOf(name, sizes, rounds) {
   const points = [];
   for (const size of sizes) {
-    // So that a signal is heard in between.
+    // Lets signals be handled in between.
     await new Promise((resolve) => setImmediate(resolve));
     const point = measured(name, size, rounds);
     if (!point) break;
@@ -42,19 +44,19 @@ async function pointsOf(name, sizes, rounds) {
   return points;
 }
 
-/** d log y / d log size between the last two. */
+/** Returns d log y / d log size between the last two points. */
 export function exponent(points, of) {
   const [a, b] = points.slice(-2);
   return Math.log(of(b) / of(a)) / Math.log(b.size / a.size);
 }
 
-/** Whether times grow faster than theory says, by more than MARGIN. */
+/** Whether times grow faster than theory predicts, by more than MARGIN. */
 export function exceeds(points, theory) {
   const time = ({ milliseconds }) => milliseconds;
   return points.length > 1 && time(points.at(-1)) > LEAST_MS && exponent(points, time) > theory + MARGIN;
 }
 
-/** The lesser time of each point, measured twice. */
+/** Returns the smaller time of each point, measured twice. */
 export const lesser = (points, again) =>
   points.map((point) => {
     const other = again.find(({ size }) => size === point.size);
@@ -66,10 +68,9 @@ const row = (cells, widths) => `  ${cells.map((cell, k) => String(cell).padStart
 export default {
   name: "growth",
   measures: "processor time and memory of every family at four sizes, and their exponents next to theory's",
-  /** In place of a comparison: prints what was measured, and returns whether nothing grows faster than it should. */
-  /** Of one, since a family takes up to half a minute. */
+  /** One round, because a family takes up to half a minute. */
   rounds: 1,
-  /** In place of a comparison: prints what was measured, and returns whether nothing grows faster than it should. */
+  /** Replaces the comparison: prints the measurements and returns whether nothing grows faster than it should. */
   async report({ json, rounds, family = "", print, say }) {
     const chosen = Object.entries(families).filter(([name]) => name.includes(family));
     if (chosen.length === 0)

@@ -1,10 +1,12 @@
 /**
- * hogwild: what a second worker brings when both race on one sparse model, against one worker. (replicas.mjs: averaged replicas instead.)
+ * hogwild: benefit of a second worker when both race on one sparse model, against one worker. (replicas.mjs: averaged
+ * replicas instead.)
  *
- * One worker trains for a fixed number of epochs. Two workers get the fewest epochs whose objective is no worse than that by more than the
- * tolerance, found beforehand: if a second worker costs progress, the extra epochs are in its seconds. Racing is bounded by the cores'
- * caches: of the 3,125 cache lines that hold 50,000 float32 parameters, a row of 75 non-zeros writes about 73, so that about every second line
- * that a worker needs lies, changed, in the other's cache.
+ * One worker trains for a fixed number of epochs. Two workers get the fewest epochs whose objective is worse than that
+ * by at most the tolerance; this number is found beforehand. If a second worker slows progress per epoch, its extra
+ * epochs are therefore included in its seconds. The cores' caches limit racing: a row of 75 non-zeros writes about 73
+ * of the 3,125 cache lines that hold 50,000 float32 parameters, so about every second line that a worker needs has been
+ * changed in the other's cache.
  */
 import { sparseProblem } from "../data.mjs";
 import { datasetOf, logistic, openErgodic, timedFit } from "../ergodic.mjs";
@@ -16,7 +18,10 @@ const EPOCHS = 5;
 const MOST_EPOCHS = 10;
 const TOLERANCE = 1e-3;
 
-/** A rule's t counts the updates of all racing workers together, but a replica's own: the rate falls alike over an epoch. */
+/**
+ * A rule's t counts the updates of all racing workers together, but only a replica's own updates, so the rate falls
+ * equally over an epoch.
+ */
 const ALONE = { workers: 1, replicas: 1, rate: 0.06, decay: 2 };
 const RACING = { workers: 2, replicas: "shared", rate: 0.06, decay: 2 };
 
@@ -33,7 +38,7 @@ async function makeData() {
   };
 }
 
-/** A case of two workers under `plan` against one. */
+/** A case with two workers under `plan` against one worker. */
 export function twoWorkers(name, plan, words) {
   return {
     name,

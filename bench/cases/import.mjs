@@ -1,6 +1,7 @@
 /**
- * import: processor time of a Node that imports `ergodic` and ends, with what Node itself takes to start. The peer is the library as its modules, each a file,
- * which is how it was published before it was bundled. `loss` is how many names were exported.
+ * import: processor time of a Node process that imports `ergodic` and exits, including Node's own start. The peer is
+ * the library as separate module files, as it was published before it was bundled. `loss` is the number of exported
+ * names.
  */
 import { execFileSync } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -21,7 +22,7 @@ function contestant(name, file) {
   };
 }
 
-/** Every module of the library as a script of its own. */
+/** Writes every module of the library as a separate script. */
 async function writeModules(folder) {
   for (const file of await readdir(src, { recursive: true })) {
     if (!/\.[jt]s$/.test(file)) continue;

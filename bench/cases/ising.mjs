@@ -1,9 +1,11 @@
 /**
- * ising: updates of single variables a second on a 32 × 32 Ising magnet at temperature 3, by 64 replicas of replicaGibbs on one worker, all of them counted, and by
- * JAGS, one chain. And flips a nanosecond of our replicas on ±J square lattices of 256 × 256 and 1024 × 1024, statistics kept: 0.5 is asked.
+ * ising: single-variable updates per second on a 32 × 32 Ising magnet at temperature 3, by 64 replicas of replicaGibbs
+ * on one worker (updates of all replicas count) and by one chain of JAGS. Also flips per nanosecond of our replicas on
+ * ±J square lattices of 256 × 256 and 1024 × 1024, with statistics; 0.5 is required.
  *
- * JAGS has no factors of pairs: each is a Bernoulli that is observed as 1, with probability 1 where the two are equal and e^(−2/T) where they are not. Its seconds are those of a
- * run of many sweeps without those of a run of few. Both energies must be within five standard errors of the exact one.
+ * JAGS has no pair factors: each is a Bernoulli observed as 1, with probability 1 if the two are equal and e^(−2/T) if
+ * they differ. Its seconds are those of a long run minus those of a short run. Both energies must be within five
+ * standard errors of the exact value.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -13,11 +15,11 @@ import { Skipped } from "../peer.mjs";
 
 const SIDE = 32;
 const TEMPERATURE = 3;
-/** A site's, from the numbers of states of each energy. */
+/** Exact energy per site, from the number of states at each energy. */
 const ENERGY = -0.8173097389;
 const LATTICES = [256, 1024];
 const ASKED = 0.5;
-/** Sweeps of a round: ours by side, JAGS' runs. */
+/** Sweeps per round: ours by side length, JAGS by run. */
 const SWEEPS = { 32: 4000, 256: 64, 1024: 4 };
 const JAGS_SWEEPS = { few: 500, many: 8500 };
 
@@ -30,7 +32,7 @@ const bondsOf = (side) =>
     ];
   }).flat();
 
-/** 64 replicas of a lattice, laid out. `glass`: couplings of either sign. */
+/** Returns 64 replicas of a lattice, laid out. `glass`: couplings of either sign. */
 async function lattice(side, glass) {
   const [{ BitLayout }, { Replicas }, { openEngine }, { stream }, { factorGraph }] = await openModules(
     "graphs/sampling/replicas/bit-layout.js",
@@ -60,7 +62,7 @@ async function lattice(side, glass) {
     }
   };
   const bonds = bondsOf(side).map((bond) => bond.map((variable) => 2 * layout.positionOf[variable]));
-  /** A site's, of all replicas. */
+  /** Energy per site, over all replicas. */
   const energy = () => {
     let broken = 0;
     const { words } = replicas;
@@ -134,7 +136,7 @@ function jags(folder) {
         bonds.map(() => 1),
       ),
   );
-  /** Seconds of a process, and the energies a site of every tenth sweep. */
+  /** Returns the seconds of a process and the energy per site of every tenth sweep. */
   const run = (sweeps, seed) => {
     writeFileSync(join(folder, "seed.R"), `.RNG.name <- "base::Mersenne-Twister"\n.RNG.seed <- ${seed}\n`);
     const commands = [
@@ -163,7 +165,10 @@ function jags(folder) {
   };
 }
 
-/** The mean of all rounds' energies, and its distance from the exact one in standard errors, those of means of fifty. */
+/**
+ * Returns the mean energy of all rounds, and its distance from the exact value in standard errors, which are estimated
+ * from batch means of fifty.
+ */
 function energyOf({ rounds }) {
   const values = rounds.flatMap(({ energies }) => energies);
   const means = Array.from({ length: Math.floor(values.length / 50) }, (_, b) => average(values.slice(50 * b, 50 * (b + 1))));

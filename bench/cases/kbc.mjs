@@ -1,10 +1,12 @@
 /**
- * kbc: a knowledge base whose truth is known (world.mjs): 1.08 million factors. A rule comes late, which joins three unknowns: what it takes to ground it, to learn
- * weights and to infer, from where the knowledge base was without it, against all of it from the start.
+ * kbc: a knowledge base with a known truth (world.mjs): 1.08 million factors. A rule that joins three unknowns is added
+ * late. Compares grounding, learning weights and inference when continuing from the knowledge base without the rule
+ * with doing everything from the start.
  *
- * Both sides end by the same measures: the fewest updates of a few settings tried after which weights are within a root mean square of 0.065 of what 600 updates
- * learn, a quarter of what they are off the truth as there is so much data; and probabilities once each has a standard error of at most 0.03. Answers are
- * judged by what is held out: F1 at most 2 points below that of inference with the true weights, a calibration error of at most 0.03.
+ * Both sides stop by the same criteria. Learning uses the fewest updates, among a few settings, after which weights are
+ * within a root mean square of 0.065 of the weights after 600 updates; that is a quarter of their error due to limited
+ * data. Inference stops when each probability has a standard error of at most 0.03. Answers are judged on held-out
+ * labels: F1 at most 2 points below inference with the true weights, and a calibration error of at most 0.03.
  */
 import { openErgodic } from "../ergodic.mjs";
 import { drawStates } from "../graphs.mjs";
@@ -17,7 +19,7 @@ const [REFERENCE, EARLIER, FULL, LATE] = [600, 200, 150, 60];
 const TOLERANCE = 0.065;
 const MOST_LOST = 0.02;
 const MOST_CALIBRATION = 0.03;
-/** The strength of a normal prior with a deviation of 0.6, by observed unknown. */
+/** Strength of a normal prior with a deviation of 0.6, per observed unknown. */
 const l2Of = (observed) => 1 / (0.36 * observed);
 
 async function makeData() {
@@ -30,7 +32,7 @@ async function makeData() {
   const l2 = l2Of(Number(/([\d,]+) observed/.exec(String(graph))[1].replaceAll(",", "")));
   const reference = await api.fit(graph, { l2, rule: rule(0.1, 0.02), epochs: REFERENCE, seed: 9 });
   const oracle = scores(whole.kb, whole.queries, await api.infer(graph.withWeights(world.values(graph)), { algorithm }));
-  /** How far weights are from the reference's, by name. */
+  /** Returns the distance of the weights from the reference weights, matched by name. */
   const off = (learned) => {
     const square = (_, id) => (learned.weights[id] - reference.weight(learned.graph.weightState(id).name)) ** 2;
     return Math.sqrt(Array.from(learned.weights, square).reduce((a, b) => a + b) / learned.weights.length);
@@ -38,7 +40,7 @@ async function makeData() {
   return { api, world, rule, algorithm, l2, oracle, off, factors: graph.factorCount };
 }
 
-/** Grounds, learns and infers; seconds of each. */
+/** Grounds, learns and infers. Returns the seconds of each. */
 async function timed({ api, algorithm, l2, off }, { kb, queries }, change, learning, begin = {}) {
   const times = [performance.now()];
   change(kb);

@@ -1,11 +1,13 @@
 /**
- * lasso-path: seconds for a lasso path of 100 λ on 72 rows of 7129 columns (gene expression), at a relative duality gap of 1e-6 at every λ.
+ * lasso-path: seconds for a lasso path of 100 λ on 72 rows of 7129 columns (gene expression), at a relative duality gap
+ * of 1e-6 at every λ.
  *
- * All sides get the same standardised float64 numbers and the same λ, geometric from λ_max to λ_max / 100, and fit an intercept; the target is 0
- * (ALL) or 1 (AML) with squared loss. The peers find the matrix by columns, as they compute; ours is a dataset of rows, made before the clock
- * starts and new in each round, so that its transposition counts in our time. All are judged by the gap at the weights that they returned
- * (lasso-gap.mjs): scikit-learn ends by it itself, glmnet by a threshold of another kind, whose powers of ten from 1e-14 on reach it (1e-13 just
- * fails).
+ * All sides get the same standardised float64 numbers and the same λ, geometric from λ_max to λ_max / 100, and fit an
+ * intercept; the target is 0 (ALL) or 1 (AML) with squared loss. The peers receive the matrix by columns, as they
+ * compute. Ours is a dataset of rows, made before the clock starts and new in each round, so that its transposition
+ * counts in our time. All are judged by the gap at the weights that they returned (lasso-gap.mjs). scikit-learn stops
+ * by the gap itself; glmnet stops by a different threshold, which reaches the gap with powers of ten from 1e-14 on
+ * (1e-13 just fails).
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +23,7 @@ const LAMBDAS = 100;
 const RATIO = 0.01;
 const GAP = 1e-6;
 
-/** Columns to mean 0 and variance 1 (÷ n), both ways round; constant columns to 0. */
+/** Standardises columns to mean 0 and variance 1 (÷ n) and returns them in both orders; constant columns become 0. */
 function standardised(rows) {
   const rowCount = rows.length;
   const columnCount = rows[0].length;
@@ -39,7 +41,7 @@ function standardised(rows) {
   return { rowCount, columnCount, values, columns };
 }
 
-/** The least λ at which all weights are 0. */
+/** Returns the smallest λ at which all weights are 0. */
 function largestLambda({ rowCount, columnCount, columns, target }) {
   const mean = target.reduce((sum, y) => sum + y, 0) / rowCount;
   let largest = 0;

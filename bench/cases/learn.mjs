@@ -1,11 +1,14 @@
 /**
- * learn: seconds until the weights of a graph predict what was held out, of contrastive divergence against the peer's stochastic gradient on Gibbs sampling.
+ * learn: seconds until the weights of a graph predict held-out variables, for contrastive divergence against the peer's
+ * stochastic gradient on Gibbs sampling.
  *
- * The graph is a lattice of 200 × 100 Booleans with 30 weights: a feature a variable from a pool of 10, equal-factors between neighbours from a pool of 20. The
- * truth is drawn by 2000 sweeps at weights that are known. 30 % of the variables are unobserved, and of the others a tenth is held out. The loss is −ln of
- * p(state | all others in their true states) by variable held out; the level is 98 % of the way from weights of 0 to the true weights, which depends on neither
- * side. Each side has the best of several steps and decays, and the fewest passes after which the median loss of five runs is at the level, found beforehand. Both
- * are timed with their set-up from the graph in memory: ours is `fit`, the peer's begins with the columns of the files.
+ * The graph is a lattice of 200 × 100 Booleans with 30 weights: a feature per variable from a pool of 10, and
+ * equal-factors between neighbours from a pool of 20. The truth is drawn by 2000 sweeps at known weights. 30 % of the
+ * variables are unobserved, and a tenth of the others is held out. The loss is −ln p(state | all others in their true
+ * states) per held-out variable. The target level is 98 % of the way from weights of 0 to the true weights, which is
+ * independent of both sides. Each side uses the best of several steps and decays, and the fewest passes after which the
+ * median loss of five runs reaches the level; these are found beforehand. Both are timed including set-up from the
+ * graph in memory: ours is `fit`, the peer's begins with the columns of the files.
  */
 import { join } from "node:path";
 import { openErgodic } from "../ergodic.mjs";
@@ -21,10 +24,10 @@ const HELD_OUT = 0.1;
 const SHARE = 0.98;
 const MOST_PASSES = 50;
 const RUNS = 5;
-/** Ours: rates of plain gradient steps, and how fast they decay with time: rate / (1 + decay t). */
+/** Our rates of plain gradient steps, and their decay with time: rate / (1 + decay t). */
 const RATES = [3, 6, 10, 20];
 const SLOWER = [0.1, 0.3, 1];
-/** The peer's: step · decay^pass. */
+/** The peer's steps: step · decay^pass. */
 const STEPS = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2];
 const DECAYS = [0.6, 0.8, 0.9, 0.95, 1];
 
@@ -35,7 +38,7 @@ async function makeData(folder) {
     id < FEATURES ? 0.4 * random.normal() : 0.2 + 0.2 * random.normal(),
   );
   for (const _ of truth) graph.weight();
-  /** Of each variable its feature's weight, and its neighbours with the weights of what joins them. */
+  /** Each variable's feature weight, and its neighbours with the weights of the factors that join them. */
   const feature = Array.from({ length: variables }, () => below(FEATURES));
   const neighbours = Array.from({ length: variables }, () => []);
   for (let v = 0; v < variables; v++) graph.addFactor("isTrue", [v], [1], feature[v]);
@@ -68,7 +71,10 @@ async function makeData(folder) {
   return { graph, folder, loss, least, most, level: most + SHARE * (least - most) };
 }
 
-/** Of several settings the ones with the fewest passes after which the median of several runs is at the level; `train(passes, settings)` resolves to { loss }. */
+/**
+ * Returns the settings with the fewest passes after which the median loss of several runs is at the level;
+ * `train(passes, settings)` resolves to { loss }.
+ */
 async function fewest(level, all, train) {
   const enough = async (passes, settings) => {
     const losses = [];

@@ -1,8 +1,9 @@
 /**
- * linear-dense: what an update of logistic regression costs when rows are dense.
+ * linear-dense: cost per update of logistic regression on dense rows.
  *
- * Both sides pass over the rows the same number of times, one row an update, with the penalty ½ l2 ‖w‖² and an unpenalised
- * intercept, on one worker and from the same float32 numbers. ns an update = seconds of the whole training call / (epochs × rows).
+ * Both sides make the same number of passes over the rows, one row per update, with the penalty ½ l2 ‖w‖² and an
+ * unpenalised intercept, on one worker and from the same float32 numbers. ns per update = seconds of the whole training
+ * call / (epochs × rows).
  */
 import { denseProblem } from "../data.mjs";
 import { datasetOf, logistic, openErgodic, timedFit } from "../ergodic.mjs";
@@ -16,8 +17,9 @@ const EPOCHS = 5;
 const UPDATES = EPOCHS * SHAPE.rowCount;
 
 /**
- * Of the schedules that cost a division an update this ends 0.2 % below scikit-learn's objective, and within 0.05 % of the best (a cosine
- * from 0.2 to 0); a constant 0.03 ends level with scikit-learn, a constant 0.1 2 % above it.
+ * Among the schedules that cost one division per update, this one ends 0.2 % below scikit-learn's objective and within
+ * 0.05 % of the best (a cosine from 0.2 to 0). A constant 0.03 ends level with scikit-learn, a constant 0.1 ends 2 %
+ * above it.
  */
 const settings = ({ sgd, inverseTimeDecay }) => ({
   rule: sgd({ rate: inverseTimeDecay({ rate: 0.2, decay: 10 / SHAPE.rowCount }) }),

@@ -1,8 +1,9 @@
 /**
- * linear-sparse: what an update of logistic regression costs when rows are sparse.
+ * linear-sparse: cost per update of logistic regression on sparse rows.
  *
- * Both sides pass over the rows the same number of times, one row an update, with the penalty ½ l2 ‖w‖² and an unpenalised
- * intercept, on one worker and from the same float32 numbers. ns an update = seconds of the whole training call / (epochs × rows).
+ * Both sides make the same number of passes over the rows, one row per update, with the penalty ½ l2 ‖w‖² and an
+ * unpenalised intercept, on one worker and from the same float32 numbers. ns per update = seconds of the whole training
+ * call / (epochs × rows).
  */
 import { sparseProblem } from "../data.mjs";
 import { datasetOf, logistic, openErgodic, timedFit } from "../ergodic.mjs";
@@ -16,8 +17,9 @@ const EPOCHS = 5;
 const UPDATES = EPOCHS * SHAPE.rowCount;
 
 /**
- * Of the schedules that cost a division an update this ends 0.1 % below scikit-learn's objective; a cosine from 0.03 to 0 ends level with it,
- * the constant 0.01 0.3 % above it. A second epoch at a high rate helps: here a row's columns are rare, and a low rate learns them late.
+ * Among the schedules that cost one division per update, this one ends 0.1 % below scikit-learn's objective. A cosine
+ * from 0.03 to 0 ends level with it, the constant 0.01 ends 0.3 % above it. A second epoch at a high rate helps: a
+ * row's columns are rare here, and a low rate learns them late.
  */
 const settings = ({ sgd, inverseTimeDecay }) => ({
   rule: sgd({ rate: inverseTimeDecay({ rate: 0.06, decay: 2 / SHAPE.rowCount }) }),

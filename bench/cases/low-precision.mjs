@@ -1,8 +1,9 @@
 /**
- * low-precision: what 8-bit data bring where memory is the limit: 50,000 × 1000 is 200 MB as float32 and 50 MB as 8-bit integers,
- * both larger than a core's share of the cache. Ours is Buckwild: 8-bit data and a 16-bit model with unbiased rounding (kernels/engine/optimise/fixed.ts).
- * With a float32 model, 8-bit data alone are no faster (1.02 times): turning bytes into floats costs what memory saves. Quantising happens
- * once a dataset, in the warm-up round.
+ * low-precision: benefit of 8-bit data when memory is the limit. 50,000 × 1000 numbers are 200 MB as float32 and 50 MB
+ * as 8-bit integers, both larger than a core's share of the cache. Ours is Buckwild: 8-bit data and a 16-bit model with
+ * unbiased rounding (kernels/engine/optimise/fixed.ts). With a float32 model, 8-bit data alone are no faster (1.02
+ * times), because converting bytes to floats costs as much as memory traffic saves. Quantisation happens once per
+ * dataset, in the warm-up round.
  */
 import { denseProblem } from "../data.mjs";
 import { datasetOf, logistic, openErgodic, timedFit } from "../ergodic.mjs";

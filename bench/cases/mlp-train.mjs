@@ -1,5 +1,6 @@
 /**
- * mlp-train: an epoch of 784-256-10 on 8000 images of MNIST, batches of 64, plain gradient descent, float32, one thread (networks.mjs).
+ * mlp-train: one epoch of 784-256-10 on 8000 images of MNIST, batches of 64, plain gradient descent, float32, one
+ * thread (networks.mjs).
  */
 import { openNetwork } from "../ergodic.mjs";
 import { compareTrainings, mlpPeers, mlpProblem } from "../networks.mjs";

@@ -1,7 +1,7 @@
 /**
- * network-workers: images a second of a network trained by two workers, each with a copy that is averaged with the other's twice an epoch, against one
- * worker. 784-256-10 on 8000 images of MNIST, batches of 64, momentum. Averaging takes progress too: the accuracy on the other 2000 images after as many
- * epochs must not be more than a point lower.
+ * network-workers: images per second of a network trained by two workers, whose copies are averaged twice per epoch,
+ * against one worker. 784-256-10 on 8000 images of MNIST, batches of 64, momentum. Averaging can slow progress per
+ * epoch, so the accuracy on the other 2000 images after the same number of epochs must be at most one point lower.
  */
 import { openErgodic } from "../ergodic.mjs";
 import { mnistDatasets, mnistProblem } from "../mnist.mjs";

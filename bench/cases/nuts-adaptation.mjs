@@ -1,16 +1,17 @@
 /**
- * nuts-adaptation: least bulk ESS a thousand gradients on ten posteriors, 4 × (1000 + 1000) transitions, warm-up counted, against rstan.
+ * nuts-adaptation: smallest bulk ESS per thousand gradients on ten posteriors, 4 × (1000 + 1000) transitions, including
+ * warm-up, against rstan.
  *
- * No clock is read: what differs is how warm-up chooses a metric and a step. A contestant's value is the geometric mean over the posteriors. Ours is the
- * default, a metric of low rank from overlapping estimates; the text also has nuts({ metric: "fisher" }), the best diagonal one. Means must
- * agree as in `nuts`.
+ * Time is not measured: the sides differ in how warm-up chooses a metric and a step size. A contestant's value is the
+ * geometric mean over the posteriors. Ours is the default, a low-rank metric from overlapping estimates; the text also
+ * reports nuts({ metric: "fisher" }), the best diagonal metric. Means must agree as in `nuts`.
  */
 import { openModules } from "../ergodic.mjs";
 import { median } from "../measure.mjs";
 import { dataOf, disagreement, geometricMean, openOurs, openStan, posteriors } from "../posteriors.mjs";
 
 const MOST_ERRORS = 6;
-/** Where coordinates are strongly correlated: the low rank must gain twice there. */
+/** Posteriors with strongly correlated coordinates, where the low-rank metric must be twice as efficient. */
 const CORRELATED = ["earnings", "kilpisjarvi", "kidscore", "nes1972"];
 const names = process.env.ERGODIC_BENCH_POSTERIORS?.split(",") ?? Object.keys(posteriors);
 const efficiency = ({ least, leapfrogs }) => (1000 * least) / leapfrogs;

@@ -1,9 +1,11 @@
 /**
- * nuts-varying: NUTS at all defaults against rstan's on posteriors whose scales vary (varying.mjs), 4 × (1000 + 1000) transitions, seed by seed.
+ * nuts-varying: NUTS with all defaults against rstan's on posteriors with varying scales (varying.mjs), 4 × (1000 +
+ * 1000) transitions, seed by seed.
  *
- * No clock is read. Of each posterior: runs with R-hat below 1.01 (wherever rstan's is), divergences (at most 1.5 times rstan's), the least bulk ESS a draw (at least half of
- * rstan's) and a gradient, warm-up counted (0.8): means over the rounds, a run whose R-hat is above 1.01 counting 0. A contestant's value is the
- * geometric mean over the posteriors of the least ESS a thousand gradients. Five rounds are five seeds.
+ * Time is not measured. For each posterior it checks: runs with R-hat below 1.01 (wherever rstan's is); divergences (at
+ * most 1.5 times rstan's); the smallest bulk ESS per draw (at least half of rstan's) and per gradient, including
+ * warm-up (0.8). These are means over the rounds, and a run with R-hat above 1.01 counts as 0. A contestant's value is
+ * the geometric mean over the posteriors of the smallest ESS per thousand gradients. Five rounds are five seeds.
  */
 import { openModules } from "../ergodic.mjs";
 import { disagreement, geometricMean, openOurs, openStan } from "../posteriors.mjs";

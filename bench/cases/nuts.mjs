@@ -1,10 +1,12 @@
 /**
- * nuts: NUTS on ten posteriors against rstan, 4 × (1000 + 1000) transitions on one thread: least bulk ESS a second, warm-up counted.
+ * nuts: NUTS on ten posteriors against rstan, 4 × (1000 + 1000) transitions on one thread: smallest bulk ESS per
+ * second, including warm-up.
  *
- * Both sides take the defaults of their samplers. A contestant's value is the geometric mean over the posteriors, so that the ratio is the geometric mean
- * of ratios; the text has each. Beside it stand leapfrogs a second, and the time from a model's source to its first draw: in a process of its own,
- * the library's loading, tracing and compiling included, against what compiling the Stan program took.
- * Means must agree within MOST_ERRORS standard errors of both. Source of models and data: posteriordb (Magnusson et al. 2025).
+ * Both sides use the defaults of their samplers. A contestant's value is the geometric mean over the posteriors, so
+ * that the ratio is the geometric mean of the ratios; the text lists each. It also lists leapfrogs per second, and the
+ * time from a model's source to its first draw in a separate process: loading, tracing and compiling the library,
+ * against compiling the Stan program. Means must agree within MOST_ERRORS standard errors of both. Source of models and
+ * data: posteriordb (Magnusson et al. 2025).
  */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -14,7 +16,7 @@ import { dataOf, disagreement, geometricMean, openOurs, openStan, posteriors } f
 
 const MOST_ERRORS = 6;
 const FIRST_DRAW = fileURLToPath(new URL("../first-draw.mjs", import.meta.url));
-/** ERGODIC_BENCH_POSTERIORS names some of them. */
+/** ERGODIC_BENCH_POSTERIORS selects some of them. */
 const names = process.env.ERGODIC_BENCH_POSTERIORS?.split(",") ?? Object.keys(posteriors);
 
 /** One round: every posterior in turn. */

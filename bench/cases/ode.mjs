@@ -1,9 +1,10 @@
 /**
- * ode: gradients a second of densities that solve differential equations, at equal tolerance: an epidemic (SIR, 3 states, 14 days) and one-compartment
- * kinetics (2 states, 16 hours), each of three parameters.
+ * ode: gradients per second of densities that solve differential equations, at equal tolerance: an epidemic (SIR, 3
+ * states, 14 days) and one-compartment kinetics (2 states, 16 hours), each with three parameters.
  *
- * Ours is dormandPrince, rstan's integrate_ode_rk45, the same pair of methods. A contestant's value is the geometric mean of both; the text has each. Processor
- * time of calls from JavaScript and from R. Ours derives the steps that it takes; rstan solves for the derivatives too, so that gradients differ by about the
+ * Ours is dormandPrince; rstan's is integrate_ode_rk45, the same pair of methods. A contestant's value is the geometric
+ * mean of both problems; the text lists each. Measures processor time of calls from JavaScript and from R. Ours
+ * differentiates the steps that it takes; rstan solves equations for the derivatives, so gradients differ by about the
  * tolerance.
  */
 import { mkdirSync } from "node:fs";
@@ -15,10 +16,10 @@ import { CACHE, geometricMean } from "../posteriors.mjs";
 const TOLERANCE = 1e-6;
 const REPEATS = 10_000;
 const PEER_REPEATS = 500;
-/** Relative to the larger number of the gradient. */
+/** Largest difference, relative to the larger number of the gradient. */
 const MOST_OFF = 1e-3;
 
-/** With what was observed, made up: the density is −½ precision Σ (state − observed)². */
+/** Problems with invented observations; the density is −½ precision Σ (state − observed)². */
 const problems = {
   sir: {
     problem: 1,

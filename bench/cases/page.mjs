@@ -1,19 +1,19 @@
 /**
- * page: the longest task on a page's own thread while it trains a network, samples a posterior and summarises draws through `ergodic/worker`, again and
- * again; against the same without a worker. Ten seconds a round: with the warm-up, a minute. The warm-up is the first that a page does once it has
- * loaded the library.
+ * page: longest task on a page's own thread while it repeatedly trains a network, samples a posterior and summarises
+ * draws through `ergodic/worker`, against the same without a worker. A round takes ten seconds; with the warm-up, the
+ * benchmark takes a minute. The warm-up is the page's first work after loading the library.
  *
- * Tasks are those of the browser's own trace, by how long their thread ran: none may run for more than 50 ms, the warm-up included. Those that took
- * longer by the clock, as a page is told of them (PerformanceObserver, "longtask"), are counted as well: on a machine with nothing else to do there are
- * none, on a busy one the page waits for the processor.
+ * Tasks come from the browser's own trace and are measured by their thread time; none may exceed 50 ms, including the
+ * warm-up. Tasks that took longer by the clock, as reported to a page (PerformanceObserver, "longtask"), are counted
+ * too: an idle machine has none; on a busy one the page waits for the processor.
  */
 import { openPage } from "../browser.mjs";
 
 const ROUND_MS = 10_000;
-/** From here on browsers call a task long. */
+/** Duration from which browsers call a task long. */
 const LONG_MS = 50;
 
-/** Both run in the page. */
+/** Both functions run in the page. */
 async function load() {
   await Promise.all([import("/dist/entries/index.js"), import("/dist/join/worker/index.js")]);
 }
@@ -58,7 +58,7 @@ async function round({ through, milliseconds }) {
     if (`${posterior}`.length === 0) throw new Error("there is no table");
     counts.summaries++;
   }
-  // So long entries may take to come.
+  // Entries of long tasks can take this long to arrive.
   await new Promise((resolve) => setTimeout(resolve, 50));
   for (const { duration } of observer.takeRecords()) long.push(duration);
   observer.disconnect();
@@ -68,9 +68,9 @@ async function round({ through, milliseconds }) {
 function contestant(name, through) {
   return async () => {
     const page = await openPage();
-    // A page loads a bundle, not some hundred modules.
+    // A page loads a bundle, not about a hundred modules.
     await page.evaluate(load);
-    // The warm-up is looked at, too.
+    // Includes the warm-up.
     const all = [];
     return {
       name: `${name}, ${page.version}`,

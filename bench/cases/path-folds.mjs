@@ -1,9 +1,11 @@
 /**
- * path-folds: seconds for a cross-validated logistic lasso path: 100 λ on 40,000 pages of 300 words (sparse, as w8a), five folds, two workers.
+ * path-folds: seconds for a cross-validated logistic lasso path: 100 λ on 40,000 pages of 300 words (sparse, like w8a),
+ * five folds, two workers.
  *
- * Both sides get the same numbers, folds and λ, geometric from λ_max to 1e-4 of it, and solve them all. glmnet's `thresh` is its default; our path has a relative
- * duality gap of 1e-6 at every λ, computed here anew from the weights, and our folds are solved as loosely as by default. A choice of λ is the same choice where
- * the mean errors differ by a small part of the least one's standard error: by more than a tenth, and there is no ratio.
+ * Both sides get the same numbers, folds and λ, geometric from λ_max to 1e-4 of it, and solve all of them. glmnet uses
+ * its default `thresh`. Our path has a relative duality gap of 1e-6 at every λ, recomputed here from the weights, and
+ * our folds use the default, looser tolerance. Two choices of λ count as equal if the mean errors differ by a small
+ * part of the smallest error's standard error; if they differ by more than a tenth, there is no ratio.
  */
 import { join } from "node:path";
 import { pagesProblem, share } from "../data.mjs";
@@ -17,10 +19,10 @@ const FOLDS = 5;
 const SEED = 1;
 const GAP = 1e-6;
 const WORKERS = 2;
-/** Of a standard error. */
+/** In units of a standard error. */
 const MOST_OFF = 0.1;
 
-/** The least λ at which all weights are 0. */
+/** Returns the smallest λ at which all weights are 0. */
 function largestLambda({ rowCount, columnCount, rowStart, columnIndex, values, target }) {
   const mean = target.reduce((sum, y) => sum + y, 0) / rowCount;
   const slopes = new Float64Array(columnCount);
@@ -70,7 +72,10 @@ async function open({ folder, data, ...problem }) {
   };
 }
 
-/** The largest difference of mean errors, in standard errors of the least: these are what a choice looks at. */
+/**
+ * Returns the largest difference of mean errors, in standard errors of the smallest error, which are the scale on which
+ * λ is chosen.
+ */
 function largestDifference({ mean, standardError }, other) {
   const least = mean.indexOf(Math.min(...mean));
   return mean.reduce((most, error, k) => Math.max(most, Math.abs(error - other.mean[k]) / standardError[least]), 0);

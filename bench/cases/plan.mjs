@@ -1,7 +1,9 @@
 /**
- * plan-…: what `workers: 2` takes that is told no plan, against one worker: seconds of the whole call for as many epochs, on data where a second worker
- * may help, and on data where it cannot. What it measures is in its seconds. Nothing may be lost by leaving the choice: 0.9 of one worker everywhere, to an
- * objective that is no worse by more than the tolerance. In runs of some ten seconds on sparse data, where averaged replicas are worth their trials: 1.6.
+ * plan-…: cost of `workers: 2` without a given plan, against one worker: seconds of the whole call for the same number
+ * of epochs, including the plan's measurements, on data where a second worker may help and on data where it cannot.
+ * Leaving the choice open must never cost much: at least 0.9 of one worker's speed everywhere, with an objective that
+ * is worse by at most the tolerance. In runs of about ten seconds on sparse data, where averaged replicas are worth
+ * their trials, 1.6 is required.
  */
 import { denseProblem, pagesProblem, sparseProblem } from "../data.mjs";
 import { datasetOf, logistic, openErgodic } from "../ergodic.mjs";

@@ -1,4 +1,7 @@
-/** predict-cnn-…: probabilities of a small MobileNetV2 (width 0.35, 2.3 million multiply-adds) on images of 28 × 28, against onnxruntime. */
+/**
+ * predict-cnn-…: probabilities from a small MobileNetV2 (width 0.35, 2.3 million multiply-adds) on images of 28 × 28,
+ * against onnxruntime.
+ */
 import { mobileNetV2 } from "ergodic/layers";
 import { predictions } from "../predictions.mjs";
 

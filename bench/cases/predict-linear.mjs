@@ -1,6 +1,7 @@
 /**
- * predict-linear-…: processor time of a linear model's outputs for many rows that are in memory: dense ones as a matrix, sparse ones as a dataset. `loss` is the
- * mean square of the outputs. The peer has the same weights; its time is that of `decision_function`, checks and conversions included, as ours is.
+ * predict-linear-…: processor time of a linear model's outputs for many rows in memory: dense rows as a matrix, sparse
+ * rows as a dataset. `loss` is the mean square of the outputs. The peer has the same weights; its time is that of
+ * `decision_function`, including checks and conversions, as is ours.
  */
 import { Dataset, fit, linear } from "ergodic";
 import { randomNumbers, share, sparseProblem } from "../data.mjs";
@@ -35,7 +36,7 @@ async function makeData({ outputs, type = "f32", nonZeros, ...shape }, folder) {
         y: outputs > 1 ? few.map((k) => `class ${k}`) : few,
         type,
       });
-  // By sign: outputs are predicted as they are.
+  // Losses for which the outputs are the predictions, without a link function.
   const options = { epochs: 1, seed: 1, precision: type, workers: 1 };
   const model = await fit(linear({ standardise: false, loss: outputs > 1 ? "hinge" : "squared" }), data, options);
   model.weights.set(weights);

@@ -1,4 +1,4 @@
-/** predict-mlp-…: probabilities of 784-256-10 with relu, against onnxruntime. */
+/** predict-mlp-…: probabilities from 784-256-10 with relu, against onnxruntime. */
 import { dense, relu } from "ergodic";
 import { predictions } from "../predictions.mjs";
 

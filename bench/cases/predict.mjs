@@ -1,6 +1,7 @@
 /**
- * predict-row-…: processor time of one prediction of one row, warm, given as numbers or by column name, of models read from their files: a linear model of two
- * classes on 20 columns, and a network 16-64-64-1. `loss` is the mean square of the predictions.
+ * predict-row-…: processor time per prediction of one row, after warm-up, with the row given as numbers or by column
+ * name. The models are read from their files: a linear model with two classes on 20 columns, and a network 16-64-64-1.
+ * `loss` is the mean square of the predictions.
  */
 import { Dataset, dense, fit, linear, network, predictor, relu } from "ergodic";
 import { share } from "../data.mjs";
@@ -8,7 +9,7 @@ import { openPeer } from "../peer.mjs";
 
 const ROWS = 500;
 const CALLS = 50_000;
-/** A peer that takes longer is asked for fewer. */
+/** Number of calls for slower peers. */
 const PEER_CALLS = 5000;
 
 const kinds = {

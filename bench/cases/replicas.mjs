@@ -1,7 +1,7 @@
 /**
- * replicas: what a second worker brings when each has a copy of the model, against one worker. The other end of the trade from hogwild.mjs:
- * the workers never wait for one another's cache lines, but their copies meet only when they are averaged, every half epoch. Each takes twice
- * the rate, since the mean of two moves half as far.
+ * replicas: benefit of a second worker when each worker has a copy of the model, against one worker. This is the
+ * opposite trade-off to hogwild.mjs: workers never wait for each other's cache lines, but their copies are only
+ * averaged every half epoch. Each worker uses twice the rate, because the mean of two copies moves half as far.
  */
 import { twoWorkers } from "./hogwild.mjs";
 

@@ -1,4 +1,7 @@
-/** self-check: the runner's own test. Summing a typed array against summing a list of boxed numbers; needs no peer, no library, no Python. */
+/**
+ * self-check: a test of the runner itself. Compares the sum of a typed array with the sum of a list of boxed numbers;
+ * needs no peer, library or Python.
+ */
 import { randomNumbers } from "../data.mjs";
 
 const COUNT = 200_000;

@@ -1,6 +1,7 @@
 /**
- * serve-overhead-…: processor time of a request of 1 or 64 rows of a linear model on 20 columns, by the Open Inference Protocol in binary, against a Fastify that
- * reads as many bytes and answers with as many: what the protocol, the queue and the model add to the transport.
+ * serve-overhead-…: processor time per request with 1 or 64 rows for a linear model on 20 columns, in the binary Open
+ * Inference Protocol, against a Fastify server that reads and answers the same number of bytes. Shows the cost of the
+ * protocol, the queue and the model on top of the transport.
  */
 import { linear } from "ergodic";
 import { makeModel, openServer, timeOfRequests } from "../serving.mjs";

@@ -1,14 +1,18 @@
 /**
- * serve-…: the highest rate of requests, of one row each, of which 99 % are answered within 10 ms, with the server on one core: of a linear model, of 784-256-10, and
- * of a small MobileNetV2. Peers: servers of Node's HTTP with onnxruntime-node, on its thread and on another. The last is the same without a model: nothing that
- * stands on Node's HTTP can be faster.
+ * serve-…: highest rate of single-row requests at which 99 % are answered within 10 ms, with the server on one core:
+ * for a linear model, for 784-256-10, and for a small MobileNetV2. Peers: servers of Node's HTTP with onnxruntime-node,
+ * on the same thread and on another. The last peer is the same without a model, which no server on Node's HTTP can
+ * outperform.
  */
 import { dense, linear, network, relu } from "ergodic";
 import { mobileNetV2 } from "ergodic/layers";
 import { median } from "../measure.mjs";
 import { makeModel, openServer, underLoad } from "../serving.mjs";
 
-/** On one core a thread of its own for the model would only take turns with the server's; of the larger network a batch of all that waits would hold it up. */
+/**
+ * On one core, a separate model thread would only take turns with the server's thread. For the larger network, a batch
+ * of all waiting requests would block the server.
+ */
 const kinds = {
   linear: {
     measures: "a linear model on 20 columns",
@@ -32,7 +36,7 @@ const kinds = {
     options: { workers: 0, maxBatch: 4 },
   },
 };
-/** Milliseconds that the event loop may be held up, in 99 % of looks at it, at the highest rate. */
+/** Largest delay of the event loop in milliseconds, in 99 % of samples, at the highest rate. */
 const MOST_DELAY_MS = 5;
 
 function compare(ours, theirs) {

@@ -1,9 +1,10 @@
 /**
- * step-rule: what one step of Adam costs a parameter, 10 million of them in float32, on one thread.
+ * step-rule: cost per parameter of one Adam step, for 10 million float32 parameters on one thread.
  *
- * Nothing but the step is timed: parameters and gradient lie in each side's own memory. Before each round the gradient is set to
- * gradient × factor, a power of two and so exact, the same on both sides. After every round both sides have taken the same
- * steps, so that their parameters must agree; the worst deviation is shown, and more than TOLERANCE fails.
+ * Only the step is timed: parameters and gradient are in each side's own memory. Before each round the gradient is set
+ * to gradient × factor, where the factor is a power of two and therefore exact on both sides. After every round both
+ * sides have taken the same steps, so their parameters must agree; the largest deviation is reported, and more than
+ * TOLERANCE fails.
  */
 import { join } from "node:path";
 import { randomNumbers, share } from "../data.mjs";
@@ -13,7 +14,7 @@ import { openPeer, readNumbers } from "../peer.mjs";
 const COUNT = 1e7;
 const STEPS = 20;
 const ADAM = { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
-/** Float32 rounding over some 100 steps of 1e-3 each, on parameters of about 1. */
+/** Float32 rounding over about 100 steps of 1e-3 each, on parameters of about 1. */
 const TOLERANCE = 1e-5;
 const factorOf = (call) => [1, -0.5, 2, -0.25, 0.5, -2, 0.25, -1][call % 8];
 
@@ -64,7 +65,7 @@ function compare(ours, theirs) {
   let worst = 0;
   for (let j = 0; j < COUNT; j++) {
     const difference = Math.abs(mine[j] - other[j]);
-    if (!(difference <= worst)) worst = difference; // NaN too, and it stays: the next line leaves
+    if (!(difference <= worst)) worst = difference; // also for NaN; the next line then exits
     if (Number.isNaN(worst)) break;
   }
   return { text: `parameters differ by ${worst.toExponential(1)} at most (may be ${TOLERANCE})`, passed: worst <= TOLERANCE };

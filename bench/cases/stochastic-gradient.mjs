@@ -1,10 +1,12 @@
 /**
- * stochastic-gradient: the posterior of a logistic regression on a million rows of nine columns, by Langevin dynamics with control variates and by a long
- * run of NUTS: passes over the data of each, where a pass is the gradients of all rows, once.
+ * stochastic-gradient: the posterior of a logistic regression on a million rows of nine columns, by Langevin dynamics
+ * with control variates and by a long run of NUTS. Compares passes over the data, where a pass is one gradient of all
+ * rows.
  *
- * Ours counts what it reads: batches twice (at x and at x*), the search for the mode. Of NUTS the leapfrogs of kept draws alone are counted. The answer is right if every mean is
- * within 0.1 standard deviations of that of NUTS, every standard deviation within 5 %, and an update costs about the same on 10,000 rows as on a million.
- * What NUTS draws does not change from round to round: it runs once.
+ * Ours counts everything that it reads: batches twice (at x and at x*), and the search for the mode. For NUTS only the
+ * leapfrogs of kept draws are counted. The answer is correct if every mean is within 0.1 standard deviations of NUTS's,
+ * every standard deviation is within 5 %, and an update costs about the same on 10,000 rows as on a million. The draws
+ * of NUTS do not change between rounds, so it runs once.
  */
 import { openEngineOf } from "../ergodic.mjs";
 import { median } from "../measure.mjs";
@@ -13,16 +15,16 @@ const COLUMNS = 9;
 const ROWS = 1_000_000;
 const FEW_ROWS = 10_000;
 const BATCH = 100;
-/** Updates of a chain that are timed. */
+/** Number of timed updates of a chain. */
 const TIMED = 20_000;
 const MEAN_TOLERANCE = 0.1;
 const SD_TOLERANCE = 0.05;
 const FLAT = 1.25;
 const WORKERS = 2;
 const CHAINS = 4;
-/** Of NUTS, a chain; it starts at the truth, a few standard deviations from the mode. */
+/** Draws per chain of NUTS, which starts at the truth, a few standard deviations from the mode. */
 const DRAWS = 1000;
-/** The intercept and the coefficients that the data are made with. */
+/** The intercept and coefficients that generate the data. */
 const truth = Float64Array.from({ length: COLUMNS + 1 }, (_, i) => (i === 0 ? -0.5 : 0.5 * Math.cos(i - 1)));
 
 /** Step size: 0.02 of a posterior variance, which is about 1 / (0.2 N). */
@@ -58,7 +60,7 @@ async function makeData(_folder, closing) {
   return { many, few, samplers };
 }
 
-/** Means and standard deviations by coordinate, over all chains. */
+/** Means and standard deviations of each coordinate, over all chains. */
 function momentsOf(draws) {
   return Array.from({ length: COLUMNS + 1 }, (_, i) => {
     const values = draws.coordinate(i);
@@ -78,7 +80,7 @@ async function finished(sampler, { engine, density }, plan) {
   return { draws, report };
 }
 
-/** Microseconds an update, of one chain on one worker. */
+/** Microseconds per update of one chain on one worker. */
 async function microseconds(sampler, { engine, density }) {
   const run = sampler.start(density, planOf({ chains: 1, workers: 1, warmup: 100, draws: TIMED / 10 }), engine);
   await run.advance(100);
@@ -110,7 +112,7 @@ async function ours({ many, few, samplers: { sgld } }) {
 
 async function reference({ many, samplers: { nuts } }) {
   let made;
-  // Steps so long that three leapfrogs mostly make a half-turn: fewest passes a draw.
+  // The steps are so long that three leapfrogs usually make a half-turn, which needs the fewest passes per draw.
   return {
     name: `ergodic nuts, ${CHAINS} × ${DRAWS} draws`,
     async round() {

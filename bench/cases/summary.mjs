@@ -1,6 +1,6 @@
 /**
- * summary: ms a quantity of a posterior's table, 200 quantities of 4 chains of 1000 draws: mean, sd, their Monte Carlo errors, three quantiles, bulk and
- * tail ESS, R-hat and Pareto k.
+ * summary: ms per quantity for a posterior's table of 200 quantities with 4 chains of 1000 draws: mean, sd, their Monte
+ * Carlo errors, three quantiles, bulk and tail ESS, R-hat and Pareto k.
  *
  * Both sides have the draws in memory. The tables must agree to 1e-8 in every number.
  */
@@ -28,7 +28,7 @@ const COLUMNS = [
   (row) => row.paretoK,
 ];
 
-/** Autoregressive chains of many speeds, some skewed; quantity by quantity, chain after chain. */
+/** Autoregressive chains with different speeds, some of them skewed; ordered by quantity, then by chain. */
 async function makeData(folder) {
   const { stream } = await openErgodic();
   const draws = new Float64Array(QUANTITIES * CHAINS * COUNT);
@@ -64,7 +64,7 @@ async function ours({ draws }) {
   return {
     name: "ergodic summary()",
     async round() {
-      // A table is kept by the draws that it is of.
+      // New draws, because draws cache their table.
       const posterior = new Draws(content);
       const start = performance.now();
       const table = Object.values(posterior.summary());
@@ -93,7 +93,7 @@ const peers = ({ folder, shared }) => [
   },
 ];
 
-/** Errors that heavy tails make unreliable are in the peer's table, and NaN in ours. */
+/** Errors that are unreliable because of heavy tails are numbers in the peer's table and NaN in ours. */
 function compare(ours, theirs) {
   const [found, wanted] = [ours, theirs].map(({ rounds }) => rounds[0].table);
   let worst = found.length === wanted.length ? 0 : Infinity;

@@ -1,6 +1,6 @@
 /**
- * svm-dual: a support vector machine (hinge loss) by dual coordinate descent. LIBLINEAR ends at its 1000 passes, 2.7e-5 above the least objective;
- * ours is asked for a certified 2.5e-5.
+ * svm-dual: a support vector machine (hinge loss) by dual coordinate descent. LIBLINEAR stops after its 1000 passes,
+ * 2.7e-5 above the minimum of the objective; ours must reach a certified 2.5e-5.
  */
 import { dualCase } from "../dual.mjs";
 

@@ -1,6 +1,6 @@
 /**
- * Files of a table as people have them: 41 columns of numbers, whole ones, with two digits, with six, and as programs print doubles; 17 of categories of 2 to 50
- * levels; and a target, "yes" or "no", of a logistic model of all of them.
+ * CSV files like those that people use: 41 numeric columns (whole numbers, two digits, six digits, or printed doubles),
+ * 17 categorical columns with 2 to 50 levels, and a target, "yes" or "no", from a logistic model of all columns.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { randomNumbers } from "../data.mjs";
@@ -11,7 +11,7 @@ const ROWS_AT_ONCE = 5000;
 
 const written = [(x) => String(Math.round(100 * x)), (x) => (10 * x).toFixed(2), (x) => x.toFixed(6), (x) => String(x)];
 
-/** Writes `rowCounts.length` files, of as many rows each, one after another from the same source. */
+/** Writes one file per entry of `rowCounts` with that many rows, consecutively from the same random source. */
 export function writeTables(paths, rowCounts) {
   const random = randomNumbers(1);
   const weights = Array.from({ length: NUMBERS }, () => 0.2 * random.normal());

@@ -1,4 +1,7 @@
-/** Our side of the cases csv, whole: `node one.mjs '{"train","test","epochs","seed","engine"}'` says its log loss, processor seconds and the most memory that it held. */
+/**
+ * Our side of the csv cases as a whole process: `node one.mjs '{"train","test","epochs","seed","engine"}'` prints its
+ * log loss, processor seconds and peak memory.
+ */
 
 import { readCsv } from "@ergodic/ingest";
 import { fit, linear } from "ergodic";

@@ -1,6 +1,7 @@
 /**
- * What grows, by what, and how fast theory says it should: a family is `{ grows, theory, sizes, open(size) → () => work }`. `open` makes what the work is done on, which
- * is not counted; the work is. Sizes are large enough for the last two to say what cost tends to.
+ * Families of work: the quantity that grows, and the growth that theory predicts. A family is `{ grows, theory, sizes,
+ * open(size) → () => work }`. `open` prepares the data and is not measured; the work is. Sizes are large enough for the
+ * last two to show the asymptotic cost.
  */
 import { fileFamilies } from "./files.mjs";
 import { linearFamilies } from "./linear.mjs";

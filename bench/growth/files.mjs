@@ -1,4 +1,4 @@
-/** Files: tables that are read, models and checkpoints that are written and read. */
+/** Files: reading tables, and writing and reading models and checkpoints. */
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { dense } from "./problems.mjs";
 const inFolder = (name) => join(mkdtempSync(join(tmpdir(), "growth-")), name);
 const BLOCK = 1000;
 
-/** A file of lines, `line(i)` each, and the path to it. */
+/** Writes a file with the lines `line(i)` and returns its path. */
 function lines(name, head, count, line) {
   const path = inFolder(name);
   writeFileSync(path, head);
@@ -36,7 +36,7 @@ function libsvm(rowCount) {
   return () => readLibsvm(path);
 }
 
-/** A network of about so many parameters, and its run. */
+/** A network with about `parameters` parameters, and its run. */
 async function trained(parameters) {
   const width = Math.round(Math.sqrt(parameters));
   const data = dense(64, width);

@@ -1,4 +1,4 @@
-/** Linear models: descent, and what solves. */
+/** Linear models: gradient descent, and solvers. */
 import { adagrad, coordinateDescent, Dataset, fit, gradientDescent, lbfgs, linear, newtonCholesky } from "ergodic";
 import { dualCoordinateDescent } from "ergodic/learning";
 import { pagesProblem } from "../data.mjs";
@@ -7,7 +7,7 @@ import { dense, sparse } from "./problems.mjs";
 const sgd = gradientDescent({ rule: adagrad() });
 const train = (data, options, given) => () => fit(linear(options), data, given);
 const pages = () => Dataset.fromSparse({ ...pagesProblem({ rowCount: 4000, columnCount: 100, seed: 1 }), source: "pages" });
-/** As many epochs whatever the size, so that the number of passes is no part of what grows. */
+/** The same number of epochs at all sizes, so that the number of passes does not grow. */
 const passes = { rule: lbfgs({ changeTolerance: 0, gradientTolerance: 0 }), epochs: 30 };
 
 export const linearFamilies = {
@@ -78,7 +78,7 @@ export const linearFamilies = {
     sizes: [1000, 3000, 10_000, 30_000],
     open: (d) => train(dense(1000, d, 2), { loss: "logistic", l2: 0.01 }, passes),
   },
-  // N d² for the Hessian, d³/6 to factor it: 2 where rows are many, 3 where columns are.
+  // N d² for the Hessian, d³/6 to factorise it: exponent 2 if there are many rows, 3 if there are many columns.
   "Newton-Cholesky, columns": {
     grows: "columns",
     theory: 2,

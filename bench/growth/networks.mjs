@@ -3,7 +3,7 @@ import { dense as denseLayer, fit, network, relu } from "ergodic";
 import { add, compileFunction, mul, sin, sum } from "ergodic/compiler";
 import { dense } from "./problems.mjs";
 
-/** An epoch of a network of `depth` hidden layers of `width` on rows of 32 numbers. */
+/** One epoch of a network with `depth` hidden layers of `width` units, on rows of 32 numbers. */
 function epoch({ depth, width, rowCount }) {
   const data = dense(rowCount, 32);
   const hidden = Array.from({ length: depth }, () => [denseLayer(width), relu()]).flat();

@@ -1,4 +1,7 @@
-/** One family at one size, in a process of its own: `node one.mjs FAMILY SIZE` says the processor milliseconds of its work, and by how many MiB memory grew at most. */
+/**
+ * One family at one size, in a separate process: `node one.mjs FAMILY SIZE` prints the processor milliseconds of its
+ * work and the peak increase of memory in MiB.
+ */
 import { families } from "./families.mjs";
 
 const [name, size] = process.argv.slice(2);

@@ -1,10 +1,10 @@
-/** What fitted models say, of one row and of many; and what graphs do. */
+/** Predictions of fitted models for one row and for many, and inference on graphs. */
 import { adagrad, dense as denseLayer, elimination, factorGraph, fit, graphGibbs, infer, linear, network, relu } from "ergodic";
 import { dense, levelled } from "./problems.mjs";
 
 const brief = { rule: adagrad(), epochs: 1, seed: 1 };
 
-/** A ring of Booleans, each with a pull of its own. */
+/** A ring of Booleans; every tenth one has a bias of its own. */
 function ring(count) {
   const graph = factorGraph();
   for (let i = 0; i < count; i++) graph.variable();
@@ -16,7 +16,7 @@ function ring(count) {
   return graph;
 }
 
-/** What a linear model of two classes does with n rows. */
+/** Work of a two-class linear model on n rows. */
 const onRows = (use) => async (n) => {
   const fitted = await fit(linear(), dense(1000, 10, 2), brief);
   const data = dense(n, 10, 2);

@@ -1,8 +1,8 @@
-/** What the families work on: seeded data of any size. */
+/** Seeded data of any size, on which the families work. */
 import { Dataset } from "ergodic";
 import { randomNumbers } from "../data.mjs";
 
-/** Normal columns, and a target by the first of them: numbers, or `classes` classes. */
+/** Normal columns, and a target computed from the first of them: numbers, or `classes` classes. */
 export function dense(rowCount, columnCount, classes = 0) {
   const random = randomNumbers(1);
   const values = Float32Array.from({ length: rowCount * columnCount }, () => random.normal());
@@ -15,7 +15,7 @@ export function dense(rowCount, columnCount, classes = 0) {
 
 const ENTRIES = 10;
 
-/** Ten entries a row, in typed arrays: of ten million columns no list of them is made. */
+/** Ten entries per row, in typed arrays, because a list of ten million columns would be too large. */
 export function sparse(rowCount, columnCount) {
   const random = randomNumbers(1);
   const rowStart = new Uint32Array(rowCount + 1);
@@ -40,7 +40,7 @@ export function sparse(rowCount, columnCount) {
   });
 }
 
-/** A number, and a category of so many levels, twice each. */
+/** A number, and a category with `levels` levels, each occurring twice. */
 export function levelled(levels) {
   const cells = Array.from({ length: 2 * levels }, (_, i) => i % levels);
   const column = {

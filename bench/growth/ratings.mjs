@@ -2,7 +2,7 @@
 import { factorisation, fit, Ratings } from "ergodic";
 import { randomNumbers } from "../data.mjs";
 
-/** Ratings of 1 to 5, each of a pair at random. */
+/** Ratings of 1 to 5 for random pairs. */
 function ratings(count, userCount, itemCount) {
   const random = randomNumbers(1);
   const below = (n) => Math.floor(random.uniform() * n);
@@ -30,7 +30,7 @@ export const ratingsFamilies = {
     sizes: [3000, 10_000, 30_000, 100_000],
     open: (n) => epochs(ratings(300_000, n, 2000), 8),
   },
-  // rank² numbers a rating, and rank³/6 to solve for a user.
+  // rank² numbers per rating, and rank³/6 to solve for a user.
   "ratings, rank": {
     grows: "rank",
     theory: 2,

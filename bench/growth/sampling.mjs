@@ -1,4 +1,4 @@
-/** Posteriors: drawn, approximated, summarised, saved; and minima of functions that are asked for values alone. */
+/** Posteriors: drawing, approximating, summarising and saving them; and minimising functions from values alone. */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { openAiEs, randomSearch } from "ergodic/search";
 import { randomNumbers } from "../data.mjs";
 
 const logDensity = (x) => x.reduce((sum, v) => sum - 0.5 * v * v, 0);
-/** Draws of a standard normal distribution. */
+/** Draws from a standard normal distribution. */
 const draw = (dimension, options) =>
   sample(logDensity, { dimension, gradient: (x) => Float64Array.from(x, (v) => -v) }, { seed: 1, ...options });
 const search = (algorithm) => (d) => () =>
@@ -84,7 +84,7 @@ export const samplingFamilies = {
       return sample(many, {}, { chains: 1, warmup: 20, draws: 20 });
     },
   },
-  // 3000 evaluations each, in steps of d coordinates.
+  // 3000 evaluations each, with steps in d coordinates.
   "Nelder-Mead": { grows: "d", theory: 1, sizes: [100, 300, 1000, 2000], open: search(nelderMead) },
   "random search": { grows: "d", theory: 1, sizes: [20, 200, 1000, 3000], open: search(randomSearch) },
   "evolution strategy": { grows: "d", theory: 1, sizes: [20, 200, 1000, 3000], open: search(openAiEs) },

@@ -1,4 +1,7 @@
-/** Factors of three rules by SQL in memory, as sqlite_grounding.py makes them. One thread. Says, too, how long it takes to have the factors' columns in JavaScript. */
+/**
+ * Creates the factors of three rules by SQL in memory, like sqlite_grounding.py. One thread. Also reports the time to
+ * load the factors' columns into JavaScript.
+ */
 import { readFileSync } from "node:fs";
 import { packages, problem, serve } from "./lines.mjs";
 

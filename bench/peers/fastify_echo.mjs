@@ -1,4 +1,6 @@
-/** A Fastify that reads what it is sent, as bytes, and answers with as many as the problem says: `bytes`. */
+/**
+ * A Fastify server that reads requests as bytes and answers with the number of bytes that the problem gives: `bytes`.
+ */
 
 import { serverFigures } from "../timing.mjs";
 import { packages, problem, serve, versionOf } from "./lines.mjs";

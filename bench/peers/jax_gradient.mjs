@@ -1,4 +1,7 @@
-/** jax-js on its WebAssembly backend: value and gradient of the mean logistic loss of networks.mjs, jitted; every call reads both. */
+/**
+ * jax-js on its WebAssembly backend: value and gradient of the mean logistic loss of networks.mjs, jitted; every call
+ * reads both.
+ */
 import { floats, packages, problem, serve, versionOf } from "./lines.mjs";
 
 const [jax] = await packages("@jax-js/jax");

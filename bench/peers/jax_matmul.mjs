@@ -1,9 +1,9 @@
 /**
  * jax-js on its WebAssembly backend: C = A B of float32 matrices of several sizes, jitted.
  *
- * The problem names a file of operands and the `sizes` of square products; A of size s is the file's first s² numbers, B its last. A run does
- * `repeats[i]` products of size i one after another, waits for each, and does so `tries` times. It reports the seconds of one product of each size in
- * the quickest try, and the sum of C's elements.
+ * The problem names a file of operands and the `sizes` of square products; A of size s is the file's first s² numbers,
+ * B its last. A run makes `repeats[i]` consecutive products of size i, waits for each, and repeats this `tries` times.
+ * It reports the seconds of one product of each size in the fastest try, and the sum of C's elements.
  */
 import { floats, packages, problem, serve, versionOf } from "./lines.mjs";
 

@@ -1,4 +1,4 @@
-/** jax-js on its WebAssembly backend: the multilayer perceptron of networks.mjs, one jitted function a step. */
+/** jax-js on its WebAssembly backend: the multilayer perceptron of networks.mjs, one jitted function per step. */
 import { readFileSync } from "node:fs";
 import { floats, packages, problem, serve, versionOf } from "./lines.mjs";
 

@@ -1,6 +1,6 @@
 /**
- * The side of bench/peer.mjs that a peer from npm stands on: the problem comes as JSON in the first argument, commands as lines, answers as lines of
- * JSON. Peers' packages are those of bench/package.json.
+ * The npm peer's side of bench/peer.mjs: the problem comes as JSON in the first argument, commands as lines, answers as
+ * lines of JSON. The peers' packages are those of bench/package.json.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,10 +9,12 @@ import { createInterface } from "node:readline";
 export const problem = JSON.parse(process.argv[2]);
 
 const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
-// A library that logs must not end up among the answers.
+// Messages logged by a library must not be mixed with the answers.
 for (const level of ["log", "info", "warn", "debug"]) console[level] = console.error;
 
-/** Loads each package; where one is not installed it says which, so that the benchmark can skip this peer aloud. */
+/**
+ * Loads each package. If one is not installed, reports its name, so that the benchmark skips this peer with a message.
+ */
 export async function packages(...names) {
   const loaded = [];
   for (const name of names) {
@@ -27,20 +29,26 @@ export async function packages(...names) {
   return loaded;
 }
 
-/** "4.22.0". Packages that do not export their package.json are read beside their main file. */
+/**
+ * Returns a version such as "4.22.0". For packages that do not export their package.json, reads it next to their main
+ * file.
+ */
 export function versionOf(name) {
   const main = createRequire(import.meta.url).resolve(name);
   const folder = main.slice(0, main.lastIndexOf(`/node_modules/${name}/`));
   return JSON.parse(readFileSync(`${folder}/node_modules/${name}/package.json`, "utf8")).version;
 }
 
-/** The raw float32 numbers of a file. */
+/** Reads the raw float32 numbers of a file. */
 export function floats(file) {
   const bytes = readFileSync(file);
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }
 
-/** Says that the peer is ready, with `more` for the other side, then answers each line `run {options}` with what `await run(options)` gives, until stdin ends. */
+/**
+ * Reports that the peer is ready, with `more` for the other side, then answers each line `run {options}` with the
+ * result of `await run(options)`, until stdin ends.
+ */
 export async function serve(version, run, more = {}) {
   say({ version: `${version} on node ${process.versions.node}`, ...more });
   for await (const line of createInterface({ input: process.stdin })) {

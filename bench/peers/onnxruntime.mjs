@@ -1,4 +1,7 @@
-/** onnxruntime-web (WebAssembly) or onnxruntime-node, on one thread: microseconds of processor time a call of a batch, or milliseconds from the import to the first answer (`cold`). */
+/**
+ * onnxruntime-web (WebAssembly) or onnxruntime-node, on one thread: microseconds of processor time per call with a
+ * batch, or milliseconds from the import to the first answer (`cold`).
+ */
 import { meanSquare, timedCalls } from "../timing.mjs";
 import { floats, packages, problem, serve, versionOf } from "./lines.mjs";
 

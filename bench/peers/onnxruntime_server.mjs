@@ -1,7 +1,7 @@
 /**
- * A plain server: Node's HTTP and onnxruntime-node, on the same thread, `runs: "here"`, or in a worker, "threaded". A request is one run of the model. Numbers are
- * copied to and from the worker, which takes less time for a few kilobytes than to transfer them. `runs: "nothing"`: it answers at once, with what is right for no
- * model; what HTTP itself takes.
+ * A plain server: Node's HTTP and onnxruntime-node, on the same thread (`runs: "here"`) or in a worker ("threaded"). A
+ * request is one run of the model. Numbers are copied to and from the worker, which for a few kilobytes is faster than
+ * transferring them. `runs: "nothing"`: answers immediately without a model, to measure the cost of HTTP itself.
  */
 import { createServer } from "node:http";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
@@ -9,7 +9,7 @@ import { serverFigures } from "../timing.mjs";
 import { packages, problem, serve, versionOf } from "./lines.mjs";
 import { readRequest, writeAnswer } from "./v2.mjs";
 
-/** rows, shape → probabilities, shape. */
+/** Maps rows and their shape to probabilities and their shape. */
 async function openSession(onnx) {
   const [module] = await packages("onnxruntime-node");
   const ort = module.default ?? module;
@@ -20,7 +20,7 @@ async function openSession(onnx) {
   };
 }
 
-/** The same on another thread, which answers in turn. */
+/** The same in another thread, which answers in order. */
 async function openWorker(onnx) {
   const worker = new Worker(new URL(import.meta.url), { workerData: onnx, argv: [JSON.stringify(problem)] });
   const waiting = [];
@@ -57,7 +57,7 @@ async function listen(run) {
       response.end(bytes);
     });
   });
-  // As long as ours.
+  // Same timeout as ours.
   server.keepAliveTimeout = 65_000;
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return server.address().port;

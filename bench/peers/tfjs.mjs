@@ -1,16 +1,16 @@
-/** TensorFlow.js for the peers that train with it: the backend of the problem, batches, and the loop. */
+/** TensorFlow.js for the peers that train with it: the problem's backend, batches, and the loop. */
 import { readFileSync } from "node:fs";
 import { floats, packages, problem, serve, versionOf } from "./lines.mjs";
 
 const [module] = await packages("@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm");
-/** The namespace; packages of CommonJS have it as their default. */
+/** The namespace; CommonJS packages have it as their default export. */
 export const tf = module.default ?? module;
 tf.env().set("PROD", true);
 if (!(await tf.setBackend(problem.backend))) throw new Error(`TensorFlow.js has no backend "${problem.backend}" here`);
 
 let weights = floats(problem.weights);
 
-/** A trained variable, from the next of the problem's weights. */
+/** Returns a trained variable initialised from the next of the problem's weights. */
 export function take(...shape) {
   const size = tf.util.sizeFromShape(shape);
   const values = tf.variable(tf.tensor(weights.slice(0, size), shape));
@@ -18,7 +18,7 @@ export function take(...shape) {
   return values;
 }
 
-/** Images of `shape` and classes as rows of 0 and 1, both in batches. */
+/** Returns images of `shape` and one-hot classes, both in batches. */
 function batches(shape) {
   const { rowCount, batch, classes } = problem;
   const parts = Array.from({ length: rowCount / batch }, () => batch);
@@ -27,7 +27,7 @@ function batches(shape) {
   return { images, labels: tf.split(tf.oneHot(labels, classes).toFloat(), parts) };
 }
 
-/** Trains what `logits(images)` computes from variables, by cross-entropy and gradient descent. */
+/** Trains the variables of `logits(images)` by cross-entropy and gradient descent. */
 export async function train(shape, logits) {
   const { images, labels } = batches(shape);
   const optimiser = tf.train.sgd(problem.rate);

@@ -1,10 +1,13 @@
-/** TensorFlow.js: the small MobileNet of networks.mjs. Normalisation is written out, since tf.batchNorm takes the statistics from outside. */
+/**
+ * TensorFlow.js: the small MobileNet of networks.mjs. The normalisation is written out, because tf.batchNorm takes the
+ * statistics as arguments.
+ */
 import { problem } from "./lines.mjs";
 import { take, tf, train } from "./tfjs.mjs";
 
 const { height, width, channels, classes, blocks, epsilon } = problem;
 
-/** Normalisation over the batch, with a scale and a shift, then relu. */
+/** Batch normalisation with a scale and a shift, then relu. */
 function normaliser(count) {
   const scale = tf.variable(tf.ones([count]));
   const shift = tf.variable(tf.zeros([count]));

@@ -1,4 +1,7 @@
-/** TensorFlow.js: one prediction of one row after another, of the layers of bench/cases/predict.mjs; processor time of each, and the mean square of the predictions. */
+/**
+ * TensorFlow.js: predictions of single rows, with the layers of bench/cases/predict.mjs; reports the processor time of
+ * each and the mean square of the predictions.
+ */
 import { floats, packages, problem, serve, versionOf } from "./lines.mjs";
 
 const [module] = await packages("@tensorflow/tfjs");

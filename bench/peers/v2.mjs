@@ -1,6 +1,9 @@
-/** What a plain server needs of the Open Inference Protocol for one binary input `input` of FP32 and one binary output: no more, and no checks. */
+/**
+ * The part of the Open Inference Protocol that a plain server needs for one binary FP32 input `input` and one binary
+ * output, without checks.
+ */
 
-/** The numbers of a request, in an array of their own. */
+/** Returns the numbers of a request, in a separate array. */
 export function readRequest(body, jsonLength) {
   const { inputs, id } = JSON.parse(body.utf8Slice(0, jsonLength));
   const [{ shape, parameters }] = inputs;
@@ -9,7 +12,7 @@ export function readRequest(body, jsonLength) {
   return { id, shape, values };
 }
 
-/** An answer: its bytes, and how many of them are JSON. `values`: Float32Array. */
+/** Returns an answer: its bytes, and how many of them are JSON. `values`: Float32Array. */
 export function writeAnswer(id, shape, values) {
   const json = `{"model_name":"m","model_version":"1"${id === undefined ? "" : `,"id":${JSON.stringify(id)}`},"outputs":[{"name":"probabilities","datatype":"FP32","shape":[${shape.join(",")}],"parameters":{"binary_data_size":${values.byteLength}}}]}`;
   const bytes = Buffer.allocUnsafe(json.length + values.byteLength);

@@ -1,2 +1,2 @@
-// What the file exports is what the library does: its types are those of the package "ergodic".
+// The file exports the same functions as the library, so its types are those of the package "ergodic".
 export * from "ergodic";

@@ -9,14 +9,14 @@ export { processTerminal, type Terminal };
 
 const VERSION = "0.1.0";
 
-/** Modules of the command `word`; of every command if it is not the name of one. */
+/** Returns the module of the command `word`, or the modules of all commands if there is no such command. */
 export async function commandModules(word = ""): Promise<CommandModule[]> {
   const wanted = Object.hasOwn(commands, word) ? [commands[word]] : Object.values(commands);
-  // Two commands of one module are added once.
+  // A module with two commands is added only once.
   return [...new Set(await Promise.all(wanted.map((load) => load())))];
 }
 
-/** The program with the commands of these modules. */
+/** Returns the program with the commands of these modules. */
 export function commandLine(terminal: Terminal, modules: readonly CommandModule[]): Command {
   const program = new Command("ergodic")
     .description("One engine for stochastic iterative algorithms: pick a point at random, update the model, repeat.")
@@ -34,7 +34,7 @@ export function commandLine(terminal: Terminal, modules: readonly CommandModule[
   return program;
 }
 
-/** Runs one command; the result is its exit code. Nothing is thrown. */
+/** Runs one command and returns its exit code. Never throws. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
   const program = commandLine(terminal, await commandModules(args[0]));
   if (args.length === 0) {

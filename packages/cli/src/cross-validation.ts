@@ -1,4 +1,4 @@
-/** `train --folds`: the model judged by rows that it did not see, fold by fold, with the spread of each metric. */
+/** `train --folds`: evaluates the model on rows that it did not see, fold by fold, with the spread of each metric. */
 import { readTable } from "@ergodic/ingest";
 import type { Command } from "commander";
 import { crossValidate, DataError, type Dataset, type FitOptions, type LinearModel } from "ergodic";
@@ -23,7 +23,7 @@ export interface FoldOptions {
   validateShare?: number;
 }
 
-/** How a trained model is judged, beyond rows held out. */
+/** Adds the options that evaluate a trained model beyond held-out rows. */
 export function addJudgingOptions(command: Command): Command {
   return command
     .optionsGroup("Judging:")
@@ -33,7 +33,7 @@ export function addJudgingOptions(command: Command): Command {
     .option("--time <column>", "with --folds: each stretch of it is judged by what was trained on all before; no input");
 }
 
-/** Before anything is read. */
+/** Checks the fold options before anything is read. */
 export function checkFolds(path: string, { folds, group, time, resume, testShare, validateShare }: FoldOptions): void {
   const by = group === undefined ? (time === undefined ? undefined : "--time") : "--group";
   if (folds === undefined && by) throw new UsageError(by, "says how folds are made, but --folds is not given; add --folds 5");
@@ -52,13 +52,16 @@ export function checkFolds(path: string, { folds, group, time, resume, testShare
     );
 }
 
-/** The reading options with what folds are made by left out of the inputs. */
+/** Returns reading options without the column that defines the folds among the inputs. */
 export function withoutFoldColumn<O extends ReadingOptions & FoldOptions>(options: O): O {
   const column = options.group ?? options.time;
   return column === undefined ? options : { ...options, drop: options.drop === undefined ? column : `${options.drop},${column}` };
 }
 
-/** What each row is grouped or ordered by: texts as the file has them; times as numbers where they are. */
+/**
+ * Returns the group or time of each row: groups as strings exactly as in the file; times as numbers if they are
+ * numeric.
+ */
 export async function foldColumn(path: string, options: ReadingOptions & FoldOptions): Promise<(string | number)[] | undefined> {
   const { group, time } = options;
   const asked = group ?? time;
@@ -109,7 +112,7 @@ const by: Readonly<Record<CrossValidated["by"], string>> = {
   time: "each stretch of time by those before",
 };
 
-/** A line a metric: of each fold, then mean and spread. */
+/** Formats one line per metric: the value of each fold, then mean and spread. */
 export function foldsText(found: CrossValidated, positive: string | null, paint: Paint): string {
   const names = metricNames(found.metrics);
   const rows = names.map((name) => {

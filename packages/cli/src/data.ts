@@ -1,9 +1,10 @@
 /**
- * Data for training, from a path or "-" (standard input): read, and cut into rows to train on, to validate and to test with. A path
- * may be a folder of images, one sub-folder a class, or MNIST's images, with their labels beside them.
+ * Training data from a path or "-" (standard input): reads it and splits it into rows for training, validation and
+ * test. A path can be a folder of images with one sub-folder per class, or MNIST's images next to their labels.
  *
- * A target of numbers is taken as classes when the loss is one of classes; without a loss, when it takes two different values alone, both whole.
- * `--classes` and `--no-classes` decide it instead; where a few whole values may be classes, the result offers it.
+ * A numeric target is treated as classes if the loss is a classification loss; without a loss, if it takes exactly two
+ * different values, both whole numbers. `--classes` and `--no-classes` override this. If the target has a few whole
+ * values that might be classes, the result suggests it.
  */
 import {
   labelsBeside,
@@ -27,14 +28,14 @@ import { told } from "./report/remarks.ts";
 
 export interface TrainingData {
   data: Dataset;
-  /** What whole numbers as a target were taken as, where nobody said and both could be meant. */
+  /** How a target of whole numbers was interpreted, if the user did not say and both readings were possible. */
   taken?: "classes" | "numbers";
 }
 
-/** More different values than this are hardly classes. */
+/** A target with more different values than this is unlikely to be classes. */
 const MOST_OFFERED = 20;
 
-/** Those of rows to train on. */
+/** Options for reading the rows to train on. */
 export interface ReadingOptions extends FormatOptions {
   target?: string;
   weights?: string;
@@ -51,11 +52,11 @@ export interface ReadingOptions extends FormatOptions {
   degree?: number;
   classes?: boolean;
   precision?: string;
-  /** What a row of a table is an array of, as 8x8x1: height, width, channels. */
+  /** Shape of the array in a row of a table, such as 8x8x1: height, width, channels. */
   rowShape?: string;
-  /** What images are brought to, as 28x28: height and width. */
+  /** Size to which images are scaled, such as 28x28: height and width. */
   size?: string;
-  /** Of images: 1 = grey, 3 = colours. */
+  /** Channels of images: 1 = grey, 3 = colours. */
   channels?: number;
 }
 
@@ -73,7 +74,7 @@ export interface Parts {
   test?: Dataset;
 }
 
-/** `command`: who complains where options are missing. */
+/** Reads the training data. `command`: name for error messages about missing options. */
 export async function readTraining(
   path: string,
   options: ReadingOptions,
@@ -126,7 +127,7 @@ export async function readTraining(
   return data.rowCount >= 5 * distinct.size ? { data, taken: "numbers" } : { data };
 }
 
-/** A column that --interactions names and the file has not is the command line's fault. */
+/** Adds products of columns. A column in --interactions that the file does not have is an error of the command line. */
 function withProducts(data: Dataset, { interactions, degree }: ReadingOptions): Dataset {
   if (interactions === undefined && (degree ?? 1) === 1) return data;
   const factors = interactions?.split(",").map((term) => term.split(":"));
@@ -146,19 +147,22 @@ function withProducts(data: Dataset, { interactions, degree }: ReadingOptions): 
   }
 }
 
-/** What was made of whole numbers, and how to have the other; "" where it is clear. */
+/** Explains how whole numbers were interpreted and how to change it; "" if there is no ambiguity. */
 export function takenText({ data: { target }, taken }: TrainingData): string {
   if (taken === undefined) return "";
   if (taken === "classes") return `${target.levels!.length} whole numbers, taken as classes; --no-classes takes them as numbers`;
   return `${new Set(target.values).size} whole numbers, taken as numbers; --classes takes them as classes`;
 }
 
-/** The same as a line of the result, where it is an offer. */
+/** Returns the same text as a line of the result, if it is a suggestion. */
 export function offerText(read: TrainingData): string {
   return read.taken === "numbers" ? `target ${read.data.target.name}: ${takenText(read)}\n` : "";
 }
 
-/** A column that the command line names and the file has not: the command line's fault. `typed`: the options that name columns, undefined where they were not given. */
+/**
+ * Turns a missing column that the command line names into a usage error. `typed`: the options that name columns,
+ * undefined if not given.
+ */
 export function columnFault(error: unknown, typed: Readonly<Record<string, string | undefined>>): unknown {
   if (!(error instanceof DataError) || error.code !== "DATA_COLUMN") return error;
   const named = Object.keys(typed).find(
@@ -176,7 +180,7 @@ export function columnFault(error: unknown, typed: Readonly<Record<string, strin
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
-/** Every file that rows come from. */
+/** Lists every file from which rows are read. */
 export async function dataPlaces(
   path: string,
   { labels, test, validate }: FormatOptions & Partial<SplitOptions>,
@@ -190,12 +194,15 @@ export async function dataPlaces(
   ];
 }
 
-/** Test rows are taken first, then validation rows from what is left, so that a run with and one without validation meet the same test. */
+/**
+ * Splits off test rows first and validation rows from the rest, so that runs with and without validation use the same
+ * test rows.
+ */
 export async function cut(data: Dataset, options: SplitOptions & FormatOptions, command = "train"): Promise<Parts> {
   const { seed, test, testShare, validate, validateShare } = options;
   refuseTwice(options, command);
   const parts: Parts = { train: data };
-  // Labels that were named belong to the rows to train on.
+  // The labels option applies only to the training rows.
   const reading = { ...options, labels: undefined };
   const stratify = data.target.kind === "category";
   if (test !== undefined) parts.test = await readHeldOut(test, data.pipeline, reading);
@@ -208,7 +215,7 @@ export async function cut(data: Dataset, options: SplitOptions & FormatOptions, 
   return parts;
 }
 
-/** Before anything is read: rows to test or to validate with come from one place. */
+/** Refuses options that give test or validation rows twice. Called before anything is read. */
 export function refuseTwice({ test, testShare, validate, validateShare }: SplitOptions, command = "train"): void {
   if (test !== undefined && testShare !== undefined)
     throw new UsageError(command, "both --test and --test-share were given; leave one out");
@@ -217,12 +224,15 @@ export function refuseTwice({ test, testShare, validate, validateShare }: SplitO
   }
 }
 
-/** Rows with their target, through the steps that training rows went. */
+/** Reads rows with their target and applies the steps of the training rows. */
 export function readHeldOut(path: string, pipeline: Pipeline, options: FormatOptions): Promise<Dataset> {
   return read(path, { ...formatOptions(options), ...given({ labels: options.labels }), like: { pipeline } });
 }
 
-/** Where `--unknown refuse` asks for it. The model's own steps refuse such rows where it was trained so. */
+/**
+ * Refuses new category levels if `--unknown refuse` is given. A model trained with that option refuses such rows
+ * itself.
+ */
 export function refuseNewLevels(path: string, remarks: readonly Remark[], { unknown }: { unknown?: string }): void {
   const found = told(remarks).find(({ kind }) => kind === "new level");
   if (unknown !== "refuse" || !found) return;
@@ -233,13 +243,15 @@ export function refuseNewLevels(path: string, remarks: readonly Remark[], { unkn
   );
 }
 
-/** What the user says of a file, and what its rows must be for the model, whose categories stay categories. */
+/**
+ * Combines the user's reading options with the column types that the model requires; its categories stay categories.
+ */
 export async function readingOf(path: string, pipeline: Pipeline, options: FormatOptions): Promise<ReadTableOptions> {
   const [own, like] = [formatOptions(options), await readingLike("data", path, pipeline)];
   return { ...own, ...like, ...given({ types: like.types && { ...own.types, ...like.types } }) };
 }
 
-/** Raw rows as a model's pipeline takes them, without their target. */
+/** Reads raw rows for a model's pipeline, without their target. */
 export async function rawRows(path: string, pipeline: Pipeline, options: FormatOptions): Promise<Table | SparseTable> {
   try {
     if (takesSparse(pipeline)) return await readSparseTable(path, { ...formatOptions(options), target: false });
@@ -255,7 +267,7 @@ function sizes(option: string, text: string | undefined): number[] | undefined {
   throw new UsageError(option, `"${text}" is not a list of sizes; write them with an x between, like 28x28`);
 }
 
-/** A position where the text is a whole number, else a name. */
+/** Returns a position if the text is a whole number, otherwise a name. */
 export function columnKey<T extends string | undefined>(text: T): T | string | number {
   return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : text;
 }

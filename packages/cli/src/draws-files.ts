@@ -1,12 +1,12 @@
 /**
- * Draws in files: a folder of CmdStan's CSV or of JSON, as the library has them, or draws.arrow in a folder. Any Arrow file is
- * read, whatever its name.
+ * Draws in files: a folder of CmdStan's CSV or of JSON, as the library writes them, or draws.arrow in a folder. Any
+ * Arrow file can be read, whatever its name.
  *
- * Writing takes away what an earlier `sample` left in the folder in another format, so that it holds one run. A folder of more than one is refused.
+ * Writing removes files that an earlier `sample` left in the folder in another format, so that it holds one run. A
+ * folder with more than one run is refused.
  *
  * @throws UsageError for an unknown format; CapabilityError [ARROW_MISSING] without the package apache-arrow; DataError
- * [FILE_WRITE], [DRAWS_FOLDER], and
- *   those of the formats
+ * [FILE_WRITE], [DRAWS_FOLDER], and the errors of the formats
  */
 import { open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -20,7 +20,7 @@ export type DrawsFormat = "csv" | "json" | "arrow";
 
 const [INDEX, ARROW, MAGIC] = ["draws.json", "draws.arrow", "ARROW1"];
 
-/** Before a run: that its draws can be written in the end. */
+/** Checks before a run that its draws can be written at the end. */
 export async function drawsFormat(given: string): Promise<DrawsFormat> {
   if (given !== "csv" && given !== "json" && given !== "arrow")
     throw new UsageError("--format", `"${given}" is not known; take csv, json or arrow`);
@@ -28,7 +28,7 @@ export async function drawsFormat(given: string): Promise<DrawsFormat> {
   return given;
 }
 
-/** What is written into a folder, as far as names are known beforehand. */
+/** Lists the files written into a folder, as far as their names are known in advance. */
 export function drawsPlaces(folder: string | undefined): Place[] {
   const names = folder === undefined ? [] : [INDEX, ARROW, "chain_1.csv"];
   return names.map((name) => ({ flag: "--out", path: join(folder!, name), folders: true }));
@@ -48,7 +48,7 @@ export async function writeDraws(draws: Draws, folder: string, format: DrawsForm
 export async function readDraws(path: string): Promise<Draws> {
   const names = await readdir(path).catch(() => undefined);
   if (!names) return (await isArrow(path)) ? readArrow(path) : loadDraws(path);
-  // A save was cut short, so its files still have temporary names.
+  // A save was interrupted, so its files still have temporary names.
   if ((await pendingFiles(path)).size > 0) return loadDraws(path);
   const runs = names.filter((name) => name === INDEX || /\.(csv|arrow)$/.test(name));
   if (runs.length === 0)
@@ -58,7 +58,7 @@ export async function readDraws(path: string): Promise<Draws> {
   throw new DataError(path, `the folder holds ${runs.sort().join(", ")}; give the file of one run`, "DRAWS_FOLDER");
 }
 
-/** The folder that paths in descriptions are relative to. */
+/** Returns the folder to which paths in descriptions are relative. */
 export async function folderOfDraws(path: string): Promise<string> {
   const names = await readdir(path).catch(() => undefined);
   return names ? path : dirname(path);
@@ -79,22 +79,22 @@ async function readArrow(path: string): Promise<Draws> {
   }
 }
 
-/** Whether a path is of draws, and not of a saved model. */
+/** Whether a path holds draws rather than a saved model. */
 export async function isDraws(path: string): Promise<boolean> {
   const names = await readdir(path).catch(() => undefined);
   return names !== undefined || path.endsWith(".arrow") || basename(path) === INDEX || (await isChain(path));
 }
 
-/** CmdStan's heads begin with the log density, after comments. */
+/** CmdStan's header lines begin with the log density, after comments. */
 async function isChain(path: string): Promise<boolean> {
   const head = await beginning(path, 65_536);
   return /^(#.*\r?\n)*lp__,/.test(head);
 }
 
-/** What cannot be read the library complains of. */
+/** If the file cannot be read, the library reports it later. */
 const isArrow = async (path: string): Promise<boolean> => (await beginning(path, MAGIC.length)) === MAGIC;
 
-/** The first bytes of a file, as text; "" where there is none. */
+/** Returns the first bytes of a file as text, or "" if it does not exist. */
 async function beginning(path: string, bytes: number): Promise<string> {
   const file = await open(path).catch(() => undefined);
   if (!file) return "";
@@ -106,7 +106,7 @@ async function beginning(path: string, bytes: number): Promise<string> {
   }
 }
 
-/** What `saveDraws` left: draws.json, and the CSV files that it lists. */
+/** Lists the files that `saveDraws` left: draws.json and the CSV files that it lists. */
 async function earlier(folder: string): Promise<string[]> {
   const text = await readFile(join(folder, INDEX), "utf8").catch(() => undefined);
   if (text === undefined) return [];
@@ -114,7 +114,7 @@ async function earlier(folder: string): Promise<string[]> {
   try {
     files = (JSON.parse(text) as { files?: unknown } | null)?.files;
   } catch {
-    // Cut short: it lists nothing.
+    // Truncated JSON lists nothing.
   }
   const listed = Array.isArray(files) ? files.map(({ name }: { name: unknown }) => String(name)) : [];
   return [INDEX, ...listed.filter((name) => /^chain_\d+\.csv$/.test(name))];

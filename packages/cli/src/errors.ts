@@ -1,8 +1,9 @@
 /**
- * From an error to a line and an exit code: 0 done, 1 the run failed, or by `diagnose --strict` the draws cannot be trusted, or by `check --strict` the
- * model does not make such data, 2 the command line is at fault.
+ * Converts an error to one line and an exit code. 0: success. 1: the run failed; or with `diagnose --strict` the draws
+ * cannot be trusted; or with `check --strict` the model does not generate such data. 2: the command line is wrong.
  *
- * The library speaks of its options as TypeScript writes them (`impute: "mean"`); here they read as they are typed (`--impute mean`).
+ * The library's messages name options as in TypeScript (`impute: "mean"`); here they appear as typed on the command
+ * line (`--impute mean`).
  */
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
@@ -17,17 +18,20 @@ export class UsageError extends OptionError {
   }
 }
 
-/** What was asked for is said, and the exit code is to say that it was no: `diagnose --strict`, `check --strict`. */
+/**
+ * The answer has been printed and was negative, so that only the exit code remains to be set: `diagnose --strict`,
+ * `check --strict`.
+ */
 export class NotTrusted extends Error {}
 
-/** Options that have the same name here and in the library. */
+/** Options with the same name here and in the library. */
 const shared = [
   "impute|indicator|dates|drop|format|target|header|delimiter|decimal|hash|weights|classes|batch|replicas|workers|precision|schedule|loss|rule|rate",
   "deterministic|patience|seed|epochs|features|intercept|standardise|l1|l2|duplicates",
 ].join("|");
 const assignment = new RegExp(`(?<![-\\w])(${shared}): ((?:"[^"]*"|\\[[^\\]]*\\]|-?[\\w.]+)(?:, "[^"]*")*(?: or "[^"]*")?)`, "g");
 
-/** What has another name. */
+/** Options with another name in the library. */
 const translations: readonly [RegExp, string][] = [
   [/\b(algorithm: )?coordinateDescent\(\)/g, "--algorithm coordinate"],
   [/\b(algorithm: )?newtonCholesky\(\)/g, "--algorithm newton"],
@@ -71,12 +75,12 @@ const translations: readonly [RegExp, string][] = [
 const translated = (given: string): string =>
   translations.reduce((text, [library, typed]) => text.replace(library, typed), given);
 
-/** Where this command's own files lie: the library takes their lines for the user's. */
+/** Folder of this command's own files, which the library would report as the user's code. */
 const OWN = fileURLToPath(new URL("..", import.meta.url));
 const withoutOwnLines = (text: string): string =>
   text.replace(/ \(at ([^()]+)\)/g, (place, file: string) => (file.startsWith(OWN) ? "" : place));
 
-/** The whole, whose `where` is no option that is assigned, whatever it is called. */
+/** Returns the whole message. `where` is never treated as an assigned option, whatever its name. */
 function messageOf({ where, said, code }: ErgodicError): string {
   return `${translated(where)}: ${inCommandLineTerms(withoutOwnLines(said))} [${code}]`;
 }
@@ -86,13 +90,13 @@ export function inCommandLineTerms(given: string): string {
   return message.replace(assignment, (_, name: string, value: string) => {
     if (value === "true") return `--${name}`;
     if (value === "false") return `--no-${name}`;
-    // ; and | would end the command in a shell, which reads \t as t.
+    // ; and | would end the command in a shell, which also reads \t as t.
     if (name === "delimiter") return `--${name} ${value}`;
     return `--${name} ${value.replaceAll(/["[\]]/g, "")}`;
   });
 }
 
-/** Prints the error, and gives the exit code. */
+/** Prints the error and returns the exit code. */
 export function reportError(error: unknown, terminal: Terminal): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
@@ -109,7 +113,10 @@ export function reportError(error: unknown, terminal: Terminal): number {
   return byUser ? 2 : 1;
 }
 
-/** "error: unknown option '--bacth'\n(Did you mean --batch?)" → "train: unknown option '--bacth'; did you mean --batch?; see …". */
+/**
+ * Rewrites commander's messages: "error: unknown option '--bacth'\n(Did you mean --batch?)" → "train: unknown option
+ * '--bacth'; did you mean --batch?; see …".
+ */
 export function inOurWords(error: CommanderError, command: string): CommanderError {
   if (error.exitCode === 0) return error;
   const text = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)/, "; did you mean $1?");
@@ -118,7 +125,7 @@ export function inOurWords(error: CommanderError, command: string): CommanderErr
   return new CommanderError(error.exitCode, error.code, `${where}${text.replace(/\.$/, "")}; see ${help}`);
 }
 
-/** What a message quotes may be as long as a file. */
+/** Limit on quoted text, which can be as long as a file. */
 const MOST_QUOTED = 200;
 const LONG_QUOTE = new RegExp(`"([^"]{${MOST_QUOTED}})[^"]+"`, "g");
 const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ").replaceAll(LONG_QUOTE, '"$1…"');

@@ -1,4 +1,4 @@
-/** Factor graphs by the names of their files. */
+/** Reads factor graphs in the format given by the file name. */
 import { readBif, readDimmWitted, readGraphJson, readLibdai, readUai, readUaiEvidence } from "@ergodic/ingest";
 import type { Evidence, FactorGraph } from "ergodic";
 import { UsageError } from "./errors.ts";
@@ -7,7 +7,7 @@ import { counted } from "./report/numbers.ts";
 const formats = ["uai", "bif", "fg", "json", "dimmwitted"] as const;
 type GraphFormat = (typeof formats)[number];
 
-/** The format that a file's name tells. @throws UsageError */
+/** Returns the format indicated by a file's name. @throws UsageError */
 function formatOf(path: string, given: string | undefined): GraphFormat {
   const ending =
     given ?? /\.(uai|bif|fg|json)(\.gz)?$/i.exec(path)?.[1]?.toLowerCase() ?? (/[/\\]$/.test(path) ? "dimmwitted" : undefined);
@@ -32,7 +32,7 @@ export async function readGraph(path: string, format: string | undefined): Promi
   }
 }
 
-/** "rain=yes,x12=1", or a file of evidence as UAI has it, where states are counted from 0 whatever they are called. */
+/** Reads "rain=yes,x12=1", or a UAI evidence file, where states are numbered from 0 whatever they are called. */
 export async function readEvidence(given: string, sample: number, graph: FactorGraph): Promise<Evidence> {
   if (given.includes("=")) {
     if (sample > 0)
@@ -60,7 +60,7 @@ function writtenEvidence(given: string, graph: FactorGraph): Evidence {
   return Object.fromEntries(evidence);
 }
 
-/** Whether a state of the variable has this name: one called "2" comes before the one numbered 2. */
+/** Whether the variable has a state with this name: a state called "2" has priority over the one numbered 2. */
 function isCalled(graph: FactorGraph, name: string, state: string): boolean {
   try {
     graph.withEvidence({ [name]: state });

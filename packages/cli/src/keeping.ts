@@ -1,8 +1,9 @@
 /**
- * Runs that can be kept and gone on with, for every command that trains.
+ * Checkpointing and resuming of runs, for every command that trains.
  *
- * Ctrl-C (or SIGTERM, or a terminal that is closed) keeps the run in a checkpoint and says how to go on; a second one ends at
- * once. With --checkpoint the run is kept every so many seconds, and once more at its end, so that it can be made longer.
+ * Ctrl-C (or SIGTERM, or closing the terminal) writes a checkpoint and prints how to resume; a second signal ends the
+ * process immediately. With --checkpoint, the run is checkpointed at regular intervals and once more at its end, so
+ * that it can be extended.
  */
 import { statSync } from "node:fs";
 import type { Command, Option } from "commander";
@@ -26,10 +27,10 @@ export function addKeepingOptions(command: Command): Command {
     .option("--resume <file>", "go on from a checkpoint");
 }
 
-/** By command, its options as they were typed, in order. Their parsed values cannot be typed again. */
+/** Options of each command as typed, in order. Their parsed values cannot be typed again. */
 const typed = new WeakMap<Command, [option: Option, value: string | undefined][]>();
 
-/** Notes the options of a command as they are parsed, for `resumeCommand`. */
+/** Records the options of a command while they are parsed, for `resumeCommand`. */
 export function noteTyped(command: Command): void {
   const words: [Option, string | undefined][] = [];
   typed.set(command, words);
@@ -37,7 +38,7 @@ export function noteTyped(command: Command): void {
     command.on(`option:${option.name()}`, (value?: string | null) => words.push([option, value ?? undefined]));
 }
 
-/** What a run writes, and what it may go on from. */
+/** Lists the files that a run writes and the checkpoint from which it can resume. */
 export function keptPlaces({ out, checkpoint, resume }: KeepingOptions): { outputs: Place[]; inputs: Place[] } {
   const resumed = { flag: "--resume", path: resume };
   return {
@@ -49,11 +50,11 @@ export function keptPlaces({ out, checkpoint, resume }: KeepingOptions): { outpu
   };
 }
 
-/** A command at work. */
+/** A running command. */
 export interface Training {
   command: Command;
   options: KeepingOptions;
-  /** Options that a checkpoint brings: refused beside --resume, left out of the line that says how to go on. */
+  /** Options that a checkpoint contains. They are refused with --resume and left out of the printed resume command. */
   fixed: readonly string[];
   terminal: Terminal;
 }
@@ -70,15 +71,15 @@ export function refuseFixed({ command, options, fixed }: Training): void {
     );
 }
 
-/** What is shown of a run. */
+/** Display of a run. */
 export interface Watch {
   begin(chosen: unknown): void;
   tick(tick: Tick): void;
-  /** Also where the run fails. */
+  /** Also called if the run fails. */
   end(): void;
 }
 
-/** Follows a run to its end, and saves what it made. `stop`: what ends it. */
+/** Follows a run to its end and saves its result. `stop` can end it. */
 export async function toTheEnd<R>(
   run: Run<R>,
   stop: AbortController,
@@ -94,7 +95,7 @@ export async function toTheEnd<R>(
     for await (const tick of run) {
       watch.tick(tick);
       if (checkpoint === undefined || performance.now() - keptAt < 1000 * checkpointEvery) continue;
-      // A checkpoint that cannot be written ends the run, now rather than at its end.
+      // A checkpoint that cannot be written ends the run now rather than at its end.
       await run.checkpoint(checkpoint);
       keptAt = performance.now();
     }
@@ -110,7 +111,9 @@ export async function toTheEnd<R>(
   }
 }
 
-/** Each is tried, whether or not another fails, and every failure is told: it says where things are kept. */
+/**
+ * Runs every part even if another fails, and reports every failure, because the messages say where results were saved.
+ */
 async function everyOne(parts: readonly (() => Promise<unknown>)[], terminal: Terminal): Promise<void> {
   const failures: unknown[] = [];
   for (const part of parts) await part().catch((error: unknown) => failures.push(error));
@@ -131,14 +134,14 @@ function keepOnInterrupt(run: Run<unknown>, stop: AbortController, training: Tra
   });
 }
 
-/** Next to the output, unless that is a device or its like. */
+/** Path next to the output, unless the output is a device or similar. */
 function defaultCheckpoint(out: string | undefined): string {
   const found = out === undefined ? undefined : statSync(out, { throwIfNoEntry: false });
   if (out === undefined || (found && !found.isFile() && !found.isDirectory())) return "ergodic.checkpoint";
   return `${out.replace(/\.safetensors$/, "")}.checkpoint`;
 }
 
-/** The same command as it was typed, without the options that the checkpoint brings. */
+/** The command as typed, without the options that the checkpoint contains. */
 export function resumeCommand(
   checkpoint: string,
   { command, fixed, terminal }: Pick<Training, "command" | "fixed" | "terminal">,

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-/** The command `ergodic`: the process's arguments and streams, and its exit code. */
+/** The command `ergodic`: connects the process's arguments and streams, and sets its exit code. */
 import { runCommandLine } from "./command-line.ts";
 import { processTerminal } from "./terminal.ts";
 
 let ended = false;
-// Node would end with 13, and without a word. Whoever waits for the same event is served first, and may end the command.
+// Node would silently exit with code 13. Other listeners for the same event run first and may end the command.
 process.once("beforeExit", () => {
   setImmediate(() => {
     process.once("beforeExit", () => {

@@ -1,8 +1,9 @@
 /**
- * Outputs are looked at before a command works: that each can be written, that none is an input, and that no two are one file.
+ * Checks outputs before a command does any work: each can be written, none is an input, and no two are the same file.
  * No output is opened, and nothing is left behind.
  *
- * @throws UsageError for an output that is an input or another output; DataError [FILE_WRITE] for one that cannot be written
+ * @throws UsageError for an output that is an input or another output; DataError [FILE_WRITE] for one that cannot be
+ * written
  */
 import { fstat, readdir, readFile, realpath, stat } from "node:fs";
 import { basename, dirname, resolve, sep } from "node:path";
@@ -10,15 +11,15 @@ import { promisify } from "node:util";
 import { checkWritable } from "ergodic/extend";
 import { UsageError } from "./errors.ts";
 
-/** `flag`: how the user knows it. Without a path there is none; "-" is standard input. */
+/** An input or output. `flag`: its name for the user. `path` is undefined if it is not given; "-" is standard input. */
 export interface Place {
   readonly flag: string;
   readonly path: string | undefined;
-  /** Of an input: `flag` says what imports it. */
+  /** For an input: whether another input imports it; `flag` then names that input. */
   readonly isImported?: boolean;
-  /** Of an output: missing folders above it would be made. */
+  /** For an output: whether missing parent folders will be created. */
   readonly folders?: boolean;
-  /** Of an output: the flag of an input that it may be, as a checkpoint may be the one that is resumed from. */
+  /** For an output: flag of the input that it can equal, such as the checkpoint from which the run resumes. */
   readonly continues?: string;
 }
 
@@ -64,11 +65,14 @@ export async function checkOutputs(command: string, outputs: readonly Place[], i
 const SOURCE = /\.[cm]?[jt]s$/i;
 const RELATIVE = /["'`](\.{1,2}\/[^"'`\n]+)["'`]/g;
 
-/** Files that a source file imports, and those that they do: whatever it names by a path from its own folder and is there. */
+/**
+ * Returns the files that a source file imports, directly or indirectly: every existing file that it names by a relative
+ * path.
+ */
 async function importsOf({ flag, path }: Place, seen = new Set<string>()): Promise<Place[]> {
   if (path === undefined || !SOURCE.test(path) || seen.has(resolve(path))) return [];
   seen.add(resolve(path));
-  // A FIFO is read once.
+  // A FIFO can be read only once.
   const isFile = await promisify(stat)(path).then(
     (found) => found.isFile(),
     () => false,
@@ -80,24 +84,30 @@ async function importsOf({ flag, path }: Place, seen = new Set<string>()): Promi
 }
 
 interface Identified extends Place {
-  /** The same for two names of one file. Undefined for what can be read and written at the same time, as a terminal is. */
+  /**
+   * Equal for two names of the same file. Undefined for files that can be read and written simultaneously, such as a
+   * terminal.
+   */
   readonly id: string | undefined;
-  /** Of a file or a folder that is there: its path without links. */
+  /** Path without links, for a file or folder that exists. */
   readonly real?: string;
   readonly isFolder?: boolean;
 }
 
 const PICTURE = /\.(png|jpe?g)$/i;
-/** What folders are read for besides: the files of draws. Whatever else lies in them may be written anew. */
+/**
+ * Names of draws files, which are read from folders in addition to pictures. Other files in the folder can be
+ * overwritten.
+ */
 const DRAWS = /(\.arrow|\d\.csv|^draws\.json)$/i;
 
-/** Whether a file lies in a folder, at any depth, and is one that a reader of the folder takes. */
+/** Whether a file is in a folder, at any depth, and would be read with it. */
 function holds(folder: Identified, { real, isFolder }: Identified): boolean {
   if (!folder.isFolder || real === undefined || isFolder) return false;
   return real.startsWith(folder.real + sep) && [PICTURE, DRAWS].some((names) => names.test(basename(real)));
 }
 
-/** Whether a file would lie in a folder of a class: one below a folder that is read, with pictures in it. */
+/** Whether a file would be placed in a class folder: below a folder that is read, next to pictures. */
 async function joinsPictures({ isFolder, real }: Identified, { path }: Place): Promise<boolean> {
   if (!isFolder || path === "-") return false;
   const folder = await promisify(realpath)(dirname(resolve(path!))).catch(() => "");
@@ -117,7 +127,7 @@ async function identified(place: Place): Promise<Identified> {
       ...(path !== "-" && (isFolder || found.isFile()) ? { real: await promisify(realpath)(path), isFolder } : {}),
     };
   } catch {
-    // Not there: its name is all that it is.
+    // The file does not exist, so its name identifies it.
     return { ...place, id: resolve(path) };
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Ratings from a file: columns of users, items and values, by name or position. Names stay texts as the file has them.
+ * Ratings from a file: columns of users, items and values, by name or position. Names stay strings exactly as in the
+ * file.
  *
- * A model that `recommend` saved knows its columns; others need them named.
+ * A model that `recommend` saved knows its columns; for other models the options must name them.
  */
 import { likeFault, readTable } from "@ergodic/ingest";
 import { DataError, type FactorPredictor, Ratings, type Remark, type Table } from "ergodic";
@@ -24,7 +25,7 @@ export async function readRatings(
   columns: RatingColumns,
   options: FormatOptions,
   duplicates?: Duplicates,
-  /** The columns that the command line names, not the model. */
+  /** The columns that the command line names, excluding those from the model. */
   typed: Partial<RatingColumns> = {},
 ): Promise<Ratings> {
   try {
@@ -40,13 +41,13 @@ export function namesAsTexts({ user, item }: RatingColumns): { categories: (stri
   return { categories: [columnKey(user), columnKey(item)] };
 }
 
-/** The columns by name, where the command line names them by position. */
+/** Returns the names of columns that the command line gives by position. */
 export function namesOf(table: Table, columns: RatingColumns): RatingColumns {
   const named = Object.entries(columns).map(([option, text]) => [option, columnNamed(table, text, option)]);
   return Object.fromEntries(named) as unknown as RatingColumns;
 }
 
-/** The name of a column that is given by its name or its position from 0 (-1 is the last). */
+/** Returns the name of a column given by its name or its position from 0 (-1 is the last). */
 export function columnNamed(table: Table, given: string | number, option: string): string {
   const key = typeof given === "string" ? columnKey(given) : given;
   if (typeof key === "string") return key;
@@ -60,7 +61,7 @@ export function columnNamed(table: Table, given: string | number, option: string
   );
 }
 
-/** Of a saved model, where the command line does not name them. */
+/** Returns the columns of a saved model, overridden by the command line. */
 export function columnsOf(
   { description }: FactorPredictor,
   { user, item, value }: Partial<RatingColumns>,
@@ -72,7 +73,7 @@ export function columnsOf(
   return merged as RatingColumns;
 }
 
-/** How many rows have a user, or an item, without a rating in training. */
+/** Counts rows whose user, or item, has no rating in training. */
 export function newNames(
   model: FactorPredictor,
   pairs: readonly Pair[],
@@ -104,22 +105,22 @@ const listed = (names: readonly string[]): string =>
     .map((name) => JSON.stringify(name))
     .join(", ")}${names.length > 5 ? `, … (${names.length} in all)` : ""}`;
 
-/** What ranking metrics are of. */
+/** Describes the items that ranking metrics evaluate. */
 export const bestOf = ({ task }: FactorPredictor, count: number): string =>
   task === "preference" ? `, the best ${count} of each user` : "";
 
-/** As predictors take them. */
+/** Returns pairs in the form that predictors expect. */
 export function pairsOfRatings(ratings: Ratings): Pair[] {
   const { users, items } = ratings.triples();
   return Array.from(users, (u, e) => ({ user: ratings.users.names[u], item: ratings.items.names[items[e]] }));
 }
 
-/** Predictions of pairs, whatever the columns of training were called. */
+/** Predicts pairs, whatever the columns were called in training. */
 export function valuesOf(model: FactorPredictor, pairs: readonly Pair[]): { value: number }[] {
   return pairs.map(({ user, item }) => ({ value: model.valueFor(user, item) }));
 }
 
-/** Pairs of a table whose columns have these names. */
+/** Returns the pairs of a table whose columns have these names. */
 export function pairsOf(table: Table, { user, item }: RatingColumns): Pair[] {
   const [users, items] = [texts(table, user), texts(table, item)];
   return Array.from({ length: table.rowCount }, (_, i) => ({ user: users(i), item: items(i) }));

@@ -1,4 +1,7 @@
-/** What stands in a table: for each column its kind, missing values, how many differ, and range or commonest levels. */
+/**
+ * Summary of a table: for each column its kind, the number of missing and of distinct values, and its range or most
+ * common levels.
+ */
 import type { Column, SparseTable, Table } from "ergodic";
 
 export type ColumnSummary = { name: string; missing: number; distinct: number } & (
@@ -27,7 +30,7 @@ function summariseColumn(column: Column): ColumnSummary {
     : summariseLevels(column.name, column.codes, column.levels);
 }
 
-/** Mean and sd by Welford's recurrence; sd is the sample's. NaN is missing. */
+/** Summarises numbers: mean and sample sd by Welford's recurrence. NaN counts as missing. */
 function summariseNumbers(name: string, values: Float64Array): ColumnSummary {
   const seen = new Set<number>();
   let [count, mean, squares, min, max] = [0, 0, 0, Infinity, -Infinity];

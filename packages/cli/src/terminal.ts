@@ -4,42 +4,45 @@ import colors from "picocolors";
 export type Paint = ReturnType<typeof colors.createColors>;
 
 /**
- * What a command sees of the outside: two streams, whether they are terminals, and Ctrl-C, or the terminal's end.
+ * The outside world of a command: two streams, whether they are terminals, and Ctrl-C or the end of the terminal.
  *
- * Results go to `out`, all else to `note`. ANSI codes are used on a terminal alone, and never under NO_COLOR or TERM=dumb; there `live` is
- * false, too, for rewriting a line takes a code.
+ * Results go to `out`, everything else to `note`. ANSI codes are used only on a terminal, and never under NO_COLOR or
+ * TERM=dumb. `live` is then false too, because rewriting a line needs a code.
  */
 export interface Terminal {
-  /** Writes to standard output, as given. */
+  /** Writes to standard output, unchanged. */
   out(text: string): void;
   /** Writes one line to standard error. */
   note(line: string): void;
-  /** Rewrites the last line of standard error; "" clears it. Only where `live`. */
+  /** Rewrites the last line of standard error; "" clears it. Only if `live`. */
   rewrite(line: string): void;
   readonly live: boolean;
   readonly columns: number;
   readonly paint: { readonly out: Paint; readonly note: Paint };
-  /** Calls `handler` on SIGINT, SIGTERM and SIGHUP, once; a second one ends the process at once. Returns what takes it back. */
+  /**
+   * Calls `handler` once on SIGINT, SIGTERM or SIGHUP; a second signal ends the process immediately. Returns a function
+   * that removes the handler.
+   */
   onInterrupt(handler: () => void): () => void;
   /** How this program was started, for commands that a user can copy. */
   readonly program: string;
 }
 
 const CLEAR_LINE = "\r\x1b[K";
-/** The last: its terminal is closed. */
+/** SIGHUP: the terminal was closed. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export function processTerminal(): Terminal {
   const plain = Boolean(process.env.NO_COLOR) || process.env.TERM === "dumb";
   const live = process.stderr.isTTY === true && !plain;
   let open = false;
-  // A reader that has seen enough (head) is no fault of ours.
+  // A reader that closes the pipe early (head) is not an error.
   process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
     if (code === "EPIPE") process.exit(0);
     process.stderr.write(`ergodic: standard output: cannot be written: ${message} [FILE_WRITE]\n`);
     process.exit(1);
   });
-  // Nobody reads what is said along the way: the work is still wanted.
+  // If nobody reads progress messages, the work continues.
   process.stderr.on("error", () => {});
   return {
     out: (text) => void process.stdout.write(text),
@@ -72,7 +75,10 @@ function onInterrupt(handler: () => void): () => void {
   };
 }
 
-/** "ergodic" where the shell finds it, "npx ergodic" where npm has linked it into `folder`, else node and the file's path. */
+/**
+ * Returns "ergodic" if the shell finds it, "npx ergodic" if npm has linked it in `folder`, otherwise node and the
+ * file's path.
+ */
 export function programName(
   script: string,
   folder: string,
@@ -87,12 +93,12 @@ export function programName(
   return `node ${quoted(relative(folder, script))}`;
 }
 
-/** The path from `folder` where the file lies below it; else the path itself. */
+/** Returns the path relative to `folder` if the file is below it, otherwise the path itself. */
 export function relative(folder: string, path: string): string {
   return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
 }
 
-/** An argument as a shell takes it. */
+/** Quotes an argument for a shell. */
 export function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }

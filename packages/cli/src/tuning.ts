@@ -1,4 +1,4 @@
-/** What tuning of rows and of ratings share: how to search, what is shown of it, and the command that takes what was found. */
+/** Shared parts of tuning rows and ratings: the search options, the output, and the command that uses the result. */
 import type { Command } from "commander";
 import { type SearchAlgorithm, searchFromJson, searchRegistry, type Tuned } from "ergodic/search";
 import { UsageError } from "./errors.ts";
@@ -13,7 +13,7 @@ import { trialTable, tuneReport } from "./report/tune.ts";
 import { type Paint, quoted, type Terminal } from "./terminal.ts";
 
 export interface TuneCommandOptions extends TrainOptions {
-  /** Of ratings. */
+  /** Columns of ratings. */
   user?: string;
   item?: string;
   over?: string;
@@ -26,7 +26,7 @@ export interface TuneCommandOptions extends TrainOptions {
 
 export const VALIDATE_SHARE = 0.2;
 
-/** How to search: what `tune` takes of the command line. */
+/** Converts the command line's search options to those of `tune`. */
 export function searchOptions({ trials, search, halving, concurrency }: TuneCommandOptions, signal: AbortSignal) {
   const how = given({ trials, concurrency, signal });
   const algorithm = search === undefined ? undefined : parseSearch(search);
@@ -59,7 +59,7 @@ export function watch({ quiet }: TuneCommandOptions, terminal: Terminal): Watch 
   };
 }
 
-/** What was searched and found. */
+/** Returns the search and its result as JSON. */
 export function tunedJson(tuned: Tuned): object {
   const { settings, value, best, trials, finished, stopped, failed, epochs, epochsSaved, reason, algorithm, run } = tuned;
   return {
@@ -70,10 +70,13 @@ export function tunedJson(tuned: Tuned): object {
   };
 }
 
-/** Why a search ends that was not ended before. */
+/** Reason reported when a search runs to completion. */
 const ALL_MADE = "all evaluations made";
 
-/** The same as text: how the search went, its trials, the best settings and the command that takes them. */
+/**
+ * Returns the search and its result as text: the course of the search, its trials, the best settings and the command
+ * that uses them.
+ */
 export function tunedText(tuned: Tuned, command: string, paint: Paint): string {
   const { trials, stopped, failed, epochs, epochsSaved, reason, run, settings, value, best } = tuned;
   const fell = [stopped > 0 ? `${grouped(stopped)} stopped early` : "", failed > 0 ? `${grouped(failed)} failed` : ""].filter(
@@ -87,7 +90,7 @@ export function tunedText(tuned: Tuned, command: string, paint: Paint): string {
   return `${head}${trialTable(tuned, paint)}${choice}`;
 }
 
-/** The command that trains with the best settings. */
+/** Returns the command that trains with the best settings. */
 export function trainCommand(
   file: string,
   chosen: TuneCommandOptions,

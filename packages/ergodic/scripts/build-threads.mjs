@@ -1,4 +1,5 @@
-// The programs of the threads as text, so that a thread needs no file of its own (src/engine/memory/threads.ts). Rewrites only what changed.
+// Writes the programs of the threads as text, so that a thread needs no file of its own (src/engine/memory/threads.ts).
+// Rewrites only what changed.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,7 +7,7 @@ import ts from "typescript";
 
 const host = join(dirname(fileURLToPath(import.meta.url)), "../src/engine/memory");
 
-/** Without comments, and without the exports that only a module may have. */
+/** Returns a file's code without comments and without exports, which only a module can have. */
 async function textOf(file) {
   const source = await readFile(join(host, file), "utf8");
   const { outputText } = ts.transpileModule(source, {

@@ -1,5 +1,6 @@
-// Bundles src/ into dist/: one file an entry of package.json's `exports`, the parts that they share, and those that are imported when asked for.
-// A package of its own has all of `ergodic` in one file that imports nothing: what a page takes from a CDN. Needs what build-kernels.mjs and build-threads.mjs make.
+// Bundles src/ into dist/: one file per entry in package.json's `exports`, the parts that entries share, and modules
+// that are imported on demand. A separate package contains all of `ergodic` in one file without imports, for pages that
+// load it from a CDN. Needs the output of build-kernels.mjs and build-threads.mjs.
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -16,23 +17,27 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const src = join(root, "src");
 const dist = join(root, "dist");
 export const singleFile = join(root, "../single-file/dist/ergodic.min.js");
-/** Where the shared parts are: compiler/array/position.ts knows the library's own lines by this name. */
+/** Folder of the shared parts. compiler/array/position.ts recognises the library's own lines by this name. */
 const PARTS = "parts";
-/** Programs of threads, for hosts that open a thread on a file. */
+/** Programs of threads, for hosts that start a thread from a file. */
 const PROGRAMS = ["join/worker/serve.ts", "predict/serve.ts", "engine/memory/worker.js", "engine/memory/evaluate-worker.js"];
-/** Those of them beside the file of everything, for pages whose policy refuses threads that are made from text. */
+/** Programs shipped next to the single file, for pages whose policy forbids threads made from text. */
 const ALONE = ["engine/memory/worker.js", "engine/memory/evaluate-worker.js"];
 const PROGRAM_ADDRESS = /new URL\("\.\/((?:serve|worker|evaluate-worker)\.js)", import\.meta\.url\)/g;
-/** Modules that act as they are loaded, each a file of its own: bundlers leave out the second kind, and keep nothing of what it names. */
+/**
+ * Modules with side effects when they are loaded, each a separate file. Bundlers drop the at-start modules together
+ * with everything that they refer to.
+ */
 const ACTING = [...PROGRAMS, "entries/at-start.ts", "predict/at-start.ts"];
 
 /**
- * Modules whose users use little else. What several entries, or modules imported when asked for, have in common is one part: each module named here makes
- * parts smaller, so that bundles of users have less in common with what they load later, and there are more of them, which Node takes longer to load.
+ * Modules whose users use little else. Code shared by several entries or on-demand modules becomes one part. Each
+ * module listed here makes parts smaller, so that bundles of users share less with code that they load later. It also
+ * makes more parts, which Node takes longer to load.
  */
 const APART = ["predict/load.ts", "search/minimize/minimize.ts"];
 
-/** The modules that package.json's `exports` name. */
+/** Returns the modules that package.json's `exports` name. */
 async function entries() {
   const { exports } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   return Object.values(exports).flatMap((entry) =>
@@ -40,23 +45,26 @@ async function entries() {
   );
 }
 
-/** Marks the address of a program by its path in dist, until it is known which file makes a thread of it. */
+/** Marks the address of a program by its path in dist, until it is known which file starts the thread. */
 const IN_DIST = "./in-dist/";
 
-/** Addresses of programs, as seen from the file that has them. */
+/** Rewrites the addresses of programs relative to the file that contains them. */
 const programAddresses = (path, text, folder) =>
   text.replaceAll(/new URL\((["`])\.\/in-dist\/([^"`]+)\1/g, (_, quote, program) => {
     const to = relative(dirname(path), join(folder, program));
     return `new URL(${quote}${to.startsWith(".") ? to : `./${to}`}${quote}`;
   });
 
-/** `apart`: what bundlers leave out is imported as the file that it is, not joined with anything that they keep. */
+/**
+ * `apart`: whether modules that bundlers drop are imported as separate files instead of being joined with code that
+ * they keep.
+ */
 const sources = (apart) => ({
   name: "sources",
   setup({ onLoad, onResolve }) {
     onResolve({ filter: /\/at-start\.ts$/ }, ({ path, resolveDir, kind }) => {
       if (apart && kind !== "entry-point") return { path: path.replace(/ts$/, "js"), external: true };
-      // What users' bundlers may leave out, says package.json; this one may not.
+      // package.json allows users' bundlers to drop these files; this bundler must keep them.
       return { path: join(resolveDir, path), sideEffects: true };
     });
     onLoad({ filter: /\/src\/.*\.[jt]s$/ }, async ({ path }) => {
@@ -76,7 +84,10 @@ const sources = (apart) => ({
   },
 });
 
-/** Kernels with relaxed instructions, which make training a seventh faster, are a twentieth of the package: the file of everything does without a second copy. */
+/**
+ * Kernels with relaxed instructions make training a seventh faster and are a twentieth of the package. The single file
+ * leaves this second copy out.
+ */
 const plainKernels = {
   name: "plain kernels",
   setup({ onLoad, onResolve }) {
@@ -152,13 +163,22 @@ export async function bundle() {
   );
 }
 
-/** Modules of users, whose addresses are known as they run: not for bundlers to look for. esbuild keeps no comments that say so. */
+/**
+ * Modules of users, whose addresses are only known at run time, so bundlers must not look for them. esbuild drops the
+ * comments that say so.
+ */
 const ownImports = (text) => text.replace(/\bimport\(([\w$.]+)\)/g, "import(/* @vite-ignore */ /* webpackIgnore: true */ $1)");
 
-/** Without imports of parts for what these do as they are loaded, which is nothing: Node would read files that are not needed. */
+/**
+ * Removes imports of parts for their side effects, of which they have none, because Node would read files that are not
+ * needed.
+ */
 const withoutBareImports = (text) => text.replace(/\bimport"[./]+(?:parts\/)?chunk-\w+\.js";/g, "");
 
-/** A part of which bundlers leave out what is not used: variables within functions have short names, functions and classes their own, for stack traces. */
+/**
+ * Minifies a part from which bundlers drop unused code. Variables inside functions get short names; functions and
+ * classes keep theirs, for stack traces.
+ */
 async function shaken(path, text) {
   const { code, errors } = await minify(path, text, {
     module: true,
@@ -171,7 +191,10 @@ async function shaken(path, text) {
 
 const stem = (file) => file.replace(/\.[jt]s$/, "");
 
-/** esbuild fills the object of a namespace in a statement, which bundlers would have to keep with all that the object names. */
+/**
+ * esbuild fills a namespace object in a statement, which bundlers would have to keep together with everything that the
+ * object refers to.
+ */
 const namespacesByValue = (text) =>
   text
     .replace(/var (\w+)=\{\};\s*__export\(\s*\1,\s*(\{[^{}]*\})\s*\);/g, "var $1=__export({},$2);")
@@ -188,7 +211,8 @@ async function replace(files) {
     await writeFile(path, text);
     if (/__export\(\w+,/.test(text))
       throw new Error(`${path}: esbuild fills a namespace in another way than namespacesByValue knows`);
-    // What runs modules as functions (Vitest, Jest) has parameters of these names, which a var would not hide.
+    // Programs that run modules as functions (Vitest, Jest) have parameters of these names, which a var would not
+    // shadow.
     const [, hidden] = /^var (module|exports|require|__dirname|__filename)\b/m.exec(text) ?? [];
     if (hidden) throw new Error(`${path}: call the variable "${hidden}" something else`);
     for (const [, name] of text.matchAll(/new Worker\(\s*new URL\("([^"]+)",\s*import\.meta\.url\)/g))

@@ -1,5 +1,5 @@
-// Imports by way of a list of exports (index.ts), as imports from the modules themselves: bundlers reckon that who reads such a list uses all of it, and
-// would put all of it into one part.
+// Replaces imports from a list of exports (index.ts) by imports from the modules themselves. Bundlers assume that a
+// file that imports such a list uses all of it, and would put all of it into one part.
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
@@ -14,7 +14,7 @@ function moduleOf(file) {
 }
 
 /**
- * Where what `file` exports under a name is defined.
+ * Finds the definition of a name that `file` exports.
  * @param {string} file
  * @param {string} name
  * @returns {Place | undefined}

@@ -1,5 +1,6 @@
-// Writes src/**/fields.ts from kernels/*/records.mjs: the offsets of the records that TypeScript and kernels share, as constants, which both inline.
-// The build of the kernels runs it. test/engine/memory/fields.test.ts fails if a file is stale.
+// Writes src/**/fields.ts from kernels/*/records.mjs: the offsets of the records that TypeScript and kernels share, as
+// constants, which both inline. The kernel build runs this script. test/engine/memory/fields.test.ts fails if a file is
+// stale.
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +8,7 @@ import { constantsOf } from "./records.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** By house, its file of constants. */
+/** File of constants for each house. */
 export const fieldFiles = {
   engine: "src/engine/memory/fields.ts",
   learning: "src/learning/fields.ts",
@@ -34,7 +35,7 @@ const described = (comment) => (comment.length + 7 <= WIDTH ? `/** ${comment} */
 /** @param {number} value */
 const written = (value) => (value >= 0x20000000 ? `0x${value.toString(16)}` : String(value));
 
-/** The text of a house's constants. @param {string} house @param {Parameters<typeof constantsOf>[0]} items */
+/** Returns the text of a house's constants. @param {string} house @param {Parameters<typeof constantsOf>[0]} items */
 export function fieldsText(house, items) {
   const head = `/**
  * Byte offsets of the fields of records that TypeScript and the kernels of ${house}/ share.

@@ -1,5 +1,5 @@
-// Declarations without what editors hardly ever show: comments of what no entry exports by its name, and wide indents. Options keep theirs, since they are
-// completed wherever they are typed.
+// Removes from declarations what editors hardly ever show: comments of names that no entry exports, and wide indents.
+// Options keep their comments, because editors complete them wherever they are typed.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
@@ -34,7 +34,7 @@ export function leanTypes(folder, entries, files) {
   }
 }
 
-/** Statements that declare what the entries export. */
+/** Returns the statements that declare the exports of the entries. */
 function exportedBy(program, entries) {
   const checker = program.getTypeChecker();
   const found = new Set();

@@ -1,12 +1,13 @@
-// esbuild makes a part of what exactly the same entries, and modules that are imported when asked for, have in common: some two hundred parts, many of them
-// tiny, and Node takes half a millisecond to find and compile each. Here parts become one where that costs a page nothing: where each of the programs below,
-// as a bundler makes it, has both from the beginning, or both with what it asks for later, or one of them not at all.
+// Merges parts. esbuild makes one part of the code shared by exactly the same entries and on-demand modules: some two
+// hundred parts, many of them tiny, and Node takes half a millisecond to find and compile each. Two parts are merged
+// here if that costs a page nothing: each of the programs below, as a bundler makes it, loads both at the start, or
+// both on demand, or does not contain one of them.
 import { dirname, join, relative } from "node:path";
 import { rolldown } from "rolldown";
 
 /**
- * What pages are made of: an entry, names that they import from it, and a module that they ask for as they run. A program keeps the parts that it needs apart
- * from those that it does not.
+ * Programs of pages: an entry, the names that they import from it, and a module that they import at run time. A program
+ * keeps the parts that it needs separate from those that it does not need.
  */
 const PROGRAMS = [
   ["entries/index.js", "Dataset fit linear"],
@@ -24,11 +25,14 @@ const PROGRAMS = [
   ["join/worker/index.js", "*"],
   ["entries/diagnostics.js", "*"],
 ];
-/** Node loads an entry whole, and prediction should begin at once: in what it loads, only the first programs keep parts apart. */
+/**
+ * Node loads an entry as a whole, and prediction should start quickly, so only the first programs keep parts separate
+ * in the files that it loads.
+ */
 const PREDICTING = { files: ["entries/predict.js", "predict/at-start.js"], programs: 4 };
-/** Where in a program a file is: from the beginning, with the module that is asked for, with what else may be asked for, or nowhere. */
+/** When a program loads a file: at the start, with the on-demand module, with other on-demand modules, or never. */
 const [EARLY, ASKED, LATE, NOWHERE] = [0, 1, 2, 3];
-/** Parts at most. */
+/** Largest number of parts. */
 const MOST = 150;
 
 /**
@@ -64,7 +68,8 @@ export async function mergeParts(texts, dist, inputs, apart, threads) {
           const isPart = (id) => !inputs.includes(id) && !asked.has(id) && (training.has(id) || predicting.has(id));
           const inThreads = threads.map((path) => reached(path));
           const inThread = (id) => inThreads.map((thread) => Number(thread.has(id))).join("");
-          // Bundlers bring the modules and threads that a file names, though nobody calls what asks for them: such a file stays alone.
+          // Bundlers include the modules and threads that a file names even if nobody calls the code that requests
+          // them, so such a file stays alone.
           const alone = (id) => (/new Worker\(|\bimport\(/.test(texts.get(id)) ? id : "");
           const told = (id) => places(id).slice(0, predicting.has(id) ? PREDICTING.programs : undefined);
           const keyOf = (id) => [told(id), training.has(id), predicting.has(id), inThread(id), alone(id)].join(" ");
@@ -93,8 +98,9 @@ export async function mergeParts(texts, dist, inputs, apart, threads) {
 }
 
 /**
- * Of each file the number of its part: one part for all files of a key, or several where a part would import itself by way of others. What a part imports has
- * a lower number, since rolldown puts imported files into a part unless an earlier one has them.
+ * Assigns each file the number of its part: one part for all files of a key, or several if a part would import itself
+ * through others. Imported parts have lower numbers, because rolldown puts imported files into a part unless an earlier
+ * part has them.
  *
  * @param {ReadonlyMap<string, string>} keys by file
  * @param {ReadonlyMap<string, import("rolldown").ModuleInfo>} modules
@@ -130,7 +136,10 @@ function partsOf(keys, modules) {
   return new Map([...partOf].map(([id, part]) => [id, numbers.get(part)]));
 }
 
-/** Of each file where in each program it is. A file that a program does not have costs it nothing next to a file that imports it. */
+/**
+ * Returns, for each file, when each program loads it. A file that a program does not contain costs nothing next to a
+ * file that imports it.
+ */
 function placesOf(modules, programs) {
   const importers = new Map([...modules.keys()].map((id) => [id, []]));
   for (const [id, { importedIds }] of modules) for (const imported of importedIds) importers.get(imported)?.push(id);
@@ -148,7 +157,7 @@ function placesOf(modules, programs) {
   return (id) => each.map((place) => place(id)).join("");
 }
 
-/** Of the files that a program has. @returns {Promise<Map<string, number>>} */
+/** Returns the same for the files of one program. @returns {Promise<Map<string, number>>} */
 async function placesIn([entry, names, asked], texts, dist, apart) {
   const exported = names === "*" ? "*" : `{ ${names.split(" ").join(", ")} }`;
   const program = join(dist, "program.js");
@@ -175,7 +184,7 @@ async function placesIn([entry, names, asked], texts, dist, apart) {
   return places;
 }
 
-/** Imported as they are in memory; `apart` as the files that they are. */
+/** Loads files from memory; files in `apart` stay external. */
 const filesOf = (texts, apart) => ({
   name: "files of dist",
   resolveId(source, importer) {

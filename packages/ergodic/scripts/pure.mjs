@@ -1,12 +1,13 @@
-// What a file of dist computes as it is loaded is said to be pure, as package.json says of each module of src that it is: bundlers then leave out the
-// definitions that nobody uses, though many modules are one file by now. Modules that act as they are loaded are found, so that there are few.
+// Marks the computations that a file in dist makes when it is loaded as pure, as package.json does for each module of
+// src. Bundlers then drop unused definitions, although many modules are now in one file. Also finds modules with side
+// effects, so that there are few of them.
 import ts from "typescript";
 
 const PURE = "/*@__PURE__*/";
 const { SyntaxKind } = ts;
 
 /**
- * The text of a module whose definitions bundlers may leave out.
+ * Returns the text of a module with annotations, so that bundlers can drop its definitions.
  * @param {string} text
  * @returns {string}
  */
@@ -42,7 +43,8 @@ function annotationOf(initializer) {
 const classKeyword = (node) => node.getChildren().find(({ kind }) => kind === SyntaxKind.ClassKeyword);
 
 /**
- * Each definition and each member of a class on a line of its own, so that a stack says where it was; it has the column, too.
+ * Puts each definition and each class member on its own line, so that stack traces show the place; they also contain
+ * the column.
  * @param {string} text
  * @returns {string}
  */
@@ -68,7 +70,7 @@ function inserted(text, insertions) {
 }
 
 /**
- * The line of the first statement of a module that acts as it is loaded; undefined where all are definitions.
+ * Returns the line of the first statement with a side effect, or undefined if all statements are definitions.
  * @param {string} text
  * @returns {number | undefined}
  */
@@ -91,7 +93,7 @@ const isDefinition = (node) =>
     SyntaxKind.FunctionDeclaration,
   ].includes(node.kind);
 
-/** What bundlers see by themselves to do nothing. */
+/** Whether bundlers recognise the expression as free of side effects. */
 function isInert(node) {
   if (ts.isArrayLiteralExpression(node)) return node.elements.every(isInert);
   if (ts.isObjectLiteralExpression(node))
@@ -117,7 +119,10 @@ function isInert(node) {
 const isWrapper = (node) =>
   ts.isParenthesizedExpression(node) || ts.isAsExpression(node) || ts.isSatisfiesExpression(node) || ts.isNonNullExpression(node);
 
-/** The calls of plain names of which, with what is inert, the expression is made; undefined where there is more to it. */
+/**
+ * Returns the calls of plain names that, together with inert parts, make up the expression; undefined if it contains
+ * anything else.
+ */
 function simpleCalls(node) {
   if (isInert(node)) return [];
   if (isWrapper(node)) return simpleCalls(node.expression);
@@ -138,11 +143,11 @@ function simpleCalls(node) {
   return undefined;
 }
 
-/** A name, or a function called where it is written. */
+/** Whether the callee is a name, or a function called where it is written. */
 const isPlainCallee = (node) =>
   ts.isIdentifier(node) || (ts.isParenthesizedExpression(node) && ts.isArrowFunction(node.expression));
 
-/** Static fields and blocks, and names that are computed. */
+/** Whether the member is evaluated with the class: static fields and blocks, and computed names. */
 const actsOnDefinition = (member) =>
   ts.isClassStaticBlockDeclaration(member) ||
   (ts.isPropertyDeclaration(member) && member.modifiers?.some(({ kind }) => kind === SyntaxKind.StaticKeyword)) ||

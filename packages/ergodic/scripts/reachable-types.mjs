@@ -1,5 +1,5 @@
-// Declarations that no entry reaches are of no use to anybody: the others stay, in the files that they are in. Reached is what an entry exports, and what the
-// text of a declaration that is reached names.
+// Removes declarations that no entry reaches; the others stay in their files. A declaration is reached if an entry
+// exports it, or if the text of a reached declaration names it.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import ts from "typescript";
@@ -38,7 +38,7 @@ class Module {
     for (const name of namesOf(statement)) this.declared.set(name, [...(this.declared.get(name) ?? []), statement]);
   }
 
-  /** The declarations of a relative specifier; undefined for packages. */
+  /** Returns the declaration file of a relative specifier; undefined for packages. */
   target(specifier) {
     if (!specifier || !ts.isStringLiteral(specifier) || !specifier.text.startsWith(".")) return undefined;
     return join(dirname(this.file), specifier.text.replace(/\.[jt]s$/, ".d.ts"));
@@ -81,7 +81,7 @@ export function keepReachableTypes(folder, entries) {
     if (from.name === undefined) needAll(from.file);
     else need(from.file, from.name);
   };
-  /** Whether the file exports it. */
+  /** Marks a name as needed. Returns whether the file exports it. */
   const need = (file, name) => {
     const module = at(file);
     if (module.declared.has(name)) {

@@ -1,5 +1,6 @@
-// How kernels/*/records.mjs describe the records that TypeScript and kernels share. A record is a list of fields in the order of their addresses, so that
-// no offset is written by hand. Padding is explicit, except that an f64 begins at a multiple of 8 bytes and that a record with an f64 ends at one.
+// Defines how kernels/*/records.mjs describe the records that TypeScript and kernels share. A record is a list of
+// fields in address order, so that no offset is written by hand. Padding is explicit, except that an f64 begins at a
+// multiple of 8 bytes and that a record with an f64 ends at one.
 
 /** @typedef {{ name?: string, bytes: number, align: number, suffix?: string, comment?: string, record?: string, isRest?: boolean }} Field */
 /** @typedef {{ kind: "record", name: string, comment: string, fields: Field[] } | { kind: "numbers", comment: string, values: Record<string, number> }} Item */
@@ -12,34 +13,37 @@ const number =
   (name, comment) => ({ name, bytes, align, suffix, comment });
 
 export const u32 = number(4);
-/** Named like u32: a kernel's `load` says which of the two it reads. */
+/** Named like u32: a kernel's `load` decides which of the two it reads. */
 export const i32 = number(4);
 export const f64 = number(8, 8, "_F64");
-/** An f64 at a multiple of 4 bytes, which kernels may read, but a Float64Array may not. */
+/** An f64 at a multiple of 4 bytes, which kernels can read, but a Float64Array cannot. */
 export const packedF64 = number(8, 4, "_F64");
 /** @param {string} name @param {number} count @param {string} [comment] @returns {Field} */
 export const bytes = (name, count, comment) => ({ name, bytes: count, align: 1, comment });
-/** Bytes without a meaning. @param {number} count @returns {Field} */
+/** Unused bytes. @param {number} count @returns {Field} */
 export const pad = (count) => ({ bytes: count, align: 1 });
 /** Another record of the same file within this one. @param {string} name @param {string} record @param {string} [comment] @returns {Field} */
 export const part = (name, record, comment) => ({ name, bytes: 0, align: 1, comment, record });
 /** The fields of another record come first, under its own name. @param {string} record @returns {Field} */
 export const after = (record) => ({ bytes: 0, align: 1, record });
-/** Lists of varying length follow. The record then has no size. @param {string} name @param {string} [comment] @returns {Field} */
+/**
+ * Lists of varying length follow, so the record has no fixed size. @param {string} name @param {string} [comment]
+ * @returns {Field}
+ */
 export const rest = (name, comment) => ({ name, bytes: 0, align: 1, comment, isRest: true });
 
 /** @param {string} name @param {string} comment @param {Field[]} fields @returns {Item} */
 export const record = (name, comment, fields) => ({ kind: "record", name, comment, fields });
 /** @param {string} comment @param {Record<string, number>} values @returns {Item} */
 export const numbers = (comment, values) => ({ kind: "numbers", comment, values });
-/** Numbers from 0 on. @param {string} name @param {string} comment @param {string[]} names @returns {Item} */
+/** Consecutive numbers from 0. @param {string} name @param {string} comment @param {string[]} names @returns {Item} */
 export const enumeration = (name, comment, names) =>
   numbers(comment, Object.fromEntries(names.map((one, i) => [`${name}_${one}`, i])));
 
 /** @param {number} at @param {number} align */
 const aligned = (at, align) => Math.ceil(at / align) * align;
 
-/** Places of a record's fields. @param {Item & { kind: "record" }} item @param {readonly Item[]} items */
+/** Computes the places of a record's fields. @param {Item & { kind: "record" }} item @param {readonly Item[]} items */
 function placed({ name, fields }, items) {
   /** @type {Constant[]} */
   const constants = [];
@@ -64,7 +68,10 @@ function placed({ name, fields }, items) {
   return { constants, bytes: size, align: widest };
 }
 
-/** Groups of constants, each with its comment. @param {readonly Item[]} items @returns {{ comment: string, constants: Constant[] }[]} */
+/**
+ * Returns groups of constants, each with its comment. @param {readonly Item[]} items @returns {{ comment: string,
+ * constants: Constant[] }[]}
+ */
 export function constantsOf(items) {
   const groups = items.map((item) =>
     item.kind === "record"

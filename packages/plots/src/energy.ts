@@ -9,7 +9,8 @@ const ROW = 240;
 const BARS = 40;
 
 /**
- * Energies about their mean, and how far they move in one transition. Where the second is much narrower than the first, a chain takes long to reach the tails: E-BFMI below 0.3.
+ * Energies relative to their mean, and their changes per transition. If the second distribution is much narrower than
+ * the first, a chain takes long to reach the tails: E-BFMI below 0.3.
  *
  * Source: Betancourt 2016, "Diagnosing suboptimal cotangent disintegrations".
  */

@@ -1,4 +1,4 @@
-/** What all plots share: the page with its title and notes, panels with axes, and where panels lie. */
+/** Shared parts of all plots: the page with its title and notes, panels with axes, and the layout of panels. */
 import { type ScaleLinear, scaleLinear } from "d3-scale";
 import { element, escaped, label, line } from "./svg.ts";
 
@@ -12,7 +12,7 @@ export interface Box {
 type Scale = ScaleLinear<number, number>;
 type Bounds = readonly [number, number];
 
-/** Okabe and Ito's colours, which colour-blind readers can tell apart. */
+/** Okabe and Ito's colours, which colour-blind readers can distinguish. */
 const colours = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7f7f00", "#000000"];
 export const colourOf = (chain: number): string => colours[chain % colours.length];
 export const FAINT = "#e4e4e4";
@@ -20,13 +20,13 @@ const INK = "#222";
 const TITLE = 30;
 const NOTE = 16;
 
-/** What a scale can hold. */
+/** Largest value that a scale can represent. */
 const MOST = 1e300;
-/** Of a range: ticks and bars have no numbers for less. */
+/** Smallest range that is drawn, because ticks and bars cannot be computed for smaller ones. */
 export const LEAST = 1e-290;
 export const isShown = (value: number): boolean => Math.abs(value) <= MOST;
 
-/** `body` is drawn below the title, from 0 to `height`. */
+/** Returns a page; `body` is drawn below the title, from 0 to `height`. */
 export function figure(title: string, width: number, height: number, notes: readonly string[], body: readonly string[]): string {
   const whole = Math.ceil(TITLE + height + NOTE * notes.length + 8);
   return element(
@@ -49,7 +49,7 @@ export function figure(title: string, width: number, height: number, notes: read
   );
 }
 
-/** The box of panel `k` of a grid, with room for its title, ticks and labels. */
+/** Returns the box of panel `k` in a grid, with room for its title, ticks and labels. */
 export function gridBox(k: number, { columns, width, rowHeight }: { columns: number; width: number; rowHeight: number }): Box {
   const each = width / columns;
   return {
@@ -63,7 +63,7 @@ export function gridBox(k: number, { columns, width, rowHeight }: { columns: num
 export interface Panel {
   readonly x: Scale;
   readonly y: Scale;
-  /** Axes, ticks and titles; marks go on top. */
+  /** Axes, ticks and titles; marks are drawn on top. */
   readonly frame: string;
 }
 
@@ -72,7 +72,7 @@ export interface PanelOptions {
   readonly y: Bounds;
   readonly title?: string;
   readonly xLabel?: string;
-  /** Ticks wanted; 0 for none. */
+  /** Number of ticks wanted; 0 for none. */
   readonly xTicks?: number;
   readonly yTicks?: number;
 }
@@ -106,7 +106,7 @@ function ticksOf(scale: Scale, wanted: number): [value: number, text: string][] 
   return scale.ticks(wanted).map((value) => [value, text(value)]);
 }
 
-/** A constant has a picture, too, and so has what ticks have no numbers for. */
+/** Widens the range of a constant, or a range too small for ticks, so that it can be drawn. */
 function widened([low, high]: Bounds): [number, number] {
   if (!(low <= high)) return [0, 1];
   if (high - low > LEAST) return [low, high];
@@ -114,7 +114,7 @@ function widened([low, high]: Bounds): [number, number] {
   return [low - by, high + by];
 }
 
-/** Of the values that are shown; [Infinity, -Infinity] where there are none. */
+/** Returns the range of the values that are shown; [Infinity, -Infinity] if there are none. */
 export function boundsOf(values: ArrayLike<number>): [number, number] {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < values.length; i++) {
@@ -126,7 +126,7 @@ export function boundsOf(values: ArrayLike<number>): [number, number] {
   return [low, high];
 }
 
-/** A legend of chains or kinds, on one line at the top right. */
+/** Returns a legend of chains or kinds, on one line at the top right. */
 export function legend(width: number, entries: readonly (readonly [name: string, colour: string])[]): string {
   const sizes = entries.map(([name]) => 7 * name.length + 24);
   let at = width - sizes.reduce((sum, size) => sum + size, 0);

@@ -7,7 +7,7 @@ const MOST = 100;
 const ROW = 18;
 const PROBABILITIES = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
 
-/** Medians with the intervals that hold 50 and 90 of 100 draws, a line for each number, on one scale. */
+/** Medians with the intervals that contain 50 % and 90 % of the draws, one line per number, on one scale. */
 export function forest(draws: Draws, { of, width, title }: { of?: readonly string[]; width: number; title?: string }): string {
   const { series, notes } = chosenSeries("plot", draws, of, MOST);
   const rows = series.map(([name, values]) => ({ name, at: quantiles(values) }));
@@ -34,7 +34,7 @@ export function forest(draws: Draws, { of, width, title }: { of?: readonly strin
   return figure(title ?? "Intervals", width, box.height + 30, [about, ...notes], [frame, zero, ...body]);
 }
 
-/** Of the draws that are shown, linear between neighbours. */
+/** Returns quantiles of the draws that are shown, interpolated linearly. */
 function quantiles(values: Float64Array): number[] {
   const sorted = values.filter(isShown).sort();
   return PROBABILITIES.map((p) => {

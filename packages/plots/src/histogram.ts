@@ -1,4 +1,4 @@
-/** Bars and curves of how often values are where. */
+/** Bars and curves that show the distribution of values. */
 import { bin } from "d3-array";
 import { curveMonotoneX, line } from "d3-shape";
 import { boundsOf, isShown, LEAST, type Panel } from "./figure.ts";
@@ -6,11 +6,11 @@ import { short } from "./svg.ts";
 
 export interface Bars {
   readonly edges: readonly number[];
-  /** Shares of all values, by width: they integrate to 1. */
+  /** Share of all values divided by the width of the bar, so that the bars integrate to 1. */
   readonly density: readonly number[];
 }
 
-/** Of the finite values within `bounds` (default: their own), in `count` bars of equal width. */
+/** Computes `count` bars of equal width for the finite values within `bounds` (default: their own range). */
 export function barsOf(values: Float64Array, count: number, bounds = boundsOf(values)): Bars {
   const [low, high] = bounds;
   if (low > high) return { edges: [0, 1], density: [0] };
@@ -24,7 +24,7 @@ export function barsOf(values: Float64Array, count: number, bounds = boundsOf(va
   return { edges, density: within.map(({ length }) => length / total / width) };
 }
 
-/** A filled outline of bars. */
+/** Returns the filled outline of bars. */
 export const outline = ({ edges, density }: Bars, { x, y }: Pick<Panel, "x" | "y">): string =>
   `M${short(x(edges[0]))},${short(y(0))}${density
     .map((height, k) => `V${short(y(height))}H${short(x(edges[k + 1]))}`)
@@ -32,7 +32,7 @@ export const outline = ({ edges, density }: Bars, { x, y }: Pick<Panel, "x" | "y
 
 const round = (value: number): number => Number(short(value));
 
-/** A curve through points of a density. */
+/** Returns a curve through points of a density. */
 export const curve = (points: readonly (readonly [number, number])[], { x, y }: Pick<Panel, "x" | "y">): string =>
   line<readonly [number, number]>()
     .x(([at]) => round(x(at)))
@@ -40,8 +40,9 @@ export const curve = (points: readonly (readonly [number, number])[], { x, y }: 
     .curve(curveMonotoneX)(points) ?? "";
 
 /**
- * A Gaussian kernel density on a grid: (1/nh) Σ φ((t − xᵢ)/h), h = 0.9 min(sd, IQR/1.34) n^(−1/5). Values are counted in cells of the grid first.
- * `reflected`: what would lie below the grid is mirrored at its low end, where the values' support ends.
+ * Returns a Gaussian kernel density on a grid: (1/nh) Σ φ((t − xᵢ)/h), h = 0.9 min(sd, IQR/1.34) n^(−1/5). Values are
+ * first counted in the cells of the grid. `reflected`: density below the grid is mirrored at its lower end, where the
+ * values' support ends.
  *
  * Source: Silverman 1986, equation 3.31, and 2.10 on reflection.
  */

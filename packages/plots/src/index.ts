@@ -1,4 +1,4 @@
-/** Posterior draws as pictures: SVG text, made without a document, in Node, browsers and workers alike. */
+/** Plots of posterior draws as SVG text, made without a DOM, so that they work in Node, browsers and workers. */
 import { type Draws, OptionError } from "ergodic";
 import { checkKeys, checkNumber } from "ergodic/extend";
 import { energy } from "./energy.ts";
@@ -10,15 +10,18 @@ import { trace } from "./trace.ts";
 
 /** Options of `plot`. */
 export interface PlotOptions {
-  /** Names of quantities ("theta") or of single numbers ("theta[1]"). Default: all, up to what a page holds, which a note says. Not for "energy" and "predictive". */
+  /**
+   * Names of quantities ("theta") or of single numbers ("theta[1]"). Default: all, up to the capacity of a page, which
+   * a note reports. Not for "energy" and "predictive".
+   */
   readonly of?: readonly string[];
-  /** Pixels. Default 960; a whole number, 240 to 10,000. */
+  /** Width in pixels. Default 960; a whole number, 240 to 10,000. */
   readonly width?: number;
-  /** What is above the picture. */
+  /** Title above the picture. */
   readonly title?: string;
-  /** What was observed, for "predictive": default the only one. */
+  /** Name of the observed data for "predictive". Default: the only observed quantity. */
   readonly observed?: string;
-  /** Of the replicated data, for "predictive". Default 0; a whole number >= 0. */
+  /** Seed of the replicated data for "predictive". Default 0; a whole number >= 0. */
   readonly seed?: number;
 }
 
@@ -27,21 +30,22 @@ const kinds = { trace, rank, pairs, forest, energy, predictive } as const;
 /** A kind of plot. */
 export type PlotKind = keyof typeof kinds;
 
-/** The kinds of plots, as `plot` takes them. */
+/** Kinds of plots that `plot` accepts. */
 export const plotKinds = Object.keys(kinds) as readonly PlotKind[];
 
 const ofSeries: readonly PlotKind[] = ["trace", "rank", "pairs", "forest"];
 
 /**
- * A picture of draws, as SVG text.
+ * Plots draws as SVG text.
  *
  *   await writeFile("pairs.svg", plot(posterior, "pairs", { of: ["mu", "tau"] }));
  *
- * "trace": where each chain went. "rank": whether chains agree, by ranks. "pairs": each number against each, divergences marked. "forest": medians and intervals.
- * "energy": energies and their moves, of Hamiltonian samplers. "predictive": observed against replicated data; needs the model.
- * Draws that are not finite are left out, and counted in a note.
+ * "trace": the path of each chain. "rank": whether chains agree, by ranks. "pairs": every number against every other,
+ * with divergences marked. "forest": medians and intervals. "energy": energies and their changes, for Hamiltonian
+ * samplers. "predictive": observed against replicated data; needs the model. Draws that are not finite are left out and
+ * counted in a note.
  *
- * @throws OptionError for an unknown kind, name or option, and where the draws lack what a kind needs
+ * @throws OptionError for an unknown kind, name or option, and if the draws lack information that the kind needs
  */
 export function plot(draws: Draws, kind: PlotKind, options: PlotOptions = {}): string {
   if (typeof (draws as Partial<Draws> | null)?.scalars !== "function")

@@ -6,12 +6,15 @@ import { chosenSeries } from "./series.ts";
 import { element, label, short } from "./svg.ts";
 
 const MOST = 8;
-/** Points of a panel: more hide one another, and a page of 28 panels stays below a megabyte. */
+/** Largest number of points per panel. More would hide each other, and a page of 28 panels stays below a megabyte. */
 const POINTS = 2000;
 const BARS = 24;
 const DIVERGENT = "#d55e00";
 
-/** Each number against each: points below the diagonal, histograms on it, correlations above. Draws after divergent transitions are marked. */
+/**
+ * Every number against every other: points below the diagonal, histograms on it, correlations above. Draws after
+ * divergent transitions are marked.
+ */
 export function pairs(draws: Draws, { of, width, title }: { of?: readonly string[]; width: number; title?: string }): string {
   const { series, notes } = chosenSeries("plot", draws, of, MOST);
   if (series.length < 2)
@@ -55,13 +58,13 @@ export function pairs(draws: Draws, { of, width, title }: { of?: readonly string
   return figure(title ?? "Pairs", width, n * each + 24, [...thinned, ...said, ...notes], cells);
 }
 
-/** Draws at the ends of divergent transitions; none for samplers that know none. */
+/** Returns the draws at the ends of divergent transitions; none for samplers without divergences. */
 function divergent(draws: Draws): number[] {
   if (!draws.fields.includes("divergent")) return [];
   return [...draws.transition("divergent").entries()].flatMap(([i, isDivergent]) => (isDivergent ? [i] : []));
 }
 
-/** Dots of no length with round ends: the shortest text for a point. Those of one place are written once. */
+/** Draws points as zero-length lines with round ends, the shortest SVG for a point. Each position is written once. */
 function pointsPath(at: readonly number[], x: (i: number) => number, y: (i: number) => number): string {
   const places = new Set<string>();
   for (const i of at) {
@@ -71,7 +74,7 @@ function pointsPath(at: readonly number[], x: (i: number) => number, y: (i: numb
   return [...places].join("");
 }
 
-/** Pearson's, of the pairs that are finite. */
+/** Returns Pearson's correlation over the pairs that are finite. */
 export function correlation(a: Float64Array, b: Float64Array): number {
   let [n, meanA, meanB, aa, bb, ab] = [0, 0, 0, 0, 0, 0];
   for (let i = 0; i < a.length; i++) {

@@ -5,22 +5,22 @@ import { curve, kernelDensity } from "./histogram.ts";
 import { element, line } from "./svg.ts";
 
 const ROW = 280;
-/** Replications that are drawn one by one. */
+/** Number of replications that are drawn individually. */
 const CURVES = 50;
-/** Places for whole numbers: up to so many of them get one each, more share them. */
+/** Number of bins for whole numbers: up to this many numbers get one bin each, more share bins. */
 const PLACES = 40;
-/** Of the range of what was observed, what is shown on either side of it. */
+/** Margin on either side of the observed values, as a share of their range. */
 const ROOM = 0.35;
 
 /**
- * What was observed, against what the model makes: densities of replicated data, or of whole numbers how often each came (of many of them, how often so many
- * next to each other), with the interval that holds 90 % of replications.
+ * Observed data against replicated data. For real numbers the plot shows densities; for whole numbers it shows how
+ * often each occurs (or each bin, if there are many), with the interval that contains 90 % of replications.
  */
 export function predictive(
   draws: Draws,
   { observed: name, seed = 0, width, title }: { observed?: string; seed?: number; width: number; title?: string },
 ): string {
-  // predict() refuses draws without their model, and says what to do.
+  // predict() refuses draws without their model and tells the user what to do.
   const made = draws.predict({ seed });
   const all = draws.content.source!.observed();
   const names = Object.keys(all);
@@ -56,7 +56,7 @@ function densities(values: Float64Array, each: readonly Float64Array[], replicat
   const shown = each.filter((_, k) => k % step === 0).slice(0, CURVES);
   const [low, high] = boundsOf(values);
   const room = ROOM * (high - low || 1);
-  // Where nothing is below 0, curves end there.
+  // Curves end at 0 if no value is below it.
   const ends = low - room < 0 && low >= 0 && !replicated.some((value) => value < 0);
   const bounds = [ends ? 0 : low - room, high + room] as const;
   const densityOf = (list: Float64Array) => kernelDensity(list, bounds, { reflected: ends });
@@ -103,7 +103,10 @@ function counted(values: Float64Array, each: readonly Float64Array[], replicated
   };
 }
 
-/** Of whole numbers: `count` places of `size` numbers each, from `low` on. Of few those that were observed; of many some room around them, as far as numbers were made. */
+/**
+ * Bins for whole numbers: `count` bins of `size` numbers each, from `low` upwards. If there are few numbers, the bins
+ * cover the observed range; if there are many, also a margin around it, as far as replications reach.
+ */
 function placesOf(
   [low, high]: readonly [number, number],
   [least, most]: readonly [number, number],

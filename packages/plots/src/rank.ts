@@ -8,8 +8,9 @@ const ROW = 150;
 const BINS = 20;
 
 /**
- * Whether the chains agree: ranks of each chain's draws among all of them, in bins. Chains of one distribution have as many draws in each bin; the grey band is where
- * a bin of independent draws is in 95 of 100 cases.
+ * Whether the chains agree: histograms of the ranks of each chain's draws among all draws. If the chains have the same
+ * distribution, every bin contains equally many draws. The grey band contains a bin of independent draws in 95 of 100
+ * cases.
  *
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, section 4.1.
  */
@@ -45,7 +46,7 @@ export function rank(draws: Draws, { of, width, title }: { of?: readonly string[
   return figure(title ?? "Ranks by chain", width, Math.ceil(series.length / columns) * ROW, notes, [key, ...body]);
 }
 
-/** Of each chain, how many of its draws have their rank in each bin. Equal draws share their mean rank. */
+/** Counts, for each chain, the draws whose rank is in each bin. Equal draws share their mean rank. */
 export function rankCounts(values: Float64Array, chains: number, bins: number): number[][] {
   const count = values.length / chains;
   const finite = Uint32Array.from(values.keys()).filter((i) => Number.isFinite(values[i]));

@@ -1,4 +1,4 @@
-/** Which numbers of draws a plot shows, and what it says of those that it leaves out. */
+/** The numbers of draws that a plot shows, and its notes on numbers that it leaves out. */
 import { type Draws, OptionError } from "ergodic";
 import { isShown } from "./figure.ts";
 
@@ -8,9 +8,10 @@ export interface Chosen {
 }
 
 /**
- * Numbers by name, in the order of `of`: a quantity's name means all of its numbers. At most `most`; a note says how many were left out.
+ * Returns numbers by name, in the order of `of`; a quantity's name selects all of its numbers. At most `most` are
+ * returned; a note says how many were left out.
  *
- * @throws OptionError for a name that is not there, and where there are no draws
+ * @throws OptionError for an unknown name, and if there are no draws
  */
 export function chosenSeries(where: string, draws: Draws, of: readonly string[] | undefined, most: number): Chosen {
   if (draws.count === 0)
@@ -45,6 +46,6 @@ export function notFinite(name: string, values: Float64Array): string[] {
   return count === 0 ? [] : [`${count} of ${values.length} draws of ${name} are not finite, or beyond 1e300, and not shown.`];
 }
 
-/** The draws of one chain. */
+/** Returns the draws of one chain. */
 export const chainOf = (values: Float64Array, chain: number, count: number): Float64Array =>
   values.subarray(chain * count, (chain + 1) * count);

@@ -1,4 +1,4 @@
-/** SVG as text: elements, what must be escaped, and numbers to a tenth of a pixel. */
+/** SVG as text: elements, escaping, and numbers rounded to a tenth of a pixel. */
 
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
@@ -18,7 +18,7 @@ export const line = (x1: number, y1: number, x2: number, y2: number, attributes:
 
 export const short = (value: number): string => String(Math.round(value * 10) / 10);
 
-/** XML has no words for control characters and halves of surrogate pairs. */
+/** Control characters and unpaired surrogates, which XML cannot represent. */
 const unwritable = /(?![\t\n\r])\p{Cc}|\p{Surrogate}|[\ufffe\uffff]/gu;
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 

@@ -7,7 +7,7 @@ import { element, short } from "./svg.ts";
 const MOST = 24;
 const ROW = 150;
 
-/** Where each chain went: a panel for each number, draws from left to right, a line for each chain. */
+/** The path of each chain: one panel per number, draws from left to right, one line per chain. */
 export function trace(draws: Draws, { of, width, title }: { of?: readonly string[]; width: number; title?: string }): string {
   const { series, notes } = chosenSeries("plot", draws, of, MOST);
   const columns = series.length > 1 && width >= 600 ? 2 : 1;
@@ -31,7 +31,9 @@ export function trace(draws: Draws, { of, width, title }: { of?: readonly string
   return figure(title ?? "Traces", width, rows * ROW, notes, [key, ...body]);
 }
 
-/** At most about `most` points: of each stretch the least and the greatest, so that no excursion is lost. */
+/**
+ * Reduces a series to about `most` points: the smallest and the largest of each segment, so that no excursion is lost.
+ */
 function thinned(values: Float64Array, most: number): (readonly [number, number])[] {
   if (values.length <= most) return Array.from(values, (value, i) => [i, value] as const);
   const stretches = Math.floor(most / 2);

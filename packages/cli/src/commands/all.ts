@@ -1,6 +1,6 @@
 /**
- * Every command, one line each, in the order of `ergodic --help`, and the module that adds it. A module that adds two commands has two lines. Only the
- * module of the command that is run is loaded.
+ * All commands, one line each, in the order of `ergodic --help`, with the module that adds each. A module that adds two
+ * commands has two lines. Only the module of the command that runs is loaded.
  */
 import type { Command } from "commander";
 import type { Terminal } from "../terminal.ts";

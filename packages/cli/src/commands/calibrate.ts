@@ -1,6 +1,7 @@
 /**
- * `ergodic calibrate MODEL DATA --out FILE`: a copy of a saved model with honest probabilities (--method), sets or intervals (--alpha), or both. DATA are
- * rows that the model was not trained on; for both they are cut in two, since sets must not come from rows that the probabilities were fitted to.
+ * `ergodic calibrate MODEL DATA --out FILE`: writes a copy of a saved model with calibrated probabilities (--method),
+ * prediction sets or intervals (--alpha), or both. DATA are rows that the model was not trained on. If both are asked
+ * for, DATA is split in two, because sets must not be computed from the rows to which the probabilities were fitted.
  */
 import type { Command } from "commander";
 import { type Dataset, predictor } from "ergodic";
@@ -94,7 +95,7 @@ function checkGiven({ method, alpha, score, share: part }: CalibrateOptions): vo
     refuse("--share cuts rows between --method and --alpha; give both, or leave it out");
 }
 
-/** At random, each class by itself. */
+/** Splits the rows at random, stratified by class. */
 function cut(rows: Dataset, { share: part = 0.5, seed }: CalibrateOptions): { train: Dataset; test: Dataset } {
   return rows.split(part, { seed, stratify: rows.target.kind === "category" });
 }

@@ -1,6 +1,6 @@
 /**
- * `ergodic check DIR`: whether data like those observed come out of the model; `ergodic loo DIR…`: how well a model predicts what is left out, and of
- * several models which predicts best, with weights.
+ * `ergodic check DIR`: posterior predictive checks, whether the model generates data like the observed data. `ergodic
+ * loo DIR…`: how well a model predicts left-out data, and which of several models predicts best, with weights.
  */
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
@@ -99,7 +99,7 @@ async function loo(paths: readonly string[], options: LooWords, terminal: Termin
   terminal.out(`${options.json ? json({ command: "loo", draws: paths, ...plainComparison(found) }) : found}\n`);
 }
 
-/** Names of folders, or whole paths where two are called the same. */
+/** Names of the folders, or their whole paths if two folders have the same name. */
 function namesOf(paths: readonly string[]): readonly string[] {
   const names = paths.map((path) => basename(resolve(path)));
   return new Set(names).size === names.length ? names : paths;

@@ -1,7 +1,7 @@
 /**
- * The demo's posterior: is it a 3 or an 8? One logistic regression, once fitted by stochastic gradients and once sampled: the
- * same centre, and how sure one can be of it. The left of an 8 is closed where that of a 3 is open, so that the ink on the left
- * of each row of pixels tells them apart.
+ * The demo's posterior: is it a 3 or an 8? One logistic regression is fitted by stochastic gradients and also sampled:
+ * both agree on the centre, and the draws show the uncertainty. The left side of an 8 is closed and that of a 3 is
+ * open, so the ink on the left of each row of pixels distinguishes them.
  */
 import { Dataset, fit, linear, matrix, model, normal, sample, sgd, vector } from "ergodic";
 import { bernoulliLogitGlm } from "ergodic/distributions";
@@ -12,7 +12,7 @@ import type { Paint } from "../terminal.ts";
 const PAIR = ["3", "8"] as const;
 const WIDTH = 8;
 const ROWS = [1, 2, 3, 4, 5, 6];
-/** Standard deviation of the coefficients' prior; the gradient method's l2 says the same. */
+/** Standard deviation of the coefficients' prior. The gradient method's l2 is equivalent to it. */
 const SPREAD = 2.5;
 
 const threeOrEight = model(({ data, param, observe }) => {
@@ -27,7 +27,7 @@ interface Rows {
   y: number[];
 }
 
-/** Ink on the left half of each row of pixels, of mean 0 and variance 1. */
+/** Ink on the left half of each row of pixels, standardised to mean 0 and variance 1. */
 function leftInk(digits: Dataset): Rows {
   const { levels, values } = digits.target;
   const chosen = [...values.keys()].filter((i) => (PAIR as readonly string[]).includes(levels![values[i]]));

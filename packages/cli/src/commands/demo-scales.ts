@@ -1,8 +1,9 @@
 /**
- * The demo's scales: what adaptive rules are for, and what Polyak's step asks of its user.
+ * The demo of column scales: why adaptive rules help, and what Polyak's step requires from its user.
  *
- * Three columns matter alike, y = x₁ − x₂/30 + x₃/0.03 + noise, but are in units of 1 : 30 : 0.03. With one rate for all, a rate that the large
- * column bears leaves the small one where it began; rules that divide by the size of past gradients give each column its own.
+ * Three columns are equally important, y = x₁ − x₂/30 + x₃/0.03 + noise, but their units are 1 : 30 : 0.03. With a
+ * single rate, a rate small enough for the large column leaves the small column's coefficient at its start. Rules that
+ * divide by the size of past gradients give each column its own rate.
  */
 import { adagrad, adam, Dataset, ErgodicError, fit, linear, newtonCholesky, rmsprop, sgd, stream } from "ergodic";
 import { polyak, polyakEstimated, type Rule } from "ergodic/rules";
@@ -16,13 +17,13 @@ const SIGNS = [1, -1, 1];
 const ROWS = 1000;
 const NOISE = 0.1;
 const EPOCHS = 20;
-/** Each rule is shown at the best of these. */
+/** Each rule is shown at the best of these rates. */
 const RATES = [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1, 3];
 const UPDATES = [3, 10, 30, 100, 300];
 
 export const adaptive: Readonly<Record<string, (options: { rate: number }) => Rule>> = { sgd, adagrad, rmsprop, adam };
 
-/** Rows whose columns have the same effect in other units. */
+/** Returns rows whose columns have equal effects but different units. */
 export function scaledRows(seed: number): Dataset {
   const draws = stream(seed, "scales").at(0);
   const units = Array.from({ length: ROWS }, () => SCALES.map(() => draws.normal()));
@@ -36,11 +37,11 @@ export function scaledRows(seed: number): Dataset {
 export interface AtBest {
   rate: number;
   rmse: number;
-  /** By column, the share of its true coefficient that was learnt. */
+  /** Per column, the learnt share of its true coefficient. */
   learnt: number[];
 }
 
-/** The best of all rates; those at which a run diverges are out. */
+/** Returns the result at the best rate. Rates at which the run diverges are skipped. */
 export async function atBestRate(make: (options: { rate: number }) => Rule, data: Dataset, seed: number): Promise<AtBest> {
   const model = linear({ loss: "squared", standardise: false, l2: 0 });
   let best: AtBest | undefined;
@@ -72,7 +73,9 @@ export interface Guess {
   rule: Rule;
 }
 
-/** Loss above the least after each of UPDATES updates on all rows, columns standardised. */
+/**
+ * Returns the loss above the minimum after each number of updates in UPDATES, on all rows with standardised columns.
+ */
 export async function excess(rule: Rule, data: Dataset, least: number): Promise<number[]> {
   const model = linear({ loss: "squared", standardise: true, l2: 0 });
   const found: number[] = [];
@@ -81,7 +84,7 @@ export async function excess(rule: Rule, data: Dataset, least: number): Promise<
   return found;
 }
 
-/** The least loss of all, ½ RMSE²: the f* that Polyak's step needs. */
+/** Returns the minimum of the loss, ½ RMSE²: the f* that Polyak's step needs. */
 export async function leastLoss(data: Dataset): Promise<number> {
   const model = linear({ loss: "squared", standardise: true, l2: 0 });
   return lossOf((await fit(model, data, { algorithm: newtonCholesky() })).evaluate(data));

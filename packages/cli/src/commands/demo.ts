@@ -1,8 +1,9 @@
 /**
- * `ergodic demo`, and `npm start`: real data the whole way. Load → train with several step rules → the effect of batch size and of
- * workers → save → reload → predict, with pictures.
+ * `ergodic demo`, and `npm start`: a tour on real data. Load → train with several step rules → compare batch sizes and
+ * numbers of workers → save → reload → predict, with pictures.
  *
- * Data: UCI's hand-written digits (data/README.md). The seed is fixed, so that losses and accuracies come out the same where no workers race.
+ * Data: UCI's hand-written digits (data/README.md). The seed is fixed, so that losses and accuracies are reproducible
+ * except where workers race.
  */
 import { fileURLToPath } from "node:url";
 import { read } from "@ergodic/ingest";
@@ -48,7 +49,7 @@ const SEED = 1;
 const BATCH = 16;
 const EPOCHS = 20;
 const FEATURES = 2000;
-/** Enough to tell speeds apart: threads take a moment to start each stretch. */
+/** Enough epochs to compare speeds: threads take a moment to start each chunk. */
 const WORKER_EPOCHS = 60;
 const WIDTH = 8;
 const BLACK = 16;
@@ -85,7 +86,7 @@ async function demo(out: string, terminal: Terminal): Promise<void> {
   );
   terminal.out(`Engine: ${engine.build} build, ${engine.workers} ${engine.workers === 1 ? "core" : "cores"}.\n`);
 
-  await trained(plain, { epochs: 1 }); // The first run also compiles; it is not timed.
+  await trained(plain, { epochs: 1 }); // The first run also compiles, so it is not timed.
   title("One model, five step rules: ten outputs, linear in the pixels");
   const best = await ruleTable(plain, kernel, terminal);
   const scaled = scaledRows(SEED);
@@ -120,7 +121,7 @@ interface Trained {
   accuracy: number;
 }
 
-/** Three convolutions of 3 × 3 pixels, and ten outputs of what is left of the picture. */
+/** Three convolutions of 3 × 3 pixels, and a dense layer of ten outputs. */
 function convolutions(): Layer[] {
   const stage = (channels: number): Layer[] => [convolution(channels, { bias: false }), batchNorm(), relu()];
   return [...stage(16), ...stage(32), maxPool(2), ...stage(32), maxPool(2), flatten(), dropout(0.25), dense(10)];
@@ -193,7 +194,7 @@ async function workerTable(kernel: Held, engine: EngineDescription, terminal: Te
   terminal.out(`  ${why}\n`);
 }
 
-/** Three held-out digits that the model reads rightly and, if there is one, a mistake. */
+/** Shows three held-out digits that the model classifies correctly and, if there is one, a mistake. */
 function pictures(model: OutputPredictor, test: Dataset): string {
   const { levels, values } = test.target;
   const { names } = test;
@@ -218,7 +219,7 @@ function pictures(model: OutputPredictor, test: Dataset): string {
   return `${lines.map((line) => `  ${line}`.trimEnd() + "\n").join("")}  ${grouped(right.length)} of ${grouped(digits.length)} right, ${wrong} ${wrong === 1 ? "mistake" : "mistakes"}.\n`;
 }
 
-/** Held-out digits one at a time, and many at once. */
+/** Measures predictions of held-out digits, one at a time and in batches. */
 async function measuredText(model: OutputPredictor, test: Dataset): Promise<string> {
   const rows = Array.from({ length: test.rowCount }, (_, i) => {
     const pixels = test.row(i);

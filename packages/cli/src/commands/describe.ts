@@ -1,4 +1,4 @@
-/** `ergodic describe FILE`: what a saved model holds and how it was made, or what stands in a data file. */
+/** `ergodic describe FILE`: describes a saved model and how it was trained, or summarises a data file. */
 import { open, stat } from "node:fs/promises";
 import { readRows } from "@ergodic/ingest";
 import type { Command } from "commander";
@@ -50,7 +50,9 @@ async function describe(file: string, options: DescribeOptions, terminal: Termin
   terminal.out(options.json ? `${json({ command: "describe", kind: "data", file, ...data })}\n` : dataText(file, data, terminal));
 }
 
-/** A header length, then the brace of its JSON. A missing file is left for the reader to report. */
+/**
+ * Whether the file begins with a header length followed by the brace of its JSON. The reader reports a missing file.
+ */
 async function isSafetensors(path: string): Promise<boolean> {
   const file = await open(path).catch(() => undefined);
   if (!file) return false;
@@ -58,7 +60,7 @@ async function isSafetensors(path: string): Promise<boolean> {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(9), 0, 9, 0);
     return bytesRead === 9 && buffer[8] === 0x7b && buffer.readBigUint64LE(0) < 100_000_000n;
   } catch {
-    return false; // A folder, which the reader reports.
+    return false; // A folder; the reader reports it.
   } finally {
     await file.close();
   }
@@ -118,7 +120,7 @@ function ofLinear(file: string, size: number, model: LinearPredictor, terminal: 
 }
 
 function ofNetwork(file: string, size: number, model: NetworkPredictor, terminal: Terminal): [object, string] {
-  // The program is the file's own, and longer than all the rest.
+  // The program belongs to the file and is longer than all other fields.
   const { program: _, ...rest } = model.description;
   const description = rest as unknown as NetworkDescribed;
   const { task, rowShape, parameters, model: made } = description;
@@ -137,7 +139,7 @@ function ofNetwork(file: string, size: number, model: NetworkPredictor, terminal
   return [summary, `${paint.bold(file)} ${paint.dim(bytes(size))}\n${pairs(about, paint)}`];
 }
 
-/** What a model of rows was trained for, and how they come to it. */
+/** The target and loss that a model of rows was trained for, and its pipeline. */
 function wanted({ loss, equation, target, pipeline }: Described): [string, string][] {
   const levels = target.levels ? `, ${counted(target.levels.length, "class", "classes")}: ${listed(target.levels)}` : "";
   return [
@@ -155,7 +157,7 @@ function making({ algorithm, path, plan, calibration }: Described & { calibratio
   return made;
 }
 
-/** A file says how many workers there were only where they raced on one model: they change nothing else. */
+/** A saved plan contains the number of workers only if they raced on one model, because otherwise it has no effect. */
 function planText({ workers, replicas, precision, seed }: Omit<PlanJson, "workers"> & { workers?: number }): string {
   const averaged = replicas === 1 ? [] : [`${replicas} replicas averaged`];
   const lanes = workers === undefined ? averaged : [workersText({ workers, replicas })];

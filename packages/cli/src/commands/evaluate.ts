@@ -1,4 +1,7 @@
-/** `ergodic evaluate MODEL DATA`: metrics of a saved model on rows whose target is known, or of a factorisation on ratings. */
+/**
+ * `ergodic evaluate MODEL DATA`: metrics of a saved model on rows with a known target, or of a factorisation on
+ * ratings.
+ */
 import type { Command } from "commander";
 import { type Dataset, type FactorPredictor, predictor } from "ergodic";
 import { type Coverage, coverage, type RowPredictor } from "ergodic/calibration";
@@ -68,7 +71,7 @@ async function evaluateRows(
   if (classes) terminal.out(confusionText(metrics.confusion!, classes, paint));
 }
 
-/** Of a model with sets or intervals. */
+/** Coverage of a model with prediction sets or intervals. */
 function coverageOf(model: RowPredictor, rows: Dataset): Partial<Pick<Coverage, "coverage" | "size">> {
   const { conformal } = (model.description.calibration ?? {}) as { conformal?: object };
   if (!conformal) return {};

@@ -1,4 +1,7 @@
-/** `ergodic export MODEL --out m.onnx`: a linear model or a network as an ONNX file, for onnxruntime and others. */
+/**
+ * `ergodic export MODEL --out m.onnx`: writes a linear model or a network as an ONNX file, for onnxruntime and other
+ * runtimes.
+ */
 import type { Command } from "commander";
 import { type LinearPredictor, predictor } from "ergodic";
 import { writeWhole } from "ergodic/extend";
@@ -26,7 +29,7 @@ async function exportModel(file: string, options: ExportOptions, terminal: Termi
   await checkOutputs("export", [{ flag: "--out", path: out }], [{ flag: "MODEL", path: file }]);
   const model = await predictor<AnyPredictor>(file, limitsOf(options));
   const { toOnnx } = await import("@ergodic/serve/onnx");
-  // What cannot be exported is refused there, by its name.
+  // toOnnx rejects unsupported models and names the reason.
   const written = toOnnx(model as LinearPredictor);
   await writeWhole(out, written);
   terminal.note(`${file} written to ${out} as ONNX (${bytes(written.length)})`);

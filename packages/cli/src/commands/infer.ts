@@ -1,4 +1,7 @@
-/** `ergodic infer GRAPH`: probabilities of the states of a graph's variables, its partition function, or its most probable state, with what is known of their errors. */
+/**
+ * `ergodic infer GRAPH`: computes the probabilities of a factor graph's variables, its partition function, or its most
+ * probable state, with error estimates.
+ */
 import { writeUaiAnswer } from "@ergodic/ingest";
 import type { Command } from "commander";
 import { type Answer, type Evidence, type FactorGraph, infer, type Run, type Tick } from "ergodic";
@@ -36,7 +39,7 @@ interface InferWords extends KeepingOptions {
   json?: boolean;
 }
 
-/** What the checkpoint holds. */
+/** Options that the checkpoint contains. */
 const fixed = ["task", "algorithm", "seed", "memory", "deterministic"];
 
 export function add(program: Command, terminal: Terminal): void {

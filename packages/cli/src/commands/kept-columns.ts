@@ -1,4 +1,4 @@
-/** Columns of DATA that stand in front of predictions, and fields of CSV. */
+/** Columns of DATA that are copied in front of the predictions, and CSV fields. */
 import { DataError, type Table } from "ergodic";
 import { columnNamed } from "../ratings.ts";
 
@@ -23,7 +23,7 @@ export function keptColumns(table: Table, wanted: readonly (string | number)[]):
   });
 }
 
-/** A CSV field: quoted where it must be. */
+/** Formats a CSV field, with quotes if necessary. */
 export function cell(value: string | number): string {
   const text = String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

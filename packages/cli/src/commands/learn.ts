@@ -1,4 +1,4 @@
-/** `ergodic learn GRAPH`: the weights of a graph's factors from the evidence in it. */
+/** `ergodic learn GRAPH`: learns the weights of a graph's factors from the evidence in it. */
 import { writeGraphJson } from "@ergodic/ingest";
 import type { Command } from "commander";
 import { type FactorGraph, fit, type Tick } from "ergodic";
@@ -39,9 +39,9 @@ interface LearnWords extends KeepingOptions {
   json?: boolean;
 }
 
-/** What the checkpoint holds. */
+/** Options that the checkpoint contains. */
 const fixed = ["algorithm", "l1", "l2", "heldOut", "seed", "replicas", "averageEvery", "deterministic"];
-/** Weights that are printed. */
+/** Largest number of weights that are printed. */
 const MOST_LINES = 20;
 
 export function add(program: Command, terminal: Terminal): void {

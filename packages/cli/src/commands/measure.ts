@@ -1,6 +1,7 @@
 /**
- * `ergodic measure [MODEL DATA]`: latency, throughput, size and energy of a model by MLPerf's scenarios, for one batch size or several: the trade-off as a
- * table and a picture, as JSON, or as one HTML file. Without a model a small network is trained on the digits that come with the command.
+ * `ergodic measure [MODEL DATA]`: measures latency, throughput, size and energy of a model in MLPerf's scenarios, for
+ * one batch size or several. Prints the trade-off as a table and a picture, as JSON, or as one HTML file. Without a
+ * model, a small network is trained on the digits that are included with the command.
  */
 import { fileURLToPath } from "node:url";
 import { read, readTable } from "@ergodic/ingest";
@@ -36,12 +37,12 @@ import { json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
 const digitsFile = fileURLToPath(new URL("../../data/digits.csv", import.meta.url));
-/** Of the digits, where none are given. */
+/** Batch sizes for the digits, if none are given. */
 const BATCHES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const HIDDEN = [256, 128];
 const MOST_BATCH = 2 ** 24;
 const OFFLINE_ROWS = 24_576;
-/** Rows that are kept as objects, at even distances. */
+/** Largest number of rows converted to objects, taken at even distances. */
 const MOST_ROWS = 4096;
 
 type Scenarios = Pick<MeasureOptions, "scenario" | "rows" | "queries" | "seconds" | "p99Ms" | "rate" | "warmup" | "seed">;
@@ -113,20 +114,20 @@ async function run(file: string | undefined, data: string | undefined, options: 
   if (options.html !== undefined) terminal.note(`report written to ${options.html}`);
 }
 
-/** A network of the digits; its seed is fixed. */
+/** Trains a network on the digits, with a fixed seed. */
 async function ofDigits(options: Options, terminal: Terminal): Promise<AnyPredictor> {
   if (!options.quiet) terminal.note(`trains a network of ${HIDDEN.join(" and ")} units on the digits that come with ergodic`);
   const train = await read(digitsFile, { target: "label", classes: true });
   return fit(network(mlp(HIDDEN, { outputs: 10 })), train, { rule: adam({ rate: 0.003 }), batch: 32, epochs: 3, seed: 1 });
 }
 
-/** Rows by column name, or pairs, as a program has them; of sparse data a table. */
+/** Returns rows by column name, or pairs, as a program would pass them; for sparse data returns a table. */
 async function rowsOf(model: AnyPredictor, data: string, options: Options): Promise<SparseTable | readonly object[]> {
   if (model.kind === "factorisation") {
     const columns = columnsOf(model, options, "measure");
     const table = await readTable(data, { ...formatOptions(options), ...namesAsTexts(columns) });
     const { user, item } = model.columns;
-    // Rows as `predict` reads them, whatever this table's columns are called.
+    // Uses the model's column names, as `predict` expects, whatever this table's columns are called.
     const pairs = pairsOf(table, namesOf(table, { user: columns.user, item: columns.item }));
     return pairs.map((pair) => ({ [user]: pair.user, [item]: pair.item }));
   }
@@ -143,7 +144,10 @@ function cellOf(column: Column, row: number): number | string | null {
   return column.codes[row] < 0 ? null : column.levels[column.codes[row]];
 }
 
-/** Predictions as numbers, into an array that is there: what a server does. Of rows by name and of models of rows. */
+/**
+ * Returns a call that writes numeric predictions into an existing array, as a server does. Only for models of rows and
+ * rows by name.
+ */
 function callOf(model: AnyPredictor, rows: SparseTable | readonly object[], batch: number): MeasureOptions["call"] {
   if (model.kind === "factorisation" || "rowStart" in rows) return undefined;
   const known: OutputPredictor = model;

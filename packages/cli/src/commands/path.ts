@@ -1,6 +1,6 @@
 /**
- * `ergodic path DATA --target COLUMN`: a linear model at falling strengths of its penalty, cross-validated; the chosen one is tested and saved.
- * It can be interrupted, kept and gone on with (keeping.ts).
+ * `ergodic path DATA --target COLUMN`: fits a linear model at decreasing penalty strengths, with cross-validation. The
+ * chosen model is tested and saved. The run can be interrupted, checkpointed and resumed (keeping.ts).
  */
 import type { Command } from "commander";
 import { type EngineDescription, fit, linear, openEngine } from "ergodic";
@@ -78,11 +78,11 @@ interface Result {
   read: TrainingData;
   parts: Parts;
   path: LinearPath;
-  /** The run's, with its workers, which no file keeps. */
+  /** The run's plan, including its workers, which no file stores. */
   plan: Described["plan"];
 }
 
-/** What the λ was chosen by. */
+/** Criterion by which λ was chosen. */
 function chosenBy({ crossValidation: cv }: LinearPath, { select }: Described["path"] & object): string {
   return cv ? select : "last";
 }

@@ -1,6 +1,7 @@
 /**
- * `ergodic predict DIR DATA`: of each row of DATA what the draws of a model predict: mean, sd and the ends of an interval of each number that the
- * model observes of a row, and of a response with levels the probability of each. Columns are called as the model's data; of a list of K numbers "x[1]" … "x[K]".
+ * `ergodic predict DIR DATA`: predicts each row of DATA from the draws of a model. For each number that the model
+ * observes per row it prints the mean, sd and an interval; for a response with levels, the probability of each level.
+ * Columns have the names of the model's data; a list of K numbers has the columns "x[1]" … "x[K]".
  */
 import { blocks, readTable } from "@ergodic/ingest";
 import { type Column, DataError, type Table } from "ergodic";
@@ -57,7 +58,7 @@ async function* predictions(predictor: PosteriorPredictor, data: string, options
   }
 }
 
-/** A row's cell, as a formula takes it. */
+/** Returns a function that reads a row's cell in the form that a formula expects. */
 function cellsOf(table: Table, name: string): (row: number) => number | string | null {
   const column = table.columns.find((each) => each.name === name);
   if (!column) throw withoutColumn(table, `"${name}"`);
@@ -65,7 +66,7 @@ function cellsOf(table: Table, name: string): (row: number) => number | string |
   return (row) => column.levels[column.codes[row]] ?? null;
 }
 
-/** A row's numbers under a name: of one column, or of "x[1]", "x[2]" and so on. */
+/** Returns a function that reads a row's numbers for a name: from one column, or from "x[1]", "x[2]" and so on. */
 function numbersOf(table: Table, name: string): (row: number) => number | number[] {
   const one = table.columns.find((column) => column.name === name);
   if (one) {

@@ -1,10 +1,11 @@
 /**
- * `ergodic predict MODEL DATA`: CSV with a row for each row of DATA: the prediction, then each class's probability where the model has them, then of a
- * calibrated model 1 for each class of the row's set and 0 for the others, or the two ends of its interval. For a factorisation DATA has a pair of user
- * and item in each row. Columns of DATA that --id and --keep name stand in front, as the file has them.
+ * `ergodic predict MODEL DATA`: prints CSV with one line per row of DATA. A line contains the prediction, then each
+ * class's probability if the model has them. For a calibrated model it then contains 1 for each class in the row's
+ * prediction set and 0 for the others, or the two ends of its interval. For a factorisation, each row of DATA holds a
+ * pair of user and item. Columns of DATA that --id and --keep name come first, unchanged.
  *
- * Files are read and answered in blocks, so they may be larger than memory; standard input is read whole. A file of --out appears whole
- * or not at all.
+ * Files are read and predicted in blocks, so they can be larger than memory; standard input is read whole. The file of
+ * --out is written completely or not at all.
  */
 import { blocks, likeFault, type ReadTableOptions, readTable, rowBlocks, sparseBlocks, takesSparse } from "@ergodic/ingest";
 import type { Command } from "commander";
@@ -83,7 +84,7 @@ async function predict(file: string, data: string, options: PredictOptions, term
 
 type Asked = PredictOptions & { readonly remarks: Remarks };
 
-/** Predictions of a block of rows, and what the file has in the columns that are kept. */
+/** Predictions of a block of rows, and the columns copied from the file. */
 interface Block {
   readonly rows: Prediction[];
   readonly kept: readonly KeptColumn[];
@@ -151,7 +152,7 @@ async function* readBlocks(
     return;
   }
   const reading = await readingOf(data, pipeline, options);
-  // The model's own columns of numbers must stay numbers.
+  // The model's numeric columns must be read as numbers.
   const numbers = new Set((pipeline.inputs ?? []).filter(({ kind }) => kind === "number").map(({ name }) => name));
   const categories = wanted.filter((key) => typeof key === "number" || !numbers.has(key));
   const asked = categories.length > 0 ? { ...reading, categories, types: typesOf(numbers, reading.types, wanted) } : reading;
@@ -159,7 +160,9 @@ async function* readBlocks(
   else yield* rowBlocks(data, { ...asked, target: false });
 }
 
-/** A position may be that of one of the model's columns: what is a number there stays one. */
+/**
+ * Adds the types of the model's numeric columns, because a position can refer to one of them, which must stay numeric.
+ */
 function typesOf(numbers: ReadonlySet<string>, types: ReadTableOptions["types"], wanted: readonly (string | number)[]) {
   const byPosition = wanted.some((key) => typeof key === "number");
   return byPosition ? { ...Object.fromEntries([...numbers].map((name) => [name, "number" as const])), ...types } : types;

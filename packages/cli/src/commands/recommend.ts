@@ -1,7 +1,9 @@
 /**
- * `ergodic recommend DATA --user COLUMN --item COLUMN`: factorises ratings, tests the model, saves it, and names the best new items of a user.
+ * `ergodic recommend DATA --user COLUMN --item COLUMN`: factorises ratings, tests the model, saves it, and prints the
+ * best new items for a user.
  *
- * Without --value each row is an event, and the model is one of preferences (--implicit). It can be interrupted, kept and gone on with (keeping.ts).
+ * Without --value each row is an event, and the model is one of preferences (--implicit). The run can be interrupted,
+ * checkpointed and resumed (keeping.ts).
  */
 import type { Command } from "commander";
 import {
@@ -40,13 +42,13 @@ import { Progress } from "../report/progress.ts";
 import { table } from "../report/text-table.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** What the model is, and of which columns. */
+/** Options of the model and its columns. */
 export interface FactorOptions {
   value?: string;
   rank?: number;
   l2?: number;
   weighted?: boolean;
-  /** True where no alpha is given. */
+  /** True if no alpha is given. */
   implicit?: number | true;
 }
 
@@ -67,7 +69,10 @@ interface RecommendOptions extends FormatOptions, KeepingOptions, FactorOptions,
   quiet?: boolean;
 }
 
-/** Validations without a lower loss after which a run ends: descent by alternation falls steadily, so that a few tell. */
+/**
+ * Number of validations without a lower loss after which a run ends. Alternating descent decreases steadily, so a few
+ * are enough.
+ */
 export const PATIENCE = 3;
 
 const fixed: readonly (keyof RecommendOptions)[] = ["rank", "l2", "weighted", "implicit", "algorithm", "deterministic"];
@@ -138,7 +143,9 @@ async function recommend(path: string, options: RecommendOptions, training: Trai
   report({ path, options, all, parts, fitted, plan, engine, terminal });
 }
 
-/** When to stop, and how to watch; with ratings to validate on, soon after their error no longer falls. */
+/**
+ * When to stop, and how often to validate. With validation ratings, a run stops soon after their error stops falling.
+ */
 function watchOptions({ epochs, patience, validateEvery, validateShare }: RecommendOptions) {
   return given({ epochs, validateEvery, patience: patience ?? (validateShare === undefined ? undefined : PATIENCE) });
 }
@@ -147,11 +154,11 @@ export interface RatingParts {
   train: Ratings;
   validate?: Ratings;
   test?: Ratings;
-  /** All but those of the test. */
+  /** All ratings except the test ratings. */
   known: Ratings;
 }
 
-/** Test ratings are taken first, as rows are (data.ts). */
+/** Splits off the test ratings first, as for rows (data.ts). */
 export function cutRatings(all: Ratings, { testShare, validateShare, seed }: CutOptions): RatingParts {
   const { train: known, test } = testShare === undefined ? { train: all } : all.split(1 - testShare, { seed });
   const { train, test: validate } = validateShare === undefined ? { train: known } : known.split(1 - validateShare, { seed });
@@ -206,7 +213,7 @@ interface Result {
   all: Ratings;
   parts: RatingParts;
   fitted: FactorPredictor & Pick<Fitted, "run">;
-  /** The run's, with its workers, which no file keeps. */
+  /** The run's plan, including its workers, which no file stores. */
   plan: FactorsDescribed["plan"];
   engine: EngineDescription;
   terminal: Terminal;
@@ -244,7 +251,7 @@ function report(result: Result): void {
   terminal.out(
     `${counted(run.epochs, "epoch")} in ${duration(run.seconds)}: ${run.reason}; objective ${decimal(run.report.objective)}\n`,
   );
-  // Those of the parameters that were kept.
+  // The validation of the parameters that were kept.
   const best = run.ticks.flatMap(({ validation }) => (validation ? [validation] : [])).sort((a, b) => a.loss - b.loss)[0];
   if (best) terminal.out(`validation loss ${decimal(best.loss)} at its least\n${validationWarning(best, paint)}`);
   if (metrics)

@@ -1,10 +1,11 @@
 /**
- * `ergodic rules`: the cost ledger. What each step rule keeps and computes beyond plain SGD, read off its equation, and the time of one
- * update a parameter, measured here.
+ * `ergodic rules`: the cost ledger. Lists what each step rule stores and computes beyond plain SGD, derived from its
+ * equation, and the time per update and parameter, measured on this machine.
  *
- * The time is taken at 10 million parameters, where memory traffic decides, as in training a large model; with --quick at 100,000, which
- * sit in the processor's cache. `ergodic rules NAME` measures nothing: it prints the rule's options, their signs in the equation and their
- * defaults; with options, `rmsprop:momentum=0.9`, the equation that they make.
+ * The time is measured with 10 million parameters, where memory traffic dominates, as when training a large model; with
+ * --quick, with 100,000 parameters, which fit into the processor's cache. `ergodic rules NAME` measures nothing: it
+ * prints the rule's options, their symbols in the equation and their defaults; with options, such as
+ * `rmsprop:momentum=0.9`, the equation that results.
  */
 import type { Command } from "commander";
 import { type EngineDescription, openEngine } from "ergodic";
@@ -18,7 +19,9 @@ import type { Paint, Terminal } from "../terminal.ts";
 const SMALL = 100_000;
 const LARGE = 10_000_000;
 
-/** Null for rules that act on the whole objective or search: the objective's own cost outweighs theirs. */
+/**
+ * Null for rules that use the whole objective or a line search, because the objective costs more than the rule itself.
+ */
 type TimedRow = LedgerRow & { nanosecondsPerParameter: number | null };
 
 interface RulesOptions {
@@ -51,7 +54,7 @@ function oneRule(text: string, options: RulesOptions, terminal: Terminal): void 
   );
 }
 
-/** `text`: the rule as it was asked for; `last`: whether a link follows a rule. */
+/** `text`: the rule as requested; `last`: whether another link follows a transformation. */
 function ruleText(row: LedgerRow, text: string, last: boolean, terminal: Terminal): string {
   const { out: paint } = terminal.paint;
   const { rule, summary, options, signs, transformation } = row;
@@ -63,7 +66,7 @@ function ruleText(row: LedgerRow, text: string, last: boolean, terminal: Termina
   return `${equationText(row, paint)}    ${summary}\n\n${names.length > 0 ? table(["option", "sign", "value"], cells, { left: [0, 1], paint }) : "no options\n"}\n${example}\n`;
 }
 
-/** Schedules as JSON, for they are no numbers. */
+/** Formats schedules as JSON, because they are not numbers. */
 function optionText(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

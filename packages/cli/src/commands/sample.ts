@@ -1,6 +1,7 @@
 /**
- * `ergodic sample MODEL --data FILE`, or `--formula "y ~ x"` in place of MODEL: draws from the posterior of a model, a summary, and whether to trust it; `ergodic
- * approximate` the same by a fast approximation. Runs can be interrupted, kept and gone on with (keeping.ts).
+ * `ergodic sample MODEL --data FILE`, or `--formula "y ~ x"` instead of MODEL: draws from the posterior of a model, and
+ * prints a summary and whether to trust it. `ergodic approximate` does the same with a fast approximation. Runs can be
+ * interrupted, checkpointed and resumed (keeping.ts).
  */
 import type { Command } from "commander";
 import { type Draws, type Run, type SampleOptions, sample } from "ergodic";
@@ -119,7 +120,7 @@ async function draw(path: string | undefined, options: SampleWords, training: Tr
     ...(path === undefined ? [] : [{ flag: "MODEL", path }]),
     { flag: "--data", path: options.data },
   ]);
-  // Samplers may be defined by the model's file, and are read before its data.
+  // The model's file can define samplers, so the sampler is parsed after that file and before the data.
   let algorithm: Pick<SampleOptions, "algorithm"> = {};
   const read = (): void => {
     algorithm = algorithmOf(options);

@@ -1,7 +1,8 @@
 /**
- * `ergodic serve DIR|MODEL…`: models over HTTP by the Open Inference Protocol, until it is interrupted; then what was accepted is answered.
+ * `ergodic serve DIR|MODEL…`: serves models over HTTP with the Open Inference Protocol until it is interrupted.
+ * Accepted requests are then still answered.
  *
- * The server's package is loaded when it is needed: no other command waits for it.
+ * The server package is loaded only when needed, so other commands do not wait for it.
  */
 import { readFile, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
@@ -144,7 +145,7 @@ async function run(models: string[], options: Options, terminal: Terminal): Prom
 
 const namesOf = (text: string): string[] => text.split(",").map((name) => name.trim());
 
-/** The option `join` of the server, from --join and --apart. */
+/** Builds the server's option `join` from --join and --apart. */
 function joinOf({ join = [], apart = [] }: Options): Record<string, boolean> | undefined {
   if (join.length === 0 && apart.length === 0) return undefined;
   const both = join.find((name) => apart.includes(name));
@@ -152,7 +153,7 @@ function joinOf({ join = [], apart = [] }: Options): Record<string, boolean> | u
   return Object.fromEntries([...join.map((name) => [name, true]), ...apart.map((name) => [name, false])]);
 }
 
-/** A learner begins with one model, whose versions are its own. */
+/** Refuses folders, because a learner begins with one model and writes its own versions. */
 async function refuseFolders(models: readonly string[]): Promise<void> {
   for (const path of models)
     if ((await stat(path).catch(() => undefined))?.isDirectory())
@@ -162,7 +163,7 @@ async function refuseFolders(models: readonly string[]): Promise<void> {
       );
 }
 
-/** Where it learns is a folder, or becomes one. */
+/** The learner's destination must be a folder or must not exist yet. */
 async function refuseFile(learn: string): Promise<void> {
   const found = await stat(learn).catch(() => undefined);
   if (found && !found.isDirectory())
@@ -172,7 +173,7 @@ async function refuseFile(learn: string): Promise<void> {
     );
 }
 
-/** Files by the names of their models, which are the names of the folders, too. */
+/** Files by model name, which is also the name of the model's folder. */
 function byName(models: readonly string[]): Record<string, string> {
   const named: Record<string, string> = {};
   for (const path of models) {

@@ -1,4 +1,7 @@
-/** `ergodic summary DIR|FILE`: the table of draws that were written, and pictures of them; `ergodic diagnose DIR|FILE`: whether to trust them, and how the chains went. */
+/**
+ * `ergodic summary DIR|FILE`: prints the table of saved draws and pictures of them. `ergodic diagnose DIR|FILE`:
+ * reports whether to trust the draws, and how the chains behaved.
+ */
 import { basename, join } from "node:path";
 import type { Command } from "commander";
 import type { Draws } from "ergodic";
@@ -57,7 +60,10 @@ async function summary(path: string, options: SummaryWords, terminal: Terminal):
   if (plots) terminal.note(`plots in ${options.plots}: ${plots.map((file) => basename(file)).join(", ")}`);
 }
 
-/** Each kind that these draws have something for. What is observed needs the model, which files of draws lack. */
+/**
+ * Writes every kind of plot that these draws support. Plots of observed data need the model, which files of draws do
+ * not contain.
+ */
 async function writePlots(draws: Draws, folder: string, of: string[] | undefined): Promise<string[]> {
   const { plot } = await import("@ergodic/plots");
   const named = of === undefined ? {} : { of };

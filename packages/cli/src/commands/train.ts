@@ -1,4 +1,7 @@
-/** `ergodic train DATA --target COLUMN`: trains a model, tests it, saves it. It can be interrupted, kept and gone on with (keeping.ts). */
+/**
+ * `ergodic train DATA --target COLUMN`: trains a model, tests it and saves it. The run can be interrupted, checkpointed
+ * and resumed (keeping.ts).
+ */
 import type { Command } from "commander";
 import { type Dataset, type EngineDescription, ErgodicError, fit, type LinearPredictor, openEngine, type Run } from "ergodic";
 import { type CrossValidated, type RegressionTable, regressionTable } from "ergodic/learning";
@@ -38,7 +41,9 @@ export function add(program: Command, terminal: Terminal): void {
   );
 }
 
-/** A checkpoint holds the network, but not the kinds of layers that a file defines: such a file is named again. */
+/**
+ * A checkpoint contains the network, but not the layer kinds that a file defines, so such a file must be named again.
+ */
 function fixedBy({ model = "" }: TrainOptions): readonly string[] {
   return isNetworkFile(model) ? fixedByCheckpoint.filter((name) => name !== "model") : fixedByCheckpoint;
 }
@@ -86,7 +91,7 @@ async function train(path: string, typed: TrainOptions, training: Training): Pro
     ? fitModel(settings.model(parts.train), parts.train, { ...settings.fit, ...given })
     : fit.resume(options.resume!, parts.train, { ...watchOptions(options), ...given });
   const fitted = await toTheEnd(run, stop, training, watch(options, engine, terminal), async (made) => {
-    // In the file, so that describe finds them.
+    // Stored in the file, so that `describe` finds it.
     if (options.standardErrors)
       Object.assign(made.description, { regression: regressionTable(made as unknown as LinearPredictor, parts.train) });
     if (options.out !== undefined) await made.save(options.out);
@@ -95,7 +100,7 @@ async function train(path: string, typed: TrainOptions, training: Training): Pro
   report({ path, options, read, parts, cv, fitted, plan, why, planChoice, engine, terminal });
 }
 
-/** Ends at once when interrupted: there is nothing to keep yet. */
+/** Ends immediately when interrupted, because there is nothing to checkpoint yet. */
 async function interruptible<T>(terminal: Terminal, stop: AbortController, work: () => Promise<T>): Promise<T> {
   const takeBack = terminal.onInterrupt(() =>
     stop.abort(new ErgodicError("train", "interrupted before all folds were judged", "INTERRUPTED")),
@@ -118,7 +123,7 @@ export function dataLine(path: string, { train, validate, test }: Parts, read: T
   return `${path}: ${counted(train.rowCount, "row")} to train on${held.map((part) => `, ${part}`).join("")}; ${counted(train.columnCount, "column")}${shape}${sparse}; target ${train.target.name}${taken}`;
 }
 
-/** What is worth knowing of each file's rows. */
+/** Remarks about the rows of each file. */
 function remarkLines(path: string, { test, validate }: TrainOptions, { data }: TrainingData, parts: Parts): string[] {
   const of = (name: string | undefined, rows: Dataset | undefined): string[] =>
     name === undefined ? [] : told(rows?.remarks ?? []).map(({ message }) => `${name}: ${message}`);
@@ -134,7 +139,7 @@ function watch(options: TrainOptions, engine: EngineDescription, terminal: Termi
       if (options.quiet) return;
       const chosen = given as Described;
       const certified = chosen.algorithm?.rule === undefined;
-      // On full gradients the default is another, and some algorithms end before it.
+      // With full gradients the default differs, and some algorithms end before it.
       const usual = chosen.plan?.batch === "all" || certified ? {} : { epochs: 5 };
       progress = new Progress(terminal, limited ? { epochs, updates, seconds } : usual, { certified });
       for (const line of [chosenLine(chosen, engine), ...planLine(chosen)]) terminal.note(line);
@@ -151,9 +156,9 @@ interface Result {
   parts: Parts;
   cv: CrossValidated | undefined;
   fitted: AnyFitted;
-  /** The run's, with its workers, which no file keeps. */
+  /** The run's plan, including its workers, which no file stores. */
   plan: Described["plan"];
-  /** Why this algorithm and strength, where they were left open. */
+  /** Reason for this algorithm and strength, if the user left them open. */
   why: Described["why"];
   planChoice: Described["planChoice"];
   engine: EngineDescription;
@@ -206,7 +211,7 @@ function report(result: Result): void {
   if (options.out !== undefined) terminal.out(`saved to ${options.out}\n`);
 }
 
-/** How far from the minimum, where the algorithm knows it. */
+/** Distance from the minimum, if the algorithm reports it. */
 function certificate({ gap = Number.NaN, violation = Number.NaN }: AnyFitted["run"]["report"]): string {
   if (!Number.isNaN(gap)) return `relative duality gap ${small(gap)}, certified\n`;
   return Number.isNaN(violation) ? "" : `largest violation of the conditions of a minimum ${small(violation)}\n`;

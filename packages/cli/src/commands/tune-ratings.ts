@@ -1,9 +1,11 @@
 /**
- * `ergodic tune DATA --user COLUMN --item COLUMN --over rank:int:2..64,l2:log:1e-3..1`: factorises ratings with many settings, and says which are best on
- * held-out ratings: the least root mean square error, for preferences 1 − NDCG.
+ * `ergodic tune DATA --user COLUMN --item COLUMN --over rank:int:2..64,l2:log:1e-3..1`: factorises ratings with many
+ * settings and reports the best on held-out ratings: the smallest root mean square error or, for preferences, the
+ * smallest 1 − NDCG.
  *
- * A trial ends by --patience (default 3), or when it converges. With --out or --test-share a model is then made with the best settings of all ratings but those
- * of the test, for as many epochs as the best trial took to its least error.
+ * A trial ends by --patience (default 3) or when it converges. With --out or --test-share, a final model is then fitted
+ * with the best settings to all ratings except the test ratings, for as many epochs as the best trial took to reach its
+ * smallest error.
  */
 import type { Command } from "commander";
 import { type FactorPredictor, factorisation, fit, type Ratings, tune } from "ergodic";
@@ -21,7 +23,7 @@ import { counted, grouped, json } from "../report/numbers.ts";
 import { searchOptions, type TuneCommandOptions, trainCommand, tunedJson, tunedText, VALIDATE_SHARE, watch } from "../tuning.ts";
 import { cutRatings, type FactorOptions, modelOptions, PATIENCE, type RatingParts, ratingsLine } from "./recommend.ts";
 
-/** What `tune` takes of `recommend`'s options, besides those that it shares with `train`. */
+/** Options that `tune` shares with `recommend`, besides those that it shares with `train`. */
 interface RatingsTuned extends Omit<FactorOptions, "l2"> {
   user: string;
   item: string;
@@ -45,7 +47,7 @@ export function addTunedRatings(command: Command): Command {
 const searched = ["rank", "l2", "alpha", "epochs"] as const;
 const EXAMPLE = "rank:int:2..64,l2:log:1e-3..1";
 
-/** Options of `tune` that say nothing of ratings. */
+/** Options of `tune` that do not apply to ratings. */
 const ofRows: readonly string[] = [
   ...["target", "weights", "offset", "drop", "impute", "hash", "labels", "rowShape", "size", "channels", "classes", "test"],
   ...[
@@ -86,7 +88,7 @@ export async function tuneRatings(file: string, options: Options, training: Trai
   const tuned = await toTheEnd(begin(parts, stop.signal), stop, training, watch(options, terminal), async () => {});
   const { losses } = tuned.best;
   const least = losses.reduce((low, measured) => (measured.loss < low.loss ? measured : low), losses[0]);
-  // Without held-out ratings patience has nothing to watch: the best trial says how long.
+  // Without held-out ratings, patience has nothing to observe, so the best trial determines the number of epochs.
   const { validateShare: _, validateEvery: __, patience: ___, ...others } = withRatingSettings(options, tuned.settings);
   const chosen: Options = { ...others, epochs: least.epoch };
   const final = await finalModel(chosen, parts);
@@ -146,7 +148,7 @@ function beginning(options: Options, over: Over | undefined) {
     const tried = withRatingSettings(options, settings);
     return { model: factorisation(modelOptions(tried)), steps: stepsOf(tried) };
   };
-  // Both ends are checked before the file is read.
+  // Checks both ends of each range before the file is read.
   for (const end of ["low", "high"] as const)
     make(Object.fromEntries(Object.entries(over ?? {}).map(([name, range]) => [name, range[end]])));
   return ({ train, validate }: RatingParts, signal: AbortSignal) => {

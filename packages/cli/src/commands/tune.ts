@@ -1,10 +1,11 @@
 /**
- * `ergodic tune DATA --target COLUMN --over rate:log:1e-4..1,…`: trains with many settings, and says which are best on held-out rows.
+ * `ergodic tune DATA --target COLUMN --over rate:log:1e-4..1,…`: trains with many settings and reports the best on
+ * held-out rows.
  *
- * Each trial is what `train` does with these options. With --out or test rows, a model is then trained with the best settings
- * on all rows but those of the test; with --patience for as many epochs as the best trial took to its least loss. It can be
- * interrupted (after the trial under way), kept and gone on with (keeping.ts). With --user and --item it is `recommend` that is tuned
- * (tune-ratings.ts).
+ * Each trial runs like `train` with these options. With --out or test rows, a final model is then trained with the best
+ * settings on all rows except the test rows; with --patience, for as many epochs as the best trial took to reach its
+ * smallest loss. The run can be interrupted (after the current trial), checkpointed and resumed (keeping.ts). With
+ * --user and --item, it tunes `recommend` (tune-ratings.ts).
  */
 import type { Command } from "commander";
 import { fit, tune } from "ergodic";
@@ -26,7 +27,7 @@ import { searchOptions, type TuneCommandOptions, trainCommand, tunedJson, tunedT
 import { dataLine } from "./train.ts";
 import { addTunedRatings, tuneRatings } from "./tune-ratings.ts";
 
-/** What a checkpoint brings. */
+/** Options that a checkpoint contains. */
 const fixed: readonly (keyof TuneCommandOptions)[] = ["over", "search", "halving"];
 
 export function add(program: Command, terminal: Terminal): void {
@@ -116,7 +117,10 @@ async function beginning(
   };
 }
 
-/** Options to train on all rows: without held-out rows patience has nothing to watch, so the best trial says how long. */
+/**
+ * Options for training on all rows. Without held-out rows, patience has nothing to observe, so the best trial
+ * determines the number of epochs.
+ */
 function forTheRest(options: TuneCommandOptions, { best }: Tuned): TuneCommandOptions {
   const { validate: _, validateShare: __, validateEvery: ___, patience, ...others } = options;
   if (patience === undefined) return others;
@@ -137,7 +141,7 @@ async function trainFinal(
   data: Parts["train"],
 ): Promise<Final | undefined> {
   if (chosen.out === undefined && !tuned.test) return undefined;
-  // The same test rows: they are taken first.
+  // Gives the same test rows as before, because they are split off first.
   const parts = await cut(data, chosen, "tune");
   return { fitted: await fitModel(make(chosen)(parts.train), parts.train, fitOptions(chosen)), parts };
 }

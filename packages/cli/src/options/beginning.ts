@@ -6,16 +6,19 @@ import { given } from "./given.ts";
 import type { AnyModel } from "./model.ts";
 import { modelOptions, type TrainOptions } from "./training.ts";
 
-/** What training takes over from the file that `--from` names, where the command line says nothing of it: the model, and the name of its target. */
+/**
+ * Settings taken from the file that `--from` names, unless the command line gives them: the model and the name of its
+ * target.
+ */
 export interface Begun {
   readonly model: ((data: Dataset) => AnyModel) | undefined;
   readonly target: string | undefined;
 }
 
-/** Options that say what a network or a map of features is made of: the file's parts go with its own. */
+/** Options that define the structure of a network or feature map; the file's parameters only fit its own structure. */
 const ofStructure = ["features", "standardise", "augment"] as const;
 
-/** Undefined without `--from`, and for a checkpoint, of which the command line says all. */
+/** Returns undefined without `--from`, and for a checkpoint, for which the command line gives everything. */
 export async function beginningOf(options: TrainOptions, command: Command): Promise<Begun | undefined> {
   const { from } = options;
   if (from === undefined || options.resume !== undefined) return undefined;

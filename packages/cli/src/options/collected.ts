@@ -1,2 +1,2 @@
-/** What an option was given, time after time. */
+/** Collects the values of an option that can be given several times. */
 export const collected = (value: string, before: readonly string[] = []): string[] => [...before, value];

@@ -1,8 +1,9 @@
 /**
- * The model that draws are of: `sample` notes its file or its formula, and the file of its data, relative to the folder that it writes, and --model and --data say it of
- * draws from elsewhere, or where files were moved.
+ * The model that produced a set of draws. `sample` records the file or formula of its model and the file of its data,
+ * relative to its output folder. --model and --data specify them for other draws, or if files were moved.
  *
- * @throws UsageError where neither says it; DataError [FILE_READ] where the file is gone; what `withModel` throws
+ * @throws UsageError if neither gives the model; DataError [FILE_READ] if the file no longer exists; errors of
+ * `withModel`
  */
 import { existsSync } from "node:fs";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
@@ -18,13 +19,13 @@ import { blamingFile } from "./module-file.ts";
 import { modelOfFile } from "./statistical.ts";
 
 export interface DrawnFrom {
-  /** The model's file. */
+  /** File of the model. */
   readonly model?: string | undefined;
-  /** That of its data, which the model's file may export. */
+  /** File of its data; the model's file can export the data instead. */
   readonly data?: string | undefined;
 }
 
-/** `several`: options that may be given once for all draws, or once for each. */
+/** Adds --model and --data. `several`: whether they can be given once for all draws or once for each. */
 export function addDrawnFrom(command: Command, several = false): Command {
   const each = several ? "; of several draws once for all, or once for each" : "";
   const [model, data] = [
@@ -35,7 +36,10 @@ export function addDrawnFrom(command: Command, several = false): Command {
   return command.option("--model <file>", model, collected).option("--data <file>", data, collected);
 }
 
-/** What `sample` notes. Draws in a folder that is moved with its model find it again. */
+/**
+ * Adds the record that `sample` writes. Because paths are relative, draws find their model again if both are moved
+ * together.
+ */
 export function noting(draws: Draws, folder: string, { model, data, formula, family, levels }: DrawnFrom & FormulaWords): Draws {
   const from = (file: string | undefined): string | null =>
     file === undefined ? null : relative(resolve(folder), resolve(file)).split(sep).join("/");
@@ -45,7 +49,7 @@ export function noting(draws: Draws, folder: string, { model, data, formula, fam
   return new Draws({ ...content, description: { ...content.description, files } });
 }
 
-/** Draws with their model. `look` is given the files of the model and of its data before they are read. */
+/** Reads draws with their model. `look` receives the files of the model and its data before they are read. */
 export async function readDrawn(
   path: string,
   given: DrawnFrom,
@@ -73,7 +77,7 @@ export async function readDrawn(
   return blamingFile(model, async () => withModel(draws, await modelOfFile(model, data, () => {})));
 }
 
-/** What a file says of a formula, which may be anybody's. */
+/** Reads the formula words from a file, which may contain anything. */
 function wordsOf({ formula, family, levels }: Readonly<Record<string, unknown>>): FormulaWords {
   return {
     formula: formula as string,
@@ -82,7 +86,7 @@ function wordsOf({ formula, family, levels }: Readonly<Record<string, unknown>>)
   };
 }
 
-/** One of a list that has one for all, or one for each. */
+/** Returns entry i of a list that has one value for all, or one for each. */
 export function oneOfEach(flag: string, list: readonly string[] | undefined, count: number, i: number): string | undefined {
   if (list === undefined || list.length === 1) return list?.[0];
   if (list.length === count) return list[i];

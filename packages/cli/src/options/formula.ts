@@ -1,7 +1,8 @@
 /**
- * A regression from its formula and a table: `--formula "y ~ x + (1 | g)" --data FILE`, with `--family` and `--levels COLUMN=a,b,c`.
+ * A regression from a formula and a table: `--formula "y ~ x + (1 | g)" --data FILE`, with `--family` and `--levels
+ * COLUMN=a,b,c`.
  *
- * @throws UsageError for a formula next to a model's file, or without data
+ * @throws UsageError for a formula together with a model's file, or without data
  */
 import { readTable } from "@ergodic/ingest";
 import { regression, type StatisticalModel } from "ergodic";
@@ -20,7 +21,7 @@ export interface FormulaModel {
   readonly data: FormulaData;
 }
 
-/** A formula takes the place of a model's file. */
+/** Checks that either a formula or a model's file is given. */
 export function checkFormula(path: string | undefined, { formula, family, levels, data }: FormulaWords): void {
   if (path !== undefined && formula !== undefined)
     throw new UsageError("--formula", `it takes the place of a model's file, but ${path} is given too; leave one of them out`);

@@ -1,11 +1,11 @@
 import { UsageError } from "../errors.ts";
 
-/** The options that were given: those that are not undefined. */
+/** Returns the options that are not undefined. */
 export function given<T extends object>(options: T): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-/** Options that mean nothing with what else is given: `of`, what they are of. */
+/** Refuses options that do not apply in this context. `of` describes where they do apply. */
 export function refuseOptions(options: object, names: readonly string[], of: string): void {
   const wrong = names.find((name) => (options as Record<string, unknown>)[name] !== undefined);
   if (wrong === undefined) return;

@@ -22,5 +22,5 @@ export function addLimitOptions(command: Command): Command {
     );
 }
 
-/** As `predictor` takes them. */
+/** Returns the limits in the form that `predictor` expects. */
 export const limitsOf = ({ maxWork, maxMemory }: LimitOptions): LimitOptions => given({ maxWork, maxMemory });

@@ -1,17 +1,19 @@
 /**
- * `--model`: what is trained, from its word on the command line.
+ * `--model`: the model to train, from its word on the command line.
  *
  *   linear                       the default
  *   mlp:256,128                  hidden widths; activation=…, dropout=…, normalised=true
  *   cnn:16,32                    channels of the convolutions; hidden=…, dropout=…
- *   circulant:32,64              the same with block-circulant weights; hidden=…, block=…
- *   mobilenet:0.25, mobilenetv2:0.5, shufflenet:0.5, shufflenetv1:0.5    width; form=small or form=published, and their own options
+ *   circulant:32,64              like cnn with block-circulant weights; hidden=…, block=…
+ *   mobilenet:0.25, mobilenetv2:0.5, shufflenet:0.5, shufflenetv1:0.5    width; form=small or form=published, and other
+ *   options
  *   net.js, net.mjs, net.ts      a file (network-file.ts)
  *
- * The last layer has as many outputs as target and loss want. `form` is small where the shorter side of an image is below 64. `--augment`
- * stands in front: shift:1, flip, cutout:3, noise:0.1, joined by +.
+ * The number of outputs of the last layer follows from the target and the loss. `form` is small if the shorter side of
+ * an image is below 64. `--augment` is applied first: shift:1, flip, cutout:3, noise:0.1, joined by +.
  *
- * @throws UsageError for a word that is not this, and for options of linear models beside a network; OptionError from the network itself
+ * @throws UsageError for any other word, and for options of linear models used with a network; OptionError from the
+ * network itself
  */
 import {
   cnn,
@@ -58,7 +60,7 @@ import { isNetwork, lossOf, type ModelOptions, modelOptions } from "./training.t
 
 export type AnyModel = LinearModel | NetworkModel;
 export type AnyFitted = OutputPredictor & Trained;
-/** What a file of rows' model holds. */
+/** A saved model of rows. */
 export type RowPredictor = LinearPredictor | NetworkPredictor;
 
 interface Words {
@@ -70,13 +72,13 @@ interface Words {
 type Layers = (words: Words, shape: NetworkShape) => LayerLike;
 
 const SMALL_SIDE = 64;
-/** Anything that all networks take, to check their options before data are read. */
+/** A shape that every network accepts, to check options before data are read. */
 const ANY_SHAPE: NetworkShape = { outputs: 2, rowShape: [32, 32, 3] };
 
 const channels = (numbers: readonly number[]): { channels?: readonly number[] } =>
   numbers.length > 0 ? { channels: numbers } : {};
 
-/** A network by one width, whose form the size of images decides. */
+/** A network with a single width; the image size decides its form. */
 function scaled<O extends { width?: number }>(make: (options: O) => LayerLike): Layers {
   return ({ numbers, options }, { outputs, rowShape: [height, width] }) => {
     const form = Math.min(height, width) < SMALL_SIDE ? "small" : "published";
@@ -84,7 +86,7 @@ function scaled<O extends { width?: number }>(make: (options: O) => LayerLike): 
   };
 }
 
-/** `takes`: how many values may stand without a key; `images`: whether rows must be [height, width, channels]. */
+/** `takes`: number of values allowed without a key; `images`: whether rows must be [height, width, channels]. */
 const networks: Readonly<Record<string, { takes: number; images: boolean; layers: Layers }>> = {
   mlp: {
     takes: Infinity,
@@ -108,10 +110,13 @@ const networks: Readonly<Record<string, { takes: number; images: boolean; layers
   shufflenetv1: { takes: 1, images: true, layers: scaled<ShuffleNetV1Options>(shuffleNetV1) },
 };
 
-/** Options of the one kind that the other cannot honour, and what turns them on. */
+/** Options of linear models that networks do not support, with the value that turns each on. */
 const ofLinear = { intercept: false, nonNegative: true, features: undefined } as const;
 
-/** Checks the other options, as far as they can be before data are read; the model fits the data that it is given. */
+/**
+ * Checks the other options as far as possible before data are read, and returns a function that makes the model for the
+ * data.
+ */
 export type ModelMaker = (options: ModelOptions) => (data: Dataset) => AnyModel;
 
 /** Reads --model and --augment, and the file that they name. */
@@ -142,7 +147,7 @@ const networkMaker =
     };
   };
 
-/** One verb for both kinds. */
+/** Fits either kind of model. */
 export function fitModel(model: AnyModel, data: Dataset, options: FitOptions): Run<AnyFitted> {
   return model.name === "linear" ? fit(model as LinearModel, data, options) : fit(model as NetworkModel, data, options);
 }

@@ -1,9 +1,10 @@
 /**
- * What a user's file of JavaScript or TypeScript exports. It must find the same `ergodic` as this command.
+ * Exports of a user's JavaScript or TypeScript file. The file must resolve the same `ergodic` package as this command.
  *
- * TypeScript is read by Node itself from 22.18 on; an older Node takes the `typescript` package, up to version 6, where one lies beside the file or this command.
+ * Node reads TypeScript itself from 22.18 on. An older Node uses the `typescript` package, up to version 6, if it is
+ * installed next to the file or this command.
  *
- * @throws UsageError for TypeScript that nothing here can read; DataError where the file cannot be read, or fails
+ * @throws UsageError for TypeScript that cannot be read here; DataError if the file cannot be read, or fails
  */
 import { existsSync, realpathSync } from "node:fs";
 import { readFile, realpath } from "node:fs/promises";
@@ -20,11 +21,11 @@ const typed = [".ts", ".mts"];
 
 export const isModuleFile = (text: string): boolean => [...scripts, ...typed].includes(extname(text));
 
-/** `flag`: what the file was given for, in messages. */
+/** Loads the file. `flag`: the option that named the file, for messages. */
 export async function loadedModule(flag: string, path: string): Promise<Record<string, unknown>> {
   let file: string;
   try {
-    // As Node does: packages are looked for beside the file itself, not beside a link to it.
+    // Like Node: packages are resolved next to the file itself, not next to a link to it.
     file = await realpath(path);
   } catch (cause) {
     throw new DataError(path, "cannot be read: no such file", "FILE_READ", { cause });
@@ -37,7 +38,7 @@ export async function loadedModule(flag: string, path: string): Promise<Record<s
   }
 }
 
-/** Nothing is left to do, and the file still waits: Node would end without a word. */
+/** Fails if the event loop is empty while the file still waits; Node would exit silently. */
 async function imported(path: string, href: string): Promise<Record<string, unknown>> {
   let never = (): void => {};
   const unending = new Promise<never>((_, reject) => {
@@ -54,7 +55,7 @@ async function imported(path: string, href: string): Promise<Record<string, unkn
   }
 }
 
-/** What a file's own function throws is the file's fault. */
+/** An error thrown by a function in the file is reported as an error of the file. */
 export function moduleFailure(path: string, cause: unknown): Error {
   if (cause instanceof ErgodicError) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);
@@ -67,7 +68,10 @@ export function moduleFailure(path: string, cause: unknown): Error {
   );
 }
 
-/** Runs what may call functions of the file: what they throw, and is no error of ours, is told with its line. */
+/**
+ * Runs work that can call functions of the file. Errors that they throw, other than our own, are reported with the
+ * file's line.
+ */
 export async function blamingFile<T>(path: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -78,12 +82,13 @@ export async function blamingFile<T>(path: string | undefined, work: () => Promi
 }
 
 const FRAME = /(?:^|\(|\bat )(file:\/\/[^()]+?|\/[^()]+?|[A-Za-z]:\\[^()]+?):(\d+)(?::(\d+))?\)?$/;
-/** Where this command and its libraries lie. */
+/** Folder of this command and its libraries. */
 const OWN = fileURLToPath(new URL("../../../", import.meta.url));
 
 /**
- * "model.mjs:3:12", or where else the user's own code is: the first line of the stack that is of the file, or of one that is neither ours nor a package's. What
- * cannot be parsed has its place above the stack, with a caret below the column.
+ * Returns "model.mjs:3:12", the place of the error in the user's code: the first line of the stack that is in the file,
+ * or in a file that is neither ours nor a package's. Syntax errors have their place above the stack, with a caret below
+ * the column.
  */
 function placeIn(path: string, cause: unknown): string | undefined {
   if (!(cause instanceof Error) || cause.stack === undefined) return undefined;
@@ -100,13 +105,13 @@ function placeIn(path: string, cause: unknown): string | undefined {
   return undefined;
 }
 
-/** Of a column below which a caret is, counted from 1. */
+/** Returns the column that a caret marks, counted from 1. */
 function columnOfCaret(below: readonly string[]): number | undefined {
   const caret = below.slice(0, 3).find((line) => /^\s*\^+\s*$/.test(line));
   return caret === undefined ? undefined : caret.indexOf("^") + 1;
 }
 
-/** JSON of a file. */
+/** Reads a JSON file. */
 export async function loadedJson(path: string): Promise<unknown> {
   let text: string;
   try {
@@ -131,14 +136,16 @@ function readTypes(flag: string, path: string, file: string): void {
   registered = true;
 }
 
-/** Takes the first compiler near one of these files that transforms modules. @throws UsageError where there is none */
+/**
+ * Registers the first compiler near one of these files that can transform modules. @throws UsageError if there is none
+ */
 export function registerCompiler(flag: string, path: string, near: readonly string[]): void {
   let lack = "";
   for (const compiler of near.map(compilerNear)) {
     if (compiler === undefined) continue;
     try {
       register(`data:text/javascript,${encodeURIComponent(hooks)}`, { data: { compiler } });
-      // So that errors speak of the lines that the user wrote, not of those that are left without types.
+      // Makes errors refer to the lines that the user wrote rather than to the lines without types.
       process.setSourceMapsEnabled(true);
       return;
     } catch (cause) {
@@ -159,7 +166,7 @@ function compilerNear(from: string): string | undefined {
   }
 }
 
-/** Loader hooks run on a thread of their own, so that they stand here as text. */
+/** Loader hooks run in their own thread, so they are defined as text. */
 const hooks = `
 import { readFile } from "node:fs/promises";
 let typescript;

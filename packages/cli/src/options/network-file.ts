@@ -2,11 +2,11 @@ import type { Layer, LayerLike } from "ergodic/layers";
 import { UsageError } from "../errors.ts";
 import { isModuleFile, loadedModule, moduleFailure } from "./module-file.ts";
 
-/** What a network must fit. */
+/** Sizes that a network must match. */
 export interface NetworkShape {
-  /** Numbers that its last layer gives. */
+  /** Number of outputs of its last layer. */
   readonly outputs: number;
-  /** Of an example: [height, width, channels], or [columns]. */
+  /** Shape of an example: [height, width, channels], or [columns]. */
   readonly rowShape: readonly number[];
 }
 
@@ -15,18 +15,18 @@ export type MakeLayers = (shape: NetworkShape) => LayerLike | readonly LayerLike
 export const isNetworkFile = isModuleFile;
 
 /**
- * A network from a file of JavaScript or TypeScript (module-file.ts). Its default export is a layer, a list of layers, a function
- * (x, scope) => array, or a function that is told the sizes and gives one of these:
+ * Returns the network file that --model names, if it names one.
+ *
+ * A network file is a JavaScript or TypeScript file (module-file.ts). Its default export is a layer, a list of layers,
+ * a function (x, scope) => array, or a function that receives the sizes and returns one of these:
  *
  *   import { cnn } from "ergodic";
-import { randomShift } from "ergodic/layers";
+ *   import { randomShift } from "ergodic/layers";
  *   export default ({ outputs, rowShape }) => [randomShift(1), cnn({ channels: [16, 32], outputs })];
  *
- * Functions are told apart by their parameters: one of two or more is the network itself.
+ * A function with two or more parameters is the network itself; one with fewer returns it.
  *
- * @throws UsageError for a file without such an export; DataError where it cannot be read
- *
- * The file that --model names, if it names one.
+ * @throws UsageError for a file without such an export; DataError if the file cannot be read
  */
 export const networkFile = ({ model = "" }: { model?: string }): string | undefined => (isNetworkFile(model) ? model : undefined);
 
@@ -38,7 +38,7 @@ export async function layersOfFile(path: string): Promise<MakeLayers> {
   return () => layers;
 }
 
-/** What the file's function gives; what it throws is the file's fault. */
+/** Calls the file's function. An error thrown in it is reported as an error of the file. */
 function made(path: string, make: (shape: NetworkShape) => unknown, shape: NetworkShape): unknown {
   try {
     return make(shape);

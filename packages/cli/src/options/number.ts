@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "commander";
 
 type Parse<T> = (text: string) => T;
 
-/** Numbers and words from the command line. What is out of range is refused here, before anything is read. */
+/** Parses numbers and words of the command line. Values out of range are refused here, before anything is read. */
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value)) return value;
@@ -18,10 +18,10 @@ export function share(text: string): number {
 export const positive: Parse<number> = held("a number > 0", (value) => value > 0);
 export const notNegative: Parse<number> = held("a number >= 0", (value) => value >= 0);
 export const atLeastTwo: Parse<number> = held("a number >= 2", (value) => value >= 2);
-/** Above 0, and 1 at most. */
+/** Above 0 and at most 1. */
 export const upToOne: Parse<number> = held("a number > 0 and <= 1", (value) => value > 0 && value <= 1);
 
-/** What may be without an end. */
+/** A positive number that can also be Infinity. */
 export const work: Parse<number> = (text) => (text.trim() === "Infinity" ? Infinity : positive(text));
 
 /** A whole number from `low` to `high`. */
@@ -38,7 +38,7 @@ export function oneOf<W extends string>(...words: W[]): Parse<W> {
   };
 }
 
-/** A time: 10ms, 2s, 1m, or 0. In milliseconds. */
+/** A duration: 10ms, 2s, 1m, or 0. Returns milliseconds. */
 export function milliseconds(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text.trim()) ?? [];
   if (number !== undefined) return Number(number) * { ms: 1, s: 1000, m: 60_000 }[unit as "ms" | "s" | "m"];
@@ -46,17 +46,17 @@ export function milliseconds(text: string): number {
   throw new InvalidArgumentError("It must be a time with its unit: 10ms, 2s or 1m.");
 }
 
-/** Bytes: 512, 64K, 16M or 1G, by powers of 1024. */
+/** A size in bytes: 512, 64K, 16M or 1G, in powers of 1024. */
 export function size(text: string): number {
   const [, number, unit] = /^([1-9]\d*)([KMG]?)$/i.exec(text.trim()) ?? [];
   if (number !== undefined) return Number(number) * 1024 ** ["", "K", "M", "G"].indexOf(unit.toUpperCase());
   throw new InvalidArgumentError("It must be a number of bytes: 512, 64K or 16M.");
 }
 
-/** The same, or without an end. */
+/** A size in bytes, or Infinity. */
 export const memory: Parse<number> = (text) => (text.trim() === "Infinity" ? Infinity : size(text));
 
-/** A word, or a whole number from 1. */
+/** A word, or a whole number of at least 1. */
 export const wordOr =
   <W extends string>(word: W, most: number) =>
   (text: string): W | number =>

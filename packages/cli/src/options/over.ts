@@ -10,15 +10,15 @@ type Own = (typeof own)[number];
 const DIGITS = 4;
 
 /**
- * What `tune` searches: `rate:log:1e-4..1,l2:log:1e-6..1e-1,batch:int:1..256`.
+ * The settings that `tune` searches: `rate:log:1e-4..1,l2:log:1e-6..1e-1,batch:int:1..256`.
  *
  *   range   name {":" how} ":" low ".." high
  *   how     log | int
- *   name    rate, l1, l2, batch, epochs; or an option of the rule that is a number: beta1, in a chain also adam.beta1
+ *   name    rate, l1, l2, batch, epochs; or a numeric option of the rule: beta1, in a chain also adam.beta1
  *
- * A setting is written into the options of `train` as a user would write it, with four digits that count.
+ * A setting is inserted into the options of `train` as a user would type it, with four significant digits.
  *
- * @throws UsageError for text that is not this, an unknown name, and an option that is given and searched
+ * @throws UsageError for text that does not match, an unknown name, and an option that is both given and searched
  */
 export type Over = Record<string, SettingRange>;
 
@@ -26,7 +26,7 @@ export function parseOver(text: string, options: TrainOptions): Over {
   return parseRanges(text, ["batch"], "rate:log:1e-4..1", (name) => refuseUnknown(name, options));
 }
 
-/** Ranges by name. `whole`: names that are whole numbers by themselves; `check` refuses unknown names. */
+/** Parses ranges by name. `whole`: names that are always whole numbers; `check` refuses unknown names. */
 export function parseRanges(text: string, whole: readonly string[], example: string, check: (name: string) => void): Over {
   const over: Over = {};
   for (const part of text.split(",").filter(Boolean)) {
@@ -54,12 +54,12 @@ export function parseRanges(text: string, whole: readonly string[], example: str
   return over;
 }
 
-/** As they are used and shown. */
+/** Rounds settings to the digits with which they are used and shown. */
 export function readable(settings: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, Number(value.toPrecision(DIGITS))]));
 }
 
-/** The options of `train` with these settings. */
+/** Returns the options of `train` with these settings. */
 export function withSettings<T extends TrainOptions>(options: T, settings: Readonly<Record<string, number>>): T {
   const set: T = { ...options };
   for (const [name, value] of Object.entries(readable(settings))) {
@@ -95,7 +95,7 @@ function refuseUnknown(name: string, options: TrainOptions): void {
     throw new UsageError("--over", `${name} is searched, and --rule ${rule} sets it; leave one out`);
 }
 
-/** The rule's text with one option more. */
+/** Adds an option to the rule's text. */
 function withRuleOption(rule: string, name: string, value: number): string {
   const links = rule.split(LINK);
   const at = linkWith(rule, name);
@@ -103,7 +103,7 @@ function withRuleOption(rule: string, name: string, value: number): string {
   return links.join("+");
 }
 
-/** The link that is named, else the first that has the option. */
+/** Returns the link that is named, otherwise the first link with the option. */
 function linkWith(rule: string, name: string): number {
   const dot = name.lastIndexOf(".");
   const key = name.slice(dot + 1);
@@ -116,7 +116,7 @@ function nameOf(link: string): string {
   return parseSpec("--rule", link).name;
 }
 
-/** The options of a rule that are numbers; the rate is set by --rate. */
+/** Numeric options of a rule, except the rate, which --rate sets. */
 function numbersOf(rule: string): string[] {
   if (!Object.hasOwn(ruleRegistry, rule)) return [];
   const options = Object.entries(ruleRegistry[rule].make().options as Record<string, unknown>);

@@ -1,4 +1,4 @@
-/** The options of `path`: read from the command line, and turned into the library's. */
+/** The options of `path`: reads them from the command line and converts them to the library's options. */
 import type { Command } from "commander";
 import type { FitPathOptions } from "ergodic/learning";
 import type { ReadingOptions, SplitOptions } from "../data.ts";
@@ -22,7 +22,7 @@ export interface PathOptions extends ReadingOptions, SplitOptions, ModelOptions,
   quiet?: boolean;
 }
 
-/** What a checkpoint brings: refused beside --resume, left out of the line that says how to resume. */
+/** Options that a checkpoint contains. They are refused with --resume and left out of the printed resume command. */
 export const fixedByPathCheckpoint: readonly (keyof PathOptions)[] = [
   ...(["loss", "intercept", "nonNegative", "classWeights", "features", "standardise"] as const),
   ...(["lambdas", "ratio", "l1Ratio", "tolerance", "folds", "select", "deterministic"] as const),
@@ -67,7 +67,7 @@ const selections: Readonly<Record<string, FitPathOptions["select"]>> = {
   "one-standard-error": "oneStandardError",
 };
 
-/** Folds of cross-validation that are not asked for; none of a single row. */
+/** Default number of cross-validation folds; a single row has none. */
 const FOLDS = 10;
 export const defaultFolds = (rowCount: number): number => (rowCount < 2 ? 0 : Math.min(FOLDS, rowCount));
 

@@ -1,4 +1,4 @@
-/** How a file is read, for every command that reads one: the flags, and the options of readers that they stand for. */
+/** Reading options for every command that reads a file: the flags and the reader options that they set. */
 import type { ColumnType, ReadTableOptions } from "@ergodic/ingest";
 import { type Command, InvalidArgumentError } from "commander";
 import { given } from "./given.ts";
@@ -17,7 +17,7 @@ export interface FormatOptions {
   comment?: string;
   ragged?: "refuse" | "skip";
   engine?: "own" | "duckdb";
-  /** The labels of IDX and NumPy arrays, where those beside them have other names. */
+  /** File of labels for IDX and NumPy arrays, if it does not have the default name next to the data. */
   labels?: string;
 }
 
@@ -75,7 +75,7 @@ function levelsOf(text: string, before: Record<string, ColumnType> = {}): Record
   return { ...before, [name]: levels.split(",") };
 }
 
-/** Before and after the last =, since names may hold one. */
+/** Splits at the last =, because names can contain one. */
 function pairOf(text: string, example: string): [string, string] {
   const at = text.lastIndexOf("=");
   if (at < 1 || at === text.length - 1)

@@ -3,20 +3,20 @@ import { UsageError } from "../errors.ts";
 export type SpecValue = number | boolean | string | Spec;
 
 /**
- * Things with options, as one word on the command line: `adam`, `adam:beta1=0.8,rate=0.01`, `rff:2000,gamma=0.01`.
+ * Names with options, as one word on the command line: `adam`, `adam:beta1=0.8,rate=0.01`, `rff:2000,gamma=0.01`.
  *
  *   thing   name [":" part {"," part}]
  *   part    key "=" value  |  value of the thing's main option
  *   value   number | true | false | thing with its options in round brackets: cosineDecay(rate=0.1,updates=1000) | text
  *
- * @throws UsageError for text that is not this
+ * @throws UsageError for text that does not match
  */
 export interface Spec {
   name: string;
   options: Record<string, SpecValue>;
 }
 
-/** `main`: the option that a value without a key sets. */
+/** Parses a spec. `main`: the option that a value without a key sets. */
 export function parseSpec(flag: string, text: string, main?: string): Spec {
   const found = /^([A-Za-z]\w*)(?::(.+))?$/s.exec(text.trim());
   if (!found) throw new UsageError(flag, `"${text}" cannot be read; write name or name:option=value,option=value`);
@@ -43,7 +43,7 @@ function parseValue(flag: string, text: string): SpecValue {
   return nested ? { name: nested[1], options: parseOptions(flag, nested[2]) } : text;
 }
 
-/** Splits where brackets are closed. */
+/** Splits the text at separators outside brackets. */
 export function outsideBrackets(text: string, separator: string): string[] {
   const parts: string[] = [];
   let depth = 0;

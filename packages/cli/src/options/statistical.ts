@@ -1,10 +1,12 @@
 /**
  * A statistical model from a file, its data, and a sampler from its words on the command line.
  *
- * The file's default export is a model(), or the function that one is made of; a `data` export holds where --data does not.
- * A sampler is a word with options, others in brackets: nuts:metric=dense,maxTreeDepth=12 · parallelTempering:inner=hmc(leapfrogs=10).
+ * The file's default export is a model(), or the function from which one is made. A `data` export is used if --data is
+ * not given. A sampler is a word with options, nested ones in brackets: nuts:metric=dense,maxTreeDepth=12 ·
+ * parallelTempering:inner=hmc(leapfrogs=10).
  *
- * @throws UsageError for a file without a model, or with a plain log density, for data that are no object, for a sampler that is not known
+ * @throws UsageError for a file without a model, or with a plain log density, for data that are not an object, for an
+ * unknown sampler
  */
 import { ErgodicError, model, type StatisticalModel } from "ergodic";
 import { type ModelContext, type ModelData, type Sampler, samplerFromJson, samplerNames } from "ergodic/bayes";
@@ -17,7 +19,7 @@ export interface ModelFile {
   readonly data: ModelData;
 }
 
-/** `between`: what is to be done before the data are read, and after the model's file. */
+/** Reads the model and its data. `between` is called after the model's file and before the data are read. */
 export async function modelOfFile(path: string, dataPath: string | undefined, between: () => void): Promise<ModelFile> {
   const module = await loadedModule("<MODEL>", path);
   between();
@@ -36,7 +38,10 @@ export async function modelOfFile(path: string, dataPath: string | undefined, be
 
 type ModelBody = (context: ModelContext) => unknown;
 
-/** A log density is a function too: one that gives a number, or fails, and has asked for nothing that a model is told by. */
+/**
+ * Makes a model from a function. A plain log density is recognised because it returns a number, or fails, without using
+ * the context.
+ */
 function modelOf(path: string, body: ModelBody): StatisticalModel {
   const watched = (context: ModelContext): void => {
     let asked = false;

@@ -1,6 +1,7 @@
 /**
- * Where a file that does not parse is wrong. Node keeps that place from whoever imports the file, but prints it for what it is asked to check, which runs
- * nothing: so the file is checked once more, and after it what it imports by a relative path.
+ * Finds the position of a syntax error. Node hides it from a program that imports the file, but prints it with
+ * `--check`, which runs nothing. So the file is checked once more, followed by the files that it imports by relative
+ * paths.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -9,7 +10,7 @@ import { dirname, resolve } from "node:path";
 const IMPORTED = /\b(?:from|import)\s*["'](\.{1,2}\/[^"']+\.m?js)["']/g;
 const MOST_FILES = 50;
 
-/** A SyntaxError with its place in the stack, where it is found; any other error as it is. */
+/** Returns a SyntaxError with its position in the stack, if it is found; any other error unchanged. */
 export function located(cause: unknown, file: string): unknown {
   if (!(cause instanceof SyntaxError)) return cause;
   const place = placeBelow(file);
@@ -19,7 +20,7 @@ export function located(cause: unknown, file: string): unknown {
   return error;
 }
 
-/** "/folder/file.mjs:3\n  const x = = 3;\n            ^" of the first file that does not parse. */
+/** Returns "/folder/file.mjs:3\n  const x = = 3;\n            ^" for the first file that does not parse. */
 function placeBelow(first: string): string | undefined {
   const files = new Set([first]);
   for (const file of files) {

@@ -1,10 +1,10 @@
 /**
  * Algorithms, rules, schedules, losses, variance reduction and feature maps from their words on the command line.
  *
- * A chain of rules is joined by +: `clipNorm:norm=1+adam:rate=0.01`. `--rate` sets the rate of the rule (of a chain: of the first
- * link that has one): a number, or a schedule: `cosineDecay:rate=0.1,updates=1000`.
+ * A chain of rules is joined by +: `clipNorm:norm=1+adam:rate=0.01`. `--rate` sets the rate of the rule (in a chain: of
+ * the first link that has one), as a number or a schedule: `cosineDecay:rate=0.1,updates=1000`.
  *
- * @throws UsageError, or OptionError from the thing itself
+ * @throws UsageError, or OptionError from the algorithm, rule or loss itself
  */
 import { coordinateDescent, newtonCholesky } from "ergodic";
 import { featureMaps, type RandomFeatures } from "ergodic/data";
@@ -26,7 +26,7 @@ import type { CoordinateDescentOptions } from "ergodic/search";
 import { UsageError } from "../errors.ts";
 import { parseSpec, type Spec, type SpecValue } from "./spec.ts";
 
-/** A line of its own between links, for a plus sign may stand in a number. */
+/** Separator between links. A letter must follow, because a plus sign can be part of a number. */
 export const LINK = /\+(?=[A-Za-z])/;
 
 const algorithms: Readonly<Record<string, (options: Spec["options"]) => Algorithm | "auto" | "gradient">> = {
@@ -47,14 +47,14 @@ const algorithms: Readonly<Record<string, (options: Spec["options"]) => Algorith
   dual: (options) => dualCoordinateDescent(options as DualCoordinateDescentOptions),
 };
 
-/** `coordinate:rows=…,rate=…` estimates partial derivatives. */
+/** Parses an algorithm. `coordinate:rows=…,rate=…` estimates partial derivatives. */
 export function parseAlgorithm(text: string): Algorithm | "auto" | "gradient" {
   const { name, options } = parseSpec("--algorithm", text);
   if (!Object.hasOwn(algorithms, name)) throw unknown("--algorithm", name, Object.keys(algorithms));
   return algorithms[name](options);
 }
 
-/** `usual`: the rule of a rate alone. */
+/** Parses a rule. `usual`: the rule to use if only a rate is given. */
 export function parseRule(text: string | undefined, rate: string | undefined, usual: string): Rule | undefined {
   const given = rate === undefined ? undefined : parseRate(rate);
   if (text === undefined) {
@@ -93,7 +93,7 @@ export function parseFeatures(text: string, seed: number | undefined): RandomFea
   return featureMaps[name]({ ...(seed === undefined ? {} : { seed }), ...options } as { count: number });
 }
 
-/** `balanced`, or `name=weight,name=weight`. */
+/** Parses `balanced`, or `name=weight,name=weight`. */
 export function parseClassWeights(text: string): "balanced" | Record<string, number> {
   if (text === "balanced") return text;
   return Object.fromEntries(
@@ -127,7 +127,7 @@ function scheduleJson({ name, options }: Spec): ScheduleJson {
   return { schedule: name, options: Object.fromEntries(Object.entries(options).map(([key, value]) => [key, json(value)])) };
 }
 
-/** The first link that has a rate; the last, which then refuses it, if none has. */
+/** Returns the first link with a rate or, if there is none, the last link, which then refuses it. */
 function linkWithRate(links: readonly Spec[]): number {
   const at = links.findIndex(({ name }) => "rate" in ruleRegistry[name].make().options);
   return at < 0 ? links.length - 1 : at;

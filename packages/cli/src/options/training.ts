@@ -1,4 +1,7 @@
-/** The options of `train` beside those of its data: read from the command line, and turned into the library's. */
+/**
+ * The options of `train` other than its data options: reads them from the command line and converts them to the
+ * library's options.
+ */
 import { type Command, InvalidArgumentError } from "commander";
 import type { FitOptions } from "ergodic";
 import type { Impute } from "ergodic/data";
@@ -55,14 +58,14 @@ export interface TrainOptions extends ReadingOptions, SplitOptions, ModelOptions
   quiet?: boolean;
 }
 
-/** What a checkpoint brings: refused beside --resume, left out of the line that says how to resume. */
+/** Options that a checkpoint contains. They are refused with --resume and left out of the printed resume command. */
 export const fixedByCheckpoint: readonly (keyof TrainOptions)[] = [
   ...(["model", "augment", "loss", "l1", "l2", "intercept", "nonNegative", "classWeights", "features", "standardise"] as const),
   ...(["algorithm", "rule", "rate", "variance"] as const),
   ...(["batch", "schedule", "replicas", "rows", "averageEvery", "deterministic", "from", "optimiser"] as const),
 ];
 
-/** For a model of `recommend`; it knows its columns. */
+/** Adds column options for a model of `recommend`, which otherwise knows its columns. */
 export function addRatingOptions(command: Command): Command {
   return command
     .optionsGroup("For a model of recommend, where its columns have other names:")
@@ -70,7 +73,7 @@ export function addRatingOptions(command: Command): Command {
     .option("--item <column>", "what");
 }
 
-/** For what meets levels of categories that a model does not know. */
+/** Adds --unknown, for commands that can meet category levels unknown to the model. */
 export function addUnknownOption(command: Command, what = "levels of categories"): Command {
   return command.option(
     "--unknown <how>",
@@ -79,7 +82,7 @@ export function addUnknownOption(command: Command, what = "levels of categories"
   );
 }
 
-/** Of arrays, whose labels stand in a second file. */
+/** Description of --labels, for arrays whose labels are in a second file. */
 export const labelsText = "of idx and npy; default: MNIST's name for them, or y.npy for x.npy, beside DATA";
 
 export function addDataOptions(command: Command): Command {
@@ -200,7 +203,10 @@ export function lossOf(options: ModelOptions): Loss | undefined {
   return options.loss === undefined ? undefined : parseLoss(options.loss);
 }
 
-/** With --standard-errors a linear model is solved, in doubles and without a penalty, unless something else was asked for. */
+/**
+ * With --standard-errors, solves a linear model in double precision and without a penalty, unless other options were
+ * given.
+ */
 export function withStandardErrors<T extends TrainOptions>(options: T): T {
   if (!options.standardErrors || options.resume !== undefined) return options;
   if (isNetwork(options))
@@ -219,13 +225,13 @@ export function isNetwork({ model }: { model?: string }): boolean {
   return (model ?? "linear") !== "linear";
 }
 
-/** The rule of a user who named none. */
+/** Default rule. */
 export function usualRule({ model, variance }: { model?: string; variance?: string }): string {
   if (variance !== undefined) return "sgd";
   return isNetwork({ model }) ? "adam" : "adagrad";
 }
 
-/** Of a linear model. */
+/** Options of a linear model. */
 export function modelOptions(options: ModelOptions): LinearOptions {
   const { l1, l2, intercept, nonNegative, classWeights, features, standardise, seed } = options;
   return given({
@@ -261,7 +267,7 @@ export function fitOptions(options: TrainOptions): FitOptions {
   });
 }
 
-/** Undefined: the usual one. Rules have words of their own. */
+/** Returns undefined for the default algorithm. Rules have their own options. */
 function algorithmOf({ algorithm: text, rule, rate, variance }: TrainOptions): FitOptions["algorithm"] {
   const algorithm = text === undefined ? undefined : parseAlgorithm(text);
   const beside = Object.entries({ rule, rate, variance }).find(([, value]) => value !== undefined)?.[0];
@@ -273,7 +279,7 @@ function algorithmOf({ algorithm: text, rule, rate, variance }: TrainOptions): F
   return algorithm;
 }
 
-/** When to stop and how to watch: what a resumed run, too, may choose. */
+/** Options for stopping and validation, which a resumed run can change too. */
 export function watchOptions({ epochs, updates, seconds, tolerance, patience, validateEvery, workers }: TrainOptions) {
   const until = given({ epochs, updates, seconds, tolerance });
   return given({ until: Object.keys(until).length > 0 ? until : undefined, patience, validateEvery, workers });

@@ -1,4 +1,4 @@
-/** A model's calibration as lines of what it holds. */
+/** Formats a model's calibration as lines of its description. */
 import { counted, percent, significant } from "./numbers.ts";
 
 export interface CalibrationDescribed {

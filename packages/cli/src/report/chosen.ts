@@ -1,4 +1,4 @@
-/** What a run will do, in one line, from the description that its model will carry. */
+/** Describes in one line what a run will do, from the description that its model will contain. */
 import type { EngineDescription } from "ergodic";
 import { counted } from "./numbers.ts";
 
@@ -13,20 +13,20 @@ export interface Described {
   equation: string;
   pipeline: { kind: string }[];
   algorithm?: AlgorithmJson;
-  /** In the place of an algorithm: the options of fit.path. */
+  /** The options of fit.path; replaces an algorithm. */
   path?: PathJson;
   plan?: PlanJson;
-  /** Why this algorithm, where the choice was left. */
+  /** Reason for this algorithm, if the choice was left open. */
   why?: string;
-  /** Why workers share the updates as they do, where that was measured. */
+  /** Reason why workers share the updates this way, if it was measured. */
   planChoice?: { why: string };
 }
 
-/** Of a network's: also the numbers of its parameters, and the sizes of a row. */
+/** A network's description, with the number of its parameters and the shape of a row. */
 export interface NetworkDescribed extends Described {
   parameters: number;
   rowShape: number[];
-  /** `layers` is null where they hold a plain function. */
+  /** `layers` is null if they include a plain function. */
   model: Described["model"] & { layers: LayerJson | null };
 }
 
@@ -35,7 +35,7 @@ export interface LayerJson {
   options?: Record<string, unknown>;
 }
 
-/** The parts of a factorisation's. */
+/** The parts of a factorisation's description that are shown. */
 export interface FactorsDescribed {
   task: "rating" | "preference";
   rank: number;
@@ -44,7 +44,7 @@ export interface FactorsDescribed {
   alpha: number | null;
   weighted: boolean;
   mean: number;
-  /** Of the file that `ergodic recommend` read. */
+  /** Columns of the file that `ergodic recommend` read. */
   columns?: { user: string; item: string; value?: string };
   algorithm: AlgorithmJson;
   plan: PlanJson;
@@ -86,19 +86,19 @@ const algorithmNames: Readonly<Record<string, string>> = {
   factorCoordinateDescent: "coordinate descent",
 };
 
-/** "saga, sgd rate 0.1", "coordinate descent pick cyclic, tolerance 1e-9". */
+/** Formats an algorithm: "saga, sgd rate 0.1", "coordinate descent pick cyclic, tolerance 1e-9". */
 export function algorithmText({ algorithm, rule, variance, ...options }: AlgorithmJson): string {
   if (rule) return `${variance ? `${variance.name}, ` : ""}${ruleText(rule)}`;
   const shown = (["pick", "step", "tolerance"] as const).filter((key) => options[key] !== undefined);
   return `${algorithmNames[algorithm] ?? algorithm} ${shown.map((key) => `${key} ${plain(options[key])}`).join(", ")}`;
 }
 
-/** Small numbers as 1e-6. */
+/** Formats small numbers as 1e-6. */
 function plain(option: unknown): string {
   return typeof option === "number" && option > 0 && option < 1e-3 ? option.toExponential() : String(option);
 }
 
-/** "adam rate 0.01", "clipNorm + sgd rate cosineDecay(…)". */
+/** Formats a rule: "adam rate 0.01", "clipNorm + sgd rate cosineDecay(…)". */
 export function ruleText({ rule, options = {}, parts }: RuleJson): string {
   if (parts) return parts.map(ruleText).join(" + ");
   const { rate } = options;
@@ -113,7 +113,7 @@ export function rateText(rate: unknown): string {
     .join(", ")})`;
 }
 
-/** "100 λ, l1 ratio 0.5, tolerance 1e-6, 10 folds". */
+/** Formats a path: "100 λ, l1 ratio 0.5, tolerance 1e-6, 10 folds". */
 export function pathText({ lambdas, l1Ratio, tolerance, folds }: PathJson): string {
   const count = typeof lambdas === "number" ? lambdas : lambdas.length;
   return `${count} λ, l1 ratio ${l1Ratio}, tolerance ${plain(tolerance)}${folds > 0 ? `, ${counted(folds, "fold")}` : ""}`;
@@ -136,11 +136,11 @@ export function chosenLine(description: Described, engine: EngineDescription): s
   return parts.join(" · ");
 }
 
-/** Of an algorithm that was named, the reason is that of the strength alone. */
+/** If the algorithm was named, the reason only concerns the strength. */
 const whyText = (why: string | undefined): string =>
   why === undefined ? "" : ` (${why.startsWith("l2 is ") ? "" : "chosen for "}${why})`;
 
-/** Why workers share the updates as they do; none where they were told how. */
+/** Reason why workers share the updates this way; empty if the user chose it. */
 export const planLine = ({ plan, planChoice }: Pick<Described, "plan" | "planChoice">): string[] =>
   plan && planChoice ? [`${workersText(plan)}, as ${planChoice.why}`] : [];
 

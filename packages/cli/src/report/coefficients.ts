@@ -5,16 +5,12 @@ import { table } from "./text-table.ts";
 
 export interface Coefficient {
   column: string;
-  /** The class, where there is an output for each; else null. */
+  /** Class, if there is one output per class; otherwise null. */
   output: string | null;
   weight: number;
 }
 
-/**
- * A linear model's coefficients by size.
- *
- * Largest first, in the units of the pipeline's columns.
- */
+/** Returns a linear model's coefficients, largest first, in the units of the pipeline's columns. */
 export function coefficients({ weights, intercept, columns, classes }: LinearPredictor, most = Infinity): Coefficient[] {
   const at = [...weights.keys()].sort((a, b) => Math.abs(weights[b]) - Math.abs(weights[a]) || a - b).slice(0, most);
   return at.map((i) => ({
@@ -29,7 +25,7 @@ export function nonZeroCoefficients(model: LinearPredictor): Coefficient[] {
   return coefficients(model, count);
 }
 
-/** `title`: above the names. */
+/** Formats coefficients as a table. `title`: heading of the names. */
 export function coefficientTable(title: string, all: readonly Coefficient[], most: number, paint: Paint): string {
   const rows = all.slice(0, most);
   const classes = rows.some(({ output }) => output !== null);

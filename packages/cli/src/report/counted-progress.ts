@@ -3,9 +3,9 @@ import type { Terminal } from "../terminal.ts";
 import { grouped } from "./numbers.ts";
 import { liveLine, timeLeft } from "./progress.ts";
 
-/** What a tick says, in words for the rewritten line and in cells for the others. */
+/** Formats a tick: as words for the rewritten line and as cells for the other lines. */
 export interface CountedReport {
-  /** What is counted, and the names of the cells. */
+  /** Unit that is counted, and the names of the cells. */
   unit: string;
   header: readonly string[];
   cells(tick: Tick): readonly string[];
@@ -16,8 +16,8 @@ const WIDTH = 12;
 const row = (cells: readonly string[]): string => cells.map((cell) => cell.padStart(WIDTH)).join("");
 
 /**
- * Progress of a run that counts to a number (λ of a path, trials of a tuning): on a terminal one line, rewritten; else a line each time that the
- * number done has doubled, and the last.
+ * Progress of a run that counts to a known number (λ of a path, trials of a tuning). On a terminal it is one line,
+ * which is rewritten; otherwise a line is printed whenever the count has doubled, and at the end.
  */
 export class CountedProgress {
   private readonly terminal: Terminal;

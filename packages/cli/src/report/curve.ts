@@ -2,12 +2,12 @@ import { picture } from "./picture.ts";
 
 export interface Curve {
   values: ArrayLike<number>;
-  /** Half the band's width. */
+  /** Half the width of the band. */
   spread: ArrayLike<number>;
 }
 
 export interface Mark {
-  /** Of a value. */
+  /** Index of a value. */
   at: number;
   sign: string;
   name: string;
@@ -16,9 +16,10 @@ export interface Mark {
 const [BAND, LINE] = [1, 4];
 
 /**
- * A curve with its band as a picture: dark where it goes, light within the band; what is marked has a sign below.
+ * Draws a curve with its band as text: dark along the curve, light within the band, with signs below marked values.
  *
- * Values at even distances, thinned out where there are more than `width`. Lines of 2 × width characters behind labels; marks last.
+ * Values are at even distances and are thinned out if there are more than `width`. Lines have 2 × width characters
+ * after the labels; marks come last.
  */
 export function curve(
   { values, spread }: Curve,

@@ -2,7 +2,7 @@ import type { LearnedGraph } from "ergodic/graphs";
 import { inCommandLineTerms } from "../errors.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** A line per finding about a run, with what to do; serious ones stand out. */
+/** Formats one line per finding about a run, with advice. Serious findings are highlighted. */
 export function findingsText(findings: LearnedGraph["findings"], paint: Terminal["paint"]["out"]): string {
   const lines = findings.map(({ serious, text, advice }) => {
     const line = `${text}; ${inCommandLineTerms(advice)}`;

@@ -1,12 +1,14 @@
-/** A network's layers in one line, and what it costs, from the JSON that its file holds. */
+/** A network's layers in one line, and its cost, from the JSON that its file contains. */
 import { countNetwork, type Layer, layerFromJson, layerKinds, type NetworkCount } from "ergodic/layers";
 import type { LayerJson } from "./chosen.ts";
 
-/** What stands for a layer: of several the first that is there. */
+/** Options that can represent a layer; the first one present is shown. */
 const telling = ["units", "channels", "outputs", "function", "size", "rate", "most"];
 const MOST_SHOWN = 16;
 
-/** "convolution 16 → batchNorm → relu …"; alike layers in a row once, "separable 256 ×5". */
+/**
+ * Formats layers: "convolution 16 → batchNorm → relu …". Equal consecutive layers are shown once: "separable 256 ×5".
+ */
 export function layersText(layers: LayerJson | null): string {
   if (layers === null) return "a function, which the file does not hold";
   const words = inRow(layers).map(wordOf);
@@ -21,7 +23,7 @@ export function layersText(layers: LayerJson | null): string {
   return shown.join(" → ");
 }
 
-/** Undefined where a layer is of a kind that is defined elsewhere. */
+/** Returns the cost, or undefined if a layer's kind is defined elsewhere. */
 export function networkCost(layers: LayerJson | null, rowShape: readonly number[]): NetworkCount | undefined {
   if (layers === null || !kindsIn(layers).every((kind) => layerKinds().includes(kind))) return undefined;
   const network: Layer = layerFromJson(layers as never);

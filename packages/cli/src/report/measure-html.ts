@@ -1,4 +1,4 @@
-/** Measurements as one HTML file that refers to nothing else. */
+/** Formats measurements as one self-contained HTML file. */
 import type { Measurement } from "ergodic";
 import { aboutModel, energyText, latencyName, latencyOf, ledgerTable, measureTable, milliseconds } from "./measure.ts";
 import { json, short } from "./numbers.ts";
@@ -12,7 +12,7 @@ const STYLE =
   "table{border-collapse:collapse;margin:1rem 0}th,td{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #ddd}" +
   "th{font-weight:600}td:first-child,th:first-child{text-align:left}svg{width:100%;height:auto}text{font:12px system-ui,sans-serif}";
 
-/** `summary`: what --json prints, kept in the file for programs. */
+/** `summary`: the output of --json, included in the file for programs. */
 export function measureHtml(title: string, found: readonly Measurement[], summary: object): string {
   const { energy, ledger } = found[0];
   const parts = [
@@ -41,7 +41,7 @@ function tableOf(header: readonly string[], rows: readonly (readonly string[])[]
 
 const [WIDTH, HEIGHT, LEFT, BELOW] = [720, 360, 70, 40];
 
-/** Throughput against latency, a point for each batch size. */
+/** Draws throughput against latency, with one point per batch size. */
 function picture(found: readonly Measurement[]): string {
   const [xs, ys] = [found.map(latencyOf), found.map(({ rowsPerSecond }) => rowsPerSecond)];
   const [scaleX, scaleY] = [logScale(xs), logScale(ys)];

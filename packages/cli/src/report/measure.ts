@@ -1,4 +1,7 @@
-/** Measurements as people read them: the trade-off of batch sizes as a table and a picture, then what the model weighs and uses. */
+/**
+ * Measurements as readable text: the trade-off between batch sizes as a table and a picture, then the model's size and
+ * energy.
+ */
 import type { Measurement } from "ergodic";
 import type { Energy, LedgerItem } from "ergodic/learning";
 import type { Paint } from "../terminal.ts";
@@ -8,7 +11,7 @@ import { pairs, table } from "./text-table.ts";
 
 export const milliseconds = (ms: number | null): string => (ms === null ? "–" : significant(ms, 3));
 
-/** 2.1e-8 → "21.0 nJ". */
+/** Formats an energy: 2.1e-8 → "21.0 nJ". */
 export function joules(value: number): string {
   const units = [
     [1, "J"],
@@ -28,7 +31,7 @@ const QUANTILES = [
   ["p99.9", "p999"],
 ] as const;
 
-/** Header and lines of the table of measurements. */
+/** Returns header and rows of the table of measurements. */
 export function measureTable(found: readonly Measurement[]): [header: string[], rows: string[][]] {
   const isServer = found[0].scenario === "server";
   const header = [
@@ -50,7 +53,10 @@ export function measureTable(found: readonly Measurement[]): [header: string[], 
   return [header, rows];
 }
 
-/** What the picture shows: the quantile of the scenario, and offline how long a call takes, as latencies count from the start. */
+/**
+ * Returns the latency in the picture: the scenario's quantile; offline, the time of a call, because offline latencies
+ * count from the start.
+ */
 export function latencyOf({ latencyMs: { p99, p90, max }, scenario, batch, rowsPerSecond }: Measurement): number {
   if (scenario === "offline") return (1000 * batch) / rowsPerSecond;
   return (scenario === "singleStream" ? p90 : p99) ?? max;
@@ -93,7 +99,7 @@ export function energyText(energy: Energy): string {
   return `Energy: modelled, not measured (${energy.why}): ${joules(low)} to ${joules(high)} a row, for arithmetic and memory at 45 nm alone.`;
 }
 
-/** Of a row, at the smallest batch. */
+/** Returns the energy table of one row, at the smallest batch size. */
 export function ledgerTable(ledger: readonly LedgerItem[]): [header: string[], rows: string[][]] {
   const rows = ledger.map(({ what, unit, width, count, level, picojoules: [low, high] }) => [
     unit === "byte" ? `bytes of ${what}` : what,

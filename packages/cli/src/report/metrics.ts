@@ -25,24 +25,26 @@ const names: Readonly<Record<Exclude<keyof Known, "confusion" | "users" | "warni
   recall: "recall",
   ndcg: "NDCG",
 };
-/** Of two classes, these are about the second one. */
+/** With two classes, these metrics refer to the second class. */
 const ofPositive: readonly string[] = ["averagePrecision", "f1"];
-/** Rows of one class, or of one value, leave these open. */
+/** Metrics that are undefined for rows of one class or one value. */
 const mayBeUndefined: readonly string[] = ["auc", "averagePrecision", "r2"];
 const shares: readonly string[] = ["accuracy", "calibrationError", "coverage"];
 const MOST_CLASSES = 12;
 
-/** Of these, those that are shown, in order. */
+/** Returns those of the given metrics that are shown, in display order. */
 export function metricNames(metrics: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(names).filter((name) => name in metrics);
 }
 
-/** The class of two whose F1 and average precision are told: the second in the order of the target's levels. Null of all else. */
+/**
+ * Returns the class to which F1 and average precision refer: the second level of a binary target; null for other tasks.
+ */
 export function positiveClass({ task, classes }: { task: string; classes?: readonly string[] | undefined }): string | null {
   return task === "binary" ? (classes?.[1] ?? null) : null;
 }
 
-/** A metric as people call it, and its value. */
+/** Returns a metric's display name and formatted value. */
 export function metricText(name: string, value: number, positive: string | null): [string, string] {
   const label = names[name as keyof typeof names];
   return [
@@ -64,14 +66,14 @@ export function metricsText(metrics: Partial<Known>, paint: Paint, positive: str
   return pairs(rows, paint) + (metrics.warning === undefined ? "" : `  ${paint.bold(paint.yellow(metrics.warning))}\n`);
 }
 
-/** Of what a validation measured, where the held-out rows' own mean has a smaller error. */
+/** Warns if the held-out rows' own mean has a smaller error than the validated model. */
 export function validationWarning({ rmse = Number.NaN, r2 = Number.NaN }: Record<string, number>, paint: Paint): string {
   if (!(r2 < 0)) return "";
   const mean = decimal(rmse / Math.sqrt(1 - r2));
   return `  ${paint.bold(paint.yellow(`worse than predicting the mean: validation RMSE ${decimal(rmse)}, where the mean of these rows gives ${mean}`))}\n`;
 }
 
-/** Rows: the truth; columns: what was predicted. Only where it fits a screen. */
+/** Formats a confusion matrix. Rows: true classes; columns: predictions. Only if it fits on a screen. */
 export function confusionText(confusion: number[][], classes: readonly string[], paint: Paint): string {
   if (classes.length > MOST_CLASSES) return "";
   const cell = (count: number): string => (count === 0 ? "·" : Number.isInteger(count) ? grouped(count) : decimal(count));

@@ -1,4 +1,4 @@
-/** A regularisation path as text: its progress, a selection of its rows, its errors as a picture. */
+/** A regularisation path as text: its progress, a selection of its rows, and a picture of its errors. */
 import type { CrossValidation, LinearPath } from "ergodic/learning";
 import type { Paint } from "../terminal.ts";
 import type { CountedReport } from "./counted-progress.ts";
@@ -6,7 +6,7 @@ import { curve, type Mark } from "./curve.ts";
 import { decimal, grouped, percent, significant, small } from "./numbers.ts";
 import { table } from "./text-table.ts";
 
-/** Rows of a path that are shown, beside those that have a mark. */
+/** Number of rows of a path that are shown, besides marked rows. */
 const SHOWN = 12;
 const INDENT = "  ";
 export const pathReport: CountedReport = {
@@ -49,7 +49,7 @@ export function pathTable(path: LinearPath, paint: Paint): string {
   return table(header, rows, { left: [6], paint });
 }
 
-/** Cross-validation errors from the largest λ to the least. */
+/** Draws the cross-validation errors from the largest λ to the smallest. */
 export function pathPicture(cv: CrossValidation): string {
   const lines = curve({ values: cv.mean, spread: cv.standardError }, marksOf(cv), decimal);
   return lines.map((line) => `${INDENT}${line}\n`).join("");
@@ -62,7 +62,7 @@ function marksOf({ minimum, oneStandardError }: CrossValidation): Mark[] {
   ];
 }
 
-/** Evenly spread from the first to the last. */
+/** Returns the rows to show: evenly spaced from first to last, and the marked ones. */
 function shown(count: number, marked: readonly number[]): number[] {
   const spread = Math.min(count, SHOWN);
   const even = Array.from({ length: spread }, (_, i) => Math.round((i * (count - 1)) / Math.max(1, spread - 1)));

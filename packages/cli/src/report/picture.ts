@@ -1,8 +1,8 @@
-/** Small grey pictures as text: two characters a pixel, since characters are about twice as high as wide. */
+/** Small grey pictures as text: two characters per pixel, because characters are about twice as high as wide. */
 
 const SHADES = [" ", "░", "▒", "▓", "█"];
 
-/** `pixels`: row-major, 0 (blank) … `darkest`. One string a line, each 2 × width characters. */
+/** Returns one string per line, each of 2 × width characters. `pixels`: row-major, 0 (blank) … `darkest`. */
 export function picture(pixels: ArrayLike<number>, width: number, darkest: number): string[] {
   return Array.from({ length: pixels.length / width }, (_, i) =>
     Array.from({ length: width }, (_, j) => {
@@ -12,7 +12,7 @@ export function picture(pixels: ArrayLike<number>, width: number, darkest: numbe
   );
 }
 
-/** Blocks of lines next to one another; each is padded to `width`. */
+/** Places blocks of lines next to each other, each padded to `width`. */
 export function beside(blocks: readonly (readonly string[])[], width: number, gap: string): string[] {
   const height = Math.max(...blocks.map((block) => block.length));
   return Array.from({ length: height }, (_, i) =>

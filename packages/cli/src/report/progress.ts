@@ -9,21 +9,23 @@ export interface Limits {
 }
 
 export interface ProgressOptions {
-  /** True for algorithms that bound how far they are from the minimum; default false. */
+  /** Whether the algorithm bounds its distance from the minimum. Default false. */
   certified?: boolean;
 }
 
 const BAR = 10;
-/** Before that a speed says little about the time left. */
+/** Seconds before the speed is reliable enough to estimate the remaining time. */
 const SETTLED_SECONDS = 0.2;
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 const widths = [12, 9, 12, 12, 11, 11];
 const row = (cells: readonly string[]): string => cells.map((cell, j) => cell.padStart(widths[j])).join("");
 
 /**
- * How a run goes, on standard error: on a terminal one line, rewritten; else a line each time that the number of updates has doubled.
+ * Progress of a run on standard error. On a terminal it is one line, which is rewritten; otherwise a line is printed
+ * whenever the number of updates has doubled.
  *
- * `loss` is the mean training loss since the line before, each row's measured before its update (so it is an honest forecast, as in Vowpal Wabbit).
+ * `loss` is the mean training loss since the previous line. Each row's loss is measured before its update, so it is an
+ * honest forecast, as in Vowpal Wabbit.
  */
 export class Progress {
   private readonly terminal: Terminal;
@@ -54,7 +56,7 @@ export class Progress {
     else if (tick.update >= this.next) this.doublingLine(tick);
   }
 
-  /** Leaves nothing half-written; the last tick always has its line. */
+  /** Finishes the current line. The last tick always has its own line. */
   end(): void {
     if (this.terminal.live) this.terminal.rewrite("");
     else if (this.last && this.since.updates > 0) this.doublingLine(this.last);
@@ -97,13 +99,13 @@ export class Progress {
   }
 }
 
-/** "███▌······  35 %  epoch 3.5 of 10 · …", in `room` characters. `done`: 0 … 1. */
+/** Formats "███▌······  35 %  epoch 3.5 of 10 · …" in `room` characters. `done`: 0 … 1. */
 export function liveLine(done: number, parts: readonly string[], room: number): string {
   const text = `${String(Math.floor(100 * done)).padStart(3)} %  ${parts.join(" · ")}`;
   return text.length + BAR + 1 <= room ? `${bar(done)} ${text}` : text.slice(0, room);
 }
 
-/** "0:12 left", once the speed says something about it. */
+/** Formats "0:12 left", once the speed is reliable. */
 export function timeLeft(done: number, seconds: number): string[] {
   return done > 0 && seconds >= SETTLED_SECONDS ? [`${clock((seconds * (1 - done)) / done)} left`] : [];
 }

@@ -4,7 +4,7 @@ import type { Paint } from "../terminal.ts";
 import { counted, decimal, significant } from "./numbers.ts";
 import { table } from "./text-table.ts";
 
-/** Below this a probability is not told apart from 0. */
+/** Smallest probability that is shown as a number. */
 const LEAST = 1e-16;
 
 const probability = (p: number): string => (p < LEAST ? `< ${LEAST.toExponential()}` : significant(p, 3));

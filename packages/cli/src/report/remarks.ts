@@ -1,17 +1,17 @@
-/** Remarks on rows: those of blocks, taken together, and as lines. */
+/** Remarks on rows: merged over blocks, and formatted as lines. */
 import type { Remark } from "ergodic";
 import { inCommandLineTerms } from "../errors.ts";
 
-/** As they are said on a command line: `drop: ["id"]` is `--drop id` there. */
+/** Rewrites options as typed on a command line: `drop: ["id"]` becomes `--drop id`. */
 export const told = (remarks: readonly Remark[]): Remark[] =>
   remarks.map((remark) => ({ ...remark, message: inCommandLineTerms(remark.message) }));
 
-/** Of one file that is read in blocks: rows of the same kind and column are added up. */
+/** Remarks on one file that is read in blocks. Row counts of the same kind and column are added. */
 export class Remarks {
   readonly #found = new Map<string, Remark>();
   #rows = 0;
 
-  /** Those of `rowCount` rows more. */
+  /** Adds the remarks on `rowCount` more rows. */
   add(rowCount: number, remarks: readonly Remark[]): void {
     this.#rows += rowCount;
     for (const remark of remarks) {
@@ -22,7 +22,7 @@ export class Remarks {
 
   get all(): Remark[] {
     return told([...this.#found.values()]).map((remark) => {
-      // Rows and comments that were skipped are none of those that were given.
+      // Skipped rows and comments are not among the returned rows.
       const of = this.#rows + (remark.kind === "skipped" || remark.kind === "comment" ? remark.rows : 0);
       return { ...remark, of, message: remark.message.replace(/^\d+ of \d+/, `${remark.rows} of ${of}`) };
     });

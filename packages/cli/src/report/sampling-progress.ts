@@ -6,7 +6,7 @@ import { liveLine, timeLeft } from "./progress.ts";
 const FIRST_SHARE = 1 / 16;
 const FIRST_UPDATES = 64;
 
-/** What a run says of itself before it begins. */
+/** Description of a run before it begins. */
 export interface SamplingDescription {
   model: string;
   dimension: number;
@@ -16,7 +16,7 @@ export interface SamplingDescription {
 
 const endsByItself = new Set(["pathfinder", "meanField", "fullRank", "svgd", "sequentialMonteCarlo"]);
 
-/** "schools: 10 unconstrained numbers · nuts · 4 chains of 1,000 + 1,000 · seed 1". */
+/** Formats "schools: 10 unconstrained numbers · nuts · 4 chains of 1,000 + 1,000 · seed 1". */
 export function samplingHeader(described: SamplingDescription): string {
   const { model, dimension, algorithm, plan } = described;
   return `${model}: ${counted(dimension, "unconstrained number")} · ${algorithm.algorithm} · ${amount(described)} · seed ${plan.seed}`;
@@ -31,10 +31,11 @@ function amount({ algorithm: { algorithm, particles }, plan: { chains, warmup, d
 }
 
 /**
- * How sampling goes, on standard error: on a terminal one line, rewritten; else a line each time that what is done has doubled, and at the end.
+ * Progress of sampling on standard error. On a terminal it is one line, which is rewritten; otherwise a line is printed
+ * whenever progress has doubled, and at the end.
  *
- * Chains know how much there is to do, and say which share is done. An approximation ends when it fits, particles when they
- * have arrived: how far they are stands in updates.
+ * Chains report the share of their transitions that is done. Approximations end when they converge, and particles when
+ * they reach the posterior, so their progress is shown in updates.
  */
 export class SamplingProgress {
   private readonly terminal: Terminal;

@@ -1,14 +1,14 @@
-/** A point of a picture, and the word that is written there. */
+/** A point of a picture, and the word written at it. */
 export interface Spot {
   readonly x: number;
   readonly y: number;
   readonly word: string;
 }
 
-/** At least a factor of 2, so that nothing looks like much that is not. */
+/** The scale spans at least a factor of 2, so that small differences do not look large. */
 const LEAST_SPAN = Math.LN2;
 
-/** Positions on a logarithmic scale, from 0 to 1. */
+/** Returns a function that maps values to positions from 0 to 1 on a logarithmic scale. */
 export function logScale(values: readonly number[]): (value: number) => number {
   const [low, high] = [Math.log(Math.min(...values)), Math.log(Math.max(...values))];
   const span = Math.max(high - low, LEAST_SPAN);
@@ -16,9 +16,9 @@ export function logScale(values: readonly number[]): (value: number) => number {
 }
 
 /**
- * Points as words, both scales logarithmic. A word that would lie on another is left out: its point is a dot.
+ * Draws points as words, with both scales logarithmic. A word that would overlap another is replaced by a dot.
  *
- * Lines of `width` characters behind labels of the least and the greatest y; those of x are below.
+ * Lines have `width` characters after the labels of the smallest and largest y; the labels of x are below.
  */
 export function scatter(
   spots: readonly Spot[],

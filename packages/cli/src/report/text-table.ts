@@ -2,13 +2,13 @@ import type { Paint } from "../terminal.ts";
 import { largest } from "./largest.ts";
 
 export interface TableOptions {
-  /** Columns that are set to the left; the others, numbers, to the right. Default: the first. */
+  /** Columns that are aligned left; other columns hold numbers and are aligned right. Default: the first. */
   left?: readonly number[];
   indent?: number;
   paint?: Paint;
 }
 
-/** Text in columns. */
+/** Formats text in columns. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[], options: TableOptions = {}): string {
   const { left = [0], indent = 2, paint } = options;
   const widths = header.map((name, j) => largest([name.length, ...rows.map((row) => row[j].length)]));
@@ -20,7 +20,7 @@ export function table(header: readonly string[], rows: readonly (readonly string
   return [paint ? paint.dim(head) : head, ...rows.map(line)].map((text) => `${text}\n`).join("");
 }
 
-/** Names on the left, values beside them. */
+/** Formats names on the left with their values on the right. */
 export function pairs(rows: readonly (readonly [string, string])[], paint?: Paint): string {
   const width = largest(rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `  ${paint ? paint.dim(name.padEnd(width)) : name.padEnd(width)}  ${value}\n`).join("");

@@ -1,4 +1,4 @@
-/** Tuning as text: its progress, and its trials as a table. */
+/** Tuning as text: its progress, and a table of its trials. */
 import type { Trial, Tuned } from "ergodic/search";
 import { readable } from "../options/over.ts";
 import type { Paint } from "../terminal.ts";
@@ -6,7 +6,7 @@ import type { CountedReport } from "./counted-progress.ts";
 import { counted, decimal, grouped, significant } from "./numbers.ts";
 import { table } from "./text-table.ts";
 
-/** Trials that are shown; --json has all. */
+/** Number of trials that are shown; --json lists all. */
 const SHOWN = 20;
 export const tuneReport: CountedReport = {
   unit: "trial",
@@ -21,7 +21,7 @@ export const tuneReport: CountedReport = {
   words: ({ stopped, loss }) => [`${grouped(Number(stopped))} stopped`, `best ${decimal(loss)}`],
 };
 
-/** The best first: those that finished, those that were stopped, those that failed. */
+/** Formats the trials, best first: finished, then stopped, then failed ones. */
 export function trialTable({ trials }: Tuned, paint: Paint): string {
   const names = Object.keys(trials[0].settings);
   const order: readonly Trial["state"][] = ["finished", "stopped", "failed"];

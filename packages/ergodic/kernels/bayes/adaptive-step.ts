@@ -1,8 +1,13 @@
 /**
- * A step that warm-up brings to a target: x ← x + min(1, 3 m^−0.6) (a − δ) with a what transition m = 1, 2, … saw (its acceptance), and its average
- * x̄ ← (1 − w) x̄ + w x, w = m^−0.75. The step is eˣ. (Robbins & Monro 1951; averaged as Polyak & Juditsky 1992.)
+ * Adapts a step size during warm-up towards a target acceptance rate δ. After transition m = 1, 2, … with acceptance a:
  *
- * adaptStep(state, a) → eˣ. state: an ADAPTATION record (bayes/fields.ts), written. A `a` that is not a number counts as 0.
+ *   x ← x + min(1, 3 m^−0.6) (a − δ),  x̄ ← (1 − w) x̄ + w x with w = m^−0.75.
+ *
+ * The step size is eˣ. x̄ is the average that is used after warm-up (Robbins & Monro 1951; averaging: Polyak & Juditsky
+ * 1992).
+ *
+ * adaptStep(state, a) → eˣ. `state` is an ADAPTATION record (bayes/fields.ts) and is updated. If `a` is not a number,
+ * it counts as 0.
  */
 import { exp } from "../engine/numbers/exp";
 import { log } from "../engine/numbers/log";

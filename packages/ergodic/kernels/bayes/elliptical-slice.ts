@@ -1,12 +1,15 @@
 /**
- * Elliptical slice sampling (Murray, Adams & MacKay 2010) with respect to a Gaussian N(m, C), C = L Lᵀ: with L(x) = ℓ(x) + ‖w‖²/2, w = L⁻¹(x − m),
- * level L(x) − e, e ~ Exp(1), and v ~ N(0, C), points x' = m + (x − m) cos θ + v sin θ, θ drawn from (0, 2π) and then from brackets shrunk towards 0,
- * until L(x') is above.
+ * Elliptical slice sampling (Murray, Adams & MacKay 2010) with respect to a Gaussian N(m, C), C = L Lᵀ.
  *
- * ellipticalSliceRun(chain, first, count, adapt, draws, transitions): as randomWalkRun (kernels/bayes/random-walk.ts), with m = MEAN and L = FACTOR;
- * `adapt` has no effect. Draws of a transition: d normals, the level, the angles. Kept: 1 ÷ points tried, |θ|, evaluations. A bracket shrunk to
- * nothing keeps x. w is solved for anew in each transition, as rounding would let it drift from x. ‖w'‖² = ‖w‖² cos² + 2 w·z cos sin + ‖z‖² sin².
- * Scratch: 5 vectors of d.
+ * The target is L(x) = ℓ(x) + ‖w‖²/2 with w = L⁻¹(x − m). Each transition draws the level L(x) − e, e ~ Exp(1), and v ~
+ * N(0, C). It then tries points x' = m + (x − m) cos θ + v sin θ until L(x') is above the level. θ is drawn from (0,
+ * 2π) first, then from a bracket that shrinks towards 0.
+ *
+ * ellipticalSliceRun(chain, first, count, adapt, draws, transitions): arguments as for randomWalkRun
+ * (kernels/bayes/random-walk.ts), with m = MEAN and L = FACTOR; `adapt` has no effect. Random draws of a transition: d
+ * normals, the level, the angles. Recorded: 1 ÷ points tried, |θ|, evaluations. If the bracket shrinks to nothing, x
+ * stays. w is solved for in every transition, because rounding would make an updated w drift away from x. ‖w'‖² = ‖w‖²
+ * cos² + 2 w·z cos sin + ‖z‖² sin². Scratch: 5 vectors of d.
  */
 import { cosine, sine, turn } from "../engine/numbers/cosine-sine";
 import { exponential, fill, uniform } from "../engine/random/random";
@@ -18,7 +21,7 @@ import {
 
 const TURN: f64 = 6.283185307179586;
 
-/** From z standard normal and the position: v = L z, c = x − m, w = L⁻¹ c. */
+/** Computes v = L z, c = x − m and w = L⁻¹ c from standard normals z and the position x. */
 function place(chain: usize, d: usize, z: usize, v: usize, c: usize, w: usize): void {
   const factor = <usize>load<u32>(chain + WALK_FACTOR), dense = load<u32>(chain + WALK_DENSE);
   const mean = <usize>load<u32>(chain + WALK_MEAN), position = <usize>load<u32>(chain + WALK_POSITION);

@@ -1,12 +1,18 @@
 /**
- * A sweep of Gibbs sampling over integers: each site in turn gets a draw from its conditional, or moves by a slice of it.
+ * One Gibbs sweep over integer variables: each site in turn is drawn from its conditional distribution or updated by
+ * slice sampling.
  *
- * gibbsDiscrete(block, sweep, adapt) → log density at the point that it leaves. block: a DISCRETE block (bayes/fields.ts). Each site is a coordinate of
- * u: f64[dimension], which holds integers there. SUPPORT[site] = n > 0: the values LOW … LOW + n − 1 are all evaluated (the present one's density is
- * known) and one drawn with weight exp(ℓ − max ℓ), from one uniform number. n = 0: a slice of the integers LOW … HIGH, stepped out in cells of
- * WIDTH[site] and shrunk (Neal 2003, for the piecewise constant density of k + U). With `adapt` (the first sweep is 0) WIDTH becomes
- * 1 + ⌈2 × mean move⌉. Draws come from update `sweep` of the block's stream. Densities that are not finite count as −∞; the one at the start must be
- * finite. GRADIENT: f64[dimension], which the density may write.
+ * gibbsDiscrete(block, sweep, adapt) → log density at the final point. block: a DISCRETE block (bayes/fields.ts). Each
+ * site is a coordinate of u: f64[dimension], which holds an integer.
+ *
+ * - SUPPORT[site] = n > 0: the density is evaluated at all values LOW … LOW + n − 1 (the current value's density is
+ *   known). One uniform number then selects a value with weight exp(ℓ − max ℓ).
+ * - SUPPORT[site] = 0: slice sampling on the integers LOW … HIGH, with stepping out in cells of WIDTH[site] and
+ *   shrinkage (Neal 2003, applied to the piecewise constant density of k + U). With `adapt` (the first sweep is 0),
+ *   WIDTH becomes 1 + ⌈2 × mean move⌉.
+ *
+ * Random numbers come from update `sweep` of the block's stream. Densities that are not finite count as −∞; the density
+ * at the start must be finite. GRADIENT: f64[dimension], scratch that the density can overwrite.
  */
 import { exp } from "../engine/numbers/exp";
 import { exponential, integer, seek, uniform } from "../engine/random/random";
@@ -26,7 +32,7 @@ function densityWith(at: usize, value: f64): f64 {
   return isFinite(density) ? density : -Infinity;
 }
 
-/** Draws one of `count` values from low on; returns the log density with it. */
+/** Draws one of the `count` values from `low` upwards. Returns the log density at the drawn value. */
 function enumerated(at: usize, low: f64, count: u32, values: usize, present: f64): f64 {
   const known = <u32>nearest(load<f64>(at) - low);
   let largest: f64 = -Infinity;
@@ -42,7 +48,7 @@ function enumerated(at: usize, low: f64, count: u32, values: usize, present: f64
   for (let k: u32 = 0; k < count; k++) {
     const weight = exp(load<f64>(values + (<usize>k << 3)) - largest);
     if (!(weight > 0)) continue;
-    // What rounding leaves over falls to the last value that has a weight.
+    // Any remainder left by rounding goes to the last value with a positive weight.
     chosen = k;
     if (left < weight) break;
     left -= weight;
@@ -51,7 +57,7 @@ function enumerated(at: usize, low: f64, count: u32, values: usize, present: f64
   return load<f64>(values + (<usize>chosen << 3));
 }
 
-/** Moves along a slice of low … high; returns the log density there. */
+/** Updates the site by slice sampling on low … high. Returns the log density at the new value. */
 function sliced(at: usize, low: f64, high: f64, width: f64, present: f64): f64 {
   const from = load<f64>(at);
   const level = present - exponential();

@@ -1,10 +1,15 @@
 /**
- * What every Hamiltonian kernel shares: H(q, p) = p·M⁻¹p/2 − ℓ(q), momenta p ~ N(0, M), the leapfrog step, dual averaging, the first step size.
+ * Shared parts of the Hamiltonian kernels: H(q, p) = p·M⁻¹p/2 − ℓ(q), momenta p ~ N(0, M), the leapfrog step, dual
+ * averaging and the initial step size.
  *
- * q, p, g = ∇ℓ(q), s = M⁻¹p: f64[d]; M⁻¹ f64[d], f64[d, d] (symmetric), or of low rank D + Σₖ (λₖ − 1) bₖ bₖᵀ, bₖ = D^½ uₖ, u orthonormal (laid out as
- * CHAIN_RANK_F64 of bayes/fields.ts says). Nothing may alias unless stated. The log density is a table slot of (model, x, gradient) → ℓ(x); it
- * must not draw random numbers, as the open stream is the chain's. Multiplies and adds are rounded apart, so that every build gives the same
- * bits as long as the density does. Inner products: four sums over k mod 4, (0 + 2) + (1 + 3), then the tail.
+ * q, p, g = ∇ℓ(q) and s = M⁻¹p are f64[d]. M⁻¹ is diagonal f64[d], dense f64[d, d] (symmetric), or of low rank: D + Σₖ
+ * (λₖ − 1) bₖ bₖᵀ, bₖ = D^½ uₖ, u orthonormal (for the layout see CHAIN_RANK_F64 in bayes/fields.ts). Nothing may alias
+ * unless stated.
+ *
+ * The log density is a table slot of (model, x, gradient) → ℓ(x). It must not draw random numbers, because the open
+ * stream belongs to the chain. Multiplications and additions are rounded separately, so that every build gives the same
+ * bits as long as the density does. Inner products use four sums over k mod 4, combined as (0 + 2) + (1 + 3), then the
+ * tail.
  */
 import { exp } from "../engine/numbers/exp";
 import { log } from "../engine/numbers/log";
@@ -15,7 +20,10 @@ import {
   AVERAGING_ERROR_F64, AVERAGING_TARGET_F64, AVERAGING_CENTRE_F64, AVERAGING_GAMMA_F64, AVERAGING_KAPPA_F64, AVERAGING_LOG_STEP_F64,
 } from "../../src/bayes/fields";
 
-/** log 0.8: the acceptance at which the first step size stops. Not the δ of dual averaging. */
+/**
+ * log 0.8: the acceptance rate at which the search for the initial step size stops. It is independent of dual
+ * averaging's δ.
+ */
 const LOG_FIRST_ACCEPTANCE: f64 = -0.2231435513142097;
 
 let slot: u32 = 0;
@@ -26,7 +34,7 @@ let inverse: usize = 0;
 let factor: usize = 0;
 let rank: usize = 0;
 
-/** Makes `chain` the one that the functions below work on. */
+/** Selects the chain that the functions below work on. */
 export function openChain(chain: usize): void {
   slot = load<u32>(chain + CHAIN_SLOT);
   model = load<u32>(chain + CHAIN_MODEL);
@@ -54,7 +62,7 @@ export function dotVectors(a: usize, b: usize, count: usize): f64 {
   return sum;
 }
 
-/** a·(b + c), its sums as in `dotVectors`. */
+/** Returns a·(b + c), summed in the order of `dotVectors`. */
 function dotSum(a: usize, b: usize, c: usize): f64 {
   const end = a + (dimension << 3), whole = a + ((dimension & ~3) << 3);
   let first = f64x2.splat(0), second = first;
@@ -68,13 +76,16 @@ function dotSum(a: usize, b: usize, c: usize): f64 {
   return sum;
 }
 
-/** The generalised criterion: a trajectory with momenta that add up to b + c goes on while both its ends, s₀ and s₁, still move along the sum. */
+/**
+ * Generalised no-U-turn criterion: a trajectory whose momenta sum to b + c continues while both ends, s₀ and s₁, still
+ * move along that sum.
+ */
 export function goesOn(s0: usize, s1: usize, b: usize, c: usize): bool {
   return dotSum(s0, b, c) > 0 && dotSum(s1, b, c) > 0;
 }
 
 export function copyVector(to: usize, from: usize): void {
-  // A loop, as the engine's own copying of memory costs more than a short vector.
+  // A loop, because memory.copy costs more than copying a short vector.
   const end = to + (dimension << 3), whole = to + ((dimension & ~1) << 3);
   for (; to < whole; to += 16, from += 16) v128.store(to, v128.load(from));
   if (to < end) store<f64>(to, load<f64>(from));
@@ -88,14 +99,17 @@ function addScaled(y: usize, a: f64, x: usize, count: usize): void {
   if (y < end) store<f64>(y, load<f64>(y) + a * load<f64>(x));
 }
 
-/** to ← a + b, where `to` may be a or b. */
+/** to ← a + b; `to` can be the same as a or b. */
 export function addVectors(to: usize, a: usize, b: usize): void {
   const end = to + (dimension << 3), whole = to + ((dimension & ~1) << 3);
   for (; to < whole; to += 16, a += 16, b += 16) v128.store(to, f64x2.add(v128.load(a), v128.load(b)));
   if (to < end) store<f64>(to, load<f64>(a) + load<f64>(b));
 }
 
-/** y ← y + Σₖ cₖ (vₖ·x) vₖ, in turn, with rows v and numbers c of `metric`. y may be x. */
+/**
+ * y ← y + Σₖ cₖ (vₖ·x) vₖ, added in order of k, with vectors vₖ and coefficients cₖ from `metric`. y can be the same as
+ * x.
+ */
 function addDirections(y: usize, x: usize, metric: usize): void {
   const bytes = dimension << 3;
   let row = metric + bytes, coefficient = row + rank * bytes;
@@ -118,8 +132,8 @@ export function velocity(s: usize, p: usize): f64 {
 }
 
 /**
- * p holds standard normals and becomes a draw of N(0, M): √M z, or L⁻ᵀ z from the last coordinate to the first, or of low
- * rank D^−½ Πₖ (I + (λₖ^−½ − 1) uₖuₖᵀ) z.
+ * Turns the standard normals z in p into a draw from N(0, M): √M z for a diagonal metric; L⁻ᵀ z for a dense one, solved
+ * from the last coordinate to the first; D^−½ Πₖ (I + (λₖ^−½ − 1) uₖuₖᵀ) z for low rank.
  */
 function scaleMomentum(p: usize): void {
   const end = dimension << 3;
@@ -136,19 +150,22 @@ function scaleMomentum(p: usize): void {
   }
 }
 
-/** Opens the transition's stream; its first d normals make p. What follows is drawn from the same stream. */
+/** Opens the transition's stream and makes p from its first d normals. Later draws continue in the same stream. */
 export function drawMomentum(chain: usize, transition: f64, p: usize): void {
   fill(p, <u32>dimension, 1, load<u32>(chain + CHAIN_KEY_LOW), load<u32>(chain + CHAIN_KEY_HIGH), transition);
   scaleMomentum(p);
 }
 
-/** The step of this transition: within ± jitter of the chain's. */
+/** Returns the step size of this transition: the chain's step size, varied uniformly within ± jitter. */
 export function drawStep(chain: usize): f64 {
   const step = load<f64>(chain + CHAIN_STEP_F64), jitter = load<f64>(chain + CHAIN_JITTER_F64);
   return jitter > 0 ? step * (1 + jitter * (2 * uniform() - 1)) : step;
 }
 
-/** One step of length h (negative: backwards in time) from (q, p, g) to where it leads, s included; returns ℓ(q). Kinetic energy: `velocity`'s, after it. */
+/**
+ * Advances (q, p, g) by one leapfrog step of length h (negative: backwards in time) and updates s. Returns ℓ(q). Call
+ * `velocity` afterwards for the kinetic energy.
+ */
 export function leapfrog(h: f64, q: usize, p: usize, g: usize, s: usize): f64 {
   addScaled(p, 0.5 * h, g, dimension);
   velocity(s, p);
@@ -158,15 +175,15 @@ export function leapfrog(h: f64, q: usize, p: usize, g: usize, s: usize): f64 {
   return logDensity;
 }
 
-/** H, where anything that is not a number, and a density of +∞, counts as infinitely high. */
+/** Returns H. A NaN energy or a log density of +∞ counts as infinite energy. */
 export function energyOf(kinetic: f64, logDensity: f64): f64 {
   const energy = kinetic - logDensity;
   return energy > -Infinity ? energy : Infinity;
 }
 
 /**
- * Dual averaging of log step (Nesterov 2009; Hoffman & Gelman 2014, eq. 6): m ← m + 1, η = 1/(m + t₀), s̄ ← (1 − η) s̄ + η (δ − a),
- * x = μ − √m s̄ / γ, w = m^−κ, x̄ ← (1 − w) x̄ + w x; the chain's step becomes eˣ.
+ * Dual averaging of the log step size (Nesterov 2009; Hoffman & Gelman 2014, eq. 6): m ← m + 1, η = 1/(m + t₀), s̄ ← (1
+ * − η) s̄ + η (δ − a), x = μ − √m s̄ / γ, w = m^−κ, x̄ ← (1 − w) x̄ + w x; the chain's step size becomes eˣ.
  */
 export function averageStep(chain: usize, acceptance: f64): void {
   const at = chain + CHAIN_AVERAGING;
@@ -182,8 +199,10 @@ export function averageStep(chain: usize, acceptance: f64): void {
 }
 
 /**
- * The first step size: from the chain's, doubled or halved until the acceptance of one leapfrog with fresh momenta crosses 0.8. Draws are those of
- * update `counter` of the chain's stream. Returns 0 and sets the chain's step, or 1 where it left (0, 10⁷]: the density is flat, or has no gradient.
+ * Searches for the initial step size: starting from the chain's, it is doubled or halved until the acceptance of one
+ * leapfrog step with fresh momenta crosses 0.8. Random numbers come from update `counter` of the chain's stream.
+ * Returns 0 and sets the chain's step size, or returns 1 if the step size left (0, 10⁷], because the density is flat or
+ * has no gradient.
  */
 export function firstStep(chain: usize, counter: f64): i32 {
   openChain(chain);

@@ -1,8 +1,10 @@
 /**
- * The log density of a statistical model and its gradient at a point, for samplers: one call of the model's compiled program.
+ * Log density of a statistical model and its gradient at a point, for samplers: one call of the model's compiled
+ * program.
  *
- * logDensityGradient(model, x, gradient) → log density. model: a LOG_DENSITY block (bayes/fields.ts). x: f64[dimension], read. gradient:
- * f64[dimension], written; must not overlap x. Bits are those of the program.
+ * logDensityGradient(model, x, gradient) → log density. model: a LOG_DENSITY block (bayes/fields.ts). x:
+ * f64[dimension], read. gradient: f64[dimension], written; must not overlap x. Returns exactly the bits that the
+ * program computes.
  */
 import { LOG_DENSITY_BLOCK, LOG_DENSITY_GRADIENT, LOG_DENSITY_POINT, LOG_DENSITY_RUN, LOG_DENSITY_VALUE } from "../../src/bayes/fields";
 

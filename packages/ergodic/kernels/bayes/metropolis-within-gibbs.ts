@@ -1,9 +1,11 @@
 /**
- * Metropolis within Gibbs: one coordinate after another moves by σ_k z, accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
+ * Metropolis within Gibbs: moves one coordinate at a time by σ_k z and accepts with probability min(1, exp(ℓ(x') −
+ * ℓ(x))).
  *
- * coordinateWalkRun(chain, first, count, adapt, draws, transitions): as randomWalkRun (kernels/bayes/random-walk.ts), with σ_k = STEPS[k]. A transition
- * visits the coordinates in order, or with MODE = 1 d coordinates drawn at random. Draws of a visit: the coordinate (if random), a normal, the
- * acceptance. Kept: the mean acceptance of the visits, the mean of σ, d evaluations. Scratch: 1 vector of d.
+ * coordinateWalkRun(chain, first, count, adapt, draws, transitions): arguments as for randomWalkRun
+ * (kernels/bayes/random-walk.ts), with σ_k = STEPS[k]. A transition visits the coordinates in order or, with MODE = 1,
+ * visits d coordinates drawn at random. Random draws of a visit: the coordinate (if random), a normal, the acceptance.
+ * Recorded: mean acceptance of the visits, mean σ, d evaluations. Scratch: 1 vector of d.
  */
 import { adaptStep } from "./adaptive-step";
 import { exp } from "../engine/numbers/exp";

@@ -1,17 +1,23 @@
 /**
- * The no-U-turn sampler: trajectories that double until an end turns back, a state drawn from them by weight exp(H₀ − H).
+ * The no-U-turn sampler: doubles a trajectory until an end turns back, and draws a state from it with weight exp(H₀ −
+ * H).
  *
- * nutsRun(chain, first, count, adapt, draws, gradients, transitions): `count` transitions numbered from `first`; transition t draws from update t of the
- * chain's stream: d normals, the jitter if any, then for each doubling its direction, and each choice between subtrees in the order of their
- * merging. draws, gradients: f64[count, d]; transitions: TRANSITION records (bayes/fields.ts). `adapt`: dual averaging after each.
- * Merges follow Stan (Betancourt 2017, appendix A): inside a subtree the later half's state is taken with its share of the weight; a new
- * subtree's state with probability min(1, w_new / w_old) (biased progressive). The criterion of `goesOn` must hold at every merge for the
- * whole, and for either half with the nearest point of the other. H − H₀ > 1000 is a divergence; a subtree with one is thrown away.
- * Acceptance: the mean of min(1, exp(H₀ − H)) over all new states, also of refused subtrees.
+ * nutsRun(chain, first, count, adapt, draws, gradients, transitions): runs `count` transitions numbered from `first`.
+ * Transition t draws from update t of the chain's stream: d normals, the jitter if any, then for each doubling its
+ * direction and each choice between subtrees in the order in which they are merged. draws, gradients: f64[count, d];
+ * transitions: TRANSITION records (bayes/fields.ts). With `adapt`, each transition is followed by a dual averaging
+ * update.
  *
- * Scratch: `work` holds, in vectors of d: two ends (q, p, g, s), p and s of the inner end, p and s of the new subtree's first point and p of its last,
- * the momentum sums of old and new; six vectors a level; then depth + 1 proposals of (q, g, ℓ, H) and their addresses. Nothing is moved when a
- * proposal wins: the loser's memory becomes the level's spare.
+ * Merges follow Stan (Betancourt 2017, appendix A). Inside a subtree, the later half's state is chosen in proportion to
+ * its weight. A new subtree's state is chosen with probability min(1, w_new / w_old) (biased progressive sampling). At
+ * every merge the criterion of `goesOn` must hold for the whole, and for either half together with the nearest point of
+ * the other half. H − H₀ > 1000 is a divergence; a subtree that contains one is discarded. Acceptance is the mean of
+ * min(1, exp(H₀ − H)) over all new states, including those of discarded subtrees.
+ *
+ * Scratch: `work` holds, in vectors of d: two ends (q, p, g, s); p and s of the inner end; p and s of the new subtree's
+ * first point and p of its last; the momentum sums of the old and the new trajectory; six vectors per level; then depth
+ * + 1 proposals of (q, g, ℓ, H) and their addresses. When a proposal is chosen nothing is copied: the rejected
+ * proposal's memory becomes the level's spare.
  */
 import { exp } from "../engine/numbers/exp";
 import { log } from "../engine/numbers/log";
@@ -25,14 +31,14 @@ import {
 } from "../../src/bayes/fields";
 
 const MOST_ENERGY: f64 = 1000;
-/** The end of a proposal, behind q and g. */
+/** Offsets of the fields that follow q and g in a proposal. */
 const PROPOSAL_LOG_DENSITY: usize = 0;
 const PROPOSAL_ENERGY: usize = 8;
 const PROPOSAL_BYTES: usize = 16;
 const LEVEL_VECTORS: usize = 6;
 const TOP_VECTORS: usize = 15;
 
-// Of the transition under way.
+// State of the current transition.
 let bytes: usize = 0;
 let levels: usize = 0;
 let spares: usize = 0;
@@ -41,11 +47,11 @@ let energy0: f64 = 0;
 let acceptance: f64 = 0;
 let leapfrogs: f64 = 0;
 let divergent: f64 = 0;
-// The end that grows.
+// The end that is being extended.
 let endQ: usize = 0;
 let endP: usize = 0;
 let endG: usize = 0;
-// Of the subtree built last.
+// Result of the subtree built last.
 let chosen: usize = 0;
 let logWeight: f64 = 0;
 
@@ -55,7 +61,7 @@ function logAdd(a: f64, b: f64): f64 {
   return top + log(1 + exp(min(a, b) - top));
 }
 
-/** One leapfrog. False where it diverged. */
+/** One leapfrog step. Returns false if it diverged. */
 function leaf(proposal: usize, pBegin: usize, sBegin: usize, pEnd: usize, sEnd: usize, sum: usize): bool {
   const logDensity = leapfrog(step, endQ, endP, endG, sEnd);
   const energy = energyOf(velocity(sEnd, endP), logDensity);
@@ -76,7 +82,10 @@ function leaf(proposal: usize, pBegin: usize, sBegin: usize, pEnd: usize, sEnd: 
   return false;
 }
 
-/** 2^depth steps from the growing end: first and last p and s, Σ p, `chosen` and `logWeight`. False where the subtree is invalid. */
+/**
+ * Takes 2^depth steps from the growing end. Writes the first and last p and s, Σ p, `chosen` and `logWeight`. Returns
+ * false if the subtree is invalid.
+ */
 function build(depth: u32, proposal: usize, pBegin: usize, sBegin: usize, pEnd: usize, sEnd: usize, sum: usize): bool {
   if (depth == 0) return leaf(proposal, pBegin, sBegin, pEnd, sEnd, sum);
   const level = levels + <usize>(depth - 1) * LEVEL_VECTORS * bytes;
@@ -100,7 +109,10 @@ function build(depth: u32, proposal: usize, pBegin: usize, sBegin: usize, pEnd: 
   return goesOn(sBegin, sEnd, sumEarly, sumLate) && goesOn(sBegin, sFirst, sumEarly, pFirst) && goesOn(sLast, sEnd, sumLate, pLast);
 }
 
-/** Doubles the trajectory from the chain's point, whose momentum is drawn; returns the depth. `chosen` is the sample's proposal, or 0: the point itself. */
+/**
+ * Doubles the trajectory from the chain's point, for which a momentum has been drawn. Returns the depth. `chosen`
+ * becomes the selected proposal, or 0 for the starting point itself.
+ */
 function grow(chain: usize): u32 {
   const work = <usize>load<u32>(chain + CHAIN_WORK);
   const side = 4 * bytes;
@@ -126,7 +138,8 @@ function grow(chain: usize): u32 {
     if (!valid) break;
     depth++;
     if (logWeight > weight || uniform() < exp(logWeight - weight)) {
-      // The first proposal has no memory to give back: the last pair of `spares` stands in.
+      // The first proposal replaces the starting point, which has no proposal memory, so the last pair of `spares` is
+      // used instead.
       store<u32>(spares, sample ? <u32>sample : load<u32>(spares + ((<usize>maxDepth + 1) << 2)));
       sample = chosen;
     }
@@ -139,7 +152,7 @@ function grow(chain: usize): u32 {
   return depth;
 }
 
-/** The addresses of scratch memory, and both ends at the chain's point with a fresh momentum. */
+/** Sets the addresses in scratch memory and places both ends at the chain's point with a fresh momentum. */
 function begin(chain: usize, transition: f64): void {
   bytes = <usize>load<u32>(chain + CHAIN_DIMENSION) << 3;
   const work = <usize>load<u32>(chain + CHAIN_WORK), maxDepth = <usize>load<u32>(chain + CHAIN_MAX_DEPTH);

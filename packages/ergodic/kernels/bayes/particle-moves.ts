@@ -1,14 +1,17 @@
 /**
  * Particles of sequential Monte Carlo: their densities, and moves that leave the tempered density invariant.
  *
- * block: a PARTICLES block (bayes/fields.ts). X: f64[count, d]; LOG_DENSITY, LIKELIHOOD, ACCEPTANCE: f64[count]. The density's slot is that of a tempered
- * binding: (model, x, gradient) → log prior + β log likelihood, the latter left at LIKELIHOOD_AT.
+ * block: a PARTICLES block (bayes/fields.ts). X: f64[count, d]; LOG_DENSITY, LIKELIHOOD, ACCEPTANCE: f64[count]. The
+ * density's slot computes the tempered density (model, x, gradient) → log prior + β log likelihood and stores the log
+ * likelihood at LIKELIHOOD_AT.
  *
  * particleDensities(block): fills LOG_DENSITY and LIKELIHOOD at X.
- * particleMoves(block, first): MOVES moves of each particle, the i-th by update first + i of the block's stream; ACCEPTANCE gets the mean probability.
- * LEAPFROGS = 0: x' = x + s L z, z standard normal, accepted with probability min(1, exp(ℓ' − ℓ)). Else that many leapfrogs with the metric
- * M⁻¹ = L Lᵀ: x = L y, p standard normal, y += h p, p += h Lᵀ∇ℓ, h uniform in (0.8, 1.2) s, accepted by the energy. L: f64[d, d], lower, row-major. WORK: 4
- * vectors of d. A density that is not finite is refused.
+ *
+ * particleMoves(block, first): makes MOVES moves of each particle. Move i draws from update first + i of the block's
+ * stream. ACCEPTANCE receives the mean acceptance probability. With LEAPFROGS = 0, x' = x + s L z, z standard normal,
+ * accepted with probability min(1, exp(ℓ' − ℓ)). Otherwise a move takes LEAPFROGS leapfrog steps with the metric M⁻¹ =
+ * L Lᵀ: x = L y, p standard normal, y += h p, p += h Lᵀ∇ℓ, h uniform in (0.8, 1.2) s, accepted by the energy
+ * difference. L: f64[d, d], lower, row-major. WORK: 4 vectors of d. Points whose density is not finite are rejected.
  */
 import { exp } from "../engine/numbers/exp";
 import { normal, seek, uniform } from "../engine/random/random";

@@ -1,10 +1,11 @@
 /**
  * Random-walk Metropolis: x' = x + σ L z, z ~ N(0, I), accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
  *
- * randomWalkRun(chain, first, count, adapt, draws, transitions): transitions first … first + count − 1 of a WALK block (bayes/fields.ts), with σ =
- * STEPS[0] and L = FACTOR, f64[d], or where DENSE f64[d, d], lower. draws: f64[count, d]; transitions: f64[count, 4], log density, min(1, ratio), σ,
- * evaluations. Draws of a transition: d normals, then the acceptance. A proposal whose density is not finite is refused. With adapt = 1 σ changes
- * after each. Scratch: 2 vectors of d. L z: inner products as `dotVectors`. Nothing may alias.
+ * randomWalkRun(chain, first, count, adapt, draws, transitions): runs transitions first … first + count − 1 of a WALK
+ * block (bayes/fields.ts), with σ = STEPS[0] and L = FACTOR: f64[d], or if DENSE f64[d, d], lower. draws: f64[count,
+ * d]; transitions: f64[count, 4]: log density, min(1, ratio), σ, evaluations. Random draws of a transition: d normals,
+ * then the acceptance. A proposal whose density is not finite is rejected. With adapt = 1, σ is adapted after each
+ * transition. Scratch: 2 vectors of d. L z uses inner products like `dotVectors`. Nothing may alias.
  */
 import { adaptStep } from "./adaptive-step";
 import { exp } from "../engine/numbers/exp";

@@ -1,12 +1,18 @@
 /**
- * Slice sampling, one coordinate after another (Neal 2003): level ℓ(x) − e, e ~ Exp(1); an interval about x_k that is stepped out or doubled; points
- * drawn from it, the interval shrunk to each that lies outside the slice, until one does not.
+ * Slice sampling, one coordinate at a time (Neal 2003). Draws the level ℓ(x) − e, e ~ Exp(1); places an interval around
+ * x_k and expands it by stepping out or doubling; then draws points from the interval until one lies in the slice.
+ * Every point outside the slice shrinks the interval.
  *
- * sliceRun(chain, first, count, adapt, draws, transitions): as randomWalkRun (kernels/bayes/random-walk.ts), with widths w_k = STEPS[k]. MODE 0: stepping
- * out to at most LIMIT widths, split at random between both ends (LIMIT 1: none). MODE 1: doubling at most LIMIT times, with the test of acceptance
- * that it needs. Draws of a coordinate: the level, the interval's place, how steps are split (MODE 0) or the side of each doubling, the points. Kept:
- * coordinates ÷ points tried, the mean width, evaluations. Adaptation brings as many expansions as shrinkages. A slice of no width (the interval
- * shrunk to x_k itself), or an interval of no finite width, keeps x_k. Scratch: 1 vector of d.
+ * sliceRun(chain, first, count, adapt, draws, transitions): arguments as for randomWalkRun
+ * (kernels/bayes/random-walk.ts), with widths w_k = STEPS[k].
+ *
+ * - MODE 0: steps out to at most LIMIT widths, split at random between both ends (LIMIT 1: no stepping out).
+ * - MODE 1: doubles at most LIMIT times, with the acceptance test that doubling needs.
+ *
+ * Random draws of a coordinate: the level, the position of the interval, the split of the steps (MODE 0) or the side of
+ * each doubling, the points. Recorded: coordinates ÷ points tried, mean width, evaluations. Adaptation aims for as many
+ * expansions as shrinkages. x_k stays if the interval shrinks to x_k itself or if its width is not finite. Scratch: 1
+ * vector of d.
  */
 import { adaptStep } from "./adaptive-step";
 import { exponential, seek, uniform } from "../engine/random/random";
@@ -16,7 +22,8 @@ import {
   WALK_TRANSITION_BYTES, ADAPTATION_BYTES,
 } from "../../src/bayes/fields";
 
-// Of the coordinate at work: its chain, point and place in it, where it stands, the level, the interval, and what was done.
+// State of the current coordinate: its chain, the point and the offset in it, the current value, the level, the
+// interval and the counts.
 let chain: usize = 0;
 let point: usize = 0;
 let at: usize = 0;
@@ -27,7 +34,7 @@ let right: f64 = 0;
 let evaluations: f64 = 0;
 let expansions: f64 = 0;
 
-/** ℓ with x in place of coordinate k. */
+/** Evaluates ℓ with coordinate k set to x. */
 function densityOf(x: f64): f64 {
   store<f64>(point + at, x);
   evaluations += 1;
@@ -55,7 +62,10 @@ function double(limit: f64): void {
   }
 }
 
-/** Could doubling from x have led to the same interval? Halves it as doubling from x would have built it (Neal 2003, figure 6). */
+/**
+ * Whether doubling from x could have produced the same interval. Halves the interval as doubling from x would have
+ * built it (Neal 2003, figure 6).
+ */
 function reachable(x: f64, width: f64, from: f64, to: f64): bool {
   let apart = false;
   while (to - from > 1.1 * width) {
@@ -68,7 +78,7 @@ function reachable(x: f64, width: f64, from: f64, to: f64): bool {
   return true;
 }
 
-/** Moves coordinate k; returns the points tried. */
+/** Updates coordinate k. Returns the number of points tried. */
 function move(width: f64, doubling: u32, limit: f64): f64 {
   level = load<f64>(chain + WALK_LOG_DENSITY_F64) - exponential();
   left = x0 - width * uniform();

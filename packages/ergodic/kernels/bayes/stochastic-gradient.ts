@@ -1,19 +1,22 @@
 /**
- * Stochastic-gradient Monte Carlo: stretches of updates that follow g, an unbiased estimate of ∇ℓ(x), with noise ξ ~ N(0, I) in every coordinate.
+ * Stochastic-gradient Monte Carlo: runs of updates that follow g, an unbiased estimate of ∇ℓ(x), with noise ξ ~ N(0, I)
+ * in every coordinate.
  *
- * LANGEVIN           x ← x + h g + τ √(2h) ξ
- * PRECONDITIONED     V ← ρ V + (1 − ρ) g²; G = 1/(ε + √V); x ← x + h G g + τ √(2hG) ξ; ρ: FRICTION, ε: NOISE_ESTIMATE
- * HAMILTONIAN        x ← x + v; v ← v + h g − a v + τ √(2(a − b)h) ξ; before every RESET_EVERY-th update v ← √h ξ
- * THERMOSTATTED      v ← v + h g − α v + √(2ah) ξ; x ← x + v; α ← α + v·v/d − h; before update 0, v ← √h ξ
+ *   LANGEVIN           x ← x + h g + τ √(2h) ξ
+ *   PRECONDITIONED     V ← ρ V + (1 − ρ) g²; G = 1/(ε + √V); x ← x + h G g + τ √(2hG) ξ; ρ: FRICTION, ε: NOISE_ESTIMATE
+ *   HAMILTONIAN        x ← x + v; v ← v + h g − a v + τ √(2(a − b)h) ξ; before every RESET_EVERY-th update v ← √h ξ
+ *   THERMOSTATTED      v ← v + h g − α v + √(2ah) ξ; x ← x + v; α ← α + v·v/d − h; before update 0, v ← √h ξ
  *
- * h and τ of each update are given: τ = 1, or 0 for an update without noise. g is ∇ℓ_B of a batch B, rows that follow each other from a random one on
- * (the first behind the last); with a centre x*, ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*). Where BATCH is 0 it is ∇ℓ itself.
+ * The caller gives h and τ for each update: τ = 1, or 0 for an update without noise. g is ∇ℓ_B on a batch B of
+ * consecutive rows, which start at a random row and wrap around. With a centre x* (control variate), g is ∇ℓ(x*) +
+ * ∇ℓ_B(x) − ∇ℓ_B(x*). If BATCH is 0, g is ∇ℓ itself.
  *
- * stochasticGradientRun(chain, updates u32[count], count, first, steps, temperatures, draws, transitions) → 0, or 1 where a coordinate of x is no longer
- * finite. chain: a STOCHASTIC block (bayes/fields.ts). Transition i makes updates[i] updates, the first of all is number `first`; steps (h), temperatures
- * (τ): f64 an update. draws: f64[count, d]; transitions: STOCHASTIC_TRANSITION_BYTES each. Update k draws its normals from update 2k of the noise
- * stream, a fresh v from 2k + 1, its first row from update k of the rows stream. Products and sums are rounded apart: the same bits in every build
- * as long as the density's are. Nothing may overlap.
+ * stochasticGradientRun(chain, updates u32[count], count, first, steps, temperatures, draws, transitions) → 0, or 1 if
+ * a coordinate of x is no longer finite. chain: a STOCHASTIC block (bayes/fields.ts). Transition i makes updates[i]
+ * updates; the very first update has number `first`. steps (h), temperatures (τ): one f64 per update. draws: f64[count,
+ * d]; transitions: STOCHASTIC_TRANSITION_BYTES each. Update k draws its normals from update 2k of the noise stream, a
+ * fresh v from update 2k + 1, and its first row from update k of the rows stream. Products and sums are rounded
+ * separately, so that every build gives the same bits as long as the density does. Nothing may overlap.
  */
 import { fill, integer, seek } from "../engine/random/random";
 import {
@@ -34,12 +37,12 @@ function isMultiple(update: f64, every: u32): bool {
   return every > 0 && <u64>update % <u64>every == 0;
 }
 
-/** f64[d] standard normals: of update `counter` of the chain's noise. */
+/** Draws f64[d] standard normals from update `counter` of the chain's noise stream. */
 function drawNormals(chain: usize, out: usize, bytes: usize, counter: f64): void {
   fill(out, <u32>(bytes >> 3), 1, load<u32>(chain, STOCHASTIC_NOISE_KEY_LOW), load<u32>(chain, STOCHASTIC_NOISE_KEY_HIGH), counter);
 }
 
-/** The centre moves to x, and takes all rows. */
+/** Moves the centre to x and computes its gradient on all rows. */
 function moveCentre(chain: usize, x: usize, bytes: usize): void {
   const centre = <usize>load<u32>(chain, STOCHASTIC_CENTRE);
   copyNumbers(centre, x, bytes);
@@ -48,7 +51,7 @@ function moveCentre(chain: usize, x: usize, bytes: usize): void {
   store<f64>(chain, call_indirect<f64>(slot, model, <u32>centre, gradient), STOCHASTIC_CENTRE_VALUE_F64);
 }
 
-/** `batch` rows one after another from a random one on, the first behind the last. */
+/** Selects `batch` consecutive rows, starting at a random row and wrapping around after the last. */
 function drawBlock(chain: usize, batch: u32, update: f64): void {
   seek(load<u32>(chain, STOCHASTIC_ROWS_KEY_LOW), load<u32>(chain, STOCHASTIC_ROWS_KEY_HIGH), update);
   const rowCount = load<u32>(chain, STOCHASTIC_ROW_COUNT);
@@ -59,7 +62,7 @@ function drawBlock(chain: usize, batch: u32, update: f64): void {
   }
 }
 
-/** Leaves g in the gradient; returns ℓ(x), or its estimate. */
+/** Writes g to the gradient. Returns ℓ(x) or its estimate. */
 function estimate(chain: usize, update: f64, x: usize, bytes: usize): f64 {
   const slot = load<u32>(chain, STOCHASTIC_SLOT), model = load<u32>(chain, STOCHASTIC_MODEL);
   const g = <usize>load<u32>(chain, STOCHASTIC_GRADIENT);
@@ -112,7 +115,7 @@ function freshMomentum(chain: usize, v: usize, bytes: usize, h: f64, counter: f6
   for (let i: usize = 0; i < bytes; i += 8) store<f64>(v + i, scale * load<f64>(v + i));
 }
 
-/** One update; returns ℓ(x), or its estimate, where the gradient was taken. */
+/** Makes one update. Returns ℓ(x), or its estimate, at the point where the gradient was taken. */
 function step(chain: usize, update: f64, h: f64, temperature: f64): f64 {
   const bytes = <usize>load<u32>(chain, STOCHASTIC_DIMENSION) << 3;
   const x = <usize>load<u32>(chain, STOCHASTIC_POSITION), v = <usize>load<u32>(chain, STOCHASTIC_MOMENTUM);

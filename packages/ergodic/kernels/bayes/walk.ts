@@ -1,4 +1,7 @@
-/** What the kernels of Metropolis and slice sampling share: vectors, the density at a changed point, what is kept of a transition. */
+/**
+ * Shared parts of the Metropolis and slice sampling kernels: vectors, the density at a changed point, and the record of
+ * a transition.
+ */
 import {
   WALK_SLOT, WALK_MODEL, WALK_GRADIENT, WALK_LOG_DENSITY_F64, WALK_TRANSITION_LOG_DENSITY_F64, WALK_TRANSITION_ACCEPTANCE_F64,
   WALK_TRANSITION_STEP_F64, WALK_TRANSITION_EVALUATIONS_F64,
@@ -9,7 +12,7 @@ export function copyVector(to: usize, from: usize, count: usize): void {
   for (const end = to + (count << 3); to < end; to += 8, from += 8) store<f64>(to, load<f64>(from));
 }
 
-/** ℓ(x); −∞ where it is not finite, so that no sampler goes there. */
+/** Returns ℓ(x), or −∞ if it is not finite, so that no sampler moves there. */
 export function densityAt(chain: usize, x: usize): f64 {
   const value = call_indirect<f64>(load<u32>(chain + WALK_SLOT), load<u32>(chain + WALK_MODEL), <u32>x, load<u32>(chain + WALK_GRADIENT));
   return isFinite(value) ? value : -Infinity;

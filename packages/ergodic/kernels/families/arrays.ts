@@ -1,4 +1,4 @@
-// Kernels of the family "arrays": what functions of arrays call, and networks, images aside.
+// Kernels of the family "arrays": array functions and networks, except images.
 export { copy, zero } from "../engine/arrays/fill";
 export { areFiniteF32, areFiniteF64 } from "../engine/arrays/finite";
 export { gatherRowsF32, gatherRowsF64, scatterRowsF32, scatterRowsF64 } from "../engine/arrays/gather";

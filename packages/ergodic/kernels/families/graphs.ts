@@ -1,4 +1,4 @@
-// Kernels of the family "graphs": sweeps over the joint states of variables, and over variables.
+// Kernels of the family "graphs": sweeps over the joint states of cliques, and Gibbs sweeps over variables.
 export {
   cliqueDivide, cliqueExtremes, cliqueLogSum, cliqueMax, cliqueScale, cliqueSubtract, cliqueSum,
 } from "../graphs/clique";

@@ -1,4 +1,4 @@
-// Kernels of the family "images": convolutions, patches, pools and circulant products.
+// Kernels of the family "images": convolutions, patches, pooling and circulant products.
 export { convolutionF32, convolutionF64, convolutionInputF32, convolutionInputF64, convolutionWeightF32, convolutionWeightF64 } from "../engine/images/convolution";
 export { depthwiseF32, depthwiseF64, depthwiseInputF32, depthwiseInputF64 } from "../engine/images/depthwise";
 export { depthwiseWeightF32, depthwiseWeightF64 } from "../engine/images/depthwise-weight";

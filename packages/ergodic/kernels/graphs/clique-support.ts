@@ -1,14 +1,17 @@
 /**
- * Walks over the outer states of a clique that are not zero for certain: axis by axis, only to states that each support has under the states before.
+ * Sparse sweeps over a clique: visit only the outer states that can be nonzero. Axis by axis, a sweep follows only the
+ * states that every support allows after the states chosen so far.
  *
- * A support of some axes is a tree: level l has a node for each of the states of the axes before that lead to an entry. A node is, for each 32 states of
- * its axis, a u32 whose bits say which states follow, and the number of the first of these at the next level; others have the numbers behind it. The
- * nodes below the last level are the blocks of a table.
+ * A support of some axes is a tree. Level l has one node for each combination of states of the earlier axes that leads
+ * to an entry. A node holds, for each 32 states of its axis, a u32 whose bits mark the allowed states, and the number
+ * of the first allowed state's node at the next level; the other nodes follow in order. The nodes below the last level
+ * are the blocks of a table.
  *
- * cliqueSparseSum, …Max, …LogSum(clique, steps): as cliqueSum and its kind (clique.ts), for the outer states that are reached. cliqueSupportCount(clique,
- * steps): COUNTS[k] takes how many different states of the first k axes are reached, and LEAVES how many of all. cliqueSupportBuild(clique, steps): the
- * support of the first KEPT axes, in LEVELS, which have room for it and are zero. All go at most so many steps further and return how many they went: fewer
- * at the end. clique: a CLIQUE block (graphs/fields.ts) with a SUPPORT block.
+ * cliqueSparseSum, …Max, …LogSum(clique, steps): like cliqueSum and the others in clique.ts, for the outer states that
+ * are reached. cliqueSupportCount(clique, steps): COUNTS[k] receives the number of distinct states of the first k axes,
+ * and LEAVES the number of leaves reached. cliqueSupportBuild(clique, steps): builds the support of the first KEPT axes
+ * in LEVELS, which must be zero and large enough. Each call takes at most `steps` steps and returns the number taken,
+ * which is smaller only at the end. clique: a CLIQUE block (graphs/fields.ts) with a SUPPORT block.
  */
 import { addTo, join, loadTable, LogSum, Max, Sum } from "./clique";
 import {
@@ -18,7 +21,7 @@ import {
   SUPPORT_LINK_STARTS, SUPPORT_REST, SUPPORT_STARTS, LEVEL_BYTES, LEVEL_STATES, LEVEL_BEFORE,
 } from "../../src/graphs/fields";
 
-// Other things that a walk does at its leaves.
+// Further modes of a sweep, which differ in the work at a leaf.
 type Count = u64;
 type Build = f32;
 
@@ -26,7 +29,7 @@ function isBits<Mode>(): bool {
   return isFloat<Mode>() || sizeof<Mode>() == sizeof<Count>();
 }
 
-/** Axis `k` comes next: its states that all supports have. */
+/** Enters axis `k`: computes the states that all supports allow. */
 function enter(support: usize, k: i32): void {
   const starts = <usize>load<u32>(support, SUPPORT_STARTS) + (<usize>k << 2);
   const first = load<u32>(starts), words = load<u32>(starts, 4) - first;
@@ -45,14 +48,14 @@ function enter(support: usize, k: i32): void {
   }
 }
 
-/** A leaf's states to the support that is built. */
+/** Adds a leaf's states to the support that is being built. */
 function append(support: usize, digits: usize): void {
   const kept = load<u32>(support, SUPPORT_KEPT);
   const counts = <usize>load<u32>(support, SUPPORT_COUNTS);
   const starts = <usize>load<u32>(support, SUPPORT_STARTS);
   for (let k = load<u32>(support, SUPPORT_CHANGED), changed = k; k < kept; k++) {
     const count = counts + (<usize>k << 3);
-    // The node whose next state is another one is there already, apart from the first of all.
+    // If only the next state differs, its node exists already, except for the very first leaf.
     if (k > changed || load<f64>(count) == 0) store<f64>(count, load<f64>(count) + 1);
     const digit = load<u32>(digits + (<usize>k << 2));
     const words = load<u32>(starts + (<usize>k << 2), 4) - load<u32>(starts + (<usize>k << 2));
@@ -66,7 +69,7 @@ function append(support: usize, digits: usize): void {
   store<f64>(blocks, load<f64>(blocks) + 1);
 }
 
-/** At a leaf: multiplies and adds over the inner states. */
+/** Work at a leaf: multiplies and adds over the inner states. */
 function multiply<Mode>(clique: usize, bases: usize): void {
   const inner = load<u32>(clique, CLIQUE_INNER);
   const tables = <usize>load<u32>(clique, CLIQUE_TABLES);
@@ -85,7 +88,7 @@ function multiply<Mode>(clique: usize, bases: usize): void {
   for (let o: u32 = 0; o < outputCount; o++) addTo<Mode>(outputs + <usize>o * PATTERN_BYTES, product, inner);
 }
 
-/** Different states of the first axes, as far as they have changed since the leaf before. */
+/** Counts distinct states of the first axes, from the first axis that changed since the previous leaf. */
 function countPrefixes(support: usize, to: i32): void {
   const counts = <usize>load<u32>(support, SUPPORT_COUNTS);
   for (let k = load<i32>(support, SUPPORT_CHANGED); k < to; k++) {
@@ -94,7 +97,7 @@ function countPrefixes(support: usize, to: i32): void {
   }
 }
 
-/** Leaves below the states so far: those of the last axis that are left. */
+/** Counts the leaves below the current states: the remaining states of the last axis. */
 function countLast(support: usize, k: i32): void {
   const starts = <usize>load<u32>(support, SUPPORT_STARTS) + (<usize>k << 2);
   let states: u32 = 0;
@@ -160,12 +163,11 @@ function walk<Mode>(clique: usize, steps: f64): f64 {
         continue;
       }
     }
-    // A leaf.
     if (isFloat<Mode>()) append(support, digits);
     else if (sizeof<Mode>() == sizeof<Count>()) countPrefixes(support, axes);
     else multiply<Mode>(clique, bases + (<usize>(<u32>axes * count) << 2));
     store<f64>(support, load<f64>(support, SUPPORT_LEAVES_F64) + 1, SUPPORT_LEAVES_F64);
-    // One leaf is enough for what is kept.
+    // One leaf is enough to record the states of the KEPT axes.
     k = (isFloat<Mode>() ? kept : axes) - 1;
     store<u32>(support, axes, SUPPORT_CHANGED);
   }

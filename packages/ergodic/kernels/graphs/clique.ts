@@ -1,14 +1,17 @@
 /**
  * Sweeps over the joint states of a clique, for junction trees.
  *
- * cliqueSum(clique, from, to): for the blocks from … to − 1 of the clique's outer states (the last outer axis fastest), and each of the INNER states of
- * a block, the product of an entry of each table is added to an entry of each output. cliqueMax: the sum of the entries, of which outputs keep the
- * largest. cliqueLogSum: the sum of the entries x, which outputs o take in as log(eᵒ + eˣ). clique: a CLIQUE block (graphs/fields.ts), with at least one
- * table. Outputs must not alias tables or each other. Each output gets its terms in the order of the states, whatever the ranges of the calls.
+ * cliqueSum(clique, from, to): visits blocks from … to − 1 of the clique's outer states (the last outer axis varies
+ * fastest). For each of the INNER states of a block, the product of one entry of each table is added to an entry of
+ * each output. cliqueMax: sums the entries instead, and outputs keep the largest sum. cliqueLogSum: sums the entries to
+ * x, and outputs o become log(eᵒ + eˣ). clique: a CLIQUE block (graphs/fields.ts), with at least one table. Outputs
+ * must not alias tables or each other. Each output receives its terms in the order of the states, however the range is
+ * split into calls.
  *
- * cliqueExtremes(values, count, clique, logs) → the largest entry; the smallest positive one (with `logs`: the smallest above −∞) goes to
- * LOW; ∞ where there is none. cliqueScale(values, count, by): multiplies. cliqueDivide(values, by, count): divides, 0 where the divisor is 0. cliqueSubtract(values, by, count):
- * subtracts, −∞ where the subtrahend is −∞.
+ * cliqueExtremes(values, count, clique, logs) → the largest entry. The smallest positive entry (with `logs`: the
+ * smallest above −∞) is stored in LOW, or ∞ if there is none. cliqueScale(values, count, by): multiplies.
+ * cliqueDivide(values, by, count): divides; gives 0 where the divisor is 0. cliqueSubtract(values, by, count):
+ * subtracts; gives −∞ where the subtrahend is −∞.
  */
 import { exp } from "../engine/numbers/exp";
 import { log } from "../engine/numbers/log";
@@ -17,7 +20,7 @@ import {
   CLIQUE_LOW_F64, PATTERN_VALUES, PATTERN_RUN, PATTERN_OFFSETS, PATTERN_STRIDES, PATTERN_BASE, PATTERN_BYTES,
 } from "../../src/graphs/fields";
 
-// What a sweep does, as a type, so that each has loops of its own.
+// Mode of a sweep, as a type, so that each mode is compiled to its own loops.
 export type Sum = u8;
 export type Max = u16;
 export type LogSum = u32;
@@ -48,7 +51,9 @@ export function loadTable(pattern: usize, product: usize, inner: u32): void {
   }
 }
 
-/** product[j] ← product[j] × entry(j), or + of logarithms. One state beyond an odd end may be written. */
+/**
+ * Multiplies product[j] by entry(j), or adds logarithms. If `inner` is odd, one state beyond the end may be written.
+ */
 export function join<Mode>(pattern: usize, product: usize, inner: u32): void {
   const logs = sizeof<Mode>() != sizeof<Sum>();
   const values = <usize>load<u32>(pattern, PATTERN_VALUES) + (<usize>load<u32>(pattern, PATTERN_BASE) << 3);
@@ -202,7 +207,7 @@ function seek(clique: usize, patterns: usize, count: u32, index: u64): void {
   }
 }
 
-/** On to the next block. */
+/** Advances to the next block. */
 function advance(clique: usize, patterns: usize, count: u32): void {
   const shape = <usize>load<u32>(clique, CLIQUE_SHAPE);
   const digits = <usize>load<u32>(clique, CLIQUE_DIGITS);
@@ -229,7 +234,7 @@ function sweep<Mode>(clique: usize, from: f64, to: f64): void {
   const outputs = <usize>load<u32>(clique, CLIQUE_OUTPUTS);
   const outputCount = load<u32>(clique, CLIQUE_OUTPUT_COUNT);
   const product = <usize>load<u32>(clique, CLIQUE_PRODUCT);
-  // The outputs' patterns follow the tables'.
+  // The outputs' patterns are stored after the tables' patterns.
   const count = tableCount + outputCount;
   seek(clique, tables, count, <u64>from);
   for (let block = <u64>from, end = <u64>to; block < end; block++) {

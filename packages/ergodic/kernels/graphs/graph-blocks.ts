@@ -1,14 +1,19 @@
 /**
- * Gibbs sampling of blocks: the variables of a block are drawn together from their distribution given all others, by a junction tree of the block. Forward,
- * in the order of elimination, a bucket's table is the variable's terms by what is outside of the block (graph-gibbs.ts), the factors of which it is the
- * first variable, and the messages of earlier buckets; its message is ln Σ_x e^table by state of the separator, up to a constant. Backward each is drawn
- * from its table given its separator, which was drawn before. All terms are multiplied by POWER.
+ * Blocked Gibbs sampling: the variables of a block are drawn jointly from their distribution given all others, by a
+ * junction tree of the block.
  *
- * graphBlocks(chain, from, to, sweep, sweeps, keep): blocks from … to − 1, in this order, so many times. The uniform number of position i is the i-th of
- * update `sweep`. Of a block of several the first state is taken whose probabilities so far exceed it; states of probability 0 are never drawn, and where
- * all have 0 the state remains. With `keep` the marginal probabilities given all outside of the block are added to BATCH (of a Boolean with finite terms:
- * of state 1): backward, tables become joint probabilities, and messages those of their separators. Without, tables are left as probabilities given the
- * separator. Blocks of one variable are drawn as graphSweep draws them. Relative error of what is kept and drawn from: some 1e-15 a bucket.
+ * Forward pass, in elimination order: a bucket's table combines its variable's terms from outside the block
+ * (graph-gibbs.ts), the factors whose first variable it is, and the messages of earlier buckets. Its message is ln Σ_x
+ * e^table per state of the separator, up to a constant. Backward pass: each variable is drawn from its table given its
+ * separator, which has been drawn before. All terms are multiplied by POWER.
+ *
+ * graphBlocks(chain, from, to, sweep, sweeps, keep): draws blocks from … to − 1 in this order, `sweeps` times. Position
+ * i uses the i-th uniform number of update `sweep`. In a block of several variables, a variable takes the first state
+ * at which the cumulative probability exceeds that number. States of probability 0 are never drawn; if all have
+ * probability 0, the state stays. With `keep`, the marginal probabilities given everything outside the block are added
+ * to BATCH (for a Boolean with finite terms: of state 1): the backward pass turns tables into joint probabilities, and
+ * messages into those of their separators. Without `keep`, tables hold probabilities given the separator. Blocks of one
+ * variable are drawn as by graphSweep. Relative error of the probabilities: about 1e-15 per bucket.
  */
 import { exp } from "../engine/numbers/exp";
 import { after, counted, counts, draw, edgesOf, LITERAL, open, power, recount, states, storeUnits, termsOfEdges, work } from "./graph-gibbs";
@@ -32,7 +37,7 @@ let keyLow: u32 = 0;
 let keyHigh: u32 = 0;
 let updateLow: u32 = 0;
 let updateHigh: u32 = 0;
-/** The first of the eight positions whose uniform numbers are at hand. */
+/** First of the eight positions whose uniform numbers are currently stored. */
 let eight: u32 = 0;
 
 export function graphBlocks(chain: usize, from: u32, to: u32, sweep: f64, sweeps: u32, keep: u32): void {
@@ -73,7 +78,9 @@ function uniformAt(position: u32): f64 {
   return load<f64>(work - 64 + (<usize>(position & 7) << 3));
 }
 
-/** The terms of a variable's states by what is outside of the block, into the work; returns where its record ends. */
+/**
+ * Writes the terms of a variable's states, from outside the block, to the work array. Returns the end of its record.
+ */
 function termsOutside(record: usize, old: u32, first: u32, size: u32): usize {
   const count = load<u32>(record, RECORD_STATES);
   const pairs = <usize>load<u32>(record, RECORD_PAIRS);
@@ -108,7 +115,7 @@ function termsOutside(record: usize, old: u32, first: u32, size: u32): usize {
   return after;
 }
 
-/** Adds to each entry of a table what its map points at. */
+/** Adds to each entry of a table the value that its map points at. */
 function addMapped(table: usize, end: usize, from: usize, map: usize): void {
   for (; table < end; table += 8) {
     store<f64>(table, load<f64>(table) + load<f64>(from + <usize>load<u32>(map)));
@@ -116,10 +123,10 @@ function addMapped(table: usize, end: usize, from: usize, map: usize): void {
   }
 }
 
-/** Where a factor's terms begin, by the states outside of the block. */
+/** Returns the address of a factor's terms, selected by the states outside the block. */
 function termsFrom(term: usize, kind: u32): usize {
   let other = term + TERM_BYTES;
-  // OTHER and LITERAL records have one size.
+  // OTHER and LITERAL records have the same size.
   const end = other + <usize>(kind & LITERAL) * OTHER_BYTES;
   let from = <usize>load<u32>(term, TERM_FROM);
   if ((kind & COUNTED_EDGE) == 0) {
@@ -137,7 +144,7 @@ function termsFrom(term: usize, kind: u32): usize {
   return from;
 }
 
-/** Fills all tables of a block, as probabilities given the separators; returns the last bucket. */
+/** Fills all tables of a block with probabilities given the separators. Returns the last bucket. */
 function forward(bucket: usize, first: u32, size: u32): usize {
   let record = recordAt(first);
   let last = bucket;
@@ -154,7 +161,7 @@ function forward(bucket: usize, first: u32, size: u32): usize {
     for (let i = load<u32>(bucket, BUCKET_TERMS); i > 0; i--) {
       const kind = load<u32>(term, TERM_KIND);
       addMapped(table, end, termsFrom(term, kind), <usize>load<u32>(term, TERM_MAP));
-      // OTHER and LITERAL records have one size.
+      // OTHER and LITERAL records have the same size.
       term += TERM_BYTES + <usize>(kind & LITERAL) * OTHER_BYTES;
     }
     if (power != 1) for (let to = table; to < end; to += 8) store<f64>(to, power * load<f64>(to));
@@ -170,7 +177,10 @@ function forward(bucket: usize, first: u32, size: u32): usize {
   return last;
 }
 
-/** The same as sumOut for rows of two, with one exponential each; their sums are relative to the first one above 0, which saves its logarithm. */
+/**
+ * Same as sumOut for rows of two entries, with one exponential per row. The sums are relative to the first sum above 0,
+ * which saves its logarithm.
+ */
 function sumOutPairs(table: usize, end: usize, message: usize): void {
   let first: f64 = -Infinity;
   let scale: f64 = 0;
@@ -188,7 +198,7 @@ function sumOutPairs(table: usize, end: usize, message: usize): void {
 /** 1 + e^−|difference| of the last pair. */
 let total: f64 = 1;
 
-/** Two terms become probabilities; returns the larger one. */
+/** Turns two terms into probabilities. Returns the larger term. */
 function pairOf(at: usize): f64 {
   const zero = load<f64>(at), one = load<f64>(at, 8);
   const high = max(zero, one);
@@ -206,7 +216,7 @@ function pairOf(at: usize): f64 {
   return high;
 }
 
-/** Rows of a table become probabilities, and their sums a message. */
+/** Turns the rows of a table into probabilities, and their sums into a message. */
 function sumOut(table: usize, end: usize, bytes: usize, message: usize): void {
   let largest: f64 = -Infinity;
   const begin = message;
@@ -215,7 +225,7 @@ function sumOut(table: usize, end: usize, bytes: usize, message: usize): void {
     for (let at = table; at < table + bytes; at += 8) high = max(high, load<f64>(at));
     let total: f64 = 0;
     for (let at = table; at < table + bytes; at += 8) {
-      // Of the largest itself it is 1; −∞ less −∞ is no number.
+      // The weight of the largest term is 1; −∞ − (−∞) would be NaN.
       const term = load<f64>(at);
       const weight: f64 = term == high ? (high == -Infinity ? 0 : 1) : exp(term - high);
       store<f64>(at, weight);
@@ -233,7 +243,7 @@ function sumOut(table: usize, end: usize, bytes: usize, message: usize): void {
   for (let at = begin; at < message; at += 8) store<f64>(at, load<f64>(at) - largest);
 }
 
-/** Draws a block's variables, the last first. */
+/** Draws a block's variables, the last one first. */
 function backward(bucket: usize, first: u32, size: u32): void {
   for (let position = first + size - 1; ; position--) {
     const record = recordAt(position);
@@ -250,7 +260,7 @@ function backward(bucket: usize, first: u32, size: u32): void {
     for (let s: u32 = 0, to = row; to < row + bytes; to += 8, s++) {
       const p = load<f64>(to);
       if (p == 0) continue;
-      // What rounding leaves over falls to the last state that has a weight.
+      // Any remainder left by rounding goes to the last state with a positive weight.
       now = s;
       if (left < p) break;
       left -= p;
@@ -265,7 +275,10 @@ function backward(bucket: usize, first: u32, size: u32): void {
   }
 }
 
-/** Adds a variable's marginal to its sums, and hands on those of earlier buckets' separators. The message holds that of its own separator. */
+/**
+ * Adds a variable's marginal to its sums, and passes marginals on to the separators of earlier buckets. The message
+ * holds the marginal of its own separator.
+ */
 function keepMarginal(bucket: usize, table: usize, bytes: usize, sums: usize, count: u32): void {
   const end = table + <usize>load<u32>(bucket, BUCKET_STATES) * bytes;
   let message = tables + <usize>load<u32>(bucket, BUCKET_MESSAGE);

@@ -1,19 +1,24 @@
 /**
- * Gibbs sampling over discrete variables: each in turn is drawn from its conditional distribution, by the records of a layout
- * (src/graphs/sampling/gibbs/layout.ts), which positions stand for.
+ * Gibbs sampling over discrete variables: each variable in turn is drawn from its conditional distribution. A position
+ * is a variable's record in the layout (src/graphs/sampling/gibbs/layout.ts).
  *
- * graphSweep(chain, from, to, sweep, sweeps, keep): positions from … to − 1, in this order, so many times. The uniform number of position i is the i-th of
- * update `sweep` of the chain's stream, whatever the ranges of the calls. With `keep` the conditional probabilities are added to BATCH (of a Boolean with
- * finite terms: of state 1) and changes are marked in CHANGED. graphScan(chain, count, sweep, sweeps, keep): each sweep draws `count` positions with
- * replacement, each followed by the uniform number of its state; with `keep` the probabilities are those of all positions at its end.
+ * graphSweep(chain, from, to, sweep, sweeps, keep): draws positions from … to − 1 in this order, `sweeps` times.
+ * Position i uses the i-th uniform number of update `sweep` of the chain's stream, however the range is split into
+ * calls. With `keep`, the conditional probabilities are added to BATCH (for a Boolean with finite terms: of state 1),
+ * and changes are marked in CHANGED. graphScan(chain, count, sweep, sweeps, keep): each sweep draws `count` positions
+ * with replacement, each followed by the uniform number for its state; with `keep`, the probabilities are those of all
+ * positions at the end of the sweep.
  *
- * A Boolean with finite terms has log odds z; its state is 1 where the uniform number is below 1/(1 + e^(−POWER z)). Of all others, term by term, the
- * states' weights are e^(POWER (term − largest)), and the first state is taken whose weights so far exceed the uniform number times their sum; terms
- * of −∞ are never drawn; where all are, the state remains.
+ * A Boolean with finite terms has log odds z; its state becomes 1 if the uniform number is below 1/(1 + e^(−POWER z)).
+ * For all other variables, the states' weights are e^(POWER (term − largest)), and the first state is taken at which
+ * the cumulative weight exceeds the uniform number times the total. States with a term of −∞ are never drawn; if all
+ * terms are −∞, the state stays.
  *
- * graphScore(chain, from, to, keep) → Σ ln p(x_i | x_−i) over these positions; with `keep` their conditional probabilities are added to BATCH.
+ * graphScore(chain, from, to, keep) → Σ ln p(x_i | x_−i) over these positions; with `keep`, their conditional
+ * probabilities are added to BATCH.
  *
- * graphSettle(batch, totals, squares, count, scale): totals += batch, squares += batch² × scale, batch = 0. chain: a GRAPH block (graphs/fields.ts).
+ * graphSettle(batch, totals, squares, count, scale): totals += batch, squares += batch² × scale, batch = 0. chain: a
+ * GRAPH block (graphs/fields.ts).
  */
 import { exp } from "../engine/numbers/exp";
 import { log } from "../engine/numbers/log";
@@ -35,7 +40,7 @@ export let counts: usize = 0;
 export let counted: usize = 0;
 export let work: usize = 0;
 export let power: f64 = 1;
-/** Where the record that was read last ends. */
+/** End of the record that was read last. */
 export let after: usize = 0;
 
 export function open(chain: usize): void {
@@ -50,13 +55,15 @@ function unit(upper: u32, lower: u32): f64 {
   return (<f64>(upper >>> 5) * 67108864 + <f64>(lower >>> 6)) * TO_UNIT;
 }
 
-/** The row of a counted factor's terms that its head chooses. */
+/** Returns the row of a counted factor's terms that the state of its head selects. */
 function rowOf(factor: usize): usize {
   const head = <u32>load<u8>(states + <usize>load<u32>(factor, COUNTED_HEAD)) == load<u32>(factor, COUNTED_STATE);
   return <usize>load<u32>(factor, COUNTED_TERMS) + (head ? <usize>load<u32>(factor, COUNTED_ROW) : 0);
 }
 
-/** The entry of a table for the other variables' states; `after` is put behind the edge. */
+/**
+ * Returns the address of the table entry selected by the other variables' states. Sets `after` to the end of the edge.
+ */
 function entryOf(edge: usize, others: u32): usize {
   let at = <usize>load<u32>(edge, EDGE_TERMS);
   let other = edge + TABLE_EDGE_OTHERS;
@@ -68,7 +75,7 @@ function entryOf(edge: usize, others: u32): usize {
   return at;
 }
 
-/** Log odds of state 1 by the edges of wider factors; the variable has `old` now. */
+/** Returns the log odds of state 1 from the edges of wider factors, when the variable's state is `old`. */
 function oddsOfEdges(edge: usize, edges: u32, old: u32): f64 {
   let z: f64 = 0;
   for (let e: u32 = 0; e < edges; e++) {
@@ -98,7 +105,7 @@ function oddsOfEdges(edge: usize, edges: u32, old: u32): f64 {
   return z;
 }
 
-/** The same, term by term of each state, added to the work; without those within a block. */
+/** Adds the terms of each state from the edges of wider factors to the work array, without edges inside a block. */
 export function termsOfEdges(edge: usize, edges: u32, old: u32, count: u32): void {
   const end = work + (<usize>count << 3);
   for (let e: u32 = 0; e < edges; e++) {
@@ -137,7 +144,7 @@ export function termsOfEdges(edge: usize, edges: u32, old: u32, count: u32): voi
   after = edge;
 }
 
-/** Counts of the factors whose body the variable is in. */
+/** Updates the counts of the factors whose body contains the variable. */
 export function recount(edge: usize, edges: u32, old: u32, now: u32): void {
   for (let e: u32 = 0; e < edges; e++) {
     const kind = load<u32>(edge, EDGE_KIND);
@@ -149,19 +156,22 @@ export function recount(edge: usize, edges: u32, old: u32, now: u32): void {
       const literal = kind & LITERAL;
       const change = (now == literal ? 1 : 0) - (old == literal ? 1 : 0);
       const at = counts + (<usize>load<u32>(edge, EDGE_TERMS) << 2);
-      // Workers that race must not lose a change: counts would be wrong for good.
+      // Atomic, because racing workers must not lose a change: counts would stay wrong forever.
       if (change) atomic.add<i32>(at, change);
     }
     edge += EDGE_BYTES;
   }
 }
 
-/** Where the edges of wider factors begin. */
+/** Returns the address of the first edge of wider factors. */
 export function edgesOf(record: usize, count: u32): usize {
   return record + RECORD_BYTES + (<usize>max(count, 1) << 3) + <usize>load<u32>(record, RECORD_PAIRS) * PAIR_BYTES;
 }
 
-/** Log odds of state 1 of a Boolean with finite terms, which has `old` now. `after` is behind its record then. */
+/**
+ * Returns the log odds of state 1 of a Boolean with finite terms whose state is `old`. Sets `after` to the end of its
+ * record.
+ */
 function oddsOf(record: usize, old: u32): f64 {
   let at = record + RECORD_BYTES;
   let z = load<f64>(at);
@@ -175,7 +185,7 @@ function oddsOf(record: usize, old: u32): f64 {
   return z;
 }
 
-/** The terms of a variable's states, into the work. `after` is behind its record then. */
+/** Writes the terms of a variable's states to the work array. Sets `after` to the end of its record. */
 function termsOf(record: usize, count: u32, old: u32): void {
   const bytes = <usize>count << 3;
   let at = record + RECORD_BYTES;
@@ -194,7 +204,10 @@ function termsOf(record: usize, count: u32, old: u32): void {
   else after = edge;
 }
 
-/** Draws the variable at a position by the uniform number u; of u < 0 it stays as it is. `after` is behind its record then. */
+/**
+ * Draws the variable at a position with the uniform number u; with u < 0 its state stays. Sets `after` to the end of
+ * its record.
+ */
 export function draw(record: usize, position: usize, u: f64, batch: usize, changed: usize): void {
   const count = load<u32>(record, RECORD_STATES);
   const old = <u32>load<u8>(states + position);
@@ -211,18 +224,25 @@ export function draw(record: usize, position: usize, u: f64, batch: usize, chang
     now = chosen(count, u, old, batch == 0 ? 0 : batch + (<usize>load<u32>(record, RECORD_SLOT) << 3));
   }
   if (u < 0) return;
-  // Whether a state changes cannot be foretold: without a branch on it the next variables are begun in the meantime.
+  // Whether a state changes cannot be predicted. Without a branch on it, the processor can already start on the next
+  // variables.
   store<u8>(states + position, <u8>now);
   if (changed) store<u8>(changed + position, load<u8>(changed + position) | <u8>(now != old));
   const edges = load<u32>(record, RECORD_EDGES);
   if (edges && now != old) recount(edgesOf(record, count), edges, old, now);
 }
 
-/** What ln p still lacks: −ln of this. Sums of e^(term − largest) are multiplied, so that there is one logarithm for many. */
+/**
+ * Factor not yet included in ln p, which still lacks −ln of it. Sums of e^(term − largest) are multiplied here, so that
+ * one logarithm serves many variables.
+ */
 let product: f64 = 1;
 const MOST_PRODUCT: f64 = 1e200;
 
-/** ln p(its state | others) of the variable at a position, apart from what it adds to `product`. `after` is behind its record then. */
+/**
+ * Returns ln p(state | others) of the variable at a position, except for the part that goes into `product`. Sets
+ * `after` to the end of its record.
+ */
 function logConditional(record: usize, position: usize): f64 {
   const count = load<u32>(record, RECORD_STATES);
   const old = <u32>load<u8>(states + position);
@@ -241,7 +261,7 @@ function logConditional(record: usize, position: usize): f64 {
   return load<f64>(work + (<usize>old << 3)) - high;
 }
 
-/** The state that u takes by the terms at `work`; its probabilities are added to `sums`. */
+/** Returns the state that u selects by the terms in the work array. Its probabilities are added to `sums`. */
 function chosen(count: u32, u: f64, old: u32, sums: usize): u32 {
   let high: f64 = -Infinity;
   const end = work + (<usize>count << 3);
@@ -261,7 +281,7 @@ function chosen(count: u32, u: f64, old: u32, sums: usize): u32 {
     const weight = load<f64>(work + (<usize>s << 3));
     if (sums) store<f64>(sums + (<usize>s << 3), load<f64>(sums + (<usize>s << 3)) + weight * scale);
     if (found || weight == 0) continue;
-    // What rounding leaves over falls to the last state that has a weight.
+    // Any remainder left by rounding goes to the last state with a positive weight.
     now = s;
     if (left < weight) found = true;
     left -= weight;
@@ -282,7 +302,7 @@ export function graphSweep(chain: usize, from: u32, to: u32, sweep: f64, sweeps:
     const low = <u32>update, high = <u32>(update >>> 32);
     let record = first;
     for (let position = from; position < to; position++) {
-      // Four blocks of the stream at a time: eight numbers.
+      // Four blocks of the stream at a time give eight uniform numbers.
       const lane = position & 7;
       if (lane == 0 || position == from) {
         philoxLanes((position & ~7) >>> 1, 0, low, high, keyLow, keyHigh);
@@ -294,7 +314,7 @@ export function graphSweep(chain: usize, from: u32, to: u32, sweep: f64, sweeps:
   }
 }
 
-/** The lanes' words as uniform numbers, in the order of the stream. */
+/** Converts the lanes' words to uniform numbers, in the order of the stream. */
 export function storeUnits(to: usize): void {
   store<f64>(to, unit(i32x4.extract_lane(lanes0, 0), i32x4.extract_lane(lanes1, 0)), 0);
   store<f64>(to, unit(i32x4.extract_lane(lanes2, 0), i32x4.extract_lane(lanes3, 0)), 8);

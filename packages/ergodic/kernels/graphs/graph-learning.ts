@@ -1,16 +1,21 @@
 /**
- * Learning the weights of a graph: terms from weights, and what factors say of states. Weights: f64[…], the last one 1.
+ * Learning the weights of a graph: computes terms from weights, and the factors' statistics at the current states.
+ * Weights: f64[…], the last one is 1.
  *
- * graphTerms(terms, bases, indices, weights, count): terms[i] = bases[i] × weights[indices[i]]. graphOwnTerms(addresses, ends, bases, indices, weights, count): the f64
- * at addresses[i] (u32) becomes the sum of such products, those from ends[i − 1] to ends[i] − 1.
+ * graphTerms(terms, bases, indices, weights, count): terms[i] = bases[i] × weights[indices[i]].
+ * graphOwnTerms(addresses, ends, bases, indices, weights, count): sets the f64 at addresses[i] (u32) to the sum of such
+ * products with indices ends[i − 1] … ends[i] − 1.
  *
- * graphMoved(chain, slots, count, scale, moved, expected): what own terms say of states: moved[slot] += scale × (1 of the state that the variable is in, else 0), over positions, whose slots
- * are from slots[i] to slots[i + 1] − 1; of a Boolean with one slot, where it is in state 1. With `expected` minus the probabilities, from BATCH.
- * graphOwnGradient(moved, ends, bases, indices, count, out): out[weight] += moved[slot] × base, over what terms are made of; moved = 0.
+ * graphMoved(chain, slots, count, scale, moved, expected): statistics of single-variable terms over positions. A
+ * position has slots[i] … slots[i + 1] − 1, one per state: moved[slot] += scale × (1 if the variable is in that state,
+ * else 0); a Boolean with one slot counts state 1. With `expected`, the probabilities from BATCH are subtracted.
+ * graphOwnGradient(moved, ends, bases, indices, count, out): out[weight] += moved[slot] × base, over the products that
+ * make up each term; then moved = 0.
  *
- * graphStatistics(chain, factors, count, scale, out): out[weight] += scale × feature × g(x), over LEARNT blocks (graphs/fields.ts), x the chain's states.
- * graphPseudo(chain, factors, count, scale, out): out[weight] += scale × feature × Σ_i (g(x) − Σ_s p_i(s) g(x with x_i = s)), over the factor's variables
- * that are drawn; p from BATCH. chain: a GRAPH block.
+ * graphStatistics(chain, factors, count, scale, out): out[weight] += scale × feature × g(x), over LEARNT blocks
+ * (graphs/fields.ts), where x are the chain's states. graphPseudo(chain, factors, count, scale, out): out[weight] +=
+ * scale × feature × Σ_i (g(x) − Σ_s p_i(s) g(x with x_i = s)), over the factor's variables that are drawn; p from
+ * BATCH. chain: a GRAPH block.
  */
 import {
   GRAPH_STATES, GRAPH_COUNTS, GRAPH_BATCH, GRAPH_DRAWN, LEARNT_VALUES, LEARNT_WEIGHT, LEARNT_FEATURE_F64, LEARNT_MEMBERS, LEARNT_COUNTED,
@@ -44,7 +49,7 @@ export function graphMoved(chain: usize, slots: usize, count: u32, scale: f64, m
     const now = <u32>load<u8>(state);
     for (let slot = first; slot < last; slot++) {
       const at = <usize>slot << 3;
-      // A number, not a choice: states are random, and branches that follow them are guessed wrong half of the time.
+      // A number instead of a branch: states are random, so branches on them would be mispredicted half of the time.
       const here = <f64>(slot - first + <u32>(last - first == 1) == now);
       store<f64>(moved + at, load<f64>(moved + at) + scale * (here - (expected ? load<f64>(batch + at) : 0)));
     }
@@ -77,7 +82,7 @@ export function graphStatistics(chain: usize, factors: usize, count: u32, scale:
     const end = factors + LEARNT_BYTES + <usize>members * MEMBER_BYTES;
     let at = <usize>load<u32>(factors, LEARNT_VALUES);
     if (counted) {
-      // Of its members, only the head says where the value is: the others are counted.
+      // Among its members only the head selects the value; the others are counted.
       const head = end - MEMBER_BYTES;
       at += <usize>load<i32>(counts + (<usize>(counted - 1) << 2)) << 3;
       if (<u32>load<u8>(states + <usize>load<u32>(head, MEMBER_POSITION)) == load<u32>(head, MEMBER_STATES)) at += <usize>members << 3;
@@ -91,7 +96,7 @@ export function graphStatistics(chain: usize, factors: usize, count: u32, scale:
   }
 }
 
-/** The probability of a state by what a variable's slots hold: one of a Boolean, else one a state. */
+/** Returns the probability of a state from a variable's slots: one slot for a Boolean, otherwise one per state. */
 function chance(slot: usize, soft: bool, state: u32): f64 {
   if (!soft) return load<f64>(slot + (<usize>state << 3));
   return state == 1 ? load<f64>(slot) : 1 - load<f64>(slot);

@@ -1,9 +1,10 @@
 /**
- * graphValue(chain, count): ln of the product of all factors at the chain's states, up to a constant of the layout, into VALUE: position by position in their order,
- * then the counted factors, of which there are `count`. −∞ where a factor is 0. chain: a GRAPH block (graphs/fields.ts).
+ * graphValue(chain, count): writes ln of the product of all factors at the chain's states to VALUE, up to a constant of
+ * the layout. The sum runs over positions in order, then over the `count` counted factors. −∞ if a factor is 0. chain:
+ * a GRAPH block (graphs/fields.ts).
  *
- * A factor of several variables is read from the record of the last one. Booleans with finite terms know of a pair φ only ln φ(1, y) − ln φ(0, y): ln φ(0, y) is then read
- * from the record of the other one, whose state is y.
+ * A factor of several variables is read from the record of its last variable. For a pair φ, a Boolean with finite terms
+ * stores only ln φ(1, y) − ln φ(0, y). ln φ(0, y) is then read from the record of the other variable, whose state is y.
  */
 import {
   GRAPH_BEGINS, GRAPH_RECORDS, GRAPH_STATES, GRAPH_COUNTS, GRAPH_COUNTED, GRAPH_DRAWN, GRAPH_VALUE_F64, RECORD_STATES, RECORD_PAIRS, RECORD_EDGES,
@@ -23,7 +24,7 @@ export function graphValue(chain: usize, count: u32): void {
     const state = <usize>load<u8>(states + <usize>position);
     const pairs = load<u32>(at, RECORD_PAIRS), edges = load<u32>(at, RECORD_EDGES);
     at += RECORD_BYTES;
-    // Of a Boolean with one term, that of state 0 is 0.
+    // A Boolean with one term has the term 0 for state 0.
     const counts = number > 0 || state == 1;
     const mine = number > 0 ? state << 3 : 0;
     const row = max<usize>(number, 1) << 3;

@@ -1,23 +1,27 @@
 /**
- * What ladders of 64 replicas that are bits of words do between sweeps (kernels/graphs/replica-gibbs.ts): bit r of a word is replica r's.
+ * Operations between sweeps for ladders of 64 replicas that are stored as the bits of words
+ * (kernels/graphs/replica-gibbs.ts): bit r of a word belongs to replica r.
  *
- * graphReplicaCounts(states, terms, count, counts): of `count` terms, a multiple of 4, how many hold, by replica, into counts (64 u32). A term holds in a replica where
- * the words at both of its offsets (a BOTH record of graphs/fields.ts, bytes from `states`) have the replica's bit. At most 2^27 terms.
+ * graphReplicaCounts(states, terms, count, counts): counts (64 u32) receives, per replica, how many of `count` terms
+ * hold; `count` is a multiple of 4, at most 2^27. A term holds in a replica if the words at both of its offsets have
+ * the replica's bit set (a BOTH record of graphs/fields.ts, offsets in bytes from `states`).
  *
- * graphReplicaOnes(states, words, tally): adds each replica's bit of so many words to the tally: of each word eight planes (64 bits each, plane p bit p of a sum), which have
- * room for 255 calls. graphReplicaEmpty(tally, words, sums): adds them to sums (u32, 64 a word) and clears them.
+ * graphReplicaOnes(states, words, tally): adds each replica's bit of `words` words to the tally. The tally has eight
+ * planes per word (64 bits each; plane p holds bit p of a sum), which have room for 255 calls. graphReplicaEmpty(tally,
+ * words, sums): adds the tally to sums (u32, 64 per word) and clears it.
  *
- * graphReplicaTrade(a, b, words, low, high): replicas whose bit is set in [low, high] trade states, of so many words from a and from b; the two do not overlap.
+ * graphReplicaTrade(a, b, words, low, high): replicas whose bit is set in [low, high] exchange their states in `words`
+ * words from a and from b, which do not overlap.
  */
 import { BOTH_BYTES, BOTH_FIRST, BOTH_SECOND } from "../../src/graphs/fields";
 
-/** Planes of a count: bit p of all replicas' counts. */
+/** Number of bit planes of a count: plane p holds bit p of all replicas' counts. */
 const PLANES = 28;
 const planes: usize = memory.data(PLANES * 8, 16);
 
 let ones: u64 = 0;
 
-/** The carry of a + b + ones; the sum's bit becomes `ones`. */
+/** Returns the carry of a + b + ones and stores the sum's bit in `ones`. */
 function carried(a: u64, b: u64): u64 {
   const odd = a ^ b;
   const carry = (a & b) | (odd & ones);

@@ -1,18 +1,21 @@
 /**
- * Gibbs sampling of 64 replicas of a graph of Booleans at once: the states of a variable are the bits of one word, bit r that of replica r, and two
- * variables of a colour and a kind, at positions p and p + 1 with p even, are drawn together.
+ * Gibbs sampling of 64 replicas of a graph of Booleans simultaneously. A variable's states are the bits of one word,
+ * bit r for replica r. Two variables of the same colour and kind, at positions p and p + 1 with p even, are drawn
+ * together.
  *
- * graphReplicas(block, from, to, sweep, sweeps, keep): the positions from … to − 1 (both even), run after run, so many times. With `keep` the ones of each
- * eight replicas are added to TALLY, whose bytes hold 31 sweeps. block: a REPLICAS block (graphs/fields.ts).
+ * graphReplicas(block, from, to, sweep, sweeps, keep): draws positions from … to − 1 (both even), run by run, `sweeps`
+ * times. With `keep`, the ones of each eight replicas are added to TALLY, whose bytes have room for 31 sweeps. block: a
+ * REPLICAS block (graphs/fields.ts).
  *
- * A conditional probability is that of a level: of how many of the variable's neighbours have the state that its edge asks for, group by group of equal edges. Level
- * l has a threshold t(l) of 32 bits, and a replica's state becomes 1 where a random number of 32 bits is below it. Numbers are compared from the top bit down until
- * all 128 replicas differ from their thresholds. Bit 31 − j of the numbers of p and p + 1 is word j mod 4 of the four Philox blocks with counters
- * [2p + lane, ⌊j/4⌋, sweep], whatever the ranges of the calls: lanes 0 and 1 for p, 2 and 3 for p + 1.
+ * A conditional probability depends only on a level: for each group of equal edges, the number of neighbours in the
+ * state that the edge asks for. Level l has a 32-bit threshold t(l); a replica's state becomes 1 if a 32-bit random
+ * number is below it. Numbers are compared from the top bit down until all 128 replicas differ from their thresholds.
+ * Bit 31 − j of the numbers for p and p + 1 is word j mod 4 of the four Philox blocks with counters [2p + lane, ⌊j/4⌋,
+ * sweep], however the range is split into calls: lanes 0 and 1 for p, 2 and 3 for p + 1.
  *
  * graphTally(tally, batch, count): batch (u32) += tally (u8), tally = 0; count: a multiple of 16.
- * graphSettleReplicas(batch, totals, squares, count, sweeps): for each of `count` positions totals (u32) += batch (u32), of eight groups each; squares (f64) += the
- * sum of the groups' batch² / sweeps; batch = 0.
+ * graphSettleReplicas(batch, totals, squares, count, sweeps): for each of `count` positions with eight groups each,
+ * totals (u32) += batch (u32); squares (f64) += the sum of the groups' batch² / sweeps; batch = 0.
  */
 import { lanes0, lanes1, lanes2, lanes3, philoxEight, philoxLanes } from "../engine/random/philox-lanes";
 import {
@@ -20,7 +23,7 @@ import {
   RUN_KIND, RUN_BYTES, KIND_EDGES, KIND_LEVELS, KIND_GROUPS, KIND_SIZES, KIND_BYTES, NEIGHBOURS_FIRST, NEIGHBOURS_SECOND, NEIGHBOURS_BYTES,
 } from "../../src/graphs/fields";
 
-/** By whether the edges of the two variables ask for state 0: what their words are changed by. */
+/** XOR masks for the words of two variables, indexed by whether their edges ask for state 0. */
 const SIGNS: usize = memory.data<i64>([0, 0, -1, 0, 0, -1, -1, -1], 16);
 const BITS: u32 = 32;
 
@@ -29,14 +32,17 @@ let work: usize = 0;
 let keyLow: u32 = 0;
 let keyHigh: u32 = 0;
 
-/** By replica of the two variables, whether the neighbours of an edge have the state that it asks for. */
+/** Returns, per replica of the two variables, whether the edge's neighbours have the state that it asks for. */
 function asked(edge: usize): v128 {
   const first = load<u32>(edge, NEIGHBOURS_FIRST);
   const words = v128.load64_lane(states + <usize>load<u32>(edge, NEIGHBOURS_SECOND), v128.load64_zero(states + <usize>(first & ~3)), 1);
   return v128.xor(words, v128.load(SIGNS + (<usize>(first & 3) << 4)));
 }
 
-/** Whose level is which, for groups of edges of any size: a mask each at `work`, the last group's count fastest. */
+/**
+ * Writes a mask per level to `work` that marks the replicas at that level, for groups of any size; the last group's
+ * count varies fastest.
+ */
 function masksOf(edge: usize, kind: usize): void {
   const groups = load<u32>(kind, KIND_GROUPS);
   const own = work + 256;
@@ -66,7 +72,7 @@ function masksOf(edge: usize, kind: usize): void {
   }
 }
 
-/** New states of two variables by the masks at `work`. */
+/** Draws new states of two variables from the masks at `work`. */
 function drawn(thresholds: usize, levels: usize, position: u32, low: u32, high: u32): v128 {
   let ones = i64x2.splat(0);
   let open = i64x2.splat(-1);
@@ -86,7 +92,7 @@ function drawn(thresholds: usize, levels: usize, position: u32, low: u32, high: 
   return ones;
 }
 
-/** The same where there is one group of at most four edges, the others of which find state 0: five levels. */
+/** Same as masksOf and drawn for a single group of at most four edges (missing edges find state 0): five levels. */
 function drawnOfFour(edge: usize, thresholds: usize, position: u32, low: u32, high: u32): v128 {
   const random = work + 512;
   philoxEight(random, position << 1, low, high, keyLow, keyHigh);
@@ -95,7 +101,7 @@ function drawnOfFour(edge: usize, thresholds: usize, position: u32, low: u32, hi
   const odd1 = v128.xor(y2, y3), both1 = v128.and(y2, y3);
   const odd = v128.xor(odd0, odd1);
   const some = v128.or(odd0, odd1);
-  // Of the four: none, one, two, three, all.
+  // Masks for none, one, two, three or all of the four.
   const m4 = v128.and(both0, both1);
   const pair = v128.or(both0, both1);
   const m3 = v128.and(pair, odd);
@@ -127,7 +133,7 @@ function drawnOfFour(edge: usize, thresholds: usize, position: u32, low: u32, hi
   return ones;
 }
 
-/** Four random words of 128 bits. */
+/** Stores four random words of 128 bits. */
 function storeWords(to: usize, position: u32, four: u32, low: u32, high: u32): void {
   philoxLanes(position << 1, four, low, high, keyLow, keyHigh);
   v128.store(to, lanes0);
@@ -187,7 +193,7 @@ export function graphSettleReplicas(batch: usize, totals: usize, squares: usize,
     const low = v128.load(batch), high = v128.load(batch, 16);
     v128.store(totals, i32x4.add(v128.load(totals), low));
     v128.store(totals, i32x4.add(v128.load(totals, 16), high), 16);
-    // Exact: sums of eight replicas over fewer than 2^20 sweeps.
+    // Exact, because these are sums of eight replicas over fewer than 2^20 sweeps.
     const a = f64x2.convert_low_i32x4_u(low), b = f64x2.convert_low_i32x4_u(v128.shuffle<i64>(low, low, 1, 1));
     const c = f64x2.convert_low_i32x4_u(high), d = f64x2.convert_low_i32x4_u(v128.shuffle<i64>(high, high, 1, 1));
     const sum = f64x2.add(f64x2.add(f64x2.mul(a, a), f64x2.mul(b, b)), f64x2.add(f64x2.mul(c, c), f64x2.mul(d, d)));

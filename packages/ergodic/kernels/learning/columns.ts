@@ -1,8 +1,10 @@
 /**
- * One column of a dataset against vectors over its rows, in float64: xᵀv, v += f (x − o), v += f h∘(x − o), ‖x − x̄‖; and a sparse one against all: Xᵀ(h∘x).
+ * Operations of one dataset column with vectors over its rows, in float64: xᵀv, v += f (x − o), v += f h∘(x − o), ‖x −
+ * x̄‖; and, for a sparse column, products with all columns: Xᵀ(h∘x).
  *
- * T: type of the stored elements. Dense columns: elements side by side; sparse ones: row indices, distinct. The origin o is for dense columns: sparse
- * ones take it as 0. Vectors hold one f64 a row and may not alias the column. Sums as kernels/engine/data/row.ts makes them. COLUMNS block: memory/fields.ts.
+ * T: type of the stored elements. Dense columns: contiguous elements; sparse columns: distinct row indices. The origin
+ * o applies to dense columns; for sparse columns it is 0. Vectors hold one f64 per row and may not alias the column.
+ * Sums run as in kernels/engine/data/row.ts. COLUMNS block: memory/fields.ts.
  */
 import {
   COLUMNS_VALUES, COLUMNS_STRIDE, COLUMNS_START, COLUMNS_ROWS, COLUMNS_ROW_COUNT, COLUMNS_SCALE_F64, COLUMNS_ROW_START, COLUMNS_ROW_COLUMNS, COLUMNS_ROW_VALUES,
@@ -33,7 +35,10 @@ function dotSparse<T>(columns: usize, j: u32, v: usize): f64 {
   return load<f64>(columns + COLUMNS_SCALE_F64) * dotRow<T>(x, u(columns, COLUMNS_ROWS) + (start << 2), entries(columns, j), v);
 }
 
-/** x in stored units less the origin, before the factor: what is added stays exact where a column lies far from 0. */
+/**
+ * The origin is subtracted in stored units before multiplying by the factor, so that the added values stay exact for a
+ * column far from 0.
+ */
 function addDense<T>(columns: usize, j: u32, given: f64, origin: f64, v: usize): void {
   let x = u(columns, COLUMNS_VALUES) + <usize>j * u(columns, COLUMNS_STRIDE);
   const scale = load<f64>(columns + COLUMNS_SCALE_F64);
@@ -53,7 +58,10 @@ function addSparse<T>(columns: usize, j: u32, factor: f64, v: usize): void {
   addRow<T>(x, u(columns, COLUMNS_ROWS) + (start << 2), entries(columns, j), factor * load<f64>(columns + COLUMNS_SCALE_F64), v);
 }
 
-/** Products and sums are rounded apart, in every build: adding and then taking away again leaves what was there where that was 0. */
+/**
+ * Products and sums are rounded separately in every build, so adding a column to 0 and subtracting it again leaves
+ * exactly 0.
+ */
 function addWeightedDense<T>(columns: usize, j: u32, given: f64, origin: f64, h: usize, v: usize): void {
   let x = u(columns, COLUMNS_VALUES) + <usize>j * u(columns, COLUMNS_STRIDE);
   const scale = load<f64>(columns + COLUMNS_SCALE_F64);
@@ -83,8 +91,8 @@ function addWeightedSparse<T>(columns: usize, j: u32, given: f64, h: usize, v: u
 }
 
 /**
- * Xᵀ(h∘x_j) by the rows that x_j is in: of column k at out[places[k]], so that those of place 0 meet at out[0]. The last entry of a row, the intercept's, is
- * left out. Returns how many entries it took.
+ * Computes Xᵀ(h∘x_j) from the rows that contain x_j. Column k is added to out[places[k]], so all columns with place 0
+ * are added to out[0]. The last entry of a row, the intercept's, is skipped. Returns the number of entries processed.
  */
 function productsSparse<T>(columns: usize, j: u32, h: usize, places: usize, out: usize): u32 {
   const start = first(columns, j), scale = load<f64>(columns + COLUMNS_SCALE_F64);
@@ -108,7 +116,7 @@ function productsSparse<T>(columns: usize, j: u32, h: usize, places: usize, out:
   return taken;
 }
 
-/** ‖x − x̄‖, or ‖x‖ unless `centred`; 0 where x hardly differs from a constant (its spread is below 1e-10 of its size). */
+/** Returns ‖x − x̄‖, or ‖x‖ unless `centred`; 0 if x is nearly constant (its spread is below 1e-10 of its size). */
 function spreadDense<T>(columns: usize, j: u32, centred: bool): f64 {
   const start = u(columns, COLUMNS_VALUES) + <usize>j * u(columns, COLUMNS_STRIDE);
   const end = start + <usize>load<u32>(columns + COLUMNS_ROW_COUNT) * sizeof<T>();

@@ -1,15 +1,19 @@
 /**
- * Coordinate ascent on the dual of mean_i w_i ℓ_i(x_i·p) + l2/2 ‖p‖², one number β_i a row, p = Σ_i β_i x_i kept beside (blocks: learning/fields.ts).
+ * Coordinate ascent on the dual of mean_i w_i ℓ_i(x_i·p) + l2/2 ‖p‖², with one dual variable β_i per row; p = Σ_i β_i
+ * x_i is stored as well (blocks: learning/fields.ts).
  *
- * With C_i = w_i / (n l2) the objective is l2 [½‖p‖² + Σ_i C_i ℓ_i], and its dual l2 [−½‖p‖² − Σ_i (C_i ℓ_i)*(−β_i)]. Losses are given by their
- * duals: piecewise quadratic ones by bounds, a curvature and ε (fields DUAL_LOW …), for which the best β_i is a closed form; the logistic one, α = yβ
- * in (0, C), by a safeguarded Newton iteration on s = log(α / (C − α)), which solves s + y x·p = 0. Rows: dense or sparse of f32, f64, i16, i8;
- * arithmetic in f64, in the order of the rows' visits.
+ * With C_i = w_i / (n l2) the objective is l2 [½‖p‖² + Σ_i C_i ℓ_i], and its dual l2 [−½‖p‖² − Σ_i (C_i ℓ_i)*(−β_i)].
+ * Losses are given by their duals. Piecewise quadratic losses have bounds, a curvature and ε (fields DUAL_LOW …), for
+ * which the best β_i is a closed form. The logistic loss, α = yβ in (0, C), uses a safeguarded Newton iteration on s =
+ * log(α / (C − α)), which solves s + y x·p = 0. Rows: dense or sparse of f32, f64, i16, i8; arithmetic in f64, in the
+ * order of the visits.
  *
- * dualAscend: at most `visits` visits of active rows, pass after pass; returns how many were made. Stops early where a pass has solved the active
- * rows (ASCENT_SOLVED). How visits are cut into calls does not matter. dualGap: over all rows of the lane, at its p: Σ C_i ℓ_i, the gap as a sum of
- * terms ≥ 0, the largest violation; makes the list of active rows anew. dualCollect: into[columns] = Σ_i β_i x_i over the lane's rows. dualSquares:
- * ‖x_i‖² + added of all rows. dualShuffle: order[0..count), u32, in random order (Fisher–Yates from the end, stream at `counter`).
+ * - dualAscend: makes at most `visits` visits of active rows, pass after pass. Returns the number made. Stops early if
+ *   a pass has solved the active rows (ASCENT_SOLVED). The result does not depend on how visits are split into calls.
+ * - dualGap: over all rows of the lane, at its p: Σ C_i ℓ_i, the gap as a sum of terms ≥ 0, the largest violation.
+ *   Rebuilds the list of active rows.
+ * - dualCollect: into[columns] = Σ_i β_i x_i over the lane's rows. dualSquares: ‖x_i‖² + added for all rows.
+ * - dualShuffle: order[0..count), u32, in random order (Fisher–Yates from the end, stream at `counter`).
  *
  * Sources: Hsieh et al. 2008 (hinge, shrinking), Yu, Huang and Lin 2011 (logistic), Ho and Lin 2012 (ε-insensitive).
  */
@@ -25,17 +29,20 @@ import { log } from "../engine/numbers/log";
 import { integer, seek } from "../engine/random/random";
 import { addAtomically, addRow, addRowAtomically, dotRow, squareRow } from "../engine/data/row";
 
-/** Newton iterations of one logistic visit end where the slope has shrunk so many times. */
+/** Newton iterations of one logistic visit end when the slope has shrunk to this share. */
 const INNER: f64 = 0.1;
 const MOST_INNER = 40;
-/** Rows leave that stay at a bound by this share of the largest violation: early, since every look brings back those that should not have left. */
+/**
+ * A row at a bound leaves the active set when its slope exceeds this share of the largest violation. It leaves early,
+ * because every gap check brings back rows that left wrongly.
+ */
 const LEAVE: f64 = 0.1;
 
 function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);
 }
 
-// The row that was opened last: its elements, its columns (0: dense) and how many carry a parameter.
+// The row opened last: its elements, its columns (0: dense) and the number of entries with a parameter.
 let rowValues: usize = 0;
 let rowColumns: usize = 0;
 let rowLength: i32 = 0;
@@ -54,7 +61,7 @@ function openRow<T>(dual: usize, i: usize): void {
   }
 }
 
-/** p += change × the opened row; the intercept's constant is not its stored entry. */
+/** p += change × the opened row. The intercept's constant differs from its stored entry. */
 function move<T>(dual: usize, p: usize, change: f64, racing: u32): void {
   const factor = change * load<f64>(dual + DUAL_SCALE_F64), extra = change * load<f64>(dual + DUAL_INTERCEPT_F64);
   const last = p + (u(dual, DUAL_COLUMNS) << 3) - 8;
@@ -67,7 +74,7 @@ function move<T>(dual: usize, p: usize, change: f64, racing: u32): void {
   }
 }
 
-// A row's loss, as its dual sees it: where weights differ, opened row by row.
+// Parameters of a row's loss as its dual uses them; set for each row if weights differ.
 let cost: f64 = 0;
 let low: f64 = 0;
 let high: f64 = 0;
@@ -107,14 +114,14 @@ function endPass(lane: usize): void {
   store<u32>(lane + ASCENT_SOLVED, largest <= load<f64>(lane + ASCENT_TARGET_F64) ? 1 : 0);
 }
 
-/** How far β is from where its row would have it, given the slopes of the dual to its right and left; 0: stays. */
+/** Distance of β from the optimum for its row, given the dual's slopes to its right and left; 0 means that β stays. */
 function violation(beta: f64, right: f64, left: f64, from: f64, to: f64): f64 {
-  // left ≤ right, so that at most one of them is on the wrong side.
+  // left ≤ right, so at most one of them has the wrong sign.
   if (right < 0) return beta < to ? -right : 0;
   return left > 0 && beta > from ? left : 0;
 }
 
-/** True where β stays by more than `limit`. */
+/** Whether β stays at its bound by a margin of more than `limit`. */
 function stays(beta: f64, right: f64, left: f64, from: f64, to: f64, limit: f64): boolean {
   return (beta >= to || right > limit) && (beta <= from || left < -limit);
 }
@@ -124,7 +131,7 @@ function within(b: f64, from: f64, to: f64): f64 {
   return b < from ? from : b > to ? to : b;
 }
 
-/** The least of ½h(b − β)² + g(b − β) + ε|b| over [from, to], where β does not stay. */
+/** Returns the minimiser of ½h(b − β)² + g(b − β) + ε|b| over [from, to], for a β that does not stay. */
 function best(beta: f64, g: f64, h: f64, epsilon: f64, from: f64, to: f64): f64 {
   if (h == 0) return g < 0 ? to : from;
   const up = beta - (g + epsilon) / h;
@@ -144,7 +151,10 @@ function setLogit(s: f64): void {
   slope = cost * e * share * share;
 }
 
-/** Solves s + margin + q (α(s) − before) = 0 from s, until the left side is INNER of what it was; leaves α. The left side's slope is at least 1. */
+/**
+ * Solves s + margin + q (α(s) − before) = 0 for s, until the left side has shrunk to INNER of its first value. Sets α.
+ * The left side's slope is at least 1.
+ */
 function solveLogit(s: f64, margin: f64, q: f64, before: f64): f64 {
   const off = s + margin;
   let below = off < 0 ? s : s - off, above = off < 0 ? s - off : s;
@@ -163,10 +173,10 @@ function solveLogit(s: f64, margin: f64, q: f64, before: f64): f64 {
 
 // Largest violation of the pass.
 let largest: f64 = 0;
-// The β to be of the row that is visited.
+// New β of the visited row.
 let next: f64 = 0;
 
-/** A visit to a row of a piecewise quadratic loss, q = σ′‖x‖²; true where it leaves the active rows. */
+/** Visits a row of a piecewise quadratic loss, q = σ′‖x‖². Returns whether the row leaves the active rows. */
 function visitPiecewise(y: f64, z: f64, beta: f64, q: f64, epsilon: f64, mirrored: boolean, limit: f64): boolean {
   const from = mirrored ? -high : low, to = mirrored ? -low : high;
   const g = z - y + curvature * beta;
@@ -179,7 +189,7 @@ function visitPiecewise(y: f64, z: f64, beta: f64, q: f64, epsilon: f64, mirrore
   return false;
 }
 
-/** The same for the logistic loss, whose rows never leave; `at` holds s. */
+/** Visits a row of the logistic loss, whose rows never leave the active rows; `at` holds s. */
 function visitLogistic(y: f64, z: f64, beta: f64, q: f64, at: usize): void {
   const s = load<f64>(at), margin = y * z, off = abs(s + margin);
   next = beta;
@@ -229,7 +239,7 @@ function visit<T>(lane: usize, dual: usize, visits: u32): u32 {
 function ascend<T>(lane: usize, dual: usize, visits: u32): u32 {
   const racing = load<u32>(lane + ASCENT_RACING);
   let made: u32 = 0;
-  // A racing lane goes on: others may still move p.
+  // A racing lane continues, because other lanes can still change p.
   while (made < visits && (racing || !load<u32>(lane + ASCENT_SOLVED))) {
     if (load<u32>(lane + ASCENT_ACTIVE) == 0) {
       store<u32>(lane + ASCENT_SOLVED, 1);
@@ -242,7 +252,7 @@ function ascend<T>(lane: usize, dual: usize, visits: u32): u32 {
   return made;
 }
 
-// What one row adds to the gap: its loss, its part of primal − dual, its violation, and whether it is active.
+// One row's contribution to the gap: its loss, its part of primal − dual, its violation, and whether it is active.
 let rowLoss: f64 = 0;
 let rowGap: f64 = 0;
 let rowViolation: f64 = 0;
@@ -269,7 +279,10 @@ function softplus(s: f64): f64 {
   return max(s, 0) + log(1 + exp(s > 0 ? -s : s));
 }
 
-/** softplus(−margin) − softplus(s) − (−margin − s) α/C, times C: the distance of −margin from s that softplus makes. */
+/**
+ * C times softplus(−margin) − softplus(s) − (−margin − s) α/C: the Bregman distance of −margin from s that softplus
+ * induces.
+ */
 function gapLogistic(s: f64, margin: f64, before: f64): void {
   rowLoss = cost * softplus(-margin);
   rowGap = max(0, rowLoss - cost * softplus(s) + before * (s + margin));
@@ -288,7 +301,7 @@ function gap<T>(lane: usize, dual: usize): void {
   openLoss(dual, 1);
   for (let i = first; i < first + count; i++) {
     if (weights) openLoss(dual, load<f64>(weights + (i << 3)));
-    // A row without weight has no part in anything.
+    // A row without weight does not contribute.
     rowActive = false;
     if (cost > 0) {
       const y = load<f64>(targets + (i << 3)), beta = load<f64>(betas + (i << 3));

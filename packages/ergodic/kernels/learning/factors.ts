@@ -1,28 +1,31 @@
 /**
- * Rows of one side of a matrix factorisation, updated while the other side stands. One block a side (learning/fields.ts); `from`, `to`: its rows.
+ * Updates the rows of one side of a matrix factorisation while the other side is fixed. One block per side
+ * (learning/fields.ts); `from`, `to`: its rows.
  *
- * A stored row x: RANK numbers (an odd rank padded by a 0), then, with biases, its bias and a 0: STRIDE numbers of type P, f32 or f64. A rating's
- * features z are the other side's row with 1 in the bias's place. Its target and weight:
+ * A stored row x: RANK numbers (an odd rank is padded by a 0), then, with biases, its bias and a 0: STRIDE numbers of
+ * type P, f32 or f64. A rating's features z are the other side's row with 1 in place of the bias. Target t and weight:
  *   without GRAM  t = value − mean − other bias, weight 1; cells without a rating do not count;
  *   with GRAM     t = 1 if value > 0 else 0, weight 1 + α value; every other cell has t = 0, weight 1. No biases.
- * λ = L2, of a bias BIAS_L2, times the row's number of ratings if WEIGHTED; Λ is their diagonal. All arithmetic is f64. Rows without a rating become 0, their minimum.
+ * λ = L2 (for a bias BIAS_L2), times the row's number of ratings if WEIGHTED; Λ is their diagonal matrix. All
+ * arithmetic is f64. Rows without ratings become 0, their minimum.
  *
- * factorSolve: (Σ weight z zᵀ + Λ) x = Σ weight t z by Cholesky; returns how many rows it is singular for, to rounding (they keep their values).
- * factorSweep: the same quadratic, `inner` rounds over its coordinates, each to its minimum.
- * factorObjective: Σ xᵀΛx, and if asked the loss of the rows' cells; writes RESIDUALS where there are any.
- * factorComponent: one component s of all rows against residuals e (Yu et al. 2012): 1 open: e += s; 2 update: x ← Σ e z / (λ + Σ z²);
- *   4 close: e −= s. Adding and subtracting one s on both sides gives both the same bits.
- * factorGram: target (f64[STRIDE²], lower triangle) = Σ x xᵀ.
+ * factorSolve: solves (Σ weight z zᵀ + Λ) x = Σ weight t z by Cholesky. Returns the number of rows with a numerically
+ * singular system; these rows stay unchanged. factorSweep: minimises the same quadratic by `inner` rounds over its
+ * coordinates, each to its minimum. factorObjective: Σ xᵀΛx and, if asked, the loss of the rows' cells; writes
+ * RESIDUALS if there are any. factorComponent: updates one component s of all rows against residuals e (Yu et al.
+ * 2012): 1 open: e += s; 2 update: x ← Σ e z / (λ + Σ z²); 4 close: e −= s. Both sides use the same s, so they get the
+ * same bits. factorGram: target (f64[STRIDE²], lower triangle) = Σ x xᵀ.
  *
- * Scratch: f64[max(STRIDE² + 5 STRIDE + 4, STRIDE + the most ratings of a row)]. Only rows [from, to) and scratch are written, each row from the other
- * side alone: the same bits however rows are shared out. Sums over ratings run in fours, in storage order.
+ * Scratch: f64[max(STRIDE² + 5 STRIDE + 4, STRIDE + the most ratings of a row)]. Only rows [from, to) and scratch are
+ * written, each row from the other side alone, so the bits do not depend on how rows are shared out. Sums over ratings
+ * run in fours, in storage order.
  */
 import {
   FACTOR_OWN, FACTOR_OTHER, FACTOR_START, FACTOR_INDEX, FACTOR_VALUES, FACTOR_RESIDUALS, FACTOR_RANK, FACTOR_STRIDE, FACTOR_ELEMENT_BYTES,
   FACTOR_GRAM, FACTOR_WEIGHTED, FACTOR_L2_F64, FACTOR_BIAS_L2_F64, FACTOR_MEAN_F64, FACTOR_ALPHA_F64,
 } from "../../src/learning/fields";
 
-/** Relative to its diagonal element: below 64 ε a pivot is rounding. */
+/** Smallest accepted pivot relative to its diagonal element. Below 64 ε a pivot is only rounding. */
 const LEAST_PIVOT: f64 = 1.4210854715202004e-14;
 const OPEN: u32 = 1, UPDATE: u32 = 2, CLOSE: u32 = 4;
 
@@ -39,13 +42,13 @@ function sum2(a: v128): f64 {
   return f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
 }
 
-/** Two neighbouring factors as f64. */
+/** Loads two neighbouring factors as f64. */
 function pair<P>(at: usize): v128 {
   if (sizeof<P>() == 8) return v128.load(at);
   return f64x2.promote_low_f32x4(v128.load64_zero(at));
 }
 
-/** Of an even number of factors. */
+/** Inner product of an even number of factors. */
 function dot<P>(a: usize, b: usize, count: usize): f64 {
   let sum = f64x2.splat(0);
   for (let k: usize = 0; k < count; k += 2) sum = madd(pair<P>(a + k * sizeof<P>()), pair<P>(b + k * sizeof<P>()), sum);
@@ -64,7 +67,7 @@ function start(side: usize, row: u32): usize {
   return <usize>load<u32>(u(side, FACTOR_START) + (<usize>row << 2));
 }
 
-/** λ of a row's factors, or of its bias. */
+/** Returns λ of a row's factors, or of its bias. */
 function ridge(side: usize, ratings: usize, bias: bool): f64 {
   const l2 = load<f64>(side + (bias ? FACTOR_BIAS_L2_F64 : FACTOR_L2_F64));
   return load<u32>(side + FACTOR_WEIGHTED) ? l2 * <f64>ratings : l2;
@@ -78,7 +81,9 @@ function value(side: usize, entry: usize): f64 {
   return load<f64>(u(side, FACTOR_VALUES) + (entry << 3));
 }
 
-/** lower triangle += Σ_e factor_e z_e z_eᵀ over four rows z of a panel, whose factors stand in front of it. */
+/**
+ * Adds Σ_e factor_e z_e z_eᵀ to the lower triangle, over four rows z of a panel, which is preceded by their factors.
+ */
 function addFour(matrix: usize, factors: usize, panel: usize, stride: usize): void {
   const rowBytes = stride << 3;
   const z1 = panel + rowBytes, z2 = z1 + rowBytes, z3 = z2 + rowBytes;
@@ -105,7 +110,7 @@ function addScaled(target: usize, factor: f64, z: usize, stride: usize): void {
   }
 }
 
-/** A stored row as f64, with 1 in the bias's place; a 0 there if the row stands for itself (`one` false). */
+/** Converts a stored row to f64, with 1 in place of the bias, or 0 if `one` is false. */
 function unpack<P>(row: usize, rank: usize, stride: usize, one: bool, z: usize): void {
   for (let k: usize = 0; k < rank; k += 2) v128.store(z + (k << 3), pair<P>(row + k * sizeof<P>()));
   if (stride > rank) {
@@ -115,10 +120,11 @@ function unpack<P>(row: usize, rank: usize, stride: usize, one: bool, z: usize):
 }
 
 /**
- * Cholesky in place on the lower triangle, and both triangular solves on x; n is even. False where a pivot is lost to rounding.
+ * Cholesky factorisation in place on the lower triangle, and both triangular solves on x; n is even. Returns false if a
+ * pivot is lost to rounding.
  *
- * Column by column, each taken off all that follow: these sums do not wait for one another, as those of rows by rows do. What is above the diagonal is overwritten.
- * `scratch`: f64[2n], for a column and the diagonal.
+ * Each column is subtracted from all later columns: these sums are independent, unlike those of a row-by-row method.
+ * The upper triangle is overwritten. `scratch`: f64[2n], for a column and the diagonal.
  */
 function choleskySolve(matrix: usize, x: usize, n: usize, scratch: usize): bool {
   const rowBytes = n << 3;
@@ -130,11 +136,11 @@ function choleskySolve(matrix: usize, x: usize, n: usize, scratch: usize): bool 
     const pivot = load<f64>(corner);
     if (!(pivot > LEAST_PIVOT * load<f64>(diagonal + at))) return false;
     const inverse = 1 / Math.sqrt(pivot);
-    // In place of the diagonal, which is not needed any more.
+    // Replaces the diagonal, which is no longer needed.
     store<f64>(corner, inverse);
     const solved = load<f64>(x + at) * inverse;
     store<f64>(x + at, solved);
-    // Pairs of columns begin at an even one: the one before j + 1, if there is one, has nothing taken off.
+    // Pairs of columns begin at an even column. If that is the one before j + 1, nothing is subtracted from it.
     store<f64>(column + at, 0);
     const from = (j + 1) & ~1;
     let to = (j + 1) << 3;
@@ -164,7 +170,7 @@ function choleskySolve(matrix: usize, x: usize, n: usize, scratch: usize): bool 
   return true;
 }
 
-/** The normal equations of one row: matrix (without λ) and right-hand side x. */
+/** Assembles the normal equations of one row: the matrix (without λ) and the right-hand side x. */
 function assemble<P>(side: usize, first: usize, end: usize, matrix: usize, x: usize, factors: usize, panel: usize): void {
   const rank = u(side, FACTOR_RANK), stride = u(side, FACTOR_STRIDE), gram = u(side, FACTOR_GRAM);
   const rowBytes = stride << 3;
@@ -212,7 +218,10 @@ export function factorSolve(side: usize, scratch: usize, from: u32, to: u32): u3
   return load<u32>(side + FACTOR_ELEMENT_BYTES) == 4 ? solve<f32>(side, scratch, from, to) : solve<f64>(side, scratch, from, to);
 }
 
-/** a_e = weight t − (weight − base) ŝ, where ŝ is the row's own prediction of the target and base what the Gram matrix already counts. */
+/**
+ * a_e = weight t − (weight − base) ŝ, where ŝ is the row's own prediction of the target and `base` the weight that the
+ * Gram matrix already includes.
+ */
 function remainders<P>(side: usize, first: usize, end: usize, own: usize, a: usize): void {
   const rank = u(side, FACTOR_RANK), stride = u(side, FACTOR_STRIDE), gram = u(side, FACTOR_GRAM);
   const mean = load<f64>(side + FACTOR_MEAN_F64), alpha = load<f64>(side + FACTOR_ALPHA_F64);
@@ -273,7 +282,7 @@ export function factorSweep(side: usize, scratch: usize, from: u32, to: u32, inn
   else sweep<f64>(side, scratch, from, to, inner);
 }
 
-/** xᵀ G x: the loss of all cells of a row as if none were rated. */
+/** Returns xᵀ G x: the loss of all cells of a row as if none were rated. */
 function unrated<P>(gram: usize, own: usize, stride: usize): f64 {
   let sum: f64 = 0;
   for (let j: usize = 0; j < stride; j++) {
@@ -321,7 +330,7 @@ export function factorObjective(side: usize, from: u32, to: u32, loss: u32): f64
   return load<u32>(side + FACTOR_ELEMENT_BYTES) == 4 ? objective<f32>(side, from, to, loss) : objective<f64>(side, from, to, loss);
 }
 
-/** What component `k` adds to a prediction. */
+/** Contribution of component `k` to a prediction. */
 function part(own: f64, theirs: f64, bias: bool): f64 {
   return bias ? own + theirs : own * theirs;
 }

@@ -1,14 +1,16 @@
 /**
- * A linear model's loss in the parameters of one output, L = Σ_i c_i ℓ(z_i, y_i), z_i = s x_i·p, its gradient g = s Σ_i c_i ℓ' x_i and its Hessian
- * G = s² Σ_i c_i ℓ'' x_i x_iᵀ, in float64, of the rows `from` … `to`, added to what is there; a call from 0 begins anew. `from` is a multiple of HESSIAN_CHUNK.
+ * Loss of a linear model as a function of one output's parameters, in float64: L = Σ_i c_i ℓ(z_i, y_i) with z_i = s
+ * x_i·p, its gradient g = s Σ_i c_i ℓ' x_i and its Hessian G = s² Σ_i c_i ℓ'' x_i x_iᵀ. Rows `from` … `to` are added to
+ * the existing sums; a call with from = 0 starts again. `from` is a multiple of HESSIAN_CHUNK.
  *
- * `what`: HESSIAN_ALL; HESSIAN_LOSS, L alone; or HESSIAN_REST, the other two from the cℓ' and cℓ'' that a call for L at the same parameters has left in D and H, where
- * these have a place for each row (KEPT).
+ * `what`: HESSIAN_ALL; HESSIAN_LOSS, L alone; or HESSIAN_REST, g and G from the cℓ' and cℓ'' that a call for L at the
+ * same parameters left in D and H, if these have a place for each row (KEPT).
  *
- * Rows of type T, dense or sparse, in stored units; s: the data's scale. A compiled program makes cℓ' and cℓ'' of a chunk of rows from z, y, c and the
- * offsets. Curvatures below `least` c_i count as that, so that G is definite where columns are independent. Matrix: f64[WIDTH × WIDTH], WIDTH ≥ COLUMNS a
- * multiple of 4, of which the lower triangle is filled; g: f64[COLUMNS]. Dense rows are packed, times √h, into panels of four columns, whose products are added tile by tile: each number of
- * a chunk is loaded once for four sums. HESSIAN block: learning/fields.ts.
+ * Rows of type T, dense or sparse, in stored units; s: the data's scale. A compiled program computes cℓ' and cℓ'' of a
+ * chunk of rows from z, y, c and the offsets. Curvatures below `least` c_i are raised to it, so that G is definite if
+ * columns are independent. Matrix: f64[WIDTH × WIDTH], WIDTH ≥ COLUMNS a multiple of 4, lower triangle only; g:
+ * f64[COLUMNS]. Dense rows times √h are packed into panels of four columns, whose products are added tile by tile, so
+ * that each number of a chunk is loaded once for four sums. HESSIAN block: learning/fields.ts.
  */
 import {
   HESSIAN_VALUES, HESSIAN_ROW_BYTES, HESSIAN_ROW_START, HESSIAN_COLUMN_INDEX, HESSIAN_COLUMNS, HESSIAN_WIDTH, HESSIAN_PARAMETERS, HESSIAN_MATRIX,
@@ -31,19 +33,19 @@ function firstEntry(hessian: usize, row: u32): usize {
   return <usize>load<u32>(u(hessian, HESSIAN_ROW_START) + (<usize>row << 2));
 }
 
-/** Entries of a sparse row that carry a parameter: without an intercept the last one does not. */
+/** Number of entries of a sparse row that have a parameter; without an intercept, the last entry has none. */
 function entries(hessian: usize, row: u32, first: usize): i32 {
   const end = firstEntry(hessian, row + 1);
   const last = <usize>load<u32>(u(hessian, HESSIAN_COLUMN_INDEX) + ((end - 1) << 2));
   return <i32>(end - first) - (last >= u(hessian, HESSIAN_COLUMNS) ? 1 : 0);
 }
 
-/** Where D, or H, of a row is. */
+/** Returns the address of D, or H, of a row. */
 function ofRow(hessian: usize, field: usize, row: u32): usize {
   return u(hessian, field) + (load<u32>(hessian + HESSIAN_KEPT) ? <usize>row << 3 : 0);
 }
 
-/** D = cℓ' and H = cℓ'' of `count` rows from `row` on; returns Σ cℓ. */
+/** Computes D = cℓ' and H = cℓ'' of `count` rows from `row` onwards. Returns Σ cℓ. */
 function evaluate<T>(hessian: usize, sparse: bool, row: u32, count: i32): f64 {
   const scale = load<f64>(hessian + HESSIAN_SCALE_F64);
   const values = u(hessian, HESSIAN_VALUES), indices = u(hessian, HESSIAN_COLUMN_INDEX), p = u(hessian, HESSIAN_PARAMETERS);
@@ -67,7 +69,7 @@ function evaluate<T>(hessian: usize, sparse: bool, row: u32, count: i32): f64 {
   return load<f64>(block + u(hessian, HESSIAN_AT_LOSS));
 }
 
-/** g += s D x, and H times s², where it is not too small. */
+/** Adds s D x to g, raises H to its lower bound and multiplies it by s². */
 function addGradient<T>(hessian: usize, sparse: bool, row: u32, count: i32): void {
   const scale = load<f64>(hessian + HESSIAN_SCALE_F64), least = load<f64>(hessian + HESSIAN_LEAST_F64);
   const values = u(hessian, HESSIAN_VALUES), indices = u(hessian, HESSIAN_COLUMN_INDEX), g = u(hessian, HESSIAN_GRADIENT);
@@ -85,7 +87,7 @@ function addGradient<T>(hessian: usize, sparse: bool, row: u32, count: i32): voi
   }
 }
 
-/** PANELS[a/4][row of the chunk][4] = √h x; columns beyond the last are 0, as the panels were made. */
+/** PANELS[a/4][row of the chunk][4] = √h x; columns beyond the last stay 0. */
 function pack<T>(hessian: usize, row: u32, count: i32): void {
   const columns = u(hessian, HESSIAN_COLUMNS), curvatures = ofRow(hessian, HESSIAN_H, row);
   for (let b = 0; b < count; b++) {
@@ -100,7 +102,7 @@ function pack<T>(hessian: usize, row: u32, count: i32): void {
   }
 }
 
-/** G[a … a + 3][b … b + 3] += the panels' product over `count` rows. */
+/** Adds the product of two panels over `count` rows to G[a … a + 3][b … b + 3]. */
 function tile(left: usize, right: usize, count: i32, g: usize, width: usize): void {
   let s0 = f64x2.splat(0), t0 = s0, s1 = s0, t1 = s0, s2 = s0, t2 = s0, s3 = s0, t3 = s0;
   for (const end = left + (<usize>count << 5); left < end; left += 32) {
@@ -140,12 +142,12 @@ function addDense<T>(hessian: usize, row: u32, count: i32): void {
   }
 }
 
-/** An entry of a row in PANELS: where it is in a row of G, in bytes (u32), and its value (f64). */
+/** An entry of a row in PANELS: its offset in a row of G, in bytes (u32), and its value (f64). */
 const ENTRY_AT: usize = 0;
 const ENTRY_VALUE: usize = 8;
 const ENTRY_BYTES: usize = 16;
 
-/** G[a][b] += factor v of a row's entries b up to `last`. */
+/** Adds factor × v to G[a][b] for a row's entries b up to `last`. */
 function addPairs(pairs: usize, last: usize, g: usize, factor: f64): void {
   for (; pairs <= last; pairs += ENTRY_BYTES) {
     const to = g + <usize>load<u32>(pairs, ENTRY_AT);

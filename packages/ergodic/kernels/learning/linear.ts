@@ -1,11 +1,13 @@
 /**
- * A linear model's outputs and gradient on rows of one dataset: z_k = s σ Σ_j x_ij p_kj + o_i, where s is the data's scale, σ the
- * parameters' (1 for floats), and o the rows' offsets, where there are any. The loss, with its derivative, is a compiled program called through the table.
+ * Outputs and gradient of a linear model on rows of one dataset: z_k = s σ Σ_j x_ij p_kj + o_i, where s is the data's
+ * scale, σ the parameters' scale (1 for floats), and o the rows' offsets, if any. The loss, with its derivative, is a
+ * compiled program called through the table.
  *
- * Rows: dense (row-major) or sparse (CSR), of type T; parameters of type P, `outputs` vectors one after another, `stride` elements apart.
- * `gradient` writes the pieces of the mean gradient over the batch: in a lane for single rows the row itself, scaled (no copy); where there is
- * a BUFFER, that buffer: dense one of outputs × stride elements, sparse one with the touched columns side by side.
- * With a control block, row derivatives are taken relative to the table (CONTROL in memory/fields.ts). Returns the mean loss.
+ * Rows: dense (row-major) or sparse (CSR), of type T; parameters of type P: `outputs` vectors, `stride` elements apart.
+ * `gradient` writes the pieces of the mean gradient over the batch. In a lane for single rows, the piece is the scaled
+ * row itself (no copy). If there is a BUFFER, the piece is that buffer: a dense one of outputs × stride elements, a
+ * sparse one with the touched columns. With a control block, row derivatives are taken relative to the table (CONTROL
+ * in memory/fields.ts). Returns the mean loss.
  */
 import {
   PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_BYTES, PIECES_FIRST, CONTROL_KIND, CONTROL_TABLE, CONTROL_RECORD,
@@ -25,7 +27,10 @@ function u(model: usize, at: usize): usize {
   return <usize>load<u32>(model + at);
 }
 
-/** Where a sparse row's entries start and how many carry a parameter (without an intercept the last entry is left out). */
+/**
+ * Start of a sparse row's entries, and the number of entries with a parameter (without an intercept the last entry is
+ * left out).
+ */
 function rowStart(model: usize, row: usize): usize {
   return <usize>load<u32>(u(model, LINEAR_ROW_START) + (row << 2));
 }
@@ -44,7 +49,7 @@ function output<T, P>(model: usize, sparse: bool, row: usize, p: usize): f64 {
   return dotDense<T, P>(u(model, LINEAR_VALUES) + row * u(model, LINEAR_ROW_BYTES), p, load<i32>(model + LINEAR_COLUMNS));
 }
 
-/** Outputs of `count` listed rows into z[count × outputs]. */
+/** Writes the outputs of `count` listed rows to z[count × outputs]. */
 function outputs<T, P>(model: usize, sparse: bool, parameters: usize, rows: usize, count: i32, z: usize): void {
   const outputCount = load<i32>(model + LINEAR_OUTPUTS);
   const scale = load<f64>(model + LINEAR_DATA_SCALE_F64) * load<f64>(model + LINEAR_PARAMETER_SCALE_F64);
@@ -62,7 +67,7 @@ function outputs<T, P>(model: usize, sparse: bool, parameters: usize, rows: usiz
   }
 }
 
-/** Mean loss of the batch whose outputs stand in Z; leaves its derivatives, times the row weights, in DZ. */
+/** Returns the mean loss of the batch whose outputs are in Z. Writes its derivatives, times the row weights, to DZ. */
 function lossOfBatch(model: usize, rows: usize, count: i32): f64 {
   const update = load<u32>(model + LINEAR_LOSS_UPDATE);
   const block = u(model, LINEAR_LOSS_BLOCK);
@@ -93,7 +98,7 @@ function lossOfBatch(model: usize, rows: usize, count: i32): f64 {
   return sum / <f64>count;
 }
 
-/** Replaces derivatives by their difference to the table's, which is refreshed unless it is a snapshot. */
+/** Replaces derivatives by their difference from the table's, which are updated unless the table is a snapshot. */
 function relativeToTable(model: usize, control: usize, rows: usize, count: i32): void {
   const kind = load<u32>(control + CONTROL_KIND);
   const outputCount = load<i32>(model + LINEAR_OUTPUTS);
@@ -119,7 +124,7 @@ function setPiece(piece: usize, values: usize, indices: usize, count: i32, offse
   store<f64>(piece + PIECE_SCALE_F64, scale);
 }
 
-/** One row: the pieces point at the data itself. */
+/** For a single row, the pieces point at the data itself. */
 function piecesOfRow<T>(model: usize, sparse: bool, row: usize, share: f64, pieces: usize): void {
   const outputCount = load<i32>(model + LINEAR_OUTPUTS);
   const stride = load<i32>(model + LINEAR_PARAMETER_STRIDE);
@@ -170,7 +175,7 @@ function bufferDense<T, P>(model: usize, rows: usize, count: i32, share: f64, pi
   setPiece(pieces + PIECES_FIRST, buffer, 0, outputCount * <i32>stride, 0, share * load<f64>(model + LINEAR_DATA_SCALE_F64));
 }
 
-/** Adds the rows of the batch to the sparse buffer; returns how many columns they touch, listed in TOUCHED. */
+/** Adds the rows of the batch to the sparse buffer. Returns the number of columns they touch, which TOUCHED lists. */
 function addSparseRows<T, P>(model: usize, rows: usize, count: i32): i32 {
   const outputCount = load<i32>(model + LINEAR_OUTPUTS);
   const stride = u(model, LINEAR_PARAMETER_STRIDE);
@@ -231,7 +236,10 @@ function bufferSparse<T, P>(model: usize, rows: usize, count: i32, share: f64, p
   }
 }
 
-/** The gradient of a single row of one output, all in one place: here calls and copies would cost as much as the work. */
+/**
+ * The gradient of a single row of one output, all in one function: calls and copies would cost as much as the work
+ * itself.
+ */
 function gradientOfRow<T, P>(model: usize, sparse: bool, parameters: usize, row: usize, control: usize, pieces: usize): f64 {
   let values: usize, indices: usize = 0, count: i32, sum: f64;
   const dataScale = load<f64>(model + LINEAR_DATA_SCALE_F64);
@@ -267,7 +275,7 @@ function gradientOfRow<T, P>(model: usize, sparse: bool, parameters: usize, row:
   return load<f64>(block + u(model, LINEAR_POINT_AT_LOSS));
 }
 
-/** B: element type of the gradient buffer (the parameters' own, f32 beside i16 parameters). */
+/** B: element type of the gradient buffer (the parameters' type, or f32 for i16 parameters). */
 function gradient<T, P, B>(model: usize, sparse: bool, parameters: usize, rows: usize, count: i32, control: usize, pieces: usize): f64 {
   if (u(model, LINEAR_BUFFER) == 0 && load<u32>(model + LINEAR_POINT) != ABSENT) {
     return gradientOfRow<T, P>(model, sparse, parameters, <usize>load<u32>(rows), control, pieces);
@@ -279,20 +287,20 @@ function gradient<T, P, B>(model: usize, sparse: bool, parameters: usize, rows: 
     relativeToTable(model, control, rows, count);
     if (load<u32>(control + CONTROL_KIND) == CONTROL_SAG) share = 1 / <f64>load<u32>(control + CONTROL_ROWS);
   }
-  // A lane for batches has a buffer, and pieces of its type, for a last batch of one row as well.
+  // A lane for batches has a buffer, and pieces of its type, even if the last batch has one row.
   if (u(model, LINEAR_BUFFER) == 0) piecesOfRow<T>(model, sparse, <usize>load<u32>(rows), share, pieces);
   else if (sparse) bufferSparse<T, B>(model, rows, count, share, pieces);
   else bufferDense<T, B>(model, rows, count, share, pieces);
   return loss;
 }
 
-/** Outputs of listed rows into z; returns their mean loss. */
+/** Writes the outputs of listed rows to z. Returns their mean loss. */
 function objective<T, P>(model: usize, sparse: bool, parameters: usize, rows: usize, count: i32): f64 {
   outputs<T, P>(model, sparse, parameters, rows, count, u(model, LINEAR_Z));
   return lossOfBatch(model, rows, count);
 }
 
-/** Reads one byte of each cache line of the rows, so that they are on their way when they are used. */
+/** Prefetches rows: reads one byte of each of their cache lines. */
 export function touchRows(model: usize, rows: usize, count: i32): u32 {
   const values = u(model, LINEAR_VALUES), rowBytes = u(model, LINEAR_ROW_BYTES);
   let seen: u32 = 0;
@@ -304,7 +312,7 @@ export function touchRows(model: usize, rows: usize, count: i32): u32 {
   return seen;
 }
 
-/** The same for sparse rows of elements of `1 << shift` bytes. */
+/** Prefetches sparse rows with elements of `1 << shift` bytes. */
 export function touchSparseRows(model: usize, rows: usize, count: i32): u32 {
   const values = u(model, LINEAR_VALUES), starts = u(model, LINEAR_ROW_START), indices = u(model, LINEAR_COLUMN_INDEX);
   const shift = u(model, LINEAR_ELEMENT_SHIFT);

@@ -1,8 +1,9 @@
 /**
- * A joint loss over rows: its program runs over the outputs of one row, whose numbers lie apart (z: f64[outputs][rows]).
+ * A joint loss over rows: its program runs on the outputs of one row, which are not contiguous in memory (z:
+ * f64[outputs][rows]).
  *
- * For each row: outputs are gathered into the program's own operand, y and weight set, the program called, what it stored scattered again.
- * Returns Σ of its result. JOINT block: memory/fields.ts. An address of 0 leaves an operand out.
+ * For each row: gathers the outputs into the program's operand, sets y and the weight, calls the program and scatters
+ * its results. Returns Σ of the program's result. JOINT block: memory/fields.ts. An address of 0 leaves an operand out.
  */
 import {
   JOINT_UPDATE, JOINT_BLOCK, JOINT_AT_Y, JOINT_AT_WEIGHT, JOINT_AT_RESULT, JOINT_IN, JOINT_OUT_A, JOINT_OUT_B, JOINT_Z, JOINT_A, JOINT_B,

@@ -1,8 +1,10 @@
 /**
- * A working set's SET block (learning/fields.ts), as kernels/learning/working-set.ts and its parts read it: fields, vectors, columns centred under the weights h.
+ * A working set's SET block (learning/fields.ts), as used by kernels/learning/working-set.ts and its parts: fields,
+ * vectors, columns centred under the weights h.
  *
- * What may take long is made in calls of bounded work: a kernel given `most` elements returns 0 where these are spent, and continues in its next call; 1
- * once it is done. Where it stops follows from numbers of elements alone, and changes no result. STAGE and AT, which say where it is, are 0 in between.
+ * Long computations are split into calls of bounded work: a kernel returns 0 when it has used its budget of `most`
+ * elements and continues in its next call; it returns 1 when it is done. The stopping points depend only on element
+ * counts and change no result. STAGE and AT, which hold the current position, are 0 between computations.
  */
 import {
   SET_COLUMNS, SET_DOT, SET_ADD_WEIGHTED, SET_ROWS, SET_U, SET_H, SET_TEMPORARY, SET_BETA, SET_PENALTY_WEIGHTS, SET_MEANS, SET_MEMBERS, SET_CAPACITY,
@@ -10,19 +12,19 @@ import {
   SET_LEFT_F64, SET_COLUMN_WORK_F64,
 } from "../../src/learning/fields";
 
-/** A call begins, which may touch so many elements. */
+/** Begins a call that may touch `most` elements. */
 export function allow(set: usize, most: f64): void {
   store<f64>(set + SET_LEFT_F64, most);
 }
 
-/** Books elements that were touched; true where no more may be. */
+/** Subtracts touched elements from the budget. Returns whether it is used up. */
 export function spent(set: usize, elements: f64): bool {
   const left = load<f64>(set + SET_LEFT_F64) - elements;
   store<f64>(set + SET_LEFT_F64, left);
   return !(left > 0);
 }
 
-/** Likewise of so many columns. */
+/** Subtracts the elements of `columns` columns from the budget. */
 export function spentColumns(set: usize, columns: f64): bool {
   return spent(set, columns * load<f64>(set + SET_COLUMN_WORK_F64));
 }
@@ -31,7 +33,7 @@ export function stage(set: usize): u32 {
   return load<u32>(set + SET_STAGE);
 }
 
-/** Where in the stage it is. */
+/** Position within the stage. */
 export function place(set: usize): u32 {
   return load<u32>(set + SET_AT);
 }
@@ -41,13 +43,13 @@ export function enter(set: usize, next: u32): void {
   store<u32>(set + SET_AT, 0);
 }
 
-/** What a kernel returns that continues from there. */
+/** Stores the position and returns 0, for a kernel that continues there in its next call. */
 export function pauseAt(set: usize, at: u32): u32 {
   store<u32>(set + SET_AT, at);
   return 0;
 }
 
-/** What a kernel returns that has done all. */
+/** Resets the position and returns 1, for a kernel that is done. */
 export function ended(set: usize): u32 {
   enter(set, 0);
   return 1;
@@ -57,7 +59,7 @@ export function u(set: usize, at: usize): usize {
   return <usize>load<u32>(set + at);
 }
 
-/** Element i of the f64 array that the field `at` points to. */
+/** Returns element i of the f64 array that the field `at` points to. */
 export function get(set: usize, at: usize, i: u32): f64 {
   return load<f64>(u(set, at) + (<usize>i << 3));
 }
@@ -111,7 +113,7 @@ export function sumOf(a: usize, n: u32): f64 {
   return sum;
 }
 
-/** The β_j that minimises a quadratic of curvature L with slope −(q) at β_j = b, plus the penalty. */
+/** Returns the β_j that minimises the penalty plus a quadratic of curvature L whose negative slope at β_j = b is q. */
 export function minimiser(set: usize, q: f64, b: f64, L: f64, weight: f64): f64 {
   const target = q + L * b;
   const threshold = load<f64>(set + SET_L1_F64) * weight;
@@ -126,18 +128,21 @@ export function penaltyOf(set: usize, j: u32): f64 {
   return get(set, SET_PENALTY_WEIGHTS, j) * (load<f64>(set + SET_L1_F64) * Math.abs(b) + 0.5 * load<f64>(set + SET_L2_F64) * b * b);
 }
 
-/** |x·v| as the penalty sees it. */
+/** Returns |x·v|, or max(x·v, 0) if coefficients are non-negative. */
 export function pull(set: usize, c: f64): f64 {
   return load<u32>(set + SET_NON_NEGATIVE) ? Math.max(c, 0) : Math.abs(c);
 }
 
-/** SHIFT = Σu/Σh: the intercept at its minimum. */
+/** Sets SHIFT = Σu/Σh: the intercept at its minimum. */
 export function centre(set: usize): void {
   if (!load<u32>(set + SET_INTERCEPT) || !(load<f64>(set + SET_SUM_H_F64) > 0)) return;
   store<f64>(set + SET_SHIFT_F64, sumOf(u(set, SET_U), load<u32>(set + SET_ROWS)) / load<f64>(set + SET_SUM_H_F64));
 }
 
-/** TEMPORARY = h∘(x − o), from zeros, and the sum of that: from itself where a large o would let digits cancel. */
+/**
+ * Sets TEMPORARY, which must be zero, to h∘(x − o), and MEANS of the column to its sum. With o = 0 that sum is xᵀh;
+ * otherwise TEMPORARY is summed, because with a large o the difference of two sums would lose digits.
+ */
 export function spread(set: usize, j: u32): void {
   const temporary = u(set, SET_TEMPORARY);
   addWeighted(set, j, 1, <u32>temporary);
@@ -145,17 +150,19 @@ export function spread(set: usize, j: u32): void {
   put(set, SET_MEANS, j, get(set, SET_ORIGINS, j) == 0 ? dot(set, j, u(set, SET_H)) : sumOf(temporary, load<u32>(set + SET_ROWS)));
 }
 
-/** Takes it away again, exactly: (0 + p) − p = 0. */
+/** Subtracts the column again, exactly: (0 + p) − p = 0. */
 export function unspread(set: usize, j: u32): void {
   addWeighted(set, j, -1, load<u32>(set + SET_TEMPORARY));
 }
 
-/** x_aᵀ diag(h) x_b of columns centred under h, where TEMPORARY holds h∘(x_a − o_a). */
+/** Returns x_aᵀ diag(h) x_b for columns centred under h, when TEMPORARY holds h∘(x_a − o_a). */
 export function covariance(set: usize, a: u32, b: u32): f64 {
   return centred(set, a, b, dot(set, b, u(set, SET_TEMPORARY)));
 }
 
-/** Likewise of (x_a − o_a)ᵀ diag(h) x_b. What is rounding alone is 0: a column that is constant where h > 0. */
+/**
+ * Returns the same from raw = (x_a − o_a)ᵀ diag(h) x_b. Pure rounding becomes 0: a column that is constant where h > 0.
+ */
 export function centred(set: usize, a: u32, b: u32, raw: f64): f64 {
   if (!load<u32>(set + SET_INTERCEPT)) return raw;
   const mean = get(set, SET_MEANS, a);
@@ -164,7 +171,7 @@ export function centred(set: usize, a: u32, b: u32, raw: f64): f64 {
   return a == b && rest <= 1e-13 * fromOrigin ? 0 : rest;
 }
 
-/** xᵀv of a member from u, without forming v. */
+/** Returns xᵀv of a member from u, without forming v. */
 export function correlation(set: usize, j: u32): f64 {
   const raw = dot(set, j, u(set, SET_U));
   if (!load<u32>(set + SET_INTERCEPT)) return raw;
@@ -179,7 +186,7 @@ export function support(set: usize, r: u32): u32 {
   return load<u32>(u(set, SET_SUPPORT) + (<usize>r << 2));
 }
 
-/** Neither penalty nor sign holds the coefficient at 0. */
+/** Whether neither the penalty nor the sign constraint can hold the coefficient at 0. */
 export function unbounded(set: usize, j: u32): bool {
   return get(set, SET_PENALTY_WEIGHTS, j) == 0 && !load<u32>(set + SET_NON_NEGATIVE);
 }

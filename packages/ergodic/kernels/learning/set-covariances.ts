@@ -1,7 +1,9 @@
 /**
- * A working set solved by covariances: the Gram matrix of its members (of columns centred under h) is kept, so that a pass costs what has moved.
+ * Solves a working set with the Gram matrix of its members (columns centred under h), so that the cost of a pass
+ * depends only on the coefficients that move.
  *
- * Passes of coordinate descent, and between them Newton steps on the signs as they are. Leaves U where the coefficients went.
+ * Alternates passes of coordinate descent with Newton steps at fixed signs. Leaves U consistent with the new
+ * coefficients.
  */
 import { COLUMNS_START } from "../../src/engine/memory/fields";
 import {
@@ -42,7 +44,7 @@ export function solveByCovariances(set: usize, size: u32): u32 {
   return 1;
 }
 
-/** A row of the Gram matrix after another. */
+/** Extends the Gram matrix row by row. */
 function growGram(set: usize): bool {
   const size = load<u32>(set + SET_SIZE);
   for (let a = load<u32>(set + SET_GRAM_SIZE); a < size; a++) {
@@ -57,7 +59,7 @@ function growGram(set: usize): bool {
   return true;
 }
 
-/** Whether a sparse column meets fewer entries in its rows than the columns before it have. */
+/** Whether the rows of a sparse column hold fewer entries, on average, than columns 0 … a together. */
 function growsByRows(set: usize, a: u32): bool {
   if (!load<u32>(set + SET_PRODUCTS)) return false;
   const columns = u(set, SET_COLUMNS), start = u(columns, COLUMNS_START) + (<usize>member(set, a) << 2);
@@ -65,7 +67,7 @@ function growsByRows(set: usize, a: u32): bool {
   return <f64>entries * <f64>load<u32>(set + SET_COLUMN_COUNT) < <f64>(a + 1) * <f64>load<u32>(set + SET_ROWS);
 }
 
-/** Row a with all columns at once; true where the work of this call is spent. */
+/** Computes row a for all columns in one pass. Returns whether the budget of this call is used up. */
 function rowByRows(set: usize, a: u32): bool {
   const j = member(set, a), out = u(set, SET_Q);
   memory.fill(out, 0, (<usize>load<u32>(set + SET_SIZE) + 1) << 3);
@@ -76,7 +78,7 @@ function rowByRows(set: usize, a: u32): bool {
   return spent(set, <f64>entries);
 }
 
-/** Row a, a column after another; place: how many are there. False where it stopped on the way. */
+/** Computes row a column by column; the position is the number of columns done. Returns false if it stopped early. */
 function rowByColumns(set: usize, a: u32): bool {
   const j = member(set, a);
   let b = place(set);
@@ -97,7 +99,7 @@ function putGram(set: usize, a: u32, b: u32, value: f64): void {
   store<f64>(row(set, b) + (<usize>a << 3), value);
 }
 
-/** A pass, and what comes after it. */
+/** Makes one pass and selects the next stage. */
 function turn(set: usize, size: u32): bool {
   const passes = load<u32>(set + SET_TURN) + 1;
   store<u32>(set + SET_TURN, passes);
@@ -126,15 +128,18 @@ function passByCovariances(set: usize, size: u32): f64 {
   return lowered;
 }
 
-/** A Cholesky factor of a larger system costs more than the passes that it saves. */
+/**
+ * Largest system for a Newton step. A Cholesky factorisation of a larger one costs more than the passes that it saves.
+ */
 const LARGEST_SYSTEM: u32 = 1024;
 
 const MOST_SIGNS: u32 = 8;
 
 /**
- * With the signs as they are, the objective is a quadratic in the nonzero coefficients: goes to its minimum, or as far as no sign changes, sets what
- * reached 0 to 0 and tries again (place: how often it has). Where columns depend on each other it goes down along what does not change the outputs, until
- * one reaches 0. The next comes the later, the more coefficients are not 0: what a step costs grows with them.
+ * With fixed signs, the objective is quadratic in the nonzero coefficients. Moves to its minimum, or until a
+ * coefficient reaches 0, which is then set to 0 before the next try (the position counts tries). If columns are
+ * dependent, it moves along a direction that does not change the outputs until a coefficient reaches 0. The more
+ * coefficients are nonzero, the later the next Newton step, because its cost grows with them.
  */
 function newtonOnSigns(set: usize, size: u32): bool {
   const bounded = load<f64>(set + SET_L1_F64) > 0 || load<u32>(set + SET_NON_NEGATIVE) != 0;
@@ -149,7 +154,7 @@ function newtonOnSigns(set: usize, size: u32): bool {
   return true;
 }
 
-/** Whether a coefficient reached 0, so that there is another step to make. */
+/** Whether a coefficient reached 0, so that another step follows. */
 function stepOnSigns(set: usize, size: u32, count: u32, bounded: bool): bool {
   const whole = direct(set, count, bounded);
   let hit = bounded ? firstZero(set, count, whole ? 1 : Infinity) : count;
@@ -162,12 +167,15 @@ function stepOnSigns(set: usize, size: u32, count: u32, bounded: bool): bool {
   return hit < count;
 }
 
-/** How far along DIRECTION coefficient r of the support is 0. */
+/** Step length along DIRECTION at which coefficient r of the support reaches 0. */
 function lengthTo(set: usize, r: u32): f64 {
   return -get(set, SET_BETA, member(set, support(set, r))) / get(set, SET_DIRECTION, r);
 }
 
-/** Which coefficient of the support is the first to change its sign along DIRECTION, up to `length`; count: none. */
+/**
+ * Returns the first coefficient of the support that changes its sign along DIRECTION, up to `length`, or `count` if
+ * none does.
+ */
 function firstZero(set: usize, count: u32, length: f64): u32 {
   let hit = count;
   for (let r: u32 = 0; r < count; r++) {
@@ -193,12 +201,13 @@ function listSupport(set: usize, size: u32): u32 {
   return count;
 }
 
-/** A pivot so much smaller than its diagonal is 0: the column depends on those before. */
+/** A pivot smaller than this share of its diagonal counts as 0: the column depends on earlier ones. */
 const DEPENDENT: f64 = 1e-11;
 
 /**
- * DIRECTION = (G + l2 W)⁻¹ (minus the gradient) on the support, by Cholesky. Of dependent columns: `bounded`: instead the way down along the first one's
- * dependence, and false; else they stay where they are, since the others reach the minimum without them.
+ * Sets DIRECTION = (G + l2 W)⁻¹ (minus the gradient) on the support, by Cholesky. If columns are dependent and
+ * `bounded`, sets it to the descent direction along the first dependence and returns false. Otherwise dependent columns
+ * stay, because the others reach the minimum without them.
  */
 function direct(set: usize, count: u32, bounded: bool): bool {
   const factor = u(set, SET_FACTOR), direction = u(set, SET_DIRECTION), stride = u(set, SET_CAPACITY) << 3;
@@ -226,14 +235,14 @@ function direct(set: usize, count: u32, bounded: bool): bool {
   return true;
 }
 
-/** Minus the slope of the objective along a nonzero coefficient. */
+/** Returns minus the slope of the objective along a nonzero coefficient. */
 function descent(set: usize, a: u32): f64 {
   const j = member(set, a), b = get(set, SET_BETA, j);
   const sign: f64 = b > 0 ? 1 : b < 0 ? -1 : 0;
   return get(set, SET_Q, a) - get(set, SET_PENALTY_WEIGHTS, j) * (load<f64>(set + SET_L1_F64) * sign + load<f64>(set + SET_L2_F64) * b);
 }
 
-/** DIRECTION ← L⁻ᵀ DIRECTION, its first `count` elements. */
+/** DIRECTION ← L⁻ᵀ DIRECTION, for its first `count` elements. */
 function substituteBack(set: usize, count: u32): void {
   const factor = u(set, SET_FACTOR), direction = u(set, SET_DIRECTION), stride = u(set, SET_CAPACITY) << 3;
   for (let r = <i32>count - 1; r >= 0; r--) {
@@ -244,7 +253,10 @@ function substituteBack(set: usize, count: u32): void {
   }
 }
 
-/** DIRECTION = the combination of column r of the support with those before that leaves the outputs as they are, in the sense that is down. */
+/**
+ * Sets DIRECTION to the combination of column r of the support and earlier columns that leaves the outputs unchanged,
+ * with the sign that descends.
+ */
 function dependence(set: usize, count: u32, r: u32): void {
   const direction = u(set, SET_DIRECTION);
   memory.copy(direction, u(set, SET_FACTOR) + <usize>r * (u(set, SET_CAPACITY) << 3), <usize>r << 3);

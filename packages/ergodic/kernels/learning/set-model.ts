@@ -1,5 +1,6 @@
 /**
- * The quadratic model that Newton's steps are made on (learning/coordinates/column-newton.ts), and sums over the rows that decide about them.
+ * The quadratic model for Newton's steps (learning/coordinates/column-newton.ts), and the sums over rows that control
+ * them.
  *
  * slopes, curvatures, direction: f64[rows]. Sums run from the first row to the last.
  */
@@ -9,8 +10,8 @@ import {
 import { u } from "./set-block";
 
 /**
- * u = −slopes, h = max(curvatures, least × weights), SHIFT = 0. But h, and with it the Gram matrix, stays as it is where it is off by no more than `drift` of
- * its sum: steps on it still go down, if more slowly.
+ * Sets u = −slopes, h = max(curvatures, least × weights), SHIFT = 0. h, and with it the Gram matrix, stays unchanged if
+ * it differs by no more than `drift` of its sum: steps on the old h still descend, only more slowly.
  */
 export function setModel(set: usize, slopes: usize, curvatures: usize, weights: usize, least: f64, drift: f64): void {
   const bytes = <usize>load<u32>(set + SET_ROWS) << 3, to = u(set, SET_U), h = u(set, SET_H);
@@ -28,7 +29,7 @@ export function setModel(set: usize, slopes: usize, curvatures: usize, weights: 
   store<u32>(set + SET_GRAM_SIZE, 0);
 }
 
-/** Along the intercept: Σ slopes, Σ |slopes|, Σ curvatures. */
+/** Sums along the intercept: Σ slopes, Σ |slopes|, Σ curvatures. */
 export function setSlope(set: usize, slopes: usize, curvatures: usize): void {
   const bytes = <usize>load<u32>(set + SET_ROWS) << 3;
   let sum: f64 = 0, size: f64 = 0, curvature: f64 = 0;
@@ -43,7 +44,7 @@ export function setSlope(set: usize, slopes: usize, curvatures: usize): void {
   store<f64>(set + SET_SLOPE_CURVATURE_F64, curvature);
 }
 
-/** Along a direction: Σ slopes direction; and Σ h direction². */
+/** Sums along a direction: Σ slopes direction and Σ h direction². */
 export function setAlong(set: usize, slopes: usize, direction: usize): void {
   const bytes = <usize>load<u32>(set + SET_ROWS) << 3, h = u(set, SET_H);
   let slope: f64 = 0, curvature: f64 = 0;

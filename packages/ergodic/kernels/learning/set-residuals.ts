@@ -1,6 +1,7 @@
 /**
- * A working set solved by residuals, where its Gram matrix would be too large: passes of coordinate descent that move U column by column, and Anderson's
- * extrapolation of every six points, kept where the objective falls. Source: Bertrand and Massias 2021.
+ * Solves a working set by residuals, if its Gram matrix would be too large: passes of coordinate descent that update U
+ * column by column, and Anderson extrapolation of every six points, accepted if the objective falls. Source: Bertrand
+ * and Massias 2021.
  */
 import {
   SET_ROWS, SET_COLUMN_COUNT, SET_U, SET_BETA, SET_PENALTY_WEIGHTS, SET_MEANS, SET_NORMS, SET_FACTOR, SET_Q, SET_CURVATURES, SET_DIRECTION,
@@ -15,7 +16,10 @@ const KEPT: u32 = 5;
 
 const CURVATURES: u32 = 1;
 const PASS: u32 = 2;
-/** Anderson's point: correlations here, the way there, whether it is lower. */
+/**
+ * Stages of an Anderson step: correlations at the current point, the move to the extrapolated point, and the check
+ * whether it is lower.
+ */
 const HERE: u32 = 3;
 const WAY: u32 = 4;
 const THERE: u32 = 5;
@@ -44,7 +48,7 @@ export function solveByResiduals(set: usize, size: u32): u32 {
   return 1;
 }
 
-/** What comes after a pass; true where nothing does. */
+/** Selects the next stage after a pass. Returns true if the solve is done. */
 function endsWith(set: usize, size: u32): bool {
   const passes = load<u32>(set + SET_TURN) + 1, kept = load<u32>(set + SET_NEXT);
   store<u32>(set + SET_TURN, passes);
@@ -58,7 +62,7 @@ function endsWith(set: usize, size: u32): bool {
   return stage(set) == PASS && passes >= load<u32>(set + SET_MOST_PASSES);
 }
 
-/** Passes from a point on. */
+/** Starts passes from the current point. */
 function begin(set: usize, size: u32): void {
   keep(set, size, 0);
   store<u32>(set + SET_NEXT, 1);
@@ -70,7 +74,7 @@ function againAt(set: usize, next: u32): void {
   store<f64>(set + SET_SUM_F64, 0);
 }
 
-/** True at its end; SUM is what it lowered the objective by. */
+/** Returns true at the end of a pass; SUM is the decrease of the objective. */
 function passByResiduals(set: usize, size: u32): bool {
   const l2 = load<f64>(set + SET_L2_F64);
   const intercept = load<u32>(set + SET_INTERCEPT);
@@ -112,8 +116,8 @@ function keep(set: usize, size: u32, k: u32): void {
 }
 
 /**
- * Anderson's extrapolation of the last six points (Bertrand and Massias 2021): weights c, Σc = 1, that minimise ‖Σ c_k (β_{k+1} − β_k)‖. The
- * point is written to DIRECTION, by place; false where there is none.
+ * Anderson extrapolation of the last six points (Bertrand and Massias 2021): weights c, Σc = 1, that minimise ‖Σ c_k
+ * (β_{k+1} − β_k)‖. Writes the point to DIRECTION, indexed by place. Returns false if there is none.
  */
 function extrapolate(set: usize, size: u32): bool {
   const weights = u(set, SET_FACTOR), system = weights + 64;
@@ -152,7 +156,10 @@ function step(set: usize, k: u32, a: u32): f64 {
   return load<f64>(historyAt(set, k + 1) + (<usize>a << 3)) - load<f64>(historyAt(set, k) + (<usize>a << 3));
 }
 
-/** Gauss elimination without pivots, of a positive definite system of KEPT rows; the solution takes the right side's place. */
+/**
+ * Gaussian elimination without pivoting, for a positive definite system of KEPT rows. The solution replaces the
+ * right-hand side.
+ */
 function eliminate(system: usize, x: usize): bool {
   for (let k: u32 = 0; k < KEPT; k++) {
     const pivot = load<f64>(system + (<usize>(k * KEPT + k) << 3));
@@ -174,7 +181,10 @@ function eliminate(system: usize, x: usize): bool {
   return true;
 }
 
-/** Goes to the point in DIRECTION if the objective is lower there: a quadratic falls by ½ δᵀ(slope here + slope there), SUM less. True once that is settled. */
+/**
+ * Moves to the point in DIRECTION if the objective is lower there: a quadratic falls by ½ δᵀ(slope here + slope there),
+ * minus SUM. Returns true when this is decided.
+ */
 function tryPoint(set: usize, size: u32): bool {
   const backup = historyAt(set, KEPT + 1), from = historyAt(set, KEPT), to = u(set, SET_DIRECTION);
   const bytes = <usize>load<u32>(set + SET_ROWS) << 3;

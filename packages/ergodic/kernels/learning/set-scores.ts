@@ -1,8 +1,9 @@
 /**
- * Xᵀv of all columns that may matter, what a duality gap is made of, and columns that are proved to be 0.
+ * Computes Xᵀv for all columns that can matter, the parts of the duality gap, and the columns that are proved to be 0.
  *
- * `setScores`: with v = κ v₀ + e, |x·v| ≤ κ|x·v₀| + ‖x − x̄‖‖e‖, so columns whose bound stays below l1 w need no look; nothing is lost by that.
- * `setScreen` marks columns that a sphere around the dual point proves to be 0 (gap safe: Ndiaye et al. 2017).
+ * `setScores`: with v = κ v₀ + e, |x·v| ≤ κ|x·v₀| + ‖x − x̄‖‖e‖, so columns whose bound stays below l1 w can be skipped
+ * without loss. `setScreen` marks columns that a sphere around the dual point proves to be 0 (gap safe: Ndiaye et al.
+ * 2017).
  */
 import {
   SET_ROWS, SET_COLUMN_COUNT, SET_U, SET_H, SET_BETA, SET_PENALTY_WEIGHTS, SET_NORMS, SET_CORRELATIONS, SET_REFERENCE_CORRELATIONS, SET_REFERENCE,
@@ -11,19 +12,19 @@ import {
 } from "../../src/learning/fields";
 import { allow, centre, dot, ended, get, pauseAt, penaltyOf, place, pull, put, spentColumns, u } from "./set-block";
 
-/** How far 0 is from what the objective's slopes along β_j can be, where x_j·v is c. */
+/** Distance of 0 from the subdifferential of the objective along β_j, when x_j·v is c. */
 function violation(set: usize, j: u32, c: f64): f64 {
   const b = get(set, SET_BETA, j), weight = get(set, SET_PENALTY_WEIGHTS, j), threshold = load<f64>(set + SET_L1_F64) * weight;
   if (b == 0) return Math.max(0, pull(set, c) - threshold);
   return Math.abs(c - (b > 0 ? threshold : -threshold) - load<f64>(set + SET_L2_F64) * weight * b);
 }
 
-/** What |x_j·v| can be at most, by the reference. */
+/** Upper bound of |x_j·v| from the reference. */
 function bound(set: usize, j: u32): f64 {
   return Math.abs(load<f64>(set + SET_KAPPA_F64) * get(set, SET_REFERENCE_CORRELATIONS, j)) + get(set, SET_NORMS, j) * load<f64>(set + SET_DISTANCE_F64);
 }
 
-/** More columns than this share were computed: a new reference is due. */
+/** A new reference is due when, besides the members, more than 1 / STALE_SHARE of the columns had to be computed. */
 const STALE_SHARE: u32 = 8;
 
 export function setScores(set: usize, most: f64): u32 {
@@ -82,7 +83,7 @@ export function setScores(set: usize, most: f64): u32 {
   return ended(set);
 }
 
-/** V = u − SHIFT h; ½ Σ v²/h; how v lies to the reference. */
+/** Computes V = u − SHIFT h, ½ Σ v²/h, and the position of v relative to the reference. */
 function formV(set: usize, rows: u32): void {
   const shift = load<f64>(set + SET_SHIFT_F64);
   let uAt = u(set, SET_U), h = u(set, SET_H), v = u(set, SET_V), reference = u(set, SET_REFERENCE);
@@ -106,7 +107,10 @@ function formV(set: usize, rows: u32): void {
   store<f64>(set + SET_DISTANCE_F64, Math.sqrt(Math.max(0, square - kappa * product)) + 1e-12 * Math.sqrt(square));
 }
 
-/** Marks columns outside the set that are 0 at the optimum: |x·αv| + ‖x − x̄‖ radius < l1 w, α v the dual point. For l2 = 0. */
+/**
+ * Marks columns outside the set that are 0 at the optimum: |x·αv| + ‖x − x̄‖ radius < l1 w, where α v is the dual
+ * point. For l2 = 0.
+ */
 export function setScreen(set: usize, alpha: f64, radius: f64): void {
   const count = load<u32>(set + SET_COLUMN_COUNT), l1 = load<f64>(set + SET_L1_F64);
   let screened: u32 = 0;

@@ -1,14 +1,17 @@
 /**
- * Coordinate descent on a working set of columns: one output of a penalised linear model, its loss replaced by a quadratic.
+ * Coordinate descent on a working set of columns: one output of a penalised linear model whose loss is replaced by a
+ * quadratic.
  *
- *   min over β, b:  ½ Σ_i v_i²/h_i + Σ_j w_j (l1|β_j| + l2/2 β_j²),  v = u − SHIFT h,  ∂v/∂β_j = −h∘(x_j − o_j),  ∂v/∂SHIFT = −h
+ *   min over β, b:  ½ Σ_i v_i²/h_i + Σ_j w_j (l1|β_j| + l2/2 β_j²),  v = u − SHIFT h,
+ *   ∂v/∂β_j = −h∘(x_j − o_j),  ∂v/∂SHIFT = −h
  *
- * v is minus the gradient with respect to the outputs; for the squared loss the quadratic is the loss itself. With an intercept, b is at its
- * minimum after every move (Σv = 0), as if columns were centred under the weights h. o: ORIGINS, their plain means where they are dense, so that
- * a column that lies far from 0 costs no digits; SHIFT is the move of b + Σ o_j β_j. β_j ≥ 0 where NON_NEGATIVE.
+ * v is minus the gradient with respect to the outputs; for the squared loss the quadratic is the loss itself. With an
+ * intercept, b is at its minimum after every move (Σv = 0), as if columns were centred under the weights h. o: ORIGINS,
+ * the plain means of dense columns, so that a column far from 0 loses no digits; SHIFT is the change of b + Σ o_j β_j.
+ * β_j ≥ 0 if NON_NEGATIVE.
  *
- * `setSolve` minimises over the members: while they fit into CAPACITY by covariances (set-covariances.ts), else by residuals (set-residuals.ts).
- * Scores of all columns: set-scores.ts. Block: learning/fields.ts.
+ * `setSolve` minimises over the members: by covariances (set-covariances.ts) while they fit into CAPACITY, otherwise by
+ * residuals (set-residuals.ts). Scores of all columns: set-scores.ts. Block: learning/fields.ts.
  */
 import { COLUMNS_START } from "../../src/engine/memory/fields";
 import {
@@ -20,7 +23,7 @@ import { allow, centre, dot, ended, enter, get, member, pauseAt, place, pull, pu
 import { solveByCovariances } from "./set-covariances";
 import { solveByResiduals } from "./set-residuals";
 
-/** ‖x − x̄‖ and the origin of every column, once. */
+/** Computes ‖x − x̄‖ and the origin of every column, once. */
 export function setNorms(set: usize, most: f64): u32 {
   const count = load<u32>(set + SET_COLUMN_COUNT), rows = load<u32>(set + SET_ROWS), centred = load<u32>(set + SET_INTERCEPT);
   const origins = centred != 0 && load<u32>(u(set, SET_COLUMNS) + COLUMNS_START) == 0;
@@ -38,7 +41,10 @@ export function setNorms(set: usize, most: f64): u32 {
   return j < count ? pauseAt(set, j) : ended(set);
 }
 
-/** Minimises over the members. Counts passes; ends when one lowers the objective by less than TOLERANCE, or at MOST_PASSES. */
+/**
+ * Minimises over the members. Counts passes; ends when a pass lowers the objective by less than TOLERANCE, or at
+ * MOST_PASSES.
+ */
 export function setSolve(set: usize, most: f64): u32 {
   const size = load<u32>(set + SET_SIZE);
   allow(set, most);
@@ -62,7 +68,10 @@ function add(set: usize, j: u32): void {
   store<u32>(set + SET_SIZE, size + 1);
 }
 
-/** Adds to the set the columns, `most` at most, of the largest pulls above `least` × l1 w; unpenalised ones always. Returns how many. */
+/**
+ * Adds to the set up to `most` columns with the largest pulls above `least` × l1 w. Unpenalised columns are always
+ * added. Returns the number added.
+ */
 export function setGrow(set: usize, most: u32, least: f64): u32 {
   const count = load<u32>(set + SET_COLUMN_COUNT), l1 = load<f64>(set + SET_L1_F64);
   const listed = u(set, SET_SUPPORT), pulls = u(set, SET_DIRECTION);
@@ -93,7 +102,7 @@ export function setGrow(set: usize, most: u32, least: f64): u32 {
   return added;
 }
 
-/** Drops members whose coefficient is 0; their rows leave the Gram matrix, which keeps the others. */
+/** Drops members whose coefficient is 0. The Gram matrix keeps the rows of the others. */
 export function setCompact(set: usize): void {
   const size = load<u32>(set + SET_SIZE), gramSize = load<u32>(set + SET_GRAM_SIZE);
   let kept: u32 = 0, keptGram: u32 = 0;
@@ -118,7 +127,10 @@ export function setCompact(set: usize): void {
   store<u32>(set + SET_GRAM_SIZE, keptGram);
 }
 
-/** out = (X − o) (β − BEFORE) + SHIFT (with an intercept): where a solve went, in outputs. f64[rows]. */
+/**
+ * Writes the change of the outputs in the last solve: out = (X − o) (β − BEFORE) + SHIFT (with an intercept).
+ * f64[rows].
+ */
 export function setDirection(set: usize, out: usize, most: f64): u32 {
   const size = load<u32>(set + SET_SIZE);
   allow(set, most);

@@ -1,13 +1,17 @@
 /**
- * z = x·wᵀ + b in float64 of many rows: a module of its own, with a memory of its own, small enough to be compiled on the spot.
+ * z = x·wᵀ + b in float64 for many rows. A separate module with its own memory, small enough to be compiled
+ * synchronously.
  *
- * Dense, x: T[rows × stride], f32 or f64, of which the first `columns` of each row count; w: f64[outputs × columns]; b: f64[outputs]; z: f64[rows × outputs]. `rows` is rounded up
- * to a multiple of eight: x and z have room for that many, and what lies in x behind the last row is read. Nothing may alias z. Each z is summed from
- * left to right, beginning at b, without fused instructions: the same bits as the plain loop of src/predict/linear.ts. A vector holds two rows.
+ * Dense, x: T[rows × stride], f32 or f64; only the first `columns` of each row are used; w: f64[outputs × columns]; b:
+ * f64[outputs]; z: f64[rows × outputs]. `rows` is rounded up to a multiple of eight: x and z must have room for that
+ * many rows, and x is read beyond its last row. Nothing may alias z. Each z is summed from left to right, beginning
+ * with b, without fused instructions, so it has the same bits as the plain loop of src/predict/linear.ts. A vector
+ * holds two rows.
  *
- * Sparse, one output: z[row] += Σ x[e] w[columns[e]] from left to right over entries starts[row] ≤ e < starts[row + 1] − extra, f64[rows] that begin at b, again
- * the bits of the plain loop. x: T, and columns: u32, hold entries [from, to) of all, so that a row may be cut in two. Rows begin at `row`; what comes back is the
- * first that has entries from `to` on, or the last.
+ * Sparse, one output: z[row] += Σ x[e] w[columns[e]] from left to right over entries starts[row] ≤ e < starts[row + 1]
+ * − extra. z: f64[rows], initialised to b; again with the bits of the plain loop. x (T) and columns (u32) hold entries
+ * [from, to) of all entries, so a row can be split between calls. Rows begin at `row`. Returns the first row that has
+ * entries from `to` onwards, or the last row.
  */
 
 function two<T>(p: usize, q: usize): v128 {

@@ -1,11 +1,13 @@
 /**
- * A = L Lᵀ of a symmetric, positive definite A: L lower triangular, with a positive diagonal.
+ * Cholesky factorisation A = L Lᵀ of a symmetric positive definite A; L is lower triangular with a positive diagonal.
  *
- * a, l: [n, n], of type T (f32 or f64), row-major; a's lower triangle is read, all of l is written, zeros above its diagonal. Nothing may alias;
- * pointers need the alignment of T alone. Returns 0, or 1 + the first row whose pivot is not positive and finite: A is then not positive
- * definite (to rounding), and all of l is NaN. |L Lᵀ − A| ≤ (n + 2) ε |L||Lᵀ|, element by element.
+ * a, l: [n, n], of type T (f32 or f64), row-major. Only a's lower triangle is read. All of l is written, with zeros
+ * above its diagonal. Nothing may alias; pointers need only the alignment of T. Returns 0, or 1 + the first row whose
+ * pivot is not positive and finite; A is then not positive definite (to rounding), and all of l is NaN. |L Lᵀ − A| ≤ (n
+ * + 2) ε |L||Lᵀ|, element by element.
  *
- * Row after row, four rows at a time: each element is the inner product of two rows that are known already, so that all loads are contiguous.
+ * Rows are computed in order, four at a time. Each element is the inner product of two rows that are already known, so
+ * that all loads are contiguous.
  */
 import { dotDense } from "../data/dot";
 
@@ -19,7 +21,10 @@ function sum<T>(a: v128): f64 {
   return (<f64>f32x4.extract_lane(a, 0) + <f64>f32x4.extract_lane(a, 1)) + (<f64>f32x4.extract_lane(a, 2) + <f64>f32x4.extract_lane(a, 3));
 }
 
-/** l[j] and l[j + 1] of one row: `first` and `second` are its products with rows j and j + 1 of L over the columns before j. */
+/**
+ * Computes l[j] and l[j + 1] of one row. `first` and `second` are the products of that row with rows j and j + 1 of L
+ * over the columns before j.
+ */
 function pair<T>(l: usize, a: usize, j: usize, above: usize, below: usize, first: f64, second: f64): void {
   const at = j * sizeof<T>();
   const left = (<f64>load<T>(a + at) - first) / <f64>load<T>(above + at);
@@ -28,7 +33,7 @@ function pair<T>(l: usize, a: usize, j: usize, above: usize, below: usize, first
   store<T>(l + at, <T>(rest / <f64>load<T>(below + at, sizeof<T>())), sizeof<T>());
 }
 
-/** Columns 0 … i − 1 of rows i … i + 3, which hold zeros; i is a multiple of 4. */
+/** Computes columns 0 … i − 1 of rows i … i + 3, which are zero on entry; i is a multiple of 4. */
 function fourRows<T>(n: usize, i: usize, a: usize, l: usize): void {
   const width = n * sizeof<T>();
   const l0 = l + i * width, l1 = l0 + width, l2 = l1 + width, l3 = l2 + width;
@@ -37,7 +42,7 @@ function fourRows<T>(n: usize, i: usize, a: usize, l: usize): void {
     const above = l + j * width, below = above + width;
     let s0 = v128.splat<T>(0), s1 = v128.splat<T>(0), s2 = v128.splat<T>(0), s3 = v128.splat<T>(0);
     let t0 = v128.splat<T>(0), t1 = v128.splat<T>(0), t2 = v128.splat<T>(0), t3 = v128.splat<T>(0);
-    // Whole vectors up to j or a little beyond, where the four rows are still 0; beyond column i none is read.
+    // Whole vectors up to j or slightly beyond, where the four rows are still 0. Nothing beyond column i is read.
     for (let k: usize = 0; k < j * sizeof<T>(); k += 16) {
       const p = v128.load(above + k), q = v128.load(below + k);
       let x = v128.load(l0 + k);
@@ -60,7 +65,7 @@ function fourRows<T>(n: usize, i: usize, a: usize, l: usize): void {
   }
 }
 
-/** Columns `from` … i of row i; false where the pivot is not positive and finite. */
+/** Computes columns `from` … i of row i. Returns false if the pivot is not positive and finite. */
 function finishRow<T>(n: usize, i: usize, from: usize, a: usize, l: usize): bool {
   const width = n * sizeof<T>();
   const row = l + i * width;

@@ -1,11 +1,13 @@
 /**
- * Running sums along the middle of [outer, n, inner]: y[o, t, i] = Σ x[o, s, i] over s ≤ t, or over s ≥ t where `reverse` is not 0.
+ * Cumulative sums along the middle axis of [outer, n, inner]: y[o, t, i] = Σ x[o, s, i] over s ≤ t, or over s ≥ t if
+ * `reverse` is not 0.
  *
- * T: f32 or f64. Sums run in f64, one after the other from the first (last) element, each rounded to T where it is stored: the same bits in
- * all builds. y may be x; they may not overlap otherwise. Pointers need the alignment of T alone. NaN and ±Inf stay from where they come up.
+ * T: f32 or f64. Each sum runs in f64 from the first (or last) element in order and is rounded to T when it is stored,
+ * so all builds give the same bits. y can be the same as x; they may not overlap otherwise. Pointers need only the
+ * alignment of T. A NaN or ±Inf affects all later sums.
  */
 
-/** `step`: bytes from element to element, negative in reverse. */
+/** `step` is the distance between elements in bytes; it is negative in reverse. */
 function one<T>(n: i32, step: isize, x: usize, y: usize): void {
   let sum: f64 = 0;
   for (; n > 0; n--) {
@@ -16,7 +18,10 @@ function one<T>(n: i32, step: isize, x: usize, y: usize): void {
   }
 }
 
-/** Four sums, `apart` bytes from one another, so that their additions do not wait for one another. */
+/**
+ * Computes four sums whose elements are `apart` bytes from one another, so that their additions do not wait for each
+ * other.
+ */
 function fourApart<T>(n: i32, step: isize, apart: usize, x: usize, y: usize): void {
   let a: f64 = 0, b: f64 = 0, c: f64 = 0, d: f64 = 0;
   const two = apart << 1, three = apart * 3;
@@ -34,7 +39,7 @@ function fourApart<T>(n: i32, step: isize, apart: usize, x: usize, y: usize): vo
   }
 }
 
-/** Four sums, side by side. */
+/** Computes four adjacent sums. */
 function fourBeside<T>(n: i32, step: isize, x: usize, y: usize): void {
   let low = f64x2.splat(0), high = f64x2.splat(0);
   for (; n > 0; n--) {

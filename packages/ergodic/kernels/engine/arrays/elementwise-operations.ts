@@ -1,8 +1,9 @@
 /**
  * Element-wise operations on registers: d = op(a, b, c) for the lanes in [d, end), 16 bytes at a time.
  *
- * The bits of the compiled code (src/engine/compiler/primitives/, functions/): sums and products rounded once each, no fused multiply-add, min and max NaN if
- * either argument is. Conditions are numbers: 0 is false, all else (NaN too) true; comparisons and logic give 0 or 1. d may be a, b or c.
+ * Results have the same bits as compiled code (src/engine/compiler/primitives/, functions/): sums and products are each
+ * rounded once, without fused multiply-add; min and max are NaN if either argument is NaN. Conditions are numbers: 0 is
+ * false, anything else (including NaN) is true. Comparisons and logic return 0 or 1. d can be the same as a, b or c.
  */
 import * as op from "../../../src/engine/memory/fields";
 import { atan, cos, digamma, erf, erfc, exp, expm1, lgamma, log, log1p, pow, sigmoid, sin, softplus, tanh, trigamma } from "../numbers/functions";
@@ -15,7 +16,7 @@ function isTrue<T>(x: v128): v128 {
   return v128.ne<T>(x, splat<T>(0));
 }
 
-/** A mask as 0 or 1. */
+/** Turns a mask into 0 or 1. */
 function number<T>(mask: v128): v128 {
   return v128.and(mask, splat<T>(1));
 }
@@ -26,7 +27,7 @@ function sign<T>(x: v128): v128 {
   return v128.bitselect(splat<T>(1), below, v128.lt<T>(zero, x));
 }
 
-/** Operations of one argument, the functions with them. */
+/** Operations with one argument, including the functions. */
 function unary<T>(code: i32, d: usize, a: usize, end: usize): void {
   const by = a - d;
   switch (code) {

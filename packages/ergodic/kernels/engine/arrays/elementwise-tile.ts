@@ -1,10 +1,11 @@
 /**
- * A tile of `rows` by `columns` elements, between memory with strides (in elements, any sign) and a register, where it is contiguous; and its reduction
- * into float64 accumulators. Exact but for sums: a row of n elements of one sum has 4 partial sums, |error| <= (n/4 + 3) ε Σ|x| in float64. NaN propagates.
+ * Copies a tile of `rows` by `columns` elements between strided memory (strides in elements, any sign) and a contiguous
+ * register, and reduces a register into float64 accumulators. Exact except for sums: a row of n elements with one sum
+ * uses 4 partial sums, |error| <= (n/4 + 3) ε Σ|x| in float64. NaN propagates.
  */
 import { REDUCE_MAXIMUM, REDUCE_SUM } from "../../../src/engine/memory/fields";
 
-/** Register from memory. */
+/** Copies from memory to a register. */
 export function fill<T>(to: usize, from: usize, rows: i32, columns: i32, rowStride: i32, columnStride: i32): void {
   if (columnStride == 0 && rowStride == 0) {
     columns *= rows;
@@ -23,7 +24,7 @@ export function fill<T>(to: usize, from: usize, rows: i32, columns: i32, rowStri
   }
 }
 
-/** Memory from register. */
+/** Copies from a register to memory. */
 export function put<T>(to: usize, from: usize, rows: i32, columns: i32, rowStride: i32, columnStride: i32): void {
   if (columnStride == 1 && rowStride == columns) {
     columns *= rows;
@@ -69,7 +70,10 @@ function combine(kind: i32, at: usize, x: f64): void {
   store<f64>(at, kind == REDUCE_SUM ? before + x : kind == REDUCE_MAXIMUM ? max<f64>(before, x) : min<f64>(before, x));
 }
 
-/** Accumulators from a register: that of an element lies rowStride and columnStride float64 apart. */
+/**
+ * Reduces a register into accumulators. The accumulators of neighbouring elements lie rowStride and columnStride
+ * float64 apart.
+ */
 export function reduceTile<T>(kind: i32, to: usize, from: usize, rows: i32, columns: i32, rowStride: i32, columnStride: i32): void {
   if (columnStride == 0 && rowStride == 0) {
     columns *= rows;

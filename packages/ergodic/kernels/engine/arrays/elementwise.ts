@@ -1,30 +1,37 @@
 /**
- * One element-wise loop with its reductions, interpreted: what the compiler emits as code, for where there is no compiler.
+ * Interprets one element-wise loop with its reductions, for engines in which the compiler cannot emit code.
  *
- * For each element of the loop's shape: loads by strides, constants, operations on registers, then reductions and stores. A register is 256
- * elements, so that the cost of finding out what to do is spread; kernels/engine/arrays/elementwise-operations.ts says what operations compute.
+ * For each element of the loop's shape: strided loads, constants, operations on registers, then reductions and stores.
+ * A register holds 256 elements, so that the cost of decoding an operation is shared.
+ * kernels/engine/arrays/elementwise-operations.ts defines the operations.
  *
- * code: u32 words as memory/elementwise.ts writes them, by the LOOP fields: counts and shape; loads, as records of ACCESS fields; constants, PRESET_BYTES
- * each; operations, OPERATION_BYTES each; stores and reductions, as records. Rank is at least 2, every extent at least 1.
- * values: u32[], addresses of arrays of T (f32 or f64), which need the alignment of T alone. scratch: elementwiseScratchBytes, 16-byte aligned.
+ * code: u32 words as written by memory/elementwise.ts, in the order of the LOOP fields: counts and shape; loads, as
+ * records of ACCESS fields; constants, PRESET_BYTES each; operations, OPERATION_BYTES each; stores and reductions, as
+ * records. Rank is at least 2, every extent at least 1. values: u32[], addresses of arrays of T (f32 or f64), which
+ * need only the alignment of T. scratch: elementwiseScratchBytes, 16-byte aligned.
  *
- * A stored array may be a loaded one if both have the same element at the same index; reductions' arrays alias nothing. A reduction writes all SIZE elements
- * of its array, accumulated in float64 (error: kernels/engine/arrays/elementwise-tile.ts); the rest is as exact as the operations. The same bits in all builds.
+ * A stored array can be a loaded one if both have the same element at the same index; arrays of reductions alias
+ * nothing. A reduction writes all SIZE elements of its array, accumulated in float64 (error:
+ * kernels/engine/arrays/elementwise-tile.ts). Everything else is as exact as the operations. All builds give the same
+ * bits.
  */
 import * as field from "../../../src/engine/memory/fields";
 import { operate } from "./elementwise-operations";
 import { fill, put, reduceTile } from "./elementwise-tile";
 
-/** What a register was last filled from, and with how many elements. */
+/** Record of the address from which a register was last filled, and the number of elements. */
 const FILLED_FROM: usize = 0;
 const FILLED_COUNT: usize = 4;
 const FILLED_BYTES: usize = 8;
 
-/** Where the loop's lists and its scratch memory lie. */
+/** Addresses of the loop's lists and of its scratch memory. */
 let rank: i32 = 0;
 let accessBytes: usize = 0;
 let loads: usize = 0, presets: usize = 0, operations: usize = 0, stores: usize = 0, reductions: usize = 0, end: usize = 0;
-/** u32[registers], address of each now; FILLED records of the loads; u32[rank], the tile's place. */
+/**
+ * `pointers`: u32[registers], the current address of each register. `filled`: FILLED records of the loads. `place`:
+ * u32[rank], the tile's position.
+ */
 let pointers: usize = 0, filled: usize = 0, place: usize = 0, registers: usize = 0, accumulators: usize = 0;
 
 function arrange<T>(code: usize, scratch: usize): void {
@@ -73,7 +80,7 @@ function addressOf(values: usize, access: usize): usize {
   return load<u32>(values + (<usize>load<u32>(access, field.ACCESS_VALUE) << 2));
 }
 
-/** Elements from an array's start to its element of the tile's first. */
+/** Returns the offset, in elements, of the tile's first element from the start of its array. */
 function offsetOf(access: usize): i32 {
   let at = load<i32>(access, field.ACCESS_OFFSET);
   for (let d = 0; d < rank; d++) at += load<i32>(place + (<usize>d << 2)) * load<i32>(access + (<usize>d << 2), field.ACCESS_STRIDES);
@@ -87,7 +94,8 @@ function strideOf(access: usize, axis: i32): i32 {
 function tile<T>(values: usize, rows: i32, columns: i32): void {
   const count = rows * columns;
   const bytes = <usize>count * sizeof<T>();
-  // Operations go on to whole vectors: what lies in memory must not be read beyond its end.
+  // Operations always process whole vectors, so a partial vector must be copied: memory beyond its end must not be
+  // read.
   const isWhole = (bytes & 15) == 0;
   let register = pointers, cache = filled;
   for (let access = loads; access < presets; access += accessBytes, register += 4, cache += FILLED_BYTES) {
@@ -99,7 +107,8 @@ function tile<T>(values: usize, rows: i32, columns: i32): void {
     }
     const own = registers + <usize>load<u32>(access, field.ACCESS_REGISTER) * registerBytes<T>();
     store<u32>(register, own);
-    // What is repeated along outer axes stays: the same address gives the same elements, and any prefix of them.
+    // Values repeated along outer axes need not be copied again: the same address gives the same elements, also for a
+    // shorter prefix.
     if (load<u32>(cache, FILLED_FROM) == <u32>at && load<u32>(cache, FILLED_COUNT) >= <u32>count) continue;
     fill<T>(own, at, rows, columns, rowStride, columnStride);
     store<u32>(cache, at, FILLED_FROM);
@@ -125,7 +134,7 @@ function tile<T>(values: usize, rows: i32, columns: i32): void {
   }
 }
 
-/** Where the register lies whose number stands at `at`, `by` bytes on. */
+/** Returns the address of the register whose number is stored at `at` + `by`. */
 function pointerOf(at: usize, by: usize): usize {
   return load<u32>(pointers + (<usize>load<u32>(at + by) << 2));
 }
@@ -137,7 +146,7 @@ function elementwise<T>(code: usize, values: usize, scratch: usize): void {
   const rowAt = place + (<usize>(rank - 2) << 2), columnAt = rowAt + 4;
   const rowCount = load<i32>(shape + (<usize>(rank - 2) << 2)), columnCount = load<i32>(shape + (<usize>(rank - 1) << 2));
   let rows = max(field.REGISTER_ELEMENTS / columnCount, 1);
-  // So that tiles are whole vectors.
+  // Keeps tiles to whole vectors.
   if (rows > 4) rows &= ~3;
   for (;;) {
     // Counting down cannot overflow, however long an axis is.

@@ -1,11 +1,14 @@
 /**
- * Arrays of random numbers, each a function of (key, update, stream, its place i) alone: a longer array starts with the shorter one's numbers.
+ * Fills arrays with random numbers. Each number depends only on (key, update, stream, index i), so a longer array
+ * starts with the same numbers as a shorter one.
  *
- * Word w is word w mod 4 of the Philox block with counter [⌊w/4⌋, stream, update low, update high]; stream 0 is the stream of
- * random/stream.ts. update: an integer in [0, 2^53). out: `count` numbers, any alignment.
- * fillUniformF32: the upper 24 bits of word i, over 2^24. fillUniformF64: 53 bits of words 2i and 2i + 1, as `uniform` of random/stream.ts. Both lie
- * in [0, 1). fillNormal: `normal` of random/stream.ts from words 2i and 2i + 1, rounded to the type: mean 0, variance 1, |z| < 8.3.
- * Exact: the same bits in all builds. Leaves the words of an open stream of random.ts alone.
+ * Word w is word w mod 4 of the Philox block with counter [⌊w/4⌋, stream, update low, update high]; stream 0 is the
+ * stream of random/stream.ts. update: an integer in [0, 2^53). out: `count` numbers, any alignment.
+ *
+ * fillUniformF32: the upper 24 bits of word i, divided by 2^24. fillUniformF64: 53 bits of words 2i and 2i + 1, like
+ * `uniform` of random/stream.ts. Both lie in [0, 1). fillNormal: `normal` of random/stream.ts from words 2i and 2i + 1,
+ * rounded to the type: mean 0, variance 1, |z| < 8.3. Exact: all builds give the same bits. Does not disturb the words
+ * of an open stream in random.ts.
  */
 import { normalQuantile } from "../numbers/normal-quantile";
 import { lanes0, lanes1, lanes2, lanes3, philoxLanes } from "../random/philox-lanes";
@@ -15,7 +18,10 @@ const TO_UNIT_53: f64 = 1.1102230246251565e-16;
 const TO_UNIT_52: f64 = 2.220446049250313e-16;
 const TO_UNIT_24: f32 = 5.9604644775390625e-8;
 
-/** Lanes 0 and 1 of two words as 52 + extra bits of an integer in f64x2, `shift` being 6 − extra for the upper word. */
+/**
+ * Combines lanes 0 and 1 of two words into integers of 52 + extra bits in f64x2; `shift` is 6 − extra for the upper
+ * word.
+ */
 function integers(upper: v128, lower: v128, shift: i32): v128 {
   const high = f64x2.convert_low_i32x4_u(i32x4.shr_u(upper, shift));
   return f64x2.add(f64x2.mul(high, f64x2.splat(67108864)), f64x2.convert_low_i32x4_u(i32x4.shr_u(lower, 6)));
@@ -33,7 +39,10 @@ function last(lanes: v128): v128 {
   return v128.shuffle<i64>(lanes, lanes, 1, 1);
 }
 
-/** Stores the first `count` of the elements at `even` and `odd` in turn, `T` of the quantile of each where `normal`. */
+/**
+ * Stores the first `count` of the elements of `even` and `odd` alternately, as T; with `normal`, stores the normal
+ * quantile of each.
+ */
 function storePairs<T>(out: usize, even: v128, odd: v128, normal: bool, count: i32): void {
   storeOne<T>(out, f64x2.extract_lane(even, 0), normal);
   if (count > 1) storeOne<T>(out + sizeof<T>(), f64x2.extract_lane(odd, 0), normal);
@@ -65,7 +74,7 @@ function unit24(words: v128): v128 {
   return f32x4.mul(f32x4.convert_i32x4_u(i32x4.shr_u(words, 8)), f32x4.splat(TO_UNIT_24));
 }
 
-/** The first `count` lanes. */
+/** Stores the first `count` lanes. */
 function storeLanes(out: usize, lanes: v128, count: i32): void {
   if (count >= 4) {
     v128.store(out, lanes);

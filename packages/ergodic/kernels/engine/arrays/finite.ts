@@ -1,8 +1,8 @@
 /**
- * Whether all `count` numbers from `pointer` on are finite: 1, or 0 where one is infinite or NaN. Exact. The pointer needs the alignment of T alone;
- * nothing beyond the numbers is read.
+ * Returns 1 if all `count` numbers from `pointer` onwards are finite, or 0 if one is infinite or NaN. Exact. The
+ * pointer needs only the alignment of T; nothing beyond the numbers is read.
  *
- * x − x is 0, all of whose bits are 0, or NaN: the bits of all such differences are gathered, and looked at once.
+ * x − x is either 0, with all bits 0, or NaN. The bits of all differences are combined with OR and tested once.
  */
 function areFinite<T>(pointer: usize, count: i32): i32 {
   const end = pointer + <usize>count * sizeof<T>();

@@ -1,18 +1,23 @@
 /**
- * Rows of a table by number: out[i, :] = table[indices[i], :], and its adjoint, out[indices[i], :] += values[i, :].
+ * Gathers rows of a table by index, out[i, :] = table[indices[i], :], and its adjoint (scatter), out[indices[i], :] +=
+ * values[i, :].
  *
- * table: [tableRows, columns]; values and gathered out: [count, columns]; scattered out: [outRows, columns], zeroed first. indices: `count`
- * numbers of the tables' type T (f32 or f64); one in [0, rows) counts without its fraction, any other (NaN, negative, too large) names no
- * row: a gathered row is then NaN, a scattered one is left out. Nothing may alias; pointers need the alignment of T alone.
- * Gathering is exact. Scattering adds in T, in the order of i, the same in all builds: |error| <= (k − 1) ε Σ|values| for k rows on one.
+ * table: [tableRows, columns]; values and gathered out: [count, columns]; scattered out: [outRows, columns], zeroed
+ * first. indices: `count` numbers of the tables' type T (f32 or f64). An index in [0, rows) is truncated to an integer.
+ * Any other index (NaN, negative, too large) names no row: a gathered row is then NaN, and a scattered row is skipped.
+ * Nothing may alias; pointers need only the alignment of T. Gathering is exact. Scattering adds in T, in the order of
+ * i, and gives the same bits in all builds: |error| <= (k − 1) ε Σ|values| for k rows added to one.
  */
 
-/** The row that `index` names, or −1. */
+/** Returns the row that `index` names, or −1. */
 function rowOf(index: f64, rows: i32): i32 {
   return index >= 0 && index < <f64>rows ? <i32>index : -1;
 }
 
-/** `bytes` is a multiple of 4. Short rows are common, for which a call of memory.copy costs more than the copy. */
+/**
+ * Copies a row; `bytes` is a multiple of 4. Short rows are common, and a call of memory.copy would cost more than the
+ * copy.
+ */
 function copyRow(to: usize, from: usize, bytes: usize): void {
   const end = to + bytes;
   for (const whole = to + (bytes & ~15); to < whole; to += 16, from += 16) v128.store(to, v128.load(from));

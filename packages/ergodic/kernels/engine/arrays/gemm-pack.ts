@@ -1,15 +1,20 @@
 /**
- * Copies of a block of an operand in the order in which a tile (kernels/engine/arrays/gemm-tile.ts) reads it.
+ * Copies a block of an operand into the order in which a tile (kernels/engine/arrays/gemm-tile.ts) reads it.
  *
- * A packed block is a row of pieces, each `lanes` wide and `depth` deep: element [p, j] of the block, j counted over all pieces, stands at
- * target + (floor(j / lanes) · depth + p) · lanes + j % lanes, in elements. The last piece is filled up with zeros. Bits are kept. `lanes` is a
- * multiple of what v128 holds, and is known when this is compiled.
+ * A packed block is a sequence of pieces, each `lanes` wide and `depth` deep. With j counted over all pieces, element
+ * [p, j] of the block is at target + (floor(j / lanes) · depth + p) · lanes + j % lanes, in elements. The last piece is
+ * padded with zeros. Values are copied exactly. `lanes` is a multiple of the number of elements in a v128 and is known
+ * at compile time.
  *
- * packAcross: the block is stored with its rows p `step` bytes apart. packAlong: its transpose is, so that columns j are `step` bytes apart.
- * Four rows of the block are moved at a time: whole lines of the target are written, and the source is read as four streams or as `lanes`.
+ * packAcross: rows p of the stored block are `step` bytes apart. packAlong: the transpose is stored, so columns j are
+ * `step` bytes apart. Four rows of the block are moved at a time: whole lines of the target are written, and the source
+ * is read as four streams or as `lanes` streams.
  */
 
-/** Columns [from, to) of a piece whose rows hold `lanes` elements; elements are `across` bytes apart along j and `along` bytes along p. */
+/**
+ * Copies one piece element by element: the first `count` columns, then zeros up to `lanes`. Elements are `across` bytes
+ * apart along j and `along` bytes apart along p.
+ */
 function packScalar<T>(source: usize, across: usize, along: usize, count: i32, lanes: i32, depth: i32, target: usize): void {
   for (let p = 0; p < depth; p++) {
     let from = source;
@@ -55,7 +60,7 @@ export function packAcross<T>(source: usize, step: usize, depth: i32, width: i32
   if (rest) packScalar<T>(source + <usize>whole * wide, sizeof<T>(), step, rest, lanes, depth, target + <usize>whole * piece);
 }
 
-/** 4 × 4 of f32, or 2 × 2 of f64 twice: rows of the source become columns of the target. */
+/** Transposes 4 × 4 elements of f32, or 2 × 2 of f64 twice: rows of the source become columns of the target. */
 function transposeBlock<T>(source: usize, step: usize, target: usize, wide: usize): void {
   const s1 = source + step;
   if (sizeof<T>() == 4) {

@@ -1,15 +1,20 @@
 /**
- * Products of a matrix with a vector: y = M x (+ y) or y = Mᵀ x (+ y), the shapes of C[m,n] = A B with n = 1 or m = 1.
+ * Matrix–vector products y = M x (+ y) and y = Mᵀ x (+ y), for C[m,n] = A B with n = 1 or m = 1.
  *
  * M is stored by rows, `step` bytes apart; elements of y are `yStep` bytes apart. Nothing is copied.
- * vectorDots, y_i = Σ_p M[i, p] x[p]: x is contiguous. Sums run over p in as many parts as v128 has lanes, which are added at the end: two pairs,
- *   then their sum. Four rows at a time, the last row again where fewer are left.
- * vectorSums, y_j = Σ_p x[p] M[p, j]: elements of x are `xStep` bytes apart. One sum over p, in order. Where rows are long, whole rows are added to y one after
- *   another, so that M is read as it lies in memory: columns of it would be pieces of 64 bytes, a row apart.
+ *
+ * - vectorDots, y_i = Σ_p M[i, p] x[p]: x is contiguous. Each sum over p has one partial sum per v128 lane; the partial
+ *   sums are added at the end in two pairs, then the pairs. Takes four rows at a time and repeats the last row if fewer
+ *   are left.
+ * - vectorSums, y_j = Σ_p x[p] M[p, j]: elements of x are `xStep` bytes apart. One sum over p, in order. If rows are
+ *   long, whole rows are added to y one after another, so that M is read in memory order; columns would be read as
+ *   pieces of 64 bytes, a row apart.
  */
 import { madd } from "./gemm-tile";
 
-/** Up to v128's lanes of elements; lanes from `count` on are 0, and what lies beyond is not read. */
+/**
+ * Loads at most one vector of elements. Lanes from `count` onwards are 0, and memory beyond the elements is not read.
+ */
 function loadPart<T>(at: usize, count: i32): v128 {
   if (sizeof<T>() == 8) return v128.load64_zero(at);
   if (count == 1) return v128.load32_zero(at);
@@ -77,7 +82,7 @@ export function vectorDots<T>(matrix: usize, step: usize, rows: i32, k: i32, x: 
   }
 }
 
-/** Lanes of a vector of sums from `first` on. */
+/** Adds or stores the lanes of a vector of sums, from lane `first` onwards. */
 function putLanes<T>(y: usize, yStep: usize, sums: v128, first: i32, accumulate: i32): void {
   if (first == 0 && yStep == sizeof<T>()) {
     v128.store(y, accumulate ? v128.add<T>(v128.load(y), sums) : sums);
@@ -92,7 +97,10 @@ function putLanes<T>(y: usize, yStep: usize, sums: v128, first: i32, accumulate:
   }
 }
 
-/** y[0 … columns) = Σ_p x[p] M[p, ·] for whole vectors of columns: the sums of vectorSums, four rows of M at a time, two vectors of each. */
+/**
+ * Computes y[0 … columns) = Σ_p x[p] M[p, ·] for whole vectors of columns: the sums of vectorSums, four rows of M and
+ * two vectors of each at a time.
+ */
 function rowSums<T>(matrix: usize, step: usize, k: i32, columns: i32, x: usize, xStep: usize, y: usize): void {
   const end = y + <usize>columns * sizeof<T>();
   const pairs = end - ((end - y) & 16);
@@ -101,7 +109,8 @@ function rowSums<T>(matrix: usize, step: usize, k: i32, columns: i32, x: usize, 
     const v0 = v128.load_splat<T>(x), v1 = v128.load_splat<T>(x + xStep);
     const v2 = v128.load_splat<T>(x + 2 * xStep), v3 = v128.load_splat<T>(x + 3 * xStep);
     let r0 = matrix, r1 = matrix + step, r2 = matrix + 2 * step, r3 = matrix + 3 * step, at = y;
-    // Ten loads, two of them of sums, and four factors: more vectors at a time would not fit into the registers (kernels/engine/arrays/gemm-tile.ts).
+    // Ten loads (two of them of sums) and four factors: more vectors at a time would not fit into the registers
+    // (kernels/engine/arrays/gemm-tile.ts).
     for (; at != pairs; at += 32) {
       const left = madd<T>(v1, v128.load(r1), madd<T>(v0, v128.load(r0), v128.load(at)));
       const right = madd<T>(v1, v128.load(r1, 16), madd<T>(v0, v128.load(r0, 16), v128.load(at, 16)));
@@ -138,11 +147,11 @@ export function vectorSums<T>(
     y += <usize>whole * yStep;
     columns -= whole;
   }
-  // Four sums at a time hide what an addition takes until its sum is there; more would not fit into the registers.
+  // Four sums at a time hide the latency of an addition; more would not fit into the registers.
   while (columns >= lanes) {
     const count = min(columns, 4 * lanes), whole = count / lanes;
-    // Where fewer columns are left than four vectors have, the last vector ends with the last column, overlaps the one before it, and is read for
-    // those that are missing, too.
+    // If fewer columns are left than four vectors hold, the last vector ends at the last column and overlaps the
+    // previous one; it is also read in place of the missing vectors.
     const last = <usize>(count - lanes) * sizeof<T>();
     const at1 = min<usize>(16, last), at2 = min<usize>(32, last), at3 = min<usize>(48, last);
     let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);

@@ -1,18 +1,22 @@
 /**
- * C[m,n] = op(A) op(B) (+ C if `accumulate` is not 0), op(A)[m,k], op(B)[k,n], for f32 and for f64.
+ * Matrix product C[m,n] = op(A) op(B) (+ C if `accumulate` is not 0), with op(A)[m,k] and op(B)[k,n], for f32 and f64.
  *
- * Row-major; lda, ldb, ldc: elements between stored rows, no fewer than a row has. transA ≠ 0: A is stored as [k,m]; transB ≠ 0: B is stored as
- * [n,k]. Any of m, n, k may be 0; with k = 0 C becomes 0 or stays. C overlaps nothing; nothing beyond the operands is read, nothing beyond C and
- * scratch written.
- * `scratch`: gemmScratchBytes(m, n, k, bytes of an element) of memory/gemm.ts, 16-byte aligned; operands need the alignment of their elements alone.
+ * Matrices are row-major. lda, ldb, ldc: elements between stored rows, at least the row length. transA ≠ 0: A is stored
+ * as [k,m]; transB ≠ 0: B is stored as [n,k]. Any of m, n, k can be 0; with k = 0, C becomes 0 or stays. C overlaps
+ * nothing. Nothing beyond the operands is read, and nothing but C and scratch is written. `scratch`:
+ * gemmScratchBytes(m, n, k, bytes per element) of memory/gemm.ts, 16-byte aligned; operands need only the alignment of
+ * their elements.
  *
- * |error| <= k ε Σ_p |a_p b_p|, and one rounding more with `accumulate`. NaN and infinity propagate: no product is left out. Sums of an element run
- * over p in order, in blocks of GEMM_DEPTH that are added to C one after another; vector shapes (m = 1 or n = 1, kernels/engine/arrays/gemm-vector.ts) have
- * their own order. So with m, n > 1 the bits of an element depend on its row of op(A), its column of op(B), and k alone.
+ * |error| <= k ε Σ_p |a_p b_p|, plus one rounding with `accumulate`. NaN and infinity propagate, because no product is
+ * skipped. The sum of an element runs over p in order, in blocks of GEMM_DEPTH that are added to C one after another;
+ * vector shapes (m = 1 or n = 1, kernels/engine/arrays/gemm-vector.ts) have their own order. With m, n > 1, the bits of
+ * an element therefore depend only on its row of op(A), its column of op(B), and k.
  *
- * Blocks as in Goto and van de Geijn 2008: a block of op(B) is packed and stays in the second cache, a strip of op(A) in the first, and
- * tiles of C in registers. Not packed is what a tile can read in place about as fast: transposed A and plain B where the block spans at most
- * GEMM_DIRECT_BYTES, and whatever too few tiles would use. Plain A costs a tile four addresses to keep instead of one, a tenth of its time.
+ * Blocking follows Goto and van de Geijn 2008: a packed block of op(B) stays in the second-level cache, a strip of
+ * op(A) in the first-level cache, and tiles of C in registers. An operand is not packed if a tile can read it in place
+ * about as fast: transposed A, plain B if the block spans at most GEMM_DIRECT_BYTES, and any operand that too few tiles
+ * would use. Plain A is packed, because it would need four addresses per tile instead of one, which costs a tenth of
+ * the tile's time.
  */
 import { GEMM_DEPTH, GEMM_DIRECT_BYTES, GEMM_FEW_PANELS, GEMM_PANELS, GEMM_PANEL_BYTES, GEMM_ROWS, GEMM_STRIPS, GEMM_TILE_BYTES } from "../../../src/engine/memory/gemm";
 import { packAcross, packAlong } from "./gemm-pack";
@@ -26,7 +30,7 @@ function zero<T>(m: i32, n: i32, c: usize, cRow: usize): void {
   }
 }
 
-/** The part of a tile that lies inside of C. */
+/** Writes the part of a tile that lies inside C. */
 function putEdge<T>(tile: usize, c: usize, cRow: usize, rows: i32, columns: i32, accumulate: i32): void {
   for (; rows > 0; rows--) {
     for (let j: usize = 0; j < <usize>columns * sizeof<T>(); j += sizeof<T>()) {
@@ -38,7 +42,10 @@ function putEdge<T>(tile: usize, c: usize, cRow: usize, rows: i32, columns: i32,
   }
 }
 
-/** y (`yStep` bytes apart) = op(M) x (+ y): `transposed` M is stored as [k, rows]. x is gathered where its elements are apart and M's rows are dotted. */
+/**
+ * Computes y = op(M) x (+ y), with elements of y `yStep` bytes apart; if `transposed`, M is stored as [k, rows]. x is
+ * gathered first if its elements are not contiguous and M's rows are used in inner products.
+ */
 function vector<T>(
   transposed: i32, rows: i32, k: i32, matrix: usize, step: usize, x: usize, xStep: usize, y: usize, yStep: usize, accumulate: i32, scratch: usize,
 ): void {
@@ -90,7 +97,7 @@ function gemm<T>(
   }
 }
 
-/** All rows of C times at most GEMM_PANELS panels, over at most GEMM_DEPTH. */
+/** Computes all rows of C for at most GEMM_PANELS panels, over a depth of at most GEMM_DEPTH. */
 function block<T>(
   transA: i32, transB: i32, m: i32, n: i32, k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cRow: usize, accumulate: i32, scratch: usize,
 ): void {
@@ -138,7 +145,7 @@ function block<T>(
   }
 }
 
-/** Four rows of C, or what is left of them. */
+/** Computes four rows of C, or fewer at the end. */
 function stripRows<T>(
   a: usize, aStep: usize, rows: i32, panel: usize, panelStep: usize, depthStep: usize, lastPanel: usize, n: i32, k: i32, c: usize, cRow: usize,
   accumulate: i32, tile: usize,

@@ -1,27 +1,29 @@
 /**
- * A batch of a dense dataset's rows as floats: out[i, j] = scale · source[rows[i] · sourceStride + j] for i < count, j < columns.
+ * Loads a batch of rows of a dense dataset as floats: out[i, j] = scale · source[rows[i] · sourceStride + j] for i <
+ * count, j < columns.
  *
- * source: elements of `sourceKind` (0 f32, 1 f64, 2 i16, 3 i8), `sourceStride` of them from row to row (data/layout.ts). rows: u32[count],
- * in any order, unchecked. out: [count, columns], f32 or f64, without padding. The product is taken in f64, then rounded to f32 if that is
- * asked for: the same bits in all builds. Nothing may alias; pointers need their elements' alignment alone.
+ * source: elements of `sourceKind` (0 f32, 1 f64, 2 i16, 3 i8), with `sourceStride` elements from row to row
+ * (data/layout.ts). rows: u32[count], in any order, unchecked. out: [count, columns], f32 or f64, without padding. The
+ * product is computed in f64 and then rounded to f32 if needed, so all builds give the same bits. Nothing may alias;
+ * pointers need only the alignment of their elements.
  */
 
 const F32 = 0;
 const F64 = 1;
 const I16 = 2;
 
-/** Two floats as f64x2. */
+/** Loads two floats as f64x2. */
 function pair<S>(x: usize): v128 {
   return sizeof<S>() == 4 ? f64x2.promote_low_f32x4(v128.load64_zero(x)) : v128.load(x);
 }
 
-/** Four integers as i32x4. */
+/** Loads four integers as i32x4. */
 function widen<S>(x: usize): v128 {
   if (sizeof<S>() == 2) return v128.load16x4_s(x);
   return i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(x)));
 }
 
-/** Stores scale times four elements. */
+/** Stores four elements multiplied by `scale`. */
 function four<S, T>(to: usize, x: usize, scale: v128): void {
   let low: v128, high: v128;
   if (isFloat<S>()) {

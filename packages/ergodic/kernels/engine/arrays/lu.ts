@@ -1,10 +1,15 @@
 /**
- * A X = B for any square A, by P A = L U: partial pivoting, L with a unit diagonal.
+ * Solves A X = B for any square A by P A = L U: partial pivoting, L with a unit diagonal.
  *
- * luFactor: a: [n, n]; f: [n + 1, n] gets L below its diagonal, U from there on, and in its last row which row each was exchanged with. Where a pivot is 0
- * or no number, all of f is NaN. luSolve: f as from luFactor; x, b: [n, m]; Aᵀ X = B where `transposed` is not 0. x may be b. What in f's last row is no
- * row from the pivot's on counts as no exchange, so that nothing beyond x is touched whatever f holds. All of type T (f32 or f64), row-major; nothing
- * may overlap otherwise; pointers need the alignment of T alone. Plain arithmetic in T, in one order: |A X − B| ≤ 3 n ε |L||U||X|, rows exchanged.
+ * luFactor: a: [n, n]; f: [n + 1, n] receives L below its diagonal, U on and above it, and in its last row the number
+ * of the row that each row was exchanged with. If a pivot is 0 or NaN, all of f is NaN.
+ *
+ * luSolve: f as written by luFactor; x, b: [n, m]; solves Aᵀ X = B if `transposed` is not 0. x can be the same as b. An
+ * entry in f's last row that is not a row number from the pivot's row onwards counts as no exchange, so that nothing
+ * outside x is touched, whatever f holds.
+ *
+ * All arrays are of type T (f32 or f64) and row-major; nothing may overlap otherwise; pointers need only the alignment
+ * of T. Plain arithmetic in T, in one fixed order: |A X − B| ≤ 3 n ε |L||U||X|, up to row exchanges.
  */
 
 function factor<T>(n: usize, a: usize, f: usize): void {
@@ -64,7 +69,7 @@ function solve<T>(n: usize, m: usize, f: usize, transposed: bool, b: usize, x: u
   const pivots = f + n * width;
   if (x != b) memory.copy(x, b, n * pitch);
   if (transposed) {
-    // Uᵀ, then Lᵀ, then the exchanges from the last to the first.
+    // Solves with Uᵀ, then with Lᵀ, then undoes the exchanges from the last to the first.
     for (let i: usize = 0; i < n; i++) {
       const row = x + i * pitch, own = f + i * width;
       scale<T>(row, load<T>(own + i * sizeof<T>()), m);

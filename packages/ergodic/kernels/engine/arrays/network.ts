@@ -1,11 +1,14 @@
 /**
- * Gradients of a compiled network on a batch of rows, for kernels/engine/optimise/descend.ts and kernels/learning/sweep.ts.
+ * Gradients of a compiled network on a batch of rows, for kernels/engine/optimise/descend.ts and
+ * kernels/learning/sweep.ts.
  *
- * networkGradient(model, parameters, rows, count, control, pieces) → mean loss: copies the rows into the program's inputs, runs it at `parameters`,
- * and leaves one piece: the gradient of the parameters that are trained. networkObjective: the loss alone. Blocks: NETWORK (memory/fields.ts).
+ * networkGradient(model, parameters, rows, count, control, pieces) → mean loss: copies the rows into the program's
+ * inputs, runs the program at `parameters`, and writes one piece: the gradient of the trained parameters.
+ * networkObjective computes only the loss. Blocks: NETWORK (memory/fields.ts).
  *
- * A program is compiled for a batch of NETWORK_BATCH rows. Fewer rows are repeated in turn until the batch is full, the repetitions with weight 0, so
- * that statistics of the batch are those of its rows. Weight of a row in the mean: its own (1 where there are none) ÷ count.
+ * A program is compiled for a batch of NETWORK_BATCH rows. A smaller batch is filled up by repeating its rows in order
+ * with weight 0, so that batch statistics are those of its rows. The weight of a row in the mean is its own weight (1
+ * if there are none) ÷ count.
  */
 import {
   NETWORK_BATCH, NETWORK_COLUMNS, NETWORK_COUNT, NETWORK_DOUBLE, NETWORK_GRADIENT, NETWORK_KIND, NETWORK_LOSS, NETWORK_OBJECTIVE, NETWORK_ROWS,
@@ -15,14 +18,14 @@ import {
 } from "../../../src/engine/memory/fields";
 import { loadRowsF32, loadRowsF64 } from "./load-rows";
 
-/** In the block of a program (compiler/array/memory.ts). */
+/** Offset of the update number in a program's block (compiler/array/memory.ts). */
 const UPDATE_AT: usize = 8;
 
 function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);
 }
 
-/** Row numbers of the whole batch. */
+/** Writes the row numbers of the whole batch. */
 function fill(rows: usize, count: i32, batch: i32, to: usize): void {
   memory.copy(to, rows, <usize>count << 2);
   for (let i = count; i < batch; i++) store<u32>(to + (<usize>i << 2), load<u32>(to + (<usize>(i - count) << 2)));
@@ -75,14 +78,14 @@ export function networkGradient(model: usize, parameters: usize, rows: usize, co
   return loss;
 }
 
-/** Draws what the last gradient drew, so that a search compares values of one function. */
+/** Uses the same random draws as the last gradient, so that a search compares values of one function. */
 export function networkObjective(model: usize, parameters: usize, rows: usize, count: i32): f64 {
   const to = u(model, NETWORK_OBJECTIVE + NETWORK_PROGRAM_BLOCK), from = u(model, NETWORK_UPDATE + NETWORK_PROGRAM_BLOCK);
   store<f64>(to + UPDATE_AT, load<f64>(from + UPDATE_AT));
   return run(model, model + NETWORK_OBJECTIVE, parameters, rows, count);
 }
 
-/** Rows are copied one after another: reading ahead would gain nothing. */
+/** Reads nothing ahead: rows are copied one after another, so reading ahead would gain nothing. */
 export function networkTouch(model: usize, rows: usize, count: i32): u32 {
   return 0;
 }

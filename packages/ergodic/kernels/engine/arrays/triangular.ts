@@ -1,10 +1,11 @@
 /**
- * Solves op(L) X = B for a triangular L: op(L) is L, or Lᵀ where `transposed` is not 0.
+ * Solves op(L) X = B for a triangular L; op(L) is L, or Lᵀ if `transposed` is not 0.
  *
- * l: [n, n]; its lower triangle with the diagonal is read, or the upper one where `lower` is 0. b, x: [n, m]. All of type T (f32 or f64),
- * row-major. x may be b; nothing may overlap otherwise. Pointers need the alignment of T alone. A 0 on the diagonal gives ±Inf or NaN.
- * Columns of X stand in lanes where m > 1; one column alone takes rows of L. Sums in T, in an order that m and n fix; column by column
- * (op(L) + E) x = b with |E| ≤ (n + 1) ε |L|.
+ * l: [n, n]; the lower triangle with the diagonal is read, or the upper one if `lower` is 0. b, x: [n, m]. All of type
+ * T (f32 or f64), row-major. x can be the same as b; nothing may overlap otherwise. Pointers need only the alignment of
+ * T. A 0 on the diagonal gives ±Inf or NaN. If m > 1, lanes hold columns of X; a single column is solved with rows of
+ * L. Sums are in T, in an order that depends only on m and n. For each column, (op(L) + E) x = b with |E| ≤ (n + 1) ε
+ * |L|.
  */
 import { dotDense } from "../data/dot";
 
@@ -28,7 +29,7 @@ function solveOne<T>(n: usize, l: usize, forward: bool, transposed: bool, x: usi
     const at = x + i * sizeof<T>(), row = l + i * width;
     const diagonal = <f64>load<T>(row + i * sizeof<T>());
     if (transposed) {
-      // Row i of L is column i of op(L): x_i leaves the equations that are still to be solved.
+      // Row i of L is column i of op(L), so x_i is eliminated from the remaining equations.
       const value = <T>(<f64>load<T>(at) / diagonal);
       store<T>(at, value);
       const first = forward ? i + 1 : 0;
@@ -41,7 +42,10 @@ function solveOne<T>(n: usize, l: usize, forward: bool, transposed: bool, x: usi
   }
 }
 
-/** Four vectors of columns, from `x` on. Elements of op(L) lie `down` bytes from row to row and `across` from column to column. */
+/**
+ * Solves four vectors of columns, from `x` onwards. Elements of op(L) are `down` bytes apart along a column and
+ * `across` bytes apart along a row.
+ */
 function solveFour<T>(n: usize, l: usize, down: usize, across: usize, forward: bool, x: usize, pitch: usize): void {
   for (let solved: usize = 0; solved < n; solved++) {
     const i = forward ? solved : n - 1 - solved;
@@ -99,7 +103,7 @@ function solveColumn<T>(n: usize, l: usize, down: usize, across: usize, forward:
 }
 
 function solve<T>(n: usize, m: usize, l: usize, lower: bool, transposed: bool, b: usize, x: usize): void {
-  // Without equations there is no memory for the columns that are counted below.
+  // With n = 0 the columns that are counted below have no memory.
   if (n == 0) return;
   const pitch = m * sizeof<T>(), width = n * sizeof<T>();
   if (x != b) memory.copy(x, b, n * pitch);

@@ -1,9 +1,10 @@
 /**
  * Inner products of one data row with the parameters: Σ stored[k] · p[index(k)], in stored units (no scale).
  *
- * T: element type of the row (f32, f64, i8, i16); P: of the parameters (f32, f64, i16). Floats: 16 (f32) or 8 (f64) partial sums, added
- * pairwise at the end, tail left to right; |error| <= (n/16 + 5) ε Σ|x p|. Integers against i16 parameters: exact 32-bit pair sums,
- * folded into f64 every 64 steps, so that nothing overflows. Rows and parameters may not alias; unaligned tails are allowed.
+ * T: element type of the row (f32, f64, i8, i16); P: element type of the parameters (f32, f64, i16). Floats: 16 (f32)
+ * or 8 (f64) partial sums, added pairwise at the end, then the tail from left to right; |error| <= (n/16 + 5) ε Σ|x p|.
+ * Integers with i16 parameters: exact 32-bit pair sums, added to an f64 every 64 steps, so that nothing overflows. Rows
+ * and parameters may not alias; unaligned tails are allowed.
  */
 
 function madd4(a: v128, b: v128, c: v128): v128 {
@@ -68,7 +69,7 @@ function denseF64(x: usize, p: usize, n: i32): f64 {
   return sum;
 }
 
-/** Four 8-bit or 16-bit integers, widened to f32x4. */
+/** Loads four 8-bit or 16-bit integers as f32x4. */
 function widen<T>(x: usize): v128 {
   if (sizeof<T>() == 1) return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(x))));
   return f32x4.convert_i32x4_s(v128.load16x4_s(x));
@@ -118,7 +119,8 @@ function denseI8I16(x: usize, p: usize, n: i32): f64 {
   let sum: f64 = 0;
   let left = n;
   while (left >= 16) {
-    // A pair sum is at most 2 · 128 · 32768 = 2^23, so 128 of them fit in a lane; two accumulators, 64 steps of 16 elements each.
+    // A pair sum is at most 2 · 128 · 32768 = 2^23, so a lane can hold 128 of them: two accumulators, with 64 steps of
+    // 16 elements each.
     let a = i32x4.splat(0), b = i32x4.splat(0);
     let steps = min(left >> 4, 64);
     left -= steps << 4;
@@ -139,7 +141,7 @@ function denseI8I16(x: usize, p: usize, n: i32): f64 {
   return sum;
 }
 
-/** Pair sums of products of 16 bits reach 2^31, so each is widened to 64 bits. */
+/** Pair sums of 16-bit products reach 2^31, so each is widened to 64 bits. */
 function denseI16I16(x: usize, p: usize, n: i32): f64 {
   let a = i64x2.splat(0), b = i64x2.splat(0);
   let left = n;
@@ -180,7 +182,7 @@ export function dotDense<T, P>(x: usize, p: usize, n: i32): f64 {
   return densePlain<T, P>(x, p, n);
 }
 
-/** Four partial sums in A, so that the additions of neighbours do not wait for one another. */
+/** Uses four partial sums in A, so that consecutive additions do not wait for each other. */
 function sparseSums<T, P, A>(values: usize, indices: usize, n: i32, p: usize): f64 {
   let a: A = 0, b: A = 0, c: A = 0, d: A = 0;
   let left = n;
@@ -201,7 +203,7 @@ function sparseSums<T, P, A>(values: usize, indices: usize, n: i32, p: usize): f
   return sum;
 }
 
-/** Sums in the width of the parameters' arithmetic: f64 beside f64 parameters, else f32. */
+/** Sums in f64 if the parameters are f64, otherwise in f32. */
 export function dotSparse<T, P>(values: usize, indices: usize, n: i32, p: usize): f64 {
   if (isFloat<P>() && sizeof<P>() == 8) return sparseSums<T, P, f64>(values, indices, n, p);
   return sparseSums<T, P, f32>(values, indices, n, p);

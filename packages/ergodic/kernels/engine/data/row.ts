@@ -1,8 +1,10 @@
 /**
- * One data row against float64 parameters, in stored units (no scale): x·p, p += f x (also beside other threads), x·x.
+ * Operations of one data row with float64 parameters, in stored units (no scale): x·p, p += f x (also with concurrent
+ * threads), x·x.
  *
- * T: element type of the row (f32, f64, i8, i16). Dense rows: n elements side by side, 8 partial sums, added pairwise at the end, tail left to
- * right; |error| <= (n/8 + 5) ε Σ|x p|. Sparse rows: n elements and their columns, which are distinct; 4 partial sums. p may not alias the row.
+ * T: element type of the row (f32, f64, i8, i16). Dense rows: n contiguous elements, 8 partial sums, added pairwise at
+ * the end, then the tail from left to right; |error| <= (n/8 + 5) ε Σ|x p|. Sparse rows: n elements and their columns,
+ * which are distinct; 4 partial sums. p may not alias the row.
  */
 import { dotSparse } from "./dot";
 
@@ -11,7 +13,7 @@ function madd(a: v128, b: v128, c: v128): v128 {
   return f64x2.add(f64x2.mul(a, b), c);
 }
 
-/** Elements 2k and 2k + 1 of a row as f64. */
+/** Loads elements 2k and 2k + 1 of a row as f64. */
 export function pair<T>(x: usize): v128 {
   if (isFloat<T>() && sizeof<T>() == 8) return v128.load(x);
   if (isFloat<T>()) return f64x2.promote_low_f32x4(v128.load64_zero(x));
@@ -62,7 +64,7 @@ export function addRow<T>(x: usize, columns: usize, n: i32, factor: f64, p: usiz
   if (n & 1) store<f64>(p, load<f64>(p) + factor * <f64>load<T>(x));
 }
 
-/** p[at] += change, and no other thread's addition is lost. */
+/** p[at] += change, atomically, so that no other thread's addition is lost. */
 export function addAtomically(at: usize, change: f64): void {
   if (!ASC_FEATURE_THREADS) {
     store<f64>(at, load<f64>(at) + change);
@@ -76,7 +78,7 @@ export function addAtomically(at: usize, change: f64): void {
   }
 }
 
-/** addRow on a p to which other threads add as well. */
+/** addRow for a p to which other threads add concurrently. */
 export function addRowAtomically<T>(x: usize, columns: usize, n: i32, factor: f64, p: usize): void {
   for (let k = 0; k < n; k++) {
     const j = columns ? <usize>load<u32>(columns + (<usize>k << 2)) : <usize>k;

@@ -1,8 +1,10 @@
 /**
- * Block-circulant products on the dense matrix, for any side k >= 1: the contract and the results of circulant.ts.
+ * Block-circulant products computed on the dense matrix, for any side k >= 1. Contract and results are those of
+ * circulant.ts.
  *
- * Blocks of side 1 are the matrix. Of others, block rows are written out several at a time, so that the matrix product sees about
- * CIRCULANT_DENSE_ROWS rows or more. |error| as of gemm.ts; each element of dw sums k elements of its product besides, in T.
+ * With k = 1 the blocks are the matrix itself. For larger k, several block rows are expanded at a time, so that the
+ * matrix product works on about CIRCULANT_DENSE_ROWS rows or more. |error| is as in gemm.ts; each element of dw
+ * additionally sums k elements of its product, in T.
  */
 import { CIRCULANT_DENSE_ROWS } from "../../../src/engine/memory/circulant";
 import { gemmF32, gemmF64 } from "../arrays/gemm";
@@ -22,7 +24,7 @@ function denseBytes<T>(rows: i32, q: i32, k: i32): usize {
   return (<usize>rows * <usize>q * <usize>(k * k) * sizeof<T>() + 15) & ~15;
 }
 
-/** A copy of `bytes`, a multiple of 4. */
+/** Copies `bytes` bytes, a multiple of 4. */
 function copyRow(to: usize, from: usize, bytes: usize): void {
   const end = to + bytes;
   for (; to + 16 <= end; to += 16, from += 16) v128.store(to, v128.load(from));
@@ -35,7 +37,10 @@ function addRow<T>(to: usize, from: usize, bytes: usize): void {
   for (; to < end; to += sizeof<T>(), from += sizeof<T>()) store<T>(to, load<T>(to) + load<T>(from));
 }
 
-/** dense[i k + a, j k + b] = w[i, j, (a − b) mod k]: row a of a block is a stretch of w backwards, twice over, which stands at `twice` (2 k). */
+/**
+ * dense[i k + a, j k + b] = w[i, j, (a − b) mod k]. Row a of a block is a stretch of the reversed w, repeated twice,
+ * which is stored at `twice` (2 k elements).
+ */
 function writeOut<T>(rows: i32, q: i32, k: i32, w: usize, dense: usize, twice: usize): void {
   const side = <usize>k * sizeof<T>(), pitch = <usize>q * side;
   for (let i = 0; i < rows; i++) {
@@ -56,7 +61,10 @@ function writeOut<T>(rows: i32, q: i32, k: i32, w: usize, dense: usize, twice: u
   }
 }
 
-/** w[i, j, c] = Σ_b dense[i k + (b + c) mod k, j k + b]: sums along diagonals, each of which w meets once or, for c > 0, twice. */
+/**
+ * w[i, j, c] = Σ_b dense[i k + (b + c) mod k, j k + b]: sums along diagonals. Element c of w collects one diagonal, or
+ * two for c > 0.
+ */
 function sumDiagonals<T>(rows: i32, q: i32, k: i32, dense: usize, w: usize, twice: usize): void {
   const side = <usize>k * sizeof<T>(), pitch = <usize>q * side;
   for (let i = 0; i < rows; i++) {

@@ -1,11 +1,12 @@
 /**
- * Sequences of length k between memory, one after the other `step` bytes apart, and k vectors in bit-reversed order, one sequence a lane.
+ * Copies sequences of length k between memory, where sequences are `step` bytes apart, and k vectors in bit-reversed
+ * order with one sequence per lane.
  *
- * k: a power of two >= 4. The first `count` lanes are sequences; loadLanes takes the others from `zeros`, storeLanes, which multiplies by `scale`, drops
- * them at `spare`: k elements each.
+ * k: a power of two >= 4. Only the first `count` lanes hold sequences. loadLanes fills the other lanes from `zeros`;
+ * storeLanes, which multiplies by `scale`, writes them to `spare`. `zeros` and `spare` hold k elements each.
  */
 
-/** `places` reversed numbers further, for a reversed number `at` below k: adds 1 above the bits of a place. */
+/** Increments a bit-reversed counter `at`: adds `bit`, the reversed lowest digit, and carries towards lower bits. */
 function next(at: i32, bit: i32): i32 {
   while (at & bit) {
     at ^= bit;

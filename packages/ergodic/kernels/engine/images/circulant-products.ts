@@ -1,13 +1,18 @@
 /**
- * Products of spectra, bin by bin, of which real and imaginary parts stand apart; in slot 0 both are real bins (circulant-transform.ts).
+ * Products of spectra, bin by bin. Real and imaginary parts are stored separately; in slot 0 both are real bins
+ * (circulant-transform.ts).
  *
- * A band: [k/2 slots][vectors][blocks][2] vectors of T, one row a lane; slots `slot` bytes apart. Weights: [k/2 slots][2 planes][blocks] of T, planes
- * `plane` bytes apart. Sums run over blocks (or vectors) in order; the four products of two parts are summed apart, which makes chains enough
- * to hide a multiplier's latency, and joined at the end.
+ * A band: [k/2 slots][vectors][blocks][2] vectors of T, one row per lane; slots are `slot` bytes apart. Weights: [k/2
+ * slots][2 planes][blocks] of T; planes are `plane` bytes apart. Sums run over blocks (or vectors) in order. The four
+ * products of two complex numbers have separate sums, which gives enough independent chains to hide a multiplier's
+ * latency; they are combined at the end.
  */
 import { madd } from "../arrays/gemm-tile";
 
-/** Two outputs of one slot: y = Σ a x or, `conjugate`, Σ ā x. a0, a1: weights of both, `step` bytes from term to term. */
+/**
+ * Computes two outputs of one slot: y = Σ a x or, if `conjugate`, Σ ā x. a0, a1: the weights of both, `step` bytes from
+ * term to term.
+ */
 function twoSums<T>(
   count: i32, a0: usize, a1: usize, step: usize, plane: usize, x: usize, packed: bool, conjugate: bool, y0: usize, y1: usize,
 ): void {
@@ -48,7 +53,10 @@ function join<T>(rr: v128, ii: v128, ri: v128, ir: v128, packed: bool, conjugate
   }
 }
 
-/** A band of `outs` blocks from one of `ins`: weight (out, in) stands at out · outStep + in · inStep bytes of its plane. */
+/**
+ * Computes a band of `outs` blocks from a band of `ins` blocks. Weight (out, in) is at out · outStep + in · inStep
+ * bytes in its plane.
+ */
 export function multiply<T>(
   k: i32, vectors: i32, outs: i32, ins: i32, weights: usize, plane: usize, outStep: usize, inStep: usize, conjugate: bool,
   x: usize, xSlot: usize, y: usize, ySlot: usize,
@@ -73,7 +81,7 @@ export function multiply<T>(
 }
 
 
-/** The sum of the lanes. */
+/** Returns the sum of the lanes. */
 function lane<T>(a: v128): T {
   if (sizeof<T>() == 8) return <T>(f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1));
   return <T>((f32x4.extract_lane(a, 0) + f32x4.extract_lane(a, 1)) + (f32x4.extract_lane(a, 2) + f32x4.extract_lane(a, 3)));
@@ -88,7 +96,7 @@ function addPair<T>(rr: v128, ii: v128, ri: v128, ir: v128, packed: bool, to: us
   add<T>(to + plane, packed ? ii : v128.sub<T>(ri, ir));
 }
 
-/** Weights (out, in) and (out, in + 1, where `two`) of one slot: += Σ over rows of d x̄. */
+/** Adds Σ over rows of d x̄ to the weights (out, in) and, if `two`, (out, in + 1) of one slot. */
 function twoWeights<T>(
   vectors: i32, x: usize, xStep: usize, d: usize, dStep: usize, two: bool, packed: bool, to: usize, plane: usize,
 ): void {
@@ -113,7 +121,7 @@ function twoWeights<T>(
   if (two) addPair<T>(rr1, ii1, ri1, ir1, packed, to + sizeof<T>(), plane);
 }
 
-/** weights += what a band adds to the derivative: d of p blocks, x of q. */
+/** Adds a band's contribution to the derivative of the weights; d has p blocks and x has q. */
 export function multiplyRows<T>(
   k: i32, vectors: i32, p: i32, q: i32, d: usize, dSlot: usize, x: usize, xSlot: usize, weights: usize, plane: usize,
 ): void {

@@ -1,23 +1,32 @@
 /**
- * Fourier transforms of real sequences of length k, one sequence a lane: k a power of two >= 4, T f32 or f64.
+ * Fourier transforms of real sequences of length k, one sequence per lane: k a power of two >= 4, T f32 or f64.
  *
- * Spectrum: k/2 slots of a real and an imaginary vector. Slot f holds bin f, Σ x_t exp(−2πi f t / k); slot 0 holds the bins 0 and k/2, which are real.
- * forward: from `work`, k vectors in bit-reversed order, to slots `slotStep` bytes apart, `plane` bytes from a real to its imaginary vector; inverse:
- * back, to k times the sequence, in bit-reversed order. `work` is used up by both. Transforms in between (real, of the even and odd places, recursively) are
- * in place: m vectors with the real parts of the bins 0 … m/2, then the imaginary ones of the bins m/2 − 1 … 1, so that what a step reads
- * for a pair of bins it also writes (Sorensen, Jones, Heideman and Burrus 1987, "Real-valued fast Fourier transform algorithms").
+ * A spectrum has k/2 slots of a real and an imaginary vector. Slot f holds bin f, Σ x_t exp(−2πi f t / k); slot 0 holds
+ * bins 0 and k/2, which are real.
+ *
+ * forward: transforms `work`, k vectors in bit-reversed order, into slots that are `slotStep` bytes apart, with `plane`
+ * bytes from a real to its imaginary vector. inverse: transforms slots back to k times the sequence, in bit-reversed
+ * order. Both overwrite `work`.
+ *
+ * Intermediate transforms (real, of the even and the odd places, recursively) are in place: m vectors, first the real
+ * parts of bins 0 … m/2, then the imaginary parts of bins m/2 − 1 … 1. A step therefore writes to the same places that
+ * it reads for a pair of bins (Sorensen, Jones, Heideman and Burrus 1987, "Real-valued fast Fourier transform
+ * algorithms").
  *
  * table: k/4 pairs (cos, sin) of 2πf/k. ‖error‖₂ <= 2.2 log2(k) ε ‖exact‖₂, each way.
  */
 import { madd } from "../arrays/gemm-tile";
 
-/** c − a b. */
+/** Returns c − a b. */
 function nmadd<T>(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_nmadd<T>(a, b, c);
   return v128.sub<T>(c, v128.mul<T>(a, b));
 }
 
-/** Fills `table`; `work` holds k/4 pairs of f64 meanwhile. Halved angles, and sums of them: within 20 units of f64's last place. */
+/**
+ * Fills `table`, with `work` as scratch for k/4 pairs of f64. Uses halved angles and sums of them: within 20 units of
+ * f64's last place.
+ */
 export function fillTable<T>(k: i32, table: usize, work: usize): void {
   const quarter = k >> 2;
   store<f64>(work, 1);
@@ -37,7 +46,7 @@ export function fillTable<T>(k: i32, table: usize, work: usize): void {
   for (let i = 0; i < 2 * quarter; i++) store<T>(table + <usize>i * sizeof<T>(), <T>load<f64>(work + (<usize>i << 3)));
 }
 
-/** Groups of four vectors. */
+/** Transforms groups of four vectors. */
 function first<T>(k: i32, work: usize): void {
   for (const end = work + (<usize>k << 4); work < end; work += 64) {
     const a = v128.load(work), b = v128.load(work, 16), c = v128.load(work, 32), d = v128.load(work, 48);
@@ -49,7 +58,7 @@ function first<T>(k: i32, work: usize): void {
   }
 }
 
-/** Spectra of length m from those of length m/2, over all of `work`. */
+/** Computes spectra of length m from those of length m/2, over all of `work`. */
 function merge<T>(k: i32, m: i32, work: usize, table: usize): void {
   const width = <usize>m << 4, half = width >> 1, quarter = width >> 2;
   const step = <usize>(2 * (k / m)) * sizeof<T>();
@@ -75,7 +84,7 @@ function merge<T>(k: i32, m: i32, work: usize, table: usize): void {
   }
 }
 
-/** The last step, which writes slots. */
+/** The last step, which writes to slots. */
 function mergeInto<T>(k: i32, work: usize, table: usize, out: usize, slotStep: usize, plane: usize): void {
   const half = <usize>k << 3, quarter = half >> 1;
   const a = v128.load(work), b = v128.load(work + half);
@@ -101,7 +110,7 @@ function mergeInto<T>(k: i32, work: usize, table: usize, out: usize, slotStep: u
   }
 }
 
-/** All of it for k = 4. */
+/** The complete transform for k = 4. */
 function firstInto<T>(work: usize, out: usize, slotStep: usize, plane: usize): void {
   first<T>(4, work);
   v128.store(out, v128.load(work));
@@ -120,7 +129,7 @@ export function forward<T>(k: i32, work: usize, table: usize, out: usize, slotSt
   mergeInto<T>(k, work, table, out, slotStep, plane);
 }
 
-/** mergeInto backwards. */
+/** Inverse of mergeInto. */
 function splitFrom<T>(k: i32, x: usize, slotStep: usize, plane: usize, work: usize, table: usize): void {
   const half = <usize>k << 3, quarter = half >> 1;
   const a = v128.load(x), b = v128.load(x + plane);
@@ -147,7 +156,7 @@ function splitFrom<T>(k: i32, x: usize, slotStep: usize, plane: usize, work: usi
   }
 }
 
-/** merge backwards. */
+/** Inverse of merge. */
 function split<T>(k: i32, m: i32, work: usize, table: usize): void {
   const width = <usize>m << 4, half = width >> 1, quarter = width >> 2;
   const step = <usize>(2 * (k / m)) * sizeof<T>();

@@ -1,16 +1,24 @@
 /**
- * Products with a matrix of circulant blocks, W[i k + a, j k + b] = w[i, j, (a − b) mod k], and their derivatives (Ding et al. 2017, "CirCNN"):
- * circulant: y = x Wᵀ. circulantInput: dx = dy W. circulantWeight: dw[i, j, c] = Σ over rows and b of dy[r, i k + (b + c) mod k] x[r, j k + b].
+ * Products with a block-circulant matrix, W[i k + a, j k + b] = w[i, j, (a − b) mod k], and their derivatives (Ding et
+ * al. 2017, "CirCNN").
  *
- * x, dx: [rows, q k]; y, dy: [rows, p k]; w, dw: [p, q, k]; all of type T (f32 or f64), row-major. rows, p, q may be 0; k >= 1. Results are
- * overwritten; nothing may alias. `scratch`: circulantScratchBytes(rows, p, q, k, bytes of an element) of memory/circulant.ts, 16-byte aligned, where
- * the twiddle factors stand as well; other pointers need the alignment of T alone.
+ * circulant: y = x Wᵀ. circulantInput: dx = dy W. circulantWeight: dw[i, j, c] = Σ over rows and b of dy[r, i k + (b +
+ * c) mod k] x[r, j k + b].
  *
- * k a power of two from CIRCULANT_SHORTEST to CIRCULANT_LONGEST: in the frequency domain. Rows (of w: blocks) stand in lanes, so that a transform
- * shuffles nothing. w is transformed once a call, each block of a row once, and each output block is transformed back once. In Euclidean norms,
- * with s the sum over j, i or rows of ‖w_ij‖‖x_j‖, ‖w_ij‖‖dy_i‖ or ‖dy_i‖‖x_j‖, and n their number: ‖error of a block‖ <= (7 log2(k) + n + 2) ε √k s.
- * A row's bits depend on that row and w alone. NaN or ±Inf in a block of x fills its row of y with NaN (others alike).
- * Other k: the blocks are written out, and multiplied by gemm.ts. ‖error of a block‖ <= (k n + 2) ε √k s, of dw (n + k + 2) ε √k s.
+ * x, dx: [rows, q k]; y, dy: [rows, p k]; w, dw: [p, q, k]; all of type T (f32 or f64), row-major. rows, p, q can be 0;
+ * k >= 1. Results are overwritten; nothing may alias. `scratch`: circulantScratchBytes(rows, p, q, k, bytes per
+ * element) of memory/circulant.ts, 16-byte aligned; it also holds the twiddle factors. Other pointers need only the
+ * alignment of T.
+ *
+ * If k is a power of two from CIRCULANT_SHORTEST to CIRCULANT_LONGEST, products are computed in the frequency domain.
+ * Rows (for w: blocks) are held in lanes, so that a transform needs no shuffles. w is transformed once per call, each
+ * block of a row once, and each output block is transformed back once. Error bounds, in Euclidean norms: let s be the
+ * sum over j, i or rows of ‖w_ij‖‖x_j‖, ‖w_ij‖‖dy_i‖ or ‖dy_i‖‖x_j‖, and n the number of terms. Then ‖error of a block‖
+ * <= (7 log2(k) + n + 2) ε √k s. A row's bits depend only on that row and w. A NaN or ±Inf in a block of x fills its
+ * row of y with NaN (and likewise for dx and dw).
+ *
+ * For other k, the blocks are expanded and multiplied by gemm.ts. ‖error of a block‖ <= (k n + 2) ε √k s, for dw (n + k
+ * + 2) ε √k s.
  */
 import { CIRCULANT_BAND_BYTES, CIRCULANT_BAND_VECTORS, CIRCULANT_LONGEST, CIRCULANT_SHORTEST, CIRCULANT_SLOT_GAP_BYTES } from "../../../src/engine/memory/circulant";
 import { denseForward, denseInput, denseWeight } from "./circulant-dense";
@@ -22,24 +30,25 @@ function transforms(k: i32): bool {
   return (k & (k - 1)) == 0 && k >= CIRCULANT_SHORTEST && k <= CIRCULANT_LONGEST;
 }
 
-/** Vectors of rows of a band. */
+/** Number of row vectors in a band. */
 function bandVectors<T>(rows: i32, p: i32, q: i32, k: i32): i32 {
   const lanes = 16 / <i32>sizeof<T>();
   const fitting = CIRCULANT_BAND_BYTES / 16 / k / max(p + q, 1);
   return min(min(max(fitting, 1), CIRCULANT_BAND_VECTORS), (rows + lanes - 1) / lanes);
 }
 
-/** Bytes from slot to slot of a band. */
+/** Distance between the slots of a band, in bytes. */
 function bandSlot(vectors: i32, blocks: i32): usize {
   return (<usize>(vectors * blocks) << 5) + CIRCULANT_SLOT_GAP_BYTES;
 }
 
-/** Bytes of one plane of the weights' spectra. */
+/** Size of one plane of the weights' spectra, in bytes. */
 function planeBytes<T>(p: i32, q: i32): usize {
   return (<usize>p * <usize>q * sizeof<T>() + 15) & ~15;
 }
 
-// Scratch: twiddle factors (half of k elements), zeros and spare (k each), k vectors, spectra of the weights, bands of inputs and of outputs.
+// Layout of scratch: twiddle factors (k/2 elements), zeros and spare (k elements each), k vectors, spectra of the
+// weights, input bands, output bands.
 
 function zerosOf<T>(k: i32, scratch: usize): usize {
   return scratch + ((<usize>(k >> 1) * sizeof<T>() + 15) & ~15);
@@ -88,7 +97,7 @@ function weightsBack<T>(blocks: i32, k: i32, w: usize, plane: usize, scratch: us
   }
 }
 
-/** `rows` rows of `blocks` blocks into a band. */
+/** Transforms `rows` rows of `blocks` blocks into a band. */
 function bandSpectra<T>(rows: i32, vectors: i32, blocks: i32, k: i32, x: usize, band: usize, scratch: usize): void {
   const lanes = 16 / <i32>sizeof<T>();
   const side = <usize>k * sizeof<T>(), pitch = <usize>blocks * side;
@@ -119,7 +128,7 @@ function bandBack<T>(rows: i32, vectors: i32, blocks: i32, k: i32, y: usize, ban
   }
 }
 
-/** `outs` blocks a row from `ins` blocks a row. */
+/** Computes `outs` blocks per row from `ins` blocks per row. */
 function spectralProduct<T>(rows: i32, p: i32, q: i32, k: i32, input: bool, x: usize, w: usize, y: usize, scratch: usize): void {
   const lanes = 16 / <i32>sizeof<T>();
   const outs = input ? q : p, ins = input ? p : q;

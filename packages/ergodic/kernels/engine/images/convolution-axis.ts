@@ -1,9 +1,10 @@
 /**
- * One dimension of a convolution: which cells of the source, and which taps of the weights, a cell of the destination sees.
+ * One dimension of a convolution: the source cells and the weight taps that contribute to a destination cell.
  *
- * Forward the source is the input. In the adjoint it is the output, and cells of the input fall into `stride` phases that see different taps. Cell
- * q · phases + phase sees source cells q · stride + origin + m · step with taps first + m · tapStep, m = 0 … taps − 1; step > 0, and source cells
- * outside [0, size) are left out. Records of all phases lie at `at`, AXIS_BYTES each, as i32.
+ * In the forward direction the source is the input. In the adjoint the source is the output, and input cells fall into
+ * `stride` phases with different taps. Cell q · phases + phase uses source cells q · stride + origin + m · step with
+ * taps first + m · tapStep, m = 0 … taps − 1; step > 0, and source cells outside [0, size) are skipped. The records of
+ * all phases start at `at`, AXIS_BYTES each, as i32.
  */
 import { AXIS_BYTES, AXIS_FIRST, AXIS_ORIGIN, AXIS_STEP, AXIS_STRIDE, AXIS_TAPS, AXIS_TAP_STEP } from "../../../src/engine/memory/fields";
 
@@ -25,7 +26,7 @@ function writeRecord(at: usize, taps: i32, origin: i32, step: i32, first: i32, t
   store<i32>(at, stride, AXIS_STRIDE);
 }
 
-/** Writes the records; returns how many phases there are. */
+/** Writes the records. Returns the number of phases. */
 export function writeAxis(at: usize, kernel: i32, stride: i32, pad: i32, dilation: i32, adjoint: i32): i32 {
   if (!adjoint) {
     writeRecord(at, kernel, -pad, dilation, 0, 1, stride);
@@ -44,14 +45,14 @@ export function writeAxis(at: usize, kernel: i32, stride: i32, pad: i32, dilatio
   return stride;
 }
 
-/** The first m with origin + m · step >= 0. */
+/** Returns the first m with origin + m · step >= 0. */
 export function firstTap(origin: i32, step: i32): i32 {
   return origin < 0 ? (step - 1 - origin) / step : 0;
 }
 
-/** The first m with origin + m · step >= size, at most `taps`. */
+/** Returns the first m with origin + m · step >= size, at most `taps`. */
 export function endTap(origin: i32, step: i32, size: i32, taps: i32): i32 {
-  // Most cells see all of their taps, and a division is slow.
+  // Most cells use all of their taps, and a division is slow.
   if (origin + (taps - 1) * step < size) return taps;
   return origin < size ? min((size - origin + step - 1) / step, taps) : 0;
 }

@@ -1,5 +1,6 @@
 /**
- * The adjoint of a convolution in the image, as a convolution: where strides are 1 it takes dy to dx with the weights upside down and transposed.
+ * The adjoint of a convolution in the image, expressed as a convolution: if all strides are 1, it maps dy to dx with
+ * flipped and transposed weights.
  */
 import {
   CONV_BYTES, CONV_DILATION_HEIGHT, CONV_DILATION_WIDTH, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT,
@@ -12,7 +13,10 @@ function swap(from: usize, to: usize, input: usize, output: usize): void {
   store<i32>(to + output, load<i32>(from + input));
 }
 
-/** Writes the CONV block of that convolution to `to` and its weights behind it, if it is one for kernels/engine/images/convolution-shallow.ts; returns whether. */
+/**
+ * Writes the CONV block of the adjoint convolution to `to`, followed by its weights, if
+ * kernels/engine/images/convolution-shallow.ts can compute it. Returns whether it did.
+ */
 export function writeFlipped<T>(spec: usize, w: usize, to: usize): bool {
   const height = load<i32>(spec, CONV_KERNEL_HEIGHT), width = load<i32>(spec, CONV_KERNEL_WIDTH);
   const channels = load<i32>(spec, CONV_IN_CHANNELS), outChannels = load<i32>(spec, CONV_OUT_CHANNELS);

@@ -1,10 +1,13 @@
 /**
- * Convolution with weights that stay in the first cache, and its adjoint in them, straight from the image: making patches (kernels/engine/images/convolution.ts)
- * takes up to twice as long as the products. Contracts as there, for what isShallow names: one group, taps of a row side by side, whole panels.
+ * Convolution directly on the image, and its adjoint in the weights, for weights that fit into the first-level cache.
+ * Making patches (kernels/engine/images/convolution.ts) would take up to twice as long as the products. The contracts
+ * are those of convolution.ts, restricted to the cases that isShallow accepts: one group, contiguous taps per row,
+ * whole panels.
  *
- * What a cell sees in one row of the image is a run of kernelWidth · inChannels neighbouring numbers, each of which is multiplied with a row of W:
- * tiles are those of kernels/engine/arrays/gemm-tile.ts. Each sum runs over rows of taps and along the run, over what lies inside of the image alone; in the
- * adjoint, over cells, and zeros stand for what lies outside.
+ * The part of an image row that one cell uses is a run of kernelWidth · inChannels contiguous numbers. Each number is
+ * multiplied by a row of W, in the tiles of kernels/engine/arrays/gemm-tile.ts. Each sum runs over the rows of taps and
+ * along the run, only over numbers inside the image. In the adjoint it runs over cells, and numbers outside the image
+ * count as zeros.
  */
 import {
   CONV_BATCH, CONV_DILATION_HEIGHT, CONV_DILATION_WIDTH, CONV_GROUPS, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT,
@@ -14,10 +17,13 @@ import { GEMM_DIRECT_BYTES } from "../../../src/engine/memory/gemm";
 import { endTap, firstTap } from "./convolution-axis";
 import { madd } from "../arrays/gemm-tile";
 
-/** Rows of dy that shall stay in the first cache while all taps go over them. */
+/** Size of the rows of dy that should stay in the first-level cache while all taps are applied to them, in bytes. */
 const ROWS_BYTES = 16384;
 
-/** `weight`: for the adjoint in the weights, which takes three of a run at a time. */
+/**
+ * Whether this file can compute the convolution. `weight`: for the adjoint in the weights, which processes three
+ * numbers of a run at a time.
+ */
 export function isShallow<T>(spec: usize, weight: bool): bool {
   const run = <i64>load<i32>(spec, CONV_KERNEL_WIDTH) * load<i32>(spec, CONV_IN_CHANNELS), step = <i64>load<i32>(spec, CONV_OUT_CHANNELS) * sizeof<T>();
   const alone = load<i32>(spec, CONV_GROUPS) == 1 && (load<i32>(spec, CONV_DILATION_WIDTH) == 1 || load<i32>(spec, CONV_KERNEL_WIDTH) == 1);
@@ -25,7 +31,7 @@ export function isShallow<T>(spec: usize, weight: bool): bool {
   return alone && near && step % 32 == 0 && (!weight || run % 3 == 0);
 }
 
-/** Four cells, one panel. */
+/** Computes four cells and one panel. */
 function fourCells<T>(x: usize, pixel: usize, rows: i32, rowStep: usize, run: i32, w: usize, wRow: usize, wStep: usize, y: usize): void {
   let c00 = i32x4.splat(0), c01 = i32x4.splat(0), c10 = i32x4.splat(0), c11 = i32x4.splat(0);
   let c20 = i32x4.splat(0), c21 = i32x4.splat(0), c30 = i32x4.splat(0), c31 = i32x4.splat(0);
@@ -85,14 +91,14 @@ function oneCell<T>(x: usize, rows: i32, rowStep: usize, run: i32, w: usize, wRo
   }
 }
 
-/** One row of y from the rows of x that it sees. */
+/** Computes one row of y from the rows of x that contribute to it. */
 function line<T>(spec: usize, x: usize, rows: i32, rowStep: usize, w: usize, wRow: usize, wStep: usize, y: usize): void {
   const channels = load<i32>(spec, CONV_IN_CHANNELS), taps = load<i32>(spec, CONV_KERNEL_WIDTH), width = load<i32>(spec, CONV_IN_WIDTH);
   const cells = load<i32>(spec, CONV_OUT_WIDTH), stride = load<i32>(spec, CONV_STRIDE_WIDTH), pad = load<i32>(spec, CONV_PAD_LEFT);
   const step = <usize>channels * sizeof<T>(), pixel = <usize>stride * step;
   const low = min(firstTap(-pad, stride), cells), high = max(endTap(taps - 1 - pad, stride, width, cells), low);
   const whole = high - low < 4 ? low : high;
-  // What is left over is made again with its neighbours.
+  // The last group overlaps its neighbours and recomputes some cells.
   for (let done = low; done < whole; done += 4) {
     const q = <usize>min(done, high - 4);
     const from = x + q * pixel - <usize>pad * step, to = y + q * wStep;
@@ -132,8 +138,8 @@ function add<T>(at: usize, left: v128, right: v128): void {
 }
 
 /**
- * Three numbers of a run and one panel, over `rows` rows of `cells` cells. The first cell's run starts at `x`, as number `column` of `size` in its
- * row; cells [low, high) see all of it.
+ * Computes three numbers of a run and one panel, over `rows` rows of `cells` cells. The first cell's run starts at `x`,
+ * which is number `column` of the `size` numbers in its row. Cells [low, high) have all three numbers inside the row.
  */
 function threeNumbers<T>(
   rows: i32, cells: i32, low: i32, high: i32, x: usize, xRow: usize, stride: i32, column: i32, size: i32, zeros: usize, dy: usize, dyRow: usize, step: usize,

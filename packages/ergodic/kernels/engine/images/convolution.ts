@@ -1,14 +1,18 @@
 /**
- * Convolution in two dimensions (a cross-correlation, as in neural networks), and its adjoints in the image and in the weights.
+ * Two-dimensional convolution (a cross-correlation, as in neural networks), and its adjoints in the image and in the
+ * weights.
  *
- * With c over the channels of o's group: y[n, h, w, o] = Σ_ijc x[n, h sh − pt + i dh, w sw − pl + j dw, c] W[i, j, c, o], 0 outside the image.
- * spec: a CONV block (memory/fields.ts). x, dx: [batch, inHeight, inWidth, inChannels]; y, dy: [batch, outHeight, outWidth, outChannels];
- * W, dw: [kernelHeight, kernelWidth, inChannels ÷ groups, outChannels], f32 or f64. Results are written whole and overlap nothing. scratch:
- * bandScratchBytes of memory/convolution.ts, 16-byte aligned; all else needs the alignment of its elements alone.
+ * With c over the channels of o's group: y[n, h, w, o] = Σ_ijc x[n, h sh − pt + i dh, w sw − pl + j dw, c] W[i, j, c,
+ * o], 0 outside the image. spec: a CONV block (memory/fields.ts). x, dx: [batch, inHeight, inWidth, inChannels]; y, dy:
+ * [batch, outHeight, outWidth, outChannels]; W, dw: [kernelHeight, kernelWidth, inChannels ÷ groups, outChannels], f32
+ * or f64. Results are fully overwritten and overlap nothing. scratch: bandScratchBytes of memory/convolution.ts,
+ * 16-byte aligned; everything else needs only the alignment of its elements.
  *
- * A band of patches (kernels/engine/images/patches.ts) that stays in the second cache is multiplied by kernels/engine/arrays/gemm.ts, one group after another; patches of single
- * cells are x itself. Where weights are small: kernels/engine/images/convolution-shallow.ts. |error| <= K ε Σ|products| with K the number of products in a sum, as there: those with cells outside of the image count, and
- * an infinite or NaN weight meets their zeros.
+ * A band of patches (kernels/engine/images/patches.ts) that fits into the second-level cache is multiplied by
+ * kernels/engine/arrays/gemm.ts, one group at a time. If patches are single cells, x itself is used. Small weights are
+ * handled by kernels/engine/images/convolution-shallow.ts. |error| <= K ε Σ|products|, where K is the number of
+ * products in a sum as in gemm.ts. Cells outside the image count as products, so an infinite or NaN weight is
+ * multiplied by their zeros.
  */
 import {
   CONV_BAND_BYTES, CONV_BATCH, CONV_BYTES, CONV_GROUPS, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT, CONV_KERNEL_WIDTH, CONV_OUT_CHANNELS,
@@ -30,7 +34,7 @@ function multiply<T>(
   else gemmF64(transA, transB, m, n, k, a, lda, b, ldb, c, ldc, accumulate, scratch);
 }
 
-/** Whether a patch is one cell of x, the same one as that of y. */
+/** Whether a patch is a single cell of x, at the same position as the cell of y. */
 function isPointwise(spec: usize): bool {
   const taps = load<i32>(spec, CONV_KERNEL_HEIGHT) * load<i32>(spec, CONV_KERNEL_WIDTH);
   const strides = load<i32>(spec, CONV_STRIDE_HEIGHT) * load<i32>(spec, CONV_STRIDE_WIDTH);
@@ -39,7 +43,7 @@ function isPointwise(spec: usize): bool {
   return taps == 1 && strides == 1 && pads == 0 && sameHeight && load<i32>(spec, CONV_IN_WIDTH) == load<i32>(spec, CONV_OUT_WIDTH);
 }
 
-/** Whatever is not the result is read alone. */
+/** Only the result is written; the other arrays are only read. */
 function convolve<T>(spec: usize, x: usize, w: usize, y: usize, scratch: usize, mode: i32): void {
   const pointwise = isPointwise(spec);
   if (!pointwise) {

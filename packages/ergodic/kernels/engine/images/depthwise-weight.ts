@@ -1,9 +1,11 @@
 /**
- * The adjoint of kernels/engine/images/depthwise.ts in the weights: dW[i, j, c] = Σ_nhw dy[n, h, w, c] x[n, h sh − pt + i dh, w sw − pl + j dw, c].
+ * The adjoint of kernels/engine/images/depthwise.ts in the weights: dW[i, j, c] = Σ_nhw dy[n, h, w, c] x[n, h sh − pt +
+ * i dh, w sw − pl + j dw, c].
  *
- * spec, x, dy, W's shape and scratch as there. dw is written whole and overlaps nothing. With K = batch · outHeight · outWidth terms,
- * |error| <= K ε Σ|dy x|: sums run over a few rows in registers, and are then added to dw, band after band. Cells outside of the image count as zeros:
- * an infinite or NaN dy may meet them.
+ * spec, x, dy, scratch and the shape of W are as in depthwise.ts. dw is fully overwritten and overlaps nothing. With K
+ * = batch · outHeight · outWidth terms, |error| <= K ε Σ|dy x|: sums run over a few rows in registers and are then
+ * added to dw, band by band. Cells outside the image count as zeros, so an infinite or NaN dy may be multiplied by
+ * them.
  */
 import {
   CONV_BATCH, CONV_DILATION_HEIGHT, CONV_DILATION_WIDTH, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT,
@@ -12,7 +14,10 @@ import {
 import { endTap, firstTap } from "./convolution-axis";
 import { madd } from "../arrays/gemm-tile";
 
-/** Rows of x and dy that shall stay in the first cache while the channels and the rows of taps go over them. */
+/**
+ * Size of the rows of x and dy that should stay in the first-level cache while all channels and rows of taps are
+ * applied to them, in bytes.
+ */
 const ROWS_BYTES = 16384;
 
 function add<T>(at: usize, sum: v128): void {
@@ -29,8 +34,9 @@ function addThree<T>(dw: usize, tap: usize, c00: v128, c01: v128, c10: v128, c11
 }
 
 /**
- * Three neighbouring taps, two vectors of channels, `rows` rows of `cells` cells. The first cell's first tap is at `x` and in column `column` of the
- * image; cells [low, high) see all three taps, and what others do not see is read from `zeros`.
+ * Computes three neighbouring taps and two vectors of channels, over `rows` rows of `cells` cells. The first cell's
+ * first tap is at `x`, in column `column` of the image. Cells [low, high) have all three taps inside the image; other
+ * cells read missing taps from `zeros`.
  */
 function threeTaps<T>(
   rows: i32, cells: i32, low: i32, high: i32, x: usize, xRow: usize, pixel: usize, tap: usize, column: i32, stride: i32, dilation: i32, size: i32,
@@ -74,7 +80,10 @@ function threeTaps<T>(
   addThree<T>(dw, channels, c00, c01, c10, c11, c20, c21);
 }
 
-/** The same where taps are as far apart as cells, so that a cell's taps are the last one's but for the third. */
+/**
+ * Same as threeTaps, for taps that are as far apart as cells. Each cell then shares two of its taps with the previous
+ * cell and loads only the third.
+ */
 function slidingTaps<T>(
   rows: i32, cells: i32, x: usize, xRow: usize, pixel: usize, column: i32, stride: i32, size: i32, zeros: usize, dy: usize, dyRow: usize, channels: usize,
   dw: usize,
@@ -107,7 +116,7 @@ function slidingTaps<T>(
   addThree<T>(dw, channels, c00, c01, c10, c11, c20, c21);
 }
 
-/** One tap, bytes [c, end) of the channels: four vectors, one, then single channels. */
+/** Computes one tap for bytes [c, end) of the channels: four vectors at a time, then one, then single channels. */
 function oneTap<T>(count: i32, x: usize, pixel: usize, dy: usize, channels: usize, dw: usize, c: usize, end: usize): void {
   for (; c + 64 <= end; c += 64) {
     let c0 = i32x4.splat(0), c1 = i32x4.splat(0), c2 = i32x4.splat(0), c3 = i32x4.splat(0);
@@ -144,7 +153,7 @@ function oneTap<T>(count: i32, x: usize, pixel: usize, dy: usize, channels: usiz
   }
 }
 
-/** Some rows of dy, the rows of x that one row of taps sees, and these taps. */
+/** Processes some rows of dy with one row of taps and the rows of x that those taps read. */
 function lines<T>(
   rows: i32, x: usize, xRow: usize, size: i32, dy: usize, cells: i32, dw: usize, taps: i32, stride: i32, pad: i32, dilation: i32, channels: usize, zeros: usize,
 ): void {

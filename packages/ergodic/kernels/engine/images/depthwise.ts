@@ -1,14 +1,17 @@
 /**
- * Convolution of each channel by itself: y[n, h, w, c] = Σ_ij x[n, h sh − pt + i dh, w sw − pl + j dw, c] W[i, j, c], and its adjoint in x.
+ * Depthwise convolution (each channel separately): y[n, h, w, c] = Σ_ij x[n, h sh − pt + i dh, w sw − pl + j dw, c]
+ * W[i, j, c], and its adjoint in x.
  *
- * spec: a CONV block (memory/fields.ts) with as many groups and output channels as there are input channels. x, dx: [batch, inHeight, inWidth, C];
- * y, dy: [batch, outHeight, outWidth, C]; W: [kernelHeight, kernelWidth, C], f32 or f64. Cells outside the image are left out. y and dx are written
- * whole and overlap nothing. scratch: convolutionScratchBytes of memory/convolution.ts. Pointers need the alignment of their elements alone; nothing
- * beyond the arrays is touched.
+ * spec: a CONV block (memory/fields.ts) whose number of groups and of output channels equals the number of input
+ * channels. x, dx: [batch, inHeight, inWidth, C]; y, dy: [batch, outHeight, outWidth, C]; W: [kernelHeight,
+ * kernelWidth, C], f32 or f64. Cells outside the image are skipped. y and dx are fully overwritten and overlap nothing.
+ * scratch: convolutionScratchBytes of memory/convolution.ts. Pointers need only the alignment of their elements;
+ * nothing beyond the arrays is touched.
  *
- * Each element is one sum over the taps that lie inside: |error| <= kernelHeight · kernelWidth · ε Σ|x W|. NaN and infinity propagate.
- * Channels are taken two vectors at a time with three cells of a row, so that weights and sums stay in registers (kernels/engine/arrays/gemm-tile.ts says why no more
- * fit); where three taps slide over neighbours, one vector with four cells, which share what they load.
+ * Each element is one sum over the taps inside the image: |error| <= kernelHeight · kernelWidth · ε Σ|x W|. NaN and
+ * infinity propagate. A tile is two vectors of channels by three cells of a row, so that weights and sums stay in
+ * registers (kernels/engine/arrays/gemm-tile.ts explains the limit). If three taps slide over neighbouring cells, a
+ * tile is one vector by four cells, which share their loads.
  */
 import {
   AXIS_BYTES, CONV_BATCH, CONV_DILATION_HEIGHT, CONV_DILATION_WIDTH, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT,
@@ -18,7 +21,10 @@ import {
 import { endTap, firstTap, writeAxis } from "./convolution-axis";
 import { madd } from "../arrays/gemm-tile";
 
-/** Three cells, two vectors of channels. Here and below: `columns` taps a row, `columnStep` bytes apart in x and `wColumn` in W; likewise rows. */
+/**
+ * Computes three cells and two vectors of channels. Here and below, a row has `columns` taps, which are `columnStep`
+ * bytes apart in x and `wColumn` bytes apart in W; `rows`, `rowStep` and `wRow` are analogous.
+ */
 function wideTile<T>(
   x: usize, pixel: usize, rows: i32, rowStep: usize, columns: i32, columnStep: usize, w: usize, wRow: usize, wColumn: usize, y: usize, yPixel: usize,
 ): void {
@@ -50,7 +56,7 @@ function wideTile<T>(
   v128.store(y + 2 * yPixel, c21, 16);
 }
 
-/** Four cells, one vector; three taps a row, as far apart as the cells. */
+/** Computes four cells and one vector; three taps per row, as far apart as the cells. */
 function slidingTile<T>(x: usize, pixel: usize, rows: i32, rowStep: usize, w: usize, wRow: usize, wColumn: usize, y: usize, yPixel: usize): void {
   let c0 = i32x4.splat(0), c1 = i32x4.splat(0), c2 = i32x4.splat(0), c3 = i32x4.splat(0);
   for (; rows > 0; rows--) {
@@ -78,7 +84,7 @@ function slidingTile<T>(x: usize, pixel: usize, rows: i32, rowStep: usize, w: us
   v128.store(y + 3 * yPixel, c3);
 }
 
-/** One cell, four vectors. */
+/** Computes one cell and four vectors. */
 function deepTile<T>(x: usize, rows: i32, rowStep: usize, columns: i32, columnStep: usize, w: usize, wRow: usize, wColumn: usize, y: usize): void {
   let c0 = i32x4.splat(0), c1 = i32x4.splat(0), c2 = i32x4.splat(0), c3 = i32x4.splat(0);
   for (; rows > 0; rows--) {
@@ -100,7 +106,7 @@ function deepTile<T>(x: usize, rows: i32, rowStep: usize, columns: i32, columnSt
   v128.store(y, c3, 48);
 }
 
-/** One cell from channel byte `c` on: vectors, then single channels. */
+/** Computes one cell from channel byte `c` onwards: whole vectors, then single channels. */
 function narrowTile<T>(
   x: usize, rows: i32, rowStep: usize, columns: i32, columnStep: usize, w: usize, wRow: usize, wColumn: usize, y: usize, c: usize, end: usize,
 ): void {
@@ -132,7 +138,7 @@ function narrowTile<T>(
   }
 }
 
-/** Cells [low, high), all of whose taps lie inside; x, w and y are those of cell `low`. */
+/** Computes cells [low, high), whose taps are all inside the image; x, w and y point to cell `low`. */
 function interior<T>(
   count: i32, end: usize, x: usize, pixel: usize, rows: i32, rowStep: usize, columns: i32, columnStep: usize, w: usize, wRow: usize, wColumn: usize,
   y: usize, yPixel: usize,
@@ -140,7 +146,7 @@ function interior<T>(
   let done = 0;
   if (columns == 3 && columnStep == pixel && count >= 4) {
     const whole = end & ~15;
-    // What is left over is made again with its neighbours.
+    // The last group overlaps its neighbours and recomputes some cells.
     for (; done + 1 < count; done += 4) {
       const q = <usize>min(done, count - 4);
       for (let c: usize = 0; c < whole; c += 16) {
@@ -179,14 +185,14 @@ function cell<T>(
   if (c < end) narrowTile<T>(x, rows, rowStep, columns, columnStep, w, wRow, wColumn, y, c, end);
 }
 
-/** Cells of one row and one phase: x is the first source row that they see. */
+/** Computes the cells of one row and one phase; x is the first source row that they use. */
 function line<T>(
   axis: usize, cells: i32, size: i32, end: usize, x: usize, rows: i32, rowStep: usize, w: usize, wRow: usize, y: usize, yPixel: usize,
 ): void {
   const taps = load<i32>(axis, AXIS_TAPS), origin = load<i32>(axis, AXIS_ORIGIN), step = load<i32>(axis, AXIS_STEP), stride = load<i32>(axis, AXIS_STRIDE);
   const columnStep = <usize>step * end, wColumn = <usize>load<i32>(axis, AXIS_TAP_STEP) * end, pixel = <usize>stride * end;
   w += <usize>load<i32>(axis, AXIS_FIRST) * end;
-  // Cells [low, high) see all of their taps.
+  // Cells [low, high) have all of their taps inside the source row.
   const low = taps ? min(firstTap(origin, stride), cells) : 0;
   const high = taps ? max(endTap(origin + (taps - 1) * step, stride, size, cells), low) : cells;
   if (low < high) {

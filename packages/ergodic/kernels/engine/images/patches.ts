@@ -1,12 +1,15 @@
 /**
- * What each cell of a convolution's output sees, as the row of a matrix, and the adjoint.
+ * Image to patches (im2col): writes the input patch of each output cell of a convolution as a row of a matrix. Also the
+ * adjoint.
  *
- * patches: columns[(n, h, w), (i, j, c)] = x[n, h sh − pt + i dh, w sw − pl + j dw, c], 0 outside the image; exact. patchesInput: dx = Σ of the elements of
- * dcolumns that an element of x was copied to, added in the order of rows and taps: |error| <= kernelHeight · kernelWidth · ε Σ|dcolumns|.
+ * patches: columns[(n, h, w), (i, j, c)] = x[n, h sh − pt + i dh, w sw − pl + j dw, c], 0 outside the image; exact.
+ * patchesInput: each element of dx is the sum of the elements of dcolumns to which the element of x was copied, added
+ * in the order of rows and taps: |error| <= kernelHeight · kernelWidth · ε Σ|dcolumns|.
  *
- * spec: a CONV block (memory/fields.ts), whose groups and output channels are not looked at. x, dx: [batch, inHeight, inWidth, C]; columns, dcolumns:
- * [batch · outHeight · outWidth, kernelHeight · kernelWidth · C], f32 or f64. Results are written whole and overlap nothing. Pointers need the alignment of
- * their elements alone. kernels/engine/images/convolution.ts takes bands of rows and groups of channels.
+ * spec: a CONV block (memory/fields.ts); its groups and output channels are ignored. x, dx: [batch, inHeight, inWidth,
+ * C]; columns, dcolumns: [batch · outHeight · outWidth, kernelHeight · kernelWidth · C], f32 or f64. Results are fully
+ * overwritten and overlap nothing. Pointers need only the alignment of their elements.
+ * kernels/engine/images/convolution.ts processes bands of rows and groups of channels.
  */
 import {
   CONV_BATCH, CONV_DILATION_HEIGHT, CONV_DILATION_WIDTH, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT, CONV_KERNEL_WIDTH,
@@ -14,7 +17,10 @@ import {
 } from "../../../src/engine/memory/fields";
 import { endTap, firstTap } from "./convolution-axis";
 
-/** `bytes` is a multiple of 4. Short runs are common, for which a call of memory.copy costs more than the copy. */
+/**
+ * Copies `bytes` bytes, a multiple of 4. Short runs are common, and a call of memory.copy would cost more than the
+ * copy.
+ */
 function copyRun(to: usize, from: usize, bytes: usize): void {
   const end = to + bytes;
   for (const whole = to + (bytes & ~15); to < whole; to += 16, from += 16) v128.store(to, v128.load(from));
@@ -34,8 +40,9 @@ function addRun<T>(to: usize, from: usize, bytes: usize): void {
 }
 
 /**
- * Cells [from, from + count) of the output and, of each pixel, `run` bytes of channels from byte `channel` on: copied from x to columns or, where
- * `adjoint`, added to x. A row of columns holds kernelHeight · kernelWidth · run bytes.
+ * Copies `run` bytes of channels per pixel, from byte `channel` onwards, from x to columns, for cells [from, from +
+ * count) of the output. If `adjoint`, adds columns to x instead. A row of columns holds kernelHeight · kernelWidth ·
+ * run bytes.
  */
 export function movePatches<T>(spec: usize, x: usize, from: i32, count: i32, channel: usize, run: usize, columns: usize, adjoint: i32): void {
   const pixel = <usize>load<i32>(spec, CONV_IN_CHANNELS) * sizeof<T>();

@@ -1,13 +1,17 @@
 /**
- * Pools of images: the largest or the mean of the cells that a window sees, channel by channel, and the adjoints in the image.
+ * Image pooling: the maximum or the mean of the cells in a window, channel by channel, and the adjoints in the image.
  *
- * spec: a CONV block (memory/fields.ts); the kernel's size is the window's, groups and output channels are not looked at. x, dx: [batch, inHeight, inWidth,
- * C]; y, dy: [batch, outHeight, outWidth, C], f32 or f64. Results are written whole and overlap nothing; pointers need the alignment of their elements.
+ * spec: a CONV block (memory/fields.ts); the kernel size is the window size; groups and output channels are ignored. x,
+ * dx: [batch, inHeight, inWidth, C]; y, dy: [batch, outHeight, outWidth, C], f32 or f64. Results are fully overwritten
+ * and overlap nothing; pointers need only the alignment of their elements.
  *
- * maxPool: cells outside the image do not count; a window without cells gives −∞; NaN if any cell is; 0 above −0. maxPoolInput: dy goes to the window's
- * first cell, row by row, that equals y (that is NaN where y is).
- * averagePool: the sum over the cells inside, in order, by their number or, where `countPadding` is not 0, by the window's; a window without cells gives 0.
- * averagePoolInput: each of these cells gets dy by that number. |error| <= (kernelHeight · kernelWidth + 1) ε Σ|terms|; the largest is exact.
+ * - maxPool: cells outside the image are ignored; a window without cells gives −∞; the result is NaN if any cell is
+ *   NaN; 0 counts as larger than −0.
+ * - maxPoolInput: adds dy to the window's first cell, row by row, that equals y (or is NaN if y is NaN).
+ * - averagePool: the sum over the cells inside the image, in order, divided by their number or, if `countPadding` is
+ *   not 0, by the window size; a window without cells gives 0.
+ * - averagePoolInput: each of these cells receives dy divided by the same number. |error| <= (kernelHeight ·
+ *   kernelWidth + 1) ε Σ|terms|; maxPool is exact.
  */
 import {
   CONV_BATCH, CONV_DILATION_HEIGHT, CONV_DILATION_WIDTH, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT, CONV_KERNEL_WIDTH,
@@ -20,7 +24,7 @@ const MAX_INPUT = 1;
 const AVERAGE = 2;
 const AVERAGE_INPUT = 3;
 
-/** One window of rows × columns cells, `rowStep` and `step` bytes apart, over `end` bytes of channels. */
+/** Pools one window of rows × columns cells, `rowStep` and `step` bytes apart, over `end` bytes of channels. */
 function maxWindow<T>(x: usize, rows: i32, rowStep: usize, columns: i32, step: usize, y: usize, end: usize): void {
   let c: usize = 0;
   for (; c + 16 <= end; c += 16) {
@@ -41,7 +45,7 @@ function maxWindow<T>(x: usize, rows: i32, rowStep: usize, columns: i32, step: u
 
 function maxWindowInput<T>(x: usize, rows: i32, rowStep: usize, columns: i32, step: usize, y: usize, dy: usize, dx: usize, end: usize): void {
   let c: usize = 0;
-  // dx lies as x does.
+  // dx has the same layout as x.
   const away = dx - x;
   for (; c + 16 <= end; c += 16) {
     const most = v128.load(y + c), given = v128.load(dy + c);
@@ -105,7 +109,7 @@ function averageWindowInput<T>(dx: usize, rows: i32, rowStep: usize, columns: i3
   }
 }
 
-/** `x` is what windows look at: x or dx; `y` goes with their output: y or dy. */
+/** Visits all windows. `x` has the image's shape (x or dx); `y` has the output's shape (y or dy). */
 function pool<T>(spec: usize, x: usize, y: usize, dy: usize, dx: usize, countPadding: i32, mode: i32): void {
   const end = <usize>load<i32>(spec, CONV_IN_CHANNELS) * sizeof<T>();
   const height = load<i32>(spec, CONV_IN_HEIGHT), width = load<i32>(spec, CONV_IN_WIDTH);

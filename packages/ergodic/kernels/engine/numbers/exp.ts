@@ -1,6 +1,6 @@
 /**
- * eˣ, the same bits as src/engine/numbers/exp.ts (see there for the method and the error, below 1 ulp). Scalar; exp of more than 709.79 = ∞, of less
- * than −745.14 = 0, of NaN = NaN.
+ * eˣ with the same bits as src/engine/numbers/exp.ts, which describes the method and the error (below 1 ulp). Scalar.
+ * exp x is ∞ for x > 709.79, 0 for x < −745.14 and NaN for NaN.
  */
 
 const LN2_HIGH: f64 = 0.6931471803691238;

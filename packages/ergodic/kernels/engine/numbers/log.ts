@@ -1,6 +1,6 @@
 /**
- * Natural logarithm, the same bits as src/engine/numbers/log.ts (see there for the method and the error, below 1 ulp). Scalar; log 0 = −∞, log of a
- * negative number or NaN = NaN.
+ * Natural logarithm with the same bits as src/engine/numbers/log.ts, which describes the method and the error (below 1
+ * ulp). Scalar. log 0 = −∞; log of a negative number or NaN = NaN.
  */
 
 const LN2_HIGH: f64 = 0.6931471803691238;

@@ -1,6 +1,6 @@
 /**
- * The standard normal quantile, the same bits as src/engine/numbers/normal-quantile.ts (Wichura 1988, AS 241, PPND16; about 1e-15 relative). Scalar;
- * u = 0 and 1 give −∞ and ∞.
+ * The standard normal quantile with the same bits as src/engine/numbers/normal-quantile.ts (Wichura 1988, AS 241,
+ * PPND16; relative error about 1e-15). Scalar; u = 0 and u = 1 give −∞ and ∞.
  */
 import { log } from "./log";
 

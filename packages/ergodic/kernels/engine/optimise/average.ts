@@ -1,6 +1,7 @@
 /**
- * Averages `copies` arrays of `count` elements (pointers: u32[copies]) and writes the mean to each. kind 4: f32, 8: f64, 2: i16 (nearest).
- * Sums run in f64 in the order of the copies, so that the result does not depend on who calls. Arrays may not overlap.
+ * Averages `copies` arrays of `count` elements (pointers: u32[copies]) and writes the mean to each. kind 4: f32, 8:
+ * f64, 2: i16 (rounded to nearest). Sums run in f64 in the order of the copies, so that the result does not depend on
+ * which lane calls. Arrays may not overlap.
  */
 function averageOf<P>(pointers: usize, copies: i32, count: i32): void {
   const share = 1 / <f64>copies;

@@ -1,14 +1,18 @@
 /**
- * Moves of a linear model's coordinates or blocks, one after another, in float64.
+ * Updates of a linear model's coordinates or blocks, one after another, in float64.
  *
- *   F(x) = f(x) + Σ_i L1_i |x_i| + Σ_b GROUP_b ‖x_b‖,  f(x) = Σ_i c_i ℓ(z_i, y_i) + Σ_i L2_i x_i²/2,  z_k = X x_k + ONE × intercept_k,  x_i ≥ FLOORS_i
+ *   F(x) = f(x) + Σ_i L1_i |x_i| + Σ_b GROUP_b ‖x_b‖,  f(x) = Σ_i c_i ℓ(z_i, y_i) + Σ_i L2_i x_i²/2,
+ *   z_k = X x_k + ONE × intercept_k,  x_i ≥ FLOORS_i
  *
- * Coordinate i is column i mod WIDTH of output ⌊i / WIDTH⌋; the last of an output is the intercept. f's partial derivatives are x_jᵀ(c ∂ℓ/∂z_k) + L2 x.
- * A quadratic loss keeps its slopes by their own moves, s += δ c∘x_j, and needs neither z nor an evaluation. Other losses are evaluated at a trial
- * point: on the rows of the column where it is sparse, else on all; what is accepted is written back.
- * An exact move of one coordinate is Newton's method on the piecewise smooth line, kept within a bracket by the signs of its one-sided slopes, to a
- * relative 1e-15 or so where curvature is positive. Of a block: proximal steps with a bound that is found by doubling, at most MOST_STEPS. Neither
- * raises F but for rounding. L1 of a block's only coordinate includes its GROUP, which is then 0. MOVES block: memory/fields.ts.
+ * Coordinate i is column i mod WIDTH of output ⌊i / WIDTH⌋; the last of an output is the intercept. f's partial
+ * derivatives are x_jᵀ(c ∂ℓ/∂z_k) + L2 x. For a quadratic loss the slopes are updated directly, s += δ c∘x_j, without z
+ * or an evaluation. Other losses are evaluated at a trial point, on the column's rows if it is sparse, otherwise on all
+ * rows. Accepted values are written back.
+ *
+ * An exact move of one coordinate is Newton's method on the piecewise smooth line, kept within a bracket by the signs
+ * of the one-sided slopes, to about 1e-15 relative where curvature is positive. An exact move of a block takes at most
+ * MOST_STEPS proximal steps, with a bound found by doubling. Neither raises F, except by rounding. For a block with a
+ * single coordinate, L1 includes its GROUP, which is then 0. MOVES block: memory/fields.ts.
  */
 import {
   MOVES_ROWS, MOVES_WIDTH, MOVES_OUTPUTS, MOVES_QUADRATIC, MOVES_WEIGHTS, MOVES_X, MOVES_Z, MOVES_SLOPES, MOVES_CURVATURES, MOVES_U, MOVES_U_Z,
@@ -21,17 +25,17 @@ import {
 } from "./coordinate-trial";
 import { addRow, dotRow } from "../data/row";
 
-/** Proximal steps of an exact move of a block. */
+/** Largest number of proximal steps in an exact move of a block. */
 const MOST_STEPS: u32 = 50;
-/** Points that a search along one coordinate may look at. */
+/** Largest number of points that a search along one coordinate can evaluate. */
 const MOST_POINTS: u32 = 200;
-/** How many times farther than the point before from where a search began. */
+/** Factor by which the distance from the start of a search can grow per point. */
 const GROWTH: f64 = 16;
-/** Of a first step: where the loss is nearly flat, Newton's may lead anywhere. */
+/** Bound on the first step: where the loss is nearly flat, Newton's step can lead anywhere. */
 const FARTHEST: f64 = 1e6;
-/** A Newton step so short, relatively, is the last. */
+/** A search ends after a Newton step that is relatively shorter than this. */
 const NEAR: f64 = 1e-9;
-/** Square of a relative step that is rounding alone. */
+/** Square of a relative step that consists only of rounding. */
 const ROUNDING: f64 = 1e-29;
 
 function outputOf(s: usize, i: u32): u32 {
@@ -42,12 +46,15 @@ function columnOf(s: usize, i: u32): u32 {
   return i % load<u32>(s + MOVES_WIDTH);
 }
 
-/** f's partial derivative from slopes kept at x. */
+/** Returns f's partial derivative from the stored slopes at x. */
 function partial(s: usize, i: u32): f64 {
   return dot(s, columnOf(s, i), over(s, MOVES_SLOPES, outputOf(s, i))) + get(s, MOVES_L2, i) * get(s, MOVES_X, i);
 }
 
-/** The prox of a step of 1/L along slope g, from x on; L = 0: where the slope leads, endlessly. */
+/**
+ * Applies the proximal operator of a step 1/L along slope g, from x. With L = 0 it moves as far as the slope leads,
+ * possibly to infinity.
+ */
 function stepFrom(s: usize, i: u32, x: f64, g: f64, L: f64): f64 {
   const l1 = get(s, MOVES_L1, i), floor = get(s, MOVES_FLOORS, i);
   if (!(L > 0)) {
@@ -59,7 +66,7 @@ function stepFrom(s: usize, i: u32, x: f64, g: f64, L: f64): f64 {
   return Math.max(shrunk, floor);
 }
 
-/** x_i = to, of a quadratic loss. */
+/** Sets x_i = to, for a quadratic loss. */
 function moveSlopes(s: usize, i: u32, to: f64): void {
   const delta = to - get(s, MOVES_X, i);
   if (delta == 0) return;
@@ -67,7 +74,7 @@ function moveSlopes(s: usize, i: u32, to: f64): void {
   addWeighted(s, columnOf(s, i), delta, u(s, MOVES_WEIGHTS), over(s, MOVES_SLOPES, outputOf(s, i)));
 }
 
-/** Slopes at x_i + delta; DIRECTION and the loss stand ready. */
+/** Computes slopes at x_i + delta. DIRECTION and the loss must be prepared. */
 function tryMove(s: usize, k: u32, delta: f64): void {
   take(s, k, 0);
   addRow<f64>(u(s, MOVES_DIRECTION), 0, load<i32>(s + MOVES_LENGTH), delta, trial(s, MOVES_TRIAL_Z, k));
@@ -84,7 +91,7 @@ function triedSlope(s: usize, k: u32): f64 {
   return dotRow<f64>(u(s, MOVES_DIRECTION), 0, load<i32>(s + MOVES_LENGTH), trial(s, MOVES_TRIAL_SLOPES, k));
 }
 
-/** Σ h x_ij² of curvatures h over the listed rows. */
+/** Returns Σ h x_ij² with curvatures h over the listed rows. */
 function curvatureAlong(s: usize, h: usize): f64 {
   const direction = u(s, MOVES_DIRECTION);
   let sum: f64 = 0;
@@ -95,7 +102,7 @@ function curvatureAlong(s: usize, h: usize): f64 {
   return sum;
 }
 
-/** One proximal step of 1/L. */
+/** Takes one proximal step of 1/L. */
 function moveOnce(s: usize, i: u32, L: f64): void {
   const k = outputOf(s, i), x = get(s, MOVES_X, i);
   if (!(L > 0) && get(s, MOVES_L1, i) == 0) return;
@@ -111,14 +118,17 @@ function moveOnce(s: usize, i: u32, L: f64): void {
   put(s, MOVES_X, i, to);
 }
 
-/** Where to look when Newton's step does not say: between the ends, or on from the start. */
+/**
+ * Chooses the next point when Newton's step is unusable: the midpoint of the bracket, or a point further away from the
+ * start.
+ */
 function middle(low: f64, high: f64, from: f64, at: f64): f64 {
   if (low - low == 0 && high - high == 0) return low + (high - low) / 2;
   const far = Math.max(1, GROWTH * Math.abs(at - from));
   return low - low == 0 ? Math.min(high, low + far) : Math.max(low, high - far);
 }
 
-/** To the minimum along x_i, by the signs of F's one-sided slopes. */
+/** Moves x_i to its minimum, guided by the signs of F's one-sided slopes. */
 function search(s: usize, i: u32): void {
   const k = outputOf(s, i), from = get(s, MOVES_X, i);
   const l1 = get(s, MOVES_L1, i), l2 = get(s, MOVES_L2, i), floor = get(s, MOVES_FLOORS, i);
@@ -137,7 +147,8 @@ function search(s: usize, i: u32): void {
     else high = at;
     let to = finite ? stepFrom(s, i, at, g, curvatureAlong(s, trial(s, MOVES_TRIAL_CURVATURES, k)) + l2) : NaN;
     last = Math.abs(to - at) <= NEAR * Math.max(Math.abs(to), Math.abs(at));
-    // Newton's steps may creep up on a distant end: every third that does not halve the bracket is a bisection.
+    // Newton steps can approach a distant end very slowly, so every third step that does not halve the bracket is
+    // replaced by a bisection.
     const creeps = n % 3 == 0 && high - low > width / 2 && !last;
     width = high - low;
     const reach = n > 1 ? GROWTH * Math.abs(at - from) : FARTHEST * Math.max(1, Math.abs(from));
@@ -159,7 +170,7 @@ function search(s: usize, i: u32): void {
   put(s, MOVES_X, i, at);
 }
 
-/** Block b from BEFORE by the prox of a step of 1/L along PARTIALS; the square of its length. */
+/** Sets block b by a proximal step of 1/L from BEFORE along PARTIALS. Returns the squared length of the step. */
 function stepBlock(s: usize, b: u32, L: f64): f64 {
   const start = u(s, MOVES_START) + (<usize>b << 2);
   const first = load<u32>(start), size = load<u32>(start, 4) - first;
@@ -193,7 +204,7 @@ function memberOf(s: usize, b: u32, e: u32): u32 {
   return load<u32>(u(s, MOVES_MEMBERS) + (<usize>(first + e) << 2));
 }
 
-/** BEFORE = x_b; ‖x_b‖². */
+/** Sets BEFORE = x_b. Returns ‖x_b‖². */
 function remember(s: usize, b: u32): f64 {
   let square: f64 = 0;
   for (let e: u32 = 0; e < sizeOf(s, b); e++) {
@@ -208,7 +219,7 @@ function goBack(s: usize, b: u32): void {
   for (let e: u32 = 0; e < sizeOf(s, b); e++) put(s, MOVES_X, memberOf(s, b, e), get(s, MOVES_BEFORE, e));
 }
 
-/** v_k += factor (x_b − BEFORE), in outputs, or times c in slopes where the loss is quadratic. */
+/** Adds factor (x_b − BEFORE) to the outputs v_k, or for a quadratic loss the same times c to the slopes. */
 function addBlock(s: usize, b: u32, factor: f64, at: usize): void {
   const quadratic = load<u32>(s + MOVES_QUADRATIC);
   for (let e: u32 = 0; e < sizeOf(s, b); e++) {
@@ -220,7 +231,7 @@ function addBlock(s: usize, b: u32, factor: f64, at: usize): void {
   }
 }
 
-/** A bound on the curvature within the block at x: its trace. */
+/** Returns a bound on the curvature within the block at x: the trace. */
 function traceOf(s: usize, b: u32): f64 {
   let sum: f64 = 0, most: f64 = 0;
   for (let e: u32 = 0; e < sizeOf(s, b); e++) {
@@ -231,7 +242,10 @@ function traceOf(s: usize, b: u32): f64 {
   return sum + most;
 }
 
-/** To where x_b is: no further than convexity lets F not rise, Σ (∂f(x) − ∂f(BEFORE)) (x − BEFORE) ≤ L ‖x − BEFORE‖², or not at all. */
+/**
+ * Accepts the new x_b if convexity guarantees that F does not rise, Σ (∂f(x) − ∂f(BEFORE)) (x − BEFORE) ≤ L ‖x −
+ * BEFORE‖²; otherwise rejects it.
+ */
 function tryBlock(s: usize, b: u32, least: f64): bool {
   const outputs = load<u32>(s + MOVES_OUTPUTS);
   for (let k: u32 = 0; k < outputs; k++) takeOutput(s, k, 0);
@@ -246,7 +260,10 @@ function tryBlock(s: usize, b: u32, least: f64): bool {
   return along <= least;
 }
 
-/** Proximal steps of 1/L_b: one, or until they stall. Without a bound, or where curvature is lower here, L is found by doubling. */
+/**
+ * Takes proximal steps of 1/L_b: one, or several until they stall. L is found by doubling if there is no bound or the
+ * local curvature is lower.
+ */
 function moveBlock(s: usize, b: u32, exact: bool): void {
   listAll(s);
   const quadratic = load<u32>(s + MOVES_QUADRATIC) != 0;
@@ -277,7 +294,7 @@ function moveBlock(s: usize, b: u32, exact: bool): void {
   }
 }
 
-/** `listed`: u32[count] blocks. */
+/** Moves the blocks in `listed`: u32[count]. */
 export function coordinateMoves(s: usize, listed: usize, count: u32, exact: u32): void {
   for (const end = listed + (<usize>count << 2); listed < end; listed += 4) {
     const b = load<u32>(listed);
@@ -287,7 +304,10 @@ export function coordinateMoves(s: usize, listed: usize, count: u32, exact: u32)
   }
 }
 
-/** x_b by the prox of a step of 1/L along PARTIALS, and with it the outputs (or slopes); u_b by `ratio` times that. */
+/**
+ * Moves x_b by a proximal step of 1/L along PARTIALS and updates the outputs (or slopes); moves u_b by `ratio` times
+ * that step.
+ */
 function moveFrom(s: usize, b: u32, L: f64, ratio: f64): void {
   remember(s, b);
   if (!(L > 0) || stepBlock(s, b, L) == 0) return;
@@ -301,7 +321,7 @@ function moveFrom(s: usize, b: u32, L: f64, ratio: f64): void {
   }
 }
 
-/** Slopes at x + scale u on the listed rows, in the trial, of the outputs of block b. */
+/** Computes slopes at x + scale u on the listed rows, in the trial arrays, for the outputs of block b. */
 function trySlopes(s: usize, b: u32, scale: f64): void {
   if (sizeOf(s, b) == 1 || u(s, MOVES_JOINT)) {
     const k = outputOf(s, memberOf(s, b, 0));
@@ -315,8 +335,8 @@ function trySlopes(s: usize, b: u32, scale: f64): void {
 }
 
 /**
- * Steps of steps[n]/L_b along partial derivatives at x + scales[n] u; `numbers`: f64[3][count] scales, steps, ratios. Slopes and curvatures are not
- * kept but where the loss is quadratic.
+ * Takes steps of steps[n]/L_b along partial derivatives at x + scales[n] u; `numbers`: f64[3][count] scales, steps,
+ * ratios. Slopes and curvatures are updated only for a quadratic loss.
  */
 export function coordinatePairs(s: usize, listed: usize, count: u32, numbers: usize): void {
   const quadratic = load<u32>(s + MOVES_QUADRATIC) != 0;
@@ -342,7 +362,10 @@ export function coordinatePairs(s: usize, listed: usize, count: u32, numbers: us
   }
 }
 
-/** Steps of rates[n]/L_b along partial derivatives as `each` listed rows say: `rows`, u32[count][each]. What is kept: as above. */
+/**
+ * Takes steps of rates[n]/L_b along partial derivatives estimated from `each` listed rows; `rows`: u32[count][each].
+ * Slopes and curvatures are updated only for a quadratic loss.
+ */
 export function coordinateEstimates(s: usize, listed: usize, count: u32, rows: usize, each: u32, rates: usize): void {
   const quadratic = load<u32>(s + MOVES_QUADRATIC) != 0;
   const share = <f64>load<u32>(s + MOVES_ROWS) / <f64>each;
@@ -361,9 +384,12 @@ export function coordinateEstimates(s: usize, listed: usize, count: u32, rows: u
   }
 }
 
-// ---- looks
+// ---- evaluation
 
-/** Σ c ℓ at x, from outputs summed anew. With `stay`, they and their slopes and curvatures become those that moves go on from. */
+/**
+ * Returns Σ c ℓ at x, with outputs recomputed from x. With `stay`, these outputs and their slopes and curvatures
+ * replace the stored ones.
+ */
 export function coordinateLoss(s: usize, stay: u32): f64 {
   listAll(s);
   const outputs = load<u32>(s + MOVES_OUTPUTS), width = load<u32>(s + MOVES_WIDTH);
@@ -377,7 +403,7 @@ export function coordinateLoss(s: usize, stay: u32): f64 {
   return loss;
 }
 
-/** Slopes and curvatures anew at the outputs that are kept; Σ c ℓ. Not for quadratic losses. */
+/** Recomputes slopes and curvatures at the stored outputs. Returns Σ c ℓ. Not for quadratic losses. */
 export function coordinateRefresh(s: usize): f64 {
   listAll(s);
   for (let k: u32 = 0; k < load<u32>(s + MOVES_OUTPUTS); k++) takeOutput(s, k, 0);
@@ -386,7 +412,7 @@ export function coordinateRefresh(s: usize): f64 {
   return loss;
 }
 
-/** f's partial derivatives, f64[coordinates], from slopes that are kept. */
+/** Writes f's partial derivatives, f64[coordinates], from the stored slopes. */
 export function coordinatePartials(s: usize, out: usize): void {
   for (let i: u32 = 0; i < load<u32>(s + MOVES_OUTPUTS) * load<u32>(s + MOVES_WIDTH); i++) {
     store<f64>(out, partial(s, i));
@@ -394,7 +420,7 @@ export function coordinatePartials(s: usize, out: usize): void {
   }
 }
 
-/** x_jᵀ diag(c) x_m over columns listed in `columns`, u32[count]: f64[count²]. */
+/** Writes x_jᵀ diag(c) x_m for the columns listed in `columns`, u32[count]: f64[count²]. */
 export function coordinateGram(s: usize, columns: usize, count: u32, out: usize): void {
   for (let a: u32 = 0; a < count; a++) {
     for (let b: u32 = 0; b <= a; b++) {
@@ -405,7 +431,7 @@ export function coordinateGram(s: usize, columns: usize, count: u32, out: usize)
   }
 }
 
-/** Calls a compiled program from a thread that has no name for its slot. */
+/** Calls a compiled program by its slot, for threads that have no function for it. */
 export function coordinateCall(slot: u32, count: u32, block: usize): void {
   call_indirect<void>(slot, count, block);
 }

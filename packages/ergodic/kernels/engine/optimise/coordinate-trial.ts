@@ -1,8 +1,10 @@
 /**
- * What moves of a linear model's coordinates are made of (coordinate-moves.ts): columns, the intercept's among them, and trials: the loss with its
- * slopes and curvatures at another point, on listed rows or all, which is then kept or left. MOVES block: memory/fields.ts.
+ * Building blocks for the moves of a linear model's coordinates (coordinate-moves.ts): columns (including the
+ * intercept) and trials. A trial evaluates the loss with its slopes and curvatures at another point, on listed rows or
+ * on all, and is then accepted or dropped. MOVES block: memory/fields.ts.
  *
- * A trial's arrays are f64[outputs][LENGTH]. Between uses TEMPORARY is 0. A joint loss is tried on all outputs at once, others on one.
+ * A trial's arrays are f64[outputs][LENGTH]. TEMPORARY is 0 between uses. A joint loss is evaluated on all outputs
+ * simultaneously, other losses on one.
  */
 import {
   COLUMNS_START, COLUMNS_ROWS, JOINT_Y, JOINT_WEIGHTS, JOINT_ROWS, MOVES_COLUMNS, MOVES_DOT, MOVES_ADD, MOVES_ADD_WEIGHTED, MOVES_ROWS,
@@ -18,7 +20,7 @@ export function u(s: usize, at: usize): usize {
   return <usize>load<u32>(s + at);
 }
 
-/** Element i of the f64 array that the field `at` points to. */
+/** Returns element i of the f64 array that the field `at` points to. */
 export function get(s: usize, at: usize, i: u32): f64 {
   return load<f64>(u(s, at) + (<usize>i << 3));
 }
@@ -27,17 +29,17 @@ export function put(s: usize, at: usize, i: u32, value: f64): void {
   store<f64>(u(s, at) + (<usize>i << 3), value);
 }
 
-/** Output k of an array f64[outputs][rows]. */
+/** Returns the address of output k in an array f64[outputs][rows]. */
 export function over(s: usize, at: usize, k: u32): usize {
   return u(s, at) + ((<usize>k * u(s, MOVES_ROWS)) << 3);
 }
 
-/** Output k of a trial's array. */
+/** Returns the address of output k in a trial's array. */
 export function trial(s: usize, at: usize, k: u32): usize {
   return u(s, at) + ((<usize>k * u(s, MOVES_LENGTH)) << 3);
 }
 
-// ---- columns, the intercept's among them
+// ---- columns, including the intercept
 
 function isColumn(s: usize, j: u32): bool {
   return j < load<u32>(s + MOVES_COLUMN_COUNT);
@@ -73,7 +75,7 @@ export function addWeighted(s: usize, j: u32, factor: f64, h: usize, v: usize): 
   }
 }
 
-/** Σ_i h_i x_ij x_im: TEMPORARY holds h∘x_j meanwhile, and is exactly 0 again. */
+/** Returns Σ_i h_i x_ij x_im. Uses TEMPORARY for h∘x_j and resets it to exactly 0. */
 export function product(s: usize, j: u32, m: u32, h: usize): f64 {
   const temporary = u(s, MOVES_TEMPORARY);
   addWeighted(s, j, 1, h, temporary);
@@ -82,7 +84,7 @@ export function product(s: usize, j: u32, m: u32, h: usize): f64 {
   return sum;
 }
 
-/** TEMPORARY = 0 where x_j is stored. */
+/** Sets TEMPORARY = 0 where x_j has stored entries. */
 function clear(s: usize, j: u32): void {
   const temporary = u(s, MOVES_TEMPORARY);
   const starts = isColumn(s, j) ? u(u(s, MOVES_COLUMNS), COLUMNS_START) : 0;
@@ -104,7 +106,7 @@ export function listAll(s: usize): void {
   store<u32>(s + MOVES_LENGTH, load<u32>(s + MOVES_ROWS));
 }
 
-/** The rows on which a move of column j changes z. */
+/** Lists the rows on which a move of column j changes z. */
 export function listRows(s: usize, j: u32): void {
   const columns = u(s, MOVES_COLUMNS);
   const starts = u(columns, COLUMNS_START);
@@ -117,7 +119,7 @@ export function listRows(s: usize, j: u32): void {
   store<u32>(s + MOVES_LENGTH, load<u32>(start, 4) - load<u32>(start));
 }
 
-/** to = v over the listed rows. */
+/** Sets to = v over the listed rows. */
 export function gather(s: usize, v: usize, to: usize): void {
   const length = u(s, MOVES_LENGTH);
   let row = u(s, MOVES_LIST);
@@ -144,7 +146,7 @@ function scatter(s: usize, from: usize, v: usize): void {
   }
 }
 
-/** DIRECTION = x_j over the listed rows. */
+/** Sets DIRECTION = x_j over the listed rows. */
 export function expand(s: usize, j: u32): void {
   const direction = u(s, MOVES_DIRECTION);
   if (u(s, MOVES_LIST)) {
@@ -158,7 +160,7 @@ export function expand(s: usize, j: u32): void {
   add(s, j, 1, direction);
 }
 
-/** Points the loss of output k (of all, where it is joint) at the listed rows. */
+/** Points the loss of output k (of all outputs, if it is joint) at the listed rows. */
 export function prepare(s: usize, k: u32): void {
   const listed = u(s, MOVES_LIST) != 0;
   const loss = u(s, MOVES_LOSSES) + <usize>k * MOVES_LOSS_BYTES;
@@ -184,7 +186,7 @@ export function prepare(s: usize, k: u32): void {
   store<u32>(block + u(s, MOVES_AT_WEIGHT), <u32>weights);
 }
 
-/** TRIAL_Z of output k = z_k + scale × the companion's. */
+/** Sets TRIAL_Z of output k to z_k + scale × the companion's output. */
 export function takeOutput(s: usize, k: u32, scale: f64): void {
   const to = trial(s, MOVES_TRIAL_Z, k);
   gather(s, over(s, MOVES_Z, k), to);
@@ -193,7 +195,7 @@ export function takeOutput(s: usize, k: u32, scale: f64): void {
   addRow<f64>(u(s, MOVES_TRIAL_CURVATURES), 0, load<i32>(s + MOVES_LENGTH), scale, to);
 }
 
-/** Of output k, or of all where the loss is joint. */
+/** takeOutput for output k, or for all outputs if the loss is joint. */
 export function take(s: usize, k: u32, scale: f64): void {
   if (!u(s, MOVES_JOINT)) {
     takeOutput(s, k, scale);
@@ -202,7 +204,7 @@ export function take(s: usize, k: u32, scale: f64): void {
   for (let o: u32 = 0; o < load<u32>(s + MOVES_OUTPUTS); o++) takeOutput(s, o, scale);
 }
 
-/** Slopes and curvatures at TRIAL_Z, of output k or of all; Σ c ℓ. */
+/** Computes slopes and curvatures at TRIAL_Z, for output k or for all. Returns Σ c ℓ. */
 export function evaluate(s: usize, k: u32): f64 {
   const joint = u(s, MOVES_JOINT);
   if (joint) return lossRows(joint);
@@ -211,7 +213,7 @@ export function evaluate(s: usize, k: u32): f64 {
   return load<f64>(u(loss, MOVES_LOSS_BLOCK) + u(s, MOVES_AT_LOSS));
 }
 
-/** What was tried is where we are. */
+/** Accepts the trial as the current point. */
 export function keep(s: usize, k: u32): void {
   scatter(s, trial(s, MOVES_TRIAL_Z, k), over(s, MOVES_Z, k));
   const joint = u(s, MOVES_JOINT) != 0;
@@ -222,7 +224,7 @@ export function keep(s: usize, k: u32): void {
   }
 }
 
-/** A trial on all rows and outputs, from TRIAL_Z. */
+/** Evaluates a trial on all rows and outputs, from TRIAL_Z. */
 export function evaluateAll(s: usize): f64 {
   if (u(s, MOVES_JOINT)) {
     prepare(s, 0);

@@ -1,12 +1,15 @@
 /**
- * L2 of plain gradient descent, p ← (1 − ηλ) p − η g, on gradients that touch few coordinates: p = s v with one scale s for all.
+ * L2 decay for plain gradient descent, p ← (1 − ηλ) p − η g, on gradients that touch few coordinates. Parameters are
+ * stored as p = s v, with one scale s for all.
  *
- * An update makes s' = s (1 − ηλ) and v ← v − (η/s') g on the touched coordinates alone: exactly the dense update, at no cost for the
- * others (Bottou's SGD, Shalev-Shwartz et al. 2007). Exempt coordinates (intercepts) are multiplied by s/s' instead. When s falls below
- * 2⁻²⁰ it is multiplied into v, f32 or f64; below 7/8 into 16-bit v, rounded at random, since their range shrinks with it. A factor 1 − ηλ below 2⁻¹⁰ is held there. Block: memory/fields.ts.
+ * An update sets s' = s (1 − ηλ) and v ← v − (η/s') g on the touched coordinates only. This equals the dense update
+ * exactly, at no cost for the other coordinates (Bottou's SGD, Shalev-Shwartz et al. 2007). Exempt coordinates
+ * (intercepts) are multiplied by s/s' instead. s is multiplied into v when it falls below 2⁻²⁰ (f32 or f64 v), or below
+ * 7/8 (16-bit v, with random rounding, because its range shrinks with s). A factor 1 − ηλ below 2⁻¹⁰ is clamped to
+ * 2⁻¹⁰. Block: memory/fields.ts.
  *
- * Racing lanes share v but each has an s of its own, which it moves by (1 − ηλ)^lanes, as if all were equally far; the caller brings the
- * scales together, and multiplies them in, between two stretches.
+ * Racing lanes share v, but each lane has its own s, which it multiplies by (1 − ηλ)^lanes, as if all lanes advanced
+ * equally. The caller synchronises the scales and multiplies them into v between two chunks.
  */
 import {
   PIECES_FIRST, PIECE_BYTES, PIECE_SCALE_F64, DECAY_RATE_END, DECAY_RATE_BLOCK, DECAY_RATE_AT_T, DECAY_RATE_AT_RATE, DECAY_RULE_RATE,
@@ -19,7 +22,7 @@ function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);
 }
 
-/** Tells the model the scale: at the start of a call, since it may have been restored. */
+/** Passes the scale to the model at the start of a call, because it may have been restored from a checkpoint. */
 export function openDecay(decay: usize): void {
   store<f64>(u(decay, DECAY_MODEL_SCALE), load<f64>(decay + DECAY_SCALE_F64) * load<f64>(decay + DECAY_UNIT_F64));
 }
@@ -39,7 +42,7 @@ function multiplyFixed(decay: usize, scale: f64): void {
   }
 }
 
-/** 16-bit parameters would lose small changes: rounded at random. */
+/** Rounds at random, because 16-bit parameters would lose small changes. */
 function exemptFixed(decay: usize, factor: f64): void {
   if (factor == 1) return;
   const parameters = u(decay, DECAY_PARAMETERS);
@@ -59,7 +62,10 @@ function exempt<P>(decay: usize, factor: f64): void {
   }
 }
 
-/** After the gradient and before the rule: this update's rate and scale; the pieces then are gradients by v. */
+/**
+ * Runs after the gradient and before the rule: computes this update's rate and scale. The pieces are then gradients
+ * with respect to v.
+ */
 export function decayStep(decay: usize, pieces: usize, t: f64): void {
   let rate: f64;
   if (load<u32>(decay + DECAY_RATE_END) != ABSENT) {
@@ -95,7 +101,10 @@ export function decayStep(decay: usize, pieces: usize, t: f64): void {
   }
 }
 
-/** The update itself where parameters are 16 bits and rows are integers of `bytes` bytes: v ← v − round(η/(s·unit) g). */
+/**
+ * Makes the update itself for 16-bit parameters and integer rows of `bytes` bytes per element: v ← v − round(η/(s·unit)
+ * g).
+ */
 export function decayFixed(decay: usize, pieces: usize, bytes: i32): void {
   const rate = load<f64>(u(decay, DECAY_RULE_RATE)) / load<f64>(decay + DECAY_UNIT_F64);
   const parameters = u(decay, DECAY_PARAMETERS);

@@ -1,10 +1,12 @@
 /**
- * The inner loop of the gradient family: for each update pick a batch of rows, ask the model for the mean gradient there, and let
- * the rule move the parameters. Model and rule are functions in the table, so that one loop serves them all.
+ * The inner loop of the gradient family. Each update picks a batch of rows, asks the model for the mean gradient on it,
+ * and lets the rule move the parameters. Model and rule are functions in the table, so that one loop serves all
+ * combinations.
  *
- * `descend(lane, first, position, count)` makes updates first … first+count−1 of the lane; `position` is the place in the order of the first
- * batch. Returns Σ (mean loss × batch rows), the losses taken before each update. Blocks: memory/fields.ts. The last batch of an epoch is
- * smaller when the batch size does not divide the rows; the caller never lets a call pass the end of the order.
+ * `descend(lane, first, position, count)` makes updates first … first+count−1 of the lane; `position` is the first
+ * batch's position in the order. Returns Σ (mean loss × batch rows), with each loss taken before its update. Blocks:
+ * memory/fields.ts. The last batch of an epoch is smaller if the batch size does not divide the number of rows; the
+ * caller never lets a call pass the end of the order.
  */
 import {
   ABSENT, PIECES_FIRST, PIECE_BYTES, PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, RULE_BLOCK, RULE_AT_VALUES,
@@ -27,13 +29,16 @@ function storePointer(block: usize, at: u32, value: usize): void {
   if (at != ABSENT) store<u32>(block + <usize>at, <u32>value);
 }
 
-/** Points the rule's operands at the piece: its values and, `offset` elements on, everything that lies like the parameters. */
+/**
+ * Points the rule's operands at the piece: its values and, shifted by `offset` elements, all arrays with the layout of
+ * the parameters.
+ */
 function aim(rule: usize, block: usize, piece: usize): void {
   store<u32>(block + u(rule, RULE_AT_VALUES), load<u32>(piece + PIECE_VALUES));
   storePointer(block, load<u32>(rule + RULE_AT_INDICES), u(piece, PIECE_INDICES));
   store<f64>(block + u(rule, RULE_AT_SCALE), load<f64>(piece + PIECE_SCALE_F64));
   const offset = u(piece, PIECE_OFFSET);
-  // With one output, pointers stay where the first update put them.
+  // With one output, pointers stay where the first update set them.
   if (<u32>offset == load<u32>(rule + RULE_OFFSET)) return;
   store<u32>(rule + RULE_OFFSET, <u32>offset);
   let entry = rule + RULE_PASSES + u(rule, RULE_PASS_COUNT) * RULE_PASS_BYTES;
@@ -43,7 +48,7 @@ function aim(rule: usize, block: usize, piece: usize): void {
   }
 }
 
-/** One step of the rule over all pieces of a gradient. */
+/** Applies one step of the rule to all pieces of a gradient. */
 export function applyRule(rule: usize, pieces: usize, t: f64, loss: f64): void {
   const block = u(rule, RULE_BLOCK);
   const atT = load<u32>(rule + RULE_AT_T), atLoss = load<u32>(rule + RULE_AT_LOSS);
@@ -71,7 +76,7 @@ export function applyRule(rule: usize, pieces: usize, t: f64, loss: f64): void {
   if (load<u32>(rule + RULE_END) != ABSENT) call_indirect<void>(load<u32>(rule + RULE_END), block);
 }
 
-/** The rows of `updates` updates from `first` on, each drawn from its own counter. */
+/** Draws the rows of `updates` updates from update `first` onwards, each from its own counter. */
 function drawBatches(lane: usize, rows: usize, first: f64, updates: u32, batch: u32): void {
   for (let k: u32 = 0; k < updates; k++) {
     drawRows(rows, batch, load<u32>(lane + LANE_FIRST_ROW), load<u32>(lane + LANE_DRAWN_FROM), load<u32>(lane + LANE_KEY_LOW), load<u32>(lane + LANE_KEY_HIGH), first + <f64>k);
@@ -79,7 +84,10 @@ function drawBatches(lane: usize, rows: usize, first: f64, updates: u32, batch: 
   }
 }
 
-/** Rows read ahead: random rows miss every cache, and misses of many rows at once overlap where those of one row do not. */
+/**
+ * Number of updates whose rows are read ahead. Random rows miss every cache; misses of many rows overlap, whereas those
+ * of a single row do not.
+ */
 const AHEAD: u32 = 16;
 
 export function descend(lane: usize, first: f64, position: u32, count: i32): f64 {
@@ -90,7 +98,8 @@ export function descend(lane: usize, first: f64, position: u32, count: i32): f64
   const tFirst = load<f64>(lane + LANE_T_FIRST_F64), tStep = load<f64>(lane + LANE_T_STEP_F64);
   const drawn = u(lane, LANE_DRAWN);
   const touch = batch == 1 ? load<u32>(lane + LANE_TOUCH) : ABSENT;
-  // The table has moved by this update's pieces: their share of all rows goes to its mean. SAG's pieces are divided by all rows already.
+  // The table has moved by this update's pieces, so their share of all rows is added to its mean. SAG's pieces are
+  // already divided by all rows.
   const atRefresh = rule ? load<u32>(rule + RULE_AT_REFRESH) : ABSENT;
   const refresh: usize = atRefresh == ABSENT ? 0 : u(rule, RULE_BLOCK) + <usize>atRefresh;
   const sag = control ? load<u32>(control + CONTROL_KIND) == CONTROL_SAG : false;
@@ -104,7 +113,7 @@ export function descend(lane: usize, first: f64, position: u32, count: i32): f64
     const local = first + <f64>i;
     const size = <i32>min(batch, rowCount - position);
     if ((i & 15) == 0) {
-      // Sixteen updates at a time: their rows are drawn, and read ahead of their use.
+      // Draws and prefetches the rows of sixteen updates at a time.
       const ahead = min<u32>(AHEAD, <u32>(count - i));
       if (!order) drawBatches(lane, drawn, local, ahead, batch);
       const next = order ? order + (<usize>position << 2) : drawn;

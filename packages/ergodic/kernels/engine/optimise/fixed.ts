@@ -1,22 +1,24 @@
 /**
- * Plain descent on 16-bit fixed-point parameters, rounded at random without bias (Buckwild, De Sa et al. 2015): v ← v − round(c x).
+ * Plain gradient descent on 16-bit fixed-point parameters, with unbiased random rounding (Buckwild, De Sa et al. 2015):
+ * v ← v − round(c x).
  *
- * x: `count` integers of 8 or 16 bits; v: i16, saturating; c: steps of v a unit of x. The product c x is taken in fixed point with f fraction
- * bits, 1 ≤ f ≤ 14 as large as the row permits: y = x m / 2^15 with |y| < 2^14, then (y + r) >> f, r uniform in [0, 2^f). So a step is unbiased
- * to 2^-15 of a step of v, or to 2^-15 of the largest step of the row, whichever is larger. r: a random start for each of eight lanes and
- * each row, then a Weyl sequence over the row, whose neighbours differ as much as they can. The tail runs the same arithmetic in scalars.
+ * x: `count` integers of 8 or 16 bits; v: i16, saturating; c: steps of v per unit of x. The product c x is computed in
+ * fixed point with f fraction bits, 1 ≤ f ≤ 14, as many as the row permits: y = x m / 2^15 with |y| < 2^14, then (y +
+ * r) >> f, r uniform in [0, 2^f). A step is therefore unbiased to 2^-15 of a step of v, or to 2^-15 of the largest step
+ * of the row, whichever is larger. r: a random start for each of eight lanes and each row, followed by a Weyl sequence
+ * along the row, whose neighbours differ as much as possible. The tail runs the same arithmetic in scalars.
  */
 import { DECAY_RANDOM } from "../../../src/engine/memory/fields";
 
 const WEYL: i16 = 25717; // The odd number nearest to 2^16 / golden ratio², so that multiples of it spread evenly.
 
 function times(a: v128, b: v128): v128 {
-  // The two differ at −32768 × −32768 only, and m is never −32768.
+  // The two instructions differ only for −32768 × −32768, and m is never −32768.
   if (ASC_FEATURE_RELAXED_SIMD) return i16x8.relaxed_q15mulr_s(a, b);
   return i16x8.q15mulr_sat_s(a, b);
 }
 
-/** One step of four xorshift32 generators; the old state is the random numbers. */
+/** Advances four xorshift32 generators by one step. Returns the old state as the random numbers. */
 function nextRandom(at: usize): v128 {
   let x = v128.load(at);
   const now = x;
@@ -28,8 +30,8 @@ function nextRandom(at: usize): v128 {
 }
 
 /**
- * (y + r) >> f without a shift: shifts by a variable cost several instructions here, and (a·2^(15−f) + 2^14) >> 15 with a = y + r − 2^(f−1) is
- * the same number.
+ * Computes (y + r) >> f without a shift, because shifts by a variable cost several instructions here: (a·2^(15−f) +
+ * 2^14) >> 15 with a = y + r − 2^(f−1) is the same number.
  */
 function step8(v: usize, x: v128, m: v128, r: v128, mask: v128, half: v128, power: v128): void {
   const y = i16x8.add(times(x, m), i16x8.sub(v128.and(r, mask), half));
@@ -41,9 +43,10 @@ function stepOne(v: usize, x: i32, m: i32, r: i32, fraction: i32): void {
   store<i16>(v, <i16>max(-32768, min(32767, <i32>load<i16>(v) - (y >> fraction))));
 }
 
-/** `bytes`: of an element of x. `decay`: holds the random state. */
+/** `bytes`: size of an element of x. `decay`: block that holds the random state. */
 export function fixedStep(decay: usize, v: usize, x: usize, count: i32, bytes: i32, c: f64): void {
-  // 8-bit rows are shifted up by 8 bits as they are loaded, so that a row's largest |x| is nearly 2^15 either way.
+  // 8-bit rows are shifted up by 8 bits when they are loaded, so that a row's largest |x| is close to 2^15 in both
+  // cases.
   const unit = bytes == 1 ? c / 256 : c;
   const size = Math.abs(unit) * 32768;
   if (!(size > 0)) return;
@@ -90,7 +93,7 @@ export function fixedStep(decay: usize, v: usize, x: usize, count: i32, bytes: i
   }
 }
 
-/** v·factor, rounded at random. */
+/** Multiplies a parameter by `factor` with random rounding. */
 export function scaleOne(decay: usize, v: usize, factor: f64): void {
   const wanted = <f64>load<i16>(v) * factor;
   const below = Math.floor(wanted);

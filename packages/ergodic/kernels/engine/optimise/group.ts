@@ -1,8 +1,9 @@
 /**
  * Group soft-thresholding, the proximal step of ηλ Σ_g w_g ‖p_g‖₂: p_g ← p_g · max(0, 1 − ηλ w_g / ‖p_g‖).
  *
- * A group is a set of columns, over all outputs. Parameters f32 or f64; norms in f64; a group whose norm is at most ηλ w_g becomes exactly 0.
- * The block is described in memory/fields.ts. Columns outside every group (the intercept) stay as they are.
+ * A group is a set of columns, over all outputs. Parameters are f32 or f64 and norms f64; a group whose norm is at most
+ * ηλ w_g becomes exactly 0. Columns outside every group (the intercept) are unchanged. The block is described in
+ * memory/fields.ts.
  */
 import {
   GROUP_PARAMETERS, GROUP_ELEMENT_BYTES, GROUP_COUNT, GROUP_START, GROUP_COLUMNS, GROUP_WEIGHTS, GROUP_OUTPUTS, GROUP_STRIDE, GROUP_RATE, GROUP_LAMBDA_F64,

@@ -1,9 +1,10 @@
 /**
- * Stochastic Armijo line search (Vaswani et al. 2019): from the last rate, grown, shrink α until
- * f_B(p − α d) <= f_B(p) − c α ‖d‖², on the very batch B whose gradient d is.
+ * Stochastic Armijo line search (Vaswani et al. 2019): starts from the last rate, increased by the growth factor, and
+ * shrinks α until f_B(p − α d) <= f_B(p) − c α ‖d‖², on the batch B from which the gradient d was computed.
  *
- * The gradient must be of the parameters' type and lie in pieces that do not overlap (dense, or touched columns). f_B and d include
- * the L2 penalty, weighted by `share`. After MAX_TRIES failures a step of FALLBACK is made. Block: memory/fields.ts.
+ * The gradient must have the parameters' type and lie in pieces that do not overlap (dense, or touched columns). f_B
+ * and d include the L2 penalty, weighted by `share`. After MAX_TRIES failures a step of FALLBACK is taken. Block:
+ * memory/fields.ts.
  */
 import {
   PIECES_FIRST, PIECE_BYTES, PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, SEARCH_OBJECTIVE, SEARCH_ELEMENT_BYTES,
@@ -11,7 +12,7 @@ import {
   SEARCH_L2_F64, PIECES_COUNT,
 } from "../../../src/engine/memory/fields";
 
-/** Moves to backup − α d, or (α = NaN) makes the backup; returns ‖d‖² and leaves Σ share p² / 2 in `penalty`. */
+/** Moves to backup − α d, or with α = NaN makes the backup. Returns ‖d‖² and stores Σ share p² / 2 in `penalty`. */
 let penalty: f64 = 0;
 
 function sweep<P>(search: usize, parameters: usize, pieces: usize, rate: f64): f64 {

@@ -1,12 +1,13 @@
 /**
- * Random streams inside WebAssembly, the same bits as src/engine/random/stream.ts: Philox4x32-10 with counter [block, 0, update low, update high] and
- * the stream's key. Exact.
+ * Random streams inside WebAssembly, with the same bits as src/engine/random/stream.ts: Philox4x32-10 with counter
+ * [block, 0, update low, update high] and the stream's key. Exact.
  *
- * A kernel calls `seek` and then draws; the position is kept in globals, of which each thread has its own. One stream is open at a time: a
- * kernel that calls another kernel which draws must seek anew afterwards. `philox` on its own leaves an open stream's words overwritten.
+ * A kernel calls `seek` and then draws; the position is stored in globals, of which each thread has its own. Only one
+ * stream is open at a time: a kernel that calls another kernel which draws must call `seek` again afterwards. A direct
+ * call of `philox` overwrites the words of an open stream.
  *
- * fill: out holds `count` f64 (kinds: 0 uniform, 1 normal, 2 exponential) drawn in order from the start of update `counter`.
- * drawRows: out holds `count` u32, each first + integer(rowCount), with replacement.
+ * fill: out holds `count` f64 (kinds: 0 uniform, 1 normal, 2 exponential) drawn in order from the start of update
+ * `counter`. drawRows: out holds `count` u32, each first + integer(rowCount), with replacement.
  */
 import { log } from "../numbers/log";
 import { normalQuantile } from "../numbers/normal-quantile";
@@ -31,7 +32,7 @@ let updateHigh: u32 = 0;
 let nextBlock: u32 = 0;
 let nextWord: u32 = 4;
 
-/** Leaves the block of counter (c0, c1, c2, c3) under key (k0, k1) in the words. */
+/** Computes the block of counter (c0, c1, c2, c3) under key (k0, k1) and stores it in the words. */
 export function philox(c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32): void {
   for (let round = 0; round < 10; round++) {
     const product0 = MULTIPLY_0 * <u64>c0;
@@ -49,7 +50,7 @@ export function philox(c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32): vo
   word3 = c3;
 }
 
-/** Word i (0 … 3) of the last block. */
+/** Returns word i (0 … 3) of the last block. */
 export function philoxWord(i: u32): u32 {
   return i == 0 ? word0 : i == 1 ? word1 : i == 2 ? word2 : word3;
 }
@@ -65,7 +66,7 @@ export function seek(low: u32, high: u32, counter: f64): void {
   nextWord = 4;
 }
 
-/** 32 random bits. */
+/** Returns 32 random bits. */
 export function bits(): u32 {
   if (nextWord == 4) {
     philox(nextBlock++, 0, updateLow, updateHigh, keyLow, keyHigh);
@@ -74,13 +75,13 @@ export function bits(): u32 {
   return philoxWord(nextWord++);
 }
 
-/** [0, 1), 53 bits. */
+/** Returns a uniform number in [0, 1) with 53 bits. */
 export function uniform(): f64 {
   const upper = bits();
   return fraction53(upper, bits()) * TO_UNIT;
 }
 
-/** 0 … n − 1, without bias; n ≥ 1. */
+/** Returns a uniform integer in 0 … n − 1, without bias; n ≥ 1. */
 export function integer(n: u32): u32 {
   let product = <u64>bits() * <u64>n;
   if (<u32>product < n) {
@@ -90,30 +91,30 @@ export function integer(n: u32): u32 {
   return <u32>(product >>> 32);
 }
 
-/** Mean 0, variance 1. */
+/** Returns a normal number with mean 0 and variance 1. */
 export function normal(): f64 {
   const upper = bits();
   return normalQuantile(midpoint52(upper, bits()));
 }
 
-/** Mean 1. */
+/** Returns an exponential number with mean 1. */
 export function exponential(): f64 {
   const upper = bits();
   return 0 - log((fraction53(upper, bits()) + 1) * TO_UNIT);
 }
 
-/** A 53-bit integer of two words. */
+/** Combines two words into a 53-bit integer. */
 function fraction53(upper: u32, lower: u32): f64 {
   return <f64>(upper >>> 5) * 67108864 + <f64>(lower >>> 6);
 }
 
-/** The midpoint of one of 2^52 equal parts of (0, 1). */
+/** Returns the midpoint of one of 2^52 equal parts of (0, 1). */
 function midpoint52(upper: u32, lower: u32): f64 {
   return (<f64>(upper >>> 6) * 67108864 + <f64>(lower >>> 6) + 0.5) * 2.220446049250313e-16;
 }
 
 export function fill(out: usize, count: u32, kind: i32, low: u32, high: u32, counter: f64): void {
-  // Each draw is eight bytes and takes two words: the words go first where the draws will stand.
+  // Each draw takes eight bytes and uses two words, so the words are first written to the place of the draw.
   const end = out + (<usize>count << 3);
   fillWords(out, end, low, high, counter);
   if (kind == 0) for (; out < end; out += 8) store<f64>(out, fraction53(load<u32>(out), load<u32>(out, 4)) * TO_UNIT);
@@ -121,7 +122,7 @@ export function fill(out: usize, count: u32, kind: i32, low: u32, high: u32, cou
   else for (; out < end; out += 8) store<f64>(out, 0 - log((fraction53(load<u32>(out), load<u32>(out, 4)) + 1) * TO_UNIT));
 }
 
-/** The words of update `counter` from out to end, whose distance is a multiple of 8: sixteen at a time, the rest one by one. */
+/** Writes the words of update `counter` from out to end (a multiple of 8 bytes): sixteen at a time, then one by one. */
 function fillWords(out: usize, end: usize, low: u32, high: u32, counter: f64): void {
   seek(low, high, counter);
   for (; out + 64 <= end; out += 64) {
@@ -131,7 +132,7 @@ function fillWords(out: usize, end: usize, low: u32, high: u32, counter: f64): v
   for (; out < end; out += 4) store<u32>(out, bits());
 }
 
-/** Blocks nextBlock … nextBlock + 3 of the open stream, one to a lane, stored in order. */
+/** Stores blocks nextBlock … nextBlock + 3 of the open stream in order, one per lane. */
 function fourBlocks(out: usize): void {
   const multiply0 = i32x4.splat(<i32>MULTIPLY_0), multiply1 = i32x4.splat(<i32>MULTIPLY_1);
   let c0 = i32x4.add(i32x4.splat(nextBlock), i32x4(0, 1, 2, 3));
@@ -163,7 +164,10 @@ export function drawRows(out: usize, count: u32, first: u32, rowCount: u32, low:
   for (; i < count; i++) store<u32>(out + (<usize>i << 2), first + integer(rowCount));
 }
 
-/** Sixteen words at a time, turned into rows where they stand; stops at the first refused word, left open as the next one. Returns the rows drawn. */
+/**
+ * Draws rows in place, sixteen words at a time. Stops at the first rejected word, which becomes the stream's next word.
+ * Returns the number of rows drawn.
+ */
 function drawEagerly(out: usize, count: u32, first: u32, rowCount: u32): u32 {
   const refused: u32 = (<u32>0 - rowCount) % rowCount;
   let i: u32 = 0;

@@ -1,10 +1,10 @@
 /**
  * The order of an epoch: order[0..n), u32, becomes a permutation of first … first + n − 1 for (key, epoch). Exact.
  *
- * kind 0: in order. kind 1: shuffled (Fisher–Yates, from the end: position i changes places with integer(i + 1)). kind 2: blocks of
- * `blockRows` rows, the blocks in random order, the rows inside a block in storage order; the last block may be short. All draws come from
- * the stream `key` at counter `epoch`, so that an epoch's order is known without the epochs before it. `order` holds n u32; kind 2 keeps the
- * block numbers in its tail while it writes.
+ * kind 0: in order. kind 1: shuffled (Fisher–Yates, from the end: position i is exchanged with integer(i + 1)). kind 2:
+ * blocks of `blockRows` rows in random order, with storage order inside a block; the last block may be short. All draws
+ * come from the stream `key` at counter `epoch`, so an epoch's order can be computed without the previous epochs.
+ * `order` holds n u32; kind 2 uses its tail for the block numbers while it writes.
  */
 import { integer, seek } from "./random";
 
@@ -33,7 +33,8 @@ function permute(order: usize, n: u32): void {
 
 function shuffleBlocks(order: usize, first: u32, n: u32, blockRows: u32): void {
   const blockCount = n / blockRows + <u32>(n % blockRows != 0);
-  // The numbers stand at the very end. Each block still to be written has a row or more, so the rows written never pass the next number.
+  // The block numbers are at the very end of `order`. Each block still to be written has at least one row, so the rows
+  // written so far never overwrite the next number.
   const numbers = order + (<usize>(n - blockCount) << 2);
   for (let j: u32 = 0; j < blockCount; j++) store<u32>(numbers + (<usize>j << 2), j);
   permute(numbers, blockCount);
