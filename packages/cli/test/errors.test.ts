@@ -66,7 +66,7 @@ const cases: [string, string[], number, RegExp][] = [
     1,
     /gaps\.csv:3:1: 1 value is missing in column "age".*--impute mean, median, mode or level.*\[DATA_MISSING\]$/,
   ],
-  ["an unknown rule", train("--rule", "adma"), 2, /^ergodic: --rule: "adma" is not known \(known: sgd, .*\[USAGE\]$/],
+  ["an unknown rule", train("--rule", "adma"), 2, /^ergodic: --rule: "adma" is not known \(known: adadelta, .*\[USAGE\]$/],
   [
     "an unknown option of a rule",
     train("--rule", "adam:beta=0.5"),
