@@ -29,7 +29,7 @@ function logStudent(z: SymbolicArray, nu: SymbolicArray, sigma: SymbolicArray): 
 const drawStudent = (draws: Draws, nu: number): number => draws.normal() * Math.sqrt(nu / 2 / drawGamma(draws, nu / 2));
 const varianceOf = (nu: number, sigma: number): number =>
   nu > 2 ? (sigma * sigma * nu) / (nu - 2) : nu > 1 ? Infinity : Number.NaN;
-/** E|T|. */
+/** Mean of |T|. */
 const meanSize = (nu: number): number =>
   nu > 1 ? (2 * Math.sqrt(nu / Math.PI) * expOf(logGamma((nu + 1) / 2) - logGamma(nu / 2))) / (nu - 1) : Infinity;
 
@@ -59,7 +59,7 @@ export const student: (nu: Parameter, mu: Parameter, sigma: Parameter) => Distri
   },
 );
 
-/** |X| of X Student's t around 0. nu > 0, sigma > 0. */
+/** Half-Student: |X| with X Student's t around 0. nu > 0, sigma > 0. */
 export const halfStudent: (nu: Parameter, sigma: Parameter) => Distribution = distribution(
   "halfStudent",
   { nu: "positive", sigma: "positive" },
