@@ -22,20 +22,23 @@ import { quasiNewtonDefaults } from "../approximate/quasi-newton.ts";
 import type { SamplingPlan } from "../samplers/base/sampler.ts";
 import { drawsFor, haveLikeSpreads, isKnown, measured, Normal, type Place, REFITS } from "./place.ts";
 
-/** Largest share of a run's gradients that the search for places may take. */
+/** Largest share of a run's gradient evaluations for the search for places. */
 export const BUDGET = 0.1;
 /** Share of a scout's evaluations for its search; the rest measures masses. */
 const SEARCH = 0.55;
 const ELBO_DRAWS = 2;
 const MOST_ITERATIONS = 200;
-/** Evaluations of a scout: the least that can find anything, enough to get somewhere, and the most. */
+/** Evaluations of a scout: the minimum to find anything, enough for a useful search, and the maximum. */
 const [FEWEST, ENOUGH, MOST] = [20, 60, 1000];
-/** Draws of the prior that are tried to find one with a finite density. */
+/** Maximum number of draws from the prior to find one with a finite density. */
 const PRIOR_TRIES = 20;
-/** Places in the numbering of paths. */
+/** Offset of scouts in the numbering of paths. */
 const SCOUT = 2 ** 20;
 
-/** A normal found by a scout, how well it fits, and whether it is from the end of the path, where the search had converged. */
+/**
+ * Normal found by a scout, with its ELBO. `end`: whether it comes from the end of the path, where the search had
+ * converged.
+ */
 export interface Scouted {
   readonly normal: Normal;
   readonly elbo: number;
@@ -43,8 +46,8 @@ export interface Scouted {
 }
 
 /**
- * Evaluations that the next scout may take; 0 if they are too few to find anything. An equal share of what is left of the
- * searches' part of the budget, or ENOUGH if that is more: scouts that end early leave evaluations for the next.
+ * Number of evaluations for the next scout; 0 if they are too few to find anything. It is an equal share of what is
+ * left of the search budget, or ENOUGH if that is more: scouts that end early leave evaluations for the next.
  */
 export function shareOf(gradients: number, spent: number, scoutsLeft: number): number {
   const left = BUDGET * SEARCH * gradients - spent;
@@ -52,7 +55,10 @@ export function shareOf(gradients: number, spent: number, scoutsLeft: number): n
   return share < FEWEST ? 0 : share;
 }
 
-/** The normal with the best ELBO, and that of the path's end where it got there; none where no point has a finite density, or no approximation. */
+/**
+ * Returns the normal with the best ELBO, and that of the path's end if it got there; none if no point has a finite
+ * density, or there is no approximation.
+ */
 export async function scouted(
   point: DensityPoint,
   density: Pick<LogDensity, "drawStart">,
@@ -96,7 +102,7 @@ function priorPoint(
   return undefined;
 }
 
-/** Uniform in (−2, 2) by coordinate, whatever the plan's own starting points. */
+/** Draws uniformly in (−2, 2) for each coordinate, regardless of the plan's own starting points. */
 export async function randomPoint(point: DensityPoint, plan: SamplingPlan, i: number): Promise<Float64Array | undefined> {
   const { start: _, ...rest } = plan;
   try {
@@ -125,7 +131,7 @@ export function distinct(found: readonly Scouted[]): Scouted[] {
   return kept;
 }
 
-/** The mass of a scout's place, where it is known, from at most `most` evaluations. */
+/** Measures the mass of a scout's place with at most `most` evaluations; undefined if it is not known. */
 export function massOf(point: DensityPoint, { normal }: Scouted, draws: Draws, most: number): Place | undefined {
   const refits = Math.min(REFITS, Math.floor(most / drawsFor(normal.dimension)) - 1);
   const place = measured(normal, (x) => point.evaluate(x), draws, refits);

@@ -30,14 +30,14 @@ const LEAST_DRAWS = 20;
 /** e^−5 = 0.7 %. */
 const LEAST_TELLING = 5;
 const HELD = 0.1;
-/** Batches of a chain, and the number of standard errors that leave no doubt. */
+/** Number of batches per chain, and the number of standard errors that leave no doubt. */
 const [BATCHES, SURE] = [5, 5];
 const LEAST_HELD = 0.01;
-/** In standard deviations, as the verdict's bound on the bias of steps. */
+/** Material change in standard deviations, the same bound as for the step bias in verdicts. */
 const MATERIAL = 0.1;
-/** A share that no run of a usual length tells from nothing. */
+/** Share that no run of usual length can distinguish from nothing. */
 const LEAST_SHARE = 1e-6;
-/** Draws that a quantity's moments are taken from. */
+/** Maximum number of draws for the moments of a quantity. */
 const MOST_DRAWS = 1000;
 
 export type Kind = "found" | "scout" | "chain" | "left";
@@ -49,15 +49,18 @@ export interface Entry {
   elbo: number;
   /** Whether a chain fills its place, or a scout's normal is the end of its path. */
   settled: boolean;
-  /** The most that its log mass can be. */
+  /** Upper bound of its log mass. */
   most: number;
   place: Place;
 }
 
-/** The log mass that all draws stand for, with its standard error. */
+/** Log mass represented by all draws, with its standard error. */
 export type Total = Pick<Place, "logMass" | "error">;
 
-/** Every place, with what the draws have of it. `total`: known for draws of an approximation, from their importance weights. */
+/**
+ * Returns every place, with its share of the draws. `total`: known for draws of an approximation, from their importance
+ * weights.
+ */
 export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: LogDensity, total?: Total): VisitedPlace[] {
   const held = (normal: Normal): Held => heldBy(normal, draws);
   const shown = entries.filter(
@@ -76,7 +79,7 @@ export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: 
     const odds = reference ? exp(logMass - reference.logMass) : Number.NaN;
     const least = reference ? reference.count * odds * exp(-2 * hypotenuse(error, reference.error)) : 0;
     const share = odds === Infinity ? 1 : odds / (1 + odds);
-    // A chain that is stuck may have so little mass that a place next to it should hold more than all draws.
+    // A stuck chain can have so little mass that a neighbouring place should hold more than all draws.
     const wanted = Math.min(least, (least * all) / (least + all));
     const lacked = isKnown(place) && least > 0 && hasFewer(held(normal), wanted);
     const change = lacked ? changes(normal.mean, least) : undefined;
@@ -118,11 +121,11 @@ export function heldBy(normal: Normal, draws: ChainDraws): Held {
   return { count: total, error: Math.sqrt(batches.length * variance(batches)) };
 }
 
-/** Whether a place holds next to none of the draws that it should, or less than half of them by more than chance allows. */
+/** Whether a place holds almost none of the draws that it should, or significantly less than half of them. */
 const hasFewer = ({ count, error }: Held, wanted: number): boolean =>
   count < HELD * wanted || (count < wanted / 2 && count + SURE * error < wanted);
 
-/** The place whose mass and draws the others are compared with; undefined if none is known. */
+/** Returns the place with whose mass and draws the others are compared; undefined if none is known. */
 function referenceOf(
   shown: readonly Entry[],
   held: (normal: Normal) => Held,
@@ -140,7 +143,9 @@ const isSamePoint = ({ place: a }: Entry, { place: b }: Entry): boolean =>
   a.normal.holds(b.normal.mean) || b.normal.holds(a.normal.mean);
 const isSamePlace = (a: Entry, b: Entry): boolean => isSamePoint(a, b) && haveLikeSpreads(a.place.normal, b.place.normal);
 
-/** One place of each mode: places that chains fill, or where scouts' searches ended, that are not within each other's region. */
+/**
+ * Returns one place per mode: places that chains fill, or where scouts' searches ended, outside each other's region.
+ */
 function modesOf(shown: readonly Entry[]): Entry[] {
   const modes: Entry[] = [];
   const chainsFirst = [...shown].sort((a, b) => Number(b.kind === "chain") - Number(a.kind === "chain"));
@@ -153,7 +158,10 @@ interface Change {
   readonly sdFactor: number;
 }
 
-/** The quantity whose moments a place of `least` draws at a point would change most, where that is material. */
+/**
+ * Finds the quantity with the moments that a place of `least` draws at a point would change most, if the change is
+ * material.
+ */
 function changesOf(draws: ChainDraws, density: LogDensity): (point: Float64Array, least: number) => Change | undefined {
   const total = draws.chains * draws.count;
   let known: { name: string; i: number; mean: number; variance: number }[] | undefined;
@@ -187,7 +195,7 @@ function changesOf(draws: ChainDraws, density: LogDensity): (point: Float64Array
 
 const valuesAt = (density: LogDensity, u: Float64Array): Record<string, Float64Array> => density.constrain?.(u) ?? { x: u };
 
-/** Numbers of an encoded entry before its mean and factor. */
+/** Number of values in an encoded entry before its mean and factor. */
 export const ENTRY_NUMBERS = 8;
 
 export function encoded({ kind, chain, elbo, settled, most, place }: Entry): Float64Array {
