@@ -245,7 +245,7 @@ function checkProbe(kept: number | null, found: number | null): void {
  * Returns `Draws`. A run can be awaited, or iterated over its ticks (draws, divergences, stepSize, rhat so far); it can
  * be paused, stopped with the draws it has, checkpointed and resumed. Defaults: nuts(), or slice() for a function
  * without a gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as many workers as the machine runs
- * at once. Draws depend only on the seed; with `deterministic` they are bitwise identical on every host.
+ * in parallel. Draws depend only on the seed; with `deterministic` they are bitwise identical on every host.
  *
  * @throws OptionError, DataError, CapabilityError for invalid input; ErgodicError [SAMPLE_START], [SAMPLE_STEP] if a
  *   density is not finite; the reason of an aborted `signal`

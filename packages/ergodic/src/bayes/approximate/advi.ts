@@ -74,7 +74,8 @@ export const meanField = /* @__PURE__ */ advi("meanField");
  * - Stochastic ascent with `gradientDraws` draws per step: s₁ = g², s_t = 0.9 s + 0.1 g², step η t^-½ g/(1 + √s_t). η
  *   is `rate`, or the first of 100, 10, 1, 0.1, 0.01 with an ELBO after `adaptIterations` above that of the start and
  *   of the next one. The ELBO is estimated every `evaluateEvery` steps from `elboDraws` draws. The ascent ends when the
- *   mean or median of the last relative changes is below `tolerance`, or after `maxIterations`; 0 skips it.
+ *   mean or median of the last relative changes (ten by default) is below `tolerance`, or after `maxIterations`; 0
+ *   skips it.
  * - `refineDraws`: L-BFGS maximises the ELBO on that many fixed draws (whitened, in pairs ±; for `fullRank` at least
  *   4d); 0 skips it.
  *

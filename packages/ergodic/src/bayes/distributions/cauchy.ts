@@ -47,7 +47,8 @@ const standardQuantile = (p: number): number => {
 };
 
 /**
- * Cauchy: log p(x) = −log π − log σ − log(1 + z²), z = (x − μ)/σ; half-Cauchy: on x ≥ 0 with μ = 0 and twice the density.
+ * Cauchy: log p(x) = −log π − log σ − log(1 + z²), z = (x − μ)/σ; half-Cauchy: on x ≥ 0 with μ = 0 and twice the
+ * density.
  *
  * μ (`mu`): real, the median. σ (`sigma`) > 0: scale, half the interquartile range. Neither mean nor variance exists.
  *

@@ -29,9 +29,9 @@ export interface Censoring {
 /**
  * A distribution of numbers that are partly not seen exactly, for `observe`.
  *
- *   observe(t, censored(weibull(k, scale), { upper: 2 }));                 // machines still running after 2 years have t = 2
+ *   observe(t, censored(weibull(k, scale), { upper: 2 }));                 // machines that still run after 2 years have t = 2
  *   observe(y, censored(normal(mu, sigma), { lower: 0.1, upper: 50 }));    // an instrument's range
- *   observe(t, censored(weibull(k, scale), { right: running }));           // watched for different times: at least t if running is 1
+ *   observe(t, censored(weibull(k, scale), { right: running }));           // if running is 1: at least t
  *   observe(from, censored(lognormal(mu, sigma), { until }));              // between from and until; exact if they are equal
  *
  * The term of an exactly seen value is log f(x); of the others log P(X ≥ x), log P(X ≤ x) or log P(x ≤ X ≤ until),

@@ -34,10 +34,11 @@ const meanSize = (nu: number): number =>
   nu > 1 ? (2 * Math.sqrt(nu / Math.PI) * expOf(logGamma((nu + 1) / 2) - logGamma(nu / 2))) / (nu - 1) : Infinity;
 
 /**
- * Student's t: log p(x) = log Γ((ν+1)/2) − log Γ(ν/2) − ½ log πν − log σ − (ν+1)/2 · log(1 + z²/ν), z = (x − μ)/σ; half-Student: on x ≥ 0 with
- * μ = 0 and twice the density.
+ * Student's t: log p(x) = log Γ((ν+1)/2) − log Γ(ν/2) − ½ log πν − log σ − (ν+1)/2 · log(1 + z²/ν), z = (x − μ)/σ;
+ * half-Student: on x ≥ 0 with μ = 0 and twice the density.
  *
- * ν (`nu`) > 0: degrees of freedom. μ (`mu`): real. σ (`sigma`) > 0: scale. For ν beyond 1e6 the difference of log Γ loses digits.
+ * ν (`nu`) > 0: degrees of freedom. μ (`mu`): real. σ (`sigma`) > 0: scale. For ν beyond 1e6 the difference of log Γ
+ * loses digits.
  *
  * nu > 0, mu real, sigma > 0.
  */

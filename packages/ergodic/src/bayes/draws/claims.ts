@@ -42,7 +42,10 @@ const place: Fields = {
 const hint: Fields = { text, advice: text };
 const solutions: Fields = { points: number, mostSteps: numberOrNull, largestError: numberOrNull };
 
-/** @throws DataError [DRAWS_DEPTH]; [DRAWS_DESCRIPTION] naming the part; OptionError for quantities of another length */
+/**
+ * @throws DataError [DRAWS_DEPTH]; [DRAWS_DESCRIPTION] with the name of the part; OptionError for quantities with a
+ *   wrong length
+ */
 export function checkClaims({ chains, count, quantities, values, fields, transitions, description }: DrawsContent): void {
   checkDepths(fields, transitions);
   checkList("places", description.places, place);

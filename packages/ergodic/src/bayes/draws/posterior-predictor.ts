@@ -14,7 +14,7 @@ export interface PosteriorPredictorOptions {
   readonly draws?: number;
   /** Seed of the noise. Default 0. */
   readonly seed?: number;
-  /** Name of the size that counts rows. Default: the first extent of what is observed. */
+  /** Name of the size that counts rows. Default: the first extent of the observed data. */
   readonly rows?: string;
 }
 

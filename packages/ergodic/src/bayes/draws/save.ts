@@ -64,7 +64,7 @@ const READ_BYTES = 1 << 22;
  *   await saveDraws(posterior, "out", { format: "json" });  // all in out/draws.json
  *   await loadDraws("out");                                 // either; or a folder of CmdStan's output
  *   await loadDraws(["output_1.csv", "output_2.csv"]);      // one file per chain
- *   await saveDraws(posterior, await navigator.storage.getDirectory()); // a browser's folder; loadDraws takes its handle too
+ *   await saveDraws(posterior, await navigator.storage.getDirectory()); // a browser's folder
  *   await saveDraws(posterior, fileHandle);                 // all in one file
  *   const bytes = await saveDraws(posterior);               // the bytes of that file
  *

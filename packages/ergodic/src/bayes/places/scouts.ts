@@ -1,15 +1,17 @@
 /**
  * Scouts: short independent searches for places of the posterior that the draws may have missed.
  *
- * Scout i runs one path of Pathfinder (approximate/path.ts): L-BFGS, and the normal approximation with the best ELBO on its
- * way. Even scouts start uniform in (−2, 2), odd ones at a draw from the prior if the density has one, because a prior can
- * reach modes that are far from 0. Approximations at different places (`distinct`) have their masses measured (place.ts).
+ * Scout i runs one path of Pathfinder (approximate/path.ts): L-BFGS, and the normal approximation with the best ELBO on
+ * its way. Even scouts start uniform in (−2, 2), odd ones at a draw from the prior if the density has one, because a
+ * prior can reach modes that are far from 0. Approximations at different places (`distinct`) have their masses measured
+ * (place.ts).
  *
- * Scouts cost at most BUDGET of the run's evaluations. A run that can pay for few evaluations sends fewer scouts. A mode is
- * found only if enough starts lead to it: 24 scouts all miss a mode that a quarter of the starts reach in one run of 1000, and
- * a mode that 1 % of them reach in four runs of five.
+ * Scouts cost at most BUDGET of the run's evaluations. A run that can pay for few evaluations sends fewer scouts. A
+ * mode is found only if enough starts lead to it: 24 scouts all miss a mode that a quarter of the starts reach in one
+ * run of 1000, and a mode that 1 % of them reach in four runs of five.
  *
- * Streams: ("scout", i, "start"), ("scout", i, "prior"), "elbo" and "draw" of ("path", SCOUT + i, …), ("scout", i, "mass").
+ * Streams: ("scout", i, "start"), ("scout", i, "prior"), "elbo" and "draw" of ("path", SCOUT + i, …), ("scout", i,
+ * "mass").
  */
 
 import type { LogDensity } from "../../engine/contract/index.ts";
@@ -87,7 +89,10 @@ export async function scouted(
   });
 }
 
-/** A draw from the prior with a finite density and gradient; undefined if there is no prior, or no such draw was found. */
+/**
+ * Returns a draw from the prior with a finite density and gradient; undefined if there is no prior, or no such draw was
+ * found.
+ */
 function priorPoint(
   point: DensityPoint,
   density: Pick<LogDensity, "drawStart">,
@@ -114,11 +119,12 @@ export async function randomPoint(point: DensityPoint, plan: SamplingPlan, i: nu
 }
 
 /**
- * Approximations at different places: first those at different points, then those at one point whose spreads differ.
+ * Approximations at different places: first those at different points, then those at the same point with different
+ * spreads.
  *
- * Ends of paths come first, then the best ELBO. The ELBO is noisy: with ELBO_DRAWS draws, that of a normal far too wide can
- * look good. Of two normals whose regions hold each other's means, the first is kept. If only one holds the other's mean, it
- * might be too wide and belong to another mode, so both are kept.
+ * Ends of paths come first, then the best ELBO. The ELBO is noisy: with ELBO_DRAWS draws, the ELBO of a far too wide
+ * normal can look good. If the regions of two normals contain each other's means, the first is kept. If only one
+ * contains the other's mean, it might be too wide and belong to another mode, so both are kept.
  */
 export function distinct(found: readonly Scouted[]): Scouted[] {
   const sorted = [...found].sort((a, b) => Number(b.end) - Number(a.end) || b.elbo - a.elbo);

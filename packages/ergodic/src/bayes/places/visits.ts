@@ -1,21 +1,22 @@
 /**
- * Places of the posterior that the draws lack.
+ * Finds places of the posterior that the draws lack.
  *
- * A place lacks draws if they have less than HELD of what its mass says, or less than half by SURE standard errors. It was
- * missed if that matters:
+ * A place lacks draws if it contains less than HELD of the number that its mass implies, or less than half of it by
+ * SURE standard errors. It counts as missed if that matters:
  *
  *   n₋ >= LEAST_DRAWS,   or n₋ >= LEAST_TELLING and for some quantity q
  *   |w δ| > MATERIAL s   or   √((1 − w)(s² + w δ²)) > (1 + MATERIAL) s
  *
- * n₋: the number of draws that the place should hold, two standard errors below its estimate. The estimate comes from the mass
- * of the place relative to that of the reference: all that the draws stand for, if that is known, or else the heaviest place
- * that a chain fills, or else the heaviest place that holds at least LEAST_HELD of the draws. w = n₋ / (n₋ + all draws);
- * s: the standard deviation of q in the draws; δ: distance of q at the place from its mean in the draws. So a light mode far
- * away is missed, too: 0.4 % of the mass, 25 standard deviations away, doubles the standard deviation.
+ * n₋: the number of draws that the place should hold, two standard errors below its estimate. The estimate comes from
+ * the mass of the place relative to that of the reference: all that the draws stand for, if that is known, or else the
+ * heaviest place that a chain fills, or else the heaviest place that holds at least LEAST_HELD of the draws. w = n₋ /
+ * (n₋ + all draws); s: the standard deviation of q in the draws; δ: distance of q at the place from its mean in the
+ * draws. So a light mode far away is missed, too: 0.4 % of the mass, 25 standard deviations away, doubles the standard
+ * deviation.
  *
- * With n₋ < LEAST_TELLING, a run that samples rightly has no draws there in more than one run of 150. Such a place is `rare`:
- * the run is too short to hold it, and nothing is wrong with the chains. Quantities are those that the density names, or else
- * coordinates.
+ * With n₋ < LEAST_TELLING, a correct run has no draws there in more than one run of 150. Such a place is `rare`: the
+ * run is too short to hold it, and nothing is wrong with the chains. Quantities are those that the density names; if it
+ * names none, coordinates.
  */
 
 import type { LogDensity } from "../../engine/contract/index.ts";
@@ -27,7 +28,7 @@ import type { VisitedPlace } from "../samplers/base/sampler.ts";
 import { haveLikeSpreads, isKnown, Normal, type Place } from "./place.ts";
 
 const LEAST_DRAWS = 20;
-/** e^−5 = 0.7 %. */
+/** e^−5 = 0.7 % of runs have no draws if 5 are expected. */
 const LEAST_TELLING = 5;
 const HELD = 0.1;
 /** Number of batches per chain, and the number of standard errors that leave no doubt. */

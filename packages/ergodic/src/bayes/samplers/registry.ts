@@ -21,7 +21,10 @@ const byJson = (factory: SamplerFactory<object>): SamplerFactory<object> => {
     : factory;
 };
 
-/** Every sampler with a declaration, by name. `factory(options).toJSON()` is { algorithm, ...options } with every default filled in. */
+/**
+ * Every sampler with a declaration, by name. `factory(options).toJSON()` is { algorithm, ...options } with all defaults
+ * filled in.
+ */
 export const samplerRegistry: Readonly<Record<string, SamplerFactory<object>>> = Object.fromEntries(
   Object.entries(byName(all, isRegistered, ({ declaration }) => declaration.name)).map(([name, factory]) => [
     name,

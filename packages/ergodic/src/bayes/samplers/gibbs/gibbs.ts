@@ -31,9 +31,9 @@ export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOpt
  * Gibbs sampling and composition of samplers: blocks of parameters are updated one after another, each given all
  * others.
  *
- *   gibbs()                                                 // enumerate() for discrete parameters, nuts() for all others together
+ *   gibbs()                                                 // enumerate() for discrete parameters, nuts() for the others
  *   gibbs({ z: enumerate(), theta: nuts() })                // one block per parameter
- *   gibbs({ mu: (values, draws) => ..., tau: conjugate() }) // a draw of your own from the conditional; one with a detected family
+ *   gibbs({ mu: (values, draws) => ..., tau: conjugate() }) // your own draw from a conditional; a detected family
  *   gibbs([{ of: ["mu", "tau"], by: nuts(), times: 3 }, { of: ["z"], by: enumerate() }])
  *
  * A sweep visits the blocks in the given order and is one transition. Every update leaves the conditional of its block

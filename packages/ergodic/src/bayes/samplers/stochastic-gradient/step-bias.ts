@@ -37,10 +37,10 @@ export const needsSecond = (kind: number): boolean =>
  * from P and M. With G = E g gᵀ, V the variance of g given x, and C = G − V:
  *
  *   sgld    M = h G, exactly: for one coordinate P Λ = (1 + hV/2) / (1 − hλ/2)
- *   psgld   M = h G in coordinates x / √D, where D is the mean preconditioner, plus 2 Cov(D, x g) / D for the dropped term Γ
- *   sghmc   M = −2b/a + (h/a) V + h/(2 − a) C. Entries of V between directions of different curvature count less, because
- *           they rotate at different speeds. With `resetEvery`: for each coordinate, the stationary variance of the recursion
- *   sgnht   as sghmc with friction ᾱ and b = ᾱ − a, where ᾱ gives the observed mean of v·v/d: h plus the gain of α per update
+ *   psgld   M = h G in coordinates x / √D, D the mean preconditioner, plus 2 Cov(D, x g) / D for the dropped term Γ
+ *   sghmc   M = −2b/a + (h/a) V + h/(2 − a) C. Entries of V between directions of different curvature count less:
+ *           they rotate at different speeds. With `resetEvery`: per coordinate, the recursion's variance
+ *   sgnht   as sghmc with friction ᾱ and b = ᾱ − a, where ᾱ gives the observed mean of v·v/d: h + gain of α per update
  *
  * G is the mean over the gradients used by the updates; V and C come from a second estimate at the same x
  * (`needsSecond`). The method is exact as far as the posterior is Gaussian; means shift less, by half the skewness

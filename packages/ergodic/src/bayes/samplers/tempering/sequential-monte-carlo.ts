@@ -19,7 +19,10 @@ export interface SequentialMonteCarloOptions {
   stepSize?: number;
   /** Powers of the likelihood, ascending to 1, instead of powers chosen by `essTarget`. */
   temperatures?: readonly number[];
-  /** Whether moves adapt to the population. Default true; false makes the evidence unbiased with given `temperatures`. */
+  /**
+   * Whether moves adapt to the population. Default true. With false and given `temperatures`, the evidence estimate is
+   * unbiased.
+   */
   adapt?: boolean;
 }
 
