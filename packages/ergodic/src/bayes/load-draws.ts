@@ -24,8 +24,9 @@ type AnyModel = StatisticalModel<never>;
  *   posterior.loo(); posterior.check("y"); posterior.predict(); await posterior.predictor();
  *
  * Predictions equal those of the run, bit for bit. Quantities that the model defines differently are recomputed,
- * including simulated ones, with the seed of the run; unchanged quantities keep the values from the file. `Q`: names
- * known to be in the file if no model is given; for the compiler only: `loadDraws<NamesOf<typeof
+ * including simulated ones, with the seed of the run; unchanged quantities keep the values from the file.
+ *
+ * `Q`: names known to be in the file if no model is given; for the compiler only: `loadDraws<NamesOf<typeof
  * eightSchools>>("out")`.
  *
  * @throws DataError [FILE_READ], [DRAWS_FOLDER] and those of the formats; [DRAWS_MODEL] if the model has other

@@ -80,10 +80,14 @@ export const meanField = /* @__PURE__ */ advi("meanField");
  *   4d); 0 skips it.
  *
  * With `batch` the ascent reads this many rows per evaluation, with control variates about o (batch-point.ts); the
- * paths, the refinement and k̂ read all rows. With `psis` draws are resampled by Pareto-smoothed importance weights
- * (approximation-run.ts). This corrects that the normal with the highest ELBO is too narrow, by a tenth for a posterior
- * from 46 observations with heavy tails. Without `psis`, draws are from q. Streams: ("path", i, …) as in Pathfinder;
- * ("advi", "gradient"), ("advi", "elbo"), ("advi", "rows"), ("advi", "refine"), ("advi", "draw").
+ * paths, the refinement and k̂ read all rows.
+ *
+ * With `psis` draws are resampled by Pareto-smoothed importance weights (approximation-run.ts). This corrects that the
+ * normal with the highest ELBO is too narrow, by a tenth for a posterior from 46 observations with heavy tails. Without
+ * `psis`, draws are from q.
+ *
+ * Streams: ("path", i, …) as in Pathfinder; ("advi", "gradient"), ("advi", "elbo"), ("advi", "rows"), ("advi",
+ * "refine"), ("advi", "draw").
  *
  * Source: Kucukelbir, Tran, Ranganath, Gelman, Blei 2017; fixed draws: Giordano, Ingram, Broderick 2024. Stan's
  * algorithm is { start: "point", refineDraws: 0, psis: false }; it ends within the noise of its last steps.

@@ -7,8 +7,9 @@ import { type Minimised, QuasiNewton, quasiNewtonDefaults } from "./quasi-newton
  * The other coordinates are minimised for each value of this one (quasi-Newton, from their last position). The
  * coordinate moves outward in strides of `STRIDE`, at least to `DEEP`. If f has a limit, it gains less with each
  * stride, finally by a factor of e^−STRIDE; without a limit, it gains as much as before. A scale that is small because
- * its data are small stops gaining on the way. If the coordinate is already beyond `DEEP`, rounding dominates, and
- * strides lie inside.
+ * its data are small stops gaining on the way.
+ *
+ * If the coordinate is already beyond `DEEP`, rounding dominates, and strides lie inside.
  */
 export interface Border {
   /** Index of the coordinate. */

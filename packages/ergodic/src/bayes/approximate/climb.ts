@@ -34,10 +34,13 @@ export type ClimbEnd = "minimum" | "stuck" | "unbounded";
 
 /**
  * Climbs from one start to a minimum of f: quasi-Newton moves (quasi-newton.ts) and, when these end and occasionally
- * before, a Newton step (newton-step.ts), which measures curvature instead of remembering it. If the Newton step
- * promises more than `TOLERANCE`, f descends along it, the remembered curvature is dropped, and quasi-Newton moves
- * restart. Otherwise the point is a minimum, and Newton steps are added while they shorten the gradient. Occasionally,
- * and before giving up, it checks whether f decreases without bound near a border (border.ts).
+ * before, a Newton step (newton-step.ts), which measures curvature instead of remembering it.
+ *
+ * If the Newton step promises more than `TOLERANCE`, f descends along it, the remembered curvature is dropped, and
+ * quasi-Newton moves restart. Otherwise the point is a minimum, and Newton steps are added while they shorten the
+ * gradient.
+ *
+ * Occasionally, and before giving up, it checks whether f decreases without bound near a border (border.ts).
  *
  * An L-BFGS estimate that knows the walls of a narrow valley, but not its floor, makes every step and every decrement
  * small. So no tolerance on these shows that the lowest point of the floor has been reached.

@@ -39,11 +39,13 @@ const ROUNDING = 1e-10;
  *
  * In a conditionally conjugate model the best q_i is in its prior's family, with the expected natural parameters of its
  * full conditional: exp E_{−i}[log p(x, z)]. A factor's update (`factors`) returns those parameters given the
- * parameters of all factors, from `start` on; `elbo` is E_q[log p(x, z) − log q(z)] in nats. A sweep updates every
- * factor once, in the order of `factors`. No correct update can lower the ELBO, so a decrease raises an error. Ends
- * when a sweep raises the ELBO by less than `tolerance` of its size, or after `iterations` sweeps. Converges to a local
- * maximum that depends on the start. Source: Bishop 2006, ch. 10; Blei, Kucukelbir, McAuliffe 2017. Worked models:
- * gaussian-mixture.ts, topics.ts.
+ * parameters of all factors, from `start` on; `elbo` is E_q[log p(x, z) − log q(z)] in nats.
+ *
+ * A sweep updates every factor once, in the order of `factors`. No correct update can lower the ELBO, so a decrease
+ * raises an error. Ends when a sweep raises the ELBO by less than `tolerance` of its size, or after `iterations`
+ * sweeps. Converges to a local maximum that depends on the start.
+ *
+ * Source: Bishop 2006, ch. 10; Blei, Kucukelbir, McAuliffe 2017. Worked models: gaussian-mixture.ts, topics.ts.
  *
  *   const factors = { mean: (q) => …, precision: (q) => … };
  *   const { parameters, elbo, converged } = coordinateAscent({ start: { mean, precision }, factors, elbo });

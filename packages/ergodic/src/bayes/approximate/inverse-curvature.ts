@@ -8,9 +8,12 @@ import type { Draws } from "../../engine/random/stream.ts";
  *
  * H₀ = diag α; H_j = V H_{j−1} Vᵀ + ρ s sᵀ, V = I − ρ s yᵀ, ρ = 1/yᵀs: the BFGS formula, positive definite if yᵀs > 0.
  * Its inverse is B_j = B_{j−1} − b bᵀ/sᵀb + y yᵀ/yᵀs, b = B_{j−1}s, and log|H| = Σ log α + Σ log(sᵀb/yᵀs). With J pairs
- * everything costs O(dJ). A draw of N(0, H): x ← √α z, then x ← Vx + √ρ e s for each pair, where z ∈ ℝᵈ and one e per
- * pair are standard normal. Source: Nocedal, Wright 2006, ch. 6–7; Zhang, Carpenter, Gelman, Vehtari 2022 write the
- * same H as α + β γ βᵀ and draw with a QR of β; this form needs no factorisation.
+ * everything costs O(dJ).
+ *
+ * A draw of N(0, H): x ← √α z, then x ← Vx + √ρ e s for each pair, where z ∈ ℝᵈ and one e per pair are standard normal.
+ *
+ * Source: Nocedal, Wright 2006, ch. 6–7; Zhang, Carpenter, Gelman, Vehtari 2022 write the same H as α + β γ βᵀ and draw
+ * with a QR of β; this form needs no factorisation.
  */
 export class InverseCurvature {
   readonly alpha: Float64Array;

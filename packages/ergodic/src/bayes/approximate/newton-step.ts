@@ -29,8 +29,10 @@ const ATTEMPTS = 5;
  * Uses conjugate gradients, preconditioned by an estimate H of A⁻¹, with at most `most` products with A. Each product
  * is the difference of two gradients, a small part of a standard deviation to either side. The promise is summed from
  * the curvature that these products measure. It does not rely on H, which knows only the directions of past moves, and
- * it only grows from product to product. `definite`: whether no direction of negative curvature was met; otherwise
- * `step` descends along that direction. Source: Hestenes, Stiefel 1952; Nocedal, Wright 2006, ch. 7.1.
+ * it only grows from product to product.
+ *
+ * `definite`: whether no direction of negative curvature was met; otherwise `step` descends along that direction.
+ * Source: Hestenes, Stiefel 1952; Nocedal, Wright 2006, ch. 7.1.
  */
 export function newtonStep(f: Minimised, x: Float64Array, g: Float64Array, h: InverseCurvature, most: number): NewtonStep {
   const p = new Float64Array(x.length);

@@ -31,11 +31,15 @@ const tolerance = { low: 0 };
  * Path i minimises −ℓ from a random point (quasi-newton.ts). At iterate l, with the estimate H_l of the inverse
  * Hessian, the approximation is q_l = N(x_l + H_l ∇ℓ(x_l), H_l), and its ELBO is the mean of ℓ − log q_l over
  * `elboDraws` draws. q is the mixture of the best of all paths, in equal parts; draw k of the pool is from path k mod
- * `paths`, with `draws` draws per path. With `psis` some draws of a path are 1.5, 3 and 10 times as wide, and draws are
- * resampled by Pareto-smoothed weights p/q (approximation-run.ts). ℓ: log density in nats, up to a constant, x:
- * float64[d], unconstrained. Cost: iterations (at most `maxIterations`) × (elboDraws + about 1.2) evaluations per path,
- * and paths × draws, up to ten times as many if weights are uneven. Streams: ("path", i, "start") per attempt, ("path",
- * i, "elbo") per iterate, ("path", i, "draw") per draw.
+ * `paths`, with `draws` draws per path.
+ *
+ * With `psis` some draws of a path are 1.5, 3 and 10 times as wide, and draws are resampled by Pareto-smoothed weights
+ * p/q (approximation-run.ts). ℓ: log density in nats, up to a constant, x: float64[d], unconstrained.
+ *
+ * Cost: iterations (at most `maxIterations`) × (elboDraws + about 1.2) evaluations per path, and paths × draws, up to
+ * ten times as many if weights are uneven.
+ *
+ * Streams: ("path", i, "start") per attempt, ("path", i, "elbo") per iterate, ("path", i, "draw") per draw.
  *
  * Source: Zhang, Carpenter, Gelman, Vehtari 2022. Differs from Stan: weights are relative to the mixture of all paths,
  * so that a path in a poor place cannot spoil them, and the mixture has wide parts, so that tails are covered;

@@ -51,12 +51,14 @@ const PATIENCE = 3;
  * H: the estimate of inverse-curvature.ts from the last `history` pairs, on a diagonal α that learns from all pairs.
  * The first direction is −∇f and its first trial is `firstStep`, or a move of length one if that is shorter. A pair s =
  * Δx, y = Δ∇f is stored if yᵀs > 1e-12 yᵀy. When H no longer gives a descent direction, it is reset once; after that
- * the search ends. f(x) = ∞ outside the support makes the line search turn back. Ends when ‖∇f‖ is within
- * `gradientTolerance`, or at the third successive iterate within any of four tolerances: |Δf| (`objectiveTolerance`);
- * |Δf|/max(|f|, ε) (`relativeObjectiveTolerance`) and ∇fᵀH∇f/max(|f|, ε) (`relativeGradientTolerance`) in units of ε =
- * 2^-52; ‖Δx‖ (`parameterTolerance`). Source: Nocedal, Wright 2006; the diagonal: Gilbert, Lemaréchal 1989. The
- * tolerances are Stan's except for ∇fᵀH∇f: 10 instead of 10⁷, because an H that knows only the walls of a narrow valley
- * makes that number small anywhere.
+ * the search ends. f(x) = ∞ outside the support makes the line search turn back.
+ *
+ * Ends when ‖∇f‖ is within `gradientTolerance`, or at the third successive iterate within any of four tolerances: |Δf|
+ * (`objectiveTolerance`); |Δf|/max(|f|, ε) (`relativeObjectiveTolerance`) and ∇fᵀH∇f/max(|f|, ε)
+ * (`relativeGradientTolerance`) in units of ε = 2^-52; ‖Δx‖ (`parameterTolerance`).
+ *
+ * Source: Nocedal, Wright 2006; the diagonal: Gilbert, Lemaréchal 1989. The tolerances are Stan's except for ∇fᵀH∇f: 10
+ * instead of 10⁷, because an H that knows only the walls of a narrow valley makes that number small anywhere.
  */
 export class QuasiNewton {
   readonly state = {

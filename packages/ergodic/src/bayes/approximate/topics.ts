@@ -56,13 +56,18 @@ const defaults = { seed: 0, iterations: 1000, tolerance: 1e-6, epochs: 10, delay
  * θ_d ~ Dirichlet(α, …, α) over topics, β_k ~ Dirichlet(η, …, η) over words; a word of document d has topic k ~ θ_d,
  * and is then drawn from β_k. counts: [document, word], the number of occurrences. q = Π q(topic of each word) Π
  * Dir(θ_d | γ_d) Π Dir(β_k | λ_k). φ_dwk ∝ exp(E log θ_dk + E log β_kw); γ_d = α + Σ_w n_dw φ_dw; λ_k = η + Σ_d n_dw
- * φ_dwk. φ is never stored: summing it out gives the ELBO Σ n_dw log Σ_k exp(E log θ_dk + E log β_kw) minus the
- * divergences of γ and λ. With one topic q is the posterior, and the ELBO the log evidence (for words in order, without
- * multinomial coefficients). α (`documentConcentration`) and η (`wordConcentration`): 1/`topics`. Topics come in no
- * order; the start decides which maximum is found. Ends by `tolerance` or `iterations`. `batch`: number of documents
- * per step, drawn without replacement in each epoch. Their γ converges first, then λ ← (1 − ρ_t)λ + ρ_t(η + D/|batch| Σ
- * n φ), ρ_t = (`delay` + t)^−`forgetting`, for `epochs` passes. Streams of `seed`: ("topics", "start"), ("topics",
- * "order") per epoch.
+ * φ_dwk.
+ *
+ * φ is never stored: summing it out gives the ELBO Σ n_dw log Σ_k exp(E log θ_dk + E log β_kw) minus the divergences of
+ * γ and λ. With one topic q is the posterior, and the ELBO the log evidence (for words in order, without multinomial
+ * coefficients).
+ *
+ * α (`documentConcentration`) and η (`wordConcentration`): 1/`topics`. Topics come in no order; the start decides which
+ * maximum is found. Ends by `tolerance` or `iterations`.
+ *
+ * `batch`: number of documents per step, drawn without replacement in each epoch. Their γ converges first, then λ ← (1
+ * − ρ_t)λ + ρ_t(η + D/|batch| Σ n φ), ρ_t = (`delay` + t)^−`forgetting`, for `epochs` passes. Streams of `seed`:
+ * ("topics", "start"), ("topics", "order") per epoch.
  *
  * Source: Blei, Ng, Jordan 2003 (with a Dirichlet on topics); Hoffman, Blei, Wang, Paisley 2013.
  *

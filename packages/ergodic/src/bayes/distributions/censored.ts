@@ -35,9 +35,10 @@ export interface Censoring {
  *   observe(from, censored(lognormal(mu, sigma), { until }));              // between from and until; exact if they are equal
  *
  * The term of an exactly seen value is log f(x); of the others log P(X ≥ x), log P(X ≤ x) or log P(x ≤ X ≤ until),
- * computed in the tail where it is exact. The base must have log distribution functions. Draws and predictions: with
- * `lower` and `upper`, values as they would be recorded, within the limits; with `right`, `left` and `until`, the
- * values themselves, because it is unknown how long new ones will be watched.
+ * computed in the tail where it is exact. The base must have log distribution functions.
+ *
+ * Draws and predictions: with `lower` and `upper`, values as they would be recorded, within the limits; with `right`,
+ * `left` and `until`, the values themselves, because it is unknown how long new ones will be watched.
  *
  * @throws CompileError unless the base is a distribution of numbers and something is censored; OptionError if the
  *   limits are in the wrong order; CapabilityError if the base has no log distribution function

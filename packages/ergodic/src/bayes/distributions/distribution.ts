@@ -61,6 +61,7 @@ const parametersOf = new Map<string, Readonly<Record<string, Constraint>>>();
  *
  * `distribution(name, constraints, definition)` returns the function that users call with parameters, in the order of
  * the constraints: `normal(mu, sigma)`. Parameters are numbers, arrays of numbers or symbolic arrays, and broadcast.
+ *
  * Outside the support, the log density is −∞ and its gradient is meaningless. Parameters that violate their constraints
  * give NaN, or an error if they are plain numbers.
  *

@@ -48,7 +48,9 @@ function logDensity(d: number, x: SymbolicArray, eta: SymbolicArray): SymbolicAr
  *
  * x: [d, d], lower triangular, rows of length 1, positive diagonal. The density is that of the elements below the
  * diagonal; those above are not read. d (`dimension`): a whole number >= 1. η (`eta`) > 0: 1 is uniform over R; larger
- * values pull R to the identity. Source: Lewandowski, Kurowicka, Joe 2009 (their onion sampler).
+ * values pull R to the identity.
+ *
+ * Source: Lewandowski, Kurowicka, Joe 2009 (their onion sampler).
  *
  * dimension: a whole number >= 1; eta > 0. Draws are [dimension, dimension], row-major.
  */

@@ -67,9 +67,11 @@ function wrapped(x: number): number {
  *
  * μ (`mu`): the mean direction, real. κ (`kappa`) ≥ 0: concentration; 0 is uniform on the circle, and a large κ is
  * nearly a normal with variance 1/κ. x: any angle, because the density is periodic; as a parameter and in draws, −π < x
- * < π. I₀: for κ < 20 by its power series, otherwise by Hankel's expansion (relative error below 1e-13). Draws use
- * rejection from a normal with variance π²/4κ, which lies above the density because cos x − 1 ≤ −2x²/π²; from the
- * uniform for κ < 0.35.
+ * < π.
+ *
+ * I₀: for κ < 20 by its power series, otherwise by Hankel's expansion (relative error below 1e-13). Draws use rejection
+ * from a normal with variance π²/4κ, which lies above the density because cos x − 1 ≤ −2x²/π²; from the uniform for κ <
+ * 0.35.
  *
  * mu real, kappa >= 0.
  */

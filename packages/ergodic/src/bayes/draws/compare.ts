@@ -71,7 +71,9 @@ const [SMALL_DIFFERENCE, FEW_OBSERVATIONS] = [4, 100];
  *   comparison.models[0].name;                                      // the best
  *
  * elpdDiff = Σ_i d_i, where d_i = elpd_i − elpd_i of the best model; seDiff = √(N·variance of d). All models must be
- * judged on the same observations. Source: Vehtari, Gelman, Gabry 2017; weights: Yao, Vehtari, Simpson, Gelman 2018.
+ * judged on the same observations.
+ *
+ * Source: Vehtari, Gelman, Gabry 2017; weights: Yao, Vehtari, Simpson, Gelman 2018.
  *
  * @throws OptionError for fewer than two models; DataError [DRAWS_OBSERVATIONS] if the models have different
  *   observations, [DATA_NOT_FINITE] if an elpd is not finite; all errors of `draws.loo`

@@ -2,10 +2,15 @@
  * Reads draws from CSV files of CmdStan, rstan and `toCmdStanCsv`, one string per chain.
  *
  * Comments may appear anywhere. Columns that end in "__" are transition statistics; all others are numbers of
- * quantities. Indices after dots or in brackets determine the shape. Saved warm-up rows are dropped: the rows above
- * "Adaptation terminated", or as many as the comments declare. For a variational approximation the first row, its mean,
- * is dropped. Stan's files do not store kinds, so every quantity is called a parameter, and parts of tuples and complex
- * numbers stay separate numbers. Settings are stored under `description`, with Ergodic's names if it has them.
+ * quantities. Indices after dots or in brackets determine the shape.
+ *
+ * Saved warm-up rows are dropped: the rows above "Adaptation terminated", or as many as the comments declare. For a
+ * variational approximation the first row, its mean, is dropped.
+ *
+ * Stan's files do not store kinds, so every quantity is called a parameter, and parts of tuples and complex numbers
+ * stay separate numbers.
+ *
+ * Settings are stored under `description`, with Ergodic's names if it has them.
  *
  * @throws DataError [DATA_PARSE] with file and line; [DRAWS_COLUMNS], [DRAWS_SHAPE] for files that do not match each
  *   other

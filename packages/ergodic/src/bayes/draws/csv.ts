@@ -2,15 +2,20 @@
  * Writes draws as CmdStan does: one CSV text per chain, with the settings as comments above the table.
  *
  * Columns: first the transition statistics under Stan's names (`lp__`, `accept_stat__`, `stepsize__`, `treedepth__`,
- * `n_leapfrog__`, `divergent__`, `energy__`; others as their name and `__`), then every number of every quantity,
- * `theta.1`, `L.2.1`, with the first index running fastest. Characters with a special meaning in column names (blanks,
- * dots, commas, colons, brackets, quotes) become "_". Numbers are the shortest decimals that read back as the same
- * float64; nan, inf and -inf are written as in CmdStan. `lp__` is 0 if no log density was stored.
+ * `n_leapfrog__`, `divergent__`, `energy__`; others as their name and `__`),
+ *
+ * then every number of every quantity, `theta.1`, `L.2.1`, with the first index running fastest. Characters with a
+ * special meaning in column names (blanks, dots, commas, colons, brackets, quotes) become "_".
+ *
+ * Numbers are the shortest decimals that read back as the same float64; nan, inf and -inf are written as in CmdStan.
+ * `lp__` is 0 if no log density was stored.
  *
  * The comment `ergodic = {…}` holds what Stan's comments cannot express (shapes and kinds, description, report), so
- * that `fromCmdStanCsv` restores the same draws; other readers ignore it. The files can be read by rstan's
- * `read_stan_csv`, R's `read.csv(comment.char = "#")` and similar readers. Differs from CmdStan: no metric and no Stan
- * version; only the total time is written, because no other is known.
+ * that `fromCmdStanCsv` restores the same draws; other readers ignore it.
+ *
+ * The files can be read by rstan's `read_stan_csv`, R's `read.csv(comment.char = "#")` and similar readers.
+ *
+ * Differs from CmdStan: no metric and no Stan version; only the total time is written, because no other is known.
  *
  * @throws OptionError for a chain that does not exist; CapabilityError [DRAWS_NAME] for a name that cannot be a column
  *   name

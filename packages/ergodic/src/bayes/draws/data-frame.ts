@@ -3,9 +3,12 @@
  * Arrow and other tables.
  *
  * Columns: `.chain`, `.iteration` (within its chain) and `.draw` (over all chains), all counted from 1; then transition
- * statistics under Stan's names (`lp__`, `divergent__`); then every number, "theta[1]", "L[2,1]", with the first index
- * running fastest. `header` holds shapes, kinds, description and report, so that nothing is lost. Without a header,
- * shapes come from the names, and every quantity is called a parameter. Rows may come in any order.
+ * statistics under Stan's names (`lp__`, `divergent__`);
+ *
+ * then every number, "theta[1]", "L[2,1]", with the first index running fastest. `header` holds shapes, kinds,
+ * description and report, so that nothing is lost.
+ *
+ * Without a header, shapes come from the names, and every quantity is called a parameter. Rows may come in any order.
  *
  * @throws DataError [DRAWS_SHAPE] for chains of unequal lengths or missing iterations; [DRAWS_COLUMNS], [DRAWS_JSON]
  */

@@ -85,10 +85,15 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
  *   predictor.predictInto(matrix, out);                  // numbers alone, without making objects
  *
  * p(y | row) = 1/S Σ_s p(y | row, θ_s) over draws θ_s. Mean and sd combine the means and variances of p(y | row, θ_s),
- * if the family has them, and are exact given the draws. The ends of the interval are quantiles of a sample with one
- * value per draw; for whole numbers they are members of that sample. The ends of `expected` are quantiles of E(y | row,
- * θ_s), those of `levels` quantiles of P(y = level | row, θ_s). All rows share the same random numbers: a prediction
- * does not depend on the other rows, and similar rows have similar intervals.
+ * if the family has them, and are exact given the draws.
+ *
+ * The ends of the interval are quantiles of a sample with one value per draw; for whole numbers they are members of
+ * that sample.
+ *
+ * The ends of `expected` are quantiles of E(y | row, θ_s), those of `levels` quantiles of P(y = level | row, θ_s).
+ *
+ * All rows share the same random numbers: a prediction does not depend on the other rows, and similar rows have similar
+ * intervals.
  *
  * `Names`: names of the model's data, as far as the compiler knows them.
  *

@@ -54,11 +54,17 @@ export interface PredictiveCheck {
  *   predictivePit(y, replicated);                           // where each value lies among its replications
  *
  * p = P(T(y_rep) > T(y)) + P(T(y_rep) = T(y))/2 over draws. A p near 0 or 1 means that the model does not generate such
- * a T(y). It is not a significance level: the same data informed the posterior, so p lies closer to 1/2 than a uniform
- * number. PIT_i = P(y_rep,i < y_i) + P(y_rep,i = y_i)/2. For LOO-PIT each draw has the Pareto-smoothed weight of
- * leaving observation i out, and PITs of continuous data are uniform if the model is right. observed: N values;
- * replicated: float64[draws, N]; logLikelihood: float64[chains · draws, N], as in `psisLoo`. Source: Gelman, Meng,
- * Stern 1996; Vehtari, Gelman, Gabry 2017. LOO-PIT equals rstantools' `loo_pit` if there are no ties.
+ * a T(y). It is not a significance level:
+ *
+ * the same data informed the posterior, so p lies closer to 1/2 than a uniform number.
+ *
+ * PIT_i = P(y_rep,i < y_i) + P(y_rep,i = y_i)/2. For LOO-PIT each draw has the Pareto-smoothed weight of leaving
+ * observation i out, and PITs of continuous data are uniform if the model is right.
+ *
+ * observed: N values; replicated: float64[draws, N]; logLikelihood: float64[chains · draws, N], as in `psisLoo`.
+ *
+ * Source: Gelman, Meng, Stern 1996; Vehtari, Gelman, Gabry 2017. LOO-PIT equals rstantools' `loo_pit` if there are no
+ * ties.
  *
  * @throws DataError [DRAWS_SHAPE] unless N divides the number of replicated values; OptionError
  */

@@ -69,10 +69,14 @@ const READ_BYTES = 1 << 22;
  *   const bytes = await saveDraws(posterior);               // the bytes of that file
  *
  * Either all files of a folder are replaced, or none: after a full disk or a crash, the folder holds the draws of the
- * earlier save or of the new one. draws.json lists the CSV files with their checksums, so that a mixture of two saves
- * is refused. Surplus files of an earlier save are removed. If a path cannot be written, the draws are stored in the
- * system's temporary folder, and the error says where. A single file, or bytes, hold JSON. Loading also accepts URLs,
- * Blobs, bytes and handles.
+ * earlier save or of the new one.
+ *
+ * draws.json lists the CSV files with their checksums, so that a mixture of two saves is refused. Surplus files of an
+ * earlier save are removed.
+ *
+ * If a path cannot be written, the draws are stored in the system's temporary folder, and the error says where.
+ *
+ * A single file, or bytes, hold JSON. Loading also accepts URLs, Blobs, bytes and handles.
  *
  * @throws OptionError for an unknown format, or CSV in one file; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER],
  *   and those of the formats; CapabilityError [NO_FILES] for a path in a browser

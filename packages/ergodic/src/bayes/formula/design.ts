@@ -3,8 +3,11 @@
  *
  * A factor is coded by contrasts with its first level if an earlier term contains all other variables of the term;
  * otherwise by all its levels. Without an intercept, the first factor has all its levels. In columns of interactions,
- * the levels of the first factor run fastest. Source: Chambers, Hastie 1992, Statistical Models in S, page 38. Choices
- * that depend on the data (levels, reference levels) are stored, so that new rows get the same columns.
+ * the levels of the first factor run fastest.
+ *
+ * Source: Chambers, Hastie 1992, Statistical Models in S, page 38.
+ *
+ * Choices that depend on the data (levels, reference levels) are stored, so that new rows get the same columns.
  *
  * @throws DataError for factors of one level, columns that are combinations of others, numbers written as text
  */

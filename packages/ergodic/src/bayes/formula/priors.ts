@@ -12,8 +12,10 @@
  *   threshold      student(3, 0, 2.5), in order
  *
  * spread = max(2.5, 1.4826 · median absolute deviation of the response on the link's scale), both rounded to one
- * decimal as in brms; a count of 0 counts as 0.1 on the log scale. With flat coefficients there would be no draws
- * before there are data, no calibration, and no finite estimate if a column separates a 0/1 response.
+ * decimal as in brms; a count of 0 counts as 0.1 on the log scale.
+ *
+ * With flat coefficients there would be no draws before there are data, no calibration, and no finite estimate if a
+ * column separates a 0/1 response.
  *
  * @throws OptionError for a prior of a parameter that the model does not have
  */

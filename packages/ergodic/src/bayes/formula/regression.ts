@@ -41,9 +41,12 @@ const WHERE = "regression";
  * The left side of ~ is the response, or `y | trials(n)` for the family binomial. The right side consists of terms:
  * numeric columns; string columns, as factors with treatment coding against their first level; `a:b`, `a*b`; `s(x)`, a
  * smooth curve; `offset(x)`; `(1 + x | group)`, correlated effects that vary by group, or `||` without correlations; `0
- * +` or `- 1` to remove the intercept. Data are columns by name, a list of rows, or a table. Draws have an "Intercept",
- * coefficients named after their columns ("age", "sexmale", "age:sexmale"), "sd(child): age", "cor(child): Intercept,
- * age", "sigma", and each group's effects, "child[Ann]: age".
+ * +` or `- 1` to remove the intercept.
+ *
+ * Data are columns by name, a list of rows, or a table.
+ *
+ * Draws have an "Intercept", coefficients named after their columns ("age", "sexmale", "age:sexmale"), "sd(child):
+ * age", "cor(child): Intercept, age", "sigma", and each group's effects, "child[Ann]: age".
  *
  * @throws OptionError for an invalid formula, with the position and a correction; from `sample` on, DataError for data
  *   that do not fit it

@@ -3,9 +3,13 @@
  *
  * f(x) = Σ_j a_j(x) β_j, where β are the values at k knots: quantiles of the distinct x. ∫ f″² = βᵀSβ, S = DᵀB⁻¹D.
  * Under Σ_i f(x_i) = 0, which leaves the constant to the intercept, f is a line (x − x̄)/sd(x), which has no penalty,
- * plus k − 2 wiggles along the eigenvectors of S divided by √λ. So f has a normal prior with precision S/τ² if the
- * weights of the wiggles are N(0, τ²). S has mgcv's units, S ‖X‖∞²/‖S‖₁, and so has τ. Beyond the outer knots f is a
- * line. Source: Wood 2017, Generalized Additive Models, 5.3.1; the rotation is from 5.8 (mixed models).
+ * plus k − 2 wiggles along the eigenvectors of S divided by √λ.
+ *
+ * So f has a normal prior with precision S/τ² if the weights of the wiggles are N(0, τ²). S has mgcv's units, S
+ * ‖X‖∞²/‖S‖₁, and so has τ.
+ *
+ * Beyond the outer knots f is a line. Source: Wood 2017, Generalized Additive Models, 5.3.1; the rotation is from 5.8
+ * (mixed models).
  *
  * @throws DataError if there are fewer distinct x than knots
  */

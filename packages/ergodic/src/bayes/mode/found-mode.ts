@@ -8,12 +8,15 @@ import type { Spread } from "./mode-starts.ts";
  * The density is that of the constrained values, without log |J|, as textbooks write it; it does not depend on
  * transforms. It is climbed in the unconstrained numbers from `starts` points, uniform in (−2, 2) from `seed`, each
  * redrawn until the density is finite; or from `start`. The best result is returned, and `spread` describes how the
- * other starts ended. By default quasi-Newton moves continue until a Newton step promises at most 10⁻⁶ nats more, up to
- * 1000 moves; or any rule on whole gradients is used. `converged` states this criterion for the best start, by whatever
- * rule it was found. A density can grow without limit when a constrained parameter runs to its border: a hierarchical
- * scale at 0, or the sd of a mixture component on a single observation. `unbounded` names these parameters. There is no
- * mode there, and the result comes from another start if there is one. If the density diverges from every start, the
- * run ends with RUN_DIVERGED.
+ * other starts ended.
+ *
+ * By default quasi-Newton moves continue until a Newton step promises at most 10⁻⁶ nats more, up to 1000 moves; or any
+ * rule on whole gradients is used. `converged` states this criterion for the best start, by whatever rule it was found.
+ *
+ * A density can grow without limit when a constrained parameter runs to its border: a hierarchical scale at 0, or the
+ * sd of a mixture component on a single observation. `unbounded` names these parameters. There is no mode there, and
+ * the result comes from another start if there is one. If the density diverges from every start, the run ends with
+ * RUN_DIVERGED.
  *
  * @throws OptionError, DataError, CapabilityError for invalid input; ErgodicError [RUN_DIVERGED], [SAMPLE_START]
  */

@@ -4,10 +4,14 @@
  * Leaving out one term then does not leave out its value.
  *
  * Hidden chains are known to be dependent. Everything else is tested at a point u: two numbers of the observed data are
- * exchanged, and the log densities of the other values must not change. An exchange keeps symmetric functions of the
- * data, such as a mean. For values that depend on parameters (residuals), each value belongs to one datum. Single
- * values that are observed one by one count together if they come from the same data. Not detected: earlier values that
- * are given as separate data; the observed values of marginalise() without `value`.
+ * exchanged, and the log densities of the other values must not change.
+ *
+ * An exchange keeps symmetric functions of the data, such as a mean. For values that depend on parameters (residuals),
+ * each value belongs to one datum.
+ *
+ * Single values that are observed one by one count together if they come from the same data.
+ *
+ * Not detected: earlier values that are given as separate data; the observed values of marginalise() without `value`.
  */
 import { arraysBelow, interpret, type SymbolicArray } from "../../engine/compiler/index.ts";
 import type { TracedModel, TracedObservation } from "./context.ts";

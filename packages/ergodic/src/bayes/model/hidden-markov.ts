@@ -60,14 +60,17 @@ export class HiddenMarkov {
  *   log a_t(j) = log P(z_t = j | y before t) + log p(y_t | z_t = j), log p(y_t | y before t) = log Σ_j a_t(j).
  *
  * π (`initial`): [K], A (`transition`): [K, K] with rows i; both are simplexes. Emissions log p(y_t | z_t = k): [T, …,
- * K], time first; the axes between are independent chains. Filters are normalised at each step, so that long chains do
- * not underflow. Smoothed probabilities P(z_t = k | all y) come from the backward recursion. Source: Rabiner 1989;
- * Murphy 2012, 17.4.
+ * K], time first; the axes between are independent chains.
+ *
+ * Filters are normalised at each step, so that long chains do not underflow. Smoothed probabilities P(z_t = k | all y)
+ * come from the backward recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
  *
  * `initial` can also be "stationary", the π with π = πA, or "uniform", for models without a term for the first state;
- * their density then differs by a constant. The stationary π is unique if the chain has exactly one closed set of
- * states (a set that it never leaves). Constants and data with several closed sets are refused. Parameters have them
- * with probability 0; there the log density is NaN and samplers reject the proposal.
+ * their density then differs by a constant.
+ *
+ * The stationary π is unique if the chain has exactly one closed set of states (a set that it never leaves). Constants
+ * and data with several closed sets are refused. Parameters have them with probability 0; there the log density is NaN
+ * and samplers reject the proposal.
  *
  * For use in marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
  */

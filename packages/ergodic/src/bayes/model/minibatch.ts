@@ -4,11 +4,15 @@
  *   const posterior = await regression.condition({ x, y }, { rows: "N" });
  *   const draws = await sample(posterior, {}, { algorithm: sgld({ stepSize: 1e-5, batch: 100 }) });
  *
- * ℓ_B(u) = log prior(u) + Σ over observations without rows + N/n Σ_{i in B} log likelihood of row i, n = |B|. Fields
- * whose first extent is `rows` are cut to a batch. The model's function runs once more for each batch size, with n as
- * that extent. An observation has rows if it depends on such a field; its values must have the rows as their first
- * axis. Whether the terms of the rows add up is tested on a few rows at random points. A model that, for example,
- * subtracts the mean over all rows from its data, or uses N as a number, is refused.
+ * ℓ_B(u) = log prior(u) + Σ over observations without rows + N/n Σ_{i in B} log likelihood of row i, n = |B|.
+ *
+ * Fields whose first extent is `rows` are cut to a batch. The model's function runs once more for each batch size, with
+ * n as that extent.
+ *
+ * An observation has rows if it depends on such a field; its values must have the rows as their first axis.
+ *
+ * Whether the terms of the rows add up is tested on a few rows at random points. A model that, for example, subtracts
+ * the mean over all rows from its data, or uses N as a number, is refused.
  *
  * @throws CapabilityError if the density is not a sum over rows, or a parameter has rows; OptionError for a name that
  *   is not a first extent

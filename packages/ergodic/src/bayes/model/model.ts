@@ -64,14 +64,18 @@ export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string
  *   });
  *
  * The keys of the returned object are the names under which TypeScript knows the draws: parameters under their own
- * names, and under other names quantities of each draw, which can be distributions to draw from. A parameter that is
- * not returned is still sampled and reported. If names are known only at run time, use a function of one argument:
- * `model(({ data, param, observe }) => { const { y } = data({ y: vector("J") }); … })`. It can also return quantities
- * to report.
+ * names, and under other names quantities of each draw, which can be distributions to draw from.
+ *
+ * A parameter that is not returned is still sampled and reported.
+ *
+ * If names are known only at run time, use a function of one argument: `model(({ data, param, observe }) => { const { y
+ * } = data({ y: vector("J") }); … })`. It can also return quantities to report.
  *
  * log p(parameters, data) is the sum of all priors, observations and `target` terms. The function runs once for given
  * data, on symbolic arrays of their shapes, and densities and gradients are compiled from it. Work that depends only on
- * the data is done once. `name`: default the name of the function, or "model".
+ * the data is done once.
+ *
+ * `name`: default the name of the function, or "model".
  *
  * @throws OptionError unless given a function
  */

@@ -2,9 +2,10 @@
  * Predicts new rows of data from draws of a model's parameters.
  *
  * The model's function runs once more on the data of one row, with all other data unchanged. It yields the
- * distributions of the observed values, given that row and the parameters. Parameters enter as constrained values, so
- * that bounds and scales derived from all rows stay the same. A test checks that a row's distributions do not change if
- * other rows are present; otherwise the model cannot predict single rows.
+ * distributions of the observed values, given that row and the parameters.
+ *
+ * Parameters enter as constrained values, so that bounds and scales derived from all rows stay the same. A test checks
+ * that a row's distributions do not change if other rows are present; otherwise the model cannot predict single rows.
  *
  * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models whose rows depend on each other; OptionError for
  *   `rows`

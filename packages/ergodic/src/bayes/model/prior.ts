@@ -2,10 +2,11 @@
  * Draws all parameters from their priors, in the order of the model. Each prior can depend on earlier parameters.
  *
  * The model's density is Π p(x_i | x_1 … x_{i−1}), restricted by constraints and not renormalised. If the prior
- * probability of a constraint does not depend on other parameters, only the values that violate it are drawn again. If
- * it does depend on other parameters, as for b ~ N(0, 1) above a, or x ~ N(a, 1) above 0, a violation rejects the whole
- * draw, because parameters with a lower probability must be rarer in proportion. Both ways give exact draws of the
- * density.
+ * probability of a constraint does not depend on other parameters, only the values that violate it are drawn again.
+ *
+ * If it does depend on other parameters, as for b ~ N(0, 1) above a, or x ~ N(a, 1) above 0, a violation rejects the
+ * whole draw, because parameters with a lower probability must be rarer in proportion. Both ways give exact draws of
+ * the density.
  */
 
 import { arraysBelow, broadcastTo, type SymbolicArray, toArray } from "../../engine/compiler/index.ts";

@@ -121,9 +121,10 @@ const radius = (d: number): number => d + 2 * Math.sqrt(2 * d);
  *
  * R holds 95 to 98 % of the normal, so that ratios are bounded if its shape is about right. `error`: standard error of
  * the log, from the ratios. k̂: tail shape of the ratios inside R (Pareto-smoothed importance sampling). A mass is
- * known if k̂ <= 0.7 and the ratios are worth LEAST_EFFECTIVE draws. If it is not known, or its error is above FINE,
- * the normal is fitted again to the weighted draws, at most REFITS times, if there are enough of them: a normal that is
- * too wide also covers other places.
+ * known if k̂ <= 0.7 and the ratios are worth LEAST_EFFECTIVE draws.
+ *
+ * If it is not known, or its error is above FINE, the normal is fitted again to the weighted draws, at most REFITS
+ * times, if there are enough of them: a normal that is too wide also covers other places.
  */
 export interface Place {
   readonly normal: Normal;

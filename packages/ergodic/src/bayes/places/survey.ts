@@ -45,9 +45,10 @@ export interface Recent {
  *
  * the mass of a place WIDER times as wide as what the chain has seen, if it were as high everywhere. A chain that is
  * out of place, or lost where log densities differ only by rounding, restarts from a random point with a whole warm-up,
- * at most `restarts` times; nothing is copied from other chains. After the draws, `visits` says which places they lack
- * (visits.ts). This applies up to MOST_DIMENSION coordinates; with more, and where masses are not known, nothing is
- * claimed.
+ * at most `restarts` times; nothing is copied from other chains.
+ *
+ * After the draws, `visits` says which places they lack (visits.ts). This applies up to MOST_DIMENSION coordinates;
+ * with more, and where masses are not known, nothing is claimed.
  */
 export class Survey extends Scouting {
   private readonly options: SurveyOptions;

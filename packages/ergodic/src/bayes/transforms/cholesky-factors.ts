@@ -3,8 +3,9 @@
  * covariance matrices.
  *
  * Correlations: z = tanh u fills the places below the diagonal row by row; L_ij = z_ij √rest_ij, L_ii = √rest_ii,
- * rest_ij = 1 − Σ_{k<j} L_ik² = Π_{k<j}(1 − z_ik²); log |J| = Σ_{j<i} [log(1 − z_ij²) + ½ log rest_ij]. Covariances:
- * elements below the diagonal are u, diagonal elements e^u, row by row; log |J| = Σ of the diagonal's u.
+ * rest_ij = 1 − Σ_{k<j} L_ik² = Π_{k<j}(1 − z_ik²); log |J| = Σ_{j<i} [log(1 − z_ij²) + ½ log rest_ij].
+ *
+ * Covariances: elements below the diagonal are u, diagonal elements e^u, row by row; log |J| = Σ of the diagonal's u.
  *
  * L: [d, d]; u: [d(d − 1)/2] or [d(d + 1)/2]. J is that of the free elements. Source: Lewandowski, Kurowicka, Joe 2009,
  * as in Stan's reference manual.

@@ -41,10 +41,15 @@ const NAME = "functionDensity";
  *   functionDensity({ dimension: 2, logDensity: (x) => -0.5 * (x[0] ** 2 + x[1] ** 2), gradient: (x) => [-x[0], -x[1]] })
  *
  * x: Float64Array(d), a copy that the function may keep. `gradient(x)` returns d numbers, or `gradient(x, g)` writes
- * them into g. Kernels call the function through the table of this thread, so it runs on this thread only; a call costs
- * about 0.1 µs in addition to the function's own time. −∞ means outside the support; samplers reject NaN. An exception
- * from the function ends the run unchanged. Draws are bitwise identical on every host only if the function's arithmetic
- * is, which Math.exp is not. When a run begins, the gradient is checked once against finite differences of ℓ.
+ * them into g.
+ *
+ * Kernels call the function through the table of this thread, so it runs on this thread only; a call costs about 0.1 µs
+ * in addition to the function's own time.
+ *
+ * −∞ means outside the support; samplers reject NaN. An exception from the function ends the run unchanged.
+ *
+ * Draws are bitwise identical on every host only if the function's arithmetic is, which Math.exp is not. When a run
+ * begins, the gradient is checked once against finite differences of ℓ.
  *
  * @throws OptionError for a dimension or names that do not fit; during a run, if the function returns anything but
  *   numbers, or the gradient belongs to another function

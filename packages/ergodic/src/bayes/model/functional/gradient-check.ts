@@ -4,11 +4,14 @@
  *   F_h = (ℓ(x + hv) − ℓ(x)) / h,   B_h = (ℓ(x) − ℓ(x − hv)) / h,   h = 1, 10⁻¹ … 10⁻⁷ times max(1, |x_i|), v a coordinate, or random signs of all
  *
  * g·v is wrong if three successive values of h satisfy all of the following. Every F and B differs from g·v by more
- * than WRONG max(|F|, |g·v|). They agree with each other to within AGREE of that difference. The difference (F − g·v) h
- * exceeds the noise, NOISE (1 + |ℓ|). So nothing is reported at a kink, where F and B differ; for a noisy density, in
- * float32 or with steps, where they vary with h; or outside the support. At most COORDINATES coordinates are checked:
- * all, or a random choice. A correct coordinate costs one central difference. With more coordinates, SIGNS random
- * directions are checked as well, and all coordinates if one of the directions is wrong.
+ * than WRONG max(|F|, |g·v|). They agree with each other to within AGREE of that difference.
+ *
+ * The difference (F − g·v) h exceeds the noise, NOISE (1 + |ℓ|). So nothing is reported at a kink, where F and B
+ * differ; for a noisy density, in float32 or with steps, where they vary with h; or outside the support.
+ *
+ * At most COORDINATES coordinates are checked: all, or a random choice. A correct coordinate costs one central
+ * difference. With more coordinates, SIGNS random directions are checked as well, and all coordinates if one of the
+ * directions is wrong.
  *
  * @throws OptionError that names the coordinate, the given slope and the slope by differences
  */

@@ -29,7 +29,9 @@ export type DualAveraging = Required<DualAveragingOptions>;
  *
  * Given acceptance a of transition m = 1, 2, …: s̄ ← (1 − η) s̄ + η (δ − a), η = 1/(m + t₀); x = μ − √m s̄ / γ; x̄ ← (1
  * − w) x̄ + w x, w = m^−κ. The next warm-up transition uses the step eˣ; draws use e^x̄. μ = log(10 step), for the
- * initial step. The kernels make these updates. Symbols → options: δ `targetAcceptance`, γ `gamma`, κ `kappa`, t₀ `t0`.
+ * initial step.
+ *
+ * The kernels make these updates. Symbols → options: δ `targetAcceptance`, γ `gamma`, κ `kappa`, t₀ `t0`.
  *
  * Source: Nesterov 2009; Hoffman & Gelman 2014, section 3.2. Differs from Stan: nothing.
  */

@@ -22,10 +22,14 @@ export interface EstimateOptions {
  * Estimators of the gradient: from all rows, from a batch, or from a batch with control variates.
  *
  * Batch: ∇ℓ_B(x), where B is a block of n rows at a random position in a shuffled order of all rows, that is, a sample
- * without replacement. Control variates (Baker, Fearnhead, Fox, Nemeth 2019): ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*). The variance
- * grows with ‖x − x*‖² instead of being of order N²/n. x* is the mode of ℓ, found by L-BFGS on all rows before the
- * first transition; chains start there. SVRG (Dubey et al. 2016): the same with x* = the x before every `every`-th
- * update, when all rows are read. Both keep the estimate unbiased.
+ * without replacement.
+ *
+ * Control variates (Baker, Fearnhead, Fox, Nemeth 2019): ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*). The variance grows with ‖x − x*‖²
+ * instead of being of order N²/n. x* is the mode of ℓ, found by L-BFGS on all rows before the first transition; chains
+ * start there.
+ *
+ * SVRG (Dubey et al. 2016): the same with x* = the x before every `every`-th update, when all rows are read. Both keep
+ * the estimate unbiased.
  *
  * These are the checked options. Undefined means that the density decides.
  *

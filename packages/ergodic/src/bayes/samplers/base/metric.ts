@@ -16,11 +16,16 @@ const MOST_DIRECTIONS = 64;
  * Metrics M⁻¹ of Hamiltonian Monte Carlo, estimated from the draws in a window.
  *
  * "diagonal": variances of the draws; "dense": their covariance C. Both are shrunk: n/(n + 5) C + 10⁻³ · 5/(n + 5) I (C
- * has divisor n − 1). "fisher": √(Var xᵢ / Var gᵢ), where g is the gradient of the log density, from non-divergent
- * draws: the diagonal metric closest to the target in Fisher divergence. "lowRank": hamiltonian/low-rank.ts. If a
- * number of the new metric is not finite or outside [10⁻²⁰, 10²⁰] (a coordinate or its gradient did not move, or a
- * chain is still descending), the previous metric stays. Moments use Welford's method: a single pass, in the order of
- * the draws. Sources: Stan (shrinkage); arXiv:2603.18845 (Fisher).
+ * has divisor n − 1).
+ *
+ * "fisher": √(Var xᵢ / Var gᵢ), where g is the gradient of the log density, from non-divergent draws: the diagonal
+ * metric closest to the target in Fisher divergence. "lowRank": hamiltonian/low-rank.ts.
+ *
+ * If a number of the new metric is not finite or outside [10⁻²⁰, 10²⁰] (a coordinate or its gradient did not move, or a
+ * chain is still descending), the previous metric stays.
+ *
+ * Moments use Welford's method: a single pass, in the order of the draws. Sources: Stan (shrinkage); arXiv:2603.18845
+ * (Fisher).
  *
  * `inverse`: M⁻¹; `factor`: scales the momenta, √M for each coordinate or the lower Cholesky factor of M⁻¹. The
  * low-rank layout is defined at CHAIN_RANK_F64 (bayes/fields.ts).

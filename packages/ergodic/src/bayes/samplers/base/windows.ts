@@ -17,9 +17,10 @@ export interface WindowOptions {
  * Schedule of warm-up windows: when the metric is estimated, and when it takes effect.
  *
  * Transitions 0 … initial − 1 adapt only the step. Then come windows, each twice as long as the one before; at the end
- * of each, the metric is set to that window's estimate. The last `final` transitions adapt only the step again. A
- * window other than the first is stretched to the end if the next one, twice as long, would not fit. If initial + first
- * + final > warmup, the lengths become 15 %, 75 % (one window) and 10 %. Below 20 transitions there is no window.
+ * of each, the metric is set to that window's estimate. The last `final` transitions adapt only the step again.
+ *
+ * A window other than the first is stretched to the end if the next one, twice as long, would not fit. If initial +
+ * first + final > warmup, the lengths become 15 %, 75 % (one window) and 10 %. Below 20 transitions there is no window.
  *
  * Source: Stan reference manual, section on warm-up. Differs from it: nothing.
  */

@@ -18,9 +18,11 @@ export type Conditional = (values: Values, draws: Draws) => BlockValues | Readon
  * all other values.
  *
  * values: every parameter by name, on its constrained scale, row-major; { x: u } for a density without names. draws:
- * random numbers of this chain and sweep. The function returns the block's values: numbers for a block of one
- * parameter, { name: numbers } for several. All other parameters keep their values; if a transform or non-centred form
- * depends on the block, their unconstrained numbers change accordingly. Runs on the calling thread.
+ * random numbers of this chain and sweep.
+ *
+ * The function returns the block's values: numbers for a block of one parameter, { name: numbers } for several. All
+ * other parameters keep their values; if a transform or non-centred form depends on the block, their unconstrained
+ * numbers change accordingly. Runs on the calling thread.
  *
  * Leaves the target invariant if the function leaves the conditional invariant on the constrained scale (without a
  * Jacobian).

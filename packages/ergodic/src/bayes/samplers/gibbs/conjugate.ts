@@ -12,10 +12,12 @@ import type { GibbsChain } from "./gibbs-chain.ts";
  * found by evaluating the density.
  *
  * Along one unconstrained number u, the log density of a conjugate model is p f(u) + q g(u) + constant: normal in u;
- * with u = log x, gamma or inverse gamma in x; with u = logit x, beta in x (conjugate-families.ts). p and q follow from
- * three evaluations in every sweep; each draw is checked against a fourth, to 10⁻⁸ (conjugate-fit.ts). The user derives
- * nothing and cannot get it wrong: a conditional of another family is refused. Leaves the target invariant, to that
- * tolerance. Runs on the calling thread.
+ * with u = log x, gamma or inverse gamma in x; with u = logit x, beta in x (conjugate-families.ts).
+ *
+ * p and q follow from three evaluations in every sweep; each draw is checked against a fourth, to 10⁻⁸
+ * (conjugate-fit.ts). The user derives nothing and cannot get it wrong: a conditional of another family is refused.
+ *
+ * Leaves the target invariant, to that tolerance. Runs on the calling thread.
  *
  * @throws CapabilityError if a conditional belongs to no such family, or the block contains integers
  */

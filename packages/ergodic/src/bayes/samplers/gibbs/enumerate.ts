@@ -20,8 +20,10 @@ export interface EnumerateOptions {
  * by evaluating ℓ at every value.
  *
  * At most `most` values are enumerated. An integer with more values, or without bounds, moves along a slice of its
- * conditional (Neal 2003), with cells twice as wide as its mean move in warm-up. Leaves the target invariant. Costs n −
- * 1 evaluations per integer with n values. If the integers can be summed out, marginalise() mixes faster.
+ * conditional (Neal 2003), with cells twice as wide as its mean move in warm-up.
+ *
+ * Leaves the target invariant. Costs n − 1 evaluations per integer with n values. If the integers can be summed out,
+ * marginalise() mixes faster.
  *
  * Source: Geman & Geman 1984. Differs from other implementations: the integers are visited in order, not at random.
  *

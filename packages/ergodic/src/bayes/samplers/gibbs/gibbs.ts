@@ -37,9 +37,10 @@ export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOpt
  *   gibbs([{ of: ["mu", "tau"], by: nuts(), times: 3 }, { of: ["z"], by: enumerate() }])
  *
  * A sweep visits the blocks in the given order and is one transition. Every update leaves the conditional of its block
- * invariant, and so the sweep leaves the target invariant. Samplers inside adapt during warm-up, as they do alone. Each
- * transition stores the log density, the mean acceptance of the samplers inside (1 if there are none), and whether one
- * of them diverged.
+ * invariant, and so the sweep leaves the target invariant. Samplers inside adapt during warm-up, as they do alone.
+ *
+ * Each transition stores the log density, the mean acceptance of the samplers inside (1 if there are none), and whether
+ * one of them diverged.
  *
  * Source: Geman & Geman 1984; Tierney 1994 (composition). Differs from other implementations: any sampler of this
  * library can update a block.

@@ -46,8 +46,9 @@ export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcc
  *
  * In the last case, a step that suits the whole posterior is too long in places. On four such posteriors, a target of
  * 0.8 diverges 20 times as often as Stan's windows, with an effective acceptance of 0.92; a target of 0.9 diverges no
- * more often, with the same effective sizes per gradient. On nearly Gaussian posteriors, 0.85 would cost a fifth of the
- * effective size per gradient.
+ * more often, with the same effective sizes per gradient.
+ *
+ * On nearly Gaussian posteriors, 0.85 would cost a fifth of the effective size per gradient.
  */
 export const [USUAL, WHERE_SKEWED, WHERE_VARYING] = [0.8, 0.85, 0.9];
 

@@ -3,9 +3,10 @@
  *
  * The test compares both halves of the log densities ℓ of the last CHECK transitions. A chain has not arrived if no ℓ
  * of the second half is below any ℓ of the first, and their means differ by more than 20 + 5√d nats. That is about
- * seven standard deviations of ℓ for a Gaussian in d dimensions, and 20 if d is small. Slower climbs along a ridge are
- * left to metric adaptation. A chain has not arrived either if ℓ changes only by rounding (in all steps but at most
- * one), is not finite, or is so large that rounding would be visible.
+ * seven standard deviations of ℓ for a Gaussian in d dimensions, and 20 if d is small.
+ *
+ * Slower climbs along a ridge are left to metric adaptation. A chain has not arrived either if ℓ changes only by
+ * rounding (in all steps but at most one), is not finite, or is so large that rounding would be visible.
  */
 
 /** Number of transitions between two checks. */

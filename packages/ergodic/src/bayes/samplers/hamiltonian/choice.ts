@@ -13,8 +13,10 @@
  *
  * Jumps per gradient are not compared, because lag 1 hides the weakness of the first metric. On Gaussian processes with
  * scales that multiply, with 13 and 68 parameters, its jumps per gradient were three times those of the diagonal, but
- * its effective sizes per gradient were no better, and its R-hat was up to 1.07. Divergences of the trial and jumps of
- * squares are not compared either: 160 transitions of the diagonal reach places where the first has never been.
+ * its effective sizes per gradient were no better, and its R-hat was up to 1.07.
+ *
+ * Divergences of the trial and jumps of squares are not compared either: 160 transitions of the diagonal reach places
+ * where the first has never been.
  */
 
 /** Jumps are 0.7 to 1.2 for nearly Gaussian posteriors, and 0.2 to 0.5 for the others considered here. */
@@ -74,8 +76,9 @@ export const worthTrying = ({ jump, divergent }: Moves): boolean => !(jump >= GO
  *
  * The jump is 0.98 to 1.19 for posteriordb's regressions, mixtures and Markov chains. It is 0.55 to 0.77 for eight
  * schools and a GARCH model, where a target acceptance of 0.8 diverges five times as often as 0.85, at the same
- * effective sizes per gradient. In one dimension the jump of a Gaussian is no larger, so nothing can be concluded. The
- * jump of n Gaussian draws has a standard error of 1/√n (measured in 2 to 5 dimensions), and must be SURE of these
+ * effective sizes per gradient. In one dimension the jump of a Gaussian is no larger, so nothing can be concluded.
+ *
+ * The jump of n Gaussian draws has a standard error of 1/√n (measured in 2 to 5 dimensions), and must be SURE of these
  * errors below the threshold. Otherwise short warm-ups in two dimensions were mistaken for skewed posteriors.
  */
 export const nearGaussian = (jump: number, dimension: number, draws: number): boolean =>

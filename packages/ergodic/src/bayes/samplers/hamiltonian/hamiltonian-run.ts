@@ -50,8 +50,10 @@ const WIDTH = transitionFields.length;
 /**
  * A run of several chains of Hamiltonian Monte Carlo: warm-up by a schedule (warmup.ts), then draws that are stored.
  * Transitions run in the kernels, one call per chain and stretch. Between stretches, at fixed transitions, metrics are
- * renewed and compared (choice.ts). At the end of warm-up, the places of the chains are compared with each other and
- * with those of scouts, and chains may restart (places/survey.ts).
+ * renewed and compared (choice.ts).
+ *
+ * At the end of warm-up, the places of the chains are compared with each other and with those of scouts, and chains may
+ * restart (places/survey.ts).
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is
  * transition t; FIRST_STEP + k the k-th search for a step size), "transition", n (the same after the n-th restart).

@@ -21,9 +21,11 @@ const [TIME, JITTER] = [2, 0.3];
  *
  * H(q, p) = p·M⁻¹p/2 − ℓ(q). L: `leapfrogs`, or max(1, ⌊time / ε⌋). `jitter` draws ε within (1 ± jitter) ε for each
  * transition, which breaks the cycles of fixed lengths; L stays, so that a trajectory lasts (1 ± jitter) `time`. ε and
- * M⁻¹ are adapted as in nuts.ts. With a fitting metric, coordinates have period 2π: trajectories of 2 ± 30 % end far
- * from their start and never return to it, in x and in x², even if scales are off by a third. ℓ: log density in nats,
- * up to a constant; x: float64[d], unconstrained.
+ * M⁻¹ are adapted as in nuts.ts.
+ *
+ * With a fitting metric, coordinates have period 2π: trajectories of 2 ± 30 % end far from their start and never return
+ * to it, in x and in x², even if scales are off by a third. ℓ: log density in nats, up to a constant; x: float64[d],
+ * unconstrained.
  *
  * Leaves the target invariant after warm-up. Source: Neal 2011. Differs from Stan: a trajectory ends and is rejected at
  * the first point without a finite density.

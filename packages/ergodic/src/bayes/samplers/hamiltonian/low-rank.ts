@@ -3,11 +3,13 @@
  *
  * Let F = √(Var xᵢ / Var gᵢ), as for metric "fisher", x̃ = F^−½ (x − x̄) and g̃ = F^½ (g − ḡ). In the subspace that
  * draws and gradients span, A is the matrix closest to the target in Fisher divergence, the geometric mean of S = Σ
- * x̃x̃ᵀ + κI and (Σ g̃g̃ᵀ + κI)⁻¹: A (Σ g̃g̃ᵀ + κI) A = S. Let c be the median eigenvalue of A. Then D = cF, and Λ and
- * U are the eigenvalues of A / c outside [1/`CUTOFF`, `CUTOFF`], furthest from 1 first, and their vectors. Directions
- * in between, or outside the subspace, are left at D. For a Gaussian g = −P (x − μ), so that, except for κ, d + 1 draws
- * determine A. Up to `WHOLE` coordinates the subspace is the whole space; with more, it is spanned by the last WHOLE /
- * 2 draws and gradients.
+ * x̃x̃ᵀ + κI and (Σ g̃g̃ᵀ + κI)⁻¹: A (Σ g̃g̃ᵀ + κI) A = S.
+ *
+ * Let c be the median eigenvalue of A. Then D = cF, and Λ and U are the eigenvalues of A / c outside [1/`CUTOFF`,
+ * `CUTOFF`], furthest from 1 first, and their vectors. Directions in between, or outside the subspace, are left at D.
+ *
+ * For a Gaussian g = −P (x − μ), so that, except for κ, d + 1 draws determine A. Up to `WHOLE` coordinates the subspace
+ * is the whole space; with more, it is spanned by the last WHOLE / 2 draws and gradients.
  *
  * Source: arXiv:2603.18845. Differs from it: c, so that one strong correlation among many coordinates is a single
  * direction; limits on the number of draws, subspace dimensions and directions.

@@ -19,11 +19,14 @@ export interface NutsOptions extends AdaptationOptions {
  *   await sample(m, { y, sigma }, { algorithm: nuts({ targetAcceptance: 0.95, maxTreeDepth: 12 }) });   // if steps diverge
  *
  * This is the default sampler for models with a gradient. Step size and metric are adapted during warm-up, so options
- * are rarely needed. H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial sampling over the
- * trajectory, biased towards later doublings. A trajectory ends when s₀·Σp <= 0 or s₁·Σp <= 0, s = M⁻¹p at the ends,
- * for the whole or for either half with the nearest point of the other; at depth `maxTreeDepth`; or when H − H₀ > 1000
- * (a divergence). ε and M⁻¹ adapt during warm-up (dual-averaging.ts, warmup.ts, metric.ts). ℓ: log density in nats, up
- * to a constant; x: float64[d], unconstrained. Leaves the target invariant after warm-up.
+ * are rarely needed.
+ *
+ * H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial sampling over the trajectory, biased
+ * towards later doublings. A trajectory ends when s₀·Σp <= 0 or s₁·Σp <= 0, s = M⁻¹p at the ends, for the whole or for
+ * either half with the nearest point of the other; at depth `maxTreeDepth`; or when H − H₀ > 1000 (a divergence).
+ *
+ * ε and M⁻¹ adapt during warm-up (dual-averaging.ts, warmup.ts, metric.ts). ℓ: log density in nats, up to a constant;
+ * x: float64[d], unconstrained. Leaves the target invariant after warm-up.
  *
  * Source: Hoffman, Gelman 2014; Betancourt 2017. Differs from Stan: a low-rank metric made from draws and gradients,
  * renewed often (`{ metric: "diagonal" }` is Stan's way); the first step size is doubled or halved without a second

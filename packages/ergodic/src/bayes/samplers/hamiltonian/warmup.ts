@@ -17,14 +17,19 @@ export interface Renewal {
  * and whether to search for the step again.
  *
  * "windows" (base/windows.ts): at the end of each window, the metric is renewed, all draws are forgotten and the step
- * restarts. "overlapping": two estimators, the younger one begun at the last switch. At a switch the younger one
- * replaces the older, so that the metric always rests on at least a whole period. Periods: first 20 transitions with
- * the unit metric, since its long trajectories leave minor modes in which later, better adapted ones would stay; then
- * 10 each, or 2 % of the transitions so far, during the first 30 %; then 80, each 1.5 times the one before, while one
- * and a half more fit. The metric is renewed at every switch, and halfway between later switches. The step restarts
- * only after the first renewal, because later ones change the metric little. The last 15 % adapt only the step. A chain
- * that has not arrived (arrival.ts) keeps the unit metric and forgets its draws, at most until half of warm-up. If two
- * metrics are compared (choice.ts), this happens after the first switch past TRY_AFTER of warm-up.
+ * restarts.
+ *
+ * "overlapping": two estimators, the younger one begun at the last switch. At a switch the younger one replaces the
+ * older, so that the metric always rests on at least a whole period. Periods: first 20 transitions with the unit
+ * metric, since its long trajectories leave minor modes in which later, better adapted ones would stay; then 10 each,
+ * or 2 % of the transitions so far, during the first 30 %; then 80, each 1.5 times the one before, while one and a half
+ * more fit.
+ *
+ * The metric is renewed at every switch, and halfway between later switches. The step restarts only after the first
+ * renewal, because later ones change the metric little. The last 15 % adapt only the step.
+ *
+ * A chain that has not arrived (arrival.ts) keeps the unit metric and forgets its draws, at most until half of warm-up.
+ * If two metrics are compared (choice.ts), this happens after the first switch past TRY_AFTER of warm-up.
  *
  * Source: nutpie, arXiv:2603.18845. Differs from it: the unit metric at first, not one from the gradient; fewer
  * renewals between switches, because each ends a kernel call; a last switch that leaves half a period, so that the

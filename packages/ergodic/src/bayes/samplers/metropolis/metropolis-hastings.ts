@@ -26,10 +26,13 @@ export interface MetropolisHastingsOptions {
  *   })
  *
  * `logRatio` of a proposal is log q(x | x') − log q(x' | x), 0 by default. A wrong ratio changes the target, which
- * nothing here can detect. All randomness must come from `draws`, otherwise runs cannot be repeated. x: float64[d], a
- * copy that may be changed. ℓ: log density in nats, up to a constant; −∞ where the target has no mass. Discrete targets
- * are sampled by proposals among their points, with a `start` on them. Nothing is adapted. Runs on the calling thread,
- * whatever the number of workers. Leaves the target invariant. Proposals without a finite density are rejected.
+ * nothing here can detect. All randomness must come from `draws`, otherwise runs cannot be repeated.
+ *
+ * x: float64[d], a copy that may be changed. ℓ: log density in nats, up to a constant; −∞ where the target has no mass.
+ * Discrete targets are sampled by proposals among their points, with a `start` on them.
+ *
+ * Nothing is adapted. Runs on the calling thread, whatever the number of workers. Leaves the target invariant.
+ * Proposals without a finite density are rejected.
  *
  * Source: Hastings 1970. Differs from other implementations: nothing.
  *

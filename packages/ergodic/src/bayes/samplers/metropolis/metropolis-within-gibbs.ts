@@ -17,10 +17,14 @@ export interface MetropolisWithinGibbsOptions {
  * exp(ℓ(x') − ℓ(x))).
  *
  * A transition visits every coordinate in order, or, with `scan`: "random", d coordinates drawn at random, which makes
- * it reversible. Both cost d evaluations of ℓ. σ_k starts at `stepSize`. Warm-up brings each coordinate's mean
- * acceptance to `targetAcceptance` (kernels/bayes/adaptive-step.ts); afterwards all are frozen. x: float64[d],
- * unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant after warm-up. Proposals without
- * a finite density are rejected. Mixes slowly if coordinates are correlated.
+ * it reversible. Both cost d evaluations of ℓ.
+ *
+ * σ_k starts at `stepSize`. Warm-up brings each coordinate's mean acceptance to `targetAcceptance`
+ * (kernels/bayes/adaptive-step.ts); afterwards all are frozen. x: float64[d], unconstrained. ℓ: log density in nats, up
+ * to a constant.
+ *
+ * Leaves the target invariant after warm-up. Proposals without a finite density are rejected. Mixes slowly if
+ * coordinates are correlated.
  *
  * Source: Metropolis et al. 1953; Roberts & Rosenthal 2009, section 3. Differs from theirs: steps adapt after each
  * visit, not in batches of 50.

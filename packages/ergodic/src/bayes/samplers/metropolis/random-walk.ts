@@ -27,11 +27,13 @@ const FINAL = 150;
  * Adaptive random-walk Metropolis: x' = x + σ L z, z ~ N(0, I), accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
  *
  * σ: `stepSize`, in units of L; L Lᵀ: the target's covariance as seen in warm-up, or its diagonal (`covariance`). x:
- * float64[d], unconstrained. ℓ: log density in nats, up to a constant. Warm-up brings the mean acceptance to
- * `targetAcceptance` (kernels/bayes/adaptive-step.ts) and estimates L in `windows` (base/windows.ts), after which σ
- * restarts at 2.38/√d. Afterwards both are frozen, and the target is invariant. Proposals without a finite density are
- * rejected. L grows from window to window: a warm-up of 1000 finds scales up to 1000 : 1 apart, one of 4000 up to
- * 10,000 : 1.
+ * float64[d], unconstrained. ℓ: log density in nats, up to a constant.
+ *
+ * Warm-up brings the mean acceptance to `targetAcceptance` (kernels/bayes/adaptive-step.ts) and estimates L in
+ * `windows` (base/windows.ts), after which σ restarts at 2.38/√d. Afterwards both are frozen, and the target is
+ * invariant. Proposals without a finite density are rejected.
+ *
+ * L grows from window to window: a warm-up of 1000 finds scales up to 1000 : 1 apart, one of 4000 up to 10,000 : 1.
  *
  * Source: Metropolis et al. 1953; Haario, Saksman & Tamminen 2001; targets of Roberts, Gelman & Gilks 1997. Differs
  * from Haario's: the covariance is renewed at the ends of windows, from their own draws, and not after warm-up.

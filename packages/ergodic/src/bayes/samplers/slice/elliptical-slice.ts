@@ -41,13 +41,17 @@ interface Reference {
  * its level.
  *
  * Made for targets N(x; m, C) L(x) with a Gaussian prior: give the prior as `mean` and `covariance` (float64[d] of
- * variances, or float64[d, d] row-major). Otherwise the warm-up `windows` (base/windows.ts) sample by slices of
- * coordinates (slice.ts), because an ellipse of a narrow reference would hardly find the scales. Each window estimates
- * the reference (`estimate`), with its covariance inflated by `inflation`; the last one is kept. Below 20 warm-up
- * transitions it is N(0, I). Any fixed reference leaves the target invariant, but it decides how well chains mix. If
- * the target's tails are heavier than the reference's, ℓ − log N grows without bound, and a chain in the tails returns
- * slowly (it is not geometrically ergodic). inflation > 1 guards against this for targets with Gaussian tails. x:
- * float64[d], unconstrained. ℓ: log density in nats, up to a constant. There is no step to tune; `stepSize` of a
+ * variances, or float64[d, d] row-major).
+ *
+ * Otherwise the warm-up `windows` (base/windows.ts) sample by slices of coordinates (slice.ts), because an ellipse of a
+ * narrow reference would hardly find the scales. Each window estimates the reference (`estimate`), with its covariance
+ * inflated by `inflation`; the last one is kept. Below 20 warm-up transitions it is N(0, I).
+ *
+ * Any fixed reference leaves the target invariant, but it decides how well chains mix. If the target's tails are
+ * heavier than the reference's, ℓ − log N grows without bound, and a chain in the tails returns slowly (it is not
+ * geometrically ergodic). inflation > 1 guards against this for targets with Gaussian tails.
+ *
+ * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. There is no step to tune; `stepSize` of a
  * transition is |θ|.
  *
  * Source: Murray, Adams & MacKay 2010; references other than the prior: Nishihara, Murray & Adams 2014, section 2.

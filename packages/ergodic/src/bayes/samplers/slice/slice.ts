@@ -23,11 +23,14 @@ export interface SliceOptions {
  *
  * An interval of `width` w_k is placed at random about x_k, then expanded (`expansion`). "stepOut" adds w_k on either
  * side while its end is inside, up to `limit` widths. "doubling" doubles it on a random side while either end is
- * inside, at most `limit` times; this finds slices much wider than w_k, but needs more evaluations to accept. Points
- * are drawn from the interval, and each point outside the slice shrinks it. Needs no gradient and no tuning: during
- * warm-up (`adapt`) widths adapt until there are as many expansions as shrinkages (kernels/bayes/adaptive-step.ts);
- * afterwards they are frozen. x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target
- * invariant after warm-up. Mixes slowly if coordinates are correlated.
+ * inside, at most `limit` times; this finds slices much wider than w_k, but needs more evaluations to accept.
+ *
+ * Points are drawn from the interval, and each point outside the slice shrinks it. Needs no gradient and no tuning:
+ * during warm-up (`adapt`) widths adapt until there are as many expansions as shrinkages
+ * (kernels/bayes/adaptive-step.ts); afterwards they are frozen.
+ *
+ * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant after warm-up.
+ * Mixes slowly if coordinates are correlated.
  *
  * Source: Neal 2003, sections 4.1 and 4.2. Differs from it: stepping out always has a limit. Widths: after Tran &
  * Ninness 2015.

@@ -46,8 +46,10 @@ export const NOISE_ESTIMATES = 2 * PROBES;
  *
  * λ_i: curvature of each coordinate at the mode (curvature.ts); V_i: variance of g_i about PROBES points x* + z/√λ, z ~
  * N(0, I). For each h this gives M of step-bias.ts, coordinate by coordinate; h is found by bisection. For sgnht,
- * √(h/d) <= WAVER as well. If coordinates are correlated, h is smaller than necessary. Costs 2 · PROBES batches in
- * addition to the curvature's gradients.
+ * √(h/d) <= WAVER as well.
+ *
+ * If coordinates are correlated, h is smaller than necessary. Costs 2 · PROBES batches in addition to the curvature's
+ * gradients.
  *
  * `friction`: value to which a thermostat's friction rises, and where it can start.
  *

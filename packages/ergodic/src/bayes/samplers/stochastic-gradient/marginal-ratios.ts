@@ -8,8 +8,9 @@ const SINGULAR = 1e-13;
  *
  * P, M: float64[d, d], symmetric. In the basis of P's eigenvectors Λ_kl = (2δ_kl + M_kl) / (p_k + p_l). With `friction`
  * (a / √h), entries of M between directions of curvature λ ≈ 1/p are divided by 1 + (λ_k − λ_l)² / (2 γ² (λ_k + λ_l)),
- * γ = `friction`, as for Langevin dynamics with inertia. Undefined if P or Λ is numerically singular or not finite.
- * Costs about 12 d³ operations.
+ * γ = `friction`, as for Langevin dynamics with inertia.
+ *
+ * Undefined if P or Λ is numerically singular or not finite. Costs about 12 d³ operations.
  */
 export function marginalRatios(
   covariance: Float64Array,

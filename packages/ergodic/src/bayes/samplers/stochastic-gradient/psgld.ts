@@ -17,10 +17,13 @@ export interface PsgldOptions extends Omit<ScheduleOptions, "cycle">, EstimateOp
  * for each coordinate, ξ ~ N(0, I).
  *
  * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): as in sgld(), which is the same rule with G
- * = 1; a number > 0, or by default the result of default-step.ts. ρ (`smoothing`): 0.99; ε (`leastScale`): 10⁻⁵. V
- * starts at 0. At the mode, where chains start with `controlVariate` or the default step, g is 0 and G would start at
- * 1/ε; there V starts at |∂²ℓ/∂x_i²| (curvature.ts), or at the estimate of E g² (default-step.ts). The term Γ = ∂G/∂x
- * is dropped, as usual: even in the limit h → 0 the target is invariant only as far as G does not change with x.
+ * = 1; a number > 0, or by default the result of default-step.ts. ρ (`smoothing`): 0.99; ε (`leastScale`): 10⁻⁵.
+ *
+ * V starts at 0. At the mode, where chains start with `controlVariate` or the default step, g is 0 and G would start at
+ * 1/ε; there V starts at |∂²ℓ/∂x_i²| (curvature.ts), or at the estimate of E g² (default-step.ts).
+ *
+ * The term Γ = ∂G/∂x is dropped, as usual: even in the limit h → 0 the target is invariant only as far as G does not
+ * change with x.
  *
  * Source: Li, Chen, Carlson, Carin 2016. Differs from it: V uses the gradient of the sum over rows instead of the mean;
  * V has another start at a mode; and h is half of theirs.

@@ -23,8 +23,10 @@ export interface SghmcOptions extends ScheduleOptions, EstimateOptions {
  *
  * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): units of x², > 0, or in cycles; by default
  * found at the mode (default-step.ts). a (`friction`): 0.01. b (`noiseEstimate`): hV/2 if the variance V of g is known;
- * 0. v starts as √h ξ, and is redrawn before every `resetEvery`-th update; 0: never. Leaves the target invariant only
- * in the limit h → 0: the relative error of the variance is hV/2a − b/a, so batches need steps far below the stability
+ * 0.
+ *
+ * v starts as √h ξ, and is redrawn before every `resetEvery`-th update; 0: never. Leaves the target invariant only in
+ * the limit h → 0: the relative error of the variance is hV/2a − b/a, so batches need steps far below the stability
  * limit (`stepBias`, step-bias.ts).
  *
  * Source: Chen, Fox, Guestrin 2014, appendix G.

@@ -15,8 +15,10 @@ export interface SgnhtOptions extends Omit<ScheduleOptions, "cycle">, EstimateOp
  *
  * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): units of x², > 0; by default found at the
  * mode (default-step.ts). a (`friction`): 0.01, where α starts. α rises until it absorbs the noise of g, which can have
- * an unknown variance if that is the same everywhere. v starts as √h ξ. In the long run the mean of v·v/d is exactly h.
- * Leaves the target invariant only in the limit h → 0. Source: Ding et al. 2014. All coordinates share one α.
+ * an unknown variance if that is the same everywhere.
+ *
+ * v starts as √h ξ. In the long run the mean of v·v/d is exactly h. Leaves the target invariant only in the limit h →
+ * 0. Source: Ding et al. 2014. All coordinates share one α.
  *
  * @throws OptionError unless 0 < a <= 1; CapabilityError as in sgld.ts
  */

@@ -44,11 +44,14 @@ export const needsSecond = (kind: number): boolean =>
  *
  * G is the mean over the gradients used by the updates; V and C come from a second estimate at the same x
  * (`needsSecond`). The method is exact as far as the posterior is Gaussian; means shift less, by half the skewness
- * times half the variance's relative error. Above MOST_DIMENSIONS coordinates, or with few samples, each coordinate is
- * treated alone, with M_ii / 2 as the error of its variance. That is right for independent coordinates, and too large
- * for correlated ones. Relative error of M: about √(2 / samples). In cycles the noise is off part of the time, and the
- * balance does not describe the draws' spread. Then −E (x − μ) g itself is used, as far as it differs by more than
- * three standard errors, over blocks of samples.
+ * times half the variance's relative error.
+ *
+ * Above MOST_DIMENSIONS coordinates, or with few samples, each coordinate is treated alone, with M_ii / 2 as the error
+ * of its variance. That is right for independent coordinates, and too large for correlated ones. Relative error of M:
+ * about √(2 / samples).
+ *
+ * In cycles the noise is off part of the time, and the balance does not describe the draws' spread. Then −E (x − μ) g
+ * itself is used, as far as it differs by more than three standard errors, over blocks of samples.
  *
  * All sums are in `state`, so that snapshots contain them.
  */

@@ -38,9 +38,11 @@ const LONGEST_STRETCH = 256;
  * default-step.ts.
  *
  * `stepBias` of reports: largest error of a standard deviation of the draws, in posterior standard deviations
- * (step-bias.ts). `dataPasses` of reports: single-row gradients evaluated so far, over all chains, divided by N. A
- * batch costs n, or 2n with control variates. x* and the search for it cost N per evaluation, as do the evaluations for
- * psgld's V. Without rows it is the number of gradients.
+ * (step-bias.ts).
+ *
+ * `dataPasses` of reports: single-row gradients evaluated so far, over all chains, divided by N. A batch costs n, or 2n
+ * with control variates. x* and the search for it cost N per evaluation, as do the evaluations for psgld's V. Without
+ * rows it is the number of gradients.
  *
  * @throws ErgodicError if there is no finite starting point or mode, or a chain leaves finite numbers
  */

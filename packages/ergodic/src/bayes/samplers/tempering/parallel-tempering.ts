@@ -31,16 +31,22 @@ export interface ParallelTemperingOptions {
  *
  * The copy at β moves by `inner` on log prior + β log likelihood. Without a likelihood, that is for plain functions and
  * for models without `observe` and `marginalise` terms that depend on parameters, it moves on β log density of the
- * unconstrained numbers, including log |J|. target() terms of a model that observes something belong to its prior and
- * stay at power 1: modes separated only by them are no closer at a lower β. Points x, x' of neighbours are swapped with
- * probability min(1, exp((β − β')(L(x') − L(x)))), where L is the log likelihood (or density); after every `swapEvery`
- * transitions, alternating between even and odd pairs. Leaves the product of all tempered densities invariant, and so
- * the target at β = 1, if all are proper. So the prior must be proper if β gets close to 0, and without a likelihood
- * the density must be proper at power `lowest`. Exponential and lighter tails in u, which bounded parameters have, are
- * proper at every β > 0; tails like |u|^−(ν+1), as for student(ν) and cauchy (ν = 1), only for β > 1/(ν+1). This is not
- * checked. With `adapt`, warm-up moves the powers three times, so that all pairs swap equally often
- * (temperature-ladder.ts), and `inner` adapts separately at each power. β → `temperatures` (inverse temperatures, in
- * (0, 1] or down to 0 for the prior), or `count` of them down to `lowest`.
+ * unconstrained numbers, including log |J|.
+ *
+ * target() terms of a model that observes something belong to its prior and stay at power 1: modes separated only by
+ * them are no closer at a lower β.
+ *
+ * Points x, x' of neighbours are swapped with probability min(1, exp((β − β')(L(x') − L(x)))), where L is the log
+ * likelihood (or density); after every `swapEvery` transitions, alternating between even and odd pairs.
+ *
+ * Leaves the product of all tempered densities invariant, and so the target at β = 1, if all are proper. So the prior
+ * must be proper if β gets close to 0, and without a likelihood the density must be proper at power `lowest`.
+ * Exponential and lighter tails in u, which bounded parameters have, are proper at every β > 0; tails like |u|^−(ν+1),
+ * as for student(ν) and cauchy (ν = 1), only for β > 1/(ν+1). This is not checked.
+ *
+ * With `adapt`, warm-up moves the powers three times, so that all pairs swap equally often (temperature-ladder.ts), and
+ * `inner` adapts separately at each power. β → `temperatures` (inverse temperatures, in (0, 1] or down to 0 for the
+ * prior), or `count` of them down to `lowest`.
  *
  * Source: Geyer 1991; alternating even and odd pairs: Okabe et al. 2001, Syed et al. 2022. Differs from other
  * implementations: nothing.

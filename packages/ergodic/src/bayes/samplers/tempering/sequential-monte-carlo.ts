@@ -32,12 +32,17 @@ export interface SequentialMonteCarloOptions {
  *
  * A stage has weights w_i = exp((β' − β) L_i), where L is the log likelihood. The evidence ∫ prior × likelihood is
  * multiplied by mean w. After systematic resampling by w, every particle makes `moves` moves that leave prior ×
- * likelihood^β' invariant. β' solves (Σw)²/Σw² = `essTarget` × n. The draws are the particles at β = 1. Each chain of a
- * run is a separate population; `warmup` has no effect. n → `particles` (default: the number of stored draws). Moves
- * (`move`) use the population's covariance C = LLᵀ (shrunk a little to its diagonal): x' = x + s L z, z standard normal
- * ("randomWalk"), or `leapfrogs` leapfrogs of length s (1 ± 0.2) with metric M⁻¹ = C ("hmc"). s starts at `stepSize`
- * and follows the acceptance from stage to stage. With given `temperatures` and `adapt: false` the estimate of the
- * evidence (not of its log) is unbiased; otherwise it is unbiased up to O(1/n).
+ * likelihood^β' invariant. β' solves (Σw)²/Σw² = `essTarget` × n.
+ *
+ * The draws are the particles at β = 1. Each chain of a run is a separate population; `warmup` has no effect. n →
+ * `particles` (default: the number of stored draws).
+ *
+ * Moves (`move`) use the population's covariance C = LLᵀ (shrunk a little to its diagonal): x' = x + s L z, z standard
+ * normal ("randomWalk"), or `leapfrogs` leapfrogs of length s (1 ± 0.2) with metric M⁻¹ = C ("hmc"). s starts at
+ * `stepSize` and follows the acceptance from stage to stage.
+ *
+ * With given `temperatures` and `adapt: false` the estimate of the evidence (not of its log) is unbiased; otherwise it
+ * is unbiased up to O(1/n).
  *
  * Reports `logEvidence`: log of the populations' mean evidence, in nats, with the constants that the model includes;
  * `logEvidenceError`: its standard error, between populations, or for a single one from the number of first particles
