@@ -36,7 +36,7 @@ const ATTEMPTS = 5;
  */
 export function newtonStep(f: Minimised, x: Float64Array, g: Float64Array, h: InverseCurvature, most: number): NewtonStep {
   const p = new Float64Array(x.length);
-  // If g is 0, as at a saddle, any right-hand side can find negative curvature.
+  // If g is 0, as at a saddle, an arbitrary right-hand side is used to look for negative curvature.
   const stands = g.every((v) => v === 0);
   const residual = g.map((v, i) => (stands ? cosine(i + 1) : -v));
   let z = h.times(residual);

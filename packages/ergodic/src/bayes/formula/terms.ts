@@ -158,7 +158,6 @@ class Reader {
     const found = this.#sum(node, whole);
     const intercept = this.#isIntercept ?? true;
     this.#isIntercept = outer;
-    // Variables are ordered as in the text.
     const order = found.flat().sort((a, b) => a.expression.start - b.expression.start);
     const terms = new Map<string, Term>();
     const indexOf = ({ label }: Variable): number => order.findIndex((known) => known.label === label);

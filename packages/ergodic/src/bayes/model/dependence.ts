@@ -92,8 +92,8 @@ class Trial {
       return { observation, terms, own: new Set([...values].map((k) => Math.floor(k / width))), moved: this.moved[i] };
     });
     const byOthers = each.filter(({ terms, own }) => [...terms].some((k) => !own.has(k)));
-    // Exchanging two data must change only two terms; residuals that read more data are followed through time. If there
-    // are fewer data than values, the data describe groups.
+    // Exchanging two data should change two terms. If it changes more, the residuals depend on each other through time.
+    // Fewer data than values describe groups, and are exempt.
     const followed = each.filter(
       ({ observation, terms, moved }) => moved && terms.size > 2 && data.length >= observation.value.size,
     );

@@ -39,7 +39,7 @@ export type StateTerms = SymbolicArray | ((k: number) => SymbolicArray | Distrib
  *   const z = marginalise(categorical(theta), (k) => normal(at(mu, k), at(sigma, k)), { value: y });
  *   generated("z", z.probabilities);                       // [N, K]
  *
- *   // A change point: counts have one rate before the day s, another from it on; one term for each s, all at once, [T].
+ *   // A change point: counts have one rate before day s and another from s on. One array holds the terms of all s, [T].
  *   const early = poisson(e).logDensity(counts), late = poisson(l).logDensity(counts);
  *   const before = sub(cumsum(early), early), after = sub(sum(late), sub(cumsum(late), late));
  *   generated("s", marginalise(discreteUniform(0, T - 1), add(before, after)).probabilities);

@@ -78,7 +78,7 @@ function otherSlope(at: (h: number) => number, value: number, given: number): Sl
   const central = (tried(FIRST) - tried(-FIRST)) / (2 * FIRST);
   if (Math.abs(central - given) <= WRONG * Math.max(Math.abs(central), Math.abs(given))) return undefined;
   const slopes = STEPS.map((h) => [(tried(h) - value) / h, (value - tried(-h)) / h] as const);
-  // Detects steps of the density itself, as from rounded numbers.
+  // Flat differences after others that are not flat: the density has steps, as from rounded numbers.
   const flat = slopes.map(([f, b], k) => f === 0 && b === 0 && slopes.slice(0, k).some(([f, b]) => f !== 0 || b !== 0));
   for (let from = 0; from + IN_A_ROW <= STEPS.length; from++) {
     const row = slopes.slice(from, from + IN_A_ROW).flat();

@@ -78,8 +78,9 @@ export const worthTrying = ({ jump, divergent }: Moves): boolean => !(jump >= GO
  * schools and a GARCH model, where a target acceptance of 0.8 diverges five times as often as 0.85, at the same
  * effective sizes per gradient. In one dimension the jump of a Gaussian is no larger, so nothing can be concluded.
  *
- * The jump of n Gaussian draws has a standard error of 1/√n (measured in 2 to 5 dimensions), and must be SURE of these
- * errors below the threshold. Otherwise short warm-ups in two dimensions were mistaken for skewed posteriors.
+ * The jump of n Gaussian draws has a standard error of 1/√n (measured in 2 to 5 dimensions), so a posterior counts as
+ * skewed only if its jump is SURE of these errors below the threshold. Without this margin, short warm-ups in two
+ * dimensions were mistaken for skewed posteriors.
  */
 export const nearGaussian = (jump: number, dimension: number, draws: number): boolean =>
   dimension === 1 || jump >= NEAR_GAUSSIAN - SURE / Math.sqrt(draws);
