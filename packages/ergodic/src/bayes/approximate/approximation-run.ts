@@ -64,8 +64,8 @@ export interface Width {
  *
  * With `resample`, q is a mixture of normals of several widths, and draws are picked from the pool by smoothed weights,
  * with replacement: draw x occurs ⌊n w⌋ or ⌈n w⌉ times among n (systematic resampling with one uniform number, then
- * shuffled), which adds hardly any noise. The pool grows up to ten times its size while k̂ is between 0.7 and 1, where
- * more draws often show a lighter tail, or while the weights are worth fewer than 4000 draws.
+ * shuffled), which adds hardly any noise. The pool grows up to ten times its size while the weights are worth fewer
+ * than 4000 draws. It also grows while k̂ is between 0.7 and 1, because more draws often show a lighter tail.
  *
  * k̂ cannot detect a mode that no draw of q is near. After the draws, the places where the run's own paths ended, and
  * those that scouts find (places/scouting.ts), are compared with the draws: each place's mass with the mean weight of

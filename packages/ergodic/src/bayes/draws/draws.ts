@@ -257,7 +257,7 @@ export class Draws<Q extends string = string, D extends string = string> {
    * (default: the only one).
    *
    * If terms depend on each other (a hidden Markov chain, a regression on earlier values), dropping a term is not
-   * leave-one-out validation, so it is refused unless `oneStepAhead` is true.
+   * leave-one-out validation. It is refused unless `oneStepAhead` is true.
    *
    * Then each value is predicted from the earlier ones, with parameters informed by the other terms. The result prints
    * as a table with a statement of whether it can be trusted.

@@ -44,8 +44,8 @@ export function nothingObserved(where: string, hasTarget: boolean): OptionError 
 }
 
 /**
- * Smallest number of draws for p-values. With fewer, p is 0 or 1 for more than 5 % of the statistics of a correct
- * model, for which p lies between with probability 1 − 2/(S + 1).
+ * Smallest number of draws S for p-values. For a correct model, p is 0 or 1 with probability 2/(S + 1), which exceeds 5
+ * % with fewer draws.
  */
 const FEWEST_CHECKED = 39;
 

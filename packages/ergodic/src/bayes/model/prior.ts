@@ -5,8 +5,8 @@
  * probability of a constraint does not depend on other parameters, only the values that violate it are drawn again.
  *
  * If it does depend on other parameters, as for b ~ N(0, 1) above a, or x ~ N(a, 1) above 0, a violation rejects the
- * whole draw, because parameters with a lower probability must be rarer in proportion. Both ways give exact draws of
- * the density.
+ * whole draw. Parameter values that make the constraint less probable are then rarer in proportion, as they must be.
+ * Both ways give exact draws of the density.
  */
 
 import { arraysBelow, broadcastTo, type SymbolicArray, toArray } from "../../engine/compiler/index.ts";

@@ -124,7 +124,7 @@ const radius = (d: number): number => d + 2 * Math.sqrt(2 * d);
  * known if k̂ <= 0.7 and the ratios are worth LEAST_EFFECTIVE draws.
  *
  * If it is not known, or its error is above FINE, the normal is fitted again to the weighted draws, at most REFITS
- * times, if there are enough of them: a normal that is too wide also covers other places.
+ * times. This needs enough draws, because a normal that is too wide also covers other places.
  */
 export interface Place {
   readonly normal: Normal;

@@ -2,13 +2,13 @@
  * Scouts: short independent searches for places of the posterior that the draws may have missed.
  *
  * Scout i runs one path of Pathfinder (approximate/path.ts): L-BFGS, and the normal approximation with the best ELBO on
- * its way. Even scouts start uniform in (−2, 2), odd ones at a draw from the prior if the density has one, because a
- * prior can reach modes that are far from 0. Approximations at different places (`distinct`) have their masses measured
+ * its way. Even scouts start uniform in (−2, 2). Odd ones start at a draw from the prior, if there is one, because a
+ * prior can reach modes far from 0. Approximations at different places (`distinct`) have their masses measured
  * (place.ts).
  *
  * Scouts cost at most BUDGET of the run's evaluations. A run that can pay for few evaluations sends fewer scouts. A
- * mode is found only if enough starts lead to it: 24 scouts all miss a mode that a quarter of the starts reach in one
- * run of 1000, and a mode that 1 % of them reach in four runs of five.
+ * mode is found only if enough starts lead to it. If a quarter of the starts lead to a mode, 24 scouts all miss it in
+ * one run of 1000; if 1 % do, in four runs of five.
  *
  * Streams: ("scout", i, "start"), ("scout", i, "prior"), "elbo" and "draw" of ("path", SCOUT + i, …), ("scout", i,
  * "mass").

@@ -8,11 +8,11 @@
  *   |w δ| > MATERIAL s   or   √((1 − w)(s² + w δ²)) > (1 + MATERIAL) s
  *
  * n₋: the number of draws that the place should hold, two standard errors below its estimate. The estimate comes from
- * the mass of the place relative to that of the reference: all that the draws stand for, if that is known, or else the
- * heaviest place that a chain fills, or else the heaviest place that holds at least LEAST_HELD of the draws. w = n₋ /
- * (n₋ + all draws); s: the standard deviation of q in the draws; δ: distance of q at the place from its mean in the
- * draws. So a light mode far away is missed, too: 0.4 % of the mass, 25 standard deviations away, doubles the standard
- * deviation.
+ * the mass of the place relative to the mass of a reference. The reference is everything that the draws represent, if
+ * its mass is known; otherwise the heaviest place that a chain fills; otherwise the heaviest place that holds at least
+ * LEAST_HELD of the draws. w = n₋ / (n₋ + all draws); s: the standard deviation of q in the draws; δ: distance of q at
+ * the place from its mean in the draws. So a light mode far away is missed, too: 0.4 % of the mass, 25 standard
+ * deviations away, doubles the standard deviation.
  *
  * With n₋ < LEAST_TELLING, a correct run has no draws there in more than one run of 150. Such a place is `rare`: the
  * run is too short to hold it, and nothing is wrong with the chains. Quantities are those that the density names; if it

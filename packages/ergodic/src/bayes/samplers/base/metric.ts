@@ -21,8 +21,8 @@ const MOST_DIRECTIONS = 64;
  * "fisher": √(Var xᵢ / Var gᵢ), where g is the gradient of the log density, from non-divergent draws: the diagonal
  * metric closest to the target in Fisher divergence. "lowRank": hamiltonian/low-rank.ts.
  *
- * If a number of the new metric is not finite or outside [10⁻²⁰, 10²⁰] (a coordinate or its gradient did not move, or a
- * chain is still descending), the previous metric stays.
+ * The previous metric stays if a number of the new one is not finite or outside [10⁻²⁰, 10²⁰]. This happens if a
+ * coordinate or its gradient did not move, or a chain has not arrived.
  *
  * Moments use Welford's method: a single pass, in the order of the draws. Sources: Stan (shrinkage); arXiv:2603.18845
  * (Fisher).

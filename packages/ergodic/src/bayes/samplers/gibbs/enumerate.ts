@@ -16,8 +16,8 @@ export interface EnumerateOptions {
 }
 
 /**
- * Updates integers one by one, each by a draw from its conditional, p(z_i = k | all else) ∝ exp ℓ(…, z_i = k, …), found
- * by evaluating ℓ at every value.
+ * Updates integers one by one, each by a draw from its conditional p(z_i = k | all else) ∝ exp ℓ(…, z_i = k, …). ℓ is
+ * evaluated at every value.
  *
  * At most `most` values are enumerated. An integer with more values, or without bounds, moves along a slice of its
  * conditional (Neal 2003), with cells twice as wide as its mean move in warm-up.

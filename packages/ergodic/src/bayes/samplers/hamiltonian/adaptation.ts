@@ -7,9 +7,9 @@ import { type Adaptation, adaptations } from "./warmup.ts";
 /** Adaptation of step size and metric during warm-up: options of nuts(), hmc() and mala(). */
 export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcceptance"> {
   /**
-   * Target for the mean acceptance, in (0, 1). Default 0.8 (0.574 for mala()). "auto", the default of nuts() and hmc()
-   * with the metric "auto", ends with 0.85 if the posterior is far from Gaussian, and with 0.9 if warm-up has chosen
-   * the diagonal metric.
+   * Target for the mean acceptance, in (0, 1). Default 0.8 (0.574 for mala()). With the metric "auto", nuts() and hmc()
+   * default to "auto": 0.8 at first, then 0.85 if the posterior is far from Gaussian, or 0.9 if warm-up has chosen the
+   * diagonal metric.
    */
   targetAcceptance?: number | "auto";
   /**

@@ -1,12 +1,12 @@
 /**
  * Whether a chain has arrived from its starting point: its log density has stopped rising beyond its own spread.
  *
- * The test compares both halves of the log densities ℓ of the last CHECK transitions. A chain has not arrived if no ℓ
- * of the second half is below any ℓ of the first, and their means differ by more than 20 + 5√d nats. That is about
- * seven standard deviations of ℓ for a Gaussian in d dimensions, and 20 if d is small.
+ * The test compares both halves of the log densities ℓ of the last CHECK transitions. A chain has not arrived if every
+ * ℓ of the second half is at least as high as all of the first, and their means differ by more than 20 + 5√d nats. That
+ * is about seven standard deviations of ℓ for a Gaussian in d dimensions, and 20 if d is small.
  *
- * Slower climbs along a ridge are left to metric adaptation. A chain has not arrived either if ℓ changes only by
- * rounding (in all steps but at most one), is not finite, or is so large that rounding would be visible.
+ * Slower climbs along a ridge are left to metric adaptation. Nor has it arrived if ℓ changes only by rounding in all
+ * steps but one, is not finite, or is so large that rounding would be visible.
  */
 
 /** Number of transitions between two checks. */

@@ -12,8 +12,8 @@
  * NEARLY as far.
  *
  * Jumps per gradient are not compared, because lag 1 hides the weakness of the first metric. On Gaussian processes with
- * scales that multiply, with 13 and 68 parameters, its jumps per gradient were three times those of the diagonal, but
- * its effective sizes per gradient were no better, and its R-hat was up to 1.07.
+ * scales that multiply (13 and 68 parameters), its jumps per gradient were three times those of the diagonal. Yet its
+ * effective sizes per gradient were no better, and its R-hat was up to 1.07.
  *
  * Divergences of the trial and jumps of squares are not compared either: 160 transitions of the diagonal reach places
  * where the first has never been.
@@ -75,7 +75,7 @@ export const worthTrying = ({ jump, divergent }: Moves): boolean => !(jump >= GO
  * Whether the posterior is nearly Gaussian by its smallest jump, so that steps may be as long as for a Gaussian.
  *
  * The jump is 0.98 to 1.19 for posteriordb's regressions, mixtures and Markov chains. It is 0.55 to 0.77 for eight
- * schools and a GARCH model, where a target acceptance of 0.8 diverges five times as often as 0.85, at the same
+ * schools and a GARCH model. There a target acceptance of 0.8 diverges five times as often as 0.85, at the same
  * effective sizes per gradient. In one dimension the jump of a Gaussian is no larger, so nothing can be concluded.
  *
  * The jump of n Gaussian draws has a standard error of 1/√n (measured in 2 to 5 dimensions), so a posterior counts as

@@ -36,9 +36,9 @@ interface Reference {
 }
 
 /**
- * Elliptical slice sampling with a Gaussian reference N(m, C): points on the ellipse about m through x and a draw v of
- * N(0, C), x' = m + (x − m) cos θ + v sin θ, from a shrinking bracket of angles until ℓ(x') − log N(x'; m, C) is above
- * its level.
+ * Elliptical slice sampling with a Gaussian reference N(m, C): points x' = m + (x − m) cos θ + v sin θ on the ellipse
+ * about m through x and a draw v of N(0, C). The bracket of angles θ shrinks until ℓ(x') − log N(x'; m, C) is above its
+ * level.
  *
  * Made for targets N(x; m, C) L(x) with a Gaussian prior: give the prior as `mean` and `covariance` (float64[d] of
  * variances, or float64[d, d] row-major).

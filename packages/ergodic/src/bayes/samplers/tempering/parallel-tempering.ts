@@ -29,9 +29,9 @@ export interface ParallelTemperingOptions {
  * Parallel tempering: copies of a chain at powers 1 = β₀ > β₁ > …, with swaps of points between neighbours. The draws
  * are those at β = 1.
  *
- * The copy at β moves by `inner` on log prior + β log likelihood. Without a likelihood, that is for plain functions and
- * for models without `observe` and `marginalise` terms that depend on parameters, it moves on β log density of the
- * unconstrained numbers, including log |J|.
+ * The copy at β moves by `inner` on log prior + β log likelihood. Without a likelihood, it moves on β log density of
+ * the unconstrained numbers, including log |J|. This is the case for plain functions, and for models without `observe`
+ * or `marginalise` terms that depend on parameters.
  *
  * target() terms of a model that observes something belong to its prior and stay at power 1: modes separated only by
  * them are no closer at a lower β.
