@@ -35,9 +35,9 @@ export interface PoolOptions {
 }
 
 /**
- * Widths of draws relative to q, if weights correct for them. A normal misses the ends of a curved posterior and heavy
- * tails, and k̂ of draws that never get there does not reveal it. Wide draws reach them, so that either the weights
- * correct the approximation or k̂ is high.
+ * Widths of draws relative to the fitted normal, for runs with importance weights, which correct for them. A normal
+ * misses the ends of a curved posterior and heavy tails, and k̂ of draws that never get there does not reveal it. Wide
+ * draws reach them, so that either the weights correct the approximation or k̂ is high.
  */
 const DEFENSIVE = [1, 1, 1.5, 1, 1, 1.5, 1, 3, 1, 1, 1.5, 1, 1, 1.5, 1, 10];
 

@@ -11,8 +11,8 @@ export interface NewtonStep {
 }
 
 /**
- * Finite-difference step as a share of a standard deviation, first by H, then by the measured curvature: gradients are
- * differenced this far to either side.
+ * Finite-difference step to either side, as a share of a standard deviation. The latter comes from H at first, then
+ * from the measured curvature.
  */
 const PART = 1e-3;
 /** Measured share above which the difference is repeated with a smaller step. */

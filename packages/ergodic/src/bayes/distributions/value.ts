@@ -187,8 +187,8 @@ export class Distribution {
   }
 
   /**
-   * Arrays of the parameters over the whole batch, and a reader that takes their numbers (of one such batch after
-   * another) and returns each element's parameters, checked.
+   * Arrays of the parameters over the whole batch, with a reader. Given the arrays' numbers (for one such batch after
+   * another), it checks and returns each element's parameters.
    */
   reader(batch: Shape): Reader {
     return this.#reader(batch, false);
@@ -217,7 +217,7 @@ export class Distribution {
     return values;
   }
 
-  /** The parameters over the batch, and a reader that returns each element's parameters, checked. */
+  /** The parameters over the batch, with a reader that checks and returns each element's parameters. */
   #reader(batch: Shape, one = sizeOf(this.batch) === 1): Reader {
     const entries = Object.entries(this.parameters).map(([name, array]) => {
       const constraint = this.family.constraints[name];

@@ -1,6 +1,6 @@
 /**
- * Converts draws to and from columns with one row per draw, in the layout of `draws_df` in the R package posterior, for
- * Arrow and other tables.
+ * Converts draws to and from columns with one row per draw, for Arrow and other tables. The layout is that of
+ * `draws_df` in the R package posterior.
  *
  * Columns: `.chain`, `.iteration` (within its chain) and `.draw` (over all chains), all counted from 1; then transition
  * statistics under Stan's names (`lp__`, `divergent__`);

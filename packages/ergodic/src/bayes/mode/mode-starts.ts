@@ -93,7 +93,7 @@ export class RuleAscent implements Ascent {
   }
 }
 
-/** Summary of how the starts of a mode search ended. */
+/** Summary of the ends of all starts of a mode search. */
 export interface Spread {
   /** Number of starts. */
   readonly count: number;

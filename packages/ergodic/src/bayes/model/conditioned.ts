@@ -40,7 +40,7 @@ interface Evaluator {
  * A model with its data: log p(u) over unconstrained numbers, its gradient, and the values that u represents.
  *
  * u: f64[dimension], the unconstrained numbers of all parameters, concatenated in the order of `param`. log p(u) = log
- * p(values) + Σ log |J|. Whole-number parameters are in u unchanged and have a gradient of 0.
+ * p(values) + Σ log |J|. Whole-number parameters are stored in u unchanged and have a gradient of 0.
  */
 export class ConditionedModel implements LogDensity, Disposable {
   /** Name of the model. */
@@ -125,8 +125,8 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /**
-   * Returns parameters, transformed and generated quantities at u. Quantities that need random draws are omitted if
-   * `draws` is.
+   * Returns parameters, transformed and generated quantities at u. Without `draws`, quantities that need random draws
+   * are omitted.
    */
   constrain(u: ArrayLike<number>, draws?: Draws): NamedValues {
     const all = this.valuesOf(u);
@@ -235,7 +235,10 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.placed.portableDensity(true);
   }
 
-  /** Facts that advice needs: which parameters belong to a hierarchy, if the user wrote them. */
+  /**
+   * Facts for advice: the parameters that belong to a hierarchy. Empty for formulas, because users do not write their
+   * parameters.
+   */
   get facts(): JsonObject {
     return this.traced.reports ? {} : hierarchyOf(this.traced);
   }

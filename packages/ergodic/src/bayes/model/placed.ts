@@ -208,7 +208,7 @@ export class PlacedModel {
     return { bytes, image: imageOf(plan), callsKernels, fixed };
   }
 
-  /** Computes arrays that depend on no parameter by compiled code, so that they have the same bits as elsewhere. */
+  /** Computes arrays that depend on no parameter. Compiled code makes them bitwise equal to results elsewhere. */
   private evaluated(arrays: readonly SymbolicArray[], inputs: Fixed): Float64Array[] {
     if (arrays.length === 0) return [];
     const { engine } = this;

@@ -1,4 +1,4 @@
-/** Data with rows, that is, with a first extent that counts rows: finds them, and selects the data of some rows. */
+/** Finds the data that have rows (a first extent that counts rows), and selects the data of some rows. */
 
 import { arraysBelow, type Shape, type SymbolicArray, sizeOf } from "../../engine/compiler/index.ts";
 import { type CapabilityError, OptionError } from "../../engine/errors/errors.ts";

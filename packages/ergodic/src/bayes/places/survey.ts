@@ -39,7 +39,8 @@ export interface Recent {
  *
  * with both known (k̂ <= 0.7), and the chain is settled there: −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ, which is 1 for draws that fill
  * their place, is within SETTLED for every i. A chain that is stuck in a narrow part of a wider place also covers
- * little mass, but is not settled; R̂ will reveal it. Known and settled or not, a chain is out of place if even
+ * little mass, but is not settled; R̂ will reveal it. Even with an unknown mass, or not settled, a chain is out of
+ * place if
  *
  *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
  *

@@ -126,7 +126,7 @@ export function heldBy(normal: Normal, draws: ChainDraws): Held {
 const hasFewer = ({ count, error }: Held, wanted: number): boolean =>
   count < HELD * wanted || (count < wanted / 2 && count + SURE * error < wanted);
 
-/** Returns the place with whose mass and draws the others are compared; undefined if none is known. */
+/** Returns the reference place for masses and draws; undefined if none is known. */
 function referenceOf(
   shown: readonly Entry[],
   held: (normal: Normal) => Held,

@@ -12,7 +12,7 @@ interface Stepped {
 /**
  * Reports the bias of a sampler that is exact only as its steps shrink. `stepBias` of the report is the largest
  * relative error of a standard deviation, which is the bias in posterior standard deviations. It is serious above MOST.
- * Below, the headline of the verdict states it.
+ * A smaller bias is stated in the headline of the verdict.
  */
 export function stepBias({ report, fields }: Stepped): Finding[] {
   const bias = report.stepBias;

@@ -51,7 +51,7 @@ export interface VisitedPlace {
   readonly error: number;
   /** Tail shape of the weights behind `logMass`. */
   readonly paretoK: number;
-  /** This place's share of its own mass together with that of the best place of a chain. */
+  /** Share of this place in the sum of its mass and the mass of the best place of a chain. */
   readonly share: number;
   /** Whether a chain fills the place. If false, the chain was on its way or stuck; always false for scouts. */
   readonly settled: boolean;
@@ -61,8 +61,8 @@ export interface VisitedPlace {
    */
   readonly mode: number;
   /**
-   * Whether the draws lack this place: there are next to none although there should be some, or although the few that
-   * there should be change a mean or standard deviation.
+   * Whether the draws lack this place. There are next to none, although there should be some, or although even a few
+   * would change a mean or standard deviation.
    */
   readonly missed: boolean;
   /** true: the place is too light for a run of this length to have draws there, but heavy enough to change a moment. */
@@ -85,7 +85,10 @@ export interface Sampling extends Progression {
 export interface InnerSampling extends Sampling {
   /** Names of the statistics stored for each transition. */
   readonly fields: readonly string[];
-  /** State of chain c. The position is a view. Once the run has begun, it may be written before calling `refresh`. */
+  /**
+   * State of chain c. The position is a view. Once the run has begun, callers may change the position and then call
+   * `refresh`.
+   */
   chain(c: number): { readonly position: Float64Array; logDensity: number };
   /** Statistics of chain c's last transition. Valid right after `advance`. */
   lastTransition(c: number): Float64Array;

@@ -23,8 +23,8 @@ export interface BlockContext {
 /** A block's updates within a run. Its snapshot holds all of its state besides the chains' points. */
 export interface BlockRun {
   /**
-   * Updates the block once in every chain by moving the chains' positions. Returns whether their log densities are
-   * still correct.
+   * Updates the block once in every chain by moving the chains' positions. Returns whether the chains' log densities
+   * are up to date.
    */
   update(sweep: number, adapt: boolean): Promise<boolean>;
   /** Statistic of chain c's last update, if the update has one. */

@@ -199,7 +199,7 @@ export class Chain implements ChainState, Placed {
     this.drawFrom(attempt);
   }
 
-  /** Selects the random numbers of an attempt for transitions. */
+  /** Makes transitions use the random numbers of this attempt. */
   drawFrom(attempt: number): void {
     const names = ["chain", this.chain, "transition", ...(attempt > 0 ? [attempt] : [])];
     const { key } = stream(this.seed, ...names);

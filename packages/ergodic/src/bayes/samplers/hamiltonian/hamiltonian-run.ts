@@ -37,7 +37,7 @@ export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
 const FIRST_STEP = 2 ** 52;
 /**
  * Share of the found step at which a trial starts. Averaging drifts to ten times its first step and needs long to come
- * back, for which a trial has no time and an adapted step no need.
+ * back. A trial has no time for that, and an adapted step does not need it.
  */
 const TRIAL_START = 0.1;
 /** Offset of the attempt number for chains that warm up again from their current position. */

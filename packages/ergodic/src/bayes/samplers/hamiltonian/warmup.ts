@@ -41,7 +41,10 @@ export interface Warmup {
   readonly stop: number;
   /** Renewals in ascending order. */
   readonly renewals: readonly Renewal[];
-  /** Transitions before which chains are checked for arrival. The last one ends their unit metric. Empty: no checks. */
+  /**
+   * Transitions before which chains are checked for arrival. After the last one, they give up the unit metric in any
+   * case. Empty: no checks.
+   */
   readonly looks: readonly number[];
   /** Trial of a diagonal metric: transitions before which it begins, is judged, and ends. Empty: no trial. */
   readonly trial: readonly number[];

@@ -6,8 +6,8 @@ const SPREAD = 128;
 
 /**
  * Transitions after which samples are taken: at first every UPDATES_A_SAMPLE updates, which costs one more gradient per
- * ten, then less and less often: a sample at draw t is followed by one t / SPREAD draws later. The first ones do not
- * depend on the number of draws. There are none in warm-up.
+ * ten, then less and less often: a sample at draw t is followed by one t / SPREAD draws later. A longer run has the
+ * same transitions at its beginning. There are none in warm-up.
  */
 export function sampledTransitions({ warmup, draws }: SamplingPlan, { updatesBefore }: StepSchedule): number[] {
   const at: number[] = [];

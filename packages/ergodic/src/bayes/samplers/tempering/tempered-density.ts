@@ -8,8 +8,8 @@ import * as field from "../../fields.ts";
  * A log density at many powers, one per lane: log prior + β log likelihood if the density knows its parts
  * (`bindTempered`) and has a likelihood, otherwise β log density.
  *
- * Lane l is bound at powers[l], which can change between evaluations. `likelihood(l)` is the factor of β in the lane's
- * last evaluation.
+ * Lane l is bound at powers[l], which can change between evaluations. `likelihood(l)` is the term that β multiplied in
+ * the lane's last evaluation.
  */
 export class TemperedDensity implements LogDensity {
   readonly dimension: number;
