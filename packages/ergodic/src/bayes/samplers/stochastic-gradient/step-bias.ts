@@ -29,8 +29,8 @@ export const needsSecond = (kind: number): boolean =>
 
 /**
  * Estimates, during the run, how far the steps of a stochastic-gradient sampler carry its draws from the posterior: (sd
- * of the draws − sd of the posterior) / sd of the posterior, for the unconstrained coordinate with the largest absolute
- * value.
+ * of the draws − sd of the posterior) / sd of the posterior, for the unconstrained coordinate where this error is
+ * largest in absolute value.
  *
  * From time to time the run supplies its state: x, g there, and the current h. For a posterior with precision Λ and
  * draws with covariance P, the balance of second moments is ΛP + PΛ = 2I + M; Λ⁻¹, the posterior's covariance, follows
