@@ -59,8 +59,8 @@ export interface Width {
  * sampling; above 0.7 the approximation is poor.
  *
  * k̂ is blind to a direction in which q is so narrow that no draw sees p's width. So it is set to ∞ if the weighted
- * draws violate Stein's identity E_p[(x − c)·∇ℓ(x)] = −d, where such a direction leaves out about 1. Draw k of chain c
- * is draw k·chains + c of the pool.
+ * draws violate Stein's identity E_p[(x − c)·∇ℓ(x)] = −d, where such a direction lacks about 1. Draw k of chain c is
+ * draw k·chains + c of the pool.
  *
  * With `resample`, q is a mixture of normals of several widths, and draws are picked from the pool by smoothed weights,
  * with replacement: draw x occurs ⌊n w⌋ or ⌈n w⌉ times among n (systematic resampling with one uniform number, then

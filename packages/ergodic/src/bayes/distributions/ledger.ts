@@ -28,7 +28,7 @@ const SIZE = 97;
 
 /**
  * Lists every distribution with parameters of its own, by name: the source of docs/distributions.md. Distributions made
- * from other distributions are left out.
+ * from other distributions are omitted.
  */
 export function distributionLedger(): DistributionRow[] {
   return distributionNames().sort().map(rowOf);

@@ -10,7 +10,7 @@ import { sizeOf } from "./series.ts";
 import { checkDepths } from "./trajectories.ts";
 
 interface Kind {
-  /** Expected type in words, for error messages: "a text". */
+  /** Expected type as error messages name it: "a text". */
   readonly wanted: string;
   readonly fits: (value: unknown) => boolean;
 }
@@ -19,7 +19,7 @@ const isNumber = (value: unknown): boolean => typeof value === "number";
 const text: Kind = { wanted: "a text", fits: (value) => typeof value === "string" };
 const flag: Kind = { wanted: "true or false", fits: (value) => typeof value === "boolean" };
 const number: Kind = { wanted: "a number", fits: isNumber };
-/** JSON has no NaN or Infinity, so null stands for them. */
+/** JSON has no NaN or Infinity, so null represents them. */
 const numberOrNull: Kind = { wanted: "a number or null", fits: (value) => value === null || isNumber(value) };
 const optional = ({ wanted, fits }: Kind): Kind => ({ wanted, fits: (value) => value === undefined || fits(value) });
 

@@ -18,8 +18,7 @@ export interface DrawsSource {
   /** Log density of each observed value, by name: [chain, draw, value]. */
   pointwise(): Readonly<Record<string, Float64Array>>;
   /**
-   * Names of observed quantities with mutually dependent terms. Dropping one of their terms does not leave out its
-   * value.
+   * Names of observed quantities with mutually dependent terms. Dropping one of their terms does not drop its value.
    */
   dependent(): ReadonlySet<string>;
   /** Whether target() may contain parts of the likelihood. */

@@ -358,7 +358,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     return this.count === 0 ? `${this.verdict()}` : `${this.table()}\n${this.verdict()}`;
   }
 
-  /** Converts the draws to JSON in the layout of json.ts. Strings stand for numbers that JSON lacks. */
+  /** Converts the draws to JSON in the layout of json.ts. Strings represent numbers that JSON lacks. */
   toJSON(): JsonObject {
     return drawsToJson(this.#content);
   }

@@ -9,7 +9,7 @@
  *     "description": { … }, "report": { … }
  *   }
  *
- * The strings "NaN", "Infinity", "-Infinity" and "-0" stand for the numbers that JSON lacks.
+ * The strings "NaN", "Infinity", "-Infinity" and "-0" represent the numbers that JSON lacks.
  *
  * @throws DataError [DRAWS_JSON] for anything else
  */

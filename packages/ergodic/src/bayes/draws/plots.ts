@@ -7,7 +7,7 @@
  *   intervalPlot(posterior.summary({ of: ["theta"] }))    // means and intervals, one line each
  *
  * series: float64[chains · draws] of one number, chain after chain, as `Draws.series` and `scalars` return it. Draws
- * that are not finite are left out of plots, and counted below them.
+ * that are not finite are omitted from plots, and counted below them.
  *
  * Source of rank bars: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, figure 5.
  *

@@ -5,7 +5,7 @@ import { aligned } from "./characters.ts";
  * Formats a posterior's summary as text: a row per number, with as many digits as the Monte Carlo errors support.
  *
  * "tail k" is shown if some tail is heavy (k̂ above 0.5). Above 0.7 the mean has no reliable error, which is shown as
- * "–". R-hat is left out if no row has one, as for draws of an approximation, which have no chains.
+ * "–". R-hat is omitted if no row has one, as for draws of an approximation, which have no chains.
  */
 export function summaryTable(rows: Readonly<Record<string, VariableSummary>>): string {
   const entries = Object.entries(rows);

@@ -133,7 +133,7 @@ export class ModeStarts implements Progression {
   private readonly end: () => void;
   private known: { step: number; verdict: Verdict } | undefined;
 
-  /** `describe`: states in words why the run ended; `end`: releases resources. */
+  /** `describe`: states why the run ended; `end`: releases resources. */
   constructor(ascents: readonly Ascent[], describe: (verdict: Verdict) => string, end: () => void) {
     this.ascents = ascents;
     this.describe = describe;

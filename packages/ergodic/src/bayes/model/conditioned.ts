@@ -264,7 +264,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     return solutionsReport(this.ofPoints("solutions", arrays, some), arrays.length);
   }
 
-  /** Explains in words which prior or observation is not finite at these points; undefined if all are finite. */
+  /** Explains which prior or observation is not finite at these points; undefined if all are finite. */
   explain(points: readonly Float64Array[]): string | undefined {
     if (points.length === 0 || points[0].length !== this.dimension) return undefined;
     const densities = this.traced.terms.map(({ density }) => density);

@@ -1,7 +1,7 @@
 /**
  * Finds observations with mutually dependent terms: the log density of one value reads other values of the same
  * observation. Examples are a hidden Markov chain, a regression on earlier values, and errors that a scan follows.
- * Leaving out one term then does not leave out its value.
+ * Dropping one term then does not drop its value.
  *
  * Hidden chains are known to be dependent. Everything else is tested at a point u: two numbers of the observed data are
  * exchanged, and the log densities of the other values must not change.

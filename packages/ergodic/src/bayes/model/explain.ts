@@ -44,7 +44,7 @@ interface Looked {
   readonly element: number | undefined;
   /** Number of points at which some element is not finite. */
   readonly broken: number;
-  /** The log density in words. */
+  /** Description of the log density. */
   readonly value: string;
 }
 

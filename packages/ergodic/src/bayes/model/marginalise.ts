@@ -150,7 +150,7 @@ interface ObservedPart {
 const isSeveral = (given: unknown): given is StateDistributions =>
   typeof given === "object" && given !== null && !isArray(given) && !(given instanceof Distribution);
 
-/** @throws CompileError if a key is a symbol, which lists of keys leave out */
+/** @throws CompileError if a key is a symbol, which lists of keys do not contain */
 export function refuseSymbols(record: object): void {
   const symbol = Object.getOwnPropertySymbols(record)[0];
   if (symbol === undefined) return;

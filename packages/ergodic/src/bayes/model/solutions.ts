@@ -1,6 +1,6 @@
 /**
  * Reports how accurately a model's differential equations are solved at some of its draws. Solutions inside a scan are
- * not visible from outside and are left out.
+ * not visible from outside and are omitted.
  */
 import { abs, arraysBelow, less, type SymbolicArray, sub, sum } from "../../engine/compiler/index.ts";
 import type { JsonObject } from "../../engine/contract/index.ts";

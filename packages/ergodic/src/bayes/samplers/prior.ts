@@ -59,7 +59,7 @@ class PriorRun extends ChainsRun<PriorChain> {
  * simulates data as the model expects them before seeing any.
  *
  * Draw t of chain c uses update t of the stream "chain", c, "prior". Nothing is adapted: `warmup` has no effect.
- * Observations are left out.
+ * Observations are ignored.
  *
  * @throws CapabilityError if the density has no prior to draw from (a flat prior, a target() term, a plain function)
  */
