@@ -61,14 +61,14 @@ const beta: ConjugateFamily = {
  * Families of one unconstrained number u with conditionals that can be drawn exactly: ℓ(b + d) − ℓ(b) = p f(d) + q
  * g(d), with features f, g that vanish at d = 0.
  *
- * normal f = d, g = d²: u ~ N(b − p/(2q), −1/(2q)); q < 0.
+ * - normal: f = d, g = d², so that u ~ N(b − p/(2q), −1/(2q)); q < 0.
  *
- * gamma f = d, g = eᵈ − 1: eᵘ ~ gamma with shape p and rate −q e^−b; p > 0 > q. (For a positive parameter x = eᵘ,
- * including its log |J|.)
+ * - gamma: f = d, g = eᵈ − 1, so that eᵘ ~ gamma with shape p and rate −q e^−b; p > 0 > q. (For a positive parameter x
+ *   = eᵘ, including its log |J|.)
  *
- * inverse gamma f = d, g = e^−d − 1: e^−u ~ gamma with shape −p and rate −q eᵇ; p, q < 0.
+ * - inverse gamma: f = d, g = e^−d − 1, so that e^−u ~ gamma with shape −p and rate −q eᵇ; p, q < 0.
  *
- * beta f, g = log σ, log 1 − σ of u: σ(u) ~ beta(p, q); p, q > 0.
+ * - beta: f, g = log σ, log 1 − σ of u, so that σ(u) ~ beta(p, q); p, q > 0.
  *
  * Shifting or scaling the constrained number (bounds other than 0 and 1) changes only b.
  */
