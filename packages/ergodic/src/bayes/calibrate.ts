@@ -15,15 +15,15 @@ import { nuts } from "./samplers/hamiltonian/nuts.ts";
 export interface CalibrateOptions {
   /** The sampler to test. Default nuts(). */
   algorithm?: Sampler;
-  /** Data sets simulated from the prior. Default 200; a whole number >= 1. */
+  /** Number of data sets simulated from the prior. Default 200; a whole number >= 1. */
   simulations?: number;
-  /** L: draws kept per simulation, among which the truth is ranked. Default 99; a whole number >= 1. */
+  /** Number L of draws per simulation, among which the truth is ranked. Default 99; a whole number >= 1. */
   draws?: number;
-  /** Transitions per kept draw. Default 5; a whole number >= 1. */
+  /** Number of transitions per stored draw. Default 5; a whole number >= 1. */
   thin?: number;
-  /** Transitions of warm-up per simulation. Default 500; a whole number >= 0. */
+  /** Number of warm-up transitions per simulation. Default 500; a whole number >= 0. */
   warmup?: number;
-  /** Bins of ranks for the test; must divide draws + 1. Default 20; a whole number >= 2. */
+  /** Number of bins of ranks for the test; must divide draws + 1. Default 20; a whole number >= 2. */
   bins?: number;
   /** Seed of the simulations. Default 0; a whole number >= 0. */
   seed?: number;
@@ -33,21 +33,21 @@ export interface CalibrateOptions {
 
 /** Ranks of one number over all simulations. */
 export interface CalibratedNumber {
-  /** Of each simulation, 0 … L. */
+  /** Rank in each simulation, 0 … L. */
   readonly ranks: Int32Array;
-  /** Simulations in each bin of ranks. */
+  /** Number of simulations in each bin of ranks. */
   readonly counts: Int32Array;
-  /** Of Pearson's χ² against uniform ranks. */
+  /** p-value of Pearson's χ² test against uniform ranks. */
   readonly pValue: number;
 }
 
-/** What `calibrate` found: the ranks of every number, and whether they look uniform. */
+/** Result of `calibrate`: the ranks of every number, and whether they look uniform. */
 export class Calibration {
-  /** Simulations made. */
+  /** Number of simulations made. */
   readonly simulations: number;
-  /** L: draws ranked among, per simulation. */
+  /** Number L of draws per simulation among which the truth is ranked. */
   readonly draws: number;
-  /** By the name of a number: "mu", "theta[1]". */
+  /** Ranks by the name of a number: "mu", "theta[1]". */
   readonly numbers: Readonly<Record<string, CalibratedNumber>>;
 
   constructor(draws: number, bins: number, ranks: ReadonlyMap<string, readonly number[]>) {
@@ -57,13 +57,13 @@ export class Calibration {
     this.numbers = Object.fromEntries(entries);
   }
 
-  /** False where ranks of some number are not uniform: a chance of 1 % where all is right. */
+  /** Whether the ranks of all numbers look uniform. False with a probability of 1 % if everything is correct. */
   get calibrated(): boolean {
     const all = Object.values(this.numbers);
     return all.every(({ pValue }) => pValue >= 0.01 / all.length);
   }
 
-  /** In plain words. */
+  /** States the result in plain words. */
   verdict(): string {
     const all = Object.entries(this.numbers);
     const suspect = all.filter(([, { pValue }]) => pValue < 0.01 / all.length);
@@ -74,7 +74,7 @@ export class Calibration {
   }
 }
 
-/** The sampler's posterior against the prior's truth, as a histogram of ranks shows it. */
+/** Describes how the sampler's posterior differs from the prior's truth, judged by a histogram of ranks. */
 function shapeOf(counts: Int32Array): string {
   const n = counts.length;
   const total = counts.reduce((a, b) => a + b, 0);
@@ -102,15 +102,20 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
  *   const calibration = await calibrate(eightSchools, { y, sigma }, { simulations: 200, seed: 1 });
  *   calibration.verdict();
  *
- * θ̃ ~ p(θ), ỹ ~ p(y | θ̃), θ₁ … θ_L ~ p(θ | ỹ): the rank of θ̃ among the draws, the number of θ_l < θ̃, is uniform on 0 … L for every quantity
- * where model, data simulator and sampler agree. Draws of one chain are thinned to be nearly independent, as ranks of
- * correlated draws pile up at both ends.
- * Test: Pearson's χ² over `bins` of ranks, for each number; a family is refused where the least p-value is below 0.01 / (numbers). Equal
- * values (of a discrete quantity) are ranked at random among each other.
- * data: gives sizes, and what is not observed; what is observed, by name, is simulated. Simulation i draws from update i of its streams.
+ * θ̃ ~ p(θ), ỹ ~ p(y | θ̃), θ₁ … θ_L ~ p(θ | ỹ). The rank of θ̃ among the draws (the number of θ_l < θ̃) is uniform on
+ * 0 … L for every quantity if model, data simulator and sampler agree. Draws of one chain are thinned to be nearly
+ * independent, because ranks among correlated draws pile up at both ends.
+ *
+ * Test: Pearson's χ² over `bins` of ranks, for each number. Calibration fails if the smallest p-value is below 0.01 /
+ * (numbers). Ties (of a discrete quantity) are ranked at random.
+ *
+ * data: supplies sizes and unobserved data; the observed data, by name, are simulated. Simulation i uses update i of
+ * its streams.
+ *
  * Source: Talts, Betancourt, Simpson, Vehtari, Gelman 2018.
  *
- * @throws OptionError; CapabilityError where the prior cannot be drawn from, or what is observed is no datum of its own; DataError
+ * @throws OptionError; CapabilityError if the prior cannot be drawn from, or an observed value is not a datum;
+ *   DataError
  */
 export function calibrate<D>(model: StatisticalModel<D>, data: NoInfer<D>, options: CalibrateOptions = {}): Run<Calibration> {
   if (!holds(model, "condition"))
@@ -164,7 +169,7 @@ function checked(options: CalibrateOptions): Checked {
   return { algorithm, simulations, draws, thin, warmup, bins, seed, ...(signal ? { signal } : {}) };
 }
 
-/** A step is a simulation. */
+/** Progression with one simulation per step. */
 class Simulations implements Progression {
   readonly stepsPerEpoch: number;
   readonly updatesPerStep = 1;
@@ -238,7 +243,7 @@ class Simulations implements Progression {
     }
   }
 
-  /** Parameters from the prior, and the data that follow from them. */
+  /** Draws parameters from the prior, and data given them. */
   private async drawn(i: number): Promise<{ data: ModelData; values: NamedValues }> {
     const { seed } = this.options;
     const posterior = await this.model.condition(this.data);
@@ -285,7 +290,7 @@ class Simulations implements Progression {
   }
 }
 
-/** A seed of its own for each simulation, within 53 bits. */
+/** Returns a 53-bit seed for each simulation. */
 function hashed(seed: number, i: number): number {
   const [low, high] = stream(seed, "calibrate", "simulation", i).key;
   return (high & 0x1fffff) * 2 ** 32 + (low >>> 0);

@@ -4,31 +4,33 @@ import { later } from "../engine/threads/later.ts";
 import { type Draws, type DrawsSourceFile, type FolderHandle, readDraws } from "./draws/index.ts";
 import type { ConditionedModel, DataOfModel, ModelData, NamesOf, StatisticalModel } from "./model/index.ts";
 
-/** A model and its data, for draws that were read from a file. */
+/** A model and its data, to be combined with draws read from a file. */
 export interface DrawsModel<M> {
-  /** The model that they were drawn from, or one with other generated quantities. */
+  /** Model that the draws came from, or one with other generated quantities. */
   readonly model: M;
-  /** The data that they were drawn given. */
+  /** Data that the draws were conditioned on. */
   readonly data: DataOfModel<M>;
 }
 
-/** Names of what draws of a model report, and of its data. */
+/** Type of a model's draws, with the names of reported quantities and of data. */
 type DrawsOf<M> = Draws<NamesOf<M>, M extends StatisticalModel<infer D, string> ? keyof D & string : string>;
 type AnyModel = StatisticalModel<never>;
 
 /**
- * Draws from a folder, one file, or one CSV file a chain, as `saveDraws` or CmdStan wrote them; with their model they give what the run gave.
+ * Loads draws from a folder, one file, or one CSV file per chain, as written by `saveDraws` or CmdStan. With their
+ * model, they give the same results as the run did.
  *
  *   const posterior = await loadDraws("out", { model: eightSchools, data });
  *   posterior.loo(); posterior.check("y"); posterior.predict(); await posterior.predictor();
  *
- * Predictions are those of the run, bit for bit. What the model defines anew is computed, drawn quantities too, by the seed of the run; what it
- * computes as it did is left as it was read.
+ * Predictions equal those of the run, bit for bit. Quantities that the model defines differently are recomputed,
+ * including simulated ones, with the seed of the run; unchanged quantities keep the values from the file.
  *
- * `Q`: without a model, the names that you know to be there, for the compiler alone: `loadDraws<NamesOf<typeof eightSchools>>("out")`.
+ * `Q`: names known to be in the file if no model is given; for the compiler only: `loadDraws<NamesOf<typeof
+ * eightSchools>>("out")`.
  *
- * @throws DataError [FILE_READ], [DRAWS_FOLDER] and those of the formats; [DRAWS_MODEL] where the model has other parameters or another density, or
- *   the data other sizes; what conditioning the model throws
+ * @throws DataError [FILE_READ], [DRAWS_FOLDER] and those of the formats; [DRAWS_MODEL] if the model has other
+ *   parameters or another density, or the data other sizes; errors of conditioning the model
  */
 export function loadDraws<M extends AnyModel>(
   from: DrawsSourceFile | FolderHandle | readonly DrawsSourceFile[],
@@ -47,9 +49,10 @@ export async function loadDraws(
 }
 
 /**
- * Draws from anywhere (`fromCmdStanCsv`, `fromDataFrame`, `readDrawsArrow`) with the model that they are of, as `loadDraws` joins them.
+ * Combines draws from any source (`fromCmdStanCsv`, `fromDataFrame`, `readDrawsArrow`) with their model, as `loadDraws`
+ * does.
  *
- * @throws DataError [DRAWS_MODEL]; what conditioning the model throws
+ * @throws DataError [DRAWS_MODEL]; errors of conditioning the model
  */
 export async function withModel<M extends AnyModel>(draws: Draws, given: DrawsModel<M>): Promise<DrawsOf<M>> {
   const { model, data } = checkGiven("withModel", given);

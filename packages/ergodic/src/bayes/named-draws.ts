@@ -1,4 +1,4 @@
-/** What `sample` drew, on constrained values and by name, and what needs the model. */
+/** Converts the raw draws of `sample` to constrained values by name, and adds the operations that need the model. */
 
 import type { JsonObject, LogDensity } from "../engine/contract/index.ts";
 import { CapabilityError, DataError } from "../engine/errors/errors.ts";
@@ -12,7 +12,7 @@ import type { VisitedPlace } from "./samplers/base/sampler.ts";
 
 const MOST_NAMED = 8;
 
-/** What a run of sampling leaves, before it has names. */
+/** Result of a sampling run, before values have names. */
 export interface Drawn {
   readonly raw: ChainDraws;
   readonly places: readonly VisitedPlace[];
@@ -20,7 +20,7 @@ export interface Drawn {
   readonly report: Readonly<Record<string, number>>;
 }
 
-/** A visited place, by the names of the first MOST_NAMED numbers of its parameters. */
+/** Describes a visited place by the first MOST_NAMED numbers of its parameters. */
 function placeToJson(density: LogDensity, { point, ...place }: VisitedPlace): JsonObject {
   const { quantities, values } =
     density instanceof ConditionedModel
@@ -38,7 +38,7 @@ function placeToJson(density: LogDensity, { point, ...place }: VisitedPlace): Js
   };
 }
 
-/** What was drawn, on constrained values and by name. */
+/** Converts raw draws to constrained values by name. */
 export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: Drawn): Draws {
   const visited: JsonObject = places.length > 0 ? { places: places.map((place) => placeToJson(density, place)) } : {};
   const description: JsonObject = { ...drawn.description, ...visited };
@@ -64,16 +64,21 @@ export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: 
   return new Draws({ ...content, source: sourceOf(density, content, (k) => point(raw.values, density.dimension, k)) });
 }
 
-/** Where draws report other quantities than the parameters, the unconstrained numbers are kept with each transition: they cannot be had again to the bit. */
+/**
+ * Fields for the unconstrained numbers, stored with each transition if draws report other quantities than the
+ * parameters. They could not be recovered bit for bit.
+ */
 const movedFields = (dimension: number): string[] => Array.from({ length: dimension }, (_, i) => `unconstrained_${i + 1}`);
 
 const point = (points: Float64Array, dimension: number, k: number): Float64Array =>
   points.subarray(k * dimension, (k + 1) * dimension);
 
 /**
- * What needs the model, from the values of its parameters alone: draws that were read from a file then give the same as those of the run, to the bit.
+ * Makes the operations that need the model, using only the values of its parameters. So draws from a file give the same
+ * results as those of the run, bit for bit.
  *
- * `outside`: the unconstrained numbers of draw k where its values do not tell them, as where a bound was reached by rounding.
+ * `outside`: returns the unconstrained numbers of draw k if its values do not determine them, for example if rounding
+ * reached a bound.
  */
 export function sourceOf(
   density: ConditionedModel,
@@ -117,9 +122,9 @@ const withoutValues = (names: readonly string[]): CapabilityError =>
   );
 
 /**
- * Unconstrained numbers of draws, one after another: those that were kept, or from the values of the parameters.
+ * Unconstrained numbers of all draws, concatenated: the stored ones, or computed from the values of the parameters.
  *
- * @throws DataError [DRAWS_MODEL] where they ought to have been kept, and were not
+ * @throws DataError [DRAWS_MODEL] if they should have been stored, but are missing
  */
 export function pointsOf(
   density: ConditionedModel,
@@ -164,7 +169,7 @@ function keptPoints(
   return points;
 }
 
-/** Every quantity by name: [point, ...shape]. */
+/** Returns every quantity by name: [point, ...shape]. */
 export function namedValues(density: ConditionedModel, points: Float64Array, generated: Stream): NamedValues {
   const { quantities, valueCount, dimension } = density;
   const count = points.length / dimension;
@@ -179,7 +184,7 @@ export function namedValues(density: ConditionedModel, points: Float64Array, gen
   return Object.fromEntries(quantities.map(({ name, offset, size }) => [name, drawn[name] ?? column(offset, size)]));
 }
 
-/** Of a plain function: its names, or "x". */
+/** Returns the values of a plain function by its names, or as "x". */
 function plainValues(density: LogDensity, raw: ChainDraws): { quantities: DrawsQuantity[]; values: NamedValues } {
   const kind = "parameter" as const;
   const { names } = density as Partial<FunctionDensity>;

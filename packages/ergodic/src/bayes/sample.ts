@@ -23,13 +23,13 @@ import { nuts } from "./samplers/hamiltonian/nuts.ts";
 import { slice } from "./samplers/slice/slice.ts";
 import { type Start, startOf } from "./starts.ts";
 
-/** How a run of `sample` is executed and when it stops: what a resumed run may change. */
+/** Execution and stopping of a run of `sample`: the options that a resumed run may change. */
 export interface SampleWatchOptions {
-  /** Draws kept per chain. Default 1000; a whole number >= 0. */
+  /** Number of draws stored per chain. Default 1000; a whole number >= 0. */
   draws?: number;
-  /** Threads; the draws do not depend on them. Default: one per chain, as far as the machine runs them at once. */
+  /** Number of threads. Draws do not depend on it. Default: one per chain, up to what the machine runs in parallel. */
   workers?: number;
-  /** Ends the run after so many seconds of sampling, with the draws it has. */
+  /** Stops the run after this many seconds of sampling, with the draws made so far. */
   until?: { seconds?: number };
   /** Aborts the run. */
   signal?: AbortSignal;
@@ -37,21 +37,25 @@ export interface SampleWatchOptions {
 
 /** Options of `sample`. */
 export interface SampleOptions extends SampleWatchOptions {
-  /** The sampler, e.g. nuts({ targetAcceptance: 0.95 }). Default nuts(); slice() for a function without a gradient. */
+  /** Sampler, e.g. nuts({ targetAcceptance: 0.95 }). Default nuts(); slice() for a function without a gradient. */
   algorithm?: Sampler;
-  /** Independent chains. Default 4; a whole number >= 1. */
+  /** Number of independent chains. Default 4; a whole number >= 1. */
   chains?: number;
-  /** Transitions per chain that adapt the sampler and are not kept. Default 1000; a whole number >= 0. */
+  /**
+   * Number of warm-up transitions per chain, which adapt the sampler and are not stored. Default 1000; a whole number
+   * >= 0.
+   */
   warmup?: number;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Whether the draws are the same bytes on every host, at some cost in speed. Default false. */
+  /** Whether draws are bitwise identical on every host, at some cost in speed. Default false. */
   deterministic?: boolean;
   /** Name of the size that counts rows of data, for samplers that draw rows, such as sgld(). */
   rows?: string;
   /**
-   * Where chains start: values of some or all parameters by name (those of a matrix flat, row by row, or a list of rows), or unconstrained numbers of all; one for all chains, or a list of one per chain.
-   * Where nothing is given: uniform in (−2, 2), unconstrained, for each chain.
+   * Starting points of chains: values of some or all parameters by name (a matrix flat, row-major, or as a list of
+   * rows), or unconstrained numbers of all; one for all chains, or a list of one per chain. Missing values are uniform
+   * in (−2, 2), unconstrained, for each chain.
    */
   start?: Start | readonly Start[];
 }
@@ -59,17 +63,17 @@ export interface SampleOptions extends SampleWatchOptions {
 /** A log density as a plain function of unconstrained numbers. */
 export type PlainLogDensity = (x: Float64Array) => number;
 
-/** What can be sampled: a model(), a log density, or a plain function of x. */
+/** Anything that can be sampled: a model(), a log density, or a plain function of x. */
 export type Sampled = StatisticalModel<never> | LogDensity | PlainLogDensity;
 
-/** Data of a model; of a function its dimension, and its gradient and names if there are any. */
+/** Data of a model; for a function, its dimension, and optionally its gradient and names. */
 export type SampleData = ModelData | FunctionData;
-/** Of a plain function: its dimension, and its gradient and names if there are any. */
+/** Data of a plain function: its dimension, and optionally its gradient and names. */
 export type FunctionData = Omit<FunctionDensityOptions, "logDensity">;
 
 const CHAINS = 4;
 const COUNT = 1000;
-/** Where densities are compared. */
+/** Coordinate of the point at which densities are compared. */
 export const PROBE = 0.1;
 const PROBE_TOLERANCE = 1e-9;
 const absent = {
@@ -79,12 +83,12 @@ const absent = {
 };
 const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "rows", "start", "until", "signal"];
 
-/** What goes with a model as its data: of a function its dimension, of a density nothing. */
+/** Data argument for a model: its data; for a function, its dimension; for a density, nothing. */
 export type SampleDataOf<M> = M extends StatisticalModel<never> ? DataOfModel<M> : SampleData;
 
 /** Names of a model's data. */
 type DataNamesOf<M> = M extends StatisticalModel<infer D, string> ? NamesIn<D> : string;
-/** Any, where the model is not of data by name alone. */
+/** Any string if the model does not declare its data by name. */
 type NamesIn<D> = [keyof D & string] extends [never] ? string : keyof D & string;
 
 function start<M extends Sampled>(
@@ -95,7 +99,7 @@ function start<M extends Sampled>(
   return startWith(model, data as SampleData, options, drawsOf);
 }
 
-/** `sample` with what its run ends in: `finish` makes it of what was drawn. */
+/** Runs `sample` with a custom result: `finish` makes it from the raw draws. */
 export function startWith<R>(model: Sampled, data: SampleData, options: SampleOptions, finish: Finish<R>): Run<R> {
   checkKeys("sample", options, keys, { absent });
   const { chains = CHAINS, warmup = COUNT, draws = COUNT, seed = 0, deterministic = false, rows, until = {} } = options;
@@ -116,7 +120,7 @@ export function startWith<R>(model: Sampled, data: SampleData, options: SampleOp
   });
 }
 
-/** Goes on from a run's checkpoint, bit for bit; model and data must be the same. More `draws` extend it. */
+/** Resumes from a run's checkpoint, bit for bit. Model and data must be the same. More `draws` extend the run. */
 function resume<M extends Sampled>(
   from: string | Uint8Array | Blob,
   model: M,
@@ -162,7 +166,7 @@ export function resumeWith<R>(
   });
 }
 
-/** What a checkpoint says of the run, beside its sampler. */
+/** Reads a checkpoint's description of the run, except for its sampler. */
 function keptSampling(json: JsonObject): {
   plan: Omit<SamplingPlan, "workers" | "explain">;
   rows: string | undefined;
@@ -192,7 +196,7 @@ function checkSampler(where: string, given: Sampler): Sampler {
   return given;
 }
 
-/** The one of a checkpoint. One with functions of the user's is given again. */
+/** Makes the checkpoint's sampler. A sampler with user functions must be given again. */
 async function samplerOf(kept: JsonObject, given: Sampler | undefined): Promise<Sampler> {
   if (given === undefined) {
     const { samplerFromJson } = await import("./samplers/registry.ts");
@@ -206,14 +210,17 @@ async function samplerOf(kept: JsonObject, given: Sampler | undefined): Promise<
   );
 }
 
-/** The log density at one point: it tells models and data apart that have the same names and sizes. null where it is not finite, or not to be had. */
+/**
+ * Returns the log density at one point, to distinguish models and data with the same names and sizes; null if it is not
+ * finite or not available.
+ */
 export function probeOf(density: LogDensity): number | null {
   if (!("evaluate" in density)) return null;
   const { value } = (density as FunctionDensity | ConditionedModel).evaluate(new Float64Array(density.dimension).fill(PROBE));
   return Number.isFinite(value) ? value : null;
 }
 
-/** Builds of the kernels round differently. */
+/** Whether two probes agree. The tolerance covers kernel builds that round differently. */
 export const alike = (kept: number | null, found: number | null): boolean =>
   kept === null || found === null ? kept === found : Math.abs(kept - found) <= PROBE_TOLERANCE * (1 + Math.abs(kept));
 
@@ -235,13 +242,13 @@ function checkProbe(kept: number | null, found: number | null): void {
  *   await sample((x) => -0.5 * x[0] ** 2, { dimension: 1 });                              // a plain function
  *   await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 });   // resumes bit for bit
  *
- * Gives `Draws`. A run can be awaited, or iterated over its ticks (draws, divergences, stepSize, rhat so far); it can be
- * paused, stopped with the draws it has, checkpointed and resumed. Defaults: nuts(), or slice() for a function without a
- * gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as many workers as the machine runs at once. Draws
- * depend on the seed alone; with `deterministic` they are the same bytes on every host.
+ * Returns `Draws`. A run can be awaited, or iterated over its ticks (draws, divergences, stepSize, rhat so far); it can
+ * be paused, stopped with the draws it has, checkpointed and resumed. Defaults: nuts(), or slice() for a function
+ * without a gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as many workers as the machine runs
+ * in parallel. Draws depend only on the seed; with `deterministic` they are bitwise identical on every host.
  *
- * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [SAMPLE_START], [SAMPLE_STEP] where
- *   a density is not finite; the reason of an aborted `signal`
+ * @throws OptionError, DataError, CapabilityError for invalid input; ErgodicError [SAMPLE_START], [SAMPLE_STEP] if a
+ *   density is not finite; the reason of an aborted `signal`
  */
 export const sample = Object.assign(start, { resume });
 
@@ -350,7 +357,7 @@ function describe({ density, algorithm, plan, rows }: Recipe): JsonObject {
   };
 }
 
-/** What a verdict's advice must know of the density. */
+/** Facts about the density that a verdict's advice needs. */
 function allowed(density: LogDensity): JsonObject {
   const hasGradient = density.hasGradient !== false;
   const discrete = (density.discrete ?? []).map(({ name }) => name);

@@ -1,4 +1,4 @@
-/** Where chains of `sample` start, as it is told. */
+/** Starting points of `sample` from user input. */
 
 import type { LogDensity } from "../engine/contract/index.ts";
 import { checkValuesByName } from "../engine/data/values-by-name.ts";
@@ -7,13 +7,13 @@ import { stream } from "../engine/random/stream.ts";
 import { ConditionedModel, type GivenValues } from "./model/index.ts";
 import { randomPoint } from "./samplers/base/starting-points.ts";
 
-/** Values of parameters by name, or unconstrained numbers of all. */
+/** Values of parameters by name, or unconstrained numbers of all parameters. */
 export type Start = GivenValues | Float64Array;
 
 const MOST_ATTEMPTS = 100;
 
 /**
- * Unconstrained numbers of where chains are to start: one point for all, or one for each chain where parameters are left to chance.
+ * Returns unconstrained starting points: one for all chains, or one per chain if some parameters are drawn at random.
  *
  * @throws OptionError
  */
@@ -38,7 +38,7 @@ export function startOf(
   });
 }
 
-/** Whether parameters have no value. @throws OptionError for what is no start */
+/** Whether some parameters have no value. @throws OptionError for an invalid start */
 function isPartial(density: LogDensity, start: Start): boolean {
   if (start instanceof Float64Array) {
     if (start.length === density.dimension) return false;
@@ -64,8 +64,8 @@ const whole = (density: LogDensity, start: Start): Float64Array =>
   start instanceof Float64Array ? start : (density as ConditionedModel).unconstrain(start);
 
 /**
- * Parameters without a value are drawn as where no start is given, until density and gradient are finite; bounds and scales that depend on them then allow
- * what is given, or not.
+ * Draws the parameters without a value as if no start were given, until density and gradient are finite. Bounds and
+ * scales that depend on them decide whether the given values are allowed.
  */
 function completed(density: ConditionedModel, start: Start, seed: number, chain: number): Float64Array {
   const random = stream(seed, "start", chain);
@@ -84,6 +84,6 @@ function completed(density: ConditionedModel, start: Start, seed: number, chain:
     if (Number.isFinite(value) && gradient.every(Number.isFinite)) return point;
   }
   if (point === undefined) throw refused;
-  // The run tells what is not finite there.
+  // The run will report what is not finite there.
   return point;
 }

@@ -1,4 +1,4 @@
-/** Draws that were read from a file, and the model that they are of: together they give what the run gave. */
+/** Combines draws from a file with their model, so that they give the same results as the run did. */
 
 import type { Json, JsonObject } from "../engine/contract/index.ts";
 import { DataError, ErgodicError } from "../engine/errors/errors.ts";
@@ -10,10 +10,13 @@ import { namedValues, pointsOf, sourceOf } from "./named-draws.ts";
 import { alike, PROBE, probeOf } from "./sample.ts";
 
 const WHERE = "loadDraws";
-/** By how much what the model computes may differ from what the file has, relative, to be the same quantity. */
+/** Relative difference up to which a recomputed quantity counts as unchanged. */
 const SAME = 1e-9;
 
-/** `density`: the model with its data. @throws DataError [DRAWS_MODEL] where draws are of other parameters, other data or another density */
+/**
+ * Combines draws with `density`, the model with its data. @throws DataError [DRAWS_MODEL] if the draws belong to other
+ * parameters, other data or another density
+ */
 export function joined(draws: Draws, density: ConditionedModel): Draws {
   checkParameters(draws, density);
   checkData(draws, density);
@@ -34,7 +37,7 @@ export function joined(draws: Draws, density: ConditionedModel): Draws {
   const isKept = ({ name, kind, shape }: DrawsQuantity): boolean =>
     kind === "parameter" || (sameShape(shape, shapeOf(draws, name)) && same(values[name], computed[name]));
   const own = density.quantities.map(({ name, kind, shape }) => ({ name, kind, shape }));
-  // What the model computes alike keeps the bits of the run; what it defines otherwise, or anew, is the model's.
+  // Unchanged quantities keep the bits of the run; changed or new ones come from the model.
   const taken = own.map(
     (quantity) => [quantity.name, isKept(quantity) ? values[quantity.name] : computed[quantity.name]] as const,
   );
@@ -49,7 +52,7 @@ export function joined(draws: Draws, density: ConditionedModel): Draws {
 
 function checkParameters(draws: Draws, { quantities, name }: ConditionedModel): void {
   const wanted = quantities.filter(({ kind }) => kind === "parameter");
-  // Files of other programs do not tell parameters from what was computed of them.
+  // Files of other programs do not distinguish parameters from computed quantities.
   const isOwn = Array.isArray(draws.description.names);
   const has = draws.quantities.filter(({ kind }) => !isOwn || kind === "parameter");
   const missing = wanted.filter((one) => !sameShape(one.shape, shapeOf(draws, one.name)));
@@ -62,13 +65,16 @@ function checkParameters(draws: Draws, { quantities, name }: ConditionedModel): 
   );
 }
 
-/** What draws report is computed of the numbers that were kept with it: of the same numbers, model and data it is the same. */
+/**
+ * Checks the reported quantities: recomputed from the stored numbers, with the same model and data, they must be the
+ * same.
+ */
 function checkReported(density: ConditionedModel, values: DrawsContent["values"], computed: NamedValues): void {
   const other = density.quantities.find(({ name, kind }) => kind === "parameter" && !same(values[name], computed[name]));
   if (other) throw refusal(`"${other.name}" is not what the model "${density.name}" computes of the numbers that were drawn`);
 }
 
-/** Sizes tell data apart, and so does the density at one point, where it was kept. */
+/** Compares data by their sizes, and by the density at one point if it was stored. */
 function checkData({ description }: Draws, density: ConditionedModel): void {
   const kept = objectOf(description.data);
   for (const [name, shape] of Object.entries(density.dataShapes)) {

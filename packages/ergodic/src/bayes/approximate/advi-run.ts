@@ -20,16 +20,19 @@ export interface AdviRunOptions extends AscentOptions {
   psis: boolean;
 }
 
-/** For k̂ to mean something. */
+/** Smallest pool of draws for a meaningful k̂. */
 const FEWEST_DRAWS = 1000;
-/** The posterior of a scale has a long tail in one direction, which draws that are wide in all directions hardly reach. */
+/** The posterior of a scale has a long tail in one direction, which draws widened in all directions rarely reach. */
 const ONE_WAY = [3, 3, 3, 3];
 const REFINE = { ...quasiNewtonDefaults, firstStep: 0.1, relativeObjectiveTolerance: 1e6, parameterTolerance: 1e-6 };
 const MOST_REFINEMENTS = 200;
-/** Stages. */
+/** Stages of the run. */
 const [PATHS, CLIMBING, REFINING] = [0, 1, 2];
 
-/** A run of ADVI: a path that finds where and how wide, the stochastic ascent, and the refinement on fixed draws. A step is an iteration of its stage. */
+/**
+ * A run of ADVI: paths that find the location and scale, the stochastic ascent, and the refinement on fixed draws. A
+ * step is an iteration of its stage.
+ */
 export class AdviRun extends ApproximationRun {
   private readonly options: AdviRunOptions;
   private readonly family: NormalFamily;
@@ -66,7 +69,7 @@ export class AdviRun extends ApproximationRun {
     this.own.arrays.theta[0] = new Float64Array(this.family.size);
   }
 
-  /** The approximation's mean so far. */
+  /** Current mean of the approximation. */
   parameters(): Float64Array {
     const out = new Float64Array(this.dimension);
     if (this.own.numbers.stage === PATHS) return this.paths.best.mean.slice();
@@ -158,7 +161,9 @@ export class AdviRun extends ApproximationRun {
     if (this.options.maxIterations === 0) this.climbed();
   }
 
-  /** Refines from where the ascent ended, or from where it began if the fixed draws prefer that. */
+  /**
+   * Starts the refinement at the end of the ascent, or at its beginning if that has a better ELBO on the fixed draws.
+   */
   private climbed(): void {
     const { arrays, numbers } = this.own;
     const begin = new Float64Array(this.family.size);

@@ -12,63 +12,72 @@ import type { Kept } from "./kept.ts";
 import type { Paths } from "./paths.ts";
 import { SteppedRun } from "./stepped-run.ts";
 
-/** Draws of a step. */
+/** Number of draws per step. */
 const BLOCK = 50;
-/** Effective number of draws that the weights should be worth. */
+/** Wanted effective number of draws. */
 const EFFECTIVE = 4000;
 /** Largest size of the pool, as a multiple of its first size. */
 const MOST_POOLS = 10;
 const GOOD_K = 0.7;
-/** Above it the weights have no mean, and more draws do not help. */
+/** k̂ above which the weights have no mean, so that more draws do not help. */
 const HOPELESS_K = 1;
-/** Share of the draws that a place holds if the weights have already put it right. */
+/** Share of the draws in a place above which the weights count as having covered it. */
 const COVERED = 0.1;
 
 export interface PoolOptions {
   /** Number of paths that the fit begins with. */
   paths: number;
-  /** Draws of the pool, at least as many as the plan asks for. */
+  /** Number of draws in the pool, at least as many as the plan asks for. */
   size: number;
   resample: boolean;
-  /** Parts of q that are wide in one direction only, by their scales. */
+  /** Scales of the parts of q that are widened in a single direction. */
   oneWay?: readonly number[];
 }
 
 /**
- * How many times as wide as q draws are if weights undo it. A normal misses the ends of a curved posterior and heavy tails,
- * and k̂ of draws that never get there does not tell: wide draws find them, so that the weights put them right or k̂ is high.
+ * Widths of draws relative to the fitted normal, for runs with importance weights, which correct for them. A normal
+ * misses the ends of a curved posterior and heavy tails, and k̂ of draws that never get there does not reveal it. Wide
+ * draws reach them, so that either the weights correct the approximation or k̂ is high.
  */
 const DEFENSIVE = [1, 1, 1.5, 1, 1, 1.5, 1, 3, 1, 1, 1.5, 1, 1, 1.5, 1, 10];
 
-/** One part of the mixture q: a normal whose spread is `scale` times the fitted one, in every direction or in one drawn at random. */
+/**
+ * One part of the mixture q: a normal with a spread of `scale` times the fitted one, in every direction or in one drawn
+ * at random.
+ */
 export interface Width {
   readonly scale: number;
   readonly oneWay: boolean;
 }
 
 /**
- * A run that fits an approximation q of a density p, then draws from it: independent draws, and how far they can be trusted.
+ * A run that fits an approximation q of a density p, then makes independent draws from it and judges how far they can
+ * be trusted.
  *
- * A pool of draws of q is made, block by block, with log p and log q of each. elbo: the mean of log p − log q of the
- * parts of q that are not widened, over draws of them. k̂ (`paretoK`): the tail shape of p/q by Pareto smoothed importance sampling; above 0.7 the approximation is poor. It is blind to a direction
- * in which q is so narrow that no draw sees p's width, so it is ∞ where the weighted draws break Stein's identity E_p[(x −
- * c)·∇ℓ(x)] = −d, of which such a direction leaves out about 1. Draw k of chain c is draw k·chains + c of the pool.
- * With `resample`, q is a mixture of normals of several widths, and draws are picked from the pool by smoothed weights, with
- * replacement: draw x occurs ⌊n w⌋ or ⌈n w⌉ times among n (systematic resampling by one uniform number, then shuffled),
- * so that picking adds hardly any noise. The pool grows up to ten times its size while k̂ is between 0.7 and 1, where more
- * draws often show a lighter tail, or while the weights are worth fewer than 4000 draws.
+ * A pool of draws of q is made block by block, with log p and log q of each. `elbo`: the mean of log p − log q over
+ * draws of the parts of q that are not widened. k̂ (`paretoK`): the tail shape of p/q by Pareto-smoothed importance
+ * sampling; above 0.7 the approximation is poor.
  *
- * k̂ cannot see a mode that no draw of q is near. After the draws, the places that the run's own paths ended in, and those that
- * scouts find (places/scouting.ts), are compared with the draws: the mass of each with the mean weight of the pool, which
- * estimates the mass of all that q covers.
+ * k̂ is blind to a direction in which q is so narrow that no draw sees p's width. So it is set to ∞ if the weighted
+ * draws violate Stein's identity E_p[(x − c)·∇ℓ(x)] = −d, where such a direction lacks about 1. Draw k of chain c is
+ * draw k·chains + c of the pool.
  *
- * @throws ErgodicError [SAMPLE_APPROXIMATION] where log p is finite at no draw of q
+ * With `resample`, q is a mixture of normals of several widths, and draws are picked from the pool by smoothed weights,
+ * with replacement: draw x occurs ⌊n w⌋ or ⌈n w⌉ times among n (systematic resampling with one uniform number, then
+ * shuffled), which adds hardly any noise. The pool grows up to ten times its size while the weights are worth fewer
+ * than 4000 draws. It also grows while k̂ is between 0.7 and 1, because more draws often show a lighter tail.
+ *
+ * k̂ cannot detect a mode that no draw of q is near. After the draws, the places where the run's own paths ended, and
+ * those that scouts find (places/scouting.ts), are compared with the draws: each place's mass with the mean weight of
+ * the pool, which estimates the mass of everything that q covers.
+ *
+ * @throws ErgodicError [SAMPLE_APPROXIMATION] if log p is finite at no draw of q
  */
 export abstract class ApproximationRun extends SteppedRun {
   readonly stepsPerEpoch: number;
   /** Parts of q, in equal shares: draw k comes from part k mod their number. */
   protected readonly widths: readonly Width[];
-  /** Blocks of a pool. */
+  /** Number of blocks in a pool. */
   private readonly blocks: number;
   private readonly resample: boolean;
   /** One array per block: values are [BLOCK, dimension], the others [BLOCK]. */
@@ -78,7 +87,7 @@ export abstract class ApproximationRun extends SteppedRun {
       values: [] as Float64Array[],
       logDensity: [] as Float64Array[],
       logApproximation: [] as Float64Array[],
-      /** (x − centre)·∇ℓ(x). */
+      /** Stein statistic of each draw: (x − centre)·∇ℓ(x). */
       stein: [] as Float64Array[],
     },
   } satisfies Kept;
@@ -89,40 +98,43 @@ export abstract class ApproximationRun extends SteppedRun {
   private readonly scouting: Scouting | undefined;
   private readonly search = { numbers: { begun: 0, ended: 0 }, arrays: {} } satisfies Kept;
 
-  /** `fitSteps`: the most steps of fitting. */
+  /** `fitSteps`: maximum number of fitting steps. */
   constructor(name: string, density: LogDensity, plan: SamplingPlan, engine: Engine, fitSteps: number, pool: PoolOptions) {
     super(name, density, plan, engine);
     this.blocks = Math.ceil(Math.max(pool.size, plan.chains * plan.draws) / BLOCK);
     this.resample = pool.resample;
     const scales = pool.resample ? [...DEFENSIVE, ...(pool.oneWay ?? [])] : [1];
     this.widths = scales.map((scale, k) => ({ scale, oneWay: k >= DEFENSIVE.length }));
-    // A step for each scout, and for each place: a scout leaves up to two, a path one.
+    // One step per scout and per place: a scout leaves up to two places, a path one.
     const searchSteps = 2 + SCOUTS + 2 * SCOUTS + pool.paths;
     this.stepsPerEpoch = fitSteps + this.blocks * (pool.resample ? MOST_POOLS : 1) + searchSteps;
     const searches = plan.chains * plan.draws > 0 && density.dimension <= MOST_DIMENSION;
     this.scouting = searches ? new Scouting(density, plan, engine, SCOUTS) : undefined;
   }
 
-  /** One step of fitting; −elbo where it was estimated. Calls `fitted` at the end. */
+  /** Makes one fitting step and returns −elbo if it was estimated. Calls `fitted` at the end. */
   protected abstract fit(): number | undefined;
-  /** Draw k of q, into `out`. */
+  /** Writes draw k of q into `out`. */
   protected abstract drawPoint(k: number, out: Float64Array): void;
-  /** The part of q that draw k comes from. */
+  /** Returns the part of q that draw k comes from. */
   protected widthOf(k: number): Width {
     return this.widths[k % this.widths.length];
   }
 
-  /** log densities of the parts of q, which are in equal shares: one after the other for each normal as wide as `widths` says. */
+  /**
+   * Returns the log densities of the parts of q, which have equal shares: for each normal in turn, with each of the
+   * `widths`.
+   */
   protected abstract logParts(x: Float64Array): number[];
   protected abstract fitParts(): Record<string, Kept>;
-  /** Figures about the fit. */
+  /** Statistics about the fit. */
   protected abstract fitReport(): Record<string, number>;
 
   protected fitted(): void {
     this.pool.numbers.fitted = 1;
   }
 
-  /** The paths that the fit began with. */
+  /** Paths that the fit began with. */
   protected abstract readonly paths: Paths;
 
   get converged(): boolean | string {
@@ -137,7 +149,7 @@ export abstract class ApproximationRun extends SteppedRun {
     return undefined;
   }
 
-  /** Places and what the draws have of them, once all draws are made. Nothing is claimed where the weights are not trusted. */
+  /** Places with their share of the draws, once all draws are made; none if the weights cannot be trusted. */
   places(): VisitedPlace[] {
     if (!this.full || this.scouting === undefined) return [];
     const { paretoK, logMeanWeight, effectiveSize } = this.judge();
@@ -218,7 +230,7 @@ export abstract class ApproximationRun extends SteppedRun {
     return new ChainDraws(chains, count, d, values, ["logDensity", "logApproximation"], transitions);
   }
 
-  /** No more draws are due. */
+  /** Whether all draws have been made. */
   private get full(): boolean {
     const made = this.pool.arrays.values.length;
     if (made < this.blocks) return false;
@@ -228,7 +240,7 @@ export abstract class ApproximationRun extends SteppedRun {
     return paretoK <= GOOD_K && effectiveSize >= EFFECTIVE;
   }
 
-  /** Numbers in the pool of `count` draws, by weight. */
+  /** Picks `count` draws of the pool by weight and returns their indices. */
   private pick(count: number): Uint32Array {
     const draws = stream(this.plan.seed, "resample").at(0);
     const picked = systematic(this.judge().logWeights, count, draws.uniform());
@@ -266,7 +278,7 @@ export abstract class ApproximationRun extends SteppedRun {
     stein.push(block[3]);
   }
 
-  /** Judges the pool as it is now; repeated only when the pool has grown. */
+  /** Judges the current pool. The result is cached until the pool grows. */
   private judge(): Judged {
     const { arrays } = this.pool;
     const blocks = arrays.values.length;
@@ -277,7 +289,7 @@ export abstract class ApproximationRun extends SteppedRun {
     return this.judged.of;
   }
 
-  /** log density of the parts that are not widened at draw k of the pool; undefined if it came from another. */
+  /** log density of the unwidened parts at draw k of the pool; undefined if the draw came from another part. */
   private logPlain(k: number): number | undefined {
     if (this.widthOf(k).scale !== 1) return undefined;
     const { x, logApproximation } = this.pooled(k);

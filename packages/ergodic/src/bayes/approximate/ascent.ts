@@ -18,10 +18,12 @@ const LEAST_WINDOW = 2;
 const TRIAL = 2 ** 32;
 
 /**
- * Stochastic ascent of an ELBO by its reparametrised gradient, with the step sequence of ADVI (advi.ts has the formulas).
+ * Stochastic ascent of an ELBO by its reparametrised gradient, with the step sequence of ADVI (advi.ts has the
+ * formulas).
  *
- * A step is one update, be it of a trial of η or of the ascent itself. Update t of trial i reads update i·2³² + t of the stream
- * ("advi", "gradient"), the ascent's are those of i = 5; the n-th estimate of the ELBO reads update n of ("advi", "elbo").
+ * A step is one update, in a trial of η or in the ascent itself. Update t of trial i uses update i·2³² + t of the
+ * stream ("advi", "gradient"); the ascent itself counts as i = 5. The n-th estimate of the ELBO uses update n of
+ * ("advi", "elbo").
  */
 export class Ascent {
   readonly state = {
@@ -67,12 +69,12 @@ export class Ascent {
     return this.state.numbers.trial < RATES.length;
   }
 
-  /** The most updates. */
+  /** Maximum number of updates. */
   static steps({ adaptIterations, maxIterations, rate }: AscentOptions): number {
     return (rate === undefined ? RATES.length * adaptIterations : 0) + maxIterations;
   }
 
-  /** One update; true at the end. `climbs` says whether any η did. */
+  /** Makes one update. Returns true at the end; `climbs` then says whether any η improved the ELBO. */
   step(): boolean {
     const { numbers } = this.state;
     if (this.adapting && numbers.estimates === 0) numbers.startElbo = this.estimate();
@@ -84,7 +86,7 @@ export class Ascent {
     return this.options.rate !== undefined || this.adapting || this.state.numbers.bestRate > 0;
   }
 
-  /** The ELBO, up to the family's constant, by fresh draws; −∞ outside the support. */
+  /** Estimates the ELBO, up to the family's constant, from new draws; −∞ outside the support. */
   private estimate(): number {
     const { dimension: d } = this.family;
     const draws = this.elbos.at(this.state.numbers.estimates++);
@@ -122,7 +124,7 @@ export class Ascent {
     }
   }
 
-  /** At the end of a trial: the next η, or the ascent with the best. */
+  /** At the end of a trial, moves on to the next η, or to the ascent with the best one. */
   private adapt(): boolean {
     const { numbers } = this.state;
     const lost = !this.theta.every(Number.isFinite);
@@ -153,7 +155,7 @@ export class Ascent {
     return numbers.update >= maxIterations;
   }
 
-  /** θ = 0 is μ = 0, C = I. */
+  /** θ = 0 means μ = 0, C = I. */
   private reset(): void {
     const { numbers, arrays } = this.state;
     arrays.theta[0] = new Float64Array(this.family.size);

@@ -5,12 +5,14 @@ import type { Stream } from "../../engine/random/stream.ts";
 import type { DensityPoint } from "./density-point.ts";
 
 /**
- * Estimates of a log density on batches of rows, on this thread: unbiased, and near a centre c as quiet as if all rows were read.
+ * Unbiased minibatch estimates of a log density on this thread. Near a centre c, their noise is as low as if all rows
+ * were read.
  *
  *   ℓ̂(x) = ℓ_B(x) − ℓ_B(c) − (∇ℓ_B(c) − ∇ℓ(c))·(x − c) + ℓ(c),   ∇ℓ̂(x) = ∇ℓ_B(x) − ∇ℓ_B(c) + ∇ℓ(c)
  *
- * B: n rows from a random one on, in the density's own random order (the first behind the last). What is left of the noise is
- * of the third order in x − c, and of the second in the gradient. Estimate k draws from update k of the stream.
+ * B: n consecutive rows from a random one on, in the density's own random order, wrapping around at the end. The
+ * remaining noise is of third order in x − c, and of second order in the gradient. Estimate k uses update k of the
+ * stream.
  */
 export class BatchPoint {
   private readonly engine: Engine;
@@ -25,7 +27,7 @@ export class BatchPoint {
   private readonly gradient: number;
   private centre: { readonly x: Float64Array; readonly value: number; readonly gradient: Float64Array } | undefined;
 
-  /** The density has minibatches. */
+  /** The density must have minibatches. */
   constructor(engine: Engine, density: LogDensity, batch: number, purpose: string, rows: Stream) {
     const { minibatches, dimension } = density as LogDensity & Required<Pick<LogDensity, "minibatches">>;
     this.engine = engine;
@@ -40,19 +42,19 @@ export class BatchPoint {
     this.gradient = this.arena.take(8 * dimension);
   }
 
-  /** Passes over all rows that so many estimates take. */
+  /** Number of passes over all rows for a number of estimates. */
   passes(estimates: number): number {
     return (2 * this.batch * estimates) / this.rowCount;
   }
 
-  /** Reads all rows, once. */
+  /** Moves the centre to x, which reads all rows once. */
   moveTo(x: Float64Array, whole: DensityPoint): void {
     const gradient = new Float64Array(x.length);
     const value = whole.evaluate(x, gradient);
     this.centre = { x: x.slice(), value, gradient };
   }
 
-  /** Estimate k of ℓ(x), and its gradient into `gradient` where given. What is no number counts as −∞. */
+  /** Returns estimate k of ℓ(x), and writes its gradient unless `gradient` is null. NaN counts as −∞. */
   evaluate(k: number, x: Float64Array, gradient: Float64Array | null): number {
     const { centre } = this;
     if (!centre) throw new Error("a batch is estimated about a centre");

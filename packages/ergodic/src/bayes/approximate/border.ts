@@ -1,26 +1,31 @@
 import { type Minimised, QuasiNewton, quasiNewtonDefaults } from "./quasi-newton.ts";
 
 /**
- * Whether f falls without end as one coordinate runs to the border of its constraint: what a log density does where a scale may
- * go to 0 and its normal density grows as 1/scale.
+ * Whether f decreases without bound as one coordinate runs to the border of its constraint. A negative log density does
+ * so if a scale can go to 0 and its normal density grows as 1/scale.
  *
- * The other coordinates are at their minimum given this one (quasi-Newton, from where they are); the coordinate goes out in
- * strides of `STRIDE`, to `DEEP` at least. A density with a limit there gains less with each stride, e^−STRIDE of it in the
- * end; one without gains as much as before. A scale that is small, since its data are, stops gaining on the way. Where the
- * coordinate is beyond `DEEP` already, rounding has the word: strides lie inside.
+ * The other coordinates are minimised for each value of this one (quasi-Newton, from their last position). The
+ * coordinate moves outward in strides of `STRIDE`, at least to `DEEP`. If f has a limit, it gains less with each
+ * stride, finally by a factor of e^−STRIDE; without a limit, it gains as much as before. A scale that is small because
+ * its data are small stops gaining on the way.
+ *
+ * If the coordinate is already beyond `DEEP`, rounding dominates, and strides lie inside.
  */
 export interface Border {
-  /** The coordinate. */
+  /** Index of the coordinate. */
   readonly at: number;
-  /** Which way the border is. */
+  /** Direction of the border. */
   readonly side: 1 | -1;
 }
 
-/** A coordinate of a scale is its logarithm: e^−4 and less is looked at. */
+/**
+ * Distance from which borders are checked. The coordinate of a scale is its logarithm, so scales of e^−4 and less are
+ * checked.
+ */
 export const NEAR_BORDER = 4;
 const STRIDE = 2;
 const DEEP = 30;
-/** Units of f: less is no growth. */
+/** Smallest decrease of f per stride that counts. */
 const LEAST_RISE = 0.1;
 const MOVES = 200;
 
@@ -40,7 +45,7 @@ export function fallsWithoutEnd(f: Minimised, x: Float64Array, { at, side }: Bor
   return true;
 }
 
-/** The minimum over all coordinates but one, which is set. */
+/** Minimises over all coordinates but one, which is fixed. */
 function others(f: Minimised, x: Float64Array, at: number, value: number): { x: Float64Array; loss: number } {
   const search = new QuasiNewton((point, gradient) => {
     const loss = f(point, gradient);

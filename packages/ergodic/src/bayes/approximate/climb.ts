@@ -5,12 +5,15 @@ import type { InverseCurvature } from "./inverse-curvature.ts";
 import { type NewtonStep, newtonStep } from "./newton-step.ts";
 import { type Minimised, QuasiNewton, quasiNewtonDefaults } from "./quasi-newton.ts";
 
-/** Units of f, nats where f is a log density: a minimum is where a Newton step promises no more. Beyond it, rounding of f. */
+/**
+ * Tolerance in units of f (nats for a log density). A point is a minimum if a Newton step promises no more than this,
+ * apart from the rounding of f.
+ */
 export const TOLERANCE = 1e-6;
 const ROUNDING = 2 ** -46;
 const MOST_PRODUCTS = 200;
 const POLISHING = 3;
-/** Beginnings without a fall worth mentioning: along a floor that is flat to rounding there is no end. */
+/** Number of restarts without significant decrease. On a floor that is flat to rounding, the search would never end. */
 const PATIENCE = 3;
 
 const moves = {
@@ -21,39 +24,41 @@ const moves = {
   parameterTolerance: 0,
 };
 
-/** Moves from one measurement of curvature to the next, while quasi-Newton moves go on. */
+/** Number of moves between measurements of curvature while quasi-Newton moves continue. */
 const MEASURE_EVERY = 25;
-/** Moves from one look at the borders to the next, and how many are looked at: the closest. */
+/** Number of moves between checks of the borders, and the number of closest borders that are checked. */
 const LOOK_EVERY = 100;
 const MOST_BORDERS = 8;
 
 export type ClimbEnd = "minimum" | "stuck" | "unbounded";
 
 /**
- * From one start to a minimum of f: quasi-Newton moves (quasi-newton.ts), and when these end, and now and then before, the
- * Newton step (newton-step.ts), which measures curvature instead of remembering it. Where it promises more than `TOLERANCE` f
- * goes down along it, what was remembered is forgotten, and quasi-Newton moves begin anew; else the point is a minimum, and
- * Newton steps are added while they shorten the gradient.
+ * Climbs from one start to a minimum of f: quasi-Newton moves (quasi-newton.ts) and, when these end and occasionally
+ * before, a Newton step (newton-step.ts), which measures curvature instead of remembering it.
  *
- * Now and then, and before it gives up, it looks whether f falls without end where a coordinate is close to a border (border.ts).
+ * If the Newton step promises more than `TOLERANCE`, f descends along it, the remembered curvature is dropped, and
+ * quasi-Newton moves restart. Otherwise the point is a minimum, and Newton steps are added while they shorten the
+ * gradient.
  *
- * An L-BFGS estimate that knows the walls of a narrow valley, and not its floor, makes every step and every decrement of its
- * own small; so no tolerance on these says that the floor's lowest point is reached.
+ * Occasionally, and before giving up, it checks whether f decreases without bound near a border (border.ts).
+ *
+ * An L-BFGS estimate that knows the walls of a narrow valley, but not its floor, makes every step and every decrement
+ * small. So no tolerance on these shows that the lowest point of the floor has been reached.
  */
 export class Climb {
-  /** Undefined while under way. */
+  /** Undefined while the climb continues. */
   end: ClimbEnd | undefined;
-  /** What the last Newton step promised, units of f; NaN before one was made. */
+  /** Decrease of f promised by the last Newton step; NaN before the first. */
   promise = Number.NaN;
-  /** Where f falls without end. */
+  /** Borders at which f decreases without bound. */
   readonly unbounded: Border[] = [];
   private readonly f: Minimised;
   private readonly borders: readonly Border[];
   private moves = 0;
   private search: QuasiNewton;
-  /** f where the last beginning was. */
+  /** f at the last restart. */
   private begun: number;
-  /** f where curvature was measured last. */
+  /** f at the last measurement of curvature. */
   private measured: number;
   private fruitless = 0;
 
@@ -82,7 +87,7 @@ export class Climb {
     return this.search.curvature;
   }
 
-  /** One move. */
+  /** Makes one move. */
   step(): void {
     if (this.end) return;
     const ended = this.search.step();
@@ -97,7 +102,7 @@ export class Climb {
       return;
     }
     if (!ended) {
-      // Under way, but slowly: a Newton step that gains more than all moves since the last one takes their place.
+      // Still moving, but slowly: a Newton step that promises more than all moves since the last one replaces them.
       const gained = this.measured - this.loss;
       this.measured = this.loss;
       if (newton.definite && newton.promise > gained) this.descend(newton.step);
@@ -108,7 +113,7 @@ export class Climb {
     if ((this.fruitless >= PATIENCE || !this.descend(newton.step)) && !this.look()) this.end = "stuck";
   }
 
-  /** Whether f falls without end from here; that is then the end. */
+  /** Whether f decreases without bound from here. If so, the climb ends. */
   look(): boolean {
     if (this.end) return this.end === "unbounded";
     const depth = ({ at, side }: Border): number => side * this.x[at];
@@ -122,7 +127,7 @@ export class Climb {
     return newtonStep(this.f, this.x, this.gradient, curvature, Math.min(MOST_PRODUCTS, 4 * this.x.length));
   }
 
-  /** Begins anew from the lowest point that a line search along `direction` finds; false where it finds none. */
+  /** Restarts from the lowest point that a line search along `direction` finds. Returns false if it finds none. */
   private descend(direction: Float64Array): boolean {
     const { loss, gradient, x } = this;
     const slope = dot(gradient, direction);
@@ -135,7 +140,7 @@ export class Climb {
     return true;
   }
 
-  /** Along a direction of negative curvature without a slope, either way. */
+  /** Tries both ways along a direction of negative curvature without a slope. */
   private leaveSaddle(direction: Float64Array): boolean {
     for (let size = 1; size > 1e-6; size /= 10) {
       for (const by of [size, -size]) {

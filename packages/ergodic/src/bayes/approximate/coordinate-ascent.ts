@@ -6,46 +6,51 @@ export type FactorParameters<Name extends string> = Readonly<Record<Name, Float6
 
 /** Options of `coordinateAscent`: factors, their updates and the ELBO. */
 export interface CoordinateAscentOptions<Name extends string> {
-  /** Parameters of every factor at the start, by name. */
+  /** Initial parameters of every factor, by name. */
   start: FactorParameters<Name>;
-  /** Updates by name, in the order of a sweep: each gives its factor's best parameters given all factors. */
+  /** Updates by name, in the order of a sweep. Each returns its factor's best parameters given all factors. */
   factors: Readonly<Record<Name, (q: FactorParameters<Name>) => Float64Array>>;
-  /** The ELBO of the factors in nats; no update may lower it. */
+  /** ELBO of the factors in nats. No update may lower it. */
   elbo: (q: FactorParameters<Name>) => number;
-  /** Most sweeps. Default 1000; a whole number >= 0. */
+  /** Maximum number of sweeps. Default 1000; a whole number >= 0. */
   iterations?: number;
-  /** Ends where a sweep raises the ELBO by less than this share of its size. Default 1e-8; >= 0. */
+  /** Relative increase of the ELBO per sweep below which the ascent ends. Default 1e-8; >= 0. */
   tolerance?: number;
 }
 
-/** What `coordinateAscent` found. */
+/** Result of `coordinateAscent`. */
 export interface CoordinateAscentResult<Name extends string> {
-  /** Parameters of every factor at the end. */
+  /** Final parameters of every factor. */
   readonly parameters: FactorParameters<Name>;
-  /** At the start, and after each sweep. */
+  /** ELBO at the start and after each sweep. */
   readonly elbo: Float64Array;
-  /** Sweeps made. */
+  /** Number of sweeps made. */
   readonly iterations: number;
-  /** Whether the ELBO had stopped to rise. */
+  /** Whether the ELBO had stopped rising. */
   readonly converged: boolean;
 }
 
-/** Rounding of an ELBO, a sum of many terms, relative to its size. */
+/** Relative rounding error of an ELBO, a sum of many terms. */
 const ROUNDING = 1e-10;
 
 /**
- * Coordinate ascent variational inference: q(z) = Π_i q_i(z_i), each factor in turn the best given the others.
+ * Coordinate ascent variational inference: q(z) = Π_i q_i(z_i), where each factor in turn becomes the best one given
+ * the others.
  *
- * In a model that is conjugate piece by piece the best q_i is in its prior's family, with parameters that are the expected
- * natural parameters of its full conditional: exp E_{−i}[log p(x, z)]. A factor's `update` gives those parameters from all
- * factors' parameters; `elbo` is E_q[log p(x, z) − log q(z)] in nats. A sweep updates every factor once, in the order of
- * `factors`. No update can lower the ELBO: one that does is wrong, and an error says so. Ends where a sweep raises the ELBO by less than
- * `tolerance` of its size, or after `iterations` sweeps. Converges to a local maximum: which, the start decides. Source: Bishop
- * 2006, ch. 10; Blei, Kucukelbir, McAuliffe 2017. Worked models: gaussian-mixture.ts, topics.ts.
+ * In a conditionally conjugate model the best q_i is in its prior's family, with the expected natural parameters of its
+ * full conditional: exp E_{−i}[log p(x, z)]. A factor's update (`factors`) returns those parameters given the
+ * parameters of all factors, from `start` on; `elbo` is E_q[log p(x, z) − log q(z)] in nats.
  *
- *   const { parameters, elbo, converged } = coordinateAscent({ start: { mean, precision }, factors: { mean: (q) => …, precision: (q) => … }, elbo });
+ * A sweep updates every factor once, in the order of `factors`. No correct update can lower the ELBO, so a decrease
+ * raises an error. Ends when a sweep raises the ELBO by less than `tolerance` of its size, or after `iterations`
+ * sweeps. Converges to a local maximum that depends on the start.
  *
- * @throws OptionError; ErgodicError [VARIATIONAL_ELBO] where an update lowers the ELBO or makes it no number
+ * Source: Bishop 2006, ch. 10; Blei, Kucukelbir, McAuliffe 2017. Worked models: gaussian-mixture.ts, topics.ts.
+ *
+ *   const factors = { mean: (q) => …, precision: (q) => … };
+ *   const { parameters, elbo, converged } = coordinateAscent({ start: { mean, precision }, factors, elbo });
+ *
+ * @throws OptionError; ErgodicError [VARIATIONAL_ELBO] if an update lowers the ELBO or makes it NaN or infinite
  */
 export function coordinateAscent<Name extends string>(given: CoordinateAscentOptions<Name>): CoordinateAscentResult<Name> {
   checkKeys("coordinateAscent", given, ["start", "factors", "elbo", "iterations", "tolerance"]);

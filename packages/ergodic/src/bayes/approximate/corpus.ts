@@ -5,7 +5,7 @@ import { stream } from "../../engine/random/stream.ts";
 import type { FactorParameters } from "./coordinate-ascent.ts";
 import { dirichletDivergence, expectedLog } from "./dirichlet.ts";
 
-/** γ, [document, topic], and λ, [topic, word]. */
+/** Parameters γ, [document, topic], and λ, [topic, word]. */
 export type Factors = FactorParameters<"documents" | "topics">;
 
 export interface CorpusOptions {
@@ -14,7 +14,7 @@ export interface CorpusOptions {
   wordConcentration: number;
 }
 
-/** A document's γ rests after so many updates, or where one changes it by less, a topic. */
+/** Maximum number of updates of a document's γ, and the mean change per topic below which they end. */
 const LOCAL_SWEEPS = 100;
 const LOCAL_TOLERANCE = 1e-5;
 
@@ -23,7 +23,10 @@ interface Document {
   readonly counts: Float64Array;
 }
 
-/** Documents of latent Dirichlet allocation, and what topics.ts does with them: starts, updates of either factor, the ELBO. */
+/**
+ * Documents of latent Dirichlet allocation, with the operations of topics.ts: starts, updates of both factors, the
+ * ELBO.
+ */
 export class Corpus {
   readonly size: number;
   private readonly list: readonly Document[];
@@ -42,7 +45,7 @@ export class Corpus {
     this.list = rows.map((row, d) => this.document(row, d));
   }
 
-  /** λ: each topic its own random share of each word's count; γ: all topics alike. */
+  /** Initial λ: each topic gets a random share of each word's count; initial γ: all topics equal. */
   start(seed: number): Factors {
     const draws = stream(seed, "topics", "start").at(0);
     const lambda = new Float64Array(this.count * this.words);
@@ -72,7 +75,7 @@ export class Corpus {
     return lambda;
   }
 
-  /** One step on a minibatch: λ, and γ of its documents in place. */
+  /** Makes one minibatch step: returns λ, and updates γ of its documents in place. */
   batchStep(q: Factors, batch: Uint32Array, rate: number): Factors {
     const topicLogs = this.topicLogs(q.topics);
     const seen = new Float64Array(q.topics.length).fill(this.eta);
@@ -84,7 +87,7 @@ export class Corpus {
     return { documents: q.documents, topics: q.topics.map((v, at) => (1 - rate) * v + rate * seen[at]) };
   }
 
-  /** γ of all documents at rest, for λ as it stands. */
+  /** Returns converged γ of all documents for the given λ. */
   settled({ topics: lambda }: Factors): Factors {
     const topicLogs = this.topicLogs(lambda);
     const documents = Float64Array.from(this.list.flatMap((_, d) => [...this.rest(d, topicLogs)]));
@@ -138,7 +141,7 @@ export class Corpus {
     return logs;
   }
 
-  /** φ of a word, and the log of what it was divided by. */
+  /** Returns φ of a word, and the log of its normaliser. */
   private shares(logs: Float64Array, topicLogs: Float64Array, w: number): { phi: Float64Array; logTotal: number } {
     const phi = logs.map((v, k) => v + topicLogs[k * this.words + w]);
     const largest = phi.reduce((most, v) => Math.max(most, v), -Infinity);
@@ -148,7 +151,7 @@ export class Corpus {
     return { phi, logTotal: largest + log(total) };
   }
 
-  /** One update of γ. */
+  /** Makes one update of γ. */
   private local({ words, counts }: Document, gamma: Float64Array, topicLogs: Float64Array): Float64Array {
     const logs = expectedLog(gamma);
     const next = new Float64Array(this.count).fill(this.alpha);
@@ -159,7 +162,7 @@ export class Corpus {
     return next;
   }
 
-  /** γ after as many updates as it takes. */
+  /** Returns γ after updates until convergence. */
   private rest(d: number, topicLogs: Float64Array): Float64Array {
     let gamma = this.evenly(this.list[d]);
     for (let i = 0; i < LOCAL_SWEEPS; i++) {

@@ -5,10 +5,10 @@ import { stream } from "../../engine/random/stream.ts";
 import type { SamplingPlan } from "../samplers/base/sampler.ts";
 import { type Placed, placeChains } from "../samplers/base/starting-points.ts";
 
-/** A log density evaluated on this thread: memory for one point and its gradient. What is no number counts as −∞. */
+/** A log density evaluated on this thread, with memory for one point and its gradient. NaN counts as −∞. */
 export class DensityPoint {
   readonly dimension: number;
-  /** Evaluations so far. */
+  /** Number of evaluations so far. */
   evaluations = 0;
   private readonly engine: Engine;
   private readonly arena: Arena;
@@ -27,7 +27,7 @@ export class DensityPoint {
     this.gradient = this.arena.take(8 * this.dimension);
   }
 
-  /** log p(x), and its gradient into `gradient` where given. */
+  /** Returns log p(x), and writes its gradient into `gradient` if given. */
   evaluate(x: Float64Array, gradient?: Float64Array | null): number {
     const { memory } = this.engine;
     memory.f64(this.x, this.dimension).set(x);
@@ -37,11 +37,14 @@ export class DensityPoint {
     return Number.isNaN(value) ? -Infinity : value;
   }
 
-  /** `count` starting points: the plan's in turn, or uniform in (−2, 2) from the streams (`name`, i, "start"). @throws ErgodicError */
+  /**
+   * Returns `count` starting points: those of the plan in turn, or uniform in (−2, 2) from the streams (`name`, i,
+   * "start"). @throws ErgodicError
+   */
   async places(where: string, name: string, count: number, plan: SamplingPlan): Promise<Float64Array[]> {
     const { start, seed } = plan;
     const given = start instanceof Float64Array ? [start] : start;
-    // The calls are run here and now, so that their argument may be the number of the point.
+    // The calls run immediately, so their argument can be the index of the point.
     const points = Array.from({ length: count }, (_, i): Placed & { gradient: Float64Array } => ({
       position: new Float64Array(this.dimension),
       gradient: new Float64Array(this.dimension),

@@ -1,14 +1,15 @@
 /**
- * The ELBO of a normal family on draws that stand still: a smooth function of θ, for quasi-Newton.
+ * ELBO of a normal family on fixed draws: a smooth function of θ, for quasi-Newton methods.
  *
- * z: `count` draws in pairs ±z, so that odd moments are exactly 0, and whitened, mean z zᵀ = I, so that on a normal target the optimum is exact; only
- * scaled coordinate by coordinate where there are fewer than 2d pairs. Source: Giordano, Ingram, Broderick 2024; the whitening is ours.
+ * z: `count` draws in pairs ±z, so that odd moments are exactly 0; whitened, mean z zᵀ = I, so that the optimum is
+ * exact for a normal target. With fewer than 2d pairs, each coordinate is only scaled. Source: Giordano, Ingram,
+ * Broderick 2024; the whitening is ours.
  */
 import { solvePositive } from "../../engine/numbers/cholesky.ts";
 import type { Draws } from "../../engine/random/stream.ts";
 import type { NormalFamily } from "./normal-family.ts";
 
-/** [pairs, d]: one of each pair. */
+/** Returns [pairs, d]: one draw of each pair. */
 export function whitenedPairs(pairs: number, d: number, draws: Draws): Float64Array {
   const z = Float64Array.from({ length: pairs * d }, () => draws.normal());
   if (pairs >= 2 * d) whiten(z, pairs, d);
@@ -36,7 +37,7 @@ function whiten(z: Float64Array, pairs: number, d: number): void {
   }
 }
 
-/** Each coordinate to a mean square of 1. */
+/** Scales each coordinate to a mean square of 1. */
 function scale(z: Float64Array, pairs: number, d: number): void {
   const squares = new Float64Array(d);
   for (let at = 0; at < z.length; at += d) for (let i = 0; i < d; i++) squares[i] += z[at + i] * z[at + i];
@@ -44,7 +45,10 @@ function scale(z: Float64Array, pairs: number, d: number): void {
   for (let at = 0; at < z.length; at += d) for (let i = 0; i < d; i++) z[at + i] /= squares[i];
 }
 
-/** −(mean of ℓ over the pairs + Σ log C_ii) at θ, its gradient written unless null; ∞ where a draw leaves the support. */
+/**
+ * Returns a function that computes −(mean of ℓ over the pairs + Σ log C_ii) at θ and writes its gradient unless null; ∞
+ * if a draw leaves the support.
+ */
 export function fixedLoss(
   family: NormalFamily,
   z: Float64Array,

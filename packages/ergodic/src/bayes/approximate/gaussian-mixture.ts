@@ -8,41 +8,41 @@ import { expectedLogDeterminant, NormalWishart, type NormalWishartPrior } from "
 
 /** Options of `gaussianMixture`. */
 export interface GaussianMixtureOptions {
-  /** Most clusters; those that the data do not need become empty. A whole number, 1 to 10,000. */
+  /** Maximum number of clusters. Those that the data do not need become empty. A whole number, 1 to 10,000. */
   components: number;
   /** α₀ of the Dirichlet prior on the weights, > 0. Default 1/components. */
   concentration?: number;
-  /** β₀: prior precision of the means relative to the components', > 0. Default 0.01. */
+  /** β₀: prior precision of the means relative to that of the components, > 0. Default 0.01. */
   meanPrecision?: number;
   /** ν₀: degrees of freedom of the Wishart prior, above d − 1. Default d + 1. */
   degrees?: number;
-  /** Expected variances within a component, as a share of the columns'. Default 1/components; > 0. */
+  /** Expected variances within a component, as a share of the columns' variances. Default 1/components; > 0. */
   spread?: number;
-  /** Random starts (k-means++), of which the best continues. Default 5; a whole number >= 1. */
+  /** Number of random starts (k-means++), of which the best continues. Default 5; a whole number >= 1. */
   starts?: number;
   /** Seed of the starts. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Most sweeps. Default 1000; a whole number >= 1. */
+  /** Maximum number of sweeps. Default 1000; a whole number >= 1. */
   iterations?: number;
-  /** Ends where a sweep raises the ELBO by less than this share of its size. Default 1e-8; >= 0. */
+  /** Relative increase of the ELBO per sweep below which the ascent ends. Default 1e-8; >= 0. */
   tolerance?: number;
 }
 
-/** What `gaussianMixture` found; arrays are row-major. */
+/** Result of `gaussianMixture`. Arrays are row-major. */
 export interface GaussianMixtureResult {
-  /** E[π], [component]. */
+  /** Expected weights E[π], [component]. */
   readonly weights: Float64Array;
-  /** E[μ], [component, d]. */
+  /** Expected means E[μ], [component, d]. */
   readonly means: Float64Array;
-  /** V/(ν − d − 1), the expected covariances where ν > d + 1, else V/ν, [component, d, d]. */
+  /** Expected covariances V/(ν − d − 1) if ν > d + 1, otherwise V/ν, [component, d, d]. */
   readonly covariances: Float64Array;
-  /** q(row n is of component k), [n, component]. */
+  /** q(row n belongs to component k), [n, component]. */
   readonly responsibilities: Float64Array;
-  /** Parameters of q(π) (α, [component]), and of each q(μ, Λ) (m, β, ν, V one after another). */
+  /** Parameters of q(π) (α, [component]) and of each q(μ, Λ) (m, β, ν, V concatenated). */
   readonly parameters: FactorParameters<"assignments" | "weights" | "components">;
-  /** The ELBO at the start and after each sweep. */
+  /** ELBO at the start and after each sweep. */
   readonly elbo: Float64Array;
-  /** Sweeps made. */
+  /** Number of sweeps made. */
   readonly iterations: number;
   /** Whether the ELBO had stopped rising. */
   readonly converged: boolean;
@@ -52,15 +52,20 @@ type Name = "assignments" | "weights" | "components";
 const STARTING_SWEEPS = 20;
 
 /**
- * A mixture of Gaussians by coordinate ascent: clusters with their places, shapes and weights, and how sure each is.
+ * A mixture of Gaussians by coordinate ascent: clusters with locations, shapes and weights, and the uncertainty of
+ * each.
  *
- * x_n ~ Σ_k π_k N(μ_k, Λ_k⁻¹), π ~ Dirichlet(α₀, …, α₀), μ_k | Λ_k ~ N(m₀, (β₀Λ_k)⁻¹), Λ_k ~ Wishart(V₀⁻¹, ν₀) with E[Λ] = ν₀
- * V₀⁻¹. x: float64[n, d], row by row. q = q(assignments) q(π) Π q(μ_k, Λ_k), the last again Normal–Wishart (m_k, β_k, V_k,
- * ν_k). Updates and ELBO: Bishop 2006, 10.2; V is the inverse of his W. α₀ (`concentration`) 1/`components`: clusters that the
- * data do not ask for empty themselves. m₀: the column means; V₀: ν₀ times the columns' variances times `spread` on the
- * diagonal, which is what variances within a component are expected to be: 1/`components` of the columns'; ν₀ (`degrees`) = d +
- * 1; β₀ (`meanPrecision`) 0.01. With one component q is the posterior, and the ELBO the log evidence. Starts from `starts`
- * draws of seeds by distance (k-means++), each run for 20 sweeps, and continues with the best.
+ * x_n ~ Σ_k π_k N(μ_k, Λ_k⁻¹), π ~ Dirichlet(α₀, …, α₀), μ_k | Λ_k ~ N(m₀, (β₀Λ_k)⁻¹), Λ_k ~ Wishart(V₀⁻¹, ν₀) with
+ * E[Λ] = ν₀ V₀⁻¹. x: float64[n, d], row-major. q = q(assignments) q(π) Π q(μ_k, Λ_k), the last again Normal–Wishart
+ * (m_k, β_k, V_k, ν_k).
+ *
+ * Updates and ELBO: Bishop 2006, 10.2; V is the inverse of his W. α₀ (`concentration`) 1/`components`: clusters that
+ * the data do not need become empty. m₀: the column means; V₀: diagonal, ν₀ times the columns' variances times
+ * `spread`, so that the expected variances within a component are that share of the columns' (default 1/`components`);
+ * ν₀ (`degrees`) = d + 1; β₀ (`meanPrecision`) 0.01.
+ *
+ * With one component, q is the posterior and the ELBO is the log evidence. Makes `starts` starts by k-means++ from
+ * `seed`, runs each for 20 sweeps, and continues with the best until `tolerance` or `iterations`.
  *
  * @throws DataError, OptionError
  */
@@ -150,7 +155,10 @@ class Mixture {
     this.prior = prior;
   }
 
-  /** Each row to the nearest of `count` rows, picked one after another by their squared distance from those before. */
+  /**
+   * Assigns each row to the nearest of `count` rows, picked one after another with probability proportional to the
+   * squared distance from the earlier ones.
+   */
   start(draws: Draws): FactorParameters<Name> {
     const { rows, count } = this;
     const distance = new Float64Array(rows.length).fill(Infinity);

@@ -1,4 +1,7 @@
-/** Coordinate ascent, and the two models worked out in it. The approximations that sample() takes are exported with the samplers. */
+/**
+ * Exports of coordinate ascent and of two models that use it. The approximations for sample() are exported with the
+ * samplers.
+ */
 export {
   type CoordinateAscentOptions,
   type CoordinateAscentResult,

@@ -3,12 +3,17 @@ import { addScaled, dot } from "../../engine/optimise/dense.ts";
 import type { Draws } from "../../engine/random/stream.ts";
 
 /**
- * An estimate H of an inverse Hessian from a diagonal α and a few pairs s_j = Δx, y_j = Δ∇f, and the normal distribution N(μ, H).
+ * Estimate H of an inverse Hessian from a diagonal α and a few pairs s_j = Δx, y_j = Δ∇f, and the normal distribution
+ * N(μ, H).
  *
- * H₀ = diag α; H_j = V H_{j−1} Vᵀ + ρ s sᵀ, V = I − ρ s yᵀ, ρ = 1/yᵀs: the BFGS formula, positive definite where yᵀs > 0. Its inverse
- * B_j = B_{j−1} − b bᵀ/sᵀb + y yᵀ/yᵀs, b = B_{j−1}s, and log|H| = Σ log α + Σ log(sᵀb/yᵀs). With J pairs everything costs O(dJ).
- * A draw of N(0, H): x ← √α z, then x ← Vx + √ρ e s pair by pair, z ∈ ℝᵈ and one e a pair standard normal. Source: Nocedal, Wright 2006, ch. 6–7;
- * Zhang, Carpenter, Gelman, Vehtari 2022 write the same H as α + β γ βᵀ and draw by a QR of β; this form needs no factorisation.
+ * H₀ = diag α; H_j = V H_{j−1} Vᵀ + ρ s sᵀ, V = I − ρ s yᵀ, ρ = 1/yᵀs: the BFGS formula, positive definite if yᵀs > 0.
+ * Its inverse is B_j = B_{j−1} − b bᵀ/sᵀb + y yᵀ/yᵀs, b = B_{j−1}s, and log|H| = Σ log α + Σ log(sᵀb/yᵀs). With J pairs
+ * everything costs O(dJ).
+ *
+ * A draw of N(0, H): x ← √α z, then x ← Vx + √ρ e s for each pair, where z ∈ ℝᵈ and one e per pair are standard normal.
+ *
+ * Source: Nocedal, Wright 2006, ch. 6–7; Zhang, Carpenter, Gelman, Vehtari 2022 write the same H as α + β γ βᵀ and draw
+ * with a QR of β; this form needs no factorisation.
  */
 export class InverseCurvature {
   readonly alpha: Float64Array;
@@ -37,7 +42,7 @@ export class InverseCurvature {
     this.logDeterminant = logDeterminant;
   }
 
-  /** H v. */
+  /** Returns H v. */
   times(v: Float64Array): Float64Array {
     const { s, y, rho } = this;
     const q = v.slice();
@@ -51,7 +56,7 @@ export class InverseCurvature {
     return q;
   }
 
-  /** B v = H⁻¹ v. */
+  /** Returns B v = H⁻¹ v. */
   inverseTimes(v: Float64Array): Float64Array {
     const out = v.map((x, i) => x / this.alpha[i]);
     for (let j = 0; j < this.b.length; j++) {
@@ -61,7 +66,7 @@ export class InverseCurvature {
     return out;
   }
 
-  /** vᵀ B v. */
+  /** Returns vᵀ B v. */
   quadratic(v: Float64Array): number {
     let sum = 0;
     for (let i = 0; i < v.length; i++) sum += (v[i] * v[i]) / this.alpha[i];
@@ -72,7 +77,7 @@ export class InverseCurvature {
     return sum;
   }
 
-  /** A draw of N(0, H), into `out`. */
+  /** Writes a draw of N(0, H) into `out`. */
   draw(draws: Draws, out: Float64Array): void {
     for (let i = 0; i < out.length; i++) out[i] = Math.sqrt(this.alpha[i]) * draws.normal();
     for (let j = 0; j < this.s.length; j++) {
@@ -81,12 +86,12 @@ export class InverseCurvature {
     }
   }
 
-  /** log density of N(0, H) at v. */
+  /** Returns the log density of N(0, H) at v. */
   logNormal(v: Float64Array): number {
     return this.logNormalAt(this.quadratic(v));
   }
 
-  /** The same of vᵀ B v. */
+  /** Returns the same log density, given vᵀ B v. */
   logNormalAt(quadratic: number): number {
     return -0.5 * (quadratic + this.logDeterminant + this.alpha.length * LOG_TWO_PI);
   }
@@ -94,7 +99,10 @@ export class InverseCurvature {
 
 const LOG_TWO_PI = 1.8378770664093453;
 
-/** The diagonal of the BFGS update of B = diag(1/α), scaled to the latest pair; its reciprocal. Source: Gilbert, Lemaréchal 1989. */
+/**
+ * Returns the reciprocal of the diagonal of the BFGS update of B = diag(1/α), scaled to the latest pair. Source:
+ * Gilbert, Lemaréchal 1989.
+ */
 export function nextDiagonal(alpha: Float64Array, s: Float64Array, y: Float64Array): Float64Array {
   let [a, c] = [0, 0];
   for (let i = 0; i < alpha.length; i++) {

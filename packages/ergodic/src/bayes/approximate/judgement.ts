@@ -1,12 +1,18 @@
-/** How far draws of an approximation can be trusted, and which of them to take: importance weights and what they cannot see (approximation-run.ts). */
+/**
+ * Judges how far draws of an approximation can be trusted, and resamples them: importance weights, and a check for what
+ * they cannot see (approximation-run.ts).
+ */
 import { ErgodicError } from "../../engine/errors/errors.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 import { psis } from "../../engine/statistics/index.ts";
 
-/** Range of the log ratios, in nats, of an approximation that is as good as exact: the shape of their tail says nothing. */
+/**
+ * Range of log ratios, in nats, below which an approximation is practically exact, so that the shape of their tail is
+ * meaningless.
+ */
 const EXACT = 1e-2;
-/** Of the variance of one direction: 0.1 of its standard deviation. */
+/** Margin in the variance of one direction: 0.1 of its standard deviation. */
 const STEIN_MARGIN = 0.2;
 
 export interface Judged {
@@ -14,13 +20,13 @@ export interface Judged {
   paretoK: number;
   effectiveSize: number;
   logWeights: Float64Array;
-  /** log of the mean of p/q: the log mass of all that q covers, in the density's units. */
+  /** log of the mean of p/q: the log mass of everything that q covers, in the density's units. */
   logMeanWeight: number;
 }
 
 /**
- * Judges draws by log p, log q and (x − c)·∇ℓ(x) of each. `logPlain`: of draw k, the log density of the parts of q that are not
- * widened, which the ELBO is of; undefined if it is a draw of another part.
+ * Judges draws by log p, log q and (x − c)·∇ℓ(x) of each. `logPlain`: for draw k, the log density of the unwidened
+ * parts of q, which the ELBO refers to; undefined for a draw of another part.
  *
  * @throws ErgodicError if log p is finite at no draw
  */
@@ -32,7 +38,7 @@ export function judge(
   dimension: number,
   logPlain: (k: number) => number | undefined = (k) => q[k],
 ): Judged {
-  // NaN comes from ∞ − ∞ or from a density that overflows. Such a draw cannot be computed, and has no weight.
+  // NaN comes from ∞ − ∞ or from a density that overflows. Such a draw cannot be evaluated and gets no weight.
   const logRatios = p.map((value, k) => (value - q[k] < Infinity ? value - q[k] : -Infinity));
   const finite = logRatios.filter(Number.isFinite);
   if (finite.length === 0)
@@ -55,7 +61,10 @@ export function judge(
   return { elbo, paretoK: k, effectiveSize, logWeights, logMeanWeight };
 }
 
-/** Whether E[(x − c)·∇ℓ] = −d fails on the weighted draws by more than a tenth of one direction's spread, and three standard errors. */
+/**
+ * Whether E[(x − c)·∇ℓ] = −d fails for the weighted draws by more than a tenth of one direction's spread and three
+ * standard errors.
+ */
 export function missesDirections(logWeights: Float64Array, stein: Float64Array, dimension: number): boolean {
   const weights = logWeights.map(exp);
   const usable = (k: number): boolean => weights[k] > 0 && Number.isFinite(stein[k]);
@@ -71,13 +80,16 @@ export function missesDirections(logWeights: Float64Array, stein: Float64Array, 
   return Math.abs(mean + dimension) > STEIN_MARGIN + 3 * Math.sqrt(squares);
 }
 
-/** log of the mean of exponentials: the log density of a mixture in equal parts. */
+/** Returns the log of the mean of exponentials: the log density of a mixture in equal parts. */
 export function logMixture(each: readonly number[]): number {
   const largest = each.reduce((most, one) => Math.max(most, one), -Infinity);
   return largest + log(each.reduce((sum, one) => sum + exp(one - largest), 0) / each.length);
 }
 
-/** Each i about count·w_i times, in rising order: those whose share of the sum of weights holds (k + u)/count for some k. */
+/**
+ * Picks each i about count·w_i times, in ascending order: for each k, the index whose cumulative share of the weights
+ * contains (k + u)/count.
+ */
 export function systematic(logWeights: Float64Array, count: number, u: number): Uint32Array {
   const total = logWeights.reduce((sum, weight) => sum + exp(weight), 0);
   const picked = new Uint32Array(count);

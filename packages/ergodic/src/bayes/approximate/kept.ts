@@ -1,13 +1,13 @@
 import type { Tensor } from "../../engine/contract/index.ts";
 import type { KeptPart } from "../../engine/loop/kept-part.ts";
 
-/** State of a part of a run: numbers and lists of vectors, changed in place, so that a snapshot can hold it bit for bit. */
+/** State of a part of a run: numbers and lists of vectors, changed in place. A snapshot can hold it bit for bit. */
 export interface Kept {
   readonly numbers: Record<string, number>;
   readonly arrays: Record<string, Float64Array[]>;
 }
 
-/** Copies under `${prefix}.…`. Numbers travel as a tensor, as JSON has no NaN. */
+/** Copies the state under `${prefix}.…`. Numbers are stored as a tensor, because JSON has no NaN. */
 export function keep(prefix: string, { numbers, arrays }: Kept, into: Record<string, Tensor>): void {
   into[`${prefix}.numbers`] = Float64Array.from(Object.values(numbers));
   into[`${prefix}.counts`] = Float64Array.from(Object.values(arrays), ({ length }) => length);
@@ -15,7 +15,7 @@ export function keep(prefix: string, { numbers, arrays }: Kept, into: Record<str
     for (const [i, array] of list.entries()) into[`${prefix}.${name}.${i}`] = array.slice();
 }
 
-/** What `keep` wrote, back into the same part. */
+/** Restores the output of `keep` into the same part. */
 export function recall(prefix: string, { numbers, arrays }: Kept, from: KeptPart): void {
   const names = Object.keys(numbers);
   const values = from.floats(`${prefix}.numbers`, names.length);
@@ -24,7 +24,7 @@ export function recall(prefix: string, { numbers, arrays }: Kept, from: KeptPart
   const counts = from.floats(`${prefix}.counts`, lists.length);
   for (const [k, [name, list]] of lists.entries()) {
     list.length = 0;
-    // What is not there is refused at the first, however many are spoken of.
+    // Fails at the first missing vector, however large the stored count is.
     for (let i = 0; i < counts[k]; i++) list.push(from.floats(`${prefix}.${name}.${i}`).slice());
     if (list.length !== counts[k] || from.has(`${prefix}.${name}.${list.length}`))
       from.refuse(`it speaks of ${counts[k]} vectors "${prefix}.${name}"`);

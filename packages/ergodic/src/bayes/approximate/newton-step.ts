@@ -5,33 +5,38 @@ import type { Minimised } from "./quasi-newton.ts";
 
 export interface NewtonStep {
   readonly step: Float64Array;
-  /** NaN where gradients beside the point are not finite. */
+  /** Promised decrease of f; NaN if gradients near the point are not finite. */
   readonly promise: number;
   readonly definite: boolean;
 }
 
-/** Of a standard deviation, by H and then by what was measured: differences of gradients are over as much to either side. */
+/**
+ * Finite-difference step to either side, as a share of a standard deviation. The latter comes from H at first, then
+ * from the measured curvature.
+ */
 const PART = 1e-3;
-/** More than this part, by what was measured, is taken again from nearer. */
+/** Measured share above which the difference is repeated with a smaller step. */
 const MOST_PART = 0.1;
 const RESIDUAL = 1e-14;
-/** What rounding of the gradients leaves of no curvature at all, in units of H. */
+/** Curvature, in units of H, below which rounding of the gradients dominates. */
 const FLAT = 1e-12;
 const ATTEMPTS = 5;
 
 /**
- * The Newton step p = −A⁻¹g at a point, A the Hessian of f there, and what it promises: ½ gᵀA⁻¹g, half the squared Newton
- * decrement, in the units of f.
+ * Computes the Newton step p = −A⁻¹g at a point, where A is the Hessian of f there, and its promise: ½ gᵀA⁻¹g, half the
+ * squared Newton decrement, in the units of f.
  *
- * By conjugate gradients, preconditioned by an estimate H of A⁻¹, at most `most` products with A, each the difference of two
- * gradients a small part of a standard deviation to either side. The promise is summed from the curvature that these products
- * measure: it does not believe H, which knows the directions of past moves alone, and only grows from product to product.
- * `definite`: no direction of negative curvature was met; else `step` descends along that one. Source: Hestenes, Stiefel 1952;
- * Nocedal, Wright 2006, ch. 7.1.
+ * Uses conjugate gradients, preconditioned by an estimate H of A⁻¹, with at most `most` products with A. Each product
+ * is the difference of two gradients, a small part of a standard deviation to either side. The promise is summed from
+ * the curvature that these products measure. It does not rely on H, which knows only the directions of past moves, and
+ * it only grows from product to product.
+ *
+ * `definite`: whether no direction of negative curvature was met; otherwise `step` descends along that direction.
+ * Source: Hestenes, Stiefel 1952; Nocedal, Wright 2006, ch. 7.1.
  */
 export function newtonStep(f: Minimised, x: Float64Array, g: Float64Array, h: InverseCurvature, most: number): NewtonStep {
   const p = new Float64Array(x.length);
-  // Where g is 0, of a saddle too, any right-hand side looks for negative curvature.
+  // If g is 0, as at a saddle, an arbitrary right-hand side is used to look for negative curvature.
   const stands = g.every((v) => v === 0);
   const residual = g.map((v, i) => (stands ? cosine(i + 1) : -v));
   let z = h.times(residual);
@@ -43,7 +48,7 @@ export function newtonStep(f: Minimised, x: Float64Array, g: Float64Array, h: In
     const ad = curvatureAlong(f, x, d, h);
     const bend = ad ? dot(d, ad) : Number.NaN;
     if (!ad || Number.isNaN(bend)) return { step: p, promise: Number.NaN, definite: false };
-    // Flat to rounding, and no slope: nothing is to be gained along d.
+    // Flat to rounding and without a slope: nothing can be gained along d.
     if (stands && Math.abs(bend) <= FLAT * left) break;
     if (!(bend > FLAT * left)) return { step: dot(g, d) > 0 ? d.map((v) => -v) : d.slice(), promise: Infinity, definite: false };
     const alpha = left / bend;
@@ -58,7 +63,7 @@ export function newtonStep(f: Minimised, x: Float64Array, g: Float64Array, h: In
   return stands ? { step: g.slice(), promise: 0, definite: true } : { step: p, promise, definite: true };
 }
 
-/** A d by a central difference; null where a gradient beside x is not finite. */
+/** Returns A d by a central difference; null if a gradient near x is not finite. */
 function curvatureAlong(f: Minimised, x: Float64Array, d: Float64Array, h: InverseCurvature): Float64Array | null {
   const [ahead, behind] = [new Float64Array(x.length), new Float64Array(x.length)];
   const moved = (by: number): Float64Array => x.map((v, i) => v + by * d[i]);

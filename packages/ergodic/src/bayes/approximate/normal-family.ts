@@ -5,16 +5,16 @@ import { logMixture } from "./judgement.ts";
 const HALF_LOG_TWO_PI = 0.9189385332046727;
 
 /**
- * Normal distributions x = o + W(μ + Cz), z standard normal, as numbers θ that an ascent can move.
+ * Normal distributions x = o + W(μ + Cz), z standard normal, parametrised by numbers θ that an ascent can move.
  *
- * θ: μ, d numbers, then log C_ii, d numbers, and for a full rank C_ij below the diagonal, row by row. C is lower triangular, or
- * diagonal. o and W stand still: they take the units out. W: float64[d, d], lower triangular, or its diagonal, float64[d].
- * Entropy up to a constant: Σ log C_ii.
+ * θ: μ, d numbers, then log C_ii, d numbers, and for full rank C_ij below the diagonal, row by row. C is lower
+ * triangular, or diagonal. o and W are fixed; they remove the units. W: float64[d, d], lower triangular, or its
+ * diagonal, float64[d]. Entropy up to a constant: Σ log C_ii.
  */
 export class NormalFamily {
   readonly dimension: number;
   readonly full: boolean;
-  /** Numbers in θ. */
+  /** Length of θ. */
   readonly size: number;
   private origin: Float64Array;
   private scale: Float64Array;
@@ -28,13 +28,13 @@ export class NormalFamily {
     if (full) for (let i = 0; i < dimension; i++) this.scale[i * dimension + i] = 1;
   }
 
-  /** o and W. */
+  /** Sets o and W. */
   place(origin: Float64Array, scale: Float64Array): void {
     this.origin = origin;
     this.scale = scale;
   }
 
-  /** x of z, into `out`; `between` takes μ + Cz. */
+  /** Writes x for a given z into `out`, and μ + Cz into `between`. */
   point(theta: Float64Array, z: Float64Array, between: Float64Array, out: Float64Array): void {
     const { dimension: d, full, origin, scale } = this;
     let at = 2 * d;
@@ -51,7 +51,7 @@ export class NormalFamily {
     }
   }
 
-  /** Adds ∂ℓ/∂θ to `out`, of ∇ℓ at the x of z; `between` is scratch. */
+  /** Adds ∂ℓ/∂θ to `out`, given ∇ℓ at the x of z. `between` is scratch. */
   addGradient(theta: Float64Array, z: Float64Array, gradient: Float64Array, between: Float64Array, out: Float64Array): void {
     const { dimension: d, full, scale } = this;
     for (let j = 0; j < d; j++) {
@@ -79,7 +79,7 @@ export class NormalFamily {
     for (let i = 0; i < this.dimension; i++) out[this.dimension + i] += 1;
   }
 
-  /** The entropy's constants: what makes an ELBO of Σ log C_ii that of the density of x. */
+  /** Constant of the entropy, which makes an ELBO with Σ log C_ii that of the density of x. */
   get constant(): number {
     const { dimension: d, full, scale } = this;
     let sum = d * (HALF_LOG_TWO_PI + 0.5);
@@ -87,7 +87,7 @@ export class NormalFamily {
     return sum;
   }
 
-  /** log densities at x of the normal, widened `scale` times in all directions of z, or in one drawn at random. */
+  /** Returns log densities at x of the normal, widened by `scale` in all directions of z, or in one drawn at random. */
   logDensities(theta: Float64Array, x: Float64Array, widths: readonly { scale: number; oneWay: boolean }[]): number[] {
     const { dimension: d, full, origin, scale } = this;
     const z = new Float64Array(d);

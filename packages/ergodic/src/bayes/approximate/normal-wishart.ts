@@ -7,7 +7,7 @@ export interface NormalWishartPrior {
   readonly mean: Float64Array;
   readonly beta: number;
   readonly nu: number;
-  /** V, row by row. */
+  /** V, row-major. */
   readonly scale: Float64Array;
 }
 
@@ -16,8 +16,9 @@ const LOG_TWO_PI = 1.8378770664093453;
 /**
  * Normal–Wishart distributions of a mean and a precision: μ | Λ ~ N(m, (βΛ)⁻¹), Λ ~ Wishart(V⁻¹, ν).
  *
- * d numbers m, β, ν and V, float64[d, d] symmetric; E[Λ] = ν V⁻¹. Conjugate to rows x ~ N(μ, Λ⁻¹), each counted with a share of 0 to 1.
- * E log|Λ| = Σ_i ψ((ν + 1 − i)/2) + d log 2 − log|V|. Source: Bishop 2006, 10.2 and appendix B.
+ * m: d numbers; β and ν: numbers; V: float64[d, d], symmetric; E[Λ] = ν V⁻¹. Conjugate to rows x ~ N(μ, Λ⁻¹), each
+ * weighted by a share of 0 to 1. E log|Λ| = Σ_i ψ((ν + 1 − i)/2) + d log 2 − log|V|. Source: Bishop 2006, 10.2 and
+ * appendix B.
  */
 export class NormalWishart implements NormalWishartPrior {
   readonly mean: Float64Array;
@@ -25,7 +26,7 @@ export class NormalWishart implements NormalWishartPrior {
   readonly nu: number;
   readonly scale: Float64Array;
   private readonly prior: NormalWishartPrior;
-  /** L of V = L Lᵀ, lower. */
+  /** L of V = L Lᵀ, lower triangular. */
   private readonly factor: Float64Array;
 
   private constructor(own: NormalWishartPrior, prior: NormalWishartPrior) {
@@ -41,21 +42,22 @@ export class NormalWishart implements NormalWishartPrior {
     );
   }
 
-  /** What `parameters` gave. */
+  /** Restores a distribution from `parameters`. */
   static from(parameters: Float64Array, prior: NormalWishartPrior): NormalWishart {
     const d = prior.mean.length;
     const [beta, nu] = parameters.subarray(d, d + 2);
     return new NormalWishart({ mean: parameters.slice(0, d), beta, nu, scale: parameters.slice(d + 2) }, prior);
   }
 
-  /** The posterior of rows, each counted with its share. */
+  /** Returns the posterior given rows, each weighted by its share. */
   static given(rows: readonly Float64Array[], shares: readonly number[], prior: NormalWishartPrior): NormalWishart {
     const d = prior.mean.length;
     const count = shares.reduce((sum, share) => sum + share, 0);
     const beta = prior.beta + count;
     const mean = prior.mean.map((m) => (prior.beta * m) / beta);
     for (const [n, row] of rows.entries()) for (let i = 0; i < d; i++) mean[i] += (shares[n] * row[i]) / beta;
-    // Around the new mean the scatter of rows and of the prior's β₀ observations at m₀ is a sum of squares: nothing cancels.
+    // About the new mean, the scatter of rows and of the prior's β₀ observations at m₀ is a sum of squares, without
+    // cancellation.
     const scale = prior.scale.slice();
     const scatter = (row: Float64Array, share: number): void => {
       for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) scale[i * d + j] += share * (row[i] - mean[i]) * (row[j] - mean[j]);
@@ -75,13 +77,13 @@ export class NormalWishart implements NormalWishartPrior {
     return this.scale.map((v) => v / divisor);
   }
 
-  /** E[log N(x | μ, Λ⁻¹)] less ½ E log|Λ|. */
+  /** E[log N(x | μ, Λ⁻¹)] minus ½ E log|Λ|. */
   expectedLogKernel(x: Float64Array): number {
     const d = x.length;
     return -0.5 * (d * LOG_TWO_PI + d / this.beta + this.nu * this.quadratic(x));
   }
 
-  /** KL(this ‖ prior), nats. */
+  /** Returns KL(this ‖ prior) in nats. */
   divergence(): number {
     const { prior, beta, nu } = this;
     const d = this.mean.length;
@@ -108,14 +110,14 @@ export class NormalWishart implements NormalWishartPrior {
   /** tr(V⁻¹ A), A symmetric. */
   private trace(a: Float64Array): number {
     const d = this.mean.length;
-    // L⁻¹ A L⁻ᵀ has the same trace: solve the columns, then those of the transpose.
+    // L⁻¹ A L⁻ᵀ has the same trace: solve for the columns, then for those of the transpose.
     const columns = Array.from({ length: d }, (_, j) => this.solved(Float64Array.from({ length: d }, (_, i) => a[i * d + j])));
     let sum = 0;
     for (let i = 0; i < d; i++) sum += this.solved(Float64Array.from({ length: d }, (_, j) => columns[j][i]))[i];
     return sum;
   }
 
-  /** L⁻¹ v. */
+  /** Returns L⁻¹ v. */
   private solved(v: Float64Array): Float64Array {
     const d = v.length;
     for (let i = 0; i < d; i++) {

@@ -10,7 +10,7 @@ export interface PathOptions extends QuasiNewtonOptions {
   maxIterations: number;
 }
 
-/** One path of Pathfinder: an L-BFGS search, and the best normal approximation on its way. */
+/** One path of Pathfinder: an L-BFGS search, and the best normal approximation along it. */
 export class Path {
   private readonly search: QuasiNewton;
   private readonly options: PathOptions;
@@ -48,29 +48,32 @@ export class Path {
     return this.search.state.numbers.iterations;
   }
 
-  /** The best ELBO so far; −∞ before the first. */
+  /** Best ELBO so far; −∞ before the first. */
   get elbo(): number {
     return this.best.numbers.elbo;
   }
 
-  /** Of the best approximation; before there is one, where the search stands, and before its start zeros. */
+  /** Mean of the best approximation. Before there is one, the current point of the search; before its start, zeros. */
   get mean(): Float64Array {
     return this.best.arrays.mean[0] ?? this.search.state.arrays.x[0] ?? new Float64Array(this.point.dimension);
   }
 
-  /** Of the best approximation. */
+  /** Curvature of the best approximation. */
   get curvature(): InverseCurvature {
     const { alpha, s, y } = this.best.arrays;
     this.known ??= new InverseCurvature(alpha[0], s, y);
     return this.known;
   }
 
-  /** The approximation of the last iterate, the best or not; undefined before the first, and after a snapshot until the next. */
+  /**
+   * Approximation at the last iterate, whether the best or not; undefined before the first, and after a restore until
+   * the next.
+   */
   get last(): Readonly<{ mean: Float64Array; curvature: InverseCurvature; elbo: number }> | undefined {
     return this.latest;
   }
 
-  /** One iterate, and its approximation. */
+  /** Makes one iterate with its approximation. */
   step(): void {
     const before = this.iterations;
     const ended = this.search.step();
@@ -78,13 +81,13 @@ export class Path {
     if (this.iterations > before) this.judge();
   }
 
-  /** Draw k of the best approximation, its standard deviations `scale` times as wide. */
+  /** Writes draw k of the best approximation, with standard deviations `scale` times as wide. */
   draw(k: number, scale: number, out: Float64Array): void {
     this.curvature.draw(this.poolDraws.at(k), out);
     for (let i = 0; i < out.length; i++) out[i] = this.mean[i] + scale * out[i];
   }
 
-  /** log densities of the best approximation, `scale` times as wide. */
+  /** Returns log densities of the best approximation, `scale` times as wide. */
   logNormals(x: Float64Array, scales: readonly number[]): number[] {
     const { curvature } = this;
     const away = x.map((v, i) => v - this.mean[i]);
@@ -114,7 +117,7 @@ export class Path {
     this.known = curvature;
   }
 
-  /** −∞ where a draw leaves the support. */
+  /** Returns −∞ if a draw leaves the support. */
   private elboOf(mean: Float64Array, curvature: InverseCurvature): number {
     const draws = this.elboDraws.at(this.iterations);
     const away = new Float64Array(mean.length);

@@ -14,7 +14,7 @@ export interface PathfinderRunOptions extends PathOptions {
   psis: boolean;
 }
 
-/** A run of Pathfinder: a step is one iterate of every path that has not ended. */
+/** A run of Pathfinder. A step is one iterate of every path that has not ended. */
 export class PathfinderRun extends ApproximationRun {
   protected readonly paths: Paths;
   private readonly count: number;
@@ -26,7 +26,7 @@ export class PathfinderRun extends ApproximationRun {
     this.paths = new Paths(this.point, plan.seed, options.paths, options);
   }
 
-  /** The mean of the best path's approximation; before the first, where a path stands. */
+  /** Mean of the best path's approximation; before the first, the current point of a path. */
   parameters(): Float64Array {
     return this.paths.best.mean.slice();
   }
@@ -67,7 +67,7 @@ export class PathfinderRun extends ApproximationRun {
     this.paths.recalled();
   }
 
-  /** `elbo`: the best path's, as estimated on the way. */
+  /** `elbo`: that of the best path, as estimated along it. */
   protected fitReport(): Record<string, number> {
     const { standing } = this.paths;
     const known = { iterations: this.paths.iterations, paths: standing.length };

@@ -2,17 +2,17 @@ import { sampler } from "../samplers/base/sampler.ts";
 import { PathfinderRun } from "./pathfinder-run.ts";
 import { type QuasiNewtonOptions, quasiNewtonDefaults } from "./quasi-newton.ts";
 
-/** Options of `pathfinder`: those of its L-BFGS search, and how the approximations are drawn. */
+/** Options of `pathfinder`: options of its L-BFGS search, and of drawing from the approximations. */
 export interface PathfinderOptions extends Partial<QuasiNewtonOptions> {
-  /** Paths, each from a random point. Default 4; a whole number >= 1. */
+  /** Number of paths, each from a random point. Default 4; a whole number >= 1. */
   paths?: number;
-  /** Draws of each path in the pool. Default 1000; a whole number >= 1. */
+  /** Number of draws of each path in the pool. Default 1000; a whole number >= 1. */
   draws?: number;
-  /** Draws per estimate of the ELBO. Default 25; a whole number >= 1. */
+  /** Number of draws per estimate of the ELBO. Default 25; a whole number >= 1. */
   elboDraws?: number;
-  /** Most L-BFGS iterations per path. Default 1000; a whole number >= 1. */
+  /** Maximum number of L-BFGS iterations per path. Default 1000; a whole number >= 1. */
   maxIterations?: number;
-  /** Whether draws are picked by Pareto smoothed importance weights. Default true. */
+  /** Whether draws are resampled by Pareto-smoothed importance weights. Default true. */
   psis?: boolean;
 }
 
@@ -25,19 +25,29 @@ const count = { low: 1, high: 1e6, integer: true };
 const tolerance = { low: 0 };
 
 /**
- * Pathfinder: normal approximations along the way of L-BFGS to a mode, the best of each path by its ELBO, pooled over paths.
+ * Pathfinder: normal approximations along the path of L-BFGS to a mode. The best of each path by its ELBO are pooled
+ * over paths.
  *
- * Path i minimises −ℓ from a random point (quasi-newton.ts). At iterate l, with its estimate H_l of the inverse Hessian, the approximation is
- * q_l = N(x_l + H_l ∇ℓ(x_l), H_l), and its elbo the mean of ℓ − log q_l over `elboDraws` draws. q is the mixture of the paths' best, in equal parts;
- * draw k of the pool is of path k mod `paths`. With `psis` some draws of a path are 1.5, 3 and 10 times as wide, and draws are picked from the pool by
- * Pareto smoothed weights p/q (approximation-run.ts). ℓ: log density in nats, up to a constant, x: float64[d], unconstrained.
- * Costs: iterations × (elboDraws + about 1.2) evaluations a path, and paths × draws, up to ten times as many where weights are uneven.
- * Streams: ("path", i, "start") attempt by attempt, ("path", i, "elbo") iterate by iterate, ("path", i, "draw") draw by draw.
- * Source: Zhang, Carpenter, Gelman, Vehtari 2022. Differs from Stan: weights are against the mixture of all paths, so that a path in a poor place
- * cannot spoil them, and the mixture has wide parts, so that tails are seen; `history` is 10, there 5; the search itself uses the diagonal that the
- * approximations use, and ends later (quasi-newton.ts); draws are made from the pairs themselves, without a QR.
+ * Path i minimises −ℓ from a random point (quasi-newton.ts). At iterate l, with the estimate H_l of the inverse
+ * Hessian, the approximation is q_l = N(x_l + H_l ∇ℓ(x_l), H_l), and its ELBO is the mean of ℓ − log q_l over
+ * `elboDraws` draws. q is the mixture of the best of all paths, in equal parts; draw k of the pool is from path k mod
+ * `paths`, with `draws` draws per path.
  *
- * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point or no approximation has a finite density
+ * With `psis` some draws of a path are 1.5, 3 and 10 times as wide, and draws are resampled by Pareto-smoothed weights
+ * p/q (approximation-run.ts). ℓ: log density in nats, up to a constant, x: float64[d], unconstrained.
+ *
+ * Cost: iterations (at most `maxIterations`) × (elboDraws + about 1.2) evaluations per path, and paths × draws, up to
+ * ten times as many if weights are uneven.
+ *
+ * Streams: ("path", i, "start") per attempt, ("path", i, "elbo") per iterate, ("path", i, "draw") per draw.
+ *
+ * Source: Zhang, Carpenter, Gelman, Vehtari 2022. Differs from Stan: weights are relative to the mixture of all paths,
+ * so that a path in a poor place cannot spoil them, and the mixture has wide parts, so that tails are covered;
+ * `history` is 10, there 5; the search itself uses the diagonal of the approximations, and ends later
+ * (quasi-newton.ts); draws are made from the pairs, without a QR.
+ *
+ * @throws OptionError; CapabilityError without a gradient; ErgodicError if no starting point or no approximation has a
+ *   finite density
  */
 export const pathfinder = /* @__PURE__ */ sampler<PathfinderOptions>(
   {

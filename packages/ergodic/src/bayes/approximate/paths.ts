@@ -6,11 +6,14 @@ import type { Kept } from "./kept.ts";
 import { Path, type PathOptions } from "./path.ts";
 import { quasiNewtonDefaults } from "./quasi-newton.ts";
 
-/** Of the paths that another algorithm begins with. */
+/** Options and number of the paths that another algorithm begins with. */
 export const PLACING = { ...quasiNewtonDefaults, elboDraws: 25, maxIterations: 1000 };
 export const PLACING_PATHS = 4;
 
-/** Several paths of Pathfinder, iterate by iterate together, from their own starting points: where approximations begin. */
+/**
+ * Several Pathfinder paths from separate starting points, advanced together one iterate at a time. Approximations begin
+ * with them.
+ */
 export class Paths {
   private readonly all: readonly Path[];
   private readonly point: DensityPoint;
@@ -20,13 +23,13 @@ export class Paths {
     this.all = Array.from({ length: count }, (_, i) => new Path(point, seed, i, options));
   }
 
-  /** @throws ErgodicError where no starting point has a finite density */
+  /** @throws ErgodicError if no starting point has a finite density */
   async begin(where: string, plan: SamplingPlan): Promise<void> {
     const places = await this.point.places(where, "path", this.all.length, plan);
     for (const [i, path] of this.all.entries()) path.start(places[i]);
   }
 
-  /** One iterate of each path that has not ended; true once all have. */
+  /** Makes one iterate of each path that has not ended. Returns true once all have. */
   step(): boolean {
     for (const path of this.all) if (!path.ended) path.step();
     return this.all.every(({ ended }) => ended);
@@ -36,17 +39,17 @@ export class Paths {
     return Math.max(...this.all.map((path) => path.iterations));
   }
 
-  /** The one with the best ELBO; before any has one, the first. */
+  /** Path with the best ELBO; before any has one, the first. */
   get best(): Path {
     return this.all.reduce((best, path) => (path.elbo > best.elbo ? path : best));
   }
 
-  /** Those with an approximation. */
+  /** Paths that have an approximation. */
   get standing(): readonly Path[] {
     return this.all.filter(({ elbo }) => elbo > -Infinity);
   }
 
-  /** The best normal of each path, as a mean and a Cholesky factor; those with factors that are not finite are left out. */
+  /** Best normal of each path, as a mean and a Cholesky factor. Those with factors that are not finite are omitted. */
   get normals(): { mean: Float64Array; factor: Float64Array; elbo: number }[] {
     const each = this.standing.map((path) => ({ mean: path.mean, factor: choleskyScale(path.curvature), elbo: path.elbo }));
     return each.filter(({ mean, factor }) => mean.every(Number.isFinite) && factor.every(Number.isFinite));
@@ -65,13 +68,15 @@ export class Paths {
 
 const column = (d: number, i: number): Float64Array => Float64Array.from({ length: d }, (_, j) => (j === i ? 1 : 0));
 
-/** What a diagonal normal's best spreads are where the target is normal with covariance H: 1/√B_ii, float64[d]. */
+/** Best standard deviations of a diagonal normal for a normal target with covariance H: 1/√B_ii, float64[d]. */
 export function diagonalScale(curvature: InverseCurvature): Float64Array {
   const d = curvature.alpha.length;
   return Float64Array.from({ length: d }, (_, i) => 1 / Math.sqrt(curvature.inverseTimes(column(d, i))[i]));
 }
 
-/** The Cholesky factor of H, float64[d, d], zeros above the diagonal; the diagonal's root where H is singular to rounding. */
+/**
+ * Cholesky factor of H, float64[d, d], zeros above the diagonal; the root of the diagonal if H is numerically singular.
+ */
 export function choleskyScale(curvature: InverseCurvature): Float64Array {
   const d = curvature.alpha.length;
   const factor = new Float64Array(d * d);

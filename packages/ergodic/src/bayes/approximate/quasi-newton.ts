@@ -3,26 +3,26 @@ import { along, made, strongWolfe } from "../../engine/optimise/wolfe.ts";
 import { InverseCurvature, nextDiagonal } from "./inverse-curvature.ts";
 import type { Kept } from "./kept.ts";
 
-/** f(x), its gradient written unless null; ∞ where there is none. */
+/** Function that returns f(x) and writes its gradient unless null; ∞ outside its domain. */
 export type Minimised = (x: Float64Array, gradient: Float64Array | null) => number;
 
 export interface Tolerances {
-  /** Ends where |Δf| stays at most this. Default 1e-12; >= 0. */
+  /** Largest |Δf| that counts as converged. Default 1e-12; >= 0. */
   objectiveTolerance: number;
-  /** Ends where |Δf|/max(|f|, ε) stays at most this, in units of ε = 2^-52. Default 1e4; >= 0. */
+  /** Largest |Δf|/max(|f|, ε) that counts as converged, in units of ε = 2^-52. Default 1e4; >= 0. */
   relativeObjectiveTolerance: number;
-  /** Ends where the gradient's norm is at most this. Default 1e-8; >= 0. */
+  /** Largest gradient norm that counts as converged. Default 1e-8; >= 0. */
   gradientTolerance: number;
-  /** Ends where ∇fᵀH∇f/max(|f|, ε) stays at most this, in units of ε = 2^-52. Default 10; >= 0. */
+  /** Largest ∇fᵀH∇f/max(|f|, ε) that counts as converged, in units of ε = 2^-52. Default 10; >= 0. */
   relativeGradientTolerance: number;
-  /** Ends where ‖Δx‖ stays at most this. Default 1e-8; >= 0. */
+  /** Largest ‖Δx‖ that counts as converged. Default 1e-8; >= 0. */
   parameterTolerance: number;
 }
 
 export interface QuasiNewtonOptions extends Tolerances {
-  /** Pairs of steps and gradient changes that L-BFGS keeps. Default 10; a whole number, 1 to 1000. */
+  /** Number of pairs of steps and gradient changes that L-BFGS stores. Default 10; a whole number, 1 to 1000. */
   history: number;
-  /** The first trial step along −∇f, > 0. Default 1e-3. */
+  /** First trial step along −∇f, > 0. Default 1e-3. */
   firstStep: number;
 }
 
@@ -38,19 +38,27 @@ export const quasiNewtonDefaults: Readonly<QuasiNewtonOptions> = {
 
 const LEAST_CURVATURE = 1e-12;
 const EPSILON = 2 ** -52;
-/** Iterates in a row within a tolerance: along a narrow valley, one small step is no sign of an end. */
+/**
+ * Number of successive iterates within a tolerance that end the search. In a narrow valley, one small step is no sign
+ * of convergence.
+ */
 const PATIENCE = 3;
 
 /**
- * L-BFGS on a function in memory, and the curvature it has seen: x ← x − t H ∇f(x), t by a strong Wolfe search from 1.
+ * L-BFGS on a function in memory, with its estimate of the curvature: x ← x − t H ∇f(x), t from a strong Wolfe search
+ * that starts at 1.
  *
- * H: the estimate of inverse-curvature.ts from the last `history` pairs, on a diagonal α that learns from all. The first
- * direction is −∇f and its first trial `firstStep`, or a unit move where that is shorter. A pair s = Δx, y = Δ∇f is kept where
- * yᵀs > 1e-12 yᵀy. Where H no longer descends it is forgotten once, then the search ends. f(x) = ∞ outside the support: the
- * line search turns back. Ends where ‖∇f‖ is within its tolerance, or at the third iterate in a row that is within any of four:
- * |Δf|; |Δf|/max(|f|, ε) and ∇fᵀH∇f/max(|f|, ε) in units of ε = 2^-52; ‖Δx‖. Source: Nocedal, Wright 2006; the diagonal:
- * Gilbert, Lemaréchal 1989. The tolerances are Stan's but for ∇fᵀH∇f: 10 for 10⁷, as an H that knows a narrow valley's walls
- * alone makes that number small anywhere.
+ * H: the estimate of inverse-curvature.ts from the last `history` pairs, on a diagonal α that learns from all pairs.
+ * The first direction is −∇f and its first trial is `firstStep`, or a move of length one if that is shorter. A pair s =
+ * Δx, y = Δ∇f is stored if yᵀs > 1e-12 yᵀy. When H no longer gives a descent direction, it is reset once; after that
+ * the search ends. f(x) = ∞ outside the support makes the line search turn back.
+ *
+ * Ends when ‖∇f‖ is within `gradientTolerance`, or at the third successive iterate within any of four tolerances: |Δf|
+ * (`objectiveTolerance`); |Δf|/max(|f|, ε) (`relativeObjectiveTolerance`) and ∇fᵀH∇f/max(|f|, ε)
+ * (`relativeGradientTolerance`) in units of ε = 2^-52; ‖Δx‖ (`parameterTolerance`).
+ *
+ * Source: Nocedal, Wright 2006; the diagonal: Gilbert, Lemaréchal 1989. The tolerances are Stan's except for ∇fᵀH∇f: 10
+ * instead of 10⁷, because an H that knows only the walls of a narrow valley makes that number small anywhere.
  */
 export class QuasiNewton {
   readonly state = {
@@ -97,7 +105,7 @@ export class QuasiNewton {
     return new InverseCurvature(alpha[0], s, y);
   }
 
-  /** One move; true once no further one is wanted. */
+  /** Makes one move. Returns true once no further one is needed. */
   step(): boolean {
     const { numbers, arrays } = this.state;
     const { x, gradient, loss } = this;
@@ -105,7 +113,8 @@ export class QuasiNewton {
     const direction = this.curvature.times(gradient).map((v) => -v);
     const slope = dot(gradient, direction);
     if (!(slope < 0)) return this.forget();
-    // A unit move at the most: a slope of 10¹² at a random point says nothing about how far its tangent holds.
+    // At most a move of length one: a slope of 10¹² at a random point says nothing about how far the linearisation
+    // holds.
     const first = numbers.fresh ? Math.min(this.options.firstStep, 1 / Math.sqrt(-slope)) : 1;
     const from = { stepSize: 0, loss, slope, gradient };
     const { point } = made(along(x, direction, strongWolfe(from, first, largest(direction))), this.f);
@@ -134,7 +143,7 @@ export class QuasiNewton {
     arrays.y.push(y);
   }
 
-  /** True if there was nothing to forget. */
+  /** Returns true if there was nothing to forget. */
   private forget(): boolean {
     const { numbers, arrays } = this.state;
     const nothing = numbers.fresh === 1 && arrays.alpha.length > 0;

@@ -3,15 +3,15 @@ import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 
 /**
- * The flow of Stein variational gradient descent (svgd.ts has φ), on particles [n, d], one after another.
+ * Flow of Stein variational gradient descent (svgd.ts defines φ) for particles [n, d], concatenated.
  *
- * φ at each particle, [n, d]; `gradients`: ∇ℓ at each.
+ * Returns φ at each particle, [n, d]; `gradients`: ∇ℓ at each.
  */
 export function steinFlow(particles: Float64Array, gradients: Float64Array, d: number, bandwidth: number): Float64Array {
   const n = particles.length / d;
   const flow = new Float64Array(particles.length);
   for (let at = 0; at < flow.length; at++) flow[at] = gradients[at] / n;
-  // Each pair once: the kernel is the same from either side, its slope the opposite.
+  // Each pair is visited once: the kernel is symmetric, and its slope antisymmetric.
   for (let i = 0; i < particles.length; i += d) {
     for (let j = 0; j < i; j += d) {
       const k = exp(-squaredDistance(particles, j, i, d) / bandwidth) / n;
@@ -26,7 +26,7 @@ export function steinFlow(particles: Float64Array, gradients: Float64Array, d: n
   return flow;
 }
 
-/** med²/log n; 1 where all particles are one. */
+/** Returns med²/log n; 1 if all particles coincide. */
 export function medianBandwidth(particles: Float64Array, d: number): number {
   const n = particles.length / d;
   const squares = float64s("svgd", `distances of ${n} particles`, (n * (n - 1)) / 2);

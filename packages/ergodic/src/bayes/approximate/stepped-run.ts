@@ -8,20 +8,20 @@ import { DensityPoint } from "./density-point.ts";
 import { type Kept, keep, recall } from "./kept.ts";
 
 /**
- * A run of an optimisation that ends by itself, step by step, on this thread: what variational algorithms share.
+ * A step-by-step optimisation on this thread that ends on its own; base class of variational algorithms.
  *
- * A run says what its parts are; a snapshot holds them bit for bit. Its result does not depend on how `advance` is called.
+ * A run lists its parts, and a snapshot holds them bit for bit. Its result does not depend on how `advance` is called.
  */
 export abstract class SteppedRun implements Sampling {
   step = 0;
-  /** The most steps that there can be. */
+  /** Maximum number of steps. */
   abstract readonly stepsPerEpoch: number;
   readonly updatesPerStep = 1;
   protected readonly name: string;
   protected readonly plan: SamplingPlan;
   protected readonly dimension: number;
   protected readonly point: DensityPoint;
-  /** Estimates on batches of rows, where a run makes them. */
+  /** Minibatch estimates, if the run makes them. */
   protected batches: BatchPoint | undefined;
   private begun = false;
 
@@ -35,12 +35,15 @@ export abstract class SteppedRun implements Sampling {
   }
 
   protected abstract begin(): Promise<void>;
-  /** One step; the loss after it, if it is known. */
+  /** Makes one step. Returns the loss after it, if known. */
   protected abstract move(): number | undefined | Promise<undefined>;
-  /** Why no further step is due, or false. */
+  /** Reason why no further step is due, or false. */
   abstract readonly converged: boolean | string;
   protected abstract parts(): Record<string, Kept>;
-  /** After a restore: what follows from the parts, or that they do not fit each other. Evaluations are not counted again. */
+  /**
+   * Called after a restore: recomputes what follows from the parts, or refuses parts that do not match. Evaluations are
+   * not counted again.
+   */
   protected recalled(_kept: KeptPart): void {}
   abstract draws(): ChainDraws;
   abstract parameters(): Float64Array;

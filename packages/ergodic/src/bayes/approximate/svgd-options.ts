@@ -1,19 +1,19 @@
-/** The options of Stein variational gradient descent (svgd.ts), as given and with every default filled in. */
+/** Options of Stein variational gradient descent (svgd.ts), as given and with defaults filled in. */
 
 export interface SvgdOptions {
-  /** 100. */
+  /** Number of particles. Default 100. */
   particles?: number;
-  /** Of AdaGrad, in units of the coordinates: 0.5. */
+  /** Step size of AdaGrad, in units of the coordinates. Default 0.5. */
   rate?: number;
-  /** h; absent: by the median. */
+  /** Kernel bandwidth h. Default: by the median distance. */
   bandwidth?: number;
-  /** At most: 1000. */
+  /** Maximum number of iterations. Default 1000. */
   iterations?: number;
-  /** Of the root mean square of φ: 0.001. */
+  /** Root mean square of φ below which the run ends. Default 0.001. */
   tolerance?: number;
-  /** Rows of a batch, of a model conditioned with `rows`, that each gradient of a particle reads; default: all. */
+  /** Number of rows that each gradient of a particle reads, for a model conditioned with `rows`. Default: all. */
   batch?: number;
-  /** "pathfinder". */
+  /** Initial particles: "pathfinder" (default) or "random". */
   start?: "pathfinder" | "random";
 }
 

@@ -15,7 +15,10 @@ import type { ResolvedSvgd } from "./svgd-options.ts";
 
 const TINY = 1e-8;
 
-/** A run of Stein variational gradient descent: iterates of the paths that place the particles, then a step is one move of all particles. */
+/**
+ * A run of Stein variational gradient descent. First the paths that place the particles are advanced, then each step
+ * moves all particles.
+ */
 export class SvgdRun extends SteppedRun {
   readonly stepsPerEpoch: number;
   private readonly options: ResolvedSvgd;
@@ -28,10 +31,10 @@ export class SvgdRun extends SteppedRun {
     arrays: {
       origin: [] as Float64Array[],
       scale: [] as Float64Array[],
-      /** [particle, dimension], in the scaled coordinates. */
+      /** Particles in scaled coordinates, [particle, dimension]. */
       particles: [] as Float64Array[],
       squares: [] as Float64Array[],
-      /** At the particles. */
+      /** Log density at each particle. */
       logDensity: [] as Float64Array[],
       gradients: [] as Float64Array[],
     },
@@ -54,7 +57,7 @@ export class SvgdRun extends SteppedRun {
     return iterations >= this.options.iterations && "all iterations are made";
   }
 
-  /** The particles' mean. */
+  /** Mean of the particles. */
   parameters(): Float64Array {
     if (!this.own.numbers.placed) return this.paths.best.mean.slice();
     const points = this.points();
@@ -73,8 +76,8 @@ export class SvgdRun extends SteppedRun {
   }
 
   /**
-   * `flow`: root mean square of φ, 0 where the particles rest. `paretoK`: particles have no density, and so no k̂; ∞, once they
-   * rest, where they are too narrow or too wide by Stein's identity (judgement.ts).
+   * Progress report. `flow`: root mean square of φ, 0 when the particles are at rest. `paretoK`: particles have no
+   * density, and so no k̂; ∞ if the resting particles are too narrow or too wide by Stein's identity (judgement.ts).
    */
   report(): Record<string, number> {
     const { iterations, flow, estimates } = this.own.numbers;
@@ -164,7 +167,7 @@ export class SvgdRun extends SteppedRun {
     this.evaluate();
   }
 
-  /** z of each x: W z = x − o. */
+  /** Returns z of each x: W z = x − o. */
   private scaled(points: Float64Array): Float64Array {
     const [origin, scale] = [this.own.arrays.origin[0], this.own.arrays.scale[0]];
     const d = this.dimension;
@@ -179,7 +182,7 @@ export class SvgdRun extends SteppedRun {
     return z;
   }
 
-  /** (x − mean)·∇ℓ of each particle: the same in any coordinates. */
+  /** (x − mean)·∇ℓ of each particle, which is the same in any coordinates. */
   private stein(): Float64Array {
     const { particles, gradients } = this.own.arrays;
     const [d, n] = [this.dimension, this.options.particles];
@@ -190,7 +193,7 @@ export class SvgdRun extends SteppedRun {
     return stein;
   }
 
-  /** x of each particle, [particle, dimension]. */
+  /** Returns x of each particle, [particle, dimension]. */
   private points(): Float64Array {
     const d = this.dimension;
     const [particles, between] = [this.own.arrays.particles[0], new Float64Array(d)];
@@ -200,7 +203,7 @@ export class SvgdRun extends SteppedRun {
     return points;
   }
 
-  /** Log densities and gradients, these by the scaled coordinates. */
+  /** Evaluates log densities, and gradients in scaled coordinates. */
   private evaluate(): void {
     const { logDensity, gradients } = this.own.arrays;
     const d = this.dimension;
@@ -211,7 +214,7 @@ export class SvgdRun extends SteppedRun {
       const x = points.subarray(i * d, i * d + d);
       const value = this.batches?.evaluate(this.own.numbers.estimates++, x, slope) ?? this.point.evaluate(x, slope);
       logDensity[0][i] = value;
-      // Where the density ends a particle has no slope of its own: its neighbours move it.
+      // Outside the support, a particle has no gradient of its own, and its neighbours move it.
       const usable = Number.isFinite(value) && slope.every(Number.isFinite);
       byTheta.fill(0);
       if (usable) this.family.addGradient(this.theta, none, slope, between, byTheta);

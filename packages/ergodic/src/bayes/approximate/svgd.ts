@@ -9,22 +9,30 @@ export type { SvgdOptions };
 const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3, start: "pathfinder" } satisfies SvgdOptions;
 
 /**
- * Stein variational gradient descent: particles that climb the log density together and push each other apart.
+ * Stein variational gradient descent: particles climb the log density together and repel each other.
  *
- * φ(x) = n⁻¹ Σ_j [k(x_j, x) ∇ℓ(x_j) + ∇_{x_j} k(x_j, x)], k(x, y) = exp(−‖x − y‖²/h), n = `particles`; h = med²/log n, med the median distance of two
- * particles now, or `bandwidth`. Step of AdaGrad by coordinate: G ← G + φ², x ← x + rate·φ/(10⁻⁸ + √G). ℓ: log density in nats, up to a constant,
- * x: float64[d], unconstrained. Ends after `iterations` or where the root mean square of φ is below `tolerance`; costs n
- * gradients and n²d operations each.
- * `start: "pathfinder"`: particles are drawn in turn from the normals of four Pathfinder paths, and distances are measured, and steps made, in the
- * coordinates in which the best of those is standard, so that units do not matter; "random": uniform in (−2, 2), or at the
- * plan's points in turn, as they are.
- * With `batch` each gradient reads so many rows, with control variates about the mean of the best path (batch-point.ts); the
- * paths read all rows. Draws are the particles, one chain of them, in no order; chains other than 1 and draws other than
- * `particles` are refused. At most n directions of a kernel are seen: in high dimensions, d ≫ log n, spreads come out too
- * small. Streams: ("path", i, …) as Pathfinder; ("particle", i, "start"); ("svgd", "rows").
- * Source: Liu, Wang 2016. Differs from theirs: AdaGrad without forgetting, so that it comes to rest; the coordinates.
+ * φ(x) = n⁻¹ Σ_j [k(x_j, x) ∇ℓ(x_j) + ∇_{x_j} k(x_j, x)], k(x, y) = exp(−‖x − y‖²/h), n = `particles`; h = med²/log n,
+ * where med is the current median distance of two particles, or `bandwidth`. AdaGrad step for each coordinate: G ← G +
+ * φ², x ← x + rate·φ/(10⁻⁸ + √G). ℓ: log density in nats, up to a constant, x: float64[d], unconstrained.
  *
- * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point has a finite density
+ * Ends after `iterations`, or when the root mean square of φ is below `tolerance`. An iteration costs n gradients and
+ * n²d operations.
+ *
+ * `start: "pathfinder"`: particles are drawn in turn from the normals of four Pathfinder paths. Distances are measured,
+ * and steps made, in the coordinates in which the best of those normals is standard, so that units do not matter.
+ * "random": uniform in (−2, 2), or at the plan's points in turn, in the original coordinates.
+ *
+ * With `batch` each gradient reads this many rows, with control variates about the mean of the best path
+ * (batch-point.ts); the paths read all rows. Draws are the particles, as a single chain, in no order; chains other than
+ * 1 and draws other than `particles` are refused.
+ *
+ * A kernel sees at most n directions: in high dimensions, d ≫ log n, spreads come out too small. Streams: ("path", i,
+ * …) as in Pathfinder; ("particle", i, "start"); ("svgd", "rows").
+ *
+ * Source: Liu, Wang 2016. Differs from theirs: AdaGrad without forgetting, so that particles come to rest; the
+ * coordinates.
+ *
+ * @throws OptionError; CapabilityError without a gradient; ErgodicError if no starting point has a finite density
  */
 export const svgd = /* @__PURE__ */ sampler<SvgdOptions>(
   {

@@ -15,49 +15,60 @@ export interface TopicsOptions {
   wordConcentration?: number;
   /** Seed of the start and of the order of documents. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Most sweeps over all documents. Default 1000; a whole number >= 0. */
+  /** Maximum number of sweeps over all documents. Default 1000; a whole number >= 0. */
   iterations?: number;
-  /** Ends where a sweep raises the ELBO by less than this share of its size. Default 1e-6; >= 0. */
+  /** Relative increase of the ELBO per sweep below which the ascent ends. Default 1e-6; >= 0. */
   tolerance?: number;
-  /** Documents per step. Default: all, by coordinate ascent. */
+  /** Number of documents per step. Default: all, by coordinate ascent. */
   batch?: number;
-  /** Passes over the documents in minibatches. Default 10; a whole number >= 1. */
+  /** Number of passes over the documents in minibatches. Default 10; a whole number >= 1. */
   epochs?: number;
-  /** Delays the first minibatch steps: ρ_t = (delay + t)^−forgetting. Default 1; >= 0. */
+  /**
+   * Delay of the minibatch steps: ρ_t = (delay + t)^−forgetting, so that a larger delay makes early steps smaller.
+   * Default 1; >= 0.
+   */
   delay?: number;
-  /** How fast early minibatches are forgotten, in (0.5, 1]. Default 0.7. */
+  /** Exponent of the minibatch steps: a larger value makes later steps smaller, in (0.5, 1]. Default 0.7. */
   forgetting?: number;
 }
 
-/** What `topics` found; arrays are row-major. */
+/** Result of `topics`. Arrays are row-major. */
 export interface TopicsResult {
-  /** E[β], [topic, word]. */
+  /** Expected words of each topic, E[β], [topic, word]. */
   readonly topics: Float64Array;
-  /** E[θ], [document, topic]. */
+  /** Expected topics of each document, E[θ], [document, topic]. */
   readonly documents: Float64Array;
-  /** γ, [document, topic], and λ, [topic, word]. */
+  /** Parameters γ, [document, topic], and λ, [topic, word]. */
   readonly parameters: Factors;
-  /** After each sweep; of minibatches after each epoch, on all documents. */
+  /** ELBO after each sweep, or, with minibatches, on all documents after each epoch. */
   readonly elbo: Float64Array;
-  /** Sweeps, or steps on minibatches. */
+  /** Number of sweeps, or of minibatch steps. */
   readonly iterations: number;
-  /** False after minibatches: their steps do not say. */
+  /** Whether the ELBO had stopped rising. Always false after minibatches, whose steps cannot tell. */
   readonly converged: boolean;
 }
 
 const defaults = { seed: 0, iterations: 1000, tolerance: 1e-6, epochs: 10, delay: 1, forgetting: 0.7 };
 
 /**
- * Latent Dirichlet allocation: topics of documents, by coordinate ascent on all documents or by steps on minibatches.
+ * Latent Dirichlet allocation: topics of documents, by coordinate ascent on all documents or by minibatch steps.
  *
- * θ_d ~ Dirichlet(α, …, α) over topics, β_k ~ Dirichlet(η, …, η) over words; a word of document d is of topic k ~ θ_d, and then
- * ~ β_k. counts: [document, word], how often. q = Π q(topic of each word) Π Dir(θ_d | γ_d) Π Dir(β_k | λ_k). φ_dwk ∝ exp(E log
- * θ_dk + E log β_kw); γ_d = α + Σ_w n_dw φ_dw; λ_k = η + Σ_d n_dw φ_dwk. φ is never kept: summed out, it makes the ELBO Σ n_dw
- * log Σ_k exp(E log θ_dk + E log β_kw) less the divergences of γ and λ. With one topic q is the posterior, and the ELBO the log
- * evidence (of words in order, without multinomial coefficients). α (`documentConcentration`) and η (`wordConcentration`):
- * 1/`topics`. Topics come in no order; the start decides which maximum. `batch`: so many documents a step, drawn without
- * replacement epoch by epoch; γ of those to rest, then λ ← (1 − ρ_t)λ + ρ_t(η + D/|batch| Σ n φ), ρ_t = (`delay` +
- * t)^−`forgetting`, for `epochs` passes. Streams of `seed`: ("topics", "start"), ("topics", "order") epoch by epoch.
+ * θ_d ~ Dirichlet(α, …, α) over topics, β_k ~ Dirichlet(η, …, η) over words; a word of document d has topic k ~ θ_d,
+ * and is then drawn from β_k. counts: [document, word], the number of occurrences. q = Π q(topic of each word) Π
+ * Dir(θ_d | γ_d) Π Dir(β_k | λ_k). φ_dwk ∝ exp(E log θ_dk + E log β_kw); γ_d = α + Σ_w n_dw φ_dw; λ_k = η + Σ_d n_dw
+ * φ_dwk.
+ *
+ * φ is never stored: summing it out gives the ELBO Σ n_dw log Σ_k exp(E log θ_dk + E log β_kw) minus the divergences of
+ * γ and λ. With one topic q is the posterior, and the ELBO the log evidence (for words in order, without multinomial
+ * coefficients).
+ *
+ * α (`documentConcentration`) and η (`wordConcentration`): 1/`topics`. Topics come in no order; the start decides which
+ * maximum is found. Ends by `tolerance` or `iterations`.
+ *
+ * `batch`: number of documents per step, drawn without replacement in each epoch. Their γ converges first, then λ ← (1
+ * − ρ_t)λ + ρ_t(η + D/|batch| Σ n φ), ρ_t = (`delay` + t)^−`forgetting`, for `epochs` passes. Streams of `seed`:
+ * ("topics", "start"), ("topics", "order") per epoch.
+ *
  * Source: Blei, Ng, Jordan 2003 (with a Dirichlet on topics); Hoffman, Blei, Wang, Paisley 2013.
  *
  * @throws DataError, OptionError

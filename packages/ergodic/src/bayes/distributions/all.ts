@@ -1,4 +1,7 @@
-/** Every distribution, one line each. The registry, the public entry, generated pages and the conformance tests read this list. */
+/**
+ * Every distribution, one per line. The registry, the public entry, generated pages and the conformance tests read this
+ * list.
+ */
 export * from "./bernoulli.ts";
 export * from "./beta.ts";
 export * from "./binomial.ts";

@@ -23,7 +23,7 @@ const quantileOf = (u: number, p: number): number => (u <= 1 - p ? 0 : 1);
 const sigmoid = (x: number): number => 1 / (1 + exp(-x));
 
 /**
- * Bernoulli: P(1) = p, P(0) = 1 − p; by its logit η: log p(x) = −log(1 + e^((1 − 2x)η)).
+ * Bernoulli: P(1) = p, P(0) = 1 − p; with logit η: log p(x) = −log(1 + e^((1 − 2x)η)).
  *
  * x: 0 or 1. p (`probability`) in [0, 1]. η (`logit`) = log p/(1 − p): real.
  *
@@ -44,7 +44,7 @@ export const bernoulli: (probability: Parameter) => Distribution = distribution(
   },
 );
 
-/** logit real: log p/(1 − p). */
+/** Bernoulli by its logit. logit: real, log p/(1 − p). */
 export const bernoulliLogit: (logit: Parameter) => Distribution = distribution(
   "bernoulliLogit",
   { logit: "real" },

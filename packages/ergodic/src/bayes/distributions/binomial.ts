@@ -24,10 +24,11 @@ function survivalOf(x: number, n: number, p: number): number {
 const quantileOf = (u: number, n: number, p: number): number => wholeBoundary((k) => k >= n || cdfOf(k, n, p) >= u);
 
 /**
- * Binomial: P(x) = C(n, x) pˣ(1 − p)^(n−x); by its logit η: log C(n, x) + xη − n log(1 + e^η). Beta-binomial: p drawn from a beta:
- * P(x) = C(n, x) B(x + a, n − x + b)/B(a, b).
+ * Binomial: P(x) = C(n, x) pˣ(1 − p)^(n−x); with logit η: log C(n, x) + xη − n log(1 + e^η). Beta-binomial, with p
+ * drawn from a beta: P(x) = C(n, x) B(x + a, n − x + b)/B(a, b).
  *
- * x: 0 … n. n (`trials`): whole, from 0 on. p (`probability`) in [0, 1], η (`logit`) real; a (`alpha`), b (`beta`) > 0.
+ * x: 0 … n. n (`trials`): a whole number >= 0. p (`probability`) in [0, 1], η (`logit`) real; a (`alpha`), b (`beta`) >
+ * 0.
  *
  * trials: a count, probability in [0, 1].
  */
@@ -51,7 +52,7 @@ export const binomial: (trials: Parameter, probability: Parameter) => Distributi
   },
 );
 
-/** trials: a count, logit real. */
+/** Binomial by its logit. trials: a count, logit real. */
 export const binomialLogit: (trials: Parameter, logit: Parameter) => Distribution = distribution(
   "binomialLogit",
   { trials: "count", logit: "real" },
@@ -69,7 +70,7 @@ export const binomialLogit: (trials: Parameter, logit: Parameter) => Distributio
   },
 );
 
-/** trials: a count, alpha > 0, beta > 0. */
+/** Beta-binomial. trials: a count, alpha > 0, beta > 0. */
 export const betaBinomial: (trials: Parameter, alpha: Parameter, beta: Parameter) => Distribution = distribution(
   "betaBinomial",
   { trials: "count", alpha: "positive", beta: "positive" },

@@ -21,7 +21,7 @@ import { drawIndex, drawMultinomial } from "./draw-counts.ts";
 import { between, minus, plus, timesLog, within } from "./terms.ts";
 import type { Distribution } from "./value.ts";
 
-/** logs[…, x[…]], −∞ where x is no index. */
+/** Returns logs[…, x[…]]; −∞ if x is not an index. */
 export function chosen(logs: SymbolicArray, x: SymbolicArray): SymbolicArray {
   const count = logs.shape[logs.rank - 1];
   const valid = and(between(0, x, count - 1), equal(floor(x), x));
@@ -53,11 +53,11 @@ function softmaxOf(logits: Float64Array): Float64Array {
 }
 
 /**
- * Categorical: P(x) = p_x; by logits η: η_x − log Σ e^η. Multinomial, counts of n categorical draws:
- * log P(x) = log n! − Σ log x_k! + Σ x_k log p_k.
+ * Categorical: P(x) = p_x; with logits η: η_x − log Σ e^η. Multinomial, counts of n categorical draws: log P(x) = log
+ * n! − Σ log x_k! + Σ x_k log p_k.
  *
- * Categories count from 0 (Stan's from 1). p (`probabilities`): [..., K], a simplex. η (`logits`): [..., K], real. x of the categorical: an
- * index in 0 … K − 1; of the multinomial: [..., K], whole numbers with sum n (`trials`).
+ * Categories count from 0 (in Stan from 1). p (`probabilities`): [..., K], a simplex. η (`logits`): [..., K], real. x
+ * of the categorical: an index in 0 … K − 1; of the multinomial: [..., K], whole numbers with sum n (`trials`).
  *
  * probabilities: [..., K] with sum 1.
  */
@@ -76,7 +76,7 @@ export const categorical: (probabilities: Parameter) => Distribution = distribut
   },
 );
 
-/** logits: [..., K], up to a constant. */
+/** Categorical by its logits. logits: [..., K], up to a constant. */
 export const categoricalLogit: (logits: Parameter) => Distribution = distribution(
   "categoricalLogit",
   { logits: "vector" },
@@ -92,7 +92,7 @@ export const categoricalLogit: (logits: Parameter) => Distribution = distributio
   },
 );
 
-/** trials: a count, probabilities: [..., K] with sum 1. */
+/** Multinomial. trials: a count, probabilities: [..., K] with sum 1. */
 export const multinomial: (trials: Parameter, probabilities: Parameter) => Distribution = distribution(
   "multinomial",
   { trials: "count", probabilities: "simplex" },

@@ -26,7 +26,7 @@ const LOG_PI = 1.1447298858494002;
 
 const logCauchy = (z: SymbolicArray, sigma: SymbolicArray): SymbolicArray => minus(neg(log1p(square(z))), log(sigma), LOG_PI);
 
-/** P(Z ≤ z) = atan(−1/z)/π where z is far below 0. */
+/** P(Z ≤ z), computed as atan(−1/z)/π for z < −1, where it is more accurate. */
 function lower(z: number): number {
   return z < -1 ? arctangent(-1 / z) / Math.PI : 0.5 + arctangent(z) / Math.PI;
 }
@@ -39,7 +39,7 @@ function logLower(z: SymbolicArray): SymbolicArray {
 
 const tangent = (x: number): number => sine(x) / cosine(x);
 
-/** tan π(p − ½), exact in the lower tail. */
+/** Standard quantile tan π(p − ½), exact in the lower tail. */
 const standardQuantile = (p: number): number => {
   if (p === 0) return -Infinity;
   if (p === 1) return Infinity;
@@ -47,7 +47,8 @@ const standardQuantile = (p: number): number => {
 };
 
 /**
- * Cauchy: log p(x) = −log π − log σ − log(1 + z²), z = (x − μ)/σ; half-Cauchy: on x ≥ 0 with μ = 0 and twice the density.
+ * Cauchy: log p(x) = −log π − log σ − log(1 + z²), z = (x − μ)/σ; half-Cauchy: on x ≥ 0 with μ = 0 and twice the
+ * density.
  *
  * μ (`mu`): real, the median. σ (`sigma`) > 0: scale, half the interquartile range. Neither mean nor variance exists.
  *
@@ -63,7 +64,7 @@ export const cauchy: (mu: Parameter, sigma: Parameter) => Distribution = distrib
     logDensity: (x, { mu, sigma }) => logCauchy(div(sub(x, mu), sigma), sigma),
     logCdf: (x, { mu, sigma }) => logLower(div(sub(x, mu), sigma)),
     logSurvival: (x, { mu, sigma }) => logLower(div(sub(mu, x), sigma)),
-    // A ratio of normals needs no tangent, which differs between hosts.
+    // A ratio of normals avoids the tangent, which differs between hosts.
     sample: (draws, { mu, sigma }) => mu + (sigma * draws.normal()) / draws.normal(),
     cdf: (x, { mu, sigma }) => lower((x - mu) / sigma),
     survival: (x, { mu, sigma }) => lower((mu - x) / sigma),
@@ -74,7 +75,7 @@ export const cauchy: (mu: Parameter, sigma: Parameter) => Distribution = distrib
   },
 );
 
-/** |X| of X Cauchy around 0. sigma > 0. */
+/** Half-Cauchy: |X| with X Cauchy around 0. sigma > 0. */
 export const halfCauchy: (sigma: Parameter) => Distribution = distribution(
   "halfCauchy",
   { sigma: "positive" },

@@ -10,36 +10,38 @@ import { distributionKind, parameter } from "./kinds.ts";
 import { logBetween } from "./truncated.ts";
 import { Distribution } from "./value.ts";
 
-/** What is seen of values: between limits, or of some values a bound alone. */
+/** Censoring of observed values: limits of what can be recorded, or bounds known for some values. */
 export interface Censoring {
-  /** Values at or below it are recorded as it: the least that can be measured. */
+  /** Lower limit: values at or below it are recorded as the limit, the smallest measurable value. */
   readonly lower?: Parameter;
-  /** Values at or above it are recorded as it: the most that can be measured, or the end of a trial. */
+  /**
+   * Upper limit: values at or above it are recorded as the limit, the largest measurable value or the end of a trial.
+   */
   readonly upper?: Parameter;
-  /** 1 where of the value only is known that it is at least what was observed, else 0. */
+  /** Flags of right-censored values: 1 if the value is only known to be at least the observed one, otherwise 0. */
   readonly right?: Parameter;
-  /** 1 where of the value only is known that it is at most what was observed, else 0. */
+  /** Flags of left-censored values: 1 if the value is only known to be at most the observed one, otherwise 0. */
   readonly left?: Parameter;
-  /** Where it is above what was observed, the value is only known to lie between the two. */
+  /** Upper ends of intervals: where it exceeds the observed value, the value is only known to lie between the two. */
   readonly until?: Parameter;
 }
 
 /**
- * A distribution of numbers some of which are not seen exactly, for `observe`.
+ * A distribution of numbers that are partly not seen exactly, for `observe`.
  *
- *   observe(t, censored(weibull(k, scale), { upper: 2 }));                 // machines that ran at the end, after 2 years, have t = 2
+ *   observe(t, censored(weibull(k, scale), { upper: 2 }));                 // machines that still run after 2 years have t = 2
  *   observe(y, censored(normal(mu, sigma), { lower: 0.1, upper: 50 }));    // an instrument's range
- *   observe(t, censored(weibull(k, scale), { right: running }));           // each watched for a time of its own: where running is 1, until t at least
- *   observe(from, censored(lognormal(mu, sigma), { until }));              // known to lie between from and until; exact where they are equal
+ *   observe(t, censored(weibull(k, scale), { right: running }));           // if running is 1: at least t
+ *   observe(from, censored(lognormal(mu, sigma), { until }));              // between from and until; exact if they are equal
  *
- * Of what is seen exactly the term is log f(x); of the others log P(X ≥ x), log P(X ≤ x) or log P(x ≤ X ≤ until), in the tail where it is exact. The base
- * must have log distribution functions.
+ * The term of an exactly seen value is log f(x); of the others log P(X ≥ x), log P(X ≤ x) or log P(x ≤ X ≤ until),
+ * computed in the tail where it is exact. The base must have log distribution functions.
  *
- * Draws and predictions: with `lower` and `upper` values as they would be recorded, within the limits; with `right`, `left` and `until` the values
- * themselves, as nobody knows how long new ones will be watched.
+ * Draws and predictions: with `lower` and `upper`, values as they would be recorded, within the limits; with `right`,
+ * `left` and `until`, the values themselves, because it is unknown how long new ones will be watched.
  *
- * @throws CompileError unless the base is a distribution of numbers and something is censored; OptionError for limits in the other order;
- *   CapabilityError where the base has no log distribution function
+ * @throws CompileError unless the base is a distribution of numbers and something is censored; OptionError if the
+ *   limits are in the wrong order; CapabilityError if the base has no log distribution function
  */
 export const censored = operation(
   "censored",
@@ -65,7 +67,7 @@ function hidden(base: Distribution, { lower, upper, right, left, until }: Censor
   if (lower !== undefined) limits.lower = parameterArray("censored", "lower", "real", lower);
   if (upper !== undefined) limits.upper = parameterArray("censored", "upper", "real", upper);
   checkOrder("censored", limits, ["lower", "upper"]);
-  // What is known of each value is no parameter: new values need none of it.
+  // Knowledge about each value is data, not a parameter, so new values do not need it.
   const [isRight, isLeft] = [right, left].map((flags) => flags !== undefined && less(0.5, asArray(flags)));
   const last = until === undefined ? undefined : asArray(until);
   const limited = Object.keys(limits).length > 0;
@@ -134,7 +136,7 @@ function checkKnown(f: Family, below: boolean, above: boolean, between: boolean)
   );
 }
 
-/** Limits are values, too. */
+/** Replaces the bounds of the support by the limits, which are themselves possible values. */
 function supportOf(base: Support, { lower: low, upper: high }: SymbolicParameters): Support {
   if (base.kind !== "interval" && base.kind !== "integers") return base;
   return { ...base, ...(low && { low }), ...(high && { high }) };

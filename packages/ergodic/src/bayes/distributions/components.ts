@@ -1,4 +1,4 @@
-/** Parameters of distributions that are made of others: those of component k are kept under "k.name". */
+/** Parameters of distributions made from other distributions. The parameters of component k are stored as "k.name". */
 import type { Constraint, Values } from "./constraint.ts";
 import type { SymbolicParameters } from "./family.ts";
 import type { Distribution } from "./value.ts";
@@ -8,14 +8,14 @@ export interface Joined {
   readonly constraints: Readonly<Record<string, Constraint>>;
 }
 
-/** All parameters and constraints of the components. */
+/** Collects the parameters and constraints of all components. */
 export function joined(components: readonly Distribution[]): Joined {
   const entries = <T>(of: (component: Distribution) => Readonly<Record<string, T>>): Record<string, T> =>
     Object.fromEntries(components.flatMap((c, k) => Object.entries(of(c)).map(([name, value]) => [`${k}.${name}`, value])));
   return { parameters: entries((c) => c.parameters), constraints: entries((c) => c.family.constraints) };
 }
 
-/** Those of component k under their own names. */
+/** Returns the entries of component k under their own names. */
 export function partOf<T extends Values | SymbolicParameters>(all: T, k: number): T {
   const prefix = `${k}.`;
   return Object.fromEntries(

@@ -1,18 +1,21 @@
 import type { Shape, SymbolicArray } from "../../engine/compiler/index.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
 
-/** One number. "count": a whole number from 0 on. "probability": in [0, 1]. */
+/** Constraint of a single number. "count": a whole number >= 0; "probability": in [0, 1]. */
 export type NumberConstraint = "real" | "positive" | "nonnegative" | "probability" | "count";
-/** "choleskyFactor": lower triangular with a positive diagonal. "positiveDefinite": its symmetric square. */
+/**
+ * Constraint of an array. "choleskyFactor": lower triangular with a positive diagonal; "positiveDefinite": symmetric
+ * and positive definite.
+ */
 export type ArrayConstraint = "vector" | "positiveVector" | "simplex" | "ordered" | "choleskyFactor" | "positiveDefinite";
-/** What parameters of distributions must be, checked on numbers; and where a distribution's values lie. */
+/** Constraint on the parameters of distributions, checked on numbers. */
 export type Constraint = NumberConstraint | ArrayConstraint;
 
-/** Numbers of one parameter: row-major where it is an array. */
+/** Numeric type of a parameter: a number, or a row-major array. */
 export type NumberOf<C> = C extends ArrayConstraint ? Float64Array : number;
 export type Values = Readonly<Record<string, number | Float64Array>>;
 
-/** Where values lie: bounds may depend on parameters. */
+/** Set of values of a distribution. Bounds can depend on parameters. */
 export type Support =
   | { readonly kind: "interval"; readonly low?: SymbolicArray; readonly high?: SymbolicArray }
   | { readonly kind: "integers"; readonly low: SymbolicArray; readonly high?: SymbolicArray }
@@ -27,7 +30,7 @@ const RANKS: Record<ArrayConstraint, 1 | 2> = {
   positiveDefinite: 2,
 };
 
-/** Axes of one value of the parameter. */
+/** Returns the number of axes of a single value of the parameter. */
 export const rankOf = (constraint: Constraint): 0 | 1 | 2 => RANKS[constraint as ArrayConstraint] ?? 0;
 
 const finite = (x: ArrayLike<number>): boolean => Array.prototype.every.call(x, Number.isFinite);
@@ -81,7 +84,7 @@ function matrixHolds(x: ArrayLike<number>, holds: (x: number, i: number, j: numb
   return every(x, (v, at) => holds(v, Math.floor(at / n), at % n, x[(at % n) * n + Math.floor(at / n)]));
 }
 
-/** @throws OptionError unless the numbers keep to the constraint */
+/** @throws OptionError unless the numbers satisfy the constraint */
 export function checkConstraint(where: string, name: string, constraint: Constraint, value: number | ArrayLike<number>): void {
   const numbers = typeof value === "number" ? [value] : value;
   if (RULES[constraint].holds(numbers)) return;
@@ -95,11 +98,11 @@ export function checkConstraint(where: string, name: string, constraint: Constra
 export const isNumber = (constraint: NumberConstraint, x: number): boolean => NUMBERS[constraint](x);
 export const wantedOf = (constraint: Constraint): string => RULES[constraint].wanted;
 
-/** `checkConstraint` of each of many numbers. @throws OptionError */
+/** Applies `checkConstraint` to each of many numbers. @throws OptionError */
 export function checkNumbers(where: string, name: string, constraint: NumberConstraint, numbers: Float64Array): void {
   const holds = NUMBERS[constraint];
   for (let i = 0; i < numbers.length; i++) if (!holds(numbers[i])) checkConstraint(where, name, constraint, numbers[i]);
 }
 
-/** The axes of a parameter before those of one value. */
+/** Returns the axes of a parameter in front of those of a single value. */
 export const batchOf = (shape: Shape, rank: number): Shape => shape.slice(0, shape.length - rank);

@@ -8,7 +8,7 @@ const count = (low: number, high: number): number => high - low + 1;
 /**
  * Discrete uniform: P(x) = 1/(b − a + 1) on the whole numbers a ≤ x ≤ b.
  *
- * a (`low`) ≤ b (`high`): whole; numbers in the other order are refused, symbols give NaN.
+ * a (`low`) ≤ b (`high`): whole. Numbers in the wrong order are refused; symbolic arrays in the wrong order give NaN.
  *
  * low <= high, both whole.
  */

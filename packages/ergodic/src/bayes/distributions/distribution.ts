@@ -9,25 +9,26 @@ import type { Family } from "./family.ts";
 import { parameter } from "./kinds.ts";
 import { Distribution } from "./value.ts";
 
-/** What builders of distributions take: one number, a vector or a matrix of numbers, or a symbolic array. */
+/** Parameter of a distribution: a number, a vector or matrix of numbers, or a symbolic array. */
 export type Parameter = SymbolicArray | number | ArrayLike<number> | readonly (readonly number[])[];
 
 type Symbolic<C> = { readonly [K in keyof C]: SymbolicArray };
 type Numbers<C> = { readonly [K in keyof C]: NumberOf<C[K]> };
 
-/** A family, with the parameters typed by their constraints. */
+/** Definition of a family, with its parameters typed by their constraints. */
 export interface Definition<C> {
   readonly kind: "continuous" | "discrete";
   readonly eventRank?: 0 | 1 | 2;
-  /** Two numbers of which the first must be below the second, or equal to it where the distribution is of whole numbers. */
+  /** Two parameters, of which the first must be below the second (or equal, for distributions of whole numbers). */
   readonly increasing?: readonly [low: keyof C & string, high: keyof C & string];
   /**
-   * Name of the scale parameter, if x = mu + scale·z with z of the family at mu 0 and scale 1; `log`: log x is. Such parameters can be non-centred.
+   * Scale parameter of a location-scale family: x = mu + scale·z, with z from the family at mu 0 and scale 1; `log`:
+   * this holds for log x. Such parameters can be non-centred.
    */
   readonly locationScale?: { readonly scale: keyof C & string; readonly log?: boolean };
   /**
-   * Parameters and values x with which tests compare density, distribution function, tails and sampler; `mutant`: parameters so far off that 20,000
-   * draws show it. Distributions that no table of the tests lists state it.
+   * Parameters and values x with which tests compare density, distribution function, tails and sampler. `mutant`:
+   * parameters so far off that 20,000 draws reveal it. Required for distributions that no test table lists.
    */
   readonly example?: {
     readonly parameters: readonly Parameter[];
@@ -54,14 +55,17 @@ const examples = new Map<string, NonNullable<Definition<unknown>["example"]>>();
 const parametersOf = new Map<string, Readonly<Record<string, Constraint>>>();
 
 /**
- * A distribution is a name, the constraints of its parameters, its log density in the compiler's arrays, and functions of plain numbers: an
- * exact sampler, and the distribution function, its inverse, mean and variance where they have a closed form.
+ * Defines a distribution and registers its name. A definition consists of a name, the constraints of its parameters,
+ * its log density in the compiler's arrays, and functions of plain numbers: an exact sampler, and the distribution
+ * function, its inverse, mean and variance if they have a closed form.
  *
- * `distribution(name, constraints, definition)` gives the function that users call with parameters, in the order of the constraints:
- * `normal(mu, sigma)`. Parameters are numbers, arrays of numbers or symbolic arrays, and broadcast. Outside of the support the log density is
- * −∞, and its gradient has no meaning; parameters outside of their constraints give NaN there, and an error where they are plain numbers.
+ * `distribution(name, constraints, definition)` returns the function that users call with parameters, in the order of
+ * the constraints: `normal(mu, sigma)`. Parameters are numbers, arrays of numbers or symbolic arrays, and broadcast.
  *
- * Defines a distribution and makes it known by its name. @throws OptionError [NAME_TAKEN] for a name of this library
+ * Outside the support, the log density is −∞ and its gradient is meaningless. Parameters that violate their constraints
+ * give NaN, or an error if they are plain numbers.
+ *
+ * @throws OptionError [NAME_TAKEN] for a name of this library
  */
 export function distribution<const C extends Readonly<Record<string, Constraint>>>(
   name: string,
@@ -87,19 +91,22 @@ export function distribution<const C extends Readonly<Record<string, Constraint>
 
 export const distributionNames = (): string[] => defined.names();
 
-/** The builder of a distribution from its name; undefined if unknown. */
+/** Returns the builder of a distribution by name; undefined if unknown. */
 export const distributionOf = (name: string): DistributionOf | undefined => defined.get(name);
 
-/** Examples that definitions state, by name. */
+/** Examples in definitions, by name. */
 export const distributionExamples = (): ReadonlyMap<string, NonNullable<Definition<unknown>["example"]>> => examples;
 
-/** What the parameters of a distribution must be, by name, in the order of its arguments; undefined if unknown. */
+/**
+ * Constraints of a distribution's parameters by name, in the order of its arguments; undefined if the distribution is
+ * unknown.
+ */
 export const constraintsOf = (name: string): Readonly<Record<string, Constraint>> | undefined => parametersOf.get(name);
 
-/** Keeps these names, and those of all distributions so far, for this library. */
+/** Reserves these names, and those of all distributions so far, for this library. */
 export const reserveDistributionNames = (names: readonly string[]): void => defined.reserve(...names);
 
-/** @throws OptionError where numbers do not keep to the constraint; CompileError where the parameter has too few axes */
+/** @throws OptionError if numbers violate the constraint; CompileError if the parameter has too few axes */
 export function parameterArray(where: string, name: string, constraint: Constraint, given: Parameter): SymbolicArray {
   checkArgument(where, name, parameter, given);
   const rank = rankOf(constraint);
@@ -120,7 +127,7 @@ export function parameterArray(where: string, name: string, constraint: Constrai
   return array;
 }
 
-/** @throws OptionError for two parameters whose numbers are known and in the other order */
+/** @throws OptionError if two parameters with known numbers are in the wrong order */
 export function checkOrder(
   where: string,
   parameters: Readonly<Record<string, SymbolicArray | undefined>>,
@@ -140,7 +147,7 @@ export function checkOrder(
   }
 }
 
-/** The numbers of a constant; undefined where the array depends on inputs. */
+/** Returns the numbers of a constant; undefined if the array depends on inputs. */
 function constantsOf(array: SymbolicArray): Float64Array | undefined {
   if (array.op === "full") return new Float64Array(array.size).fill(array.attributes as number);
   return array.op === "constant" ? (array.attributes as Float64Array) : undefined;

@@ -1,6 +1,7 @@
 /**
- * Exact draws of counts in logarithmic time: a binomial is split at the median of its uniforms, which is beta; a Poisson at the time of one of
- * its later arrivals, which is gamma. Small ones are counted one by one. Source: Ahrens, Dieter 1974; Devroye 1986, X.4.3 and X.3.
+ * Exact draws of counts in logarithmic time. A binomial is split at the median of its uniforms, which is beta
+ * distributed; a Poisson at the time of a later arrival, which is gamma distributed. Small counts are counted one by
+ * one. Source: Ahrens, Dieter 1974; Devroye 1986, X.4.3 and X.3.
  */
 
 import { drawBeta, drawGamma } from "../../engine/random/draw-gamma.ts";
@@ -8,14 +9,14 @@ import type { Draws } from "../../engine/random/stream.ts";
 
 const FEW = 16;
 
-/** Successes of n trials: n whole, p in [0, 1]. */
+/** Draws the number of successes in n trials: n whole, p in [0, 1]. */
 export function drawBinomial(draws: Draws, n: number, p: number): number {
   let before = 0;
   while (n > FEW) {
     const middle = 1 + Math.floor(n / 2);
     const median = drawBeta(draws, middle, n + 1 - middle);
     if (median <= p) {
-      // `middle` of the uniforms lie at or below p, the others above the median.
+      // `middle` of the uniforms are at or below p; the others are above the median.
       before += middle;
       n -= middle;
       p = median < 1 ? Math.min(1, (p - median) / (1 - median)) : 1;
@@ -28,7 +29,7 @@ export function drawBinomial(draws: Draws, n: number, p: number): number {
   return before;
 }
 
-/** Arrivals in time `mean` ≥ 0 at rate 1. */
+/** Draws the number of arrivals in time `mean` ≥ 0 at rate 1. */
 export function drawPoisson(draws: Draws, mean: number): number {
   let before = 0;
   while (mean > FEW) {
@@ -42,7 +43,7 @@ export function drawPoisson(draws: Draws, mean: number): number {
   return before;
 }
 
-/** An index, with chances in proportion to the weights. */
+/** Draws an index with probability proportional to its weight. */
 export function drawIndex(draws: Draws, weights: ArrayLike<number>): number {
   let total = 0;
   for (let i = 0; i < weights.length; i++) total += weights[i];
@@ -53,11 +54,11 @@ export function drawIndex(draws: Draws, weights: ArrayLike<number>): number {
     left -= weights[i];
     if (left < 0) return i;
   }
-  // Rounding may leave a rest: it belongs to the last index that has a weight.
+  // If rounding leaves a remainder, it belongs to the last index with a positive weight.
   return last;
 }
 
-/** n trials over the weights. */
+/** Distributes n trials over the weights. */
 export function drawMultinomial(draws: Draws, n: number, weights: ArrayLike<number>): Float64Array {
   const counts = new Float64Array(weights.length);
   let total = 0;

@@ -9,8 +9,8 @@ import type { Distribution } from "./value.ts";
 const logNormaliser = (shape: SymbolicArray, beta: SymbolicArray): SymbolicArray => sub(mul(shape, log(beta)), lgamma(shape));
 
 /**
- * Gamma: log p(x) = α log β − log Γ(α) + (α − 1) log x − βx on x ≥ 0; inverse gamma, 1/X of a gamma with rate β:
- * log p(x) = α log β − log Γ(α) − (α + 1) log x − β/x on x > 0.
+ * Gamma: log p(x) = α log β − log Γ(α) + (α − 1) log x − βx on x ≥ 0; inverse gamma, 1/X with X from a gamma with rate
+ * β: log p(x) = α log β − log Γ(α) − (α + 1) log x − β/x on x > 0.
  *
  * α (`shape`) > 0. β > 0: `rate` of the gamma (mean α/β), `scale` of its inverse (mean β/(α − 1)).
  *
@@ -34,7 +34,7 @@ export const gamma: (shape: Parameter, rate: Parameter) => Distribution = distri
   },
 );
 
-/** shape > 0, scale > 0: mean scale/(shape − 1) for shape > 1. */
+/** Inverse gamma. shape > 0, scale > 0: mean scale/(shape − 1) for shape > 1. */
 export const inverseGamma: (shape: Parameter, scale: Parameter) => Distribution = distribution(
   "inverseGamma",
   { shape: "positive", scale: "positive" },

@@ -1,8 +1,9 @@
 /**
- * Responses of generalised linear models: the distribution of y with the linear predictor η = Xβ + α, written in one word.
+ * Responses of generalised linear models: the distribution of y given the linear predictor η = Xβ + α, as a single
+ * function.
  *
- * x: [n, k]. alpha: a number or [n]. beta: [k]. The compiler fuses link, density and their derivative into one pass over the n rows, and the
- * density of each row stays at hand.
+ * x: [n, k]. alpha: a number or [n]. beta: [k]. The compiler fuses link, density and their derivative into one pass
+ * over the n rows, and the density of each row remains available.
  *
  * @throws CompileError unless the shapes fit
  */
@@ -21,7 +22,7 @@ function predictor(where: string, x: Parameter, alpha: Parameter, beta: Paramete
   return add(matmul(rows, parameterArray(where, "beta", "vector", beta)), parameterArray(where, "alpha", "real", alpha));
 }
 
-/** y in {0, 1} with logit Xβ + α. */
+/** Bernoulli y in {0, 1} with logit Xβ + α. */
 export const bernoulliLogitGlm = operation(
   "bernoulliLogitGlm",
   { x: parameter, alpha: parameter, beta: parameter },
@@ -29,7 +30,7 @@ export const bernoulliLogitGlm = operation(
     withUserLine(() => bernoulliLogit(predictor("bernoulliLogitGlm", x, alpha, beta))),
 );
 
-/** Counts y with mean exp(Xβ + α). */
+/** Poisson counts y with mean exp(Xβ + α). */
 export const poissonLogGlm = operation(
   "poissonLogGlm",
   { x: parameter, alpha: parameter, beta: parameter },
@@ -37,7 +38,7 @@ export const poissonLogGlm = operation(
     withUserLine(() => poissonLog(predictor("poissonLogGlm", x, alpha, beta))),
 );
 
-/** Real y with mean Xβ + α and standard deviation σ. */
+/** Normal y with mean Xβ + α and standard deviation σ. */
 export const normalIdGlm = operation(
   "normalIdGlm",
   { x: parameter, alpha: parameter, beta: parameter, sigma: parameter },

@@ -8,16 +8,17 @@ import type { Distribution } from "./value.ts";
 const survivalOf = (x: number, p: number): number => (x < 0 ? 1 : expOf((Math.floor(x) + 1) * log1pOf(-p)));
 const cdfOf = (x: number, p: number): number => (x < 0 ? 0 : -expm1Of((Math.floor(x) + 1) * log1pOf(-p)));
 
-/** −log(1 − p), with what 1 − p is rounded by put right, so that small p lose nothing. */
+/** Computes −log(1 − p), corrected for the rounding of 1 − p, so that small p lose no digits. */
 function decay(p: number): number {
   const rest = 1 - p;
   return rest === 1 ? p : (-logOf(rest) * p) / (1 - rest);
 }
 
 /**
- * Geometric: failures before the first success: log P(x) = log p + x log(1 − p).
+ * Geometric, the number of failures before the first success: log P(x) = log p + x log(1 − p).
  *
- * x: 0, 1, 2, …. p (`probability`) in [0, 1], of success. Other libraries count the success as well: their x is one more.
+ * x: 0, 1, 2, …. p (`probability`) in [0, 1]: probability of success. Libraries that also count the success have an x
+ * that is larger by one.
  *
  * probability in [0, 1].
  */

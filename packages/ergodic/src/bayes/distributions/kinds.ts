@@ -1,4 +1,4 @@
-/** What distributions may be given, for the check of `operation` (compiler/signature.ts). */
+/** Argument kinds of distributions, for the check in `operation` (compiler/signature.ts). */
 import { type Kind, operand } from "../../engine/compiler/signature.ts";
 import { Distribution } from "./value.ts";
 

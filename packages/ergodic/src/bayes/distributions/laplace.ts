@@ -12,7 +12,7 @@ const standardQuantile = (p: number): number => (p < 0.5 ? logOf(2 * p) : -logOf
 /**
  * Laplace: log p(x) = −|x − μ|/b − log 2b.
  *
- * μ (`mu`): real, mean and median. b (`scale`) > 0. At x = μ the gradient by both is that of |0|: zero.
+ * μ (`mu`): real, mean and median. b (`scale`) > 0. At x = μ the gradient of |x − μ| is taken as zero.
  *
  * mu real, scale > 0.
  */

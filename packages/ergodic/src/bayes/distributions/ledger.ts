@@ -2,17 +2,20 @@ import { input, type SymbolicArray } from "../../engine/compiler/index.ts";
 import { rankOf, type Support, wantedOf } from "./constraint.ts";
 import { constraintsOf, distributionNames, distributionOf } from "./distribution.ts";
 
-/** What a distribution is given and what it offers. */
+/** Parameters and capabilities of a distribution. */
 export interface DistributionRow {
-  /** What it is called as a function. */
+  /** Name of the function. */
   readonly name: string;
-  /** Its arguments in order, and what each must be. */
+  /** Arguments in order, with the constraint on each. */
   readonly parameters: readonly { readonly name: string; readonly wanted: string }[];
   /** Whether its values are real or whole numbers. */
   readonly kind: "continuous" | "discrete";
-  /** Where its values lie, by the names of its parameters. */
+  /** Set of values, in terms of the parameter names. */
   readonly support: string;
-  /** Whether P(X ≤ x) is known: in the compiler's arrays, so that truncated() and censored() take parameters, of numbers alone, or not at all. */
+  /**
+   * Whether P(X ≤ x) is known: in the compiler's arrays, so that truncated() and censored() accept symbolic parameters;
+   * for numbers only; or not at all.
+   */
   readonly cdf: "arrays" | "numbers" | "none";
   /** Whether the inverse of P(X ≤ x) is known. */
   readonly quantile: boolean;
@@ -20,10 +23,13 @@ export interface DistributionRow {
   readonly moments: boolean;
 }
 
-/** A number of elements that no end of a support is by itself: printed as K. */
+/** Placeholder extent, printed as K. No support has this number as a bound of its own. */
 const SIZE = 97;
 
-/** Every distribution by its own parameters, in the order of their names: what docs/distributions.md is made of. Those of others are not among them. */
+/**
+ * Lists every distribution with parameters of its own, by name: the source of docs/distributions.md. Distributions made
+ * from other distributions are omitted.
+ */
 export function distributionLedger(): DistributionRow[] {
   return distributionNames().sort().map(rowOf);
 }
@@ -71,7 +77,7 @@ const known: ReadonlyMap<number, string> = new Map([
   [-Math.PI, "−π"],
 ]);
 
-/** A number, a parameter's name, or what an end is made of. */
+/** Formats a bound: a number, a parameter's name, or an expression. */
 function endText({ op, attributes, args }: SymbolicArray): string {
   if (op === "input") return String(attributes);
   if (op === "full") return known.get(attributes as number) ?? String(attributes);

@@ -43,14 +43,16 @@ function logDensity(d: number, x: SymbolicArray, eta: SymbolicArray): SymbolicAr
 }
 
 /**
- * LKJ over Cholesky factors L of correlation matrices R = L Lᵀ: p(R) ∝ |R|^(η−1), so that
- * log p(L) = Σ_{i=1..d−1} (d − 1 − i + 2η − 2) log L_ii + log constant (rows from 0).
+ * LKJ distribution of Cholesky factors L of correlation matrices R = L Lᵀ: p(R) ∝ |R|^(η−1), so that log p(L) =
+ * Σ_{i=1..d−1} (d − 1 − i + 2η − 2) log L_ii + log constant (rows from 0).
  *
- * x: [d, d], lower triangular, rows of length 1, positive diagonal; the density is that of the elements below the diagonal, and what stands
- * above is not read. d (`dimension`): whole, from 1 on. η (`eta`) > 0: 1 is uniform over R, more draws R to the identity.
- * Source: Lewandowski, Kurowicka, Joe 2009 (the sampler is their onion).
+ * x: [d, d], lower triangular, rows of length 1, positive diagonal. The density is that of the elements below the
+ * diagonal; those above are not read. d (`dimension`): a whole number >= 1. η (`eta`) > 0: 1 is uniform over R; larger
+ * values pull R to the identity.
  *
- * dimension: whole, from 1 on; eta > 0. Draws are [dimension, dimension], row-major.
+ * Source: Lewandowski, Kurowicka, Joe 2009 (their onion sampler).
+ *
+ * dimension: a whole number >= 1; eta > 0. Draws are [dimension, dimension], row-major.
  */
 export const lkjCholesky = operation(
   "lkjCholesky",

@@ -8,7 +8,7 @@ import { HALF_LOG_TWO_PI, logNormalCdf, minus, within } from "./terms.ts";
 import type { Distribution } from "./value.ts";
 
 type P = { readonly mu: SymbolicArray; readonly sigma: SymbolicArray };
-/** Of numbers at or below 0: of the smallest above. */
+/** Standardised log x; for x <= 0, that of the smallest positive number. */
 const score = (x: SymbolicArray, { mu, sigma }: P): SymbolicArray => div(sub(log(max(x, Number.MIN_VALUE)), mu), sigma);
 
 /**

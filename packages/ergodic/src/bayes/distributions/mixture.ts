@@ -14,7 +14,7 @@ import { Distribution } from "./value.ts";
 /**
  * Mixture: log p(x) = log Σ_k w_k p_k(x), without overflow.
  *
- * w (`weights`): [..., K], a simplex. Components: K distributions over values of one kind and rank.
+ * w (`weights`): [..., K], a simplex. Components: K distributions over values of the same kind and rank.
  *
  * @throws CompileError unless there is one component for each weight, all of one kind and rank
  */
@@ -55,7 +55,7 @@ function mixed(weights: Parameter, components: readonly Distribution[]): Distrib
   return new Distribution(family, { weights: w, ...parts.parameters });
 }
 
-/** Functions that are sums over the components, where all components have them. */
+/** Functions that are weighted sums over the components, if all components have them. */
 function numbers(families: readonly Family[]): Pick<Family, "cdf" | "survival" | "mean" | "variance"> {
   const averaged = (values: Values, of: (f: Family, own: Values) => number): number =>
     families.reduce((total, f, k) => total + (values.weights as Float64Array)[k] * of(f, partOf(values, k)), 0);
@@ -75,7 +75,10 @@ function numbers(families: readonly Family[]): Pick<Family, "cdf" | "survival" |
   };
 }
 
-/** That of the components if all have the same bounds, else the whole line or all whole numbers that any may reach. */
+/**
+ * Common support of the components if all have the same bounds; otherwise the whole real line, or all whole numbers
+ * from 0.
+ */
 function commonSupport(components: readonly Distribution[]): Support {
   const supports = components.map((c) => c.support);
   const [first] = supports;

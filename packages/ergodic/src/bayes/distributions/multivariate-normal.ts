@@ -32,13 +32,13 @@ function centred(name: string, x: SymbolicArray, mu: SymbolicArray, matrix: Symb
 function byFactor(name: string, x: SymbolicArray, mu: SymbolicArray, l: SymbolicArray): SymbolicArray {
   const r = centred(name, x, mu, l);
   const [d] = l.shape;
-  // One solve for all: values become columns.
+  // One triangular solve for all values, which become columns.
   const scores = triangularSolve(l, transpose(reshape(r, [-1, d])));
   const squares = reshape(sum(square(scores), { axis: 0 }), r.shape.slice(0, -1));
   return minus(mul(-0.5, squares), sum(log(diagonal(l))), d * HALF_LOG_TWO_PI);
 }
 
-/** L of a symmetric, positive definite matrix in plain numbers. */
+/** Returns L of a symmetric, positive definite matrix in plain numbers. */
 function factorOf(a: Float64Array, d: number): Float64Array {
   const l = new Float64Array(d * d);
   for (let i = 0; i < d; i++)
@@ -50,7 +50,7 @@ function factorOf(a: Float64Array, d: number): Float64Array {
   return l;
 }
 
-/** μ + L z. */
+/** Draws μ + L z. */
 function drawByFactor(draws: Draws, mu: Float64Array, l: Float64Array): Float64Array {
   const z = mu.map(() => draws.normal());
   return mu.map((centre, i) => {
@@ -59,11 +59,11 @@ function drawByFactor(draws: Draws, mu: Float64Array, l: Float64Array): Float64A
   });
 }
 
-/** Σ_ii from L. */
+/** Returns Σ_ii from L. */
 const variancesOf = (l: Float64Array, d: number): Float64Array =>
   Float64Array.from({ length: d }, (_, i) => l.subarray(i * d, i * d + i + 1).reduce((total, x) => total + x * x, 0));
 
-/** L⁻ᵀ z, in place. */
+/** Computes L⁻ᵀ z in place. */
 function solveTransposed(l: Float64Array, z: Float64Array): Float64Array {
   const d = z.length;
   for (let i = d - 1; i >= 0; i--) {
@@ -74,10 +74,10 @@ function solveTransposed(l: Float64Array, z: Float64Array): Float64Array {
 }
 
 /**
- * Multivariate normal over the last axis: log p(x) = −½ rᵀΣ⁻¹r − ½ log |Σ| − ½ d log 2π, r = x − μ; by the covariance Σ, its Cholesky factor
- * L (Σ = L Lᵀ), or the precision Q = Σ⁻¹.
+ * Multivariate normal over the last axis: log p(x) = −½ rᵀΣ⁻¹r − ½ log |Σ| − ½ d log 2π, r = x − μ; parametrised by the
+ * covariance Σ, its Cholesky factor L (Σ = L Lᵀ), or the precision Q = Σ⁻¹.
  *
- * x, μ (`mu`): [..., d]. Σ, L, Q: [d, d], one for all, symmetric.
+ * x, μ (`mu`): [..., d]. Σ, L, Q: a single [d, d] for all; Σ and Q symmetric.
  *
  * mu: [..., d]; covariance: [d, d].
  */
@@ -95,7 +95,9 @@ export const multivariateNormal: (mu: Parameter, covariance: Parameter) => Distr
   },
 );
 
-/** mu: [..., d]; factor: [d, d], lower triangular with a positive diagonal. */
+/**
+ * Multivariate normal by its Cholesky factor. mu: [..., d]; factor: [d, d], lower triangular with a positive diagonal.
+ */
 export const multivariateNormalCholesky: (mu: Parameter, factor: Parameter) => Distribution = distribution(
   "multivariateNormalCholesky",
   { mu: "vector", factor: "choleskyFactor" },
@@ -110,7 +112,7 @@ export const multivariateNormalCholesky: (mu: Parameter, factor: Parameter) => D
   },
 );
 
-/** mu: [..., d]; precision: [d, d], the inverse of the covariance. */
+/** Multivariate normal by its precision. mu: [..., d]; precision: [d, d], the inverse of the covariance. */
 export const multivariateNormalPrecision: (mu: Parameter, precision: Parameter) => Distribution = distribution(
   "multivariateNormalPrecision",
   { mu: "vector", precision: "positiveDefinite" },
@@ -133,7 +135,7 @@ export const multivariateNormalPrecision: (mu: Parameter, precision: Parameter) 
     mean: ({ mu }) => mu,
     variance({ mu, precision }) {
       const l = factorOf(precision, mu.length);
-      // Column i of L⁻ᵀL⁻¹ by its own unit vector: Σ_ii = |L⁻¹e_i|².
+      // Column i of L⁻ᵀL⁻¹ from its unit vector: Σ_ii = |L⁻¹e_i|².
       return mu.map((_, i) => inverseColumnSquare(l, mu.length, i));
     },
   },

@@ -25,10 +25,11 @@ const quantileOf = (p: number, alpha: number, beta: number): number =>
 const draw = (draws: Draws, alpha: number, beta: number): number => drawPoisson(draws, drawGamma(draws, alpha) / beta);
 
 /**
- * Negative binomial, a Poisson whose mean is a gamma variate: P(x) = Γ(x + α)/(Γ(α) x!) · (β/(β + 1))^α · (1/(β + 1))ˣ.
+ * Negative binomial, a Poisson with a gamma-distributed mean: P(x) = Γ(x + α)/(Γ(α) x!) · (β/(β + 1))^α · (1/(β + 1))ˣ.
  *
- * x: 0, 1, 2, …. `negativeBinomial(alpha, beta)`: shape and rate of the gamma, both > 0. `negativeBinomialMean(mu, phi)`: μ = α/β > 0 the mean,
- * φ = α > 0 the dispersion: the variance is μ + μ²/φ. For α beyond 1e6 the difference of log Γ loses digits.
+ * x: 0, 1, 2, …. `negativeBinomial(alpha, beta)`: shape and rate of the gamma, both > 0. `negativeBinomialMean(mu,
+ * phi)`: mean μ = α/β > 0 and dispersion φ = α > 0, with variance μ + μ²/φ. For α beyond 1e6 the difference of log Γ
+ * loses digits.
  *
  * alpha > 0, beta > 0: mean alpha/beta.
  */
@@ -48,7 +49,7 @@ export const negativeBinomial: (alpha: Parameter, beta: Parameter) => Distributi
   },
 );
 
-/** mu > 0: the mean; phi > 0: the variance is mu + mu²/phi. */
+/** Negative binomial by its mean. mu > 0: the mean; phi > 0: the variance is mu + mu²/phi. */
 export const negativeBinomialMean: (mu: Parameter, phi: Parameter) => Distribution = distribution(
   "negativeBinomialMean",
   { mu: "positive", phi: "positive" },

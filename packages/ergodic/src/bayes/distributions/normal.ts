@@ -26,9 +26,11 @@ const logNormal = (z: SymbolicArray, sigma: SymbolicArray): SymbolicArray =>
   minus(mul(-0.5, square(z)), log(sigma), HALF_LOG_TWO_PI);
 
 /**
- * Normal: log p(x) = −½z² − log σ − ½ log 2π, z = (x − μ)/σ; half-normal: the normal with mean 0 on x ≥ 0, with twice the density.
+ * Normal: log p(x) = −½z² − log σ − ½ log 2π, z = (x − μ)/σ; half-normal: the normal with mean 0 restricted to x ≥ 0,
+ * with twice the density.
  *
- * x, μ (`mu`): real. σ (`sigma`) > 0: standard deviation. The quantile of the half-normal has 1e-16 absolute error in its probability.
+ * x, μ (`mu`): real. σ (`sigma`) > 0: standard deviation. The quantile of the half-normal has an absolute error of
+ * 1e-16 in its probability.
  *
  * mu real, sigma > 0: the standard deviation.
  */
@@ -52,7 +54,7 @@ export const normal: (mu: Parameter, sigma: Parameter) => Distribution = distrib
   },
 );
 
-/** |X| of X normal with mean 0. sigma > 0. */
+/** Half-normal: |X| with X normal with mean 0. sigma > 0. */
 export const halfNormal: (sigma: Parameter) => Distribution = distribution(
   "halfNormal",
   { sigma: "positive" },

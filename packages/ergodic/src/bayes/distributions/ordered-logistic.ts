@@ -12,8 +12,9 @@ const sigmoid = (x: number): number => 1 / (1 + exp(-x));
 /**
  * Ordered logistic: P(x = k) = σ(c_k − η) − σ(c_{k−1} − η), with c_{−1} = −∞ and c_{K−1} = ∞.
  *
- * x: 0 … K − 1 (Stan counts from 1). η (`eta`): real. c (`cutpoints`): [K − 1], increasing, one list for all. The middle terms are taken as
- * log(1 − e^(c_{k−1} − c_k)) less two soft maxima, which keeps its digits in both tails.
+ * x: 0 … K − 1 (in Stan from 1). η (`eta`): real. c (`cutpoints`): [K − 1], increasing, a single list for all. The
+ * middle terms are computed as log(1 − e^(c_{k−1} − c_k)) minus two softplus terms, which preserves digits in both
+ * tails.
  *
  * eta real; cutpoints: [K − 1], increasing.
  */
@@ -45,7 +46,7 @@ export const orderedLogistic: (eta: Parameter, cutpoints: Parameter) => Distribu
       const latent = eta + logOf(draws.exponential()) - logOf(draws.exponential());
       return cutpoints.findLastIndex((c) => latent > c) + 1;
     },
-    // Σ_k P(x > k), and of the square Σ_k (2k + 1) P(x > k).
+    // Mean: Σ_k P(x > k); mean of the square: Σ_k (2k + 1) P(x > k).
     mean: ({ eta, cutpoints }) => cutpoints.reduce((sum, c) => sum + sigmoid(eta - c), 0),
     variance({ eta, cutpoints }) {
       const [mean, square] = cutpoints.reduce(

@@ -13,7 +13,7 @@ const survivalOf = (x: number, rate: number): number => (x < 0 ? 1 : gammaLower(
 const quantileOf = (p: number, rate: number): number => (p === 1 ? Infinity : wholeBoundary((k) => cdfOf(k, rate) >= p));
 
 /**
- * Poisson: log P(x) = x log λ − λ − log x!; by its logarithm η: xη − e^η − log x!.
+ * Poisson: log P(x) = x log λ − λ − log x!; with log mean η: xη − e^η − log x!.
  *
  * x: 0, 1, 2, …. λ (`rate`) ≥ 0: mean and variance. η (`logRate`): real.
  *
@@ -35,7 +35,7 @@ export const poisson: (rate: Parameter) => Distribution = distribution(
   },
 );
 
-/** logRate real: the logarithm of the mean. */
+/** Poisson by its log mean. logRate real. */
 export const poissonLog: (logRate: Parameter) => Distribution = distribution(
   "poissonLog",
   { logRate: "real" },

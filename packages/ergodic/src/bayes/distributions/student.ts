@@ -29,15 +29,16 @@ function logStudent(z: SymbolicArray, nu: SymbolicArray, sigma: SymbolicArray): 
 const drawStudent = (draws: Draws, nu: number): number => draws.normal() * Math.sqrt(nu / 2 / drawGamma(draws, nu / 2));
 const varianceOf = (nu: number, sigma: number): number =>
   nu > 2 ? (sigma * sigma * nu) / (nu - 2) : nu > 1 ? Infinity : Number.NaN;
-/** E|T|. */
+/** Mean of |T|. */
 const meanSize = (nu: number): number =>
   nu > 1 ? (2 * Math.sqrt(nu / Math.PI) * expOf(logGamma((nu + 1) / 2) - logGamma(nu / 2))) / (nu - 1) : Infinity;
 
 /**
- * Student's t: log p(x) = log Γ((ν+1)/2) − log Γ(ν/2) − ½ log πν − log σ − (ν+1)/2 · log(1 + z²/ν), z = (x − μ)/σ; half-Student: on x ≥ 0 with
- * μ = 0 and twice the density.
+ * Student's t: log p(x) = log Γ((ν+1)/2) − log Γ(ν/2) − ½ log πν − log σ − (ν+1)/2 · log(1 + z²/ν), z = (x − μ)/σ;
+ * half-Student: on x ≥ 0 with μ = 0 and twice the density.
  *
- * ν (`nu`) > 0: degrees of freedom. μ (`mu`): real. σ (`sigma`) > 0: scale. For ν beyond 1e6 the difference of log Γ loses digits.
+ * ν (`nu`) > 0: degrees of freedom. μ (`mu`): real. σ (`sigma`) > 0: scale. For ν beyond 1e6 the difference of log Γ
+ * loses digits.
  *
  * nu > 0, mu real, sigma > 0.
  */
@@ -59,7 +60,7 @@ export const student: (nu: Parameter, mu: Parameter, sigma: Parameter) => Distri
   },
 );
 
-/** |X| of X Student's t around 0. nu > 0, sigma > 0. */
+/** Half-Student: |X| with X Student's t around 0. nu > 0, sigma > 0. */
 export const halfStudent: (nu: Parameter, sigma: Parameter) => Distribution = distribution(
   "halfStudent",
   { nu: "positive", sigma: "positive" },

@@ -1,31 +1,34 @@
-/** Distribution functions of standard variates in plain numbers that several distributions share, exact in the lower tail. */
+/**
+ * Distribution functions of standard variates in plain numbers, shared by several distributions and exact in the lower
+ * tail.
+ */
 
 import { positiveBoundary } from "../../engine/errors/boundary.ts";
 import { betaLower, betaUpper } from "../../engine/numbers/beta-tails.ts";
 import { erfc } from "../../engine/numbers/error-function.ts";
 import { gammaLower, gammaUpper } from "../../engine/numbers/incomplete-gamma.ts";
 
-/** Φ(z). */
+/** Returns Φ(z). */
 export const normalCdf = (z: number): number => 0.5 * erfc(-z * Math.SQRT1_2);
 
-/** P(T ≤ t) of Student's t: half an incomplete beta function. */
+/** Returns P(T ≤ t) of Student's t, as half an incomplete beta function. */
 export function studentCdf(t: number, nu: number): number {
   if (t > 0) return 1 - studentCdf(-t, nu);
   const square = t * t;
   return 0.5 * betaLower(nu / 2, 0.5, nu / (nu + square), square === Infinity ? 1 : square / (nu + square));
 }
 
-/** P(|T| ≤ t), exact at small t. */
+/** Returns P(|T| ≤ t), exact for small t. */
 export const studentWithin = (t: number, nu: number): number => betaLower(0.5, nu / 2, (t * t) / (nu + t * t), nu / (nu + t * t));
 
-/** t with P(T ≤ t) = p. */
+/** Returns t with P(T ≤ t) = p. */
 export function studentQuantile(p: number, nu: number): number {
   if (p > 0.5) return -studentQuantile(1 - p, nu);
   if (p === 0.5) return 0;
   return p === 0 ? -Infinity : -positiveBoundary((t) => studentCdf(-t, nu) <= p);
 }
 
-/** x with P(a, x) = p of the gamma distribution with scale 1; `upper`: with Q(a, x) = p. */
+/** Returns x with P(a, x) = p for the gamma distribution with scale 1; `upper`: with Q(a, x) = p. */
 export function gammaQuantile(p: number, shape: number, upper = false): number {
   if (p === 0) return upper ? Infinity : 0;
   if (p === 1) return upper ? 0 : Infinity;
@@ -37,10 +40,10 @@ export function gammaQuantile(p: number, shape: number, upper = false): number {
   return positiveBoundary((x) => gammaLower(shape, x) >= low, shape);
 }
 
-/** x with I_x(a, b) = p. */
+/** Returns x with I_x(a, b) = p. */
 export function betaQuantile(p: number, a: number, b: number): number {
   if (p === 0 || p === 1) return p;
-  // Searched from the end that is nearer, whose distance is then exact.
+  // Searches from the nearer end, so that the distance from it is exact.
   if (betaLower(a, b, 0.5) >= p)
     return Math.min(
       1,

@@ -1,4 +1,4 @@
-/** Terms that log densities share. */
+/** Terms shared by log densities. */
 import {
   type ArrayLikeOperand,
   add,
@@ -26,53 +26,53 @@ import {
 
 export const HALF_LOG_TWO_PI = 0.9189385332046728;
 
-/** a + b + … */
+/** Returns a + b + …. */
 export const plus = (first: ArrayLikeOperand, ...rest: ArrayLikeOperand[]): SymbolicArray =>
   rest.reduce<ArrayLikeOperand>((total, x) => add(total, x), first) as SymbolicArray;
 
-/** a − b − … */
+/** Returns a − b − …. */
 export const minus = (first: ArrayLikeOperand, ...rest: ArrayLikeOperand[]): SymbolicArray =>
   rest.reduce<ArrayLikeOperand>((total, x) => sub(total, x), first) as SymbolicArray;
 
-/** x log y, 0 at x = 0 whatever y is. */
+/** Returns x log y; 0 at x = 0 for any y. */
 export const timesLog = (x: ArrayLikeOperand, y: ArrayLikeOperand): SymbolicArray =>
   where(equal(x, 0), 0, mul(x, log(y as SymbolicArray))) as SymbolicArray;
 
-/** x log(1 + y), 0 at x = 0 whatever y is. */
+/** Returns x log(1 + y); 0 at x = 0 for any y. */
 export const timesLog1p = (x: ArrayLikeOperand, y: ArrayLikeOperand): SymbolicArray =>
   where(equal(x, 0), 0, mul(x, log1p(y as SymbolicArray))) as SymbolicArray;
 
-/** log(n choose k). */
+/** Returns log(n choose k). */
 export const logChoose = (n: SymbolicArray, k: SymbolicArray): SymbolicArray =>
   minus(lgamma(add(n, 1)), lgamma(add(k, 1)), lgamma(add(sub(n, k), 1)));
 
-/** log B(a, b). */
+/** Returns log B(a, b). */
 export const logBeta = (a: SymbolicArray, b: SymbolicArray): SymbolicArray => sub(add(lgamma(a), lgamma(b)), lgamma(add(a, b)));
 
-/** The value where the condition holds, else −∞. */
+/** Returns the value where the condition holds, otherwise −∞. */
 export const within = (condition: SymbolicArray, value: SymbolicArray): SymbolicArray => where(condition, value, -Infinity);
 
-/** low ≤ x ≤ high. */
+/** Whether low ≤ x ≤ high. */
 export const between = (low: ArrayLikeOperand, x: SymbolicArray, high: ArrayLikeOperand): SymbolicArray =>
   and(lessEqual(low, x), lessEqual(x, high));
 
-/** x is 0, 1, 2, …. */
+/** Whether x is 0, 1, 2, …. */
 export const isCount = (x: SymbolicArray): SymbolicArray => and(lessEqual(0, x), equal(floor(x), x));
 
-/** log(e^a + e^b + …), −∞ where all are; fused into one pass over arrays of one shape. */
+/** Returns log(e^a + e^b + …), or −∞ if all arguments are −∞; fused into one pass over arrays of one shape. */
 export function logAddExp(first: SymbolicArray, ...rest: SymbolicArray[]): SymbolicArray {
   const largest = stopGradient(rest.reduce((a, b) => max(a, b), first));
-  // −∞ less −∞ has no value.
+  // Avoids −∞ − (−∞), which is NaN.
   const shift = where(less(-Infinity, largest), largest, 0);
   const powers = [first, ...rest].map((x) => exp(sub(x, shift)));
   return add(log(powers.reduce((a, b) => add(a, b))), shift);
 }
 
-/** log(e^a − e^b) for a ≥ b. */
+/** Returns log(e^a − e^b) for a ≥ b. */
 export const logSubExp = (a: SymbolicArray, b: SymbolicArray): SymbolicArray =>
   where(lessEqual(a, b), -Infinity, add(a, log1mExp(where(lessEqual(a, b), -1, sub(b, a)))));
 
-/** log(1 − e^x) for x < 0, without loss at either end. Source: Mächler 2012. */
+/** Returns log(1 − e^x) for x < 0, without loss of digits at either end. Source: Mächler 2012. */
 export function log1mExp(x: SymbolicArray): SymbolicArray {
   const near = less(-Math.LN2, x);
   return where(near, log(neg(expm1(where(near, x, -Math.LN2)))), log1p(neg(exp(where(near, -1, x)))));
@@ -81,8 +81,8 @@ export function log1mExp(x: SymbolicArray): SymbolicArray {
 const FAR = -20;
 
 /**
- * log Φ(z) of the standard normal: by erfc, below −20 by the asymptotic series of Mills' ratio, cut after z⁻¹⁴ (the rest is below 1e-13).
- * Source: Abramowitz, Stegun 1964, 26.2.12.
+ * Returns log Φ(z) of the standard normal: by erfc, or for z < −20 by the asymptotic series of Mills' ratio, truncated
+ * after z⁻¹⁴ (the remainder is below 1e-13). Source: Abramowitz, Stegun 1964, 26.2.12.
  */
 export function logNormalCdf(z: SymbolicArray): SymbolicArray {
   const far = less(z, FAR);

@@ -26,23 +26,23 @@ import { Distribution } from "./value.ts";
 
 /** Bounds of `truncated`. */
 export interface Bounds {
-  /** Least value. Default: none. */
+  /** Smallest value. Default: none. */
   readonly lower?: Parameter;
-  /** Greatest value. Default: none. */
+  /** Largest value. Default: none. */
   readonly upper?: Parameter;
 }
 
 /**
- * A distribution of numbers kept to lower ≤ x ≤ upper: log p(x) = log f(x) − log P(lower ≤ X ≤ upper).
+ * A distribution of numbers restricted to lower ≤ x ≤ upper: log p(x) = log f(x) − log P(lower ≤ X ≤ upper).
  *
- * The mass is taken in the tail where it is exact. With symbolic parameters the base must have log distribution functions; where it has functions
- * of numbers alone, its parameters must be numbers. Draws: by rejection, where little mass is left by inversion.
+ * The mass is computed in the tail where it is exact. With symbolic parameters the base must have log distribution
+ * functions; if it only has functions of numbers, its parameters must be numbers. Draws: by rejection, or by inversion
+ * if little mass is left.
  *
- * `base` kept to lower ≤ x ≤ upper; bounds are called as those of param().
+ * `base` is restricted to lower ≤ x ≤ upper; the bounds have the same names as in param().
  *
- * @throws CompileError unless a bound is given and the base is a distribution of numbers; OptionError for bounds in the other
- * order; CapabilityError where
- *   its mass is not known
+ * @throws CompileError unless a bound is given and the base is a distribution of numbers; OptionError if the bounds are
+ *   in the wrong order; CapabilityError if its mass is not known
  */
 export const truncated = operation(
   "truncated",
@@ -93,7 +93,7 @@ function supportOf(base: Support, { lower: low, upper: high }: SymbolicParameter
   return { ...base, ...ends };
 }
 
-/** log P(low ≤ X ≤ high). */
+/** Returns log P(low ≤ X ≤ high). */
 function logMass(f: Family, own: SymbolicParameters, { lower: low, upper: high }: SymbolicParameters): SymbolicArray {
   if (f.kind === "continuous" && (!high || f.logCdf) && (!low || f.logSurvival)) {
     if (!high) return f.logSurvival!(low, own);
@@ -111,7 +111,9 @@ function logMass(f: Family, own: SymbolicParameters, { lower: low, upper: high }
   return toArray(logOf(new Mass(f, numbers, from?.low as number, to?.high as number).whole));
 }
 
-/** log P(low < X ≤ high), from the tail where it is exact. The family must have both log distribution functions. */
+/**
+ * Returns log P(low < X ≤ high), from the tail where it is exact. The family must have both log distribution functions.
+ */
 export function logBetween(f: Family, own: SymbolicParameters, low: SymbolicArray, high: SymbolicArray): SymbolicArray {
   const [logCdf, logSurvival] = [f.logCdf!, f.logSurvival!];
   const upper = less(-Math.LN2, logCdf(low, own));
@@ -119,7 +121,7 @@ export function logBetween(f: Family, own: SymbolicParameters, low: SymbolicArra
   return logSubExp(more, where(upper, logSurvival(high, own), logCdf(low, own)));
 }
 
-/** Single numbers of parameters that depend on no input. */
+/** Returns the numbers of scalar parameters that depend on no input; otherwise undefined. */
 function constantsOf(parameters: SymbolicParameters): Values | undefined {
   const arrays = Object.values(parameters);
   if (arrays.some((a) => a.size !== 1 || (a.op !== "full" && a.op !== "constant"))) return undefined;
@@ -127,7 +129,7 @@ function constantsOf(parameters: SymbolicParameters): Values | undefined {
   return Object.fromEntries(Object.keys(parameters).map((name, i) => [name, numbers[i][0]]));
 }
 
-/** Masses in plain numbers, in the tail where they are exact. */
+/** Masses in plain numbers, computed in the tail where they are exact. */
 class Mass {
   readonly whole: number;
   readonly #family: Family;
@@ -140,7 +142,7 @@ class Mass {
   constructor(family: Family, own: Values, low = -Infinity, high = Infinity) {
     this.#family = family;
     this.#own = own;
-    // Of whole numbers the lower bound is counted as well.
+    // For whole numbers, the lower bound itself is included.
     const before = family.kind === "discrete" ? Math.ceil(low) - 1 : low;
     this.#low = low;
     this.#high = high;
@@ -155,14 +157,14 @@ class Mass {
     return this.#upper ? this.#start - this.#tail(x) : this.#tail(x) - this.#start;
   }
 
-  /** P(X > x) or P(X ≤ x), the one that is small at the lower bound. */
+  /** Returns P(X > x) or P(X ≤ x), whichever is small at the lower bound. */
   #tail(x: number): number {
     const { cdf, survival } = this.#family;
     if (!Number.isFinite(x)) return Number(x > 0 !== this.#upper);
     return this.#upper ? survival!(x, this.#own) : cdf!(x, this.#own);
   }
 
-  /** P(X ≤ x) of the truncated one. */
+  /** Returns P(X ≤ x) of the truncated distribution. */
   below(x: number): number {
     return x < this.#low ? 0 : x >= this.#high ? 1 : this.#between(x) / this.whole;
   }

@@ -10,7 +10,7 @@ const share = (x: number, low: number, high: number): number => Math.min(1, Math
 /**
  * Uniform: log p(x) = −log(b − a) on a ≤ x ≤ b.
  *
- * a (`low`) < b (`high`): real; numbers in the other order are refused, symbols give NaN.
+ * a (`low`) < b (`high`): real. Numbers in the wrong order are refused; symbolic arrays in the wrong order give NaN.
  *
  * low < high.
  */

@@ -1,4 +1,4 @@
-/** A distribution with its parameters, as models use it. */
+/** A distribution with its parameters, as used in models. */
 
 import {
   type ArrayLikeOperand,
@@ -27,32 +27,37 @@ import type { Family, SymbolicParameters } from "./family.ts";
 export type Inputs = Readonly<Record<string, ArrayLike<number> | number>>;
 
 export interface SampleOptions {
-  /** Axes before those of one value; default: what the parameters broadcast to. */
+  /** Axes in front of those of a single value. Default: the shape to which the parameters broadcast. */
   readonly batch?: Shape;
   readonly inputs?: Inputs;
 }
 
 export interface Sampler {
   readonly arrays: readonly SymbolicArray[];
-  /** `numbers`: of each array. @throws OptionError where parameters break their constraints */
+  /**
+   * Draws a whole batch. `numbers`: values of each array. @throws OptionError if parameters violate their constraints
+   */
   draw(draws: Draws, numbers: readonly Float64Array[]): Float64Array;
-  /** Draws of one element of the batch, row-major. */
+  /** Draws single elements of the batch, indexed row-major. */
   elements(numbers: readonly Float64Array[]): (draws: Draws, i: number) => number | Float64Array;
 }
 
 export interface Reader {
   readonly arrays: readonly SymbolicArray[];
-  /** `numbers`: of each array. What is returned gives the same object each time. @throws OptionError where parameters break their constraints */
+  /**
+   * Returns a reader of each element's parameters. `numbers`: values of each array. The reader returns the same object
+   * each time. @throws OptionError if parameters violate their constraints
+   */
   read(numbers: readonly Float64Array[]): (i: number) => Values;
 }
 
-/** A distribution with its parameters, as normal(0, 1) makes it: for `param`, `observe` and `generated` in a model. */
+/** A distribution with its parameters, as made by normal(0, 1): for `param`, `observe` and `generated` in a model. */
 export class Distribution {
-  /** The family it belongs to. */
+  /** Family of the distribution. */
   readonly family: Family;
-  /** Its parameters by name. */
+  /** Parameters by name. */
   readonly parameters: SymbolicParameters;
-  /** Numbers of parameters that depend on no input. */
+  /** Cached numbers of parameters that depend on no input. */
   #own: Values | undefined;
 
   constructor(family: Family, parameters: SymbolicParameters) {
@@ -60,7 +65,7 @@ export class Distribution {
     this.parameters = parameters;
   }
 
-  /** The family's name. */
+  /** Name of the family. */
   get name(): string {
     return this.family.name;
   }
@@ -70,17 +75,20 @@ export class Distribution {
     return this.family.kind;
   }
 
-  /** Axes of one value. */
+  /** Number of axes of a single value. */
   get eventRank(): 0 | 1 | 2 {
     return this.family.eventRank ?? 0;
   }
 
-  /** Where the density is not 0. */
+  /** Set where the density is not 0. */
   get support(): Support {
     return this.family.support(this.parameters);
   }
 
-  /** What the parameters broadcast to, without the axes of one value. @throws CompileError unless they do */
+  /**
+   * Shape to which the parameters broadcast, without the axes of a single value. @throws CompileError unless they
+   * broadcast
+   */
   get batch(): Shape {
     const shapes = Object.entries(this.parameters).map(([name, { shape }]) =>
       batchOf(shape, rankOf(this.family.constraints[name])),
@@ -88,7 +96,10 @@ export class Distribution {
     return broadcastShapes(this.name, shapes);
   }
 
-  /** Element by element, broadcast; the axes of one value are summed out. −∞ outside of the support. */
+  /**
+   * Log density, element by element, with broadcasting. The axes of a single value are summed out. −∞ outside the
+   * support.
+   */
   logDensity(x: ArrayLikeOperand | ArrayLike<number>): SymbolicArray {
     const at = toArray(x);
     if (at.rank < this.eventRank)
@@ -97,12 +108,12 @@ export class Distribution {
     return this.family.logDensity(at, this.parameters);
   }
 
-  /** Vectors and matrices of another size than the parameters' would broadcast. */
+  /** Checks the size of vectors and matrices, because values of another size than the parameters' would broadcast. */
   #checkEvent({ shape, rank }: SymbolicArray): void {
     const { eventRank, name, parameters } = this;
     if (eventRank === 0) return;
     for (const [key, array] of Object.entries(parameters)) {
-      // Weights of a mixture count its components.
+      // Weights of a mixture count components, not the extent of a value.
       if (key === "weights" || rankOf(this.family.constraints[key]) === 0) continue;
       const wanted = array.shape[array.rank - 1];
       if (wanted === 1 || shape[rank - 1] === wanted) continue;
@@ -114,50 +125,53 @@ export class Distribution {
     }
   }
 
-  /** log P(X ≤ x). @throws CapabilityError where it is not elementary */
+  /** log P(X ≤ x). @throws CapabilityError if it is not elementary */
   logCdf(x: ArrayLikeOperand): SymbolicArray {
     if (!this.family.logCdf) throw this.#lacks("log distribution function of symbolic arrays");
     return this.family.logCdf(toArray(x), this.parameters);
   }
 
-  /** log P(X > x). @throws CapabilityError where it is not elementary */
+  /** log P(X > x). @throws CapabilityError if it is not elementary */
   logSurvival(x: ArrayLikeOperand): SymbolicArray {
     if (!this.family.logSurvival) throw this.#lacks("log survival function of symbolic arrays");
     return this.family.logSurvival(toArray(x), this.parameters);
   }
 
-  /** P(X ≤ x). @throws CapabilityError where there is no closed form */
+  /** P(X ≤ x). @throws CapabilityError if there is no closed form */
   cdf(x: number, inputs?: Inputs): number {
     if (!this.family.cdf) throw this.#lacks("distribution function");
     const values = this.#single(inputs);
     return Math.abs(x) === Infinity ? Number(x > 0) : this.family.cdf(x, values);
   }
 
-  /** The smallest x with P(X ≤ x) ≥ p, for p in [0, 1]. @throws CapabilityError where there is no closed form */
+  /** Smallest x with P(X ≤ x) ≥ p, for p in [0, 1]. @throws CapabilityError if there is no closed form */
   quantile(p: number, inputs?: Inputs): number {
     if (!this.family.quantile) throw this.#lacks("quantile");
     return p >= 0 && p <= 1 ? this.family.quantile(p, this.#single(inputs)) : Number.NaN;
   }
 
-  /** NaN where it does not exist. @throws CapabilityError where it is not known */
+  /** Mean; NaN if it does not exist. @throws CapabilityError if it is not known */
   mean(inputs?: Inputs): number | Float64Array {
     if (!this.family.mean) throw this.#lacks("mean");
     return this.family.mean(this.#single(inputs));
   }
 
-  /** NaN or ∞ where it does not exist. @throws CapabilityError where it is not known */
+  /** Variance; NaN or ∞ if it does not exist. @throws CapabilityError if it is not known */
   variance(inputs?: Inputs): number | Float64Array {
     if (!this.family.variance) throw this.#lacks("variance");
     return this.family.variance(this.#single(inputs));
   }
 
-  /** Independent exact draws, row-major: [...batch, ...axes of one value]. @throws OptionError where parameters break their constraints */
+  /**
+   * Makes independent exact draws, row-major: [...batch, ...axes of a single value]. @throws OptionError if parameters
+   * violate their constraints
+   */
   sample(draws: Draws, { batch = this.batch, inputs = {} }: SampleOptions = {}): Float64Array {
     const { arrays, draw } = this.sampler(batch);
     return draw(draws, interpret(arrays, inputs));
   }
 
-  /** `sample` in two halves: arrays of the parameters, and draws from their numbers. */
+  /** The two halves of `sample`: arrays of the parameters, and draws from their numbers. */
   sampler(batch: Shape = this.batch): Sampler {
     const { arrays, read } = this.#reader(batch);
     const count = sizeOf(batch);
@@ -172,7 +186,10 @@ export class Distribution {
     return { arrays, draw, elements };
   }
 
-  /** Arrays of the parameters over the whole batch, and from their numbers, of one such batch after another, those of each element, checked. */
+  /**
+   * Arrays of the parameters over the whole batch, with a reader. Given the arrays' numbers (for one such batch after
+   * another), it checks and returns each element's parameters.
+   */
   reader(batch: Shape): Reader {
     return this.#reader(batch, false);
   }
@@ -200,7 +217,7 @@ export class Distribution {
     return values;
   }
 
-  /** The parameters over the batch, and from their numbers those of each element, checked. */
+  /** The parameters over the batch, with a reader that checks and returns each element's parameters. */
   #reader(batch: Shape, one = sizeOf(this.batch) === 1): Reader {
     const entries = Object.entries(this.parameters).map(([name, array]) => {
       const constraint = this.family.constraints[name];
@@ -209,7 +226,7 @@ export class Distribution {
       return { name, constraint, rank, size: sizeOf(own), array: broadcastTo(array, [...(one ? this.batch : batch), ...own]) };
     });
     const read = (numbers: readonly Float64Array[]): ((i: number) => Values) => {
-      // One object for all elements: a sampler is done with it before the next.
+      // One object serves all elements, because a sampler has finished with it before the next.
       const values: Record<string, number | Float64Array> = {};
       entries.forEach(({ name, constraint, rank }, k) => {
         if (rank === 0) checkNumbers(this.name, name, constraint as NumberConstraint, numbers[k]);
@@ -234,7 +251,7 @@ export class Distribution {
   }
 }
 
-/** Values of one shape, one after another. */
+/** Collects values of the same shape into one array. */
 export function collected(count: number, of: (i: number) => number | Float64Array): Float64Array {
   let out: Float64Array | undefined;
   for (let i = 0; i < count; i++) {

@@ -46,7 +46,7 @@ const cosine = (x: number): number => {
   return angle[0];
 };
 
-/** About 0. Accepted: 0.64 of the trials or more. */
+/** Draws an angle about 0. The acceptance rate is at least 0.64. */
 function drawAngle(draws: Draws, kappa: number): number {
   const scale = Math.PI / (2 * Math.sqrt(kappa));
   for (;;) {
@@ -63,11 +63,15 @@ function wrapped(x: number): number {
 }
 
 /**
- * Von Mises, the normal of angles: log p(x) = κ cos(x − μ) − log 2π − log I₀(κ), in radians.
+ * Von Mises, the analogue of the normal for angles: log p(x) = κ cos(x − μ) − log 2π − log I₀(κ), in radians.
  *
- * μ (`mu`): the mean direction, real. κ (`kappa`) ≥ 0: concentration, 0 uniform on the circle, for large κ nearly a normal of variance 1/κ. x: any
- * angle, the density being periodic; as a parameter, and drawn, −π < x < π. I₀: for κ < 20 by its power series, else by Hankel's (relative error
- * below 1e-13). Draws by rejection from a normal of variance π²/4κ, above the density since cos x − 1 ≤ −2x²/π²; from the uniform where κ < 0.35.
+ * μ (`mu`): the mean direction, real. κ (`kappa`) ≥ 0: concentration; 0 is uniform on the circle, and a large κ is
+ * nearly a normal with variance 1/κ. x: any angle, because the density is periodic; as a parameter and in draws, −π < x
+ * < π.
+ *
+ * I₀: for κ < 20 by its power series, otherwise by Hankel's expansion (relative error below 1e-13). Draws use rejection
+ * from a normal with variance π²/4κ, which lies above the density because cos x − 1 ≤ −2x²/π²; from the uniform for κ <
+ * 0.35.
  *
  * mu real, kappa >= 0.
  */
@@ -77,7 +81,7 @@ export const vonMises: (mu: Parameter, kappa: Parameter) => Distribution = distr
   {
     kind: "continuous",
     support: () => ({ kind: "interval", low: toArray(-Math.PI), high: toArray(Math.PI) }),
-    // cos − 1 = −2 sin² of half the angle, exact where the density is high.
+    // cos − 1 = −2 sin² of half the angle is exact where the density is high.
     logDensity: (x, { mu, kappa }) =>
       minus(mul(mul(-2, kappa), square(sin(mul(0.5, sub(x, mu))))), logScaledBessel(kappa), LOG_TWO_PI),
     sample: (draws, { mu, kappa }) => wrapped(mu + drawAngle(draws, kappa)),

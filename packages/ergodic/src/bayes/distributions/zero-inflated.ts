@@ -9,7 +9,8 @@ import { distributionKind, parameter } from "./kinds.ts";
 import { Distribution } from "./value.ts";
 
 /**
- * Zero-inflated counts: 0 with chance θ, else a draw of the base: P(0) = θ + (1 − θ) f(0), P(x) = (1 − θ) f(x).
+ * Zero-inflated counts: 0 with probability θ, otherwise a draw of the base: P(0) = θ + (1 − θ) f(0), P(x) = (1 − θ)
+ * f(x).
  *
  * θ (`probability`) in [0, 1]. f: a distribution of whole numbers.
  *

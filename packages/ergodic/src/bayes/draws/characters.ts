@@ -1,8 +1,11 @@
-/** Pictures of characters: bars of eighths, dots of Braille, and the margin with labels beside them. */
+/** Plain-text drawing: bars of eighth blocks, Braille dots, label margins, axes and aligned tables. */
 
 const EIGHTHS = " ▁▂▃▄▅▆▇█";
 
-/** Bars of heights 0 … 1, `height` lines from the top, each bar `wide` characters; what is above 0 shows at least as one eighth. */
+/**
+ * Draws bars of heights 0 … 1 in `height` lines, listed from the top. Each bar is `wide` characters wide. A height
+ * above 0 shows at least one eighth block.
+ */
 export function bars(heights: readonly number[], height: number, wide: number): string[] {
   const eighths = heights.map((h) => (h > 0 ? Math.max(1, Math.round(Math.min(1, h) * 8 * height)) : 0));
   return Array.from({ length: height }, (_, y) => {
@@ -11,7 +14,7 @@ export function bars(heights: readonly number[], height: number, wide: number): 
   });
 }
 
-/** Bits of a Braille character's dots, two a row. */
+/** Bits of a Braille character's dots, two per row. */
 const BRAILLE = [
   [0x01, 0x08],
   [0x02, 0x10],
@@ -19,7 +22,10 @@ const BRAILLE = [
   [0x40, 0x80],
 ];
 
-/** Vertical strokes, one a column of dots: from `low` to `high`, of 0 … 1; undefined leaves a column empty. Two columns and four rows a character. */
+/**
+ * Draws one vertical stroke per dot column, from `low` to `high` (both 0 … 1). Undefined leaves the column empty. A
+ * character holds two columns and four rows of dots.
+ */
 export function strokes(columns: readonly ({ low: number; high: number } | undefined)[], height: number): string[] {
   const rows = 4 * height;
   const rowOf = (at: number): number => Math.min(rows - 1, Math.floor((1 - at) * rows));
@@ -31,21 +37,24 @@ export function strokes(columns: readonly ({ low: number; high: number } | undef
   return cells.map((line) => Array.from(line, (bits) => (bits === 0 ? " " : String.fromCodePoint(0x2800 + bits))).join(""));
 }
 
-/** Lines behind a margin of labels, one a line. */
+/** Puts a right-aligned margin of labels before the lines, one label per line. */
 export function withMargin(lines: readonly string[], labels: readonly string[], margin: number): string[] {
   return lines.map((line, y) => `${(labels[y] ?? "").padStart(margin)} │${line}`.trimEnd());
 }
 
-/** A horizontal axis below a margin: its line, then the ends' labels. */
+/** Draws a horizontal axis below a margin: first the rule, then the labels of both ends. */
 export function axis(margin: number, wide: number, low: string, high: string): string[] {
   const space = Math.max(1, wide - low.length - high.length);
   return [`${" ".repeat(margin)} └${"─".repeat(wide)}`, `${" ".repeat(margin + 2)}${low}${" ".repeat(space)}${high}`];
 }
 
-/** Three digits, without trailing zeros. */
+/** Formats a number with three significant digits and no trailing zeros. */
 export const short = (value: number): string => String(Number(value.toPrecision(3)));
 
-/** A table whose first column begins at the left, with all others at the right, or as `left` says. */
+/**
+ * Formats rows as an aligned table. Columns listed in `left` (default: the first) are left-aligned, all others
+ * right-aligned.
+ */
 export function aligned(rows: readonly (readonly string[])[], left: readonly number[] = [0]): string {
   const widths = rows[0].map((_, j) => rows.reduce((most, row) => Math.max(most, row[j].length), 0));
   const cell = (text: string, j: number): string => (left.includes(j) ? text.padEnd(widths[j]) : text.padStart(widths[j]));

@@ -1,4 +1,7 @@
-/** What draws claim, and files and callers may give in any form: lengths, depths of trees, and the parts of a description that verdicts read. */
+/**
+ * Checks draws that come from files or callers: array lengths, tree depths, and the parts of a description that
+ * verdicts read.
+ */
 import { isPlainObject } from "../../engine/errors/checks.ts";
 import { DataError, OptionError } from "../../engine/errors/errors.ts";
 import { shown } from "../../engine/errors/shown.ts";
@@ -7,7 +10,7 @@ import { sizeOf } from "./series.ts";
 import { checkDepths } from "./trajectories.ts";
 
 interface Kind {
-  /** "a text". */
+  /** Expected type as error messages name it: "a text". */
   readonly wanted: string;
   readonly fits: (value: unknown) => boolean;
 }
@@ -16,7 +19,7 @@ const isNumber = (value: unknown): boolean => typeof value === "number";
 const text: Kind = { wanted: "a text", fits: (value) => typeof value === "string" };
 const flag: Kind = { wanted: "true or false", fits: (value) => typeof value === "boolean" };
 const number: Kind = { wanted: "a number", fits: isNumber };
-/** JSON has no NaN and no Infinity. */
+/** JSON has no NaN or Infinity, so null represents them. */
 const numberOrNull: Kind = { wanted: "a number or null", fits: (value) => value === null || isNumber(value) };
 const optional = ({ wanted, fits }: Kind): Kind => ({ wanted, fits: (value) => value === undefined || fits(value) });
 
@@ -39,7 +42,10 @@ const place: Fields = {
 const hint: Fields = { text, advice: text };
 const solutions: Fields = { points: number, mostSteps: numberOrNull, largestError: numberOrNull };
 
-/** @throws DataError [DRAWS_DEPTH]; [DRAWS_DESCRIPTION] naming the part; OptionError for quantities of another length */
+/**
+ * @throws DataError [DRAWS_DEPTH]; [DRAWS_DESCRIPTION] with the name of the part; OptionError for quantities with a
+ *   wrong length
+ */
 export function checkClaims({ chains, count, quantities, values, fields, transitions, description }: DrawsContent): void {
   checkDepths(fields, transitions);
   checkList("places", description.places, place);

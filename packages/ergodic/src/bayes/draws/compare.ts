@@ -11,63 +11,72 @@ import type { PredictiveResult } from "./validation.ts";
 
 /** Options of `compare`. */
 export interface CompareOptions {
-  /** What was observed, where posteriors have several such things. Default: the only one. */
+  /** Name of the observed quantity to judge by, if posteriors observe several. Default: the only one. */
   readonly of?: string;
-  /** As of `draws.loo`: each value is predicted from those before it. Default false. */
+  /** Whether each value is predicted from the earlier ones, as in `draws.loo`. Default false. */
   readonly oneStepAhead?: boolean;
-  /** "stacking" (default): the mixture of models that predicts best; "pseudoBma": pseudo-BMA+, by their elpd and a Bayesian bootstrap. */
+  /**
+   * Method for the model weights. "stacking" (default): the mixture of models that predicts best; "pseudoBma":
+   * pseudo-BMA+, from elpd and a Bayesian bootstrap.
+   */
   readonly weights?: "stacking" | "pseudoBma";
-  /** Of the bootstrap. Default 0. */
+  /** Seed of the bootstrap. Default 0. */
   readonly seed?: number;
 }
 
-/** One of the models that `compare` looked at. */
+/** Result for one model in a comparison. */
 export interface ComparedModel<Name extends string = string> {
-  /** As it was given. */
+  /** Name given to the model. */
   readonly name: Name;
   /** Expected log predictive density, in nats. */
   readonly elpd: Estimate;
-  /** elpd less that of the best model: 0 or less. */
+  /** Difference between this model's elpd and that of the best model: 0 or less. */
   readonly elpdDiff: number;
-  /** Standard error of that difference, from the differences observation by observation; 0 of the best. */
+  /** Standard error of `elpdDiff`, computed from the pointwise differences; 0 for the best model. */
   readonly seDiff: number;
   /** Effective number of parameters. */
   readonly pLoo: Estimate;
   /** −2 elpd. */
   readonly looic: Estimate;
-  /** In the mixture of all models; they sum to 1. */
+  /** Weight of the model in the mixture of all models. Weights sum to 1. */
   readonly weight: number;
   /** Observations, counted from 0, whose Pareto k is too high for elpd to be trusted. */
   readonly influential: readonly number[];
 }
 
-/** What `compare` found. */
+/** Result of `compare`. */
 export interface Comparison<Name extends string = string> {
-  /** Best first. */
+  /** Models, best first. */
   readonly models: readonly ComparedModel<Name>[];
-  /** How weights were made. */
+  /** Method that produced the weights. */
   readonly weights: "stacking" | "pseudoBma";
-  /** What to be careful about, in plain words. */
+  /** Warnings in plain words. */
   readonly notes: readonly string[];
-  /** The table, and the notes. */
+  /** Formats the table and the notes. */
   toString(): string;
 }
 
-/** Below so many nats two models predict about equally well, and below so many observations errors of differences are too small. Source: Sivula et al. 2020. */
+/**
+ * Elpd difference (in nats) below which two models predict about equally well, and number of observations below which
+ * standard errors of differences are too small. Source: Sivula et al. 2020.
+ */
 const [SMALL_DIFFERENCE, FEW_OBSERVATIONS] = [4, 100];
 
 /**
- * Models compared by how well they predict each observation from the others (`draws.loo`): as loo_compare() of R's loo, with weights.
+ * Compares models by how well they predict each observation from the others (`draws.loo`), as loo_compare() of the R
+ * package loo does, and adds model weights.
  *
  *   const comparison = compare({ line: byLine, curve: byCurve });   // posteriors, or results of loo()
  *   console.log(`${comparison}`);
  *   comparison.models[0].name;                                      // the best
  *
- * elpdDiff = Σ_i d_i, d_i = elpd_i − elpd_i of the best model; seDiff = √(N·variance of d). All must be judged on the same observations.
+ * elpdDiff = Σ_i d_i, where d_i = elpd_i − elpd_i of the best model; seDiff = √(N·variance of d). All models must be
+ * judged on the same observations.
+ *
  * Source: Vehtari, Gelman, Gabry 2017; weights: Yao, Vehtari, Simpson, Gelman 2018.
  *
- * @throws OptionError for fewer than two models; DataError [DRAWS_OBSERVATIONS] for other observations, [DATA_NOT_FINITE] for an elpd that
- *   is not finite; what `draws.loo` throws
+ * @throws OptionError for fewer than two models; DataError [DRAWS_OBSERVATIONS] if the models have different
+ *   observations, [DATA_NOT_FINITE] if an elpd is not finite; all errors of `draws.loo`
  */
 export function compare<Name extends string>(
   models: Readonly<Record<Name, Draws | LooResult>>,
@@ -88,7 +97,7 @@ export function compare<Name extends string>(
   for (const other of judged.slice(1)) checkSame(judged[0], other);
   const points = judged.map(finiteElpd);
   const shares = weights === "stacking" ? stackingWeights(points) : pseudoBmaWeights(points, seed);
-  // Those that are as good stay in the order that they were given in.
+  // Models that predict equally well keep their given order.
   const order = [...judged.keys()].sort((a, b) => judged[b].loo.elpd.estimate - judged[a].loo.elpd.estimate);
   const best = points[order[0]];
   const rows = order.map((k): ComparedModel<Name> => {
@@ -114,7 +123,7 @@ export function compare<Name extends string>(
 interface Judged {
   readonly name: string;
   readonly loo: LooResult & Partial<PredictiveResult<LooResult>>;
-  /** Values observed, by name; undefined where they are not known. */
+  /** Observed values by name; undefined if the model is not available. */
   readonly data: Readonly<Record<string, Float64Array>> | undefined;
 }
 
@@ -129,7 +138,7 @@ function looOf(name: string, model: Draws | LooResult, { of, oneStepAhead }: Com
   try {
     return model.loo(of, oneStepAhead === undefined ? {} : { oneStepAhead });
   } catch (error) {
-    // loo() does not know which of the models it was asked of.
+    // loo() does not know the model's name, so the error is rethrown with it.
     if (error instanceof ErgodicError) {
       const Kind = error.constructor as typeof ErgodicError;
       throw new Kind(`compare: "${name}"`, `${error.where}: ${error.said}`, error.code, { cause: error });
@@ -145,7 +154,12 @@ function isLoo(model: Draws | LooResult): model is LooResult {
   return areLists && [sums.elpd, sums.pLoo, sums.looic].every((sum) => holds(sum, "estimate"));
 }
 
-/** Results may come from anywhere, and one number that is none would make all others of the table none. @throws DataError [DATA_NOT_FINITE] */
+/**
+ * Returns the pointwise elpd. Results can come from any source, and a single NaN would spread to every number of the
+ * table.
+ *
+ * @throws DataError [DATA_NOT_FINITE]
+ */
 function finiteElpd({ name, loo }: Judged): Float64Array {
   const elpd = Float64Array.from(loo.pointwise.elpd);
   const i = elpd.findIndex((value) => !Number.isFinite(value));

@@ -1,45 +1,53 @@
-/** What draws consist of: their numbers by name, and what needs the model. */
+/** Content of draws: their numbers by name, and everything that needs the model. */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { holds, refuse } from "../../engine/errors/checks.ts";
 
-/** A named quantity of draws and its shape; [] for one number. */
+/** Named quantity of draws. */
 export interface DrawsQuantity {
-  /** Its name. */
+  /** Name of the quantity. */
   readonly name: string;
-  /** Its shape; [] for one number. */
+  /** Shape; [] for a single number. */
   readonly shape: readonly number[];
-  /** Whether it is a parameter, computed from parameters, or drawn. */
+  /** Kind of quantity: a model parameter, a value computed from parameters, or a simulated value. */
   readonly kind: "parameter" | "transformed" | "generated";
 }
 
-/** What needs the model: there where the draws were made, not where they were read from a file. */
+/** Operations that need the model. Available in the process that made the draws, not after reading them from a file. */
 export interface DrawsSource {
-  /** log p of each observed value, by name: [chain, draw, value]. */
+  /** Log density of each observed value, by name: [chain, draw, value]. */
   pointwise(): Readonly<Record<string, Float64Array>>;
-  /** Names of those whose terms depend on each other, so that to drop one is not to leave its value out. */
+  /**
+   * Names of observed quantities with mutually dependent terms. Dropping one of their terms does not drop its value.
+   */
   dependent(): ReadonlySet<string>;
-  /** Whether parts of the likelihood may be in target(). */
+  /** Whether target() may contain parts of the likelihood. */
   readonly hasTarget: boolean;
-  /** What was observed, drawn anew for each draw. */
+  /** Simulates the observed data again, once per draw. */
   predict(seed: number): DrawsContent;
-  /** What the draws predict of new rows. `seed`: of the noise; `draws`: so many of them, evenly; `rows`: the size that counts rows. */
+  /**
+   * Predicts new rows from the draws. `seed`: seed of the noise; `draws`: number of draws to use, evenly spaced;
+   * `rows`: name of the size that counts rows.
+   */
   newRows(options: { readonly seed: number; readonly draws?: number; readonly rows?: string }): Promise<RowDraws>;
-  /** Names of what was observed in part, of which draws are whole values. */
+  /** Names of partially observed (such as censored) quantities, whose simulated values are complete. */
   hidden(): ReadonlySet<string>;
-  /** What was observed, by name. */
+  /** Observed values by name. */
   observed(): Readonly<Record<string, Float64Array>>;
 }
 
-/** What draws predict of new rows of data, one row at a time. */
+/** Predictions from draws for new rows of data, one row at a time. */
 export interface RowDraws {
-  /** What a row gives: names, and shapes of one row's. */
+  /** Names and per-row shapes of the inputs in a row. */
   readonly fields: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  /** Other data of the model, the same for all rows. */
+  /** Names of the model's other data, which are the same for every row. */
   readonly others: readonly string[];
-  /** What is predicted: names, and shapes of one row's. */
+  /** Names and per-row shapes of the predicted quantities. */
   readonly outputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly discrete: boolean }[];
-  /** Of a model that reads rows itself: what a row must have, which of it were texts, and its numbers by field. */
+  /**
+   * Row reader of a model that parses its own rows: required columns, columns that held strings, and a function that
+   * returns a row's numbers by field. Otherwise undefined.
+   */
   readonly reading:
     | {
         readonly columns: readonly string[];
@@ -47,52 +55,55 @@ export interface RowDraws {
         numbers(row: unknown, where: string): Readonly<Record<string, Float64Array>>;
       }
     | undefined;
-  /** Draws that predictions are made from. */
+  /** Number of draws used for predictions. */
   readonly drawCount: number;
-  /** Names of levels, by the outputs that are places among them. */
+  /** Level names of categorical outputs, by output. The values of these outputs are level indices. */
   readonly levels: Readonly<Record<string, readonly string[]>>;
-  /** `row`: numbers of its fields, one after another; `where`: of errors. What is returned is there until the next call. @throws DataError */
+  /**
+   * Predicts one row. `row`: the numbers of its fields, concatenated; `where`: prefix of error messages. The result is
+   * valid until the next call. @throws DataError
+   */
   of(row: Float64Array, where: string): RowPrediction;
   dispose(): void;
 }
 
-/** Of each number of the outputs, one after another. */
+/** Predictions for each number of the outputs, in order. */
 export interface RowPrediction {
   /** Predictive mean. */
   readonly mean: Float64Array;
   /** Predictive standard deviation. */
   readonly sd: Float64Array;
-  /** Values drawn, one from each draw. */
+  /** Simulated values, one per draw. */
   readonly drawn: readonly Float64Array[];
-  /** Its mean under each draw; NaN where its family has none. */
+  /** Expected value under each draw; NaN if the family has no mean. */
   readonly expected: readonly Float64Array[];
-  /** Of numbers that are places of levels: the probability of each level under each draw. */
+  /** Probability of each level under each draw, for outputs that are level indices. */
   readonly levels: readonly (readonly Float64Array[] | undefined)[];
 }
 
-/** Draws as plain data: what files of draws hold. */
+/** Draws as plain data, as stored in files. */
 export interface DrawsContent {
-  /** Chains. */
+  /** Number of chains. */
   readonly chains: number;
-  /** Draws of each chain. */
+  /** Number of draws per chain. */
   readonly count: number;
-  /** Names, shapes and kinds of what was drawn. */
+  /** Name, shape and kind of each quantity. */
   readonly quantities: readonly DrawsQuantity[];
-  /** By name: [chain, draw, ...shape]. */
+  /** Values by quantity name: [chain, draw, ...shape]. */
   readonly values: Readonly<Record<string, Float64Array>>;
-  /** Names of the numbers kept of each transition. */
+  /** Names of the statistics stored for each transition. */
   readonly fields: readonly string[];
-  /** [chain, draw, field]. */
+  /** Transition statistics: [chain, draw, field]. */
   readonly transitions: Float64Array;
   /** Model, algorithm and plan, as JSON. */
   readonly description: JsonObject;
-  /** What the run reported last. */
+  /** Last progress report of the run. */
   readonly report: Readonly<Record<string, number>>;
-  /** What needs the model; only where the draws were made. */
+  /** Operations that need the model. Present only where the draws were made. */
   readonly source?: DrawsSource;
 }
 
-/** What `sample` gives, or is read from a file. @throws OptionError */
+/** Returns the content of draws, whether from `sample` or from a file. @throws OptionError */
 export function contentOf(where: string, draws: { readonly content: DrawsContent }): DrawsContent {
   const content: unknown = holds(draws, "content") ? draws.content : undefined;
   if (!holds(content, "quantities"))

@@ -1,12 +1,19 @@
 /**
- * Draws from the CSV files of CmdStan, rstan and `toCmdStanCsv`, one text a chain.
+ * Reads draws from CSV files of CmdStan, rstan and `toCmdStanCsv`, one string per chain.
  *
- * Comments may stand anywhere. Columns that end in "__" are of transitions, the others numbers of quantities; an index after dots or within brackets
- * makes the shape. Rows of warm-up, where they were saved, are left out: those above "Adaptation terminated", else as many as the comments say. Of a
- * variational approximation the first row, its mean, is left out. Files of Stan do not tell kinds, so that every quantity is called a parameter, and
- * parts of tuples and of complex numbers stay numbers of their own. Settings stand under `description`, in Ergodic's words where it has some.
+ * Comments may appear anywhere. Columns that end in "__" are transition statistics; all others are numbers of
+ * quantities. Indices after dots or in brackets determine the shape.
  *
- * @throws DataError [DATA_PARSE] with file and line; [DRAWS_COLUMNS], [DRAWS_SHAPE] for files that do not fit each other
+ * Saved warm-up rows are dropped: the rows above "Adaptation terminated", or as many as the comments declare. For a
+ * variational approximation the first row, its mean, is dropped.
+ *
+ * Stan's files do not store kinds, so every quantity is called a parameter, and parts of tuples and complex numbers
+ * stay separate numbers.
+ *
+ * Settings are stored under `description`, with Ergodic's names if it has them.
+ *
+ * @throws DataError [DATA_PARSE] with file and line; [DRAWS_COLUMNS], [DRAWS_SHAPE] for files that do not match each
+ *   other
  */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
@@ -24,11 +31,11 @@ export interface ChainFile {
   readonly name: string;
   readonly labels: readonly string[];
   readonly rows: readonly Float64Array[];
-  /** `key = value` of the comments; the first of each key. */
+  /** `key = value` settings in the comments. The first value of each key counts. */
   readonly settings: ReadonlyMap<string, string>;
 }
 
-/** `names`: what errors call the files. */
+/** Reads draws from the text of each chain's CSV file. `names`: file names for error messages. */
 export function fromCmdStanCsv(
   texts: readonly string[],
   names: readonly string[] = Array.from(texts ?? [], (_, c) => `chain ${c + 1}`),
@@ -52,7 +59,7 @@ function checkTexts(name: string, value: unknown): void {
   if (wrong >= 0) refuse("fromCmdStanCsv", `${name}[${wrong}]`, value[wrong], "a text", "[text]");
 }
 
-/** A file of each chain. */
+/** Builds draws from parsed files, one per chain. */
 export function fromChainFiles(files: readonly ChainFile[]): Draws {
   checkAlike(files);
   const [first] = files;
@@ -83,14 +90,14 @@ function parse(name: string, text: string): ChainFile {
   return reader.end();
 }
 
-/** A file whose text comes in blocks. */
+/** Incremental parser of a file that arrives in blocks of text. */
 export class ChainReader {
   readonly #name: string;
   readonly #settings = new Map<string, string>();
   readonly #rows: Float64Array[] = [];
   #labels: string[] | undefined;
   #adapted: number | undefined;
-  /** Of a line that has not ended. */
+  /** Pieces of the current, incomplete line. */
   readonly #begun: string[] = [];
   #lines = 0;
 
@@ -154,7 +161,7 @@ function numberOf(text: string): number | undefined {
   return infinite ? (infinite[1] === "-" ? -Infinity : Infinity) : undefined;
 }
 
-/** Rows that are no draws. */
+/** Returns the number of leading rows that are not draws. */
 function leftOut(settings: ReadonlyMap<string, string>, adapted: number | undefined): number {
   if (settings.has("output_samples")) return 1;
   if (adapted !== undefined) return adapted;
@@ -191,7 +198,7 @@ function headerOf(name: string, text: string): DrawsHeader {
   return headerFromJson(json, `${name}: the comment "${ERGODIC_KEY}"`);
 }
 
-/** Its columns are those that the comment speaks of; quantities without numbers have none. */
+/** Checks that the columns match the header in the comment. Quantities of size 0 have no columns. */
 function checkHeader({ name, labels }: ChainFile, header: DrawsHeader, found: DrawsContent["quantities"]): void {
   const lost = header.fields.map(labelOfField).find((label) => !labels.includes(label));
   if (lost !== undefined)
@@ -249,7 +256,7 @@ function describe(files: readonly ChainFile[]): JsonObject {
   const given = (...keys: string[]): string | undefined =>
     keys.map((key) => settings.get(key)).find((value) => value !== undefined);
   const numeric = (name: string, ...keys: string[]): JsonObject => {
-    // An empty text would be 0.
+    // Number("") would be 0.
     const value = Number(given(...keys) || Number.NaN);
     return Number.isFinite(value) ? { [name]: value } : {};
   };

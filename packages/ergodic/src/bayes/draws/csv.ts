@@ -1,16 +1,24 @@
 /**
- * Draws as CmdStan writes them: one CSV text a chain, settings as comments above the table.
+ * Writes draws as CmdStan does: one CSV text per chain, with the settings as comments above the table.
  *
- * Columns: what is kept of each transition under Stan's names (`lp__`, `accept_stat__`, `stepsize__`, `treedepth__`, `n_leapfrog__`, `divergent__`,
- * `energy__`; others as their name and `__`), then every number of every quantity, `theta.1`, `L.2.1`, the first index fastest. In names, what has a
- * meaning there (blanks, dots, commas, colons, brackets, quotes) is "_". Numbers are the
- * shortest decimals that read back as the same float64; nan, inf and -inf as CmdStan writes them. `lp__` is 0 where no log density was kept.
+ * Columns: first the transition statistics under Stan's names (`lp__`, `accept_stat__`, `stepsize__`, `treedepth__`,
+ * `n_leapfrog__`, `divergent__`, `energy__`; others as their name and `__`),
  *
- * The comment `ergodic = {…}` holds what Stan's comments have no words for (shapes and kinds, description, report), so that `fromCmdStanCsv`
- * gives back the same draws; other readers pass over it. Read by rstan's `read_stan_csv`, by R's `read.csv(comment.char = "#")` and by their like.
- * Differs from CmdStan: no metric, no version of Stan, and of the time only the total, as it is all that is known.
+ * then every number of every quantity, `theta.1`, `L.2.1`, with the first index running fastest. Characters with a
+ * special meaning in column names (blanks, dots, commas, colons, brackets, quotes) become "_".
  *
- * @throws OptionError for a chain that is not there; CapabilityError [DRAWS_NAME] for a name that cannot head a column
+ * Numbers are the shortest decimals that read back as the same float64; nan, inf and -inf are written as in CmdStan.
+ * `lp__` is 0 if no log density was stored.
+ *
+ * The comment `ergodic = {…}` holds what Stan's comments cannot express (shapes and kinds, description, report), so
+ * that `fromCmdStanCsv` restores the same draws; other readers ignore it.
+ *
+ * The files can be read by rstan's `read_stan_csv`, R's `read.csv(comment.char = "#")` and similar readers.
+ *
+ * Differs from CmdStan: no metric and no Stan version; only the total time is written, because no other is known.
+ *
+ * @throws OptionError for a chain that does not exist; CapabilityError [DRAWS_NAME] for a name that cannot be a column
+ *   name
  */
 
 import type { Json, JsonObject } from "../../engine/contract/index.ts";
@@ -20,7 +28,7 @@ import { BLOCK, headerToJson } from "./json.ts";
 import { sizeOf } from "./series.ts";
 import { columnsOf, headed } from "./stan-columns.ts";
 
-/** Stan's names of what is kept of transitions, in its order. */
+/** Stan's names of transition statistics, in Stan's order. */
 const stanNames: Readonly<Record<string, string>> = {
   logDensity: "lp__",
   acceptance: "accept_stat__",
@@ -32,21 +40,24 @@ const stanNames: Readonly<Record<string, string>> = {
 };
 const ownNames = new Map(Object.entries(stanNames).map(([field, label]) => [label, field]));
 
-/** Key of the comment that holds what only Ergodic knows. */
+/** Key of the comment that holds the parts that only Ergodic knows. */
 export const ERGODIC_KEY = "ergodic";
 
 export const labelOfField = (field: string): string => stanNames[field] ?? `${field}__`;
 
-/** The field under a column's label; undefined for a number of a quantity. */
+/** Returns the transition field of a column label; undefined if the column belongs to a quantity. */
 export const fieldOfLabel = (label: string): string | undefined =>
   ownNames.get(label) ?? (/^.+__$/.test(label) ? label.slice(0, -2) : undefined);
 
-/** The file of one chain, counted from 0. `draws`: a `Draws`. */
+/** Returns the CSV text of one chain, counted from 0. `draws`: a `Draws`. */
 export function toCmdStanCsv(draws: { readonly content: DrawsContent }, chain: number): string {
   return [...csvBlocks(contentOf("toCmdStanCsv", draws), chain)].join("");
 }
 
-/** The same text in blocks: as one string it may be too long. What cannot be written is refused before the first. */
+/**
+ * Yields the same text in blocks, because the whole might exceed the maximum string length. All refusals happen before
+ * the first block.
+ */
 export function* csvBlocks(content: DrawsContent, chain: number): Generator<string> {
   const { chains, count, fields } = content;
   checkNumber("toCmdStanCsv", "chain", chain, { low: 0, high: chains - 1, integer: true });
@@ -97,7 +108,7 @@ function checkNames({ quantities, fields }: DrawsContent, labels: readonly strin
     throw new CapabilityError("toCmdStanCsv", `two columns would be called "${twice}"; save as JSON`, "DRAWS_NAME");
 }
 
-/** The shortest decimal that reads back as the same number. */
+/** Returns the shortest decimal that reads back as the same number. */
 export function decimal(value: number): string {
   if (Object.is(value, -0)) return "-0";
   if (Number.isFinite(value)) return String(value);
@@ -152,7 +163,7 @@ function hamiltonianSettings(algorithm: JsonObject, plan: JsonObject, line: Line
   ];
 }
 
-/** The step that the chain was left with, where it was adapted. */
+/** Reports the final step size, if it was adapted. */
 function adaptation({ description, count, fields, transitions }: DrawsContent, chain: number): string[] {
   const offset = fields.indexOf("stepSize");
   if (offset < 0 || count === 0 || !(Number(objectOf(description.plan).warmup) > 0)) return [];
@@ -167,6 +178,6 @@ function elapsed({ description }: DrawsContent): string[] {
 const objectOf = (value: Json | undefined): JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
 
-/** A comment ends with its line. */
+/** Line breaks become blanks, because a comment ends at the end of its line. */
 const oneLine = (value: Json): string =>
   (typeof value === "object" ? JSON.stringify(value) : String(value)).replace(/[\r\n]+/g, " ");

@@ -1,11 +1,16 @@
 /**
- * Draws as columns of numbers, a row a draw, as R's posterior lays out its `draws_df`: what Arrow and other tables hold.
+ * Converts draws to and from columns with one row per draw, for Arrow and other tables. The layout is that of
+ * `draws_df` in the R package posterior.
  *
- * Columns: `.chain`, `.iteration` (within its chain), `.draw` (of all), counted from 1; what is kept of each transition under Stan's names (`lp__`,
- * `divergent__`); then every number, "theta[1]", "L[2,1]", the first index fastest. `header` holds shapes, kinds, description and report, so that
- * nothing is lost; without it shapes come from the names, and every quantity is called a parameter. Rows may come in any order.
+ * Columns: `.chain`, `.iteration` (within its chain) and `.draw` (over all chains), all counted from 1; then transition
+ * statistics under Stan's names (`lp__`, `divergent__`);
  *
- * @throws DataError [DRAWS_SHAPE] for chains of unequal lengths or iterations that are missing; [DRAWS_COLUMNS], [DRAWS_JSON]
+ * then every number, "theta[1]", "L[2,1]", with the first index running fastest. `header` holds shapes, kinds,
+ * description and report, so that nothing is lost.
+ *
+ * Without a header, shapes come from the names, and every quantity is called a parameter. Rows may come in any order.
+ *
+ * @throws DataError [DRAWS_SHAPE] for chains of unequal lengths or missing iterations; [DRAWS_COLUMNS], [DRAWS_JSON]
  */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
@@ -18,11 +23,11 @@ import { headerFromJson, headerToJson } from "./json.ts";
 import { scalarName, sizeOf } from "./series.ts";
 import { columnsOf, quantitiesOf } from "./stan-columns.ts";
 
-/** Draws as a table of columns, one row per draw, as the R package posterior has them. */
+/** Draws as a table of columns, one row per draw, in the layout of the R package posterior. */
 export interface DrawsFrame {
-  /** Columns by name: `.chain`, `.iteration`, `.draw`, numbers of transitions, quantities. */
+  /** Columns by name: `.chain`, `.iteration`, `.draw`, transition statistics, quantities. */
   readonly columns: ReadonlyMap<string, Float64Array | Int32Array>;
-  /** What columns cannot hold: shapes, kinds, the run's description. */
+  /** Information that columns cannot hold: shapes, kinds, the run's description. */
   readonly header?: JsonObject;
 }
 
@@ -30,7 +35,7 @@ const CHAIN = ".chain";
 const ITERATION = ".iteration";
 const DRAW = ".draw";
 
-/** `draws`: a `Draws`. */
+/** Converts draws to a table of columns. `draws`: a `Draws`. */
 export function toDataFrame(draws: { readonly content: DrawsContent }): DrawsFrame {
   const content = contentOf("toDataFrame", draws);
   const { chains, count, quantities, values, fields, transitions } = content;
@@ -54,7 +59,10 @@ export function toDataFrame(draws: { readonly content: DrawsContent }): DrawsFra
   throw new DataError("toDataFrame", "two columns would have one name; rename a quantity or a field", "DRAWS_COLUMNS");
 }
 
-/** Draws from a table of columns, with or without `.chain` and `.iteration`. @throws DataError for columns that do not fit */
+/**
+ * Builds draws from a table of columns, with or without `.chain` and `.iteration`. @throws DataError for columns that
+ * do not fit
+ */
 export function fromDataFrame(frame: DrawsFrame): Draws {
   if (!(holds(frame, "columns") && frame.columns instanceof Map))
     refuse(
@@ -106,7 +114,7 @@ export function fromDataFrame(frame: DrawsFrame): Draws {
   });
 }
 
-/** "theta[1]", or "theta.1" where a table of another program has it so. */
+/** Returns "theta[1]", or "theta.1" if the table (from another program) uses that form. */
 function labelFor(columns: DrawsFrame["columns"], name: string, shape: readonly number[], at: number): string {
   const label = scalarName(name, shape, at);
   if (columns.has(label)) return label;
@@ -114,7 +122,10 @@ function labelFor(columns: DrawsFrame["columns"], name: string, shape: readonly 
   return columns.has(dotted) ? dotted : label;
 }
 
-/** Which row each draw is, chain after chain; without `.chain` all is one chain, without `.iteration` rows are in order. */
+/**
+ * Returns the table row of each draw, chain after chain. Without `.chain` all rows form one chain; without `.iteration`
+ * they keep their order.
+ */
 function rowsByChain(
   columns: DrawsFrame["columns"],
   header: Pick<DrawsContent, "chains" | "count"> | undefined,

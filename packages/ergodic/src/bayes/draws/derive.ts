@@ -1,19 +1,22 @@
-/** New quantities from each draw's own. */
+/** New quantities computed from the values of each draw. */
 import { isList, refuse, refusedName } from "../../engine/errors/checks.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import type { DrawsContent, DrawsQuantity } from "./content.ts";
 import { scalarName, sizeOf } from "./series.ts";
 
-/** A value of one draw: a number, or of arrays their numbers, row-major. Which of the two it is TypeScript does not know, so that it takes either. */
+/**
+ * Value of one draw: a number, or the numbers of an array, row-major. TypeScript cannot know which of the two it is, so
+ * the type accepts both uses.
+ */
 export type DrawValue = number & Float64Array;
 
-/** What a derived quantity may be: a number, a list, a list of rows. */
+/** Allowed result of a derivation: a number, a list, or a list of rows. */
 export type Derived = number | boolean | ArrayLike<number> | readonly Derived[];
 
 const WHERE = "draws.derive";
 
-/** The content with one quantity more. */
+/** Returns the content with one additional quantity. */
 export function withDerived(
   content: DrawsContent,
   name: string,
@@ -58,7 +61,7 @@ function checkName(name: string, { quantities }: DrawsContent): void {
     throw new OptionError(WHERE, `there is ${shown(name)} already; give the new quantity another name`, "OPTION_CONFLICT");
 }
 
-/** Values of one draw after another, by name: a name that is not there is refused, as undefined would make NaN. */
+/** Values of the current draw by name. An unknown name throws, because undefined would silently become NaN. */
 class DrawValues {
   readonly #content: DrawsContent;
   readonly #sizes: ReadonlyMap<string, number | undefined>;
@@ -67,7 +70,7 @@ class DrawValues {
 
   constructor(content: DrawsContent) {
     this.#content = content;
-    // undefined: one number, which no list of one is.
+    // Undefined marks a single number, as opposed to a list of length 1.
     this.#sizes = new Map(content.quantities.map(({ name, shape }) => [name, shape.length === 0 ? undefined : sizeOf(shape)]));
     const get = (_: object, name: string | symbol): unknown => (typeof name === "string" ? this.#value(name) : undefined);
     this.#values = new Proxy(
@@ -95,7 +98,7 @@ class DrawValues {
       );
     const size = this.#sizes.get(name);
     const values = this.#content.values[name];
-    // A copy, so that what f does to it is not done to the draws.
+    // Copies, so that `f` cannot modify the draws.
     return size === undefined ? values[this.#k] : values.slice(this.#k * size, (this.#k + 1) * size);
   }
 }

@@ -31,7 +31,7 @@ import { type Verdict, verdict } from "./verdict.ts";
 
 /** Options of `draws.summary`. */
 export interface DrawsSummaryOptions<Q extends string = string> {
-  /** Names of quantities, or of single numbers, "theta[1]". Default: all. */
+  /** Names of quantities, or of single numbers such as "theta[1]". Default: all. */
   readonly of?: readonly ScalarName<Q>[];
   /** Probabilities of the quantiles, in [0, 1]. Default [0.05, 0.5, 0.95]. */
   readonly probabilities?: readonly number[];
@@ -39,49 +39,49 @@ export interface DrawsSummaryOptions<Q extends string = string> {
 
 /** Options of `draws.summarise`. */
 export interface SummariseOptions<Q extends string = string> extends DrawsSummaryOptions<Q> {
-  /** Ends it. */
+  /** Aborts the computation. */
   readonly signal?: AbortSignal;
 }
 
 type Row = readonly [name: string, row: VariableSummary];
 
-/** After so long a page is served. */
+/** Milliseconds of work after which the event loop gets a turn. */
 const SLICE_MS = 10;
 
 /** Names of single numbers: "mu", "theta[1]", "L[2,1]". */
 export type ScalarName<Q extends string> = Q | `${Q}[${string}]`;
 
 /**
- * Draws by name and shape: what `sample` gives, and what files of draws are read into.
+ * Draws by name and shape, returned by `sample` and read from files.
  *
- * Arrays are [chain, draw, ...shape], row-major, chain after chain. Single numbers are called as Stan calls them: "mu",
- * "theta[1]", "L[2,1]", counted from 1.
+ * Arrays are [chain, draw, ...shape], row-major, chain after chain. Single numbers have Stan's names: "mu", "theta[1]",
+ * "L[2,1]", counted from 1.
  *
  *   posterior.draws("theta")      float64[chains · count · 8]
  *   posterior.series("theta", 0)  float64[chains · count], of theta[1]
  *   posterior.summary()["theta[1]"].mean
  *
- * `Q`: names, where the compiler knows them from the model; `D`: names of the model's data.
+ * `Q`: quantity names, if the compiler knows them from the model; `D`: names of the model's data.
  *
- * Long because users find all that can be asked of draws on this one class; most methods call a module of their own.
+ * Long because users find every operation on draws on this one class; most methods call a module of their own.
  *
- * @throws OptionError for a name that is not there
+ * @throws OptionError for an unknown name
  */
 export class Draws<Q extends string = string, D extends string = string> {
-  /** Chains. */
+  /** Number of chains. */
   readonly chains: number;
-  /** Draws of each chain. */
+  /** Number of draws per chain. */
   readonly count: number;
-  /** Names, shapes and kinds of what was drawn. */
+  /** Name, shape and kind of each quantity. */
   readonly quantities: readonly DrawsQuantity[];
-  /** Names of the numbers kept of each transition, "logDensity" first. */
+  /** Names of the statistics stored for each transition, "logDensity" first. */
   readonly fields: readonly string[];
   /** Model, algorithm and plan, as JSON. */
   readonly description: JsonObject;
-  /** What the run reported last. */
+  /** Last progress report of the run. */
   readonly report: Readonly<Record<string, number>>;
   readonly #content: DrawsContent;
-  /** Of all quantities, with the usual quantiles: asked for by the verdict, too. */
+  /** Cached summary of all quantities with the default quantiles. The verdict uses it as well. */
   #summary: Record<string, VariableSummary> | undefined;
 
   constructor(content: DrawsContent) {
@@ -95,7 +95,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     checkClaims(content);
   }
 
-  /** As plain data, for another thread: without what needs the model. */
+  /** Returns the content as plain data for another thread, without the parts that need the model. */
   portable(): Omit<DrawsContent, "source"> {
     const { source: _, ...content } = this.#content;
     return content;
@@ -107,7 +107,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     return this.#content.values[name];
   }
 
-  /** Shape of a quantity; [] for one number. */
+  /** Shape of a quantity; [] for a single number. */
   shape(name: Q): readonly number[] {
     return this.#quantity(name).shape;
   }
@@ -128,12 +128,12 @@ export class Draws<Q extends string = string, D extends string = string> {
     );
   }
 
-  /** Every single number by name, [chain, draw] each. */
+  /** Every single number by name, each [chain, draw]. */
   scalars(of?: readonly ScalarName<Q>[]): Map<string, Float64Array> {
     return new Map(this.#series(of));
   }
 
-  /** A number of every transition, [chain, draw]: "logDensity" and what `fields` names; "divergent" is 0 or 1. */
+  /** Statistic of every transition, [chain, draw]: "logDensity" or another name in `fields`; "divergent" is 0 or 1. */
   transition(field: string): Float64Array {
     const width = this.fields.length;
     const offset = this.fields.indexOf(field);
@@ -147,12 +147,18 @@ export class Draws<Q extends string = string, D extends string = string> {
     return Float64Array.from({ length: this.chains * this.count }, (_, at) => transitions[at * width + offset]);
   }
 
-  /** Divergent transitions of all chains, all that a file does not call 0; 0 for samplers that know none. */
+  /**
+   * Number of divergent transitions over all chains (nonzero values, if read from a file); 0 for samplers without
+   * divergences.
+   */
   get divergences(): number {
     return this.fields.includes("divergent") ? this.transition("divergent").filter((divergent) => divergent !== 0).length : 0;
   }
 
-  /** Mean, sd, their Monte Carlo errors, quantiles, effective sizes, R̂ (NaN of an approximation, which has no chains) and k̂ of the tails of every number, by name. */
+  /**
+   * Summarises every number by name: mean, sd, their Monte Carlo errors, quantiles, effective sizes, R̂ (NaN for an
+   * approximation, which has no chains) and tail k̂.
+   */
   summary(options: DrawsSummaryOptions<Q> = {}): Record<ScalarName<Q>, VariableSummary> {
     checkKeys("summary", options, ["of", "probabilities"]);
     const { isUsual, of, probabilities } = this.#asked("summary", options);
@@ -164,10 +170,9 @@ export class Draws<Q extends string = string, D extends string = string> {
   }
 
   /**
-   * `summary()` in slices of some 10 ms, so that a page stays free however many numbers there are; of one number 200,000 draws take such a slice, or two.
-   * What it finds is there for `summary()`, `table()` and `verdict()`.
-   *
-   * `signal` ends it, and nothing is kept.
+   * Computes `summary()` in slices of about 10 ms, so that a page stays responsive however many numbers there are. With
+   * 200,000 draws, a number takes one or two slices. `summary()`, `table()` and `verdict()` reuse the result. After an
+   * abort by `signal`, nothing is stored.
    */
   async summarise(options: SummariseOptions<Q> = {}): Promise<Record<ScalarName<Q>, VariableSummary>> {
     checkKeys("summarise", options, ["of", "probabilities", "signal"]);
@@ -194,7 +199,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     return this.#found(rows, isUsual);
   }
 
-  /** `summary()` as text, at most `rows` (40) of it; of an approximation with its k̂ below. */
+  /** Formats `summary()` as text with at most `rows` rows (default 40). For an approximation, its k̂ follows below. */
   table(given: DrawsSummaryOptions<Q> & { readonly rows?: number } = {}): string {
     checkKeys("table", given, ["of", "probabilities", "rows"]);
     const { rows = 40, ...options } = given;
@@ -205,52 +210,57 @@ export class Draws<Q extends string = string, D extends string = string> {
     return `${summaryTable(Object.fromEntries(all.slice(0, rows)))}${more}${k === "" ? "" : `\n${k} of the approximation, good below 0.7`}`;
   }
 
-  /** Means over all draws, of each number of a quantity: [...shape]. */
+  /** Mean over all draws of each number of a quantity: [...shape]. */
   mean(name: Q): Float64Array {
     return this.#each("mean", name, (series) => series.reduce((sum, value) => sum + value, 0) / series.length);
   }
 
-  /** Quantiles of all draws, of each number of a quantity: [...shape]. */
+  /** Quantile over all draws of each number of a quantity: [...shape]. */
   quantile(name: Q, probability: number): Float64Array {
     return this.#each("quantile", name, (series) => quantile(series, probability));
   }
 
   /**
-   * The same draws with a new quantity, computed from each draw's values by name: numbers, and of arrays their numbers, row-major.
+   * Returns the same draws with a new quantity, computed from each draw's values by name. An array's values are a flat
+   * row-major list.
    *
    *   posterior.derive("ratio", ({ mu, tau }) => mu / tau).summary().ratio;
    *   posterior.derive("best", ({ theta }) => Math.max(...theta));
    *
-   * `f` gives a number (true and false are 1 and 0), a list or a list of rows, of the same shape for every draw. These draws stay as they are.
+   * `f` returns a number (true and false become 1 and 0), a list or a list of rows, with the same shape for every draw.
+   * The original draws do not change.
    *
-   * @throws OptionError for a name that is taken, names in `f` that are not there, and what is no number
+   * @throws OptionError for a name already in use, unknown names in `f`, and results that are not numbers
    */
   derive<N extends string>(name: N, f: (values: Readonly<Record<Q, DrawValue>>) => Derived): Draws<Q | N, D> {
     this.#need("draws.derive");
     return new Draws<Q | N, D>(withDerived(this.#content, name, f));
   }
 
-  /** Whether these draws can be trusted, in plain words, and else what to do. */
+  /** Judges whether these draws can be trusted, in plain words, and says what to do if not. */
   verdict(): Verdict {
     return verdict(this);
   }
 
-  /** E-BFMI of each chain; undefined without energies. */
+  /** E-BFMI of each chain; undefined if the draws have no energies. */
   energy(): EnergyReport | undefined {
     return energyReport(this);
   }
 
-  /** How deep trajectories went; undefined for samplers without trees. */
+  /** Depths of the trajectory trees; undefined for samplers without trees. */
   treeDepths(): TreeReport | undefined {
     return treeReport(this);
   }
 
   /**
-   * Expected log predictive density by Pareto-smoothed leave-one-out validation, of what was observed under `name` (default: the only one).
+   * Expected log predictive density by Pareto-smoothed leave-one-out cross-validation of the observed quantity `name`
+   * (default: the only one).
    *
-   * Where terms depend on each other (a hidden Markov chain, a regression on earlier values) it is no leave-one-out validation,
-   * and refused, unless `oneStepAhead`: then each value is predicted from those before it, with parameters that the other terms
-   * tell. As text it is a table, and whether to trust it.
+   * If terms depend on each other (a hidden Markov chain, a regression on earlier values), dropping a term is not
+   * leave-one-out validation. It is refused unless `oneStepAhead` is true.
+   *
+   * Then each value is predicted from the earlier ones, with parameters informed by the other terms. The result prints
+   * as a table with a statement of whether it can be trusted.
    *
    * @throws CapabilityError [DRAWS_DEPENDENT]
    */
@@ -259,15 +269,18 @@ export class Draws<Q extends string = string, D extends string = string> {
     return printable({ ...found, ...psisLoo(values, { chainCount: this.chains, observationCount: size }) }, looText);
   }
 
-  /** Widely applicable information criterion; where terms depend on each other as `loo`. As text it is a table, and whether to trust it. */
+  /**
+   * Widely applicable information criterion. Dependent terms are treated as in `loo`. The result prints as a table with
+   * a statement of whether it can be trusted.
+   */
   waic(name?: string, options: PredictiveOptions = {}): PredictiveResult<WaicResult> {
     const { values, size, ...found } = this.#predictive("waic", name, options);
     return printable({ ...found, ...waic(values, { observationCount: size }) }, waicText);
   }
 
   /**
-   * Replicated data: what was observed, simulated once for each draw, by name. Of new rows, in a list or a table, what `predictor` predicts of each: mean, sd
-   * and interval.
+   * Simulates the observed data once per draw, by name. Given new rows (a list or a table), returns the prediction of
+   * `predictor` for each row: mean, sd and interval.
    *
    *   posterior.predict({ seed: 1 }).draws("y");
    *   await posterior.predict([{ x: 3 }, { x: 4 }], { level: 0.9 });
@@ -294,14 +307,17 @@ export class Draws<Q extends string = string, D extends string = string> {
   }
 
   /**
-   * A predictor of new rows of data: predictive mean, sd and interval of what the model observes of each, from these draws.
+   * Returns a predictor for new rows of data. It gives the predictive mean, sd and interval of each value that the
+   * model observes.
    *
    *   const predictor = await posterior.predictor({ level: 0.9 });
    *   predictor.predict({ x: 3 }).y.upper;
    *
-   * Data whose first extent is the one of what is observed (`rows`) are given anew for each row; all others stay those of the model.
+   * Each row supplies the data whose first extent is that of the observed data (`rows`). All other data stay those of
+   * the model.
    *
-   * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models whose rows depend on each other; OptionError [DRAWS_MODEL] for draws without their model
+   * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models with mutually dependent rows; OptionError
+   *   [DRAWS_MODEL] for draws without their model
    */
   async predictor(options: PosteriorPredictorOptions = {}): Promise<PosteriorPredictor<D>> {
     this.#need("predictor");
@@ -310,7 +326,12 @@ export class Draws<Q extends string = string, D extends string = string> {
     return (await posteriorPredictor(source, options)) as PosteriorPredictor<D>;
   }
 
-  /** Whether data like those observed under `name` (default: the only one) come out of the model: p-values of statistics. @throws OptionError [DRAWS_FEW] for fewer than 39 draws */
+  /**
+   * Checks whether the model generates data like those observed under `name` (default: the only one), with p-values of
+   * statistics.
+   *
+   * @throws OptionError [DRAWS_FEW] for fewer than 39 draws
+   */
   check(name?: string, options: { seed?: number; statistics?: Readonly<Record<string, Statistic>> } = {}): PredictiveCheck {
     checkKeys("check", options, ["seed", "statistics"]);
     this.#need("check");
@@ -332,22 +353,22 @@ export class Draws<Q extends string = string, D extends string = string> {
     return predictiveCheck(observed[chosen], this.predict({ seed }).draws(chosen), statistics);
   }
 
-  /** The table of `summary()`, and the verdict. */
+  /** Formats the table of `summary()`, followed by the verdict. */
   toString(): string {
     return this.count === 0 ? `${this.verdict()}` : `${this.table()}\n${this.verdict()}`;
   }
 
-  /** All of it, as json.ts lays it out; for numbers that JSON has not there are texts. */
+  /** Converts the draws to JSON in the layout of json.ts. Strings represent numbers that JSON lacks. */
   toJSON(): JsonObject {
     return drawsToJson(this.#content);
   }
 
-  /** Draws from their JSON. @throws DataError [DRAWS_JSON] for what toJSON() did not give */
+  /** Restores draws from their JSON. @throws DataError [DRAWS_JSON] for anything that toJSON() did not produce */
   static fromJson(json: unknown): Draws {
     return new Draws(drawsFromJson(json));
   }
 
-  /** All that these draws are: what files hold. */
+  /** Complete content of these draws, as stored in files. */
   get content(): DrawsContent {
     return this.#content;
   }

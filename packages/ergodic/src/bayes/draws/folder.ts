@@ -1,44 +1,44 @@
-/** A folder of files of draws: of Node, by its path; of a browser, by its handle. */
+/** Folders that hold draws: a path in Node, or a handle in a browser. */
 import { DataError } from "../../engine/errors/errors.ts";
 import { reason } from "../../engine/errors/system-reason.ts";
 import { type FileHandleTarget, type FileTogether, pendingFiles, writeTogether } from "../../engine/files/files.ts";
 import { builtin } from "../../engine/files/node.ts";
 
-/** The part of a browser's FileSystemFileHandle that reading needs. */
+/** Part of a browser's FileSystemFileHandle that reading needs. */
 export interface FileHandleSource {
-  /** That of a file. */
+  /** Kind of the handle: a file. */
   readonly kind: "file";
-  /** The file's name, for errors. */
+  /** Name of the file, for error messages. */
   readonly name: string;
-  /** The file as it is now. */
+  /** Returns the current file. */
   getFile(): Promise<File>;
 }
 
-/** The part of a browser's FileSystemDirectoryHandle that draws need. */
+/** Part of a browser's FileSystemDirectoryHandle that draws need. */
 export interface FolderHandle {
-  /** That of a folder. */
+  /** Kind of the handle: a folder. */
   readonly kind: "directory";
-  /** The folder's name, for errors. */
+  /** Name of the folder, for error messages. */
   readonly name: string;
-  /** The names of what is in it. */
+  /** Yields the names of the folder's entries. */
   keys(): AsyncIterable<string>;
-  /** A file in it. */
+  /** Returns the handle of a file in the folder. */
   getFileHandle(name: string, options?: { create?: boolean }): Promise<FileHandleSource & FileHandleTarget>;
   /** Removes a file. */
   removeEntry(name: string): Promise<void>;
 }
 
-/** A folder, whatever it is part of. */
+/** A folder, independent of the platform. */
 export interface DrawsFolder {
-  /** For errors. */
+  /** Name for error messages. */
   readonly name: string;
-  /** What is in it; undefined for what is no folder, whose errors reading then tells. */
+  /** Names of the entries; undefined if this is not a folder. Reading it then reports the error. */
   names(): Promise<readonly string[] | undefined>;
-  /** A file in it, to read. */
+  /** A file in the folder, for reading. */
   file(name: string): Promise<string | Blob>;
-  /** Makes it where it is not there. */
+  /** Creates the folder if it does not exist. */
   make(): Promise<void>;
-  /** Files in it, all of which are replaced, or none. */
+  /** Replaces all of the files, or none of them. */
   write(files: readonly FileTogether[]): Promise<void>;
   remove(name: string): Promise<void>;
 }
@@ -83,7 +83,10 @@ export function folderOf(handle: FolderHandle): DrawsFolder {
   };
 }
 
-/** What is written takes its place when it is closed: each file is, once all are written. What fails leaves the old files, and no new one. */
+/**
+ * Writes files through browser handles. Contents take effect when a stream is closed, so all streams are written before
+ * the first is closed. After a failure the old files remain, and no new ones.
+ */
 async function writeInto(handle: FolderHandle, files: readonly FileTogether[]): Promise<void> {
   const there = new Set<string>();
   for await (const name of handle.keys()) there.add(name);
@@ -106,7 +109,7 @@ async function writeInto(handle: FolderHandle, files: readonly FileTogether[]): 
       await stream.close().catch(failed(name, "cannot be written", "FILE_WRITE"));
     }
   } catch (error) {
-    // The first error is the one to tell.
+    // Only the first error is reported.
     for (const { stream } of streams.slice(closed)) await stream.abort().catch(() => undefined);
     if (closed === 0) for (const { name } of files) if (!there.has(name)) await handle.removeEntry(name).catch(() => undefined);
     throw error;

@@ -1,4 +1,4 @@
-/** Draws by name: what they say, whether they can be trusted, and how they are kept and shown. */
+/** Draws by name: summaries, verdicts, files and plots. */
 
 export { type ComparedModel, type CompareOptions, type Comparison, compare } from "./compare.ts";
 export type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";

@@ -1,25 +1,28 @@
 /**
- * draws.json read in blocks of text, since the whole may be longer than a string can be: the lists of numbers under "values" and "transitions" are parsed a
- * piece at a time, and all else, which is short, as one text.
+ * Reads draws.json in blocks of text, because the whole can exceed the maximum string length. The lists of numbers
+ * under "values" and "transitions" are parsed piece by piece; the rest is short and parsed as one string.
  *
- * @throws SyntaxError for what is no JSON; DataError [DRAWS_JSON] for lists that hold no numbers
+ * @throws SyntaxError for invalid JSON; DataError [DRAWS_JSON] for lists that hold other things than numbers
  */
 import { numberFromJson } from "./json.ts";
 
 const LISTS = ["values", "transitions"];
-/** What holds no bracket and no quote. */
+/** Text without brackets or quotes. */
 const PLAIN = /[^"[\]{}]+/y;
-/** Open brackets where a list of numbers begins: those of the file and of "values". */
+/** Nesting depth at which a list of numbers begins: inside the file's object and "values" or "transitions". */
 const DEPTH = 2;
 
 export class DrawsJsonReader {
-  /** Not looked at yet. */
+  /** Text not scanned yet. */
   #text = "";
-  /** The file without its lists: each is [its number]. */
+  /** The file without its lists. Each list is replaced by [its index]. */
   readonly #skeleton: string[] = [];
   readonly #lists: { name: string; pieces: Float64Array[]; ended: boolean }[] = [];
   #depth = 0;
-  /** The last text at the outermost level, and the one before what is open there. */
+  /**
+   * `#key` is the last string at the outermost level, `#section` the key of the section that is open, and `#last` the
+   * last string anywhere.
+   */
   #key = "";
   #section = "";
   #last = "";
@@ -29,7 +32,7 @@ export class DrawsJsonReader {
     this.#text = all.slice(this.#scan(all));
   }
 
-  /** What JSON.parse gives for the whole, with arrays of float64 for the lists. */
+  /** Returns the result of JSON.parse for the whole text, with a Float64Array for each list. */
   end(): unknown {
     const list = this.#lists.at(-1);
     if (list && !list.ended) throw new SyntaxError("the text ends within a list of numbers");
@@ -46,7 +49,7 @@ export class DrawsJsonReader {
     return json;
   }
 
-  /** Where what is left begins: with what is only there in part. */
+  /** Scans the text and returns the position of its incomplete rest. */
   #scan(text: string): number {
     let at = 0;
     while (at < text.length) {
@@ -64,7 +67,7 @@ export class DrawsJsonReader {
         const end = closingQuote(text, at);
         if (end < 0) return at;
         this.#last = text.slice(at, end + 1);
-        // A name may be written in several ways: "v\u0061lues".
+        // A name can contain escapes: "v\u0061lues".
         if (this.#depth === 1) this.#key = JSON.parse(this.#last);
         this.#skeleton.push(this.#last);
         at = end + 1;
@@ -111,7 +114,7 @@ export class DrawsJsonReader {
   }
 }
 
-/** −1 where it is not there yet. */
+/** Returns the position of the closing quote; −1 if it has not arrived yet. */
 function closingQuote(text: string, from: number): number {
   for (let end = text.indexOf('"', from + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let first = end;

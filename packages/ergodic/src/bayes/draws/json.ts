@@ -1,5 +1,5 @@
 /**
- * Draws as JSON, and back: nothing is lost.
+ * Converts draws to JSON and back without loss.
  *
  *   {
  *     "format": "ergodic-draws", "version": 1, "chains": 4, "count": 1000,
@@ -9,7 +9,7 @@
  *     "description": { … }, "report": { … }
  *   }
  *
- * Numbers that JSON has not stand as the texts "NaN", "Infinity", "-Infinity" and "-0".
+ * The strings "NaN", "Infinity", "-Infinity" and "-0" represent the numbers that JSON lacks.
  *
  * @throws DataError [DRAWS_JSON] for anything else
  */
@@ -21,13 +21,13 @@ import type { DrawsContent, DrawsQuantity } from "./content.ts";
 const FORMAT = "ergodic-draws";
 const VERSION = 1;
 const WHERE = "draws.json";
-/** Numbers in a block of text. */
+/** Number of values per block of text. */
 export const BLOCK = 1 << 15;
 const mostChains = 1e6;
-/** Draws of which nothing is kept, so that no bytes pay for them. */
+/** Maximum number of draws in a file that stores no values. Such a claim costs no bytes, so it needs a limit. */
 const mostEmpty = 1e7;
 
-/** What describes draws, without them. */
+/** Description of draws without their values. */
 export type DrawsHeader = Pick<DrawsContent, "chains" | "count" | "quantities" | "fields" | "description" | "report">;
 
 export function drawsToJson(content: DrawsContent): JsonObject {
@@ -41,7 +41,7 @@ export function drawsToJson(content: DrawsContent): JsonObject {
   };
 }
 
-/** The text of `drawsToJson`, in blocks: as one string it may be too long. */
+/** Yields the text of `drawsToJson` in blocks, because the whole might exceed the maximum string length. */
 export function* jsonBlocks(content: DrawsContent): Generator<string> {
   const { chains, count, quantities, fields, values, transitions } = content;
   yield `${JSON.stringify(headerToJson(content)).slice(0, -1)},"values":{`;
@@ -103,7 +103,7 @@ export function headerToJson({ chains, count, quantities, fields, description, r
   };
 }
 
-/** `where`: what errors name. */
+/** Reads and checks the header. `where`: prefix of error messages. */
 export function headerFromJson(json: unknown, where = WHERE): DrawsHeader {
   const wrong = (message: string): DataError => wrongIn(where, message);
   if (!isObject(json) || json.format !== FORMAT) throw wrong(`it is not draws: "format" must be "${FORMAT}"`);

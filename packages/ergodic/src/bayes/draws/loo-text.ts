@@ -1,14 +1,14 @@
-/** Results of predictive validation as text. */
+/** Text output of predictive validation. */
 import type { Estimate, LooResult, WaicResult } from "../../engine/statistics/index.ts";
 import { aligned } from "./characters.ts";
 
 const MOST_NAMED = 5;
 
-/** Observations whose Pareto k is above the threshold, counted from 0. */
+/** Observations with a Pareto k above the threshold, counted from 0. */
 export const influential = ({ pointwise: { paretoK }, threshold }: LooResult): number[] =>
   [...paretoK.keys()].filter((i) => !(paretoK[i] <= threshold));
 
-/** "observations 4 and 17", "observations 1, 2, 3, 4, 5 and 12 more": counted from 1, as "y[1]" is. */
+/** Formats "observations 4 and 17" or "observations 1, 2, 3, 4, 5 and 12 more", counted from 1 as in "y[1]". */
 export function observationsText(found: readonly number[]): string {
   const named = found.slice(0, found.length > MOST_NAMED + 1 ? MOST_NAMED : found.length).map((i) => String(i + 1));
   if (found.length > named.length) named.push(`${found.length - named.length} more`);
@@ -16,7 +16,7 @@ export function observationsText(found: readonly number[]): string {
   return `${found.length === 1 ? "observation" : "observations"} ${list}`;
 }
 
-/** One decimal, as standard errors are seldom smaller. */
+/** Formats with one decimal, because standard errors are rarely smaller. */
 export const tenth = (value: number): string => (Number.isFinite(value) ? value.toFixed(1) : "–");
 
 const table = (rows: Readonly<Record<string, Estimate>>): string =>
@@ -25,7 +25,7 @@ const table = (rows: Readonly<Record<string, Estimate>>): string =>
     ...Object.entries(rows).map(([name, { estimate, se }]) => [name, tenth(estimate), tenth(se)]),
   ]);
 
-/** The three sums with their errors, and whether they can be trusted. */
+/** Formats elpd, p loo and looic with their errors, and says whether they can be trusted. */
 export function looText(result: LooResult): string {
   const { elpd, pLoo, looic, mcse, threshold } = result;
   const sums = table({ elpd, "p loo": pLoo, looic });
@@ -38,10 +38,13 @@ export function looText(result: LooResult): string {
   return `${sums}\n${verdict}`;
 }
 
-/** Above this variance over draws of its log density the approximation of an observation is poor. Source: Vehtari, Gelman, Gabry 2017. */
+/**
+ * Variance of an observation's log density over draws above which the WAIC approximation is poor. Source: Vehtari,
+ * Gelman, Gabry 2017.
+ */
 const LARGE_VARIANCE = 0.4;
 
-/** The three sums with their errors, and whether they can be trusted. */
+/** Formats elpd, p waic and waic with their errors, and says whether they can be trusted. */
 export function waicText({ elpd, pWaic, waic, pointwise }: WaicResult): string {
   const sums = table({ elpd, "p waic": pWaic, waic });
   const found = [...pointwise.pWaic.keys()].filter((i) => !(pointwise.pWaic[i] <= LARGE_VARIANCE));
@@ -50,7 +53,7 @@ export function waicText({ elpd, pWaic, waic, pointwise }: WaicResult): string {
   return `${sums}\n${terms} of p waic of ${observationsText(found)} ${are} above ${LARGE_VARIANCE}, where the approximation is poor: take loo().`;
 }
 
-/** The result, printable by `text`, which is no part of what is compared or listed. */
+/** Returns the result with a non-enumerable toString(), so that comparing or listing the result ignores it. */
 export function printable<R extends object>(result: R, text: (result: R) => string): R {
   return Object.defineProperty(result, "toString", { value: () => text(result) });
 }

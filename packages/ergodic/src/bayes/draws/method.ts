@@ -1,7 +1,7 @@
-/** What made draws: chains, independent draws of an approximation, particles, or the prior. */
+/** Method that made draws: chains, an approximation with independent draws, particles, or the prior. */
 import type { JsonObject } from "../../engine/contract/index.ts";
 
-/** Draws, or what is known of them. */
+/** Draws, or the parts of them that are known. */
 export interface Made {
   readonly chains: number;
   readonly count: number;
@@ -11,7 +11,7 @@ export interface Made {
 
 const approximations = new Set(["pathfinder", "meanField", "fullRank"]);
 
-/** The algorithm with its options, as it was described; nothing is known of draws from other tools. */
+/** Algorithm with its options, as described by the run; {} for draws of other tools. */
 export function algorithmOf({ description }: Pick<Made, "description">): JsonObject {
   const { algorithm } = description;
   return typeof algorithm === "object" && algorithm !== null && !Array.isArray(algorithm) ? algorithm : {};
@@ -22,7 +22,10 @@ export function nameOf(draws: Pick<Made, "description">): string | undefined {
   return typeof algorithm === "string" ? algorithm : undefined;
 }
 
-/** "approximation": draws of it are independent, and there are no chains to compare. "particles": they are one approximation together. */
+/**
+ * Kind of draws. "approximation": draws are independent, and there are no chains to compare; "particles": all draws
+ * form one approximation together.
+ */
 export function kindOf(draws: Pick<Made, "description" | "report">): "chains" | "approximation" | "particles" | "prior" {
   const name = nameOf(draws);
   if (name === "svgd" || draws.report.particles !== undefined) return "particles";
@@ -33,7 +36,7 @@ export function kindOf(draws: Pick<Made, "description" | "report">): "chains" | 
 export const isApproximation = (draws: Pick<Made, "description" | "report">): boolean =>
   ["approximation", "particles"].includes(kindOf(draws));
 
-/** k̂ of an approximation, as it is shown; "" where none is known. */
+/** Formats the k̂ of an approximation; "" if it is unknown. */
 export function paretoKText({ report: { paretoK } }: Pick<Made, "report">): string {
   if (paretoK === undefined) return "";
   return `Pareto k ${paretoK === Infinity ? "∞" : paretoK.toFixed(2)}`;
@@ -41,7 +44,7 @@ export function paretoKText({ report: { paretoK } }: Pick<Made, "report">): stri
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
-/** "4 chains of 1000 draws", "4000 draws of an approximation by pathfinder(), Pareto k 0.32". */
+/** Formats "4 chains of 1000 draws" or "4000 draws of an approximation by pathfinder(), Pareto k 0.32". */
 export function madeText(draws: Made): string {
   const { chains, count } = draws;
   const kind = kindOf(draws);

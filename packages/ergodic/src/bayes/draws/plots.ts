@@ -1,16 +1,17 @@
 /**
- * Draws as pictures of plain text, for terminals, logs and notebooks; no colours, no control characters.
+ * Plain-text plots of draws for terminals, logs and notebooks, without colours or control characters.
  *
- *   tracePlot(posterior.series("mu"), posterior.chains)   // where each chain went, one strip a chain, on one scale
- *   histogramPlot(posterior.series("mu"))                 // how often it was where
+ *   tracePlot(posterior.series("mu"), posterior.chains)   // path of each chain, one strip per chain, on one scale
+ *   histogramPlot(posterior.series("mu"))                 // distribution of the draws
  *   rankBars(posterior.series("mu"), posterior.chains)    // whether the chains agree
- *   intervalPlot(posterior.summary({ of: ["theta"] }))    // means and intervals beside each other
+ *   intervalPlot(posterior.summary({ of: ["theta"] }))    // means and intervals, one line each
  *
- * series: float64[chains · draws] of one number, chain after chain, as `Draws.series` and `scalars` give it. Draws that are not
- * finite are left out of pictures, and counted below. Source of rank bars: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021,
- * figure 5.
+ * series: float64[chains · draws] of one number, chain after chain, as `Draws.series` and `scalars` return it. Draws
+ * that are not finite are omitted from plots, and counted below them.
  *
- * @throws OptionError for sizes too small; DataError unless chains divide the draws
+ * Source of rank bars: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, figure 5.
+ *
+ * @throws OptionError for sizes that are too small; DataError unless the number of chains divides the number of draws
  */
 import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
 import { drawsPerChain } from "../../engine/statistics/chains.ts";
@@ -20,9 +21,9 @@ import { axis, bars, short, strokes, withMargin } from "./characters.ts";
 
 /** Size of a text plot. */
 export interface PlotOptions {
-  /** Characters of the whole picture. Default 72; a whole number, 24 to 10,000. */
+  /** Width of the whole plot in characters. Default 72; a whole number, 24 to 10,000. */
   width?: number;
-  /** Lines of a strip or of the tallest bar. The default is the plot's own. */
+  /** Height in lines of a strip or of the tallest bar. The default depends on the plot. */
   height?: number;
 }
 
@@ -45,7 +46,10 @@ function sizes(
   return { width, height: height ?? usual };
 }
 
-/** A strip of `height` (default 4) lines for each chain, time from left to right; strokes span the draws that share a column. */
+/**
+ * Draws a strip of `height` (default 4) lines for each chain, with time from left to right. A stroke spans the draws
+ * that share a column.
+ */
 export function tracePlot(series: Float64Array, chains: number, options: PlotOptions = {}): string {
   checkKeys("tracePlot", options, ["width", "height"]);
   const { width, height } = sizes("tracePlot", options, 3, 4);
@@ -69,7 +73,7 @@ export function tracePlot(series: Float64Array, chains: number, options: PlotOpt
   return [...lines, ...axis(margin, Math.ceil(columns / 2), "1", String(count)), ...leftOut(series)].join("\n");
 }
 
-/** Bars `height` (default 8) lines high. */
+/** Draws a histogram with bars up to `height` (default 8) lines high. */
 export function histogramPlot(series: Float64Array, options: HistogramOptions = {}): string {
   checkKeys("histogramPlot", options, ["width", "height", "bins"]);
   const { width, height } = sizes("histogramPlot", options, 1, 8);
@@ -94,8 +98,9 @@ export function histogramPlot(series: Float64Array, options: HistogramOptions = 
 }
 
 /**
- * How often each chain's draws have low, middling and high ranks among all draws: bars of `bins` (default 20) ranks from left to right, as high as a
- * line (`height` lines) at twice what is expected. Even bars: the chains agree; a slope or a hill in one: they do not.
+ * Draws a rank histogram for each chain: `bins` (default 20) bins of ranks among all draws, low to high. A full bar of
+ * `height` lines is twice the expected count. Even bars mean that the chains agree; a slope or a hill in a chain means
+ * that they do not.
  */
 export function rankBars(series: Float64Array, chains: number, options: HistogramOptions = {}): string {
   checkKeys("rankBars", options, ["width", "height", "bins"]);
@@ -128,8 +133,8 @@ export function rankBars(series: Float64Array, chains: number, options: Histogra
 }
 
 /**
- * Of each row of a summary: its mean ●, and a line from its first to its last quantile; ┊ marks 0.
- * `width`: characters of the whole picture, 24 to 10,000; default 72.
+ * Draws the mean ● of each row of a summary on a line from its first to its last quantile; ┊ marks 0. `width`: width of
+ * the whole plot in characters, 24 to 10,000; default 72.
  */
 export function intervalPlot(rows: Readonly<Record<string, VariableSummary>>, options: { width?: number } = {}): string {
   checkKeys("intervalPlot", options, ["width"]);
@@ -168,7 +173,7 @@ function leftOut(series: Float64Array): string[] {
   return count === 0 ? [] : [`${count} of ${series.length} draws are not finite`];
 }
 
-/** Counts of finite values in `bins` equal parts of low … high. */
+/** Counts the finite values in `bins` equal parts of low … high. */
 export function histogram(series: Float64Array, low: number, high: number, bins: number): number[] {
   const counts = new Array<number>(bins).fill(0);
   for (const value of series)
@@ -176,12 +181,15 @@ export function histogram(series: Float64Array, low: number, high: number, bins:
   return counts;
 }
 
-/** Where a value lies between low (0) and high (1); the middle of a range without length. Halved, as a range may be longer than the largest number. */
+/**
+ * Relative position of a value between low (0) and high (1); 0.5 if both are equal. Values are halved first, because
+ * the range can exceed the largest float64.
+ */
 function share(value: number, low: number, high: number): number {
   return high > low ? (value / 2 - low / 2) / (high / 2 - low / 2) : 0.5;
 }
 
-/** Of the finite values; the first above the second where there are none. */
+/** Smallest and largest finite value; [Infinity, −Infinity] if there are none. */
 export function finiteBounds(series: Float64Array): [number, number] {
   let low = Infinity;
   let high = -Infinity;

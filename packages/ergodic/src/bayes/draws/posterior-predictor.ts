@@ -8,53 +8,62 @@ import { scalarName, sizeOf } from "./series.ts";
 
 /** Options of `posterior.predictor`. */
 export interface PosteriorPredictorOptions {
-  /** Probability of the interval, half of the rest on each side. Default 0.9; in (0, 1). */
+  /** Probability of the central interval. Default 0.9; in (0, 1). */
   readonly level?: number;
-  /** So many of the draws, from all over the chains: predictions cost in proportion. Default: all. */
+  /** Number of draws to use, spread over all chains. Cost is proportional to it. Default: all. */
   readonly draws?: number;
   /** Seed of the noise. Default 0. */
   readonly seed?: number;
-  /** Name of the size that counts rows. Default: the first extent of what is observed. */
+  /** Name of the size that counts rows. Default: the first extent of the observed data. */
   readonly rows?: string;
 }
 
 type Nested = ArrayLike<number> | readonly Nested[];
 
-/** A row by the names of the model's data: of vector("N") a number, of matrix("N", "K") a list of K; of a formula cells. What is observed may be omitted. */
+/**
+ * New row by the names of the model's data: a number for vector("N"), a list of K for matrix("N", "K"), cells for a
+ * formula. The observed data may be omitted.
+ */
 export type PosteriorRow<Names extends string = string> = { readonly [K in Names]?: number | string | boolean | Nested };
 
-/** What is predicted of one number that is observed. */
+/** Prediction of one observed number. */
 export interface PredictedNumber {
-  /** Predictive mean; of what is 0 or 1 the probability of 1. */
+  /** Predictive mean; for a 0/1 value, the probability of 1. */
   readonly mean: number;
-  /** Predictive standard deviation: of the noise and of the parameters together. */
+  /** Predictive standard deviation, from noise and parameter uncertainty together. */
   readonly sd: number;
-  /** The interval's lower end. */
+  /** Lower end of the interval. */
   readonly lower: number;
-  /** The interval's upper end. */
+  /** Upper end of the interval. */
   readonly upper: number;
-  /** The interval of its expected value alone, without the noise of a single row: how well the draws know the mean. NaN of families without one. */
+  /**
+   * Interval of the expected value, without the noise of a single row: how well the draws determine the mean. NaN for
+   * families without a mean.
+   */
   readonly expected: { readonly lower: number; readonly upper: number };
-  /** Of a formula's response that has levels (of the family ordinal, or texts): each by its name. The numbers above are then of their places, from 0. */
+  /**
+   * Probabilities by level name, for a formula's response with levels (family ordinal, or strings). The numbers above
+   * then refer to level indices, from 0.
+   */
   readonly levels?: Readonly<Record<string, PredictedLevel>>;
 }
 
-/** How probable a level is. */
+/** Predicted probability of a level. */
 export interface PredictedLevel {
-  /** Its probability: the mean over draws. */
+  /** Probability of the level: the mean over draws. */
   readonly probability: number;
-  /** Lower end of the interval of its probability under each draw. */
+  /** Lower end of the interval of the probability under each draw. */
   readonly lower: number;
-  /** The upper end. */
+  /** Upper end of that interval. */
   readonly upper: number;
 }
 
-/** By the names of what is observed: "y"; of several numbers a row "y[1]", "y[2]". */
+/** Predictions by name of the observed number: "y"; "y[1]", "y[2]" if a row has several numbers. */
 export type PosteriorPrediction = Readonly<Record<string, PredictedNumber>>;
 
 const STATISTICS = 4;
 
-/** @throws OptionError; what the model refuses */
+/** @throws OptionError; errors of the model */
 export async function posteriorPredictor(source: DrawsSource, options: PosteriorPredictorOptions): Promise<PosteriorPredictor> {
   checkKeys("predictor", options, ["level", "draws", "seed", "rows"]);
   const { level = 0.9, draws, seed = 0, rows } = options;
@@ -67,41 +76,49 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
 }
 
 /**
- * Predictions of new rows from a posterior's draws: of each number that the model observes of a row, mean, standard deviation and central interval
- * of the posterior predictive distribution, noise included.
+ * Predictions of new rows from the draws of a posterior: mean, standard deviation and central interval of the posterior
+ * predictive distribution, noise included, for each number that the model observes in a row.
  *
  *   const predictor = await posterior.predictor({ level: 0.9 });
  *   predictor.predict({ x: 3 }).y;                       // { mean, sd, lower, upper, expected }
  *   predictor.predict([{ x: 3 }, { x: 4 }]);             // a list of such
  *   predictor.predictInto(matrix, out);                  // numbers alone, without making objects
  *
- * p(y | row) = 1/S Σ_s p(y | row, θ_s) over draws θ_s. Mean and sd are averages of the means and variances of p(y | row, θ_s), where its
- * family has them: exact, given the draws. The ends of the interval are quantiles of one value from each draw; of whole numbers they are numbers
- * of that sample. Those of `expected` are quantiles of E(y | row, θ_s), those of `levels` of P(y = level | row, θ_s). The same random numbers
- * serve every row: a prediction does not depend on what else is predicted, and similar rows have similar intervals.
+ * p(y | row) = 1/S Σ_s p(y | row, θ_s) over draws θ_s. Mean and sd combine the means and variances of p(y | row, θ_s),
+ * if the family has them, and are exact given the draws.
  *
- * @throws DataError for rows that lack what the model reads, or hold what it cannot take
+ * The ends of the interval are quantiles of a sample with one value per draw; for whole numbers they are members of
+ * that sample.
  *
- * `Names`: the model's data, as far as the compiler knows them.
+ * The ends of `expected` are quantiles of E(y | row, θ_s), those of `levels` quantiles of P(y = level | row, θ_s).
+ *
+ * All rows share the same random numbers: a prediction does not depend on the other rows, and similar rows have similar
+ * intervals.
+ *
+ * `Names`: names of the model's data, as far as the compiler knows them.
+ *
+ * @throws DataError for rows that lack data that the model reads, or hold values that it cannot take
  */
 export class PosteriorPredictor<Names extends string = string> implements Disposable {
-  /** Tells predictors apart. */
+  /** Kind of predictor. */
   readonly kind = "posterior";
-  /** Probability of the interval. */
+  /** Probability of the central interval. */
   readonly level: number;
-  /** What a row must give: names of data, in the order of the model's. */
+  /** Names of the data that a row must give, in the model's order. */
   readonly columns: readonly string[];
-  /** Of a formula: the columns that held texts in its data, as factors and groups do. Undefined for models whose rows are numbers. */
+  /**
+   * Columns of a formula's data that held strings, such as factors and groups; undefined for models with numeric rows.
+   */
   readonly texts: readonly string[] | undefined;
-  /** What is predicted: names of what is observed, one for each number. */
+  /** Names of the predicted numbers. */
   readonly outputs: readonly string[];
-  /** Names of levels of what is predicted, in their order: of a formula's response that has them. */
+  /** Level names of outputs that have levels, in order (formula responses only). */
   readonly levels: Readonly<Record<string, readonly string[]>>;
-  /** Draws that predictions are made from. */
+  /** Number of draws used for predictions. */
   readonly drawCount: number;
-  /** Numbers of a row of a matrix. */
+  /** Number of values in a row of an input matrix. */
   readonly inputCount: number;
-  /** Numbers that `predictInto` gives for a row: mean, sd, lower and upper for each of `outputs`. */
+  /** Number of values that `predictInto` writes per row: mean, sd, lower and upper for each of `outputs`. */
   readonly width: number;
   readonly #draws: RowDraws;
   readonly #discrete: readonly boolean[];
@@ -127,7 +144,9 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
     this.#numbers = new Float64Array(this.width);
   }
 
-  /** One row gives one prediction; several give a list. A row is an object by name, or numbers in the order of `columns`. */
+  /**
+   * Predicts one row, or a list of rows. A row is an object by name, or a list of numbers in the order of `columns`.
+   */
   predict(row: PosteriorRow<Names> | ArrayLike<number>): PosteriorPrediction;
   predict(rows: readonly PosteriorRow<Names>[] | readonly ArrayLike<number>[]): PosteriorPrediction[];
   predict(given: unknown): PosteriorPrediction | PosteriorPrediction[] {
@@ -137,11 +156,13 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
   }
 
   /**
-   * Predictions as numbers, written into `out`: of each row mean, sd, lower and upper of each of `outputs`, `width` numbers a row.
+   * Writes predictions into `out` as numbers: mean, sd, lower and upper of each of `outputs`, `width` numbers per row.
    *
-   * rows: a matrix of `inputCount` numbers a row, one row after another, or rows as `predict` takes them.
+   * rows: a matrix with `inputCount` numbers per row, row after row, or rows as in `predict`.
    *
-   * @returns how many rows there were @throws OptionError where they are more than `out` has room for; DataError as `predict`
+   * @returns number of rows
+   *
+   * @throws OptionError if `out` is too short; DataError as in `predict`
    */
   predictInto(
     rows: Float64Array | Float32Array | readonly PosteriorRow<Names>[] | readonly ArrayLike<number>[],
@@ -181,7 +202,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
     return count;
   }
 
-  /** Gives its memory back. */
+  /** Releases its memory. */
   dispose(): void {
     if (!this.#isDisposed) this.#draws.dispose();
     this.#isDisposed = true;
@@ -212,11 +233,11 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
     );
   }
 
-  /** Changes the numbers' order. */
+  /** Reorders the numbers. */
   #interval(numbers: Float64Array): { readonly lower: number; readonly upper: number } {
     const tail = (1 - this.level) / 2;
     const [lower, upper] = [linearQuantile(numbers, tail), linearQuantile(numbers, 1 - tail)];
-    // NaN is last by now.
+    // The quantile computation has moved any NaN to the end.
     return Number.isNaN(numbers[numbers.length - 1]) ? { lower: Number.NaN, upper: Number.NaN } : { lower, upper };
   }
 
@@ -241,7 +262,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
     return prediction;
   }
 
-  /** The numbers of a row, into the one that is held. */
+  /** Reads a row's numbers into the shared row buffer. */
   #read(row: unknown, where: string): void {
     const { reading, fields } = this.#draws;
     if (reading) {
@@ -276,7 +297,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
     }
   }
 
-  /** @returns the place behind it */
+  /** @returns the next free position */
   #put(value: unknown, at: number, where: string, what: string): number {
     if (typeof value !== "number" || !Number.isFinite(value)) {
       const isMissing = value === undefined || value === null || Number.isNaN(value);
@@ -290,7 +311,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
     return at + 1;
   }
 
-  /** Lists of lists, or all numbers in one. */
+  /** Reads nested lists, or all numbers in one flat list. */
   #list(value: unknown, shape: readonly number[], at: number, where: string, what: string): number {
     const [extent, ...inner] = shape;
     const isFlat = isList(value) && inner.length > 0 && value.length === sizeOf(shape) && !isList(value[0]);
@@ -310,7 +331,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
 
 const misfit = (where: string, message: string): DataError => new DataError(where, message, "DATA_SHAPE");
 
-/** As `quantile` of a sorted copy, of numbers whose order is changed. */
+/** Same as `quantile` of a sorted copy, but reorders the numbers in place. */
 function linearQuantile(x: Float64Array, probability: number): number {
   const position = 1 + (x.length - 1) * probability;
   order(x, Math.floor(position) - 1);
@@ -318,9 +339,9 @@ function linearQuantile(x: Float64Array, probability: number): number {
   return quantileOfSorted(x, probability);
 }
 
-/** The least of the numbers with at least that share of them at or below it. */
+/** Returns the smallest number with at least that share of the numbers at or below it. */
 function stepQuantile(x: Float64Array, probability: number): number {
-  // What is a whole number but for rounding is that.
+  // The tolerance keeps rounding errors from pushing a whole number up.
   const place = Math.max(0, Math.ceil(x.length * probability - 1e-9) - 1);
   order(x, place);
   return x[place];

@@ -6,10 +6,10 @@ import { mean, variance } from "../../engine/statistics/moments.ts";
 import { aligned, axis, short, withMargin } from "./characters.ts";
 import { finiteBounds, histogram, type PlotOptions } from "./plots.ts";
 
-/** T: one number of a data set. */
+/** Test statistic T: one number computed from a data set. */
 export type Statistic = (values: Float64Array) => number;
 
-/** The statistics that `predictiveCheck` takes by default: mean, sd (of more than one value), min, median, max. */
+/** Default statistics of `predictiveCheck`: mean, sd (for more than one value), min, median, max. */
 export const usualStatistics: Readonly<Record<string, Statistic>> = {
   mean,
   sd: (values) => Math.sqrt(variance(values)),
@@ -18,34 +18,34 @@ export const usualStatistics: Readonly<Record<string, Statistic>> = {
   max: (values) => values.reduce((most, value) => Math.max(most, value), -Infinity),
 };
 
-/** One statistic of the data, and of data replicated from the draws. */
+/** A statistic of the data, and of the data sets replicated from the draws. */
 export interface CheckedStatistic {
-  /** T of the data. */
+  /** T of the observed data. */
   readonly observed: number;
-  /** T of each draw. */
+  /** T of each replicated data set, one per draw. */
   readonly replicated: Float64Array;
-  /** Of the replicated: mean and the central 90 %. */
+  /** Mean of the replicated values. */
   readonly mean: number;
-  /** The 5 % quantile of the replicated. */
+  /** 5 % quantile of the replicated values. */
   readonly q5: number;
-  /** The 95 % quantile of the replicated. */
+  /** 95 % quantile of the replicated values. */
   readonly q95: number;
-  /** Share of the replicated at or above the observed; equal ones count half. */
+  /** Share of replicated values at or above the observed one; ties count half. */
   readonly pValue: number;
 }
 
-/** What `predictiveCheck` found. */
+/** Result of `predictiveCheck`. */
 export interface PredictiveCheck {
   /** Statistics by name. */
   readonly statistics: Readonly<Record<string, CheckedStatistic>>;
   /** Names of statistics with p below 0.025 or above 0.975. */
   readonly suspect: readonly string[];
-  /** A table; "!" marks what is suspect. */
+  /** Formats a table in which "!" marks suspect statistics. */
   toString(): string;
 }
 
 /**
- * Predictive checks: whether data like those observed come out of the model.
+ * Predictive checks: whether the model generates data like those observed.
  *
  *   const replicated = posterior.predict().draws("y");      // [draw, value], all chains
  *   const check = predictiveCheck(y, replicated);           // p-values of mean, sd, min, median, max
@@ -53,14 +53,20 @@ export interface PredictiveCheck {
  *   densityOverlay(y, replicated);                          // observed and replicated, as a picture
  *   predictivePit(y, replicated);                           // where each value lies among its replications
  *
- * p = P(T(y_rep) > T(y)) + P(T(y_rep) = T(y))/2 over draws: near 0 or 1, the model does not make such a T(y). It is no
- * significance level: as the same data made the posterior, p lies closer to 1/2 than a uniform number. PIT_i = P(y_rep,i < y_i)
- * + P(y_rep,i = y_i)/2; of LOO-PIT each draw has the Pareto smoothed weight of leaving observation i out, and PITs of
- * continuous data are uniform where the model is right. observed: N values; replicated: float64[draws, N]; logLikelihood:
- * float64[chains · draws, N], as `psisLoo` takes it.
- * Source: Gelman, Meng, Stern 1996; Vehtari, Gelman, Gabry 2017. LOO-PIT equals rstantools' `loo_pit` where nothing ties.
+ * p = P(T(y_rep) > T(y)) + P(T(y_rep) = T(y))/2 over draws. A p near 0 or 1 means that the model does not generate such
+ * a T(y). It is not a significance level:
  *
- * @throws DataError [DRAWS_SHAPE] unless N divides the replicated values; OptionError
+ * the same data informed the posterior, so p lies closer to 1/2 than a uniform number.
+ *
+ * PIT_i = P(y_rep,i < y_i) + P(y_rep,i = y_i)/2. For LOO-PIT each draw has the Pareto-smoothed weight of leaving
+ * observation i out, and PITs of continuous data are uniform if the model is right.
+ *
+ * observed: N values; replicated: float64[draws, N]; logLikelihood: float64[chains · draws, N], as in `psisLoo`.
+ *
+ * Source: Gelman, Meng, Stern 1996; Vehtari, Gelman, Gabry 2017. LOO-PIT equals rstantools' `loo_pit` if there are no
+ * ties.
+ *
+ * @throws DataError [DRAWS_SHAPE] unless N divides the number of replicated values; OptionError
  */
 export function predictiveCheck(
   observed: ArrayLike<number>,
@@ -83,7 +89,7 @@ function checked(observed: number, replicated: Float64Array): CheckedStatistic {
   return { observed, replicated, mean: mean(replicated), q5, q95, pValue: 1 - share(replicated, observed) };
 }
 
-/** The data sets of the draws: views. */
+/** Splits the replicated values into one view per draw. */
 function dataSets(where: string, { length }: Float64Array, replicated: Float64Array): Float64Array[] {
   if (length > 0 && replicated.length > 0 && replicated.length % length === 0)
     return Array.from({ length: replicated.length / length }, (_, s) => replicated.subarray(s * length, (s + 1) * length));
@@ -91,7 +97,7 @@ function dataSets(where: string, { length }: Float64Array, replicated: Float64Ar
   throw new DataError(where, `${message}; give predict().draws(name) of what was observed`, "DRAWS_SHAPE");
 }
 
-/** Share of values below a number, those equal counting half; by weight where there are weights, whose sum is 1. NaN where one is. */
+/** Share of values below a number, with ties counting half. Optional weights must sum to 1. NaN if a value is NaN. */
 function share(values: Float64Array, at: number, weights?: Float64Array): number {
   let sum = 0;
   for (let s = 0; s < values.length; s++) {
@@ -111,7 +117,7 @@ function table(entries: readonly (readonly [string, CheckedStatistic])[], suspec
   return aligned([head, ...rows], [0, 5]);
 }
 
-/** Where each observed value lies among its own replications, from 0 to 1. */
+/** Position of each observed value among its own replications, from 0 to 1. */
 export function predictivePit(observed: ArrayLike<number>, replicated: Float64Array): Float64Array {
   const y = Float64Array.from(observed);
   const draws = dataSets("predictivePit", y, replicated);
@@ -120,13 +126,13 @@ export function predictivePit(observed: ArrayLike<number>, replicated: Float64Ar
 
 /** Options of `looPit`. */
 export interface LooPitOptions {
-  /** Chains that the draws come from. */
+  /** Number of chains that the draws come from. */
   readonly chainCount: number;
-  /** One for all observations, or one for each; default: from the chains. */
+  /** Relative efficiency for all observations, or one per observation. Default: estimated from the chains. */
   readonly relativeEfficiency?: number | ArrayLike<number>;
 }
 
-/** As `predictivePit`, of a posterior that has not seen the value. Not to be trusted where `paretoK` is above 0.7. */
+/** Computes `predictivePit` for a posterior that has not seen the value. Not reliable where `paretoK` is above 0.7. */
 export function looPit(
   observed: ArrayLike<number>,
   replicated: Float64Array,
@@ -157,8 +163,9 @@ export function looPit(
 const column = (rows: readonly Float64Array[], i: number): Float64Array => Float64Array.from(rows, (row) => row[i]);
 
 /**
- * Observed density ● over the central 90 % of the replicated ones ░, in equal parts of all that was observed and 99 % of what was replicated.
- * `bins`: parts of the range; default min(30, width − 10).
+ * Draws the observed density ● over the central 90 % of the replicated densities ░. Bins divide the range of all
+ * observed values and 99 % of the replicated values into equal parts. `bins`: number of bins; default min(30, width −
+ * 10).
  */
 export function densityOverlay(
   observed: ArrayLike<number>,

@@ -33,19 +33,19 @@ import { DrawsJsonReader } from "./json-reader.ts";
 
 /** Options of `saveDraws`. */
 export interface SaveDrawsOptions {
-  /** "csv" (default): CmdStan's, a file a chain; "json": one file. */
+  /** File format. "csv" (default): CmdStan's format, a file per chain; "json": one file. */
   format?: "csv" | "json";
 }
 
-/** Where draws are kept: a folder's path or file: URL (Node), or the handle of a folder or of a file (browsers). */
+/** Destination of draws: a folder's path or file: URL (Node), or the handle of a folder or file (browsers). */
 export type DrawsTarget = string | URL | FolderHandle | FileHandleTarget;
 
-/** What draws are read from: a folder, or one of its files. */
+/** Source of draws: a folder, or one of its files. */
 export type DrawsSourceFile = string | URL | Uint8Array | Blob | FileHandleSource;
 
 type DrawsFile = Exclude<DrawsSourceFile, FileHandleSource>;
 
-/** What draws.json says of a CSV file beside it. */
+/** Entry of draws.json for a CSV file in the same folder. */
 interface Listed {
   readonly name: string;
   readonly bytes: number;
@@ -54,28 +54,32 @@ interface Listed {
 
 const INDEX = "draws.json";
 const SEED = 0;
-/** Bytes that are read at a time. */
+/** Number of bytes read per block. */
 const READ_BYTES = 1 << 22;
 
 /**
- * Draws in a folder, in a file or as bytes, and back.
+ * Saves draws to a folder, to a file or as bytes, and loads them again.
  *
  *   await saveDraws(posterior, "out");                      // out/chain_1.csv …, as CmdStan's, and out/draws.json
  *   await saveDraws(posterior, "out", { format: "json" });  // all in out/draws.json
  *   await loadDraws("out");                                 // either; or a folder of CmdStan's output
- *   await loadDraws(["output_1.csv", "output_2.csv"]);      // one file a chain
- *
- *   await saveDraws(posterior, await navigator.storage.getDirectory()); // a folder of a browser, of whose handle loadDraws reads as well
+ *   await loadDraws(["output_1.csv", "output_2.csv"]);      // one file per chain
+ *   await saveDraws(posterior, await navigator.storage.getDirectory()); // a browser's folder
  *   await saveDraws(posterior, fileHandle);                 // all in one file
  *   const bytes = await saveDraws(posterior);               // the bytes of that file
  *
- * The files of a folder are all replaced, or none: a disk that is full, or a crash, leaves the draws of the earlier save or those of the new one.
- * draws.json names the CSV files with their checksums, so that a mixture of two saves is refused. What an earlier save left beyond the new files is
- * removed. What cannot be written to a path is kept in the
- * system's temporary folder, and the error says where. One file, and bytes, are JSON. Loading takes URLs, Blobs, bytes and handles too.
+ * Either all files of a folder are replaced, or none: after a full disk or a crash, the folder holds the draws of the
+ * earlier save or of the new one.
  *
- * @throws OptionError for an unknown format, or CSV in one file; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats;
- * CapabilityError [NO_FILES] for a path in a browser
+ * draws.json lists the CSV files with their checksums, so that a mixture of two saves is refused. Surplus files of an
+ * earlier save are removed.
+ *
+ * If a path cannot be written, the draws are stored in the system's temporary folder, and the error says where.
+ *
+ * A single file, or bytes, hold JSON. Loading also accepts URLs, Blobs, bytes and handles.
+ *
+ * @throws OptionError for an unknown format, or CSV in one file; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER],
+ *   and those of the formats; CapabilityError [NO_FILES] for a path in a browser
  */
 export function saveDraws(draws: Draws): Promise<Uint8Array>;
 export function saveDraws(draws: Draws, to: DrawsTarget, options?: SaveDrawsOptions): Promise<void>;
@@ -103,7 +107,7 @@ export async function saveDraws(draws: Draws, given?: DrawsTarget, options: Save
       `${to} cannot be written, for a browser has no paths; give the handle of a folder or of a file, or offer the bytes of saveDraws(draws) as a download`,
       "NO_FILES",
     );
-  // Before anything is written, as draws may be refused.
+  // Generates the first block before writing anything, because the format may refuse the draws.
   if (format !== "json" && draws.chains > 0) csvBlocks(content, 0).next();
   const save = (into: DrawsFolder): Promise<void> => saveIn(into, content, format ?? "csv");
   if (typeof to !== "string") return save(folderOf(to));
@@ -122,7 +126,7 @@ async function saveIn(folder: DrawsFolder, content: DrawsContent, format: "csv" 
     sum: new Murmur3(SEED),
     size: { bytes: 0 },
   }));
-  // When its turn comes, the sums are known.
+  // Runs after the chains have been written, when their checksums are known.
   const index = (): Iterable<string> => {
     const files = chains.map(({ name, sum, size }): Listed => ({ name, bytes: size.bytes, checksum: sum.value }));
     return format === "csv" ? [JSON.stringify({ ...headerToJson(content), files })] : jsonBlocks(content);
@@ -146,7 +150,7 @@ function bytesOf(blocks: Iterable<string>): Uint8Array {
   return bytes;
 }
 
-/** Blocks of text as bytes, on whose way they are summed up. */
+/** Encodes blocks of text as bytes, and updates checksum and size. */
 function* counted(blocks: Iterable<string>, sum: Murmur3, size: { bytes: number }): Generator<Uint8Array> {
   for (const block of blocks) {
     const bytes = new TextEncoder().encode(block);
@@ -161,7 +165,9 @@ function* ended(blocks: Iterable<string>): Generator<string> {
   yield "\n";
 }
 
-/** From a folder, one file, or one CSV file a chain. `blockBytes`: that are read at a time. */
+/**
+ * Reads draws from a folder, a single file, or one CSV file per chain. `blockBytes`: number of bytes read per block.
+ */
 export async function readDraws(
   from: DrawsSourceFile | FolderHandle | readonly DrawsSourceFile[],
   blockBytes: number = READ_BYTES,
@@ -181,7 +187,7 @@ export async function readDraws(
   );
 }
 
-/** One file; of a save that was cut short it may still have another name, and so may those that it lists. */
+/** Reads one file. After an interrupted save, the file and those that it lists may still have temporary names. */
 async function fromFile(one: DrawsSourceFile, blockBytes: number): Promise<Draws> {
   const path = isFileUrl(one) ? await pathOf(one) : one;
   if (typeof path === "string" && inNode() && /(^|[/\\])draws\.json$/.test(path)) {
@@ -200,7 +206,7 @@ async function folderOnDisk(from: DrawsSourceFile): Promise<DrawsFolder | undefi
 
 const opened = async (file: DrawsSourceFile): Promise<DrawsFile> => (isFileHandle(file) ? fileOf(file) : file);
 
-/** `folder`: that files which draws.json lists are in, where it is known. */
+/** Reads draws from files. `folder`: folder of the files that draws.json lists, if known. */
 async function fromFiles(from: readonly DrawsFile[], blockBytes: number, folder?: DrawsFolder): Promise<Draws> {
   const chains: ChainFile[] = [];
   for (const [c, file] of from.entries()) {
@@ -250,13 +256,13 @@ function inJson<T>(path: string, work: () => T): T {
 
 interface Content {
   readonly content: ChainReader | DrawsJsonReader;
-  /** What reading threw, where it was asked to go to the end all the same. */
+  /** Error thrown by parsing, if the caller asked to read to the end regardless. */
   readonly failure: { error: unknown } | undefined;
   readonly size: number;
   readonly sum: number;
 }
 
-/** Reads a file to its end. `whole`: even where its first part fails, so that its checksum is known. */
+/** Reads a file to its end. `whole`: continue after a parse error, so that the checksum is known. */
 async function contentOf(from: DrawsFile, name: string, blockBytes: number, whole = false): Promise<Content> {
   const decoder = new TextDecoder();
   const sum = new Murmur3(SEED);
@@ -269,7 +275,7 @@ async function contentOf(from: DrawsFile, name: string, blockBytes: number, whol
       return;
     }
     head += text;
-    // So much tells what it is.
+    // The format can be recognised only once the text is this long.
     if (!last && (head.trim() === "" || head.length < ARROW.length)) return;
     content = readerOf(name, head);
     content.add(head);
@@ -294,14 +300,14 @@ async function contentOf(from: DrawsFile, name: string, blockBytes: number, whol
 
 const ARROW = "ARROW1";
 
-/** By the name, and by how the text begins. */
+/** Chooses the reader by file name and by the beginning of the text. */
 function readerOf(name: string, head: string): ChainReader | DrawsJsonReader {
   if (head.startsWith(ARROW))
     throw new DataError("loadDraws", "the file is Arrow's; read it with readDrawsArrow of @ergodic/ingest", "DRAWS_FORMAT");
   return /\.json$/i.test(name) || /^\s*[{[]/.test(head) ? new DrawsJsonReader() : new ChainReader(name);
 }
 
-/** A file in the folder of draws.json, and nowhere else. */
+/** Opens a listed file in the folder of draws.json. Other locations are refused. */
 async function beside(from: DrawsFile, path: string, name: unknown, folder: DrawsFolder | undefined): Promise<DrawsFile> {
   if (typeof name !== "string" || !/^[\w-]+\.csv$/.test(name))
     throw new DataError(
@@ -319,12 +325,12 @@ async function beside(from: DrawsFile, path: string, name: unknown, folder: Draw
   );
 }
 
-/** CSV files that an earlier save lists. */
+/** Names of the CSV files of an earlier save. */
 async function earlier(folder: DrawsFolder): Promise<string[]> {
   try {
     const json = JSON.parse(new TextDecoder().decode(await readWhole(await folder.file(INDEX))));
     return (json.files as Listed[]).map(({ name }) => name).filter((name) => /^chain_\d+\.csv$/.test(name));
   } catch {
-    return []; // No earlier save, or none of ours: nothing to remove.
+    return []; // No earlier save, or not one of ours: nothing to remove.
   }
 }

@@ -1,12 +1,12 @@
-/** Single numbers of quantities, each a series of its own: what is [chain, draw, ...shape] in memory, turned. */
+/** Series of single numbers: transposes [chain, draw, ...shape] into one array per number. */
 import type { DrawsContent, DrawsQuantity } from "./content.ts";
 
-/** Numbers that are turned at a time: eight to a line of the processor's cache, and two lines. */
+/** Number of series transposed together: two cache lines of eight float64 each. */
 const AT_ONCE = 16;
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
 
-/** "theta", "theta[3]", "L[2,1]": the name of the number at a row-major offset, counted from 1. */
+/** Name of the number at a row-major offset, counted from 1: "theta", "theta[3]", "L[2,1]". */
 export function scalarName(name: string, shape: readonly number[], at: number): string {
   if (shape.length === 0) return name;
   const index: number[] = [];
@@ -17,7 +17,7 @@ export function scalarName(name: string, shape: readonly number[], at: number): 
   return `${name}[${index.join(",")}]`;
 }
 
-/** Every number of the quantities by its name, [chain, draw] each, in order. */
+/** Yields every number of the quantities by name, each [chain, draw], in order. */
 export function* seriesOf(
   { chains, count, values }: DrawsContent,
   quantities: readonly DrawsQuantity[],
@@ -31,14 +31,14 @@ export function* seriesOf(
   }
 }
 
-/** The numbers at the offsets `at`, `at` + 1, … of rows of `size`. */
+/** Returns the `width` columns that start at offset `at`, from rows of length `size`. */
 export function turned(
   values: Float64Array,
   size: number,
   { at, width, length }: { at: number; width: number; length: number },
 ): Float64Array[] {
   const series = Array.from({ length: width }, () => new Float64Array(length));
-  // A few rows at a time, so that what is read stays at hand for every series.
+  // Works on a few rows at a time, so that they stay in the cache for every series.
   for (let start = 0; start < length; start += AT_ONCE) {
     const end = Math.min(length, start + AT_ONCE);
     for (let j = 0; j < width; j++) {

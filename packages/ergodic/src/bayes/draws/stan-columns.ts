@@ -1,7 +1,8 @@
 /**
- * Single numbers as columns of a table, as Stan orders and calls them: "mu", "theta.1", "L.2.1", counted from 1, the first index running fastest.
+ * Single numbers as table columns, with Stan's order and names: "mu", "theta.1", "L.2.1", counted from 1, with the
+ * first index running fastest.
  *
- * A quantity of any shape is row-major in `Draws`; a column's `offset` is its place there.
+ * In `Draws` a quantity is row-major; a column's `offset` is its position in that order.
  *
  * @throws DataError [DRAWS_COLUMNS] for columns that do not fill their quantity
  */
@@ -25,11 +26,12 @@ export function columnsOf(quantities: readonly DrawsQuantity[]): DrawsColumn[] {
   );
 }
 
-/** What cannot stand in the head of a column, where dots and brackets are indices, and Stan's colons parts of tuples. */
+/** Characters not allowed in a column name. Dots and brackets mark indices, and Stan's colons mark parts of tuples. */
 const UNFIT = /[\s,.:#"'[\]]+/g;
 
 /**
- * Quantities by the names that head columns: "x:z" is x_z there, "sd(g): x" sd(g)_x. Of two that are alike the later gets a number. `names`: the names that quantities have, by those.
+ * Renames quantities to valid column names: "x:z" becomes x_z, "sd(g): x" becomes sd(g)_x. If two coincide, the later
+ * one gets a number. `names` maps each new name to the original.
  */
 export function headed(quantities: readonly DrawsQuantity[]): { quantities: DrawsQuantity[]; names: Map<string, string> } {
   const names = new Map(quantities.filter(({ name }) => name.search(UNFIT) < 0).map(({ name }) => [name, name]));
@@ -51,8 +53,9 @@ interface Cell {
 }
 
 /**
- * Quantities of what labels name, in order of appearance, and each label's place: "theta.1" and "theta[1]" both. What does not end in an index is a
- * name as a whole. All are called parameters, as labels do not tell.
+ * Derives quantities from column labels, in order of appearance, and the position of each column. Both "theta.1" and
+ * "theta[1]" are recognised. A label without an index is a whole name. All quantities are called parameters, because
+ * labels do not store kinds.
  */
 export function quantitiesOf(where: string, labels: readonly string[]): { quantities: DrawsQuantity[]; columns: DrawsColumn[] } {
   const cells = labels.map(cellOf);
@@ -78,7 +81,7 @@ function cellOf(label: string): Cell {
 
 const numbers = (text: string, separator: string): number[] => text.split(separator).map((part) => Number(part) - 1);
 
-/** The extents that cells reach, which must then be filled, each cell once. */
+/** Returns the shape that the cells span. Each position must be filled exactly once. */
 function shapeOf(where: string, cells: readonly Cell[]): number[] {
   const [{ name, index: first }] = cells;
   const rank = first.length;

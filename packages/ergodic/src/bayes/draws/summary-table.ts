@@ -2,10 +2,10 @@ import { HEAVY_SD, type VariableSummary } from "../../engine/statistics/index.ts
 import { aligned } from "./characters.ts";
 
 /**
- * A posterior's summary as text: a row a number, digits that the Monte Carlo errors bear out.
+ * Formats a posterior's summary as text: a row per number, with as many digits as the Monte Carlo errors support.
  *
- * "tail k" is shown where some tail is heavy (k̂ above 0.5): above 0.7 the mean has no reliable error, "–". R-hat is not shown
- * where no row has one, as of draws of an approximation, which are of no chains.
+ * "tail k" is shown if some tail is heavy (k̂ above 0.5). Above 0.7 the mean has no reliable error, which is shown as
+ * "–". R-hat is omitted if no row has one, as for draws of an approximation, which have no chains.
  */
 export function summaryTable(rows: Readonly<Record<string, VariableSummary>>): string {
   const entries = Object.entries(rows);
@@ -28,14 +28,14 @@ export function summaryTable(rows: Readonly<Record<string, VariableSummary>>): s
   return aligned([head, ...body]);
 }
 
-/** Of the mean; where it has none, as great as that of a Gaussian as wide between the outer quantiles. */
+/** Standard error of the mean. If it is NaN, that of a Gaussian with the same outer quantiles. */
 function errorOf({ mcseMean, quantiles, essBulk }: VariableSummary): number {
   if (!Number.isNaN(mcseMean)) return mcseMean;
   const values = Object.values(quantiles);
   return (Math.max(...values) - Math.min(...values)) / 3.3 / Math.sqrt(essBulk);
 }
 
-/** Decimals up to the first that the error reaches. */
+/** Number of decimals up to the first digit that the error affects. */
 function digitsOf(error: number): number {
   if (!(error > 0 && error < Infinity)) return 2;
   return Math.min(12, Math.max(0, -Math.floor(Math.log10(error))));

@@ -1,24 +1,27 @@
-/** A table of columns, as readers make it, as a list of rows by name: what predictions of new rows take. */
+/**
+ * Converts a table of columns (as table readers return it) to a list of rows by name, the input of predictions for new
+ * rows.
+ */
 
-/** A column of a table of new rows: numbers, or levels with the place of each row's. */
+/** Column of a table of new rows: numbers, or levels with a level index per row. */
 export interface PosteriorColumn {
-  /** Its name. */
+  /** Name of the column. */
   readonly name: string;
-  /** "number" or "category". */
+  /** Kind of column: "number" or "category". */
   readonly kind: string;
-  /** Numbers, NaN where one is missing. */
+  /** Numbers; NaN if missing. */
   readonly values?: ArrayLike<number>;
-  /** Texts that occur. */
+  /** Distinct strings of a category column. */
   readonly levels?: readonly string[];
-  /** Of each row, which of the levels; negative where it is missing. */
+  /** Level index of each row; negative if missing. */
   readonly codes?: ArrayLike<number>;
 }
 
-/** A table of new rows, as `readTable` of @ergodic/ingest gives it. */
+/** Table of new rows, as returned by `readTable` of @ergodic/ingest. */
 export interface PosteriorTable {
-  /** Rows. */
+  /** Number of rows. */
   readonly rowCount: number;
-  /** Columns, by name. */
+  /** Columns of the table. */
   readonly columns: readonly PosteriorColumn[];
 }
 
@@ -28,7 +31,7 @@ export const isTable = (given: unknown): given is PosteriorTable =>
   typeof (given as Partial<PosteriorTable>).rowCount === "number" &&
   Array.isArray((given as Partial<PosteriorTable>).columns);
 
-/** Missing texts are null, missing numbers NaN, as in the table. */
+/** Returns the table as rows. Missing strings become null, missing numbers NaN. */
 export const rowsOfTable = ({ rowCount, columns }: PosteriorTable): Readonly<Record<string, number | string | null>>[] =>
   Array.from({ length: rowCount }, (_, i) =>
     Object.fromEntries(

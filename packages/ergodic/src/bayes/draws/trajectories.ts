@@ -1,10 +1,10 @@
-/** How the trajectories of a Hamiltonian sampler went: energies, and the depths of their trees. */
+/** Diagnostics of Hamiltonian trajectories: energies and tree depths. */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { DataError } from "../../engine/errors/errors.ts";
 import { ebfmi } from "../../engine/statistics/index.ts";
 
-/** What is looked at: draws, whatever made them. */
+/** Draws that are inspected, from any source. */
 export interface Transitions {
   readonly chains: number;
   readonly count: number;
@@ -13,37 +13,44 @@ export interface Transitions {
   transition(field: string): Float64Array;
 }
 
-/** Energy diagnostics of Hamiltonian chains: E-BFMI, where low values show that chains explore tails badly. */
+/** Energy diagnostics of Hamiltonian chains. A low E-BFMI shows that chains explore the tails badly. */
 export interface EnergyReport {
   /** E-BFMI of each chain. */
   readonly ebfmi: Float64Array;
-  /** Chains below 0.3. */
+  /** Number of chains with an E-BFMI below 0.3. */
   readonly poor: number;
 }
 
-/** Depths of the trajectories of nuts(). */
+/** Depths of the trajectory trees of nuts(). */
 export interface TreeReport {
-  /** Transitions by depth, from 0. */
+  /** Number of transitions by depth, from 0. */
   readonly counts: number[];
   /** Mean depth. */
   readonly mean: number;
-  /** `maxTreeDepth`, where the algorithm is described. */
+  /** `maxTreeDepth`, if the algorithm is described. */
   readonly limit: number | undefined;
-  /** Transitions that ended at the limit. */
+  /** Number of transitions that reached the limit. */
   readonly saturated: number;
-  /** NaN where a file did not keep them. */
+  /** Total number of leapfrog steps; NaN if the file did not store them. */
   readonly leapfrogs: number;
 }
 
-/** Stan's bound; posteriordb asks for 0.2. */
+/** E-BFMI below which Stan warns; posteriordb uses 0.2. */
 const POOR_EBFMI = 0.3;
 
-/** A tree of depth 64 has 2^64 leapfrog steps: no run gets so far, and counts by depth stay short. */
+/**
+ * Maximum tree depth. Depth 64 means 2^64 leapfrog steps, more than any run can make. The limit keeps counts by depth
+ * short.
+ */
 export const DEEPEST_TREE = 64;
 
 export const isDepth = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= DEEPEST_TREE;
 
-/** What files and callers give as depths. @throws DataError DRAWS_DEPTH with the number of the transition, from 1, of all chains */
+/**
+ * Checks tree depths from files and callers.
+ *
+ * @throws DataError [DRAWS_DEPTH] with the number of the transition over all chains, from 1
+ */
 export function checkDepths(fields: readonly string[], transitions: Float64Array): void {
   const offset = fields.indexOf("treeDepth");
   if (offset < 0) return;

@@ -1,20 +1,26 @@
-/** What is left out when a model is validated on its own data, and when that is refused. */
+/** Kinds of predictive validation of a model on its own data, and the conditions for refusing one. */
 import { checkBoolean } from "../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys, OptionError } from "../../engine/errors/errors.ts";
 
 /** Options of `draws.loo` and `draws.waic`. */
 export interface PredictiveOptions {
-  /** Where terms depend on each other, predicts each value from those before it. Default false: such terms are refused. */
+  /**
+   * Whether to predict each value from the earlier ones if terms depend on each other. Default false: such terms are
+   * refused.
+   */
   readonly oneStepAhead?: boolean;
 }
 
-/** "leave-one-out": each value is predicted from all others; "one-step-ahead": from those before it, with parameters that the other terms tell. */
+/**
+ * Kind of validation. "leave-one-out": each value is predicted from all others; "one-step-ahead": from the earlier
+ * ones, with parameters informed by the other terms.
+ */
 export type PredictiveKind = "leave-one-out" | "one-step-ahead";
 
-/** A result, how values were predicted, and the name of what was observed. */
+/** Result with the kind of validation and the name of the observed quantity. */
 export type PredictiveResult<Result> = Result & { readonly kind: PredictiveKind; readonly observed: string };
 
-/** @throws CapabilityError [DRAWS_DEPENDENT] for terms that depend on each other, unless that is asked for */
+/** @throws CapabilityError [DRAWS_DEPENDENT] if terms depend on each other and `oneStepAhead` is false */
 export function predictiveKind(where: string, name: string, dependent: boolean, options: PredictiveOptions): PredictiveKind {
   checkKeys(where, options, ["oneStepAhead"]);
   const { oneStepAhead = false } = options;
@@ -37,10 +43,13 @@ export function nothingObserved(where: string, hasTarget: boolean): OptionError 
   );
 }
 
-/** Of fewer, p is 0 or 1 for more than 5 % of the statistics of a right model, which has 1 − 2/(S + 1) between. */
+/**
+ * Smallest number of draws S for p-values. For a correct model, p is 0 or 1 with probability 2/(S + 1), which exceeds 5
+ * % with fewer draws.
+ */
 const FEWEST_CHECKED = 39;
 
-/** @throws OptionError [DRAWS_FEW] where p-values of so many draws say nothing */
+/** @throws OptionError [DRAWS_FEW] if there are too few draws for meaningful p-values */
 export function refuseFew(where: string, count: number): void {
   if (count >= FEWEST_CHECKED) return;
   throw new OptionError(

@@ -11,20 +11,20 @@ import { madeText } from "./method.ts";
 export type { Finding } from "./findings/finding.ts";
 
 /**
- * How far draws can be trusted: "trusted"; "care", if something needs a look but no finding is serious; or "untrusted", if
- * what they say is biased or of unknown error.
+ * Trust level of draws: "trusted"; "care" if something needs a look but no finding is serious; "untrusted" if the draws
+ * are biased or have an unknown error.
  */
 export type TrustLevel = "trusted" | "care" | "untrusted";
 
-/** Whether draws can be trusted, and what to do if not. */
+/** Judgement of whether draws can be trusted, with advice if not. */
 export interface Verdict {
   /** The level that the first line of `text` states. */
   readonly level: TrustLevel;
   /** Whether the level is "trusted" or "care". */
   readonly trusted: boolean;
-  /** What was found, serious things and notes. */
+  /** Findings, from serious problems to notes. */
   readonly findings: readonly Finding[];
-  /** All of it in plain words. */
+  /** The whole verdict in plain words. */
   readonly text: string;
   /** The same as `text`. */
   toString(): string;
@@ -34,17 +34,17 @@ export interface Verdict {
 const subjects: readonly Subject[] = [approximation, convergence, stepBias, places, trajectories, solutions, tails, hints];
 
 /**
- * Whether draws can be trusted, in plain words, and what to do if not.
+ * Judges whether draws can be trusted, in plain words, and says what to do if not.
  *
- * Each file of findings/ looks at one subject: draws that are not finite, chains that do not move, and too few draws to judge;
- * R̂ of every number, wanted below 1.01 (serious above 1.05, and below that for a number with too few effective draws), and
- * bulk and tail effective sizes, wanted above 100 per chain (Vehtari et al. 2021); divergences, serious above 0.2 % of
- * transitions or if chains mix badly; trajectories cut short at the maximum depth; E-BFMI below 0.3; a bias of steps above
- * 0.1 sd; differential equations whose solutions are off by more than a thousandth; modes that the draws have missed, or in
- * which the chains are apart, which are listed first; tails so heavy that a mean has no reliable error; and k̂ > 0.7 of an
- * approximation (Vehtari et al. 2024), whose independent draws have no R̂. Particles of svgd() are never trusted, because
- * nothing measures their distance from the posterior. The verdict says if a single chain has no other to be compared with.
- * The advice is for this run's model and algorithm (findings/advice.ts).
+ * Each file of findings/ looks at one subject: draws that are not finite, chains that do not move, and too few draws to
+ * judge; R̂ of every number, wanted below 1.01 (serious above 1.05, and below that for a number with too few effective
+ * draws), and bulk and tail effective sizes, wanted above 100 per chain (Vehtari et al. 2021); divergences, serious
+ * above 0.2 % of transitions or if chains mix badly; trajectories cut short at the maximum depth; E-BFMI below 0.3; a
+ * bias of steps above 0.1 sd; differential equations whose solutions are off by more than a thousandth; modes that the
+ * draws have missed, or in which the chains are apart, which are listed first; tails so heavy that a mean has no
+ * reliable error; and k̂ > 0.7 of an approximation (Vehtari et al. 2024), whose independent draws have no R̂. Particles
+ * of svgd() are never trusted, because nothing measures their distance from the posterior. The verdict says if a single
+ * chain has no other to be compared with. The advice is for this run's model and algorithm (findings/advice.ts).
  */
 export function verdict(draws: Judged): Verdict {
   const findings: Finding[] = draws.count === 0 ? [empty(draws)] : [];
@@ -83,7 +83,7 @@ function empty({ description }: Judged): Finding {
   };
 }
 
-/** What the model said that is probably not meant. */
+/** Reports model hints: valid constructs that are probably mistakes. */
 function hints({ description }: Judged): Finding[] {
   const list = description.hints as { text: string; advice: string }[] | undefined;
   return (list ?? []).map(({ text, advice }) => ({ code: "model", serious: false, text, advice }));

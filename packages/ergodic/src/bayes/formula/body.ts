@@ -1,9 +1,9 @@
 /**
  * A regression as a model: η = α + Xβ + Σ_smooths f(x) + Σ_groups z u[group] + offset, y ~ family(η).
  *
- * X: columns less their means where there is an intercept, which is that of the means; draws report the intercept where all columns are 0. u: not
- * centred, u = diag(sd) L v with v ~ N(0, 1) and L Lᵀ the correlations. f: a line in X, and wiggles with weights N(0, sd²). New rows of new groups have a
- * u of their own, drawn for each draw of sd and L.
+ * X: columns, centred if there is an intercept, which is then the intercept at the means; draws report the intercept at
+ * columns of 0. u: non-centred, u = diag(sd) L v with v ~ N(0, 1) and L Lᵀ the correlations. f: a line in X, plus
+ * wiggles with weights N(0, sd²). New groups in new rows get their own u, drawn once per draw of sd and L.
  */
 import {
   add,
@@ -37,12 +37,15 @@ import { effectField, FIXED, indexField, OFFSET, type Plan, type PlannedGroup, s
 import { isPositive, type Priors } from "./priors.ts";
 import type { FamilyParameter } from "./response-families.ts";
 
-/** Lower bounds: with a single degree of freedom there is no mean. */
+/** Lower bounds of family parameters. With a single degree of freedom there is no mean. */
 const lowest: Readonly<Partial<Record<FamilyParameter, number>>> = { nu: 1 };
 
 type Fields = Readonly<Record<string, SymbolicArray>>;
 
-/** What the model says, and what its draws report of it. `forNewRows`: groups may be new. */
+/**
+ * Returns the model's function, and collects what its draws report in `reports`. `forNewRows`: whether groups may be
+ * new.
+ */
 export function regressionBody(
   plan: Plan,
   priors: Priors,
@@ -58,7 +61,7 @@ class Writer {
   readonly #context: ModelContext;
   readonly #fields: Fields;
   readonly #reports: TracedReport[] = [];
-  /** Of η. */
+  /** Summands of η. */
   readonly #parts: SymbolicArray[] = [];
 
   constructor(plan: Plan, priors: Priors, context: ModelContext) {
@@ -81,7 +84,7 @@ class Writer {
       const places = levels.flatMap((level) => names.map((name) => ({ name: `${term.label}[${level}]: ${name}`, shape: [] })));
       this.#reports.push({ places, kind: "parameter", value: effects[j].value });
     }
-    // After all that is drawn from the posterior.
+    // Comes after all parameters of the posterior.
     for (const [j, group] of groups.entries()) {
       const fresh = forNewRows ? effects[j].fresh() : undefined;
       this.#vary(group, effects[j].value, fresh, fields[indexField(j)], fields[effectField(j)]);
@@ -96,7 +99,7 @@ class Writer {
     reports.push(...this.#reports);
   }
 
-  /** The intercept and the coefficients; of an ordinal response its thresholds, which are returned. */
+  /** Adds the intercept and the coefficients; for an ordinal response the thresholds, which are returned. */
   #fixed(): SymbolicArray | undefined {
     const { formula, family, response, coefficients, deviations, means } = this.#plan;
     const { param } = this.#context;
@@ -118,7 +121,7 @@ class Writer {
     if (intercept) this.#report(["Intercept"], atMeans ? sub(intercept, atMeans) : intercept);
     if (b) this.#report(coefficients, b);
     const product = b && matmul(this.#fields[FIXED], b);
-    // One sum, which the compiler fuses with the density.
+    // A single sum, which the compiler fuses with the density.
     if (product && intercept) this.#parts.push(add(product, intercept));
     else this.#parts.push(...[product, intercept].filter((part) => part !== undefined));
     return threshold;
@@ -134,7 +137,7 @@ class Writer {
     this.#parts.push(matmul(wiggles, weights));
   }
 
-  /** Effects of all groups, [group, effect], and those of one that is new. */
+  /** Returns the effects of all groups, [group, effect], and a function for the effects of a new group. */
   #group({ term, effects, levels }: PlannedGroup): { value: SymbolicArray; fresh: () => SymbolicArray } {
     const { param } = this.#context;
     const kind = `sd(${term.label})`;
@@ -195,13 +198,13 @@ class Writer {
     return value;
   }
 
-  /** Of one prior a number, and in any case a list. */
+  /** Returns positive parameters as a single number (the first) and as a list. */
   #positive(name: string, priors: readonly Distribution[], lower = 0): [single: SymbolicArray, all: SymbolicArray] {
     const all = this.#sideBySide(name, priors, true, lower)!;
     return [at(all, 0), all];
   }
 
-  /** A list of parameters, each with its prior: one param() for each family of priors. */
+  /** Returns a list of parameters, each with its own prior, using one param() per family of priors. */
   #sideBySide(name: string, priors: readonly Distribution[], isScale: boolean, lower = 0): SymbolicArray | undefined {
     if (priors.length === 0) return undefined;
     const kinds = [...new Set(priors.map(({ family }) => family))];
@@ -224,10 +227,10 @@ class Writer {
   }
 }
 
-/** Several terms of one group have parameters of their own. */
+/** Several terms of the same group have separate parameters. */
 const kindOf = (kind: string, effects: readonly string[]): string => `${kind}: ${effects.join(", ")}`;
 
-/** Priors of one family as one of a list. */
+/** Combines priors of one family into one with a batch. */
 function stacked(priors: readonly Distribution[]): Distribution {
   const [{ family, parameters }] = priors;
   const lists = Object.keys(parameters).map((name) => [name, stack(priors.map((prior) => prior.parameters[name]))] as const);

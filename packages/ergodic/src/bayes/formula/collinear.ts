@@ -1,7 +1,8 @@
 /**
- * Whether a column is a combination of those before it, by Gram-Schmidt: of a column of length 1 less than 1e-9 must not be left.
+ * Detects columns that are linear combinations of earlier ones, by Gram-Schmidt: less than 1e-9 of a unit-length column
+ * is left.
  *
- * @throws DataError with the column, and those that it is made of
+ * @throws DataError that names the column and the columns that it consists of
  */
 import { DataError } from "../../engine/errors/errors.ts";
 import type { Coding } from "./design.ts";
@@ -19,12 +20,12 @@ export function refuseCollinear(where: string, { names, terms }: Coding, matrix:
     ...names.map((_, j) => Float64Array.from({ length: rowCount }, (_, i) => matrix[i * width + j])),
   ].map(unit);
   const basis: Float64Array[] = [];
-  /** Of each column its shares of the basis. */
+  /** Coordinates of each column in the basis. */
   const shares: number[][] = [];
   for (const [j, column] of columns.entries()) {
     const rest = column.slice();
     const own = new Array<number>(basis.length).fill(0);
-    // Twice is enough.
+    // Two passes are enough.
     for (let pass = 0; pass < 2; pass++)
       for (const [k, direction] of basis.entries()) {
         const share = dot(rest, direction);
@@ -52,7 +53,7 @@ export function refuseCollinear(where: string, { names, terms }: Coding, matrix:
   }
 }
 
-/** Weights w with Σ_j w_j (column j) = the column whose shares are `own`: back substitution. */
+/** Solves for weights w with Σ_j w_j (column j) = the column with coordinates `own`, by back substitution. */
 function solved(shares: readonly (readonly number[])[], own: readonly number[]): number[] {
   const weights = own.slice();
   for (let j = weights.length - 1; j >= 0; j--) {

@@ -1,11 +1,13 @@
 /**
- * Terms as columns of numbers, coded as R's model.matrix does.
+ * Terms as columns of numbers, coded as in R's model.matrix.
  *
- * A factor is coded by contrasts, level by level against its first, where an earlier term has all other variables of the term; else by all its levels.
- * Without an intercept the first factor has all of its levels. Columns of interactions: levels of the first factor run fastest.
+ * A factor is coded by contrasts with its first level if an earlier term contains all other variables of the term;
+ * otherwise by all its levels. Without an intercept, the first factor has all its levels. In columns of interactions,
+ * the levels of the first factor run fastest.
+ *
  * Source: Chambers, Hastie 1992, Statistical Models in S, page 38.
  *
- * What is chosen of the data (levels, what they are coded against) is kept, so that new rows have the same columns.
+ * Choices that depend on the data (levels, reference levels) are stored, so that new rows get the same columns.
  *
  * @throws DataError for factors of one level, columns that are combinations of others, numbers written as text
  */
@@ -14,16 +16,16 @@ import { columnsBelow, evaluate } from "./expressions.ts";
 import { type Columns, type LevelColumn, levelsOfNumbers } from "./formula-data.ts";
 import type { Effects, Variable } from "./terms.ts";
 
-/** Values of variables in some rows: those that the model was made of, or new ones. */
+/** Values of variables in some rows: the rows that the model was fitted to, or new ones. */
 export interface Rows {
   readonly rowCount: number;
-  /** @throws DataError unless it is a number in each row */
+  /** @throws DataError unless the variable is a number in each row */
   numbers(variable: Variable): Float64Array;
-  /** Levels of each row, by their place in the list. */
+  /** Level index of each row. */
   codes(variable: Variable, levels: readonly string[]): Int32Array;
 }
 
-/** A variable of a term, and how it is coded: as it is, or by levels from `first` on. */
+/** A variable of a term with its coding: as a number, or by levels starting at `first`. */
 type Part =
   | { readonly kind: "number"; readonly variable: Variable }
   | { readonly kind: "levels"; readonly variable: Variable; readonly levels: readonly string[]; readonly first: 0 | 1 };
@@ -34,16 +36,16 @@ interface CodedTerm {
   readonly names: readonly string[];
 }
 
-/** Columns of terms. */
+/** Columns of numbers for terms. */
 export interface Coding {
   readonly names: readonly string[];
   /** Label of the term of each column. */
   readonly terms: readonly string[];
-  /** [row, column]. */
+  /** Returns the matrix, [row, column]. */
   matrix(rows: Rows): Float64Array;
 }
 
-/** The rows that a model is made of. */
+/** Rows that a model is fitted to. */
 export class ModelRows implements Rows {
   readonly rowCount: number;
   readonly #where: string;
@@ -55,7 +57,7 @@ export class ModelRows implements Rows {
     this.rowCount = columns.rowCount;
   }
 
-  /** undefined of a number. */
+  /** Returns a variable's levels; undefined if it is a number. */
   levels(variable: Variable): LevelColumn | undefined {
     const { expression, label } = variable;
     if (expression.kind === "call" && expression.name === "factor" && expression.given[0].kind === "name") {
@@ -96,7 +98,7 @@ export class ModelRows implements Rows {
     });
   }
 
-  /** Numbers of a response that are its levels, in their order. */
+  /** Returns the distinct numbers of a response as levels, in ascending order. */
   numbersAsLevels(variable: Variable): LevelColumn {
     return levelsOfNumbers(this.numbers(variable));
   }
@@ -105,7 +107,7 @@ export class ModelRows implements Rows {
     return this.levels(variable)!.codes;
   }
 
-  /** Codes of the combined levels of columns that name groups, by the sorted order of each. */
+  /** Returns codes of the combined levels of columns that name groups, in the sorted order of each column. */
   groups(columns: readonly string[], of: string): LevelColumn {
     const own = columns.map((name) => {
       const column = this.#columns.column(name, of);
@@ -133,10 +135,10 @@ export class ModelRows implements Rows {
   }
 }
 
-/** Numbers of a matrix: 2 GiB of them, which no model here would hold. */
+/** Maximum number of values in a matrix: 2 GiB, more than any model here could hold. */
 const MOST_NUMBERS = 2 ** 28;
 
-/** @throws DataError where a term has more columns than memory has room for, with its largest factor */
+/** @throws DataError if a term has more columns than memory has room for, naming its largest factor */
 function refuseHuge(where: string, label: string, parts: readonly Part[], rowCount: number): void {
   const countOf = (part: Part): number => (part.kind === "number" ? 1 : part.levels.length - part.first);
   const count = parts.reduce((product, part) => product * countOf(part), 1);
@@ -149,7 +151,7 @@ function refuseHuge(where: string, label: string, parts: readonly Part[], rowCou
   );
 }
 
-/** `of`: what the columns are of, in errors. */
+/** Makes the coding of terms. `where`: prefix of error messages. */
 export function codingOf(where: string, { intercept, terms }: Effects, rows: ModelRows): Coding {
   const levels = new Map<string, LevelColumn | undefined>();
   for (const variable of terms.flatMap(({ variables }) => variables)) {
@@ -196,7 +198,7 @@ export function codingOf(where: string, { intercept, terms }: Effects, rows: Mod
 const holdsAll = (all: readonly Variable[], some: readonly Variable[]): boolean =>
   some.every(({ label }) => all.some((one) => one.label === label));
 
-/** "x", "woolB", "woolB:tensionM". */
+/** Returns column names such as "x", "woolB", "woolB:tensionM". */
 function namesOf(parts: readonly Part[]): string[] {
   let names = [""];
   for (const part of parts) {
@@ -233,7 +235,7 @@ function fill(
   }
 }
 
-/** Means of columns. */
+/** Returns the means of columns. */
 export function meansOf(matrix: Float64Array, width: number): Float64Array {
   const means = new Float64Array(width);
   const count = matrix.length / width;
@@ -241,7 +243,7 @@ export function meansOf(matrix: Float64Array, width: number): Float64Array {
   return means.map((sum) => sum / count);
 }
 
-/** Standard deviations of columns, with divisor n − 1. */
+/** Returns the standard deviations of columns, with divisor n − 1. */
 export function deviationsOf(matrix: Float64Array, width: number): Float64Array {
   const means = meansOf(matrix, width);
   const squares = new Float64Array(width);

@@ -1,4 +1,4 @@
-/** Expressions of columns, number by number: log(x), I(x^2 / 2). */
+/** Expressions of columns, evaluated row by row: log(x), I(x^2 / 2). */
 import { exp, LN2_HIGH, LN2_LOW } from "../../engine/numbers/exp.ts";
 import { log, log1p } from "../../engine/numbers/log.ts";
 import { power } from "../../engine/numbers/power.ts";
@@ -26,7 +26,7 @@ const operators: Readonly<Record<string, (a: number, b: number) => number>> = {
   "^": (a, b) => (b === 2 ? a * a : power(a, b)),
 };
 
-/** `numbers`: of a column, in a row. */
+/** Evaluates an expression. `numbers`: value of a column in the current row. */
 export function evaluate(node: Node, numbers: (column: string) => number): number {
   switch (node.kind) {
     case "name":
@@ -44,7 +44,7 @@ export function evaluate(node: Node, numbers: (column: string) => number): numbe
   }
 }
 
-/** Names of the columns that an expression reads. */
+/** Returns the names of the columns that an expression reads. */
 export function columnsBelow(node: Node): string[] {
   switch (node.kind) {
     case "name":

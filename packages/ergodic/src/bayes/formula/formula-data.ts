@@ -1,7 +1,9 @@
 /**
- * Data of a formula, as columns: each of numbers, or of levels. They come as columns by name, as a list of rows, or as a table that a reader made.
+ * Data of a formula as columns of numbers or levels. Input is columns by name, a list of rows, or a table from a
+ * reader.
  *
- * Texts and flags become levels, sorted by their characters' codes, or in the order of `levels`. What is missing is refused, by row and column.
+ * Strings and Booleans become levels, sorted by character code, or in the order given by `levels`. Missing values are
+ * refused, with row and column.
  *
  * @throws DataError
  */
@@ -12,7 +14,7 @@ import { DataError } from "../../engine/errors/errors.ts";
 import { nearest } from "../../engine/errors/nearest.ts";
 import { shown } from "../../engine/errors/shown.ts";
 
-/** Data by columns: numbers, texts or flags, one for each row. */
+/** Data by columns: numbers, strings or Booleans, one per row. */
 export type FormulaColumns = Readonly<Record<string, ArrayLike<Cell>>>;
 
 /** Data of a formula: columns by name, a list of rows, or a table. */
@@ -26,17 +28,17 @@ export interface NumberColumn {
 export interface LevelColumn {
   readonly kind: "levels";
   readonly levels: readonly string[];
-  /** Index of each row's level; −1 of one that is new. */
+  /** Level index of each row; −1 for a new level. */
   readonly codes: Int32Array;
-  /** Whether every level is written like a number. */
+  /** Whether every level looks like a number. */
   readonly isNumeric: boolean;
-  /** Whether the order of the levels is known: given, or that of numbers. */
+  /** Whether the order of the levels is known: given explicitly, or that of numbers. */
   readonly isOrdered: boolean;
 }
 
 export type DataColumn = NumberColumn | LevelColumn;
 
-/** Columns of rows, however they were given. */
+/** Columns of data, independent of the input format. */
 export class Columns {
   readonly rowCount: number;
   readonly #where: string;
@@ -45,7 +47,7 @@ export class Columns {
   readonly #known = new Map<string, DataColumn>();
   readonly #texts = new Set<string>();
 
-  /** `levels`: of columns, in their order; of columns that the data have, whether or not a formula asks for them. */
+  /** `levels`: levels of columns, in order. It may name any column of the data, even if the formula does not use it. */
   constructor(where: string, data: FormulaData, levels: Readonly<Record<string, readonly string[]>>) {
     this.#where = where;
     this.#data = data;
@@ -72,12 +74,12 @@ export class Columns {
     );
   }
 
-  /** Of the columns that were asked for those whose cells are texts or flags. */
+  /** Names of the requested columns with cells that are strings or Booleans. */
   get texts(): string[] {
     return [...this.#texts];
   }
 
-  /** `of`: the term that wants it. */
+  /** Returns a column. `of`: the term that needs it, for error messages. */
   column(name: string, of: string): DataColumn {
     const known = this.#known.get(name);
     if (known) return known;
@@ -184,7 +186,7 @@ export class Columns {
 export const isTable = (data: FormulaData): data is Table =>
   "rowCount" in data && typeof data.rowCount === "number" && "columns" in data && Array.isArray(data.columns);
 
-/** How a cell is written that is not known: null, undefined, NaN, and what R and CSV files write. */
+/** Whether a cell is missing: null, undefined, NaN, or a missing-value marker of R or CSV files. */
 export const isMissing = (cell: unknown): boolean =>
   cell === null || cell === undefined || Number.isNaN(cell) || cell === "NA" || cell === "";
 
@@ -196,7 +198,7 @@ function lengthOfFirst(data: FormulaColumns): number {
   return first?.length ?? 0;
 }
 
-/** Levels of a column of numbers, in their order. */
+/** Returns the distinct numbers of a column as levels, in ascending order. */
 export function levelsOfNumbers(values: Float64Array): LevelColumn {
   const sorted = Float64Array.from(new Set(values)).sort();
   const levels = Array.from(sorted, String);

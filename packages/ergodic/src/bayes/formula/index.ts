@@ -1,4 +1,4 @@
-/** Regressions written as formulas: an explicit list. */
+/** Exports of regressions written as formulas, as an explicit list. */
 export type { FormulaColumns, FormulaData } from "./formula-data.ts";
 export type { RegressionPriors } from "./priors.ts";
 export { type RegressionOptions, regression } from "./regression.ts";

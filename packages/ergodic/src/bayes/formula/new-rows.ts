@@ -1,4 +1,7 @@
-/** Rows that the model has not seen: the same columns, of the levels that it knows; groups that it does not know are new ones. */
+/**
+ * Rows that the model has not seen. They have the same columns, and factor levels must be known; unknown groups count
+ * as new.
+ */
 import { DataError } from "../../engine/errors/errors.ts";
 import { nearest } from "../../engine/errors/nearest.ts";
 import { shown } from "../../engine/errors/shown.ts";
@@ -9,7 +12,7 @@ import type { Formula, Variable } from "./terms.ts";
 
 type RawRow = Readonly<Record<string, unknown>>;
 
-/** Columns that a new row must have: all but the response's. */
+/** Returns the columns that a new row must have: all except the response. */
 export function columnsOfFormula({ terms, smooths, offsets, trials, groups }: Formula): string[] {
   const variables = [...terms, ...groups.flatMap((group) => group.terms)].flatMap((term) => term.variables);
   const all = [...variables, ...smooths, ...offsets, ...(trials ? [trials] : [])];
@@ -18,7 +21,7 @@ export function columnsOfFormula({ terms, smooths, offsets, trials, groups }: Fo
   ];
 }
 
-/** Numbers of one row by field. @throws DataError with the column */
+/** Returns the numbers of one row by field. @throws DataError that names the column */
 export function numbersOfRow(plan: Plan, row: unknown, where: string): Record<string, Float64Array> {
   if (typeof row !== "object" || row === null || Array.isArray(row) || ArrayBuffer.isView(row))
     throw new DataError(

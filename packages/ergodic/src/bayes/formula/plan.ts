@@ -1,4 +1,4 @@
-/** A formula on data: the columns that it makes of them, and what is kept so that new rows have the same. */
+/** A formula applied to data: its numeric columns, and the choices stored so that new rows get the same columns. */
 import { DataError, OptionError } from "../../engine/errors/errors.ts";
 import type { ModelData } from "../model/fields.ts";
 import { refuseCollinear } from "./collinear.ts";
@@ -9,7 +9,7 @@ import { type Spline, splineOf } from "./splines.ts";
 import type { Formula, GroupTerm, SmoothTerm, Term } from "./terms.ts";
 
 const WHERE = "regression";
-/** Fields of the numbers that the model reads, which no column is called. */
+/** Names of the model's numeric fields, chosen so that no column has them. */
 export const FIXED = "(fixed effects)";
 export const OFFSET = "(offset)";
 export const TRIALS = "(trials)";
@@ -17,10 +17,10 @@ export const indexField = (j: number): string => `(group ${j + 1})`;
 export const effectField = (j: number): string => `(effects of group ${j + 1})`;
 export const smoothField = (j: number): string => `(smooth ${j + 1})`;
 
-/** `(effects | group)` on data. */
+/** A group term `(effects | group)` applied to data. */
 export interface PlannedGroup {
   readonly term: GroupTerm;
-  /** Names of what varies: "Intercept" first, where it does. */
+  /** Names of the varying effects, with "Intercept" first if it varies. */
   readonly effects: readonly string[];
   readonly levels: readonly string[];
   readonly coding: Coding;
@@ -31,9 +31,9 @@ export interface PlannedSmooth {
   readonly spline: Spline;
 }
 
-/** Rows that also know their groups. */
+/** Rows with known groups. */
 export interface GroupedRows extends Rows {
-  /** Of each row, the place of its group in `levels`; their number for a new one. */
+  /** Group index of each row in `levels`; the number of levels for a new group. */
   groups(columns: readonly string[], levels: readonly string[]): Float64Array;
 }
 
@@ -41,11 +41,11 @@ export class Plan {
   readonly formula: Formula;
   readonly family: ResponseFamily;
   readonly response: Response;
-  /** Names of coefficients: of columns, then of the lines of smooths. */
+  /** Names of coefficients: those of columns, then those of the lines of smooths. */
   readonly coefficients: readonly string[];
-  /** Of the coefficients' columns. */
+  /** Standard deviations of the coefficients' columns. */
   readonly deviations: Float64Array;
-  /** Of the coefficients' columns: 0 where they are not centred. */
+  /** Means of the coefficients' columns; 0 if they are not centred. */
   readonly means: Float64Array;
   readonly groups: readonly PlannedGroup[];
   readonly smooths: readonly PlannedSmooth[];
@@ -76,7 +76,7 @@ export class Plan {
     this.data = { [formula.response.label]: this.response.values, ...this.numbersOf(known) };
   }
 
-  /** What the model reads of rows, the response aside: by field, row after row. */
+  /** Returns the numbers that the model reads from rows, except the response: by field, row after row. */
   numbersOf(rows: GroupedRows): Record<string, Float64Array> {
     const { formula, groups, smooths } = this;
     const numbers: Record<string, Float64Array> = {};
@@ -145,7 +145,7 @@ function plannedGroup(term: GroupTerm, rows: ModelRows, { parameters }: Response
   return { term, effects, levels, coding };
 }
 
-/** @throws OptionError for two quantities of one name */
+/** @throws OptionError if two quantities have the same name */
 export function checkNames(names: readonly string[], own: readonly string[]): void {
   const seen = new Set<string>();
   for (const name of names) {

@@ -1,20 +1,23 @@
 /**
- * Priors of a regression: brms' where it has proper ones, and rstanarm's for coefficients, which in brms are flat.
+ * Default priors of a regression: those of brms if they are proper; for coefficients, which are flat in brms, those of
+ * rstanarm.
  *
- *   coefficients   normal(0, 2.5 · s / sd(x)), s the response's standard deviation of gaussian and student, else 1
- *   Intercept      student(3, median of the response on the link's scale, spread), of centred columns; (3, 0, 2.5) of a logit
- *   sd             halfStudent(3, spread) of groups' effects and smooths
+ *   coefficients   normal(0, 2.5 · s / sd(x)); s: standard deviation of the response for gaussian and student, else 1
+ *   Intercept      student(3, median of the response on the link's scale, spread), for centred columns; (3, 0, 2.5) for a logit
+ *   sd             halfStudent(3, spread), for effects of groups and for smooths
  *   sigma          halfStudent(3, spread)
  *   cor            LKJ(1): uniform over correlation matrices
  *   nu             gamma(2, 0.1) above 1
- *   shape          inverseGamma(0.4, 0.3) of negativeBinomial, gamma(0.01, 0.01) of gamma
+ *   shape          inverseGamma(0.4, 0.3) for negativeBinomial, gamma(0.01, 0.01) for gamma
  *   threshold      student(3, 0, 2.5), in order
  *
- * spread = max(2.5, 1.4826 · median absolute deviation of the response on the link's scale), both rounded to one decimal as in brms; a count of 0 counts as
- * 0.1 on the scale of logarithms. Flat coefficients would have no draws before there are data, no calibration, and no finite answer where a column separates a
- * response of 0 and 1.
+ * spread = max(2.5, 1.4826 · median absolute deviation of the response on the link's scale), both rounded to one
+ * decimal as in brms; a count of 0 counts as 0.1 on the log scale.
  *
- * @throws OptionError for a prior of what the model does not have
+ * With flat coefficients there would be no draws before there are data, no calibration, and no finite estimate if a
+ * column separates a 0/1 response.
+ *
+ * @throws OptionError for a prior of a parameter that the model does not have
  */
 import { holds, isPlainObject, refuse } from "../../engine/errors/checks.ts";
 import { checkNumber, OptionError } from "../../engine/errors/errors.ts";
@@ -24,25 +27,25 @@ import { quantile } from "../../engine/statistics/quantile.ts";
 import { Distribution, gamma, halfStudent, inverseGamma, normal, student } from "../model/index.ts";
 import type { FamilyParameter, ResponseFamily } from "./response-families.ts";
 
-/** Priors of a regression, by kinds of parameters or by the name of one. */
+/** Priors of a regression, for kinds of parameters or for a parameter by name. */
 export interface RegressionPriors {
-  /** Of all coefficients, the intercept aside. */
+  /** Prior of all coefficients except the intercept. */
   readonly b?: Distribution;
-  /** Of the intercept where all columns have their means. */
+  /** Prior of the intercept at the means of all columns. */
   readonly Intercept?: Distribution;
-  /** Of the standard deviations of groups' effects and smooths; of one: "sd(school): x". */
+  /** Prior of the standard deviations of group effects and smooths. For a single one: "sd(school): x". */
   readonly sd?: Distribution;
   /** η of the LKJ prior of correlations, > 0. */
   readonly cor?: number;
-  /** Of the residuals' scale. */
+  /** Prior of the residual scale. */
   readonly sigma?: Distribution;
-  /** Of student's degrees of freedom. */
+  /** Prior of the degrees of freedom of student. */
   readonly nu?: Distribution;
-  /** Of the shape of gamma and negativeBinomial. */
+  /** Prior of the shape of gamma and negativeBinomial. */
   readonly shape?: Distribution;
-  /** Of the thresholds of an ordinal response. */
+  /** Prior of the thresholds of an ordinal response. */
   readonly threshold?: Distribution;
-  /** Of a coefficient or standard deviation by its name. */
+  /** Prior of a coefficient or standard deviation by name. */
   readonly [name: string]: Distribution | number | undefined;
 }
 
@@ -57,7 +60,7 @@ export class Priors {
   readonly #unit: number;
   readonly #asked = new Set<string>();
 
-  /** `response`: as observed. */
+  /** `response`: observed values. */
   constructor(given: RegressionPriors, family: ResponseFamily, response: Float64Array) {
     this.#given = given;
     this.#family = family;
@@ -75,7 +78,7 @@ export class Priors {
     this.#unit = family.link === "identity" ? deviationOf(response) || 1 : 1;
   }
 
-  /** `deviation`: of the coefficient's column. */
+  /** Returns the prior of a coefficient. `deviation`: standard deviation of its column. */
   coefficient(name: string, deviation: number): Distribution {
     return this.#of([name, "b"]) ?? normal(0, (LEAST_SPREAD * this.#unit) / (deviation || 1));
   }
@@ -84,12 +87,12 @@ export class Priors {
     return this.#of(["Intercept"]) ?? student(3, this.#centre, this.#spread);
   }
 
-  /** Of standard deviations, by their names. */
+  /** Returns the prior of a standard deviation by its name. */
   sd(name: string, group?: string): Distribution {
     return this.#of([name, ...(group === undefined ? [] : [group]), "sd"]) ?? halfStudent(3, this.#spread);
   }
 
-  /** η of LKJ. */
+  /** η of the LKJ prior. */
   correlation(): number {
     this.#asked.add("cor");
     return this.#given.cor ?? 1;
@@ -104,7 +107,7 @@ export class Priors {
     return this.#family.name === "gamma" ? gamma(0.01, 0.01) : inverseGamma(0.4, 0.3);
   }
 
-  /** @throws OptionError for a prior that nothing asked for */
+  /** @throws OptionError for a prior that was never requested */
   checkAllAsked(): void {
     const unknown = Object.keys(this.#given).find((name) => !this.#asked.has(name));
     if (unknown === undefined) return;
@@ -124,7 +127,7 @@ export class Priors {
   }
 }
 
-/** What can be told without data. */
+/** Checks everything that does not depend on the data. */
 export function checkPriors(priors: unknown): asserts priors is RegressionPriors {
   if (!isPlainObject(priors) || priors instanceof Distribution)
     refuse(WHERE, "priors", priors, "an object of distributions by name", "priors: { b: normal(0, 1) }");
@@ -143,7 +146,7 @@ export function checkPriors(priors: unknown): asserts priors is RegressionPriors
   }
 }
 
-/** Whether every value of a prior is positive. */
+/** Whether all values of a prior are bounded below (positive). */
 export function isPositive({ support }: Distribution): boolean {
   return support.kind === "interval" && support.low !== undefined;
 }

@@ -14,33 +14,42 @@ import { readFormula } from "./terms.ts";
 
 /** Options of `regression`. */
 export interface RegressionOptions {
-  /** The distribution of what is observed. Default "gaussian". */
+  /** Family of the response distribution. Default "gaussian". */
   readonly family?: FamilyName;
-  /** Priors in the place of the defaults, e.g. { b: normal(0, 1), "sd(school)": halfNormal(1) }. */
+  /** Priors that replace the defaults, e.g. { b: normal(0, 1), "sd(school)": halfNormal(1) }. */
   readonly priors?: RegressionPriors;
-  /** Levels of columns, in their order: { size: ["small", "large"] }. The first is what others are compared with. Columns of the data that the formula does not have are ignored. Default: sorted. */
+  /**
+   * Levels of columns, in order: { size: ["small", "large"] }. The first is the reference level. Columns that the
+   * formula does not use are ignored. Default: sorted.
+   */
   readonly levels?: Readonly<Record<string, readonly (string | number)[]>>;
-  /** The model's name. Default: the formula. */
+  /** Name of the model. Default: the formula. */
   readonly name?: string;
 }
 
 const WHERE = "regression";
 
 /**
- * A regression written as a formula, with effects of groups, as in R's lme4 and brms: a model for `sample`, `fit` and all else that takes one.
+ * A regression written as a formula, with group effects as in R's lme4 and brms: a model for `sample`, `fit` and
+ * everything else that takes a model.
  *
  *   const growth = regression("height ~ age * sex + (1 + age | child)");
  *   const posterior = await sample(growth, { height, age, sex, child }, { seed: 1 });
+ *
  *   const admission = regression("admitted ~ score + (1 | school)", { family: "bernoulli", priors: { b: normal(0, 1) } });
  *
- * Left of ~ what is observed, or `y | trials(n)` of the family binomial; right of it terms: columns of numbers; columns of texts, as factors with
- * treatment coding against their first level; `a:b`, `a*b`; `s(x)`, a smooth curve; `offset(x)`; `(1 + x | group)`, effects that vary by group and are
- * correlated, `||` without correlations; `0 +` or `- 1` without intercept. Data are columns by name, a list of rows, or a table.
+ * The left side of ~ is the response, or `y | trials(n)` for the family binomial. The right side consists of terms:
+ * numeric columns; string columns, as factors with treatment coding against their first level; `a:b`, `a*b`; `s(x)`, a
+ * smooth curve; `offset(x)`; `(1 + x | group)`, correlated effects that vary by group, or `||` without correlations; `0
+ * +` or `- 1` to remove the intercept.
  *
- * Draws have an "Intercept", coefficients by their columns' names ("age", "sexmale", "age:sexmale"), "sd(child): age",
- * "cor(child): Intercept, age", "sigma", and each group's effects, "child[Ann]: age".
+ * Data are columns by name, a list of rows, or a table.
  *
- * @throws OptionError for a formula that cannot be read, with the place and what to write; from `sample` on DataError for data that do not fit it
+ * Draws have an "Intercept", coefficients named after their columns ("age", "sexmale", "age:sexmale"), "sd(child):
+ * age", "cor(child): Intercept, age", "sigma", and each group's effects, "child[Ann]: age".
+ *
+ * @throws OptionError for an invalid formula, with the position and a correction; from `sample` on, DataError for data
+ *   that do not fit it
  */
 export function regression(formula: string, options: RegressionOptions = {}): StatisticalModel<FormulaData> {
   if (typeof formula !== "string") refuse(WHERE, "the formula", formula, "a text", '"y ~ x + (1 | group)"');

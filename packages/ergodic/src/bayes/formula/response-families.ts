@@ -1,4 +1,4 @@
-/** Families of what is observed: which values they take, by which link they follow the linear predictor η, and what parameters they have of their own. */
+/** Response families: the values that they accept, their link to the linear predictor η, and their own parameters. */
 
 import { exp, mul, neg, type SymbolicArray } from "../../engine/compiler/index.ts";
 import { DataError } from "../../engine/errors/errors.ts";
@@ -16,17 +16,17 @@ import {
 import type { ModelRows } from "./design.ts";
 import type { Formula } from "./terms.ts";
 
-/** A family's name. */
+/** Name of a family. */
 export type FamilyName = "gaussian" | "student" | "bernoulli" | "binomial" | "poisson" | "negativeBinomial" | "gamma" | "ordinal";
 
-/** Parameters besides η, by name; `threshold` are the cut points of an ordinal response. */
+/** Parameters other than η. `threshold` are the cut points of an ordinal response. */
 export type FamilyParameter = "sigma" | "nu" | "shape" | "threshold";
 
 export interface ResponseFamily {
   readonly name: FamilyName;
   readonly link: "identity" | "log" | "logit";
   readonly parameters: readonly FamilyParameter[];
-  /** What a value must be, and whether it is. */
+  /** Description of valid values, and the test for them. */
   readonly wanted: string;
   fits(value: number): boolean;
   distribution(
@@ -81,12 +81,12 @@ const families: Readonly<Record<FamilyName, ResponseFamily>> = {
   },
 };
 
-/** Families of what a formula's regression observes. */
+/** Names of the response families of regression(). */
 export const familyNames = Object.keys(families) as readonly FamilyName[];
 
 export const familyOf = (name: FamilyName): ResponseFamily => families[name];
 
-/** What other programs call them, or what a response of that kind is called. */
+/** Names of the families in other programs, and kinds of responses, with our names. */
 export const familySynonyms: Readonly<Record<string, FamilyName>> = {
   normal: "gaussian",
   linear: "gaussian",
@@ -108,11 +108,11 @@ export const familySynonyms: Readonly<Record<string, FamilyName>> = {
 
 export interface Response {
   readonly values: Float64Array;
-  /** Of a response of levels: their names, by the values' numbers. */
+  /** Level names of a categorical response, indexed by its values. */
   readonly levels?: readonly string[];
 }
 
-/** @throws DataError with the row and what to write */
+/** @throws DataError with the row and a correction */
 export function responseOf(
   where: string,
   { response, trials }: Formula,

@@ -1,28 +1,32 @@
 /**
- * Natural cubic splines with a penalty on their curvature, as mgcv's s(x, bs = "cr") and brms have them.
+ * Natural cubic splines with a penalty on their curvature, as in mgcv's s(x, bs = "cr") and brms.
  *
- * f(x) = Σ_j a_j(x) β_j, β the values at k knots: quantiles of the different x. ∫ f″² = βᵀSβ, S = DᵀB⁻¹D. With Σ_i f(x_i) = 0, which leaves the constant to
- * the intercept, f is a line (x − x̄)/sd(x), which has no penalty, and k − 2 wiggles, along S's eigenvectors divided by √λ: f's prior is normal with
- * precision S/τ² where the wiggles' weights are N(0, τ²). S is in units of mgcv's, so that τ is: S ‖X‖∞²/‖S‖₁.
+ * f(x) = Σ_j a_j(x) β_j, where β are the values at k knots: quantiles of the distinct x. ∫ f″² = βᵀSβ, S = DᵀB⁻¹D.
+ * Under Σ_i f(x_i) = 0, which leaves the constant to the intercept, f is a line (x − x̄)/sd(x), which has no penalty,
+ * plus k − 2 wiggles along the eigenvectors of S divided by √λ.
  *
- * Beyond the outer knots f is a line. Source: Wood 2017, Generalized Additive Models, 5.3.1; the rotation is that of 5.8 (mixed models).
+ * So f has a normal prior with precision S/τ² if the weights of the wiggles are N(0, τ²). S has mgcv's units, S
+ * ‖X‖∞²/‖S‖₁, and so has τ.
  *
- * @throws DataError for fewer different x than knots
+ * Beyond the outer knots f is a line. Source: Wood 2017, Generalized Additive Models, 5.3.1; the rotation is from 5.8
+ * (mixed models).
+ *
+ * @throws DataError if there are fewer distinct x than knots
  */
 import { assert, DataError } from "../../engine/errors/errors.ts";
 import { symmetricEigen } from "../../engine/numbers/symmetric-eigen.ts";
 import { quantileOfSorted } from "../../engine/statistics/quantile.ts";
 
 export interface Spline {
-  /** Wiggles of the basis: k − 2. */
+  /** Number of wiggles in the basis: k − 2. */
   readonly width: number;
-  /** (x − x̄)/sd(x). */
+  /** Returns (x − x̄)/sd(x). */
   line(x: Float64Array): Float64Array;
-  /** [row, wiggle]. */
+  /** Returns the wiggles, [row, wiggle]. */
   wiggles(x: Float64Array): Float64Array;
 }
 
-/** `label`: of the term, in errors. */
+/** Makes a spline. `label`: name of the term in error messages. */
 export function splineOf(where: string, label: string, x: Float64Array, dimension: number): Spline {
   const sorted = Float64Array.from(new Set(x)).sort();
   const k = dimension;
@@ -47,7 +51,9 @@ export function splineOf(where: string, label: string, x: Float64Array, dimensio
   };
 }
 
-/** Of values at knots: second derivatives F [k, k], 0 at both ends, and the penalty S [k, k]. */
+/**
+ * For values at the knots, returns the second derivatives F [k, k], which are 0 at both ends, and the penalty S [k, k].
+ */
 function natural(knots: Float64Array): { curvature: Float64Array; penalty: Float64Array } {
   const k = knots.length;
   const inner = k - 2;
@@ -81,7 +87,7 @@ function natural(knots: Float64Array): { curvature: Float64Array; penalty: Float
   return { curvature, penalty };
 }
 
-/** The basis at x: [row, k]. */
+/** Evaluates the basis at x: [row, k]. */
 function valuesAt(knots: Float64Array, curvature: Float64Array, x: Float64Array): Float64Array {
   const k = knots.length;
   const out = new Float64Array(x.length * k);
@@ -93,7 +99,7 @@ function valuesAt(knots: Float64Array, curvature: Float64Array, x: Float64Array)
     const h = knots[j + 1] - knots[j];
     const [left, right] = [knots[j + 1] - within, within - knots[j]];
     const beyond = x[i] - within;
-    // Beyond the ends the line that leaves the outer knot.
+    // Beyond the ends, continues as the tangent at the outer knot.
     row[j] += left / h - beyond / h;
     row[j + 1] += right / h + beyond / h;
     const [bentLeft, bentRight] = [
@@ -105,7 +111,7 @@ function valuesAt(knots: Float64Array, curvature: Float64Array, x: Float64Array)
   return out;
 }
 
-/** ‖X‖∞: the largest sum of a row's sizes. */
+/** ‖X‖∞: the largest row sum of absolute values. */
 function rowNorm(matrix: Float64Array, width: number): number {
   let most = 0;
   for (let from = 0; from < matrix.length; from += width)
@@ -125,10 +131,13 @@ function summed(matrix: Float64Array, width: number): Float64Array {
   return sums;
 }
 
-/** Values at knots of the wiggles, [k, k − 2]: Z U λ^(−½), Z an orthonormal basis of what is at right angles to `sums`, U and λ of ZᵀSZ · scale. */
+/**
+ * Returns the wiggles' values at the knots, [k, k − 2]: Z U λ^(−½), where Z is an orthonormal basis of the complement
+ * of `sums`, and U and λ are the eigenvectors and eigenvalues of ZᵀSZ · scale.
+ */
 function rotated(penalty: Float64Array, sums: Float64Array, k: number, scale: number): Float64Array {
   const n = k - 1;
-  // Z: the columns from the second on of the reflection I − 2vvᵀ/vᵀv that turns `sums` to the first axis.
+  // Z: all columns but the first of the reflection I − 2vvᵀ/vᵀv that maps `sums` to the first axis.
   const length = Math.sqrt(sums.reduce((sum, value) => sum + value * value, 0));
   const v = sums.slice();
   v[0] += sums[0] < 0 ? -length : length;
@@ -141,14 +150,14 @@ function rotated(penalty: Float64Array, sums: Float64Array, k: number, scale: nu
     for (let b = 0; b < n; b++) for (let i = 0; i < k; i++) inner[a * n + b] += scale * z[i * n + a] * half[i * n + b];
   const [values, vectors] = [new Float64Array(n), new Float64Array(n * n)];
   assert(symmetricEigen(n, inner, values, vectors), "the penalty of a spline has no eigenvectors");
-  // Ascending: the first is the line's, 0 up to rounding.
+  // Eigenvalues ascend; the first belongs to the line and is 0 up to rounding.
   const weights = new Float64Array(n * (n - 1));
   for (let j = 1; j < n; j++)
     for (let i = 0; i < n; i++) weights[i * (n - 1) + j - 1] = vectors[j * n + i] / Math.sqrt(values[j]);
   return product(z, weights, n, n - 1);
 }
 
-/** A [·, inner] times B [inner, width]. */
+/** Returns A [·, inner] times B [inner, width]. */
 function product(a: Float64Array, b: Float64Array, inner: number, width: number): Float64Array {
   const rows = a.length / inner;
   const out = new Float64Array(rows * width);

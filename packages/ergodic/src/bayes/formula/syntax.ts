@@ -1,7 +1,9 @@
-/** The text of a formula as a tree: R's operators with R's precedence, each part with its place in the text. */
+/**
+ * Parses the text of a formula into a tree: R's operators with R's precedence, and each part's position in the text.
+ */
 import { OptionError } from "../../engine/errors/errors.ts";
 
-/** A part of a formula's text, from `start` to before `end`. */
+/** Part of a formula's text, from `start` up to, but not including, `end`. */
 export interface Place {
   readonly start: number;
   readonly end: number;
@@ -19,7 +21,7 @@ export type Node = Place &
     | { readonly kind: "binary"; readonly operator: Operator; readonly left: Node; readonly right: Node }
   );
 
-/** Left and right binding powers: what binds tighter has the greater. */
+/** Left and right binding powers. A higher power binds tighter. */
 const powers: Readonly<Record<Operator, readonly [left: number, right: number]>> = {
   "~": [1, 2],
   "|": [3, 4],
@@ -33,7 +35,7 @@ const powers: Readonly<Record<Operator, readonly [left: number, right: number]>>
 };
 const SIGN = 13;
 
-/** What R's formulas have, or other languages', and these do not, with what to write. */
+/** Signs that R's formulas or other languages have, but these formulas do not, with advice on what to write. */
 const foreign: Readonly<Record<string, string>> = {
   "%": 'write nested groups as (1 | a / b), and nested effects as "a + a:b"',
   "&": 'an interaction is written "a:b"',
@@ -46,18 +48,18 @@ const foreign: Readonly<Record<string, string>> = {
   "@": "name the column alone",
 };
 
-/** @throws OptionError [FORMULA_SYNTAX] with the place in the text */
+/** @throws OptionError [FORMULA_SYNTAX] with the position in the text */
 export function parse(text: string): Node {
   return new Parser(text).whole();
 }
 
-/** An error about a part of the formula. */
+/** Makes an error about a part of the formula. */
 export function misread(text: string, { start }: Pick<Place, "start">, message: string, code = "FORMULA_SYNTAX"): OptionError {
   const place = start >= text.length ? "at its end" : `at place ${start + 1}`;
   return new OptionError(`formula "${text}"`, `${place}: ${message}`, code);
 }
 
-/** The text of a part, with R's blanks: "log(x)", "a:b", "I(x^2)". */
+/** Prints a part with R's spacing: "log(x)", "a:b", "I(x^2)". */
 export function printed(node: Node): string {
   switch (node.kind) {
     case "number":

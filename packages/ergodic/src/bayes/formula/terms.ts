@@ -1,20 +1,21 @@
 /**
- * A formula's tree as terms: what is observed, fixed effects with interactions, smooths, offsets and effects of groups.
+ * Converts a formula's tree to terms: response, fixed effects with interactions, smooths, offsets and group effects.
  *
- * `a*b` is a + b + a:b; `(a + b):c` is a:c + b:c; `(a + b)^2` all interactions of two; `a/b` is a + a:b. Terms come in the order of their variables' number, then of the text, as in R.
+ * `a*b` is a + b + a:b; `(a + b):c` is a:c + b:c; `(a + b)^2` is all interactions of two; `a/b` is a + a:b. Terms are
+ * sorted by the number of their variables, then by their position in the text, as in R.
  *
- * @throws OptionError [FORMULA_SYNTAX], [FORMULA_TERM] with the term and what to write in its place
+ * @throws OptionError [FORMULA_SYNTAX], [FORMULA_TERM] with the term and what to write instead
  */
 import { OptionError } from "../../engine/errors/errors.ts";
 import { misread, type Node, parse, printed } from "./syntax.ts";
 
-/** A variable of terms: a column, or an expression of columns. */
+/** Variable of terms: a column, or an expression of columns. */
 export interface Variable {
   readonly label: string;
   readonly expression: Node;
 }
 
-/** Variables whose product a term is. */
+/** A product of variables. */
 export interface Term {
   readonly label: string;
   readonly variables: readonly Variable[];
@@ -26,41 +27,41 @@ export interface Effects {
   readonly terms: readonly Term[];
 }
 
-/** `s(x, k = 10)`. */
+/** Smooth term `s(x, k = 10)`. */
 export interface SmoothTerm extends Variable {
-  /** Of the basis, the constant counted. */
+  /** Dimension of the basis, including the constant. */
   readonly dimension: number;
 }
 
-/** `(effects | group)`. */
+/** Group term `(effects | group)`. */
 export interface GroupTerm extends Effects {
-  /** As the formula names the group: "herd", "school:class". */
+  /** Name of the group in the formula: "herd", "school:class". */
   readonly label: string;
-  /** Columns whose levels, together, are the groups. */
+  /** Columns that define the groups by their combined levels. */
   readonly columns: readonly string[];
   readonly correlated: boolean;
-  /** As written. */
+  /** Text of the term, as written. */
   readonly text: string;
 }
 
 export interface Formula extends Effects {
   readonly text: string;
   readonly response: Variable;
-  /** Of a binomial response. */
+  /** Number of trials of a binomial response. */
   readonly trials?: Variable;
   readonly smooths: readonly SmoothTerm[];
   readonly offsets: readonly Variable[];
   readonly groups: readonly GroupTerm[];
 }
 
-/** A formula that people write is shorter, and has fewer parentheses and products. */
+/** Limits on formulas. Those that people write are shorter, with fewer parentheses and products. */
 const MOST_CHARACTERS = 10_000;
 const MOST_NESTED = 200;
 const MOST_PRODUCTS = 20_000;
 const SMOOTH_DIMENSION = 10;
 const LEAST_SMOOTH = 3;
 
-/** Functions of formulas in R that have another place here. */
+/** Functions of R's formulas that have a replacement here. */
 const elsewhere: Readonly<Record<string, string>> = {
   poly: "write I(x^2), or s(x) for a curve",
   ns: "write s(x)",
@@ -94,7 +95,7 @@ export function readFormula(text: string): Formula {
   return new Reader(text).formula(tree.left, tree.right);
 }
 
-/** Terms of a part, by the keys of their variables. */
+/** Limits the nesting of parentheses, because the parser recurses. */
 function checkNesting(text: string): void {
   let depth = 0;
   for (const [start, character] of [...text].entries()) {
@@ -150,14 +151,13 @@ class Reader {
     return { response: this.#variable(node) };
   }
 
-  /** Of the right of ~, or of the left of | (`whole` false). */
+  /** Reads the right side of ~, or the left side of | (`whole` false). */
   #effects(node: Node, whole: boolean): Effects {
     const outer = this.#isIntercept;
     this.#isIntercept = undefined;
     const found = this.#sum(node, whole);
     const intercept = this.#isIntercept ?? true;
     this.#isIntercept = outer;
-    // Variables come in the order of the text.
     const order = found.flat().sort((a, b) => a.expression.start - b.expression.start);
     const terms = new Map<string, Term>();
     const indexOf = ({ label }: Variable): number => order.findIndex((known) => known.label === label);
@@ -204,7 +204,7 @@ class Reader {
     return this.#product(node);
   }
 
-  /** `- 1`: no intercept. */
+  /** Handles `- 1`: no intercept. */
   #without(node: Node): Expanded {
     if (node.kind === "number" && node.value === 1) return this.#constant({ ...node, value: 0 });
     if (node.kind === "number" && node.value === 0) return this.#constant({ ...node, value: 1 });
@@ -258,7 +258,7 @@ class Reader {
     return this.#product(node);
   }
 
-  /** Each product once, with each of its variables once. */
+  /** Removes duplicates: each product occurs once, and each variable once per product. */
   #few(node: Node, terms: Expanded): Expanded {
     if (terms.length > MOST_PRODUCTS)
       throw this.#refuse(node, `there are more than ${MOST_PRODUCTS} products of columns; name those that matter`);
@@ -279,7 +279,7 @@ class Reader {
         `"${printed(base)}^${printed(exponent)}" is "${printed(base)}" in a formula; write I(${printed(base)}^${printed(exponent)}) for a power of the column`,
       );
     let all = terms;
-    // No product has more variables than there are.
+    // No product has more variables than there are terms.
     for (let k = 1; k < Math.min(exponent.value, terms.length); k++) all = this.#few(base, [...all, ...cross(all, terms)]);
     return all;
   }
@@ -316,7 +316,7 @@ class Reader {
     }
   }
 
-  /** `a / b` are the groups a, and within them b. */
+  /** Reads nested groups: `a / b` means groups a, and groups b within a. */
   #nested(node: Node): string[][] {
     if (node.kind === "name") return [[node.name]];
     if (node.kind === "binary" && (node.operator === "/" || node.operator === ":")) {

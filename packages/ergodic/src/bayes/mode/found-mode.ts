@@ -2,42 +2,52 @@ import type { RunSummary } from "../../engine/loop/run.ts";
 import type { Spread } from "./mode-starts.ts";
 
 /**
- * fit(model, data, { rule: lbfgs() }) of a statistical model: the posterior's mode, the values that maximise log p(values | data).
+ * Result of fit(model, data, { rule: lbfgs() }) for a statistical model: the posterior's mode, the values that maximise
+ * log p(values | data).
  *
- * The density is that of the constrained values, without log |J|: what textbooks write, and what depends on no transform. It is
- * climbed on the unconstrained numbers from `starts` points, uniform in (−2, 2) from `seed`, each redrawn until the density
- * is finite; or from `start`. The best is kept, and `spread` says how the others ended. By default quasi-Newton moves until a
- * Newton step promises at most 10⁻⁶ nats more, at most 1000; or any rule on whole gradients. `converged` says that much of the
- * best, by whatever rule it was found.
+ * The density is that of the constrained values, without log |J|, as textbooks write it; it does not depend on
+ * transforms. It is climbed in the unconstrained numbers from `starts` points, uniform in (−2, 2) from `seed`, each
+ * redrawn until the density is finite; or from `start`. The best result is returned, and `spread` describes how the
+ * other starts ended.
  *
- * A density may grow without limit where a constrained parameter runs to its border: a hierarchical scale at 0, the sd of a
- * mixture's component on one observation. `unbounded` names these, no mode is there, and another start's is kept if there is
- * one. A density that is lost from every start ends with RUN_DIVERGED.
+ * By default quasi-Newton moves continue until a Newton step promises at most 10⁻⁶ nats more, up to 1000 moves; or any
+ * rule on whole gradients is used. `converged` states this criterion for the best start, by whatever rule it was found.
  *
- * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED], [SAMPLE_START]
+ * A density can grow without limit when a constrained parameter runs to its border: a hierarchical scale at 0, or the
+ * sd of a mixture component on a single observation. `unbounded` names these parameters. There is no mode there, and
+ * the result comes from another start if there is one. If the density diverges from every start, the run ends with
+ * RUN_DIVERGED.
+ *
+ * @throws OptionError, DataError, CapabilityError for invalid input; ErgodicError [RUN_DIVERGED], [SAMPLE_START]
  */
 export interface Mode<Q extends string = string> {
   /** Parameters, transformed and generated quantities at the mode. */
   readonly values: Readonly<Record<Q, Float64Array>>;
-  /** log p(values, data), constants that distributions drop aside. */
+  /** log p(values, data), up to constants that distributions drop. */
   readonly logDensity: number;
-  /** Euclidean norm of its gradient by the unconstrained numbers. */
+  /** Euclidean norm of the gradient with respect to the unconstrained numbers. */
   readonly gradientNorm: number;
-  /** Whether nothing is known to be left: `left` is at most 10⁻⁶ nats (for large densities, what rounding allows), and the density has a limit there. */
+  /**
+   * Whether nothing significant is left: `left` is at most 10⁻⁶ nats (more for large densities, because of rounding),
+   * and the density has a limit there.
+   */
   readonly converged: boolean;
-  /** Nats that a Newton step promises yet: ½ gᵀH⁻¹g; of a rule, what a climb from its end gains. */
+  /** Nats that a Newton step still promises: ½ gᵀH⁻¹g; for a rule, the gain of a climb from its end. */
   readonly left: number;
-  /** How the starts ended. */
+  /** Summary of how the starts ended. */
   readonly spread: Spread;
-  /** Parameters at whose border the log density grows without limit, from any start: `tau`, `sigma[2]` (counted from 1, as in tables of draws). */
+  /**
+   * Parameters at whose border the log density grows without limit, from any start: `tau`, `sigma[2]` (counted from 1,
+   * as in tables of draws).
+   */
   readonly unbounded: readonly string[];
-  /** Why the run stopped. */
+  /** Reason why the run stopped. */
   readonly reason: string;
-  /** How the run went. */
+  /** Summary of the run. */
   readonly run: RunSummary;
 }
 
-/** A mode as the search leaves it: unconstrained. */
+/** A mode as the search leaves it, in unconstrained numbers. */
 export interface FoundMode extends Omit<Mode, "values"> {
   readonly u: Float64Array;
 }

@@ -14,13 +14,12 @@ import { ModeStarts, OwnAscent, RuleAscent, type Verdict } from "./mode-starts.t
 import type { ModeTarget } from "./mode-target.ts";
 
 const STARTS = 8;
-/** Points that are tried for each start. */
+/** Number of points tried for each start. */
 const TRIES = 100;
 
 /**
- * The search for a posterior's mode (mode.ts): the density of the values as an objective, and its starts.
- *
- * What climbs, and what it has found where it ends.
+ * Search for a posterior's mode (mode.ts), with the density of the values as its objective. `found` makes the result
+ * when it ends.
  */
 export interface ModeSearch {
   readonly search: ModeStarts;
@@ -53,7 +52,8 @@ export function openSearch(
     const { converged, left, spread } = verdict;
     const unbounded = objective.names(verdict.unbounded);
     const ending = said(verdict);
-    // Where the search ended by itself the run's reason is the verdict; a start that is still under way when the best has converged changes nothing.
+    // If the search ended on its own, the reason is the verdict. A start that is still running after the best has
+    // converged changes nothing.
     const reason = run.reason === ending || converged ? ending : `${run.reason}; ${ending}`;
     const begun = Math.min(...points.map((point) => objective.evaluate(point, null)));
     const findings = worseFindings({ start: begun, end: -logDensity, error: 0 }, "−log density", 0);
@@ -62,7 +62,7 @@ export function openSearch(
   return { search, found };
 }
 
-/** Why a search ended, and how far its starts agree. */
+/** Describes why a search ended, and how far its starts agree. */
 function describe({ best, converged, left, unbounded, spread }: Verdict, objective: ModeObjective): string {
   const { count, near, lowest } = spread;
   const everywhere = spread.unbounded > 0 && !converged;
@@ -86,7 +86,7 @@ function describe({ best, converged, left, unbounded, spread }: Verdict, objecti
 class ModeObjective {
   readonly count: number;
   private readonly target: ModeTarget;
-  /** Where a single unconstrained number runs to the border of what it stands for. */
+  /** Borders of constrained values that a single unconstrained number can run to. */
   readonly borders: readonly Border[];
 
   constructor(target: ModeTarget) {
@@ -100,21 +100,21 @@ class ModeObjective {
     });
   }
 
-  /** −log density; ∞ where that or a slope is no finite number, so that line searches turn back. */
+  /** Returns −log density; ∞ if it or a slope is not finite, so that line searches turn back. */
   evaluate(u: Float64Array, gradient: Float64Array | null): number {
     const at = this.target.evaluate(u);
     if (gradient) for (let i = 0; i < gradient.length; i++) gradient[i] = -at.gradient[i];
     return Number.isFinite(at.value) && at.gradient.every(Number.isFinite) ? -at.value : Infinity;
   }
 
-  /** For a rule that begins at u. */
+  /** Objective for a rule that begins at u. */
   from(start: Float64Array): FullObjective {
     const evaluate = (u: Float64Array, gradient: Float64Array | null): number => this.evaluate(u, gradient);
     const evaluateOnWorkers = async (u: Float64Array, gradient: Float64Array): Promise<number> => this.evaluate(u, gradient);
     return { rows: 1, count: this.count, start, evaluate, evaluateOnWorkers, dispose() {} };
   }
 
-  /** Each once, as tables of draws call them: `tau`, `sigma[2]`, `L[2,1]`, counted from 1. */
+  /** Returns unique names of parameters as in tables of draws: `tau`, `sigma[2]`, `L[2,1]`, counted from 1. */
   names(borders: readonly Border[]): string[] {
     const named = borders.map(({ at }) => {
       const { name, offset, shape } = this.target.places.findLast((place) => place.offset <= at)!;

@@ -3,10 +3,10 @@ import type { Border } from "../approximate/border.ts";
 import { Climb, TOLERANCE } from "../approximate/climb.ts";
 import type { Minimised } from "../approximate/quasi-newton.ts";
 
-/** Where one start stands, or ended. */
+/** State of one start. */
 export interface Ascent {
   readonly x: Float64Array;
-  /** −log density; ∞ where the run is lost. */
+  /** −log density; ∞ if the run has diverged. */
   readonly loss: number;
   readonly ended: boolean;
   step(): Promise<void>;
@@ -14,12 +14,12 @@ export interface Ascent {
 }
 
 export interface Judgement {
-  /** Nats that are known to be left: by a Newton step, or by a climb from here. */
+  /** Nats known to be left, by a Newton step or by a climb from here. */
   readonly left: number;
   readonly unbounded: readonly Border[];
 }
 
-/** What a minimum may leave: rounding grows with the log density. */
+/** Tolerance of a minimum. It includes rounding, which grows with the log density. */
 const tolerance = (loss: number): number => TOLERANCE + 2 ** -46 * Math.abs(loss);
 const JUDGING_MOVES = 200;
 
@@ -50,7 +50,7 @@ export class OwnAscent implements Ascent {
     const { climb } = this;
     climb.look();
     const promised = Number.isNaN(climb.promise) ? Infinity : climb.promise;
-    // Under way, or stuck: more than is tolerated, whatever the last step promised.
+    // Not converged: the error exceeds the tolerance, regardless of the improvement that the last step predicted.
     const left = climb.end === "minimum" ? promised : Math.max(promised, 2 * tolerance(climb.loss));
     return { left, unbounded: climb.unbounded };
   }
@@ -93,36 +93,36 @@ export class RuleAscent implements Ascent {
   }
 }
 
-/** Where the starts of a search for a mode ended. */
+/** Summary of the ends of all starts of a mode search. */
 export interface Spread {
-  /** Starts. */
+  /** Number of starts. */
   readonly count: number;
-  /** How many ended within 0.1 nats of the best. */
+  /** Number of starts that ended within 0.1 nats of the best. */
   readonly near: number;
-  /** The least log density that one ended at; −∞ for a start that was lost. */
+  /** Smallest log density at the end of a start; −∞ if a start diverged. */
   readonly lowest: number;
-  /** From how many the log density grows without limit. */
+  /** Number of starts from which the log density grows without limit. */
   readonly unbounded: number;
 }
 
-/** All starts, judged. */
+/** Judgement of all starts. */
 export interface Verdict extends Judgement {
   readonly best: Ascent;
   readonly converged: boolean;
   readonly spread: Spread;
-  /** Borders, of all starts, towards which the log density grows without limit. */
+  /** Borders, from all starts, towards which the log density grows without limit. */
   readonly unbounded: readonly Border[];
 }
 
-/** Nats: nearer is the same mode. */
+/** Distance in nats within which two results count as the same mode. */
 const NEAR = 0.1;
 
 /**
- * The search for a mode from several starts, in step: each update moves every start that has not ended. The best is kept, and
- * the others say how far to trust it.
+ * Search for a mode from several starts together: each update moves every start that has not ended. The best start is
+ * returned, and the others show how far to trust it.
  *
- * Starts go by our own climb (bayes/approximate/climb.ts), or by a rule that the user chose. Where a rule ends is judged by a climb from there:
- * what that gains, the rule has left.
+ * Starts use our own climb (bayes/approximate/climb.ts), or a rule that the user chose. The end of a rule is judged by
+ * a climb from there: its gain is what the rule has left.
  */
 export class ModeStarts implements Progression {
   readonly stepsPerEpoch = 1;
@@ -133,7 +133,7 @@ export class ModeStarts implements Progression {
   private readonly end: () => void;
   private known: { step: number; verdict: Verdict } | undefined;
 
-  /** `describe`: why the run ended, in words; `end`: what is to be given back. */
+  /** `describe`: states why the run ended; `end`: releases resources. */
   constructor(ascents: readonly Ascent[], describe: (verdict: Verdict) => string, end: () => void) {
     this.ascents = ascents;
     this.describe = describe;
@@ -165,7 +165,10 @@ export class ModeStarts implements Progression {
     return { startsUnderWay: this.ascents.filter(({ ended }) => !ended).length };
   }
 
-  /** The best is the highest; where the density is unbounded from some starts, the highest minimum from the others, if there is one. */
+  /**
+   * Judges all starts. The best is the highest; if the density is unbounded from some starts, the highest minimum from
+   * the others, if there is one.
+   */
   verdict(): Verdict {
     if (this.known?.step === this.step) return this.known.verdict;
     const judged = this.ascents.map((ascent) => ({ ascent, ...ascent.judge() }));

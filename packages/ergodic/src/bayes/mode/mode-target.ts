@@ -1,4 +1,4 @@
-/** What a search for a mode climbs: the log density of a model's values, here or as another thread was sent it. */
+/** Objective of a mode search: a model's log density, evaluated locally or in a worker. */
 
 import type { ParameterPlace } from "../../engine/contract/index.ts";
 import { CapabilityError } from "../../engine/errors/errors.ts";
@@ -12,11 +12,11 @@ import type { PortableForm } from "../model/placed.ts";
 import { placeForm } from "../model/portable.ts";
 import type { ModeOptions } from "./mode-options.ts";
 
-/** Where a parameter's unconstrained numbers are, and what they stand for. */
+/** Position of a parameter's unconstrained numbers, with their meaning. */
 export interface ModePlace extends ParameterPlace {
-  /** Of its values. */
+  /** Shape of the parameter's values. */
   readonly shape: readonly number[];
-  /** Name of the transform that makes them. */
+  /** Name of the transform from the unconstrained numbers. */
   readonly transform: string;
 }
 
@@ -25,22 +25,25 @@ export interface ModeTarget {
   readonly name: string;
   readonly dimension: number;
   readonly places: readonly ModePlace[];
-  /** Where one start begins. */
+  /** Starting point, if there is only one start. */
   readonly start?: Float64Array | undefined;
   evaluate(u: Float64Array): { value: number; gradient: Float64Array };
-  /** Which term is not finite at these points. */
+  /** Explains which term is not finite at these points. */
   explain?(points: readonly Float64Array[]): string | undefined;
   dispose(): void;
 }
 
-/** The same as plain data. */
+/** A mode target as plain data. */
 export interface PortableMode extends Pick<ModeTarget, "name" | "dimension" | "places" | "start"> {
   readonly deterministic: boolean;
   readonly families: readonly Family[];
   readonly form: PortableForm;
 }
 
-/** A model's density of its values in place of that of its unconstrained numbers. @throws CapabilityError for discrete parameters */
+/**
+ * Makes a target with the density of the model's values instead of that of its unconstrained numbers. @throws
+ * CapabilityError for discrete parameters
+ */
 export function modeTarget(
   given: ConditionedModel,
   engine: Engine,
@@ -73,7 +76,7 @@ export function portableMode({ model, name, dimension, places, start }: ReturnTy
   return { name, dimension, places, start, deterministic, families, form: model.portableDensity() };
 }
 
-/** On the thread to which it was sent. */
+/** A mode target on the thread to which it was sent. */
 export class PortedMode implements ModeTarget {
   readonly name: string;
   readonly dimension: number;

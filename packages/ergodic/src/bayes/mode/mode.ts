@@ -16,7 +16,7 @@ import { type ModeTarget, modeTarget } from "./mode-target.ts";
 const EPOCHS = 1000;
 const MOST_STARTS = 100;
 
-/** Searches for the mode of a posterior: see `fit`. */
+/** Makes the job that searches for the mode of a posterior; see `fit`. */
 export function modeJob(model: StatisticalModel, data: ModelData, options: ModeOptions = {}): Job<Mode> {
   let target: ReturnType<typeof modeTarget>;
   const open = async (engine: Engine): Promise<ModeTarget> => {
@@ -26,12 +26,12 @@ export function modeJob(model: StatisticalModel, data: ModelData, options: ModeO
   return searchMode(options, open, (found) => withValues(found, target.model));
 }
 
-/** The values that the unconstrained numbers of a mode represent. */
+/** Adds the values that the unconstrained numbers of a mode represent. */
 export function withValues({ u, ...found }: FoundMode, model: ConditionedModel): Mode {
   return { values: model.constrain(u), ...found };
 }
 
-/** A search on the target that `open` makes; `finish` makes the result of the run. */
+/** Makes a search on the target that `open` makes. `finish` makes the result of the run. */
 export function searchMode<R>(
   options: ModeOptions,
   open: (engine: Engine) => Promise<ModeTarget>,
@@ -64,7 +64,7 @@ export function searchMode<R>(
   };
 }
 
-/** The rule, if there is one. @throws OptionError, CapabilityError */
+/** Returns the rule, if there is one. @throws OptionError, CapabilityError */
 export function checkModeOptions(options: ModeOptions): Exclude<Rule, { kind: "search" }> | undefined {
   const keys = ["rule", "algorithm", "epochs", "until", "start", "starts", "seed", "deterministic", "signal"];
   checkKeys("fit", options, keys);

@@ -2,7 +2,10 @@ import type { BindOptions, DensityBinding } from "../../engine/contract/index.ts
 import { Arena } from "../../engine/memory/arena.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 
-/** What `make` puts into an arena of its own, as a binding to the kernel that evaluates compiled densities. It holds on to the density whose memory it reads. */
+/**
+ * Binds a compiled density: `make` places it in an arena of its own, and the result is called through the kernel that
+ * evaluates compiled densities. The binding keeps the density alive, because it reads the density's memory.
+ */
 export function boundDensity<T extends { model: number }>(
   density: { readonly deterministic: boolean },
   engine: Engine,

@@ -1,4 +1,4 @@
-/** What is wrong with a model. */
+/** Checks of a model's parts. */
 
 import {
   broadcastShapes,
@@ -19,18 +19,21 @@ export function checkArray(where: string, what: string, given: unknown): Symboli
   throw new CompileError(where, `${what} is ${kind}, but must be a symbolic array; a number is full(3)`, "COMPILE_OPERAND");
 }
 
-/** Axes of one value, from the parameters that have as many. */
+/** Returns the shape of a single value, taken from a parameter whose last extent has the same length. */
 export function eventShape({ family, eventRank, parameters }: Distribution): Shape {
   if (eventRank === 0) return [];
   if (family.eventShape) return family.eventShape;
-  // Weights of a mixture count its components.
+  // Weights of a mixture count components, not the extent of a value.
   const name = Object.keys(parameters).find((key) => key !== "weights" && rankOf(family.constraints[key]) > 0);
   const array = name === undefined ? undefined : parameters[name];
   if (array) return new Array<number>(eventRank).fill(array.shape[array.rank - 1]);
   throw new CapabilityError(family.name, "the shape of its values is not known; define it with eventShape", "DISTRIBUTION_LACKS");
 }
 
-/** A prior must be continuous or of single whole numbers, and give one density for each of the parameter's values. */
+/**
+ * Checks that a prior is continuous or a distribution of single whole numbers, and that it yields one density per value
+ * of the parameter.
+ */
 export function checkPrior(name: string, prior: Distribution, shape: Shape): void {
   if (prior.name === "censored")
     throw new CapabilityError(
@@ -53,7 +56,10 @@ export function checkPrior(name: string, prior: Distribution, shape: Shape): voi
   );
 }
 
-/** Parameters for more elements than the value has would count it several times. */
+/**
+ * Checks that the distribution's parameters do not broadcast to more elements than the value has, which would count the
+ * value several times.
+ */
 export function checkCounted(value: SymbolicArray, distribution: Distribution, pointwise: SymbolicArray): void {
   if (pointwise.size === sizeOf(batchOf(value.shape, distribution.eventRank))) return;
   throw new CompileError(

@@ -26,10 +26,10 @@ import { PriorDrawer } from "./prior.ts";
 import { isAnyMoved, placesOf, type QuantityPlace } from "./programs.ts";
 import { solutionsReport, somePoints, watchedArrays } from "./solutions.ts";
 
-/** Values by name, row-major. */
+/** Arrays of values by name, row-major. */
 export type NamedValues = Record<string, Float64Array>;
 
-/** What evaluations on this thread need. */
+/** Memory addresses for evaluations on this thread. */
 interface Evaluator {
   readonly x: number;
   readonly gradient: number;
@@ -39,23 +39,29 @@ interface Evaluator {
 /**
  * A model with its data: log p(u) over unconstrained numbers, its gradient, and the values that u represents.
  *
- * u: f64[dimension], the parameters' unconstrained numbers one after another, in the order of `param`. log p(u) = log p(values) + Σ log |J|.
- * Parameters that are whole numbers are in u as they are, and have a gradient of 0 there.
+ * u: f64[dimension], the unconstrained numbers of all parameters, concatenated in the order of `param`. log p(u) = log
+ * p(values) + Σ log |J|. Whole-number parameters are stored in u unchanged and have a gradient of 0.
  */
 export class ConditionedModel implements LogDensity, Disposable {
-  /** The model's name. */
+  /** Name of the model. */
   readonly name: string;
-  /** Unconstrained numbers. */
+  /** Number of unconstrained numbers. */
   readonly dimension: number;
-  /** What draws report, in the order of their values; generated quantities that are drawn come last. */
+  /**
+   * Quantities reported by draws, in the order of their values. Generated quantities that are drawn from a distribution
+   * come last.
+   */
   readonly quantities: readonly QuantityPlace[];
-  /** Numbers of all quantities that are not drawn: the values of one point. */
+  /** Number of values of one point, excluding generated quantities that are drawn. */
   readonly valueCount: number;
-  /** What the model's function described. */
+  /** Result of tracing the model's function. */
   readonly traced: TracedModel;
-  /** Whether results are the same bits on every host. */
+  /** Whether results are bitwise identical on every host. */
   readonly deterministic: boolean;
-  /** Where the unconstrained numbers of each parameter are in u; those that are whole numbers, with their bounds. */
+  /**
+   * Positions of each parameter's unconstrained numbers in u. `discrete` lists the whole-number parameters with their
+   * bounds.
+   */
   readonly parameters: readonly ParameterPlace[];
   readonly discrete: readonly DiscretePlace[];
   private readonly engine: Engine;
@@ -90,12 +96,15 @@ export class ConditionedModel implements LogDensity, Disposable {
     return boundDensity(this, this.engine, options, (arena) => ({ model: this.placed.density(arena, gradient) }));
   }
 
-  /** Whether `observe` and `marginalise` terms depend on parameters; if not, powers of the likelihood change nothing. */
+  /** Whether `observe` or `marginalise` terms depend on parameters. If not, tempering the likelihood has no effect. */
   get hasLikelihood(): boolean {
     return isAnyMoved([this.traced.logLikelihood]);
   }
 
-  /** `param` and `target` terms are the prior, log |J| counted; `observe` and `marginalise` terms the likelihood. */
+  /**
+   * Binds the tempered density. `param` and `target` terms and log |J| form the prior; `observe` and `marginalise`
+   * terms form the likelihood.
+   */
   bindTempered(options: BindOptions): TemperedBinding {
     const { gradient = true } = options;
     return boundDensity(this, this.engine, options, (arena) => {
@@ -104,7 +113,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     });
   }
 
-  /** log p(u) and its gradient, on this thread. @throws OptionError unless u has `dimension` numbers */
+  /** Evaluates log p(u) and its gradient on this thread. @throws OptionError unless u has `dimension` numbers */
   evaluate(u: ArrayLike<number>): { value: number; gradient: Float64Array } {
     const point = this.checked(u);
     this.placed.checkAlive();
@@ -115,7 +124,10 @@ export class ConditionedModel implements LogDensity, Disposable {
     return { value, gradient: this.engine.memory.f64(gradient, this.dimension).slice() };
   }
 
-  /** Parameters, transformed and generated quantities at u. Those that are drawn are omitted without `draws`. */
+  /**
+   * Returns parameters, transformed and generated quantities at u. Without `draws`, quantities that need random draws
+   * are omitted.
+   */
   constrain(u: ArrayLike<number>, draws?: Draws): NamedValues {
     const all = this.valuesOf(u);
     const { drawn } = this.traced;
@@ -125,12 +137,15 @@ export class ConditionedModel implements LogDensity, Disposable {
     return made;
   }
 
-  /** The values of many points, one point after another: `valueCount` numbers for each `dimension` of u, in the order of `quantities`. */
+  /**
+   * Returns the values at many points, concatenated: `valueCount` numbers for each `dimension` numbers of u, in the
+   * order of `quantities`.
+   */
   valuesOf(points: ArrayLike<number>): Float64Array {
     return this.ofPoints("values", this.reported, points);
   }
 
-  /** The values of parameters, whatever draws report: by name [point, size]. */
+  /** Returns the values of parameters, regardless of what draws report: by name [point, size]. */
   parameterValuesOf(points: ArrayLike<number>): NamedValues {
     const { parameters } = this.traced;
     const all = this.ofPoints(
@@ -144,15 +159,15 @@ export class ConditionedModel implements LogDensity, Disposable {
     );
   }
 
-  /** Generated quantities that are drawn, of many points: by name [point, size]. Point i draws from update i of the stream. */
+  /** Draws the generated quantities at many points: by name [point, size]. Point i uses update i of the stream. */
   generatedOf(points: ArrayLike<number>, stream: Stream): NamedValues {
     return this.drawnOf(this.generated, points, stream);
   }
 
   /**
-   * u of the parameters' values. `rest`: unconstrained numbers, of which those of parameters without a value are taken.
+   * Returns u for given parameter values. `rest`: unconstrained point that supplies the parameters without a value.
    *
-   * @throws OptionError where one breaks its constraint, DataError where one is missing and there is no `rest`
+   * @throws OptionError if a value violates its constraint, DataError if a value is missing and there is no `rest`
    */
   unconstrain(values: GivenValues, rest?: Float64Array): Float64Array {
     const u = new Float64Array(this.dimension);
@@ -176,22 +191,22 @@ export class ConditionedModel implements LogDensity, Disposable {
     return u;
   }
 
-  /** log p(u) by the interpreter: the oracle of `evaluate`. */
+  /** Evaluates log p(u) with the interpreter, as a test oracle for `evaluate`. */
   logDensity(u: ArrayLike<number>): number {
     return interpret([this.traced.logDensity], this.inputs(u))[0][0];
   }
 
-  /** log p of the constrained values at u, without log |J|: what textbooks write. */
+  /** Log density of the constrained values at u without log |J|, as textbooks write it. */
   logDensityOfValues(u: ArrayLike<number>): number {
     return interpret([this.traced.logDensityOfValues], this.inputs(u))[0][0];
   }
 
-  /** log p of each observed value at u, by name: what leave-one-out validation sums. */
+  /** Log density of each observed value at u, by name, for leave-one-out validation. */
   pointwise(u: ArrayLike<number>): NamedValues {
     return this.pointwiseOf(this.checked(u));
   }
 
-  /** `pointwise` of many points: by name [point, size]. */
+  /** Computes `pointwise` at many points: by name [point, size]. */
   pointwiseOf(points: ArrayLike<number>): NamedValues {
     const observed = [...this.traced.observed, ...this.traced.marginal];
     const all = this.ofPoints(
@@ -205,37 +220,43 @@ export class ConditionedModel implements LogDensity, Disposable {
     );
   }
 
-  /** Names of what was observed whose terms depend on each other, as seen at u. */
+  /** Names of observed quantities with mutually dependent terms, as found at u. */
   dependentObservations(u: ArrayLike<number>): Set<string> {
     return dependentObservations(this.traced, this.inputs(u));
   }
 
-  /** Code and numbers of its density, for another thread. */
+  /** Code and numbers of all forms of the density, for another thread. */
   portable(): PortableForms {
     return this.placed.portable();
   }
 
-  /** Code and numbers of its density with the gradient, for another thread. */
+  /** Code and numbers of the density with its gradient, for another thread. */
   portableDensity(): PortableForm {
     return this.placed.portableDensity(true);
   }
 
-  /** What advice must know of it: which parameters belong to a hierarchy, where the user wrote them. */
+  /**
+   * Facts for advice: the parameters that belong to a hierarchy. Empty for formulas, because users do not write their
+   * parameters.
+   */
   get facts(): JsonObject {
     return this.traced.reports ? {} : hierarchyOf(this.traced);
   }
 
-  /** Shapes of the data by name, which draws from a file are held to where a model is given with them. */
+  /** Shapes of the data by name. If a model is given with draws from a file, their shapes are checked against these. */
   get dataShapes(): Record<string, number[]> {
     return Object.fromEntries([...this.traced.fields].map(([name, { shape }]) => [name, [...shape]]));
   }
 
-  /** What is probably not meant, though it can be sampled. */
+  /** Valid constructs in the model that are probably mistakes. */
   get hints(): readonly Hint[] {
     return this.traced.hints;
   }
 
-  /** Of the differential equations that the model solves: at some of these points the most steps, the largest error, and at how many one was not found; undefined where it solves none. */
+  /**
+   * Reports how the model's differential equations are solved at some of these points: the most steps, the largest
+   * error, and the number of points without a solution. Undefined if the model solves none.
+   */
   solutionsAt(points: Float64Array): JsonObject | undefined {
     const arrays = this.traced.solutions.length > 0 ? watchedArrays(this.traced) : [];
     if (arrays.length === 0 || points.length === 0) return undefined;
@@ -243,7 +264,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     return solutionsReport(this.ofPoints("solutions", arrays, some), arrays.length);
   }
 
-  /** Which prior or observation is not finite at these points, as text; undefined where all are. */
+  /** Explains which prior or observation is not finite at these points; undefined if all are finite. */
   explain(points: readonly Float64Array[]): string | undefined {
     if (points.length === 0 || points[0].length !== this.dimension) return undefined;
     const densities = this.traced.terms.map(({ density }) => density);
@@ -256,12 +277,14 @@ export class ConditionedModel implements LogDensity, Disposable {
     return explained(this.traced, values, points.length, this.inputs(points[0]));
   }
 
-  /** Draws of what was observed, given the parameters at u. */
+  /** Simulates the observed data, given the parameters at u. */
   predict(u: ArrayLike<number>, draws: Draws): NamedValues {
     return Object.fromEntries(this.predicted.at(this.checked(u), draws).map(({ name, values }) => [name, values]));
   }
 
-  /** What was observed, by name, as the model computes it from its data; what depends on parameters is omitted. */
+  /**
+   * Returns the observed values by name, as computed from the data alone. Values that depend on parameters are omitted.
+   */
   observedValues(): NamedValues {
     const { replicated, data } = this.traced;
     const isData = ({ op, attributes }: SymbolicArray): boolean => op !== "input" || data.has(String(attributes));
@@ -273,29 +296,32 @@ export class ConditionedModel implements LogDensity, Disposable {
     return Object.fromEntries(known.map(({ name }, i) => [name, values[i]]));
   }
 
-  /** Names of what was observed in part, as bounds of values. */
+  /** Names of partially observed quantities, such as values known only by a bound. */
   hiddenObservations(): ReadonlySet<string> {
     const hides = ({ distribution }: TracedObservation): boolean =>
       distribution instanceof Distribution && distribution.family.hides === true;
     return new Set(this.traced.observed.filter(hides).map(({ name }) => name));
   }
 
-  /** `predict` of many points: by name [point, size]. Point i draws from update i of the stream. */
+  /** Runs `predict` at many points: by name [point, size]. Point i uses update i of the stream. */
   predictOf(points: ArrayLike<number>, stream: Stream): NamedValues {
     return this.drawnOf(this.predicted, points, stream);
   }
 
-  /** u drawn from the prior: with `constrain` and `predict`, a draw of everything. @throws CapabilityError for a flat prior or a target() */
+  /**
+   * Draws u from the prior. With `constrain` and `predict` this gives a draw of everything. @throws CapabilityError for
+   * a flat prior or a target()
+   */
   drawPrior(draws: Draws): Float64Array {
     return this.prior.draw(draws);
   }
 
-  /** See LogDensity. */
+  /** Draws a starting point; see LogDensity. */
   drawStart(draws: Draws): Float64Array {
     return this.prior.drawStart(draws);
   }
 
-  /** Bindings must not be used any more. */
+  /** Releases the model's memory. Its bindings must not be used afterwards. */
   dispose(): void {
     this.evaluator = undefined;
     this.functions.clear();
@@ -322,7 +348,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.checked(points, Math.max(1, Math.floor(points.length / this.dimension)));
   }
 
-  /** Inputs by name, for the interpreter. */
+  /** Returns the interpreter's inputs by name. */
   private inputs(u: ArrayLike<number>): Record<string, ArrayLike<number>> {
     const point = this.checked(u);
     const moved = this.parameters.map(({ name, offset, size }) => [`u ${name}`, point.subarray(offset, offset + size)]);
@@ -348,7 +374,7 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 }
 
-/** Transforms do not know whose values they refuse. */
+/** Adds the parameter's name to errors of its transform, which does not know it. */
 function ofParameter<T>(name: string, make: () => T): T {
   try {
     return make();

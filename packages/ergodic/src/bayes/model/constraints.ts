@@ -1,8 +1,9 @@
 /**
- * Which values a parameter may take, in words, and the transform from unconstrained numbers onto them.
+ * Constraint words of parameters, and the transforms from unconstrained numbers onto the allowed values.
  *
- * "real", "positive", "unitInterval": element by element. "simplex", "ordered", "positiveOrdered", "unitVector": each row. "correlationCholesky",
- * "covarianceCholesky": one factor, [d, d], of shape "d" or ["d", "d"]. `{ lower, upper }`: bounds, which may depend on other parameters.
+ * "real", "positive", "unitInterval" apply to each element; "simplex", "ordered", "positiveOrdered", "unitVector" to
+ * each row. "correlationCholesky" and "covarianceCholesky" are a single factor [d, d], with shape "d" or ["d", "d"]. `{
+ * lower, upper }` are bounds, which can depend on other parameters.
  */
 
 import { type ArrayLikeOperand, type Shape, type SymbolicArray, shapeText, toArray } from "../../engine/compiler/index.ts";
@@ -41,7 +42,10 @@ const WORDS = {
 };
 
 export type ConstraintWord = keyof typeof WORDS;
-/** What each word says of a parameter: `param(name, "positive")` has a flat prior over such values, `{ constraint }` keeps a prior to them. */
+/**
+ * Meaning of each constraint word. `param(name, "positive")` has a flat prior on the allowed values; `{ constraint }`
+ * restricts a prior to them.
+ */
 export const constraintWords: Readonly<Record<ConstraintWord, string>> = {
   real: "any number",
   positive: "> 0",
@@ -54,12 +58,12 @@ export const constraintWords: Readonly<Record<ConstraintWord, string>> = {
   covarianceCholesky: "the Cholesky factor of a covariance matrix, [d, d], of the shape d",
 };
 /**
- * Which values a parameter may take: a word, e.g. "positive", "simplex", "ordered" or "correlationCholesky", or bounds { lower,
- * upper }.
+ * Constraint of a parameter: a word such as "positive", "simplex", "ordered" or "correlationCholesky", or bounds {
+ * lower, upper }.
  */
 export type ParameterConstraint = ConstraintWord | Bounds;
 
-/** @throws OptionError for a word that is none */
+/** @throws OptionError for an unknown word */
 export function transformOf(constraint: ParameterConstraint, shape: Shape): Transform {
   if (typeof constraint === "string") {
     if (Object.hasOwn(WORDS, constraint)) return WORDS[constraint](shape);

@@ -1,4 +1,4 @@
-/** What a model's function is given, and what is known of a model once it has run. */
+/** Tools that a model's function receives, and the result of tracing it. */
 
 import type { WatchedSolution } from "../../engine/compiler/array/operations/ode/watch.ts";
 import type { ArrayLikeOperand, Shape, SymbolicArray } from "../../engine/compiler/index.ts";
@@ -12,20 +12,26 @@ import type { NonCentred } from "./non-centred.ts";
 /** Options of `param` in a model. */
 export interface ParameterOptions {
   /**
-   * Extents: numbers or names of sizes. With a distribution of vectors or matrices those in front of one value's; else the whole shape. Default:
-   * what the distribution's parameters broadcast to.
+   * Extents: numbers or names of sizes. With a distribution of vectors or matrices, the extents in front of those of a
+   * single value; otherwise the whole shape. Default: the shape to which the distribution's parameters broadcast.
    */
   readonly shape?: Extent | readonly Extent[];
   /**
-   * false: the parameter is location + scale · z, with z of the standard distribution, which samples better with little data.
-   * Default true.
+   * Whether the parameter itself is sampled. false: it is location + scale · z, and z, which has the standard
+   * distribution, is sampled instead. This samples better if there is little data. Default true.
    */
   readonly centred?: boolean;
-  /** A lower bound, or several, narrower than the distribution's support. The density is not scaled up for what is cut off. */
+  /**
+   * Lower bound (a number or an array), inside the distribution's support. The density is not renormalised for the part
+   * that is cut off.
+   */
   readonly lower?: ArrayLikeOperand;
-  /** An upper bound, or several, narrower than the distribution's support. The density is not scaled up for what is cut off. */
+  /**
+   * Upper bound (a number or an array), inside the distribution's support. The density is not renormalised for the part
+   * that is cut off.
+   */
   readonly upper?: ArrayLikeOperand;
-  /** A constraint by its word, e.g. "positive" or "ordered", narrower than the distribution's support. */
+  /** Constraint word, such as "positive" or "ordered", that narrows the distribution's support. */
   readonly constraint?: ParameterConstraint;
 }
 
@@ -33,39 +39,49 @@ type ObservedValue = SymbolicArray | number;
 
 /** Options of `marginalise` in a model. */
 export interface MarginaliseOptions {
-  /** What the terms are the distributions of; several by name or in a list, if the terms are such too. Needed where terms are distributions. */
+  /**
+   * Value that the terms are distributions of; several by name or in a list, if each term is a record or list of
+   * distributions. Required if terms are distributions.
+   */
   readonly value?: ObservedValue | readonly ObservedValue[] | Readonly<Record<string, ObservedValue>>;
-  /** Name of the pointwise log densities, and of predictive draws of `value`; of several values of the log densities alone. */
+  /**
+   * Name of the pointwise log densities, and of predictive draws of `value`. With several values, of the log densities
+   * only.
+   */
   readonly name?: string;
 }
 
-/** What a model's function is given. */
+/** Argument of a model's function. */
 export interface ModelContext extends ModelTools {
-  /** Data by name: arrays are symbolic, single numbers are numbers. */
+  /** Declares data by name and returns them: arrays are symbolic, single numbers are numbers. */
   data<const F extends DataFields>(fields: F): DataOf<F>;
 }
 
-/** What a model's function describes parameters, observations and quantities with. */
+/** Functions with which a model describes parameters, observations and quantities. */
 export interface ModelTools {
-  /** The extent of that name. */
+  /** Extent with the given name. */
   size(name: string): number;
   /**
-   * A parameter with a prior, or with a constraint alone: a flat prior on the constrained scale. One with a prior of whole
-   * numbers is discrete: it may index arrays by `take`, and is drawn by Gibbs steps.
+   * Declares a parameter with a prior, or with only a constraint: a flat prior on the constrained scale. A parameter
+   * with a prior over whole numbers is discrete: it can index arrays in `take`, and is updated by Gibbs steps.
    */
   param(name: string, prior: Distribution | ParameterConstraint, options?: ParameterOptions): SymbolicArray;
-  /** Adds log p(value). `name` is that of its predictive draws; default: the data's. */
+  /** Adds log p(value). `name`: name of the predictive draws; default: the name of the data. */
   observe(value: SymbolicArray | number | ArrayLike<number>, distribution: Distribution, name?: string): void;
   /**
-   * Adds log Σ_k P(k) p(· | k), a discrete latent variable summed out (marginalise.ts): `terms` gives log p(· | k), or with `value` its distribution.
-   * Part of the likelihood; `name` is that of its pointwise log densities, and of predictive draws of `value`.
+   * Adds log Σ_k P(k) p(· | k), which sums out a discrete latent variable (marginalise.ts). `terms` returns log p(· |
+   * k), or its distribution if `value` is given. The term is part of the likelihood. `name`: name of the pointwise log
+   * densities, and of the predictive draws of `value`.
    */
   marginalise(states: States, terms: StateTerms, options?: MarginaliseOptions): Marginal;
-  /** A function of parameters that draws report, and the rest of the model may use. */
+  /** Names a function of parameters. Draws report it, and the rest of the model can use it. */
   transformed(name: string, value: SymbolicArray): SymbolicArray;
-  /** A quantity of each draw: a function of parameters, or a draw of a distribution. */
+  /** Adds a quantity to each draw: a function of parameters, or a draw from a distribution. */
   generated(name: string, value: SymbolicArray | Distribution): void;
-  /** Adds the sum of a term in nats to the log density. Where prior and likelihood are separated, it counts with the prior. */
+  /**
+   * Adds the sum of a term in nats to the log density. It counts as part of the prior where prior and likelihood are
+   * separated.
+   */
   target(term: SymbolicArray): void;
 }
 
@@ -76,13 +92,16 @@ export interface TracedParameter {
   readonly prior: Distribution | undefined;
   readonly transform: Transform;
   readonly nonCentred: NonCentred | undefined;
-  /** The input of the unconstrained numbers, and their place in u. */
+  /** Input of the unconstrained numbers, and their offset in u. */
   readonly unconstrained: SymbolicArray;
   readonly offset: number;
   /** Whether its constraint is narrower than its prior's support. */
   readonly narrowed: boolean;
   readonly bounds: { readonly low?: SymbolicArray; readonly high?: SymbolicArray } | undefined;
-  /** Of integers, which stand in u as they are: the bounds that hold whatever the other parameters are. */
+  /**
+   * Bounds of a whole-number parameter that hold for all values of the other parameters. Such a parameter is in u
+   * unchanged.
+   */
   readonly discrete: { readonly low: number; readonly high: number } | undefined;
 }
 
@@ -99,49 +118,55 @@ export interface TracedDraw {
   readonly batch: Shape;
 }
 
-/** What was observed, and draws values like it. */
+/** An observed value with a sampler for replications of it. */
 export interface TracedReplicate extends TracedDraw {
   readonly value: SymbolicArray;
 }
 
-/** What was observed, with its log densities one by one. `chained`: each given those before it, as of a hidden Markov chain. */
+/**
+ * An observed value with its pointwise log densities. `chained`: each is conditional on the earlier values, as in a
+ * hidden Markov chain.
+ */
 export interface TracedObservation extends TracedReplicate {
   readonly pointwise: SymbolicArray;
   readonly chained: boolean;
 }
 
-/** A part of the log density, one by one: what is asked where no start is finite. */
+/** A term of the log density, element by element. Used to explain why no start is finite. */
 export interface TracedTerm {
   readonly kind: "param" | "observe" | "marginalise" | "target";
   readonly name: string;
   readonly density: SymbolicArray;
   readonly distribution?: Distribution;
-  /** What it is the density of. */
+  /** Value that it is the density of. */
   readonly value?: SymbolicArray;
 }
 
-/** What draws report of a model that says so itself: an array, and the names of what stands in it, one after another. */
+/** Custom report of a model: an array, and the names and shapes of the quantities concatenated in it. */
 export interface TracedReport {
   readonly places: readonly { readonly name: string; readonly shape: Shape }[];
   readonly kind: "parameter" | "transformed" | "generated";
   readonly value: SymbolicArray;
 }
 
-/** Rows of a model that reads them itself. */
+/** Row reader of a model that parses its own rows. */
 export interface TracedNewRows {
-  /** What a row must have. */
+  /** Columns that a row must have. */
   readonly columns: readonly string[];
-  /** Those of them that were texts. */
+  /** Columns that held strings. */
   readonly texts: readonly string[];
-  /** The model's function on rows that it may not know. It may have parameters behind the model's own, not centred, which are drawn from their priors. */
+  /**
+   * Traces the model on rows that it may not know. It can add parameters after the model's own, not centred, which are
+   * drawn from their priors.
+   */
   again(data: ModelData): TracedModel;
-  /** Numbers of a row by field. @throws DataError */
+  /** Returns the numbers of a row by field. @throws DataError */
   numbers(row: unknown, where: string): Readonly<Record<string, Float64Array>>;
-  /** Names of the levels of what is observed, by its name: of numbers that are places in a list. */
+  /** Level names by observed quantity, if its values are indices into a list of levels. */
   readonly levels?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Indices, and of how many places the operation `where` takes those that they name. */
+/** Indices, and the extent of the axis into which the operation `where` takes them. */
 export interface TracedIndices {
   readonly where: string;
   readonly indices: SymbolicArray;
@@ -153,45 +178,45 @@ export interface TracedModel {
   readonly parameters: readonly TracedParameter[];
   readonly quantities: readonly TracedQuantity[];
   readonly observed: readonly TracedObservation[];
-  /** What was observed, in the order in which it must be drawn: values that share a log density included. */
+  /** Observed values in the order in which they must be drawn, including values that share a log density. */
   readonly replicated: readonly TracedReplicate[];
-  /** Summed-out terms that are of no one distribution, or of several values at once, one by one. */
+  /** Summed-out terms without a single distribution: terms given as log densities, or of several values together. */
   readonly marginal: readonly Pick<TracedObservation, "name" | "pointwise" | "chained">[];
-  /** Generated ones that are drawn. */
+  /** Generated quantities that are drawn from a distribution. */
   readonly drawn: readonly TracedDraw[];
-  /** Whether target() was used: the prior is not only that of the parameters. */
+  /** Whether target() was used. If so, the prior is more than the parameters' priors. */
   readonly hasTarget: boolean;
-  /** Of the unconstrained numbers, log |J| of all transforms included. */
+  /** Log density of the unconstrained numbers, including log |J| of all transforms. */
   readonly logDensity: SymbolicArray;
-  /** Its parts: priors, `target` terms and log |J|; what is observed. */
+  /** Parts of `logDensity`: priors, `target` terms and log |J|; and the likelihood. */
   readonly logPrior: SymbolicArray;
   readonly logLikelihood: SymbolicArray;
-  /** Of the constrained values: without any log |J|. */
+  /** Log density of the constrained values, without any log |J|. */
   readonly logDensityOfValues: SymbolicArray;
-  /** In the order of the model. */
+  /** Terms in the order of the model. */
   readonly terms: readonly TracedTerm[];
-  /** What is probably not meant. */
+  /** Valid constructs that are probably mistakes. */
   readonly hints: readonly Hint[];
   readonly data: ReadonlyMap<string, Float64Array>;
-  /** What the model asked for of its data, and what it was given. */
+  /** Declared data fields with the data given for them. */
   readonly fields: ReadonlyMap<string, DataField & ReadField>;
-  /** Indices that are no constants. */
+  /** Indices that are not constants. */
   readonly taken: readonly TracedIndices[];
-  /** Of differential equations. */
+  /** Solutions of differential equations. */
   readonly solutions: readonly WatchedSolution[];
-  /** Single numbers among the data, which may be sizes. */
+  /** Single numbers among the data, which can be sizes. */
   readonly numbers: Readonly<Record<string, number>>;
-  /** The same function on other data. */
+  /** Traces the same function on other data. */
   again(data: ModelData): TracedModel;
-  /** What draws report, in the place of all parameters and quantities. */
+  /** Report that replaces all parameters and quantities in draws. */
   readonly reports?: readonly TracedReport[];
-  /** How new rows are read. Default: by the fields of data. */
+  /** Reader of new rows. Default: by the data fields. */
   readonly newRows?: TracedNewRows;
 }
 
 export interface Hint {
   readonly code: "jacobian" | "observedParameter" | "unbounded";
-  /** What was found, with the line. */
+  /** Description of the finding, with the line of the model. */
   readonly text: string;
   readonly advice: string;
 }

@@ -1,6 +1,6 @@
 /**
- * Data are looked at once, when they come, where they are used as indices, and as parameters of distributions: a wrong one
- * would make NaN, so that no start had a finite density, or another model.
+ * Data are checked once, when they are given, if they are used as indices or as parameters of distributions. A wrong
+ * value would produce NaN, so that no start has a finite density, or a different model.
  */
 
 import { firstWrongIndex, type IndexWatch, wantedIndices } from "../../engine/compiler/array/indices.ts";
@@ -16,7 +16,7 @@ import { withUserLine } from "./user-line.ts";
 
 type Data = ReadonlyMap<string, Float64Array>;
 
-/** Looks at indices that depend on the data alone. */
+/** Checks indices that depend only on the data. */
 export function dataIndices(data: Data): IndexWatch {
   const smallest = new Map<SymbolicArray, number>();
   return (where, indices, extent) => {
@@ -36,7 +36,10 @@ export function dataIndices(data: Data): IndexWatch {
   };
 }
 
-/** @throws DataError where times of a differential equation that depend on the data alone decrease, begin before it starts, or where that is no finite time */
+/**
+ * @throws DataError if data-only times of a differential equation decrease or precede its start, or if the start is not
+ *   finite
+ */
 export function checkDataTimes({ times, from }: WatchedSolution, data: Data): void {
   const [numbers, start] = [times, from].map((array) => numbersOf(array, data) ?? constantsOf(array));
   if (start && !Number.isFinite(start[0]))
@@ -61,7 +64,7 @@ export function checkDataTimes({ times, from }: WatchedSolution, data: Data): vo
 const constantsOf = (array: SymbolicArray): Float64Array | undefined =>
   inputsBelow(array).length === 0 ? interpret([array], {})[0] : undefined;
 
-/** @throws DataError where a parameter that depends on the data alone breaks its constraint */
+/** @throws DataError if a parameter that depends only on the data violates its constraint */
 export function checkDataParameters({ family, name, parameters }: Distribution, data: Data): void {
   for (const [key, array] of Object.entries(parameters)) {
     const constraint = family.constraints[key];
@@ -78,7 +81,10 @@ export function checkDataParameters({ family, name, parameters }: Distribution, 
   }
 }
 
-/** @throws where the stationary distribution of a chain is asked for, and constants or data give it several */
+/**
+ * @throws DataError or CompileError if the stationary distribution of a chain is requested, but constants or data give
+ *   it several
+ */
 export function checkChain({ transition, isStationary, states }: HiddenMarkov, data: Data): void {
   const numbers = isStationary ? (numbersOf(transition, data) ?? constantsOf(transition)) : undefined;
   const sets = numbers ? closedSets(numbers, states) : [];
@@ -90,7 +96,7 @@ export function checkChain({ transition, isStationary, states }: HiddenMarkov, d
   throw new CompileError("hiddenMarkov", said, "COMPILE_OPERAND");
 }
 
-/** @throws DataError where data that say something of each observed value do not fit it */
+/** @throws DataError if data about each observed value contradict the value */
 export function checkObserved(observed: SymbolicArray, { family }: Distribution, data: Data): void {
   for (const { name, array, isWrong, wanted } of family.dataChecks ?? []) {
     const numbers = numbersOf(array, data) ?? constantsOf(array);
@@ -106,7 +112,7 @@ export function checkObserved(observed: SymbolicArray, { family }: Distribution,
   }
 }
 
-/** Undefined where the array depends on parameters, or on no data. */
+/** Returns the values; undefined if the array depends on parameters, or on no data. */
 function numbersOf(array: SymbolicArray, data: Data): Float64Array | undefined {
   const own = data.get(String(array.op === "input" && array.attributes));
   if (own) return own;
@@ -117,7 +123,7 @@ function numbersOf(array: SymbolicArray, data: Data): Float64Array | undefined {
 
 const inputsBelow = (array: SymbolicArray): SymbolicArray[] => arraysBelow([array]).filter(({ op }) => op === "input");
 
-/** 'data "group"[7]', 'index[7] made of data "group"'. */
+/** Formats an element for error messages: 'data "group"[7]', 'index[7] made of data "group"'. */
 function nameOf(what: string, array: SymbolicArray, at: number): string {
   const names = inputsBelow(array).map(({ attributes }) => `"${String(attributes).replace(/^data /, "")}"`);
   if (array.op === "input") return `data ${elementName(names[0], array.shape, at)}`;

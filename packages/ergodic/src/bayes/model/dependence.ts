@@ -1,33 +1,40 @@
 /**
- * Which observations have terms that depend on each other: the log density of one value reads other values of the same
- * observation, as that of a hidden Markov chain, of a regression on earlier values, or of errors that a scan follows does.
- * Leaving out one term then does not leave out its value.
+ * Finds observations with mutually dependent terms: the log density of one value reads other values of the same
+ * observation. Examples are a hidden Markov chain, a regression on earlier values, and errors that a scan follows.
+ * Dropping one term then does not drop its value.
  *
- * A chain of hidden states is known as such. Else it is tried out, at a point u: two numbers of the observed data change
- * places, which keeps what is symmetric in them (a mean over all data), and the log densities of other values must stay. Values
- * that depend on parameters (residuals) count as one a datum. Of single values observed one by one those count together that
- * are taken from the same data. Not seen: values of before that are given as data of their own; of marginalise() without a
- * value, what is observed.
+ * Hidden chains are known to be dependent. Everything else is tested at a point u: two numbers of the observed data are
+ * exchanged, and the log densities of the other values must not change.
+ *
+ * An exchange keeps symmetric functions of the data, such as a mean. For values that depend on parameters (residuals),
+ * each value belongs to one datum.
+ *
+ * Single values that are observed one by one count together if they come from the same data.
+ *
+ * Not detected: earlier values that are given as separate data; the observed values of marginalise() without `value`.
  */
 import { arraysBelow, interpret, type SymbolicArray } from "../../engine/compiler/index.ts";
 import type { TracedModel, TracedObservation } from "./context.ts";
 
-/** Exchanges tried for each array of data; all where single values are observed one by one, up to so many. */
+/**
+ * Maximum number of exchanges per array of data. If single values are observed one by one, all exchanges are tried up
+ * to the larger number.
+ */
 const FEW_PAIRS = 12;
 const MOST_PAIRS = 200;
-/** What rounding may change. */
+/** Relative change that rounding can cause. */
 const TOLERANCE = 1e-9;
 
 type Inputs = Readonly<Record<string, ArrayLike<number>>>;
 
-/** An exchange of two numbers: rows of one column of an array. */
+/** Exchange of two numbers in the same column of an array. */
 interface Exchange {
   readonly key: string;
   readonly first: number;
   readonly second: number;
 }
 
-/** Names of those whose terms depend on each other. `inputs`: data and the point, by name. */
+/** Returns the names of observations with mutually dependent terms. `inputs`: data and the point, by name. */
 export function dependentObservations(traced: TracedModel, inputs: Inputs): Set<string> {
   const { observed, marginal } = traced;
   const found = new Set([...observed, ...marginal].filter(({ chained }) => chained).map(({ name }) => name));
@@ -45,12 +52,15 @@ const isSingle = ({ pointwise }: TracedObservation): boolean => pointwise.size =
 const isMoved = (node: SymbolicArray): boolean => node.op === "input" && String(node.attributes).startsWith("u ");
 const readsParameters = (array: SymbolicArray): boolean => arraysBelow([array]).some(isMoved);
 
-/** Arrays of data below, each an input. */
+/** Returns the data inputs that the arrays depend on. */
 function dataBelow(roots: readonly SymbolicArray[]): SymbolicArray[] {
   return arraysBelow(roots).filter(({ op, attributes }) => op === "input" && String(attributes).startsWith("data "));
 }
 
-/** Whether what the values are compared with reads observed data, or the values are made with parameters: only then can terms depend on each other. */
+/**
+ * Whether the distribution of the values reads observed data, or the values depend on parameters. Only then can terms
+ * depend on each other.
+ */
 function isSuspect({ value, distribution, batch }: TracedObservation, sources: readonly SymbolicArray[]): boolean {
   const read = new Set(dataBelow(distribution.sampler(batch).arrays));
   return sources.some((data) => read.has(data)) || readsParameters(value);
@@ -69,7 +79,7 @@ class Trial {
     this.moved = observations.map(({ value }) => readsParameters(value));
   }
 
-  /** Of those that the exchange shows. */
+  /** Returns the names of the observations that the exchange shows to be dependent. */
   dependent({ key, first, second }: Exchange): string[] {
     const data = Float64Array.from(this.inputs[key]);
     [data[first], data[second]] = [data[second], data[first]];
@@ -82,7 +92,8 @@ class Trial {
       return { observation, terms, own: new Set([...values].map((k) => Math.floor(k / width))), moved: this.moved[i] };
     });
     const byOthers = each.filter(({ terms, own }) => [...terms].some((k) => !own.has(k)));
-    // Two data, two terms: residuals that read more are followed through time. Fewer data than values are those of groups.
+    // Exchanging two data should change two terms. If it changes more, the residuals depend on each other through time.
+    // Fewer data than values describe groups, and are exempt.
     const followed = each.filter(
       ({ observation, terms, moved }) => moved && terms.size > 2 && data.length >= observation.value.size,
     );
@@ -93,7 +104,7 @@ class Trial {
     return [...within, ...(isShared ? together : [])].map(({ observation }) => observation.name);
   }
 
-  /** Terms of all, then values of all. */
+  /** Evaluates the terms of all observations, then their values. */
   private evaluated(inputs: Inputs): Float64Array[] {
     return interpret([...this.observations.map((o) => o.pointwise), ...this.observations.map((o) => o.value)], inputs);
   }
@@ -110,7 +121,7 @@ function changed(before: Float64Array, after: Float64Array): Set<number> {
   return places;
 }
 
-/** Of different numbers of the same column, from all over the array. */
+/** Returns exchanges of different numbers in the same column, spread over the array. */
 function exchangesOf({ attributes, shape, size }: SymbolicArray, inputs: Inputs, most: number): Exchange[] {
   const key = String(attributes);
   const values = inputs[key];
@@ -119,7 +130,7 @@ function exchangesOf({ attributes, shape, size }: SymbolicArray, inputs: Inputs,
   const count = Math.min(most, size);
   return Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) / count) * size)).flatMap((first) => {
     const [row, column] = [Math.floor(first / width), first % width];
-    // Half the array away, or as near to that as numbers differ.
+    // Starts half the array away, and moves on to the next row with a different number.
     for (let k = 0; k < rows - 1; k++) {
       const second = ((row + 1 + ((k + Math.floor(rows / 2)) % (rows - 1))) % rows) * width + column;
       if (second !== first && values[second] !== values[first]) return [{ key, first, second }];

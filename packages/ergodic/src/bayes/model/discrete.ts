@@ -1,9 +1,9 @@
-/** Bounds of parameters that are whole numbers, as far as they depend on the data alone. */
+/** Bounds of whole-number parameters, as far as they depend only on the data. */
 import { arraysBelow, interpret, type SymbolicArray } from "../../engine/compiler/index.ts";
 import type { Support } from "../distributions/index.ts";
 
 export interface IntegerBounds {
-  /** −∞ or ∞ where there is none, or one that depends on other parameters. Of several elements the widest. */
+  /** −∞ or ∞ if there is no bound, or if it depends on other parameters. For several elements, the widest bounds. */
   readonly low: number;
   readonly high: number;
 }
@@ -18,7 +18,7 @@ export function integerBounds(support: Support, data: ReadonlyMap<string, Float6
   };
 }
 
-/** Undefined where the array depends on parameters. */
+/** Returns the values; undefined if the array depends on parameters. */
 function numbersOf(array: SymbolicArray | undefined, data: ReadonlyMap<string, Float64Array>): Float64Array | undefined {
   if (!array) return undefined;
   const isMoved = ({ op, attributes }: SymbolicArray): boolean => op === "input" && String(attributes).startsWith("u ");

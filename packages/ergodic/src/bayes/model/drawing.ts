@@ -2,7 +2,10 @@ import type { Draws } from "../../engine/random/stream.ts";
 import type { TracedDraw } from "./context.ts";
 import type { PlacedModel, PointFunction } from "./placed.ts";
 
-/** Draws of several distributions at a point: their parameters are compiled together, and their numbers drawn from in plain JavaScript. */
+/**
+ * Draws from several distributions at a point. Their parameters are computed by one compiled program; the sampling is
+ * plain JavaScript.
+ */
 export interface Drawing {
   readonly name: string;
   readonly values: Float64Array;
@@ -20,7 +23,7 @@ export class Drawer {
     this.drawn = drawn;
   }
 
-  /** One draw of each at u, in order, from the same stream. */
+  /** Draws once from each distribution at u, in order, from the same stream. */
   at(u: Float64Array, draws: Draws): Drawing[] {
     this.made ??= this.make();
     const { parameters, draws: each } = this.made;

@@ -1,4 +1,4 @@
-/** An element as users write it: y[7], x[2][0], counted from 0. */
+/** Formats an element in users' notation, counted from 0: y[7], x[2][0]. */
 import { type Shape, stridesOf } from "../../engine/compiler/index.ts";
 
 export const elementName = (name: string, shape: Shape, at: number): string =>

@@ -1,7 +1,7 @@
 /**
- * Why no start of a model is finite: each of its terms, in the order of the model, is evaluated at the starts. Named is the
- * first with an element that is −∞ or NaN at all of them; else the first that is as a whole; else the one that is at most of
- * them.
+ * Explains why no start of a model is finite. Each term is evaluated at all starts, in the order of the model. The
+ * explanation names the first term with an element that is −∞ or NaN at all starts; otherwise the first term that is
+ * not finite at any start; otherwise the term that is not finite at most starts.
  */
 
 import { broadcastTo, interpret, type SymbolicArray } from "../../engine/compiler/index.ts";
@@ -10,7 +10,10 @@ import { checkConstraint, rankOf, type Support } from "../distributions/constrai
 import type { TracedModel, TracedTerm } from "./context.ts";
 import { elementName } from "./element.ts";
 
-/** `values`: of all terms one after another, [point, numbers]; `inputs`: those of the first point, by name. Undefined where all are finite. */
+/**
+ * Returns the explanation, or undefined if all terms are finite. `values`: all terms concatenated, [point, numbers];
+ * `inputs`: inputs of the first point, by name.
+ */
 export function explained(
   { terms }: TracedModel,
   values: Float64Array,
@@ -37,11 +40,11 @@ export function explained(
 
 interface Looked {
   readonly term: TracedTerm;
-  /** The first that is finite nowhere. */
+  /** First element that is finite at no point. */
   readonly element: number | undefined;
-  /** Points at which some element is not finite. */
+  /** Number of points at which some element is not finite. */
   readonly broken: number;
-  /** The log density there, in words. */
+  /** Description of the log density. */
   readonly value: string;
 }
 
@@ -67,7 +70,7 @@ function seen(term: TracedTerm, values: Float64Array, width: number, points: num
   return { term, element: element < 0 ? undefined : element, broken, value: inWords };
 }
 
-/** 'bernoulli y[7] = 2', 'the prior normal of "mu"', 'a target() term'. */
+/** Names a term: 'bernoulli y[7] = 2', 'the prior normal of "mu"', 'a target() term'. */
 function named(term: TracedTerm, element: number, inputs: Readonly<Record<string, ArrayLike<number>>>): string {
   const { kind, name, distribution, value, density } = term;
   if (kind === "target" || kind === "marginalise") return called(term);
@@ -84,7 +87,10 @@ function called({ kind, name, distribution }: TracedTerm): string {
   return kind === "target" ? `the ${name}` : `marginalise "${name}"`;
 }
 
-/** The parameter that breaks its constraint at the first point, or the values that the distribution has. */
+/**
+ * Returns the reason: the parameter that violates its constraint at the first point, or the support of the
+ * distribution.
+ */
 function because(term: TracedTerm, element: number, inputs: Readonly<Record<string, ArrayLike<number>>>): string {
   const { distribution, value, density } = term;
   if (!distribution || !value) return "";
@@ -109,7 +115,7 @@ function because(term: TracedTerm, element: number, inputs: Readonly<Record<stri
   return outside(distribution.support, x, (bound) => numberAt(bound, density, element, inputs));
 }
 
-/** What values the support holds, where x is none of them. */
+/** Describes the support if it does not contain x. */
 function outside(support: Support, x: number, at: (bound: SymbolicArray) => number): string {
   if (support.kind !== "interval" && support.kind !== "integers") return "";
   const low = support.low ? at(support.low) : -Infinity;

@@ -1,10 +1,11 @@
 /**
- * What a model takes as data: numbers, and arrays whose extents have names. `readData` gives each array its shape from the data themselves.
+ * Data fields of a model: numbers, and arrays with named extents. `readData` derives each array's shape from the data.
  *
- * A whole or real number becomes a plain number, known while the model is traced; an array becomes a symbolic one. Extents of one name must
- * agree; a number of that name in the data is that extent. Matrices are lists of rows, or flat, row-major.
+ * A whole or real number becomes a plain number, known while the model is traced; an array becomes a symbolic one.
+ * Extents with the same name must agree. A number of that name in the data is that extent. Matrices are lists of rows,
+ * or flat and row-major.
  *
- * @throws DataError for data that are missing, not finite numbers, or of extents that do not agree
+ * @throws DataError for missing or non-finite data, or extents that do not agree
  */
 
 import type { Shape, SymbolicArray } from "../../engine/compiler/index.ts";
@@ -13,57 +14,63 @@ import { checkBoolean } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, DataError, OptionError } from "../../engine/errors/errors.ts";
 import { elementName } from "./element.ts";
 
-/** A number, or a name that the data give a number. */
+/** Extent of an axis: a number, or a name with a length that follows from the data. */
 export type Extent = number | string;
 
-/** Numbers in a list: an array or a typed array. */
+/** List of numbers: an array or a typed array. */
 export type Numbers = ArrayLike<number>;
 type Nested = Numbers | readonly Nested[];
 
-/** Data by name: numbers, lists of numbers, lists of rows. It may hold names that the model does not ask for. */
+/** Data by name: numbers, lists of numbers, lists of rows. It can contain names that the model does not use. */
 export type ModelData = Readonly<Record<string, number | Nested>>;
 
-/** What a field's numbers must keep to: others are refused, by element, before anything is drawn. */
+/** Bounds on a field's numbers. Violations are refused, naming the element, before anything is sampled. */
 export interface DataBounds {
-  /** The least that is allowed. Default: any. */
+  /** Smallest allowed value. Default: none. */
   readonly lower?: number;
-  /** The most that is allowed. Default: any. */
+  /** Largest allowed value. Default: none. */
   readonly upper?: number;
-  /** Whether all must be whole numbers. Default false. */
+  /** Whether all numbers must be whole. Default false. */
   readonly integer?: boolean;
 }
 
-/** A field of a model's data, as vector("N"), matrix("N", "K"), integer() or real() make it. `T`: what is given for it. */
+/**
+ * Field of a model's data, made by vector("N"), matrix("N", "K"), integer() or real(). `T`: type of the data given for
+ * it.
+ */
 export interface DataField<T = number | Nested> {
-  /** Whether it is an array or one number. */
+  /** Kind of the field: an array or a single number. */
   readonly kind: "array" | "integer" | "real";
-  /** Its sizes: numbers or names. */
+  /** Extents: numbers or names. */
   readonly extents: readonly Extent[];
-  /** What its numbers must keep to. */
+  /** Bounds on its numbers. */
   readonly bounds?: DataBounds;
-  /** For the type alone. */
+  /** Type-level only. */
   readonly given?: T;
 }
 
 export type DataFields = Readonly<Record<string, DataField>>;
-/** What data are in the model's function: one number is a number, all else a symbolic array. */
+/** Type of data inside the model's function: a single number stays a number; anything else becomes a symbolic array. */
 export type Symbolic<T> = T extends number ? number : SymbolicArray;
 export type DataOf<F extends DataFields> = { readonly [K in keyof F]: F[K] extends DataField<infer T> ? Symbolic<T> : never };
 
-/** A list of numbers. `bounds`: what they must keep to, as in vector("N", { lower: 0, integer: true }). */
+/** Declares a list of numbers. `bounds`: bounds on the numbers, as in vector("N", { lower: 0, integer: true }). */
 export const vector = (size: Extent, bounds: DataBounds = {}): DataField<Numbers> => field("vector", "array", [size], bounds);
-/** A matrix of numbers: a list of rows, or flat and row-major. Sizes are numbers or names. `bounds`: what they must keep to. */
+/**
+ * Declares a matrix of numbers: a list of rows, or flat and row-major. Extents are numbers or names. `bounds`: bounds
+ * on the numbers.
+ */
 export const matrix = (rows: Extent, columns: Extent, bounds: DataBounds = {}): DataField<Numbers | readonly Numbers[]> =>
   field("matrix", "array", [rows, columns], bounds);
-/** Any number of axes, and last, if they must keep to some, the bounds. */
+/** Declares an array with any number of axes: the extents, optionally followed by bounds on the numbers. */
 export const tensor = (...given: [...Extent[], Extent | DataBounds] | []): DataField<Nested> => {
   const last = given.at(-1);
   const isBounded = last !== undefined && typeof last !== "number" && typeof last !== "string";
   return field("tensor", "array", (isBounded ? given.slice(0, -1) : given) as Extent[], isBounded ? last : {});
 };
-/** One whole number. `bounds`: what it must keep to. */
+/** Declares a single whole number. `bounds`: bounds on it. */
 export const integer = (bounds: Omit<DataBounds, "integer"> = {}): DataField<number> => field("integer", "integer", [], bounds);
-/** One number. `bounds`: what it must keep to. */
+/** Declares a single number. `bounds`: bounds on it. */
 export const real = (bounds: DataBounds = {}): DataField<number> => field("real", "real", [], bounds);
 
 function field<T>(where: string, kind: DataField["kind"], extents: readonly Extent[], bounds: DataBounds): DataField<T> {
@@ -76,7 +83,10 @@ function field<T>(where: string, kind: DataField["kind"], extents: readonly Exte
   return { kind, extents, ...(Object.values(bounds).some((bound) => bound !== undefined) ? { bounds } : {}) };
 }
 
-/** "a whole number from 0 to 5": what a number that breaks its bounds must be; undefined where it keeps to them. */
+/**
+ * Returns the requirement that a number violates, such as "a whole number from 0 to 5"; undefined if it satisfies the
+ * bounds.
+ */
 export function broken({ lower = -Infinity, upper = Infinity, integer = false }: DataBounds, value: number): string | undefined {
   if (value >= lower && value <= upper && (!integer || Number.isInteger(value))) return undefined;
   const range =
@@ -95,7 +105,7 @@ export interface ReadField {
   readonly values: Float64Array;
 }
 
-/** `sizes` are those known so far; new ones are added. */
+/** Reads the data of all fields. `sizes`: extents known so far; new ones are added. */
 export function readData(fields: DataFields, data: ModelData, sizes: Map<string, number>): Record<string, ReadField> {
   for (const [name, field] of Object.entries(fields as Readonly<Record<string, unknown>>)) checkField(name, field);
   const given = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, flatten(name, field, data)]));
@@ -117,7 +127,7 @@ export function readData(fields: DataFields, data: ModelData, sizes: Map<string,
   );
 }
 
-/** @throws DataError for the first element that breaks the field's bounds */
+/** @throws DataError for the first element that violates the field's bounds */
 function checkBounds(name: string, bounds: DataBounds, { shape, values }: ReadField): void {
   for (const [i, value] of values.entries()) {
     const wanted = broken(bounds, value);
@@ -144,7 +154,7 @@ function checkField(name: string, field: unknown): void {
 
 interface Flat {
   readonly values: Float64Array;
-  /** Undefined for a flat array of several axes. */
+  /** Undefined for a flat array with several axes. */
   readonly shape: Shape | undefined;
 }
 
@@ -167,7 +177,7 @@ function flatten(name: string, { kind, extents }: DataField, data: ModelData): F
   throw mismatch(name, `it has ${shape.length} axes, but must have ${extents.length}`);
 }
 
-/** What stands for a number that was not measured: null, undefined, NaN, and what R and CSV files write. */
+/** Whether a value is missing: null, undefined, NaN, or a missing-value marker of R or CSV files. */
 const isMissing = (value: unknown): boolean =>
   value === null || value === undefined || Number.isNaN(value) || value === "NA" || value === "";
 
@@ -178,7 +188,7 @@ const missing = (where: string, value: unknown): DataError =>
     "DATA_MISSING",
   );
 
-/** @throws DataError for an element that is missing or no finite number */
+/** @throws DataError for an element that is missing or not a finite number */
 export function checkFinite(name: string, list: ArrayLike<number>): void {
   for (let i = 0; i < list.length; i++) numberOf(name, [list.length], i, list[i]);
 }
@@ -248,7 +258,7 @@ function shapeOf(
   return known.map((n) => n ?? rest);
 }
 
-/** A size that the data state beside the arrays must be theirs. */
+/** Checks that a size given as a number agrees with the arrays. */
 function checkStated(name: string, extent: string, data: ModelData, sizes: Map<string, number>): void {
   const stated = Object.hasOwn(data, extent) ? data[extent] : undefined;
   if (typeof stated === "number") learn(sizes, extent, stated, name);

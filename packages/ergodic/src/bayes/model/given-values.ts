@@ -1,16 +1,19 @@
-/** Values of parameters as users give them: a number, a flat list, row-major, or lists within lists, as a matrix is written. */
+/** Parameter values as users give them: a number, a flat row-major list, or nested lists, as a matrix is written. */
 
 import type { Shape } from "../../engine/compiler/index.ts";
 import { isList } from "../../engine/errors/checks.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
 
-/** A value of a parameter: a number, its numbers row-major, or a list of rows. */
+/** Value of a parameter: a number, a flat row-major list, or a list of rows. */
 export type GivenValue = number | ArrayLike<number> | readonly GivenValue[];
 
 /** Values by name. */
 export type GivenValues = Readonly<Record<string, GivenValue>>;
 
-/** The numbers of a value, row-major: lists within lists must have the parameter's shape, a flat list is the parameter's to check. @throws OptionError */
+/**
+ * Returns the numbers of a value, row-major. Nested lists must have the parameter's shape; a flat list is checked by
+ * its transform. @throws OptionError
+ */
 export function numbersOf(value: GivenValue, shape: Shape): ArrayLike<number> {
   if (typeof value === "number") return [value];
   if (!isList(value) || !Array.from(value).some(isList)) return value as ArrayLike<number>;

@@ -28,7 +28,7 @@ import { parameter } from "../distributions/kinds.ts";
 import type { StateSource } from "./state-draws.ts";
 import { withUserLine } from "./user-line.ts";
 
-/** Distributions of the first state by their words. */
+/** Distribution of the first state, by name. */
 export type InitialWord = "stationary" | "uniform";
 
 const words: readonly unknown[] = ["stationary", "uniform"] satisfies InitialWord[];
@@ -59,16 +59,20 @@ export class HiddenMarkov {
  *
  *   log a_t(j) = log P(z_t = j | y before t) + log p(y_t | z_t = j), log p(y_t | y before t) = log Σ_j a_t(j).
  *
- * π (`initial`): [K], A (`transition`): [K, K], rows i; simplexes. Emissions log p(y_t | z_t = k): [T, …, K], time first, axes
- * between being chains of their own. Filters are kept normalised, so that nothing underflows however long the chain. Smoothed
- * probabilities P(z_t = k | all y) by the backward recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
+ * π (`initial`): [K], A (`transition`): [K, K] with rows i; both are simplexes. Emissions log p(y_t | z_t = k): [T, …,
+ * K], time first; the axes between are independent chains.
  *
- * `initial` may also be "stationary", the π with π = πA, or "uniform", for models without a term for the first state, whose
- * density then differs by a constant. There is one stationary π where the chain has one set of states that it never leaves. Constants
- * and data with several such sets are refused; of parameters, which have them with probability 0, the log density is NaN there,
+ * Filters are normalised at each step, so that long chains do not underflow. Smoothed probabilities P(z_t = k | all y)
+ * come from the backward recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
+ *
+ * `initial` can also be "stationary", the π with π = πA, or "uniform", for models without a term for the first state;
+ * their density then differs by a constant.
+ *
+ * The stationary π is unique if the chain has exactly one closed set of states (a set that it never leaves). Constants
+ * and data with several closed sets are refused. Parameters have them with probability 0; there the log density is NaN
  * and samplers reject the proposal.
  *
- * A chain of hidden states, for marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
+ * For use in marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
  */
 export const hiddenMarkov = operation(
   "hiddenMarkov",
@@ -93,7 +97,10 @@ export const hiddenMarkov = operation(
     }),
 );
 
-/** `logDensity`: of each time given those before, [T, …]; `probabilities`: of the states given all times, [T, …, K]. */
+/**
+ * Runs the forward and backward recursions. `logDensity`: at each time, given the earlier times, [T, …];
+ * `probabilities`: of the states, given all times, [T, …, K].
+ */
 export function forwardBackward(
   { initial, transition }: HiddenMarkov,
   emissions: SymbolicArray,
@@ -105,7 +112,7 @@ export function forwardBackward(
     const joint = add(predicted, emission);
     const own = logSumExp(joint, last);
     const filtered = sub(joint, own);
-    // Σ over the state before, which stands along the last axis but one.
+    // Σ over the previous state, which is on the second-to-last axis.
     const moved = add(reshape(filtered, [...shape, 1]), logTransition);
     return [[logSumExp(moved, { axis: -2 })], [reshape(own, shape.slice(0, -1)), filtered]];
   });
@@ -124,10 +131,9 @@ export function forwardBackward(
 }
 
 /**
- * The states that are together most probable given all that is observed, [T, …]: Viterbi's. δ_t(j) is the log probability
- * of the best path that ends in j; from the
- * last time backward each state is the best before the one that follows. Of equal paths the one of lower states. Source:
- * Viterbi 1967; Rabiner 1989, section III.B.
+ * Returns the jointly most probable states given all observations, [T, …], by Viterbi's algorithm. δ_t(j) is the log
+ * probability of the best path that ends in j. Going backward from the last time, each state is the best predecessor of
+ * the next one. Among equal paths, the one with lower states wins. Source: Viterbi 1967; Rabiner 1989, section III.B.
  */
 export function mostLikelyPath({ initial, transition }: HiddenMarkov, emissions: SymbolicArray): SymbolicArray {
   const shape = emissions.shape.slice(1);
@@ -151,13 +157,13 @@ export function mostLikelyPath({ initial, transition }: HiddenMarkov, emissions:
   return backward.outputs[0];
 }
 
-/** The first of the states whose score is the greatest, along the last axis. */
+/** Returns the first state with the highest score, along the last axis. */
 export function firstOfMost(scores: SymbolicArray, states: SymbolicArray): SymbolicArray {
   const isMost = equal(scores, maximum(scores, { axis: -1, keep: true }));
   return minimum(where(isMost, states, states.size), { axis: -1 });
 }
 
-/** States along the chain, each drawn by the row of the one before. */
+/** Draws the states along the chain, each from the transition row of its predecessor. */
 export function chainStates({ initial, transition, states }: HiddenMarkov): StateSource {
   return {
     arrays: [initial, transition],
@@ -173,7 +179,10 @@ export function chainStates({ initial, transition, states }: HiddenMarkov): Stat
   };
 }
 
-/** Sets of states that the chain never leaves once it is there, each without a smaller one within. `transition`: [k, k]. */
+/**
+ * Returns the minimal closed sets of states: sets that the chain never leaves and that contain no smaller closed set.
+ * `transition`: [k, k].
+ */
 export function closedSets(transition: ArrayLike<number>, k: number): number[][] {
   const reached = Array.from({ length: k }, (_, from) => {
     const seen = new Set([from]);
@@ -189,7 +198,7 @@ export function closedSets(transition: ArrayLike<number>, k: number): number[][]
   });
 }
 
-/** π with π = πA: that of a chain with one closed set, by π (I − A + 1) = 1, 1 being all ones. */
+/** Solves π (I − A + 1) = 1 for the stationary π = πA of a chain with one closed set; 1 denotes all ones. */
 function stationary(transition: SymbolicArray): SymbolicArray {
   const k = transition.shape[0];
   const identity = equal(reshape(range(k), [k, 1]), range(k));

@@ -1,9 +1,12 @@
-/** Which parameters belong to a hierarchy: their priors' locations or scales are parameters. */
+/**
+ * Finds the parameters that belong to a hierarchy: parameters whose prior has a location or scale that is itself a
+ * parameter.
+ */
 import { arraysBelow } from "../../engine/compiler/index.ts";
 import type { TracedModel, TracedParameter } from "./context.ts";
 import { hasLocationScale } from "./non-centred.ts";
 
-/** `centred`: those that could be written `centred: false`; `nonCentred`: those that are. */
+/** `centred`: parameters that could be written `centred: false`; `nonCentred`: parameters that already are. */
 export function hierarchyOf({ parameters }: TracedModel): { centred: string[]; nonCentred: string[] } {
   const inHierarchy = parameters.filter(isBelowOthers);
   const names = (which: (p: TracedParameter) => boolean): string[] => inHierarchy.filter(which).map(({ name }) => name);

@@ -1,7 +1,7 @@
 /**
- * What can be sampled but is probably not meant: an observation of what depends on parameters, and a parameter without bounds
- * where a distribution wants a positive number. Draws carry the hints in their description, the verdict repeats them, and the
- * command line writes them before it samples.
+ * Valid models that are probably mistakes: observing something that depends on parameters, or an unbounded parameter
+ * where a distribution needs a positive number. The description of draws stores the hints, the verdict repeats them,
+ * and the command line prints them before sampling.
  */
 
 import { userLine } from "../../engine/compiler/array/position.ts";
@@ -12,7 +12,7 @@ import type { Hint, TracedParameter } from "./context.ts";
 
 export type ParametersByValue = ReadonlyMap<SymbolicArray, TracedParameter>;
 
-/** Of observing `value`; undefined where it is of data alone. */
+/** Hint about observing `value`; undefined if it depends only on data. */
 export function observationHint(value: SymbolicArray, { name }: Distribution, parameters: ParametersByValue): Hint | undefined {
   const whole = parameterOf(value, parameters);
   if (whole)
@@ -32,7 +32,7 @@ export function observationHint(value: SymbolicArray, { name }: Distribution, pa
   };
 }
 
-/** Of a parameter without bounds as one of the distribution's that must not be negative. */
+/** Hint about an unbounded parameter used where a distribution needs a non-negative number. */
 export function unboundedHint(distribution: Distribution, parameters: ParametersByValue): Hint | undefined {
   const { constraints, name } = distribution.family;
   for (const [key, array] of Object.entries(distribution.parameters)) {
@@ -50,11 +50,11 @@ export function unboundedHint(distribution: Distribution, parameters: Parameters
   return undefined;
 }
 
-/** Of what is moved without bounds, though the parameter itself may have some: not centred. */
+/** Whether the prior of an unbounded (non-centred) parameter has a lower bound. */
 const hasLowerBound = ({ prior }: TracedParameter): boolean =>
   prior?.support.kind === "interval" ? prior.support.low !== undefined : false;
 
-/** The parameter that the array shows, whole or in part, in whatever order. */
+/** Returns the parameter that the array shows as a whole, in part or reordered. */
 function parameterOf(array: SymbolicArray, parameters: ParametersByValue): TracedParameter | undefined {
   for (let shown = array; ; [shown] = shown.args) {
     const found = parameters.get(shown);

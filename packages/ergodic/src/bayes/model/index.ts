@@ -1,4 +1,4 @@
-/** Statistical models, their distributions and transforms: an explicit list. */
+/** Exports of statistical models, their distributions and transforms, as an explicit list. */
 
 export * from "../distributions/index.ts";
 export { ConditionedModel, type NamedValues } from "./conditioned.ts";

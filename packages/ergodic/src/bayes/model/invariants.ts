@@ -1,24 +1,27 @@
 /**
- * What does not depend on a model's parameters is computed once, when the data are given, and stands in the compiled programs as inputs.
- *
- * A mask that is the same everywhere (all counts are counts) becomes one number, so that the branch that it guards is gone.
+ * Moves work that does not depend on a model's parameters out of the compiled programs. It is computed once, when the
+ * data are given, and becomes an input. A mask that is the same everywhere (all counts are valid) becomes a single
+ * number, which removes the branch that it guards.
  */
 import { arrayPrimitiveOf } from "../../engine/compiler/array/primitive.ts";
 import { substituteArrays } from "../../engine/compiler/array/substitute.ts";
 import { arraysBelow, full, input, interpret, type SymbolicArray } from "../../engine/compiler/index.ts";
 
-/** Inputs by name, of data and of what was made of them. */
+/** Inputs by name: the data, and results computed from them. */
 export type Fixed = Map<string, Float64Array>;
 
-/** The values of arrays, from inputs by name. */
+/** Computes the values of arrays from inputs by name. */
 export type Evaluate = (arrays: readonly SymbolicArray[], inputs: Fixed) => Float64Array[];
 
 const interpreted: Evaluate = (arrays, inputs) => interpret(arrays, Object.fromEntries(inputs));
 
-/** What has been found for each map, so that programs of one model share it. */
+/** Results found so far for each map, shared by all programs of a model. */
 const found = new WeakMap<Fixed, Map<SymbolicArray, SymbolicArray>>();
 
-/** The roots without fixed work; its results are added to `fixed`. `isMoved`: whether an input is a parameter's. */
+/**
+ * Returns the roots without fixed work, and adds its results to `fixed`. `isMoved`: whether an input belongs to a
+ * parameter.
+ */
 export function withoutInvariants(
   roots: readonly SymbolicArray[],
   fixed: Fixed,
@@ -35,7 +38,10 @@ export function withoutInvariants(
   return substituteArrays(roots, new Map([...wanted].map((node) => [node, known.get(node)!])));
 }
 
-/** What is computed without anything that moves, where something that moves reads it, and roots that nothing moves. */
+/**
+ * Returns the nodes that depend on nothing that moves but are read by something that does, and roots that depend on
+ * nothing that moves.
+ */
 export function unmovedBelow(roots: readonly SymbolicArray[], isMoved: (input: SymbolicArray) => boolean): Set<SymbolicArray> {
   const nodes = arraysBelow(roots);
   const moved = new Set<SymbolicArray>();
@@ -43,7 +49,7 @@ export function unmovedBelow(roots: readonly SymbolicArray[], isMoved: (input: S
   const wanted = new Set<SymbolicArray>();
   const look = (node: SymbolicArray): void => {
     if (moved.has(node) || node.op === "input" || node.op === "full" || node.op === "constant") return;
-    // A view costs nothing: what it shows is kept, once.
+    // A view costs nothing, so only the array that it shows is stored, once.
     if (arrayPrimitiveOf(node).code.form === "view") look(node.args[0]);
     else wanted.add(node);
   };

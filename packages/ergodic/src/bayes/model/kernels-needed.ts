@@ -4,7 +4,7 @@ import type { Family } from "../../engine/memory/families.ts";
 import { batchOf } from "../distributions/constraint.ts";
 import type { TracedDraw, TracedModel } from "./context.ts";
 
-/** Of the kernels that a model's functions call: densities, values, draws. */
+/** Kernel families called by a model's functions: densities, values and draws. */
 export function familiesOfModel(traced: TracedModel): Family[] {
   const { logDensity, logDensityOfValues, terms, parameters, quantities, observed, replicated, marginal, drawn } = traced;
   const priors = parameters.flatMap(({ shape, prior }) =>
@@ -20,7 +20,7 @@ export function familiesOfModel(traced: TracedModel): Family[] {
   ]);
 }
 
-/** Nothing where a distribution cannot be drawn from, which whoever draws is told. */
+/** Returns nothing if a distribution has no sampler; drawing from it reports the error. */
 function drawnFrom({ distribution, batch }: Pick<TracedDraw, "distribution" | "batch">): readonly SymbolicArray[] {
   try {
     return distribution.sampler(batch).arrays;

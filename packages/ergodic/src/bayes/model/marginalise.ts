@@ -28,7 +28,7 @@ import { chainStates, firstOfMost, forwardBackward, HiddenMarkov, mostLikelyPath
 import { type StateSource, stateSamplers } from "./state-draws.ts";
 
 export type States = Distribution | HiddenMarkov;
-/** Distributions of several values of one state, by name or in a list. */
+/** Distributions of several values given one state, by name or in a list. */
 export type StateDistributions = readonly Distribution[] | Readonly<Record<string, Distribution>>;
 export type StateTerms = SymbolicArray | ((k: number) => SymbolicArray | Distribution | StateDistributions);
 
@@ -39,7 +39,7 @@ export type StateTerms = SymbolicArray | ((k: number) => SymbolicArray | Distrib
  *   const z = marginalise(categorical(theta), (k) => normal(at(mu, k), at(sigma, k)), { value: y });
  *   generated("z", z.probabilities);                       // [N, K]
  *
- *   // A change point: counts have one rate before the day s, another from it on; one term for each s, all at once, [T].
+ *   // A change point: counts have one rate before day s and another from s on. One array holds the terms of all s, [T].
  *   const early = poisson(e).logDensity(counts), late = poisson(l).logDensity(counts);
  *   const before = sub(cumsum(early), early), after = sub(sum(late), sub(cumsum(late), late));
  *   generated("s", marginalise(discreteUniform(0, T - 1), add(before, after)).probabilities);
@@ -48,22 +48,26 @@ export type StateTerms = SymbolicArray | ((k: number) => SymbolicArray | Distrib
  *   marginalise(hiddenMarkov(pi, A), (k) => normal(at(mu, k), 1), { value: y });
  *
  *   // Several values of one state, by name (or in lists).
- *   marginalise(hiddenMarkov("stationary", A), (k) => ({ step: gamma(at(a, k), at(b, k)), turn: vonMises(0, at(kappa, k)) }), { value: { step, turn } });
+ *   const terms = (k) => ({ step: gamma(at(a, k), at(b, k)), turn: vonMises(0, at(kappa, k)) });
+ *   marginalise(hiddenMarkov("stationary", A), terms, { value: { step, turn } });
  *
- * States: a distribution of whole numbers between constant bounds, or hiddenMarkov(). Terms: log p(y | k) for each k in turn,
- * all of one shape; or the distribution of y given k; or all terms as one array, states along its last axis. Sums are taken
- * without overflow.
+ * States: a distribution over whole numbers between constant bounds, or hiddenMarkov(). Terms: log p(y | k) for each k
+ * in turn, all of the same shape; or the distribution of y given k; or all terms as one array with states along its
+ * last axis. Sums cannot overflow.
  */
 export interface Marginal {
-  /** log p(y), one by one; of a hidden Markov chain each given those before. */
+  /** Pointwise log p(y); for a hidden Markov chain, each conditional on the earlier values. */
   readonly logDensity: SymbolicArray;
-  /** P(state | all that is observed), states along the last axis. */
+  /** P(state | all observations), with states along the last axis. */
   readonly probabilities: SymbolicArray;
-  /** The states that are most probable: of a hidden Markov chain together, the path that Viterbi's algorithm finds; else each one alone. Counted from 0. */
+  /**
+   * Most probable states, counted from 0: for a hidden Markov chain the jointly most probable path (Viterbi's
+   * algorithm), otherwise each state separately.
+   */
   readonly mostLikely: SymbolicArray;
 }
 
-/** What a marginal is of: `key` where there are several. */
+/** One observed value of a marginal. `key`: its name if there are several. */
 export interface MarginalPart {
   readonly key: string | undefined;
   readonly value: SymbolicArray;
@@ -71,18 +75,18 @@ export interface MarginalPart {
   readonly batch: Shape;
 }
 
-/** A marginal, and what draws values like those that it is of; none where the terms were no distributions. */
+/** A marginal with samplers for its observed values. `parts` is empty if the terms are not distributions. */
 export interface Marginalised {
   readonly marginal: Marginal;
   readonly parts: readonly MarginalPart[];
 }
 
-/** What terms that are distributions are of. */
+/** Observed value of terms that are distributions. */
 export type MarginalValue = SymbolicArray | readonly SymbolicArray[] | Readonly<Record<string, SymbolicArray>>;
 
 const WHERE = "marginalise";
 
-/** @throws CompileError, CapabilityError where states or terms do not fit */
+/** @throws CompileError, CapabilityError if states or terms do not fit */
 export function marginal(
   states: States,
   terms: StateTerms,
@@ -125,7 +129,7 @@ export function marginal(
   return { marginal: own, parts: [{ key, value: only, distribution, batch: batchOf(only.shape, distribution.eventRank) }] };
 }
 
-/** Computed where somebody asks for it. */
+/** Computes `mostLikely` on first access. */
 function lazily(make: () => SymbolicArray): { readonly mostLikely: SymbolicArray } {
   let made: SymbolicArray | undefined;
   return {
@@ -139,14 +143,14 @@ function lazily(make: () => SymbolicArray): { readonly mostLikely: SymbolicArray
 interface ObservedPart {
   readonly key: string | undefined;
   readonly value: SymbolicArray;
-  /** By state. */
+  /** Distribution for each state. */
   readonly distributions: readonly Distribution[];
 }
 
 const isSeveral = (given: unknown): given is StateDistributions =>
   typeof given === "object" && given !== null && !isArray(given) && !(given instanceof Distribution);
 
-/** @throws CompileError where a key is a symbol, which lists of keys leave out */
+/** @throws CompileError if a key is a symbol, which lists of keys do not contain */
 export function refuseSymbols(record: object): void {
   const symbol = Object.getOwnPropertySymbols(record)[0];
   if (symbol === undefined) return;
@@ -157,7 +161,7 @@ export function refuseSymbols(record: object): void {
   );
 }
 
-/** One value with its distributions, or several by their keys. */
+/** Returns one value with its distributions, or several values by key. */
 function observedParts(
   value: MarginalValue,
   made: readonly (SymbolicArray | Distribution | StateDistributions)[] | undefined,
@@ -196,7 +200,7 @@ function observedParts(
   }));
 }
 
-/** Of each state: of independent values given it, the sum. */
+/** Log density for each state: the sum over values, which are independent given the state. */
 function logDensities(parts: readonly ObservedPart[], count: number): SymbolicArray[] {
   const each = parts.map(({ value, distributions }) => distributions.map((one) => observed(value, one)));
   const shapes = each.map((terms) =>
@@ -223,7 +227,7 @@ function drawnParts(parts: readonly ObservedPart[], source: StateSource, batch: 
   return parts.map(({ key, value }, i) => ({ key, value, distribution: samplers[i], batch }));
 }
 
-/** States that are drawn one by one. `weights`: of all elements the same, or for each. */
+/** Draws states independently. `weights`: the same for all elements, or one set per element. */
 function freeStates(weights: SymbolicArray, count: number): StateSource {
   return {
     arrays: [weights],
@@ -240,7 +244,7 @@ function observed(value: SymbolicArray, component: Distribution): SymbolicArray 
   return pointwise;
 }
 
-/** Terms by a function are written out one by one; in an array they are numbers. */
+/** Maximum number of states: for terms by a function, which are written out one by one, and for terms in an array. */
 const MOST_CALLS = 2000;
 const MOST_STATES = 2 ** 24;
 
@@ -262,11 +266,11 @@ function valuesOf(states: States, data: ReadonlyMap<string, Float64Array>, most:
   );
 }
 
-/** log P(k), each of the shape of the states' batch. */
+/** log P(k), each with the batch shape of the states. */
 const priorLogs = (states: Distribution, values: readonly number[]): SymbolicArray[] =>
   values.map((k) => broadcastTo(states.logDensity(k), states.batch));
 
-/** log P(k), states along the last axis; of one distribution for all in one piece. */
+/** log P(k), with states along the last axis; a single expression if all elements share one distribution. */
 const allPriorLogs = (states: Distribution, values: readonly number[]): SymbolicArray =>
   states.batch.length === 0 ? states.logDensity(add(values[0], range(values.length))) : stack(priorLogs(states, values), -1);
 
@@ -295,7 +299,7 @@ function checkAll(terms: unknown, count: number): SymbolicArray {
   );
 }
 
-/** Element by element over a list of states: one loop, without a table of them. */
+/** Sums over a list of states element by element, in one loop without a table of states. */
 function unrolled(logs: readonly SymbolicArray[], terms: readonly SymbolicArray[]): Omit<Marginal, "mostLikely"> {
   checkStates(logs[0].shape, terms[0].shape);
   const joint = terms.map((term, i) => add(logs[i], term));
@@ -313,7 +317,7 @@ function together(logs: SymbolicArray, terms: SymbolicArray): Omit<Marginal, "mo
   return { logDensity: logSumExp(joint, { axis: -1 }), probabilities: softmax(joint) };
 }
 
-/** States for more elements than there are terms would count each term several times. */
+/** Checks that there are not more states than terms, which would count each term several times. */
 function checkStates(states: Shape, terms: Shape): void {
   if (sizeOf(states) === 1 || sameShape(broadcastShapes(WHERE, [states, terms]), terms)) return;
   throw new CompileError(

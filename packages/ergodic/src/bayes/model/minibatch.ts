@@ -1,17 +1,21 @@
 /**
- * A model whose data have rows: estimates of its log density on some of them.
+ * A model whose data have rows: minibatch estimates of its log density.
  *
  *   const posterior = await regression.condition({ x, y }, { rows: "N" });
  *   const draws = await sample(posterior, {}, { algorithm: sgld({ stepSize: 1e-5, batch: 100 }) });
  *
- * ℓ_B(u) = log prior(u) + Σ over what is observed without rows + N/n Σ_{i in B} log likelihood of row i, n = |B|. Fields whose
- * first extent is `rows` are cut to a batch; the model's function runs once more for each size of batches, with that extent n.
- * An observation counts as one of rows if it depends on such a field; its values must have the rows as their first axis.
+ * ℓ_B(u) = log prior(u) + Σ over observations without rows + N/n Σ_{i in B} log likelihood of row i, n = |B|.
  *
- * That the rows' terms add up is tried out, on a few rows at points of the parameter space: a model that, say, subtracts the
- * mean over all rows from its data, or uses N as a number, is refused.
+ * Fields whose first extent is `rows` are cut to a batch. The model's function runs once more for each batch size, with
+ * n as that extent.
  *
- * @throws CapabilityError where the density is no sum over rows, or a parameter has rows; OptionError for a name that is no first extent
+ * An observation has rows if it depends on such a field; its values must have the rows as their first axis.
+ *
+ * Whether the terms of the rows add up is tested on a few rows at random points. A model that, for example, subtracts
+ * the mean over all rows from its data, or uses N as a number, is refused.
+ *
+ * @throws CapabilityError if the density is not a sum over rows, or a parameter has rows; OptionError for a name that
+ *   is not a first extent
  */
 
 import { add, arraysBelow, interpret, mul, type SymbolicArray, shapeText, sum, toArray } from "../../engine/compiler/index.ts";
@@ -24,7 +28,10 @@ import type { TracedModel } from "./context.ts";
 import { RowBatches, type ScaledModel } from "./row-batches.ts";
 import { RowFields } from "./rows.ts";
 
-/** Rows of each half of the trial, at most; its points; what rounding may cost. */
+/**
+ * Trial of the sum over rows: maximum number of rows in each half, number of points, maximum number of attempts, and
+ * tolerance for rounding.
+ */
 const TRIAL_ROWS = 4;
 const TRIAL_POINTS = 3;
 const MOST_TRIES = 50;
@@ -65,7 +72,7 @@ export class RowModel extends ConditionedModel {
   }
 }
 
-/** Which data have rows, and the model on some of them. */
+/** Knows which data have rows, and builds the model on some of them. */
 class RowCut {
   readonly fields: RowFields;
   private readonly name: string;
@@ -77,7 +84,7 @@ class RowCut {
     this.fields = new RowFields(name, rows, whole, (message) => this.refusal(message, rows));
   }
 
-  /** The model on the listed rows, whose likelihood stands for that of `total` rows. */
+  /** Traces the model on the listed rows and scales its likelihood to `total` rows. */
   scaled(list: readonly number[], total: number): ScaledModel {
     const count = list.length;
     const traced = this.whole.again(this.fields.dataOf(list));
@@ -113,7 +120,7 @@ class RowCut {
 
 const firstRows = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** On 2m rows from all over the data the density must be the mean of its estimates on the halves. */
+/** Tests that the density on 2m rows, spread over the data, is the mean of its estimates on both halves. */
 function tryOut(cut: RowCut, explain: (points: Float64Array[]) => string | undefined): void {
   const half = Math.min(TRIAL_ROWS, Math.floor(cut.fields.rowCount / 2));
   if (half === 0) return;

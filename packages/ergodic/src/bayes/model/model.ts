@@ -13,43 +13,47 @@ import { traceModel } from "./trace.ts";
 
 /** Options of `model.condition`. */
 export interface ConditionOptions {
-  /** Whether results are the same bits on every host. Default false. */
+  /** Whether results are bitwise identical on every host. Default false. */
   readonly deterministic?: boolean;
-  /** Name of the size that counts rows of data, for estimates on some of the rows. Default: none. */
+  /** Name of the size that counts rows of data, for minibatch estimates. Default: none. */
   readonly rows?: string;
 }
 
 /**
- * A statistical model, as `model` makes it. `D`: its data; `Q`: names of what its draws report; both as far as the compiler knows them.
+ * Statistical model made by `model`. `D`: its data; `Q`: names of the quantities that its draws report; both as far as
+ * the compiler knows them.
  */
 export interface StatisticalModel<D = ModelData, Q extends string = string> {
-  /** Tells statistical models from others. */
+  /** Kind of model. */
   readonly kind: "statistical";
-  /** What `fit` searches for the mode by. */
+  /** Method of `fit` for this model: a search for the mode. */
   readonly trainable: { readonly by: "mode" };
-  /** The model's name. */
+  /** Name of the model. */
   readonly name: string;
-  /** For the type alone: names of what draws report. */
+  /** Type-level only: names of the quantities that draws report. */
   readonly reports?: Q;
-  /** Of a model that makes numbers of its data: itself as a model of these numbers, with all else that it took from the data (levels, priors) as it was. */
+  /**
+   * For a model that derives numbers from its data: returns the model of those numbers, with everything else derived
+   * from the data (levels, priors) unchanged.
+   */
   ofNumbers?(data: D): { readonly model: StatisticalModel; readonly data: ModelData };
   /**
-   * The model given data: a log density to sample, optimise or approximate.
+   * Conditions the model on data, which gives a log density to sample, optimise or approximate.
    *
-   * @throws DataError for data that are missing or do not fit; CompileError, OptionError or CapabilityError, with the line, for a model that
-   *   does not hold together
+   * @throws DataError for missing or unsuitable data; CompileError, OptionError or CapabilityError, with the line, for
+   *   an inconsistent model
    */
   condition(data: D, options?: ConditionOptions): Promise<ConditionedModel & Pick<LogDensity, "minibatches">>;
 }
 
-/** The data of a model: `DataOfModel<typeof eightSchools>`. */
+/** Data type of a model: `DataOfModel<typeof eightSchools>`. */
 export type DataOfModel<M> = M extends StatisticalModel<infer D, string> ? D : never;
 
-/** Names of what a model's draws report: `loadDraws<NamesOf<typeof eightSchools>>("out")`. */
+/** Names of the quantities that a model's draws report: `loadDraws<NamesOf<typeof eightSchools>>("out")`. */
 export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string;
 
 /**
- * A statistical model: a function that describes how parameters and data come about.
+ * Makes a statistical model from a function that describes how parameters and data were generated.
  *
  *   const eightSchools = model({ y: vector("J"), sigma: vector("J") }, ({ y, sigma, param, observe }) => {
  *     const mu = param("mu", normal(0, 5));
@@ -59,14 +63,19 @@ export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string
  *     return { mu, tau, theta, next: normal(theta, sigma) };
  *   });
  *
- * What it returns are the names that TypeScript knows its draws by: parameters under their own names, and under any others quantities of each draw,
- * which may be distributions, to be drawn. A parameter that is not returned is drawn and reported all the same. Where names are known at run time
- * alone, take a function of one argument: `model(({ data, param, observe }) => { const { y } = data({ y: vector("J") }); … })`; it may return what is
- * reported, too.
+ * The keys of the returned object are the names under which TypeScript knows the draws: parameters under their own
+ * names, and under other names quantities of each draw, which can be distributions to draw from.
  *
- * log p(parameters, data) is the sum of all priors, observations and `target` terms. The function runs once for given data, on symbolic arrays
- * of their shapes; densities and gradients are compiled from it. What depends on the data alone is computed once.
- * `name`: default that of the function, or "model".
+ * A parameter that is not returned is still sampled and reported.
+ *
+ * If names are known only at run time, use a function of one argument: `model(({ data, param, observe }) => { const { y
+ * } = data({ y: vector("J") }); … })`. It can also return quantities to report.
+ *
+ * log p(parameters, data) is the sum of all priors, observations and `target` terms. The function runs once for given
+ * data, on symbolic arrays of their shapes, and densities and gradients are compiled from it. Work that depends only on
+ * the data is done once.
+ *
+ * `name`: default the name of the function, or "model".
  *
  * @throws OptionError unless given a function
  */
@@ -104,7 +113,7 @@ function modelOf(body: Body, fallback: string, options: { name?: string } = {}):
   };
 }
 
-/** A model that has run on its data, in an engine. */
+/** Conditions a traced model, and opens an engine for it. */
 export async function conditionTraced(
   name: string,
   traced: TracedModel,

@@ -1,4 +1,4 @@
-/** Models that say first what they are given, and last what they report, so that the compiler knows the names of both. */
+/** Models that declare their data first and return what they report, so that the compiler knows the names of both. */
 
 import { isArray, type SymbolicArray } from "../../engine/compiler/index.ts";
 import { refuse } from "../../engine/errors/checks.ts";
@@ -7,18 +7,20 @@ import { Distribution } from "../distributions/index.ts";
 import type { ModelContext, ModelTools } from "./context.ts";
 import type { DataField, DataFields, ModelData, Symbolic } from "./fields.ts";
 
-/** What a model's function is given where its data are named first: these data, symbolic, and what describes the rest. */
+/**
+ * Argument of a model's function with declared data: the symbolic data by name, and the tools that describe the rest.
+ */
 export type NamedContext<D extends ModelData> = ModelTools & { readonly [K in keyof D]: Symbolic<D[K]> };
 
-/** Fields whose data are `D`. */
+/** Data fields for data of type `D`. */
 export type FieldsOf<D extends ModelData> = { readonly [K in keyof D]: DataField<D[K]> };
 
-/** What such a function returns: parameters under their names, and whatever else draws shall report. */
+/** Return value of such a function: parameters under their names, and any other quantities that draws shall report. */
 export type Reported = Readonly<Record<string, SymbolicArray | Distribution>>;
 
 const WHERE = "model";
 
-/** The same model as a function of the context alone. */
+/** Returns the model as a function of the context only. */
 export function namedBody<D extends ModelData>(
   fields: FieldsOf<D>,
   body: (context: NamedContext<D>) => Reported,
@@ -38,11 +40,14 @@ export function namedBody<D extends ModelData>(
   });
 }
 
-/** The same function, whose draws report what it returns by name. What else it returns is as if nothing was: functions of one expression return something. */
+/**
+ * Wraps a function so that draws report the quantities that it returns by name. Other return values are ignored,
+ * because an arrow function with an expression body always returns something.
+ */
 export function reportingBody(body: (context: ModelContext) => unknown): (context: ModelContext) => unknown {
   return (context) => {
     const named = new Map<string, SymbolicArray>();
-    // All arguments are passed on: how many there are is looked at.
+    // Passes on all arguments, because their number is checked.
     const noting =
       <Given extends [name: string, ...unknown[]]>(make: (...given: Given) => SymbolicArray) =>
       (...given: Given): SymbolicArray => {
@@ -51,7 +56,7 @@ export function reportingBody(body: (context: ModelContext) => unknown): (contex
         return value;
       };
     const made = body({ ...context, param: noting(context.param), transformed: noting(context.transformed) });
-    // An async function, which is refused as every other.
+    // An async function, which is refused later.
     if (made instanceof Promise) return made;
     if (typeof made === "object" && made !== null && !(isArray(made) || made instanceof Distribution))
       for (const [key, value] of Object.entries(made as Reported)) report(key, value, named, context);
@@ -59,7 +64,10 @@ export function reportingBody(body: (context: ModelContext) => unknown): (contex
   };
 }
 
-/** What has this name already is left as it is; all else is a quantity of its own. */
+/**
+ * Reports a returned value. A quantity already reported under this name stays as it is; any other becomes a new
+ * quantity.
+ */
 function report(
   key: string,
   value: SymbolicArray | Distribution,

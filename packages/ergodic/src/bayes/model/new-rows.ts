@@ -1,11 +1,14 @@
 /**
- * What draws of a model's parameters predict of rows of data that it has not seen.
+ * Predicts new rows of data from draws of a model's parameters.
  *
- * The model's function runs once more on the data of one row, all other data as they were, and gives the distributions of what is observed there, given that row
- * and the parameters; those are draws by value, so that bounds and scales that were made of all rows stay what they were. It is tried out that
- * a row's distributions are the same among other rows: else it is no model of rows.
+ * The model's function runs once more on the data of one row, with all other data unchanged. It yields the
+ * distributions of the observed values, given that row and the parameters.
  *
- * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models whose rows depend on each other; OptionError for `rows`
+ * Parameters enter as constrained values, so that bounds and scales derived from all rows stay the same. A test checks
+ * that a row's distributions do not change if other rows are present; otherwise the model cannot predict single rows.
+ *
+ * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models whose rows depend on each other; OptionError for
+ *   `rows`
  */
 
 import { substituteArrays } from "../../engine/compiler/array/substitute.ts";
@@ -21,7 +24,10 @@ import { type Output, type RowModel, RowPredictions } from "./row-predictions.ts
 import { RowPrograms } from "./row-programs.ts";
 import { fieldsBelow, inputOf, RowFields } from "./rows.ts";
 
-/** Draws of a model: points are its unconstrained numbers, values those of its parameters by name, one draw after another. */
+/**
+ * Draws of a model. `points`: unconstrained numbers; `values`: parameter values by name. Both are concatenated draw
+ * after draw.
+ */
 export interface DrawnModel {
   readonly name: string;
   readonly traced: TracedModel;
@@ -68,7 +74,7 @@ export async function newRows(drawn: DrawnModel, { seed, draws, rows: asked }: N
 
 const refusal = (message: string): CapabilityError => new CapabilityError(WHERE, message, "MODEL_ROWS");
 
-/** The size that counts rows: the first extent of what is observed. */
+/** Returns the size that counts rows: the first extent of the observed data. */
 function rowsOf({ observed, replicated, marginal, fields }: TracedModel, asked: string | undefined): string {
   const names = [...observed, ...marginal].map(({ name }) => `"${name}"`).join(", ");
   if (replicated.length > 0 && observed.length === 0)
@@ -96,12 +102,14 @@ function rowsOf({ observed, replicated, marginal, fields }: TracedModel, asked: 
   );
 }
 
-/** Numbers 0 … all − 1, `count` of them, from all over. */
+/** Returns `count` of the numbers 0 … all − 1, evenly spaced. */
 const evenly = (all: number, count: number): number[] => Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
 
 const valueKey = (parameter: string): string => `value ${parameter}`;
 
-/** What a draw gives: values of parameters, and their unconstrained numbers, which expressions may have been simplified to. */
+/**
+ * Inputs of a draw: parameter values and their unconstrained counterparts, which simplified expressions can refer to.
+ */
 function drawInputs({ traced, points, values }: DrawnModel, chosen: readonly number[]): Map<string, Float64Array> {
   const inputs = new Map<string, Float64Array>();
   for (const { name, shape, offset, unconstrained } of traced.parameters) {
@@ -118,7 +126,7 @@ function drawInputs({ traced, points, values }: DrawnModel, chosen: readonly num
   return inputs;
 }
 
-/** Of what only new rows have, of each draw one value, from its prior: the same for every row. */
+/** Draws parameters that exist only for new rows from their priors: one value per draw, the same for every row. */
 function freshInputs(
   { parameters }: TracedModel,
   whole: TracedModel,
@@ -197,7 +205,7 @@ const dependent = (name: string, why: string): CapabilityError =>
     "DRAWS_DEPENDENT",
   );
 
-/** Of all outputs, with the parameters' values as inputs. */
+/** Arrays of all outputs, with the parameters' values as inputs. */
 function arraysOf({ traced, outputs }: RowModel, whole: TracedModel): SymbolicArray[] {
   const drawn = traced.parameters.slice(0, whole.parameters.length);
   const values = new Map(drawn.map(({ name, value, shape }) => [value, input(valueKey(name), shape)]));
@@ -207,7 +215,7 @@ function arraysOf({ traced, outputs }: RowModel, whole: TracedModel): SymbolicAr
   );
 }
 
-/** On some rows together and one by one, at some draws, what is observed must have the same distributions. */
+/** Tests at some draws that observed values have the same distributions in rows traced together and one by one. */
 function tryOut(
   whole: TracedModel,
   one: RowModel,
@@ -215,7 +223,7 @@ function tryOut(
   inputs: ReadonlyMap<string, Float64Array>,
   drawCount: number,
 ): void {
-  // Of a single row, twice that.
+  // A single row is tested as two copies.
   const count = Math.max(2, Math.min(TRIAL_ROWS, fields.rowCount));
   const list = evenly(fields.rowCount, count);
   const some = modelOf(fields, whole, list);

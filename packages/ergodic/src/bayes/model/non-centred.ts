@@ -17,26 +17,26 @@ import { log as logOf } from "../../engine/numbers/log.ts";
 import { Distribution, type Inputs, normal } from "../distributions/index.ts";
 
 export interface NonCentred {
-  /** Of z. */
+  /** Distribution of z. */
   readonly standard: Distribution;
   readonly value: SymbolicArray;
-  /** log |∂x/∂z| over all elements. */
+  /** log |∂x/∂z|, summed over all elements. */
   readonly logJacobian: SymbolicArray;
-  /** z of x, in plain numbers. */
+  /** Returns the z of x, in plain numbers. */
   standardise(x: ArrayLike<number>, inputs: Inputs): Float64Array;
 }
 
-/** Whether a prior has what a parameter that is not centred needs. */
+/** Whether a prior has the location and scale that a non-centred parameter needs. */
 export const hasLocationScale = ({ name, family }: Distribution): boolean =>
   name === "multivariateNormalCholesky" || family.locationScale !== undefined;
 
 /**
- * Non-centred parameters: x = μ + σz with z of the standard distribution is what is moved, so that z does not depend on μ and σ beforehand.
+ * Non-centred parameters: x = μ + σz. The sampled variable is z, which has the standard distribution and is independent
+ * of μ and σ a priori. Location-scale families: normal, cauchy, student, laplace, logistic. Log-normal: x = exp(μ +
+ * σz). Multivariate normal with a factor: x = μ + Lz. log |∂x/∂z| = Σ log σ (+ Σ log x; log |L| per row). Source:
+ * Papaspiliopoulos, Roberts, Sköld 2007.
  *
- * Location-scale families: normal, cauchy, student, laplace, logistic. Log-normal: x = exp(μ + σz). Multivariate normal by a factor: x = μ + Lz.
- * log |∂x/∂z| = Σ log σ (+ Σ log x; log |L| a row). Source: Papaspiliopoulos, Roberts, Sköld 2007.
- *
- * z: of the parameter's shape. @throws CapabilityError for a family without location and scale
+ * z: has the parameter's shape. @throws CapabilityError for a family without location and scale
  */
 export function nonCentred(name: string, prior: Distribution, z: SymbolicArray): NonCentred {
   if (prior.name === "multivariateNormalCholesky") return byFactor(prior, z);
@@ -69,7 +69,7 @@ function byFactor({ parameters: { mu, factor } }: Distribution, z: SymbolicArray
   const d = factor.shape[0];
   const rows = z.size / d;
   return {
-    // d independent numbers, whose densities the model sums.
+    // d independent numbers, with densities that the model sums.
     standard: normal(0, 1),
     value: add(mu, matmul(z, matrixTranspose(factor))),
     logJacobian: mul(rows, sum(log(diagonal(factor)))),

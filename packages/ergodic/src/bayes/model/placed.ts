@@ -1,6 +1,6 @@
 /**
- * A model's programs in an engine's memory: compiled when first wanted; data, and what was made of them, stand there once, and each use has a
- * block of its own.
+ * A model's programs in an engine's memory. Programs are compiled on first use. Data, and results derived from them,
+ * are stored once; each use has a block of its own.
  */
 
 import {
@@ -37,7 +37,7 @@ import {
   valuesProgram,
 } from "./programs.ts";
 
-/** A program's code, its block, and the data that it reads, by name. */
+/** Code of a program, its block, and the data that it reads, by name. */
 export interface PortableForm {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly image: BlockImage;
@@ -45,13 +45,13 @@ export interface PortableForm {
   readonly fixed: Readonly<Record<string, Float64Array>>;
 }
 
-/** Each without and with the gradient. */
+/** Forms of the density, each without and with the gradient. */
 export interface PortableForms {
   readonly density: readonly [PortableForm, PortableForm];
   readonly tempered: readonly [PortableForm, PortableForm];
 }
 
-/** A LOG_DENSITY block. `buffers`: addresses by name. */
+/** Allocates a LOG_DENSITY block. `buffers`: addresses by name. */
 export function densityBlock(
   engine: Engine,
   arena: Arena,
@@ -70,13 +70,13 @@ export function densityBlock(
     [field.LOG_DENSITY_RUN, slot],
     [field.LOG_DENSITY_BLOCK, block],
     [field.LOG_DENSITY_POINT, point === undefined ? 0 : block + point],
-    // Where there is no gradient, its address goes where nobody reads it.
+    // Without a gradient, the address points to scratch memory that is never read.
     [field.LOG_DENSITY_GRADIENT, gradient === undefined ? arena.take(8) : block + gradient],
     [field.LOG_DENSITY_VALUE, value],
   ]);
 }
 
-/** The addresses that the tempered program's power is read from and its likelihood written to. */
+/** Addresses from which the tempered program reads its power, and to which it writes its likelihood. */
 export interface TemperedCells {
   readonly power: number;
   readonly likelihood: number;
@@ -84,9 +84,9 @@ export interface TemperedCells {
 
 /** Arrays as functions of u, on this thread. */
 export interface PointFunction {
-  /** Numbers of all arrays. */
+  /** Total size of all arrays. */
   readonly size: number;
-  /** Their values at u, one array after another: a view, until the next call. */
+  /** Returns their values at u, concatenated. The result is a view, valid until the next call. */
   at(u: Float64Array): Float64Array;
 }
 
@@ -97,7 +97,7 @@ export class PlacedModel {
   private readonly traced: TracedModel;
   private readonly fixed: FixedWork;
   private readonly arenas: Arena[] = [];
-  /** Of inputs that the programs so far read. */
+  /** Addresses of the inputs that the programs read so far. */
   readonly addresses = new Map<string, number>();
   private readonly programs = new Map<string, ArrayProgram>();
   private disposed = false;
@@ -110,7 +110,7 @@ export class PlacedModel {
     this.fixed = { values: new Map(traced.data), evaluate: (arrays, inputs) => this.evaluated(arrays, inputs) };
   }
 
-  /** A LOG_DENSITY block, with or without the gradient. */
+  /** Allocates a LOG_DENSITY block, with or without the gradient. */
   density(arena: Arena, gradient: boolean): number {
     const make = () => densityProgram(this.name, this.traced, this.fixed, gradient);
     return this.densityBlock(arena, this.program(`density ${gradient}`, make), {});
@@ -121,7 +121,7 @@ export class PlacedModel {
     return this.densityBlock(arena, this.program(`tempered ${gradient}`, make), { [POWER]: power, [LIKELIHOOD]: likelihood });
   }
 
-  /** `purpose` tells this model's functions apart. */
+  /** Compiles arrays as a function of u. `purpose`: unique name among this model's functions. */
   pointFunction(purpose: string, arrays: readonly SymbolicArray[]): PointFunction {
     const size = arrays.reduce((count, array) => count + array.size, 0);
     if (!isAnyMoved(arrays)) {
@@ -146,7 +146,7 @@ export class PlacedModel {
     return { size, at };
   }
 
-  /** Memory that ends with the model; its owner is told of pieces by `ownedBy`. */
+  /** Allocates memory that is freed with the model. Call `ownedBy` on pieces of it. */
   ownArena(purpose: string): Arena {
     const arena = new Arena(this.engine.memory, purpose);
     this.arenas.push(arena);
@@ -163,7 +163,7 @@ export class PlacedModel {
     for (const arena of this.arenas.splice(0)) arena.dispose();
   }
 
-  /** The program, made once; what it reads is put in place. */
+  /** Returns the program, compiled once, and places its inputs in memory. */
   private program(key: string, make: () => ArrayProgram): ArrayProgram {
     this.checkAlive();
     const known = this.programs.get(key);
@@ -186,7 +186,7 @@ export class PlacedModel {
     ]);
   }
 
-  /** Code and numbers of the density in all its forms, for a memory elsewhere (portable.ts). */
+  /** Code and numbers of all forms of the density, for another memory (portable.ts). */
   portable(): PortableForms {
     const tempered = (gradient: boolean): PortableForm =>
       this.form(`tempered ${gradient}`, () => temperedProgram(this.name, this.traced, this.fixed, gradient));
@@ -196,7 +196,7 @@ export class PlacedModel {
     };
   }
 
-  /** The density alone. */
+  /** Code and numbers of one form of the density. */
   portableDensity(gradient: boolean): PortableForm {
     return this.form(`density ${gradient}`, () => densityProgram(this.name, this.traced, this.fixed, gradient));
   }
@@ -208,7 +208,7 @@ export class PlacedModel {
     return { bytes, image: imageOf(plan), callsKernels, fixed };
   }
 
-  /** Values of arrays that no parameter moves, by compiled code: the same bits as it gives elsewhere. */
+  /** Computes arrays that depend on no parameter. Compiled code makes them bitwise equal to results elsewhere. */
   private evaluated(arrays: readonly SymbolicArray[], inputs: Fixed): Float64Array[] {
     if (arrays.length === 0) return [];
     const { engine } = this;
@@ -233,7 +233,7 @@ export class PlacedModel {
     }
   }
 
-  /** A program's block, with what is fixed and the given buffers in place. */
+  /** Allocates a program's block and sets the addresses of fixed data and the given buffers. */
   private place(arena: Arena, { plan }: LinkedArrays, buffers: Record<string, number>): number {
     this.checkAlive();
     const block = arena.take(plan.bytes);

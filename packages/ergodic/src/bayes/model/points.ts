@@ -1,4 +1,4 @@
-/** Functions of u at many points, `dimension` numbers each, one after another. */
+/** Functions of u at many points, concatenated with `dimension` numbers each. */
 import type { Stream } from "../../engine/random/stream.ts";
 import type { Drawer } from "./drawing.ts";
 import type { PointFunction } from "./placed.ts";
@@ -7,14 +7,14 @@ function* pointsOf(points: Float64Array, dimension: number): Generator<[u: Float
   for (let i = 0; i * dimension < points.length; i++) yield [points.subarray(i * dimension, (i + 1) * dimension), i];
 }
 
-/** [point, size]. */
+/** Returns the values [point, size]. */
 export function eachPoint(points: Float64Array, dimension: number, f: PointFunction): Float64Array {
   const out = new Float64Array((points.length / dimension) * f.size);
   for (const [u, i] of pointsOf(points, dimension)) out.set(f.at(u), i * f.size);
   return out;
 }
 
-/** By name [point, size]; point i draws from update i of the stream. */
+/** Returns draws by name [point, size]. Point i uses update i of the stream. */
 export function drawEach(points: Float64Array, dimension: number, drawer: Drawer, stream: Stream): Record<string, Float64Array> {
   const made: Record<string, Float64Array> = {};
   for (const [u, i] of pointsOf(points, dimension))
@@ -25,7 +25,7 @@ export function drawEach(points: Float64Array, dimension: number, drawer: Drawer
   return made;
 }
 
-/** Rows of several quantities, side by side, as one array each. */
+/** Splits rows of concatenated quantities into one array per quantity. */
 export function namedColumns(
   rows: Float64Array,
   quantities: readonly { readonly name: string; readonly size: number }[],

@@ -16,7 +16,7 @@ import { familiesOfModel } from "./kernels-needed.ts";
 import { densityBlock, type PortableForm, type PortableForms } from "./placed.ts";
 import { LIKELIHOOD, POWER } from "./programs.ts";
 
-/** A model with its data as plain data: what another thread needs to draw from it, whose memory is of the same kind. */
+/** A model with its data as plain data, for sampling on another thread with memory of the same kind. */
 export interface PortableDensity {
   readonly name: string;
   readonly dimension: number;
@@ -28,7 +28,7 @@ export interface PortableDensity {
   readonly hints: readonly JsonObject[];
   readonly facts: JsonObject;
   readonly dataShapes: Readonly<Record<string, number[]>>;
-  /** Of the kernels that it calls. */
+  /** Families of the kernels that it calls. */
   readonly families: readonly Family[];
   readonly forms: PortableForms;
 }
@@ -47,7 +47,7 @@ export function portableOf(model: ConditionedModel): PortableDensity {
   };
 }
 
-/** The log density of a model that was traced and compiled elsewhere. It cannot draw from its prior. */
+/** Log density of a model that was traced and compiled on another thread. It cannot draw from its prior. */
 export class PortedDensity implements LogDensity {
   readonly name: string;
   readonly dimension: number;
@@ -96,7 +96,7 @@ export class PortedDensity implements LogDensity {
     });
   }
 
-  /** log p(u) and its gradient, on this thread. */
+  /** Evaluates log p(u) and its gradient on this thread. */
   evaluate(u: ArrayLike<number>): { value: number; gradient: Float64Array } {
     const binding = this.bind({ lane: 0, purpose: "evaluation" });
     const arena = new Arena(this.engine.memory, "evaluation");
@@ -115,7 +115,7 @@ export class PortedDensity implements LogDensity {
   }
 }
 
-/** Code and numbers that came from elsewhere, as a LOG_DENSITY block. `buffers`: addresses by name. */
+/** Places code and numbers from another thread as a LOG_DENSITY block. `buffers`: addresses by name. */
 export function placeForm(
   engine: Engine,
   deterministic: boolean,

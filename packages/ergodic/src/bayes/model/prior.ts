@@ -1,11 +1,12 @@
 /**
- * Draws of all parameters from their priors, in the order of the model: each may depend on those before it.
+ * Draws all parameters from their priors, in the order of the model. Each prior can depend on earlier parameters.
  *
- * The model's density is Π p(x_i | x_1 … x_{i−1}), cut off by constraints and not scaled up for what they cut off. Where the
- * share of a prior that keeps to its constraint is the same whatever the other parameters are, what breaks it is drawn again
- * alone. Where the share depends on other parameters, as of b ~ N(0, 1) above a or of x ~ N(a, 1) above 0, those of which more
- * is cut off are rarer by as much: one value that breaks such a constraint rejects the whole draw. Both leave draws of the
- * density itself.
+ * The model's density is Π p(x_i | x_1 … x_{i−1}), restricted by constraints and not renormalised. If the prior
+ * probability of a constraint does not depend on other parameters, only the values that violate it are drawn again.
+ *
+ * If it does depend on other parameters, as for b ~ N(0, 1) above a, or x ~ N(a, 1) above 0, a violation rejects the
+ * whole draw. Parameter values that make the constraint less probable are then rarer in proportion, as they must be.
+ * Both ways give exact draws of the density.
  */
 
 import { arraysBelow, broadcastTo, type SymbolicArray, toArray } from "../../engine/compiler/index.ts";
@@ -18,23 +19,32 @@ import type { TracedModel, TracedParameter } from "./context.ts";
 import { Drawer } from "./drawing.ts";
 import type { PlacedModel, PointFunction } from "./placed.ts";
 
-/** Maximum number of draws made to find one that keeps to a constraint: for a draw of the prior, and for a starting point. */
+/**
+ * Maximum number of draws made to find one that keeps to a constraint: for a draw of the prior, and for a starting
+ * point.
+ */
 const TRIES = 10_000;
 const START_TRIES = 100;
-/** Points at which shares within bounds are compared, least shares that are, and what rounding may part them by. */
+/**
+ * Number of points at which probabilities within bounds are compared, smallest probability to compare, and relative
+ * tolerance for rounding.
+ */
 const PROBES = 16;
 const LEAST_SHARE = 1e-6;
 const ROUNDING = 1e-9;
 
-/** One parameter's draws, given u of those before it. */
+/** Sampler of one parameter, given u of the earlier ones. */
 interface Own {
   readonly parameter: TracedParameter;
   readonly drawer: Drawer;
-  /** Low and high of each element, where bounds were given. */
+  /** Lower and upper bound of each element, if bounds were given. */
   readonly bounds: PointFunction | undefined;
-  /** By element of those with bounds: one outside of them rejects the whole draw. */
+  /** Whether a violated bound rejects the whole draw, for each element with bounds. */
   readonly rejects: readonly boolean[];
-  /** Of other constraints, where the share that keeps to them may depend on other parameters: all that the prior gives. What only the constraint refuses rejects the whole draw. */
+  /**
+   * Support of the prior alone, for other constraints with a probability that might depend on other parameters. A value
+   * inside this support but outside the constraint rejects the whole draw.
+   */
   readonly support: Transform | undefined;
 }
 
@@ -43,7 +53,7 @@ export class PriorDrawer {
   private readonly traced: TracedModel;
   private readonly placed: PlacedModel;
   private parameters: readonly Own[] | undefined;
-  /** By name, for starting points. */
+  /** Samplers for starting points, by parameter name. */
   private readonly starts = new Map<string, Own>();
 
   constructor(name: string, traced: TracedModel, placed: PlacedModel) {
@@ -52,7 +62,10 @@ export class PriorDrawer {
     this.placed = placed;
   }
 
-  /** Unconstrained numbers of one draw. @throws CapabilityError where there is no prior to draw from, or hardly any draw keeps to the constraints */
+  /**
+   * Returns the unconstrained numbers of one draw. @throws CapabilityError if there is no prior to draw from, or hardly
+   * any draw satisfies the constraints
+   */
   draw(draws: Draws): Float64Array {
     if (this.traced.hasTarget)
       throw new CapabilityError(
@@ -74,9 +87,9 @@ export class PriorDrawer {
   }
 
   /**
-   * A starting point: each parameter drawn from its prior, given those before it, or uniform in (−2, 2) if its prior is flat
-   * or hardly any draw keeps to the constraint. It is not a draw of the prior: one value outside of its bounds rejects only
-   * that value.
+   * Draws a starting point: each parameter from its prior, given those before it, or uniform in (−2, 2) if its prior is
+   * flat or hardly any draw keeps to the constraint. It is not a draw of the prior: a value outside its bounds rejects
+   * only that value.
    */
   drawStart(draws: Draws): Float64Array {
     const u = new Float64Array(this.traced.dimension);
@@ -91,7 +104,7 @@ export class PriorDrawer {
     return u;
   }
 
-  /** undefined: there is no sampler, or none of START_TRIES draws is within the constraint. */
+  /** Returns undefined if there is no sampler, or if none of START_TRIES draws satisfies the constraint. */
   private startOf(parameter: TracedParameter, draws: Draws, u: Float64Array, inputs: Inputs): Float64Array | undefined {
     try {
       const own = this.starts.get(parameter.name) ?? this.own(parameter);
@@ -108,7 +121,7 @@ export class PriorDrawer {
     }
   }
 
-  /** undefined: rejected. */
+  /** Returns undefined if the draw was rejected. */
   private drawAll(parameters: readonly Own[], draws: Draws): Float64Array | undefined {
     const u = new Float64Array(this.traced.dimension);
     const inputs: Record<string, ArrayLike<number>> = Object.fromEntries(this.traced.data);
@@ -148,7 +161,10 @@ export class PriorDrawer {
     return this.traced.parameters.filter(({ name }) => inputs.has(`u ${name}`));
   }
 
-  /** By element, whether the share between the bounds depends on other parameters: that is not so if it is the same at a few random points. */
+  /**
+   * Returns, for each element, whether the probability between its bounds depends on other parameters. It counts as
+   * independent if it is the same at a few random points.
+   */
   private rejects(
     { name, shape }: TracedParameter,
     prior: Distribution,
@@ -160,7 +176,7 @@ export class PriorDrawer {
     const { cdf, constraints } = prior.family;
     const names = Object.keys(prior.parameters);
     const numbers = names.every((each) => rankOf(constraints[each]) === 0);
-    // Whole numbers could make a difference at points that are seldom drawn.
+    // A discrete parameter might make a difference only at points that are rarely drawn.
     if (!cdf || !numbers || others.some(({ discrete }) => discrete)) return new Array<boolean>(count).fill(true);
     const parameters = this.placed.pointFunction(
       `parameters ${name}`,
@@ -180,14 +196,14 @@ export class PriorDrawer {
     });
     return Array.from({ length: count }, (_, i) => {
       const [first] = shares;
-      // Of smaller shares rounding leaves too little to compare.
+      // Rounding dominates smaller probabilities, so they cannot be compared.
       const isSame = first[i] > LEAST_SHARE && shares.every((share) => Math.abs(share[i] - first[i]) <= ROUNDING * first[i]);
       return !isSame;
     });
   }
 }
 
-/** undefined: the whole draw is rejected. */
+/** Returns undefined if the whole draw is rejected. */
 function drawOne(own: Own, draws: Draws, u: Float64Array, inputs: Inputs): Float64Array | undefined {
   const { name, transform, prior, nonCentred } = own.parameter;
   const sample = (): Float64Array => own.drawer.at(u, draws)[0].values;
@@ -207,7 +223,10 @@ function drawOne(own: Own, draws: Draws, u: Float64Array, inputs: Inputs): Float
   );
 }
 
-/** undefined: the value is outside of the constraint, or so near to its edge that no finite number stands for it. */
+/**
+ * Returns undefined if the value violates the constraint or lies so close to the boundary that its transform is not
+ * finite.
+ */
 function unconstrained(transform: Transform, value: Float64Array, inputs: Inputs): Float64Array | undefined {
   try {
     return transform.unconstrain(value, inputs);
@@ -217,7 +236,10 @@ function unconstrained(transform: Transform, value: Float64Array, inputs: Inputs
   }
 }
 
-/** Of numbers with bounds each is drawn again alone, unless it rejects the draw: of many, all would hardly ever keep to them at once. */
+/**
+ * Draws a value within bounds. Each element is redrawn separately, unless it rejects the draw: many elements together
+ * would rarely satisfy their bounds.
+ */
 function drawWithin({ bounds, rejects }: Own, sample: () => Float64Array, u: Float64Array): Float64Array | "rejected" | "never" {
   const value = sample();
   if (!bounds) return value;

@@ -1,4 +1,7 @@
-/** A traced model as programs: its log density, with or without gradient, prior and likelihood apart, and the values that draws report. */
+/**
+ * Programs of a traced model: the log density with or without its gradient, the tempered density, and the values that
+ * draws report.
+ */
 import type { ArrayProgram, Binding } from "../../engine/compiler/array/lowered.ts";
 import {
   add,
@@ -16,7 +19,7 @@ import {
 import type { TracedModel, TracedReport } from "./context.ts";
 import { type Evaluate, type Fixed, withoutInvariants } from "./invariants.ts";
 
-/** Where a quantity lies among the values of a draw. */
+/** Position of a quantity among the values of a draw. */
 export interface QuantityPlace {
   readonly name: string;
   readonly kind: "parameter" | "transformed" | "generated";
@@ -34,12 +37,12 @@ export const LIKELIHOOD = "likelihood";
 
 const isMoved = ({ attributes }: SymbolicArray): boolean => attributes === POWER || String(attributes).startsWith("u ");
 
-/** Where the parameters' inputs lie, for those that the outputs read. */
+/** Positions of the parameters' inputs that outputs can read. */
 export function bindings({ parameters }: TracedModel): Record<string, Binding> {
   return Object.fromEntries(parameters.map(({ name, offset }) => [`u ${name}`, { buffer: POINT, offset }]));
 }
 
-/** Derivatives by each parameter's unconstrained numbers; 0 for integers, which do not move smoothly. */
+/** Derivatives with respect to each parameter's unconstrained numbers; 0 for integers, which are not differentiable. */
 function slopesOf(root: SymbolicArray, { parameters }: TracedModel): SymbolicArray[] {
   const smooth = parameters.filter(({ discrete }) => !discrete);
   const slopes = gradientsOf(
@@ -50,9 +53,9 @@ function slopesOf(root: SymbolicArray, { parameters }: TracedModel): SymbolicArr
   return parameters.map((p) => (p.discrete ? full(0, p.unconstrained.shape) : slopeOf.get(p)!));
 }
 
-/** What is known before any parameter moves, and how more of it is computed. */
+/** Results that do not depend on parameters, and the function that computes more of them. */
 export interface FixedWork {
-  /** Data, and what was made of them. */
+  /** Data, and results derived from them. */
   readonly values: Fixed;
   readonly evaluate: Evaluate;
 }
@@ -60,7 +63,7 @@ export interface FixedWork {
 const reduced = (roots: readonly SymbolicArray[], { values, evaluate }: FixedWork): SymbolicArray[] =>
   withoutInvariants(roots, values, isMoved, evaluate);
 
-/** Log densities in their buffers, and behind them slopes. */
+/** Program with the log densities in their buffers, followed by the gradient. */
 function program(name: string, model: TracedModel, values: SymbolicArray[], slopes: SymbolicArray[]): ArrayProgram {
   const buffers = [DENSITY, LIKELIHOOD];
   const gradients = slopes.map((value, i) => ({ value, buffer: GRADIENT, offset: model.parameters[i].offset }));
@@ -72,16 +75,19 @@ function program(name: string, model: TracedModel, values: SymbolicArray[], slop
   };
 }
 
-/** Fixed work is done here, once, and its results are added to `fixed.values`. */
+/** Program of the log density. Fixed work is done once, here, and its results are added to `fixed.values`. */
 export function densityProgram(name: string, model: TracedModel, fixed: FixedWork, gradient = true): ArrayProgram {
   const [density] = reduced([model.logDensity], fixed);
   if (!gradient) return program(`${name} value`, model, [density], []);
-  // Derivatives make fixed work of their own.
+  // Differentiation creates more fixed work.
   const [value, ...slopes] = reduced([density, ...slopesOf(density, model)], fixed);
   return program(name, model, [value], slopes);
 }
 
-/** log prior + β log likelihood with β an input, and the likelihood. At β = 0 the prior alone, also where the likelihood is not finite. */
+/**
+ * log prior + β log likelihood with β as an input, and the likelihood itself. At β = 0 it is the prior alone, even
+ * where the likelihood is not finite.
+ */
 export function temperedProgram(name: string, model: TracedModel, fixed: FixedWork, gradient = true): ArrayProgram {
   const power = input(POWER, []);
   const isPrior = equal(power, 0);
@@ -96,7 +102,10 @@ export function temperedProgram(name: string, model: TracedModel, fixed: FixedWo
   return program(`${name} tempered`, model, [density, alone], rest);
 }
 
-/** Parameters, then transformed, then generated quantities, one after another; those that are drawn have places alone. */
+/**
+ * Places parameters, then transformed, then generated quantities one after another. Quantities that are drawn have
+ * places, but no arrays.
+ */
 export function placesOf(model: TracedModel): { reported: readonly SymbolicArray[]; places: QuantityPlace[] } {
   let offset = 0;
   const place = (own: string, kind: QuantityPlace["kind"], shape: Shape): QuantityPlace => {
@@ -124,7 +133,7 @@ function usualReports({ parameters, quantities }: TracedModel): TracedReport[] {
   ];
 }
 
-/** Arrays one after another in one buffer. */
+/** Places arrays one after another in a single buffer. */
 export function sideBySide(arrays: readonly SymbolicArray[]): ArrayProgram["outputs"] {
   let offset = 0;
   return arrays.map((value) => {
@@ -133,7 +142,7 @@ export function sideBySide(arrays: readonly SymbolicArray[]): ArrayProgram["outp
   });
 }
 
-/** Fixed work is done here, once. */
+/** Program of given arrays. Fixed work is done once, here. */
 export function valuesProgram(
   name: string,
   model: TracedModel,
@@ -147,7 +156,7 @@ export function valuesProgram(
 export const isAnyMoved = (arrays: readonly SymbolicArray[]): boolean =>
   arraysBelow(arrays).some((node) => node.op === "input" && isMoved(node));
 
-/** Names of the inputs that a program reads, parameters and the power aside. */
+/** Names of the inputs that a program reads, except parameters and the power. */
 export function fixedInputs({ outputs }: ArrayProgram): string[] {
   const inputs = arraysBelow(outputs.map((o) => o.value)).filter((node) => node.op === "input" && !isMoved(node));
   return inputs.map(({ attributes }) => String(attributes));

@@ -12,7 +12,7 @@ import type { TracedModel } from "./context.ts";
 import { withoutInvariants } from "./invariants.ts";
 import { DENSITY, fixedInputs, GRADIENT, POINT } from "./programs.ts";
 
-/** A model traced on a batch, whose log density is the estimate. */
+/** A model traced on a batch. Its log density is the minibatch estimate. */
 export type ScaledModel = TracedModel;
 
 export interface RowSource {
@@ -21,13 +21,13 @@ export interface RowSource {
   readonly rowCount: number;
   /** Names of the inputs that have rows. */
   readonly fields: ReadonlySet<string>;
-  /** Of all rows, by name. */
+  /** Data of all rows, by name. */
   readonly data: ReadonlyMap<string, Float64Array>;
-  /** The model for batches of that size. */
+  /** Returns the model for a batch size. */
   scaled(batch: number): ScaledModel;
 }
 
-/** A program for one size of batches, and where what it reads of all batches stands. */
+/** Program for one batch size, with the addresses of its fixed inputs. */
 interface Sized {
   readonly program: ArrayProgram;
   readonly batched: readonly string[];
@@ -35,19 +35,19 @@ interface Sized {
 }
 
 /**
- * Estimates of a log density on batches of rows, in the engine's memory: tables of all rows once, and for each lane room for a batch, into which rows
- * are gathered before the program for that many rows runs.
+ * Minibatch estimates of a log density in the engine's memory. Tables of all rows are stored once. Each lane has room
+ * for one batch: rows are gathered into it before the program for that batch size runs.
  *
- * Rows stand in the tables in a random order, the same for every table and run: a block of rows one after another is a random
- * sample, which is read in the same time however many rows there are. (Rows far from each other would cost a miss of the cache
- * and of the page table each.)
+ * Rows are stored in random order, the same for every table and run, so a block of consecutive rows is a random sample.
+ * Reading it takes the same time however many rows there are. (Scattered rows would each cost a cache miss and a
+ * page-table miss.)
  */
 export class RowBatches implements Minibatches {
   readonly rowCount: number;
   private readonly source: RowSource;
   private readonly engine: Engine;
   private readonly pieces: Arena[] = [];
-  /** The row that stands in each place. */
+  /** Index of the row stored at each place. */
   private order: Uint32Array | undefined;
   private readonly tables = new Map<string, number>();
   private readonly sizes = new Map<number, Sized>();
@@ -111,7 +111,7 @@ export class RowBatches implements Minibatches {
     this.sizes.clear();
   }
 
-  /** A method, so that a binding holds on to the tables that it reads. */
+  /** A method, so that a binding keeps the tables that it reads alive. */
   private release(arena: Arena): void {
     arena.dispose();
   }
@@ -166,7 +166,10 @@ function rowOrder(count: number): Uint32Array {
   return order;
 }
 
-/** The estimate and its gradient. Work that depends on neither parameters nor rows is done here, and its results are added to `fixed`. */
+/**
+ * Program of the estimate and its gradient. Work that depends on neither parameters nor rows is done here, and its
+ * results are added to `fixed`.
+ */
 function batchProgram(
   name: string,
   { parameters, logDensity }: ScaledModel,
@@ -178,7 +181,7 @@ function batchProgram(
   const [density] = withoutInvariants([logDensity], fixed, changes);
   const smooth = parameters.filter(({ discrete }) => !discrete).map(({ unconstrained }) => unconstrained);
   const slopes = gradientsOf(density, smooth);
-  // Whole numbers do not move smoothly.
+  // Whole numbers are not differentiable.
   const slopeOf = new Map(smooth.map((u, i) => [u, slopes[i]]));
   const all = parameters.map(({ discrete, unconstrained: u }) => (discrete ? full(0, u.shape) : slopeOf.get(u)!));
   const [value, ...gradients] = withoutInvariants([density, ...all], fixed, changes);

@@ -1,4 +1,7 @@
-/** One row after another: the distributions of what is observed there under each draw, their moments, and a value drawn from each. */
+/**
+ * Predicts one row after another: the distribution of its observed values under each draw, moments, and a value drawn
+ * from each.
+ */
 
 import { firstWrongIndex, wantedIndices } from "../../engine/compiler/array/indices.ts";
 import { interpret, type Shape, sizeOf } from "../../engine/compiler/index.ts";
@@ -12,14 +15,14 @@ import { broken, type DataBounds } from "./fields.ts";
 import type { RowPrograms } from "./row-programs.ts";
 import { fieldsBelow, inputOf } from "./rows.ts";
 
-/** What is observed of rows, as arrays of the parameters of its distribution. */
+/** Observed quantity of rows, with the arrays of its distribution's parameters. */
 export interface Output {
   readonly name: string;
-  /** Of one row. */
+  /** Shape of one row's values. */
   readonly shape: Shape;
   readonly distribution: Distribution;
   readonly reader: Reader;
-  /** Values, each a number, a vector or a matrix, of one row. */
+  /** Number of values (numbers, vectors or matrices) in one row. */
   readonly elements: number;
 }
 
@@ -27,34 +30,40 @@ export interface Output {
 export interface RowModel {
   readonly traced: TracedModel;
   readonly outputs: readonly Output[];
-  /** Indices that a row gives. */
+  /** Indices that a row supplies. */
   readonly indices: readonly TracedIndices[];
 }
 
-/** Of each number of the outputs: predictive mean and standard deviation, values drawn, one from each draw, and what is known of it under each draw. */
+/**
+ * Predictions for each number of the outputs: predictive mean and standard deviation, one simulated value per draw, and
+ * expected values and level probabilities under each draw.
+ */
 interface Predicted {
   readonly mean: Float64Array;
   readonly sd: Float64Array;
   readonly drawn: readonly Float64Array[];
-  /** Conditional means; NaN of families without them. */
+  /** Conditional means; NaN for families without them. */
   readonly expected: readonly Float64Array[];
   /** Probabilities of levels. */
   readonly levels: readonly (readonly Float64Array[] | undefined)[];
 }
 
-/** Where the numbers of one value go: what is drawn, and its means. */
+/** Destinations for the numbers of one value: simulated values, expected values and level probabilities. */
 interface Places {
   readonly drawn: readonly Float64Array[];
   readonly expected: readonly Float64Array[];
   readonly levels: readonly Float64Array[] | undefined;
 }
 
-/** Sums over draws of the conditional moments of one number. Of a family without them what is drawn is its own mean. */
+/**
+ * Accumulates the conditional moments of one number over draws. For a family without moments, the simulated value
+ * replaces the mean.
+ */
 class Moments {
   #mean = 0;
-  /** Of conditional variances. */
+  /** Sum of conditional variances. */
   #within = 0;
-  /** Of what varies from draw to draw, and its square, less the first of it. */
+  /** First conditional mean, and sums of the differences from it and of their squares. */
   #first = 0;
   #between = 0;
   #squares = 0;
@@ -84,15 +93,15 @@ class Moments {
 }
 
 export class RowPredictions implements Disposable {
-  /** What a row gives, and shapes of one row's. */
+  /** Names and per-row shapes of the fields in a row. */
   readonly fields: readonly { readonly name: string; readonly shape: Shape }[];
-  /** Data of the model that are not of rows. */
+  /** Names of data that do not have rows. */
   readonly others: readonly string[];
   readonly outputs: readonly { readonly name: string; readonly shape: Shape; readonly discrete: boolean }[];
   readonly drawCount: number;
-  /** Names of levels, by output. */
+  /** Level names by output. */
   readonly levels: Readonly<Record<string, readonly string[]>>;
-  /** Of a model that reads rows itself. */
+  /** Row reader of a model that parses its own rows. */
   readonly reading: Pick<TracedNewRows, "columns" | "texts" | "numbers"> | undefined;
   readonly #bounded: readonly { readonly name: string; readonly shape: Shape; readonly bounds: DataBounds | undefined }[];
   readonly #programs: RowPrograms;
@@ -102,7 +111,9 @@ export class RowPredictions implements Disposable {
   readonly #data: ReadonlyMap<string, Float64Array>;
   readonly #prediction: Predicted;
 
-  /** `fields`: those that a row gives, `ofRows` all that have rows; `noise`: random numbers for each draw. */
+  /**
+   * `fields`: fields that a row supplies; `ofRows`: all inputs that have rows; `noise`: random numbers for each draw.
+   */
   constructor(
     programs: RowPrograms,
     { traced, outputs, indices }: RowModel,
@@ -139,7 +150,7 @@ export class RowPredictions implements Disposable {
     };
   }
 
-  /** `where`: of a row that cannot be. What is returned is there until the next call. */
+  /** Predicts a row. `where`: prefix of error messages. The result is valid until the next call. */
   of(row: Float64Array, where: string): Predicted {
     this.#checkBounds(row, where);
     this.#checkIndices(row, where);
@@ -172,7 +183,7 @@ export class RowPredictions implements Disposable {
     this.dispose();
   }
 
-  /** What the model's fields say of their numbers holds for new rows, too. */
+  /** Checks new rows against the bounds of the model's fields. */
   #checkBounds(row: Float64Array, where: string): void {
     let from = 0;
     for (const { name, shape, bounds } of this.#bounded) {
@@ -190,7 +201,7 @@ export class RowPredictions implements Disposable {
     }
   }
 
-  /** A value for each draw, which goes to `to`, number by number; of each number the moments. */
+  /** Draws a value for each draw, writes it to `to` number by number, and returns the moments of each number. */
   #values({ family }: Distribution, parametersOf: (s: number) => Values, { drawn, expected, levels }: Places): Moments[] {
     const all = drawn.map(() => new Moments());
     const [first] = all;
@@ -221,7 +232,7 @@ export class RowPredictions implements Disposable {
     return all;
   }
 
-  /** Kernels gather NaN where an index names nothing. */
+  /** Checks indices, because kernels gather NaN for an index out of range. */
   #checkIndices(row: Float64Array, where: string): void {
     if (this.#indices.length === 0) return;
     const inputs: Record<string, Float64Array> = Object.fromEntries(this.#data);

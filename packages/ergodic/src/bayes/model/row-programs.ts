@@ -1,6 +1,7 @@
 /**
- * Arrays as functions of a draw of the parameters and of one row of data, for many draws and rows: what no row moves is computed once for each draw, what
- * no draw moves once for each row, and the rest for each row and draw.
+ * Evaluates arrays as functions of a draw of the parameters and a row of data, for many draws and rows. Parts that
+ * depend only on the draw are computed once per draw, and parts that depend only on the row once per row. The rest is
+ * computed for each row and draw.
  */
 import { initialiseBlock, type LinkedArrays, linkArrays } from "../../engine/compiler/array/link.ts";
 import type { ArrayProgram, Binding } from "../../engine/compiler/array/lowered.ts";
@@ -11,21 +12,24 @@ import type { Engine } from "../../engine/memory/engine.ts";
 import { own } from "../../engine/memory/memory.ts";
 import { type Fixed, unmovedBelow, withoutInvariants } from "./invariants.ts";
 
-/** What is the same for all rows and draws, and what each of them gives. */
+/** Arrays to evaluate, with the inputs that are fixed, vary by row and vary by draw. */
 export interface RowArrays {
   readonly name: string;
   readonly deterministic: boolean;
   readonly arrays: readonly SymbolicArray[];
-  /** Data by the names of their inputs. */
+  /** Data by input name. */
   readonly data: ReadonlyMap<string, Float64Array>;
-  /** Inputs that a row gives, in order, with their sizes. */
+  /** Inputs that a row supplies, in order, with their sizes. */
   readonly rows: ReadonlyMap<string, number>;
-  /** Inputs that a draw gives: numbers of one draw after another. */
+  /** Inputs that a draw supplies, concatenated draw after draw. */
   readonly draws: ReadonlyMap<string, Float64Array>;
   readonly drawCount: number;
 }
 
-/** A pointer that goes on from draw to draw: its place among the block's words, where it begins, and bytes of a draw. */
+/**
+ * A pointer that advances from draw to draw: its position among the block's words, its start, and the number of bytes
+ * per draw.
+ */
 interface Step {
   readonly at: number;
   readonly start: number;
@@ -98,7 +102,10 @@ export class RowPrograms implements Disposable {
     arena.ownedBy(this, own);
   }
 
-  /** `row`: numbers of its inputs, in order. Of each array its numbers, draw after draw: views until the next call. */
+  /**
+   * Evaluates the arrays for one row. `row`: the numbers of its inputs, in order. Returns each array's numbers, draw
+   * after draw, as views that are valid until the next call.
+   */
   run(row: Float64Array): Float64Array[] {
     const { memory } = this.#engine;
     memory.f64(this.#row, this.#rowSize).set(row);
@@ -135,7 +142,10 @@ export class RowPrograms implements Disposable {
   }
 }
 
-/** Nodes of which nothing moves by `isMoved` are parts of their own, read as inputs called `buffer`; so are inputs where `isPart`. */
+/**
+ * Splits off the nodes that nothing moves (by `isMoved`), and inputs selected by `isPart`. They become separate parts,
+ * read as inputs named after `buffer`.
+ */
 function parted(
   roots: readonly SymbolicArray[],
   isMoved: (node: SymbolicArray) => boolean,
@@ -164,7 +174,7 @@ function sideBySide(arrays: readonly SymbolicArray[], buffer: string): ArrayProg
   });
 }
 
-/** A program and its block. */
+/** A program with its block. */
 class Placed {
   readonly #engine: Engine;
   readonly #linked: LinkedArrays;
@@ -177,12 +187,12 @@ class Placed {
     initialiseBlock(engine, this.#linked.plan, this.#block);
   }
 
-  /** Names of what it reads and writes. */
+  /** Names of the buffers that it reads and writes. */
   get buffers(): string[] {
     return Object.keys(this.#linked.plan.pointers);
   }
 
-  /** Sets pointers of those of these buffers that it has. */
+  /** Sets the pointers of those buffers that the program has. */
   at(addresses: ReadonlyMap<string, number>): this {
     const { pointers } = this.#linked.plan;
     for (const name of this.buffers) {
@@ -201,7 +211,7 @@ class Placed {
     this.#linked.run.call(this.#block);
   }
 
-  /** Once for each draw, whose numbers stand one after another. */
+  /** Runs once per draw. The numbers of draws are consecutive in memory. */
   runEach(steps: readonly Step[], count: number): void {
     const words = this.#engine.memory.u32(this.#block, this.#linked.plan.bytes / 4);
     const { run } = this.#linked;

@@ -1,30 +1,32 @@
-/** Data whose first extent counts rows: which they are, and the data of some of the rows. */
+/** Finds the data that have rows (a first extent that counts rows), and selects the data of some rows. */
 
 import { arraysBelow, type Shape, type SymbolicArray, sizeOf } from "../../engine/compiler/index.ts";
 import { type CapabilityError, OptionError } from "../../engine/errors/errors.ts";
 import type { TracedModel } from "./context.ts";
 import type { ModelData } from "./fields.ts";
 
-/** The input of a field. */
+/** Name of a field's input. */
 export const inputOf = (field: string): string => `data ${field}`;
 
-/** Names of the fields that arrays are made of. */
+/** Names of the data fields that arrays depend on. */
 export function fieldsBelow(roots: readonly SymbolicArray[]): string[] {
   const inputs = arraysBelow(roots).filter(({ op }) => op === "input");
   return inputs.map(({ attributes }) => String(attributes)).flatMap((key) => (key.startsWith("data ") ? [key.slice(5)] : []));
 }
 
 export class RowFields {
-  /** The size that counts rows. */
+  /** Name of the size that counts rows. */
   readonly rows: string;
   readonly rowCount: number;
-  /** Numbers that a row gives of each field that has rows, in the order of the model's data. */
+  /** Number of values per row of each field that has rows, in the order of the model's data. */
   readonly widths: ReadonlyMap<string, number>;
   /** Names of the inputs that have rows. */
   readonly keys: ReadonlySet<string>;
   readonly #model: TracedModel;
 
-  /** @throws what `refusal` makes, for data that cannot be cut; OptionError for a name that is no first extent */
+  /**
+   * @throws the error made by `refusal` for data that cannot be cut; OptionError for a name that is not a first extent
+   */
   constructor(where: string, rows: string, model: TracedModel, refusal: (message: string) => CapabilityError) {
     this.rows = rows;
     this.#model = model;
@@ -52,7 +54,7 @@ export class RowFields {
     this.keys = new Set([...widths.keys()].map(inputOf));
   }
 
-  /** The numbers of the listed rows of a field. */
+  /** Returns the numbers of a field's listed rows. */
   valuesOf(field: string, list: readonly number[]): Float64Array {
     const width = this.widths.get(field)!;
     const { values } = this.#model.fields.get(field)!;
@@ -63,7 +65,7 @@ export class RowFields {
     return some;
   }
 
-  /** The model's data with the listed rows in the place of all. */
+  /** Returns the model's data with only the listed rows. */
   dataOf(list: readonly number[]): ModelData {
     const { fields, numbers } = this.#model;
     const stated = Object.hasOwn(numbers, this.rows) ? { [this.rows]: list.length } : {};
@@ -77,7 +79,7 @@ export class RowFields {
 
 type Nested = Float64Array | readonly Nested[];
 
-/** Row-major numbers as lists of rows, so that all extents but the first are known. */
+/** Converts row-major numbers to nested lists, so that all extents but the first are known. */
 function nested(values: Float64Array, [, ...inner]: Shape): Nested {
   if (inner.length === 0) return values;
   const size = sizeOf(inner);

@@ -1,18 +1,18 @@
 /**
- * How well the differential equations of a model are solved at some of its draws: what draws say of them. Solutions within a scan are not seen from
- * outside of it.
+ * Reports how accurately a model's differential equations are solved at some of its draws. Solutions inside a scan are
+ * not visible from outside and are omitted.
  */
 import { abs, arraysBelow, less, type SymbolicArray, sub, sum } from "../../engine/compiler/index.ts";
 import type { JsonObject } from "../../engine/contract/index.ts";
 import type { TracedModel } from "./context.ts";
 
-/** Points that are looked at: each is solved again at a hundredth of the tolerance. */
+/** Maximum number of points. Each point is solved again at a hundredth of the tolerance. */
 const MOST_POINTS = 100;
 
-/** Of a solution that is watched. */
+/** Number of arrays per watched solution. */
 const ARRAYS = 3;
 
-/** Steps, error and how many numbers were not found, of each that can be computed from data and parameters alone. */
+/** Number of steps, error, and number of missing values of each solution that depends only on data and parameters. */
 export function watchedArrays({ solutions, data }: TracedModel): SymbolicArray[] {
   const isKnown = ({ op, attributes }: SymbolicArray): boolean =>
     op !== "input" || data.has(String(attributes)) || String(attributes).startsWith("u ");
@@ -20,7 +20,7 @@ export function watchedArrays({ solutions, data }: TracedModel): SymbolicArray[]
   return known.flatMap(({ steps, error, states }) => [steps, error, sub(states.size, sum(less(abs(states), Infinity)))]);
 }
 
-/** Some of the points, evenly, the last among them. */
+/** Selects evenly spaced points, including the last. */
 export function somePoints(points: Float64Array, dimension: number): Float64Array {
   const count = points.length / dimension;
   const taken = Math.min(count, MOST_POINTS);
@@ -33,8 +33,8 @@ export function somePoints(points: Float64Array, dimension: number): Float64Arra
 }
 
 /**
- * `values`: what `watchedArrays` gives, point after point. `failed`: points at which a solution was not found. The largest error is of those that were
- * found, and null where that of one is not known.
+ * Summarises the output of `watchedArrays`, which is `values`, point after point. `failed`: number of points without a
+ * solution. `largestError` covers the solutions that were found; null if one of their errors is unknown.
  */
 export function solutionsReport(values: Float64Array, arrays: number): JsonObject {
   const points = values.length / arrays;

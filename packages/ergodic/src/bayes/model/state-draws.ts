@@ -1,6 +1,6 @@
 /**
- * Draws of what depends on hidden states: the states first, then values given them. Several values of the same states are drawn one after another, in the order of the
- * model: the first draws the states, the others follow those.
+ * Draws values that depend on hidden states: first the states, then the values given them. Several values of the same
+ * states are drawn one after another, in the order of the model. The first draws the states, and the others reuse them.
  */
 
 import { type Shape, type SymbolicArray, sizeOf } from "../../engine/compiler/index.ts";
@@ -9,18 +9,18 @@ import type { Distribution } from "../distributions/index.ts";
 import { collected, type Sampler } from "../distributions/value.ts";
 
 export interface StateSource {
-  /** What states are drawn by. */
+  /** Arrays that the states are drawn from. */
   readonly arrays: readonly SymbolicArray[];
-  /** Draws the state of each element, row-major, in that order. `numbers`: of `arrays`. */
+  /** Draws the state of each element, in row-major order. `numbers`: values of `arrays`. */
   states(numbers: readonly Float64Array[], batch: Shape): (draws: Draws, i: number) => number;
 }
 
-/** `parts`: of each value its distributions by state, all of one batch. */
+/** Makes a sampler for each value. `parts`: for each value, its distributions by state, all with the same batch. */
 export function stateSamplers(
   source: StateSource,
   parts: readonly (readonly Distribution[])[],
 ): readonly Pick<Distribution, "sampler">[] {
-  /** Of the elements, as they were drawn last. */
+  /** Last drawn state of each element. */
   let path = new Int32Array(0);
   return parts.map((given, part) => ({
     sampler(batch: Shape = given[0].batch): Sampler {

@@ -1,4 +1,4 @@
-/** Arguments of what a model's function calls: which are accepted, and errors with the user's line. */
+/** Checks arguments of the functions that a model calls, and adds the user's line to errors. */
 
 import { isArray, type SymbolicArray, toArray } from "../../engine/compiler/index.ts";
 import { checkArgument, type Kind, operand, operation } from "../../engine/compiler/signature.ts";
@@ -20,7 +20,7 @@ export const GENERATED: Kind = {
   fits: (x) => isArray(x) || distributionKind.fits(x),
 };
 
-/** What a model says, with the arguments checked, and the user's line in every error. */
+/** Wraps a function of the model context with argument checks and the user's line in every error. */
 export function said<Given extends unknown[], Made>(
   name: string,
   parameters: Readonly<Record<string, Kind>>,
@@ -30,7 +30,7 @@ export function said<Given extends unknown[], Made>(
   return (...given) => withUserLine(() => checked(...given));
 }
 
-/** An operand, or several in a list or by name. */
+/** Converts an operand, or several in a list or by name. */
 export function marginalValue(given: NonNullable<MarginaliseOptions["value"]>): MarginalValue {
   const converted = (name: string, value: unknown): SymbolicArray => {
     checkArgument("marginalise", name, operand, value);

@@ -1,4 +1,4 @@
-/** A model's function, run once on data: what it says is written down. */
+/** Runs a model's function once on data and records its declarations. */
 
 import { watchConditions } from "../../engine/compiler/array/conditions.ts";
 import { type IndexWatch, watchIndices } from "../../engine/compiler/array/indices.ts";
@@ -76,7 +76,7 @@ export function traceModel(name: string, body: (context: ModelContext) => unknow
   return { ...scope.traced(), again: (other) => traceModel(name, body, other) };
 }
 
-/** @throws CompileError [COMPILE_INPUT] where the density needs a symbol that is none of this model's */
+/** @throws CompileError [COMPILE_INPUT] if the density depends on a symbol of another model */
 function checkOwn(name: string, scope: Scope): void {
   const own = scope.inputs();
   const stray = arraysBelow(scope.results()).find(({ op, attributes }) => op === "input" && !own.has(String(attributes)));
@@ -92,7 +92,7 @@ function checkOwn(name: string, scope: Scope): void {
   );
 }
 
-/** What an async function declares after its first await would be missed. */
+/** Refuses async functions, because declarations after the first await would be missed. */
 function refuseLater(name: string, made: unknown): void {
   if (!(made instanceof Promise)) return;
   made.catch(() => undefined);
@@ -120,7 +120,7 @@ class Scope {
   readonly #marginal: { name: string; pointwise: SymbolicArray; chained: boolean }[] = [];
   readonly #drawn: TracedDraw[] = [];
   readonly #names = new Set<string>();
-  /** In the order of the model, and which of them are observations. */
+  /** Terms in the order of the model, and the positions of those that are observations. */
   readonly #terms: SymbolicArray[] = [];
   readonly #likelihood = new Set<number>();
   readonly #parts: TracedTerm[] = [];
@@ -128,7 +128,7 @@ class Scope {
   readonly #jacobians: SymbolicArray[] = [];
   readonly #formJacobians: SymbolicArray[] = [];
   #dimension = 0;
-  /** How many terms target() has been given. */
+  /** Number of target() terms. */
   #targets = 0;
 
   constructor(name: string, given: ModelData) {
@@ -162,7 +162,7 @@ class Scope {
     };
   }
 
-  /** Names of the symbols that it made. */
+  /** Names of the symbols that this model made. */
   inputs(): Set<string> {
     return new Set([...this.#parameters.map(({ name }) => `u ${name}`), ...this.data.keys()]);
   }
@@ -238,7 +238,7 @@ class Scope {
     this.#names.add(name);
   }
 
-  /** Draws are objects by name, where these would be found though nobody wrote them. */
+  /** Refuses names of inherited properties: draws are objects by name, where such a name would seem to exist. */
   #refuseInherited(name: string): void {
     const refused = refusedName(name);
     if (refused) throw new OptionError(this.#name, refused, "MODEL_NAME");
@@ -268,7 +268,7 @@ class Scope {
       this.#hint(unboundedHint(prior, this.#byValue));
     }
     const constraint = prior ? narrowed : (given as ParameterConstraint);
-    // z of a non-centred parameter has no bounds.
+    // The z of a non-centred parameter has no bounds.
     const support = centred && prior ? prior.support : ({ kind: "vector" } as const);
     const discrete = prior?.kind === "discrete" ? integerBounds(prior.support, this.data) : undefined;
     if (discrete && constraint !== undefined)
@@ -296,7 +296,7 @@ class Scope {
     this.#dimension += sizeOf(transform.unconstrainedShape);
     this.#jacobians.push(logJacobian);
     if (form) this.#formJacobians.push(form.logJacobian);
-    // The density of z is that of the parameter times |∂x/∂z|: it stands for both.
+    // The density of z equals that of the parameter times |∂x/∂z|, so it replaces both.
     const density = form?.standard ?? prior;
     if (density) {
       const pointwise = density.logDensity(value);
@@ -344,7 +344,7 @@ class Scope {
     return made;
   }
 
-  /** `key`: where nothing else tells. */
+  /** Chooses a name. `key`: used if there is neither a given name nor data to name it after. */
   #observedName(value: SymbolicArray, given: string | undefined, key?: string): string {
     const taken = this.#observedNames;
     if (given !== undefined && taken.has(given))

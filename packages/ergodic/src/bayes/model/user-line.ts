@@ -1,4 +1,4 @@
-/** Errors of distributions, transforms and data do not know the line that asked for them: it is added. */
+/** Adds the user's line to errors of distributions, transforms and data, which do not know it. */
 
 import { userLine } from "../../engine/compiler/array/position.ts";
 import { ErgodicError } from "../../engine/errors/errors.ts";

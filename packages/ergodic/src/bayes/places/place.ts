@@ -8,11 +8,11 @@ const MOST_K = 0.7;
 const LEAST_EFFECTIVE = 10;
 export const REFITS = 2;
 const FINE = 0.1;
-/** In nats. */
+/** Range of log ratios, in nats, within which they count as equal. */
 const ALIKE = 0.1;
 const LOG_TWO_PI = 1.8378770664093453;
 
-/** N(m, LLᵀ). */
+/** Normal distribution N(m, LLᵀ). */
 export class Normal {
   readonly mean: Float64Array;
   /** L, float64[d, d], zeros above the diagonal. */
@@ -23,7 +23,10 @@ export class Normal {
     this.factor = factor;
   }
 
-  /** Of rows [n, d] by weights that sum to 1, covariances shrunk towards their diagonal by d draws; undefined where they are singular to rounding. */
+  /**
+   * Fits a normal to rows [n, d] with weights that sum to 1. Covariances are shrunk towards their diagonal with the
+   * weight of d draws. Undefined if the covariance is numerically singular.
+   */
   static of(rows: Float64Array, weights: Float64Array, d: number): Normal | undefined {
     const n = weights.length;
     const mean = new Float64Array(d);
@@ -50,7 +53,7 @@ export class Normal {
     return this.mean.length;
   }
 
-  /** z standard normal → x. */
+  /** Maps a standard normal z to x. */
   at(z: Float64Array): Float64Array {
     const d = this.dimension;
     return this.mean.map((value, i) => {
@@ -87,21 +90,21 @@ export class Normal {
     return sum;
   }
 
-  /** log density where (x − m)ᵀ C⁻¹ (x − m) is `distance`. */
+  /** log density at a point with (x − m)ᵀ C⁻¹ (x − m) = `distance`. */
   logDensity(distance: number): number {
     return -0.5 * (distance + this.dimension * LOG_TWO_PI) - this.logVolume;
   }
 }
 
-/** Overlap of two round normals with one centre and spreads 20 to 1, in one dimension. */
+/** Overlap of two concentric round normals with a spread ratio of 20, in one dimension. */
 const LEAST_OVERLAP = 0.32;
 
 /**
- * Whether two normals at one point are one place, by their spreads.
+ * Whether two normals at the same point are the same place, judged by their spreads.
  *
- * r is the ratio of the geometric means of their spreads. Round normals with one centre have the overlap (Bhattacharyya
- * coefficient) ∫√(p q) = (2r/(1 + r²))^(d/2). Below LEAST_OVERLAP, which a ratio of 20 has in one dimension and a ratio of 2 in
- * ten, draws from one hardly ever visit the other.
+ * r is the ratio of the geometric means of their spreads. Concentric round normals have the overlap (Bhattacharyya
+ * coefficient) ∫√(p q) = (2r/(1 + r²))^(d/2). Below LEAST_OVERLAP, which corresponds to a ratio of 20 in one dimension
+ * and of 2 in ten, draws from one hardly ever visit the other.
  */
 export function haveLikeSpreads(a: Normal, b: Normal): boolean {
   const d = a.dimension;
@@ -112,29 +115,34 @@ export function haveLikeSpreads(a: Normal, b: Normal): boolean {
 const radius = (d: number): number => d + 2 * Math.sqrt(2 * d);
 
 /**
- * A place of a posterior: a normal distribution N(m, C) that covers it, and the mass that the density has there.
+ * A place of a posterior: a normal distribution N(m, C) that covers it, and the mass of the density there.
  *
  *   R = { x : (x − m)ᵀ C⁻¹ (x − m) <= d + 2√(2d) },   log ∫_R p ≈ log 1/S Σ_s 1[x_s ∈ R] p(x_s)/N(x_s | m, C),  x_s ~ N(m, C)
  *
- * R holds 95 to 98 % of the normal, so that ratios are bounded where the shape is about right. `error`: the standard error of the log, from the ratios. k̂: their tail's shape
- * (Pareto smoothed importance sampling, on those inside); a mass is known where k̂ <= 0.7 and the ratios are worth LEAST_EFFECTIVE draws. Where it is
- * not, or its error is above FINE, the normal is fitted anew to the weighted draws, at most REFITS times, where there are enough of them: one that is too
- * wide holds other places, too.
+ * R holds 95 to 98 % of the normal, so that ratios are bounded if its shape is about right. `error`: standard error of
+ * the log, from the ratios. k̂: tail shape of the ratios inside R (Pareto-smoothed importance sampling). A mass is
+ * known if k̂ <= 0.7 and the ratios are worth LEAST_EFFECTIVE draws.
+ *
+ * If it is not known, or its error is above FINE, the normal is fitted again to the weighted draws, at most REFITS
+ * times. This needs enough draws, because a normal that is too wide also covers other places.
  */
 export interface Place {
   readonly normal: Normal;
-  /** log ∫_R p; its standard error. */
+  /** log ∫_R p, and its standard error. */
   readonly logMass: number;
   readonly error: number;
   readonly paretoK: number;
 }
 
-/** Draws that a mass is measured with. */
+/** Number of draws for measuring a mass. */
 export const drawsFor = (d: number): number => 60 + 10 * d;
 
 export const isKnown = ({ paretoK, error }: Place): boolean => paretoK <= MOST_K && error * error * LEAST_EFFECTIVE <= 1;
 
-/** `logDensity`: of p, −∞ outside of its support. `refits`: how often the normal may be fitted anew, drawsFor(d) evaluations each. */
+/**
+ * Measures the mass of a place. `logDensity`: of p, −∞ outside its support. `refits`: maximum number of refits of the
+ * normal, with drawsFor(d) evaluations each.
+ */
 export function measured(normal: Normal, logDensity: (x: Float64Array) => number, draws: Draws, refits = REFITS): Place {
   let place = once(normal, logDensity, draws);
   for (let refit = 0; refit < refits && !(isKnown(place.place) && place.place.error <= FINE) && place.better; refit++) {
@@ -177,18 +185,21 @@ function once(
     paretoK: tailShape(inside),
   };
   const { logWeights, effectiveSize } = psis(all);
-  // Of fewer draws the normal is too narrow, and what it covers looks alike everywhere.
+  // With fewer draws the normal is too narrow, and everything that it covers looks alike.
   return { place, better: effectiveSize < d + 4 ? undefined : Normal.of(rows, logWeights.map(exp), d) };
 }
 
-/** 0 if all finite ratios are within ALIKE of each other: the shape of such a tail says nothing about the mean. */
+/**
+ * Returns 0 if all finite ratios are within ALIKE of each other, because the shape of such a tail says nothing about
+ * the mean.
+ */
 function tailShape(logRatios: Float64Array): number {
   const finite = logRatios.filter((ratio) => ratio > -Infinity);
   const [least, most] = finite.reduce(([a, b], ratio) => [Math.min(a, ratio), Math.max(b, ratio)], [Infinity, -Infinity]);
   return most - least < ALIKE ? 0 : psis(finite).paretoK;
 }
 
-/** Place of unknown mass, and of unit spread: a chain has not moved, or has too few draws. */
+/** A place of unknown mass and unit spread, for a chain that has not moved or has too few draws. */
 export function unknownPlace(x: Float64Array): Place {
   const d = x.length;
   const factor = new Float64Array(d * d);

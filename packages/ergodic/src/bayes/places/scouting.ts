@@ -12,7 +12,7 @@ import { decoded, ENTRY_NUMBERS, type Entry, encoded, type Total, visitsOf } fro
 export const MOST_DIMENSION = 64;
 export const SCOUTS = 24;
 
-/** The scouts of a run and the places that they found, one piece of work at a time. */
+/** Scouts of a run and the places that they found, processed piece by piece. */
 export class Scouting {
   protected readonly density: LogDensity;
   protected readonly plan: SamplingPlan;
@@ -37,19 +37,20 @@ export class Scouting {
     return this.sent;
   }
 
-  /** Evaluations of the density. */
+  /** Number of evaluations of the density. */
   get evaluations(): number {
     return this.spent;
   }
 
-  /** An approximation that the run found itself, to be measured like those of scouts. */
+  /** Adds an approximation that the run itself found, to be measured like those of scouts. */
   add(normal: Normal, elbo: number): void {
     this.entries.push(foundEntry({ normal, elbo, end: true }));
   }
 
   /**
-   * One scout, or the mass of one place; false once nothing is left. `gradients`: evaluations of the whole run, as far as they
-   * are known. `isCovered`: whether draws already made are enough of a place, whose mass then need not be measured.
+   * Runs one scout, or measures the mass of one place. Returns false once nothing is left. `gradients`: number of
+   * evaluations of the whole run, as far as known. `isCovered`: whether enough draws are already in a place, so that
+   * its mass need not be measured.
    */
   async search(gradients: number, isCovered: (normal: Normal) => boolean = () => false): Promise<boolean> {
     const before = this.point.evaluations;
@@ -58,7 +59,7 @@ export class Scouting {
     return more;
   }
 
-  /** Every place, with what the draws have of it. `total`: see visitsOf. */
+  /** Returns every place, with its share of the draws. `total`: see visitsOf. */
   visits(draws: ChainDraws, total?: Total): VisitedPlace[] {
     return visitsOf(this.entries, draws, this.density, total);
   }

@@ -1,15 +1,17 @@
 /**
  * Scouts: short independent searches for places of the posterior that the draws may have missed.
  *
- * Scout i runs one path of Pathfinder (approximate/path.ts): L-BFGS, and the normal approximation with the best ELBO on its
- * way. Even scouts start uniform in (−2, 2), odd ones at a draw from the prior if the density has one, because a prior can
- * reach modes that are far from 0. Approximations at different places (`distinct`) have their masses measured (place.ts).
+ * Scout i runs one path of Pathfinder (approximate/path.ts): L-BFGS, and the normal approximation with the best ELBO on
+ * its way. Even scouts start uniform in (−2, 2). Odd ones start at a draw from the prior, if there is one, because a
+ * prior can reach modes far from 0. Approximations at different places (`distinct`) have their masses measured
+ * (place.ts).
  *
- * Scouts cost at most BUDGET of the run's evaluations. A run that can pay for few evaluations sends fewer scouts. A mode is
- * found only if enough starts lead to it: 24 scouts all miss a mode that a quarter of the starts reach in one run of 1000, and
- * a mode that 1 % of them reach in four runs of five.
+ * Scouts cost at most BUDGET of the run's evaluations. A run that can pay for few evaluations sends fewer scouts. A
+ * mode is found only if enough starts lead to it. If a quarter of the starts lead to a mode, 24 scouts all miss it in
+ * one run of 1000; if 1 % do, in four runs of five.
  *
- * Streams: ("scout", i, "start"), ("scout", i, "prior"), "elbo" and "draw" of ("path", SCOUT + i, …), ("scout", i, "mass").
+ * Streams: ("scout", i, "start"), ("scout", i, "prior"), "elbo" and "draw" of ("path", SCOUT + i, …), ("scout", i,
+ * "mass").
  */
 
 import type { LogDensity } from "../../engine/contract/index.ts";
@@ -22,20 +24,23 @@ import { quasiNewtonDefaults } from "../approximate/quasi-newton.ts";
 import type { SamplingPlan } from "../samplers/base/sampler.ts";
 import { drawsFor, haveLikeSpreads, isKnown, measured, Normal, type Place, REFITS } from "./place.ts";
 
-/** Largest share of a run's gradients that the search for places may take. */
+/** Largest share of a run's gradient evaluations for the search for places. */
 export const BUDGET = 0.1;
 /** Share of a scout's evaluations for its search; the rest measures masses. */
 const SEARCH = 0.55;
 const ELBO_DRAWS = 2;
 const MOST_ITERATIONS = 200;
-/** Evaluations of a scout: the least that can find anything, enough to get somewhere, and the most. */
+/** Evaluations of a scout: the minimum to find anything, enough for a useful search, and the maximum. */
 const [FEWEST, ENOUGH, MOST] = [20, 60, 1000];
-/** Draws of the prior that are tried to find one with a finite density. */
+/** Maximum number of draws from the prior to find one with a finite density. */
 const PRIOR_TRIES = 20;
-/** Places in the numbering of paths. */
+/** Offset of scouts in the numbering of paths. */
 const SCOUT = 2 ** 20;
 
-/** A normal found by a scout, how well it fits, and whether it is from the end of the path, where the search had converged. */
+/**
+ * Normal found by a scout, with its ELBO. `end`: whether it comes from the end of the path, where the search had
+ * converged.
+ */
 export interface Scouted {
   readonly normal: Normal;
   readonly elbo: number;
@@ -43,8 +48,8 @@ export interface Scouted {
 }
 
 /**
- * Evaluations that the next scout may take; 0 if they are too few to find anything. An equal share of what is left of the
- * searches' part of the budget, or ENOUGH if that is more: scouts that end early leave evaluations for the next.
+ * Number of evaluations for the next scout; 0 if they are too few to find anything. It is an equal share of what is
+ * left of the search budget, or ENOUGH if that is more: scouts that end early leave evaluations for the next.
  */
 export function shareOf(gradients: number, spent: number, scoutsLeft: number): number {
   const left = BUDGET * SEARCH * gradients - spent;
@@ -52,7 +57,10 @@ export function shareOf(gradients: number, spent: number, scoutsLeft: number): n
   return share < FEWEST ? 0 : share;
 }
 
-/** The normal with the best ELBO, and that of the path's end where it got there; none where no point has a finite density, or no approximation. */
+/**
+ * Returns the normal with the best ELBO, and that of the path's end if it got there; none if no point has a finite
+ * density, or there is no approximation.
+ */
 export async function scouted(
   point: DensityPoint,
   density: Pick<LogDensity, "drawStart">,
@@ -81,7 +89,10 @@ export async function scouted(
   });
 }
 
-/** A draw from the prior with a finite density and gradient; undefined if there is no prior, or no such draw was found. */
+/**
+ * Returns a draw from the prior with a finite density and gradient; undefined if there is no prior, or no such draw was
+ * found.
+ */
 function priorPoint(
   point: DensityPoint,
   density: Pick<LogDensity, "drawStart">,
@@ -96,7 +107,7 @@ function priorPoint(
   return undefined;
 }
 
-/** Uniform in (−2, 2) by coordinate, whatever the plan's own starting points. */
+/** Draws uniformly in (−2, 2) for each coordinate, regardless of the plan's own starting points. */
 export async function randomPoint(point: DensityPoint, plan: SamplingPlan, i: number): Promise<Float64Array | undefined> {
   const { start: _, ...rest } = plan;
   try {
@@ -108,11 +119,12 @@ export async function randomPoint(point: DensityPoint, plan: SamplingPlan, i: nu
 }
 
 /**
- * Approximations at different places: first those at different points, then those at one point whose spreads differ.
+ * Approximations at different places: first those at different points, then those at the same point with different
+ * spreads.
  *
- * Ends of paths come first, then the best ELBO. The ELBO is noisy: with ELBO_DRAWS draws, that of a normal far too wide can
- * look good. Of two normals whose regions hold each other's means, the first is kept. If only one holds the other's mean, it
- * might be too wide and belong to another mode, so both are kept.
+ * Ends of paths come first, then the best ELBO. The ELBO is noisy: with ELBO_DRAWS draws, the ELBO of a far too wide
+ * normal can look good. If the regions of two normals contain each other's means, the first is kept. If only one
+ * contains the other's mean, it might be too wide and belong to another mode, so both are kept.
  */
 export function distinct(found: readonly Scouted[]): Scouted[] {
   const sorted = [...found].sort((a, b) => Number(b.end) - Number(a.end) || b.elbo - a.elbo);
@@ -125,7 +137,7 @@ export function distinct(found: readonly Scouted[]): Scouted[] {
   return kept;
 }
 
-/** The mass of a scout's place, where it is known, from at most `most` evaluations. */
+/** Measures the mass of a scout's place with at most `most` evaluations; undefined if it is not known. */
 export function massOf(point: DensityPoint, { normal }: Scouted, draws: Draws, most: number): Place | undefined {
   const refits = Math.min(REFITS, Math.floor(most / drawsFor(normal.dimension)) - 1);
   const place = measured(normal, (x) => point.evaluate(x), draws, refits);

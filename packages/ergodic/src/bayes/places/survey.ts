@@ -14,39 +14,42 @@ const WIDER = 10;
 const SETTLED = [0.4, 2.5] as const;
 
 export interface SurveyOptions {
-  /** Independent short searches for places that the chains may have missed: 24. */
+  /** Number of short independent searches for places that the chains may have missed. Default 24. */
   scouts: number;
-  /** How often a chain may start anew: 10. */
+  /** Maximum number of restarts per chain. Default 10. */
   restarts: number;
 }
 
-/** A chain's last draws of warm-up and the gradients there, [n, d] each. */
+/** A chain's last warm-up draws and the gradients there, [n, d] each. */
 export interface Recent {
   readonly draws: Float64Array;
   readonly gradients: Float64Array;
-  /** The highest log density. */
+  /** Highest log density. */
   readonly highest: number;
 }
 
 /**
- * A survey at the end of warm-up: where the chains are, where scouts have been, and which chains are where next to nothing of the posterior is.
+ * A survey at the end of warm-up: the places of chains and scouts, and which chains are where the posterior has almost
+ * no mass.
  *
- * Scouts come first (scouts.ts), then each chain's place: a normal of its last draws of warm-up, and its mass (place.ts). A
- * chain is out of place where
+ * Scouts come first (scouts.ts), then each chain's place: a normal fitted to its last warm-up draws, and its mass
+ * (place.ts). A chain is out of place if
  *
  *   log mass + GAP + 2 errors < the largest log mass of all places,
  *
- * both known (k̂ <= 0.7), and the chain is settled there: −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ, which is 1 of draws that fill their place,
- * is within SETTLED for every i. A chain that is stuck in a narrow part of a wider place covers little mass, too, but is not
- * settled, and is left for R̂ to find. Whether known and settled or not it is out of place where even
+ * with both known (k̂ <= 0.7), and the chain is settled there: −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ, which is 1 for draws that fill
+ * their place, is within SETTLED for every i. A chain that is stuck in a narrow part of a wider place also covers
+ * little mass, but is not settled; R̂ will reveal it. Even with an unknown mass, or not settled, a chain is out of
+ * place if
  *
  *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
  *
- * the mass of a place WIDER times as wide as what the chain has seen, were it as high everywhere. A chain out of place, or lost
- * where log densities differ by rounding alone, starts anew, from a random
- * point with a whole warm-up, at most `restarts` times; nothing is copied from another.
+ * the mass of a place WIDER times as wide as what the chain has seen, if it were as high everywhere. A chain that is
+ * out of place, or lost where log densities differ only by rounding, restarts from a random point with a whole warm-up,
+ * at most `restarts` times; nothing is copied from other chains.
  *
- * After the draws, `visits` says which places they lack (visits.ts). Up to MOST_DIMENSION coordinates; with more, and where masses are not known, nothing is claimed.
+ * After the draws, `visits` says which places they lack (visits.ts). This applies up to MOST_DIMENSION coordinates;
+ * with more, and where masses are not known, nothing is claimed.
  */
 export class Survey extends Scouting {
   private readonly options: SurveyOptions;
@@ -59,7 +62,7 @@ export class Survey extends Scouting {
     this.restarted = new Array<number>(plan.chains).fill(0);
   }
 
-  /** How often each chain has started anew. */
+  /** Number of restarts of each chain. */
   get restarts(): readonly number[] {
     return this.restarted;
   }
@@ -68,7 +71,10 @@ export class Survey extends Scouting {
     this.chainsLeft = [...chains];
   }
 
-  /** One scout, or one place; false once all is known. `gradients`: of the whole run, as far as it can be told. */
+  /**
+   * Processes one scout or one place. Returns false once all is known. `gradients`: number of evaluations of the whole
+   * run, as far as known.
+   */
   async work(gradients: number, recent: (c: number) => Recent): Promise<boolean> {
     if (await this.search(gradients)) return true;
     const before = this.point.evaluations;
@@ -77,14 +83,16 @@ export class Survey extends Scouting {
     return more;
   }
 
-  /** Chains to start anew: those out of place, and those that are `lost` where a density cannot be computed. */
+  /**
+   * Returns the chains to restart: those out of place, and those that are `lost` where a density cannot be computed.
+   */
   outOfPlace(lost: readonly number[]): number[] {
     const mayStart = ({ kind, chain }: Entry): boolean => kind === "chain" && this.restarted[chain] < this.options.restarts;
     const out = this.lessMass();
     return this.entries.filter((one) => mayStart(one) && (lost.includes(one.chain) || out(one))).map(({ chain }) => chain);
   }
 
-  /** Whether a place has next to nothing of the mass that is known of another. */
+  /** Returns a test for places with almost no mass compared with the best known place. */
   private lessMass(): (entry: Entry) => boolean {
     const trusted = this.entries.filter(({ place }) => isKnown(place));
     const best = trusted.reduce<Place | undefined>(
@@ -96,7 +104,7 @@ export class Survey extends Scouting {
     return ({ settled, most, place }) => (settled && isKnown(place) && under(place.logMass, place.error)) || under(most, 0);
   }
 
-  /** Where chain c starts anew; undefined where no random point has a finite density. */
+  /** Returns a random point for the restart of chain c; undefined if no random point has a finite density. */
   async fresh(c: number): Promise<Float64Array | undefined> {
     this.restarted[c]++;
     const x = await randomPoint(this.point, this.plan, this.options.scouts + c + this.plan.chains * this.restarted[c]);
@@ -104,7 +112,7 @@ export class Survey extends Scouting {
     return x;
   }
 
-  /** Chain c warms up again where it is: its place is looked at anew. */
+  /** Discards the place of chain c, which warms up again from its position and is then surveyed again. */
   again(c: number): void {
     this.entries = this.entries.filter(({ kind, chain }) => kind !== "chain" || chain !== c);
   }

@@ -1,21 +1,22 @@
 /**
- * Places of the posterior that the draws lack.
+ * Finds places of the posterior that the draws lack.
  *
- * A place lacks draws if they have less than HELD of what its mass says, or less than half by SURE standard errors. It was
- * missed if that matters:
+ * A place lacks draws if it contains less than HELD of the number that its mass implies, or less than half of it by
+ * SURE standard errors. It counts as missed if that matters:
  *
  *   n₋ >= LEAST_DRAWS,   or n₋ >= LEAST_TELLING and for some quantity q
  *   |w δ| > MATERIAL s   or   √((1 − w)(s² + w δ²)) > (1 + MATERIAL) s
  *
- * n₋: the number of draws that the place should hold, two standard errors below its estimate. The estimate comes from the mass
- * of the place relative to that of the reference: all that the draws stand for, if that is known, or else the heaviest place
- * that a chain fills, or else the heaviest place that holds at least LEAST_HELD of the draws. w = n₋ / (n₋ + all draws);
- * s: the standard deviation of q in the draws; δ: distance of q at the place from its mean in the draws. So a light mode far
- * away is missed, too: 0.4 % of the mass, 25 standard deviations away, doubles the standard deviation.
+ * n₋: the number of draws that the place should hold, two standard errors below its estimate. The estimate comes from
+ * the mass of the place relative to the mass of a reference. The reference is everything that the draws represent, if
+ * its mass is known; otherwise the heaviest place that a chain fills; otherwise the heaviest place that holds at least
+ * LEAST_HELD of the draws. w = n₋ / (n₋ + all draws); s: the standard deviation of q in the draws; δ: distance of q at
+ * the place from its mean in the draws. So a light mode far away is missed, too: 0.4 % of the mass, 25 standard
+ * deviations away, doubles the standard deviation.
  *
- * With n₋ < LEAST_TELLING, a run that samples rightly has no draws there in more than one run of 150. Such a place is `rare`:
- * the run is too short to hold it, and nothing is wrong with the chains. Quantities are those that the density names, or else
- * coordinates.
+ * With n₋ < LEAST_TELLING, a correct run has no draws there in more than one run of 150. Such a place is `rare`: the
+ * run is too short to hold it, and nothing is wrong with the chains. Quantities are those that the density names; if it
+ * names none, coordinates.
  */
 
 import type { LogDensity } from "../../engine/contract/index.ts";
@@ -27,17 +28,17 @@ import type { VisitedPlace } from "../samplers/base/sampler.ts";
 import { haveLikeSpreads, isKnown, Normal, type Place } from "./place.ts";
 
 const LEAST_DRAWS = 20;
-/** e^−5 = 0.7 %. */
+/** e^−5 = 0.7 % of runs have no draws if 5 are expected. */
 const LEAST_TELLING = 5;
 const HELD = 0.1;
-/** Batches of a chain, and the number of standard errors that leave no doubt. */
+/** Number of batches per chain, and the number of standard errors that leave no doubt. */
 const [BATCHES, SURE] = [5, 5];
 const LEAST_HELD = 0.01;
-/** In standard deviations, as the verdict's bound on the bias of steps. */
+/** Material change in standard deviations, the same bound as for the step bias in verdicts. */
 const MATERIAL = 0.1;
-/** A share that no run of a usual length tells from nothing. */
+/** Share that no run of usual length can distinguish from nothing. */
 const LEAST_SHARE = 1e-6;
-/** Draws that a quantity's moments are taken from. */
+/** Maximum number of draws for the moments of a quantity. */
 const MOST_DRAWS = 1000;
 
 export type Kind = "found" | "scout" | "chain" | "left";
@@ -49,15 +50,18 @@ export interface Entry {
   elbo: number;
   /** Whether a chain fills its place, or a scout's normal is the end of its path. */
   settled: boolean;
-  /** The most that its log mass can be. */
+  /** Upper bound of its log mass. */
   most: number;
   place: Place;
 }
 
-/** The log mass that all draws stand for, with its standard error. */
+/** Log mass represented by all draws, with its standard error. */
 export type Total = Pick<Place, "logMass" | "error">;
 
-/** Every place, with what the draws have of it. `total`: known for draws of an approximation, from their importance weights. */
+/**
+ * Returns every place, with its share of the draws. `total`: known for draws of an approximation, from their importance
+ * weights.
+ */
 export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: LogDensity, total?: Total): VisitedPlace[] {
   const held = (normal: Normal): Held => heldBy(normal, draws);
   const shown = entries.filter(
@@ -76,7 +80,7 @@ export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: 
     const odds = reference ? exp(logMass - reference.logMass) : Number.NaN;
     const least = reference ? reference.count * odds * exp(-2 * hypotenuse(error, reference.error)) : 0;
     const share = odds === Infinity ? 1 : odds / (1 + odds);
-    // A chain that is stuck may have so little mass that a place next to it should hold more than all draws.
+    // A stuck chain can have so little mass that a neighbouring place should hold more than all draws.
     const wanted = Math.min(least, (least * all) / (least + all));
     const lacked = isKnown(place) && least > 0 && hasFewer(held(normal), wanted);
     const change = lacked ? changes(normal.mean, least) : undefined;
@@ -118,11 +122,11 @@ export function heldBy(normal: Normal, draws: ChainDraws): Held {
   return { count: total, error: Math.sqrt(batches.length * variance(batches)) };
 }
 
-/** Whether a place holds next to none of the draws that it should, or less than half of them by more than chance allows. */
+/** Whether a place holds almost none of the draws that it should, or significantly less than half of them. */
 const hasFewer = ({ count, error }: Held, wanted: number): boolean =>
   count < HELD * wanted || (count < wanted / 2 && count + SURE * error < wanted);
 
-/** The place whose mass and draws the others are compared with; undefined if none is known. */
+/** Returns the reference place for masses and draws; undefined if none is known. */
 function referenceOf(
   shown: readonly Entry[],
   held: (normal: Normal) => Held,
@@ -140,7 +144,9 @@ const isSamePoint = ({ place: a }: Entry, { place: b }: Entry): boolean =>
   a.normal.holds(b.normal.mean) || b.normal.holds(a.normal.mean);
 const isSamePlace = (a: Entry, b: Entry): boolean => isSamePoint(a, b) && haveLikeSpreads(a.place.normal, b.place.normal);
 
-/** One place of each mode: places that chains fill, or where scouts' searches ended, that are not within each other's region. */
+/**
+ * Returns one place per mode: places that chains fill, or where scouts' searches ended, outside each other's region.
+ */
 function modesOf(shown: readonly Entry[]): Entry[] {
   const modes: Entry[] = [];
   const chainsFirst = [...shown].sort((a, b) => Number(b.kind === "chain") - Number(a.kind === "chain"));
@@ -153,7 +159,10 @@ interface Change {
   readonly sdFactor: number;
 }
 
-/** The quantity whose moments a place of `least` draws at a point would change most, where that is material. */
+/**
+ * Finds the quantity with the moments that a place of `least` draws at a point would change most, if the change is
+ * material.
+ */
 function changesOf(draws: ChainDraws, density: LogDensity): (point: Float64Array, least: number) => Change | undefined {
   const total = draws.chains * draws.count;
   let known: { name: string; i: number; mean: number; variance: number }[] | undefined;
@@ -187,7 +196,7 @@ function changesOf(draws: ChainDraws, density: LogDensity): (point: Float64Array
 
 const valuesAt = (density: LogDensity, u: Float64Array): Record<string, Float64Array> => density.constrain?.(u) ?? { x: u };
 
-/** Numbers of an encoded entry before its mean and factor. */
+/** Number of values in an encoded entry before its mean and factor. */
 export const ENTRY_NUMBERS = 8;
 
 export function encoded({ kind, chain, elbo, settled, most, place }: Entry): Float64Array {

@@ -1,4 +1,4 @@
-/** Every sampler, one line each. The registry, the public entry and the conformance tests read this list. */
+/** Every sampler, one per line. The registry, the public entry and the conformance tests read this list. */
 export * from "../approximate/advi.ts";
 export * from "../approximate/pathfinder.ts";
 export * from "../approximate/svgd.ts";

@@ -55,11 +55,13 @@ class PriorRun extends ChainsRun<PriorChain> {
 }
 
 /**
- * Draws from the prior: independent, each parameter given those before it; with `predict`, data as the model expects them before seeing any.
+ * Draws from the prior. Draws are independent, and each parameter is drawn given the earlier ones. With `predict`, this
+ * simulates data as the model expects them before seeing any.
  *
- * Draw t of chain c is update t of the stream "chain", c, "prior". Nothing is adapted: `warmup` has no effect. Leaves out what is observed.
+ * Draw t of chain c uses update t of the stream "chain", c, "prior". Nothing is adapted: `warmup` has no effect.
+ * Observations are ignored.
  *
- * @throws CapabilityError where the density has no prior to draw from (a flat one, a target() term, a plain function)
+ * @throws CapabilityError if the density has no prior to draw from (a flat prior, a target() term, a plain function)
  */
 export const prior = /* @__PURE__ */ sampler<Record<string, never>>(
   { name: "prior", family: "prior", exact: false, options: {} },

@@ -9,7 +9,10 @@ import type { Sampler, SamplerFactory } from "./base/sampler.ts";
 
 const isRegistered = (value: unknown): value is SamplerFactory<object> => typeof value === "function" && "declaration" in value;
 
-/** A factory that reads options as JSON has them, which differ from its own where it says so. */
+/**
+ * Returns a factory that reads options in their JSON form, which differs from the factory's own form if the declaration
+ * has `fromJson`.
+ */
 const byJson = (factory: SamplerFactory<object>): SamplerFactory<object> => {
   const { declaration } = factory;
   const { fromJson } = declaration;
@@ -18,7 +21,10 @@ const byJson = (factory: SamplerFactory<object>): SamplerFactory<object> => {
     : factory;
 };
 
-/** Every sampler with a declaration, by name. `factory(options).toJSON()` is { algorithm, ...options } with every default filled in. */
+/**
+ * Every sampler with a declaration, by name. `factory(options).toJSON()` is { algorithm, ...options } with all defaults
+ * filled in.
+ */
 export const samplerRegistry: Readonly<Record<string, SamplerFactory<object>>> = Object.fromEntries(
   Object.entries(byName(all, isRegistered, ({ declaration }) => declaration.name)).map(([name, factory]) => [
     name,
@@ -26,13 +32,13 @@ export const samplerRegistry: Readonly<Record<string, SamplerFactory<object>>> =
   ]),
 );
 
-/** Names of the samplers that JSON can describe, as `samplerFromJson` knows them. */
+/** Names of the samplers that `samplerFromJson` can make. */
 export const samplerNames = (): string[] => Object.keys(samplerRegistry);
 
 /**
- * The sampler that `toJSON` described; options that are samplers are given as their JSON.
+ * Makes the sampler described by `toJSON`. Options that are samplers are given as their JSON.
  *
- * @throws DataError for an algorithm that JSON cannot hold, as it was made of functions
+ * @throws DataError for an algorithm that JSON cannot hold, because it was made from functions
  */
 export function samplerFromJson(json: JsonObject): Sampler {
   checkNamedJson("samplerFromJson", json, "algorithm", "a sampler");

@@ -1,8 +1,9 @@
 /**
- * Numbers with bounds, element by element: none; x = l + e^u, log |J| = u; x = h − e^u, log |J| = u; x = l + (h − l)σ(u),
+ * Bounds on numbers, element by element: none; x = l + e^u, log |J| = u; x = h − e^u, log |J| = u; x = l + (h − l)σ(u),
  * log |J| = log(h − l) + log σ(u) + log σ(−u).
  *
- * Bounds are numbers or symbolic arrays that broadcast to the shape; they may depend on other parameters. l ≥ h gives NaN.
+ * Bounds are numbers or symbolic arrays that broadcast to the shape. They can depend on other parameters. l ≥ h gives
+ * NaN.
  */
 
 import {
@@ -28,7 +29,7 @@ import { type Constrained, checked, outside, type Transform } from "./transform.
 
 interface Elementwise {
   constrain(u: SymbolicArray): Constrained;
-  /** NaN outside of the bounds, of which there are as many as given. */
+  /** Returns NaN outside the bounds. `bounds`: as many as were given. */
   unconstrain(x: number, ...bounds: number[]): number;
   wanted(...bounds: number[]): string;
 }

@@ -1,12 +1,14 @@
 /**
- * Cholesky factors, lower triangular with a positive diagonal, of correlation matrices (rows of length 1) and of covariance matrices.
+ * Cholesky factors (lower triangular with a positive diagonal) of correlation matrices, with rows of length 1, and of
+ * covariance matrices.
  *
  * Correlations: z = tanh u fills the places below the diagonal row by row; L_ij = z_ij √rest_ij, L_ii = √rest_ii,
- * rest_ij = 1 − Σ_{k<j} L_ik² = Π_{k<j}(1 − z_ik²); log |J| = Σ_{j<i} [log(1 − z_ij²) + ½ log rest_ij]. Covariances: elements below the
- * diagonal are u, those on it e^u, row by row; log |J| = Σ of the latter's u.
+ * rest_ij = 1 − Σ_{k<j} L_ik² = Π_{k<j}(1 − z_ik²); log |J| = Σ_{j<i} [log(1 − z_ij²) + ½ log rest_ij].
  *
- * L: [d, d]; u: [d(d − 1)/2] or [d(d + 1)/2]. J is that of the elements that are free. Source: Lewandowski, Kurowicka, Joe 2009, as in Stan's
- * reference manual.
+ * Covariances: elements below the diagonal are u, diagonal elements e^u, row by row; log |J| = Σ of the diagonal's u.
+ *
+ * L: [d, d]; u: [d(d − 1)/2] or [d(d + 1)/2]. J is that of the free elements. Source: Lewandowski, Kurowicka, Joe 2009,
+ * as in Stan's reference manual.
  */
 
 import {
@@ -28,17 +30,17 @@ import { checkNumber } from "../../engine/errors/errors.ts";
 import { log } from "../../engine/numbers/log.ts";
 import { checked, outside, type Transform } from "./transform.ts";
 
-/** The same bits on every host; within 1e-16 absolutely, as u is wanted. */
+/** Inverse sinh with the same bits on every host; the absolute error is within 1e-16, as needed for u. */
 const inverseSinh = (x: number): number => Math.sign(x) * log(Math.abs(x) + Math.sqrt(x * x + 1));
 
-/** 1 below the diagonal, 0 elsewhere. */
+/** Returns 1 below the diagonal, 0 elsewhere. */
 const belowDiagonal = (d: number): SymbolicArray =>
   constantArray(
     Array.from({ length: d * d }, (_, at) => Number(at % d < Math.floor(at / d))),
     [d, d],
   );
 
-/** u in the lower triangle, row by row, with or without the diagonal; anything in the other places. */
+/** Places u in the lower triangle, row by row, with or without the diagonal. Other places hold arbitrary values. */
 function inTriangle(u: SymbolicArray, d: number, withDiagonal: boolean): SymbolicArray {
   const places = Array.from({ length: d * d }, (_, at) => {
     const [i, j] = [Math.floor(at / d), at % d];
@@ -48,10 +50,12 @@ function inTriangle(u: SymbolicArray, d: number, withDiagonal: boolean): Symboli
   return gather(u, constantArray(places, [d, d]));
 }
 
-/** log(1 − tanh² u), without loss where tanh u is near ±1. */
+/** log(1 − tanh² u), without loss of digits if tanh u is near ±1. */
 const logSechSquare = (u: SymbolicArray): SymbolicArray => mul(2, sub(sub(Math.LN2, u), softplus(mul(-2, u))));
 
-/** The factor of a d × d correlation matrix. @throws OptionError unless dimension is whole, from 2 on */
+/**
+ * Transform to the factor of a d × d correlation matrix. @throws OptionError unless `dimension` is a whole number >= 2
+ */
 export function correlationCholesky(dimension: number): Transform {
   checkNumber("correlationCholesky", "dimension", dimension, { low: 2, high: 4096, integer: true });
   const d = dimension;
@@ -73,7 +77,7 @@ export function correlationCholesky(dimension: number): Transform {
     unconstrain(value) {
       const u: number[] = [];
       for (let i = 0; i < d; i++) {
-        // Squares are summed from the diagonal on: 1 − Σ would lose small ones.
+        // Sums squares starting at the diagonal; 1 − Σ would lose small ones.
         let after = value[i * d + i] ** 2;
         const row = new Float64Array(i);
         for (let j = i - 1; j >= 0; j--) {
@@ -89,7 +93,9 @@ export function correlationCholesky(dimension: number): Transform {
   });
 }
 
-/** The factor of a d × d covariance matrix. @throws OptionError unless dimension is whole, from 1 on */
+/**
+ * Transform to the factor of a d × d covariance matrix. @throws OptionError unless `dimension` is a whole number >= 1
+ */
 export function covarianceCholesky(dimension: number): Transform {
   checkNumber("covarianceCholesky", "dimension", dimension, { low: 1, high: 4096, integer: true });
   const d = dimension;

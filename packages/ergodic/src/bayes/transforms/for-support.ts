@@ -1,4 +1,4 @@
-/** The transform onto the support of a distribution, for values of a shape. */
+/** Transform onto the support of a distribution, for values of a given shape. */
 
 import { type Shape, shapeText } from "../../engine/compiler/index.ts";
 import { CapabilityError } from "../../engine/errors/errors.ts";
@@ -8,7 +8,10 @@ import { correlationCholesky } from "./cholesky-factors.ts";
 import { simplex } from "./simplex.ts";
 import type { Transform } from "./transform.ts";
 
-/** @throws CapabilityError for distributions of whole numbers, which cannot move smoothly (integers.ts leaves them as they are) */
+/**
+ * @throws CapabilityError for distributions of whole numbers, which cannot move smoothly (integers.ts leaves them
+ *   unchanged)
+ */
 export function transformFor(support: Support, shape: Shape): Transform {
   switch (support.kind) {
     case "interval": {

@@ -1,4 +1,4 @@
-/** All transforms from unconstrained numbers, an explicit list. */
+/** Exports of all transforms from unconstrained numbers, as an explicit list. */
 export { interval, lower, positive, unbounded, upper } from "./bounds.ts";
 export { correlationCholesky, covarianceCholesky } from "./cholesky-factors.ts";
 export { transformFor } from "./for-support.ts";

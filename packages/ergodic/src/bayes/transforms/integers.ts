@@ -2,9 +2,10 @@ import { type Shape, toArray } from "../../engine/compiler/index.ts";
 import { checked, outside, type Transform } from "./transform.ts";
 
 /**
- * Whole numbers low ≤ x ≤ high, which stand among the unconstrained numbers as they are: x = u, log |J| = 0. Only Gibbs steps move them.
+ * Whole numbers low ≤ x ≤ high, which are unchanged among the unconstrained numbers: x = u, log |J| = 0. Only Gibbs
+ * steps move them.
  *
- * `low` and `high` may be infinite.
+ * `low` and `high` can be infinite.
  */
 export const integers = (low: number, high: number, shape: Shape = []): Transform =>
   checked({

@@ -11,7 +11,8 @@ function steps(name: string, value: ArrayLike<number>, count: number, start: (x:
 }
 
 /**
- * Increasing numbers: x_0 = u_0, x_k = x_{k−1} + e^(u_k), log |J| = Σ_{k≥1} u_k; positive increasing numbers: x_0 = e^(u_0), log |J| = Σ u_k.
+ * Increasing numbers: x_0 = u_0, x_k = x_{k−1} + e^(u_k), log |J| = Σ_{k≥1} u_k; positive increasing numbers: x_0 =
+ * e^(u_0), log |J| = Σ u_k.
  *
  * x, u: [..., K].
  *
@@ -33,7 +34,7 @@ export function ordered(shape: Shape): Transform {
   });
 }
 
-/** shape: [..., K], each row positive and increasing. */
+/** Positive increasing numbers. shape: [..., K]. */
 export function positiveOrdered(shape: Shape): Transform {
   const [, count] = rowsOf("positiveOrdered", shape, 1);
   return checked({

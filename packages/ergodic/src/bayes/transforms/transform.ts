@@ -4,26 +4,29 @@ import type { Inputs } from "../distributions/value.ts";
 
 export interface Constrained {
   readonly value: SymbolicArray;
-  /** Of all elements together: one number. */
+  /** log |J|, summed over all elements. */
   readonly logJacobian: SymbolicArray;
 }
 
 /**
- * A transform maps unconstrained numbers, which samplers and optimisers move, one to one onto a constrained value, and gives log |J| of that map:
- * the log density of the unconstrained numbers is that of the value plus log |J|.
+ * A transform maps unconstrained numbers, which samplers and optimisers move, one to one onto a constrained value, and
+ * returns log |J| of that map. The log density of the unconstrained numbers is that of the value plus log |J|.
  */
 export interface Transform {
   readonly name: string;
-  /** Of the constrained value. */
+  /** Shape of the constrained value. */
   readonly shape: Shape;
   readonly unconstrainedShape: Shape;
   /** @throws CompileError unless `unconstrained` has its shape */
   constrain(unconstrained: SymbolicArray): Constrained;
-  /** In plain numbers, row-major; `inputs`: what bounds depend on. @throws OptionError where the value breaks the constraint */
+  /**
+   * Inverts the transform in plain numbers, row-major. `inputs`: values that bounds depend on. @throws OptionError if
+   * the value violates the constraint
+   */
   unconstrain(value: ArrayLike<number>, inputs?: Inputs): Float64Array;
 }
 
-/** The transform with its shapes checked on both ways. */
+/** Adds shape checks to both directions of a transform. */
 export function checked(transform: Transform): Transform {
   const { name, shape, unconstrainedShape } = transform;
   return {
@@ -53,7 +56,7 @@ export function outside(name: string, value: number, wanted: string): OptionErro
   return new OptionError(name, `the value is ${value}, but must be ${wanted}; give one inside`, "OPTION_RANGE");
 }
 
-/** [rows, extent of the last axis]; a transform of vectors acts on each row. */
+/** Returns [rows, extent of the last axis]. A transform of vectors acts on each row. */
 export function rowsOf(name: string, shape: Shape, fewest: number): [rows: number, extent: number] {
   const extent = shape[shape.length - 1] ?? 0;
   if (extent < fewest)

@@ -1,9 +1,10 @@
 /**
- * What would help the chains of this run: ways that its algorithm has, on the model that it drew from, and none that was already taken.
+ * Advice on what would help the chains of this run. It fits the run's algorithm and model, and never repeats a choice
+ * that was already made.
  *
- * `description.algorithm` says what was asked for, `description.density` what the model allows: whether it has a gradient,
- * which parameters are whole numbers, and which belong to a hierarchy, centred or not. Of draws of other tools little is known,
- * and advice is general.
+ * `description.algorithm` holds the options of the run. `description.density` holds the properties of the model:
+ * whether it has a gradient, which parameters are whole numbers, and which belong to a hierarchy, centred or not. For
+ * draws of other tools little is known, and the advice is general.
  */
 import type { Json, JsonObject } from "../../../engine/contract/index.ts";
 import { algorithmOf, nameOf } from "../method.ts";
@@ -11,10 +12,10 @@ import { few, type Judged } from "./finding.ts";
 
 const hamiltonian = new Set(["nuts", "hmc", "mala"]);
 const stochastic = new Set(["sgld", "psgld", "sghmc", "sgnht"]);
-/** Draws or particles that no warm-up precedes. */
+/** Algorithms whose draws or particles need no warm-up. */
 const unwarmed = new Set(["prior", "sequentialMonteCarlo"]);
 const TARGETS = [0.95, 0.99, 0.999];
-/** A dense metric of more numbers wants more draws than a warm-up has. */
+/** Largest dimension for which a dense metric is suggested. A larger one needs more draws than a warm-up has. */
 const MOST_DENSE = 200;
 
 const objectOf = (value: Json | undefined): JsonObject =>
@@ -22,7 +23,7 @@ const objectOf = (value: Json | undefined): JsonObject =>
 const namesOf = (value: Json | undefined): string[] => (Array.isArray(value) ? value.map(String) : []);
 const numberOf = (value: Json | undefined): number | undefined => (typeof value === "number" ? value : undefined);
 
-/** Ways to chains that mix better, the most promising first; none where nothing is known of a better one. */
+/** Ways to improve mixing, most promising first; empty if none is known. */
 export function waysToMix(draws: Judged): string[] {
   const name = nameOf(draws);
   const options = algorithmOf(draws);
@@ -55,7 +56,7 @@ export function waysToMix(draws: Judged): string[] {
   return [...centring(draws), ...wide, ...followGradient(draws, "take nuts(), which follows the gradient")];
 }
 
-/** "warm up longer and draw more (warmup: 2000, draws: 2000)". */
+/** Returns advice such as "warm up longer and draw more (warmup: 2000, draws: 2000)". */
 export function drawMore(draws: Judged): string {
   const warmup = numberOf(objectOf(draws.description.plan).warmup) ?? 0;
   if (unwarmed.has(nameOf(draws) ?? "")) return `draw more (draws: ${2 * draws.count})`;
@@ -63,7 +64,7 @@ export function drawMore(draws: Judged): string {
   return `warm up longer and draw more (warmup: ${2 * warmup}, draws: ${2 * draws.count})`;
 }
 
-/** `centred: false` for parameters by name; in general terms where the model is not known. */
+/** Advises `centred: false` and names the parameters, or speaks in general terms if the model is unknown. */
 export function centring({ description }: Judged): string[] {
   if (description.density === undefined) return description.names === undefined ? ["take centred: false in a hierarchy"] : [];
   const { centred, nonCentred } = objectOf(description.density);
@@ -72,14 +73,14 @@ export function centring({ description }: Judged): string[] {
   return did.length > 0 ? [`take centred: true for ${few(did)}, if data are many for each`] : [];
 }
 
-/** Nearer to 1 than what was asked for. */
+/** Returns an acceptance target closer to 1 than the run's own. */
 export function higherTarget(draws: Pick<Judged, "description">): number {
   const { targetAcceptance } = algorithmOf(draws);
   const now = targetAcceptance === "auto" ? 0.9 : (numberOf(targetAcceptance) ?? 0.8);
   return TARGETS.find((target) => target > now) ?? 0.9999;
 }
 
-/** Where chains do not move. */
+/** Advice for chains that do not move. */
 export function waysToMove(draws: Judged): string[] {
   const name = nameOf(draws);
   const start = "start elsewhere (start: …)";
@@ -122,7 +123,7 @@ function sumOut({ description }: Judged): string[] {
   return whole.length > 0 ? [`sum ${few(whole)} out by marginalise(), which leaves a density for nuts()`] : [];
 }
 
-/** A sampler by gradients, where there are gradients. */
+/** Recommends a gradient-based sampler if the model has gradients. */
 function followGradient(draws: Judged, advice: string): string[] {
   const { density } = draws.description;
   if (density === undefined) return [];

@@ -2,7 +2,7 @@ import { paretoKText } from "../method.ts";
 import { centring } from "./advice.ts";
 import type { Finding, Judged } from "./finding.ts";
 
-/** How near an approximation is to the posterior. */
+/** Judges how close an approximation is to the posterior. */
 export function approximation(draws: Judged): Finding[] {
   const k = draws.report.paretoK;
   if (k === undefined || k <= 0.7) return [];

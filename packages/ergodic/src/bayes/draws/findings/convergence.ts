@@ -5,17 +5,23 @@ import { type Finding, few, type Judged } from "./finding.ts";
 import { hasSeveralModes, joinModes, tellsModes } from "./modes.ts";
 
 const MOST_RHAT = 1.01;
-/** From here on what the chains agree about is no posterior yet. */
+/** R̂ above which the chains have not converged to a common distribution. */
 const BAD_RHAT = 1.05;
-/** Chains that mix slowly are seldom so far apart while each agrees with itself. */
+/**
+ * R̂ above which chains can be in separate modes. Slowly mixing chains rarely get this far apart while each agrees with
+ * itself.
+ */
 const APART_RHAT = 1.2;
 const ESS_PER_CHAIN = 100;
-/** Independent draws that have a variance worth the name. */
+/** Smallest number of independent draws with a usable variance. */
 const FEWEST = 4;
-/** Draws of a chain whose halves have effective sizes; with fewer these are NaN, and nothing would be found. */
+/**
+ * Smallest number of draws per chain for which split-chain effective sizes exist. With fewer, they are NaN and nothing
+ * would be reported.
+ */
 const FEWEST_OF_CHAIN = 6;
 
-/** Whether the chains agree, and have drawn enough. */
+/** Judges whether the chains agree, and whether there are enough draws. */
 export function convergence(draws: Judged): Finding[] {
   const broken = [...draws.scalars()].filter(([, series]) => !series.every(Number.isFinite)).map(([name]) => name);
   if (broken.length > 0)
@@ -29,7 +35,7 @@ export function convergence(draws: Judged): Finding[] {
     ];
   const kind = kindOf(draws);
   if (kind === "particles") return [particles()];
-  // Independent draws: there are no chains to compare.
+  // Draws of an approximation are independent, so there are no chains to compare.
   if (kind === "approximation") return independent(draws);
   if (draws.count < FEWEST_OF_CHAIN) return [tooFew(draws)];
   const still = standing(draws, draws.chains);
@@ -55,7 +61,7 @@ export function convergence(draws: Judged): Finding[] {
   return findings;
 }
 
-/** What independent draws of an approximation can lack, however near it is: number, and a spread. */
+/** Reports problems of independent draws from an approximation, however good it is: too few draws, or no spread. */
 function independent(draws: Judged): Finding[] {
   const total = draws.chains * draws.count;
   if (total > 1) {
@@ -83,7 +89,7 @@ function independent(draws: Judged): Finding[] {
 
 type Row = readonly [string, VariableSummary];
 
-/** The lesser of bulk and tails. */
+/** The smaller of the bulk and tail effective sizes. */
 const least = ({ essBulk, essTail }: VariableSummary): number => Math.min(essBulk, essTail);
 
 function disagreement(draws: Judged, table: readonly Row[]): Finding[] {
@@ -99,7 +105,7 @@ function disagreement(draws: Judged, table: readonly Row[]): Finding[] {
   const modes = hasSeveralModes(draws);
   const more = `more chains (chains: ${Math.max(4, 2 * draws.chains)}) would show whether they settle in different places, as where the posterior has several modes or the model cannot tell its parameters apart`;
   const unsure = worst > BAD_RHAT && !modes ? [more] : [];
-  // No metric takes a chain from one mode to another.
+  // No metric lets a chain move between separate modes.
   const aboutModes = tellsModes(draws) ? "see to the modes first" : joinModes(draws);
   const advice = modes || eachSettles(draws, apart[0]) ? [aboutModes, ...unsure, `within a mode, ${ways}`] : [ways, ...unsure];
   return [
@@ -112,7 +118,7 @@ function disagreement(draws: Judged, table: readonly Row[]): Finding[] {
   ];
 }
 
-/** Whether each chain agrees with itself, though not with the others: they are in places of their own, as in several modes. */
+/** Whether each chain agrees with itself but not with the others, as when each is in a mode of its own. */
 function eachSettles(draws: Judged, [name, { rhat: worst }]: Row): boolean {
   const series = draws.scalars().get(name);
   if (draws.chains === 1 || worst < APART_RHAT || series === undefined) return false;
@@ -154,8 +160,8 @@ const tooFew = ({ count }: Judged): Finding => ({
 });
 
 /**
- * Parameters none of whose numbers change over some chain, or with chains 1 over all draws. Whole numbers may be certain, so
- * that they stay; from 2^53 on every number is whole.
+ * Parameters that stay constant over some chain (with `chains` = 1, over all draws). Whole numbers do not count,
+ * because they may be certain; from 2^53 on every float64 is whole.
  */
 function standing(draws: Judged, chains: number): string[] {
   const count = (draws.chains * draws.count) / chains;

@@ -5,7 +5,7 @@ import type { Transitions } from "../trajectories.ts";
 
 export type { Finding };
 
-/** What a subject of the verdict looks at. */
+/** Input of the subjects of the verdict. */
 export interface Judged extends Transitions {
   readonly divergences: number;
   readonly report: Readonly<Record<string, number>>;
@@ -14,10 +14,10 @@ export interface Judged extends Transitions {
   summary(): Record<string, VariableSummary>;
 }
 
-/** Findings of one subject. `before`: those of the subjects ahead of it in the list of verdict.ts. */
+/** Returns the findings of one subject. `before`: findings of the subjects earlier in the list of verdict.ts. */
 export type Subject = (draws: Judged, before: readonly Finding[]) => Finding[];
 
-/** "a, b, c and 4 more". */
+/** Formats names as `"a", "b", "c" and 4 more`. */
 export function few(names: readonly string[]): string {
   const shown = names.slice(0, 3).map((name) => `"${name}"`);
   return names.length > 3 ? `${shown.join(", ")} and ${names.length - 3} more` : shown.join(", ");

@@ -1,4 +1,7 @@
-/** What a run's description tells of places (VisitedPlace of the samplers, in JSON), whether it shows several modes, and what to do about them. */
+/**
+ * Places that a run's description records (VisitedPlace of the samplers, in JSON), whether they show several modes, and
+ * advice for that case.
+ */
 import { nameOf } from "../method.ts";
 import type { Judged } from "./finding.ts";
 
@@ -17,7 +20,7 @@ export interface Visited {
 export const placesOf = ({ description }: Judged): readonly Visited[] =>
   (description.places ?? []) as unknown as readonly Visited[];
 
-/** Modes that chains fill, with the number of chains in each. */
+/** Modes that contain chains, with the number of chains in each. */
 export function filledModes(visited: readonly Visited[]): { at: Visited["at"]; count: number }[] {
   const modes = new Map<number, { at: Visited["at"]; count: number }>();
   for (const { by, mode = -1, at } of visited) {
@@ -29,16 +32,16 @@ export function filledModes(visited: readonly Visited[]): { at: Visited["at"]; c
   return [...modes.values()];
 }
 
-/** Whether a finding names modes, where chains disagree: they fill several, or have missed one. */
+/** Whether a finding will name modes as a cause of disagreement: the chains fill several modes, or have missed one. */
 export function tellsModes(draws: Judged): boolean {
   const visited = placesOf(draws);
   return visited.some(({ missed }) => missed) || filledModes(visited).length > 1;
 }
 
-/** Modes that hold less do not keep chains from agreeing. */
+/** Largest share of a mode that is too light to keep chains from agreeing. */
 const LEAST_SHARE = 1e-3;
 
-/** Whether several modes were found, by chains or scouts. */
+/** Whether chains or scouts found several modes. */
 export function hasSeveralModes(draws: Judged): boolean {
   const visited = placesOf(draws);
   const modes = visited.filter(({ mode = -1, share }) => mode >= 0 && share !== null && share > LEAST_SHARE);

@@ -1,10 +1,10 @@
 import type { Finding, Judged } from "./finding.ts";
 import { filledModes, joinModes, placesOf, type Visited } from "./modes.ts";
 
-/** Numbers of a place that are told. */
+/** Maximum number of coordinates printed per place. */
 const MOST_TOLD = 4;
 
-/** Where chains have been, and where they have not: modes that scouts found, new starts, chains that came late. */
+/** Reports regions that chains visited or missed: modes found by scouts, restarts, and chains that arrived late. */
 export function places(draws: Judged, before: readonly Finding[]): Finding[] {
   const visited = placesOf(draws);
   return [
@@ -35,7 +35,7 @@ function missed(draws: Judged, found: readonly Visited[]): Finding[] {
   ];
 }
 
-/** Modes too light for a run of this length to hold draws of, though their draws would change a moment. */
+/** Reports modes that are too light to have draws in a run of this length, although they would change a moment. */
 function rare(found: readonly Visited[]): Finding[] {
   if (found.length === 0) return [];
   const told = found.map(
@@ -51,7 +51,7 @@ function rare(found: readonly Visited[]): Finding[] {
   ];
 }
 
-/** Chains that disagree because each fills a mode of its own. */
+/** Reports chains that disagree because each fills a mode of its own. */
 function apart(draws: Judged, visited: readonly Visited[], before: readonly Finding[]): Finding[] {
   const modes = filledModes(visited);
   if (modes.length < 2 || !before.some(({ code }) => code === "rhat")) return [];
@@ -80,7 +80,10 @@ function late({ report, chains }: Judged, before: readonly Finding[]): Finding[]
   ];
 }
 
-/** A chain that filled the place that it left was in a minor mode; another had not come down. */
+/**
+ * Reports chains that were restarted. A chain that had settled where it left was in a minor mode; one that had not
+ * settled was still on its way to the posterior.
+ */
 function restarted({ report }: Judged, visited: readonly Visited[]): Finding[] {
   const { restarts = 0 } = report;
   const lost = Math.min(restarts, visited.filter(({ by, settled }) => by === "left" && settled === false).length);

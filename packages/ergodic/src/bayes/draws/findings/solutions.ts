@@ -1,17 +1,17 @@
 import type { Finding, Judged } from "./finding.ts";
 
-/** Relative; from here on the equations that were solved are others than those that were written. */
+/** Relative error above which the solutions no longer represent the equations as written. */
 const LARGE_ERROR = 1e-3;
 
 type Report = {
   points: number;
-  /** Points at which a solution was not found; of draws that were saved before these were counted there is none. */
+  /** Number of points without a solution; absent in draws saved before these were counted. */
   failed?: number;
   mostSteps: number;
   largestError: number | null;
 };
 
-/** How well differential equations are solved, by some of the draws. */
+/** Judges how accurately differential equations were solved, from a sample of the draws. */
 export function solutions(draws: Judged): Finding[] {
   const report = draws.description.solutions as Report | undefined;
   if (!report) return [];

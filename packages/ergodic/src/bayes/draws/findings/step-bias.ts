@@ -1,7 +1,7 @@
 import type { Finding } from "./finding.ts";
 
 const MOST = 0.1;
-/** What stochastic-gradient samplers alone keep of each transition. */
+/** Transition field that only stochastic-gradient samplers store. */
 const MARK = "thermostat";
 
 interface Stepped {
@@ -10,9 +10,9 @@ interface Stepped {
 }
 
 /**
- * What the steps of a sampler that is exact only as they shrink are found to cost: `stepBias` of the report, the relative error
- * of the standard deviation that is furthest off, which is the bias in units of the posterior's own. Serious above MOST; below,
- * the verdict says it with its trust.
+ * Reports the bias of a sampler that is exact only as its steps shrink. `stepBias` of the report is the largest
+ * relative error of a standard deviation, which is the bias in posterior standard deviations. It is serious above MOST.
+ * A smaller bias is stated in the headline of the verdict.
  */
 export function stepBias({ report, fields }: Stepped): Finding[] {
   const bias = report.stepBias;
@@ -40,7 +40,7 @@ export function stepBias({ report, fields }: Stepped): Finding[] {
   ];
 }
 
-/** " up to a step bias of 0.03 sd", for the headline; nothing for exact samplers. */
+/** Returns " up to a step bias of 0.03 sd" for the headline; "" for exact samplers. */
 export function stepBiasWords({ report }: Pick<Stepped, "report">): string {
   return report.stepBias === undefined ? "" : ` up to a step bias of ${size(report.stepBias)}`;
 }

@@ -3,12 +3,12 @@ import { energyReport, treeReport } from "../trajectories.ts";
 import { centring, higherTarget } from "./advice.ts";
 import type { Finding, Judged } from "./finding.ts";
 
-/** A share that changes little where chains mix well otherwise: such draws can be used, with care. */
+/** Share of divergences that changes little if chains mix well otherwise. Such draws can be used, with care. */
 const FEW_DIVERGENCES = 0.002;
-/** Codes of findings by which chains do not mix well, or nothing says that they do. */
+/** Codes of findings that mean that chains mix badly, or that nothing shows that they mix well. */
 const UNMIXED = new Set(["rhat", "ess", "stuck", "few", "notFinite", "oneChain", "particles", "paretoK"]);
 
-/** How the trajectories of a Hamiltonian sampler went. */
+/** Judges the trajectories of a Hamiltonian sampler. */
 export function trajectories(draws: Judged, before: readonly Finding[]): Finding[] {
   const mixes = !before.some(({ code }) => UNMIXED.has(code));
   const findings: Finding[] = [];

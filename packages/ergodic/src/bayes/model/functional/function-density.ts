@@ -4,47 +4,55 @@ import { checkKeys, checkNumber, DataError, OptionError } from "../../../engine/
 import { currentEngine, type Engine } from "../../../engine/memory/engine.ts";
 import { checkGradient } from "./gradient-check.ts";
 
-/** A plain function as a log density. */
+/** Options of `functionDensity`. */
 export interface FunctionDensityOptions {
-  /** Numbers in x, a whole number >= 1. */
+  /** Number of elements of x; a whole number >= 1. */
   readonly dimension: number;
-  /** ℓ(x) in nats, up to a constant; −∞ outside the support. */
+  /** Log density ℓ(x) in nats, up to a constant; −∞ outside the support. */
   readonly logDensity: (x: Float64Array) => number;
-  /** The gradient of ℓ at x: returned, or written into `g`. Default: none, for samplers that need none. */
+  /** Gradient of ℓ at x, returned or written into `g`. Default: none, for samplers that need none. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a function that writes into g gives nothing
   readonly gradient?: (x: Float64Array, g: Float64Array) => ArrayLike<number> | void;
-  /** One name for each number of x; samplers then know them as parameters. */
+  /** Name of each element of x. Samplers then treat them as parameters. */
   readonly names?: readonly string[];
-  /** Whether a gradient is held to differences where a run begins (gradient-check.ts): true. false for one that is an approximation on purpose. */
+  /**
+   * Whether the gradient is checked against finite differences when a run begins (gradient-check.ts). Default true; use
+   * false for a deliberately approximate gradient.
+   */
   readonly checkGradient?: boolean;
 }
 
-/** A log density made of a plain function; see `functionDensity`. */
+/** Log density made from a plain function; see `functionDensity`. */
 export interface FunctionDensity extends LogDensity {
   readonly hasGradient: boolean;
   readonly onThisThread: true;
-  /** Names of the numbers, if given. */
+  /** Names of the elements of x, if given. */
   readonly names: readonly string[] | undefined;
-  /** ℓ and its gradient, NaN where there is none. */
+  /** Evaluates ℓ and its gradient, which is NaN if there is none. */
   evaluate(x: ArrayLike<number>): { value: number; gradient: Float64Array };
 }
 
 const NAME = "functionDensity";
 
 /**
- * A plain function as a log density: ℓ(x) of d real numbers, in nats, up to a constant, and its gradient where one is given.
+ * Makes a log density from a plain function: ℓ(x) of d real numbers, in nats, up to a constant, and optionally its
+ * gradient.
  *
  *   functionDensity({ dimension: 2, logDensity: (x) => -0.5 * (x[0] ** 2 + x[1] ** 2), gradient: (x) => [-x[0], -x[1]] })
  *
- * x: Float64Array(d), a copy that may be kept. `gradient(x)` gives d numbers, or `gradient(x, g)` writes them into g. Kernels
- * call the function through the table of this thread, hence on this thread alone, at some 0.1 µs on top of its own time. −∞ is
- * outside of the support; NaN is rejected by samplers. What the function throws ends the run as it is. Its draws are the same
- * bytes on every host only where its own arithmetic is: Math.exp is not.
+ * x: Float64Array(d), a copy that the function may keep. `gradient(x)` returns d numbers, or `gradient(x, g)` writes
+ * them into g.
  *
- * Where a run begins the gradient is held to differences of ℓ, once.
+ * Kernels call the function through the table of this thread, so it runs on this thread only; a call costs about 0.1 µs
+ * in addition to the function's own time.
  *
- * @throws OptionError for a dimension or names that do not fit; from a run, where the function gives something else than
- * numbers, or a gradient of another function
+ * −∞ means outside the support; samplers reject NaN. An exception from the function ends the run unchanged.
+ *
+ * Draws are bitwise identical on every host only if the function's arithmetic is, which Math.exp is not. When a run
+ * begins, the gradient is checked once against finite differences of ℓ.
+ *
+ * @throws OptionError for a dimension or names that do not fit; during a run, if the function returns anything but
+ *   numbers, or the gradient belongs to another function
  */
 export function functionDensity(options: FunctionDensityOptions): FunctionDensity {
   checkKeys(NAME, options, ["dimension", "logDensity", "gradient", "names", "checkGradient"]);
@@ -74,7 +82,7 @@ export function functionDensity(options: FunctionDensityOptions): FunctionDensit
   };
 }
 
-/** Numbers by name, for samplers that treat some of them apart. */
+/** Adds access by name, for samplers that treat some elements separately. */
 function named(names: readonly string[]): Required<Pick<LogDensity, "parameters" | "constrain" | "unconstrain">> {
   return {
     parameters: names.map((name, offset) => ({ name, offset, size: 1 })),
@@ -88,7 +96,10 @@ function named(names: readonly string[]): Required<Pick<LogDensity, "parameters"
   };
 }
 
-/** `once`: the first point with a finite density, of whichever chain, is where the gradient is checked. */
+/**
+ * Links the function. `once`: shared by all chains, so that the gradient is checked only at the first point with a
+ * finite density.
+ */
 function bind(
   engine: Engine,
   options: FunctionDensityOptions,

@@ -1,14 +1,19 @@
 /**
- * Whether a gradient is that of its log density ℓ: at one point x, against differences on both sides.
+ * Checks at one point x whether a gradient belongs to its log density ℓ, against one-sided finite differences:
  *
  *   F_h = (ℓ(x + hv) − ℓ(x)) / h,   B_h = (ℓ(x) − ℓ(x − hv)) / h,   h = 1, 10⁻¹ … 10⁻⁷ times max(1, |x_i|), v a coordinate, or random signs of all
  *
- * g·v is wrong where at three of these h in a row all F and B are more than WRONG max(|F|, |g·v|) from it, agree with each other within AGREE of that, and (F − g·v) h would be seen, as it is
- * more than NOISE (1 + |ℓ|). So nothing is said at a kink, where F and B differ, of a density that is noisy, in float32 or on steps, where they vary with h, or outside of the
- * support. Up to COORDINATES coordinates, all or by chance, one central difference each where they are right; where there are more, also SIGNS of the random directions,
- * and all coordinates where one of those is wrong.
+ * g·v is wrong if three successive values of h satisfy all of the following. Every F and B differs from g·v by more
+ * than WRONG max(|F|, |g·v|). They agree with each other to within AGREE of that difference.
  *
- * @throws OptionError that names the coordinate, what was given and what the differences say
+ * The difference (F − g·v) h exceeds the noise, NOISE (1 + |ℓ|). So nothing is reported at a kink, where F and B
+ * differ; for a noisy density, in float32 or with steps, where they vary with h; or outside the support.
+ *
+ * At most COORDINATES coordinates are checked: all, or a random choice. A correct coordinate costs one central
+ * difference. With more coordinates, SIGNS random directions are checked as well, and all coordinates if one of the
+ * directions is wrong.
+ *
+ * @throws OptionError that names the coordinate, the given slope and the slope by differences
  */
 import { OptionError } from "../../../engine/errors/errors.ts";
 import { stream } from "../../../engine/random/stream.ts";
@@ -19,7 +24,7 @@ const IN_A_ROW = 3;
 const [WRONG, AGREE, NOISE] = [0.1, 0.05, 1e-6];
 const [COORDINATES, SIGNS] = [16, 2];
 
-/** `nameOf`: of coordinate i, as the error calls it. */
+/** Checks the gradient at x. `nameOf`: name of coordinate i in error messages. */
 export function checkGradient(
   where: string,
   logDensity: (x: Float64Array) => number,
@@ -60,20 +65,20 @@ interface Slope {
   readonly slope: number;
 }
 
-/** What differences say, where they agree on another slope than the one that is given. */
+/** Returns the slope by differences if they agree on another slope than the given one. */
 function otherSlope(at: (h: number) => number, value: number, given: number): Slope | undefined {
   const tried = (h: number): number => {
     try {
       return at(h);
     } catch {
-      // What it throws at points that a run never comes to is no fault; elsewhere the run will say so.
+      // Exceptions at points that a run never visits are not faults; elsewhere the run will report them.
       return Number.NaN;
     }
   };
   const central = (tried(FIRST) - tried(-FIRST)) / (2 * FIRST);
   if (Math.abs(central - given) <= WRONG * Math.max(Math.abs(central), Math.abs(given))) return undefined;
   const slopes = STEPS.map((h) => [(tried(h) - value) / h, (value - tried(-h)) / h] as const);
-  // Steps of the density itself, as of numbers that were rounded.
+  // Flat differences after others that are not flat: the density has steps, as from rounded numbers.
   const flat = slopes.map(([f, b], k) => f === 0 && b === 0 && slopes.slice(0, k).some(([f, b]) => f !== 0 || b !== 0));
   for (let from = 0; from + IN_A_ROW <= STEPS.length; from++) {
     const row = slopes.slice(from, from + IN_A_ROW).flat();

@@ -1,2 +1,2 @@
-/** Log densities that are plain functions. */
+/** Log densities made from plain functions. */
 export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./function-density.ts";

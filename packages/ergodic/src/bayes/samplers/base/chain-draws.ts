@@ -1,18 +1,21 @@
 import { checkNumber, OptionError } from "../../../engine/errors/errors.ts";
 
-/** What a run of several chains drew, on unconstrained numbers, and how each transition went. Arrays are [chain, draw] and [chain, draw, dimension]. */
+/**
+ * Draws of several chains in unconstrained numbers, with statistics of each transition. Arrays are [chain, draw] and
+ * [chain, draw, dimension].
+ */
 export class ChainDraws {
-  /** Chains. */
+  /** Number of chains. */
   readonly chains: number;
-  /** Draws of each chain. */
+  /** Number of draws per chain. */
   readonly count: number;
-  /** Unconstrained numbers of a draw. */
+  /** Number of unconstrained numbers in a draw. */
   readonly dimension: number;
-  /** [chain, draw, dimension]. */
+  /** Draws, [chain, draw, dimension]. */
   readonly values: Float64Array;
-  /** Names of the numbers kept of each transition; "logDensity" is first, and "divergent" 0 or 1 where there is one. */
+  /** Names of the statistics stored for each transition: "logDensity" first; "divergent", if present, is 0 or 1. */
   readonly fields: readonly string[];
-  /** [chain, draw, field]. */
+  /** Transition statistics, [chain, draw, field]. */
   private readonly transitions: Float64Array;
 
   constructor(
@@ -31,24 +34,24 @@ export class ChainDraws {
     this.transitions = transitions;
   }
 
-  /** As plain data: what the constructor takes, in its order. */
+  /** Plain data: the constructor's arguments, in order. */
   portable(): ConstructorParameters<typeof ChainDraws> {
     return [this.chains, this.count, this.dimension, this.values, this.fields, this.transitions];
   }
 
-  /** Draws of one coordinate, [chain, draw]: what the diagnostics take. */
+  /** Draws of one coordinate, [chain, draw], as the diagnostics take them. */
   coordinate(i: number): Float64Array {
     checkNumber("draws.coordinate", "i", i, { low: 0, high: this.dimension - 1, integer: true });
     return this.each((at) => this.values[at * this.dimension + i]);
   }
 
-  /** One draw: a view. */
+  /** A single draw, as a view. */
   draw(chain: number, k: number): Float64Array {
     const at = (chain * this.count + k) * this.dimension;
     return this.values.subarray(at, at + this.dimension);
   }
 
-  /** A number of every transition, [chain, draw]. @throws OptionError for one that this sampler does not keep */
+  /** Statistic of every transition, [chain, draw]. @throws OptionError if this sampler does not store it */
   transition(field: string): Float64Array {
     const width = this.fields.length;
     const offset = this.fields.indexOf(field);
@@ -61,7 +64,7 @@ export class ChainDraws {
     return this.each((at) => this.transitions[at * width + offset]);
   }
 
-  /** Divergent transitions of all chains; 0 for samplers that know none. */
+  /** Number of divergent transitions over all chains; 0 for samplers without divergences. */
   get divergences(): number {
     if (!this.fields.includes("divergent")) return 0;
     return this.transition("divergent").reduce((sum, divergent) => sum + divergent, 0);

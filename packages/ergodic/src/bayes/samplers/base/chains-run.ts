@@ -11,37 +11,37 @@ import type { Placed } from "./starting-points.ts";
 
 /** One chain, with memory for a stretch of transitions. */
 export interface ChainState {
-  /** Most transitions of one stretch. */
+  /** Maximum number of transitions in a stretch. */
   readonly capacity: number;
-  /** The chain's position: a view. */
+  /** Current position of the chain, as a view. */
   readonly position: Float64Array;
-  /** What the last stretch of `count` transitions left, [count, dimension] and [count, field]: views. */
+  /** Results of the last stretch of `count` transitions, [count, dimension] and [count, field], as views. */
   stretch(count: number): { draws: Float64Array; transitions: Float64Array };
-  /** All that changes: views, by name. */
+  /** All mutable state, as views by name. */
   views(): Record<string, Tensor>;
-  /** What in them is none of this chain's, after a restore: with it a kernel might never end. */
+  /** After a restore: describes state that cannot belong to this chain and could make a kernel loop forever. */
   misfit?(): string | undefined;
-  /** Gives memory back. */
+  /** Releases memory. */
   dispose(): void;
 }
 
 const isRising = (list: readonly number[]): boolean => list.every((one, i) => i === 0 || one > list[i - 1]);
 const everyOne = (count: number): number[] => Array.from({ length: count }, (_, c) => c);
 
-/** A tick reads at most so many numbers for R̂. */
+/** Maximum number of values that a progress report reads for R̂. */
 const MOST_RHAT_NUMBERS = 1 << 20;
 
 /**
- * A run of several chains: warm-up, then draws that are kept. What the chains are, and how they are adapted, a sampler's own run says.
+ * A run of several chains: warm-up, then draws that are stored. A subclass defines the chains and their adaptation.
  *
- * A step is one transition of every chain. Draws depend on the seed and the plan's lengths alone: not on the number of workers, nor on how
- * `advance` is called. A snapshot resumes bit for bit, also under a plan with more draws.
+ * A step is one transition of every chain. Draws depend only on the seed and the plan's lengths, not on the number of
+ * workers or on how `advance` is called. A snapshot resumes bit for bit, even under a plan with more draws.
  */
 export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> implements InnerSampling {
-  /** Transitions of each chain, warm-up included. */
+  /** Number of transitions per chain, including warm-up. */
   readonly stepsPerEpoch: number;
   readonly updatesPerStep: number;
-  /** Transitions of each chain so far. */
+  /** Number of transitions made by each chain so far. */
   step = 0;
   protected readonly name: string;
   protected readonly chains: Chain[] = [];
@@ -49,20 +49,23 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   protected readonly dimension: number;
   private readonly engine: Engine;
   readonly fields: readonly string[];
-  /** [chain, draw, …] of the plan's full lengths. */
+  /** Storage for the plan's full length: [chain, draw, …]. */
   private readonly values: Float64Array;
   private readonly transitions: Float64Array;
-  /** Of each field over the draws that are kept, summed as they come: progress is asked for many times. */
+  /** Sum of each field over the stored draws, updated as they arrive, because progress is reported often. */
   private readonly totals: Float64Array;
-  /** Chains that the next transitions are of: all, but where warm-up is repeated. */
+  /** Chains that make the next transitions: all, except while some repeat their warm-up. */
   private active: readonly number[];
-  /** Transitions of all chains so far. */
+  /** Number of transitions of all chains so far. */
   private made = 0;
   private begun = false;
   private lastStretch = 0;
   private warmupDivergences = 0;
 
-  /** The run's own constructor makes the chains, by `addChains`. `fields`: names of the numbers kept of each transition, "logDensity" first. */
+  /**
+   * The subclass constructor makes the chains with `addChains`. `fields`: names of the statistics stored for each
+   * transition, "logDensity" first.
+   */
   constructor(name: string, plan: SamplingPlan, dimension: number, fields: readonly string[], engine: Engine) {
     const where = plan.within === undefined ? name : `${plan.within}: inner ${name}()`;
     checkSamplingPlan(where, plan, dimension);
@@ -81,29 +84,32 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     this.totals = new Float64Array(fields.length);
   }
 
-  /** Places the chains, before the first transition. */
+  /** Places the chains before the first transition. */
   protected abstract begin(): Promise<void>;
 
-  /** Makes `count` transitions of each active chain, numbered from `first`; its `stretch` then has them. `adapt`: during warm-up. */
+  /**
+   * Makes `count` transitions of each active chain, numbered from `first`. Their results are then in `stretch`.
+   * `adapt`: whether this is warm-up.
+   */
   protected abstract advanceChains(first: number, count: number, adapt: boolean, active: readonly number[]): Promise<void>;
 
-  /** Transitions before which `adapt` is due, in addition to the end of warm-up. */
+  /** Transitions before which `adapt` is called, in addition to the end of warm-up. */
   protected boundaries(): readonly number[] {
     return [];
   }
 
-  /** What is due before transition `step`, a boundary. */
+  /** Adapts the chains before transition `step`, a boundary. */
   protected adapt(): Promise<void> | void {}
 
-  /** A piece of what else is due before the next transition; false once nothing is. */
+  /** Does a piece of other work that is due before the next transition. Returns false when there is none left. */
   protected async work(): Promise<boolean> {
     return false;
   }
 
-  /** Warm-up transitions of chain c, as they come. */
+  /** Receives the warm-up transitions of chain c as they are made. */
   protected observe(_c: number, _count: number): void {}
 
-  /** More numbers worth watching. */
+  /** Additional statistics for progress reports. */
   protected reportMore(): Record<string, number> {
     return {};
   }
@@ -150,7 +156,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return made;
   }
 
-  /** The mean of the draws so far, over all chains; before the first, of the chains' positions. */
+  /** Mean of all draws so far over all chains; before the first draw, the mean of the chains' positions. */
   parameters(): Float64Array {
     const mean = new Float64Array(this.dimension);
     const kept = this.kept;
@@ -179,7 +185,10 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return new ChainDraws(chains, kept, d, values, fields, transitions);
   }
 
-  /** `divergences`: of the draws, and while none are kept of warm-up. `rhat`: the largest of all coordinates' so far, split, without ranks. */
+  /**
+   * Progress report. `divergences`: among the stored draws, or during warm-up if there are none yet. `rhat`: largest
+   * split R̂ of all coordinates so far, without rank normalisation.
+   */
   report(): Record<string, number> {
     const report: Record<string, number> = { draws: this.kept };
     if (this.fields.includes("divergent")) report.divergences = this.kept > 0 ? this.total("divergent") : this.warmupDivergences;
@@ -187,7 +196,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return { ...report, ...this.reportMore() };
   }
 
-  /** A copy of all that changes. */
+  /** Copies all mutable state. */
   snapshot(): Snapshot {
     const tensors: Record<string, Tensor> = {};
     const { draws, warmup } = this.plan;
@@ -203,7 +212,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return { tensors, state: { ...this.stateOf(), ...own } };
   }
 
-  /** Continues from a snapshot, bit for bit. */
+  /** Resumes from a snapshot, bit for bit. */
   restore(snapshot: Snapshot): void {
     const part = new KeptPart(`the chains of ${this.name}`, snapshot);
     const { draws, warmup, chains } = this.plan;
@@ -238,7 +247,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     this.restoreState(part);
   }
 
-  /** Gives memory back. */
+  /** Releases memory. */
   dispose(): void {
     for (const chain of this.chains.splice(0)) chain.dispose();
   }
@@ -262,7 +271,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     });
   }
 
-  /** One chain each; if one cannot be made, none is. */
+  /** Makes all chains. If one cannot be made, the others are released. */
   protected addChains(make: (c: number) => Chain): void {
     try {
       for (let c = 0; c < this.plan.chains; c++) this.chains.push(make(c));
@@ -272,13 +281,13 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     }
   }
 
-  /** Warm-up from its first transition, of these chains alone; the others wait. */
+  /** Restarts the warm-up of these chains from its first transition, while the others wait. */
   protected warmUpAgain(chains: readonly number[]): void {
     this.active = chains;
     this.step = 0;
   }
 
-  /** All chains continue together. */
+  /** Makes all chains continue together. */
   protected joinChains(): void {
     this.active = everyOne(this.plan.chains);
   }
@@ -292,7 +301,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return this.engine.run(calls, { workers: Math.max(1, Math.min(workers, calls.length)), deterministic });
   }
 
-  /** Draws kept of each chain. */
+  /** Number of draws stored per chain. */
   protected get kept(): number {
     return this.plan.keep === false ? 0 : Math.max(0, this.step - this.plan.warmup);
   }
@@ -302,7 +311,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return this.values.subarray(at, at + this.dimension);
   }
 
-  /** The sum of a field over the draws that are kept so far. */
+  /** Sum of a field over the draws stored so far. */
   protected total(field: string): number {
     return this.totals[this.fields.indexOf(field)];
   }
@@ -328,14 +337,14 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return largest;
   }
 
-  /** The transition before which something is adapted, warm-up ends, or the run does. */
+  /** Next transition before which something is adapted, warm-up ends, or the run ends. */
   private nextBoundary(): number {
     let next = this.step < this.plan.warmup ? this.plan.warmup : this.stepsPerEpoch;
     for (const at of this.boundaries()) if (at > this.step && at < next) next = at;
     return next;
   }
 
-  /** Takes over what chain c's last stretch left; returns −Σ log density. */
+  /** Stores the results of chain c's last stretch. Returns −Σ log density. */
   private keep(c: number, count: number): number {
     const { draws, transitions } = this.chains[c].stretch(count);
     const width = this.fields.length;

@@ -4,13 +4,13 @@ import * as field from "../../fields.ts";
 
 /** Dual averaging of the step size; δ, γ, κ and t₀ as in Hoffman, Gelman 2014, section 3.2. */
 export interface DualAveragingOptions {
-  /** δ: the mean acceptance aimed at, in (0, 1). Default 0.8. */
+  /** Target δ for the mean acceptance, in (0, 1). Default 0.8. */
   targetAcceptance?: number;
-  /** γ: how strongly the step size reacts, > 0. Default 0.05. */
+  /** Shrinkage γ: smaller values react more strongly, > 0. Default 0.05. */
   gamma?: number;
-  /** κ: how fast early iterations are forgotten, in (0, 1]. Default 0.75. */
+  /** Decay κ: how fast early iterations are forgotten, in (0, 1]. Default 0.75. */
   kappa?: number;
-  /** t₀: damps the first iterations, >= 0. Default 10. */
+  /** Offset t₀, which damps the first iterations, >= 0. Default 10. */
   t0?: number;
 }
 
@@ -25,11 +25,14 @@ export const averagingOptions = {
 export type DualAveraging = Required<DualAveragingOptions>;
 
 /**
- * Dual averaging of the step size: the averaged log step for which the mean acceptance is δ.
+ * Dual averaging of the step size: finds the averaged log step with mean acceptance δ.
  *
- * With acceptance a of transition m = 1, 2, …: s̄ ← (1 − η) s̄ + η (δ − a), η = 1/(m + t₀); x = μ − √m s̄ / γ; x̄ ← (1 − w) x̄
- * + w x, w = m^−κ. The step of the next transition is eˣ, that of the draws e^x̄. μ = log(10 step) where it starts. The updates
- * themselves are made by the kernels. Symbols → options: δ `targetAcceptance`, γ `gamma`, κ `kappa`, t₀ `t0`.
+ * Given acceptance a of transition m = 1, 2, …: s̄ ← (1 − η) s̄ + η (δ − a), η = 1/(m + t₀); x = μ − √m s̄ / γ; x̄ ← (1
+ * − w) x̄ + w x, w = m^−κ. The next warm-up transition uses the step eˣ; draws use e^x̄. μ = log(10 step), for the
+ * initial step.
+ *
+ * The kernels make these updates. Symbols → options: δ `targetAcceptance`, γ `gamma`, κ `kappa`, t₀ `t0`.
+ *
  * Source: Nesterov 2009; Hoffman & Gelman 2014, section 3.2. Differs from Stan: nothing.
  */
 export function dualAveraging(options: DualAveragingOptions = {}): DualAveraging {
@@ -37,7 +40,7 @@ export function dualAveraging(options: DualAveragingOptions = {}): DualAveraging
   return { targetAcceptance, gamma, kappa, t0 };
 }
 
-/** AVERAGING record with which averaging starts (again), from `step`. */
+/** Returns the AVERAGING record that (re)starts the averaging from `step`. */
 export function startAveraging({ targetAcceptance, gamma, kappa, t0 }: DualAveraging, step: number): Float64Array {
   const state = new Float64Array(field.AVERAGING_BYTES / 8);
   state[field.AVERAGING_TARGET_F64 / 8] = targetAcceptance;

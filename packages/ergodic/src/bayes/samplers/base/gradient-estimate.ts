@@ -2,35 +2,43 @@ import type { JsonObject, LogDensity } from "../../../engine/contract/index.ts";
 import { CapabilityError, OptionError } from "../../../engine/errors/errors.ts";
 import type { Accepted } from "../../../engine/errors/options.ts";
 
-/** How the stochastic-gradient samplers estimate the gradient of the log density. */
+/** Gradient estimator of the stochastic-gradient samplers. */
 export interface EstimateOptions {
-  /** Rows per gradient; "all" takes all of them. Default 100, or all where there are fewer or no rows to draw. */
+  /** Rows per gradient; "all" uses every row. Default 100, or all if there are fewer or the density has no rows. */
   batch?: number | "all";
   /**
-   * "mode": gradients relative to that at the posterior's mode, which lowers their variance (Baker et al. 2019). Default false.
+   * Control variates. "mode": gradients are relative to that at the posterior's mode, which lowers their variance
+   * (Baker et al. 2019). Default false.
    */
   controlVariate?: "mode" | false;
-  /** Gradients relative to those of all rows at a point renewed before every `every`-th update. Not with `controlVariate`. */
+  /**
+   * SVRG: gradients are relative to the full gradient at a point that is renewed before every `every`-th update. Not
+   * together with `controlVariate`.
+   */
   svrg?: { every: number };
 }
 
 /**
- * What gradient the samplers follow: of all rows, of a batch, or of a batch with control variates.
+ * Estimators of the gradient: from all rows, from a batch, or from a batch with control variates.
  *
- * Batch: ∇ℓ_B(x), B a block of n rows from a random place on in a random order of all rows: a sample without repetition.
- * Control variates (Baker, Fearnhead, Fox, Nemeth 2019): ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*), whose variance grows with ‖x − x*‖²
- * instead of being of order N²/n; x* is the mode of ℓ, found by L-BFGS on all rows before the first transition, and chains
- * start there. SVRG (Dubey et al. 2016): the same with x* = x as it is before every `every`-th update, when all rows are read.
- * Both leave the estimate unbiased.
+ * Batch: ∇ℓ_B(x), where B is a block of n rows at a random position in a shuffled order of all rows, that is, a sample
+ * without replacement.
  *
- * @throws OptionError where options conflict; CapabilityError where the density has no rows to draw
+ * Control variates (Baker, Fearnhead, Fox, Nemeth 2019): ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*). The variance grows with ‖x − x*‖²
+ * instead of being of order N²/n. x* is the mode of ℓ, found by L-BFGS on all rows before the first transition; chains
+ * start there.
  *
- * As checked: what is left to the density is undefined.
+ * SVRG (Dubey et al. 2016): the same with x* = the x before every `every`-th update, when all rows are read. Both keep
+ * the estimate unbiased.
+ *
+ * These are the checked options. Undefined means that the density decides.
+ *
+ * @throws OptionError if options conflict; CapabilityError if the density has no rows
  */
 export interface Estimate {
   batch: number | "all" | undefined;
   centre: "mode" | "moving" | undefined;
-  /** Updates between moves of x*. */
+  /** Number of updates between moves of x*. */
   every: number;
 }
 
@@ -67,7 +75,7 @@ export function estimateJson({ batch, centre, every }: Estimate): JsonObject {
   };
 }
 
-/** Rows of a batch of that density, or 0: all of them. */
+/** Returns the batch size for a density; 0 means all rows. */
 export function batchOf(
   where: string,
   { batch, centre }: Pick<Estimate, "batch" | "centre">,

@@ -3,12 +3,13 @@ import { lowerFactor, type MetricEstimator } from "./metric.ts";
 const SHRINK_COUNT = 5;
 
 /**
- * L of the covariance that a window of warm-up saw: L Lᵀ = n/(n + 5) C + 5/(n + 5) diag(C) with lowerFactor, or by coordinate
- * √C_ii (C: divisor n − 1).
+ * Returns the factor L of the covariance in a warm-up window: L Lᵀ = n/(n + 5) C + 5/(n + 5) diag(C) by lowerFactor, or
+ * √C_ii for each coordinate (C has divisor n − 1).
  *
- * Correlations are shrunk, scales are not: metric.ts adds an absolute 10⁻³ · 5/(n + 5), which is too wide for
- * proposals where a scale is small.
- * Undefined from fewer than two draws, where a coordinate has not moved, or where C is not positive definite in floating point.
+ * Only correlations are shrunk, not scales. metric.ts instead adds an absolute 10⁻³ · 5/(n + 5), which is too wide for
+ * proposals if a scale is small.
+ *
+ * Undefined for fewer than two draws, if a coordinate has not moved, or if C is not numerically positive definite.
  */
 export function learnedFactor({ kind, dimension: d, state, count }: MetricEstimator): Float64Array | undefined {
   if (count < 2) return undefined;
@@ -30,5 +31,5 @@ export function learnedFactor({ kind, dimension: d, state, count }: MetricEstima
   return dense ? lowerFactor(factor, d) : factor;
 }
 
-/** Shapes of a covariance that warm-up learns. */
+/** Shapes of a covariance learned during warm-up. */
 export const covarianceKinds = ["dense", "diagonal"] as const;

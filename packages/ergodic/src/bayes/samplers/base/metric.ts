@@ -1,8 +1,8 @@
 import { assert } from "../../../engine/errors/errors.ts";
 
 /**
- * Kinds of inverse mass matrix: "diagonal" (variances), "dense" (covariance), "fisher" (diagonal, from draws and gradients),
- * "lowRank".
+ * Kind of inverse mass matrix: "diagonal" (variances), "dense" (covariance), "fisher" (diagonal, from draws and
+ * gradients) or "lowRank".
  */
 export type MetricKind = "diagonal" | "dense" | "fisher" | "lowRank";
 export const metricKinds: readonly MetricKind[] = ["diagonal", "dense", "fisher", "lowRank"];
@@ -13,72 +13,82 @@ const LIMIT = 1e20;
 const MOST_DIRECTIONS = 64;
 
 /**
- * Metrics M⁻¹ of Hamiltonian Monte Carlo, estimated from the draws of a window.
+ * Metrics M⁻¹ of Hamiltonian Monte Carlo, estimated from the draws in a window.
  *
- * "diagonal": variances of the draws, "dense": their covariance C, either shrunk: n/(n + 5) C + 10⁻³ · 5/(n + 5) I (divisor of
- * C: n − 1). "fisher": √(Var xᵢ / Var gᵢ), g the gradients of the log density, from draws without a divergence: of all diagonal
- * metrics the one nearest to the target by Fisher divergence. "lowRank": hamiltonian/low-rank.ts. There is none where a number of it is not
- * finite or outside [10⁻²⁰, 10²⁰] (a coordinate or its gradient did not move, or a chain falls): the metric before it stays.
- * Moments are Welford's: one pass, in the order of the draws. Sources: Stan (shrinkage); arXiv:2603.18845 (Fisher).
+ * "diagonal": variances of the draws; "dense": their covariance C. Both are shrunk: n/(n + 5) C + 10⁻³ · 5/(n + 5) I (C
+ * has divisor n − 1).
  *
- * M⁻¹, and what momenta are scaled with: √M by coordinate, or the lower Cholesky factor of M⁻¹; of low rank as CHAIN_RANK_F64 (bayes/fields.ts) says.
+ * "fisher": √(Var xᵢ / Var gᵢ), where g is the gradient of the log density, from non-divergent draws: the diagonal
+ * metric closest to the target in Fisher divergence. "lowRank": hamiltonian/low-rank.ts.
+ *
+ * The previous metric stays if a number of the new one is not finite or outside [10⁻²⁰, 10²⁰]. This happens if a
+ * coordinate or its gradient did not move, or a chain has not arrived.
+ *
+ * Moments use Welford's method: a single pass, in the order of the draws. Sources: Stan (shrinkage); arXiv:2603.18845
+ * (Fisher).
+ *
+ * `inverse`: M⁻¹; `factor`: scales the momenta, √M for each coordinate or the lower Cholesky factor of M⁻¹. The
+ * low-rank layout is defined at CHAIN_RANK_F64 (bayes/fields.ts).
  */
 export interface Metric {
   readonly inverse: Float64Array;
   readonly factor: Float64Array;
-  /** Directions of a low-rank metric: 0. */
+  /** Number of directions of a low-rank metric; absent otherwise. */
   readonly rank?: number;
 }
 
-/** What a metric is made from. `state` is all there is. */
+/** Accumulates the data of a metric. `state` holds all of it. */
 export interface Estimator {
   readonly state: Float64Array;
-  /** Draws that were added. */
+  /** Number of draws added. */
   readonly count: number;
   add(draw: Float64Array, gradient: Float64Array, divergent: boolean): void;
   reset(): void;
-  /** From at least two draws; undefined from fewer, or where there is none in floating point. */
+  /** Returns the metric; undefined for fewer than two draws, or if it is not numerically valid. */
   metric(): Metric | undefined;
 }
 
-/** Most directions of a low-rank metric. */
+/** Maximum number of directions of a low-rank metric. */
 export function mostDirections(dimension: number): number {
   return Math.min(dimension, MOST_DIRECTIONS);
 }
 
-/** Most numbers in M⁻¹, and in its factor. */
+/** Maximum number of values in M⁻¹ and in its factor. */
 export function metricSize(kind: MetricKind, dimension: number): number {
   if (kind === "lowRank") return dimension + mostDirections(dimension) * (dimension + 1);
   return kind === "dense" ? dimension * dimension : dimension;
 }
 
-/** √(squares of draws / squares of gradients); NaN where that is not finite, or outside the limits. */
+/** Returns √(squares of draws / squares of gradients); NaN if that is not finite or outside the limits. */
 export function fisherScale(draws: number, gradients: number): number {
   const ratio = Math.sqrt(draws / gradients);
   return ratio >= 1 / LIMIT && ratio <= LIMIT ? ratio : Number.NaN;
 }
 
-/** The metric itself, unless a number of it or its volume is not finite. */
+/** Returns the metric; undefined if one of its numbers is not finite or too large. */
 export function finiteMetric(metric: Metric): Metric | undefined {
   const usable = (x: Float64Array): boolean => x.every((value) => Math.abs(value) <= LIMIT);
   return usable(metric.inverse) && usable(metric.factor) ? metric : undefined;
 }
 
-/** Of variances. */
+/** Makes a diagonal metric from variances. */
 export const diagonalOf = (inverse: Float64Array): Metric | undefined =>
   finiteMetric({ inverse, factor: inverse.map((value) => 1 / Math.sqrt(value)) });
 
-/** Whether it is made from gradients, beside draws. */
+/** Whether a kind of metric uses gradients as well as draws. */
 export const usesGradients = (kind: MetricKind): boolean => kind === "fisher" || kind === "lowRank";
 
-/** M = I. */
+/** Returns M = I. */
 export function unitMetric(kind: MetricKind, dimension: number): Metric {
   const inverse = new Float64Array(kind === "dense" ? dimension * dimension : dimension).fill(kind === "dense" ? 0 : 1);
   if (kind === "dense") for (let i = 0; i < dimension; i++) inverse[i * (dimension + 1)] = 1;
   return { inverse, factor: inverse.slice() };
 }
 
-/** Running moments of draws, and of gradients where the metric needs them. `state` is all there is: n, means, sums of squares. */
+/**
+ * Running moments of draws, and of gradients if the metric needs them. `state` holds everything: n, means, sums of
+ * squares.
+ */
 export class MetricEstimator implements Estimator {
   readonly kind: MetricKind;
   readonly dimension: number;
@@ -160,13 +170,13 @@ export class MetricEstimator implements Estimator {
   }
 }
 
-/** Stan's: towards 10⁻³ I, by five draws. */
+/** Shrinks towards 10⁻³ I with the weight of five draws, as Stan does. */
 export function shrunk(value: number, count: number, onDiagonal: boolean): number {
   const share = count / (count + SHRINK_COUNT);
   return share * value + (onDiagonal ? (SHRINK_TO * SHRINK_COUNT) / (count + SHRINK_COUNT) : 0);
 }
 
-/** L of A = L Lᵀ, row-major with zeros above the diagonal; undefined where a pivot is not positive and finite. */
+/** Returns L of A = L Lᵀ, row-major with zeros above the diagonal; undefined if a pivot is not positive and finite. */
 export function lowerFactor(a: Float64Array, d: number): Float64Array | undefined {
   assert(a.length === d * d, "the matrix is square");
   const l = new Float64Array(d * d);

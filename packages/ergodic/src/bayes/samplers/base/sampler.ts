@@ -4,81 +4,101 @@ import { type Declaration, declare, type Factory } from "../../../engine/errors/
 import type { Engine } from "../../../engine/memory/engine.ts";
 import type { ChainDraws } from "./chain-draws.ts";
 
-/** How a sampler's run executes: chains, lengths, seed, threads. */
+/** Execution plan of a sampler's run: chains, lengths, seed, threads. */
 export interface SamplingPlan {
-  /** Independent chains. */
+  /** Number of independent chains. */
   chains: number;
-  /** Transitions of each chain that adapt and are not kept. */
+  /** Number of warm-up transitions per chain, which adapt and are not stored. */
   warmup: number;
-  /** Transitions of each chain that are kept. */
+  /** Number of stored draws per chain. */
   draws: number;
   /** Seed of all random numbers. */
   seed: number;
-  /** Threads; draws do not depend on them. */
+  /** Number of threads. Draws do not depend on it. */
   workers: number;
-  /** Whether draws are the same bytes on every host. */
+  /** Whether draws are bitwise identical on every host. */
   deterministic: boolean;
-  /** false: the transitions after warm-up are not kept either, as another sampler runs this one and keeps its own. */
+  /**
+   * false: transitions after warm-up are not stored either, because an outer sampler runs this one and stores its own
+   * draws.
+   */
   keep?: boolean;
-  /** The sampler that runs this one, as errors call it. */
+  /** Name of the outer sampler, for error messages. */
   within?: string;
-  /** Where the chains start, one point for all or one each; absent: uniform in (−2, 2). */
+  /** Starting points, one for all chains or one for each. Absent: uniform in (−2, 2). */
   start?: Float64Array | readonly Float64Array[];
-  /** What the density says of points where it is not finite. */
+  /** Explains why the density is not finite at given points. */
   explain?: LogDensity["explain"];
 }
 
 /** A place of the posterior that a run visited, and what became of it. */
 export interface VisitedPlace {
-  /** "chain": where one draws; "left": where one was before it restarted; "scout": where a short search has been. */
+  /**
+   * Visitor of the place. "chain": a chain draws there; "left": a chain was there before it restarted; "scout": a short
+   * search was there.
+   */
   readonly by: "chain" | "left" | "scout";
-  /** −1 of scouts. */
+  /** Index of the chain; −1 for scouts. */
   readonly chain: number;
-  /** Unconstrained. */
+  /** Position in unconstrained numbers. */
   readonly point: Float64Array;
-  /** Of the density around it, in nats, up to the density's constant; its standard error, and the tail shape of its weights: known where that is at most 0.7. */
+  /**
+   * Log mass of the density around the place, in nats, up to the density's constant. It is reliable if `paretoK` is at
+   * most 0.7.
+   */
   readonly logMass: number;
   /** Standard error of `logMass`. */
   readonly error: number;
   /** Tail shape of the weights behind `logMass`. */
   readonly paretoK: number;
-  /** Its part of the mass of itself and of the best place of a chain. */
+  /** Share of this place in the sum of its mass and the mass of the best place of a chain. */
   readonly share: number;
-  /** Whether a chain fills it; false of scouts. One that does not was on its way, or stuck. */
+  /** Whether a chain fills the place. If false, the chain was on its way or stuck; always false for scouts. */
   readonly settled: boolean;
-  /** The number, from 0, of the mode that it is of: one that a chain fills, or at which a scout's search ended; −1 where it is of none. */
+  /**
+   * Index, from 0, of the mode that the place belongs to: a mode filled by a chain, or found by a scout. −1 if it
+   * belongs to none.
+   */
   readonly mode: number;
-  /** Whether the chains have next to no draws there, though there should be some, or the few that there should be change a mean or a standard deviation. */
+  /**
+   * Whether the draws lack this place. There are next to none, although there should be some, or although even a few
+   * would change a mean or standard deviation.
+   */
   readonly missed: boolean;
-  /** true: the place is too light for a run of this length to hold draws there, but heavy enough to change a moment. */
+  /** true: the place is too light for a run of this length to have draws there, but heavy enough to change a moment. */
   readonly rare?: boolean;
-  /** Quantity whose moments a missed or rare place would change most. Absent if it changes none much. */
+  /** Quantity with the moment that a missed or rare place would change most. Absent if it changes none much. */
   readonly changes?: string;
-  /** The factor by which the place would change that standard deviation, at least. */
+  /** Smallest factor by which the place would change that standard deviation. */
   readonly sdFactor?: number;
 }
 
-/** A run in progress; a step is one transition of every chain. */
+/** A run in progress. A step is one transition of every chain. */
 export interface Sampling extends Progression {
-  /** What has been drawn so far. */
+  /** Draws so far. */
   draws(): ChainDraws;
-  /** Every place that was visited, discarded ones too, where the sampler looks for them. */
+  /** Every visited place, including discarded ones, if the sampler looks for them. */
   places?(): readonly VisitedPlace[];
 }
 
-/** A run that another sampler can drive: Gibbs sampling on a block, tempering on each rung. */
+/** A run that another sampler can drive: Gibbs sampling for a block, tempering for each rung. */
 export interface InnerSampling extends Sampling {
-  /** Names of the numbers kept of each transition. */
+  /** Names of the statistics stored for each transition. */
   readonly fields: readonly string[];
-  /** The state of chain c. The position is a view that may be written before `refresh`, once the run has begun. */
+  /**
+   * State of chain c. The position is a view. Once the run has begun, callers may change the position and then call
+   * `refresh`.
+   */
   chain(c: number): { readonly position: Float64Array; logDensity: number };
-  /** Numbers of chain c's last transition, right after `advance`. */
+  /** Statistics of chain c's last transition. Valid right after `advance`. */
   lastTransition(c: number): Float64Array;
-  /** Log densities, and gradients where the sampler follows them, anew: the density or the positions have changed. */
+  /**
+   * Recomputes log densities, and gradients if the sampler uses them, after the density or the positions have changed.
+   */
   refresh(): Promise<void>;
 }
 
-/** @throws CapabilityError for a sampler that cannot run inside another */
+/** @throws CapabilityError if the sampler cannot run inside another */
 export function innerSampling(where: string, sampler: Sampler, sampling: Sampling): InnerSampling {
   if ("refresh" in sampling) return sampling as InnerSampling;
   sampling.dispose();
@@ -89,40 +109,40 @@ export function innerSampling(where: string, sampler: Sampler, sampling: Samplin
   );
 }
 
-/** Options of a run that not every sampler heeds, as far as the user gave them. */
+/** Options of a run that not every sampler honours, as far as the user gave them. */
 export interface GivenOptions {
-  /** Independent chains. */
+  /** Number of independent chains. */
   readonly chains?: number;
-  /** Draws kept per chain. */
+  /** Number of draws stored per chain. */
   readonly draws?: number;
   /** Name of the size that counts rows of data. */
   readonly rows?: string;
 }
 
 /**
- * A sampler, as nuts() and its kind make it: given a log density and a plan, it starts a run.
+ * A sampler, as made by nuts() and the like: starts a run on a log density according to a plan.
  *
- * HOW draws are made.
+ * It defines HOW draws are made.
  */
 export interface Sampler {
-  /** The sampler's name. */
+  /** Name of the sampler. */
   readonly name: string;
-  /** The verb that it is for. */
+  /** Verb that the sampler is for. */
   readonly verb: "sample";
-  /** Whether it draws rows of a model that is conditioned with `rows`; absent: no. */
+  /** Whether it draws batches of rows from a model conditioned with `rows`. Absent: no. */
   readonly readsRows?: boolean;
   /**
-   * Checks options of the run that the sampler might ignore. Absent: it takes chains and draws as given. @throws OptionError
-   * for others
+   * Checks options of the run that the sampler might ignore. Absent: it uses chains and draws as given. @throws
+   * OptionError for options that it ignores
    */
   checkGiven?(where: string, given: GivenOptions): void;
   /** JSON that names every option. */
   toJSON(): JsonObject;
-  /** A run on a log density. */
+  /** Starts a run on a log density. */
   start(density: LogDensity, plan: SamplingPlan, engine: Engine): Sampling;
 }
 
-/** How a sampler moves, for advice and tests. */
+/** Family of a sampler, for advice and tests. */
 export type SamplerFamily =
   | "hamiltonian"
   | "metropolis"
@@ -136,24 +156,27 @@ export type SamplerFamily =
 
 /** A sampler's declaration. A new sampler is one file with its declaration, and one line in `samplers/all.ts`. */
 export interface SamplerDeclaration extends Declaration {
-  /** How it moves. */
+  /** Family of the sampler. */
   readonly family: SamplerFamily;
-  /** Whether it leaves the target invariant once warm-up has ended. Conformance tests compare its draws with closed forms. */
+  /** Whether it leaves the target invariant after warm-up. Conformance tests compare its draws with closed forms. */
   readonly exact: boolean;
-  /** Options with which conformance tests run it, to keep runs short. Default: none. */
+  /** Options for conformance tests, to keep their runs short. Default: none. */
   readonly conformance?: object;
-  /** Makes it from JSON whose options hold other samplers in a form of their own. Default: the factory, with samplers made. */
+  /**
+   * Makes the sampler from JSON with options that contain other samplers in a special form. Default: the factory, with
+   * contained samplers already made.
+   */
   readonly fromJson?: (options: JsonObject, sampler: (json: JsonObject) => Sampler) => Sampler;
 }
 
-/** JSON without the options that depend on the density. */
+/** Removes undefined options, which depend on the density. */
 export const withoutUndefined = (json: Record<string, JsonObject[string] | undefined>): JsonObject =>
   Object.fromEntries(Object.entries(json).filter(([, value]) => value !== undefined)) as JsonObject;
 
-/** A function that makes a sampler from options, with its declaration. */
+/** Function that makes a sampler from options, with its declaration. */
 export type SamplerFactory<O> = Factory<O, Sampler, SamplerDeclaration>;
 
-/** Makes the factory of a sampler; options are checked against `declaration` before `make` is called. */
+/** Makes a sampler's factory. Options are checked against `declaration` before `make` is called. */
 export const sampler = <O extends object>(declaration: SamplerDeclaration, make: (options: O) => Sampler): SamplerFactory<O> =>
   declare(declaration, make);
 
@@ -186,7 +209,7 @@ export function checkSamplingPlan(where: string, plan: SamplingPlan, dimension: 
   );
 }
 
-/** @throws CapabilityError for a density without a gradient, or one of whole numbers */
+/** @throws CapabilityError for a density without a gradient, or with whole numbers */
 export function needGradient(where: string, density: LogDensity): void {
   if (density.hasGradient === false)
     throw new CapabilityError(

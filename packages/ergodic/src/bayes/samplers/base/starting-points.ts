@@ -1,9 +1,10 @@
 /**
- * Where chains start: at the plan's points, or uniform in (−2, 2) by coordinate, anew until the log density and its gradient
- * are finite, at most 100 times.
- * Attempt i of a chain draws from update i of its stream "start". Source: Stan's defaults.
+ * Starting points of chains: those of the plan, or uniform in (−2, 2) for each coordinate, redrawn at most 100 times
+ * until the log density and its gradient are finite.
  *
- * @throws ErgodicError where no point will do
+ * Attempt i of a chain uses update i of its stream "start". Source: Stan's defaults.
+ *
+ * @throws ErgodicError if no point is usable
  */
 
 import type { LogDensity } from "../../../engine/contract/index.ts";
@@ -14,27 +15,27 @@ import type { SamplingPlan } from "./sampler.ts";
 
 const MOST_ATTEMPTS = 100;
 
-/** A chain that can be put at a starting point. */
+/** A chain that can be placed at a starting point. */
 export interface Placed {
-  /** A view, written. */
+  /** Position of the chain, as a writable view. */
   readonly position: Float64Array;
-  /** A view of what an evaluation wrote; absent where no gradient is needed. */
+  /** View of the gradient that an evaluation wrote. Absent if no gradient is needed. */
   readonly gradient?: Float64Array;
   /** The chain's stream "start". */
   readonly starts: Stream;
-  /** The log density at the position, written by `placeChains`. */
+  /** Log density at the position, set by `placeChains`. */
   logDensity: number;
-  /** Another random point; absent: uniform in (−2, 2) by coordinate. */
+  /** Draws another random point. Absent: uniform in (−2, 2) for each coordinate. */
   drawPoint?(draws: Draws): void;
-  /** A call that gives the log density at the position, and writes its gradient. */
+  /** Call that returns the log density at the position and writes its gradient. */
   evaluation(): Call;
 }
 
 /**
- * Puts chains where they start: at the plan's points, or uniform in (−2, 2) by coordinate, again until density and gradient are
- * finite, at most 100 times.
+ * Places chains at their starting points: those of the plan, or uniform in (−2, 2) for each coordinate, redrawn at most
+ * 100 times until density and gradient are finite.
  *
- * `run` makes the evaluations. @throws ErgodicError [SAMPLE_START] where no point has a finite log density and gradient
+ * `run` makes the evaluations. @throws ErgodicError [SAMPLE_START] if no point has a finite log density and gradient
  */
 export async function placeChains(
   where: string,
@@ -66,7 +67,7 @@ export async function placeChains(
   );
 }
 
-/** Puts chain c where its attempt starts. */
+/** Places chain c at the point of an attempt. */
 function place(chain: Placed, c: number, start: SamplingPlan["start"], attempt: number): Float64Array {
   if (start) chain.position.set(start instanceof Float64Array ? start : start[c]);
   else drawPoint(chain, attempt);
@@ -83,10 +84,10 @@ function drawPoint(chain: Placed, attempt: number): void {
   for (let i = 0; i < position.length; i++) position[i] = 4 * draws.uniform() - 2;
 }
 
-/** Of whole numbers without an upper bound, so many. */
+/** Range of starting values for whole numbers without an upper bound. */
 const FIRST_COUNTS = 10;
 
-/** Whole numbers anew among the values that they may have, all else uniform in (−2, 2). */
+/** Draws whole numbers uniformly from their range, and all other coordinates uniformly from (−2, 2). */
 export function randomPoint({ discrete = [] }: Pick<LogDensity, "discrete">, draws: Draws, position: Float64Array): void {
   for (let i = 0; i < position.length; i++) position[i] = 4 * draws.uniform() - 2;
   for (const { offset, size, low, high } of discrete) {

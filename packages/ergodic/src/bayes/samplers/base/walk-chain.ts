@@ -10,7 +10,7 @@ import type { ChainState } from "./chains-run.ts";
 import { MetricEstimator } from "./metric.ts";
 import type { Placed } from "./starting-points.ts";
 
-/** Numbers kept of each transition, in the order that the kernels write them. */
+/** Statistics stored for each transition, in the order in which the kernels write them. */
 export const walkFields = ["logDensity", "acceptance", "stepSize", "evaluations"] as const;
 
 /** Shapes of a learned covariance. */
@@ -18,25 +18,28 @@ export const covarianceKinds = ["dense", "diagonal"] as const;
 
 export interface WalkOptions {
   kernel: "randomWalkRun" | "coordinateWalkRun" | "sliceRun" | "ellipticalSliceRun";
-  /** Of the proposals or of the reference: L Lᵀ, L f64[d, d] or f64[d]. */
+  /** Shape of the covariance of the proposals or of the reference: L Lᵀ, L f64[d, d] or f64[d]. */
   covariance: "dense" | "diagonal";
-  /** Steps that adapt: one for all coordinates, or one each. */
+  /** Whether each coordinate has its own adaptive step, instead of a common one. */
   stepPerCoordinate: boolean;
-  /** Where steps begin. */
+  /** Initial step size. */
   stepSize: number;
-  /** What steps are adapted to. */
+  /** Target of step-size adaptation. */
   target: number;
   mode: number;
   limit: number;
 }
 
-/** Numbers of a step's ADAPTATION record. */
+/** Number of float64 values in an ADAPTATION record. */
 const ADAPTATION = field.ADAPTATION_BYTES / 8;
 const WORK_VECTORS = 5;
 const STRETCH_BYTES = 1 << 18;
 const LONGEST_STRETCH = 256;
 
-/** One chain of Metropolis or slice sampling in the engine's memory: a WALK block (bayes/fields.ts), its arrays, and room for a stretch of transitions. */
+/**
+ * One chain of Metropolis or slice sampling in the engine's memory: a WALK block (bayes/fields.ts), its arrays, and
+ * room for a stretch of transitions.
+ */
 export class WalkChain implements ChainState, Placed {
   readonly capacity: number;
   readonly starts: ReturnType<typeof stream>;
@@ -124,7 +127,7 @@ export class WalkChain implements ChainState, Placed {
     this.arena.setF64(this.block, field.WALK_LOG_DENSITY_F64, value);
   }
 
-  /** All steps become `value`, and adapt from there as in the first transition. */
+  /** Sets all steps to `value` and restarts their adaptation. */
   setSteps(value: number): void {
     this.steps.fill(value);
     for (let k = 0; k < this.stepCount; k++) {
@@ -134,7 +137,7 @@ export class WalkChain implements ChainState, Placed {
     }
   }
 
-  /** Steps become their averages over warm-up. */
+  /** Sets the steps to their averages over warm-up. */
   averageSteps(): void {
     const { adaptation, steps } = this;
     for (let k = 0; k < this.stepCount; k++) {

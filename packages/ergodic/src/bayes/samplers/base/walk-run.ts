@@ -9,25 +9,27 @@ import { type WindowOptions, type Windows, warmupWindows } from "./windows.ts";
 
 export interface WalkRunOptions extends WalkOptions {
   name: string;
-  /** false: steps stay as they are given. Default: true. */
+  /** Whether steps adapt during warm-up. Default true. */
   stepsAdapt?: boolean;
-  /** When a covariance is estimated; absent: never. */
+  /** Windows in which a covariance is estimated. Absent: none. */
   windows?: WindowOptions;
-  /** Makes the transitions before the last window ends, in place of `kernel`. */
+  /** Kernel for the transitions before the last window ends, instead of `kernel`. */
   windowsKernel?: WalkOptions["kernel"];
-  /** Takes over what a window saw: the mean, and L with L Lᵀ its covariance, f64[d, d] or f64[d]. */
+  /** Uses the estimate of a window: the mean, and L with L Lᵀ the covariance, f64[d, d] or f64[d]. */
   learn?: (chain: WalkChain, mean: Float64Array, factor: Float64Array) => void;
-  /** Before the first transition, where the run does not go on from a snapshot. */
+  /** Prepares a chain before its first transition, unless the run resumes from a snapshot. */
   prepare?: (chain: WalkChain) => void;
 }
 
 /**
- * A run of several chains of Metropolis or slice sampling: transitions in the kernels, one call a chain and stretch. In warm-up steps adapt in every
- * transition, and covariances at the ends of windows (windows.ts); afterwards nothing does.
+ * A run of several chains of Metropolis or slice sampling. Transitions run in the kernels, one call per chain and
+ * stretch. During warm-up steps adapt in every transition, and covariances at the ends of windows (windows.ts);
+ * afterwards nothing adapts.
  *
- * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t).
+ * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is
+ * transition t).
  *
- * @throws ErgodicError where no starting point has a finite log density
+ * @throws ErgodicError if no starting point has a finite log density
  */
 export class WalkRun extends ChainsRun<WalkChain> {
   private readonly options: WalkRunOptions;
@@ -77,7 +79,7 @@ export class WalkRun extends ChainsRun<WalkChain> {
     }
   }
 
-  /** `stepSize`: the mean over chains, and over coordinates where each has its own; nothing where there is no step. */
+  /** `stepSize`: the mean over chains, and over coordinates if each has its own step. Nothing if there is no step. */
   protected override reportMore(): Record<string, number> {
     if (this.options.kernel === "ellipticalSliceRun") return {};
     const means = this.chains.map(({ steps }) => steps.reduce((sum, step) => sum + step, 0) / steps.length);

@@ -1,8 +1,8 @@
 import type { Accepts } from "../../../engine/errors/options.ts";
 
 /**
- * Windows of warm-up, in transitions, as in Stan: the step size alone adapts, then the metric in windows that double, then the
- * step size.
+ * Warm-up windows, in transitions, as in Stan: first only the step size adapts, then the metric in windows of doubling
+ * length, then only the step size again.
  */
 export interface WindowOptions {
   /** Transitions before the first window. Default 75. */
@@ -14,19 +14,21 @@ export interface WindowOptions {
 }
 
 /**
- * Windows of warm-up: when the metric is estimated, and when it takes effect.
+ * Schedule of warm-up windows: when the metric is estimated, and when it takes effect.
  *
- * Transitions 0 … initial − 1 adapt the step alone; then come windows, each twice as long as the one before, at whose ends the
- * metric becomes what the window saw; the last `final` transitions adapt the step alone again. A window, but the first, after
- * which the next, twice as long, would not fit is stretched to the end. Where initial + first + final > warmup: 15 %, 75 % and
- * 10 %, one window. Below 20 transitions there is none.
+ * Transitions 0 … initial − 1 adapt only the step. Then come windows, each twice as long as the one before; at the end
+ * of each, the metric is set to that window's estimate. The last `final` transitions adapt only the step again.
+ *
+ * A window other than the first is stretched to the end if the next one, twice as long, would not fit. If initial +
+ * first + final > warmup, the lengths become 15 %, 75 % (one window) and 10 %. Below 20 transitions there is no window.
+ *
  * Source: Stan reference manual, section on warm-up. Differs from it: nothing.
  */
 export interface Windows {
-  /** Transitions start … stop − 1 are estimated on. */
+  /** Transitions start … stop − 1 are used for estimates. */
   readonly start: number;
   readonly stop: number;
-  /** Numbers of transitions before which the metric is renewed, ascending; the last is `stop`. */
+  /** Transitions before which the metric is renewed, ascending. The last one is `stop`. */
   readonly ends: readonly number[];
 }
 

@@ -4,18 +4,21 @@ import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import * as field from "../../fields.ts";
 
-/** The log density of some coordinates of u while the others stand still, as any sampler takes it: that of all of u, through kernels/bayes/block-density.ts. */
+/**
+ * Log density of some coordinates of u while the others are fixed, in the form that any sampler takes. It evaluates the
+ * density of all of u through kernels/bayes/block-density.ts.
+ */
 export class BlockDensity implements LogDensity {
   readonly dimension: number;
   readonly hasGradient: boolean;
   readonly onThisThread: boolean;
-  /** Those of the block, at their places in it. */
+  /** Discrete coordinates in the block, with their positions in it. */
   readonly discrete: readonly DiscretePlace[];
   private readonly engine: Engine;
   private readonly deterministic: boolean;
   private readonly whole: LogDensity;
   private readonly coordinates: Uint32Array;
-  /** By lane, the address of u. */
+  /** Address of u for each lane. */
   private readonly points: readonly number[];
 
   constructor(whole: LogDensity, coordinates: Uint32Array, points: readonly number[], engine: Engine, deterministic: boolean) {
@@ -61,7 +64,9 @@ export class BlockDensity implements LogDensity {
     };
   }
 
-  /** A block takes a parameter whole, or single coordinates of it. */
+  /**
+   * Returns the block's coordinates of a parameter. A block can contain a whole parameter, or single coordinates of it.
+   */
   private ownPlace(place: DiscretePlace): DiscretePlace[] {
     const own: DiscretePlace[] = [];
     this.coordinates.forEach((i, at) => {

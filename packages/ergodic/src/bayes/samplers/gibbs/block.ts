@@ -1,4 +1,4 @@
-/** Blocks of Gibbs sampling: which coordinates of u move together, and what an update of them is. */
+/** Blocks of Gibbs sampling: sets of coordinates of u that move together, and the updates that move them. */
 
 import type { JsonObject, LogDensity, ParameterPlace, Snapshot } from "../../../engine/contract/index.ts";
 import { OptionError } from "../../../engine/errors/errors.ts";
@@ -6,7 +6,7 @@ import type { Engine } from "../../../engine/memory/engine.ts";
 import type { SamplingPlan } from "../base/sampler.ts";
 import type { GibbsChain } from "./gibbs-chain.ts";
 
-/** What an update of a block works on. */
+/** Input of a block's update. */
 export interface BlockContext {
   readonly density: LogDensity;
   /** Names of the block's parameters, and its coordinates of u. */
@@ -14,17 +14,20 @@ export interface BlockContext {
   readonly coordinates: Uint32Array;
   readonly chains: readonly GibbsChain[];
   readonly plan: SamplingPlan;
-  /** The block's own seed: no two blocks share random numbers. */
+  /** Seed of the block. No two blocks share random numbers. */
   readonly seed: number;
   readonly engine: Engine;
   run(calls: { kernel: number | string; args: number[] }[]): Promise<number[]>;
 }
 
-/** A block's updates in a run. All that it knows beyond the chains' points is in its snapshot. */
+/** A block's updates within a run. Its snapshot holds all of its state besides the chains' points. */
 export interface BlockRun {
-  /** One update of the block in every chain: moves the chains' positions. True where it leaves their log densities right. */
+  /**
+   * Updates the block once in every chain by moving the chains' positions. Returns whether the chains' log densities
+   * are up to date.
+   */
   update(sweep: number, adapt: boolean): Promise<boolean>;
-  /** Of chain c's last update, where there is such a thing. */
+  /** Statistic of chain c's last update, if the update has one. */
   acceptance?(c: number): number;
   divergent?(c: number): number;
   report(): Record<string, number>;
@@ -35,20 +38,20 @@ export interface BlockRun {
 
 /** HOW a block is updated, other than by a sampler. */
 export interface BlockUpdate {
-  /** Which kind it is. */
+  /** Kind of update. */
   readonly update: string;
-  /** What it is, as JSON. */
+  /** JSON that describes the update. */
   toJSON(): JsonObject;
-  /** The update at work on a block. */
+  /** Starts the update for a block. */
   open(context: BlockContext): BlockRun;
 }
 
-/** Places of the parameters. A density without names has one parameter, "x". */
+/** Positions of the parameters in u. A density without names has a single parameter, "x". */
 export function placesOf({ parameters, dimension }: LogDensity): readonly ParameterPlace[] {
   return parameters ?? [{ name: "x", offset: 0, size: dimension }];
 }
 
-/** Coordinates of u by parameters' names, or by their numbers. @throws OptionError */
+/** Returns the coordinates of u for parameters given by name, or coordinates given by number. @throws OptionError */
 export function coordinatesOf(density: LogDensity, of: readonly (string | number)[]): Uint32Array {
   const places = placesOf(density);
   const found = of.flatMap((name) => {
@@ -78,7 +81,7 @@ export function isDiscrete(density: LogDensity, i: number): boolean {
   return (density.discrete ?? []).some(({ offset, size }) => i >= offset && i < offset + size);
 }
 
-/** @throws OptionError where a coordinate is in no block */
+/** @throws OptionError if a coordinate is in no block */
 export function checkCover(density: LogDensity, blocks: readonly Uint32Array[]): void {
   const covered = new Set(blocks.flatMap((coordinates) => [...coordinates]));
   for (let i = 0; i < density.dimension; i++) {

@@ -4,10 +4,10 @@ import type { BlockContext, BlockRun, BlockUpdate } from "./block.ts";
 import { BlockDensity } from "./block-density.ts";
 
 /**
- * A block updated by a sampler: `times` of its transitions on the block's density, a sweep.
+ * Updates a block with a sampler: `times` transitions on the block's density per sweep.
  *
- * The sampler adapts in its warm-up as it does alone, on `times` × warm-up transitions. After other blocks have moved, its log density and gradient
- * are evaluated anew.
+ * The sampler adapts during warm-up as it does alone, over `times` × warm-up transitions. After other blocks have
+ * moved, its log density and gradient are evaluated again.
  */
 export function bySampler(sampler: Sampler, times: number): BlockUpdate {
   return {
@@ -21,7 +21,7 @@ class SampledBlock implements BlockRun {
   private readonly context: BlockContext;
   private readonly times: number;
   private readonly inner: InnerSampling;
-  /** Where the sampler's chains start: filled in before its first transition. */
+  /** Starting points of the sampler's chains, filled in before its first transition. */
   private readonly starts: readonly Float64Array[];
   private readonly label: string;
 

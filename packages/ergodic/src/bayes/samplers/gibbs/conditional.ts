@@ -3,26 +3,32 @@ import { DataError, OptionError } from "../../../engine/errors/errors.ts";
 import { type Draws, type Stream, stream } from "../../../engine/random/stream.ts";
 import { type BlockContext, type BlockRun, type BlockUpdate, placesOf } from "./block.ts";
 
-/** Values of one parameter: a number, or all its numbers row by row. */
+/** Values of one parameter: a number, or all its numbers, row-major. */
 export type BlockValues = number | ArrayLike<number>;
-/** Every parameter by name, on its constrained scale, row by row. */
+/** Values of every parameter by name, on its constrained scale, row-major. */
 export type Values = Readonly<Record<string, Float64Array>>;
 /**
- * A function that draws a block's new values given all current ones: (values, draws) => numbers, or { name: numbers } for
+ * Function that draws a block's new values given all current ones: (values, draws) => numbers, or { name: numbers } for
  * several parameters. All randomness must come from `draws`.
  */
 export type Conditional = (values: Values, draws: Draws) => BlockValues | Readonly<Record<string, BlockValues>>;
 
 /**
- * A block updated by the user: (values, draws) => new values, a draw from the block's conditional given all other values.
+ * Updates a block by a user-defined function: (values, draws) => new values, a draw from the block's conditional given
+ * all other values.
  *
- * values: every parameter by name, on its constrained scale, row-major; of a density without names { x: u }. draws: random
- * numbers of this chain and sweep. The function returns the block's values: numbers for a block of one parameter, { name:
- * numbers } for several. All other parameters keep their values: where a transform or a form that is not centred depends on the
- * block, their unconstrained numbers change with it. Runs on the calling thread.
- * Leaves the target invariant if the function leaves the conditional so, on the constrained scale (no Jacobian counts).
+ * values: every parameter by name, on its constrained scale, row-major; { x: u } for a density without names. draws:
+ * random numbers of this chain and sweep.
  *
- * @throws OptionError for what breaks a constraint or has another length; DataError for values that are missing or not finite
+ * The function returns the block's values: numbers for a block of one parameter, { name: numbers } for several. All
+ * other parameters keep their values; if a transform or non-centred form depends on the block, their unconstrained
+ * numbers change accordingly. Runs on the calling thread.
+ *
+ * Leaves the target invariant if the function leaves the conditional invariant on the constrained scale (without a
+ * Jacobian).
+ *
+ * @throws OptionError for values that violate a constraint or have the wrong length; DataError for missing or
+ *   non-finite values
  */
 export function conditional(draw: Conditional): BlockUpdate {
   return {
@@ -76,7 +82,7 @@ class ConditionalBlock implements BlockRun {
 
   dispose(): void {}
 
-  /** The new values of each parameter of the block. */
+  /** Returns the new values of each parameter of the block. */
   private named(given: ReturnType<Conditional>): Record<string, Float64Array> {
     const [first, ...others] = this.names;
     const isPlain = typeof given === "number" || typeof (given as ArrayLike<number>).length === "number";
@@ -100,7 +106,7 @@ function valuesAt(density: LogDensity, u: Float64Array): Record<string, Float64A
   return Object.fromEntries(placesOf(density).map(({ name, offset, size }) => [name, u.slice(offset, offset + size)]));
 }
 
-/** u with the block's new values and all others' old ones. */
+/** Returns u with the block's new values, and the current values of all other parameters. */
 function moved(density: LogDensity, u: Float64Array, before: Values, block: Values): Float64Array {
   const places = placesOf(density);
   const made = u.slice();
@@ -117,7 +123,7 @@ function moved(density: LogDensity, u: Float64Array, before: Values, block: Valu
   const whole = density.unconstrain({ ...before, ...block });
   const take = ({ offset, size }: ParameterPlace) => made.set(whole.subarray(offset, offset + size), offset);
   for (const place of places) if (block[place.name]) take(place);
-  // Numbers whose meaning does not depend on the block stay as they are, to the bit.
+  // Only numbers with a value that depends on the block are recomputed; all others stay bitwise identical.
   const after = density.constrain(made);
   for (const place of places) {
     const own = before[place.name];

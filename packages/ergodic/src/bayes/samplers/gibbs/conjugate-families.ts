@@ -5,16 +5,16 @@ import type { Draws } from "../../../engine/random/stream.ts";
 
 export interface ConjugateFamily {
   readonly name: string;
-  /** f and g at d from base. */
+  /** Evaluates f and g at distance d from base. */
   features(base: number, d: number): [f: number, g: number];
-  /** Whether p and q are those of a distribution. */
+  /** Whether p and q define a proper distribution. */
   holds(p: number, q: number): boolean;
-  /** Where the density of u is highest, and how far it spreads there (in standard deviations of the normal with its curvature). */
+  /** Mode of the density of u, and its spread there (the standard deviation of a normal with the same curvature). */
   shape(base: number, p: number, q: number): { mode: number; spread: number };
   draw(base: number, p: number, q: number, draws: Draws): number;
 }
 
-/** log(1 + x), x > −1. */
+/** Computes log(1 + x), x > −1. */
 function log1p(x: number): number {
   const y = 1 + x;
   return y === 1 ? x : (log(y) * x) / (y - 1);
@@ -58,13 +58,18 @@ const beta: ConjugateFamily = {
 };
 
 /**
- * Families of one unconstrained number u whose conditionals can be drawn exactly: ℓ(b + d) − ℓ(b) = p f(d) + q g(d), with
- * features f, g that vanish at d = 0.
+ * Families of one unconstrained number u with conditionals that can be drawn exactly: ℓ(b + d) − ℓ(b) = p f(d) + q
+ * g(d), with features f, g that vanish at d = 0.
  *
- * normal         f = d, g = d²: u ~ N(b − p/(2q), −1/(2q)); q < 0.
- * gamma          f = d, g = eᵈ − 1: eᵘ ~ gamma of shape p and rate −q e^−b; p > 0 > q. (Of a positive parameter x = eᵘ, its log |J| counted.)
- * inverse gamma  f = d, g = e^−d − 1: e^−u ~ gamma of shape −p and rate −q eᵇ; p, q < 0.
- * beta           f, g = log σ, log 1 − σ of u: σ(u) ~ beta(p, q); p, q > 0.
- * Shifts and scales of the constrained number (bounds other than 0 and 1) change b alone.
+ * - normal: f = d, g = d², so that u ~ N(b − p/(2q), −1/(2q)); q < 0.
+ *
+ * - gamma: f = d, g = eᵈ − 1, so that eᵘ ~ gamma with shape p and rate −q e^−b; p > 0 > q. (For a positive parameter x
+ *   = eᵘ, including its log |J|.)
+ *
+ * - inverse gamma: f = d, g = e^−d − 1, so that e^−u ~ gamma with shape −p and rate −q eᵇ; p, q < 0.
+ *
+ * - beta: f, g = log σ, log 1 − σ of u, so that σ(u) ~ beta(p, q); p, q > 0.
+ *
+ * Shifting or scaling the constrained number (bounds other than 0 and 1) changes only b.
  */
 export const conjugateFamilies: readonly ConjugateFamily[] = [normal, gamma, inverseGamma, beta];

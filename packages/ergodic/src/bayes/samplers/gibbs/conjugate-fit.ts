@@ -3,18 +3,18 @@ import { type ConjugateFamily, conjugateFamilies } from "./conjugate-families.ts
 export type Evaluate = (u: number) => number;
 
 /**
- * The conditional of one unconstrained number, fitted by evaluations: p and q of a family from ℓ at b and b ± s, which are then
- * checked at other points.
+ * Fits the conditional of one unconstrained number by evaluations: p and q of a family follow from ℓ at b and b ± s,
+ * and are then checked at other points.
  *
- * The points are moved until b is near the mode and s about the spread, so that what is fitted is what matters. A check holds
- * where fit and density agree to 10⁻⁸ × max(1, |ℓ|): the draws are then exact up to about that.
+ * The points are moved until b is near the mode and s is close to the spread, so that the fit covers the bulk of the
+ * mass. A check passes if fit and density agree to 10⁻⁸ × max(1, |ℓ|); draws are exact to about that tolerance.
  */
 export interface ConjugateFit {
   readonly family: ConjugateFamily;
   readonly base: number;
-  /** s. */
+  /** Distance s of the fitted points. */
   readonly step: number;
-  /** ℓ(base), p and q. */
+  /** ℓ(base), and the fitted p and q. */
   readonly at: number;
   readonly p: number;
   readonly q: number;
@@ -22,10 +22,13 @@ export interface ConjugateFit {
 
 const MOST_FITS = 60;
 const TOLERANCE = 1e-8;
-/** Where a family is checked before it is believed, in steps. */
+/** Points, in steps, at which a new fit is checked. */
 const CHECKS = [-1.7, -0.4, 0.6, 2.1];
 
-/** Fits at points that suit the family, from (base, step) on; undefined where the density is not of it there. */
+/**
+ * Fits at points that suit the family, starting from (base, step). Undefined if the density does not belong to the
+ * family there.
+ */
 export function fitFamily(evaluate: Evaluate, family: ConjugateFamily, base: number, step: number): ConjugateFit | undefined {
   for (let fits = 0; fits < MOST_FITS; fits++) {
     const at = evaluate(base);
@@ -41,7 +44,7 @@ export function fitFamily(evaluate: Evaluate, family: ConjugateFamily, base: num
     const p = (lower * g1 - upper * g0) / determinant;
     const q = (f0 * upper - f1 * lower) / determinant;
     if (!family.holds(p, q)) {
-      // So near to each other that rounding decides.
+      // The points are so close together that rounding dominates.
       if (Math.max(Math.abs(lower), Math.abs(upper)) > 0.1 || !(step < 1e12)) return undefined;
       step *= 8;
       continue;
@@ -55,14 +58,14 @@ export function fitFamily(evaluate: Evaluate, family: ConjugateFamily, base: num
   return undefined;
 }
 
-/** Whether ℓ(u) = value is what the fit says. */
+/** Whether ℓ(u) = value agrees with the fit. */
 export function agrees({ family, base, at, p, q }: ConjugateFit, u: number, value: number): boolean {
   const [f, g] = family.features(base, u - base);
   const scale = Math.max(1, Math.abs(at), Math.abs(value - at));
   return Math.abs(at + p * f + q * g - value) <= TOLERANCE * scale;
 }
 
-/** The first family that fits and holds at four more points. */
+/** Returns the first family that fits and agrees at four more points. */
 export function findFamily(evaluate: Evaluate, from: number): ConjugateFit | undefined {
   for (const family of conjugateFamilies) {
     const fit = fitFamily(evaluate, family, from, 1);

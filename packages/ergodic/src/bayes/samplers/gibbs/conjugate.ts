@@ -8,21 +8,24 @@ import { agrees, type ConjugateFit, type Evaluate, findFamily, fitFamily } from 
 import type { GibbsChain } from "./gibbs-chain.ts";
 
 /**
- * Continuous numbers one by one, each drawn exactly from its conditional, whose family is found by evaluating the density.
+ * Updates continuous numbers one by one, each drawn exactly from its conditional. The family of the conditional is
+ * found by evaluating the density.
  *
- * Along one unconstrained number u the log density of a conjugate piece is p f(u) + q g(u) + constant: a normal in u, or with u
- * = log x a gamma or inverse gamma of x, or with u = logit x a beta (conjugate-families.ts). p and q follow from three
- * evaluations, in every sweep anew; each draw is checked against a fourth, to 10⁻⁸ (conjugate-fit.ts). No derivation is needed,
- * and none can be wrong: a conditional of another family is refused.
+ * Along one unconstrained number u, the log density of a conjugate model is p f(u) + q g(u) + constant: normal in u;
+ * with u = log x, gamma or inverse gamma in x; with u = logit x, beta in x (conjugate-families.ts).
+ *
+ * p and q follow from three evaluations in every sweep; each draw is checked against a fourth, to 10⁻⁸
+ * (conjugate-fit.ts). The user derives nothing and cannot get it wrong: a conditional of another family is refused.
+ *
  * Leaves the target invariant, to that tolerance. Runs on the calling thread.
  *
- * @throws CapabilityError where a conditional is of no such family, or the block holds integers
+ * @throws CapabilityError if a conditional belongs to no such family, or the block contains integers
  */
 export function conjugate(): BlockUpdate {
   return { update: "conjugate", toJSON: () => ({ update: "conjugate" }), open: (context) => new ConjugateBlock(context) };
 }
 
-/** Of each coordinate: its family's number from 1 on (0: not known yet), and where it was fitted last. */
+/** Values stored per coordinate: the family's number from 1 (0: unknown), and the base and step of the last fit. */
 const STATE = 3;
 
 class ConjugateBlock implements BlockRun {
@@ -82,7 +85,8 @@ class ConjugateBlock implements BlockRun {
   private fit(evaluate: Evaluate, state: Float64Array, chain: GibbsChain, i: number): ConjugateFit {
     const from = chain.position[i];
     const known = conjugateFamilies[state[0] - 1];
-    // Where the last fit was may lie outside of the conditional's support by now.
+    // The last fit's position may be outside the conditional's support by now, so a second fit starts from the current
+    // value.
     const fit = known
       ? (fitFamily(evaluate, known, state[1], state[2]) ?? fitFamily(evaluate, known, from, state[2]))
       : findFamily(evaluate, from);

@@ -8,16 +8,23 @@ import type { BlockContext, BlockRun, BlockUpdate } from "./block.ts";
 
 /** Options of `enumerate`. */
 export interface EnumerateOptions {
-  /** Integers with more values than this are moved by slices instead. Default 256; a whole number, 0 to 2²⁴. */
+  /**
+   * Largest number of values to enumerate. Integers with more values move by slice sampling. Default 256; a whole
+   * number, 0 to 2²⁴.
+   */
   most?: number;
 }
 
 /**
- * Integers one by one: each a draw from its conditional, p(z_i = k | all else) ∝ exp ℓ(…, z_i = k, …), found by evaluating ℓ at every value.
+ * Updates integers one by one, each by a draw from its conditional p(z_i = k | all else) ∝ exp ℓ(…, z_i = k, …). ℓ is
+ * evaluated at every value.
  *
- * At most `most` values are enumerated; an integer with more, or without bounds, moves along a slice of its conditional instead
- * (Neal 2003), whose cells are as wide as twice its mean move in warm-up. Leaves the target invariant. Costs n − 1 evaluations
- * an integer of n values: where the integers can be summed out, marginalise() mixes faster.
+ * At most `most` values are enumerated. An integer with more values, or without bounds, moves along a slice of its
+ * conditional (Neal 2003), with cells twice as wide as its mean move in warm-up.
+ *
+ * Leaves the target invariant. Costs n − 1 evaluations per integer with n values. If the integers can be summed out,
+ * marginalise() mixes faster.
+ *
  * Source: Geman & Geman 1984. Differs from other implementations: the integers are visited in order, not at random.
  *
  * @throws OptionError; CapabilityError for a parameter that is not discrete
@@ -121,7 +128,7 @@ class EnumeratedBlock implements BlockRun {
   }
 }
 
-/** Cells of a slice, before warm-up has seen moves. */
+/** Slice width before warm-up has seen any moves. */
 const FIRST_WIDTH = 4;
 
 function siteOf(density: LogDensity, i: number, names: readonly string[]): DiscretePlace {

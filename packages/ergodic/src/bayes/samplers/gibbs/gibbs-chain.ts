@@ -7,11 +7,14 @@ import { type Placed, randomPoint } from "../base/starting-points.ts";
 
 const STRETCH = 64;
 
-/** One chain of Gibbs sampling: u in the engine's memory, where the updates of all blocks find it, and what the last sweeps left. */
+/**
+ * One chain of Gibbs sampling: u in the engine's memory, shared by the updates of all blocks, and the results of the
+ * last sweeps.
+ */
 export class GibbsChain implements ChainState, Placed {
   readonly capacity = STRETCH;
   readonly starts: Stream;
-  /** Address of u, and of room for a gradient. */
+  /** Addresses of u and of scratch memory for a gradient. */
   readonly point: number;
   readonly gradientRoom: number;
   readonly binding: DensityBinding;
@@ -55,12 +58,12 @@ export class GibbsChain implements ChainState, Placed {
     return { kernel: this.binding.slot, args: [this.binding.model, this.point, this.gradientRoom] };
   }
 
-  /** The log density at u, on this thread. */
+  /** Evaluates the log density at u on this thread. */
   evaluate(): number {
     return this.engine.atSlot(this.binding.slot)(this.binding.model, this.point, this.gradientRoom);
   }
 
-  /** Keeps where the chain stands as sweep k of the stretch. */
+  /** Records the chain's position as sweep k of the stretch. */
   record(k: number, numbers: readonly number[]): void {
     this.made.set(this.position, k * this.density.dimension);
     this.transitions.set(numbers, k * numbers.length);

@@ -16,9 +16,11 @@ export interface GibbsBlock {
 const FIELDS = ["logDensity", "acceptance", "divergent"] as const;
 
 /**
- * A run of Gibbs sampling: every chain's blocks are updated one after another, each given the others; a transition is a sweep over all.
+ * A run of Gibbs sampling. Each chain's blocks are updated one after another, each given the others; a transition is a
+ * sweep over all blocks.
  *
- * Blocks keep streams of their own, under seeds made from the run's and the block's number, so that none shares random numbers with another.
+ * Each block has streams of its own, with a seed made from the run's seed and the block's number, so that no two blocks
+ * share random numbers.
  */
 export class GibbsRun extends ChainsRun<GibbsChain> {
   private readonly blocks: BlockRun[] = [];
@@ -89,7 +91,7 @@ export class GibbsRun extends ChainsRun<GibbsChain> {
   }
 }
 
-/** 53 bits. */
+/** Returns a 53-bit seed for block b. */
 function blockSeed(seed: number, b: number): number {
   const draws = stream(seed, "gibbs", b).at(0);
   return Math.floor(draws.uniform() * 2 ** 53);

@@ -11,36 +11,42 @@ import { conjugate } from "./conjugate.ts";
 import { enumerate } from "./enumerate.ts";
 import { type GibbsBlock, GibbsRun } from "./gibbs-run.ts";
 
-/** How a block is updated: a sampler, enumerate(), conjugate(), or a function that draws it. */
+/** Update of a block: a sampler, enumerate(), conjugate(), or a function that draws it. */
 export type UpdateBy = Sampler | BlockUpdate | Conditional;
 
-/** One block of `gibbs`: which parameters, and what updates them. */
+/** One block of `gibbs`: its parameters and their update. */
 export interface BlockOptions {
   /** Parameters by name, or coordinates of u by number. */
   of: readonly (string | number)[];
-  /** What updates the block: a sampler, enumerate(), conjugate(), or a function that draws new values. */
+  /** Update of the block: a sampler, enumerate(), conjugate(), or a function that draws new values. */
   by: UpdateBy;
   /** Transitions of the sampler per sweep. Default 1; a whole number, 1 to 2²⁰. */
   times?: number;
 }
 
-/** Blocks for `gibbs`: updates by the name of a parameter, or a list of blocks of several parameters. */
+/** Blocks of `gibbs`: updates by parameter name, or a list of blocks of several parameters. */
 export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOptions[];
 
 /**
- * Gibbs sampling, and composition of samplers: blocks of parameters, each updated given all others, one after another.
+ * Gibbs sampling and composition of samplers: blocks of parameters are updated one after another, each given all
+ * others.
  *
- *   gibbs()                                                 // enumerate() for discrete parameters, nuts() for all others together
- *   gibbs({ z: enumerate(), theta: nuts() })                // one block a parameter
- *   gibbs({ mu: (values, draws) => ..., tau: conjugate() }) // an own draw from the conditional; one whose family is found
+ *   gibbs()                                                 // enumerate() for discrete parameters, nuts() for the others
+ *   gibbs({ z: enumerate(), theta: nuts() })                // one block per parameter
+ *   gibbs({ mu: (values, draws) => ..., tau: conjugate() }) // your own draw from a conditional; a detected family
  *   gibbs([{ of: ["mu", "tau"], by: nuts(), times: 3 }, { of: ["z"], by: enumerate() }])
  *
- * A sweep visits the blocks in the order given; it is one transition. Every update leaves the conditional of its block
- * invariant, and so the sweep the target; samplers inside adapt during warm-up, as they do alone. Kept of each: the log
- * density, the mean acceptance of samplers inside (1 without), and whether one of them diverged.
- * Source: Geman & Geman 1984; Tierney 1994 (composition). Differs from other implementations: any sampler of this library takes a block.
+ * A sweep visits the blocks in the given order and is one transition. Every update leaves the conditional of its block
+ * invariant, and so the sweep leaves the target invariant. Samplers inside adapt during warm-up, as they do alone.
  *
- * @throws OptionError where a parameter is in no block, or an update is none; CapabilityError where an update does not suit its block
+ * Each transition stores the log density, the mean acceptance of the samplers inside (1 if there are none), and whether
+ * one of them diverged.
+ *
+ * Source: Geman & Geman 1984; Tierney 1994 (composition). Differs from other implementations: any sampler of this
+ * library can update a block.
+ *
+ * @throws OptionError if a parameter is in no block, or an update is invalid; CapabilityError if an update does not
+ *   suit its block
  */
 export const gibbs: ((blocks?: GibbsBlocks) => Sampler) & { readonly declaration: SamplerDeclaration } =
   /* @__PURE__ */ Object.assign(make, {
@@ -62,7 +68,10 @@ function make(blocks?: GibbsBlocks): Sampler {
   };
 }
 
-/** What `gibbs(…).toJSON()` says. @throws DataError, by `sampler`, where a block is updated by a function */
+/**
+ * Makes the sampler from the JSON of `gibbs(…).toJSON()`. @throws DataError, from `sampler`, if a block is updated by a
+ * function
+ */
 function fromJson(options: JsonObject, sampler: (json: JsonObject) => Sampler): Sampler {
   checkKeys("gibbs", options, ["blocks"]);
   const { blocks } = options;
@@ -122,7 +131,7 @@ function defaultBlocks(density: LogDensity): GibbsBlock[] {
   return blocks.filter(([of]) => of.length > 0).map(([of, by]) => ({ of: namesOf(density, of), by }));
 }
 
-/** Parameters that the coordinates make up, by name where the density names all of them. */
+/** Returns the parameters that consist of these coordinates, by name if the density names all of them. */
 function namesOf({ parameters }: LogDensity, coordinates: readonly number[]): (string | number)[] {
   const own = new Set(coordinates);
   const named = (parameters ?? []).filter(({ offset }) => own.has(offset));

@@ -4,46 +4,51 @@ import { type MetricKind, metricKinds, usesGradients } from "../base/metric.ts";
 import { type WindowOptions, windowsOption } from "../base/windows.ts";
 import { type Adaptation, adaptations } from "./warmup.ts";
 
-/** How step size and metric of the Hamiltonian samplers adapt during warm-up: options of nuts(), hmc() and mala(). */
+/** Adaptation of step size and metric during warm-up: options of nuts(), hmc() and mala(). */
 export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcceptance"> {
   /**
-   * Mean acceptance that the step size is adapted to, in (0, 1). Default 0.8 (0.574 for mala()); "auto", the default of nuts()
-   * and hmc() with the metric "auto": at the end 0.85 where the posterior is far from Gaussian, 0.9 once warm-up has chosen the
+   * Target for the mean acceptance, in (0, 1). Default 0.8 (0.574 for mala()). With the metric "auto", nuts() and hmc()
+   * default to "auto": 0.8 at first, then 0.85 if the posterior is far from Gaussian, or 0.9 if warm-up has chosen the
    * diagonal metric.
    */
   targetAcceptance?: number | "auto";
   /**
-   * The inverse mass matrix: "lowRank", "fisher", "diagonal" or "dense". Default "auto": "lowRank", or the diagonal of
-   * variances where warm-up finds that better.
+   * Inverse mass matrix: "lowRank", "fisher", "diagonal" or "dense". Default "auto": "lowRank", or diagonal variances
+   * if warm-up finds them better.
    */
   metric?: MetricKind | "auto";
   /**
-   * How the metric is adapted: "overlapping" where it is made from gradients ("lowRank", "fisher"), else "windows", as in Stan.
+   * Method of metric adaptation. Default "overlapping" for metrics from gradients ("lowRank", "fisher"), otherwise
+   * "windows", as in Stan.
    */
   adaptation?: Adaptation;
   /**
-   * Short independent searches at the end of warm-up for modes that the chains may have missed, up to 64 coordinates. Default
-   * 24; 0 to 1000.
+   * Number of short independent searches at the end of warm-up for modes that the chains may have missed, in up to 64
+   * coordinates. Default 24; 0 to 1000.
    */
   scouts?: number;
-  /** How often a chain restarts that warm-up finds in a mode with almost none of the mass. Default 10; 0 to 1000. */
+  /** Maximum number of restarts of a chain that warm-up finds in a mode with almost no mass. Default 10; 0 to 1000. */
   restarts?: number;
   /**
-   * Where the search for the step size begins, > 0; without warm-up, the step size itself. Default "auto": the search begins at
-   * 1 and, without warm-up, finds the step.
+   * Start of the search for the step size, > 0; without warm-up, the step size itself. Default "auto": the search
+   * starts at 1 and also runs without warm-up.
    */
   stepSize?: number | "auto";
   /** Each transition draws its step size uniformly within ± this share of it, in [0, 1). Default 0 (hmc: 0.3). */
   jitter?: number;
-  /** Lengths of the windows of adaptation "windows". */
+  /** Lengths of the windows for adaptation "windows". */
   windows?: WindowOptions;
 }
 
 /**
- * Acceptance aimed at: usually; in the last part of warm-up where the posterior is not nearly Gaussian (choice.ts); where
- * curvature varies so much that the metric is the diagonal. A step that suits the whole is too long in places there: on four
- * posteriors of the last kind, 0.8 diverges 20 times as often as Stan's windows, whose steps are in effect accepted at 0.92, and
- * 0.9 no more often, at the same effective sizes a gradient. Of nearly Gaussian ones 0.85 costs a fifth of those.
+ * Acceptance targets: the usual one; for the last part of warm-up if the posterior is not nearly Gaussian (choice.ts);
+ * and if curvature varies so much that the diagonal metric is chosen.
+ *
+ * In the last case, a step that suits the whole posterior is too long in places. On four such posteriors, a target of
+ * 0.8 diverges 20 times as often as Stan's windows, with an effective acceptance of 0.92; a target of 0.9 diverges no
+ * more often, with the same effective sizes per gradient.
+ *
+ * On nearly Gaussian posteriors, 0.85 would cost a fifth of the effective size per gradient.
  */
 export const [USUAL, WHERE_SKEWED, WHERE_VARYING] = [0.8, 0.85, 0.9];
 
@@ -60,7 +65,7 @@ export const adaptationOptions = {
   targetAcceptance: { either: [["auto"], averagingOptions.targetAcceptance] },
 } as const satisfies Accepted;
 
-/** Defaults filled in; `target`: the sampler's own mean acceptance. */
+/** Fills in defaults. `target`: the sampler's own target for the mean acceptance. */
 export function adaptation(options: AdaptationOptions, target: number) {
   const { metric: given = "auto", stepSize = "auto", jitter = 0, windows = {}, scouts = 24, restarts = 10 } = options;
   const metric = given === "auto" ? "lowRank" : given;
@@ -83,14 +88,14 @@ export function adaptation(options: AdaptationOptions, target: number) {
   };
 }
 
-/** What a run takes, of what `adaptation` says. */
+/** Selects the options that a run takes. */
 export const adapting = ({ metric, stepSize, targetAcceptance: _, ...rest }: ReturnType<typeof adaptation>) => {
   const step = { stepSize: stepSize === "auto" ? 1 : stepSize, findStep: stepSize === "auto" };
   const choose = metric === "auto";
   return { ...rest, ...step, metric: choose ? ("lowRank" as const) : metric, choose };
 };
 
-/** What a description tells of it. */
+/** Selects the options for a sampler's JSON. */
 export const adaptationJson = ({ averaging, skewed: _, varying: __, windows, ...rest }: ReturnType<typeof adaptation>) => ({
   ...averaging,
   ...rest,

@@ -1,22 +1,23 @@
 /**
- * Whether a chain has come down from where it started: its log density has stopped rising beyond its own spread.
+ * Whether a chain has arrived from its starting point: its log density has stopped rising beyond its own spread.
  *
- * Looked at are the log densities ℓ of the last CHECK transitions, in halves. A chain still falls where no ℓ of the second half
- * is below any of the first, and their means differ by more than 20 + 5√d nats: about seven standard deviations of ℓ on a
- * Gaussian in d dimensions, and 20 where d is small. Slower climbs along a ridge are what a metric is learnt for. It falls,
- * too, where ℓ changes by rounding alone, in the whole or in all but one step, is not finite, or so large that its rounding
- * could be seen.
+ * The test compares both halves of the log densities ℓ of the last CHECK transitions. A chain has not arrived if every
+ * ℓ of the second half is at least as high as all of the first, and their means differ by more than 20 + 5√d nats. That
+ * is about seven standard deviations of ℓ for a Gaussian in d dimensions, and 20 if d is small.
+ *
+ * Slower climbs along a ridge are left to metric adaptation. Nor has it arrived if ℓ changes only by rounding in all
+ * steps but one, is not finite, or is so large that rounding would be visible.
  */
 
-/** Transitions between two looks. */
+/** Number of transitions between two checks. */
 export const CHECK = 10;
 const HALF = CHECK >> 1;
 const [LEAST_RISE, RISE_BY_ROOT] = [20, 5];
-/** A change of a log density that may be rounding, as a share of it. */
+/** Relative change of a log density that can be due to rounding. */
 const ROUNDING = 1e-10;
-/** Beyond it a double's last bit is more than a hundredth of a nat. */
+/** Log density above which the last bit of a float64 exceeds a hundredth of a nat. */
 const LARGEST = 2 ** 46;
-/** Moves that a chain has at least made. */
+/** Smallest number of moves in a check. */
 const LEAST_MOVES = 2;
 
 export function hasArrived(levels: readonly number[], dimension: number): boolean {
@@ -27,7 +28,10 @@ export function hasArrived(levels: readonly number[], dimension: number): boolea
   return !(rises && meanOf(late) - meanOf(early) > LEAST_RISE + RISE_BY_ROOT * Math.sqrt(dimension));
 }
 
-/** Whether the last CHECK log densities are not finite, too large, or differ by rounding alone: where no chain comes down, however long it warms up. */
+/**
+ * Whether the last CHECK log densities are not finite, too large, or differ only by rounding. Such a chain would never
+ * arrive, however long its warm-up.
+ */
 export function isLost(levels: ArrayLike<number>): boolean {
   const last = Array.from(levels).slice(-CHECK);
   if (!last.every((level) => Math.abs(level) < LARGEST)) return true;
@@ -35,7 +39,10 @@ export function isLost(levels: ArrayLike<number>): boolean {
   return moves.length < LEAST_MOVES;
 }
 
-/** Whether the last HALF of these log densities are higher, on average, than the first CHECK by what a fall is told by: a chain has left one place for another. */
+/**
+ * Whether the mean of the last HALF log densities exceeds that of the first CHECK by the arrival threshold: the chain
+ * has moved to another region.
+ */
 export function hasRisen(levels: Float64Array, dimension: number): boolean {
   if (levels.length < CHECK + HALF) return false;
   const [early, late] = [levels.subarray(0, CHECK), levels.subarray(-HALF)].map((part) => meanOf([...part]));

@@ -9,7 +9,7 @@ import type { Placed } from "../base/starting-points.ts";
 import { LowRankEstimator } from "./low-rank.ts";
 import type { Adaptation, Renewal } from "./warmup.ts";
 
-/** Numbers kept of each transition, in the order that the kernels write them. */
+/** Statistics stored for each transition, in the order in which the kernels write them. */
 export const transitionFields = [
   "logDensity",
   "acceptance",
@@ -25,30 +25,33 @@ export interface ChainOptions {
   metric: MetricKind;
   adaptation: Adaptation;
   maxDepth: number;
-  /** Of a static trajectory, or 0: `time` / step. */
+  /** Number of leapfrogs of a static trajectory; 0: `time` / step. */
   leapfrogs: number;
   time: number;
   jitter: number;
   stepSize: number;
 }
 
-/** Adaptation writes from STEP to the end. */
+/** Number of float64 values that adaptation writes, from STEP to the end of the block. */
 const SCALARS = (field.CHAIN_BYTES - field.CHAIN_STEP_F64) / 8;
 const STRETCH_BYTES = 1 << 18;
 const LONGEST_STRETCH = 256;
 
-/** One chain of Hamiltonian Monte Carlo in the engine's memory: a CHAIN block (bayes/fields.ts), its arrays, and room for a stretch of transitions. */
+/**
+ * One chain of Hamiltonian Monte Carlo in the engine's memory: a CHAIN block (bayes/fields.ts), its arrays, and room
+ * for a stretch of transitions.
+ */
 export class Chain implements ChainState, Placed {
   readonly block: number;
-  /** What the metric is made from; where estimates overlap, the younger one second. */
+  /** Estimators of the metric. With overlapping estimates, the younger one is second. */
   readonly estimators: readonly Estimator[];
-  /** Most transitions of one call. */
+  /** Maximum number of transitions per call. */
   readonly capacity: number;
   readonly starts: ReturnType<typeof stream>;
   private readonly engine: Engine;
   private readonly chain: number;
   private readonly seed: number;
-  /** Metric, step and averaging while another metric is tried. */
+  /** Metric, step and averaging saved while another metric is tried. */
   private readonly aside: Readonly<Record<"inverse" | "factor" | "scalars", Float64Array>>;
   private readonly arena: Arena;
   private readonly binding: DensityBinding;
@@ -119,7 +122,7 @@ export class Chain implements ChainState, Placed {
     this.arena.setF64(this.block, field.CHAIN_STEP_F64, value);
   }
 
-  /** State of dual averaging, an AVERAGING record: a view. */
+  /** State of dual averaging, an AVERAGING record, as a view. */
   get averaging(): Float64Array {
     return this.engine.memory.f64(this.block + field.CHAIN_AVERAGING, field.AVERAGING_BYTES / 8);
   }
@@ -146,7 +149,10 @@ export class Chain implements ChainState, Placed {
     this.engine.memory.f64(this.at.factor, factor.length).set(factor);
   }
 
-  /** Makes the metric what was seen, where that is enough; then forgets. `diagonal`: of variances, whatever the estimator's own kind. */
+  /**
+   * Sets the metric to the current estimate if there are enough draws, then forgets draws. `diagonal`: use variances,
+   * regardless of the estimator's own kind.
+   */
   renewMetric(forget: Renewal["forget"], diagonal = false): void {
     const [older, younger] = this.estimators;
     const metric = diagonal && older instanceof LowRankEstimator ? older.diagonal() : older.metric();
@@ -161,13 +167,15 @@ export class Chain implements ChainState, Placed {
     for (const estimator of this.estimators) estimator.reset();
   }
 
-  /** Draws seen by the older estimate, or the younger: [n, d]; none where they are not kept one by one. */
+  /**
+   * Draws seen by the older (0) or younger (1) estimator, [n, d]; empty if the estimator does not store single draws.
+   */
   seen(which: 0 | 1): Float64Array {
     const estimator = this.estimators[which];
     return estimator instanceof LowRankEstimator ? estimator.rows : new Float64Array(0);
   }
 
-  /** Metric, step and averaging, to come back to. */
+  /** Saves metric, step and averaging for `comeBack`. */
   setAside(): void {
     for (const [name, kept] of Object.entries(this.aside)) kept.set(this.views()[name] as Float64Array);
   }
@@ -179,7 +187,10 @@ export class Chain implements ChainState, Placed {
     this.logDensity = logDensity;
   }
 
-  /** A new start at x, as if nothing had been before; the density there is still to be evaluated. `attempt`: 1, 2, …; random numbers are its own. */
+  /**
+   * Restarts the chain at x with fresh adaptation. The density there must still be evaluated. `attempt`: 1, 2, …; each
+   * attempt has its own random numbers.
+   */
   startAnew(x: Float64Array, attempt: number): void {
     this.position.set(x);
     this.setMetric(unitMetric(this.options.metric, this.dimension));
@@ -188,7 +199,7 @@ export class Chain implements ChainState, Placed {
     this.drawFrom(attempt);
   }
 
-  /** Random numbers of transitions are those of this attempt. */
+  /** Makes transitions use the random numbers of this attempt. */
   drawFrom(attempt: number): void {
     const names = ["chain", this.chain, "transition", ...(attempt > 0 ? [attempt] : [])];
     const { key } = stream(this.seed, ...names);
@@ -196,7 +207,7 @@ export class Chain implements ChainState, Placed {
     this.arena.set(this.block, field.CHAIN_KEY_HIGH, key[1]);
   }
 
-  /** The log density and gradient at the chain's position. */
+  /** Call that evaluates the log density and gradient at the chain's position. */
   evaluation(): { kernel: number; args: number[] } {
     return { kernel: this.binding.slot, args: [this.binding.model, this.at.position, this.at.gradient] };
   }
@@ -206,7 +217,7 @@ export class Chain implements ChainState, Placed {
     return { kernel: this.options.kernel, args: [this.block, first, count, adapt ? 1 : 0, draws, gradients, transitions] };
   }
 
-  /** What the last stretch of `count` transitions left: views. */
+  /** Results of the last stretch of `count` transitions, as views. */
   stretch(count: number): { draws: Float64Array; gradients: Float64Array; transitions: Float64Array } {
     const { memory } = this.engine;
     return {
@@ -216,7 +227,7 @@ export class Chain implements ChainState, Placed {
     };
   }
 
-  /** All that changes: views, by name. */
+  /** All mutable state, as views by name. */
   views(): Record<string, Tensor> {
     const { memory } = this.engine;
     const size = metricSize(this.options.metric, this.dimension);
@@ -237,7 +248,7 @@ export class Chain implements ChainState, Placed {
   }
 }
 
-/** Of kernels/bayes/nuts.ts; the other kernels need less. */
+/** Scratch size of kernels/bayes/nuts.ts; the other kernels need less. */
 function scratchBytes(dimension: number, maxDepth: number): number {
   const vectors = 15 + 6 * maxDepth;
   const proposals = maxDepth + 2;

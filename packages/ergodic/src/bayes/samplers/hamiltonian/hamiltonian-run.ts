@@ -21,20 +21,26 @@ import { type Renewal, type Warmup, warmupSchedule } from "./warmup.ts";
 export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
   name: string;
   averaging: DualAveraging;
-  /** The same for the last part of warm-up where the posterior is not nearly Gaussian, and once the choice has fallen on the diagonal. */
+  /**
+   * Averaging for the last part of warm-up if the posterior is not nearly Gaussian (`skewed`), and after the diagonal
+   * metric has been chosen (`varying`).
+   */
   skewed: DualAveraging;
   varying: DualAveraging;
   windows: WindowOptions;
-  /** Whether a step is searched for without warm-up, too. */
+  /** Whether to search for a step size even without warm-up. */
   findStep: boolean;
-  /** Whether the metric may become a diagonal one. */
+  /** Whether the metric can become diagonal. */
   choose: boolean;
 }
 
 const FIRST_STEP = 2 ** 52;
-/** Averaging tends to ten times its first step, which takes long to come down from; a trial has no such time, and an adapted step no need. */
+/**
+ * Share of the found step at which a trial starts. Averaging drifts to ten times its first step and needs long to come
+ * back. A trial has no time for that, and an adapted step does not need it.
+ */
 const TRIAL_START = 0.1;
-/** Numbers of attempts that warm up again from where a chain is. */
+/** Offset of the attempt number for chains that warm up again from their current position. */
 const AGAIN = 2 ** 20;
 const DIVERGENT = transitionFields.indexOf("divergent");
 const LEAPFROGS = transitionFields.indexOf("leapfrogs");
@@ -42,15 +48,17 @@ const LOG_DENSITY = transitionFields.indexOf("logDensity");
 const WIDTH = transitionFields.length;
 
 /**
- * A run of several chains of Hamiltonian Monte Carlo: warm-up by a schedule (warmup.ts), then draws that are kept. Transitions
- * run in the kernels, one call a chain and stretch; between stretches, at fixed transitions, metrics are renewed and compared
- * (choice.ts). At the end of warm-up the places of the chains are compared with each other and with those of scouts, and chains
- * may start anew (places/survey.ts).
+ * A run of several chains of Hamiltonian Monte Carlo: warm-up by a schedule (warmup.ts), then draws that are stored.
+ * Transitions run in the kernels, one call per chain and stretch. Between stretches, at fixed transitions, metrics are
+ * renewed and compared (choice.ts).
  *
- * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t;
- * FIRST_STEP + k the k-th search for a step size), "transition", n (the same after the n-th new start).
+ * At the end of warm-up, the places of the chains are compared with each other and with those of scouts, and chains may
+ * restart (places/survey.ts).
  *
- * @throws ErgodicError where no starting point has a finite log density and gradient, or a step size leaves (0, 10⁷]
+ * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is
+ * transition t; FIRST_STEP + k the k-th search for a step size), "transition", n (the same after the n-th restart).
+ *
+ * @throws ErgodicError if no starting point has a finite log density and gradient, or a step size leaves (0, 10⁷]
  */
 export class HamiltonianRun extends ChainsRun<Chain> {
   private readonly averaging: DualAveraging;
@@ -59,19 +67,19 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   private readonly findStep: boolean;
   private readonly warmup: Warmup;
   private readonly trial: Trial;
-  /** Absent within another sampler, where targets change, and where there are too many coordinates. */
+  /** Absent inside another sampler, where targets change, and if there are too many coordinates. */
   private readonly survey: Survey | undefined;
   private readonly recorder: Recorder;
   private surveying = false;
   private warmupLeapfrogs = 0;
-  /** A transition of all chains, on average over the last ones of warm-up. */
+  /** Mean number of leapfrogs per transition of all chains, over the last part of warm-up. */
   private recentLeapfrogs = 0;
   private searches = 0;
-  /** By chain: whether it has come down; its log densities since the last look; whether it never did. */
+  /** For each chain: whether it has arrived; its log densities since the last check; whether it arrived late. */
   private arrived: boolean[];
   private levels: number[][];
   private late: boolean[];
-  /** By chain: whether it has warmed up again where it was. */
+  /** Whether each chain has warmed up again from its current position. */
   private again: boolean[];
 
   constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: HamiltonianOptions) {
@@ -93,7 +101,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     this.addChains((c) => new Chain(engine, density, c, plan.seed, options));
   }
 
-  /** Where chains and scouts have been; empty until warm-up has ended. */
+  /** Places visited by chains and scouts; empty until warm-up has ended. */
   places(): VisitedPlace[] {
     return this.survey?.visits(this.draws()) ?? [];
   }
@@ -132,7 +140,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     }
   }
 
-  /** New metrics when they are due; after warm-up, the averaged step. */
+  /** Renews metrics when due, and sets the averaged step at the end of warm-up. */
   protected override async adapt(): Promise<void> {
     const came = await this.lookForArrivals();
     const renewal = this.warmup.renewals.find(({ at }) => at === this.step);
@@ -149,7 +157,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     this.surveying = this.survey !== undefined;
   }
 
-  /** After warm-up: the survey, piece by piece, and new starts. */
+  /** After warm-up: runs the survey piece by piece, then restarts chains. */
   protected override async work(): Promise<boolean> {
     if (!this.surveying || !this.survey) return false;
     const { draws } = this.plan;
@@ -196,7 +204,10 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     this.levels[c] = [];
   }
 
-  /** Chains that have left another place while their metric was estimated, which does not fit where they are now. Each warms up again once, from there. */
+  /**
+   * Chains that changed region while their metric was being estimated. The metric no longer fits, so each chain warms
+   * up once more from its current position.
+   */
   private illFitted(): number[] {
     return this.activeChains.filter((c) => !this.again[c] && hasRisen(this.recorder.levels(c), this.dimension));
   }
@@ -253,10 +264,10 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   }
 
   /**
-   * `leapfrogs`: of all chains, so far, warm-up's included. `stepSize`: the mean over chains. Where there were any, `restarts`:
-   * new starts of chains; `late`: chains whose log density still rose at half of warm-up; `again`: chains that warmed up a
-   * second time where they were; `scouts`; `diagonal`: 1 where the choice fell on that metric; `targetAcceptance`: the mean over
-   * chains, where warm-up chose it.
+   * `leapfrogs`: number over all chains so far, including warm-up. `stepSize`: the mean over chains. If not zero:
+   * `restarts`: number of restarts; `late`: chains with a log density that still rose halfway through warm-up; `again`:
+   * chains that warmed up a second time from their position; `scouts`; `diagonal`: 1 if that metric was chosen;
+   * `targetAcceptance`: the mean over chains, if warm-up chose it.
    */
   protected override reportMore(): Record<string, number> {
     const { survey } = this;
@@ -276,7 +287,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     };
   }
 
-  /** Chains that have come down just now. Those that have not forget what they saw, and search for a step anew. */
+  /** Returns the chains that have just arrived. The others forget their draws and search for a step again. */
   private async lookForArrivals(): Promise<number[]> {
     const { looks } = this.warmup;
     if (!looks.includes(this.step)) return [];
@@ -298,7 +309,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   private async renew(renewal: Renewal | undefined, came: readonly number[]): Promise<void> {
     const { running } = this.trial;
     const diagonal = this.trial.diagonalAt(this.step);
-    // A diagonal of few draws is worse than the one before.
+    // A diagonal from few draws is worse than the previous one.
     const waits = running || (diagonal && renewal?.forget === "nothing" && renewal.at < this.warmup.stop);
     const due = this.activeChains.filter((c) => this.arrived[c] && !waits && (renewal !== undefined || came.includes(c)));
     for (const c of due) this.chains[c].renewMetric(renewal?.forget ?? "older", diagonal);
@@ -306,7 +317,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     if (restart.length > 0) await this.findSteps(restart);
   }
 
-  /** The trial of a diagonal metric: its beginning, looks at what it costs, its end. */
+  /** Runs the trial of a diagonal metric: its start, checks of its cost, and its end. */
   private async tryMetrics(): Promise<void> {
     const { trial } = this;
     if (!trial.boundaries.includes(this.step)) return;
@@ -330,7 +341,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     return this.skewed.targetAcceptance !== this.averaging.targetAcceptance;
   }
 
-  /** The acceptance of the last part of warm-up, which adapts the step alone. */
+  /** Sets the target acceptance of the last part of warm-up, which adapts only the step. */
   private aim(): void {
     if (this.trial.diagonal || !this.choosesTarget) return;
     const chains = this.activeChains.map((c) => this.chains[c]);
@@ -344,7 +355,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     for (const { averaging, stepSize } of chains) averaging.set(startAveraging(this.skewed, TRIAL_START * stepSize));
   }
 
-  /** `share`: of the steps found, that averaging takes for them. */
+  /** Searches for step sizes. `share`: share of the found step at which averaging starts. */
   private async findSteps(chains: readonly number[], share = 1): Promise<void> {
     const counter = FIRST_STEP + this.searches++;
     const failed = await this.run(chains.map((c) => ({ kernel: "firstStep", args: [this.chains[c].block, counter] })));

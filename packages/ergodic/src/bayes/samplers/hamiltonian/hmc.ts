@@ -16,17 +16,21 @@ export interface HmcOptions extends AdaptationOptions {
 const [TIME, JITTER] = [2, 0.3];
 
 /**
- * Hamiltonian Monte Carlo: L leapfrogs of length ε from a fresh momentum, the end accepted with probability min(1, exp(H₀ − H)).
+ * Hamiltonian Monte Carlo: L leapfrogs of length ε with a fresh momentum; the endpoint is accepted with probability
+ * min(1, exp(H₀ − H)).
  *
- * H(q, p) = p·M⁻¹p/2 − ℓ(q). L: `leapfrogs`, or max(1, ⌊time / ε⌋). `jitter` spreads ε over (1 ± jitter) ε anew in each
- * transition, which breaks the cycles that fixed lengths fall into; L stays, so that a trajectory lasts (1 ± jitter) `time`. ε
- * and M⁻¹ are adapted as in nuts.ts. Where the metric fits, coordinates turn once in 2π: trajectories of 2 ± 30 % lead far from
- * where they began, never back to it, in x and in x², with scales that are off by a third, too. ℓ: log density in nats, up to a
- * constant, x: float64[d], unconstrained.
- * Leaves the target invariant once warm-up has ended. Source: Neal 2011. Differs from Stan: a trajectory ends, refused, at the first point without a
- * finite density.
+ * H(q, p) = p·M⁻¹p/2 − ℓ(q). L: `leapfrogs`, or max(1, ⌊time / ε⌋). `jitter` draws ε within (1 ± jitter) ε for each
+ * transition, which breaks the cycles of fixed lengths; L stays, so that a trajectory lasts (1 ± jitter) `time`. ε and
+ * M⁻¹ are adapted as in nuts.ts.
  *
- * @throws OptionError; also where both `time` and `leapfrogs` are given
+ * With a fitting metric, coordinates have period 2π: trajectories of 2 ± 30 % end far from their start and never return
+ * to it, in x and in x², even if scales are off by a third. ℓ: log density in nats, up to a constant; x: float64[d],
+ * unconstrained.
+ *
+ * Leaves the target invariant after warm-up. Source: Neal 2011. Differs from Stan: a trajectory ends and is rejected at
+ * the first point without a finite density.
+ *
+ * @throws OptionError; also if both `time` and `leapfrogs` are given
  */
 export const hmc = /* @__PURE__ */ sampler<HmcOptions>(
   {

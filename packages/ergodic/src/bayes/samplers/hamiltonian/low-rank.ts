@@ -1,14 +1,18 @@
 /**
- * A metric of low rank, M⁻¹ = D^½ (I + U (Λ − I) Uᵀ) D^½, from draws x and gradients g of the log density there.
+ * A low-rank metric, M⁻¹ = D^½ (I + U (Λ − I) Uᵀ) D^½, from draws x and gradients g of the log density there.
  *
- * With F = √(Var xᵢ / Var gᵢ), as metric "fisher", x̃ = F^−½ (x − x̄) and g̃ = F^½ (g − ḡ), in the subspace that draws and gradients span, A is the
- * matrix nearest to the target by Fisher divergence, the geometric mean of S = Σ x̃x̃ᵀ + κI and (Σ g̃g̃ᵀ + κI)⁻¹: A (Σ g̃g̃ᵀ + κI) A = S. With c the
- * median of A's eigenvalues, D = cF, and Λ and U are the eigenvalues of A / c outside [1/`CUTOFF`, `CUTOFF`], the furthest from 1 first, and
- * their vectors; whatever lies between, or outside the subspace, is left at D. On a Gaussian g = −P (x − μ), so that A comes from as few
- * as d + 1 draws but for κ. Up to `WHOLE` coordinates the subspace is all there is; with more, it is spanned by the last WHOLE / 2 draws
- * and gradients.
- * Source: arXiv:2603.18845. Differs from it: c, so that one strong correlation among many coordinates is one direction; bounded
- * numbers of draws, of the subspace's dimensions and of directions.
+ * Let F = √(Var xᵢ / Var gᵢ), as for metric "fisher", x̃ = F^−½ (x − x̄) and g̃ = F^½ (g − ḡ). In the subspace that
+ * draws and gradients span, A is the matrix closest to the target in Fisher divergence, the geometric mean of S = Σ
+ * x̃x̃ᵀ + κI and (Σ g̃g̃ᵀ + κI)⁻¹: A (Σ g̃g̃ᵀ + κI) A = S.
+ *
+ * Let c be the median eigenvalue of A. Then D = cF, and Λ and U are the eigenvalues of A / c outside [1/`CUTOFF`,
+ * `CUTOFF`], furthest from 1 first, and their vectors. Directions in between, or outside the subspace, are left at D.
+ *
+ * For a Gaussian g = −P (x − μ), so that, except for κ, d + 1 draws determine A. Up to `WHOLE` coordinates the subspace
+ * is the whole space; with more, it is spanned by the last WHOLE / 2 draws and gradients.
+ *
+ * Source: arXiv:2603.18845. Differs from it: c, so that one strong correlation among many coordinates is a single
+ * direction; limits on the number of draws, subspace dimensions and directions.
  */
 import { log } from "../../../engine/numbers/log.ts";
 import { symmetricEigen } from "../../../engine/numbers/symmetric-eigen.ts";
@@ -30,7 +34,10 @@ const WHOLE = 64;
 const MOST_DRAWS = 512;
 const MOST_BYTES = 1 << 23;
 
-/** The last draws and gradients. `state` is all there is: how many were added, then two rings of draws and of gradients. */
+/**
+ * The last draws and gradients. `state` holds everything: the number of draws added, then ring buffers of draws and of
+ * gradients.
+ */
 export class LowRankEstimator implements Estimator {
   readonly state: Float64Array;
   private readonly dimension: number;
@@ -59,7 +66,7 @@ export class LowRankEstimator implements Estimator {
     this.state[0] = 0;
   }
 
-  /** The draws, in the order in which they came: [n, d]. */
+  /** Draws in order of arrival: [n, d]. */
   get rows(): Float64Array {
     const { dimension: d, capacity, state, count } = this;
     const n = Math.min(count, capacity);
@@ -69,7 +76,7 @@ export class LowRankEstimator implements Estimator {
     return rows;
   }
 
-  /** The metric "diagonal" of the same draws. */
+  /** Metric "diagonal" of the same draws. */
   diagonal(): Metric | undefined {
     const { dimension: d, count, capacity } = this;
     const n = Math.min(count, capacity);
@@ -115,14 +122,14 @@ function centred(rows: Float64Array, n: number, d: number): Float64Array {
   return rows;
 }
 
-/** Of centred rows. */
+/** Sum of squares of column i of centred rows. */
 function squares(rows: Float64Array, n: number, d: number, i: number): number {
   let sum = 0;
   for (let k = 0; k < n; k++) sum += rows[k * d + i] * rows[k * d + i];
   return sum;
 }
 
-/** Σ rows rowᵀ + κI. */
+/** Returns Σ rows rowᵀ + κI. */
 function gram(rows: Float64Array, n: number, d: number): Float64Array {
   const sums = new Float64Array(d * d);
   for (let k = 0; k < n; k++)
@@ -137,7 +144,7 @@ function gram(rows: Float64Array, n: number, d: number): Float64Array {
   return sums;
 }
 
-/** Orthonormal rows that span the last draws and gradients, by Gram and Schmidt, twice each. */
+/** Orthonormal rows that span the last draws and gradients, by Gram-Schmidt with two passes. */
 function spanOf(x: Float64Array, g: Float64Array, n: number, d: number, count: number): Float64Array {
   const each = Math.min(n, WHOLE / 2);
   const basis = new Float64Array(2 * each * d);
@@ -181,12 +188,15 @@ function combine(v: Float64Array, basis: Float64Array, d: number): Float64Array 
   return sum;
 }
 
-/** Eigenvalues, ascending, and rows of eigenvectors of the A with A G A = S; no values where it is not to be had in floating point. */
+/**
+ * Eigenvalues, ascending, and rows of eigenvectors of the A with A G A = S; empty if they cannot be computed
+ * numerically.
+ */
 export function geometricMean(s: Float64Array, g: Float64Array, d: number): [Float64Array, Float64Array] {
   const none: [Float64Array, Float64Array] = [new Float64Array(0), new Float64Array(0)];
   const l = lowerFactor(g, d);
   if (!l) return none;
-  // G = LLᵀ: LᵀAL is the root of LᵀSL.
+  // With G = LLᵀ, LᵀAL is the square root of LᵀSL.
   const inner = new Float64Array(d * d);
   const half = new Float64Array(d * d);
   for (let i = 0; i < d; i++)
@@ -211,14 +221,14 @@ export function geometricMean(s: Float64Array, g: Float64Array, d: number): [Flo
   return symmetricEigen(d, a, values, vectors) ? [values, vectors] : none;
 }
 
-/** Which eigenvalues are kept: beyond the cutoff, the furthest from 1 first. */
+/** Selects eigenvalues beyond the cutoff, furthest from 1 first. */
 function chosen(values: Float64Array, most: number): number[] {
   const far = (k: number) => Math.abs(log(values[k]));
   const kept = Array.from(values, (_, k) => k).filter((k) => values[k] > 0 && values[k] < Infinity && far(k) > log(CUTOFF));
   return kept.sort((a, b) => far(b) - far(a) || a - b).slice(0, most);
 }
 
-/** In the layout of CHAIN_RANK_F64 (bayes/fields.ts). */
+/** Assembles the metric in the layout of CHAIN_RANK_F64 (bayes/fields.ts). */
 function assembled(
   scale: Float64Array,
   kept: number[],

@@ -4,17 +4,21 @@ import { HamiltonianRun } from "./hamiltonian-run.ts";
 
 const { jitter: _, ...options } = adaptationOptions;
 
-/** Options of `mala`: those of nuts() that adapt step size and metric. */
+/** Options of `mala`: the options of nuts() that adapt step size and metric. */
 export type MalaOptions = Omit<AdaptationOptions, "jitter">;
 
 /**
- * The Metropolis-adjusted Langevin algorithm: x' = x + ε²/2 M⁻¹ ∇ℓ(x) + ε M^−½ z, z ~ N(0, I), accepted with the Metropolis-Hastings ratio of ℓ and
- * of the proposals' densities both ways.
+ * The Metropolis-adjusted Langevin algorithm: x' = x + ε²/2 M⁻¹ ∇ℓ(x) + ε M^−½ z, z ~ N(0, I), accepted with the
+ * Metropolis-Hastings ratio of ℓ and the proposal densities in both directions.
  *
- * ε: `stepSize`; M⁻¹: `metric`. A trajectory of Hamiltonian Monte Carlo with one leapfrog is the same proposal with the same ratio, H₀ − H (Neal
- * 2011, section 5.2), and is how it runs here (kernels/bayes/hmc.ts); ε and M⁻¹ are adapted as in hamiltonian/nuts.ts, to an acceptance of 0.574. x:
- * float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant once warm-up has ended. Source: Besag 1994;
- * Roberts & Tweedie 1996; target acceptance: Roberts & Rosenthal 1998. Differs from other implementations: their step is often ε².
+ * ε: `stepSize`; M⁻¹: `metric`. A Hamiltonian trajectory of one leapfrog is the same proposal with the same ratio, H₀ −
+ * H (Neal 2011, section 5.2), and is how it is computed here (kernels/bayes/hmc.ts). ε and M⁻¹ are adapted as in
+ * hamiltonian/nuts.ts, with a target acceptance of 0.574.
+ *
+ * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant after warm-up.
+ *
+ * Source: Besag 1994; Roberts & Tweedie 1996; target acceptance: Roberts & Rosenthal 1998. Differs from other
+ * implementations: their step is often ε².
  *
  * @throws OptionError; CapabilityError for a density without a gradient
  */

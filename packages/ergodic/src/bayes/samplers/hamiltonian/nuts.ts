@@ -4,25 +4,33 @@ import { HamiltonianRun } from "./hamiltonian-run.ts";
 
 /** Options of `nuts`. */
 export interface NutsOptions extends AdaptationOptions {
-  /** A trajectory has at most 2^maxTreeDepth − 1 leapfrog steps. Default 10; a whole number, 1 to 20. */
+  /**
+   * Maximum tree depth: a trajectory has at most 2^maxTreeDepth − 1 leapfrog steps. Default 10; a whole number, 1 to
+   * 20.
+   */
   maxTreeDepth?: number;
 }
 
 /**
- * The no-U-turn sampler: Hamiltonian trajectories that double until they turn back, and a draw from their points by weight.
+ * The no-U-turn sampler: Hamiltonian trajectories double in length until they turn back, and the next point is drawn
+ * from them by weight.
  *
  *   const posterior = await sample(eightSchools, { y, sigma }, { algorithm: nuts(), seed: 1 });
- *   await sample(m, { y, sigma }, { algorithm: nuts({ targetAcceptance: 0.95, maxTreeDepth: 12 }) });   // where steps diverge
+ *   await sample(m, { y, sigma }, { algorithm: nuts({ targetAcceptance: 0.95, maxTreeDepth: 12 }) });   // if steps diverge
  *
- * The default sampler for models with a gradient: step size and metric are adapted during warm-up, so options are seldom
- * needed. H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial over the trajectory, biased towards its
- * later doublings. A trajectory ends where s₀·Σp <= 0 or s₁·Σp <= 0, s = M⁻¹p at the ends, for the whole or for either half
- * with the nearest point of the other; at depth `maxTreeDepth`; or where H − H₀ > 1000 (a divergence). ε and M⁻¹ adapt during
- * warm-up (dual-averaging.ts, warmup.ts, metric.ts). ℓ: log density in nats, up to a constant; x: float64[d], unconstrained.
- * Leaves the target invariant once warm-up has ended.
- * Source: Hoffman, Gelman 2014; Betancourt 2017. Differs from Stan: a metric of low rank made from draws and gradients, renewed
- * often (`{ metric: "diagonal" }` is Stan's way); the first step size is doubled or halved without a second trial at the start;
- * and random numbers are Philox's.
+ * This is the default sampler for models with a gradient. Step size and metric are adapted during warm-up, so options
+ * are rarely needed.
+ *
+ * H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial sampling over the trajectory, biased
+ * towards later doublings. A trajectory ends when s₀·Σp <= 0 or s₁·Σp <= 0, s = M⁻¹p at the ends, for the whole or for
+ * either half with the nearest point of the other; at depth `maxTreeDepth`; or when H − H₀ > 1000 (a divergence).
+ *
+ * ε and M⁻¹ adapt during warm-up (dual-averaging.ts, warmup.ts, metric.ts). ℓ: log density in nats, up to a constant;
+ * x: float64[d], unconstrained. Leaves the target invariant after warm-up.
+ *
+ * Source: Hoffman, Gelman 2014; Betancourt 2017. Differs from Stan: a low-rank metric made from draws and gradients,
+ * renewed often (`{ metric: "diagonal" }` is Stan's way); the first step size is doubled or halved without a second
+ * trial at the start; and random numbers come from Philox.
  *
  * @throws OptionError for an unknown option or one out of range
  */

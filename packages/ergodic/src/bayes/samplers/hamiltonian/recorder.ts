@@ -5,7 +5,10 @@ import type { Recent } from "../../places/survey.ts";
 const SHARE = 0.3;
 const MOST = 2 ** 22;
 
-/** The last draws of warm-up of every chain, and the gradients there: what a chain's place is measured from. Memory for SHARE of warm-up, at most MOST numbers a chain. */
+/**
+ * Records the last warm-up draws of every chain with their gradients, from which a chain's place is measured. Memory:
+ * SHARE of warm-up, at most MOST numbers per chain.
+ */
 export class Recorder {
   private readonly from: number;
   private readonly dimension: number;
@@ -14,7 +17,7 @@ export class Recorder {
   private readonly length: number;
   private readonly logDensities: Float64Array[];
 
-  /** `warmup`: transitions; 0: nothing is kept. */
+  /** `warmup`: number of transitions; 0 records nothing. */
   constructor(warmup: number, chains: number, dimension: number) {
     this.length = Math.min(Math.floor(SHARE * warmup), Math.floor(MOST / dimension));
     this.from = warmup - this.length;
@@ -40,7 +43,7 @@ export class Recorder {
     };
   }
 
-  /** Log densities of chain c's last draws of warm-up: a view. */
+  /** Log densities of chain c's last warm-up draws, as a view. */
   levels(c: number): Float64Array {
     return this.logDensities[c];
   }
@@ -54,7 +57,7 @@ export class Recorder {
     ]);
   }
 
-  /** `wanted`: of a run in warm-up, which needs them. */
+  /** `wanted`: whether the run is still in warm-up and needs the record. */
   restore(kept: KeptPart, wanted: boolean): void {
     if (!wanted) return;
     this.draws.forEach((rows, c) => {

@@ -4,7 +4,7 @@ import { leastJump, type Moves, takesDiagonal, tooDear, worthTrying } from "./ch
 import type { Chain } from "./hamiltonian-chain.ts";
 import { TRIAL_ADAPTS } from "./warmup.ts";
 
-/** Draws of a chain that a jump is computed from. */
+/** Minimum number of draws per chain for computing a jump. */
 const FEWEST = 8;
 
 interface Tally {
@@ -15,13 +15,14 @@ interface Tally {
 const nothing = (): Tally => ({ transitions: 0, leapfrogs: 0, divergences: 0 });
 
 /**
- * The trial of a diagonal metric within warm-up, in all chains: when it begins, when it ends, and who has won (choice.ts).
+ * Trial of a diagonal metric during warm-up, in all chains: when it begins, when it ends, and which metric wins
+ * (choice.ts).
  *
- * What the metric of low rank does is seen in the period of its estimate before the trial. The trial's first TRIAL_ADAPTS
- * transitions adapt its step, those after are judged. It ends early where it costs too much to win.
+ * The low-rank metric is measured in the last period of its estimate before the trial. The first TRIAL_ADAPTS
+ * transitions of the trial adapt its step; the later ones are judged. The trial ends early if it costs too much to win.
  */
 export class Trial {
-  /** Its first transition, those before which it is looked at, and its end. */
+  /** First transition of the trial, transitions before which it is judged, and its end. */
   readonly boundaries: readonly number[];
   private readonly dimension: number;
   private phase: "before" | "running" | "over" = "before";
@@ -29,18 +30,21 @@ export class Trial {
   private first: Moves | undefined;
   private tallies = { low: nothing(), adapting: nothing(), diagonal: nothing() };
 
-  /** `boundaries`: none where there is nothing to choose. */
+  /** `boundaries`: empty if there is nothing to choose. */
   constructor(boundaries: readonly number[], dimension: number) {
     this.boundaries = boundaries;
     this.dimension = dimension;
   }
 
-  /** Whether the diagonal metric was taken. */
+  /** Whether the diagonal metric was chosen. */
   get diagonal(): boolean {
     return this.taken;
   }
 
-  /** Whether the metric before transition `step` is the diagonal one, tried or taken; a chain that starts anew comes to it where the others did. */
+  /**
+   * Whether the diagonal metric is in use (tried or chosen) before transition `step`. A restarted chain switches to it
+   * at the same transition as the others.
+   */
   diagonalAt(step: number): boolean {
     return this.running || (this.taken && step >= this.boundaries[0]);
   }
@@ -61,7 +65,7 @@ export class Trial {
     one.divergences += divergent;
   }
 
-  /** At one of the boundaries; whether metrics have changed, so that steps are to be searched for. */
+  /** Judges the trial at a boundary. Returns whether metrics have changed, so that step sizes must be searched for. */
   judge(step: number, chains: readonly Chain[]): boolean {
     const [from] = this.boundaries;
     if (step === from && this.phase === "over") return this.taken;

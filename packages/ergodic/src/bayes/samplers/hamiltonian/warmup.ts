@@ -5,39 +5,48 @@ export type Adaptation = "windows" | "overlapping";
 export const adaptations: readonly Adaptation[] = ["windows", "overlapping"];
 
 export interface Renewal {
-  /** The number of the transition before which it is due. */
+  /** Transition before which the renewal is due. */
   readonly at: number;
-  /** "older": the younger estimator takes the place of the other. */
+  /** Draws to forget. "older": the younger estimator replaces the older one. */
   readonly forget: "all" | "older" | "nothing";
   readonly restart: boolean;
 }
 
 /**
- * Warm-up as a schedule of renewals: when the metric becomes what was seen, what of that is forgotten, and whether the step is searched for anew.
+ * Warm-up as a schedule of renewals: when the metric is set to the current estimate, which draws are then forgotten,
+ * and whether to search for the step again.
  *
- * "windows" (base/windows.ts): at the end of each window the metric is renewed, all is forgotten and the step starts again.
+ * "windows" (base/windows.ts): at the end of each window, the metric is renewed, all draws are forgotten and the step
+ * restarts.
  *
- * "overlapping": two estimators, the younger begun at the last switch. At a switch the older is dropped and the younger takes
- * its place, so that the metric always comes from at least a whole period. Periods: 20 transitions with the unit metric, whose
- * long trajectories leave minor modes where later, better fitted ones would stay; then 10 each, or 2 % of the transitions so
- * far, in the first 30 %; then 80, each 1.5 times the one before, while another and half of it fit. The metric is renewed at
- * every switch, and halfway between later ones. The step starts again after the first renewal alone, as later ones change the
- * metric little; the last 15 % adapt the step alone. A chain that still falls (arrival.ts) keeps the unit metric, at most until
- * half of warm-up; what it has seen is forgotten. Where two metrics are compared (choice.ts), that is after the first switch
- * past TRY_AFTER of warm-up.
- * Source: nutpie, arXiv:2603.18845. Differs from it: the unit metric at first, not one from the gradient; fewer renewals
- * between switches, as each ends a call of the kernel; a last switch that leaves half a
- * period, so that the metric forgets a chain that arrived late; a choice of metrics.
+ * "overlapping": two estimators, the younger one begun at the last switch. At a switch the younger one replaces the
+ * older, so that the metric always rests on at least a whole period. Periods: first 20 transitions with the unit
+ * metric, since its long trajectories leave minor modes in which later, better adapted ones would stay; then 10 each,
+ * or 2 % of the transitions so far, during the first 30 %; then 80, each 1.5 times the one before, while one and a half
+ * more fit.
+ *
+ * The metric is renewed at every switch, and halfway between later switches. The step restarts only after the first
+ * renewal, because later ones change the metric little. The last 15 % adapt only the step.
+ *
+ * A chain that has not arrived (arrival.ts) keeps the unit metric and forgets its draws, at most until half of warm-up.
+ * If two metrics are compared (choice.ts), this happens after the first switch past TRY_AFTER of warm-up.
+ *
+ * Source: nutpie, arXiv:2603.18845. Differs from it: the unit metric at first, not one from the gradient; fewer
+ * renewals between switches, because each ends a kernel call; a last switch that leaves half a period, so that the
+ * metric forgets a chain that arrived late; a choice of metrics.
  */
 export interface Warmup {
-  /** Transitions start … stop − 1 are estimated on. */
+  /** Transitions start … stop − 1 are used for estimates. */
   readonly start: number;
   readonly stop: number;
-  /** Ascending. */
+  /** Renewals in ascending order. */
   readonly renewals: readonly Renewal[];
-  /** Transitions before which chains that still fall are looked at; the last one ends their unit metric. Empty: not looked at. */
+  /**
+   * Transitions before which chains are checked for arrival. After the last one, they give up the unit metric in any
+   * case. Empty: no checks.
+   */
   readonly looks: readonly number[];
-  /** Where a diagonal metric may be tried: transitions before which its trial begins, is judged, and ends. Empty: nowhere. */
+  /** Trial of a diagonal metric: transitions before which it begins, is judged, and ends. Empty: no trial. */
   readonly trial: readonly number[];
 }
 
@@ -46,10 +55,10 @@ const [INITIAL, EARLY_PERIOD, EARLY_GROWTH, PERIOD, GROWTH] = [20, 10, 0.02, 80,
 const LOOK_GROWTH = 0.002;
 const FEWEST = 20;
 const [TRY_AFTER, LATEST_ARRIVAL] = [0.45, 0.5];
-/** Transitions of a trial at which its cost is looked at; those before TRIAL_ADAPTS adapt its step. */
+/** Transitions within a trial at which its cost is checked. Those before TRIAL_ADAPTS adapt its step. */
 const TRIAL = [2, 5, 8, 18, 28, 40];
 export const TRIAL_ADAPTS = 8;
-/** Transitions that a metric needs after a trial. */
+/** Number of transitions that a metric needs after a trial. */
 const AFTER_TRIAL = 60;
 
 export function warmupSchedule(adaptation: Adaptation, warmup: number, options: WindowOptions): Warmup {
@@ -85,7 +94,10 @@ function overlapping(warmup: number): Warmup {
   return { start: 0, stop, renewals, looks: looksUntil(LATEST_ARRIVAL * warmup), trial };
 }
 
-/** After every CHECK transitions from the second on, in long warm-ups after every LOOK_GROWTH of those so far. */
+/**
+ * Checks every CHECK transitions, from the second period on; in long warm-ups, after every LOOK_GROWTH share of the
+ * transitions so far.
+ */
 function looksUntil(end: number): number[] {
   const looks: number[] = [];
   for (let at = 2 * CHECK; at <= end; at += CHECK * Math.max(1, Math.floor((LOOK_GROWTH * at) / CHECK))) looks.push(at);

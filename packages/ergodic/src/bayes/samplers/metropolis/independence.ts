@@ -13,17 +13,24 @@ export interface IndependenceOptions {
 }
 
 /**
- * Independence Metropolis-Hastings: x' ~ q whatever x is, accepted with probability min(1, w(x')/w(x)), w = exp(ℓ − log q).
+ * Independence Metropolis-Hastings: x' ~ q independent of x, accepted with probability min(1, w(x')/w(x)), w = exp(ℓ −
+ * log q).
  *
  *   independence({ sample: (draws) => [3 * draws.normal()], logDensity: (x) => -(x[0] ** 2) / 18 })
  *
- * q: `sample` draws from it, `logDensity` is its log density, up to a constant. All randomness must come from `draws`. Where w is bounded, with both
- * densities normalised, each transition multiplies the total variation distance to the target by at most 1 − 1/sup w; where it is not (q has lighter
- * tails than the target), chains stay long where w is large. Chains begin at draws of q. x: float64[d]. ℓ: log density in nats, up to a constant.
- * Nothing is adapted. Runs on the calling thread, whatever the number of workers. Leaves the target invariant. Source: Hastings 1970; Tierney 1994;
- * the bound: Mengersen & Tweedie 1996. Differs from other implementations: nothing.
+ * q: `sample` draws from it, `logDensity` is its log density, up to a constant. All randomness must come from `draws`.
  *
- * @throws OptionError where an option is not a function, or what it gives does not fit
+ * If w is bounded, with both densities normalised, each transition multiplies the total variation distance to the
+ * target by at most 1 − 1/sup w. If it is not bounded (q has lighter tails than the target), chains stay long where w
+ * is large.
+ *
+ * Chains begin at draws of q. x: float64[d]. ℓ: log density in nats, up to a constant. Nothing is adapted. Runs on the
+ * calling thread, whatever the number of workers. Leaves the target invariant.
+ *
+ * Source: Hastings 1970; Tierney 1994; the bound: Mengersen & Tweedie 1996. Differs from other implementations:
+ * nothing.
+ *
+ * @throws OptionError if an option is not a function, or its result does not fit
  */
 export function independence(options: IndependenceOptions): Sampler {
   checkKeys("independence", options, ["sample", "logDensity"]);

@@ -7,28 +7,36 @@ import { ProposalRun, type Propose } from "./proposal-run.ts";
 /** Options of `metropolisHastings`. */
 export interface MetropolisHastingsOptions {
   /**
-   * (x, draws) => { x, logRatio }: proposes a point. `logRatio` is log q(x | x') − log q(x' | x), 0 by default. All randomness
-   * must come from `draws`.
+   * Proposal function (x, draws) => { x, logRatio }. `logRatio` is log q(x | x') − log q(x' | x), 0 by default. All
+   * randomness must come from `draws`.
    */
   propose: Propose;
-  /** A random starting point. Default: uniform in (−2, 2) by coordinate. */
+  /** Draws a random starting point. Default: uniform in (−2, 2) for each coordinate. */
   start?: (draws: Draws) => ArrayLike<number>;
 }
 
 /**
- * Metropolis-Hastings with a proposal of the user's: x' = propose(x, draws), accepted with probability min(1, exp(ℓ(x') − ℓ(x) + log q(x | x') − log
- * q(x' | x))).
+ * Metropolis-Hastings with a user-defined proposal: x' = propose(x, draws), accepted with probability min(1, exp(ℓ(x')
+ * − ℓ(x) + log q(x | x') − log q(x' | x))).
  *
- *   metropolisHastings({ propose: (x, draws) => ({ x: x.map((v) => v + draws.normal()) }) })                 // symmetric
- *   metropolisHastings({ start: (draws) => [draws.integer(9)], propose: (x, draws) => ({ x: [x[0] + (draws.integer(2) ? 1 : -1)] }) })  // on integers
+ *   metropolisHastings({ propose: (x, draws) => ({ x: x.map((v) => v + draws.normal()) }) })   // symmetric
+ *   metropolisHastings({                                                                       // on integers
+ *     start: (draws) => [draws.integer(9)],
+ *     propose: (x, draws) => ({ x: [x[0] + (draws.integer(2) ? 1 : -1)] }),
+ *   })
  *
- * `logRatio` of a proposal is log q(x | x') − log q(x' | x), 0 by default; a wrong one gives another target, which nothing here can notice. All
- * randomness must come from `draws`, or runs cannot be repeated. x: float64[d], a copy that may be changed. ℓ: log density in nats, up to a constant;
- * it may be −∞ where the target has no mass, so that discrete targets are sampled by proposals among their points, begun with `start`. Nothing is
- * adapted. Runs on the calling thread, whatever the number of workers. Leaves the target invariant. Proposals whose density is not finite are
- * refused. Source: Hastings 1970. Differs from other implementations: nothing.
+ * `logRatio` of a proposal is log q(x | x') − log q(x' | x), 0 by default. A wrong ratio changes the target, which
+ * nothing here can detect. All randomness must come from `draws`, otherwise runs cannot be repeated.
  *
- * @throws OptionError where propose is not a function, or what it gives does not fit
+ * x: float64[d], a copy that may be changed. ℓ: log density in nats, up to a constant; −∞ where the target has no mass.
+ * Discrete targets are sampled by proposals among their points, with a `start` on them.
+ *
+ * Nothing is adapted. Runs on the calling thread, whatever the number of workers. Leaves the target invariant.
+ * Proposals without a finite density are rejected.
+ *
+ * Source: Hastings 1970. Differs from other implementations: nothing.
+ *
+ * @throws OptionError if `propose` is not a function, or its result does not fit
  */
 export function metropolisHastings(options: MetropolisHastingsOptions): Sampler {
   const name = "metropolisHastings";

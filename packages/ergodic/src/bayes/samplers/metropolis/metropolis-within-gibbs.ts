@@ -4,22 +4,30 @@ import { WalkRun } from "../base/walk-run.ts";
 
 /** Options of `metropolisWithinGibbs`. */
 export interface MetropolisWithinGibbsOptions {
-  /** The first step size of every coordinate; without warm-up the step size itself. Default 1; > 0. */
+  /** Initial step size of every coordinate; without warm-up, the step size itself. Default 1; > 0. */
   stepSize?: number;
-  /** Mean acceptance that each coordinate's step is adapted to, in (0, 1). Default 0.44. */
+  /** Target for the mean acceptance of each coordinate, in (0, 1). Default 0.44. */
   targetAcceptance?: number;
-  /** "systematic" visits the coordinates in order, "random" draws d of them. Default "systematic". */
+  /** Order of the coordinates: "systematic" visits them in order, "random" draws d of them. Default "systematic". */
   scan?: "systematic" | "random";
 }
 
 /**
- * Metropolis within Gibbs: coordinates move one after another, x_k' = x_k + σ_k z, accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
+ * Metropolis within Gibbs: coordinates move one after another, x_k' = x_k + σ_k z, accepted with probability min(1,
+ * exp(ℓ(x') − ℓ(x))).
  *
- * A transition visits every coordinate in order, or with scan: "random" d coordinates drawn at random, which makes it reversible; d evaluations of ℓ
- * either way. σ_k: `stepSize` at first; warm-up brings each coordinate's mean acceptance to `targetAcceptance` (kernels/bayes/adaptive-step.ts), afterwards
- * all are frozen. x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant once warm-up has ended.
- * Proposals whose density is not finite are refused. Mixes slowly where coordinates are correlated. Source: Metropolis et al. 1953; Roberts &
- * Rosenthal 2009, section 3. Differs from theirs: steps adapt after each visit, not in batches of 50.
+ * A transition visits every coordinate in order, or, with `scan`: "random", d coordinates drawn at random, which makes
+ * it reversible. Both cost d evaluations of ℓ.
+ *
+ * σ_k starts at `stepSize`. Warm-up brings each coordinate's mean acceptance to `targetAcceptance`
+ * (kernels/bayes/adaptive-step.ts); afterwards all are frozen. x: float64[d], unconstrained. ℓ: log density in nats, up
+ * to a constant.
+ *
+ * Leaves the target invariant after warm-up. Proposals without a finite density are rejected. Mixes slowly if
+ * coordinates are correlated.
+ *
+ * Source: Metropolis et al. 1953; Roberts & Rosenthal 2009, section 3. Differs from theirs: steps adapt after each
+ * visit, not in batches of 50.
  *
  * @throws OptionError
  */

@@ -9,7 +9,7 @@ import { type ChainState, ChainsRun } from "../base/chains-run.ts";
 import type { SamplingPlan } from "../base/sampler.ts";
 import { type Placed, placeChains } from "../base/starting-points.ts";
 
-/** A proposed point, and the log ratio of proposal densities. */
+/** A proposed point, with the log ratio of proposal densities. */
 export interface Proposal {
   /** The proposed point, float64[d]. */
   readonly x: ArrayLike<number>;
@@ -17,13 +17,13 @@ export interface Proposal {
   readonly logRatio?: number;
 }
 
-/** Proposes a point from x, a copy that may be changed. All randomness must come from `draws`. */
+/** Function that proposes a point from x, a copy that may be changed. All randomness must come from `draws`. */
 export type Propose = (x: Float64Array, draws: Draws) => Proposal;
 
 const fields = ["logDensity", "acceptance", "accepted"] as const;
 const CAPACITY = 64;
 
-/** min(1, π(x') q(x | x') / (π(x) q(x' | x))); 0 where the proposal's log density is not finite. */
+/** Returns min(1, π(x') q(x | x') / (π(x) q(x' | x))); 0 if the proposal's log density is not finite. */
 export function acceptanceProbability(before: number, after: number, logRatio: number): number {
   if (!Number.isFinite(after)) return 0;
   return Math.min(1, exp(after - before + logRatio));
@@ -83,7 +83,7 @@ class ProposalChain implements ChainState, Placed {
     return { kernel: this.binding.slot, args: [this.binding.model, this.at.position, this.at.gradient] };
   }
 
-  /** Transition t, the k-th of its stretch. */
+  /** Makes transition t, the k-th of its stretch. */
   transition(propose: Propose, t: number, k: number): void {
     const draws = this.transitions.at(t);
     const { x, logRatio = 0 } = propose(this.position.slice(), draws);
@@ -131,13 +131,14 @@ class ProposalChain implements ChainState, Placed {
 }
 
 /**
- * A run of several chains whose proposals are functions of TypeScript. Everything happens on the calling thread, whatever the plan's workers are:
- * chains take turns, and only the log density is compiled. Nothing is adapted: transitions of warm-up are made and not kept.
+ * A run of several chains with proposals by TypeScript functions. Everything happens on the calling thread, whatever
+ * the plan's number of workers: chains take turns, and only the log density is compiled. Nothing is adapted: warm-up
+ * transitions are made, but not stored.
  *
- * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (transition t's proposal draws from update t, and
- * then its acceptance does).
+ * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t supplies
+ * transition t's proposal, then its acceptance).
  *
- * @throws OptionError where a proposal is not as many numbers as the target has, or its ratio is not a number; ErgodicError as placeChains
+ * @throws OptionError if a proposal has a wrong length, or its ratio is not a number; ErgodicError as in placeChains
  */
 export class ProposalRun extends ChainsRun<ProposalChain> {
   private readonly propose: Propose;
@@ -160,7 +161,7 @@ export class ProposalRun extends ChainsRun<ProposalChain> {
 
   protected async advanceChains(first: number, count: number): Promise<void> {
     for (const chain of this.chains) for (let k = 0; k < count; k++) chain.transition(this.propose, first + k, k);
-    // A call of the engine's lets signals and timers be served, which nothing else here would.
+    // An engine call gives signals and timers a chance to be served; nothing else here would.
     await this.run([this.chains[0].evaluation()]);
   }
 }

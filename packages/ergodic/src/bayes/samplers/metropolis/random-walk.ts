@@ -6,29 +6,37 @@ import { type WindowOptions, windowsOption } from "../base/windows.ts";
 
 /** Options of `randomWalk`. */
 export interface RandomWalkOptions {
-  /** σ at the start, in units of the learned covariance; without warm-up σ itself. Default 2.38/√d; > 0. */
+  /** Initial σ, in units of the learned covariance; without warm-up, σ itself. Default 2.38/√d; > 0. */
   stepSize?: number;
-  /** Mean acceptance that σ is adapted to, in (0, 1). Default 0.234; 0.44 in one dimension. */
+  /** Target for the mean acceptance, in (0, 1). Default 0.234; 0.44 in one dimension. */
   targetAcceptance?: number;
-  /** Whether warm-up learns a "dense" covariance or its "diagonal". Default: dense up to 100 dimensions. */
+  /** Covariance that warm-up learns: "dense" or its "diagonal". Default: dense up to 100 dimensions. */
   covariance?: "dense" | "diagonal";
-  /** Lengths of the windows of warm-up, as for nuts() except that `final` is 150. */
+  /** Lengths of the warm-up windows, as for nuts(), except that `final` is 150. */
   windows?: WindowOptions;
 }
 
 const MOST_DENSE = 100;
-/** Acceptances of 0 or nearly 1 say little each: 50 transitions, as elsewhere, would leave the step to chance. */
+/**
+ * An acceptance of 0 or nearly 1 carries little information, so the usual 50 transitions would leave the step to
+ * chance.
+ */
 const FINAL = 150;
 
 /**
- * Random-walk Metropolis, adaptive: x' = x + σ L z, z ~ N(0, I), accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
+ * Adaptive random-walk Metropolis: x' = x + σ L z, z ~ N(0, I), accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
  *
- * σ: `stepSize`, in units of L; L Lᵀ: the covariance of the target as warm-up saw it, or its diagonal. x: float64[d], unconstrained. ℓ: log density
- * in nats, up to a constant. Warm-up brings the mean acceptance to `targetAcceptance` (kernels/bayes/adaptive-step.ts) and estimates L in windows
- * (hamiltonian/windows.ts), after which σ begins at 2.38/√d. Both are frozen afterwards, and the target is invariant. Proposals whose density is not
- * finite are refused. L grows from window to window: a warm-up of 1000 finds scales up to 1000 : 1 apart, one of 4000 up to 10,000 : 1.
- * Source: Metropolis et al. 1953; Haario, Saksman & Tamminen 2001; targets of Roberts, Gelman & Gilks 1997.
- * Differs from Haario's: the covariance is renewed at the ends of windows, from their own draws, and not after warm-up.
+ * σ: `stepSize`, in units of L; L Lᵀ: the target's covariance as seen in warm-up, or its diagonal (`covariance`). x:
+ * float64[d], unconstrained. ℓ: log density in nats, up to a constant.
+ *
+ * Warm-up brings the mean acceptance to `targetAcceptance` (kernels/bayes/adaptive-step.ts) and estimates L in
+ * `windows` (base/windows.ts), after which σ restarts at 2.38/√d. Afterwards both are frozen, and the target is
+ * invariant. Proposals without a finite density are rejected.
+ *
+ * L grows from window to window: a warm-up of 1000 finds scales up to 1000 : 1 apart, one of 4000 up to 10,000 : 1.
+ *
+ * Source: Metropolis et al. 1953; Haario, Saksman & Tamminen 2001; targets of Roberts, Gelman & Gilks 1997. Differs
+ * from Haario's: the covariance is renewed at the ends of windows, from their own draws, and not after warm-up.
  *
  * @throws OptionError
  */

@@ -8,22 +8,26 @@ import { type WindowOptions, windowsOption } from "../base/windows.ts";
 
 /** Options of `ellipticalSlice`. */
 export interface EllipticalSliceOptions {
-  /** m: mean of the Gaussian reference, float64[d]. Needs `covariance`. Default: estimated. */
+  /** Mean m of the Gaussian reference, float64[d]. Needs `covariance`. Default: estimated. */
   mean?: ArrayLike<number>;
   /**
-   * C: covariance of the reference, row by row, float64[d × d]; or its variances, float64[d]. Needs `mean`. Default: estimated.
+   * Covariance C of the reference, row-major, float64[d × d]; or its variances, float64[d]. Needs `mean`. Default:
+   * estimated.
    */
   covariance?: ArrayLike<number>;
-  /** What is estimated where no reference is given. Default "dense" up to 100 dimensions, else "diagonal". */
+  /**
+   * Shape of the estimated covariance if no reference is given. Default "dense" up to 100 dimensions, otherwise
+   * "diagonal".
+   */
   estimate?: "dense" | "diagonal";
-  /** Multiplies an estimated covariance, > 0. Default 1.5. */
+  /** Factor on an estimated covariance, > 0. Default 1.5. */
   inflation?: number;
-  /** Lengths of the windows of warm-up in which the reference is estimated. */
+  /** Lengths of the warm-up windows in which the reference is estimated. */
   windows?: WindowOptions;
 }
 
 const MOST_DENSE = 100;
-/** Most widths of a slice in warm-up. */
+/** Maximum number of widths of a slice during warm-up. */
 const STEPPING_OUT = 1000;
 
 interface Reference {
@@ -32,19 +36,28 @@ interface Reference {
 }
 
 /**
- * Elliptical slice sampling with respect to a Gaussian reference N(m, C): points on the ellipse through x and a draw v of N(0, C) about m, x' = m +
- * (x − m) cos θ + v sin θ, from a bracket of angles that shrinks until ℓ(x') − log N(x'; m, C) is above its level.
+ * Elliptical slice sampling with a Gaussian reference N(m, C): points x' = m + (x − m) cos θ + v sin θ on the ellipse
+ * about m through x and a draw v of N(0, C). The bracket of angles θ shrinks until ℓ(x') − log N(x'; m, C) is above its
+ * level.
  *
- * Made for targets N(x; m, C) L(x) with a Gaussian prior: give it as `mean` and `covariance` (float64[d] of variances, or float64[d, d] row by row).
- * Where none is given, the windows of warm-up (hamiltonian/windows.ts) sample by slices of coordinates (slice.ts), as an ellipse of a narrow
- * reference would hardly find the scales; the reference is what each saw, its covariance inflated by `inflation`, and the last one's is kept. Below
- * 20 transitions of warm-up it is N(0, I). Any fixed reference leaves the target invariant. What it decides is how well chains mix: where the
- * target's tails are heavier than the reference's, ℓ − log N grows without bound, and a chain out there returns slowly (it is not geometrically
- * ergodic); inflation > 1 guards against it for targets with Gaussian tails. x: float64[d], unconstrained. ℓ: log density in nats, up to a constant.
- * No step to tune; `stepSize` of a transition is |θ|. Source: Murray, Adams & MacKay 2010; references other than the prior: Nishihara, Murray & Adams
- * 2014, section 2. Differs from the first: ℓ is the whole log density, and the reference is taken off.
+ * Made for targets N(x; m, C) L(x) with a Gaussian prior: give the prior as `mean` and `covariance` (float64[d] of
+ * variances, or float64[d, d] row-major).
  *
- * @throws OptionError where the covariance is not positive definite, or one of mean and covariance is missing
+ * Otherwise the warm-up `windows` (base/windows.ts) sample by slices of coordinates (slice.ts), because an ellipse of a
+ * narrow reference would hardly find the scales. Each window estimates the reference (`estimate`), with its covariance
+ * inflated by `inflation`; the last one is kept. Below 20 warm-up transitions it is N(0, I).
+ *
+ * Any fixed reference leaves the target invariant, but it decides how well chains mix. If the target's tails are
+ * heavier than the reference's, ℓ − log N grows without bound, and a chain in the tails returns slowly (it is not
+ * geometrically ergodic). inflation > 1 guards against this for targets with Gaussian tails.
+ *
+ * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. There is no step to tune; `stepSize` of a
+ * transition is |θ|.
+ *
+ * Source: Murray, Adams & MacKay 2010; references other than the prior: Nishihara, Murray & Adams 2014, section 2.
+ * Differs from the first: ℓ is the whole log density, and the reference is subtracted.
+ *
+ * @throws OptionError if the covariance is not positive definite, or only one of mean and covariance is given
  */
 export const ellipticalSlice = /* @__PURE__ */ sampler<EllipticalSliceOptions>(
   {

@@ -4,12 +4,13 @@ import { WalkRun } from "../base/walk-run.ts";
 
 /** Options of `slice`. */
 export interface SliceOptions {
-  /** The first width of every coordinate's interval; without warm-up the width itself. Default 1; > 0. */
+  /** Initial width of every coordinate's interval; without warm-up, the width itself. Default 1; > 0. */
   width?: number;
-  /** How an interval is expanded: "stepOut" by its width, or "doubling". Default "stepOut". */
+  /** Expansion of an interval: "stepOut" by its width, or "doubling". Default "stepOut". */
   expansion?: "stepOut" | "doubling";
   /**
-   * Most widths of an interval that is stepped out (default 1000; 1: no expansion), or most doublings (default 20, at most 60).
+   * Maximum number of widths when stepping out (default 1000; 1: no expansion), or of doublings (default 20, at most
+   * 60).
    */
   limit?: number;
   /** Whether warm-up adapts the widths. Default true. */
@@ -17,15 +18,22 @@ export interface SliceOptions {
 }
 
 /**
- * Slice sampling, coordinate by coordinate: uniform draws from the slice {x_k : ℓ(x) > ℓ(x₀) − e}, e ~ Exp(1), found by expanding and shrinking
- * intervals.
+ * Slice sampling, coordinate by coordinate: uniform draws from the slice {x_k : ℓ(x) > ℓ(x₀) − e}, e ~ Exp(1), found by
+ * expanding and shrinking intervals.
  *
- * An interval of `width` w_k is laid at random about x_k, then expanded: "stepOut", by w_k on either side while its end is inside, to at most `limit`
- * widths; or "doubling", on a random side while either end is inside, at most `limit` times, which finds slices much wider than w_k but needs more
- * evaluations to accept. Points are drawn from it; each that is outside the slice shrinks it. Needs no gradient and no tuning: widths are adapted in
- * warm-up to as many expansions as shrinkages (kernels/bayes/adaptive-step.ts), afterwards they are frozen. x: float64[d], unconstrained. ℓ: log density in
- * nats, up to a constant. Leaves the target invariant once warm-up has ended. Mixes slowly where coordinates are correlated. Source: Neal 2003,
- * sections 4.1 and 4.2. Differs from it: a stepping-out limit is always set. Widths: after Tran & Ninness 2015.
+ * An interval of `width` w_k is placed at random about x_k, then expanded (`expansion`). "stepOut" adds w_k on either
+ * side while its end is inside, up to `limit` widths. "doubling" doubles it on a random side while either end is
+ * inside, at most `limit` times; this finds slices much wider than w_k, but needs more evaluations to accept.
+ *
+ * Points are drawn from the interval, and each point outside the slice shrinks it. Needs no gradient and no tuning:
+ * during warm-up (`adapt`) widths adapt until there are as many expansions as shrinkages
+ * (kernels/bayes/adaptive-step.ts); afterwards they are frozen.
+ *
+ * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant after warm-up.
+ * Mixes slowly if coordinates are correlated.
+ *
+ * Source: Neal 2003, sections 4.1 and 4.2. Differs from it: stepping out always has a limit. Widths: after Tran &
+ * Ninness 2015.
  *
  * @throws OptionError
  */

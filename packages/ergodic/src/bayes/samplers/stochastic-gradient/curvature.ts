@@ -1,10 +1,12 @@
 /**
- * How much the gradient of ℓ changes about a mode, by coordinate: c_i = √(mean over z of ((∇ℓ(x* + s∘z) − ∇ℓ(x*))_i / s_i)²), z of signs at random.
+ * Measures how much the gradient of ℓ changes near a mode, for each coordinate: c_i = √(mean over z of ((∇ℓ(x* + s∘z) −
+ * ∇ℓ(x*))_i / s_i)²), with random signs z.
  *
- * x*: float64[d]; s_i = 10⁻⁵ max(1, |x*_i|). In expectation c_i² = Σ_j (H_ij s_j / s_i)², H the Hessian at x*: |H_ii| where coordinates do not
- * depend on each other, larger where they do. Costs PROBES gradients, whatever d is. Source: Hutchinson 1989, squared.
+ * x*: float64[d]; s_i = 10⁻⁵ max(1, |x*_i|). In expectation c_i² = Σ_j (H_ij s_j / s_i)², where H is the Hessian at x*:
+ * |H_ii| for independent coordinates, larger for dependent ones. Costs PROBES gradients, whatever d is. Source:
+ * Hutchinson 1989, squared.
  *
- * @throws ErgodicError where a gradient is not finite
+ * @throws ErgodicError if a gradient is not finite
  */
 import { ErgodicError } from "../../../engine/errors/errors.ts";
 import type { Stream } from "../../../engine/random/stream.ts";
@@ -13,7 +15,7 @@ import type { Evaluate, Mode } from "./mode.ts";
 const PROBES = 8;
 const STEP = 1e-5;
 
-/** Probe k draws from update k of the stream. */
+/** Returns c for each coordinate. Probe k uses update k of the stream. */
 export function curvatureAt(where: string, evaluate: Evaluate, mode: Mode, signs: Stream): Float64Array {
   const steps = mode.x.map((x) => STEP * Math.max(1, Math.abs(x)));
   const squares = new Float64Array(mode.x.length);

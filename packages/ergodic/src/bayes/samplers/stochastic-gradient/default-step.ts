@@ -7,15 +7,17 @@ import type { StochasticRule } from "./stochastic-chain.ts";
 const BIAS = 0.05;
 const PROBES = 100;
 const ROUNDS = 20;
-/** √(h/d), by which a thermostat's friction goes up and down, at most. */
+/** Largest allowed √(h/d), the amplitude by which a thermostat's friction fluctuates. */
 const WAVER = 0.1;
-/** In units of 1 / (λ + V), where the search begins; and where it ends, whatever is found. */
+/** Start of the search, in units of 1 / (λ + V), and the step size at which it stops regardless. */
 const [SMALL, MOST] = [1e-9, 1e200];
 
-/** Writes an estimate of ∇ℓ(x) from a batch that starts at that row; nothing where there are no batches. */
+/**
+ * Function that writes an estimate of ∇ℓ(x) from a batch that starts at that row. Undefined if there are no batches.
+ */
 export type EstimateAt = ((x: Float64Array, row: number, gradient: Float64Array) => void) | undefined;
 
-/** V, by coordinate. Probe k draws from update k. */
+/** Estimates V for each coordinate. Probe k uses update k of the stream. */
 export function noiseAround(
   mode: Float64Array,
   curvature: Float64Array,
@@ -35,20 +37,23 @@ export function noiseAround(
   return noise;
 }
 
-/** Gradients of batches that `noiseAround` takes. */
+/** Number of batch gradients that `noiseAround` computes. */
 export const NOISE_ESTIMATES = 2 * PROBES;
 
 /**
- * The step size of default: the largest h at which the draws' standard deviations are off by BIAS, as far as the surroundings of the mode tell.
+ * Finds the default step size: the largest h for which the draws' standard deviations are off by at most BIAS, judged
+ * by the neighbourhood of the mode.
  *
- * λ_i: curvature of each coordinate at the mode (curvature.ts); V_i: variance of g_i about PROBES points x* + z/√λ, z ~ N(0,
- * I). M of step-bias.ts follows for each h, coordinate by coordinate; h is found by halving. That of sgnht is such that √(h/d)
- * <= WAVER, too. Where coordinates are correlated, h is smaller than it need be. Costs 2 · PROBES batches beside the
- * curvature's gradients.
+ * λ_i: curvature of each coordinate at the mode (curvature.ts); V_i: variance of g_i about PROBES points x* + z/√λ, z ~
+ * N(0, I). For each h this gives M of step-bias.ts, coordinate by coordinate; h is found by bisection. For sgnht,
+ * √(h/d) <= WAVER as well.
  *
- * `friction`: what that of a thermostat rises to, where it may as well start.
+ * If coordinates are correlated, h is smaller than necessary. Costs 2 · PROBES batches in addition to the curvature's
+ * gradients.
  *
- * @throws OptionError where the friction alone takes more than BIAS
+ * `friction`: value to which a thermostat's friction rises, and where it can start.
+ *
+ * @throws OptionError if the friction alone causes more than BIAS
  */
 export function defaultStep(
   where: string,
@@ -60,7 +65,7 @@ export function defaultStep(
   const highest = rule.kind === field.STOCHASTIC_THERMOSTATTED ? WAVER ** 2 * noise.length : Infinity;
   const fits = (h: number): boolean => h <= highest && excessAt(h, rule, curvature, noise) <= most;
   const largest = curvature.reduce((sum, value, i) => Math.max(sum, value + noise[i]), Number.MIN_VALUE);
-  // From below, as a thermostat that the noise is too much for says little.
+  // Searches from below, because a thermostat overwhelmed by noise gives no usable estimate.
   let low = Math.min(SMALL / largest, highest);
   if (!fits(low))
     throw new OptionError(
@@ -85,7 +90,7 @@ function frictionAt(h: number, rule: StochasticRule, curvature: Float64Array, no
     : rule.friction;
 }
 
-/** max |M_ii| at step h. */
+/** Returns max |M_ii| at step h. */
 function excessAt(h: number, rule: StochasticRule, curvature: Float64Array, noise: Float64Array): number {
   const friction = frictionAt(h, rule, curvature, noise);
   const surplus = rule.kind === field.STOCHASTIC_THERMOSTATTED ? friction - rule.friction : 0;
@@ -97,7 +102,7 @@ function excessAt(h: number, rule: StochasticRule, curvature: Float64Array, nois
       worst = Math.max(worst, (h * push) / (rule.noiseEstimate + Math.sqrt(push)));
     else {
       const stride = (h * curvature[i]) / (2 - friction);
-      // A thermostat makes up for strides that are alike, but not for ever longer ones.
+      // A thermostat compensates equal strides, but not ever longer ones.
       worst = Math.max(worst, stride, Math.abs((h * noise[i] - 2 * surplus) / friction + stride));
     }
   }

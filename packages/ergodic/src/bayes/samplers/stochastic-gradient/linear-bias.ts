@@ -1,16 +1,17 @@
-/** What Hamiltonian rules with noise do to one coordinate of precision λ: linear recursions, solved. */
+/** Effect of Hamiltonian rules with gradient noise on one coordinate of precision λ: solutions of linear recursions. */
 import type { StochasticRule } from "./stochastic-chain.ts";
 
 const ROUNDS = 40;
 
 /**
- * ᾱ of the thermostat: where the mean of v·v/d is τh, 2a/ᾱ + hV/ᾱ + hC/(2 − ᾱ) = τ(2 − ᾱ). drive: hV, cross: hC (step-bias.ts),
- * means over coordinates. τ = 1 in the long run.
- * Where there is no such ᾱ, as the noise is too much for any, the largest friction, 1.
+ * Returns ᾱ of the thermostat: the friction at which the mean of v·v/d is τh, 2a/ᾱ + hV/ᾱ + hC/(2 − ᾱ) = τ(2 − ᾱ).
+ * drive: hV, cross: hC (step-bias.ts), means over coordinates. τ = 1 in the long run.
+ *
+ * If there is no such ᾱ, because the noise is too strong, the result is the largest friction, 1.
  */
 export function thermostatFriction(a: number, drive: number, cross: number, heat = 1): number {
   let [low, high] = [0, 1];
-  // The left side less the right one falls with ᾱ as long as noise is taken up at all.
+  // The left side minus the right side decreases in ᾱ as long as noise is absorbed at all.
   for (let i = 0; i < 2 * ROUNDS; i++) {
     const middle = (low + high) / 2;
     if ((2 * a + drive) / middle + cross / (2 - middle) > heat * (2 - middle)) low = middle;
@@ -19,12 +20,12 @@ export function thermostatFriction(a: number, drive: number, cross: number, heat
   return high;
 }
 
-/** Curvatures below it, in units of 1 / h, are taken for it. */
+/** Smallest curvature, in units of 1 / h; smaller ones are raised to it. */
 const LEAST = 1e-8;
 
 /**
- * sghmc with v drawn anew before every r-th update: λ times the mean variance of x. drive: hV; curvature: hλ. The largest
- * number where the recursion does not settle.
+ * Returns λ times the mean variance of x for sghmc with v redrawn before every r-th update. drive: hV; curvature: hλ.
+ * The result is the largest float64 if the recursion does not converge.
  */
 export function hamiltonianRatio(
   { friction: a, noiseEstimate: b, resetEvery: r }: Pick<StochasticRule, "friction" | "noiseEstimate" | "resetEvery">,
@@ -35,8 +36,8 @@ export function hamiltonianRatio(
 }
 
 /**
- * Of moments λE x², √(λ/h) E xv, E v²/h through r updates from a fresh v: the mean of the first, where it returns to what it
- * was. After 30/a updates nothing is left of the fresh v, and more are like the last.
+ * Follows the moments λE x², √(λ/h) E xv, E v² through r updates from a fresh v, and returns the mean of the first at
+ * its fixed point. After 30/a updates the fresh v is forgotten, and further updates equal the last.
  */
 function ratioAt(w: number, noise: number, a: number, r: number): number {
   const made = Math.min(r, Math.ceil(30 / a));

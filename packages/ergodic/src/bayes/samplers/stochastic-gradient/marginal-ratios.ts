@@ -3,12 +3,14 @@ import { symmetricEigen } from "../../../engine/numbers/symmetric-eigen.ts";
 const SINGULAR = 1e-13;
 
 /**
- * P_ii / Σ_ii, Σ = Λ⁻¹ where ΛP + PΛ = 2I + M: by how much the variances of draws with covariance P exceed those of the posterior.
+ * Returns P_ii / Σ_ii, Σ = Λ⁻¹ with ΛP + PΛ = 2I + M: the ratios of the variances of draws with covariance P to those
+ * of the posterior.
  *
- * P, M: float64[d, d], symmetric. In the basis of P's eigenvectors Λ_kl = (2δ_kl + M_kl) / (p_k + p_l). With `friction` (a /
- * √h) entries of M between directions of curvatures λ ≈ 1/p are divided by 1 + (λ_k − λ_l)² / (2 γ² (λ_k + λ_l)), γ =
- * `friction`, as of Langevin dynamics with inertia. undefined where P or Λ is singular to rounding, or not finite. Costs about
- * 12 d³ operations.
+ * P, M: float64[d, d], symmetric. In the basis of P's eigenvectors Λ_kl = (2δ_kl + M_kl) / (p_k + p_l). With `friction`
+ * (a / √h), entries of M between directions of curvature λ ≈ 1/p are divided by 1 + (λ_k − λ_l)² / (2 γ² (λ_k + λ_l)),
+ * γ = `friction`, as for Langevin dynamics with inertia.
+ *
+ * Undefined if P or Λ is numerically singular or not finite. Costs about 12 d³ operations.
  */
 export function marginalRatios(
   covariance: Float64Array,
@@ -31,7 +33,7 @@ export function marginalRatios(
   return Float64Array.from({ length: d }, (_, i) => covariance[i * d + i] / inverseAt(precision, vectors, d, i));
 }
 
-/** U A Uᵀ, the rows of U being vectors. */
+/** Returns U A Uᵀ, where the rows of U are the vectors. */
 function turned(a: Float64Array, u: Float64Array, d: number): Float64Array {
   const half = new Float64Array(d * d);
   for (let k = 0; k < d; k++)
@@ -45,7 +47,7 @@ function turned(a: Float64Array, u: Float64Array, d: number): Float64Array {
   return whole;
 }
 
-/** L Lᵀ = A, L in the lower triangle. */
+/** Factorises A = L Lᵀ in place, with L in the lower triangle. */
 function factorise(a: Float64Array, d: number): boolean {
   for (let j = 0; j < d; j++)
     for (let i = j; i < d; i++) {
@@ -58,7 +60,7 @@ function factorise(a: Float64Array, d: number): boolean {
   return true;
 }
 
-/** uᵀ (L Lᵀ)⁻¹ u, u_k = vectors[k, i]. */
+/** Returns uᵀ (L Lᵀ)⁻¹ u, u_k = vectors[k, i]. */
 function inverseAt(l: Float64Array, vectors: Float64Array, d: number, i: number): number {
   const y = new Float64Array(d);
   let sum = 0;

@@ -1,23 +1,26 @@
 import { ErgodicError } from "../../../engine/errors/errors.ts";
 import { lbfgs } from "../../../engine/optimise/rules/lbfgs.ts";
 
-/** ℓ(x), whose gradient is written. */
+/** Function that returns ℓ(x) and writes its gradient. */
 export type Evaluate = (x: Float64Array, gradient: Float64Array) => number;
 
-/** The mode of a log density on all rows, for control variates and step sizes: L-BFGS from a point, until a step gains nothing that matters. */
+/**
+ * Mode of a log density on all rows, for control variates and step sizes. L-BFGS climbs from a starting point until a
+ * step gains nothing significant.
+ */
 export interface Mode {
   x: Float64Array;
   gradient: Float64Array;
   value: number;
-  /** Passes over the data. */
+  /** Number of passes over the data. */
   evaluations: number;
 }
 
-/** In nats, and units of x: control variates need no more than a point near the mode. */
+/** Tolerance in nats, and in units of x. Control variates need only a point near the mode. */
 const TOLERANCE = 1e-6;
 const MOST_STEPS = 1000;
 
-/** @throws ErgodicError where the climb leaves finite numbers, or does not end */
+/** @throws ErgodicError if the climb leaves finite numbers, or does not end */
 export function findMode(where: string, purpose: string, evaluate: Evaluate, start: Float64Array): Mode {
   const x = start.slice();
   const dimension = x.length;

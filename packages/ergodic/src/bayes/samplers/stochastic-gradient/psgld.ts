@@ -6,22 +6,27 @@ import { type ScheduleOptions, scheduleOptions } from "./step-schedule.ts";
 
 /** Options of `psgld`. */
 export interface PsgldOptions extends Omit<ScheduleOptions, "cycle">, EstimateOptions {
-  /** ρ of the running mean of squared gradients, in [0, 1). Default 0.99. */
+  /** Decay ρ of the running mean of squared gradients, in [0, 1). Default 0.99. */
   smoothing?: number;
-  /** ε added to the root of the squares, > 0. Default 1e-5. */
+  /** Constant ε added to the root of the mean square, > 0. Default 1e-5. */
   leastScale?: number;
 }
 
 /**
- * Preconditioned stochastic-gradient Langevin dynamics: V ← ρ V + (1 − ρ) g²; G = 1/(ε + √V); x ← x + h G g + √(2hG) ξ, by coordinate, ξ ~ N(0, I).
+ * Preconditioned stochastic-gradient Langevin dynamics: V ← ρ V + (1 − ρ) g²; G = 1/(ε + √V); x ← x + h G g + √(2hG) ξ,
+ * for each coordinate, ξ ~ N(0, I).
  *
- * g: an unbiased estimate of ∇ℓ(x) (estimate.ts). h (`stepSize`): as that of sgld(), of which this is the same with G = 1; a
- * number > 0, or by default what default-step.ts finds. ρ (`smoothing`): 0.99; ε (`leastScale`): 10⁻⁵. V starts at 0; at the
- * mode, where chains start with `controlVariate` and with the step of default, g is 0 and G would start at 1/ε: there V starts
- * at |∂²ℓ/∂x_i²| (curvature.ts), or at what E g² is found to be (default-step.ts). The term Γ = ∂G/∂x is dropped, as usual:
- * even in the limit h → 0 the target is left invariant only as far as G does not change with x. Source: Li, Chen, Carlson,
- * Carin 2016, whose g in V is of the mean over rows; here it is that of the sum. Differs also in where V starts at a mode, and
- * h is half of theirs.
+ * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): as in sgld(), which is the same rule with G
+ * = 1; a number > 0, or by default the result of default-step.ts. ρ (`smoothing`): 0.99; ε (`leastScale`): 10⁻⁵.
+ *
+ * V starts at 0. At the mode, where chains start with `controlVariate` or the default step, g is 0 and G would start at
+ * 1/ε; there V starts at |∂²ℓ/∂x_i²| (curvature.ts), or at the estimate of E g² (default-step.ts).
+ *
+ * The term Γ = ∂G/∂x is dropped, as usual: even in the limit h → 0 the target is invariant only as far as G does not
+ * change with x.
+ *
+ * Source: Li, Chen, Carlson, Carin 2016. Differs from it: V uses the gradient of the sum over rows instead of the mean;
+ * V has another start at a mode; and h is half of theirs.
  *
  * @throws OptionError unless 0 <= ρ < 1 and ε > 0; CapabilityError as in sgld.ts
  */

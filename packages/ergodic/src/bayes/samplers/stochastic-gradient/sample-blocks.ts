@@ -1,20 +1,20 @@
 /**
- * −E (x − μ) g by coordinate, which is 1 of draws from the posterior whatever it is, with standard errors: of blocks of samples
- * that follow each other.
+ * Estimates −E (x − μ) g for each coordinate, which is 1 for draws from any posterior, with standard errors from blocks
+ * of consecutive samples.
  *
- * Each chain has at most MOST blocks; when all are full, neighbours are joined, and blocks are twice as long from there on. All
+ * Each chain has at most MOST blocks. When all are full, neighbours are merged, and later blocks are twice as long. All
  * numbers are in `state`.
  */
 const MOST = 8;
-/** Standard errors that a difference must have. */
+/** Number of standard errors that a difference must exceed. */
 const BEYOND = 3;
 
 export class Blocks {
   private readonly dimension: number;
   private readonly chains: number;
-  /** By chain: blocks begun, samples of a full block, samples of the last. */
+  /** For each chain: blocks begun, samples per full block, samples in the last block. */
   private readonly counts: Float64Array;
-  /** [chain, block]: Σ weight, and by coordinate Σ weight x g, Σ weight g. */
+  /** [chain, block]: Σ weight, and for each coordinate Σ weight x g, Σ weight g. */
   private readonly sums: Float64Array;
 
   constructor(dimension: number, chains: number) {
@@ -45,7 +45,7 @@ export class Blocks {
     }
   }
 
-  /** What was measured, drawn towards `wanted` by BEYOND standard errors, and no further than it. means: of x. */
+  /** Returns the measured values, pulled towards `wanted` by at most BEYOND standard errors. means: of x. */
   held(wanted: Float64Array, means: Float64Array): Float64Array {
     const blocks = Array.from({ length: this.chains }, (_, c) =>
       Array.from({ length: this.counts[3 * c] }, (_, b) => this.block(c, b)),

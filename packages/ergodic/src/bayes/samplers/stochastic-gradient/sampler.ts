@@ -1,4 +1,4 @@
-/** A stochastic-gradient sampler from its rule and options. */
+/** Makes a stochastic-gradient sampler from its rule and options. */
 import type { JsonObject } from "../../../engine/contract/index.ts";
 import { type EstimateOptions, estimateJson, gradientEstimate } from "../base/gradient-estimate.ts";
 import type { Sampler } from "../base/sampler.ts";

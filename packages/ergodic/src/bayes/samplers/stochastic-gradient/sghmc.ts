@@ -7,25 +7,31 @@ import { type ScheduleOptions, scheduleOptions } from "./step-schedule.ts";
 
 /** Options of `sghmc`. */
 export interface SghmcOptions extends ScheduleOptions, EstimateOptions {
-  /** a: share of the velocity lost per update, in (0, 1]. Default 0.01. */
+  /** Friction a: share of the velocity lost per update, in (0, 1]. Default 0.01. */
   friction?: number;
-  /** b: hV/2 where the variance V of the gradient's noise is known, in [0, friction]; needs `stepSize`. Default 0. */
+  /**
+   * Noise estimate b: hV/2 if the variance V of the gradient's noise is known, in [0, friction]; needs `stepSize`.
+   * Default 0.
+   */
   noiseEstimate?: number;
-  /** Redraws the velocity before every so many updates; 0: never. Default 0. */
+  /** Number of updates between redraws of the velocity; 0: never. Default 0. */
   resetEvery?: number;
 }
 
 /**
  * Stochastic-gradient Hamiltonian Monte Carlo: x ← x + v; v ← v + h g − a v + √(2(a − b)h) ξ, ξ ~ N(0, I).
  *
- * g: an unbiased estimate of ∇ℓ(x) (estimate.ts). h (`stepSize`): units of x², > 0, or in cycles; by default found at the mode
- * (default-step.ts). a (`friction`): 0.01. b (`noiseEstimate`): hV/2, where the variance V of g is known; 0. v starts as √h ξ,
- * and is redrawn before every `resetEvery`-th update; 0: never. Leaves the target invariant in the limit h → 0 alone: the
- * variance is off by hV/2a − b/a, relative, so that a batch needs steps far below those that are stable (`stepBias`,
- * step-bias.ts).
+ * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): units of x², > 0, or in cycles; by default
+ * found at the mode (default-step.ts). a (`friction`): 0.01. b (`noiseEstimate`): hV/2 if the variance V of g is known;
+ * 0.
+ *
+ * v starts as √h ξ, and is redrawn before every `resetEvery`-th update; 0: never. Leaves the target invariant only in
+ * the limit h → 0: the relative error of the variance is hV/2a − b/a, so batches need steps far below the stability
+ * limit (`stepBias`, step-bias.ts).
+ *
  * Source: Chen, Fox, Guestrin 2014, appendix G.
  *
- * @throws OptionError unless 0 < a <= 1 and 0 <= b <= a, or where b is given without h; CapabilityError as in sgld.ts
+ * @throws OptionError unless 0 < a <= 1 and 0 <= b <= a, or if b is given without h; CapabilityError as in sgld.ts
  */
 export const sghmc = /* @__PURE__ */ sampler<SghmcOptions>(
   {

@@ -6,17 +6,19 @@ import { type ScheduleOptions, scheduleOptions } from "./step-schedule.ts";
 
 /** Options of `sgnht`. */
 export interface SgnhtOptions extends Omit<ScheduleOptions, "cycle">, EstimateOptions {
-  /** a: the injected noise, and where the thermostat α starts, in (0, 1]. Default 0.01. */
+  /** Injected noise a, which is also the initial thermostat α, in (0, 1]. Default 0.01. */
   friction?: number;
 }
 
 /**
  * Stochastic-gradient Nosé-Hoover thermostat: v ← v + h g − α v + √(2ah) ξ; x ← x + v; α ← α + v·v/d − h, ξ ~ N(0, I).
  *
- * g: an unbiased estimate of ∇ℓ(x) (estimate.ts). h (`stepSize`): units of x², > 0; by default found at the mode
- * (default-step.ts). a (`friction`): 0.01, where α starts; α rises until it takes up the noise of g, whose variance need not be
- * known as long as it is the same everywhere. v starts as √h ξ. In the long run the mean of v·v/d is h exactly. Leaves the
- * target invariant in the limit h → 0 alone. Source: Ding et al. 2014. One α for all coordinates.
+ * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): units of x², > 0; by default found at the
+ * mode (default-step.ts). a (`friction`): 0.01, where α starts. α rises until it absorbs the noise of g, which can have
+ * an unknown variance if that is the same everywhere.
+ *
+ * v starts as √h ξ. In the long run the mean of v·v/d is exactly h. Leaves the target invariant only in the limit h →
+ * 0. Source: Ding et al. 2014. All coordinates share one α.
  *
  * @throws OptionError unless 0 < a <= 1; CapabilityError as in sgld.ts
  */

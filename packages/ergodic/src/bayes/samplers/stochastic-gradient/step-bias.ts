@@ -4,56 +4,61 @@ import { marginalRatios } from "./marginal-ratios.ts";
 import { Blocks } from "./sample-blocks.ts";
 import type { StochasticRule } from "./stochastic-chain.ts";
 
-/** Full matrices up to here. */
+/** Largest dimension with full matrices. */
 export const MOST_DIMENSIONS = 128;
-/** Samples below which nothing is said; and for each dimension, below which coordinates are taken alone. */
+/** Minimum number of samples for an estimate, and minimum number per dimension for treating coordinates jointly. */
 const FEWEST = 16;
 const PER_DIMENSION = 2;
 
 export interface Sample {
-  /** Where g was taken. */
+  /** Point at which g was estimated. */
   x: Float64Array;
   g: Float64Array;
-  /** Another estimate at x, where it was needed; else g. */
+  /** Another estimate at x, if needed; otherwise g. */
   second: Float64Array;
   /** D of psgld, as the update used it. */
   scale?: Float64Array;
   h: number;
-  /** Transitions that the sample is for. */
+  /** Number of transitions that the sample represents. */
   weight: number;
 }
 
-/** Whether V is needed by itself. */
+/** Whether a rule needs V separately. */
 export const needsSecond = (kind: number): boolean =>
   kind === field.STOCHASTIC_HAMILTONIAN || kind === field.STOCHASTIC_THERMOSTATTED;
 
 /**
- * How far the steps of a stochastic-gradient sampler carry its draws from the posterior, estimated along the run: (sd of the
- * draws − sd of the posterior) / sd of the posterior, of the unconstrained coordinate where it is largest in size.
+ * Estimates, during the run, how far the steps of a stochastic-gradient sampler carry its draws from the posterior: (sd
+ * of the draws − sd of the posterior) / sd of the posterior, for the unconstrained coordinate where this error is
+ * largest in absolute value.
  *
- * From time to time the run hands in where it is: x, g there, h in force. On a posterior with precision Λ, whose draws have
- * covariance P, the balance of second moments reads ΛP + PΛ = 2I + M; Λ⁻¹, the posterior's covariance, follows from P and M.
- * With G = E g gᵀ, V the variance of g given x and C = G − V:
+ * From time to time the run supplies its state: x, g there, and the current h. For a posterior with precision Λ and
+ * draws with covariance P, the balance of second moments is ΛP + PΛ = 2I + M; Λ⁻¹, the posterior's covariance, follows
+ * from P and M. With G = E g gᵀ, V the variance of g given x, and C = G − V:
  *
- * sgld    M = h G, exactly: of one coordinate P Λ = (1 + hV/2) / (1 − hλ/2)
- * psgld   M = h G in coordinates x / √D, D the mean preconditioner, and 2 Cov(D, x g) / D beside it, as the term Γ is dropped
- * sghmc   M = −2b/a + (h/a) V + h/(2 − a) C. Entries of V between directions whose curvatures differ count less: they turn at different speeds.
- *         With `resetEvery`, by coordinate, the stationary variance of the linear recursion itself
- * sgnht   as sghmc with friction ᾱ and b = ᾱ − a, where ᾱ makes the mean of v·v/d what it was: h, and what α gained, an update
+ *   sgld    M = h G, exactly: for one coordinate P Λ = (1 + hV/2) / (1 − hλ/2)
+ *   psgld   M = h G in coordinates x / √D, D the mean preconditioner, plus 2 Cov(D, x g) / D for the dropped term Γ
+ *   sghmc   M = −2b/a + (h/a) V + h/(2 − a) C. Entries of V between directions of different curvature count less:
+ *           they rotate at different speeds. With `resetEvery`: per coordinate, the recursion's variance
+ *   sgnht   as sghmc with friction ᾱ and b = ᾱ − a, where ᾱ gives the observed mean of v·v/d: h + gain of α per update
  *
- * G is the mean of what the updates used anyway; V and C come from a second estimate at the same x (`needsSecond`). The
- * posterior's shape is known as well as it is Gaussian; means shift less, by half the skewness times half the variance's
- * relative error. Above MOST_DIMENSIONS coordinates, or with few samples, each is taken alone, M_ii / 2 being what its variance
- * is off by: right where coordinates are independent, too much where they are correlated. Relative error of M: about √(2 /
- * samples). In cycles the noise is off for a while, and what balances is not the draws' spread: there −E (x − μ) g itself is
- * taken, as far as it differs by more than three standard errors, over blocks of samples.
+ * G is the mean over the gradients used by the updates; V and C come from a second estimate at the same x
+ * (`needsSecond`). The method is exact as far as the posterior is Gaussian; means shift less, by half the skewness
+ * times half the variance's relative error.
  *
- * Holds up in a snapshot: all sums are in `state`.
+ * Above MOST_DIMENSIONS coordinates, or with few samples, each coordinate is treated alone, with M_ii / 2 as the error
+ * of its variance. That is right for independent coordinates, and too large for correlated ones. Relative error of M:
+ * about √(2 / samples).
+ *
+ * In cycles the noise is off part of the time, and the balance does not describe the draws' spread. Then −E (x − μ) g
+ * itself is used, as far as it differs by more than three standard errors, over blocks of samples.
+ *
+ * All sums are in `state`, so that snapshots contain them.
  */
 export class StepBias {
   private readonly dimension: number;
   private readonly rule: StochasticRule;
-  /** Entries of a row of the sums below: all, or the diagonal's one. */
+  /** Whether the sums below are full matrices, or only diagonals. */
   private readonly full: boolean;
   /** count, Σ weight, Σ weight h. */
   private readonly totals = new Float64Array(3);
@@ -63,9 +68,9 @@ export class StepBias {
   private readonly squares: Float64Array;
   private readonly drive: Float64Array;
   private readonly cross: Float64Array;
-  /** By coordinate Σ weight of D, D g, g, x g, D x g, x from the origin. */
+  /** For each coordinate, Σ weight of D, D g, g, x g, D x g, with x relative to the origin. */
   private readonly scales: Float64Array;
-  /** By chain: α after warm-up, α now, Σ h in between. */
+  /** For each chain: α after warm-up, current α, Σ h in between. */
   private readonly thermostats: Float64Array;
   private readonly blocks: Blocks | undefined;
   private known: { count: number; value: number | undefined } = { count: 0, value: undefined };
@@ -86,7 +91,7 @@ export class StepBias {
     this.blocks = cyclical ? new Blocks(dimension, chains) : undefined;
   }
 
-  /** α of a chain, so much of Σ h after warm-up. */
+  /** Records α of a chain, at Σ h = `time` after warm-up. */
   heat(chain: number, thermostat: number, time: number): void {
     this.thermostats.set(time === 0 ? [thermostat, thermostat, 0] : [this.thermostats[3 * chain], thermostat, time], 3 * chain);
   }
@@ -116,7 +121,7 @@ export class StepBias {
     this.blocks?.add(chain, moved, second === g ? g : g.map((value, i) => (value + second[i]) / 2), weight);
   }
 
-  /** undefined while there are too few samples. */
+  /** Returns undefined while there are too few samples. */
   estimate(): number | undefined {
     const [count] = this.totals;
     if (count < FEWEST) return undefined;
@@ -124,7 +129,7 @@ export class StepBias {
     return this.known.value;
   }
 
-  /** All sums: views, by name. */
+  /** All sums, as views by name. */
   get state(): Record<string, Float64Array> {
     const { totals, origin, first, squares, drive, cross, scales, thermostats } = this;
     return { totals, origin, first, squares, drive, cross, scales, thermostats, ...(this.blocks?.state ?? {}) };
@@ -140,7 +145,7 @@ export class StepBias {
     return worst;
   }
 
-  /** Variance of the draws / variance of the posterior, by coordinate. */
+  /** Variance of the draws / variance of the posterior, for each coordinate. */
   private ratios(): Float64Array {
     const { rule, totals, dimension: d } = this;
     if (rule.resetEvery > 0) return this.resetRatios();
@@ -150,7 +155,7 @@ export class StepBias {
     return marginalRatios(this.covariance(), excess) ?? alone;
   }
 
-  /** λ, from hλ²P and P. */
+  /** Ratios with redrawn velocities: λ follows from hλ²P and P. */
   private resetRatios(): Float64Array {
     const { rule, totals, drive, cross } = this;
     const h = totals[2] / totals[1];
@@ -165,7 +170,7 @@ export class StepBias {
     return means.map((mean, i) => this.squares[this.place(i, i)] / this.totals[1] - mean * mean);
   }
 
-  /** M, and the friction that turns directions at different speeds, in units of √h. */
+  /** Returns M, and the friction that makes directions rotate at different speeds, in units of √h. */
   private excess(): { matrix: Float64Array; friction: number | undefined } {
     const { rule, totals, drive, cross, dimension: d } = this;
     if (rule.kind === field.STOCHASTIC_LANGEVIN) return { matrix: drive.map((sum) => sum / totals[1]), friction: undefined };
@@ -185,7 +190,7 @@ export class StepBias {
     return { matrix, friction: friction / Math.sqrt(totals[2] / totals[1]) };
   }
 
-  /** Mean of v·v/d over what it is in the long run. */
+  /** Mean of v·v/d relative to its long-run value. */
   private meanHeat(): number {
     const { thermostats } = this;
     let sum = 0;
@@ -207,7 +212,7 @@ export class StepBias {
     return matrix;
   }
 
-  /** P, of psgld in coordinates x / √D. */
+  /** Returns P; for psgld, in coordinates x / √D. */
   private covariance(): Float64Array {
     const { totals, dimension: d } = this;
     const means = this.means();
@@ -217,7 +222,7 @@ export class StepBias {
     return covariance.map((value, at) => value / Math.sqrt(scale[Math.floor(at / d)] * scale[at % d]));
   }
 
-  /** From the origin. */
+  /** Means relative to the origin. */
   private means(): Float64Array {
     return this.first.map((sum) => sum / this.totals[1]);
   }
@@ -226,7 +231,7 @@ export class StepBias {
     return Float64Array.from({ length: this.dimension }, (_, i) => this.scales[5 * i] / this.totals[1]);
   }
 
-  /** Means of sums, over √(D_i D_j). */
+  /** Means of sums, divided by √(D_i D_j). */
   private divided(sums: Float64Array, scale: Float64Array): Float64Array {
     const { dimension: d, full, totals } = this;
     return sums.map((sum, at) => sum / totals[1] / (full ? Math.sqrt(scale[Math.floor(at / d)] * scale[at % d]) : scale[at]));

@@ -1,15 +1,16 @@
 /**
- * Step sizes of stochastic-gradient Monte Carlo by update, and how many updates a transition makes.
+ * Step sizes of stochastic-gradient Monte Carlo for each update, and the number of updates per transition.
  *
- * Constant: h. Decreasing: h_k = initial (1 + k/offset)^−power, k = 0, 1, …; with power in (½, 1] the bias vanishes in the
- * limit. Draws are not weighted by their step sizes: those of the transitions are kept, for who wants to.
+ * Constant: h. Decreasing: h_k = initial (1 + k/offset)^−power, k = 0, 1, …; with power in (½, 1] the bias vanishes in
+ * the limit. Draws are not weighted by their step sizes, but these are stored with the transitions.
  *
- * Cyclical (Zhang et al. 2020): h_k = h/2 [cos(π (k mod C)/C) + 1], C: `length` updates of a cycle (⌈K/M⌉ there). The first
- * ⌊exploration C⌋ updates of a cycle are made without noise and no draw is taken of them; the others are cut into `draws`
- * parts, and the end of each is a draw. A transition is what leads from one draw to the next, so that the first of each cycle
- * explores.
+ * Cyclical (Zhang et al. 2020): h_k = h/2 [cos(π (k mod C)/C) + 1], where C = `length` is the number of updates per
+ * cycle (⌈K/M⌉ there). The first ⌊exploration C⌋ updates of a cycle have no noise and give no draw. The others are
+ * divided into `draws` parts, and the end of each is a draw. A transition leads from one draw to the next, so the first
+ * of each cycle explores.
  *
- * @throws OptionError unless h, offset > 0, power >= 0, thin >= 1, 0 <= exploration < 1, and a cycle has as many updates with noise as draws
+ * @throws OptionError unless h, offset > 0, power >= 0, thin >= 1, 0 <= exploration < 1, and a cycle has as many
+ *   updates with noise as draws
  */
 
 import { checkNumber, OptionError } from "../../../engine/errors/errors.ts";
@@ -20,50 +21,50 @@ import { log } from "../../../engine/numbers/log.ts";
 
 /** A decreasing step size: h_k = initial (1 + k/offset)^−power at update k = 0, 1, … */
 export interface StepDecay {
-  /** The first step size, > 0, in squared units of x. */
+  /** Initial step size, > 0, in squared units of x. */
   initial: number;
-  /** Updates, > 0. */
+  /** Offset in updates, > 0. */
   offset: number;
-  /** >= 0; in (½, 1] the bias vanishes in the limit. */
+  /** Exponent of the decay, >= 0. In (½, 1] the bias vanishes in the limit. */
   power: number;
 }
 
 /** Cyclical step sizes: h_k = h/2 (cos(π (k mod length)/length) + 1). Zhang et al. 2020. */
 export interface CycleOptions {
-  /** Updates of a cycle, a whole number from 1 to 2²⁴. */
+  /** Number of updates per cycle, a whole number from 1 to 2²⁴. */
   length: number;
-  /** Draws taken per cycle. Default 1; at most the updates with noise. */
+  /** Number of draws per cycle. Default 1; at most the number of updates with noise. */
   draws?: number;
-  /** The share of a cycle without noise, at its start, in [0, 1). Default 0.8. */
+  /** Share of a cycle without noise, at its start, in [0, 1). Default 0.8. */
   exploration?: number;
 }
 
-/** Step sizes of the stochastic-gradient samplers, and how many updates a transition makes. */
+/** Step sizes of the stochastic-gradient samplers, and the number of updates per transition. */
 export interface ScheduleOptions {
   /**
-   * h, in squared units of x: a number > 0, or a decreasing StepDecay. Default "auto": found before the first transition, so
-   * that standard deviations are off by about 0.05; with `cycle` the largest step of a cycle.
+   * Step size h, in squared units of x: a number > 0, or a decreasing StepDecay. Default "auto": found before the first
+   * transition, so that standard deviations are off by about 0.05; with `cycle`, the largest step of a cycle.
    */
   stepSize?: number | StepDecay | "auto";
-  /** Updates per transition. Default 1; a whole number, 1 to 2²⁴. Not with `cycle`. */
+  /** Number of updates per transition. Default 1; a whole number, 1 to 2²⁴. Not together with `cycle`. */
   thin?: number;
   /** Cyclical step sizes; they replace `thin`. Default: none. */
   cycle?: CycleOptions;
 }
 
 export interface StepSchedule {
-  /** Updates made before transition t. */
+  /** Number of updates made before transition t. */
   updatesBefore(t: number): number;
-  /** Whether step sizes are in units of one that is still to be found. */
+  /** Whether step sizes are relative to a unit that is still to be found. */
   readonly auto: boolean;
-  /** Whether noise is off for parts of the run. */
+  /** Whether noise is off during parts of the run. */
   readonly cyclical: boolean;
-  /** Most updates of one transition. */
+  /** Maximum number of updates in a transition. */
   readonly mostUpdates: number;
   stepSize(update: number): number;
-  /** What the noise is multiplied by: 0 or 1. */
+  /** Factor on the noise: 0 or 1. */
   temperature(update: number): number;
-  /** Every option of it, as JSON. */
+  /** All options as JSON. */
   readonly json: {
     stepSize: number | "auto" | { initial: number; offset: number; power: number };
     thin?: number;

@@ -1,4 +1,7 @@
-/** One chain of stochastic-gradient Monte Carlo in the engine's memory: a STOCHASTIC block (bayes/fields.ts), its arrays, and room for a stretch of transitions. */
+/**
+ * One chain of stochastic-gradient Monte Carlo in the engine's memory: a STOCHASTIC block (bayes/fields.ts), its
+ * arrays, and room for a stretch of transitions.
+ */
 
 import type { DensityBinding, LogDensity, MinibatchBinding, Tensor } from "../../../engine/contract/index.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
@@ -8,13 +11,13 @@ import * as field from "../../fields.ts";
 import type { ChainState } from "../base/chains-run.ts";
 import type { Placed } from "../base/starting-points.ts";
 
-/** Numbers kept of each transition, in the order that the kernel writes them. */
+/** Statistics stored for each transition, in the order in which the kernel writes them. */
 export const transitionFields = ["logDensity", "stepSize", "thermostat"] as const;
 
 export interface StochasticRule {
-  /** KIND of the block. */
+  /** KIND field of the block. */
   kind: number;
-  /** FRICTION and NOISE_ESTIMATE of the block: what they mean, kernels/bayes/stochastic-gradient.ts says. */
+  /** FRICTION and NOISE_ESTIMATE fields of the block. kernels/bayes/stochastic-gradient.ts defines their meaning. */
   friction: number;
   noiseEstimate: number;
   resetEvery: number;
@@ -22,7 +25,7 @@ export interface StochasticRule {
 
 export interface StochasticChainOptions {
   rule: StochasticRule;
-  /** Rows, or 0. */
+  /** Rows per batch, or 0 for all. */
   batch: number;
   centred: boolean;
   centreEvery: number;
@@ -56,7 +59,7 @@ export class StochasticChain implements ChainState, Placed {
   private readonly batchSize: number;
   private readonly rowCount: number;
   private readonly at: Readonly<Record<Place, number>>;
-  /** Of all rows: where chains are placed, and centres are moved. */
+  /** Density of all rows, for placing chains and moving centres. */
   private readonly whole: DensityBinding;
   private readonly batch: MinibatchBinding | undefined;
 
@@ -99,7 +102,7 @@ export class StochasticChain implements ChainState, Placed {
     return this.engine.memory.f64(this.at.position, this.dimension);
   }
 
-  /** v, or V of psgld: a view, written. */
+  /** v, or V for psgld, as a writable view. */
   get momentum(): Float64Array {
     return this.engine.memory.f64(this.at.momentum, this.dimension);
   }
@@ -117,14 +120,17 @@ export class StochasticChain implements ChainState, Placed {
     this.arena.setF64(this.block, field.STOCHASTIC_THERMOSTAT_F64, value);
   }
 
-  /** x*, its gradient and density, which all chains may share. */
+  /** Sets x*, its gradient and its density. All chains can share them. */
   setCentre(x: Float64Array, gradient: Float64Array, value: number): void {
     this.engine.memory.f64(this.at.centre, this.dimension).set(x);
     this.engine.memory.f64(this.at.centreGradient, this.dimension).set(gradient);
     this.arena.setF64(this.block, field.STOCHASTIC_CENTRE_VALUE_F64, value);
   }
 
-  /** Where the last update, of step h and temperature τ, took its gradient; and D of psgld, as it used it. Right after a stretch. */
+  /**
+   * Returns the point at which the last update, with step h and temperature τ, took its gradient, and D of psgld as it
+   * used it. Valid right after a stretch.
+   */
   lastUpdate(h: number, temperature: number): { x: Float64Array; scale?: Float64Array } {
     const { position, momentum, gradient, rule } = this;
     if (rule.kind === field.STOCHASTIC_HAMILTONIAN) return { x: position.slice() };
@@ -137,7 +143,10 @@ export class StochasticChain implements ChainState, Placed {
     return rule.kind === field.STOCHASTIC_PRECONDITIONED ? { x, scale } : { x };
   }
 
-  /** Writes the gradient that an update at x would take from the batch that begins at that row, x* being where it is. Only with batches. */
+  /**
+   * Writes the gradient that an update at x would use from the batch that starts at that row, with the current x*. Only
+   * with batches.
+   */
   estimateAt(x: Float64Array, row: number, out: Float64Array): void {
     const { engine, at, dimension: d } = this;
     const { memory } = engine;
@@ -155,7 +164,7 @@ export class StochasticChain implements ChainState, Placed {
     for (let i = 0; i < d; i++) out[i] = whole[i] + (out[i] - own[i]);
   }
 
-  /** ℓ and its gradient of all rows, at the chain's position. */
+  /** Call that evaluates ℓ of all rows and its gradient at the chain's position. */
   evaluation(): { kernel: number; args: number[] } {
     return { kernel: this.whole.slot, args: [this.whole.model, this.at.position, this.at.gradient] };
   }

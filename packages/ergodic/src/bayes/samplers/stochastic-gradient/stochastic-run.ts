@@ -24,25 +24,27 @@ export interface StochasticOptions {
   estimate: Estimate;
 }
 
-/** Updates of a stretch, and its transitions, at most; a single transition may have more. */
+/** Maximum number of updates and of transitions in a stretch. A single transition may have more updates. */
 const MOST_UPDATES = 8192;
 const LONGEST_STRETCH = 256;
 
 /**
- * A run of several chains of stochastic-gradient Monte Carlo. Stretches of transitions run in the kernel, one call a chain; step sizes and noise are
- * those of the schedule. There is nothing to adapt: warm-up is burn-in.
+ * A run of several chains of stochastic-gradient Monte Carlo. Stretches of transitions run in the kernel, one call per
+ * chain, with the step sizes and noise of the schedule. Nothing is adapted: warm-up is burn-in.
  *
- * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "rows" (update k draws the batch of update
- * k), "noise" (2k: its normals; 2k + 1: a fresh momentum before it), "second" (update t: the batch of a second estimate before
- * transition t). The run's own streams "curvature" and "default step" draw what curvature.ts and default-step.ts need.
+ * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "rows" (update k draws the batch of
+ * update k), "noise" (2k: its normals; 2k + 1: a fresh momentum before it), "second" (update t: the batch of a second
+ * estimate before transition t). The run's own streams "curvature" and "default step" serve curvature.ts and
+ * default-step.ts.
  *
- * `stepBias` of reports: by how many standard deviations of the posterior those of the draws are off, where it is most (step-bias.ts).
+ * `stepBias` of reports: largest error of a standard deviation of the draws, in posterior standard deviations
+ * (step-bias.ts).
  *
- * `dataPasses` of reports: gradients of single rows that were evaluated so far, over all chains, divided by N: a batch costs n,
- * twice that with control variates; x* and the search for it, N an evaluation, and so do those that tell V of psgld there.
- * Without rows to draw, gradients evaluated.
+ * `dataPasses` of reports: single-row gradients evaluated so far, over all chains, divided by N. A batch costs n, or 2n
+ * with control variates. x* and the search for it cost N per evaluation, as do the evaluations for psgld's V. Without
+ * rows it is the number of gradients.
  *
- * @throws ErgodicError where there is no finite starting point or mode, or a chain leaves finite numbers
+ * @throws ErgodicError if there is no finite starting point or mode, or a chain leaves finite numbers
  */
 export class StochasticRun extends ChainsRun<StochasticChain> {
   private readonly options: StochasticOptions;
@@ -54,12 +56,12 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
   private readonly rowCount: number;
   /** Passes over the data before the first transition. */
   private passesBefore = 0;
-  /** What step sizes are multiples of. */
+  /** Unit of the step sizes. */
   private unit = 1;
   private readonly bias: StepBias;
   /** Transitions before which samples are taken, ascending. */
   private readonly sampled: readonly number[];
-  /** By chain, of the rows of second estimates, and how many those are. */
+  /** For each chain, the stream of row numbers for second estimates; and the number of second estimates. */
   private readonly seconds: readonly Stream[];
   private secondsTaken = 0;
   /** Σ h of updates after warm-up. */
@@ -93,7 +95,7 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     const { chains, plan } = this;
     const { estimate, schedule } = this.options;
     const centred = estimate.centre === "mode";
-    // One search serves all chains.
+    // One mode search serves all chains.
     const searched = centred || schedule.auto;
     const atMode = centred || (searched && !plan.start);
     const placed = atMode ? [chains[0]] : chains;
@@ -118,7 +120,7 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     return mode;
   }
 
-  /** ℓ of all rows, by the first chain. */
+  /** Evaluates ℓ of all rows with the first chain. */
   private evaluateAt(): Evaluate {
     const [first] = this.chains;
     const { kernel, args } = first.evaluation();
@@ -131,7 +133,7 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     };
   }
 
-  /** What the surroundings of the mode tell: the step size of default, and where V of psgld starts. */
+  /** Uses the neighbourhood of the mode for the default step size and the initial V of psgld. */
   private aboutMode(mode: Mode): void {
     const { chains, plan, batch, rowCount } = this;
     const { rule, schedule } = this.options;
@@ -177,12 +179,12 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     );
   }
 
-  /** Where samples for the bias of steps are due. */
+  /** Transitions at which samples for the step bias are due. */
   protected override boundaries(): readonly number[] {
     return this.sampled;
   }
 
-  /** A sample of each chain, as the last update left it. */
+  /** Takes a sample of each chain after its last update. */
   protected override adapt(): void {
     for (const [c, chain] of this.chains.entries()) this.bias.heat(c, chain.thermostat, this.time);
     const at = this.sampled.indexOf(this.step);
@@ -202,7 +204,10 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     if (anew) this.secondsTaken++;
   }
 
-  /** Inside another sampler, which counts on exact transitions and on the density at its end. @throws CapabilityError */
+  /**
+   * Refuses to run inside another sampler, which relies on exact transitions and on the density at their end. @throws
+   * CapabilityError
+   */
   override chain(): never {
     throw new CapabilityError(
       this.name,
@@ -252,14 +257,14 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     this.arena.dispose();
   }
 
-  /** Of one chain. */
+  /** Passes over the data of one chain. */
   private passesOf(updates: number): number {
     if (this.batch === 0) return updates;
     const { centre, every } = this.options.estimate;
     return updates * this.passesOfBatch + (centre === "moving" ? Math.ceil(updates / every) : 0);
   }
 
-  /** Of an estimate from a batch. */
+  /** Passes over the data per batch estimate. */
   private get passesOfBatch(): number {
     return (this.batch * (this.options.estimate.centre ? 2 : 1)) / this.rowCount;
   }

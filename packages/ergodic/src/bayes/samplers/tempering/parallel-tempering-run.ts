@@ -10,7 +10,7 @@ import { type InnerSampling, innerSampling, type Sampler, type SamplingPlan, typ
 import { TemperedDensity } from "./tempered-density.ts";
 
 const STRETCH = 64;
-/** Shares of warm-up after which the powers are moved. */
+/** Shares of warm-up after which the powers are adapted. */
 const ADAPTED_AT = [0.1, 0.25, 0.5];
 
 interface Options {
@@ -20,12 +20,12 @@ interface Options {
   adapt: boolean;
 }
 
-/** The chain at β = 1, and what its ladder's last transitions left. */
+/** The chain at β = 1, with its ladder's last transitions. */
 class ColdChain implements ChainState {
   readonly capacity = STRETCH;
   readonly swaps: Stream;
   readonly position: Float64Array;
-  /** Since the powers last moved. */
+  /** Swap counts since the powers last changed. */
   readonly counts: SwapCounts;
   logDensity = 0;
   private readonly made: Float64Array;
@@ -45,7 +45,7 @@ class ColdChain implements ChainState {
     this.position.set(position);
     this.made.set(position, k * position.length);
     this.transitions.set(transition, k * this.width);
-    // A swap may have brought another point than the transition left.
+    // A swap may have replaced the point that the transition reached.
     this.transitions[k * this.width] = logDensity;
   }
 
@@ -62,12 +62,13 @@ class ColdChain implements ChainState {
 }
 
 /**
- * A run of parallel tempering: one run of `inner` with as many chains as all ladders have rungs, and swaps between its transitions.
+ * A run of parallel tempering: one run of `inner` with a chain for each rung of each ladder, and swaps between its
+ * transitions.
  *
- * Rung k of chain c is chain c × rungs + k of the inner run. Swap s of chain c draws from update s of the stream "chain", c,
- * "swap": one uniform number a pair. Powers are adapted by the rejections of all chains, at fixed transitions.
- *
- * At the end of warm-up scouts look for modes that the ladder might not reach (places/scouting.ts), if there is a gradient.
+ * Rung k of chain c is chain c × rungs + k of the inner run. Swap s of chain c uses update s of the stream "chain", c,
+ * "swap": one uniform number per pair. Powers are adapted by the rejection rates of all chains, at fixed transitions.
+ * At the end of warm-up scouts look for modes that the ladder might not reach (places/scouting.ts), if there is a
+ * gradient.
  */
 export class ParallelTemperingRun extends ChainsRun<ColdChain> {
   private readonly options: Options;
@@ -75,7 +76,7 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
   private readonly powers: Float64Array;
   private readonly density: TemperedDensity;
   private readonly inner: InnerSampling;
-  /** Absent without a gradient or a warm-up, with discrete numbers, and with too many coordinates. */
+  /** Absent without a gradient or warm-up, with discrete numbers, and with too many coordinates. */
   private readonly scouting: Scouting | undefined;
   private searching = false;
 
@@ -83,7 +84,7 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
     const rungs = options.powers.length;
     const powers = Float64Array.from({ length: plan.chains * rungs }, (_, l) => options.powers[l % rungs]);
     const tempered = new TemperedDensity(density, powers, engine, plan.deterministic);
-    // Power 0 of it is flat over all of u, which is proper for no model.
+    // At power 0 the density is flat over all of u, which is improper for every model.
     if (tempered.isWhole && options.powers.includes(0))
       throw new CapabilityError(
         "parallelTempering",
@@ -146,19 +147,22 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
     }
   }
 
-  /** After warm-up: the scouts, one by one. */
+  /** After warm-up: runs the scouts one by one. */
   protected override async work(): Promise<boolean> {
     if (!this.searching || !this.scouting) return false;
     this.searching = await this.scouting.search(this.gradients());
     return this.searching;
   }
 
-  /** Places that scouts found, and what the draws have of them. */
+  /** Places that scouts found, with their share of the draws. */
   places(): VisitedPlace[] {
     return this.scouting && !this.searching && this.kept > 0 ? this.scouting.visits(this.draws()) : [];
   }
 
-  /** Evaluations of the whole run: those of warm-up, and as many per draw; at least one per transition of each rung. */
+  /**
+   * Number of gradient evaluations of the whole run: those of warm-up, extrapolated to the draws; at least one per
+   * transition of each rung.
+   */
   private gradients(): number {
     const { warmup, draws, chains } = this.plan;
     const { leapfrogs = 0 } = this.inner.report();
@@ -174,7 +178,9 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
     this.scouting?.restore(kept.part("the search for modes", "survey.", kept.object("survey")));
   }
 
-  /** `swapAcceptance`: mean probability of a swap, over pairs; `leastSwapAcceptance`: of the pair that swaps least. */
+  /**
+   * `swapAcceptance`: mean swap probability over pairs; `leastSwapAcceptance`: that of the pair with the fewest swaps.
+   */
   protected override reportMore(): Record<string, number> {
     const { divergences: _, draws: __, ...own } = this.inner.report();
     const rates = this.swapRates().filter((rate) => !Number.isNaN(rate));
@@ -185,7 +191,7 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
     return { ...own, swapAcceptance: mean, leastSwapAcceptance: Math.min(...rates) };
   }
 
-  /** β of each rung, and the mean probability of swaps between neighbours. */
+  /** β of each rung, and the mean swap probability between neighbours. */
   ladder(): { powers: number[]; swapAcceptance: number[] } {
     return { powers: [...this.powers.subarray(0, this.rungs)], swapAcceptance: this.swapRates() };
   }
@@ -224,10 +230,10 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
     });
   }
 
-  /** Swap number s: pairs (0, 1), (2, 3), … of even, (1, 2), … of odd ones. */
+  /** Makes swap number s: pairs (0, 1), (2, 3), … for even s, (1, 2), … for odd s. */
   private async swap(s: number): Promise<void> {
     const { inner, rungs, density, powers } = this;
-    // The last evaluation of a rung may have been of a point that was refused.
+    // The last evaluation of a rung may belong to a rejected point.
     await inner.refresh();
     const likelihoods = Array.from(powers, (_, l) => density.likelihood(l));
     let swapped = false;
@@ -245,7 +251,7 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
   }
 }
 
-/** All rungs of a chain start where it does. */
+/** Starts all rungs at the starting point of their chain. */
 function startsOf({ start }: SamplingPlan, rungs: number): Pick<SamplingPlan, "start"> {
   if (!start || start instanceof Float64Array) return {};
   return { start: start.flatMap((point) => new Array<Float64Array>(rungs).fill(point)) };

@@ -8,22 +8,25 @@ import { lowerFactor } from "../base/metric.ts";
 import { logMeanWeight, systematicAncestors } from "./resampling.ts";
 
 export interface MoveOptions {
-  /** Moves a stage. */
+  /** Moves per stage. */
   moves: number;
-  /** 0: random walks. */
+  /** Leapfrogs per move; 0: random walks. */
   leapfrogs: number;
   stepSize: number;
 }
 
 const VECTORS = 4;
 
-/** One population of sequential Monte Carlo: its particles in the engine's memory, a PARTICLES block (bayes/fields.ts), and where it is between prior and posterior. */
+/**
+ * One population of sequential Monte Carlo: its particles in the engine's memory, a PARTICLES block (bayes/fields.ts),
+ * and its current power between prior and posterior.
+ */
 export class Population {
   readonly count: number;
   readonly dimension: number;
-  /** β, log evidence so far, stages made. */
+  /** β, log evidence so far, number of stages. */
   readonly scalars = new Float64Array(3);
-  /** Of each particle, the first one that it descends from. */
+  /** Index of each particle's first ancestor. */
   readonly eves: Uint32Array;
   private readonly engine: Engine;
   private readonly arena: Arena;
@@ -97,7 +100,7 @@ export class Population {
     return this.engine.memory.f64(this.at.likelihood, this.count);
   }
 
-  /** Mean probability of the last stage's moves, by particle. */
+  /** Mean acceptance of the last stage's moves, for each particle. */
   get acceptances(): Float64Array {
     return this.engine.memory.f64(this.at.acceptance, this.count);
   }
@@ -110,7 +113,7 @@ export class Population {
     this.arena.setF64(this.block, field.PARTICLES_STEP_F64, value);
   }
 
-  /** Particle i from update i of the stream "start". */
+  /** Draws particle i from update i of the stream "start". */
   drawPrior(density: LogDensity): void {
     for (let i = 0; i < this.count; i++) {
       const point = density.drawPrior!(this.streams.prior.at(i));
@@ -122,7 +125,10 @@ export class Population {
     return { kernel: "particleDensities", args: [this.block] };
   }
 
-  /** On to power β': the evidence grows by the mean weight exp((β' − β) L), and particles are copied by their weights. */
+  /**
+   * Moves on to power β': multiplies the evidence by the mean weight exp((β' − β) L), and resamples the particles by
+   * weight.
+   */
   reweight(to: number): void {
     const { count, dimension: d } = this;
     const change = to - this.power;
@@ -145,7 +151,9 @@ export class Population {
     this.setPower(to);
   }
 
-  /** Moves will go by the particles' own covariance C, shrunk to its diagonal: (1 − λ) C + λ diag C, λ = d/(n + d). */
+  /**
+   * Sets the moves' covariance to the particles' own C, shrunk to its diagonal: (1 − λ) C + λ diag C, λ = d/(n + d).
+   */
   adaptFactor(): void {
     const { count: n, dimension: d, x } = this;
     const mean = new Float64Array(d);
@@ -160,11 +168,11 @@ export class Population {
     const kept = n / (n + d);
     for (let a = 0; a < d; a++) for (let b = 0; b < a; b++) covariance[a * d + b] *= kept;
     const factor = lowerFactor(covariance, d);
-    // All particles the same in a coordinate: the moves stay as they were.
+    // If all particles agree in a coordinate, the moves stay as they were.
     if (factor) this.engine.memory.f64(this.at.factor, d * d).set(factor);
   }
 
-  /** This stage's moves. */
+  /** Call that makes this stage's moves. */
   moves(): Call {
     return { kernel: "particleMoves", args: [this.block, this.stage * this.count] };
   }
@@ -173,7 +181,7 @@ export class Population {
     this.scalars[2]++;
   }
 
-  /** All that changes. */
+  /** All mutable state. */
   views(): Record<string, Tensor> {
     const { dimension: d } = this;
     return {

@@ -1,10 +1,16 @@
-/** Weights of particles: how many they are worth, the next power by that, and systematic resampling. Weights are given by their logarithms, −∞ for none. */
+/**
+ * Particle weights: effective number, next power, and systematic resampling. Weights are given as logarithms; −∞ means
+ * weight 0.
+ */
 import { exp } from "../../../engine/numbers/exp.ts";
 import { log } from "../../../engine/numbers/log.ts";
 
 const BISECTIONS = 60;
 
-/** (Σw)²/Σw², between 1 and the number of particles; 0 where no weight is positive. */
+/**
+ * Returns the effective number of particles (Σw)²/Σw², between 1 and the number of particles; 0 if no weight is
+ * positive.
+ */
 export function weightsWorth(logWeights: ArrayLike<number>): number {
   const { weights } = scaled(logWeights);
   let sum = 0;
@@ -16,14 +22,16 @@ export function weightsWorth(logWeights: ArrayLike<number>): number {
   return squares > 0 ? (sum * sum) / squares : 0;
 }
 
-/** log of the mean weight. */
+/** Returns the log of the mean weight. */
 export function logMeanWeight(logWeights: ArrayLike<number>): number {
   const { weights, largest } = scaled(logWeights);
   const sum = weights.reduce((a, b) => a + b, 0);
   return largest + log(sum / weights.length);
 }
 
-/** The largest β' <= 1 at which weights exp((β' − β) L) are worth a share `target` of all particles, to 60 bisections. */
+/**
+ * Returns the largest β' <= 1 at which weights exp((β' − β) L) have an effective share of `target`, by 60 bisections.
+ */
 export function nextPower(power: number, likelihoods: Float64Array, target: number): number {
   const worth = (to: number): number => weightsWorth(likelihoods.map((l) => (to - power) * l));
   const wanted = target * likelihoods.length;
@@ -34,11 +42,14 @@ export function nextPower(power: number, likelihoods: Float64Array, target: numb
     if (worth(middle) >= wanted) low = middle;
     else high = middle;
   }
-  // Where even the smallest step costs more than is allowed (most likelihoods are 0), it is made nevertheless.
+  // If even the smallest step loses too many particles (most likelihoods are 0), it is made nevertheless.
   return low > power ? low : high;
 }
 
-/** Of each new particle, the one that it copies: particle i floor or ceil of n w_i times, from one uniform number. Unbiased; ascending. */
+/**
+ * Returns, for each new particle, the index of the particle that it copies. Particle i is copied floor or ceil of n w_i
+ * times, using one uniform number. Unbiased; ascending.
+ */
 export function systematicAncestors(logWeights: ArrayLike<number>, uniform: number): Uint32Array {
   const { weights } = scaled(logWeights);
   const n = weights.length;
@@ -53,12 +64,12 @@ export function systematicAncestors(logWeights: ArrayLike<number>, uniform: numb
     last = i;
     for (; made < n && (made + uniform) * total < sum * n; made++) ancestors[made] = i;
   }
-  // What rounding left over.
+  // Fills positions left over by rounding.
   ancestors.fill(last, made);
   return ancestors;
 }
 
-/** Weights with the largest scaled to 1; what is not a number has none. */
+/** Scales weights so that the largest is 1. NaN gets weight 0. */
 function scaled(logWeights: ArrayLike<number>): { weights: Float64Array; largest: number } {
   let largest = -Infinity;
   for (let i = 0; i < logWeights.length; i++) if (logWeights[i] > largest) largest = logWeights[i];

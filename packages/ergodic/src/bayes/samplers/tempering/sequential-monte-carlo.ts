@@ -5,41 +5,54 @@ import { SequentialRun } from "./sequential-run.ts";
 
 /** Options of `sequentialMonteCarlo`. */
 export interface SequentialMonteCarloOptions {
-  /** Particles per population, at least the draws kept. Default: the draws kept. */
+  /** Number of particles per population, at least the number of stored draws. Default: the number of stored draws. */
   particles?: number;
   /** Effective share of particles that a stage must keep, in (0, 1). Default 0.5. */
   essTarget?: number;
-  /** How particles move: "randomWalk" or "hmc". Default "randomWalk". */
+  /** Kind of move: "randomWalk" or "hmc". Default "randomWalk". */
   move?: "randomWalk" | "hmc";
-  /** Moves per stage. Default 10 for "randomWalk", 3 for "hmc"; a whole number >= 1. */
+  /** Number of moves per stage. Default 10 for "randomWalk", 3 for "hmc"; a whole number >= 1. */
   moves?: number;
-  /** Leapfrog steps of a move by "hmc". Default 8; a whole number >= 1. */
+  /** Number of leapfrog steps per move with "hmc". Default 8; a whole number >= 1. */
   leapfrogs?: number;
   /** Step size of the first stage, in standard deviations of the particles, > 0. Default 2.38/√d, or d^−¼ for "hmc". */
   stepSize?: number;
-  /** Powers of the likelihood, ascending to 1, instead of those that keep to `essTarget`. */
+  /** Powers of the likelihood, ascending to 1, instead of powers chosen by `essTarget`. */
   temperatures?: readonly number[];
-  /** Whether moves adapt to the population. Default true; false makes the evidence unbiased with given `temperatures`. */
+  /**
+   * Whether moves adapt to the population. Default true. With false and given `temperatures`, the evidence estimate is
+   * unbiased.
+   */
   adapt?: boolean;
 }
 
 /**
- * Sequential Monte Carlo from the prior to the posterior, with the evidence: a population of particles goes through powers 0 =
- * β₀ < β₁ < … < 1 of the likelihood.
+ * Sequential Monte Carlo from the prior to the posterior, with an estimate of the evidence: a population of particles
+ * passes through powers 0 = β₀ < β₁ < … < 1 of the likelihood.
  *
- * A stage: weights w_i = exp((β' − β) L_i), L the log likelihood; the evidence ∫ prior × likelihood grows by the factor mean w;
- * systematic resampling by w; then `moves` moves of every particle that leave prior × likelihood^β' invariant. β' is where
- * (Σw)²/Σw² = `essTarget` × n. The draws are the particles at β = 1. Each chain of a run is a population of its own, `warmup`
- * has no effect. n → `particles` (default: as many as draws are kept). Moves go by the population's covariance C = LLᵀ (shrunk
- * a little to its diagonal): x' = x + s L z, z standard normal ("randomWalk"), or `leapfrogs` leapfrogs of length s (1 ± 0.2)
- * with metric M⁻¹ = C ("hmc"); s follows the acceptance from stage to stage. With given `temperatures` and `adapt: false` the
- * estimate of the evidence (not of its log) is unbiased; else it is so up to O(1/n).
- * Reports `logEvidence`: log of the populations' mean evidence, in nats, as the model counts its constants; `logEvidenceError`:
- * its standard error, between populations, or of a single one from how many first particles still have descendants.
- * Source: Neal 2001; Del Moral, Doucet, Jasra 2006; error of one population: Lee & Whiteley 2018 (whose resampling is multinomial, so that here it
- * tends to be too large). Differs from other implementations: resamples at every stage.
+ * A stage has weights w_i = exp((β' − β) L_i), where L is the log likelihood. The evidence ∫ prior × likelihood is
+ * multiplied by mean w. After systematic resampling by w, every particle makes `moves` moves that leave prior ×
+ * likelihood^β' invariant. β' solves (Σw)²/Σw² = `essTarget` × n.
  *
- * @throws OptionError; CapabilityError for a density without a prior to draw from or whose likelihood is not known apart, or with discrete parameters
+ * The draws are the particles at β = 1. Each chain of a run is a separate population; `warmup` has no effect. n →
+ * `particles` (default: the number of stored draws).
+ *
+ * Moves (`move`) use the population's covariance C = LLᵀ (shrunk a little to its diagonal): x' = x + s L z, z standard
+ * normal ("randomWalk"), or `leapfrogs` leapfrogs of length s (1 ± 0.2) with metric M⁻¹ = C ("hmc"). s starts at
+ * `stepSize` and follows the acceptance from stage to stage.
+ *
+ * With given `temperatures` and `adapt: false` the estimate of the evidence (not of its log) is unbiased; otherwise it
+ * is unbiased up to O(1/n).
+ *
+ * Reports `logEvidence`: log of the populations' mean evidence, in nats, with the constants that the model includes;
+ * `logEvidenceError`: its standard error, between populations, or for a single one from the number of first particles
+ * with surviving descendants.
+ *
+ * Source: Neal 2001; Del Moral, Doucet, Jasra 2006; error of one population: Lee & Whiteley 2018 (with multinomial
+ * resampling, so that it tends to be too large here). Differs from other implementations: resamples at every stage.
+ *
+ * @throws OptionError; CapabilityError for a density without a prior to draw from or without a separate likelihood, or
+ *   with discrete parameters
  */
 export const sequentialMonteCarlo = /* @__PURE__ */ sampler<SequentialMonteCarloOptions>(
   {

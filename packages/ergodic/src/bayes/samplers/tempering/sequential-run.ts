@@ -24,9 +24,11 @@ const WHERE = "sequentialMonteCarlo";
 const FIELDS = ["logDensity", "logLikelihood", "acceptance"] as const;
 
 /**
- * A run of sequential Monte Carlo. A step is one stage of every population that is not yet at the posterior; it ends when all are.
+ * A run of sequential Monte Carlo. A step is one stage of every population that is not yet at the posterior. The run
+ * ends when all are.
  *
- * Streams of chain c: "start" (update i draws particle i), "resampling" (update s, of stage s), "transition" (update s n + i moves particle i).
+ * Streams of chain c: "start" (update i draws particle i), "resampling" (update s, of stage s), "transition" (update s
+ * n + i moves particle i).
  */
 export class SequentialRun implements Sampling {
   readonly stepsPerEpoch = Infinity;
@@ -45,7 +47,7 @@ export class SequentialRun implements Sampling {
     checkSamplingPlan(WHERE, plan, density.dimension);
     checkDensity(density);
     const { particles = plan.draws, leapfrogs } = options;
-    // Where nothing is said of particles, they are as many as the draws.
+    // By default there are as many particles as draws.
     checkNumber(WHERE, options.particles === undefined ? "draws" : "particles", particles, { low: 2, integer: true });
     const what = `${particles} particles in each of ${plan.chains} populations`;
     checkRoom(WHERE, what, 32 * particles * plan.chains * density.dimension, MOST_ENGINE);
@@ -92,7 +94,7 @@ export class SequentialRun implements Sampling {
     return made;
   }
 
-  /** The particles' mean. */
+  /** Mean of the particles. */
   parameters(): Float64Array {
     const { dimension: d } = this.density;
     const mean = new Float64Array(d);
@@ -101,7 +103,7 @@ export class SequentialRun implements Sampling {
     return mean;
   }
 
-  /** None before all particles are at the posterior. */
+  /** Draws; none before all particles are at the posterior. */
   draws(): ChainDraws {
     const { dimension: d } = this.density;
     const kept = this.converged === false ? 0 : this.plan.draws;
@@ -120,7 +122,7 @@ export class SequentialRun implements Sampling {
     return new ChainDraws(chains, kept, d, values, FIELDS, transitions);
   }
 
-  /** `power`: the least β. `logEvidence` and its error once all particles are at the posterior. */
+  /** `power`: the smallest β. `logEvidence` and its error are reported once all particles are at the posterior. */
   report(): Record<string, number> {
     const { populations, count } = this;
     const done = this.converged !== false;
@@ -135,7 +137,7 @@ export class SequentialRun implements Sampling {
     return { ...report, logEvidence: logMeanWeight(logs), logEvidenceError: this.evidenceError(logs) };
   }
 
-  /** log of each population's estimate. */
+  /** Log evidence of each population. */
   logEvidences(): Float64Array {
     return Float64Array.from(this.populations, ({ logEvidence }) => logEvidence);
   }
@@ -206,7 +208,7 @@ export class SequentialRun implements Sampling {
     }
   }
 
-  /** Of the log of the mean of all Z: sd(Z)/(mean(Z) √C), or of one Z by its first particles. */
+  /** Standard error of the log of the mean of all Z: sd(Z)/(mean(Z) √C), or for a single Z from its first particles. */
   private evidenceError(logs: Float64Array): number {
     const c = logs.length;
     if (c > 1) {

@@ -5,10 +5,11 @@ import type { Engine } from "../../../engine/memory/engine.ts";
 import * as field from "../../fields.ts";
 
 /**
- * A log density at many powers, one a lane: log prior + β log likelihood where a density knows its parts (`bindTempered`) and has a likelihood, else
- * β log density.
+ * A log density at many powers, one per lane: log prior + β log likelihood if the density knows its parts
+ * (`bindTempered`) and has a likelihood, otherwise β log density.
  *
- * Lane l is bound at powers[l], which may change between evaluations. `likelihood(l)` is what β multiplied in the lane's last evaluation.
+ * Lane l is bound at powers[l], which can change between evaluations. `likelihood(l)` is the term that β multiplied in
+ * the lane's last evaluation.
  */
 export class TemperedDensity implements LogDensity {
   readonly dimension: number;
@@ -16,7 +17,7 @@ export class TemperedDensity implements LogDensity {
   readonly onThisThread: boolean;
   readonly discrete: LogDensity["discrete"];
   readonly parameters: LogDensity["parameters"];
-  /** β multiplies the whole density. */
+  /** Whether β multiplies the whole density. */
   readonly isWhole: boolean;
   private readonly engine: Engine;
   private readonly deterministic: boolean;
@@ -60,7 +61,10 @@ export class TemperedDensity implements LogDensity {
     for (const binding of this.bound.get(lane) ?? []) this.engine.memory.f64(binding.power, 1)[0] = power;
   }
 
-  /** Right after an evaluation by the lane's first binding: the one by which a chain knows its log density. */
+  /**
+   * Returns the likelihood of the last evaluation by the lane's first binding, which is the one that a chain uses for
+   * its log density. Valid right after that evaluation.
+   */
   likelihood(lane: number): number {
     const first = this.bound.get(lane)?.[0];
     assert(first, `tempered lane ${lane} is not bound`);
