@@ -77,7 +77,7 @@ export interface RuleProgram {
 /**
  * Returns the program of a rule: its equation combined with a gradient, as one fused pass over memory that `compile`
  * accepts.
- *   g = scale · values + reach · base + l2 · share · p (each term only if requested)
+ *   g = scale · values + reach · base + l2 · share · p          (each term only if requested)
  *   l1: if p ≠ 0, g + l1 · share · sign p; if p = 0, g shrunk towards 0 by l1 · share (the orthant-wise
  *   pseudo-gradient);
  *     after the rule, a coordinate that would leave its orthant becomes exactly 0. The orthant at p = 0 is that of −g.
