@@ -8,7 +8,7 @@ import { shown } from "../errors/shown.ts";
  * the old ones.
  *   svrg   old = all rows at a snapshot, taken every `every` epochs          Johnson, Zhang 2013
  *   saga   old = each row at its own last visit; unbiased                    Defazio, Bach, Lacoste-Julien 2014
- *   sag    like saga, but the new difference is weighed by 1/n: biased, less noise  Le Roux, Schmidt, Bach 2012
+ *   sag    like saga, with the new difference times 1/n: biased, less noise  Le Roux, Schmidt, Bach 2012
  * Memory: one float64 per row and output, and one mean gradient. SVRG's snapshot is a pass over all rows, counted in
  * the run's time.
  * Any rule can follow. With sgd(), a constant rate of 1/(3L) (SAGA, SVRG) or 1/L (SAG) converges linearly, where L is
