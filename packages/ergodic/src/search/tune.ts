@@ -163,25 +163,33 @@ function recipeOf(
 
 /**
  * Finds the settings under which runs end with the lowest held-out loss.
+ *
  *   const best = await tune(
- *     ({ rate, l2 }, { signal, seed }) => fit(linear({ l2 }), train, { rule: adagrad({ rate }), validate, signal, seed
- *     }),
- *     { over: { rate: { low: 1e-4, high: 1, scale: "log" }, l2: { low: 1e-6, high: 0.1, scale: "log" } }, trials: 30,
- *     seed: 1 },
+ *     ({ rate, l2 }, { signal, seed }) =>
+ *       fit(linear({ l2 }), train, { rule: adagrad({ rate }), validate, signal, seed }),
+ *     {
+ *       over: { rate: { low: 1e-4, high: 1, scale: "log" }, l2: { low: 1e-6, high: 0.1, scale: "log" } },
+ *       trials: 30,
+ *       seed: 1,
+ *     },
  *   );
  *   best.settings; // { rate: …, l2: … }
+ *
  * make: starts one run, anything with ticks, and passes `signal` to it. `over`: low and high of each setting by name,
  * scale "log" for strengths and rates, integer. `measure`: the loss that a tick reports, undefined if it reports none;
  * default validation.loss. The value of a trial is its last loss; with `value: "best"` its lowest, for runs that keep
  * their best parameters (`patience`).
+ *
  * `algorithm`: default randomSearch(); cmaEs(), which learns where to search, for 20 or more trials per setting.
  * `halving` stops bad trials early: { eta: 3, first }, or false. A trial that diverges counts as failed, and is worse
  * than every other. Other errors end the tuning.
+ *
  * `trials`: default 30, unlimited if `until` has seconds. `until`: the first of trials, seconds and target (a finished
  * trial's value at or below it). One trial runs at a time; `concurrency` runs several, for runs that compute elsewhere
  * (other threads, other machines). With one at a time, the same seed gives the same trials and stops, provided that
  * `measure` reads validations, which depend on epochs and not on the clock. With several, halving depends on which
  * trial is first. `tune.resume(checkpoint, make)` keeps the trials that ended, and restarts those in progress.
+ *
  * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] if a run fails, with its error as the
  * cause;
  *   [TUNE_NO_VALUE] if all trials diverged; the reason of an aborted `signal`

@@ -10,11 +10,14 @@ import type { CompiledProgram, CompileOptions, ProgramSpec } from "./program.ts"
 /**
  * Compiles a program to a WebAssembly module that imports `env.memory` alone. Its exported functions take the address
  * of a block (layout.ts):
+ *
  *   begin_p(block)        computes the scalars that pass p needs, clears its accumulators
  *   run_p(count, block)   streams over one piece of the operands; can be called for several pieces
  *   end(block)            writes the results
  *   update(count, block)  does all of it, for one piece
+ *
  * Programs without reductions have no begin_0. If they also have no results and no count(), update is run_0 itself.
+ *
  * @throws CompileError if the program is inconsistent
  */
 export function compile(spec: ProgramSpec, { shared }: CompileOptions = { shared: false }): CompiledProgram {

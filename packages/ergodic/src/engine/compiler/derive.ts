@@ -5,6 +5,7 @@ import { sum } from "./primitives/reductions.ts";
 
 /**
  * Returns the reverse-mode derivative of an expression, as an expression.
+ *
  * For a scalar output, this is ∂output/∂wrt, element by element if wrt is a vector. A vector output counts as the sum
  * of its elements, so that element-wise programs give the element-wise derivative. wrt can be any node, not only a
  * leaf. A vector's adjoint reaches a scalar through the sum over its elements.

@@ -2,6 +2,7 @@
  * Expressions of the element-wise programs: immutable, hash-consed nodes of rank 0 (a scalar) or 1 (a vector over the
  * running index i = 0 … n−1). Equal expressions are the same object, so `===` compares them and shared parts are
  * computed once.
+ *
  * Leaves are defined here; every operation is in primitives/ with its builder, rules and code. A scalar combined with a
  * vector is broadcast. Conditions are numbers: 0 is false, everything else (including NaN) is true; comparisons return
  * 0 or 1.

@@ -7,10 +7,12 @@ import { forEachBelow } from "./walk.ts";
 /**
  * The block: a program's pointers and scalars in engine memory, passed to each of its functions. Byte offsets, from a
  * start aligned to 16 bytes:
- *   i32 pointer for each operand, in order · i32 pointer to the indices · i32 position (elements done by earlier pieces
- *   of the pass)
+ *
+ *   i32 pointer for each operand, in order · i32 pointer to the indices
+ *   i32 position (number of elements done by earlier pieces of the pass)
  *   padding to 16 · 16 bytes of random state
  *   f64 count · f64 for each input and result · f64 for each accumulator · f64 for each scalar computed before a pass
+ *
  * The caller writes pointers, inputs, the random state if stores round at random, and count if count() is used over
  * several pieces. The program writes the rest.
  */

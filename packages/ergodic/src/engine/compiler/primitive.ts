@@ -100,6 +100,7 @@ export function extendToArrays(how: OnArrays): void {
 /**
  * Registers a primitive and returns its builder, which folds constants, applies the simplification rules and interns
  * the node.
+ *
  * A primitive is one entry with its reference evaluation, rules, derivative, print form, cost and code. Entries are
  * made in primitives/ by `primitive()` (element-wise) and `reduction()`.
  */

@@ -2,8 +2,8 @@
  * Signatures of operations: one check of arguments for all operations, made where they are called. `operation(name,
  * parameters, build)` returns `build` with a check that refuses too many or too few arguments, arguments of the wrong
  * kind, and unknown options. Silently dropping an argument would change the model.
- *   export const take = operation("take", { x: array, indices: operand, axis: optional(whole) }, (x: SymbolicArray, …)
- *   => …);
+ *
+ *   const take = operation("take", { x: array, indices: operand, axis: optional(whole) }, (x: SymbolicArray, …) => …);
  */
 import { CompileError } from "../errors/errors.ts";
 import { nearest } from "../errors/nearest.ts";

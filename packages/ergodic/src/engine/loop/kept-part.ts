@@ -7,6 +7,7 @@ type TensorKind<T extends Tensor> = { readonly name: string; new (length: number
 /**
  * One part of a run in a checkpoint, read with checks. Resuming from a damaged file, or from a version that stored
  * other things, ends with an error and never with meaningless numbers.
+ *
  * @throws DataError [CHECKPOINT_FORMAT]
  */
 export class KeptPart {

@@ -1,9 +1,11 @@
 /**
  * Options from which the execution plan is made. Defaults are filled in; meaningless combinations are refused with a
  * reason.
+ *
  * They trade hardware efficiency against statistical efficiency (DimmWitted). "shared" workers race on one model and
  * lose no update on sparse data. Replicas never wait for each other and are averaged. Sharded data is read once;
  * replicated data lets each replica see every row.
+ *
  * @throws OptionError for a value out of range; CapabilityError for a meaningless combination
  */
 

@@ -68,6 +68,7 @@ const BEST = "loop.best";
 
 /**
  * Decides when a run stops, when it validates, and which parameters are returned.
+ *
  * A run stops at the first limit in `until`: epochs, updates, seconds of training, or tolerance (an epoch's mean loss
  * fell by less than tolerance × its size). It validates every `validateEvery` epochs. With `patience` p, it stops after
  * p validations without a lower loss and returns the best parameters. A loss or parameters that are not finite, over an

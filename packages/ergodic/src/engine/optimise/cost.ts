@@ -1,6 +1,7 @@
 /**
  * Cost of a rule beyond plain SGD, and its behaviour on a sparse gradient. Both are derived from its equation, not
  * declared.
+ *
  * Operations: machine operations per parameter of the fused pass (new parameter and states), minus those of p − ηg.
  * Passes: reductions over all parameters that the step waits for; each reads the gradient once more.
  * Sparse: the equation is evaluated with g = 0 and the values of the options. If the parameter and all states keep

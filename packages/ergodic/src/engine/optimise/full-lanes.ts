@@ -26,6 +26,7 @@ export interface FullLanesOptions extends Omit<FullOptions, "objective" | "rule"
 /**
  * Several concurrent sequences of full steps, each with its own gradient estimates. They are to random objectives what
  * minibatch lanes (lanes.ts) are to rows. An epoch is one step per lane.
+ *
  * Replicas wait for each other at the end of an epoch and are averaged at fixed epochs, including the rule's states;
  * the result does not depend on the number of workers. Racing lanes never wait: each reads the current parameters,
  * computes on its worker while others step, and then steps. Its gradient is thus up to (lanes − 1) steps old, which is

@@ -1,6 +1,7 @@
 /**
  * Descent on the full objective, with one step per epoch: equation rules on the full gradient, host rules (line
  * searches, L-BFGS) on the objective itself.
+ *
  * Host rules run in float64 on the calling thread, since they choose the next evaluation point; L2 is part of their
  * objective. The sum of a gradient can be distributed over workers, for equation rules and for host rules that expose
  * their evaluations. The group penalty is a proximal step after each update. The reported loss excludes penalties;

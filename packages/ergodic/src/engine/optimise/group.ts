@@ -1,6 +1,7 @@
 /**
  * Proximal step of the group penalty, as a block for kernels/engine/optimise/group.ts:
  *   p_g ← p_g · max(0, 1 − rate · strength · √|g| / ‖p_g‖), over all outputs.
+ *
  * Every call reads the parameters and the rate from their addresses.
  */
 import type { Penalty } from "../contract/index.ts";

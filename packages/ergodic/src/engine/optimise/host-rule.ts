@@ -30,6 +30,7 @@ export type HostRuleFactory<D extends Defaults> = ((options?: Options<D>) => Hos
 /**
  * Makes the factory of a host rule, and defines the rule under its name. Its options are plain numbers: a schedule is
  * refused.
+ *
  * Host rules need the whole objective at points that they choose, and so run in TypeScript, with one update per call.
  * They evaluate the objective f: float64[d] → float64 as often as they need; one evaluation costs a pass over all data.
  * A rule is started for a number of coordinates and then updates x in place. Its state consists of arrays and numbers,

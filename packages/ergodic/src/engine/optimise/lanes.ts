@@ -50,6 +50,7 @@ export interface Lane {
 
 /**
  * All lanes of a run and their shared data: copies of the model, the table of control variates, weights of coordinates.
+ *
  * Racing lanes ("shared") have one copy and take turns in the row order. Each replica has its own copy, and reads its
  * own rows (sharded) or all rows (replicated). The work of a lane depends on its number, the seed and its update
  * number, never on the worker that runs it.

@@ -51,6 +51,7 @@ export function ruleLedger(): LedgerRow[] {
 
 /**
  * Returns the row of one rule with its own options: `ruleLedgerRow(rmsprop({ momentum: 0.9 }))` includes momentum.
+ *
  * @throws OptionError for a chain, and for a rule that is not the library's
  */
 export function ruleLedgerRow(rule: Rule): LedgerRow {

@@ -1,5 +1,6 @@
 /**
  * The full objective and its gradient, as seen by full-batch rules: a sum over rows.
+ *
  * Rows are divided into at most PARTS fixed ranges whose sums are added in order, so that the bits do not depend on the
  * number of workers.
  */

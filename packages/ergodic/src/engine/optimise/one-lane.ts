@@ -3,6 +3,7 @@ import { CapabilityError } from "../errors/errors.ts";
 
 /**
  * Refuses workers and replicas for algorithms that use one thread and one copy of the parameters.
+ *
  * @throws CapabilityError [PLAN_MEANING] that names the options which ask for more
  */
 export function refuseLanes(where: string, { workers, replicas }: Plan, why: string): void {

@@ -35,7 +35,7 @@ export interface RuleProgramOptions {
   indexed?: boolean;
   /** Type of the parameters. Default: `precision`. */
   parameterType?: Precision | "i16";
-  /** Adds a dense mean gradient to the gradient (variance reduction). Default false. */
+  /** Whether a dense mean gradient is added to the gradient (variance reduction). Default false. */
   base?: boolean;
   /**
    * Whether `base` moves by `refresh` × the gradient of the rows, because it is the mean of a table that this update
@@ -53,15 +53,15 @@ export interface RuleProgramOptions {
    * 0. Default false.
    */
   damped?: boolean;
-  /** Adds an L1 penalty, in its orthant-wise form. Default false. */
+  /** Whether an L1 penalty is added, in its orthant-wise form. Default false. */
   l1?: boolean;
-  /** Adds an L2 penalty. Default false. */
+  /** Whether an L2 penalty is added. Default false. */
   l2?: boolean;
 }
 
 /** A rule combined with a gradient: the program to compile, its states and the values of its options. */
 export interface RuleProgram {
-  /** The program, for `compile`. */
+  /** Program for `compile`. */
   spec: ProgramSpec;
   /**
    * Vector states in the order of their operands, each with its initial value: a number, or "p" for a copy of the
@@ -77,11 +77,12 @@ export interface RuleProgram {
 /**
  * Returns the program of a rule: its equation combined with a gradient, as one fused pass over memory that `compile`
  * accepts.
+ *
  *   g = scale · values + reach · base + l2 · share · p          (each term only if requested)
- *   l1: if p ≠ 0, g + l1 · share · sign p; if p = 0, g shrunk towards 0 by l1 · share (the orthant-wise
- *   pseudo-gradient);
+ *   l1: if p ≠ 0, g + l1 · share · sign p; if p = 0, g shrunk towards 0 by l1 · share (orthant-wise pseudo-gradient);
  *     after the rule, a coordinate that would leave its orthant becomes exactly 0. The orthant at p = 0 is that of −g.
  *   p ← p − step(g, p, …)
+ *
  * Operands, in this order: values (the gradient, or a row of data if `scale` holds the derivative of the loss times the
  * data's scale), parameter, share, base, reach, rates (which multiply the step), then the rule's vector states. `share`
  * weighs a coordinate's penalty; without it every weight is 1. It is 0 for an intercept, and 1/density of the column
@@ -91,6 +92,7 @@ export interface RuleProgram {
  * l1, l2 and parameterScale if used, then the rule's numeric options and its scalar states, whose next values are
  * written back to their own slots. A parameter of type i16 is stored as parameter / parameterScale, rounded at random
  * without bias (Buckwild).
+ *
  * Sources: Andrew, Gao 2007 (orthant-wise L1); Leblond, Pedregosa, Lacoste-Julien 2017 (1/density); De Sa et al. 2015
  * (Buckwild).
  */

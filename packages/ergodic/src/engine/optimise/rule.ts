@@ -80,6 +80,7 @@ export const definedRules = new Registry<(options: Record<string, OptionValue | 
 
 /**
  * Makes the factory of a rule from its equation, and defines the rule under its name.
+ *
  * Step rules have the form p ← p − step(g, p, state, scalars), written once as an equation over symbols. A formula
  * receives four records:
  * - inputs. Vectors: g (gradient) and p (parameter). Scalars: t (update number, from 1), loss (mean loss of the batch
@@ -89,13 +90,16 @@ export const definedRules = new Registry<(options: Record<string, OptionValue | 
  * - scalar states by name. A state exists if the formula returns its next value (undefined: it does not exist). States
  *   start at 0, or at `initial`: a number, or "p" for the starting point.
  * - the options as given, for a number that chooses structure (no buffer if momentum is 0).
+ *
  *   rule("adagrad", { rate: 0.01, epsilon: 1e-10 }, ({ g, rate, epsilon }, { r }) => {
  *     const sum = add(r, square(g));
  *     return { state: { r: sum }, step: div(mul(rate, g), add(sqrt(sum), epsilon)) };
  *   }, facts)
+ *
  * chain(a, b, …): the step of a is the g of b; p, t and loss are the same for all. A numeric option also accepts a
  * Schedule. A rule is identified by its name once defined, so a checkpoint can be resumed wherever the same definition
  * has been made.
+ *
  * @throws OptionError for an unknown option, one out of its range, a name that is taken, or a meaningless chain
  */
 export function rule<const N extends string, D extends Defaults>(

@@ -5,9 +5,11 @@ import { acceptedBy, checkOptions, type Declaration, type Range } from "../error
 /**
  * A schedule: a rate as a scalar expression of the update number t (from 1), instead of a constant. Each schedule is a
  * file in schedules/.
+ *
  * Units: updates. A schedule is computed once per update, in float64, in the same pass as the rule.
  * Sources: PyTorch's lr_scheduler for stepDecay, exponentialDecay, cosineDecay (CosineAnnealingLR) and warmUp
  * (LinearLR); scikit-learn's SGDClassifier for optimalRate.
+ *
  * @throws OptionError when a number is out of range or an option is unknown
  */
 export interface Schedule {

@@ -6,9 +6,11 @@ import { shown } from "../errors/shown.ts";
 /**
  * Variance reduction: gradients relative to a table of each row's last derivative, g = ∇f_i(p) − ∇f_i(old) + mean of
  * the old ones.
+ *
  *   svrg   old = all rows at a snapshot, taken every `every` epochs          Johnson, Zhang 2013
  *   saga   old = each row at its own last visit; unbiased                    Defazio, Bach, Lacoste-Julien 2014
  *   sag    like saga, with the new difference times 1/n: biased, less noise  Le Roux, Schmidt, Bach 2012
+ *
  * Memory: one float64 per row and output, and one mean gradient. SVRG's snapshot is a pass over all rows, counted in
  * the run's time.
  * Any rule can follow. With sgd(), a constant rate of 1/(3L) (SAGA, SVRG) or 1/L (SAG) converges linearly, where L is
@@ -26,6 +28,7 @@ export interface Variance {
 
 /**
  * SVRG: gradients relative to those of all rows at a snapshot of the parameters. Johnson, Zhang 2013.
+ *
  * Each snapshot is a pass over all rows. With sgd() at a rate of 1/(3L) it converges linearly, where L is the largest
  * curvature of a row.
  * `every`: number of epochs between snapshots, a whole number >= 1. Default 1.
@@ -39,12 +42,14 @@ export function svrg(options: { every?: number } = {}): Variance {
 
 /**
  * SAGA: gradients relative to each row's gradient at its last visit; unbiased. Defazio, Bach, Lacoste-Julien 2014.
+ *
  * Memory: one float64 per row and output. With sgd() at a rate of 1/(3L) it converges linearly, where L is the largest
  * curvature of a row.
  */
 export const saga = (options: Record<never, never> = {}): Variance => without("saga", options);
 /**
  * SAG: like saga(), but the new difference is weighed by 1/n: biased, with less noise. Le Roux, Schmidt, Bach 2012.
+ *
  * Memory: one float64 per row and output. At its rate of 1/L it needs rows drawn with replacement, which `fit` then
  * takes by default.
  */

@@ -1,6 +1,7 @@
 /**
  * Strong Wolfe search along a direction d: finds α with φ(α) ≤ φ(0) + c₁ α φ'(0) and |φ'(α)| ≤ c₂ |φ'(0)|, where φ(α) =
  * f(x + α d).
+ *
  * It first brackets α by growing steps (cubic extrapolation, between 1 % and 10 times further), then zooms by cubic
  * interpolation, staying a tenth of the bracket away from its ends once progress is slow. If 25 evaluations do not
  * suffice, it returns the best point so far.

@@ -10,6 +10,7 @@ let room = { real: new Float64Array(0), imaginary: new Float64Array(0), power: n
 
 /**
  * Returns γ_t averaged over chains.
+ *
  * Two chains share a transform as z = x + iy, since Σ z̄_i·z_{i+t} has the real part γ_x + γ_y. All chains share the
  * inverse transform, because it is linear.
  */
@@ -101,6 +102,7 @@ function centre(draws: Float64Array, start: number, length: number, middle: numb
 /**
  * Autocovariance γ_t = Σ_i (x_i − x̄)(x_{i+t} − x̄)/n for t = 0 … n − 1, and autocorrelation ρ_t = γ_t/γ₀, of one
  * chain.
+ *
  * The divisor is n at every lag: biased towards 0, but positive semi-definite and of small variance at large lags.
  * Computed by Fourier transforms of at least 2n values, in O(n log n). A chain that does not move has γ = 0 and ρ =
  * NaN.

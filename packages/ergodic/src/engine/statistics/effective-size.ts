@@ -65,24 +65,27 @@ export function splitEffectiveSize(draws: Float64Array, chainCount: number): num
 
 /**
  * Effective sample size: number of independent draws that would give an equally precise estimate. ESS = S/τ, τ = 1 + 2
- * Σ_{t>0} ρ_t, S = chains × draws.
+ * Σ_{t>0} ρ_t, S = chains × draws. This function takes the chains as given, neither split nor ranked.
+ *
  * ρ_t = 1 − (W − γ̄_t)/V, where γ̄_t is the autocovariance averaged over chains, W = n/(n − 1)·γ̄₀ and V = γ̄₀ + the
  * variance of the chains' means. Chains that disagree therefore count as one slow chain. The sum stops at the first
  * pair ρ_2k + ρ_2k+1 below 0, and its pairs are made decreasing (Geyer's initial monotone sequence). τ ≥ 1/log₁₀ S
- * bounds the ESS of antithetic chains. Chains are first split into halves.
+ * bounds the ESS of antithetic chains. The following functions first split chains into halves.
+ *
  * | function | of | purpose |
  * | --- | --- | --- |
  * | essBulk | the rank-normalised draws | overall: at least 100 per chain |
  * | essTail | x ≤ q, the smaller of the 5 % and 95 % quantiles q | the tails |
  * | essMean, essSd | x, (x − x̄)² | the error of the mean, of the standard deviation |
  * | essQuantile | x ≤ q | the error of a quantile |
+ *
  * NaN if a draw is not finite (for essBulk: is NaN), if all are equal, or with fewer than three draws per half chain.
  * If no pair beyond the first can be evaluated (halves of 3 to 5 draws) or the first is already below 0, τ = 2 and the
  * result is S/2, as in posterior. Differs from posterior: draws count as equal within their rounding, not within 2^-52,
  * so that the unit of x does not matter.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021; Geyer 1992, section 3.3.
+ *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
- * This function returns the ESS of the chains as given: neither split nor ranked.
  */
 export function effectiveSize(draws: Float64Array, chainCount: number): number {
   const n = drawsPerChain("effectiveSize", draws, chainCount);

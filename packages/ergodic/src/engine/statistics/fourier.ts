@@ -1,6 +1,7 @@
 /**
  * The in-place discrete Fourier transform, X_k = Σ_j x_j·e^(−2πi jk/n), n a power of two: forward, with X in a permuted
  * order, and back from that order.
+ *
  * Operations on each X_k alone, such as taking its power, need no particular order. So X is not reordered, which would
  * take a third of the transform's time.
  * real, imaginary: float64[n]. Neither transform scales, and both use the same sign: forward and back gives n·x in the

@@ -4,6 +4,7 @@ import { log, log1p } from "../numbers/log.ts";
 /**
  * The generalised Pareto distribution of exceedances x ≥ 0: P(X > x) = (1 + k·x/σ)^(−1/k), where k is the weight of the
  * tail (moments exist below 1/k).
+ *
  * `fitGeneralisedPareto`: estimates k and σ from float64[n], x in increasing order, n ≥ 5, by Zhang and Stephens'
  * quasi-Bayesian method. b = −k/σ is averaged over M = 30 + ⌊√n⌋ candidates, weighted by their profile likelihoods and
  * spaced by a prior of scale 3 times the lower quartile. k is then shrunk towards ½ as if by 10 further observations,
@@ -42,6 +43,7 @@ export function fitGeneralisedPareto(x: Float64Array): GeneralisedPareto {
 
 /**
  * Returns the most likely k for given b: the mean of log(1 − b·x).
+ *
  * Logarithms are expensive, so it takes them of products. q = Π(1 − b·x) − 1 keeps its digits, because −b·x has the
  * same sign for all x; its logarithm is taken before q comes close to −1 or grows too large.
  */

@@ -1,6 +1,7 @@
 /**
  * PSIS-LOO: the expected log predictive density of each observation under the posterior given all others, without
  * fitting again.
+ *
  * elpd_i = log Σ_s w_is·p(y_i|θ_s), w_i: Pareto smoothed importance weights of 1/p(y_i|θ_s); p_loo = Σ (lpd_i −
  * elpd_i), the effective number of parameters, lpd_i = log mean_s p(y_i|θ_s); looic = −2·elpd, on the scale of a
  * deviance. logLikelihood: float64[chains × draws, N], log p(y_i|θ_s) in nats, draw by draw. If an observation's
@@ -9,6 +10,7 @@
  * is computed from the chains unless given; it is 1 if that likelihood is constant.
  * Source: Vehtari, Gelman, Gabry 2017; Vehtari, Simpson, Gelman, Yao, Gabry 2024. Equal to loo(x, r_eff =
  * relative_eff(exp(x))).
+ *
  * @throws OptionError unless the counts are positive integers and the efficiencies > 0; DataError on other shapes and
  * non-finite values
  */

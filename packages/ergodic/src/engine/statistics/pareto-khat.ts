@@ -9,6 +9,7 @@ const FEW_DRAWS = 225;
 /**
  * Pareto k̂ of a quantity's tails: the shape of the generalised Pareto distributions fitted to its smallest and to its
  * largest draws, whichever is larger.
+ *
  * Moments exist below 1/k: above ½ there is no variance, above 1 no mean. Already above 0.7, the mean of any affordable
  * number of draws is far off, more often than its standard error suggests. draws: float64[chains × draws], chain after
  * chain; S of them. The length of a tail is ⌈3 √(S/r)⌉ draws if S > 225, otherwise ⌈S/5⌉; at most ⌊S/2⌋, at least 5. r
@@ -19,6 +20,7 @@ const FEW_DRAWS = 225;
  * Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024; Zhang, Stephens 2009. Equal to posterior's `pareto_khat`, with two
  * exceptions: a tail of half of an odd number of draws keeps its largest one, and draws count as equal within their
  * rounding, so that the unit does not matter.
+ *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
  */
 export function paretoKhat(draws: Float64Array, chainCount: number): number {
@@ -36,7 +38,7 @@ export function heavierTailOfSorted(sorted: Float64Array, effectiveSize: number)
   if (sorted.length <= LEAST_TAIL) return Number.NaN;
   const length = tailLength(sorted.length, effectiveSize);
   if (Number.isNaN(length)) return Number.NaN;
-  // A tail together with the draw at which it begins.
+  // Each slice is a tail together with the draw at which it begins.
   const left = tailShape(
     sorted
       .slice(0, length + 1)

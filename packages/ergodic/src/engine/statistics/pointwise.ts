@@ -1,5 +1,6 @@
 /**
  * Log likelihoods of N observations under S draws, and sums over observations with their standard errors.
+ *
  * logLikelihood: float64[chains × draws, N], draw by draw, chain after chain.
  */
 import { DataError, OptionError } from "../errors/errors.ts";

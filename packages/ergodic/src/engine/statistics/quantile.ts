@@ -3,8 +3,10 @@ import { checkNumber } from "../errors/errors.ts";
 /**
  * Sample quantiles by linear interpolation: with h = (n − 1)p, Q(p) = x_(⌊h⌋) + (h − ⌊h⌋)(x_(⌈h⌉) − x_(⌊h⌋)), x_(0) ≤ …
  * ≤ x_(n−1).
+ *
  * x: float64[n] in any order. NaN for an empty array, and if any draw is NaN.
  * Source: Hyndman, Fan 1996, type 7: R's and NumPy's default.
+ *
  * @throws OptionError unless every probability lies within [0, 1]
  */
 export function quantile(x: Float64Array, probability: number): number {

@@ -1,6 +1,7 @@
 /**
  * Rank normalisation: z_i = Φ⁻¹((r_i − 3/8)/(S + 1/4)), where r_i is the rank of x_i among all S draws; ties share
  * their average rank.
+ *
  * It gives every distribution, however heavy its tails, the moments that the diagnostics need, and is invariant under
  * increasing transformations of x. Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, equation 14; Blom 1958 on
  * 3/8.

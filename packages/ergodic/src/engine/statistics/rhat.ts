@@ -7,6 +7,7 @@ import { rankNormalise } from "./rank-normal.ts";
 /**
  * R̂, the potential scale reduction: ratio of the spread of all chains' draws to the spread within chains. R̂ = √(((n −
  * 1)/n·W + B/n)/W).
+ *
  * W: mean of the chains' variances; B/n: variance of the chains' means; n: draws per chain. `rhat` is the larger of two
  * values: one on the rank-normalised draws (do the chains agree on the bulk?) and one on the rank-normalised distances
  * from the median (do they agree on the spread?). Chains are split into halves, so that a single drifting chain
@@ -15,6 +16,7 @@ import { rankNormalise } from "./rank-normal.ts";
  * rank.
  * draws: float64[chains × draws], chain after chain.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021.
+ *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
  */
 export function rhat(draws: Float64Array, chainCount: number): number {

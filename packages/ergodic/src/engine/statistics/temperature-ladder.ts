@@ -1,6 +1,7 @@
 /**
  * Temperature ladder of parallel tempering: powers 1 = β₀ > β₁ > …, swaps between neighbours, and adaptation of the
  * powers.
+ *
  * Two states with values E and E' (logarithms of the tempered density) at powers β > β' are swapped with probability
  * min(1, e^((β − β')(E' − E))). The samplers of statistical models and of factor graphs store states differently but
  * share these decisions. With r_k the mean rejection of swaps between β_k and β_{k+1}, Λ(β_k) = Σ_{j<k} r_j is the

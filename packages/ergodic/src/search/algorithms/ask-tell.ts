@@ -19,13 +19,15 @@ export interface SearchOptions extends SpaceOptions {
   evaluations?: number;
   /** Number of evaluations per point, whose mean is its value. Default 1; a whole number >= 1. */
   repeat?: number;
-  /** Whether the i-th repetitions of all points of a batch share a seed, so that only the points differ. Default false. */
+  /**
+   * Whether the i-th repetitions of all points of a batch share a seed, so that only the points differ. Default false.
+   */
   commonRandomNumbers?: boolean;
 }
 
 export const searchKeys = [...spaceKeys, "algorithm", "seed", "evaluations", "repeat", "commonRandomNumbers"];
 
-/** An evaluation to be made. */
+/** Evaluation to be made. */
 export interface Asked {
   /** Number of the evaluation, which `tell` takes. */
   id: number;
@@ -64,18 +66,20 @@ interface Probe {
 }
 
 /**
- * Ask and tell: a search that leaves evaluations to its user, which can be a loop (minimize.ts), a cluster, or a person
- * at a bench. Made by `search()`.
+ * Ask and tell: a search that leaves evaluations to its user: a loop (minimize.ts), a cluster, or a person at a bench.
+ *
  * Points are in the user's space (space.ts); evaluations are numbered 0, 1, 2 … in the order of asking. Values can be
- * told in any order: the algorithm learns a batch when it is complete, in the batch's order, so that neither the order
- * of tells nor the split of asks matters.
- * Noise: with `repeat` k, each point is evaluated k times and its value is the mean. Every evaluation has its own seed;
- * with `commonRandomNumbers`, the i-th repetitions of all points of a batch share one, so that they differ by their
- * points alone.
- * NaN, or `fail`, is a failed evaluation: it counts, and is worse than every number, like +Infinity. A value of
- * −Infinity ends the search.
- * @throws OptionError for invalid options and tells; ErgodicError [SEARCH_DIVERGED] if the algorithm proposes a point
- * that is NaN
+ * told in any order: the algorithm learns a batch when it is complete, in the batch's order, so neither the order of
+ * tells nor the split of asks matters.
+ *
+ * Noise: with `repeat` k, a point's value is the mean of k evaluations. Every evaluation has its own seed; with
+ * `commonRandomNumbers`, the i-th repetitions of all points of a batch share one, so that they differ by their points
+ * alone.
+ *
+ * NaN, or `fail`, is a failed evaluation: it counts, and is worse than every number, like +Infinity. −Infinity ends the
+ * search.
+ *
+ * @throws OptionError for invalid options and tells; ErgodicError [SEARCH_DIVERGED] if a proposed point is NaN
  */
 export class Search {
   /** Search algorithm. */
@@ -156,8 +160,8 @@ export class Search {
   }
 
   /**
-   * Returns at most `count` evaluations to be made, by default all that remain in the batch. Empty if the batch waits
-   * for values, the evaluations are used up, or the search has stopped.
+   * Returns at most `count` evaluations to make, by default all that remain in the batch. Empty if the batch waits for
+   * values, the evaluations are used up, or the search has stopped.
    */
   ask(count = Infinity): Asked[] {
     if (count !== Infinity) checkNumber("search.ask", "count", count, { low: 1, integer: true });
@@ -239,10 +243,7 @@ export class Search {
     };
   }
 
-  /**
-   * Continues from a snapshot, bit for bit.
-   * @throws OptionError [SEARCH_OTHER] for the snapshot of another search
-   */
+  /** Continues from a snapshot, bit for bit. @throws OptionError [SEARCH_OTHER] for the snapshot of another search */
   restore(snapshot: Snapshot): void {
     const kept = new KeptPart("the search", snapshot);
     this.refuseOther(kept.object("of"));
@@ -383,11 +384,13 @@ function describe(value: unknown): string {
 
 /**
  * Ask and tell: a search whose points you evaluate yourself, on a cluster or at a bench.
+ *
  *   const s = search({ bounds: [[0, 1], [1e-4, 1]], scale: ["linear", "log"], algorithm: cmaEs(), seed: 1 });
  *   while (!s.stopped) for (const { id, x } of s.ask()) s.tell(id, f(x));
  *   s.best; // { x, value }
- * Lower values are better; NaN, or `fail(id)`, is a failed evaluation. Values can be told in any order.
- * @throws OptionError
+ *
+ * Lower values are better; NaN, or `fail(id)`, is a failed evaluation. Values can be told in any order. @throws
+ * OptionError
  */
 export function search(options: SearchOptions): Search {
   checkKeys("search", options, searchKeys);

@@ -26,6 +26,7 @@ const MATRICES = 32;
 
 /**
  * CMA-ES: draws points from N(m, σ²C) and moves m, σ and C so that good points become more likely.
+ *
  * x_k = m + σ B D z_k; the λ points are ranked by value, so that only their order matters. The update is in
  * cma/distribution.ts, the constants in cma/constants.ts, the criteria that end a descent in cma/termination.ts, and
  * restarts in cma/restarts.ts. σ starts at 1.
@@ -43,6 +44,7 @@ const MATRICES = 32;
  * (injection). Differs: pycma has "active" as its default, and ¼ more in c_μ's numerator.
  * `pointTolerance`, `valueTolerance`: a descent ends if its points (in initial steps) and values spread by less than
  * these (1e-12 each).
+ *
  * @throws OptionError unless population is an integer >= 2, maxRestarts one >= 0 and the tolerances are >= 0
  */
 export const cmaEs = defineSearch("cmaEs", DEFAULTS, (options, given) => new Cma(options, given), {

@@ -72,10 +72,12 @@ export const definedSearches = new Registry<(options: SearchDefaults) => SearchA
 /**
  * Makes the factory of a search: defineSearch(name, defaults, start, facts). The search is registered under its name,
  * so that a checkpoint can rebuild it.
- *   export const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }),
- *   facts)
+ *
+ *   const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }), facts)
+ *
  * Options are numbers, booleans and strings; a default of null is replaced at the start, when the dimension is known.
  * The library's names are reserved (index.ts); a user's definition can be repeated, and the last one counts.
+ *
  * @throws OptionError for an unknown option, one out of its range, or a name that is taken
  */
 export function defineSearch<D extends SearchDefaults>(

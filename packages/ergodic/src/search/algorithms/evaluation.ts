@@ -39,6 +39,7 @@ interface Flight {
 
 /**
  * Adapts a search to the loop: a step is one evaluation of f.
+ *
  * Up to `concurrency` evaluations are in progress at a time, also between two calls of `advance`. Values are told in
  * the order of their numbers, so the order in which evaluations end affects neither a target's stop nor a checkpoint.
  * Evaluations in progress when a run is checkpointed are repeated.
@@ -194,6 +195,7 @@ const SAME = 1e-9;
 /**
  * Evaluates the best point of a snapshot again. If f returns a different value, and the same one twice, it is another
  * function. If it returns a third value, it is noisy and nothing can be concluded.
+ *
  * @throws OptionError [CHECKPOINT_FUNCTION]; ErgodicError [SEARCH_THROWN] if f fails
  */
 export async function refuseOtherFunction(f: BlackBox, snapshot: Snapshot, signal = new AbortController().signal): Promise<void> {

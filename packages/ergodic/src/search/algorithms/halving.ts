@@ -29,6 +29,7 @@ const MOST_RUNGS = 4;
  * Successive halving, asynchronous, by stopping (ASHA): at rungs r, rη, rη², … a trial continues while its loss is
  * among the best 1/η of the n losses recorded there so far, including its own: fewer than max(1, ⌊n/η⌋) of them are
  * lower.
+ *
  * η (`eta`): >= 2, default 3. r (`first`): epochs, > 0. Default: the length R of the first trial that finishes, divided
  * by η as often as r stays at or above that trial's first measurement, at most four times; until a trial has finished,
  * none is stopped. There is no rung at or beyond R, and none for runs that count no epochs. The loss at a rung is the
@@ -36,6 +37,7 @@ const MOST_RUNGS = 4;
  * Source: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht, Talwalkar 2020 (arXiv:1810.05934). Differs: a trial is
  * never paused and promoted later; it is stopped permanently, as in the stopping variant of Syne Tune and Ray Tune; one
  * bracket.
+ *
  * @throws OptionError unless eta >= 2 and first > 0
  */
 export class Halving {

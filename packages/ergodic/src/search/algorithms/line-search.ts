@@ -1,5 +1,6 @@
 /**
  * Minimises φ(t) over all t by values alone, one value at a time: a bracket by golden growth, then Brent's method.
+ *
  * A search is a record of numbers, `Line`: call `beginLine` with φ(0) and a first step, then `learnLine` with
  * φ(line.at) until `line.stage` is done. `best` and `bestValue` hold the result, which is never above φ(0). The
  * bracket's three points are Brent's first three, so a parabola is solved by its first trial. The search ends when the

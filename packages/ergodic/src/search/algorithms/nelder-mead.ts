@@ -16,6 +16,7 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
 /**
  * Nelder-Mead: a simplex of d + 1 points that moves downhill by moving its worst vertex through the centroid c of the
  * others.
+ *
  * Vertices sorted, f_0 ≤ … ≤ f_d; x(t) = c + t (c − x_d); reflection t = 1, expansion β, contractions ±γ, shrink x_i ←
  * x_0 + δ (x_i − x_0).
  *   f(x(1)) < f_0:                   x(β) if it is even lower, otherwise x(1)
@@ -24,6 +25,7 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  *   f(x(1)) ≥ f_d:                   x(−γ) if lower than f_d, otherwise shrink
  * `adaptive`: β = 1 + 2/d, γ = ¾ − 1/(2d), δ = 1 − 1/d, which in 2 dimensions are the classic 2, ½, ½, as they are for
  * d = 1.
+ *
  * The first simplex is the start and a step of 1 along each axis, in one batch; a shrink is one batch of d. It has
  * collapsed when no vertex is further than `pointTolerance` (initial steps, by coordinate) from the best and no value
  * more than `valueTolerance` (absolute) above; or when all values are equal, before a shrink and after, because on a
@@ -31,20 +33,23 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  *   `restarts: "repeat"`    builds a simplex of the first size around the best point, until one gains no more than
  *                           `valueTolerance`; then it stops
  *   `restarts: "fresh"`     the same, but then it restarts at a random point (fresh-start.ts); it never stops by itself
- *   `restarts: "oriented"` like "repeat", and after every step it checks the simplex gradient D: if the mean value fell
- *   by
- *                           less than α‖D‖², α = 1e-4 · (first size) / (first ‖D‖), the simplex is flattening without
- *                           descending. A right-angled one of half its shortest edge replaces it, the legs against D
+ *   `restarts: "oriented"`  like "repeat", and after every step it checks the simplex gradient D: if the mean value fell
+ *                           by less than α‖D‖², α = 1e-4 · (first size) / (first ‖D‖), the simplex is flattening
+ *                           without descending. A right-angled one of half its shortest edge replaces it, with its
+ *                           legs pointing against D
  *   `restarts: "none"`      it stops
  * On the BBOB functions in 5 and 10 dimensions, adaptive coefficients solve more than the classic ones, and "repeat"
  * more than "oriented", which gives up simplices that had adapted to the valley; hence the defaults.
+ *
  * An evaluation costs O(d), except for shrinks and steps with simplex gradients: vertices stay in their rows, only
  * their order changes, and c is updated by the vertex that enters and the one that leaves. Every d updates it is summed
  * again, so that rounding does not accumulate.
+ *
  * NaN and +Infinity are the worst values. Throws no errors. Source: Nelder, Mead 1965; Lagarias et al. 1998 (order of
  * ties); Gao, Han 2012 (coefficients); Kelley 1999 (oriented restart). Differs: the restarts after a collapse are our
  * own.
  * Options: `adaptive` (true), `restarts` ("repeat"), `pointTolerance` (1e-8), `valueTolerance` (1e-10).
+ *
  * @throws OptionError unless the tolerances are >= 0 and restarts is one of the four
  */
 export const nelderMead = defineSearch("nelderMead", DEFAULTS, (options, given) => new Simplex(options, given), {

@@ -21,22 +21,24 @@ const SLOWEST_FALL = 0.1;
 /**
  * Powell's direction set: line minimisations along d directions, one of which is replaced by the displacement of the
  * whole iteration.
+ *
  * An iteration goes from x_0 to x by a line minimisation along each u_i, the axes at first; Δ is the largest decrease
  * along one of them, u_m. With f_0, f and f_e the values at x_0, x and 2x − x_0: if f_e < f_0 and 2 (f_0 − 2f +
  * f_e)(f_0 − f − Δ)² < Δ (f_0 − f_e)², x is also minimised along x − x_0, which replaces u_m. On a quadratic the
  * directions become conjugate.
+ *
  * One value per batch. Lines start with the step of their last move (1 at first) and are searched to `lineTolerance`
  * (line-search.ts). They may leave the box, because points are folded back into it. After an iteration that gained no
  * more than `valueTolerance` (absolute), all steps are shortened by `lineTolerance`; once they are also within
  * `pointTolerance` (initial steps), the search has converged. Then
- *   `restarts: "repeat"` it continues from there along the axes, with steps of 1, until that gains no more; then it
- *   stops
+ *   `restarts: "repeat"`  it continues from there along the axes, with steps of 1, until that gains no more, and stops
  *   `restarts: "fresh"`   the same, but then it restarts at a random point (fresh-start.ts); it never stops by itself
  *   `restarts: "none"`    it stops
  * On the BBOB functions in 5 and 10 dimensions, lines searched to a hundredth solve no fewer problems than finer ones,
  * with fewer values. NaN is +Infinity. Throws no errors. Source: Powell 1964; the criterion of replacement after Acton
  * 1970; Brent 1973. Differs: restarts, and steps that are remembered by direction and shortened at the end.
  * Options: `restarts` ("repeat"), `lineTolerance` (1e-2), `pointTolerance` (1e-8), `valueTolerance` (1e-10).
+ *
  * @throws OptionError unless 0 < lineTolerance <= 0.5, pointTolerance > 0, valueTolerance >= 0 and restarts is one of
  * the three
  */

@@ -1,5 +1,6 @@
 /**
  * Interface of a search: it finds a point by function values alone. One file per algorithm.
+ *
  * An algorithm proposes batches of points and learns their values. It does not know who evaluates them, in which order,
  * where or how often (ask-tell.ts). It sees internal coordinates: free real numbers in which a step of 1 is the user's
  * initial step size (space.ts), so bounds, integers and log scales do not concern it either. Lower values are better; a

@@ -20,16 +20,16 @@ const VAIN_ANNEALINGS = 3;
 /**
  * Simulated annealing: moves one coordinate at a time, x_i' = x_i + s_i z, z ~ N(0, 1), and accepts an increase Δ of f
  * with probability e^(−Δ/T).
+ *
  * A stage consists of `sweeps` moves of every coordinate at one temperature T. At its end, s_i is multiplied by 1 + 5
  * (a_i − 0.6) if the share a_i of accepted moves is above 0.6, and divided by 1 + 5 (0.4 − a_i) if it is below 0.4. s_i
  * starts at 1, and is at most the width of the box, or 1e6 if the box is open. T₀: `initialTemperature`, default the
  * standard deviation of the first 20 values (the start, and points normal about it).
- *   `cooling: "geometric"` T = T₀ ρ^t, ρ: `finalTemperature` (relative to T₀), t: share of the granted evaluations
- *   made.
- *                             Without a limit, T falls by a factor 0.85 per stage, and restarts at T₀ once it is below
- *                             ρ T₀. Each stage starts from the best point so far.
- *   `cooling: "logarithmic"` T = T₀ ln 2 / ln(2 + stage): slow, and, for a large enough T₀, certain to find the minimum
- *                             eventually.
+ *   `cooling: "geometric"`    T = T₀ ρ^t, ρ: `finalTemperature` (relative to T₀), t: share of the granted evaluations
+ *                             made. Without a limit, T falls by a factor 0.85 per stage, and restarts at T₀ once it is
+ *                             below ρ T₀. Each stage starts from the best point so far.
+ *   `cooling: "logarithmic"`  T = T₀ ln 2 / ln(2 + stage): slow, and, for a large enough T₀, certain to find the
+ *                             minimum eventually.
  * Stops if all values have been equal for 10 stages, or after 3 annealings in a row that gained no more than ρ T₀.
  * State: 3d + a few float64. One point per batch, so evaluations cannot run in parallel. It moves to a better injected
  * point.
@@ -37,6 +37,7 @@ const VAIN_ANNEALINGS = 3;
  * 1988 (logarithmic). Differs: Corana's moves are uniform, and s is adapted many times per temperature, here once.
  * Options: `cooling` ("geometric"), `initialTemperature` (from the first values), `finalTemperature` (1e-6), `sweeps`
  * (5).
+ *
  * @throws OptionError unless 0 < finalTemperature < 1, initialTemperature > 0 and sweeps is an integer >= 1
  */
 export const simulatedAnnealing = defineSearch(

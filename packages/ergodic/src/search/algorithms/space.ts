@@ -50,14 +50,17 @@ interface Coordinate {
 /**
  * Maps the user's space to a search's internal coordinates: z = (t(x) − t(x₀)) / s, where t is the identity ("linear")
  * or ln ("log").
+ *
  * x₀ (`x0`): in the user's units, within the bounds; default: the middle of the box in t, one step from a single bound,
  * otherwise 0. `bounds`: [low, high] by coordinate, ∓Infinity for none (on a log scale x > 0 then). s (`stepSize`):
  * size of an initial step of 1, in the user's units, or on a log scale in nats (factors of e); default a fifth of the
  * box in t, because CMA-ES takes 0.2 to 0.3 of it; without a box max(0.1|x₀|, 0.5), or 0.5 nats.
+ *
  * A z outside the box is folded back by repeated reflection at its sides, so that a search sees a continuous function
  * on all of ℝᵈ. Integers are rounded after folding; their box extends half a unit beyond the bounds, so that every
  * integer has an equal share, and their step is at least 1. Coordinates with low = high are fixed: a search does not
  * see them. A single value of `scale`, `integer` or `stepSize` applies to all coordinates.
+ *
  * @throws OptionError: SEARCH_DIMENSION, SEARCH_BOUNDS, SEARCH_START, OPTION_RANGE, OPTION_TYPE
  */
 export class Space {

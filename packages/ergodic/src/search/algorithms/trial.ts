@@ -30,6 +30,7 @@ export type MakeTrial<K extends string = string, T extends TrialTick = TrialTick
 /**
  * A trial: a run with given settings. `tune` watches its ticks until it finishes, is stopped (its signal is aborted,
  * then its end awaited), or fails: it diverged, or a loss is not finite.
+ *
  * @throws errors of the run, unless it diverged; OptionError [TUNE_NO_LOSS] if no tick reported a loss
  */
 export interface Trial<K extends string = string> {

@@ -20,6 +20,7 @@ export interface TrialsOptions {
 
 /**
  * Adapts tuning to the loop: a step is one trial, a run with the settings that a search asked for.
+ *
  * The search learns a trial's value, NaN if it failed (trial.ts). Errors of runs end the tuning. A snapshot contains
  * the trials that ended; trials in progress are restarted.
  */

@@ -1,13 +1,16 @@
 /**
  * minimize(compiled, start, { rule }): minimises a function that compileFunction made with a gradient, by any rule on
  * the whole objective.
+ *
  *   const { x, value } = await minimize(loss, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });
+ *
  * x: the inputs named in `gradient`, in that order as one vector; `start` gives them by name, or as that vector. Other
  * inputs are data: given as `data`, or written to `compiled.inputs` before. rule: default lbfgs(). One update is an
  * epoch, default 1000 of them; L-BFGS and line searches end when they have converged. State is float64; arithmetic has
  * the function's precision. A function that draws random numbers makes new draws at each update; rules that compare
  * values refuse it. A checkpoint holds no data: `minimize.resume(checkpoint, compiled, { data })` continues bit for bit
  * with the same data.
+ *
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; the reason of an
  * aborted `signal`
  */

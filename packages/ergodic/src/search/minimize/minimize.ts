@@ -161,20 +161,24 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
 
 /**
  * Minimises a function known only by its values; or one that you compiled with a gradient, or described by coordinates.
+ *
  *   const { x, value } = await minimize((x) => (x[0] - 1) ** 2 + Math.abs(x[1]), [0, 3], { seed: 1 });
- *   await minimize(f, { bounds: [[1e-4, 1], [1, 9]], scale: ["log", "linear"], integer: [false, true], evaluations: 300
- *   });
- *   await minimize(objective, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } }); // from compileFunction, with a
- *   gradient
+ *   const bounds = [[1e-4, 1], [1, 9]];
+ *   await minimize(f, { bounds, scale: ["log", "linear"], integer: [false, true], evaluations: 300 });
+ *   await minimize(compiled, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } }); // by compileFunction, with a gradient
+ *
  * f: (x, { seed, signal, evaluation }) → a number or a promise of one; lower is better, NaN is a failed evaluation.
  * `algorithm`: default cmaEs(). `evaluations`: default 1000 per searched coordinate, unlimited if `until` has seconds.
  * `until`: the first of evaluations, seconds and target (a value at or below it). A run can be awaited, or iterated
  * over its ticks.
+ *
  * `concurrency` and `workers` do not change the result, which depends on f, the space, the algorithm, the seed and the
  * budget (and on `until.seconds`). `minimize.resume(checkpoint, f)` resumes bit for bit, also after a failure or an
  * abort. It refuses another function: it evaluates the best point again, and once more if the value differs.
+ *
  * With `algorithm: coordinateDescent()`, f may be a coordinateTarget(). A function from compileFunction with a gradient
  * is minimised over its inputs by any step `rule` (default lbfgs()).
+ *
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] if f throws, with its
  * error as the cause;
  *   [SEARCH_NO_VALUE] if every evaluation failed; the reason of an aborted `signal`

@@ -1,6 +1,7 @@
 /**
  * Compiles an array program to a WebAssembly module that imports `env.memory` and the kernels that it calls, and
  * exports `run(block)`. Element-wise work and reductions are its own loops.
+ *
  * @throws CompileError if the program is inconsistent; MemoryLimitError if its values exceed the engine's memory
  */
 import { checkRoom, MOST_ENGINE } from "../../memory/room.ts";

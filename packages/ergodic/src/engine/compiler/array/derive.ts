@@ -1,5 +1,6 @@
 /**
  * Derivatives of array programs, as array programs.
+ *
  * `gradientsOf`: reverse mode, ∂output/∂wrt for a scalar output (or ⟨seed, output⟩ for any). `tangentsOf`: forward
  * mode, J·v, by transposing twice: u ↦ Jᵀu is linear, and the gradient of ⟨Jᵀu, v⟩ in u is J·v, a program without u.
  * `hessianVector`: forward over reverse, ∂/∂ε ∇f(x + εv) at ε = 0. Derivatives of primitives consist of primitives, so

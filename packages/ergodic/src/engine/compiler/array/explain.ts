@@ -23,6 +23,7 @@ export interface Explanation {
 /**
  * explain(shapes, f, options): returns the compilation stages of a function as text. For a network, `explain(model,
  * data)` is in models/neural.
+ *
  * trace: the function's own operations, simplified as they were built. gradient: including its derivatives. schedule:
  * loops and kernels in order. memory: the same with the addresses of values in the block, and its size. code: the size
  * of the module.

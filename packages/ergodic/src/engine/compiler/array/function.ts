@@ -136,12 +136,16 @@ export function programOf<S extends Shapes>(
 /**
  * compileFunction(shapes, f): compiles a TypeScript function of symbolic arrays to one WebAssembly function, with its
  * gradient.
- *   const loss = await compileFunction({ w: [10], x: [100, 10], y: [100] }, ({ w, x, y }) => mean(softplus(mul(neg(y),
- *   matmul(x, w)))), { gradient: ["w"] });
+ *
+ *   const shapes = { w: [10], x: [100, 10], y: [100] };
+ *   const f = ({ w, x, y }) => mean(softplus(mul(neg(y), matmul(x, w))));
+ *   const loss = await compileFunction(shapes, f, { gradient: ["w"] });
  *   const { value, gradient } = loss({ w, x, y });
+ *
  * f is traced once and returns one array, or several by name. Inputs and results are in the engine's memory: write to
  * `inputs.w`, compute with `run()`, and read `outputs.value` and `gradients.w`. Calling the function does all three and
  * copies the results.
+ *
  * @throws CompileError for shapes that do not fit, control flow that depends on data, a symbol used as a number, or an
  * input that is missing;
  *   OptionError for unknown options
@@ -267,7 +271,7 @@ class Placed<S extends Shapes> {
       outputs: { get: () => this.#viewsNow().outputs },
       gradients: { get: () => this.#viewsNow().gradients },
     });
-    // The arena is owned by the object that every part of the function refers to, including `run` alone.
+    // The arena lives as long as the object that every part of the function refers to, including `run` alone.
     this.#arena.ownedBy(this, own);
     return made as unknown as CompiledFunction<S>;
   }

@@ -2,6 +2,7 @@
  * A primitive on arrays: one entry with its reference evaluation, derivative, print form and code. `arrayPrimitive()`
  * makes an entry in operations/, one file per primitive, next to the builder, which checks shapes, simplifies and
  * interns.
+ *
  * Code has three forms. "loop": element-wise work and reductions, fused by schedule-steps.ts. "view": the same numbers
  * at other positions, without code if strides can express it. "kernel": calls of kernels on whole arrays.
  */

@@ -1,5 +1,6 @@
 /**
  * Prints array programs as readable text, with one line per node or step.
+ *
  *   x0 = input "x" [100, 10]
  *   x3 = matmul x0 x1                        [100]
  */

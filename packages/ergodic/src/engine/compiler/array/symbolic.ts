@@ -2,6 +2,7 @@
  * Symbolic arrays: immutable, hash-consed nodes with static shapes, row-major. Equal nodes are the same object, so
  * `===` compares them and shared parts are computed once. All numbers of a program have one type, float64 or float32,
  * chosen at compilation; indices are numbers too.
+ *
  * A node describes an operation; its primitive (primitive.ts) implements it. Symbols have no value while a program is
  * traced: using one as a JavaScript number throws an error that names the line.
  */

@@ -1,5 +1,6 @@
 /**
  * run_p: one pass over `count` elements.
+ *
  * The prologue reads pointers into locals, and computes and splats loop-invariant values once. Up to three loops
  * follow: unrolled vectors, single vectors, single elements. Each processes what the previous one left over, with the
  * same operations and hence the same bits. With an indexed operand, there are only single elements, unrolled. Pointers

@@ -1,5 +1,6 @@
 /**
  * Loads and stores of each storage type in each kind of lanes: conversion, rounding, saturation.
+ *
  * Integers are rounded to nearest (ties to even) or, with random bits, as floor(x) + (u < x − floor(x)), which is
  * unbiased up to the 24 or 32 bits of u. Both saturate, and NaN is stored as 0.
  */

@@ -1,6 +1,7 @@
 /**
  * atan in float64x2. |x| is reduced to |t| ≤ tan(π/8): above tan(π/8) by atan x = π/4 + atan((x − 1)/(x + 1)), and
  * above tan(3π/8) by π/2 + atan(−1/x). Then atan t = t + t³·A(t²).
+ *
  * A: Chebyshev interpolation on 0 ≤ t² ≤ tan²(π/8), degree 10 (error 2^-55 of atan) or 6 (2^-36).
  */
 import type { Node } from "../machine/graph.ts";

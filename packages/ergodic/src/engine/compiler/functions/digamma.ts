@@ -44,6 +44,7 @@ const ZERO = [0.46163214496836236, -1.5522348162858677e-17];
 
 /**
  * digamma ψ = (log Γ)' and trigamma ψ' in float64x2.
+ *
  * ψ for 1 ≤ x < 2: (x − x₀)·R(x − 1½)/x with the zero x₀ = 1.4616… in two parts, which is relatively accurate there.
  * Below 1: ψ(1 + x) − 1/x. From 2: log x − 1/2x − D(1/x²)/x². For x < 0: ψ(1 − x) − π·cot πx, where near the zeros only
  * the absolute error stays small.
@@ -52,6 +53,7 @@ const ZERO = [0.46163214496836236, -1.5522348162858677e-17];
  * R: Chebyshev interpolation of x·ψ(x)/(x − x₀), whose nearest pole is −1, on 1 … 2, degree 16 (error 2^-57) or 9
  * (2^-34). D and T: on 0 < 1/x² ≤ ¼, degrees 16 and 18 (2^-50) or 6 and 7 (2^-29); their terms are below 1/20 of the
  * result. Computed in 60 digits, then expanded.
+ *
  * −∞ at +0, ∞ at −0; NaN at negative integers and −∞.
  */
 export function digamma(m: Wide, digits: Digits, x: Value): Node {

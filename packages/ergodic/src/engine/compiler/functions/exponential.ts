@@ -1,5 +1,6 @@
 /**
  * exp, expm1, tanh and sigmoid in float64x2.
+ *
  * x = k·ln 2 + r with |r| ≤ ½ ln 2; e^r = 1 + r + r²·Q(r); the result is scaled by 2^k, in two steps if it may be
  * subnormal. Q is a Chebyshev fit: error 2^-56 of e^r, or 2^-32 for float32.
  */

@@ -1,5 +1,6 @@
 /**
  * log, log1p and softplus in float64x2.
+ *
  * x = 2^k·(1 + f) with √½ ≤ 1 + f < √2; s = f/(2 + f); log(1 + f) = f − (f²/2 − s·(f²/2 + s²·R(s²))), where s²·R is
  * (log(1 + f) − 2s)/s. R is a Chebyshev fit: error 2^-57 of log(1 + f), or 2^-35 for float32.
  */

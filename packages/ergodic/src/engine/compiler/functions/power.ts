@@ -2,6 +2,7 @@
  * pow in float64x2: e^(b·log|a|). The logarithm is computed as a sum of two float64 (about 2^-66 relative), because
  * b·log|a| can reach 745 and its absolute error is the relative error of the result. For float32, plain float64
  * suffices.
+ *
  * log m = 2s·(1 + z·(⅓ + z·W(z))), s = (m − 1)/(m + 1), z = s².
  */
 import type { Node } from "../machine/graph.ts";

@@ -1,6 +1,7 @@
 /**
  * The binary format of WebAssembly 2.0, to the extent that emitted programs need it: LEB128 numbers, sections,
  * functions.
+ *
  * A module imports `env.memory` (1 to 65536 pages; its shared flag must match the given memory) and the functions that
  * it calls, `env.NAME`. It imports no table, because V8 retains every instance that imports a table for as long as the
  * table lives.

@@ -15,6 +15,7 @@ export interface Node extends Value {
 
 /**
  * The machine graph of one function: pure WebAssembly instructions as hash-consed nodes, and their emission.
+ *
  * Building a loop body as a graph first gives common subexpression elimination, hoisting out of the loop and few locals
  * in one place. Nodes are pure: loads read memory as it is before the body's stores, which the caller emits last.
  */

@@ -1,6 +1,7 @@
 /**
  * Anderson extrapolation of a repeated map: from its last K + 1 points x⁰ … x^K to Σ c_k x^k, where c minimises ‖Σ c_k
  * (x^k − x^{k−1})‖ subject to Σ c_k = 1.
+ *
  * K: `HISTORY`. Solves (UᵀU + ε tr(UᵀU) I) z = 1, c = z / Σz, by Cholesky; U holds the K differences. If they are
  * linearly dependent, the ridge determines c. The extrapolated point is only a guess: the caller checks whether it is
  * better.

@@ -11,6 +11,7 @@ type Values = Pick<CoordinateTarget, "value" | "l1" | "l2" | "lower" | "upper" |
 
 /**
  * Makes a partial derivative and an exact coordinate minimiser for a target that only gives values.
+ *
  * partial: (f(x + h e_j) − f(x − h e_j)) / 2h with h = ε^⅓ max(1, |x_j|), shortened on one side by a nearby bound.
  * Error about h² f''' + ε f/h, i.e. 1e-10 for numbers of size 1. minimiser: goes downhill by that derivative, brackets,
  * and applies Brent's method to F; compares the kink at 0 and the bound as well. It never moves to a higher value. Like

@@ -1,6 +1,7 @@
 /**
  * Minimises over t in [0, limit] a function φ that decreases at 0, by its slope alone: grows a bracket from a guess,
  * then applies Newton's method, which bisection keeps within the bracket.
+ *
  * slope: φ'. curvature: φ'' if known; otherwise it is estimated from the last two slopes (secant method). limit:
  * Infinity for none. A slope that is not finite counts as too far. Relative error in t: 1e-10 and mostly far less, but
  * (1e-10)^(1/p) if φ' ~ t^p, p > 1.

@@ -1,6 +1,7 @@
 /**
  * Accelerated coordinate descent (APPROX with one block per move): y = (1 − θ)x + θz; z_b moves to the prox of a step
  * of 1/(nθL_b) along the partial derivative at y; x = y + nθ(z' − z); θ' = (√(θ⁴ + 4θ²) − θ²)/2, θ₀ = 1/n.
+ *
  * n: number of blocks, picked uniformly with replacement. The state is stored as z and u, with y = θ²u + z before a
  * move and x = θ²u + z after it, so that a move changes one block of each: z_b by t, u_b by −(1 − nθ)/θ² t. Converges
  * as F − F* = O(n²/k²) in k moves, in expectation; plain moves give O(n/k).

@@ -6,12 +6,14 @@ export type PickName = (typeof pickNames)[number];
 /**
  * Pick rules: they choose the block of each move, among n blocks. Moves are counted from 0; n moves are a pass. A pass
  * draws from `stream` at its number, so no state is stored.
+ *
  *   cyclic       move k takes k mod n
  *   random       uniform, with replacement
  *   permutation  each once per pass, in a new uniform order (Fisher–Yates)
  *   importance   P(b) = L_b / Σ L, with replacement, by search in the cumulative sum. L: `curvature`
  *   greedy       the largest violation (Gauss–Southwell), the first of equal ones; with `block` m > 1, the m largest
  *                violations of one evaluation in turn
+ *
  * Sources: Nesterov 2012 (random, importance); Nutini et al. 2015 (greedy). Evaluating all violations costs a pass over
  * the data.
  */

@@ -13,6 +13,7 @@ const known = [...functions, "dimension", "curvature", "quadratic", "rows", "l1"
 /**
  * Makes a user-defined target for coordinate descent: F(x) = f(x) + Σ_j (l1_j |x_j| + l2_j/2 x_j²) over lower_j ≤ x_j ≤
  * upper_j, where f is smooth.
+ *
  * dimension: number of coordinates of x. value: f(x). partial: ∂f/∂x_j; default central differences, and exact minima
  * by values alone.
  * curvature: L_j ≥ ∂²f/∂x_j², for steps of 1/L_j and picks by importance. quadratic: whether it equals ∂²f/∂x_j²
@@ -23,8 +24,10 @@ const known = [...functions, "dimension", "curvature", "quadratic", "rows", "l1"
  * receive it as their last argument.
  * rows: number of rows over which f is a mean; their partial derivatives are `rowPartial`, for estimates. l1, l2,
  * lower, upper: one number, or one per coordinate.
+ *
  * Functions must not change x. Values are minimised. A move costs one partial derivative (step "lipschitz"), or a few
  * (step "exact").
+ *
  * @throws OptionError when an option is unknown, of the wrong length or out of range [TARGET_DIMENSION, OPTION_RANGE],
  * when a partial derivative is not a finite number [TARGET_PARTIAL], a curvature is not > 0 [TARGET_CURVATURE], or F
  * has no minimum along a coordinate [TARGET_UNBOUNDED]

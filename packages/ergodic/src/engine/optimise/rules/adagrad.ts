@@ -3,6 +3,7 @@ import { notNegative, positive, rule } from "../rule.ts";
 
 /**
  * AdaGrad, memory-efficient: r ← r + g², p ← p − η g/(√r + ε).
+ *
  * η (`rate`) > 0; ε (`epsilon`) ≥ 0; r starts at `initialAccumulator`. r: one float per parameter. A coordinate's rate
  * only decreases. This suits convex problems with rare features, but training stalls if the slope changes permanently
  * (see examples/adagrad-stalls.ts).

@@ -4,6 +4,7 @@ import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments
 
 /**
  * AdamW: Adam with decoupled weight decay, p ← p − η λ p − η m̂/(√v̂ + ε).
+ *
  * λ (`decay`) ≥ 0; everything else as in Adam. m, v: two floats per parameter; with `amsgrad`, the maximum of v: one
  * more. The decay acts at every step, so a sparse update changes touched coordinates only (lazy). Source: Loshchilov,
  * Hutter 2019. λ = 1e-2 as in PyTorch; optax: 1e-4. As in both, the decay is multiplied by the rate.

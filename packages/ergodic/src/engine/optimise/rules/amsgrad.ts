@@ -4,6 +4,7 @@ import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments
 
 /**
  * AMSGrad: Adam with v̂ replaced by its maximum so far, so that a coordinate's rate never increases again.
+ *
  * m, v as in Adam; peak ← max(peak, v); p ← p − η m̂/(√(peak/(1 − β₂ᵗ)) + ε). m, v, peak: three floats per parameter.
  * Source: Reddi, Kale, Kumar 2018. PyTorch (the default here) takes the maximum before the bias correction; optax after
  * it: { corrected: true }.

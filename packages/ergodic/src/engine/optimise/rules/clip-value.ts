@@ -3,6 +3,7 @@ import { positive, rule } from "../rule.ts";
 
 /**
  * Clipping by value, a transformation: g ← min(max(g, −c), c), for each coordinate separately.
+ *
  * c (`value`) > 0. No state. Use: chain(clipValue({ value: 5 }), sgd()). Differs from PyTorch's clip_grad_value_:
  * nothing.
  */

@@ -7,6 +7,7 @@ import { searchNeeds, stay } from "../steepest.ts";
 
 /**
  * Steepest descent with exact line search: x ← x − α ∇f(x), α = argmin over α > 0 of f(x − α ∇f(x)).
+ *
  * If the objective offers curvature (quadratics), α = ‖g‖²/(gᵀ∇²f g). Otherwise a bracket is grown by the golden ratio
  * from the last α, followed by Brent's parabolic interpolation to a relative `tolerance`. NaN and infinite values count
  * as too high. State: the last α. Needs the full objective: a gradient and, without curvature, 10 to 30 values per step

@@ -6,6 +6,7 @@ import { along, type LinePoint, type LineSearch, made, singleStep, strongWolfe, 
 
 /**
  * L-BFGS: x ← x + α d, d = −H ∇f(x), where the two-loop recursion applies H from the last m pairs s = Δx, y = Δ∇f.
+ *
  * m: `history` ≥ 1. α is found by a strong Wolfe search from `rate` (`search` "strongWolfe") or is `rate` itself
  * ("none"); the first step is shortened to min(1, 1/‖g‖₁) · rate. A pair is stored if sᵀy > min(1e-10,
  * `changeTolerance` / 10). Stops if |g|_∞ ≤ `gradientTolerance`, if the direction does not descend, or if x or f

@@ -3,6 +3,7 @@ import { notNegative, positive, rule, share } from "../rule.ts";
 
 /**
  * Lion: p ← p − η (sign(β₁ m + (1 − β₁) g) + λ p), then m ← β₂ m + (1 − β₂) g.
+ *
  * η (`rate`) > 0: the amount by which every coordinate moves; β₁, β₂ in [0, 1]; λ (`decay`) ≥ 0, decoupled. m: one
  * float per parameter.
  * Source: Chen et al. 2023, algorithm 2. Differs from optax: nothing.

@@ -4,6 +4,7 @@ import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments
 
 /**
  * NAdam: Adam with Nesterov's look-ahead and a momentum that warms up, μ_t = β₁(1 − 0.96^(ψt)/2).
+ *
  * m, v as in Adam; π_t = μ₁…μ_t; p ← p − η ((1 − μ_t) g/(1 − π_t) + μ_{t+1} m/(1 − π_t μ_{t+1}))/(√v̂ + ε).
  * ψ (`momentumDecay`) ≥ 0. λ (`decay`) ≥ 0: decoupled, p ← p − ηλp; for the coupled form chain with weightDecay(). m,
  * v: two floats per parameter; π: one scalar. Source: Dozat 2016. Differs from PyTorch: nothing.

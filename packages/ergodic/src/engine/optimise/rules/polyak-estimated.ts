@@ -3,6 +3,7 @@ import { positive, rule } from "../rule.ts";
 
 /**
  * Polyak's step with an estimated optimum: η = min((f(p) − f̂)/‖g‖², η_max), f̂ = best loss so far − δ, p ← p − η g.
+ *
  * δ starts at `gap` · |first loss|. Progress is judged in phases. Once the best loss is δ/2 below its value at the
  * start of the phase, δ is multiplied by `grow` ≥ 1 and a new phase starts. After `patience` updates without that, δ is
  * multiplied by `shrink` < 1. η_max: `maximum`. f̂ < f(p), so a step never goes uphill. Meant for full gradients or

@@ -4,6 +4,7 @@ import { adamRanges } from "./moments.ts";
 
 /**
  * Prodigy: Adam whose rate d is a lower estimate of the distance from the start to the solution.
+ *
  *   m ← β₁ m + (1 − β₁) d g, v ← β₂ v + (1 − β₂) d² g², p' = p − η d m/(√v + d ε)
  *   n ← √β₂ n + (1 − √β₂) η d² ⟨g, p₀ − p⟩, s ← √β₂ s + (1 − √β₂) η d² g, d ← max(d, n/‖s‖₁)
  * η (`rate`): 1, or a schedule with maximum 1; d starts at `distance` > 0, a value that is certainly too small. m, v, s

@@ -5,6 +5,7 @@ import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments
 /**
  * RAdam: Adam whose adaptive rate is switched on, and rectified, according to the effective number of squares in its
  * average.
+ *
  * ρ∞ = 2/(1 − β₂) − 1, ρ = ρ∞ − 2tβ₂ᵗ/(1 − β₂ᵗ). While ρ ≤ 5: p ← p − η m̂; then p ← p − η R m̂ √(1 − β₂ᵗ)/(√v + ε)
  * with R = √((ρ − 4)(ρ − 2)ρ∞/((ρ∞ − 4)(ρ∞ − 2)ρ)). λ (`decay`) ≥ 0: decoupled, p ← p − ηλp in addition; for the
  * coupled form chain with weightDecay(). m, v: two floats per parameter. Source: Liu et al. 2020. As in PyTorch, ε is

@@ -3,6 +3,7 @@ import { positive, rule } from "../rule.ts";
 
 /**
  * Stochastic gradient descent: p ← p − η g.
+ *
  * η (`rate`): > 0, a number or a schedule of the update number. For convex f of slope L it converges without noise if η
  * < 2/L, and with noise if Σ η_t = ∞ and Σ η_t² < ∞. Source: Robbins, Monro 1951. Differs from other implementations:
  * nothing.

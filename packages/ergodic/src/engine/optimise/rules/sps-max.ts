@@ -3,6 +3,7 @@ import { positive, rule } from "../rule.ts";
 
 /**
  * SPS_max, a stochastic Polyak step: η = min((f_i(p) − f_i*)/(c‖g‖²), γ), p ← p − η g.
+ *
  * f_i: loss of the batch; f_i*: `optimum`, a lower bound of every batch's least loss (0 for most losses); c > 0, 0.5
  * for convex and 1 for strongly convex problems; γ: `maximum`. With `smoothing`, γ = 2^(1/epochUpdates) · (the last
  * positive η) after the first update, so that a lucky batch cannot cause a large jump. With minibatches, f_i excludes

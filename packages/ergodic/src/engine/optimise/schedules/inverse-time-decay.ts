@@ -3,6 +3,7 @@ import { schedule } from "../schedule.ts";
 
 /**
  * η_t = η / (1 + d(t − 1))^a; a = 1 and d = 1 gives the textbook rate 1/t.
+ *
  * `rate`: η > 0 (0.01); `decay`: d >= 0 (1); `power`: a >= 0 (1).
  */
 export const inverseTimeDecay = schedule(

@@ -4,11 +4,12 @@ export type CovarianceKind = "full" | "active" | "separable";
 
 /**
  * Constants of CMA-ES, from the dimension n and the population λ.
+ *
  * Raw weights w'_i = ln((λ+1)/2) − ln i, i = 1 … λ; μ = ⌊λ/2⌋; μ_eff = (Σ w')²/Σ w'² over the first μ, μ_eff⁻ over the
  * others.
  *   w_i = w'_i / Σ_{j ≤ μ} w'_j for i ≤ μ
- *   w_i = 0 beyond; if active, α w'_i / Σ_{j > μ} |w'_j|, α = min(1 + c₁/c_μ, 1 + 2 μ_eff⁻/(μ_eff + 2), (1 − c₁ −
- *   c_μ)/(n c_μ))
+ *   w_i = 0 beyond; if active, α w'_i / Σ_{j > μ} |w'_j|,
+ *     α = min(1 + c₁/c_μ, 1 + 2 μ_eff⁻/(μ_eff + 2), (1 − c₁ − c_μ)/(n c_μ))
  *   c_σ = (μ_eff + 2)/(n + μ_eff + 5), d_σ = 1 + 2 max(0, √((μ_eff − 1)/(n + 1)) − 1) + c_σ
  *   c_c = (4 + μ_eff/n)/(n + 4 + 2 μ_eff/n)
  *   c₁ = 2/((n + 1.3)² + μ_eff), c_μ = min(1 − c₁, 2 (μ_eff − 2 + 1/μ_eff)/((n + 2)² + μ_eff))

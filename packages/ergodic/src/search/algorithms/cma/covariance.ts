@@ -3,6 +3,7 @@ import type { KeptState } from "../define-search.ts";
 
 /**
  * Shape C of CMA-ES's normal distribution: a full matrix, C = B D² Bᵀ, or a diagonal one, C = D².
+ *
  * Steps y: float64[d]. The factors B and D are those of the last `refresh`; a full C may have changed since then, a
  * diagonal one never does.
  */

@@ -11,6 +11,7 @@ export interface Ranked {
 
 /**
  * CMA-ES's distribution N(m, σ²C) and its update by one generation.
+ *
  * x_k = m + σ y_k, y_k = B D z_k, z ~ N(0, I); ranked by value, y_1 the best; w, μ and the c's are from constants.ts.
  *   ȳ = Σ_{k ≤ μ} w_k y_k, m ← m + σ ȳ
  *   p_σ ← (1 − c_σ) p_σ + √(c_σ (2 − c_σ) μ_eff) C^−½ ȳ

@@ -34,14 +34,15 @@ const GROWTH = 1e20;
 
 /**
  * Criteria that end a descent of CMA-ES, with their published constants, checked after each generation.
+ *
  *   TolX          σ √C_ii and σ |p_c,i| ≤ `pointTolerance` (in initial steps) for all i
  *   TolFunHist    the best values of the last 10 + ⌈30 n/λ⌉ generations lie within `valueTolerance` (absolute)
  *   TolFun        all values of this generation and those best ones lie within 10 `valueTolerance`
- *   Stagnation over the last max(120 + 30 n/λ, g/5) generations, at most 20,000: for both the best and the median
- *   values,
- *                 the median of the newest 30 % is not below that of the oldest 30 %
+ *   Stagnation    over the last max(120 + 30 n/λ, g/5) generations, at most 20,000: for both the best and the median
+ *                 values, the median of the newest 30 % is not below that of the oldest 30 %
  *   ConditionCov  C's condition number is above 1e14 (not for a diagonal C)
- *   NoEffectAxis, NoEffectCoord m ± 0.1 σ D_i b_i (one i per generation, in turn), or m_i ± 0.2 σ √C_ii for one i, is m
+ *   NoEffectAxis  m ± 0.1 σ D_i b_i is m, for one i per generation, in turn
+ *   NoEffectCoord m_i ± 0.2 σ √C_ii is m_i, for any i
  *   TolUpSigma    σ is 1e20 times √λ_max; or the distribution is 1e20 initial steps wide
  * Source: Hansen 2016, arXiv:1604.00772, B.3 (both tolerances 1e-12); Hansen 2009 (stagnation, growth). Differs: values
  * that are all +Infinity end a descent like equal ones.

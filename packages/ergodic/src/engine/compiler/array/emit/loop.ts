@@ -1,6 +1,7 @@
 /**
  * Encodes a loop step as a function of the block: nested loops, the chosen axis in vectors (nest.ts), and the remainder
  * of that axis in scalars.
+ *
  * It first builds a tree of loops and bodies over a machine graph, then writes it. Values that do not change in a loop
  * are computed before it, as far out as possible. Arrays with the same strides share a pointer; their offsets in the
  * block are immediates.

@@ -10,6 +10,7 @@ export interface Axis {
 /**
  * A loop step as nested loops. Axes of extent 1 are dropped, contiguous neighbours are merged, and one axis is chosen
  * for vectors: the last, along which memory is mostly contiguous.
+ *
  * Reduced axes are innermost. If the last axis is reduced, the lanes of a vector are combined into one number at the
  * end; otherwise a block of its elements stays in accumulators while the reduced axes run.
  */

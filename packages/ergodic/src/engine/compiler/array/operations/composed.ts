@@ -1,6 +1,7 @@
 /**
  * Functions made of primitives: means and variances, softmax, norms, statistics of batches. The scheduler fuses them
  * into few loops.
+ *
  * `axis`: one axis or several, negative ones counted from the end. Default: all. `keep`: whether reduced axes stay,
  * with extent 1.
  */

@@ -1,6 +1,8 @@
 /**
  * Convolution of images as in neural networks (correlation), and its adjoints in the image and in the weights.
+ *
  *   y[n, h, w, o] = Σ_{i,j,c} x[n, h s + i d − p, w s + j d − p, c] W[i, j, c, o],   c over the channels of o's group
+ *
  * x: [batch, height, width, C]. W: [kernelHeight, kernelWidth, C ÷ groups, O]. ⟨dy, y⟩ is linear in each of x, W and
  * dy, so each of the three primitives provides derivatives of the others. A window of one cell with stride 1, no
  * padding and one group is a matrix product. Code: kernels/engine/images/convolution.ts; if each channel has its own
@@ -129,6 +131,7 @@ export interface ConvolutionOptions extends WindowOptions {
 /**
  * Convolves images. x: [batch, height, width, C]; w: [kernelHeight, kernelWidth, C ÷ groups, O]. Returns [batch,
  * height', width', O].
+ *
  * @throws CompileError unless the channels fit and the window fits into the padded image
  */
 export const conv2d = operation(

@@ -51,6 +51,7 @@ function withBackward(args: readonly SymbolicArray[], backward: Backward): Symbo
 /**
  * Function with a user-defined derivative: straight-through estimators, clipped or scaled gradients, implicit
  * differentiation. Returns forward(…inputs), with `backward` in place of its derivative by the inputs.
+ *
  * @throws CompileError if backward returns another number of adjoints or other shapes
  */
 export const customDerivative = operation(

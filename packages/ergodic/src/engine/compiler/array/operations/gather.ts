@@ -95,6 +95,7 @@ export type Indices = ArrayLikeOperand | ArrayLike<number>;
 /**
  * Rows by index: y[i…, :] = table[indices[i…], :]. Its adjoint is scatter: y[r, :] = Σ values[i, :] over indices[i] =
  * r. table: [rows, …rest]; indices: any shape. Returns [...indices, …rest].
+ *
  * Indices are whole numbers from 0 to rows − 1; other constants, and other values in the data of a model, are refused.
  * For indices that depend on parameters, fractions are dropped; an index out of range gathers NaN and is not scattered.
  * Indices have no derivative. In float32 a table has at most 2^24 rows, because larger integers are not exact. Code:

@@ -1,6 +1,7 @@
 /**
  * Element-wise functions and reductions. Each is the adjoint of the other, because broadcasting repeats and summing
  * joins.
+ *
  * map: y[i] = f(x₀[i], x₁[i], …) with broadcasting. f is an expression (expression.ts) of the scalars "0", "1", …; two
  * maps are fused by substituting one expression into another. Every element-wise primitive builds a map when it is
  * given an array.

@@ -1,5 +1,6 @@
 /**
  * Parts of arrays, and arrays composed of parts. Each is the adjoint of the other.
+ *
  * slice: y[i…] = x[start + step·i…], for each axis; steps can be negative, so flips are slices.
  * place: puts arrays at non-overlapping positions of a larger one, with 0 elsewhere; padding and concatenation are
  * places.
@@ -68,6 +69,7 @@ export function slicedBy(x: SymbolicArray, { start, step }: Slice, shape: Shape)
 
 /**
  * Every `step`-th element of [from, to) of an axis (negative: from its end); step −1 reverses. Other axes stay whole.
+ *
  * @throws CompileError if the result is empty or the axis does not exist
  */
 export const slice = operation(
@@ -104,6 +106,7 @@ export const slice = operation(
 /**
  * Element x[index] along an axis, which is removed from the result. For a list, x[i][j] along that axis and the next
  * ones: `at(L, [1, 0])`. A negative index counts from the end.
+ *
  * @throws CompileError if an index is out of range, or there are more indices than axes
  */
 export const at = operation(

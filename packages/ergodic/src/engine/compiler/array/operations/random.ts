@@ -1,6 +1,7 @@
 /**
  * Random arrays: functions of the run's key, the update and a stream number alone, so that a repeated run draws the
  * same numbers.
+ *
  * uniform: [0, 1). normal: mean 0, variance 1, |z| < 8.3. An array's numbers do not depend on its size: a longer array
  * starts with the same numbers as a shorter one. Two arrays of one stream hold the same bits, so give each array its
  * own stream. Inside scan the draws are the same at every step; draw all of them outside, and scan over them. Code:

@@ -1,11 +1,13 @@
 /**
  * The node of scan.ts, its parts, and its derivative.
+ *
  * Parts, in this order: the final carries; the outputs, [T, …], where the output of step t has index t in both
  * directions; the histories, [T, …]: the carries before step t. The derivative is a scan in the opposite direction over
  * the histories, the scanned arrays, and the adjoints of outputs and histories.
  * If a step adds AᵀB to the adjoint of a constant, and one factor is an input of the step, the other factor is written
  * as an output. One long product after the loop then replaces T short products and their sums. The adjoints of a nested
  * scan are still summed step by step, because otherwise checkpoints would save no memory.
+ *
  * A loop that ends early (`end`, schedule-scan.ts) has at most `length` steps; its derivative has as many steps as the
  * loop had.
  */

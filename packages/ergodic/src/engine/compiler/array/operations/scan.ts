@@ -26,11 +26,13 @@ export interface ScanOptions {
 /**
  * Loop with carried state: c_{t+1}, y_t = f(c_t, x_t) for t = 0 … T − 1 (in reverse: T − 1 … 0). Its code does not grow
  * with T.
+ *
  * Runs `body(carries, elements) → [next carries, outputs]` along axis 0 of the arrays in `over` (step t sees x[t]), or
  * `length` times. `carries`: initial values of the arrays that are carried from step to step. The body is traced once,
  * on placeholders; arrays of the surrounding program that it uses become constants of the loop, computed once. A
  * derivative stores all T carries; with `checkpoint` about 2√T of them, for one more pass. Source: Chen, Xu, Zhang,
  * Guestrin 2016.
+ *
  * @throws CompileError if lengths differ or are missing, or a carry changes its shape or number
  */
 export const scan = operation(

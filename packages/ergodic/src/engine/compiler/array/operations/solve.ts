@@ -110,6 +110,7 @@ export function luSolve(factor: SymbolicArray, a: SymbolicArray, b: SymbolicArra
  * X of A X = B for any invertible A: [n, n], by elimination with partial pivoting. B: [n, m] or [n]. NaN everywhere if
  * A is singular. Derivative: B̄ = A⁻ᵀ X̄, Ā = −B̄ Xᵀ, by the same factor. For a symmetric, positive definite A,
  * `choleskySolve` is faster.
+ *
  * @throws CompileError unless the shapes fit
  */
 export const solve = operation("solve", { a: array, b: array }, (a: SymbolicArray, b: SymbolicArray): SymbolicArray => {

@@ -60,6 +60,7 @@ const make = arrayPrimitive({
 /**
  * Solves op(L) X = B for triangular L, where op(L) is L or Lᵀ. l: [n, n], of which one triangle with the diagonal is
  * read; b: [n, m] or [n]. A zero on the diagonal gives ±∞ or NaN.
+ *
  * Derivative: B̄ = op(L)⁻ᵀ X̄, and the adjoint of op(L) is that triangle of −B̄ Xᵀ. Code:
  * kernels/engine/arrays/triangular.ts.
  * @throws CompileError unless the shapes fit

@@ -47,7 +47,7 @@ export interface OdeOptions {
 
 /** Result of `ode`. */
 export interface OdeSolution {
-  /** States at the times, [T, …]; NaN from the time that the solution did not reach. */
+  /** States at the times, [T, …]; NaN from the first time that the solution did not reach. */
   readonly states: SymbolicArray;
   /** Total number of steps. */
   readonly steps: SymbolicArray;
@@ -69,6 +69,7 @@ const STRICTEST = 1e-13;
 
 /**
  * Solves the ordinary differential equation y' = f(t, y) from y(from) = start, at times that do not decrease.
+ *
  * `slope`: (t, y) → f, in the shape of the state y, which is that of `start`; traced once. Its parameters are the
  * arrays that it uses of the surrounding program. `times`: [T].
  * Step sizes adapt to the estimated error of each step, and steps end exactly at the times. The derivative is that of
@@ -76,6 +77,7 @@ const STRICTEST = 1e-13;
  * the one before. This stores the states of `maxSteps` steps; its cost does not depend on the number of parameters.
  * Source: Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, 1993, II.4. Differs from Stan: steps are
  * chosen by the errors of the states alone, and no state is interpolated.
+ *
  * @throws CompileError for a slope of another shape, times that decrease or begin before `from`, and options that are
  * out of range
  */
@@ -227,7 +229,7 @@ function advanced(
       end: { place: "kept", control: 3, smooth: [after, ...step.next, ...step.kept] },
       carries: [left, count, h, t, ...y, ...kept],
       over: [],
-      // 1: more to do; 0: done; −1: no step is short enough.
+      // First carry. 1: more to do; 0: done; −1: no step is short enough.
       next: [
         where(isDone, 0, where(less(nextT, add(nextT, nextH)), 1, -1)),
         add(count, accepted),
