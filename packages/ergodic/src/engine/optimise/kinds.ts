@@ -173,7 +173,7 @@ export interface HostRun {
   restore(state: HostState): void;
 }
 
-/** Stated cost of a rule without an equation, in words if a number does not suffice. */
+/** Stated cost of a rule without an equation, as text if a number does not suffice. */
 export interface StatedCost {
   /** Floats in addition to the parameters; null if the number grows with the updates. */
   floatsPerParameter: number | null;

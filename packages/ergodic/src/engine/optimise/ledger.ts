@@ -40,7 +40,7 @@ export interface LedgerRow {
   extraPasses: number | null;
   /** Behaviour on sparse gradients; null without an equation. */
   sparse: SparseBehaviour | null;
-  /** Further cost of a step, in words. */
+  /** Description of the further cost of a step. */
   perStep: string | null;
 }
 

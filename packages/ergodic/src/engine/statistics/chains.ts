@@ -21,8 +21,8 @@ export function drawsPerChain(where: string, draws: Float64Array, chainCount: nu
 }
 
 /**
- * Splits each chain into two halves, which count as chains. The middle draw of an odd chain is left out; a single draw
- * stays whole. If no draw is left out, returns the given array, because the halves are already in order.
+ * Splits each chain into two halves, which count as chains. The middle draw of an odd chain is omitted; a single draw
+ * stays whole. If no draw is omitted, returns the given array, because the halves are already in order.
  */
 export function splitChains(draws: Float64Array, chainCount: number): { draws: Float64Array; chainCount: number } {
   const length = draws.length / chainCount;

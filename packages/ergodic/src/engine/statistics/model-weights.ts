@@ -1,5 +1,5 @@
 /**
- * Weights of models by their predictions of each observation when it is left out, log p(y_i | y_−i, M_k) in nats.
+ * Weights of models by their predictions of each observation given all others, log p(y_i | y_−i, M_k) in nats.
  *
  * Stacking: the w of the simplex that maximises Σ_i log Σ_k w_k exp(elpd_ik), so that the weighted models together
  * predict best. A model that adds nothing to another gets weight 0. The objective is concave. It is maximised by

@@ -32,7 +32,7 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  * plateau it can only shrink. Then
  *   `restarts: "repeat"`    builds a simplex of the first size around the best point, until one gains no more than
  *                           `valueTolerance`; then it stops
- *   `restarts: "fresh"`     the same, but then it restarts at a random point (fresh-start.ts); it never stops by itself
+ *   `restarts: "fresh"`     the same, but then it restarts at a random point (fresh-start.ts); it never stops on its own
  *   `restarts: "oriented"`  like "repeat", and after every step it checks the simplex gradient D: if the mean value fell
  *                           by less than α‖D‖², α = 1e-4 · (first size) / (first ‖D‖), the simplex is flattening
  *                           without descending. A right-angled one of half its shortest edge replaces it, with its

@@ -32,7 +32,7 @@ const SLOWEST_FALL = 0.1;
  * more than `valueTolerance` (absolute), all steps are shortened by `lineTolerance`; once they are also within
  * `pointTolerance` (initial steps), the search has converged. Then
  *   `restarts: "repeat"`  it continues from there along the axes, with steps of 1, until that gains no more, and stops
- *   `restarts: "fresh"`   the same, but then it restarts at a random point (fresh-start.ts); it never stops by itself
+ *   `restarts: "fresh"`   the same, but then it restarts at a random point (fresh-start.ts); it never stops on its own
  *   `restarts: "none"`    it stops
  * On the BBOB functions in 5 and 10 dimensions, lines searched to a hundredth solve no fewer problems than finer ones,
  * with fewer values. NaN is +Infinity. Throws no errors. Source: Powell 1964; the criterion of replacement after Acton

@@ -163,9 +163,14 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
  * Minimises a function known only by its values; or one that you compiled with a gradient, or described by coordinates.
  *
  *   const { x, value } = await minimize((x) => (x[0] - 1) ** 2 + Math.abs(x[1]), [0, 3], { seed: 1 });
- *   const bounds = [[1e-4, 1], [1, 9]];
- *   await minimize(f, { bounds, scale: ["log", "linear"], integer: [false, true], evaluations: 300 });
- *   await minimize(compiled, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } }); // by compileFunction, with a gradient
+ *   await minimize(f, {
+ *     bounds: [[1e-4, 1], [1, 9]],
+ *     scale: ["log", "linear"],
+ *     integer: [false, true],
+ *     evaluations: 300,
+ *   });
+ *   // from compileFunction, with a gradient:
+ *   await minimize(objective, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });
  *
  * f: (x, { seed, signal, evaluation }) → a number or a promise of one; lower is better, NaN is a failed evaluation.
  * `algorithm`: default cmaEs(). `evaluations`: default 1000 per searched coordinate, unlimited if `until` has seconds.

@@ -137,9 +137,11 @@ export function programOf<S extends Shapes>(
  * compileFunction(shapes, f): compiles a TypeScript function of symbolic arrays to one WebAssembly function, with its
  * gradient.
  *
- *   const shapes = { w: [10], x: [100, 10], y: [100] };
- *   const f = ({ w, x, y }) => mean(softplus(mul(neg(y), matmul(x, w))));
- *   const loss = await compileFunction(shapes, f, { gradient: ["w"] });
+ *   const loss = await compileFunction(
+ *     { w: [10], x: [100, 10], y: [100] },
+ *     ({ w, x, y }) => mean(softplus(mul(neg(y), matmul(x, w)))),
+ *     { gradient: ["w"] },
+ *   );
  *   const { value, gradient } = loss({ w, x, y });
  *
  * f is traced once and returns one array, or several by name. Inputs and results are in the engine's memory: write to

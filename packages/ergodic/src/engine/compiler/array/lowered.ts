@@ -97,7 +97,7 @@ export interface Binding {
 export interface ArrayProgram {
   readonly name: string;
   readonly precision: "f32" | "f64";
-  /** Locations of inputs, by name; an input left out has a buffer of its own name. */
+  /** Locations of inputs, by name; any other input has a buffer of its own name. */
   readonly inputs?: Readonly<Record<string, Binding>>;
   /** Outputs. A buffer that is also read is written at the end, after all reads. */
   readonly outputs: readonly (Binding & { readonly value: SymbolicArray })[];

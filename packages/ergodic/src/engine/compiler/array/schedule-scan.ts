@@ -19,7 +19,7 @@ export interface ScanEnd {
   readonly smooth?: readonly SymbolicArray[];
 }
 
-/** Attributes of the node made by operations/scan.ts. Leaves stand for one element of the scanned arrays. */
+/** Attributes of the node made by operations/scan.ts. A leaf represents one element of a scanned array. */
 export interface ScanAttributes {
   readonly end?: ScanEnd;
   readonly length: number;

@@ -12,8 +12,8 @@ const make = arrayPrimitive({
 });
 
 /**
- * The same elements, in the same row-major order, in another shape. One extent may be −1, which stands for the
- * remaining elements.
+ * The same elements, in the same row-major order, in another shape. One extent may be −1, which is computed from the
+ * number of elements.
  */
 export const reshape = operation("reshape", { x: array, shape }, (x: SymbolicArray, shape: Shape): SymbolicArray => {
   const known = sizeOf(shape.filter((n) => n !== -1));
