@@ -17,10 +17,10 @@ import { KeptPart } from "./kept-part.ts";
 
 export interface PlanOptions {
   /**
-   * Number of threads. Default 1; a whole number, 1 to 1024. With several workers, descent on minibatches and neither
-   * `replicas` nor `deterministic`, the run measures one lane, averaged replicas and racing in its first stretches. It
-   * takes whichever lowers the loss fastest: k replicas run at k times the rate (AdaGrad √k) and are averaged as often
-   * as is cheap. `run.chosen` has the plan, and its `planChoice` the reason.
+   * Number of threads. Default 1; a whole number, 1 to 1024. If descent on minibatches has several workers and neither
+   * `replicas` nor `deterministic` is given, the run measures one lane, averaged replicas and racing in its first
+   * stretches. It takes whichever lowers the loss fastest: k replicas run at k times the rate (AdaGrad √k), and are
+   * averaged as often as is cheap. `run.chosen` has the plan, and its `planChoice` the reason.
    */
   workers?: number;
   /**

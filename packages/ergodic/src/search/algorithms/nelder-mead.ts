@@ -32,8 +32,8 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  * plateau it can only shrink. Then
  *   `restarts: "repeat"`    builds a simplex of the first size around the best point, until one gains no more than
  *                           `valueTolerance`; then it stops
- *   `restarts: "fresh"`     the same, but then it restarts at a random point (fresh-start.ts); it never stops on its own
- *   `restarts: "oriented"`  like "repeat", and after every step it checks the simplex gradient D: if the mean value fell
+ *   `restarts: "fresh"`     the same, then restarts at a random point (fresh-start.ts); it never stops on its own
+ *   `restarts: "oriented"`  like "repeat", and every step checks the simplex gradient D: if the mean value fell
  *                           by less than α‖D‖², α = 1e-4 · (first size) / (first ‖D‖), the simplex is flattening
  *                           without descending. A right-angled one of half its shortest edge replaces it, with its
  *                           legs pointing against D
@@ -260,7 +260,7 @@ class Simplex implements SearchState {
   /** Builds a simplex of full size about a point; rows from `firstRow` must be evaluated. */
   private lay(point: Float64Array, firstRow: number): void {
     const { lower, upper } = this.given;
-    // The legs of every other simplex point in the opposite direction.
+    // The legs point in opposite directions in successive simplices.
     const sign = this.kept.numbers.restarts % 2 === 0 ? 1 : -1;
     for (let i = 0; i <= this.d; i++) this.vertex(i).set(point);
     for (let j = 0; j < this.d; j++) this.vertex(j + 1)[j] += leg(point[j], lower[j], upper[j], sign);

@@ -184,7 +184,8 @@ export class CoordinateProgression implements Progression {
   }
 
   /**
-   * Evaluates a function of the state at the current point, which with momentum is not the point that the state moves.
+   * Calls a function of the state at the point reached, which with momentum differs from the point that the state
+   * moves.
    */
   private atPoint<T>(say: () => T): T {
     const { momentum, state } = this;

@@ -59,7 +59,8 @@ export interface OdeSolution {
 }
 
 /**
- * Bounds on the length of the next step relative to this one, and a safety factor on the length that the error allows.
+ * Smallest and largest ratio of the next step's length to this one's, and a safety factor on the length that the error
+ * allows.
  */
 const [SHRINK, GROW, SAFETY] = [0.2, 10, 0.9];
 /** A step that would end this close before a time is stretched to it. */

@@ -7,7 +7,7 @@ import { arraysBelow, type SymbolicArray } from "../../symbolic.ts";
 import { type Slice, slicedBy } from "../places.ts";
 
 /**
- * Returns the same arrays, in which a slice of a whole is a slice of the one part that contains it, so that single
+ * Returns the arrays with each slice of a whole replaced by a slice of the one part that contains it, so that single
  * numbers stay single.
  */
 export function withoutWholes(roots: readonly SymbolicArray[]): SymbolicArray[] {
