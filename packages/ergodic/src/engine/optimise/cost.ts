@@ -6,9 +6,9 @@
  * Passes: reductions over all parameters that the step waits for; each reads the gradient once more.
  * Sparse: the equation is evaluated with g = 0 and the values of the options. If the parameter and all states keep
  * their values, the rule is exact on touched coordinates alone. If they change (momentum decays), the rule is lazy:
- * untouched coordinates are not updated, as in PyTorch's SparseAdam. A rule is dense, so that every coordinate must be
- * visited, if it has a reduction whose terms do not vanish, or if it is evaluated at an average of its iterates, which
- * would lag on coordinates that are not updated.
+ * untouched coordinates are not updated, as in PyTorch's SparseAdam. A rule is dense if every coordinate must be
+ * visited. That is so if it has a reduction whose terms do not vanish, or if it is evaluated at an average of its
+ * iterates, which would lag on coordinates that are not updated.
  */
 import {
   type Expr,

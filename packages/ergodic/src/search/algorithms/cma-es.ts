@@ -30,9 +30,9 @@ const MATRICES = 32;
  * x_k = m + σ B D z_k; the λ points are ranked by value, so that only their order matters. The update is in
  * cma/distribution.ts, the constants in cma/constants.ts, the criteria that end a descent in cma/termination.ts, and
  * restarts in cma/restarts.ts. σ starts at 1.
- * `covariance`: "full" learns C from the better half of the points; "active" also from the worse half, with negative
- * weights: faster if C is badly conditioned; "separable" learns a diagonal C, with larger constants: O(d) per point,
- * for coordinates that do not interact.
+ * `covariance`: "full" learns C from the better half of the points. "active" also learns from the worse half, with
+ * negative weights, which is faster if C is badly conditioned. "separable" learns a diagonal C, with larger constants:
+ * O(d) per point, for coordinates that do not interact.
  * λ: `population`, default 4 + ⌊3 ln d⌋: larger is slower, and finds better minima of rugged or noisy functions.
  * `restarts`: "none", "ipop" or "bipop", `maxRestarts` times, each from a random point: uniform in the box, or normal
  * about the start with a standard deviation of 3 if the box is open.

@@ -31,7 +31,7 @@ const MOST_RUNGS = 4;
  * lower.
  *
  * η (`eta`): >= 2, default 3. r (`first`): epochs, > 0. Default: the length R of the first trial that finishes, divided
- * by η as often as r stays at or above that trial's first measurement, at most four times; until a trial has finished,
+ * by η as often as r stays at or above that trial's first measurement, at most four times. Until a trial has finished,
  * none is stopped. There is no rung at or beyond R, and none for runs that count no epochs. The loss at a rung is the
  * first one measured at or after it.
  * Source: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht, Talwalkar 2020 (arXiv:1810.05934). Differs: a trial is

@@ -3,11 +3,13 @@
  *
  * A search is a record of numbers, `Line`: call `beginLine` with φ(0) and a first step, then `learnLine` with
  * φ(line.at) until `line.stage` is done. `best` and `bestValue` hold the result, which is never above φ(0). The
- * bracket's three points are Brent's first three, so a parabola is solved by its first trial. The search ends when the
- * bracket is within `lineTolerance` (relative to |t|, or to the first step if t is smaller); when a parabola has
- * predicted the value at its vertex to a tenth of the decrease, and the next move would be within that tolerance; when
- * three bracketing values are equal, because nothing then shows where to search; or after 100 values. +Infinity is a
- * value that is too high; NaN is not allowed.
+ * bracket's three points are Brent's first three, so a parabola is solved by its first trial. +Infinity is a value that
+ * is too high; NaN is not allowed. The search ends
+ * - when the bracket is within `lineTolerance` (relative to |t|, or to the first step if t is smaller);
+ * - when a parabola has predicted the value at its vertex to a tenth of the decrease, and the next move would be within
+ *   that tolerance;
+ * - when three bracketing values are equal, because nothing then shows where to search;
+ * - or after 100 values.
  * Throws no errors. Source: Brent 1973, chapter 5. Differs: the second way to end, which saves two values of each
  * smooth line.
  */

@@ -28,8 +28,8 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  *
  * The first simplex is the start and a step of 1 along each axis, in one batch; a shrink is one batch of d. It has
  * collapsed when no vertex is further than `pointTolerance` (initial steps, by coordinate) from the best and no value
- * more than `valueTolerance` (absolute) above; or when all values are equal, before a shrink and after, because on a
- * plateau it can only shrink. Then
+ * more than `valueTolerance` (absolute) above. It has also collapsed when all values are equal both before and after a
+ * shrink, because on a plateau it can only shrink. Then
  *   `restarts: "repeat"`    builds a simplex of the first size around the best point, until one gains no more than
  *                           `valueTolerance`; then it stops
  *   `restarts: "fresh"`     the same, then restarts at a random point (fresh-start.ts); it never stops on its own

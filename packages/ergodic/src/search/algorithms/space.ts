@@ -54,7 +54,7 @@ interface Coordinate {
  * x₀ (`x0`): in the user's units, within the bounds; default: the middle of the box in t, one step from a single bound,
  * otherwise 0. `bounds`: [low, high] by coordinate, ∓Infinity for none (on a log scale x > 0 then). s (`stepSize`):
  * size of an initial step of 1, in the user's units, or on a log scale in nats (factors of e); default a fifth of the
- * box in t, because CMA-ES takes 0.2 to 0.3 of it; without a box max(0.1|x₀|, 0.5), or 0.5 nats.
+ * box in t, because CMA-ES takes 0.2 to 0.3 of it. Without a box it is max(0.1|x₀|, 0.5), or 0.5 nats.
  *
  * A z outside the box is folded back by repeated reflection at its sides, so that a search sees a continuous function
  * on all of ℝᵈ. Integers are rounded after folding; their box extends half a unit beyond the bounds, so that every

@@ -1,7 +1,7 @@
 /**
- * Checks of indices, made when their values are known: constants when they are written, data of a model while it is
- * traced (`watchIndices`). Indices computed from parameters are not known in advance: kernels drop their fractions and
- * gather NaN for an index out of range.
+ * Checks of indices, made as soon as their values are known. Constants are checked when they are written, data of a
+ * model while it is traced (`watchIndices`). Indices computed from parameters are not known in advance: kernels drop
+ * their fractions and gather NaN for an index out of range.
  */
 import { CompileError } from "../../errors/errors.ts";
 import { interpret } from "./interpret.ts";
