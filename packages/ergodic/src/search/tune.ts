@@ -20,76 +20,78 @@ export type { HalvingOptions, Measured } from "./algorithms/halving.ts";
 export type { SettingRange } from "./algorithms/settings.ts";
 export type { MakeTrial, Trial, TrialContext, TrialTick } from "./algorithms/trial.ts";
 
-/** When a tuning stops: at the first of these. */
+/** Limits of a tuning run: it stops at the first one reached. */
 export interface TuneUntil {
-  /** Trials made. */
+  /** Number of trials. */
   trials?: number;
   /** Seconds of tuning, > 0. */
   seconds?: number;
-  /** A finished trial's value at most this. */
+  /** Value of a finished trial at or below which the tuning stops. */
   target?: number;
 }
 
 /** Options of `tune`. */
 export interface TuneOptions<K extends string = string, T extends TrialTick = TrialTick> {
-  /** The settings to search, by name: { low, high, scale: "log", integer }. */
+  /** Settings to search, by name: { low, high, scale: "log", integer }. */
   over: Readonly<Record<K, SettingRange>>;
-  /** The search algorithm. Default randomSearch(); cmaEs() from 20 trials per setting on. */
+  /** Search algorithm. Default randomSearch(); cmaEs() for 20 or more trials per setting. */
   algorithm?: SearchAlgorithm;
-  /** Trials to make. Default 30; unlimited where `until` has seconds. */
+  /** Number of trials. Default 30; unlimited if `until` has seconds. */
   trials?: number;
-  /** When to stop: the first of trials, seconds and target. */
+  /** Limits of the run: trials, seconds and target, whichever is reached first. */
   until?: TuneUntil;
-  /** Stops bad trials early: { eta: 3, first }; false for none. Default { eta: 3 }. */
+  /** Early stopping of bad trials: { eta: 3, first }; false for none. Default { eta: 3 }. */
   halving?: HalvingOptions | false;
-  /** The loss that a tick reports, undefined if it reports none. Default: its validation loss. */
+  /** Returns the loss that a tick reports, undefined if it reports none. Default: its validation loss. */
   measure?: (tick: T) => number | undefined;
-  /** A trial's value: its "last" loss, or its "best", for runs that keep their best parameters. Default "last". */
+  /** Value of a trial: its "last" loss, or its "best", for runs that keep their best parameters. Default "last". */
   value?: "last" | "best";
-  /** Trials under way at once, for runs that work elsewhere. Default 1. */
+  /** Number of concurrent trials, for runs that compute elsewhere. Default 1. */
   concurrency?: number;
   /** Seed of the search, and of the trials' seeds. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Aborts the tuning and its trials. */
+  /** Signal that aborts the tuning and its trials. */
   signal?: AbortSignal;
 }
 
-/** What a resumed run may change, and the function that a checkpoint cannot hold. */
+/** Options that a resumed run can change, and the function that a checkpoint cannot hold. */
 export type TuneResumeOptions<T extends TrialTick = TrialTick> = Pick<
   TuneOptions<string, T>,
   "trials" | "until" | "measure" | "concurrency" | "signal"
 >;
 
-/** What `tune` found. */
+/** Result of `tune`. */
 export interface Tuned<K extends string = string> {
-  /** Those of the least value among the trials that finished (where none did, that were stopped). */
+  /** Settings with the lowest value among the finished trials (or among the stopped ones if none finished). */
   settings: Record<K, number>;
-  /** The least value. */
+  /** Lowest value. */
   value: number;
-  /** The trial that had them. */
+  /** Trial with these settings. */
   best: Trial<K>;
-  /** Every one that ended, by number. */
+  /** Every trial that ended, by number. */
   trials: Trial<K>[];
-  /** Trials that finished. */
+  /** Number of trials that finished. */
   finished: number;
-  /** Trials that were stopped early. */
+  /** Number of trials that were stopped early. */
   stopped: number;
-  /** Trials that diverged. */
+  /** Number of trials that diverged. */
   failed: number;
-  /** Run in all trials, and how many more it would have been without stopping. */
+  /** Number of epochs run in all trials. */
   epochs: number;
-  /** Epochs that stopping early has saved. */
+  /** Number of epochs saved by stopping early. */
   epochsSaved: number;
-  /** Why the run stopped. */
+  /** Reason why the run stopped. */
   reason: string;
-  /** The search algorithm, as JSON. */
+  /** Search algorithm as JSON. */
   algorithm: JsonObject;
-  /** How the run went. */
+  /** Summary of the run. */
   run: RunSummary;
 }
 
 const TRIALS = 30;
-/** On noisy bowls in boxes of 1 to 5 settings CMA-ES is ahead of random points from here on, whatever their number. */
+/**
+ * Trials per setting from which CMA-ES is ahead of random search on noisy bowls, measured in boxes of 1 to 5 settings.
+ */
 const TRIALS_FOR_LEARNING = 20;
 const keys = ["over", "algorithm", "trials", "until", "halving", "measure", "value", "concurrency", "seed", "signal"];
 const resumeKeys = ["trials", "until", "measure", "concurrency", "signal"];
@@ -115,7 +117,7 @@ function start<K extends string, T extends TrialTick>(make: MakeTrial<K, T>, opt
   return launch<K>(options.signal, async () => ({ search, names, value, halving, limits, ...how }));
 }
 
-/** Goes on from a checkpoint; `make` and `measure` must be the same functions. */
+/** Continues from a checkpoint; `make` and `measure` must be the same functions. */
 function resume<K extends string = string, T extends TrialTick = TrialTick>(
   from: string | Uint8Array | Blob,
   make: MakeTrial<K, T>,
@@ -160,32 +162,37 @@ function recipeOf(
 }
 
 /**
- * Finds the settings under which runs end with the least held-out loss.
+ * Finds the settings under which runs end with the lowest held-out loss.
  *
  *   const best = await tune(
- *     ({ rate, l2 }, { signal, seed }) => fit(linear({ l2 }), train, { rule: adagrad({ rate }), validate, signal, seed }),
- *     { over: { rate: { low: 1e-4, high: 1, scale: "log" }, l2: { low: 1e-6, high: 0.1, scale: "log" } }, trials: 30, seed: 1 },
+ *     ({ rate, l2 }, { signal, seed }) =>
+ *       fit(linear({ l2 }), train, { rule: adagrad({ rate }), validate, signal, seed }),
+ *     {
+ *       over: { rate: { low: 1e-4, high: 1, scale: "log" }, l2: { low: 1e-6, high: 0.1, scale: "log" } },
+ *       trials: 30,
+ *       seed: 1,
+ *     },
  *   );
  *   best.settings; // { rate: …, l2: … }
  *
- * make: starts one run, anything with ticks, and passes `signal` to it. `over`: by name low and high, scale "log" for strengths
- * and rates, integer. `measure`: the loss that a tick reports, undefined if it reports none; default validation.loss. A trial's
- * value is the last of its losses; with `value: "best"` the least, for runs that keep their best parameters (`patience`).
+ * make: starts one run, anything with ticks, and passes `signal` to it. `over`: low and high of each setting by name,
+ * scale "log" for strengths and rates, integer. `measure`: the loss that a tick reports, undefined if it reports none;
+ * default validation.loss. The value of a trial is its last loss; with `value: "best"` its lowest, for runs that keep
+ * their best parameters (`patience`).
  *
- * `algorithm`: default randomSearch(); cmaEs(), which learns where to look, from 20 trials per setting on. `halving` stops bad
- * trials early:
- * { eta: 3, first }, or false. A trial that diverges has failed: it is counted, and is worse than every other. Other errors end
- * the tuning.
+ * `algorithm`: default randomSearch(); cmaEs(), which learns where to search, for 20 or more trials per setting.
+ * `halving` stops bad trials early: { eta: 3, first }, or false. A trial that diverges counts as failed, and is worse
+ * than every other. Other errors end the tuning.
  *
- * `trials`: default 30, unlimited where `until` has seconds. `until`: the first of trials, seconds and target (a finished
- * trial's value at most this). One trial runs at a time; `concurrency`: so many at once, for runs that work elsewhere (other
- * threads, other machines). With one at a time the same seed gives the same trials and stops, if `measure` reads validations,
- * which come by epochs and not by the clock; with more, halving depends on which comes first. `tune.resume(checkpoint, make)`
- * keeps the trials that ended, and restarts those under way.
+ * `trials`: default 30, unlimited if `until` has seconds. `until`: the first of trials, seconds and target (a finished
+ * trial's value at or below it). One trial runs at a time; `concurrency` runs several, for runs that compute elsewhere
+ * (other threads, other machines). With one at a time, the same seed gives the same trials and stops, provided that
+ * `measure` reads validations, which depend on epochs and not on the clock. With several, halving depends on which
+ * trial is first. `tune.resume(checkpoint, make)` keeps the trials that ended, and restarts those in progress.
  *
- * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] where a run fails, with its error as the cause;
- * [TUNE_NO_VALUE]
- *   where all trials diverged; the reason of an aborted `signal`
+ * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] if a run fails, with its error as the
+ * cause;
+ *   [TUNE_NO_VALUE] if all trials diverged; the reason of an aborted `signal`
  */
 export const tune = Object.assign(start, { resume });
 
@@ -195,7 +202,7 @@ interface Limits {
   target: number | undefined;
 }
 
-/** All that a run is made from. */
+/** Inputs from which a run is made. */
 interface Recipe {
   search: Search;
   names: readonly string[];

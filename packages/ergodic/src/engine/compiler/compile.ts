@@ -8,16 +8,17 @@ import { type Plan, plan } from "./plan.ts";
 import type { CompiledProgram, CompileOptions, ProgramSpec } from "./program.ts";
 
 /**
- * A program → a WebAssembly module that imports `env.memory` alone. Exported functions, given the address of a block (layout.ts):
+ * Compiles a program to a WebAssembly module that imports `env.memory` alone. Its exported functions take the address
+ * of a block (layout.ts):
  *
  *   begin_p(block)        computes the scalars that pass p needs, clears its accumulators
- *   run_p(count, block)   streams over one piece of the operands; may be called for several pieces
+ *   run_p(count, block)   streams over one piece of the operands; can be called for several pieces
  *   end(block)            writes the results
- *   update(count, block)  all of it, for one piece
+ *   update(count, block)  does all of it, for one piece
  *
- * Programs without reductions have no begin_0; then, without results and count(), update is run_0 itself.
+ * Programs without reductions have no begin_0. If they also have no results and no count(), update is run_0 itself.
  *
- * @throws CompileError where the program does not fit together
+ * @throws CompileError if the program is inconsistent
  */
 export function compile(spec: ProgramSpec, { shared }: CompileOptions = { shared: false }): CompiledProgram {
   checkSpec(spec);
@@ -60,7 +61,7 @@ export function compile(spec: ProgramSpec, { shared }: CompileOptions = { shared
   };
 }
 
-/** Calls the others, which come first in the module, in order. */
+/** Encodes update, which calls the other functions in order; they come first in the module. */
 function encodeUpdate(program: Plan, names: readonly string[], countSlot: number): EncodedFunction {
   const writeCount = program.usesCount ? [0x20, 1, 0x20, 0, 0xb8, 0x39, 0, ...unsigned(countSlot)] : [];
   const calls = names.flatMap((name, i) => [...(name.startsWith("run") ? [0x20, 0] : []), 0x20, 1, 0x10, ...unsigned(i)]);

@@ -4,17 +4,17 @@ import { add } from "./primitives/arithmetic.ts";
 import { sum } from "./primitives/reductions.ts";
 
 /**
- * Reverse-mode derivative of expressions, as expressions.
+ * Returns the reverse-mode derivative of an expression, as an expression.
  *
- * For a scalar output, ∂output/∂wrt: element by element if wrt is a vector. A vector output is taken as the sum of its elements,
- * so that for element-wise programs the result is the element-wise derivative. wrt may be any node, not only a leaf.
- * A vector's adjoint reaches a scalar through the sum over its elements.
+ * For a scalar output, this is ∂output/∂wrt, element by element if wrt is a vector. A vector output counts as the sum
+ * of its elements, so that element-wise programs give the element-wise derivative. wrt can be any node, not only a
+ * leaf. A vector's adjoint reaches a scalar through the sum over its elements.
  */
 export function derive(output: Expr, wrt: Expr): Expr {
   return gradients(output, [wrt])[0];
 }
 
-/** As `derive`, for several inputs at once: the adjoints are shared. `seed`: the adjoint of the output. */
+/** Same as `derive`, for several inputs, which share adjoints. `seed`: adjoint of the output. */
 export function gradients(output: Expr, wrts: readonly Expr[], seed: Expr = constant(1)): Expr[] {
   const nodes = nodesOf([output]);
   const reached = new Set<Expr>(wrts);

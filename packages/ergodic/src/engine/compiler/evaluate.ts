@@ -3,68 +3,73 @@ import { type Expr, nodesOf } from "./expression.ts";
 import { primitiveOf, reductionOf } from "./primitive.ts";
 import type { ProgramSpec, StorageType } from "./program.ts";
 
-/** What an expression is evaluated on: vectors and scalars by name. */
+/** Inputs on which an expression is evaluated: vectors and scalars by name. */
 export interface Environment {
-  /** Vectors by name, of one length. */
+  /** Vectors by name, all of one length. */
   vectors?: Record<string, ArrayLike<number>>;
   /** Scalars by name. */
   scalars?: Record<string, number>;
-  /** The number of elements, where no vector tells it. */
+  /** Number of elements, if no vector determines it. */
   count?: number;
 }
 
-/** Another evaluation of a primitive than its reference, or undefined for that. */
+/** Returns an alternative to the reference evaluation of a primitive; undefined to use the reference. */
 export type Override = (name: string, precision: "f32" | "f64") => ((...x: number[]) => number) | undefined;
 
 /** Options of the interpreter. */
 export interface EvaluateOptions {
-  /** "f32" rounds vector values to float32 after each operation. Default "f64". */
+  /** Precision of vector values; "f32" rounds them to float32 after each operation. Default "f64". */
   precision?: "f32" | "f64";
-  /** For instance the functions of compiled modules: then both agree to the bit, except for the order of sums. */
+  /**
+   * Alternative evaluations of primitives. With the functions of compiled modules, both agree to the bit, except for
+   * the order of sums.
+   */
   override?: Override;
 }
 
 /**
- * The interpreter: the oracle that compiled programs are held to.
+ * Returns the value of an expression: a number (rank 0) or its elements (rank 1).
  *
- * Plain loops over float64 arrays, one operation at a time, sums from the first element to the last. With `precision: "f32"`
- * vector values and the scalars that meet them are rounded to float32, operation by operation, while scalars and reductions stay
- * float64: the arithmetic of a compiled f32 program, up to the order of sums and the error of exp and its kin.
+ * This interpreter is the reference for compiled programs. It uses plain loops over float64 arrays, one operation at a
+ * time, and sums from the first element to the last. With `precision: "f32"`, vector values and the scalars combined
+ * with them are rounded to float32 after each operation, while scalars and reductions stay float64. This is the
+ * arithmetic of a compiled f32 program, up to the order of sums and the error of exp and similar functions.
  *
  * @throws CompileError if an input is missing or lengths differ
- *
- * The value of an expression: a number (rank 0) or its elements (rank 1).
  */
 export function evaluate(expr: Expr, environment: Environment, options: EvaluateOptions = {}): number | Float64Array {
   return interpret([expr], environment, options).get(expr)!;
 }
 
-/** The value of an expression of rank 0. @throws CompileError if an input is missing */
+/**
+ * Returns the value of an expression of rank 0.
+ * @throws CompileError if an input is missing
+ */
 export function evaluateScalar(expr: Expr, environment: Environment, options: EvaluateOptions = {}): number {
   const value = evaluate(expr, environment, options);
   assert(typeof value === "number", "evaluateScalar was given a vector");
   return value;
 }
 
-/** Scalars are broadcast. */
+/** Returns the elements of an expression; a scalar is broadcast. */
 export function evaluateVector(expr: Expr, environment: Environment, options: EvaluateOptions = {}): Float64Array {
   const value = evaluate(expr, environment, options);
   return typeof value === "number" ? new Float64Array(elementCount([expr], environment)).fill(value) : value;
 }
 
-/** What a program is run on: whole operands, scalars, indices. */
+/** Inputs of a program: whole operands, scalars, indices. */
 export interface ProgramEnvironment {
-  /** The whole operands, written in place. */
+  /** Whole operands by name, updated in place. */
   vectors: Record<string, Float64Array | Float32Array | Int16Array | Int8Array>;
   /** Scalars by name. */
   scalars?: Record<string, number>;
-  /** For operands with indexed access. */
+  /** Indices for operands with indexed access. */
   indices?: ArrayLike<number>;
-  /** Elements, where no operand tells. */
+  /** Number of elements, if no operand determines it. */
   count?: number;
-  /** Uniform in [0, 1), for stochastic rounding. */
+  /** Returns uniform numbers in [0, 1), for stochastic rounding. */
   uniform?: () => number;
-  /** Other evaluations of primitives than their references. */
+  /** Alternative evaluations of primitives. */
   override?: Override;
 }
 
@@ -104,7 +109,7 @@ export function evaluateProgram(spec: ProgramSpec, environment: ProgramEnvironme
   return Object.fromEntries(spec.results.map(({ scalar, value }) => [scalar, values.get(value) as number]));
 }
 
-/** Integers: to the nearest (ties to even), saturated; NaN is 0. */
+/** Rounds to the storage type. Integers: to nearest (ties to even), saturated; NaN becomes 0. */
 function stored(x: number, type: StorageType): number {
   if (type === "f64" || type === "f32") return x;
   const limit = type === "i8" ? 127 : 32767;
@@ -120,7 +125,9 @@ function missing(kind: string, name: string): CompileError {
 
 const orders = new WeakMap<Expr, readonly Expr[]>();
 
-/** `nodesOf`, kept for single expressions: arrays evaluate one for each of their elements. */
+/**
+ * Returns `nodesOf`, cached for single expressions because arrays evaluate one expression for each of their elements.
+ */
 function inOrder(roots: readonly Expr[]): readonly Expr[] {
   if (roots.length !== 1) return nodesOf(roots);
   const known = orders.get(roots[0]);

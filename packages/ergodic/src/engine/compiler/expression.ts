@@ -1,40 +1,44 @@
 /**
- * Expressions of the element-wise programs: immutable, hash-consed nodes of rank 0 (a scalar) or 1 (a vector over the running
- * index i = 0 … n−1). Equal expressions are the same object, so `===` compares them and shared parts are computed once.
+ * Expressions of the element-wise programs: immutable, hash-consed nodes of rank 0 (a scalar) or 1 (a vector over the
+ * running index i = 0 … n−1). Equal expressions are the same object, so `===` compares them and shared parts are
+ * computed once.
  *
- * Leaves live here; every operation lives in primitives/ with its builder, rules and code. A scalar meeting a vector is
- * broadcast. Conditions are numbers: 0 is false, all else (NaN too) true; comparisons give 0 or 1.
+ * Leaves are defined here; every operation is in primitives/ with its builder, rules and code. A scalar combined with a
+ * vector is broadcast. Conditions are numbers: 0 is false, everything else (including NaN) is true; comparisons return
+ * 0 or 1.
  */
 import { assert, CompileError } from "../errors/errors.ts";
 import { Interned } from "./interned.ts";
 import { nodesBelow } from "./walk.ts";
 
 /**
- * An expression over numbers (rank 0) and vectors (rank 1): what rules and losses are written in. Made by builders such as
- * add() and exp().
+ * An expression over numbers (rank 0) and vectors (rank 1), in which rules and losses are written. Made by builders
+ * such as add() and exp().
  */
 export interface Expr {
-  /** Grows with construction: arguments always have smaller ids than the nodes that use them. */
+  /** Identifier that increases with construction: arguments always have smaller ids than the nodes that use them. */
   readonly id: number;
-  /** "constant", "scalar", "vector", "index", "count", or the name of a primitive or reduction. */
+  /** Operation: "constant", "scalar", "vector", "index", "count", or the name of a primitive or reduction. */
   readonly op: string;
-  /** The arguments. */
+  /** Arguments of the operation. */
   readonly args: readonly Expr[];
-  /** 0: one number; 1: one number an element. */
+  /** Rank. 0: one number; 1: one number per element. */
   readonly rank: 0 | 1;
-  /** Of scalars and vectors. */
+  /** Name of a scalar or vector. */
   readonly name: string;
-  /** Of constants. */
+  /** Value of a constant. */
   readonly value: number;
 }
 
-/** What builders take. */
+/** Argument of a builder. */
 export type ExprLike = Expr | number;
 
 const interned = new Interned<Expr>();
 let nextId = 0;
 
-/** The one node with these parts. Used by primitives; everybody else calls builders, which simplify first. */
+/**
+ * Returns the one node with these parts. Only primitives call it; all other code calls builders, which simplify first.
+ */
 export function intern(op: string, args: readonly Expr[], rank: 0 | 1, name = "", value = 0): Expr {
   const key = `${op}|${args.map((a) => a.id).join(",")}|${name}|${Object.is(value, -0) ? "-0" : value}`;
   const known = interned.get(key);
@@ -53,16 +57,16 @@ export const constant = (value: number): Expr => intern("constant", [], 0, "", v
 /** A float64 input of the program, by name. */
 export const scalar = (name: string): Expr => intern("scalar", [], 0, name);
 
-/** An operand of the program, by name: its element i (or indices[i]) as stored. */
+/** An operand of the program, by name; its value is element i (or indices[i]) as stored. */
 export const vector = (name: string): Expr => intern("vector", [], 1, name);
 
-/** The running index 0, 1, 2 …; with indexed operands still the position, not indices[i]. */
+/** The running index 0, 1, 2 …; with indexed operands it is still the position, not indices[i]. */
 export const index = (): Expr => intern("index", [], 1);
 
 /** The number n of elements. */
 export const count = (): Expr => intern("count", [], 0);
 
-/** Numbers become constants. */
+/** Converts numbers to constants. */
 export function toExpr(x: ExprLike): Expr {
   if (typeof x === "number") return constant(x);
   if (x && typeof x === "object" && typeof x.op === "string") return x;
@@ -73,8 +77,8 @@ export function toExpr(x: ExprLike): Expr {
   );
 }
 
-/** Whether an expression is a number; with `value`, that number. */
+/** Returns whether an expression is a constant; with `value`, that constant. */
 export const isConstant = (x: Expr, value?: number): boolean => x.op === "constant" && (value === undefined || x.value === value);
 
-/** All nodes below the roots, the roots included, arguments before their users. */
+/** Returns all nodes below the roots, including the roots, arguments before their users. */
 export const nodesOf = (roots: readonly Expr[]): Expr[] => nodesBelow(roots);

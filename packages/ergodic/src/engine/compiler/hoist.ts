@@ -4,11 +4,11 @@ import { div, mul } from "./primitives/arithmetic.ts";
 import { sum } from "./primitives/reductions.ts";
 
 /**
- * Arithmetic moved out of the loop, before code is made: chains of scalar factors are multiplied together once, a division by a
- * scalar becomes a product with its reciprocal, and scalar factors leave sums.
+ * Moves arithmetic out of the loop before code is made: chains of scalar factors are multiplied together once, a
+ * division by a scalar becomes a product with its reciprocal, and scalar factors leave sums.
  *
- * This changes results by a few roundings (float64 for scalars), hence it is not part of simplification: what is printed and
- * counted is what was written.
+ * This changes results by a few roundings (float64 for scalars), so it is not part of simplification: expressions are
+ * printed and counted as they were written.
  */
 export function hoist(roots: readonly Expr[]): Expr[] {
   const moved = new Map<Expr, Expr>();
@@ -36,7 +36,7 @@ function step(node: Expr): Expr {
   return node;
 }
 
-/** s·v with the scalar factors of v joined to s. */
+/** Returns s·v with the scalar factors of v multiplied into s. */
 function scaled(s: Expr, v: Expr): Expr | null {
   const [a, b] = v.args;
   if (v.op === "div" && a.rank === 0) return div(mul(s, a), b);

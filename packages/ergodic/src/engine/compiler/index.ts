@@ -1,4 +1,4 @@
-/** The compiler's public list: expressions, their derivative, interpreter, printing, cost, and compiled programs. */
+/** Public exports of the compiler: expressions, derivatives, interpreter, printing, cost and compiled programs. */
 export * from "./array/index.ts";
 export { compile } from "./compile.ts";
 export { derive, gradients } from "./derive.ts";

@@ -1,6 +1,7 @@
 /**
- * Equal nodes as one object, by a text that says all that is in them. What nobody holds any more may be collected; its entry goes when the table
- * has doubled: asking to be told of each would cost a compiler of thousands of short-lived nodes more than the nodes.
+ * Interns equal nodes as one object, by a string key that describes the node completely. Nodes without other references
+ * can be collected; their entries are removed when the table has doubled. A finalisation callback per node would cost
+ * more than the nodes, because a compiler makes thousands of short-lived ones.
  */
 const FEWEST = 8192;
 

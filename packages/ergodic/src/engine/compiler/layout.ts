@@ -5,15 +5,16 @@ import type { ProgramSpec } from "./program.ts";
 import { forEachBelow } from "./walk.ts";
 
 /**
- * The block: one program's pointers and scalars in engine memory, given to each of its functions. Byte offsets, from a 16-byte
- * aligned start:
+ * The block: a program's pointers and scalars in engine memory, passed to each of its functions. Byte offsets, from a
+ * start aligned to 16 bytes:
  *
- *   i32 pointer for each operand, in order · i32 pointer to the indices · i32 position (elements done by earlier pieces of the pass)
+ *   i32 pointer for each operand, in order · i32 pointer to the indices
+ *   i32 position (number of elements done by earlier pieces of the pass)
  *   padding to 16 · 16 bytes of random state
  *   f64 count · f64 for each input and result · f64 for each accumulator · f64 for each scalar computed before a pass
  *
- * The caller writes pointers, inputs, the random state where stores round at random, and count where count() is used over several
- * pieces; the rest is the program's own.
+ * The caller writes pointers, inputs, the random state if stores round at random, and count if count() is used over
+ * several pieces. The program writes the rest.
  */
 export interface Layout {
   readonly pointers: Record<string, number>;
@@ -22,9 +23,9 @@ export interface Layout {
   readonly random: number;
   readonly count: number;
   readonly scalars: Record<string, number>;
-  /** Of reductions, and of scalars that a pass finds computed. */
+  /** Slots of reductions, and of scalars computed before a pass. */
   readonly slots: ReadonlyMap<Expr, number>;
-  /** Scalars to compute before each pass, those of earlier passes left out. */
+  /** Scalars to compute before each pass, without those of earlier passes. */
   readonly before: readonly (readonly Expr[])[];
   readonly bytes: number;
 }
@@ -48,7 +49,7 @@ export function layOut(spec: ProgramSpec, program: Plan): Layout {
   return { pointers, indices, position, random, count, scalars, slots, before, bytes: Math.ceil(end / 16) * 16 };
 }
 
-/** Computed scalars that vectors meet, below the roots but not below other scalars. */
+/** Returns the computed scalars that are combined with vectors, below the roots but not below other scalars. */
 function scalarsOf(roots: readonly Expr[]): Expr[] {
   const found: Expr[] = [];
   forEachBelow(roots, (node) => {
@@ -58,7 +59,10 @@ function scalarsOf(roots: readonly Expr[]): Expr[] {
   return found;
 }
 
-/** @throws CompileError where names, ranks or types do not fit */
+/**
+ * Checks a program.
+ * @throws CompileError if names, ranks or types are inconsistent
+ */
 export function checkSpec(spec: ProgramSpec): void {
   const refuse = (message: string): never => {
     throw new CompileError(`program ${spec.name}`, message, "COMPILE_PROGRAM");

@@ -1,7 +1,8 @@
 /**
- * Programs in place: compiled, and linked into every thread's table for as long as the holder needs them (host/modules.ts).
- * What was compiled last is kept, since runs ask for the same few again and again; the expressions too, so that equal ones
- * built later are the same objects (expression.ts).
+ * Links programs: compiles them and places them in every thread's table for as long as the holder needs them
+ * (host/modules.ts).
+ * Recently compiled programs are cached, because runs request the same few repeatedly. Their expressions are cached
+ * too, so that equal expressions built later are the same objects (expression.ts).
  */
 import type { Engine, LinkedFunction } from "../memory/engine.ts";
 import { forGood, type Holder } from "../memory/modules.ts";
@@ -15,7 +16,7 @@ export { forGood, type Holder };
 export interface LinkedProgram {
   /** The compiled program. */
   readonly program: CompiledProgram;
-  /** Its functions, in the table. */
+  /** Its functions in the table. */
   readonly functions: Record<string, LinkedFunction>;
 }
 
@@ -23,7 +24,10 @@ const COUNT = 256;
 const BYTES = 2 ** 20;
 const caches = new WeakMap<Engine, Recent<{ spec: ProgramSpec; program: CompiledProgram }>>();
 
-/** `holder`: what owns the memory that holds the slots, mostly an arena; `forGood` where nothing does. */
+/**
+ * Compiles and links a program. `holder`: owner of the memory that contains the slots, mostly an arena; `forGood` if
+ * there is none.
+ */
 export function linkProgram(engine: Engine, spec: ProgramSpec, holder: Holder): LinkedProgram {
   const cache = caches.get(engine) ?? new Recent(COUNT, BYTES);
   caches.set(engine, cache);

@@ -2,10 +2,10 @@ import { type Expr, nodesOf } from "./expression.ts";
 import { primitiveOf } from "./primitive.ts";
 
 /**
- * Operations an element: what an expression costs, counted once for each shared part.
+ * Returns the cost of expressions in machine operations per element; each shared part is counted once.
  *
- * Machine operations on vectors, an element; scalar arithmetic, done once a call, is free. +, −, ·, /, √ and comparisons count 1,
- * exp and its kin what their code takes, a reduction 1.
+ * Only vector operations count, because scalar arithmetic is done once per call. +, −, ·, /, √ and comparisons count 1,
+ * a reduction counts 1, and exp and similar functions count the length of their code.
  */
 export function operations(outputs: readonly Expr[]): number {
   let total = 0;

@@ -6,17 +6,17 @@ import type { ProgramSpec } from "./program.ts";
 export interface Plan {
   readonly stores: readonly { operand: string; value: Expr }[];
   readonly results: readonly { scalar: string; value: Expr }[];
-  /** Reductions of each pass; the last pass stores, too. None: the program is scalar arithmetic alone. */
+  /** Reductions of each pass; the last pass also stores. Empty if the program is scalar arithmetic alone. */
   readonly passes: readonly (readonly Expr[])[];
   readonly usesCount: boolean;
   readonly usesIndex: boolean;
 }
 
 /**
- * Passes over memory. A vector value that needs sum() or maximum() waits for the pass that makes it; a pass computes the reductions
- * due in it, from the operands, recomputing what earlier passes computed too. All stores happen in the last pass, since earlier
- * ones must read what was there before. A reduction is computed as late as its users allow: one that only results need rides along
- * with the last pass.
+ * Plans the passes over memory. A vector value that needs sum() or maximum() waits for the pass that computes it. A
+ * pass computes its reductions from the operands, and recomputes values of earlier passes. All stores happen in the
+ * last pass, because earlier passes must read the original values. A reduction is computed as late as its users allow:
+ * one that only results need is computed in the last pass.
  */
 export function plan(spec: ProgramSpec): Plan {
   const values = hoist([...spec.stores, ...spec.results].map((s) => s.value));
@@ -44,7 +44,7 @@ export function plan(spec: ProgramSpec): Plan {
   };
 }
 
-/** How many reductions lie one upon another, below each node and the node included. */
+/** Returns the largest number of nested reductions below each node, including the node. */
 function depthsOf(nodes: readonly Expr[]): Map<Expr, number> {
   const depths = new Map<Expr, number>();
   for (const node of nodes) {
@@ -53,19 +53,19 @@ function depthsOf(nodes: readonly Expr[]): Map<Expr, number> {
   return depths;
 }
 
-/** The latest pass for each reduction. */
+/** Returns the latest possible pass of each reduction. */
 function duePasses(
   nodes: readonly Expr[],
   reductions: readonly Expr[],
   stored: readonly Expr[],
   last: number,
 ): Map<Expr, number> {
-  // The pass in which a node's value is wanted, from users to arguments.
+  // Pass in which a node's value is needed, computed from users to arguments.
   const wanted = new Map<Expr, number>();
   const want = (node: Expr, pass: number): void => void wanted.set(node, Math.min(pass, wanted.get(node) ?? Infinity));
   for (const value of stored) want(value, last);
   for (const node of [...nodes].reverse()) {
-    // After the last pass come the results: whatever nothing else wants is due then.
+    // Results come after the last pass, so values that nothing else needs are due then.
     const at = wanted.get(node) ?? last + 1;
     wanted.set(node, at);
     for (const arg of node.args) want(arg, reductionOf(node) ? at - 1 : at);

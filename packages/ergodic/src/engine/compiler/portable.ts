@@ -1,19 +1,19 @@
-/** Expressions as plain data, for another thread: their nodes, arguments before their users. */
+/** Expressions as plain data, to be sent to another thread: their nodes, arguments before their users. */
 import { type Expr, intern, nodesOf } from "./expression.ts";
 
 interface PortableNode {
   readonly op: string;
-  /** Places of the arguments among the nodes. */
+  /** Indices of the arguments among the nodes. */
   readonly args: readonly number[];
   readonly rank: 0 | 1;
   readonly name: string;
   readonly value: number;
 }
 
-/** Expressions, which share nodes. */
+/** Several expressions with their shared nodes. */
 export interface PortableExpressions {
   readonly nodes: readonly PortableNode[];
-  /** Places of the expressions among the nodes. */
+  /** Indices of the expressions among the nodes. */
   readonly roots: readonly number[];
 }
 
@@ -24,7 +24,7 @@ export function portableExpressions(roots: readonly Expr[]): PortableExpressions
   return { nodes, roots: roots.map(placeOf) };
 }
 
-/** The same expressions, as they were: nothing is simplified anew. */
+/** Returns the same expressions without simplifying them again. */
 export function expressionsFrom({ nodes, roots }: PortableExpressions): Expr[] {
   const made: Expr[] = [];
   for (const { op, args, rank, name, value } of nodes)

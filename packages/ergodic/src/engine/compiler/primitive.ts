@@ -7,27 +7,27 @@ import { axisOptions, checkArgument, checkCount, checkedItself, element, operand
 
 export interface Primitive {
   readonly name: string;
-  /** float64 (an f32 program rounds the result). */
+  /** Evaluates in float64 (an f32 program rounds the result). */
   reference(...x: number[]): number;
-  /** A simpler equal expression, or null. Rules hold for finite values: x·0 is 0, x − x is 0. */
+  /** Returns a simpler equal expression, or null. Rules hold for finite values: x·0 is 0, x − x is 0. */
   simplify?(...args: Expr[]): Expr | null;
-  /** adjoint · ∂node/∂args[i]; null where it is zero. */
+  /** Returns adjoint · ∂node/∂args[i]; null if it is zero. */
   derivative(adjoint: Expr, node: Expr, i: number): Expr | null;
-  /** "prefix(a, b)" unless given; binding strengths are those of print.ts. */
+  /** Print form. Default "prefix(a, b)"; binding strengths are defined in print.ts. */
   readonly print?: PrintForm;
-  /** Of two arguments: more are taken from the left, f(f(a, b), c). */
+  /** Whether a function of two arguments accepts more, combined from the left: f(f(a, b), c). */
   readonly chains?: boolean;
-  /** Machine operations an element. */
+  /** Machine operations per element. */
   readonly cost: number;
-  /** The result is 0 or 1: a mask in code. */
+  /** Whether the result is 0 or 1, which is a mask in code. */
   readonly condition?: boolean;
   /** Positions of arguments read as conditions. */
   readonly conditions?: readonly number[];
-  /** The same operations for float64x2, float32x4 and scalars: `lanes` says which. */
+  /** Emits the same operations for float64x2, float32x4 and scalars; `lanes` determines which. */
   code(lanes: Lanes, ...args: Value[]): Value;
 }
 
-/** How a node is written: from the written arguments, each bracketed if it binds weaker than `needs[i]`. */
+/** Print form of a node, made from its printed arguments, each bracketed if it binds weaker than `needs[i]`. */
 export interface PrintForm {
   readonly strength: number;
   readonly needs: readonly number[];
@@ -38,7 +38,7 @@ export interface Reduction {
   readonly name: string;
   readonly start: number;
   combine(accumulated: number, x: number): number;
-  /** The reduction of n equal values, which needs no pass. */
+  /** Returns the reduction of n equal values, which needs no pass. */
   ofScalar(x: Expr): Expr;
   derivative(adjoint: Expr, node: Expr): Expr | null;
   readonly symbol: string;
@@ -48,14 +48,14 @@ const primitives = new Map<string, Primitive>();
 const reductions = new Map<string, Reduction>();
 const builders = new Map<string, (...args: ExprLike[]) => Expr>();
 
-/** The element-wise primitive of a node, if it is one. */
+/** Returns the element-wise primitive of a node, if it is one. */
 export const primitiveOf = (node: Expr): Primitive | undefined => primitives.get(node.op);
-/** The reduction of a node, if it is one. */
+/** Returns the reduction of a node, if it is one. */
 export const reductionOf = (node: Expr): Reduction | undefined => reductions.get(node.op);
-/** Every element-wise primitive: conformance tests go over this list. */
+/** Returns every element-wise primitive; conformance tests iterate over this list. */
 export const allPrimitives = (): Primitive[] => [...primitives.values()];
 
-/** Builders take symbols of rules and losses, or symbolic arrays, and give the same. */
+/** Builders accept symbols of rules and losses, or symbolic arrays, and return the same kind. */
 export interface Unary {
   (x: ExprLike): Expr;
   (x: SymbolicArray): SymbolicArray;
@@ -66,7 +66,7 @@ export interface Binary {
   (a: ArrayLikeOperand, b: SymbolicArray): SymbolicArray;
   (a: ArrayLikeOperand, b: ArrayLikeOperand): SymbolicArray;
 }
-/** Two arguments or more, taken from the left. */
+/** Builder of two or more arguments, combined from the left. */
 export interface Chain {
   (a: ExprLike, b: ExprLike, ...more: ExprLike[]): Expr;
   (a: SymbolicArray, b: ArrayLikeOperand, ...more: ArrayLikeOperand[]): SymbolicArray;
@@ -84,7 +84,9 @@ export interface Reducer {
   (x: SymbolicArray, options?: AxisOptions): SymbolicArray;
 }
 
-/** How primitives and reductions act on arrays: array/operations/map-reduce.ts says so, which needs this file. */
+/**
+ * Action of primitives and reductions on arrays, defined by array/operations/map-reduce.ts, which depends on this file.
+ */
 export interface OnArrays {
   elementwise(name: string, build: (...args: Expr[]) => Expr, given: readonly unknown[]): SymbolicArray;
   reduced(name: string, x: SymbolicArray, options: AxisOptions): SymbolicArray;
@@ -96,10 +98,11 @@ export function extendToArrays(how: OnArrays): void {
 }
 
 /**
- * What a primitive is: one entry with its reference evaluation, rules, derivative, print form, cost and code. Entries are made in
- * primitives/ by `primitive()` (element-wise) and `reduction()`, which return the builder and keep the entry in a table.
+ * Registers a primitive and returns its builder, which folds constants, applies the simplification rules and interns
+ * the node.
  *
- * Keeps the entry; returns the step shared by all builders: fold constants, apply the rules, intern.
+ * A primitive is one entry with its reference evaluation, rules, derivative, print form, cost and code. Entries are
+ * made in primitives/ by `primitive()` (element-wise) and `reduction()`.
  */
 export function primitive(entry: Primitive): Builder {
   assert(!primitives.has(entry.name), `the primitive ${entry.name} is defined twice`);
@@ -155,7 +158,7 @@ export function reduction(entry: Reduction): Reducer {
   return checkedItself(entry.name, any as Reducer);
 }
 
-/** The same operation on other arguments, through its builder. Leaves stay. */
+/** Applies the same operation to other arguments, through its builder. Leaves are returned unchanged. */
 export function rebuild(node: Expr, args: readonly Expr[]): Expr {
   if (args.length === 0 || args.every((a, i) => a === node.args[i])) return node;
   const build = builders.get(node.op);

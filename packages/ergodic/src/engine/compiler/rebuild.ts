@@ -1,10 +1,10 @@
-/** Expressions made anew through the builders, so that every rule of simplification applies to the result. */
+/** Rebuilds expressions through their builders, so that every simplification rule applies to the result. */
 import { type Expr, type ExprLike, nodesOf, toExpr } from "./expression.ts";
 import { rebuild } from "./primitive.ts";
 
 /**
- * `expr` with the given nodes replaced: a map from nodes, or from the names of scalars and vectors. Replacements are not searched
- * again.
+ * Returns `expr` with the given nodes replaced. `replacements` maps nodes, or names of scalars and vectors.
+ * Replacements are not searched again.
  */
 export function substitute(expr: Expr, replacements: ReadonlyMap<Expr, ExprLike> | Readonly<Record<string, ExprLike>>): Expr {
   const replaced = new Map<Expr, Expr>();
@@ -28,7 +28,7 @@ export function substitute(expr: Expr, replacements: ReadonlyMap<Expr, ExprLike>
   return replaced.get(expr)!;
 }
 
-/** Scalars and vectors below the roots, by name. */
+/** Returns the names of scalars and vectors below the roots. */
 export function inputsOf(roots: readonly Expr[]): { scalars: string[]; vectors: string[] } {
   const nodes = nodesOf(roots);
   const named = (op: string): string[] => nodes.filter((n) => n.op === op).map((n) => n.name);

@@ -1,4 +1,4 @@
-/** What was made last, by key: at most `count` values of at most `weight` in all, the least recently used given up first. */
+/** Least-recently-used cache by key: at most `count` values with a total weight of at most `weight`. */
 export class Recent<T> {
   readonly #count: number;
   readonly #weight: number;
@@ -18,7 +18,7 @@ export class Recent<T> {
     return known.value;
   }
 
-  /** A value that is heavier than all together may be is not kept. */
+  /** Stores a value. A value heavier than the whole cache is not stored. */
   set(key: string, value: T, weight: number): void {
     this.#drop(key);
     if (weight > this.#weight) return;

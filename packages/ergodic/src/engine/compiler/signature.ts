@@ -1,21 +1,22 @@
 /**
- * What operations may be given: one check for all of them, made where they are called. `operation(name, parameters, build)` is `build`, which refuses
- * arguments that are too many, too few or of another kind, and options that it does not have: what it dropped in silence would be another model.
+ * Signatures of operations: one check of arguments for all operations, made where they are called. `operation(name,
+ * parameters, build)` returns `build` with a check that refuses too many or too few arguments, arguments of the wrong
+ * kind, and unknown options. Silently dropping an argument would change the model.
  *
- *   export const take = operation("take", { x: array, indices: operand, axis: optional(whole) }, (x: SymbolicArray, …) => …);
+ *   const take = operation("take", { x: array, indices: operand, axis: optional(whole) }, (x: SymbolicArray, …) => …);
  */
 import { CompileError } from "../errors/errors.ts";
 import { nearest } from "../errors/nearest.ts";
 import { userLine } from "./array/position.ts";
 import { isArray, nodeText } from "./array/symbolic.ts";
 
-/** What an argument may be. */
+/** Kind of value that an argument accepts. */
 export interface Kind {
-  /** Completes "…, but must be". */
+  /** Completion of "…, but must be" in errors. */
   readonly wanted: string;
   fits(given: unknown): boolean;
   readonly isOptional?: boolean;
-  /** Of an object of options: what each of them may be. */
+  /** Kinds of its options, for an object of options. */
   readonly keys?: Readonly<Record<string, Kind>>;
 }
 
@@ -30,7 +31,7 @@ const isPlain = (given: unknown): given is object =>
 
 export const array = kind("a symbolic array", isArray);
 export const operand = kind("a symbolic array or a number", (x) => isArray(x) || isNumber(x) || isNumberList(x));
-/** Of the language of rules and losses (expression.ts), or a symbolic array on its own. */
+/** Expression of the language of rules and losses (expression.ts), or a symbolic array on its own. */
 export const element = kind(
   "an expression, a symbolic array or a number",
   (x) => isNumber(x) || isArray(x) || (typeof x === "object" && x !== null && typeof (x as { op?: unknown }).op === "string"),
@@ -38,7 +39,7 @@ export const element = kind(
 export const expression = kind("an expression", (x) => element.fits(x) && !isNumber(x) && !isArray(x));
 export const arrays = kind("a list of symbolic arrays", (x) => Array.isArray(x) && x.every(isArray));
 export const number = kind("a number", (x) => isNumber(x) && !Number.isNaN(x));
-/** NaN too: a constant may be one. */
+/** Accepts NaN too, because a constant can be NaN. */
 export const anyNumber = kind("a number", isNumber);
 export const numbers = kind("a list of numbers", isNumberList);
 export const whole = kind("a whole number", isWhole);
@@ -50,32 +51,32 @@ export const extents = kind("a list of extents, whole numbers from 0 on", (x) =>
 export const flag = kind("true or false", (x) => typeof x === "boolean");
 export const text = kind("a text", (x) => typeof x === "string");
 export const callback = kind("a function", (x) => typeof x === "function");
-/** Looked at by the operation itself. */
+/** Accepts anything; the operation checks it itself. */
 export const anything = kind("given", (x) => x !== undefined && x !== null);
 
 export const optional = (of: Kind): Kind => ({ ...of, isOptional: true });
 
-/** An object of options, all of which may be absent save those that are `required`. */
+/** An object of options, all of which are optional except those in `required`. */
 export const options = (keys: Readonly<Record<string, Kind>>, required: readonly string[] = []): Kind => ({
   ...kind(`an object: { ${Object.keys(keys).join(", ")} }`, isPlain),
   keys: Object.fromEntries(Object.entries(keys).map(([name, of]) => [name, required.includes(name) ? of : optional(of)])),
 });
 
-/** Axes to reduce, and whether they stay. */
+/** Axes to reduce, and whether to keep them. */
 export const axisOptions = optional(options({ axis: axes, keep: flag }));
 export const oneAxis = optional(options({ axis: whole }));
 
-/** All that was made by `operation`, for the test that finds what is missing here. */
+/** All functions made by `operation`, for the test that finds missing ones. */
 const known = new WeakSet<object>();
 export const isOperation = (given: unknown): boolean => typeof given === "function" && known.has(given);
 
-/** Marks a builder that checks its arguments by `checkCount` and `checkArgument` itself, and gives it its name. */
+/** Marks and names a builder that calls `checkCount` and `checkArgument` itself. */
 export function checkedItself<F extends object>(name: string, build: F): F {
   known.add(build);
   return Object.defineProperty(build, "name", { value: name });
 }
 
-/** `build` behind the check of its arguments. */
+/** Returns `build` with a check of its arguments. */
 export function operation<F extends (...given: never[]) => unknown>(
   name: string,
   parameters: Readonly<Record<string, Kind>>,
@@ -92,7 +93,10 @@ export function operation<F extends (...given: never[]) => unknown>(
   return checkedItself(name, checked as F);
 }
 
-/** @throws CompileError unless from `fewest` to `most` arguments were given */
+/**
+ * Checks the number of arguments.
+ * @throws CompileError unless `fewest` to `most` arguments were given
+ */
 export function checkCount(
   where: string,
   given: readonly unknown[],
@@ -109,7 +113,10 @@ export function checkCount(
   throw refusal(where, `${were}, but it takes ${takes}: ${names.join(", ") || "none"}${more}${callbackHint(where, given)}`);
 }
 
-/** @throws CompileError unless the argument is of the kind, and so are its options. `all`: the arguments it is one of */
+/**
+ * Checks one argument and its options. `all`: all arguments of the call.
+ * @throws CompileError if the argument or an option is of the wrong kind
+ */
 export function checkArgument(where: string, name: string, kind: Kind, given: unknown, all: readonly unknown[] = []): void {
   if (given === undefined && kind.isOptional) return;
   if (!kind.fits(given)) {
@@ -124,7 +131,7 @@ export function checkArgument(where: string, name: string, kind: Kind, given: un
   if (kind.keys) checkOptions(where, kind.keys, given as Readonly<Record<string, unknown>>);
 }
 
-/** How lists of numbers, and of rows of them, become arrays. */
+/** Returns a hint on how to convert lists of numbers, or lists of rows, to arrays. */
 function wrapHint(kind: Kind, given: unknown): string {
   if (kind !== array && kind !== operand && kind !== element) return "";
   if (isNumberList(given) || (kind === array && isNumber(given))) return "; write toArray(…)";
@@ -151,7 +158,7 @@ function checkOptions(where: string, keys: Readonly<Record<string, Kind>>, given
 const refusal = (where: string, message: string): CompileError =>
   new CompileError(where, `${message}${userLine()}`, "COMPILE_OPERAND");
 
-/** map(), forEach() and reduce() give their functions the place and the list as well. */
+/** Returns a hint for map(), forEach() and reduce(), which also pass the index and the list to their functions. */
 function callbackHint(where: string, given: readonly unknown[]): string {
   const list = given[given.length - 1];
   if (given.length < 3 || !isWhole(given[given.length - 2]) || !Array.isArray(list)) return "";
@@ -162,7 +169,7 @@ function callbackHint(where: string, given: readonly unknown[]): string {
 
 const LONG = 60;
 
-/** As written in errors. */
+/** Describes a value for error messages. */
 export function described(given: unknown): string {
   if (isArray(given)) return `the symbolic array ${nodeText(given)}`;
   if (typeof given === "function") return given.name ? `the function ${given.name}; call it` : "a function";

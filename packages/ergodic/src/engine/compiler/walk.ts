@@ -1,14 +1,20 @@
-/** Walks over graphs of nodes without recursion: programs may be chains of 100,000 operations, which no stack takes. */
+/**
+ * Traversals of node graphs without recursion: programs can be chains of 100,000 operations, which would overflow the
+ * stack.
+ */
 
 interface Argued<T> {
   readonly args: readonly T[];
 }
 
-/** All nodes below the roots, the roots included, arguments before their users: as a recursion would leave them. */
+/**
+ * Returns all nodes below the roots, including the roots, arguments before their users, in the order of a depth-first
+ * recursion.
+ */
 export function nodesBelow<T extends Argued<T>>(roots: readonly T[]): T[] {
   const seen = new Set<T>();
   const order: T[] = [];
-  /** From a root to where the walk is, and which argument of each comes next. */
+  /** Path from a root to the current node, and the next argument to visit for each node on it. */
   const path: T[] = [];
   const next: number[] = [];
   const enter = (node: T): void => {
@@ -35,7 +41,10 @@ export function nodesBelow<T extends Argued<T>>(roots: readonly T[]): T[] {
   return order;
 }
 
-/** Nodes below the roots, users before their arguments, each once, as a recursion would meet them; below a node only if `isOpen` says so. */
+/**
+ * Visits nodes below the roots, users before their arguments, each once, in the order of a recursion; descends below a
+ * node only if `isOpen` returns true.
+ */
 export function forEachBelow<T extends Argued<T>>(roots: readonly T[], isOpen: (node: T) => boolean): void {
   const seen = new Set<T>();
   const waiting = [...roots].reverse();

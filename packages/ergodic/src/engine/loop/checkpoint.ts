@@ -14,14 +14,16 @@ const FORMAT: FileFormat = {
 };
 
 /**
- * A checkpoint: one safetensors file with a run's bytes and, in its metadata, JSON that says how to make the same run again.
- * Written whole or not at all, so that an interrupted write leaves the last good one. Read with the checksums of its tensors and of its JSON, which
- * older files have not; what it says is checked by whoever resumes from it (loop/kept-part.ts).
+ * A checkpoint: one safetensors file with the tensors of a run and, in its metadata, the JSON needed to reconstruct the
+ * run.
+ * It is written completely or not at all, so that an interrupted write leaves the last good file. Reading verifies the
+ * checksums of its tensors and of its JSON, which older files lack. The code that resumes checks the contents
+ * (loop/kept-part.ts).
  */
 export interface Checkpoint {
   snapshot: Snapshot;
   loop: JsonObject;
-  /** What the verb needs to make the run again: model, algorithm, plan, stopping, data. */
+  /** Description from which the verb reconstructs the run: model, algorithm, plan, stopping rule, data. */
   recipe: JsonObject;
 }
 
@@ -33,7 +35,7 @@ export function checkpointBytes({ snapshot, loop, recipe }: Checkpoint): Uint8Ar
   return encodeDescribed(FORMAT, { [TEXT]: sumOfText(description) }, description, tensors);
 }
 
-/** In the metadata: the checksum of the JSON, before its long lists are packed. */
+/** Metadata key of the JSON's checksum, taken before long lists are packed. */
 const TEXT = "text checksum";
 
 function sumOfText(description: JsonObject): string {
@@ -62,7 +64,10 @@ export async function readCheckpoint(from: string | Uint8Array | Blob, where = n
   return { snapshot: { tensors: Object.fromEntries(tensors), state }, loop, recipe };
 }
 
-/** A checkpoint of the kind of run whose recipe has `part`, and that part. @throws DataError [CHECKPOINT_KIND] for one of another kind */
+/**
+ * Reads a checkpoint whose recipe has `part`, and returns that part too.
+ * @throws DataError [CHECKPOINT_KIND] if the checkpoint is of another kind of run
+ */
 export async function readCheckpointOf(
   from: string | Uint8Array | Blob,
   part: string,
@@ -74,7 +79,10 @@ export async function readCheckpointOf(
   throw new DataError(nameOf(from, "checkpoint"), message, "CHECKPOINT_KIND");
 }
 
-/** What a resumed run throws where an error is no word to the user yet: no check foresaw what the file holds. */
+/**
+ * Converts an unforeseen error of a resumed run to one that blames the checkpoint. Errors that are already meant for
+ * users are returned unchanged.
+ */
 export function refusedCheckpoint(cause: unknown): unknown {
   if (cause instanceof ErgodicError && cause.code !== JSON_TYPE) return cause;
   return new DataError(
@@ -85,7 +93,10 @@ export function refusedCheckpoint(cause: unknown): unknown {
   );
 }
 
-/** What is made of a checkpoint's recipe. @throws DataError where nothing can be made of it */
+/**
+ * Returns what `make` builds from a checkpoint's recipe.
+ * @throws DataError if it cannot be built
+ */
 export async function fromCheckpoint<T>(make: () => T | Promise<T>): Promise<T> {
   try {
     return await make();
@@ -94,13 +105,16 @@ export async function fromCheckpoint<T>(make: () => T | Promise<T>): Promise<T> 
   }
 }
 
-/** Relative: builds and hosts round differently. */
+/** Relative tolerance, because builds and hosts round differently. */
 const SAME = 1e-9;
 
-/** @throws OptionError [CHECKPOINT_FUNCTION] where a function has not at its start the value that it had, after `dispose` */
+/**
+ * Checks that a function still has its recorded value at the starting point.
+ * @throws OptionError [CHECKPOINT_FUNCTION] if the values differ, after calling `dispose`
+ */
 export function refuseOtherValue(kept: number, found: number, dispose?: () => void): void {
   const apart = Math.abs(kept - found);
-  // No finite share of an infinite value says anything.
+  // A relative difference from an infinite value is never finite, so such values must be equal.
   if (kept === found || (Number.isFinite(apart) && apart <= SAME * Math.max(Math.abs(kept), Math.abs(found)))) return;
   dispose?.();
   throw new OptionError(

@@ -1,19 +1,19 @@
 import type { Json, JsonObject, Snapshot, Tensor } from "../contract/index.ts";
 import { DataError } from "../errors/errors.ts";
 
-/** What a snapshot's tensors are of. */
+/** Typed array class of a snapshot's tensor. */
 type TensorKind<T extends Tensor> = { readonly name: string; new (length: number): T };
 
 /**
- * What a checkpoint keeps of a part of a run, read with checks: a run that is resumed from a damaged file, or from one of another version that kept
- * other things, ends with an error that says so, never in numbers that are none.
+ * One part of a run in a checkpoint, read with checks. Resuming from a damaged file, or from a version that stored
+ * other things, ends with an error and never with meaningless numbers.
  *
  * @throws DataError [CHECKPOINT_FORMAT]
  */
 export class KeptPart {
   readonly state: JsonObject;
   readonly tensors: Readonly<Record<string, Tensor>>;
-  /** "descent", "the sampler's chains": whose it is, in errors. */
+  /** Owner of the part in error messages, e.g. "descent" or "the sampler's chains". */
   private readonly of: string;
 
   constructor(of: string, { tensors, state }: Snapshot) {
@@ -22,7 +22,7 @@ export class KeptPart {
     this.state = isObject(state) ? state : this.refuse("its state is missing");
   }
 
-  /** `problem`: after "the checkpoint does not fit: ". */
+  /** Throws an error. `problem` follows "the checkpoint does not fit: ". */
   refuse(problem: string): never {
     throw new DataError(
       "checkpoint",
@@ -31,7 +31,7 @@ export class KeptPart {
     );
   }
 
-  /** A whole number. */
+  /** Returns a whole number between `low` and `high`. */
   count(name: string, low = 0, high = Number.MAX_SAFE_INTEGER): number {
     const value = this.own(name);
     const fits = typeof value === "number" && Number.isSafeInteger(value) && value >= low && value <= high;
@@ -46,7 +46,7 @@ export class KeptPart {
     return this.refuse(`${name} is ${shown(value)}, but must be a number${low > -Infinity ? ` from ${low}` : ""}`);
   }
 
-  /** null is `otherwise`: JSON has no NaN and no Infinity. */
+  /** Returns a number, or `otherwise` for null, because JSON has no NaN and no Infinity. */
   numberOr(name: string, otherwise: number): number {
     return this.own(name) === null ? otherwise : this.number(name);
   }
@@ -68,7 +68,7 @@ export class KeptPart {
     return isObject(value) ? value : this.refuse(`${name} is ${shown(value)}, but must be an object`);
   }
 
-  /** A list of `length` items that `fits` takes. */
+  /** Returns a list of `length` items that all satisfy `fits`. */
   list<T extends Json>(name: string, fits: (item: Json) => item is T, length?: number): T[] {
     const value = this.own(name);
     if (Array.isArray(value) && value.every(fits) && (length === undefined || value.length === length)) return [...value];
@@ -79,7 +79,7 @@ export class KeptPart {
     return Object.hasOwn(this.tensors, name);
   }
 
-  /** A tensor of this type, of `length` numbers where that is known: not a copy. */
+  /** Returns the tensor of this type, without copying it; checks its length if `length` is given. */
   tensor<T extends Tensor>(name: string, kind: TensorKind<T>, length?: number): T {
     const found = this.has(name) ? this.tensors[name] : undefined;
     if (!(found instanceof kind))
@@ -92,20 +92,20 @@ export class KeptPart {
     return this.tensor(name, Float64Array, length);
   }
 
-  /** Places below `end`, or ranges: what is taken for an index is one. */
+  /** Returns a tensor of indices, each checked to be below `end`. */
   indices(name: string, end: number, length?: number): Uint32Array {
     const found = this.tensor(name, Uint32Array, length);
     const wrong = found.find((index) => index >= end);
     return wrong === undefined ? found : this.refuse(`"${name}" holds the place ${wrong} of ${end}`);
   }
 
-  /** Into a view of the same type and length. */
+  /** Copies a tensor into a view of the same type and length. */
   into(view: Tensor, name: string): void {
     const found = this.tensor(name, view.constructor as TensorKind<Tensor>, view.length);
     (view as Float64Array).set(found as Float64Array);
   }
 
-  /** The part whose tensors' names begin with `prefix`, and whose state is given. */
+  /** Returns the part with the given state and the tensors whose names begin with `prefix`. */
   part(of: string, prefix: string, state: Json | undefined = {}): KeptPart {
     const mine = Object.entries(this.tensors).filter(([name]) => name.startsWith(prefix));
     const tensors = Object.fromEntries(mine.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
@@ -128,7 +128,7 @@ export const isObject = (item: Json | undefined): item is JsonObject =>
   typeof item === "object" && item !== null && !Array.isArray(item);
 export const isWhole = (item: Json): item is number => typeof item === "number" && Number.isSafeInteger(item) && item >= 0;
 
-/** Short whatever a file holds. */
+/** Shortens a value for error messages, regardless of the file's contents. */
 function shown(value: Json | undefined): string {
   return value === undefined ? "missing" : JSON.stringify(value).slice(0, 60);
 }

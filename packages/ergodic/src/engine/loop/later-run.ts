@@ -1,23 +1,23 @@
 import type { JsonObject } from "../contract/index.ts";
 import { type Job, Run } from "./run.ts";
 
-/** A model that names what trains it, so that programs which only sample or infer from it do not hold that code. */
+/** A model that names its trainer, so that programs which only sample or infer from it do not bundle that code. */
 export interface TrainedBy<A extends readonly unknown[], P> {
   readonly trainable: {
     /** Key in the table of join/fit.ts. */
     readonly by: "graph" | "mode";
-    /** For types only: arguments of `fit` after the model, and its result. */
+    /** For types only: the arguments of `fit` after the model, and its result. */
     readonly fits?: (...args: A) => P;
   };
 }
 
-/** The name of what trains a model; undefined for models that bring it. */
+/** Returns the name of a model's trainer; undefined for models that carry their own. */
 export function trainedBy(model: unknown): string | undefined {
   const { trainable } = Object(model) as { trainable?: { by?: unknown } };
   return typeof trainable?.by === "string" ? trainable.by : undefined;
 }
 
-/** A run of a job whose code is loaded first. */
+/** Returns a run of a job whose code is loaded first. */
 export function laterRun<R>(
   load: () => Promise<Job<R>>,
   { signal, resultNames }: Pick<Job<R>, "resultNames"> & { readonly signal?: AbortSignal | undefined },

@@ -1,10 +1,12 @@
 /**
- * The plan of execution from what a user gives: defaults filled in, combinations without meaning refused with the reason.
+ * Options from which the execution plan is made. Defaults are filled in; meaningless combinations are refused with a
+ * reason.
  *
- * Hardware against statistical efficiency (DimmWitted): "shared" workers race on one model, losing no update on sparse data; replicas never
- * wait for one another and are averaged; sharded data is read once, replicated data lets each replica see everything.
+ * They trade hardware efficiency against statistical efficiency (DimmWitted). "shared" workers race on one model and
+ * lose no update on sparse data. Replicas never wait for each other and are averaged. Sharded data is read once;
+ * replicated data lets each replica see every row.
  *
- * @throws OptionError for a value out of range; CapabilityError for a combination without meaning
+ * @throws OptionError for a value out of range; CapabilityError for a meaningless combination
  */
 
 import type { AlgorithmDefaults, ElementType, Json, JsonObject, ParameterType, Plan } from "../contract/index.ts";
@@ -15,35 +17,40 @@ import { KeptPart } from "./kept-part.ts";
 
 export interface PlanOptions {
   /**
-   * Threads. Default 1; a whole number, 1 to 1024. Several with descent on minibatches, and neither `replicas` nor `deterministic`: the run measures one lane,
-   * averaged replicas and racing in its first stretches and takes what lowers the loss fastest, k replicas at k times the rate (AdaGrad √k), averaged as often as costs little;
-   * `run.chosen` has the plan, and in `planChoice` why.
+   * Number of threads. Default 1; a whole number, 1 to 1024. If descent on minibatches has several workers and neither
+   * `replicas` nor `deterministic` is given, the run measures one lane, averaged replicas and racing in its first
+   * stretches. It takes whichever lowers the loss fastest: k replicas run at k times the rate (AdaGrad √k), and are
+   * averaged as often as is cheap. `run.chosen` has the plan, and its `planChoice` the reason.
    */
   workers?: number;
   /**
-   * "shared": the workers race on one model. A number: so many copies, averaged; the answer does not depend on the workers.
-   * Default: measured where several workers descend (`workers`); "shared" where they ascend on a dual, else 1.
+   * "shared": all workers race on one model. A number: this many copies, which are averaged; the result does not depend
+   * on the number of workers. Default: measured if several workers descend (see `workers`); "shared" if they ascend on
+   * a dual; otherwise 1.
    */
   replicas?: "shared" | number;
-  /** Whether each replica sees only its own rows ("sharded") or all ("replicated"). Default "sharded". */
+  /** Whether each replica sees only its own rows ("sharded") or all rows ("replicated"). Default "sharded". */
   data?: "sharded" | "replicated";
   /**
-   * Type of the data, and of the parameters: "f32", "f64", "i16" or "i8"; parameters of "i16" must stay within ±16. Default
-   * "f32".
+   * Type of the data and of the parameters: "f32", "f64", "i16" or "i8"; parameters of type "i16" must stay within ±16.
+   * Default "f32".
    */
   precision?: ElementType | { data?: ElementType; model?: ParameterType };
   /**
-   * Order of rows: "shuffled" each epoch, "replacement" (drawn at random), "blocks" (of rows stored together) or "ordered" (as
-   * stored). Default "shuffled".
+   * Order of rows: "shuffled" in each epoch, "replacement" (drawn at random with replacement), "blocks" (blocks of rows
+   * that are stored together) or "ordered" (as stored). Default "shuffled".
    */
   schedule?: Plan["schedule"];
-  /** Rows of a block, for schedule: "blocks". Default 64; a whole number >= 1. */
+  /** Number of rows per block, for schedule: "blocks". Default 64; a whole number >= 1. */
   blockRows?: number;
-  /** Rows per update; "all" is the full gradient. Default 1 for linear models, 64 for networks. */
+  /** Number of rows per update; "all" takes the full gradient. Default 1 for linear models, 64 for networks. */
   batch?: number | "all";
-  /** Epochs between averages of the replicas, > 0; fractions allowed. Default 1. */
+  /** Number of epochs between averages of the replicas, > 0; fractions allowed. Default 1. */
   averageEvery?: number;
-  /** Whether the result is the same bits on every host and number of workers, at some cost in speed. Default false. */
+  /**
+   * Whether the result has the same bits on every host and for every number of workers, at some cost in speed. Default
+   * false.
+   */
   deterministic?: boolean;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
   seed?: number;
@@ -61,7 +68,10 @@ export const planKeys = [
   "deterministic",
   "seed",
 ];
-/** Of options that have an effect beside certain others only: nobody asked for anything who has these. A resumed plan has all of them. */
+/**
+ * Values of options that have an effect only together with others. Such a value counts as not given, because a resumed
+ * plan contains every option.
+ */
 const inert = { data: "sharded", blockRows: 64, averageEvery: 1 } as const;
 const dataTypes = ["f32", "f64", "i16", "i8"] as const;
 const schedules: readonly Plan["schedule"][] = ["replacement", "shuffled", "blocks", "ordered"];
@@ -71,7 +81,7 @@ export function resolvePlan(
   given: PlanOptions,
   engine: EngineDescription,
   defaults: AlgorithmDefaults,
-  /** The type of the data in memory. */
+  /** Type in which the data is stored in memory. */
   stored: ElementType = "f32",
 ): Plan {
   const { deterministic = false } = given;
@@ -101,14 +111,16 @@ export function resolvePlan(
   checkChoice(where, "schedule", plan.schedule, schedules);
   checkChoice(where, "data", plan.data, ["sharded", "replicated"]);
   if (!defaults.precision) refuseMixedPrecision(where, plan);
-  // Algorithms whose steps read all rows have no replicas, and say so in words of their own.
+  // Algorithms whose steps read all rows have no replicas, and refuse them with their own message.
   const isWhole = defaults.batch === "all" && !defaults.draws;
   if (!isWhole) refuseWithoutMeaning(where, plan, given);
   refuseWithoutEffect(where, plan, isWhole);
   return plan;
 }
 
-/** What a checkpoint keeps of a plan: each of its parts; their values are checked as a user's are. */
+/**
+ * Reads a plan from a checkpoint and checks that every part is present. The values are checked later, like a user's.
+ */
 export function planFromJson(json: Json | undefined): Plan {
   const kept = new KeptPart("the plan", { tensors: {}, state: json as JsonObject });
   for (const key of planKeys) if (kept.state[key] === undefined || kept.state[key] === null) kept.refuse(`${key} is missing`);
@@ -131,7 +143,7 @@ function resolvePrecision(where: string, given: NonNullable<PlanOptions["precisi
   return precision as Plan["precision"];
 }
 
-/** Of algorithms that compute in float64 on data of any type. */
+/** Precision of algorithms that compute in float64 on data of any type. */
 function arithmetic(where: string, given: PlanOptions["precision"], stored: ElementType): Plan["precision"] {
   if (typeof given === "object") checkKeys(`${where}.precision`, given, ["data", "model"]);
   const { data = stored, model = "f64" } = typeof given === "object" ? given : { data: given };

@@ -1,31 +1,35 @@
 /**
- * Names of what verbs give: asked of a run, each says that the run is to be awaited (loop/watched.ts). Written out, since what has them is loaded as it is made, or
- * made on another thread. A test holds them to the types.
+ * Names of the properties of each verb's result. Reading one from the run itself throws an error that asks for `await`
+ * (loop/watched.ts). They are written out because the code of a result is loaded late or runs on another thread. A test
+ * checks them against the types.
  */
 const words = <Text extends string>(text: Text): readonly Words<Text>[] => text.split(" ") as Words<Text>[];
 type Words<Text extends string> = Text extends `${infer Word} ${infer Rest}` ? Word | Words<Rest> : Text;
 
-/** Of what `fit` trains: linear models, networks, recommenders. Those that are asked for first, since every bundle that trains has them. */
+/**
+ * Result of `fit` for linear models, networks and recommenders. Only the names that users read first, because every
+ * bundle that trains contains this list.
+ */
 export const trainedNames = () => ["predict", "evaluate", "save", "toBytes", "weights", "recommend"] as const;
-/** Of `fit` of a statistical model. */
+/** Result of `fit` for a statistical model. */
 export const modeNames = () => words("values logDensity gradientNorm converged left spread unbounded reason run");
-/** Of `fit` of a graph. */
+/** Result of `fit` for a graph. */
 export const learnedNames = () => words("graph weights weight heldOut likelihood calibration particles findings run");
-/** Of `fit.path`. */
+/** Result of `fit.path`. */
 export const pathNames = () =>
   words("lambdas gaps violations nonZeros explained crossValidation run columns weights intercept predictor portable");
-/** Of `minimize`, of every kind of function. */
+/** Result of `minimize`, for every kind of function. */
 export const minimumNames = () => words("x value reason algorithm run history evaluations centre failed saved gradientNorm");
-/** Of `tune`. */
+/** Result of `tune`. */
 export const tunedNames = () => words("settings value best trials finished failed epochs epochsSaved reason algorithm run");
-/** Of `calibrate`. */
+/** Result of `calibrate`. */
 export const calibrationNames = () => words("simulations draws numbers calibrated verdict");
-/** Of `sample`. */
+/** Result of `sample`. */
 export const drawsNames = () =>
   words(
     "chains count quantities fields description draws series scalars shape mean quantile summary summarise table report derive verdict check predict predictor loo waic divergences energy treeDepths transition content portable toJSON",
   );
-/** Of `infer`. */
+/** Result of `infer`. */
 export const answerNames = () =>
   words(
     "task method certificate description marginal variables logZ logZCertificate chains weights state best gap portable toJSON",

@@ -8,19 +8,22 @@ import { refusedCheckpoint } from "./checkpoint.ts";
 import { type Losses, Stopping, type StoppingOptions } from "./stopping.ts";
 import { Watched } from "./watched.ts";
 
-/** A page's own thread must draw, and answer. */
+/** Target length of a stretch in milliseconds. Shorter on a page's own thread, which must also draw and respond. */
 const STRETCH_MS = isPageThread ? 8 : 20;
-/** From one stretch to the next: enough to be at full length after four, not so much that a cold start's timing decides. */
+/**
+ * Largest growth from one stretch to the next. It reaches full length after four stretches, yet a slow cold start does
+ * not decide alone.
+ */
 const MOST_GROWTH = 16;
-/** Between ticks, unless something happened that a watcher must see. */
+/** Milliseconds between ticks, unless something happened that a watcher must see. */
 const TICK_MS = 100;
 const PAUSED_MS = 20;
 
-/** What a job starts with: fresh, or where a checkpoint left off. */
+/** Inputs with which a job starts: a new progression, or one to resume from a checkpoint. */
 export interface Started {
   progression: Progression;
   stopping: StoppingOptions;
-  /** What the run will do, every default filled in; a promise where a part of it is chosen while it goes. */
+  /** Description of the run with every default filled in; a promise if a part of it is chosen during the run. */
   chosen: JsonObject | Promise<JsonObject>;
   resume?: { snapshot: Snapshot; loop: JsonObject };
 }
@@ -28,37 +31,43 @@ export interface Started {
 export interface Job<Result> extends Losses {
   start(): Promise<Started>;
   signal?: AbortSignal;
-  /** Names that the result has: asked of the run itself, they say that it is to be awaited. */
+  /** Names of the result's properties. Reading one from the run itself throws an error that asks for `await`. */
   resultNames?: readonly string[];
-  /** True where an advance that fails leaves the progression whole: a failed run can still be kept, as one that its signal ended can in any case. */
+  /**
+   * Whether the progression stays intact when an advance fails. Such a failed run can still be checkpointed, as can any
+   * run that its signal ended.
+   */
   survivesFailure?: boolean;
-  /** A promise where making it takes long. */
+  /** Makes the result; returns a promise if that takes long. */
   finish(parameters: Float64Array, summary: RunSummary): Result | Promise<Result>;
-  /** The bytes of a checkpoint: of the run's own, and the loop's own state. @throws CapabilityError where such a run is not kept */
+  /**
+   * Returns the bytes of a checkpoint, from the progression's snapshot and the loop's state.
+   * @throws CapabilityError if this kind of run cannot be checkpointed
+   */
   keep(snapshot: Snapshot, loop: JsonObject): Uint8Array;
 }
 
-/** How a run went. */
+/** Summary of a finished run. */
 export interface RunSummary {
-  /** Updates made. */
+  /** Number of updates made. */
   updates: number;
-  /** Passes over the data. */
+  /** Number of passes over the data. */
   epochs: number;
-  /** Of training, without set-up and validation. */
+  /** Seconds of training, without set-up and validation. */
   seconds: number;
-  /** Why it stopped. */
+  /** Reason why the run stopped. */
   reason: string;
-  /** Reasons to doubt what it found: an objective that is worse than at the start, or that has no minimum. */
+  /** Reasons to doubt the result: the objective is worse than at the start, or has no minimum. */
   findings: readonly Finding[];
-  /** Mean training loss over the last epoch (or what there was of it). */
+  /** Mean training loss over the last epoch, or over the part of it that was run. */
   loss: number;
-  /** What the algorithm reported last. */
+  /** Last values that the algorithm reported. */
   report: Record<string, number>;
-  /** Of long runs the last thousands, and some of those before (ticks.ts). */
+  /** Ticks of the run. Long runs retain the last few thousand and a sample of the earlier ones (ticks.ts). */
   ticks: Tick[];
 }
 
-/** What is kept of a run: after a stretch, or at its end. */
+/** State of a run after a stretch or at its end, from which a checkpoint is written. */
 interface Kept {
   readonly snapshot: Snapshot;
   readonly loop: JsonObject;
@@ -70,12 +79,14 @@ interface Keeper {
   reject(error: unknown): void;
 }
 
-/** Waits again and again without a trace: a promise that is raced keeps all who ever waited for it. */
+/**
+ * Wait that can be repeated without leaking memory. Racing against one long-lived promise would retain every waiter.
+ */
 class Pause {
   private ended = false;
   private wake: (() => void) | undefined;
 
-  /** Until the end, at most so long. */
+  /** Waits until the pause ends, at most this many milliseconds. */
   wait(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.ended) return resolve();
@@ -94,21 +105,26 @@ class Pause {
 }
 
 /**
- * The loop: advance, watch, validate, keep, stop. It knows no algorithm and no model; it drives a `Progression` (contract.ts).
+ * The loop: advance, watch, validate, checkpoint, stop. It knows no algorithm and no model; it drives a `Progression`
+ * (contract.ts).
  *
- * A run starts when it is made. It is awaitable (what it made) and an async iterable of ticks. Work is done in stretches of about
- * STRETCH_MS; between two stretches signals, checkpoints and time limits are served. Where a run stops, validates or is kept depends on
- * update numbers alone (except `until.seconds`), so that a resumed run repeats itself exactly.
+ * A run starts when it is constructed. It can be awaited for its result and iterated for its ticks. Work is done in
+ * stretches of about STRETCH_MS; signals, checkpoints and time limits are served between two stretches. The points at
+ * which a run stops, validates or is checkpointed depend on update numbers alone (except `until.seconds`), so that a
+ * resumed run repeats itself exactly.
  */
 export class Run<Result> extends Watched<Result> {
-  /** The description that the result will carry (model, algorithm, plan, defaults filled in), known once training begins, or once a plan is chosen. */
+  /**
+   * Description that the result will carry (model, algorithm, plan, with defaults filled in). Known once training
+   * begins or a plan is chosen.
+   */
   readonly chosen: Promise<JsonObject>;
   private readonly job: Job<Result>;
   protected readonly result: Promise<Result>;
   private readonly keepers: Keeper[] = [];
   private stopped = "";
   private paused: Pause | undefined;
-  /** Whether a stretch is under way, or broke off: the progression may be half way through an update. */
+  /** Whether a stretch is in progress or failed, so that the progression may be in the middle of an update. */
   private within = false;
   private last: Kept | undefined;
 
@@ -124,14 +140,15 @@ export class Run<Result> extends Watched<Result> {
     this.chosen.catch(() => {});
     this.result = this.drive(announce);
     this.result.catch(refuse);
-    // An iterating user awaits the run too; until then a failure is not an unhandled rejection.
+    // A user who iterates also awaits the run later; until then a failure must not count as an unhandled rejection.
     this.result.catch(() => {});
     this.refuseUnawaited(job.resultNames ?? []);
   }
 
   /**
-   * Keeps the run as it is after the current stretch, or where it ended, by its signal too; the verb's `resume` continues from there, bit for bit. Without an argument the bytes of the checkpoint;
-   * with a path, or in a browser the handle of a file, it is written there, whole or not at all.
+   * Writes a checkpoint after the current stretch, or of the final state if the run has ended (also by its signal). The
+   * verb's `resume` continues from it, bit for bit. Without an argument, returns the checkpoint's bytes. With a path,
+   * or a file handle in a browser, writes the file completely or not at all.
    */
   checkpoint(): Promise<Uint8Array>;
   checkpoint(to: FileTarget): Promise<void>;
@@ -141,20 +158,23 @@ export class Run<Result> extends Watched<Result> {
     return new Promise((resolve, reject) => this.keepers.push({ to, resolve, reject }));
   }
 
-  /** Ends the run after the current stretch, with what it has. */
+  /** Ends the run after the current stretch and returns the result so far. */
   stop(reason = "stopped"): this {
     this.stopped = reason;
     return this.proceed();
   }
 
-  /** Holds the run after the current stretch, until `proceed()`, `stop()` or its signal. Checkpoints asked for meanwhile are written. */
+  /**
+   * Pauses the run after the current stretch, until `proceed()`, `stop()` or its signal. Checkpoints requested during
+   * the pause are written.
+   */
   pause(): this {
     if (this.paused || this.ended) return this;
     this.paused = new Pause();
     return this;
   }
 
-  /** Goes on after `pause()`. */
+  /** Resumes after `pause()`. */
   proceed(): this {
     const { paused } = this;
     this.paused = undefined;
@@ -237,7 +257,7 @@ export class Run<Result> extends Watched<Result> {
       stepsPerStretch = Math.max(1, Math.round(Math.min(ideal, MOST_GROWTH * Math.max(steps, stepsPerStretch))));
       const validation = stopping.after(made, seconds) ?? made.validation;
       const now = performance.now();
-      // Within a first step that takes long nothing may be known yet.
+      // During a long first step no loss may be known yet.
       const known = !Number.isNaN(stopping.loss);
       if (validation || stopping.reason || (known && now - lastTickAt >= TICK_MS)) {
         this.emit(this.tick(progression, stopping, sinceTick, validation));
@@ -265,11 +285,11 @@ export class Run<Result> extends Watched<Result> {
     };
   }
 
-  /** Between two stretches: writes the checkpoints asked for, and waits while the run is paused. */
+  /** Runs between two stretches: writes the requested checkpoints, and waits while the run is paused. */
   private async serve(progression: Progression, stopping: Stopping): Promise<void> {
     await this.keepAll(progression, stopping);
     while (this.paused) {
-      // Looked at now and then, as checkpoints may be asked for, or the signal may abort.
+      // Wakes up regularly, because checkpoints may be requested or the signal may abort during the pause.
       await this.paused.wait(PAUSED_MS);
       await this.keepAll(progression, stopping);
       this.job.signal?.throwIfAborted();
@@ -297,7 +317,7 @@ const nothingToKeep = (): ErgodicError =>
     "RUN_FAILED",
   );
 
-/** Where what is kept does not fit, in whatever way, the checkpoint is at fault. */
+/** Restores a run. Any failure to do so is reported as a fault of the checkpoint. */
 function restore(progression: Progression, stopping: Stopping, { snapshot, loop }: Started["resume"] & object): void {
   try {
     progression.restore(snapshot);

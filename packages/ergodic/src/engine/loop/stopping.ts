@@ -2,29 +2,29 @@ import type { Advance, JsonObject, Progression, Snapshot } from "../contract/ind
 import { checkKeys, checkNumber, ErgodicError, OptionError } from "../errors/errors.ts";
 import { KeptPart } from "./kept-part.ts";
 
-/** When a run stops: at the first of these. */
+/** Limits of a run: it stops at the first one reached. */
 export interface Until {
-  /** Passes over the data, > 0. */
+  /** Number of passes over the data, > 0. */
   epochs?: number;
-  /** Updates of the parameters, > 0. */
+  /** Number of parameter updates, > 0. */
   updates?: number;
   /** Seconds of training, > 0. */
   seconds?: number;
-  /** An epoch's mean loss fell by less than this share of its size, >= 0. */
+  /** Relative decrease of an epoch's mean loss below which the run stops, >= 0. */
   tolerance?: number;
 }
 
-/** What a run's losses are. */
+/** How the losses of a run are measured. */
 export interface Losses {
-  /** Numbers on held-out rows at the given parameters; `loss` among them. */
+  /** Measures metrics on held-out rows at the given parameters, including `loss`. */
   validate?: (parameters: Float64Array) => Record<string, number>;
-  /** Whether a share of the loss means something, as of a mean over rows; of a log density it does not. */
+  /** Whether relative changes of the loss are meaningful: true for a mean over rows, false for a log density. */
   hasMeanLoss?: boolean;
 }
 
 export interface StoppingOptions {
   until: Until;
-  /** Epochs between validations; fractions allowed. */
+  /** Number of epochs between validations; fractions allowed. */
   validateEvery: number;
   patience: number | undefined;
 }
@@ -37,7 +37,7 @@ export function resolveStopping(
   if (given.epochs !== undefined && given.until !== undefined)
     throw new OptionError(where, "both epochs and until were given; put the epochs into until", "OPTION_CONFLICT");
   const { epochs = 5 } = given;
-  // By the name that it was given by.
+  // Checked under the name by which it was given.
   if (given.until === undefined) checkNumber(where, "epochs", epochs, { low: 0, open: true });
   const until: Until = given.until ?? { epochs };
   checkKeys(`${where}.until`, until, ["epochs", "updates", "seconds", "tolerance"]);
@@ -55,38 +55,40 @@ export function resolveStopping(
       throw new OptionError(where, "patience needs validate: held-out rows whose loss is watched", "OPTION_MISSING");
   }
   checkNumber(where, "validateEvery", given.validateEvery ?? 1, { low: 0, open: true });
-  // A resumed run has its checkpoint's, whether or not it is watched again.
+  // A resumed run takes its interval from the checkpoint, whether or not it validates again.
   if (where === "fit" && given.validateEvery !== undefined && !validates)
     throw new OptionError(where, "validateEvery needs validate: held-out rows whose loss is watched", "OPTION_MISSING");
   return { until, validateEvery: given.validateEvery ?? 1, patience: given.patience };
 }
 
-/** A share of the loss: less is not worth another epoch. */
+/** Relative decrease of the loss below which another epoch is not worthwhile. */
 const FALLING = 0.01;
-/** Named apart from what a progression keeps. */
+/** Name of the tensor with the best parameters; the prefix avoids clashes with a progression's own tensors. */
 const BEST = "loop.best";
 
 /**
- * When a run stops, when it validates, and which parameters are kept.
+ * Decides when a run stops, when it validates, and which parameters are returned.
  *
- * until: whichever comes first of epochs, updates, seconds (of training), tolerance (an epoch's mean loss fell by less than tolerance × its
- * size). Validation every `validateEvery` epochs; with `patience` p, the run stops after p validations without a lower loss, and the best
- * parameters are the result. A loss or parameters that are not finite, over an epoch, at a validation or at the end, end the run with an error
- * that says so.
+ * A run stops at the first limit in `until`: epochs, updates, seconds of training, or tolerance (an epoch's mean loss
+ * fell by less than tolerance × its size). It validates every `validateEvery` epochs. With `patience` p, it stops after
+ * p validations without a lower loss and returns the best parameters. A loss or parameters that are not finite, over an
+ * epoch, at a validation or at the end, end the run with an error that says so.
  */
 export class Stopping {
-  /** Why the run ended, in words; "" while it goes on. */
+  /** Reason why the run ended; "" while it is running. */
   reason = "";
   seconds = 0;
-  /** Mean training loss over the last whole epoch, or so far. */
+  /** Mean training loss over the last whole epoch, or over the current one so far. */
   loss = Number.NaN;
-  /** Parameters of the lowest validation loss, when patience asks for them. */
+  /** Parameters with the lowest validation loss, stored if `patience` is given. */
   best: Float64Array | undefined;
   private bestLoss = Infinity;
   private worse = 0;
   private epochLoss = { sum: 0, rows: 0 };
   private epochBefore = Number.NaN;
-  /** By how much the last whole epoch's mean loss was below the one before, and the same as a share of it. */
+  /**
+   * Decrease of the mean loss from the epoch before last to the last whole epoch: absolute, and relative to its size.
+   */
   private drop = Number.NaN;
   private fell = Number.NaN;
   private readonly options: StoppingOptions;
@@ -102,7 +104,7 @@ export class Stopping {
     this.checkLimits();
   }
 
-  /** Steps until something must be looked at: a limit, a validation, the end of an epoch. At least 1. */
+  /** Returns the number of steps until the next check: a limit, a validation or the end of an epoch. At least 1. */
   stepsToNextStop(): number {
     const { step, stepsPerEpoch } = this.progression;
     const stops = [stepsPerEpoch - (step % stepsPerEpoch), this.lastStep() - step];
@@ -110,7 +112,7 @@ export class Stopping {
     return Math.max(1, Math.min(...stops));
   }
 
-  /** Books a stretch; validates if it is time, and returns what was measured. */
+  /** Records a stretch. Validates if a validation is due, and returns its metrics. */
   after(made: Advance, seconds: number): Record<string, number> | undefined {
     const { step, stepsPerEpoch } = this.progression;
     this.seconds += seconds;
@@ -149,7 +151,7 @@ export class Stopping {
     };
   }
 
-  /** The best parameters so far travel with the run's own bytes. */
+  /** Adds the best parameters so far to the progression's snapshot. */
   withBest(snapshot: Snapshot): Snapshot {
     return this.best ? { ...snapshot, tensors: { ...snapshot.tensors, [BEST]: this.best.slice() } } : snapshot;
   }
@@ -162,12 +164,12 @@ export class Stopping {
     this.worse = kept.count("worse");
     this.epochLoss = { sum: kept.numberOr("epochLossSum", Number.NaN), rows: kept.number("epochLossRows", 0) };
     this.epochBefore = kept.numberOr("epochBefore", Number.NaN);
-    // Older checkpoints lack these.
+    // Older checkpoints lack these two values.
     this.drop = json.drop === undefined ? Number.NaN : kept.numberOr("drop", Number.NaN);
     this.fell = json.fell === undefined ? Number.NaN : kept.numberOr("fell", Number.NaN);
     this.best = kept.has(BEST) ? kept.floats(BEST, this.progression.parameters().length) : undefined;
     this.reason = "";
-    // Before the first stretch no run has ended, whatever is left to do.
+    // A run cannot have ended before its first stretch, regardless of the work left to do.
     if (!Number.isNaN(this.loss)) this.checkEnds();
     this.checkLimits();
   }
@@ -177,13 +179,14 @@ export class Stopping {
     const { until } = this.options;
     const limits = [Infinity];
     if (until.epochs !== undefined) limits.push(Math.ceil(until.epochs * stepsPerEpoch));
-    // Lanes may run out of rows before others, so this may come early, but never late: it is asked again there.
+    // Some lanes run out of rows before others, so this estimate may be early but is never late; it is repeated at that
+    // step.
     if (until.updates !== undefined)
       limits.push(updates >= until.updates ? step : step + Math.max(1, Math.floor((until.updates - updates) / updatesPerStep)));
     return Math.min(...limits);
   }
 
-  /** The first validation step after `step`. */
+  /** Returns the first validation step after `step`. */
   private validationStep(step: number): number {
     const every = Math.max(1, this.options.validateEvery * this.progression.stepsPerEpoch);
     let k = Math.floor(step / every);
@@ -222,7 +225,10 @@ export class Stopping {
     );
   }
 
-  /** Ends of the run's own, which follow from what a checkpoint holds: a run that had ended so ends again when it is resumed. */
+  /**
+   * Checks the end conditions that follow from a checkpoint's contents. A run that ended by one of them ends again when
+   * it is resumed.
+   */
   private checkEnds(): void {
     const { until, patience } = this.options;
     const { step, stepsPerEpoch, converged } = this.progression;
@@ -239,7 +245,7 @@ export class Stopping {
     if (until.seconds !== undefined && this.seconds >= until.seconds) this.reason ||= `time is up${this.unfinished()}`;
   }
 
-  /** More epochs would help: what nobody would see in a loss alone. */
+  /** Returns a note that more epochs would help, which the loss alone does not show; "" otherwise. */
   private unfinished(): string {
     const { converges, converged } = this.progression;
     if (converges && !converged) return ", before it converged";
@@ -267,7 +273,7 @@ export class Stopping {
   }
 }
 
-/** JSON has no NaN or Infinity. */
+/** Converts NaN and Infinity to null, because JSON has neither. */
 function finite(x: number): number | null {
   return Number.isFinite(x) ? x : null;
 }

@@ -3,21 +3,21 @@ import type { Tick } from "../contract/index.ts";
 const RECENT = 2048;
 
 interface Kept {
-  /** Its number in the run, from 0 on. */
+  /** Number of the tick in the run, from 0. */
   readonly number: number;
   readonly tick: Tick;
 }
 
 /**
- * The ticks of a run: all of the last RECENT, and of earlier ones, the first among them, at most as many again, evenly thinned:
- * a run of months has as many as one of minutes.
+ * Ticks of a run: all of the last RECENT, and an evenly thinned sample of at most RECENT earlier ones, including the
+ * first. A run of months therefore stores no more ticks than one of minutes.
  */
 export class Ticks {
   private readonly recentCount: number;
-  /** Of each `stride` ticks that are no longer recent, one. */
+  /** Every `stride`-th tick among those that are no longer recent. */
   private older: Kept[] = [];
   private stride = 1;
-  /** A ring: tick t stands at t modulo its size. */
+  /** Ring buffer: tick t is at index t modulo its size. */
   private readonly recent: Tick[] = [];
   private count = 0;
 
@@ -36,7 +36,7 @@ export class Ticks {
     this.older = this.older.filter(({ number }) => number % this.stride === 0);
   }
 
-  /** The first kept tick from number `from` on. */
+  /** Returns the first stored tick whose number is at least `from`. */
   from(from: number): Kept | undefined {
     const firstRecent = Math.max(0, this.count - this.recentCount);
     const old = from < firstRecent ? this.older[Math.ceil(from / this.stride)] : undefined;
@@ -45,7 +45,7 @@ export class Ticks {
     return old ?? { number, tick: this.recent[number % this.recentCount] };
   }
 
-  /** In order. */
+  /** Returns the stored ticks in order. */
   list(): Tick[] {
     const first = this.count % this.recentCount;
     const recent = this.count < this.recentCount ? this.recent : [...this.recent.slice(first), ...this.recent.slice(0, first)];

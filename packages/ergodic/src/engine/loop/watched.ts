@@ -14,7 +14,7 @@ function unawaited(name: string): never {
   );
 }
 
-/** What can be awaited, and watched by its ticks: a run on this thread, or on another. */
+/** A run that can be awaited for its result and iterated for its ticks, on this thread or on another. */
 export abstract class Watched<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
   protected abstract readonly result: Promise<Result>;
   protected readonly ticks = new Ticks();
@@ -29,17 +29,20 @@ export abstract class Watched<Result> implements PromiseLike<Result>, AsyncItera
     return this.result.then(onValue, onError);
   }
 
-  /** As of a promise of the result. */
+  /** Same as `catch` of a promise of the result. */
   catch<B = never>(onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Result | B> {
     return this.result.catch(onError);
   }
 
-  /** As of a promise of the result. */
+  /** Same as `finally` of a promise of the result. */
   finally(onEnd?: (() => void) | null): Promise<Result> {
     return this.result.finally(onEnd);
   }
 
-  /** Every tick from the first, for who keeps up with the run; of what lies thousands of ticks back, those that are kept. A failed run throws here, too. */
+  /**
+   * Iterates over the ticks. A consumer that keeps up with the run sees every tick from the first; one that lags by
+   * thousands of ticks sees a sample. If the run failed, the iteration throws its error.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<Tick> {
     for (let next = 0; ; ) {
       const found = this.ticks.from(next);
@@ -57,13 +60,13 @@ export abstract class Watched<Result> implements PromiseLike<Result>, AsyncItera
     for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: false, value: tick });
   }
 
-  /** No tick comes any more. */
+  /** Ends all iterations: no further tick follows. */
   protected endWatching(): void {
     this.ended = true;
     for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: true, value: undefined });
   }
 
-  /** Names that the result has: asked of the run itself, they say that it is to be awaited. */
+  /** Defines the names of the result's properties on the run; reading one throws an error that asks for `await`. */
   protected refuseUnawaited(names: readonly string[]): void {
     for (const name of names) if (!(name in this)) Object.defineProperty(this, name, { get: () => unawaited(name) });
   }

@@ -2,7 +2,10 @@ import type { Engine } from "../memory/engine.ts";
 
 type View = Float32Array | Float64Array | Int16Array;
 
-/** Replicas go on from their mean: the a-th array of each becomes that of all. Views are asked for once no memory is to be allocated any more, as it ends them. */
+/**
+ * Averages replicas: replaces the a-th array of every replica by the mean over replicas. Calls `viewsOf` only after its
+ * last allocation, because an allocation invalidates views.
+ */
 export function averageReplicas(
   count: number,
   viewsOf: (replica: number) => readonly View[],

@@ -1,12 +1,14 @@
 /**
- * What a rule costs beyond plain SGD, and how it meets a sparse gradient: both read off its equation, neither declared.
+ * Cost of a rule beyond plain SGD, and its behaviour on a sparse gradient. Both are derived from its equation, not
+ * declared.
  *
- * Operations: machine operations a parameter of the fused pass (new parameter and states), less those of p − ηg. Passes: reductions
- * over all parameters that the step waits for; each reads the gradient once more.
- * Sparse: with g = 0 and the options' values put into the equation, a rule whose parameter and states stay as they are is exact on touched
- * coordinates alone. One where they move (momentum decays) is lazy: untouched coordinates wait, as in PyTorch's SparseAdam. Dense, so that
- * every coordinate must be seen, is one with a reduction whose terms do not vanish, or one that is evaluated at an average of its iterates,
- * which would lag behind where coordinates wait.
+ * Operations: machine operations per parameter of the fused pass (new parameter and states), minus those of p − ηg.
+ * Passes: reductions over all parameters that the step waits for; each reads the gradient once more.
+ * Sparse: the equation is evaluated with g = 0 and the values of the options. If the parameter and all states keep
+ * their values, the rule is exact on touched coordinates alone. If they change (momentum decays), the rule is lazy:
+ * untouched coordinates are not updated, as in PyTorch's SparseAdam. A rule is dense if every coordinate must be
+ * visited. That is so if it has a reduction whose terms do not vanish, or if it is evaluated at an average of its
+ * iterates, which would lag on coordinates that are not updated.
  */
 import {
   type Expr,
@@ -23,27 +25,29 @@ import {
 import type { EquationRule } from "./kinds.ts";
 import type { Precision } from "./rule-program.ts";
 
-/** What a step rule costs beyond plain SGD, read off its equation. */
+/** Cost of a step rule beyond plain SGD, derived from its equation. */
 export interface RuleCost {
-  /** Vector states. */
+  /** Number of vector states. */
   floatsPerParameter: number;
-  /** Bytes of vector states per parameter at a precision. */
+  /** Returns the bytes of vector states per parameter at a precision. */
   stateBytesPerParameter(precision: Precision): number;
-  /** Machine operations per parameter of the fused pass, less those of p − ηg. */
+  /** Machine operations per parameter of the fused pass, minus those of p − ηg. */
   operationsPerParameter: number;
   /** Reductions over all parameters that the step waits for; each reads the gradient once more. */
   extraPasses: number;
-  /** Scalars of state, whatever the number of parameters. */
+  /** Number of scalar states, which does not depend on the number of parameters. */
   scalars: number;
 }
 
 /**
- * How a rule treats a sparse gradient: "exact" on the touched coordinates alone, "lazy" (untouched coordinates wait), or
- * "dense" (all must be visited).
+ * Behaviour of a rule on a sparse gradient: "exact" on the touched coordinates alone, "lazy" (untouched coordinates are
+ * not updated), or "dense" (all coordinates must be visited).
  */
 export type SparseBehaviour = "exact" | "lazy" | "dense";
 
-/** What a rule costs beyond plain SGD, read off its equation: states, operations and passes per parameter. */
+/**
+ * Returns the cost of a rule beyond plain SGD, derived from its equation: states, operations and passes per parameter.
+ */
 export function ruleCost(rule: EquationRule): RuleCost {
   const g = vector("g");
   const p = vector("parameter");
@@ -59,7 +63,7 @@ export function ruleCost(rule: EquationRule): RuleCost {
   };
 }
 
-/** Whether a rule is exact, lazy or dense on sparse gradients, read off its equation with g = 0. */
+/** Returns whether a rule is exact, lazy or dense on sparse gradients, derived from its equation with g = 0. */
 export function sparseBehaviour(rule: EquationRule): SparseBehaviour {
   const g = vector("g");
   const { step, states, scalars, inputs, evaluation } = rule.trace(g, vector("parameter"));
@@ -73,7 +77,10 @@ export function sparseBehaviour(rule: EquationRule): SparseBehaviour {
   return evaluation === null ? "lazy" : "dense";
 }
 
-/** Whether a step depends on sums or maxima over all parameters, this update's or, by a scalar state, a later one's. */
+/**
+ * Returns whether a step depends on sums or maxima over all parameters, of this update or (through a scalar state) of
+ * an earlier one.
+ */
 export function hasReduction(rule: EquationRule): boolean {
   const { step, states, scalars } = rule.trace(vector("g"), vector("parameter"));
   return nodesOf([step, ...states.map((s) => s.next), ...scalars.map((s) => s.next)]).some(
@@ -81,13 +88,13 @@ export function hasReduction(rule: EquationRule): boolean {
   );
 }
 
-/** Whether a step depends on the loss. */
+/** Returns whether a step depends on the loss. */
 export function readsLoss(rule: EquationRule): boolean {
   const { step, states, scalars } = rule.trace(vector("g"), vector("parameter"));
   return nodesOf([step, ...states.map((s) => s.next), ...scalars.map((s) => s.next)]).includes(scalar("loss"));
 }
 
-/** How many reductions stand one above another below `root`. */
+/** Returns the largest number of nested reductions below `root`. */
 function reductionDepth(root: Expr): number {
   const depths = new Map<Expr, number>();
   for (const node of nodesOf([root])) {

@@ -1,7 +1,9 @@
 /**
- * When L2 can be a scale: plain descent p ← p − η (g + λ p) shrinks all parameters alike, so that p = s v needs v touched only where g is
- * (kernels/engine/optimise/decay.ts). Exactly the dense update, on sparse gradients. For other rules the penalty is shared out among the touched coordinates.
- * Plain descent of 16-bit parameters along rows of 8 or 16 bits goes the same way, with or without L2: it has a kernel of its own.
+ * Representation of L2 as a scale. Plain descent p ← p − η (g + λ p) shrinks all parameters by the same factor, so with
+ * p = s v only the entries of v with nonzero g need an update (kernels/engine/optimise/decay.ts). On sparse gradients
+ * the result equals the dense update. Other rules distribute the penalty over the touched coordinates. Plain descent of
+ * 16-bit parameters on rows of 8 or 16 bits uses the same representation, with or without L2, because it has its own
+ * kernel.
  */
 
 import { linkProgram, mul, type ProgramSpec, scalar, vector } from "../compiler/index.ts";
@@ -16,13 +18,19 @@ import { parameterBytes, type RuleBinding, roundingState } from "./lane.ts";
 import { rateOf } from "./rule.ts";
 import { sgd } from "./rules/sgd.ts";
 
-/** Bytes of an element where single dense rows of integers move 16-bit parameters (kernels/engine/optimise/fixed.ts); else 0. */
+/**
+ * Bytes per data element if single dense rows of integers update 16-bit parameters (kernels/engine/optimise/fixed.ts);
+ * otherwise 0.
+ */
 export function fixedBytes({ target, plan }: Parts, batch: number, buffered: boolean): number {
   if (plan.precision.model !== "i16" || target.sparse || batch > 1 || buffered) return 0;
   return { i8: 1, i16: 2, f32: 0, f64: 0 }[plan.precision.data];
 }
 
-/** Plain descent with a rate that the kernel sets, if the rule is that and the rest of the run permits a scale. */
+/**
+ * Returns plain descent with a rate that the kernel sets, if the rule is plain descent and the rest of the run permits
+ * a scale.
+ */
 export function decayingRule({ rule, target, variance, plan }: Parts, indexed: boolean, fixed: number): EquationRule | undefined {
   const { penalty } = target;
   const { l1, l2 } = penalty;
@@ -36,7 +44,7 @@ export function decayingRule({ rule, target, variance, plan }: Parts, indexed: b
   return sgd({ rate: inputs.find(({ name }) => name === "rate")?.value ?? 1 });
 }
 
-/** The block of kernels/engine/optimise/decay.ts. `parameters`: of the lane's own copy. */
+/** Returns the address of a block for kernels/engine/optimise/decay.ts. `parameters`: address of the lane's copy. */
 export function decayBlock(
   arena: Arena,
   engine: Engine,

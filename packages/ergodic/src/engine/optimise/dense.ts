@@ -1,4 +1,7 @@
-/** Plain float64 vector arithmetic of host rules, whose vectors live in TypeScript. Sums run from the first element to the last. */
+/**
+ * Float64 vector arithmetic of host rules, whose vectors are TypeScript arrays. Sums run from the first element to the
+ * last.
+ */
 
 export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;

@@ -21,7 +21,10 @@ const symbols: Readonly<Record<string, string>> = {
   product: "π",
 };
 
-/** The sign of an option in the equation of its rule, by the option's name; what has no sign of its own is written by its name. */
+/**
+ * Returns the symbol of each option in its rule's equation, by option name; options without a symbol are omitted and
+ * printed by name.
+ */
 export function optionSigns(options: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(
     Object.keys(options).flatMap((name) => (Object.hasOwn(symbols, name) ? [[name, symbols[name]]] : [])),
@@ -29,8 +32,8 @@ export function optionSigns(options: Readonly<Record<string, unknown>>): Record<
 }
 
 /**
- * The printed equation of a rule, one line an assignment: states, scalars, then the parameter; `p ← p − η·g / (√r' + ε)`.
- * An accent marks the next value of a state, where another line uses it.
+ * Returns the printed equation of a rule, with one assignment per line: states, scalars, then the parameter; e.g. `p ←
+ * p − η·g / (√r' + ε)`. An accent marks the next value of a state if another line uses it.
  */
 export function ruleEquation(rule: EquationRule): string {
   const { step, states, scalars } = rule.trace(vector("g"), vector("parameter"));

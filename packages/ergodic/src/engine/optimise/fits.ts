@@ -1,4 +1,4 @@
-/** What does not fit together, said before anything is allocated. */
+/** Checks for combinations that do not fit together, made before anything is allocated. */
 
 import { mul, vector } from "../compiler/index.ts";
 import type { Algorithm, Plan, Problem, RowGradient } from "../contract/index.ts";
@@ -7,7 +7,7 @@ import type { EquationRule, Rule } from "./kinds.ts";
 import { rateOf } from "./rule.ts";
 import type { Variance } from "./variance.ts";
 
-/** Gradient descent by a rule, as `gradientDescent` makes it. Takes part in `fit` and `minimize` as `algorithm`. */
+/** Gradient descent by a rule, as made by `gradientDescent`. Passed to `fit` and `minimize` as `algorithm`. */
 export interface GradientDescent extends Algorithm {
   /** The step rule. */
   readonly rule: Rule;
@@ -81,7 +81,10 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
   }
 }
 
-/** @throws CapabilityError [RULE_LINK] for a rule that is a link of chains alone */
+/**
+ * Refuses a rule that can only be a link of a chain.
+ * @throws CapabilityError [RULE_LINK] for such a rule
+ */
 export function refuseLink(where: string, rule: Rule): void {
   if (rule.kind !== "equation" || !rule.link) return;
   throw new CapabilityError(
@@ -91,7 +94,7 @@ export function refuseLink(where: string, rule: Rule): void {
   );
 }
 
-/** Rates by coordinate multiply the step of a rule that has one step. */
+/** Refuses rules that cannot take a rate per coordinate: it multiplies the step, so there must be a single step. */
 function refuseRates(rule: Rule): void {
   if (rule.kind !== "equation")
     refuse(
@@ -105,14 +108,14 @@ function refuseRates(rule: Rule): void {
     );
 }
 
-/** The links with a rule among them, as one would write it. */
+/** Returns a chain of the links with sgd() among them, as a user would write it. */
 function wholeChain(rule: EquationRule): string {
   const links = rule.parts.length > 0 ? rule.parts : [rule];
   const calls = (last: boolean): string[] => links.filter((link) => link.last === last).map(({ name }) => `${name}()`);
   return `chain(${[...calls(false), "sgd()", ...calls(true)].join(", ")})`;
 }
 
-/** True where the step is η g, or an average of such iterates. */
+/** Returns whether the step is η g, or an average of such iterates. */
 function stepsAlongGradient(rule: Rule): boolean {
   const rate = rule.kind === "equation" ? rateOf(rule) : undefined;
   const g = vector("values");

@@ -8,21 +8,30 @@ import type { FullObjective } from "./objective.ts";
 import type { RuleRunner } from "./runner.ts";
 
 export interface FullLanesOptions extends Omit<FullOptions, "objective" | "rule" | "runner"> {
-  /** By lane. Each estimates the gradient of the same loss by draws of its own, on at most one worker at a time. */
+  /**
+   * One objective per lane. Each estimates the gradient of the same loss from its own draws, on at most one worker at a
+   * time.
+   */
   readonly objectives: readonly FullObjective[];
   readonly rule: EquationRule;
-  /** Lanes step on one copy of the parameters; otherwise each has its own, and these are averaged. */
+  /**
+   * Whether the lanes update one shared copy of the parameters; otherwise each has its own copy, and the copies are
+   * averaged.
+   */
   readonly racing: boolean;
-  /** Epochs between averages. */
+  /** Number of epochs between averages. */
   readonly averageEvery: number;
 }
 
 /**
- * Several sequences of full steps at once, each by estimates of the gradient of its own: what lanes of minibatches (lanes.ts) are for objectives that are drawn. One step of each an epoch.
+ * Several concurrent sequences of full steps, each with its own gradient estimates. They are to random objectives what
+ * minibatch lanes (lanes.ts) are to rows. An epoch is one step per lane.
  *
- * Replicas wait for each other at the end of an epoch and are averaged at stated ones, states of the rule included; what they do does not depend on the number of workers. Racing lanes
- * never wait: each reads the parameters as they are, computes on its worker while others step, and steps then. Its gradient is thus up to (lanes − 1) steps old, which is a bias, and the order of
- * steps is another each time. Such a lane is still at work when the loop looks; what a snapshot holds of it is in the middle of its draws.
+ * Replicas wait for each other at the end of an epoch and are averaged at fixed epochs, including the rule's states;
+ * the result does not depend on the number of workers. Racing lanes never wait: each reads the current parameters,
+ * computes on its worker while others step, and then steps. Its gradient is thus up to (lanes − 1) steps old, which is
+ * a bias, and the order of steps varies between runs. A racing lane is still computing when the loop looks, so its part
+ * of a snapshot is in the middle of its draws.
  */
 export class FullLanes implements Progression {
   readonly stepsPerEpoch = 1;
@@ -34,7 +43,7 @@ export class FullLanes implements Progression {
   private readonly lanes: readonly FullDescent[];
   private readonly shared: RuleRunner | undefined;
   private readonly stepsPerAverage: number;
-  /** Of racing lanes, by lane: evaluations that were begun, and the one under way. */
+  /** For racing lanes, by lane: number of evaluations begun, and the evaluation in progress. */
   private readonly begun: number[];
   private readonly flying: (Promise<{ readonly l: number; readonly loss: number }> | undefined)[] = [];
 
@@ -63,7 +72,7 @@ export class FullLanes implements Progression {
     return made;
   }
 
-  /** One step of each replica, on as many workers as there are. */
+  /** Makes one step of each replica, on the available workers. */
   private async each(): Promise<Advance> {
     const { lanes } = this;
     const made: Advance[] = [];
@@ -72,12 +81,12 @@ export class FullLanes implements Progression {
     };
     const strands = Math.min(this.options.workers, lanes.length);
     const ended = await Promise.allSettled(Array.from({ length: strands }, (_, w) => strand(w, strands)));
-    // No worker is at work on a lane any more.
+    // By now no worker is computing on a lane.
     for (const outcome of ended) if (outcome.status === "rejected") throw outcome.reason;
     return made.reduce(sum);
   }
 
-  /** As many steps as there are lanes, by those that are ready first. */
+  /** Makes as many steps as there are lanes, taking the lanes that finish first. */
   private async race(): Promise<Advance> {
     const { lanes, flying } = this;
     let made: Advance = { updates: 0, lossSum: 0, rows: 0 };
@@ -92,7 +101,7 @@ export class FullLanes implements Progression {
 
   private fly(l: number): Promise<{ readonly l: number; readonly loss: number }> {
     const flight = this.lanes[l].evaluate(this.begun[l]++).then((loss) => ({ l, loss }));
-    // A run that has ended looks at it no more.
+    // After the run has ended, nothing awaits this promise.
     flight.catch(() => {});
     return flight;
   }
@@ -148,7 +157,7 @@ export class FullLanes implements Progression {
       this.shared?.dispose();
     };
     const flying = this.flying.filter((flight) => flight !== undefined);
-    // Workers still write there.
+    // Workers still write to this memory.
     if (flying.length > 0) void Promise.allSettled(flying).then(free);
     else free();
   }

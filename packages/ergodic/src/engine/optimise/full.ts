@@ -1,10 +1,11 @@
 /**
- * Descent on the full objective, one step an epoch: equation rules on the full gradient, host rules (line searches, L-BFGS) on the
- * objective itself.
+ * Descent on the full objective, with one step per epoch: equation rules on the full gradient, host rules (line
+ * searches, L-BFGS) on the objective itself.
  *
- * Host rules run in float64 on the calling thread, since they decide where to look next; L2 is part of their objective. Equation rules, and host rules that
- * leave evaluations to us, may share each gradient's sum among workers. The group penalty is a proximal step after each update. What is reported is the loss without its
- * penalties; rules that read `loss` see it with L1 and L2.
+ * Host rules run in float64 on the calling thread, since they choose the next evaluation point; L2 is part of their
+ * objective. The sum of a gradient can be distributed over workers, for equation rules and for host rules that expose
+ * their evaluations. The group penalty is a proximal step after each update. The reported loss excludes penalties;
+ * rules that read `loss` see it with L1 and L2.
  */
 
 import { evaluateScalar } from "../compiler/index.ts";
@@ -22,13 +23,13 @@ export interface FullOptions {
   objective: FullObjective;
   rule: EquationRule | HostRule;
   penalty: Penalty | undefined;
-  /** Of each coordinate's step, and how many coordinates are moved: as in RowGradient (contract.ts). */
+  /** Rate of each coordinate's step, and number of trained coordinates, as in RowGradient (contract.ts). */
   rates?: Float64Array;
   trainedCount?: number;
   precision: "f32" | "f64";
   workers: number;
   deterministic: boolean;
-  /** What steps, where several race on one copy: disposed of by who made it. Default: one of its own. */
+  /** Rule runner that several racing lanes share; its creator disposes of it. Default: the descent creates its own. */
   runner?: RuleRunner;
 }
 
@@ -36,7 +37,7 @@ export function fullDescent(options: FullOptions, engine: Engine): Progression {
   return options.rule.kind === "host" ? new HostDescent(options, options.rule) : new FullDescent(options, options.rule, engine);
 }
 
-/** One step of an equation rule an epoch, on the full gradient. */
+/** Descent by an equation rule, with one step per epoch on the full gradient. */
 export class FullDescent implements Progression {
   readonly stepsPerEpoch = 1;
   readonly updatesPerStep = 1;
@@ -46,10 +47,10 @@ export class FullDescent implements Progression {
   private readonly rule: EquationRule;
   readonly runner: RuleRunner;
   private readonly gradient: Float64Array;
-  /** Where the gradient is of. */
+  /** Point at which the gradient was evaluated. */
   private point = new Float64Array(0);
   private readonly arena: Arena;
-  /** The proximal step of the group penalty, at a rate. */
+  /** Proximal step of the group penalty at a given rate. */
   private readonly shrink: ((rate: number) => void) | undefined;
 
   constructor(options: FullOptions, rule: EquationRule, engine: Engine) {
@@ -71,7 +72,7 @@ export class FullDescent implements Progression {
     return this.apply(await this.evaluate());
   }
 
-  /** Loss at the parameters; the gradient is kept for `apply`. */
+  /** Returns the loss at the current parameters and stores the gradient for `apply`. */
   async evaluate(update = this.step): Promise<number> {
     const { objective, workers } = this.options;
     this.point = Float64Array.from(this.runner.parameters());
@@ -80,7 +81,7 @@ export class FullDescent implements Progression {
       : objective.evaluate(this.point, this.gradient, update);
   }
 
-  /** The step along what was evaluated last. */
+  /** Makes the step along the last evaluated gradient. */
   apply(loss: number): Advance {
     const { objective, penalty, trainedCount = objective.count } = this.options;
     this.runner.gradient().set(this.gradient);
@@ -92,7 +93,7 @@ export class FullDescent implements Progression {
 
   parameters(): Float64Array {
     const point = Float64Array.from(this.runner.evaluationPoint());
-    // What no rule touches is taken as it stands.
+    // Coordinates that no rule updates are copied unchanged.
     const { trainedCount = point.length } = this.options;
     point.set(this.runner.parameters().subarray(trainedCount), trainedCount);
     return point;
@@ -171,7 +172,7 @@ export class FullDescent implements Progression {
   }
 }
 
-/** A rule on the parameters of an objective, which begin where that says. */
+/** Returns a rule's runner on the parameters of an objective, from the objective's starting point. */
 export function runnerOf({ objective, penalty, rates, precision }: FullOptions, rule: EquationRule, engine: Engine): RuleRunner {
   const { count, start } = objective;
   const [l1, l2] = [(penalty?.l1 ?? 0) > 0, (penalty?.l2 ?? 0) > 0];
@@ -181,9 +182,12 @@ export function runnerOf({ objective, penalty, rates, precision }: FullOptions, 
   return runner;
 }
 
-/** Rows times parameters of an objective beyond which a pass may take a millisecond: it leaves the thread free in between, and is shared among workers. */
+/**
+ * Rows times parameters of an objective above which a pass can take a millisecond. Such passes leave the thread free in
+ * between and are distributed over workers.
+ */
 const LONG_PASS = 2 ** 20;
-/** Vectors of one name: what a history holds at most. */
+/** Largest number of vectors under one name in a checkpoint, e.g. of a history. */
 const MOST_ARRAYS = 2 ** 20;
 
 class HostDescent implements Progression {
@@ -265,7 +269,7 @@ class HostDescent implements Progression {
     for (const name of Object.keys(own.arrays)) {
       const each = (i: number): Float64Array => kept.floats(`array.${name}.${i}`, this.x.length);
       const { length } = own.arrays[name];
-      // What a rule holds from the start keeps its number; histories grow.
+      // The vectors that a rule has from the start keep their number; histories grow.
       arrays[name] = Array.from({ length: counts.count(name, length, MOST_ARRAYS) }, (_, i) => each(i));
     }
     const state = { numbers: Object.fromEntries(known.map((name, i) => [name, values[i]])), arrays };
@@ -287,7 +291,7 @@ class HostDescent implements Progression {
   }
 }
 
-/** A rule's snapshot with what its objective carries from one evaluation to the next. */
+/** Adds to a rule's snapshot the state that its objective carries between evaluations. */
 function withCarried(objective: FullObjective, { tensors, state }: Snapshot): Snapshot {
   const carried = objective.snapshot?.();
   if (!carried) return { tensors, state };
@@ -299,7 +303,7 @@ function restoreCarried(objective: FullObjective, kept: KeptPart): void {
   objective.restore?.(kept.part("the objective", "objective.", kept.object("objective")).snapshot);
 }
 
-/** l1 Σ w|p| + l2/2 Σ w p². */
+/** Returns l1 Σ w|p| + l2/2 Σ w p². */
 export function penaltyAt(penalty: Penalty | undefined, x: Float64Array): number {
   if (!penalty || (penalty.l1 === 0 && penalty.l2 === 0)) return 0;
   const { l1, l2, weights } = penalty;

@@ -1,21 +1,21 @@
 /**
- * The group penalty's proximal step as a block for kernels/engine/optimise/group.ts:
+ * Proximal step of the group penalty, as a block for kernels/engine/optimise/group.ts:
  *   p_g ← p_g · max(0, 1 − rate · strength · √|g| / ‖p_g‖), over all outputs.
  *
- * Parameters and the rate are read where they lie, at every call.
+ * Every call reads the parameters and the rate from their addresses.
  */
 import type { Penalty } from "../contract/index.ts";
 import type { Arena } from "../memory/arena.ts";
 import * as field from "../memory/fields.ts";
 
-/** `parameters`: address of f32 or f64 as `type` says; `rate`: address of an f64. */
+/** Addresses. `parameters`: of f32 or f64 values, as given by `type`; `rate`: of an f64. */
 export interface GroupOperands {
   parameters: number;
   type: "f32" | "f64";
   rate: number;
 }
 
-/** The block's address; it belongs to the arena. */
+/** Returns the address of the block, which belongs to the arena. */
 export function groupBlock(arena: Arena, penalty: Penalty, { parameters, type, rate }: GroupOperands): number {
   const { groups, group, outputs, stride } = penalty;
   const start = arena.take((groups.length + 1) * 4);

@@ -20,21 +20,21 @@ export interface HostFacts<D extends Defaults> {
   source: string;
   needs: (rowCount: number) => string;
   cost: (options: Resolved<D>) => StatedCost;
-  /** Of numbers their range, of texts the choices. */
+  /** Ranges of numeric options, and choices of string options. */
   ranges?: Ranges<D>;
-  /** How conformance tests run it. Rules of this library state it. */
+  /** Options with which conformance tests run the rule. Every rule of this library states them. */
   conformance?: RuleConformance;
 }
 export type HostRuleFactory<D extends Defaults> = ((options?: Options<D>) => HostRule) & RuleDefinition<D>;
 
 /**
- * Host rules: rules that need the whole objective at points of their own choice, and so run in TypeScript, one update a call.
+ * Makes the factory of a host rule, and defines the rule under its name. Its options are plain numbers: a schedule is
+ * refused.
  *
- * The objective f: float64[d] → float64 is evaluated as often as the rule wishes; one evaluation costs a pass over all data.
- * A rule is started at a number of coordinates and then steps x in place. Its state is arrays and numbers, so that a checkpoint
- * can hold it bit for bit.
- *
- * Makes the factory of a host rule, and defines the rule by its name. Its options are plain numbers: a schedule is refused.
+ * Host rules need the whole objective at points that they choose, and so run in TypeScript, with one update per call.
+ * They evaluate the objective f: float64[d] → float64 as often as they need; one evaluation costs a pass over all data.
+ * A rule is started for a number of coordinates and then updates x in place. Its state consists of arrays and numbers,
+ * so that a checkpoint stores it bit for bit.
  */
 export function hostRule<D extends Defaults>(
   name: string,
@@ -61,7 +61,7 @@ export function hostRule<D extends Defaults>(
   return Object.assign(make, definitionOf(name, defaults, facts));
 }
 
-/** State of a run as one record that the rule mutates; copies go out and come in. */
+/** Stores the state of a run as one record that the rule mutates; `snapshot` and `restore` copy it. */
 export function keepState<S extends HostState>(
   state: S,
 ): Pick<HostRun, "snapshot" | "restore"> & { readonly stateBytes: number } {

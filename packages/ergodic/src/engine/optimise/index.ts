@@ -1,4 +1,4 @@
-/** Step rules by name, and what makes them from JSON. */
+/** Registry of step rules by name, and their construction from JSON. */
 import { byName } from "../contract/registry.ts";
 import { checkNamedJson, checkOptionsJson, refuse } from "../errors/checks.ts";
 import { OptionError } from "../errors/errors.ts";
@@ -33,15 +33,15 @@ export * from "./schedules/index.ts";
 
 type RuleOptions = Record<string, OptionValue | Schedule>;
 
-/** A rule of the registry: its factory, and how conformance tests run it. */
+/** Entry of a rule in the registry: its factory, and options for conformance tests. */
 export interface RuleEntry {
-  /** The factory. */
+  /** Makes the rule from its options. */
   make(options?: RuleOptions): Rule;
-  /** For a link of chains, which is not a rule on its own: puts it into a chain. */
+  /** For a rule that can only be a link: puts it into a chain. */
   inChain?: (link: EquationRule) => EquationRule;
-  /** Options that solve a convex problem of slope 1. */
+  /** Options with which it solves a convex problem of slope 1. */
   convex: RuleOptions;
-  /** Options for a problem with coordinates that differ 1000-fold in scale. */
+  /** Options for a problem whose coordinates differ 1000-fold in scale. */
   scaled: RuleOptions;
 }
 
@@ -56,15 +56,15 @@ function entryOf(make: Defined): RuleEntry {
   return { make, convex, scaled, inChain: inChain(link) };
 }
 
-/** The library's step rules by name: `ruleRegistry.adam.make({ rate: 0.01 })`. */
+/** Step rules of the library by name, e.g. `ruleRegistry.adam.make({ rate: 0.01 })`. */
 export const ruleRegistry: Readonly<Record<string, RuleEntry>> = Object.fromEntries(
   Object.entries(byName(rules, isDefined, ({ ruleName }) => ruleName)).map(([name, make]) => [name, entryOf(make)]),
 );
 
-/** Keeps the names of all rules so far for this library. */
+/** Reserves the names of all rules of the library. */
 export const reserveRules = (): void => definedRules.reserve(...Object.keys(ruleRegistry), "chain");
 
-/** Rebuilds what toJSON() gave: schedules and chains, too, and rules that were defined here before. */
+/** Rebuilds a rule from its `toJSON()`, including schedules, chains and rules that the user has defined. */
 export function ruleFromJson(json: RuleJson): Rule {
   if (typeof json === "object" && json !== null && "parts" in json) {
     if (!Array.isArray(json.parts)) refuse("ruleFromJson", "parts", json.parts, "a list of rules as JSON", "[rule.toJSON()]");

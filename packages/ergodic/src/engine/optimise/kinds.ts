@@ -1,4 +1,7 @@
-/** The three kinds of rule: an equation over each coordinate, a search on the same batch, a procedure on the whole objective. */
+/**
+ * The three kinds of rule: an equation per coordinate, a search on the same batch, and a procedure on the whole
+ * objective.
+ */
 
 import type { Expr } from "../compiler/index.ts";
 import { holds } from "../errors/checks.ts";
@@ -6,8 +9,8 @@ import type { Declaration, Range } from "../errors/options.ts";
 import type { Schedule, ScheduleJson } from "./schedule.ts";
 
 /**
- * A step rule, as `adam()` and its kind make it: an equation, a search on the same batch, or a procedure on the whole
- * objective.
+ * Step rule, as made by `adam()` and similar functions: an equation, a search on the same batch, or a procedure on the
+ * whole objective.
  */
 export type Rule = EquationRule | SearchRule | HostRule;
 
@@ -15,7 +18,7 @@ export type OptionValue = number | boolean | string;
 
 export type Defaults = Record<string, OptionValue>;
 
-/** What a user may give: any subset, a schedule in the place of any number. */
+/** Options that a user can give: any subset, with a schedule in place of any number. */
 export type Options<D extends Defaults> = {
   [K in keyof D]?: D[K] extends number ? number | Schedule : D[K] extends boolean ? boolean : string;
 };
@@ -23,62 +26,66 @@ export type Options<D extends Defaults> = {
 export type Ranges<D extends Defaults> = { [K in keyof D]?: Range | readonly string[] };
 
 /**
- * How conformance tests run a rule: options that solve a convex problem of slope 1, and one whose coordinates differ 1000-fold in scale. A link
- * of chains says whether it is the first or the last link of a chain with sgd().
+ * Options with which conformance tests run a rule: for a convex problem of slope 1, and for one whose coordinates
+ * differ 1000-fold in scale. A link also states whether it is the first or the last link in a chain with sgd().
  */
 export interface RuleConformance {
   /** Options for the convex problem. Default: none. */
   readonly convex?: Readonly<Record<string, OptionValue>>;
-  /** Options for the problem whose coordinates differ in scale. Default: those of `convex`. */
+  /** Options for the problem whose coordinates differ in scale. Default: those in `convex`. */
   readonly scaled?: Readonly<Record<string, OptionValue>>;
-  /** For a link: its place in a chain. */
+  /** Position in a chain, for a link. */
   readonly link?: "first" | "last";
 }
 
-/** The name, defaults and declaration that a rule's factory carries. */
+/** Name, defaults and declaration that a rule's factory carries. */
 export interface RuleDefinition<D extends Defaults> {
-  /** The rule's name. */
+  /** Name of the rule. */
   readonly ruleName: string;
-  /** Defaults of its options. */
+  /** Default values of its options. */
   readonly defaults: D;
-  /** Its name, and values that its options accept. */
+  /** Name of the rule, and the values that its options accept. */
   readonly declaration: Declaration;
-  /** How conformance tests run it. */
+  /** Options with which conformance tests run it. */
   readonly conformance?: RuleConformance;
 }
 
-/** A rule as JSON, as `rule.toJSON()` gives it; `ruleFromJson` makes the rule again. */
+/** A rule as JSON, as returned by `rule.toJSON()`; `ruleFromJson` rebuilds the rule. */
 export type RuleJson =
   | { rule: string; options: Record<string, OptionValue | ScheduleJson> }
   | { rule: "chain"; parts: RuleJson[] };
 
-/** What every rule carries, whatever its kind. */
+/** Properties of every rule, of whichever kind. */
 export interface RuleBase {
-  /** The rule's name. */
+  /** Name of the rule. */
   readonly name: string;
-  /** Resolved: defaults filled in. */
+  /** Options with defaults filled in. */
   readonly options: Readonly<Record<string, OptionValue | Schedule>>;
-  /** One line on what it does. */
+  /** One-line description of what it does. */
   readonly summary: string;
-  /** Where it was published. */
+  /** Publication that introduced it. */
   readonly source: string;
-  /** JSON from which `ruleFromJson` makes the same rule again. */
+  /** Returns JSON from which `ruleFromJson` rebuilds the same rule. */
   toJSON(): RuleJson;
 }
 
 /**
- * A rule whose step is an equation over each coordinate: it takes gradients of rows, of batches or of all data. Can be chained.
+ * A rule whose step is an equation per coordinate. It takes gradients of rows, of batches or of all data, and can be
+ * chained.
  */
 export interface EquationRule extends RuleBase {
-  /** Tells the three kinds of rule apart. */
+  /** Discriminates the three kinds of rule. */
   readonly kind: "equation";
-  /** The links of a chain; [] for a single rule. */
+  /** Links of a chain; [] for a single rule. */
   readonly parts: readonly EquationRule[];
-  /** True for what must end a chain, as it keeps track of the parameter itself. */
+  /** Whether the rule must end a chain because it tracks the parameter itself. */
   readonly last: boolean;
-  /** True for what changes gradients or watches steps, and needs another rule in its chain. */
+  /** Whether the rule only changes gradients or watches steps, and so needs another rule in its chain. */
   readonly link: boolean;
-  /** The equation over given symbols; `names` keeps the names of states and options apart when rules are chained. */
+  /**
+   * Returns the equation over the given symbols; `names` keeps the names of states and options distinct when rules are
+   * chained.
+   */
   trace(g: Expr, p: Expr, names?: Set<string>): Traced;
 }
 
@@ -86,9 +93,9 @@ export interface Traced {
   step: Expr;
   states: { name: string; initial: number | "p"; next: Expr }[];
   scalars: { name: string; initial: number; next: Expr }[];
-  /** Numeric options, as scalars of the program: the same code serves every value. */
+  /** Numeric options as scalars of the program, so that the same code serves every value. */
   inputs: { name: string; value: number }[];
-  /** Where to evaluate, over p and the states as the update left them; null: at p itself. */
+  /** Point at which to evaluate the model, over p and the states after the update; null for p itself. */
   evaluation: Expr | null;
 }
 
@@ -108,29 +115,29 @@ export type Resolved<D extends Defaults> = {
   readonly [K in keyof D]: D[K] extends number ? number | Schedule : D[K] extends boolean ? boolean : string;
 };
 
-/** A function of a vector of parameters, as rules on the whole objective see it. */
+/** A function of a parameter vector, as seen by rules on the whole objective. */
 export interface Objective {
-  /** The value at x; fills `gradient` unless it is null. */
+  /** Returns the value at x; fills `gradient` unless it is null. */
   (x: Float64Array, gradient: Float64Array | null): number;
-  /** dᵀ∇²f(x)d, where f is quadratic or the model can give it: makes exact line search a closed form. */
+  /** Returns dᵀ∇²f(x)d, if f is quadratic or the model can compute it. Exact line search then has a closed form. */
   curvature?: (x: Float64Array, direction: Float64Array) => number;
 }
 
-/** What one step of a rule on the whole objective did. */
+/** Report on one step of a rule on the whole objective. */
 export interface HostReport {
-  /** f at the x that the step left; with `lossBefore` at the x it started from, where the rule computes no other value. */
+  /** f at the x after the step; with `lossBefore`, at the x before it, for rules that compute no other value. */
   loss: number;
-  /** Whether `loss` is that of the x that the step started from. */
+  /** Whether `loss` is the value at the x before the step. */
   lossBefore?: true;
-  /** Multiple of the direction that was walked; 0 if the rule stayed. */
+  /** Step size as a multiple of the direction; 0 if the rule did not move. */
   stepSize: number;
-  /** Evaluations of the objective in this step: each is a pass over the data. */
+  /** Number of evaluations of the objective in this step; each is a pass over the data. */
   evaluations: number;
-  /** Why no further step can help; null to continue. */
+  /** Reason why no further step can help; null to continue. */
   stopped: string | null;
 }
 
-/** The state of a rule on the whole objective, as copies: numbers and vectors by name. */
+/** State of a rule on the whole objective, as copies: numbers and vectors by name. */
 export interface HostState {
   /** Numbers by name. */
   numbers: Record<string, number>;
@@ -138,41 +145,50 @@ export interface HostState {
   arrays: Record<string, Float64Array[]>;
 }
 
-/** Work that asks for the objective: each point comes with where its gradient goes, the answer is the value there. */
+/**
+ * Computation that requests evaluations of the objective: it yields a point and the array for its gradient, and
+ * receives the value there.
+ */
 export type Evaluations<T> = Generator<{ readonly x: Float64Array; readonly gradient: Float64Array }, T, number>;
 
-/** A rule on the whole objective at work; see `hostRule`. */
+/** A running rule on the whole objective; see `hostRule`. */
 export interface HostRun {
   /** Makes one step: changes x in place. */
   step(x: Float64Array): HostReport;
-  /** The same step, of rules that leave evaluations to who asks: these may then be made on workers, and wait in between. */
+  /**
+   * Makes the same step, for rules that leave the evaluations to the caller, who can make them on workers and wait
+   * between them.
+   */
   steps?(x: Float64Array): Evaluations<HostReport>;
-  /** Bytes of state, not counting x. */
+  /** Bytes of state, excluding x. */
   readonly stateBytes: number;
-  /** A copy of the state. */
+  /** Returns a copy of the state. */
   snapshot(): HostState;
-  /** What in a state is not this rule's, as text: a file that holds it is damaged. */
+  /**
+   * Returns a description of the part of a state that does not belong to this rule, which means that the file is
+   * damaged.
+   */
   misfit?(state: HostState): string | undefined;
   /** Continues from a state, bit for bit. */
   restore(state: HostState): void;
 }
 
-/** What a rule without an equation costs, in words where a number would not do. */
+/** Stated cost of a rule without an equation, as text if a number does not suffice. */
 export interface StatedCost {
-  /** Beside the parameters; null: it grows with the updates. */
+  /** Floats in addition to the parameters; null if the number grows with the updates. */
   floatsPerParameter: number | null;
   perStep: string;
 }
 
 /** A rule that needs the whole objective: line searches and L-BFGS. Runs on batch: "all". */
 export interface HostRule extends RuleBase {
-  /** Tells the three kinds of rule apart. */
+  /** Discriminates the three kinds of rule. */
   readonly kind: "host";
-  /** Why it refuses a minibatch, and what to take instead, for the error that does so. */
+  /** Returns the part of an error message that says why the rule refuses a minibatch and what to take instead. */
   needs(rowCount: number): string;
-  /** What a step costs. */
+  /** Cost of a step. */
   readonly cost: StatedCost;
-  /** The rule on an objective of so many parameters. */
+  /** Starts the rule on an objective of `count` parameters. */
   start(objective: Objective, count: number): HostRun;
 }
 
@@ -185,18 +201,18 @@ export interface SearchOptions {
   fallback: number;
 }
 
-/** A rule that searches its step size on the losses of the same batch: stochasticLineSearch(). */
+/** A rule that searches its step size by the losses of the same batch: stochasticLineSearch(). */
 export interface SearchRule extends RuleBase {
-  /** Tells the three kinds of rule apart. */
+  /** Discriminates the three kinds of rule. */
   readonly kind: "search";
   readonly options: RuleBase["options"] & Readonly<SearchOptions>;
-  /** What a step costs. */
+  /** Cost of a step. */
   readonly cost: StatedCost;
 }
 
 const kinds: readonly unknown[] = ["equation", "search", "host"];
 
-/** Whether something is a rule, of whichever kind. */
+/** Returns whether a value is a rule of any kind. */
 export function isRule(value: unknown): value is Rule {
   return holds(value, "kind") && kinds.includes((value as Rule).kind) && holds(value, "toJSON");
 }

@@ -1,5 +1,6 @@
 /**
- * A rule on one copy of the model: its compiled program, and the table by which kernels/engine/optimise/descend.ts calls it (memory/fields.ts).
+ * A rule on one copy of the model: its compiled program, and the table through which kernels/engine/optimise/descend.ts
+ * calls it (memory/fields.ts).
  */
 
 import { type CompiledProgram, linkProgram } from "../compiler/index.ts";
@@ -13,16 +14,22 @@ import type { RuleProgram } from "./rule-program.ts";
 
 export const parameterBytes: Readonly<Record<ParameterType, number>> = { f32: 4, f64: 8, i16: 2 };
 
-/** One copy of everything that moves: parameters and the rule's vector states. Racing lanes share a copy; replicas have one each. */
+/**
+ * One copy of all mutable arrays: parameters and the rule's vector states. Racing lanes share a copy; each replica has
+ * its own.
+ */
 export interface Copy {
   parameters: number;
-  /** By name, in the order of the rule's states. */
+  /** Addresses by name, in the order of the rule's states. */
   states: Map<string, number>;
-  /** Mean gradient of the control variates, or 0. */
+  /** Address of the mean gradient of the control variates, or 0. */
   mean: number;
 }
 
-/** Addresses of per-coordinate weights: of the penalty (`share`), the mean gradient (`reach`) and the step (`rates`); 0 where unused. */
+/**
+ * Addresses of weights per coordinate: for the penalty (`share`), the mean gradient (`reach`) and the step (`rates`); 0
+ * if unused.
+ */
 export interface Weights {
   share: number;
   reach: number;
@@ -31,13 +38,13 @@ export interface Weights {
 
 export interface RuleBinding {
   program: CompiledProgram;
-  /** The rule's own block: scalars and pointers. */
+  /** Address of the rule's own block: scalars and pointers. */
   block: number;
-  /** What kernels/engine/optimise/descend.ts reads. */
+  /** Address of the table that kernels/engine/optimise/descend.ts reads. */
   table: number;
 }
 
-/** Where a lane's rounding generators start: nonzero. */
+/** Initial state of a lane's rounding generators; nonzero. */
 export function roundingState(seed: number, lane: number): Uint32Array {
   const draws = stream(seed, "rounding", lane).at(0);
   return Uint32Array.from({ length: 4 }, () => draws.bits() | 1);
@@ -113,8 +120,9 @@ function addressOf(operand: string, copy: Copy, weights: Weights): number {
 }
 
 /**
- * One over the chance that an update touches a coordinate, times `weights`: what keeps terms unbiased that belong to every coordinate but are
- * added to touched ones only. Dense gradients touch all: the weights themselves.
+ * Returns `weights` divided by the probability that an update touches each coordinate. This keeps terms unbiased that
+ * belong to every coordinate but are added to touched ones only. Dense gradients touch every coordinate, so the weights
+ * are unchanged.
  */
 export function shareOf(target: RowGradient, weights: Float64Array | undefined, batch: number, indexed: boolean): Float64Array {
   return target.density.map((density, j) => {

@@ -16,16 +16,16 @@ import { rateOf } from "./rule.ts";
 import { evaluationProgram, type RuleProgram, ruleProgram } from "./rule-program.ts";
 
 export const CURRENT_RATE = "currentRate";
-/** Updates whose rows kernels/engine/optimise/descend.ts draws at once. */
+/** Number of updates whose rows kernels/engine/optimise/descend.ts draws in one go. */
 const DRAWN_AHEAD = 16;
-/** As in kernels/engine/optimise/decay.ts. */
+/** Same values as in kernels/engine/optimise/decay.ts. */
 const SMALLEST_SCALE = { f32: 2 ** -20, f64: 2 ** -20, i16: 7 / 8 };
 export const SWEEP_ROWS = 256;
 const controlKinds = { saga: field.CONTROL_SAGA, sag: field.CONTROL_SAG, svrg: field.CONTROL_SVRG };
 
 export interface Sweep {
   binding: LaneBinding;
-  /** A control block that fills the table. */
+  /** Address of a control block that fills the table. */
   record: number;
   listed: number;
   accumulator: number;
@@ -35,24 +35,25 @@ export interface Lane {
   pointer: number;
   binding: LaneBinding;
   copy: Copy;
-  /** Absent for line searches, which step by themselves. */
+  /** Absent for line searches, which make their own steps. */
   rule: RuleBinding | undefined;
-  /** Rows of this lane: [first, first + rows). */
+  /** Range of rows of this lane: [first, first + rows). */
   first: number;
   rows: number;
-  /** Its part of the order, or 0: drawn with replacement. */
+  /** Address of the lane's part of the row order, or 0 if rows are drawn with replacement. */
   order: number;
   key: readonly [number, number];
   sweep: Sweep | undefined;
-  /** A DECAY block, or 0. */
+  /** Address of a DECAY block, or 0. */
   decay: number;
 }
 
 /**
- * All lanes of a run and what they share: copies of the model, the table of control variates, weights of coordinates.
+ * All lanes of a run and their shared data: copies of the model, the table of control variates, weights of coordinates.
  *
- * Racing lanes ("shared") have one copy and take turns of the rows' order; replicas have a copy each, and their own rows (sharded) or all
- * (replicated). What a lane does depends on its number, the seed and its update number, never on the worker that runs it.
+ * Racing lanes ("shared") have one copy and take turns in the row order. Each replica has its own copy, and reads its
+ * own rows (sharded) or all rows (replicated). The work of a lane depends on its number, the seed and its update
+ * number, never on the worker that runs it.
  */
 export class Lanes {
   readonly list: Lane[] = [];
@@ -61,7 +62,7 @@ export class Lanes {
   readonly precision: "f32" | "f64";
   readonly program: RuleProgram | undefined;
   readonly table: { pointer: number; count: number } | undefined;
-  /** u32[rows] that racing lanes share; 0 where each lane has its own. */
+  /** Address of the row order, u32[rows], that racing lanes share; 0 if each lane has its own. */
   readonly sharedOrder: number;
   private readonly parts: Parts;
   private readonly engine: Engine;
@@ -70,7 +71,7 @@ export class Lanes {
   private readonly weights: Weights;
   private readonly buffered: boolean;
   private readonly largestShare: number;
-  /** Set where L2 is a scale of all parameters (decay.ts). */
+  /** Set if L2 is represented as a scale of all parameters (decay.ts). */
   private readonly decaying: EquationRule | undefined;
   private readonly fixed: number;
 
@@ -106,7 +107,7 @@ export class Lanes {
     for (let l = 0; l < laneCount; l++) this.list.push(this.newLane(l, shards[l], laneCount));
   }
 
-  /** Every array that a checkpoint must hold, by name. Views on the current buffer. */
+  /** Returns every array that a checkpoint must hold, by name, as views on the current buffer. */
   arrays(copy: Copy): Map<string, Float32Array | Float64Array | Int16Array> {
     const { memory } = this.engine;
     const { parameterCount } = this.parts.problem;
@@ -117,7 +118,7 @@ export class Lanes {
     return views;
   }
 
-  /** A copy's parameters where they are to be evaluated. */
+  /** Returns the point at which a copy is to be evaluated. */
   evaluationPoint(copy: Copy): Float64Array {
     const { plan, problem, rule } = this.parts;
     const { memory } = this.engine;
@@ -146,7 +147,7 @@ export class Lanes {
       }
       const { trainedCount = parameterCount } = this.parts.target;
       functions[program.update].call(trainedCount, block);
-      // What no rule touches is taken as it stands.
+      // Coordinates that no rule updates are copied unchanged.
       const all = Float64Array.from(memory[this.precision](point, parameterCount));
       all.set(memory[this.precision](copy.parameters, parameterCount).subarray(trainedCount), trainedCount);
       return all;
@@ -167,7 +168,10 @@ export class Lanes {
     }
   }
 
-  /** Racing lanes kept scales of their own over a stretch; they go on from one, before it gets too small for float32. */
+  /**
+   * Gives racing lanes a common scale again after a stretch with separate scales, and multiplies it in before it gets
+   * too small for float32.
+   */
   bringTogether(): void {
     if (!this.racing || !this.decaying || this.list.length === 1) return;
     const [copy] = this.copies;
@@ -179,7 +183,7 @@ export class Lanes {
     for (const lane of this.list) if (lane.copy === copy) this.arena.setF64(lane.decay, field.DECAY_SCALE_F64, scale);
   }
 
-  /** What stored parameters are to be multiplied by. */
+  /** Returns the factor by which stored parameters are multiplied. */
   private scaleOf(copy: Copy): number {
     const decay = this.list.find((lane) => lane.copy === copy)?.decay;
     return decay ? this.arena.getF64(decay, field.DECAY_SCALE_F64) : 1;
@@ -194,9 +198,9 @@ export class Lanes {
   }
 
   /**
-   * Single rows come as one piece an output, each with a scale of its own, but a rule's reductions are computed with one scale for all (the
-   * compiler takes scalar factors out of sums): such gradients are brought together first. So are sparse ones where a rule must see every
-   * coordinate.
+   * Returns whether gradients must be collected in a buffer first. A single row yields one piece per output, each with
+   * its own scale, but the compiler moves scalar factors out of a rule's reductions and so assumes one scale. Sparse
+   * gradients are collected too if the rule must visit every coordinate.
    */
   private needsBuffer(rule: EquationRule): boolean {
     const { target } = this.parts;
@@ -225,7 +229,7 @@ export class Lanes {
       l2: target.penalty.l2 > 0 && !this.decaying,
     });
     if (this.decaying) return program;
-    // A schedule's value is kept where ticks and the group penalty can see it; a constant rate stands in its own slot.
+    // Ticks and the group penalty read a schedule's value from this scalar; a constant rate has its own slot.
     const rate = rateOf(rule);
     if (rate && rate !== scalar("rate")) program.spec.results.push({ scalar: CURRENT_RATE, value: rate });
     return program;
@@ -264,7 +268,7 @@ export class Lanes {
     const key = stream(plan.seed, "rows", l).key;
     const draws = plan.schedule === "replacement";
     const order = draws ? 0 : this.racing ? this.sharedOrder + 4 * shard.first : arena.take(shard.rows * 4);
-    // Sharing an order, racing lanes draw all rows; the table's mean then stands for all of them, too.
+    // Racing lanes share an order and draw all rows, so the table's mean is over all rows too.
     const meanRows = this.racing ? problem.rowCount : shard.rows;
     const control = variance ? this.controlBlock(controlKinds[variance.name], meanRows) : 0;
     const constants = {
@@ -353,7 +357,10 @@ export class Lanes {
   }
 }
 
-/** A rare coordinate's share can exceed 1/(η·l2); where η is scheduled, nobody knows. */
+/**
+ * Returns whether an explicit L2 step can overshoot 0, because a rare coordinate's share exceeds 1/(η·l2). Assumed if η
+ * is scheduled.
+ */
 function mayOvershoot(rule: EquationRule, l2: number, largestShare: number): boolean {
   const rate =
     rateOf(rule) === scalar("rate")

@@ -1,6 +1,6 @@
 /**
- * The cost ledger: for every rule of the registry, at its defaults, what it costs beyond plain SGD, predicted from its equation (or stated,
- * where a rule has none), and on demand measured.
+ * The cost ledger: cost of every rule of the registry beyond plain SGD, at its defaults. It is predicted from the
+ * equation (or stated, for rules without one) and can be measured on demand.
  */
 import { checkNumber, OptionError } from "../errors/errors.ts";
 import { ruleCost, type SparseBehaviour, sparseBehaviour } from "./cost.ts";
@@ -10,47 +10,47 @@ import type { EquationRule, Rule } from "./kinds.ts";
 import type { Precision } from "./rule-program.ts";
 import { RuleRunner } from "./runner.ts";
 
-/** One rule of the cost ledger: its equation, states and operations, at its defaults. */
+/** Row of the cost ledger: equation, states and operations of one rule, at its defaults. */
 export interface LedgerRow {
-  /** The rule's name. */
+  /** Name of the rule. */
   rule: string;
-  /** Its kind. */
+  /** Kind of the rule. */
   kind: Rule["kind"];
-  /** A link of chains; its figures are over p − ηg all the same. */
+  /** Whether the rule is a link of chains; its figures are relative to p − ηg all the same. */
   transformation: boolean;
-  /** One line on what it does. */
+  /** One-line description of what it does. */
   summary: string;
-  /** Where it was published. */
+  /** Publication that introduced it. */
   source: string;
-  /** The defaults. */
+  /** Default options. */
   options: Rule["options"];
-  /** By option its sign in the equation, where that is not the option's name: `optimum` is f*. */
+  /** Symbol of each option in the equation, if it differs from the option's name: `optimum` is f*. */
   signs: Readonly<Record<string, string>>;
-  /** Its printed equation; null where it has none. */
+  /** Printed equation; null if the rule has none. */
   equation: string | null;
-  /** Beside the parameter and its gradient; null: it grows with the updates. */
+  /** Floats in addition to the parameter and its gradient; null if the number grows with the updates. */
   floatsPerParameter: number | null;
-  /** The same as a rule runs by default: f32, but f64 where it acts on the whole objective. */
+  /** The same in bytes at the default precision: f32, but f64 for rules on the whole objective. */
   stateBytesPerParameter: number | null;
-  /** Numbers of state, whatever the number of parameters; null where there is no equation. */
+  /** Number of scalar states, which does not depend on the number of parameters; null without an equation. */
   scalars: number | null;
-  /** Over plain SGD's 2; null where a step is not one pass. */
+  /** Operations beyond plain SGD's 2; null if a step is not one pass. */
   operationsPerParameter: number | null;
-  /** Reductions over all parameters that the step waits for; null where there is no equation. */
+  /** Reductions over all parameters that the step waits for; null without an equation. */
   extraPasses: number | null;
-  /** How it treats sparse gradients; null where there is no equation. */
+  /** Behaviour on sparse gradients; null without an equation. */
   sparse: SparseBehaviour | null;
-  /** What else a step costs, as text. */
+  /** Description of the further cost of a step. */
   perStep: string | null;
 }
 
-/** The cost ledger: for every rule of the registry, what it costs beyond plain SGD, predicted from its equation. */
+/** Returns the cost ledger: for every rule of the registry, its cost beyond plain SGD, predicted from its equation. */
 export function ruleLedger(): LedgerRow[] {
   return Object.entries(ruleRegistry).map(([name, entry]) => row(name, entry, entry.make()));
 }
 
 /**
- * The row of one rule, with the options that it has: `ruleLedgerRow(rmsprop({ momentum: 0.9 }))` is written with momentum.
+ * Returns the row of one rule with its own options: `ruleLedgerRow(rmsprop({ momentum: 0.9 }))` includes momentum.
  *
  * @throws OptionError for a chain, and for a rule that is not the library's
  */
@@ -65,17 +65,20 @@ export function ruleLedgerRow(rule: Rule): LedgerRow {
   return row(rule.name, entry, rule);
 }
 
-/** What `measureRule` found. */
+/** Result of `measureRule`. */
 export interface MeasuredRule {
-  /** Median time of an update, per parameter. */
+  /** Median time of an update in nanoseconds, per parameter. */
   nanosecondsPerParameter: number;
-  /** Allocated for states. */
+  /** Bytes allocated for states, per parameter. */
   stateBytesPerParameter: number;
 }
 
 const MEASURE_MS = 20;
 
-/** The median time of a full update of `count` parameters on this thread, over at least `updates` of them and at least 20 ms. */
+/**
+ * Measures the median time of a full update of `count` parameters on this thread, over at least `updates` updates and
+ * at least 20 ms.
+ */
 export async function measureRule(
   rule: EquationRule,
   { count = 10_000_000, precision = "f32" as Precision, updates = 7 } = {},

@@ -1,7 +1,8 @@
 /**
- * The minimum of φ(α) over α > 0 by values alone: a bracket by growth or shrinking from a first guess, then Brent's method.
+ * Minimises φ(α) over α > 0 by values alone: finds a bracket by growing or shrinking a first guess, then applies
+ * Brent's method. Non-finite values count as too high. Throws no errors; if it finds no α with a value below φ(0),
+ * stepSize is 0.
  *
- * Non-finite values count as too high. Errors: none; where no α below φ(0) is found, stepSize is 0.
  * Source: Brent 1973, chapter 5; bracket by the golden ratio.
  */
 const GOLDEN = 1.618033988749895;
@@ -92,7 +93,7 @@ function brent(
   return best;
 }
 
-/** From the best of three points to the vertex of their parabola; NaN where two coincide. */
+/** Returns the step from the best of three points to the vertex of their parabola; NaN if two points coincide. */
 function parabolicStep(x: Point, w: Point, v: Point): number {
   const r = (x.at - w.at) * (x.value - v.value);
   const q = (x.at - v.at) * (x.value - w.value);

@@ -1,7 +1,8 @@
 /**
- * The full objective, and its gradient, as full-batch rules see it: a sum over rows.
+ * The full objective and its gradient, as seen by full-batch rules: a sum over rows.
  *
- * Rows are cut into at most PARTS fixed ranges, whose sums are added in order: the same bits at any number of workers.
+ * Rows are divided into at most PARTS fixed ranges whose sums are added in order, so that the bits do not depend on the
+ * number of workers.
  */
 import type { LaneBinding, Plan, Problem, RowGradient, Snapshot } from "../contract/index.ts";
 import { Arena } from "../memory/arena.ts";
@@ -9,26 +10,29 @@ import type { Engine } from "../memory/engine.ts";
 
 export interface FullObjective {
   readonly count: number;
-  /** Rows that one evaluation reads. */
+  /** Number of rows that one evaluation reads. */
   readonly rows: number;
   readonly start: Float64Array | undefined;
-  /** f(x); fills `gradient` unless it is null. On this thread. `update`: by what a gradient draws, where it does. */
+  /**
+   * Returns f(x), computed on this thread; fills `gradient` unless it is null. `update`: number that selects the random
+   * draws of a random gradient.
+   */
   evaluate(x: Float64Array, gradient: Float64Array | null, update?: number): number;
-  /** The same, on the plan's workers. */
+  /** Computes the same on the plan's workers. */
   evaluateOnWorkers(x: Float64Array, gradient: Float64Array, update?: number): Promise<number>;
-  /** It has no other way than on workers. */
+  /** Whether it can be evaluated on workers only. */
   readonly waits?: boolean;
-  /** What it carries from one evaluation to the next, where it does: chains. */
+  /** Returns the state carried from one evaluation to the next, if any, e.g. chains. */
   snapshot?(): Snapshot;
   restore?(snapshot: Snapshot): void;
-  /** As a problem has it. */
+  /** Same as `endless` of a problem. */
   endless?(loss: number): string | undefined;
   dispose(): void;
 }
 
 const PARTS = 16;
 const CHUNK = 256;
-/** A binding of more bytes is shared by parts, one after another. */
+/** Bytes above which a binding is shared by several parts, which use it one after another. */
 const LARGE = 2 ** 22;
 
 interface Part {
@@ -37,7 +41,7 @@ interface Part {
   to: number;
 }
 
-/** Where one part at a time is computed. */
+/** Binding and row list with which one part at a time is computed. */
 interface Seat {
   binding: LaneBinding;
   listed: number;
@@ -113,8 +117,9 @@ export class RowObjective implements FullObjective {
   }
 
   /**
-   * Calls of sweepGradient that may run at the same time, one turn after another. Where gradients draw numbers, a call is a chunk, whose number says
-   * what is drawn, so that no two rows of a pass share their draws.
+   * Yields groups of sweepGradient calls; the calls of one group can run concurrently. If gradients draw random
+   * numbers, each call covers one chunk and its number selects the draws, so that no two rows of a pass share their
+   * draws.
    */
   private *turns(update: number): Generator<number[][]> {
     const { memory } = this.engine;

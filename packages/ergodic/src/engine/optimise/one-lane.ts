@@ -2,7 +2,7 @@ import type { Plan } from "../contract/index.ts";
 import { CapabilityError } from "../errors/errors.ts";
 
 /**
- * For algorithms that take one thread and one copy of the parameters.
+ * Refuses workers and replicas for algorithms that use one thread and one copy of the parameters.
  *
  * @throws CapabilityError [PLAN_MEANING] that names the options which ask for more
  */

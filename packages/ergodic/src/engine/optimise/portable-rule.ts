@@ -1,4 +1,4 @@
-/** A rule with an equation as plain data: what another thread needs to run a rule that it has no definition of. */
+/** A rule with an equation as plain data, so that another thread can run it without its definition. */
 import { type Expr, scalar, substitute, vector } from "../compiler/index.ts";
 import { expressionsFrom, type PortableExpressions, portableExpressions } from "../compiler/portable.ts";
 import type { EquationRule, OptionValue, Traced } from "./kinds.ts";
@@ -6,10 +6,13 @@ import { optionsToJson, reservedNames } from "./rule.ts";
 import type { Schedule, ScheduleJson } from "./schedule.ts";
 import { scheduleFromJson } from "./schedules/by-name.ts";
 
-/** A rule, traced on symbols. Its expressions are the step, where to evaluate if that is not at p, and the next states and scalars. */
+/**
+ * A rule traced on symbols. Its expressions are the step, the evaluation point if that is not p, and the next states
+ * and scalars.
+ */
 export interface PortableRule extends Pick<EquationRule, "name" | "last" | "link" | "summary" | "source"> {
   readonly options: Readonly<Record<string, OptionValue | ScheduleJson>>;
-  /** Of its states, scalars and options, in the order in which the formula asked for them. */
+  /** Names of its states, scalars and options, in the order in which the formula first used them. */
   readonly names: readonly string[];
   readonly inputs: Traced["inputs"];
   readonly states: readonly Omit<Traced["states"][number], "next">[];
@@ -18,9 +21,9 @@ export interface PortableRule extends Pick<EquationRule, "name" | "last" | "link
   readonly expressions: PortableExpressions;
 }
 
-/** Names that nobody gives a state. */
+/** Names that no state can have. */
 const [gradient, parameter] = [vector(" g"), vector(" p")];
-/** Scalars that are no rule's own. */
+/** Scalars that belong to no rule. */
 const given = ["t", "loss", "epochUpdates"];
 
 export function portableRule({ name, last, link, summary, source, options, trace }: EquationRule): PortableRule {
@@ -49,7 +52,7 @@ export function ruleFromPortable(portable: PortableRule): EquationRule {
   };
 }
 
-/** As if the formula ran on these symbols. */
+/** Returns the equation as if the formula had been traced on these symbols. */
 function retraced(portable: PortableRule, g: Expr, p: Expr, taken: Set<string>): Traced {
   const renamed = new Map<string, string>();
   const symbols = new Map<Expr, Expr>([

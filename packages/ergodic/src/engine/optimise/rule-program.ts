@@ -25,64 +25,76 @@ import { chain, rateOf, reservedNames } from "./rule.ts";
 
 export type Precision = "f32" | "f64";
 
-/** Which parts the program of a rule has, and its types. */
+/** Options of a rule's program: its types and optional parts. */
 export interface RuleProgramOptions {
-  /** Stored type of `values`. */
+  /** Storage type of `values`. */
   gradientType: StorageType;
-  /** Of arithmetic, states, share and base. */
+  /** Type of arithmetic, states, share and base. */
   precision: Precision;
-  /** Visit the coordinates that the indices name, once each. */
+  /** Whether to visit only the coordinates named by the indices, once each. Default false. */
   indexed?: boolean;
-  /** Default: precision. */
+  /** Type of the parameters. Default: `precision`. */
   parameterType?: Precision | "i16";
-  /** Adds a dense mean gradient to the gradient (variance reduction). Default false. */
+  /** Whether a dense mean gradient is added to the gradient (variance reduction). Default false. */
   base?: boolean;
-  /** `base` moves by `refresh` × the gradient of the rows: it is the mean of a table that this update changes (SAGA, SAG). */
+  /**
+   * Whether `base` moves by `refresh` × the gradient of the rows, because it is the mean of a table that this update
+   * changes (SAGA, SAG). Default false.
+   */
   refresh?: boolean;
-  /** `base` is weighed by an operand of this name. */
+  /** Whether `base` is weighted by an operand of this name. Default false. */
   reach?: boolean;
-  /** Weighs each coordinate's penalty by an operand of this name. Default false: all weigh 1. */
+  /** Whether each coordinate's penalty is weighted by an operand of this name. Default false: all weights are 1. */
   share?: boolean;
-  /** The step of each coordinate is multiplied by an operand of this name. */
+  /** Whether the step of each coordinate is multiplied by an operand of this name. Default false. */
   rates?: boolean;
-  /** The part of an L2 share above 1 is taken implicitly: for rates with which an explicit step could overshoot 0. */
+  /**
+   * Whether the part of an L2 share above 1 is applied implicitly, for rates at which an explicit step could overshoot
+   * 0. Default false.
+   */
   damped?: boolean;
-  /** Adds an L1 penalty, in its orthant-wise form. Default false. */
+  /** Whether an L1 penalty is added, in its orthant-wise form. Default false. */
   l1?: boolean;
-  /** Adds an L2 penalty. Default false. */
+  /** Whether an L2 penalty is added. Default false. */
   l2?: boolean;
 }
 
-/** A rule joined to a gradient: the program to compile, its states and the values of its options. */
+/** A rule combined with a gradient: the program to compile, its states and the values of its options. */
 export interface RuleProgram {
-  /** The program, for `compile`. */
+  /** Program for `compile`. */
   spec: ProgramSpec;
-  /** Vector states in the order of their operands, with where they start: a number, or a copy of the starting point. */
+  /**
+   * Vector states in the order of their operands, each with its initial value: a number, or "p" for a copy of the
+   * starting point.
+   */
   states: { name: string; initial: number | "p" }[];
-  /** Scalar states, and where they start. */
+  /** Scalar states with their initial values. */
   scalarStates: { name: string; initial: number }[];
-  /** Values to put in the slots of the numeric options, once. */
+  /** Values of the numeric options, to be written to their slots once. */
   inputs: { name: string; value: number }[];
 }
 
 /**
- * The program of a rule: its equation joined to a gradient, as one fused pass over memory that `compile` can take.
+ * Returns the program of a rule: its equation combined with a gradient, as one fused pass over memory that `compile`
+ * accepts.
  *
- *   g = scale · values + reach · base + l2 · share · p          (each term if asked for)
- *   l1: where p ≠ 0, g + l1 · share · sign p; where p = 0, g shrunk towards 0 by l1 · share (the orthant-wise pseudo-gradient);
- *       after the rule, a coordinate that would leave its orthant becomes exactly 0. The orthant at p = 0 is that of −g.
+ *   g = scale · values + reach · base + l2 · share · p          (each term only if requested)
+ *   l1: if p ≠ 0, g + l1 · share · sign p; if p = 0, g shrunk towards 0 by l1 · share (orthant-wise pseudo-gradient);
+ *     after the rule, a coordinate that would leave its orthant becomes exactly 0. The orthant at p = 0 is that of −g.
  *   p ← p − step(g, p, …)
  *
- * Operands, in this order: values (the gradient, or a row of data when `scale` holds the loss's derivative times the data's
- * scale), parameter, share, base, reach, rates (which multiply the step), then the rule's vector states. `share` weighs a
- * coordinate's penalty (0 for an intercept, 1/density of the column for sparse rows, so that penalties stay unbiased when only
- * touched coordinates are visited); without it 1 is meant. `base` is a dense mean gradient (variance reduction), weighed by
- * `reach` (1/density) where coordinates are touched at random, else as it is. Indexed: all but values are addressed through the
- * indices. Scalars: scale, t, loss, epochUpdates, l1, l2, parameterScale if used, then the rule's numeric options and its
- * scalar states, whose next values are written back to their own slots. A parameter of type i16 is stored as parameter /
- * parameterScale, rounded at random without bias (Buckwild).
+ * Operands, in this order: values (the gradient, or a row of data if `scale` holds the derivative of the loss times the
+ * data's scale), parameter, share, base, reach, rates (which multiply the step), then the rule's vector states. `share`
+ * weighs a coordinate's penalty; without it every weight is 1. It is 0 for an intercept, and 1/density of the column
+ * for sparse rows, so that penalties stay unbiased although only touched coordinates are visited. `base` is a dense
+ * mean gradient (variance reduction), weighed by `reach` (1/density) if coordinates are touched at random. In an
+ * indexed program, every operand except values is addressed through the indices. Scalars: scale, t, loss, epochUpdates,
+ * l1, l2 and parameterScale if used, then the rule's numeric options and its scalar states, whose next values are
+ * written back to their own slots. A parameter of type i16 is stored as parameter / parameterScale, rounded at random
+ * without bias (Buckwild).
  *
- * Sources: Andrew, Gao 2007 (orthant-wise L1); Leblond, Pedregosa, Lacoste-Julien 2017 (1/density); De Sa et al. 2015 (Buckwild).
+ * Sources: Andrew, Gao 2007 (orthant-wise L1); Leblond, Pedregosa, Lacoste-Julien 2017 (1/density); De Sa et al. 2015
+ * (Buckwild).
  */
 export function ruleProgram(rule: EquationRule, options: RuleProgramOptions): RuleProgram {
   const { precision, gradientType, indexed = false, parameterType = precision } = options;
@@ -139,8 +151,9 @@ export function ruleProgram(rule: EquationRule, options: RuleProgramOptions): Ru
 }
 
 /**
- * The program that writes the point to evaluate to the operand `point`, in `precision`; null if that is the parameter itself.
- * Operands: parameter, the states that the point needs, point. Scalars: parameterScale if quantised, and the rule's options.
+ * Returns the program that writes the evaluation point to the operand `point`, in `precision`; null if that point is
+ * the parameter itself. Operands: parameter, the states that the point needs, point. Scalars: parameterScale if
+ * quantised, and the rule's options.
  */
 export function evaluationProgram(
   rule: EquationRule,
@@ -170,7 +183,10 @@ export function evaluationProgram(
   };
 }
 
-/** Steps of each coordinate times `rates`, before what follows the parameter itself: an average is one of the points that are gone through. */
+/**
+ * Multiplies the step of each coordinate by `rates`. A last link that tracks the parameter comes after this, because it
+ * averages the points actually visited.
+ */
 function atRates(rule: EquationRule): EquationRule {
   const scaled: EquationRule = {
     ...rule,
@@ -199,7 +215,7 @@ function gradient(p: Expr, rate: Expr | undefined, { share: hasShare, damped, ba
   return where(equal(p, 0), shrunk, add(g, mul(threshold, sign(p))));
 }
 
-/** `moved`, or 0 where it left the orthant. Comparisons with NaN are false, so that a NaN stays one. */
+/** Returns `moved`, or 0 if it left the orthant. Comparisons with NaN are false, so a NaN stays NaN. */
 function orthant(moved: Expr, p: Expr, g: Expr, { l1, share: hasShare }: RuleProgramOptions): Expr {
   if (!l1) return moved;
   const side = where(equal(p, 0), neg(g), p);

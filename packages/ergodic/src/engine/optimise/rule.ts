@@ -24,7 +24,7 @@ export const positive: Range = { low: 0, open: true };
 export const notNegative: Range = { low: 0 };
 export const share: Range = { low: 0, high: 1 };
 
-/** Names that the program of a rule uses for its own operands and scalars. */
+/** Names that a rule's program uses for its own operands and scalars. */
 export const reservedNames = [
   "values",
   "parameter",
@@ -42,7 +42,7 @@ export const reservedNames = [
   "epochUpdates",
 ];
 
-/** The equation of a rule: (inputs, states, scalars, options) => { step, state, scalars }, all symbols; see `rule`. */
+/** Equation of a rule: (inputs, states, scalars, options) => { step, state, scalars }, all symbols; see `rule`. */
 export type Formula<D extends Defaults> = (
   inputs: Inputs<D>,
   states: ByName<Expr>,
@@ -50,53 +50,57 @@ export type Formula<D extends Defaults> = (
   options: Resolved<D>,
 ) => { step: Expr; state?: Record<string, Expr | undefined>; scalars?: Record<string, Expr | undefined> };
 
-/** Facts about a rule that its equation does not say. Numeric options reach the functions as numbers; schedules as their own value. */
+/**
+ * Facts about a rule that its equation does not contain. The functions receive numeric options as numbers, and
+ * schedules as schedules.
+ */
 export interface Facts<D extends Defaults> {
-  /** One line on what the rule does. */
+  /** One-line description of what the rule does. */
   summary: string;
-  /** Where it was published. */
+  /** Publication that introduced it. */
   source: string;
-  /** Of numbers their range, of texts the choices. */
+  /** Ranges of numeric options, and choices of string options. */
   ranges?: Ranges<D>;
-  /** Where states start: a number, or "p" for a copy of the starting point. Default 0. */
+  /** Returns initial values of states: a number, or "p" for a copy of the starting point. Default 0. */
   initial?: (options: Resolved<D>) => Record<string, number | "p">;
-  /** The point at which the model is evaluated, if it is not p. */
+  /** Returns the point at which the model is evaluated, if it is not p. */
   evaluation?: (inputs: Pick<Inputs<D>, keyof D> & { p: Expr }, states: ByName<Expr>) => Expr;
-  /** Whether the rule must end a chain, as it follows the parameter itself. */
+  /** Whether the rule must end a chain because it tracks the parameter itself. */
   last?: boolean;
-  /** A link of chains, not a rule on its own: it has no rate. */
+  /** Whether the rule can only be a link of a chain, because it has no rate. */
   link?: boolean;
-  /** How conformance tests run it. Rules of this library state it. */
+  /** Options with which conformance tests run it. Every rule of this library states them. */
   conformance?: RuleConformance;
 }
-/** Makes a rule from options, any subset of its `defaults`; numeric options also take a Schedule. */
+/** Makes a rule from options, any subset of its `defaults`; numeric options also accept a Schedule. */
 export type RuleFactory<D extends Defaults> = ((options?: Options<D>) => EquationRule) & RuleDefinition<D>;
 
-/** Every rule by the name that a file gives it. Not those that neither rule() nor hostRule() made. */
+/** Every defined rule, by its name in files. Only rules made by rule() or hostRule() are included. */
 export const definedRules = new Registry<(options: Record<string, OptionValue | Schedule>) => Rule>("rule");
 
 /**
- * Step rules: p ← p − step(g, p, state, scalars), written once as an equation over symbols.
+ * Makes the factory of a rule from its equation, and defines the rule under its name.
  *
- * A formula gets three records of symbols. First its inputs: g (gradient) and p (parameter), vectors; t (update number, from
- * 1), loss (mean loss of the batch at p), epochUpdates (updates an epoch) and every numeric option, scalars; booleans and
- * strings stay JavaScript values, and so choose structure. Second its vector states by name, third its scalar states by name; a
- * state exists where the formula returns its next value (undefined: it does not). States start at 0, or at `initial`: a number,
- * or "p" for the starting point. Fourth come the options as given, for a number that chooses structure (no buffer where
- * momentum is 0).
+ * Step rules have the form p ← p − step(g, p, state, scalars), written once as an equation over symbols. A formula
+ * receives four records:
+ * - inputs. Vectors: g (gradient) and p (parameter). Scalars: t (update number, from 1), loss (mean loss of the batch
+ *   at p), epochUpdates (updates per epoch) and every numeric option. Booleans and strings stay JavaScript values,
+ *   which choose structure.
+ * - vector states by name.
+ * - scalar states by name. A state exists if the formula returns its next value (undefined: it does not exist). States
+ *   start at 0, or at `initial`: a number, or "p" for the starting point.
+ * - the options as given, for a number that chooses structure (no buffer if momentum is 0).
  *
  *   rule("adagrad", { rate: 0.01, epsilon: 1e-10 }, ({ g, rate, epsilon }, { r }) => {
  *     const sum = add(r, square(g));
  *     return { state: { r: sum }, step: div(mul(rate, g), add(sqrt(sum), epsilon)) };
  *   }, facts)
  *
- * chain(a, b, …): the step of a is the g of b; p, t and loss are the same for all. A numeric option takes a Schedule too.
+ * chain(a, b, …): the step of a is the g of b; p, t and loss are the same for all. A numeric option also accepts a
+ * Schedule. A rule is identified by its name once defined, so a checkpoint can be resumed wherever the same definition
+ * has been made.
  *
- * A rule is known by its name once defined: a checkpoint can be resumed wherever the same definition has been made.
- *
- * @throws OptionError for an unknown option, one out of its range, a name that is taken, or a chain that has no meaning
- *
- * Makes the factory of a rule from its equation, and defines the rule by its name.
+ * @throws OptionError for an unknown option, one out of its range, a name that is taken, or a meaningless chain
  */
 export function rule<const N extends string, D extends Defaults>(
   name: N,
@@ -124,7 +128,7 @@ export function rule<const N extends string, D extends Defaults>(
   return Object.assign(make, definitionOf(name, defaults, facts));
 }
 
-/** The definition that a rule's factory carries. */
+/** Returns the definition that a rule's factory carries. */
 export function definitionOf<D extends Defaults>(
   name: string,
   defaults: D,
@@ -134,12 +138,14 @@ export function definitionOf<D extends Defaults>(
   return { ruleName: name, defaults, declaration: { name, options: acceptedBy(defaults, ranges) }, conformance };
 }
 
-/** What a definition says in addition to its formula is said where the rule is defined, not missed where it is made. */
+/** Checks the facts when a rule is defined, so that a missing one is not noticed only when the rule is made. */
 export function checkFacts(where: string, facts: unknown, example: string): void {
   if (typeof facts !== "object" || facts === null) refuse(where, "what is said of the rule", facts, "its facts", example);
 }
 
-/** The rate of a rule (of the first link of a chain that has one) as an expression of its program's scalars. */
+/**
+ * Returns the rate of a rule (of the first link that has one, for a chain) as an expression of its program's scalars.
+ */
 export function rateOf(rule: EquationRule): Expr | undefined {
   for (const link of rule.parts.length ? rule.parts : [rule]) {
     const { rate } = link.options;

@@ -17,15 +17,15 @@ export interface RunnerOptions extends Omit<RuleProgramOptions, "gradientType" |
   /** Starting point; zeros if absent. */
   start?: ArrayLike<number>;
   precision?: "f32" | "f64";
-  /** Default: precision. */
+  /** Storage type of the gradient. Default: `precision`. */
   gradientType?: "f32" | "f64";
-  /** Run over the interpreter. */
+  /** Whether to run the program in the interpreter. Default false. */
   interpret?: boolean;
 }
 
-/** All that a run carries, bit for bit. */
+/** Complete state of a runner, bit for bit. */
 export interface RuleSnapshot {
-  /** Updates made. */
+  /** Number of updates made. */
   t: number;
   /** Scalar states by name. */
   scalars: Record<string, number>;
@@ -35,11 +35,14 @@ export interface RuleSnapshot {
 
 export interface StepInputs {
   epochUpdates?: number;
-  /** Multiplies the gradient. */
+  /** Factor of the gradient. Default 1. */
   scale?: number;
   l1?: number;
   l2?: number;
-  /** How many coordinates, from the first on, take part; indexed: how many of `indices()` and `gradient()` hold this step's. */
+  /**
+   * Number of coordinates that take part, from the first on. For an indexed runner: number of entries of `indices()`
+   * and `gradient()` that this step uses. Default: all.
+   */
   touched?: number;
 }
 
@@ -47,22 +50,24 @@ type Floats = Float32Array | Float64Array;
 type Run = (count: number, scalars: Record<string, number>) => Record<string, number>;
 
 /**
- * A rule at work on a vector of parameters in engine memory: parameters, states, gradient, indices and the program's block, owned here.
+ * A rule that runs on a parameter vector in engine memory. It owns the parameters, states, gradient, indices and the
+ * program's block.
  *
- * Fill `gradient()` (and `indices()` for an indexed runner), then `step(loss)`: p ← p − step, states advanced, t + 1. Two ways to run the
- * same program: compiled, or over the compiler's interpreter, the oracle. The kernels of the loop use the same program in their own
- * layout; this class serves full-vector steps, tests and benchmarks.
+ * Usage: fill `gradient()` (and `indices()` for an indexed runner), then call `step(loss)`: p ← p − step, states
+ * advanced, t + 1. The program runs either compiled or in the compiler's interpreter, which is the reference. The
+ * kernels of the loop use the same program in their own layout; this class serves full-vector steps, tests and
+ * benchmarks.
  *
- * Views that methods return are on the memory's current buffer: not kept across an allocation.
+ * Views that methods return are on the memory's current buffer and must not be kept across an allocation.
  */
 export class RuleRunner implements Disposable, Holder {
-  /** The rule. */
+  /** Rule that runs. */
   readonly rule: EquationRule;
-  /** Parameters. */
+  /** Number of parameters. */
   readonly count: number;
   /** Type of the parameters and states. */
   readonly precision: "f32" | "f64";
-  /** The rule's program. */
+  /** Program of the rule. */
   readonly program: RuleProgram;
   private readonly memory: EngineMemory;
   private readonly whole: Allocation;
@@ -73,7 +78,7 @@ export class RuleRunner implements Disposable, Holder {
   private readonly run: Run;
   private updates = 0;
 
-  /** Compiles the rule's program and links it to the engine; or takes the interpreter, if asked. */
+  /** Compiles the rule's program and links it to the engine, or uses the interpreter if requested. */
   static async open(rule: EquationRule, options: RunnerOptions): Promise<RuleRunner> {
     return new RuleRunner(rule, options, options.interpret ? null : await openEngine());
   }
@@ -102,7 +107,7 @@ export class RuleRunner implements Disposable, Holder {
     this.run = compiled ? this.linked(compiled, block.pointer) : this.interpreted();
   }
 
-  /** Updates done. */
+  /** Number of updates made. */
   get t(): number {
     return this.updates;
   }
@@ -112,41 +117,41 @@ export class RuleRunner implements Disposable, Holder {
     return this.program.states.reduce((bytes, { name }) => bytes + this.vector(name).byteLength, 0);
   }
 
-  /** Where the gradient is written: a view. */
+  /** Returns a view to which the gradient is written. */
   gradient(): Floats {
     return this.vector("values");
   }
 
-  /** The parameters: a view. */
+  /** Returns a view of the parameters. */
   parameters(): Floats {
     return this.vector("parameter");
   }
 
-  /** Where the indices of an indexed runner are written: a view. */
+  /** Returns a view to which the indices of an indexed runner are written. */
   indices(): Int32Array {
     return this.memory.i32(this.pointer("indices"), this.count);
   }
 
-  /** A vector by its operand name: a state, share or base. */
+  /** Returns a vector by its operand name: a state, share or base. */
   vector(name: string): Floats {
     const type = name === "values" ? this.gradientType : this.precision;
     return type === "f32" ? this.memory.f32(this.pointer(name), this.count) : this.memory.f64(this.pointer(name), this.count);
   }
 
-  /** The values of scalar states and options. */
+  /** Returns the value of a scalar state or an option. */
   scalar(name: string): number {
     assert(name in this.scalars, `the rule ${this.rule.name} has no scalar ${name}`);
     return this.scalars[name];
   }
 
-  /** One update. `loss`: that of the batch at the parameters. */
+  /** Makes one update. `loss`: loss of the batch at the parameters. */
   step(loss: number, { epochUpdates = 1, scale = 1, l1 = 0, l2 = 0, touched = this.count }: StepInputs = {}): void {
     this.updates++;
     const results = this.run(touched, { ...this.scalars, t: this.updates, loss, epochUpdates, scale, l1, l2 });
     for (const { name } of this.program.scalarStates) this.scalars[name] = results[name];
   }
 
-  /** A copy of the point to evaluate: for averaging rules not the parameters. */
+  /** Returns a copy of the evaluation point, which for averaging rules is not the parameters. */
   evaluationPoint(): Floats {
     const spec = evaluationProgram(this.rule, { precision: this.precision });
     if (!spec) return this.parameters().slice();
@@ -155,7 +160,7 @@ export class RuleRunner implements Disposable, Holder {
     return point;
   }
 
-  /** A copy of all that changes. */
+  /** Returns a copy of all mutable state. */
   snapshot(): RuleSnapshot {
     const names = ["parameter", ...this.program.states.map((s) => s.name)];
     const bytes = (v: Floats) => new Uint8Array(v.buffer, v.byteOffset, v.byteLength).slice();
@@ -174,13 +179,13 @@ export class RuleRunner implements Disposable, Holder {
     }
   }
 
-  /** Its compiled program, until it is disposed or collected. */
+  /** Holds the claim on its compiled program until it is disposed of or collected. */
   hold(claim: Disposable): void {
     this.claim = claim;
     own(this, claim);
   }
 
-  /** Gives memory back. */
+  /** Frees the memory. */
   dispose(): void {
     this.whole.dispose();
     this.claim?.[Symbol.dispose]();
@@ -190,7 +195,7 @@ export class RuleRunner implements Disposable, Holder {
     this.dispose();
   }
 
-  /** Places every operand, then the indices, then the block, each on a multiple of 64 bytes. */
+  /** Places every operand, then the indices, then the block, each at a multiple of 64 bytes. */
   private layOut(blockBytes: number): { pointer: () => number; end: number } {
     let end = 0;
     const place = (name: string, bytes: number): void => {

@@ -3,45 +3,46 @@ import { checkKeys } from "../errors/errors.ts";
 import { acceptedBy, checkOptions, type Declaration, type Range } from "../errors/options.ts";
 
 /**
- * A schedule: a rate as a scalar expression of the update number t (from 1), in place of a constant. Each is a file in schedules/.
+ * A schedule: a rate as a scalar expression of the update number t (from 1), instead of a constant. Each schedule is a
+ * file in schedules/.
  *
- * Units: updates. A schedule is computed once per update, in float64, inside the same pass as the rule.
- * Sources: PyTorch's lr_scheduler for stepDecay, exponentialDecay, cosineDecay (CosineAnnealingLR) and warmUp (LinearLR);
- * scikit-learn's SGDClassifier for optimalRate.
+ * Units: updates. A schedule is computed once per update, in float64, in the same pass as the rule.
+ * Sources: PyTorch's lr_scheduler for stepDecay, exponentialDecay, cosineDecay (CosineAnnealingLR) and warmUp
+ * (LinearLR); scikit-learn's SGDClassifier for optimalRate.
  *
  * @throws OptionError when a number is out of range or an option is unknown
  */
 export interface Schedule {
-  /** Tells schedules from numbers. */
+  /** Discriminates schedules from numbers. */
   readonly kind: "schedule";
-  /** The schedule's name. */
+  /** Name of the schedule. */
   readonly name: string;
-  /** Its options, with defaults filled in. */
+  /** Options with defaults filled in. */
   readonly options: Readonly<Record<string, number | Schedule>>;
-  /** η_t as an expression of t. */
+  /** Returns η_t as an expression of t. */
   value(t: Expr): Expr;
-  /** JSON from which `scheduleFromJson` makes the same schedule again. */
+  /** Returns JSON from which `scheduleFromJson` rebuilds the same schedule. */
   toJSON(): ScheduleJson;
 }
-/** A schedule as JSON, as `schedule.toJSON()` gives it; `scheduleFromJson` makes it again. */
+/** A schedule as JSON, as returned by `schedule.toJSON()`; `scheduleFromJson` rebuilds it. */
 export interface ScheduleJson {
-  /** The schedule's name. */
+  /** Name of the schedule. */
   schedule: string;
-  /** Its options. */
+  /** Options of the schedule. */
   options: Record<string, number | ScheduleJson>;
 }
 
-/** A function that makes a schedule from options, with its declaration. `N`: options that take another schedule, too. */
+/** A function that makes a schedule from options, with its declaration. `N`: options that also accept a schedule. */
 export interface ScheduleFactory<O, N extends keyof O> {
   (options?: { readonly [K in keyof O]?: K extends N ? number | Schedule : number }): Schedule;
-  /** Its name, and values that its options accept. */
+  /** Name of the schedule, and the values that its options accept. */
   readonly declaration: Declaration;
 }
 
 export const isSchedule = (value: unknown): value is Schedule =>
   typeof value === "object" && value !== null && (value as Schedule).kind === "schedule";
 
-/** Defines a schedule by η_t; `nested` names options that take another schedule in place of a number. */
+/** Defines a schedule by η_t; `nested` names options that accept a schedule in place of a number. */
 export function schedule<O extends Record<string, number>, N extends keyof O & string = never>(
   name: string,
   defaults: O,

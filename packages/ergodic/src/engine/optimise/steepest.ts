@@ -1,4 +1,7 @@
-/** What searches along −∇f share: why they refuse a minibatch, and how they report a point with no direction. */
+/**
+ * Text and report shared by searches along −∇f: why they refuse a minibatch, and the report for a point without a
+ * descent direction.
+ */
 import type { HostReport } from "./kinds.ts";
 
 export const searchNeeds = (rowCount: number): string =>

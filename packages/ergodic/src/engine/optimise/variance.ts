@@ -4,32 +4,34 @@ import { checkKeys, checkNumber, OptionError } from "../errors/errors.ts";
 import { shown } from "../errors/shown.ts";
 
 /**
- * Variance reduction: gradients relative to a table of each row's last derivative, g = ∇f_i(p) − ∇f_i(old) + mean of the old ones.
+ * Variance reduction: gradients relative to a table of each row's last derivative, g = ∇f_i(p) − ∇f_i(old) + mean of
+ * the old ones.
  *
  *   svrg   old = all rows at a snapshot, taken every `every` epochs          Johnson, Zhang 2013
  *   saga   old = each row at its own last visit; unbiased                    Defazio, Bach, Lacoste-Julien 2014
- *   sag    as saga, but the fresh difference weighs 1/n: biased, less noise  Le Roux, Schmidt, Bach 2012
+ *   sag    like saga, with the new difference times 1/n: biased, less noise  Le Roux, Schmidt, Bach 2012
  *
- * Memory: one float64 a row and output, and one mean gradient. SVRG's snapshot is a pass over all rows, counted in the run's time.
- * Any rule may follow; with sgd() a constant rate of 1/(3L) (SAGA, SVRG) or 1/L (SAG) converges linearly, L the largest curvature of a row. SAG
- * at that rate needs rows drawn with replacement: in a fixed or shuffled order its memory ages too evenly, and it diverges (Gürbüzbalaban,
- * Ozdaglar, Parrilo 2017).
+ * Memory: one float64 per row and output, and one mean gradient. SVRG's snapshot is a pass over all rows, counted in
+ * the run's time.
+ * Any rule can follow. With sgd(), a constant rate of 1/(3L) (SAGA, SVRG) or 1/L (SAG) converges linearly, where L is
+ * the largest curvature of a row. SAG at that rate needs rows drawn with replacement: in a fixed or shuffled order its
+ * table ages too evenly, and it diverges (Gürbüzbalaban, Ozdaglar, Parrilo 2017).
  */
 export interface Variance {
-  /** Which kind it is. */
+  /** Name of the method. */
   readonly name: "svrg" | "saga" | "sag";
-  /** Epochs between snapshots (svrg). */
+  /** Number of epochs between snapshots (svrg). */
   readonly every: number;
-  /** JSON from which `varianceFromJson` makes the same again. */
+  /** Returns JSON from which `varianceFromJson` rebuilds it. */
   toJSON(): JsonObject;
 }
 
 /**
  * SVRG: gradients relative to those of all rows at a snapshot of the parameters. Johnson, Zhang 2013.
  *
- * Each snapshot is a pass over all rows. With sgd() at a rate of 1/(3L) it converges linearly, L the largest curvature of a
- * row.
- * `every`: epochs between snapshots, a whole number >= 1. Default 1.
+ * Each snapshot is a pass over all rows. With sgd() at a rate of 1/(3L) it converges linearly, where L is the largest
+ * curvature of a row.
+ * `every`: number of epochs between snapshots, a whole number >= 1. Default 1.
  */
 export function svrg(options: { every?: number } = {}): Variance {
   checkKeys("svrg", options, ["every"]);
@@ -39,17 +41,17 @@ export function svrg(options: { every?: number } = {}): Variance {
 }
 
 /**
- * SAGA: gradients relative to each row's own at its last visit; unbiased. Defazio, Bach, Lacoste-Julien 2014.
+ * SAGA: gradients relative to each row's gradient at its last visit; unbiased. Defazio, Bach, Lacoste-Julien 2014.
  *
- * Memory: one float64 per row and output. With sgd() at a rate of 1/(3L) it converges linearly, L the largest curvature of a
- * row.
+ * Memory: one float64 per row and output. With sgd() at a rate of 1/(3L) it converges linearly, where L is the largest
+ * curvature of a row.
  */
 export const saga = (options: Record<never, never> = {}): Variance => without("saga", options);
 /**
- * SAG: as saga(), but the fresh difference weighs 1/n: biased, with less noise. Le Roux, Schmidt, Bach 2012.
+ * SAG: like saga(), but the new difference is weighed by 1/n: biased, with less noise. Le Roux, Schmidt, Bach 2012.
  *
- * Memory: one float64 per row and output. At its rate of 1/L it needs rows drawn with replacement, which `fit` then takes by
- * default.
+ * Memory: one float64 per row and output. At its rate of 1/L it needs rows drawn with replacement, which `fit` then
+ * takes by default.
  */
 export const sag = (options: Record<never, never> = {}): Variance => without("sag", options);
 
@@ -61,7 +63,10 @@ function without(name: "saga" | "sag", options: object): Variance {
 export const isVariance = (value: unknown): value is Variance =>
   holds(value, "every") && ["svrg", "saga", "sag"].includes((value as Variance).name);
 
-/** Variance reduction from its name or from what its `toJSON` gave. @throws OptionError for an unknown name */
+/**
+ * Returns variance reduction from its name or from its `toJSON`.
+ * @throws OptionError for an unknown name
+ */
 export function varianceFromJson(json: JsonObject | string): Variance {
   const described = typeof json === "string" ? { name: json } : json;
   checkNamedJson("varianceFromJson", described, "name", "a variance reduction");
@@ -72,7 +77,7 @@ export function varianceFromJson(json: JsonObject | string): Variance {
   throw new OptionError("variance", `${shown(name)} is not known; it must be svrg, saga or sag`, "OPTION_UNKNOWN");
 }
 
-/** The constant rate that theory gives for a loss of curvature L a row and a penalty of strength l2. */
+/** Returns the theoretical constant rate for a loss of curvature L per row and a penalty of strength l2. */
 export function theoreticalRate(variance: Variance, smoothness: number, l2: number): number {
   const curvature = smoothness + l2;
   return variance.name === "sag" ? 1 / curvature : 1 / (3 * curvature);

@@ -1,10 +1,12 @@
 /**
- * Strong Wolfe search along a direction d: α with φ(α) ≤ φ(0) + c₁ α φ'(0) and |φ'(α)| ≤ c₂ |φ'(0)|, φ(α) = f(x + α d).
+ * Strong Wolfe search along a direction d: finds α with φ(α) ≤ φ(0) + c₁ α φ'(0) and |φ'(α)| ≤ c₂ |φ'(0)|, where φ(α) =
+ * f(x + α d).
  *
- * First a bracket by growing steps (cubic extrapolation, between 1 % and 10 times further), then zoom by cubic interpolation that keeps
- * a tenth of the bracket away from its ends once progress is slow. Where 25 evaluations do not suffice, the best point so far.
- * Source: Nocedal, Wright 2006, algorithms 3.5 and 3.6, with the safeguards of minFunc (Schmidt 2005), which PyTorch's LBFGS
- * follows too, so that both walk through the same points.
+ * It first brackets α by growing steps (cubic extrapolation, between 1 % and 10 times further), then zooms by cubic
+ * interpolation, staying a tenth of the bracket away from its ends once progress is slow. If 25 evaluations do not
+ * suffice, it returns the best point so far.
+ * Source: Nocedal, Wright 2006, algorithms 3.5 and 3.6, with the safeguards of minFunc (Schmidt 2005). PyTorch's LBFGS
+ * follows minFunc too, so both visit the same points.
  */
 import { dot } from "./dense.ts";
 import type { Evaluations, Objective } from "./kinds.ts";
@@ -20,18 +22,18 @@ export interface WolfeOptions {
   c1: number;
   c2: number;
   maxEvaluations: number;
-  /** Least width of the bracket times the largest entry of d. */
+  /** Least value of the bracket's width times the largest entry of d. */
   tolerance: number;
 }
 export const wolfeDefaults: WolfeOptions = { c1: 1e-4, c2: 0.9, maxEvaluations: 25, tolerance: 1e-9 };
 
-/** What a search found, by how many evaluations. */
+/** Result of a search, with the number of evaluations used. */
 export interface LineFound {
   point: LinePoint;
   evaluations: number;
 }
 
-/** A search along a line: asks for points of it by their steps α. */
+/** A line search: yields step sizes α and receives the points there. */
 export type LineSearch = Generator<number, LineFound, LinePoint>;
 
 /** `start` is the point at 0; `scale` is the largest entry of d. */
@@ -79,7 +81,7 @@ export function* strongWolfe(
   return { point: low, evaluations };
 }
 
-/** The point to try within a bracket, and whether it had to stand near an end. */
+/** Returns the next trial point within a bracket, and whether it is close to an end. */
 function safeguarded(a: LinePoint, b: LinePoint, slow: boolean): { stepSize: number; slow: boolean } {
   const left = Math.min(a.stepSize, b.stepSize);
   const right = Math.max(a.stepSize, b.stepSize);
@@ -90,7 +92,10 @@ function safeguarded(a: LinePoint, b: LinePoint, slow: boolean): { stepSize: num
   return { stepSize: right - stepSize < stepSize - left ? right - margin : left + margin, slow: false };
 }
 
-/** Minimum of the cubic through two points with their slopes, within [low, high]; the middle if it has none. */
+/**
+ * Returns the minimum within [low, high] of the cubic through two points with their slopes; the middle if the cubic has
+ * none.
+ */
 function cubicMinimum(p: LinePoint, q: LinePoint, low: number, high: number): number {
   const [a, b] = p.stepSize <= q.stepSize ? [p, q] : [q, p];
   const d1 = a.slope + b.slope - (3 * (a.loss - b.loss)) / (a.stepSize - b.stepSize);
@@ -101,12 +106,12 @@ function cubicMinimum(p: LinePoint, q: LinePoint, low: number, high: number): nu
   return Number.isNaN(minimum) ? (low + high) / 2 : Math.min(Math.max(minimum, low), high);
 }
 
-/** The same by one point, whatever it is. */
+/** Accepts one point unconditionally, in place of a search. */
 export function* singleStep(stepSize: number): LineSearch {
   return { point: yield stepSize, evaluations: 1 };
 }
 
-/** A search along x + αd: each point has a gradient of its own, so that it may be kept. */
+/** Runs a search along x + αd. Each point gets its own gradient array, so that it can be kept. */
 export function* along(x: Float64Array, d: Float64Array, search: LineSearch): Evaluations<LineFound> {
   const moved = new Float64Array(x.length);
   let next = search.next();
@@ -120,7 +125,7 @@ export function* along(x: Float64Array, d: Float64Array, search: LineSearch): Ev
   return next.value;
 }
 
-/** The result of such work: each value that it asks for is computed here, at once. */
+/** Runs such a computation to its result, computing every requested value immediately. */
 export function made<T>(asking: Evaluations<T>, objective: Objective): T {
   let next = asking.next();
   while (!next.done) next = asking.next(objective(next.value.x, next.value.gradient));

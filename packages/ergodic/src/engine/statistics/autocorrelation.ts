@@ -5,14 +5,14 @@ export function autocovariance(x: Float64Array): Float64Array {
   return meanAutocovariance(centredChains(x, 1));
 }
 
-/** What transforms of one length write to: one length follows itself thousands of times. */
+/** Work arrays of the transforms, reused because one length usually occurs thousands of times in a row. */
 let room = { real: new Float64Array(0), imaginary: new Float64Array(0), power: new Float64Array(0) };
 
 /**
- * The chains' mean γ_t.
+ * Returns γ_t averaged over chains.
  *
- * Two chains share a transform as z = x + iy, since Σ z̄_i·z_{i+t} has the real part γ_x + γ_y; and all share the one back, since it is
- * linear.
+ * Two chains share a transform as z = x + iy, since Σ z̄_i·z_{i+t} has the real part γ_x + γ_y. All chains share the
+ * inverse transform, because it is linear.
  */
 export function meanAutocovariance({ draws, chainCount, means, squares }: CentredChains): Float64Array {
   const n = draws.length / chainCount;
@@ -24,7 +24,7 @@ export function meanAutocovariance({ draws, chainCount, means, squares }: Centre
   power.fill(0);
   for (let chain = 0; chain < chainCount; chain += 2) {
     centre(draws, chain * n, n, means[chain], real);
-    // An odd number of chains leaves the last alone.
+    // If the number of chains is odd, the last one has no partner.
     centre(draws, (chain + 1) * n, chain + 1 < chainCount ? n : 0, means[chain + 1], imaginary);
     transformThere(real, imaginary);
     for (let k = 0; k < size; k++) power[k] += real[k] * real[k] + imaginary[k] * imaginary[k];
@@ -37,12 +37,15 @@ export function meanAutocovariance({ draws, chainCount, means, squares }: Centre
   return gamma;
 }
 
-/** Lags that are summed one by one: where chains mix, no more are looked at, and a transform would take longer. */
+/** Lags below this are summed directly: chains that mix need no others, and a transform would take longer. */
 const NEAR_LAGS = 16;
-/** Draws of a chain up to which a transform is as fast. */
+/** Number of draws per chain up to which a transform is as fast as direct sums. */
 const SHORT = 64;
 
-/** The chains' mean γ_t by lag, each found when it is asked for: near ones by their sums, two at a time, those beyond by `meanAutocovariance`. */
+/**
+ * Returns a function that computes γ_t, averaged over chains, on demand: small lags by direct sums, two at a time, and
+ * larger lags by `meanAutocovariance`.
+ */
 export function autocovarianceAt(chains: CentredChains): (lag: number) => number {
   const { draws, chainCount, means } = chains;
   const n = draws.length / chainCount;
@@ -61,7 +64,7 @@ export function autocovarianceAt(chains: CentredChains): (lag: number) => number
   };
 }
 
-/** γ at `lag` and the next. */
+/** Computes γ at `lag` and at the next lag. */
 function pairOfLags(centred: Float64Array, n: number, lag: number, into: Float64Array): void {
   let a = 0;
   let b = 0;
@@ -83,24 +86,26 @@ function pairOfLags(centred: Float64Array, n: number, lag: number, into: Float64
       a += centred[i] * centred[i + lag];
       b += centred[i] * centred[i + lag + 1];
     }
-    // The last product of the shorter lag.
+    // Last product of the shorter lag.
     a += centred[end] * centred[end + lag];
   }
   into[lag] = (a + c) / centred.length;
   if (lag + 1 < into.length) into[lag + 1] = (b + d) / centred.length;
 }
 
-/** Writes x − x̄ of the draws from `start` on to the front of `out`, and 0 behind it. */
+/** Writes x − x̄ of `length` draws from `start` to the front of `out`, and pads it with 0. */
 function centre(draws: Float64Array, start: number, length: number, middle: number, out: Float64Array): void {
   for (let i = 0; i < length; i++) out[i] = draws[start + i] - middle;
   out.fill(0, length);
 }
 
 /**
- * Autocovariance γ_t = Σ_i (x_i − x̄)(x_{i+t} − x̄)/n for t = 0 … n − 1, and autocorrelation ρ_t = γ_t/γ₀, of one chain.
+ * Autocovariance γ_t = Σ_i (x_i − x̄)(x_{i+t} − x̄)/n for t = 0 … n − 1, and autocorrelation ρ_t = γ_t/γ₀, of one
+ * chain.
  *
- * The divisor is n at every lag: biased towards 0, but positive semi-definite and of small variance far out. By Fourier transforms of at
- * least 2n values, in O(n log n). A chain that does not move has γ = 0, and ρ = NaN.
+ * The divisor is n at every lag: biased towards 0, but positive semi-definite and of small variance at large lags.
+ * Computed by Fourier transforms of at least 2n values, in O(n log n). A chain that does not move has γ = 0 and ρ =
+ * NaN.
  * Source: Wiener 1930, Khinchin 1934; Geyer 1992 on the divisor.
  */
 export function autocorrelation(x: Float64Array): Float64Array {

@@ -1,4 +1,4 @@
-/** Chains and their means: what R̂ and effective sizes both ask of a series. */
+/** Chains with their means and sums of squares, which both R̂ and effective sizes need. */
 import { meanOf, squaresAbout } from "./moments.ts";
 
 export interface CentredChains {

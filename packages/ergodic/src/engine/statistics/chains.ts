@@ -1,11 +1,14 @@
 /**
- * Draws of one scalar by several chains: a Float64Array of chains × draws, chain after chain, each in the order it was drawn.
- *
- * Every diagnostic of this folder takes that array and the number of chains; what they check and how they cut it stands here.
+ * Draws of one scalar by several chains: a Float64Array of chains × draws, chain after chain, each in the order in
+ * which it was drawn. Every diagnostic in this folder takes that array and the number of chains. This file has their
+ * shared checks and splits.
  */
 import { checkNumber, DataError } from "../errors/errors.ts";
 
-/** The draws of each chain. @throws OptionError unless chainCount is a positive integer; DataError unless it divides the draws. */
+/**
+ * Returns the number of draws per chain.
+ * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws.
+ */
 export function drawsPerChain(where: string, draws: Float64Array, chainCount: number): number {
   checkNumber(where, "chainCount", chainCount, { low: 1, integer: true });
   if (draws.length > 0 && draws.length % chainCount === 0) return draws.length / chainCount;
@@ -18,8 +21,8 @@ export function drawsPerChain(where: string, draws: Float64Array, chainCount: nu
 }
 
 /**
- * Both halves of each chain as chains of their own; the middle draw of an odd chain is left out, and a single draw stays whole. Where nothing is left out
- * the draws are those given, since halves follow each other as chains do.
+ * Splits each chain into two halves, which count as chains. The middle draw of an odd chain is omitted; a single draw
+ * stays whole. If no draw is omitted, returns the given array, because the halves are already in order.
  */
 export function splitChains(draws: Float64Array, chainCount: number): { draws: Float64Array; chainCount: number } {
   const length = draws.length / chainCount;
@@ -35,7 +38,7 @@ export function splitChains(draws: Float64Array, chainCount: number): { draws: F
   return { draws: split, chainCount: 2 * chainCount };
 }
 
-/** The least and the greatest; NaN for both if any is NaN. */
+/** Returns the smallest and the largest value; NaN for both if any value is NaN. */
 export function bounds(x: Float64Array): [number, number] {
   let low = Infinity;
   let high = -Infinity;
@@ -48,13 +51,16 @@ export function bounds(x: Float64Array): [number, number] {
   return [low, high];
 }
 
-/** Whether nothing can be said: a NaN or an infinity among the draws, or all equal but for the rounding of one operation. */
+/**
+ * Returns whether diagnostics are undefined: a draw is NaN or infinite, or all draws are equal up to the rounding of
+ * one operation.
+ */
 export function isDegenerate(draws: Float64Array): boolean {
   const [low, high] = bounds(draws);
   return areOne(low, high);
 }
 
-/** As `isDegenerate`, of the least and the greatest. */
+/** Same as `isDegenerate`, given the smallest and the largest draw. */
 export function areOne(low: number, high: number): boolean {
   if (!Number.isFinite(low) || !Number.isFinite(high)) return true;
   return high - low <= 2 ** -52 * Math.max(-low, high);

@@ -28,7 +28,10 @@ export function essSd(draws: Float64Array, chainCount: number): number {
   return splitEffectiveSize(squaresAboutMean(draws), chainCount);
 }
 
-/** (x − x̄)²; one number where they differ by no more than the rounding of x − x̄, as when x takes two values equally often. */
+/**
+ * Returns (x − x̄)². If the squares differ only by the rounding of x − x̄, as when x takes two values equally often,
+ * they are all set to the largest.
+ */
 export function squaresAboutMean(draws: Float64Array): Float64Array {
   const centre = mean(draws);
   const squares = new Float64Array(draws.length);
@@ -44,12 +47,12 @@ export function essQuantile(draws: Float64Array, chainCount: number, probability
   drawsPerChain("essQuantile", draws, chainCount);
   checkNumber("essQuantile", "probability", probability, { low: 0, high: 1 });
   if (isDegenerate(draws)) return Number.NaN;
-  // Every draw is at most the largest: stand half a draw below it, where something is left to vary.
+  // Every draw is at most the largest, so use a point half a draw below it, where the indicator still varies.
   const inside = probability === 1 ? (draws.length - 0.5) / draws.length : probability;
   return essBelow(draws, chainCount, quantile(draws, inside));
 }
 
-/** Of x ≤ bound. `below`: room for as many numbers. */
+/** Returns the ESS of the indicator x ≤ bound. `below`: work array of the same length. */
 export function essBelow(draws: Float64Array, chainCount: number, bound: number, below = new Float64Array(draws.length)): number {
   for (let i = 0; i < draws.length; i++) below[i] = draws[i] <= bound ? 1 : 0;
   return splitEffectiveSize(below, chainCount);
@@ -61,34 +64,35 @@ export function splitEffectiveSize(draws: Float64Array, chainCount: number): num
 }
 
 /**
- * Effective sample size: how many independent draws would estimate as well. ESS = S/τ, τ = 1 + 2 Σ_{t>0} ρ_t, S = chains × draws.
+ * Effective sample size: number of independent draws that would give an equally precise estimate. ESS = S/τ, τ = 1 + 2
+ * Σ_{t>0} ρ_t, S = chains × draws. This function takes the chains as given, neither split nor ranked.
  *
- * ρ_t = 1 − (W − γ̄_t)/V: γ̄_t is the chains' mean autocovariance, W = n/(n − 1)·γ̄₀ and V = γ̄₀ + the variance of the chains' means, so
- * that chains that disagree count as one slow chain. The sum stops at the first pair ρ_2k + ρ_2k+1 below 0 and its pairs are made to fall
- * (Geyer's initial monotone sequence); τ ≥ 1/log₁₀ S bounds what chains that swing can claim. Chains are split in halves first.
+ * ρ_t = 1 − (W − γ̄_t)/V, where γ̄_t is the autocovariance averaged over chains, W = n/(n − 1)·γ̄₀ and V = γ̄₀ + the
+ * variance of the chains' means. Chains that disagree therefore count as one slow chain. The sum stops at the first
+ * pair ρ_2k + ρ_2k+1 below 0, and its pairs are made decreasing (Geyer's initial monotone sequence). τ ≥ 1/log₁₀ S
+ * bounds the ESS of antithetic chains. The following functions first split chains into halves.
  *
- * | function | of | what it is wanted for |
+ * | function | of | purpose |
  * | --- | --- | --- |
- * | essBulk | the rank-normalised draws | overall: at least 100 a chain |
- * | essTail | x ≤ q, the lesser of the 5 % and 95 % quantiles q | the tails |
+ * | essBulk | the rank-normalised draws | overall: at least 100 per chain |
+ * | essTail | x ≤ q, the smaller of the 5 % and 95 % quantiles q | the tails |
  * | essMean, essSd | x, (x − x̄)² | the error of the mean, of the standard deviation |
  * | essQuantile | x ≤ q | the error of a quantile |
  *
- * NaN where a draw is not finite (to essBulk: is NaN), where all are equal, and of fewer than three draws a half chain. Where no pair
- * beyond the first can be looked at (halves of 3 to 5 draws) or the first is already below 0, τ = 2: S/2 is the answer, as posterior's.
- * Differs from posterior: draws count as equal within their rounding, not within 2^-52, so that the unit of x does not matter.
+ * NaN if a draw is not finite (for essBulk: is NaN), if all are equal, or with fewer than three draws per half chain.
+ * If no pair beyond the first can be evaluated (halves of 3 to 5 draws) or the first is already below 0, τ = 2 and the
+ * result is S/2, as in posterior. Differs from posterior: draws count as equal within their rounding, not within 2^-52,
+ * so that the unit of x does not matter.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021; Geyer 1992, section 3.3.
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
- *
- * ESS of the chains as they are: neither split nor ranked.
  */
 export function effectiveSize(draws: Float64Array, chainCount: number): number {
   const n = drawsPerChain("effectiveSize", draws, chainCount);
   return n < 3 || isDegenerate(draws) ? Number.NaN : effectiveSizeOf(centredChains(draws, chainCount));
 }
 
-/** The same of at least three draws a chain that are not all equal. */
+/** Same, for at least three draws per chain that are not all equal. */
 export function effectiveSizeOf(chains: CentredChains): number {
   const { chainCount, means, draws } = chains;
   const n = draws.length / chainCount;
@@ -100,20 +104,21 @@ export function effectiveSizeOf(chains: CentredChains): number {
   return draws.length / Math.max(tau, 1 / (log(draws.length) / Math.LN10));
 }
 
-/** τ by Geyer's initial monotone sequence, from ρ_t at lags below n. */
+/** Returns τ by Geyer's initial monotone sequence, from ρ_t at lags below n. */
 function autocorrelationTime(rho: (t: number) => number, n: number): number {
   let end = 0;
   let pair = rho(0) + rho(1);
   let total = 0;
   let least = pair;
-  // Pairs before `end` are positive and in the sum; the pair at `end` is the first that is not, or the last that may be looked at.
+  // Pairs before `end` are positive and included in the sum. The pair at `end` is the first that is not, or the last
+  // that may be evaluated.
   while (end < n - 5 && pair > 0) {
     total += least;
     end += 2;
     pair = rho(end) + rho(end + 1);
     least = Math.min(least, pair);
   }
-  // Of the pair at the end its even lag alone, once: it lessens the variance where chains swing.
+  // The last pair contributes its even lag alone, once, which reduces the variance for antithetic chains.
   const last = pair >= 0 ? rho(end) : Math.max(rho(end), 0);
   return end === 0 ? 2 : -1 + 2 * total + last;
 }

@@ -1,16 +1,18 @@
 /**
- * The discrete Fourier transform in place, X_k = Σ_j x_j·e^(−2πi jk/n), n a power of two; there, with X in an order of its own, and back from
- * that order.
+ * The in-place discrete Fourier transform, X_k = Σ_j x_j·e^(−2πi jk/n), n a power of two: forward, with X in a permuted
+ * order, and back from that order.
  *
- * What is done to each X_k alone, as taking its power, needs no order; so none is made, which would take as long as a third of the transform.
- * real, imaginary: float64[n]. Without scaling, and of one sign both: there and back gives n·x with its order turned, x_0, x_{n−1}, … x_1.
- * Error about 2^-52·log₂ n of the root mean square. Source: Cooley, Tukey 1965; radix 4, and 2 once where n is no power of 4.
+ * Operations on each X_k alone, such as taking its power, need no particular order. So X is not reordered, which would
+ * take a third of the transform's time.
+ * real, imaginary: float64[n]. Neither transform scales, and both use the same sign: forward and back gives n·x in the
+ * order x_0, x_{n−1}, … x_1. Error about 2^-52·log₂ n of the root mean square. Source: Cooley, Tukey 1965; radix 4, and
+ * radix 2 once if n is not a power of 4.
  */
 
 import { assert } from "../errors/errors.ts";
 import { cosine } from "../numbers/cosine-sine.ts";
 
-/** x in order → X in an order of its own: decimation in frequency. */
+/** Transforms x in order to X in a permuted order: decimation in frequency. */
 export function transformThere(real: Float64Array, imaginary: Float64Array): void {
   const n = checkedLength(real, imaginary);
   const w = factorsOf(n);
@@ -19,7 +21,7 @@ export function transformThere(real: Float64Array, imaginary: Float64Array): voi
   if (block === 2) twos(real, imaginary);
 }
 
-/** X in that order → its transform in order: the same steps, turned round. */
+/** Transforms X in the permuted order to its transform in order: the same steps, reversed. */
 export function transformBack(real: Float64Array, imaginary: Float64Array): void {
   const n = checkedLength(real, imaginary);
   const w = factorsOf(n);
@@ -46,11 +48,11 @@ function twos(re: Float64Array, im: Float64Array): void {
   }
 }
 
-/** Transforms of four in every block, each turned by its factor afterwards. */
+/** Transforms groups of four in every block; each result is multiplied by its twiddle factor afterwards. */
 function foursThere(re: Float64Array, im: Float64Array, block: number, { real, imaginary }: Factors): void {
   const quarter = block >> 2;
   for (let start = 0; start < re.length; start += block) {
-    // Factors of a block of this length lie together.
+    // Twiddle factors of a block of this length are contiguous.
     let f = 3 * quarter;
     for (let i0 = start; i0 < start + quarter; i0++) {
       const i1 = i0 + quarter;
@@ -84,7 +86,7 @@ function foursThere(re: Float64Array, im: Float64Array, block: number, { real, i
   }
 }
 
-/** The same turned round: each is turned by its factor before. */
+/** The same steps reversed: each value is multiplied by its twiddle factor first. */
 function foursBack(re: Float64Array, im: Float64Array, block: number, { real, imaginary }: Factors): void {
   const quarter = block >> 2;
   for (let start = 0; start < re.length; start += block) {
@@ -116,16 +118,19 @@ function foursBack(re: Float64Array, im: Float64Array, block: number, { real, im
   }
 }
 
-/** e^(−2πi jk/b), j = 1, 2, 3, k < b/4, for each block length b from place 3b/4 on. */
+/** Twiddle factors e^(−2πi jk/b), j = 1, 2, 3, k < b/4; those for block length b start at index 3b/4. */
 interface Factors {
   readonly real: Float64Array;
   readonly imaginary: Float64Array;
 }
 
-/** One length follows itself thousands of times. */
+/** Factors of the last length, because one length usually occurs thousands of times in a row. */
 let latest: { readonly n: number; readonly factors: Factors } | undefined;
 
-/** A quarter of the cosines, each by its own call, as a recurrence would lose digits as n grows; all else are these. */
+/**
+ * Computes a quarter of the cosines, each by its own call, because a recurrence would lose digits as n grows. All other
+ * factors follow by symmetry.
+ */
 function factorsOf(n: number): Factors {
   if (latest?.n === n) return latest.factors;
   const quarter = n / 4;

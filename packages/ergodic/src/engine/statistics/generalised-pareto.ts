@@ -2,13 +2,14 @@ import { exp, expm1 } from "../numbers/exp.ts";
 import { log, log1p } from "../numbers/log.ts";
 
 /**
- * The generalised Pareto distribution of exceedances x ≥ 0: P(X > x) = (1 + k·x/σ)^(−1/k), k the tail's weight (moments exist below 1/k).
+ * The generalised Pareto distribution of exceedances x ≥ 0: P(X > x) = (1 + k·x/σ)^(−1/k), where k is the weight of the
+ * tail (moments exist below 1/k).
  *
- * `fitGeneralisedPareto`: k and σ from float64[n], x in rising order, n ≥ 5, by Zhang and Stephens' quasi-Bayesian estimate: b = −k/σ is
- * averaged over M = 30 + ⌊√n⌋ candidates, weighed by their profile likelihoods and spaced by a prior of scale 3 times the lower quartile.
- * k is then drawn towards ½ as if by 10 further observations, which steadies short tails; σ is not. k = ∞ where nothing fits (the lower
- * quartile is 0).
- * Source: Zhang, Stephens 2009; Vehtari, Simpson, Gelman, Yao, Gabry 2024 on the shrinking. Equal to loo's.
+ * `fitGeneralisedPareto`: estimates k and σ from float64[n], x in increasing order, n ≥ 5, by Zhang and Stephens'
+ * quasi-Bayesian method. b = −k/σ is averaged over M = 30 + ⌊√n⌋ candidates, weighted by their profile likelihoods and
+ * spaced by a prior of scale 3 times the lower quartile. k is then shrunk towards ½ as if by 10 further observations,
+ * which stabilises short tails; σ is not. k = ∞ if nothing fits (the lower quartile is 0).
+ * Source: Zhang, Stephens 2009; Vehtari, Simpson, Gelman, Yao, Gabry 2024 on the shrinkage. Equal to loo's.
  */
 export interface GeneralisedPareto {
   /** Shape. */
@@ -41,10 +42,10 @@ export function fitGeneralisedPareto(x: Float64Array): GeneralisedPareto {
 }
 
 /**
- * The most likely k for given b: the mean of log(1 − b·x).
+ * Returns the most likely k for given b: the mean of log(1 − b·x).
  *
- * By logarithms of products, as they are dear: q = Π(1 − b·x) − 1 keeps its digits, since all of one product have −b·x of one sign, and is taken before
- * it is near −1, or too large.
+ * Logarithms are expensive, so it takes them of products. q = Π(1 − b·x) − 1 keeps its digits, because −b·x has the
+ * same sign for all x; its logarithm is taken before q comes close to −1 or grows too large.
  */
 function shape(b: number, x: Float64Array): number {
   let total = 0;
@@ -60,7 +61,7 @@ function shape(b: number, x: Float64Array): number {
   return (total + log1p(q)) / x.length;
 }
 
-/** Σ w_j·b_j with w ∝ exp(log weight). */
+/** Returns Σ w_j·b_j with w ∝ exp(log weight). */
 function weightedMean(values: Float64Array, logWeights: Float64Array): number {
   const largest = logWeights.reduce((most, value) => Math.max(most, value), -Infinity);
   let total = 0;
@@ -73,7 +74,7 @@ function weightedMean(values: Float64Array, logWeights: Float64Array): number {
   return total / weights;
 }
 
-/** x with P(X ≤ x) = p: σ·((1 − p)^(−k) − 1)/k, and −σ·log(1 − p) for k = 0. */
+/** Returns x with P(X ≤ x) = p: σ·((1 − p)^(−k) − 1)/k, and −σ·log(1 − p) for k = 0. */
 export function generalisedParetoQuantile(p: number, { k, sigma }: GeneralisedPareto): number {
   return k === 0 ? -sigma * log1p(-p) : (sigma * expm1(-k * log1p(-p))) / k;
 }

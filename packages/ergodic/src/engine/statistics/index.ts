@@ -1,4 +1,4 @@
-/** Whether draws can be trusted, and what they say: convergence, effective sizes, Monte Carlo errors, predictive accuracy. */
+/** Diagnostics and summaries of draws: convergence, effective sizes, Monte Carlo errors, predictive accuracy. */
 export { autocorrelation, autocovariance } from "./autocorrelation.ts";
 export { effectiveSize, essBulk, essMean, essQuantile, essSd, essTail } from "./effective-size.ts";
 export { ebfmi } from "./energy.ts";

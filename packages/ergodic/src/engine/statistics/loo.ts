@@ -1,14 +1,18 @@
 /**
- * PSIS-LOO: the expected log predictive density of each observation under the posterior given all others, without fitting again.
+ * PSIS-LOO: the expected log predictive density of each observation under the posterior given all others, without
+ * fitting again.
  *
- * elpd_i = log Σ_s w_is·p(y_i|θ_s), w_i: Pareto smoothed importance weights of 1/p(y_i|θ_s);  p_loo = Σ (lpd_i − elpd_i), the effective
- * number of parameters, lpd_i = log mean_s p(y_i|θ_s);  looic = −2·elpd, on the scale of a deviance. logLikelihood: float64[chains ×
- * draws, N], log p(y_i|θ_s) in nats, draw by draw. An observation whose paretoK is above `threshold` is so influential that its elpd
- * cannot be trusted; then mcse is NaN. mcse_i = √log(1 + Σ_s w²(p_is − p̂_i)²/(r_i·p̂_i²)): Monte Carlo error of elpd_i. r, the relative
- * efficiency of p(y_i|θ_s), comes from the chains unless given; 1 where that likelihood is constant.
- * Source: Vehtari, Gelman, Gabry 2017; Vehtari, Simpson, Gelman, Yao, Gabry 2024. Equal to loo(x, r_eff = relative_eff(exp(x))).
+ * elpd_i = log Σ_s w_is·p(y_i|θ_s), w_i: Pareto smoothed importance weights of 1/p(y_i|θ_s); p_loo = Σ (lpd_i −
+ * elpd_i), the effective number of parameters, lpd_i = log mean_s p(y_i|θ_s); looic = −2·elpd, on the scale of a
+ * deviance. logLikelihood: float64[chains × draws, N], log p(y_i|θ_s) in nats, draw by draw. If an observation's
+ * paretoK is above `threshold`, the observation is so influential that its elpd is unreliable, and mcse is NaN. mcse_i
+ * = √log(1 + Σ_s w²(p_is − p̂_i)²/(r_i·p̂_i²)): Monte Carlo error of elpd_i. r, the relative efficiency of p(y_i|θ_s),
+ * is computed from the chains unless given; it is 1 if that likelihood is constant.
+ * Source: Vehtari, Gelman, Gabry 2017; Vehtari, Simpson, Gelman, Yao, Gabry 2024. Equal to loo(x, r_eff =
+ * relative_eff(exp(x))).
  *
- * @throws OptionError unless the counts are positive integers and the efficiencies > 0; DataError on other shapes and non-finite values
+ * @throws OptionError unless the counts are positive integers and the efficiencies > 0; DataError on other shapes and
+ * non-finite values
  */
 
 import { OptionError } from "../errors/errors.ts";
@@ -20,17 +24,20 @@ import { effectiveSize } from "./effective-size.ts";
 import { type Estimate, observationColumns, total } from "./pointwise.ts";
 import { paretoKThreshold, psis } from "./psis.ts";
 
-/** Shape of the log likelihoods, and how independent the draws are. */
+/** Shape of the log likelihoods, and efficiency of the draws. */
 export interface LooOptions {
-  /** N: observations. */
+  /** Number of observations, N. */
   readonly observationCount: number;
-  /** Chains of the draws. */
+  /** Number of chains. */
   readonly chainCount: number;
-  /** ESS over the number of draws: one number for all observations, or one for each. Default: from the chains. */
+  /**
+   * ESS divided by the number of draws: one number for all observations, or one per observation. Default: computed from
+   * the chains.
+   */
   readonly relativeEfficiency?: number | ArrayLike<number>;
 }
 
-/** What `psisLoo` found. */
+/** Result of `psisLoo`. */
 export interface LooResult {
   /** Expected log predictive density, in nats. */
   readonly elpd: Estimate;
@@ -40,9 +47,9 @@ export interface LooResult {
   readonly looic: Estimate;
   /** Monte Carlo error of elpd. */
   readonly mcse: number;
-  /** The k̂ up to which an observation's elpd can be trusted. */
+  /** Largest k̂ for which an observation's elpd is reliable. */
   readonly threshold: number;
-  /** Each float64[N]. */
+  /** Values per observation, each float64[N]. */
   readonly pointwise: {
     readonly elpd: Float64Array;
     readonly mcse: Float64Array;
@@ -97,7 +104,7 @@ function efficiencyOf(
   throw new OptionError("psisLoo", `${wrong}; give one number, or one for each`, "OPTION_SHAPE");
 }
 
-/** ESS/S of the likelihood itself, on whose scale nothing depends. */
+/** Returns ESS/S of the likelihood itself, which does not depend on its scale. */
 function relativeEfficiency(logLikelihood: Float64Array, chainCount: number): number {
   const largest = logLikelihood.reduce((most, value) => Math.max(most, value), -Infinity);
   const size = effectiveSize(

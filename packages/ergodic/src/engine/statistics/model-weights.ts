@@ -1,29 +1,31 @@
 /**
- * Weights of models by what they predict of each observation when it is left out, log p(y_i | y_−i, M_k) in nats.
+ * Weights of models by their predictions of each observation given all others, log p(y_i | y_−i, M_k) in nats.
  *
- * Stacking: the w of the simplex that maximises Σ_i log Σ_k w_k exp(elpd_ik), so that the models together predict best: a model that another one makes
- * superfluous has none. The maximum is concave; it is climbed by expectation–maximisation and by Newton's method on the weights that are free, to a
- * proved distance: at w nothing is better by more than N·(max_k mean_i p_ik/Σ_j w_j p_ij − 1).
+ * Stacking: the w of the simplex that maximises Σ_i log Σ_k w_k exp(elpd_ik), so that the weighted models together
+ * predict best. A model that adds nothing to another gets weight 0. The objective is concave. It is maximised by
+ * expectation–maximisation and by Newton's method on the free weights, to a proven gap: no weights are better than w by
+ * more than N·(max_k mean_i p_ik/Σ_j w_j p_ij − 1).
  *
- * Pseudo-BMA+: the mean over Bayesian bootstraps z ~ Dirichlet(1, …, 1) of the weights ∝ exp(N Σ_i z_i elpd_ik), which takes into account that another
- * sample of observations would have given others.
+ * Pseudo-BMA+: the mean over Bayesian bootstraps z ~ Dirichlet(1, …, 1) of the weights ∝ exp(N Σ_i z_i elpd_ik). It
+ * accounts for the variation between samples of observations.
  *
- * Source: Yao, Vehtari, Simpson, Gelman 2018; the distance is Lindsay 1983. Equal to loo_model_weights() of R's loo, whose optimiser ends earlier.
+ * Source: Yao, Vehtari, Simpson, Gelman 2018; the gap is from Lindsay 1983. Equal to loo_model_weights() of R's loo,
+ * whose optimiser stops earlier.
  */
 import { solvePositive } from "../numbers/cholesky.ts";
 import { exp } from "../numbers/exp.ts";
 import { log } from "../numbers/log.ts";
 import { stream } from "../random/stream.ts";
 
-/** Nats by which another mixture may be better. */
+/** Nats by which another mixture may still be better. */
 const GAP = 1e-10;
 const MOST_STEPS = 1000;
 const RIDGE = 1e-8;
-/** A weight that is no longer held at 0. */
+/** Smallest weight that counts as free rather than held at 0. */
 const FREE = 1e-14;
 const REPLICATES = 1000;
 
-/** elpd: float64[N] of each model. */
+/** Returns stacking weights. elpd: float64[N] per model. */
 export function stackingWeights(elpd: readonly Float64Array[]): Float64Array {
   const [count, observations] = [elpd.length, elpd[0].length];
   const likelihoods = relative(elpd);
@@ -38,18 +40,18 @@ export function stackingWeights(elpd: readonly Float64Array[]): Float64Array {
   return weights;
 }
 
-/** exp(elpd) over the best of each observation: [model][observation], in [0, 1]. */
+/** Returns exp(elpd) relative to the best model for each observation: [model][observation], in [0, 1]. */
 function relative(elpd: readonly Float64Array[]): Float64Array[] {
   const best = elpd[0].map((_, i) => elpd.reduce((most, own) => Math.max(most, own[i]), -Infinity));
   return elpd.map((own) => own.map((value, i) => exp(value - best[i])));
 }
 
 interface Look {
-  /** Mean log of the mixture. */
+  /** Mean log density of the mixture. */
   readonly value: number;
-  /** Of each observation. */
+  /** Density of the mixture at each observation. */
   readonly mixture: Float64Array;
-  /** mean_i p_ik / mixture_i: 1 where the weight is free, at most 1 where it is 0. */
+  /** Values mean_i p_ik / mixture_i. At the optimum: 1 for a free weight, at most 1 for a weight of 0. */
   readonly slope: Float64Array;
 }
 
@@ -60,7 +62,10 @@ function look(likelihoods: readonly Float64Array[], weights: Float64Array): Look
   return { value: mixture.reduce((sum, f) => sum + log(f), 0) / length, mixture, slope };
 }
 
-/** Newton's step of the free weights, kept to the simplex and halved until it climbs; undefined where none does. */
+/**
+ * Returns Newton's step of the free weights, projected to the simplex and halved until it increases the objective;
+ * undefined if no step does.
+ */
 function newtonStep(likelihoods: readonly Float64Array[], weights: Float64Array, { value, mixture, slope }: Look) {
   const free = [...weights.keys()].filter((k) => weights[k] > FREE || slope[k] > 1);
   const size = free.length;
@@ -71,10 +76,10 @@ function newtonStep(likelihoods: readonly Float64Array[], weights: Float64Array,
       curvature[a * size + b] = likelihoods[k].reduce((sum, p, i) => sum + (p / mixture[i]) * (other[i] / mixture[i]), 0);
       curvature[a * size + b] /= mixture.length;
     }
-    // Of models that are alike the curvature is singular.
+    // If models are alike, the curvature is singular.
     curvature[a * size + a] += RIDGE + RIDGE * curvature[a * size + a];
   });
-  // Maximises mean log(mixture) − Σ w over w ≥ 0, whose maximum is on the simplex.
+  // Maximises mean log(mixture) − Σ w over w ≥ 0; this maximum lies on the simplex.
   const step = Float64Array.from(free, (k) => slope[k] - 1);
   if (!solvePositive(curvature, step)) return undefined;
   for (let length = 1; length > 1e-3; length /= 2) {
@@ -89,7 +94,7 @@ function newtonStep(likelihoods: readonly Float64Array[], weights: Float64Array,
   return undefined;
 }
 
-/** elpd: float64[N] of each model; `seed` of the bootstrap. */
+/** Returns pseudo-BMA+ weights. elpd: float64[N] per model; `seed`: seed of the bootstrap. */
 export function pseudoBmaWeights(elpd: readonly Float64Array[], seed: number): Float64Array {
   const [count, observations] = [elpd.length, elpd[0].length];
   const weights = new Float64Array(count);

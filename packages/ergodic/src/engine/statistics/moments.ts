@@ -1,27 +1,26 @@
 /**
- * Mean and variance, in two passes: the second takes the mean out first, and corrects it by what the first rounded away.
- *
- * Sums run in four parts, since a processor would otherwise wait for each addition.
+ * Mean and variance in two passes: the second pass subtracts the mean, and corrects for the rounding error of the
+ * first. Sums use four accumulators, because otherwise each addition would wait for the previous one.
  */
 
-/** NaN of nothing. */
+/** Returns the mean; NaN for an empty array. */
 export function mean(x: Float64Array): number {
   return meanOf(x, 0, x.length);
 }
 
-/** Over [start, end). */
+/** Returns the mean over [start, end). */
 export function meanOf(x: Float64Array, start: number, end: number): number {
   const count = end - start;
   const first = sumAbout(0, x, start, end) / count;
   return Number.isFinite(first) ? first + sumAbout(first, x, start, end) / count : first;
 }
 
-/** Σ(x − x̄)²/(n − 1); NaN of fewer than two. */
+/** Returns Σ(x − x̄)²/(n − 1); NaN for fewer than two values. */
 export function variance(x: Float64Array): number {
   return squaresAbout(mean(x), x, 0, x.length) / (x.length - 1);
 }
 
-/** Σ(x − c) over [start, end). */
+/** Returns Σ(x − c) over [start, end). */
 function sumAbout(c: number, x: Float64Array, start: number, end: number): number {
   let s0 = 0;
   let s1 = 0;
@@ -38,7 +37,7 @@ function sumAbout(c: number, x: Float64Array, start: number, end: number): numbe
   return s0 + s1 + (s2 + s3);
 }
 
-/** Σ(x − c)² over [start, end). */
+/** Returns Σ(x − c)² over [start, end). */
 export function squaresAbout(c: number, x: Float64Array, start: number, end: number): number {
   let s0 = 0;
   let s1 = 0;

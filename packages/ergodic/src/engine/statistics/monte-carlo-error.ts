@@ -1,9 +1,9 @@
 /**
- * Monte Carlo standard errors: how far an estimate from these draws stands from the one of infinitely many.
+ * Monte Carlo standard errors: typical distance between an estimate from these draws and one from infinitely many.
  *
- * mean: sd/√ESS_mean.  sd: √((m₄ − m₂²)/(4 m₂·ESS_sd)), m_k = mean of (x − x̄)^k (the delta method).  Quantile p: half the distance of the
- * order statistics at the 15.87 % and 84.13 % points of Beta(p·ESS + 1, (1 − p)·ESS + 1), ESS = ESS_quantile(p): it needs no density.
- * NaN wherever the effective size is.
+ * mean: sd/√ESS_mean. sd: √((m₄ − m₂²)/(4 m₂·ESS_sd)), m_k = mean of (x − x̄)^k (the delta method). Quantile p: half
+ * the distance between the order statistics at the 15.87 % and 84.13 % points of Beta(p·ESS + 1, (1 − p)·ESS + 1), ESS
+ * = ESS_quantile(p), which needs no density. NaN whenever the effective size is NaN.
  * draws: float64[chains × draws], chain after chain. Result: in the units of the draws.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021; Kenney, Keeping 1951 on sd.
  *
@@ -13,7 +13,7 @@ import { betaQuantile } from "../numbers/beta-quantile.ts";
 import { essMean, essQuantile, essSd } from "./effective-size.ts";
 import { mean, variance } from "./moments.ts";
 
-/** Φ(−1) and Φ(1), to the digits that posterior takes. */
+/** Φ(−1) and Φ(1), to as many digits as in posterior. */
 const ONE_BELOW = 0.1586553;
 const ONE_ABOVE = 0.8413447;
 
@@ -25,7 +25,7 @@ export function mcseSd(draws: Float64Array, chainCount: number): number {
   return sdError(draws, essSd(draws, chainCount));
 }
 
-/** Of draws whose effective size for sd is known. */
+/** Returns the error of sd for a known effective size. */
 export function sdError(draws: Float64Array, size: number): number {
   const centre = mean(draws);
   let second = 0;

@@ -1,9 +1,10 @@
 /**
- * Numbers in rising order, and where each was: sorted[i] = x[order[i]], sorted[0] ≤ sorted[1] ≤ …
+ * Sorted numbers and their original positions: sorted[i] = x[order[i]], sorted[0] ≤ sorted[1] ≤ …
  *
- * x: float64[n], all finite. Cells as wide as 2^-22 of the range are filled by their numbers, by eleven bits at a time; cells of many numbers are then
- * ordered in the same way, within their own range, and those of few by insertion. In O(n) for what is drawn from anything usual; a range so narrow or so
- * wide that it cannot be divided is left to the language's own sort.
+ * x: float64[n], all finite. A radix sort with 11 bits per pass distributes the numbers into cells of width 2^-22 of
+ * the range. Cells with many numbers are sorted in the same way within their own range, cells with few by insertion.
+ * O(n) for draws from common distributions. A range that is too narrow or too wide to be divided is left to the
+ * language's own sort.
  * Source: Knuth, The Art of Computer Programming 3, section 5.2.5 (sorting by distribution).
  */
 export interface Rising {
@@ -15,10 +16,10 @@ const BITS = 11;
 const VALUES = 1 << BITS;
 const MASK = VALUES - 1;
 const LAST_CELL = 2 ** (2 * BITS) - 1;
-/** Numbers that are put in order by insertion. */
+/** Largest cell that is sorted by insertion. */
 const FEW = 24;
 
-/** Room that every call fills anew. */
+/** Work arrays that every call overwrites. */
 let cells = new Uint32Array(0);
 let places = cells;
 const lowCounts = new Uint32Array(VALUES);
@@ -67,7 +68,7 @@ function rangeOf(x: Float64Array, order: Uint32Array, start: number, end: number
   return { low, high };
 }
 
-/** Puts order[start … end) in the order of their cells. */
+/** Sorts order[start … end) by cell. */
 function distribute(x: Float64Array, order: Uint32Array, start: number, end: number, low: number, scale: number): void {
   lowCounts.fill(0);
   highCounts.fill(0);
@@ -84,7 +85,7 @@ function distribute(x: Float64Array, order: Uint32Array, start: number, end: num
   for (let i = start; i < end; i++) order[highCounts[cells[places[i]] >>> BITS]++] = places[i];
 }
 
-/** Counts of values → where the first of each goes. */
+/** Converts the count of each value to the position of its first element. */
 function placesOf(counts: Uint32Array, start: number): void {
   let next = start;
   for (let value = 0; value < VALUES; value++) {

@@ -1,7 +1,7 @@
 /**
  * Log likelihoods of N observations under S draws, and sums over observations with their standard errors.
  *
- * logLikelihood: float64[chains × draws, N], draw by draw, the chains after one another.
+ * logLikelihood: float64[chains × draws, N], draw by draw, chain after chain.
  */
 import { DataError, OptionError } from "../errors/errors.ts";
 import { drawsPerChain } from "./chains.ts";
@@ -9,9 +9,9 @@ import { variance } from "./moments.ts";
 
 /** A sum over observations with its standard error. */
 export interface Estimate {
-  /** Σ over observations. */
+  /** Sum over observations. */
   readonly estimate: number;
-  /** √(N·variance over observations): how the sum would vary over data sets; NaN of one observation. */
+  /** √(N·variance over observations): variation of the sum between data sets; NaN for one observation. */
   readonly se: number;
 }
 
@@ -21,7 +21,7 @@ export function total(pointwise: Float64Array): Estimate {
   return { estimate, se: Math.sqrt(pointwise.length * variance(pointwise)) };
 }
 
-/** Column i holds the log likelihood of observation i, at every draw. */
+/** Returns columns; column i holds the log likelihood of observation i at every draw. */
 export function observationColumns(
   where: string,
   logLikelihood: Float64Array,

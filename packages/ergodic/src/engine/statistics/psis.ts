@@ -6,38 +6,40 @@ import { fitGeneralisedPareto, generalisedParetoQuantile } from "./generalised-p
 
 /** Options of `psis`. */
 export interface PsisOptions {
-  /** ESS over the number of draws, > 0. Default 1: independent draws. */
+  /** ESS divided by the number of draws, > 0. Default 1: independent draws. */
   readonly relativeEfficiency?: number;
 }
 
-/** What `psis` found: normalised log weights, k̂ and its threshold, effective size. */
+/** Result of `psis`: normalised log weights, k̂ and its threshold, effective size. */
 export interface PsisResult {
   /** Log weights, normalised: Σ exp = 1. */
   readonly logWeights: Float64Array;
-  /** k̂ of the largest weights. */
+  /** Pareto k̂ of the largest weights. */
   readonly paretoK: number;
-  /** The k̂ up to which the weights can be trusted. */
+  /** Largest k̂ for which the weights are reliable. */
   readonly threshold: number;
-  /** Effective draws. */
+  /** Effective number of draws. */
   readonly effectiveSize: number;
 }
 
 const LEAST_TAIL = 5;
 
-/** The k̂ up to which S draws are enough. */
+/** Returns the largest k̂ for which S draws are enough. */
 export const paretoKThreshold = (drawCount: number): number => Math.min(1 - 1 / (log(drawCount) / Math.LN10), 0.7);
 
 /**
- * Pareto smoothed importance sampling: the largest weights are replaced by the expected order statistics of a generalised Pareto
- * distribution fitted to them, and its shape k̂ tells whether the weights can be trusted at all.
+ * Pareto smoothed importance sampling: replaces the largest weights by the expected order statistics of a generalised
+ * Pareto distribution fitted to them. Its shape k̂ shows whether the weights are reliable.
  *
- * logRatios: float64[S], log of target over proposal at each draw, up to a constant; −∞ weighs nothing. The tail is the
- * M = ⌈min(S/5, 3√(S/r))⌉ largest, r the proposal's draws' relative efficiency; no weight ends above the largest raw one.
- * k̂ < min(1 − 1/log₁₀ S, 0.7) (`threshold`) is good; above it the estimate is unreliable. k̂ = ∞, and the weights stay raw, if M < 5 or
- * the tail is constant. logWeights: normalised, Σ exp = 1. effectiveSize: r/Σw².
+ * logRatios: float64[S], log of target over proposal at each draw, up to a constant; −∞ gives weight 0. The tail is the
+ * M = ⌈min(S/5, 3√(S/r))⌉ largest, where r is the relative efficiency of the proposal's draws; no smoothed weight
+ * exceeds the largest raw one. k̂ < min(1 − 1/log₁₀ S, 0.7) (`threshold`) is good; above it the estimate is unreliable.
+ * k̂ = ∞, and the weights stay raw, if M < 5 or the tail is constant. logWeights: normalised, Σ exp = 1. effectiveSize:
+ * r/Σw².
  * Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024. Equal to loo's `weights(psis(…))`.
  *
- * @throws DataError unless every log ratio is finite or −∞, and one is finite; OptionError unless relativeEfficiency > 0
+ * @throws DataError unless every log ratio is finite or −∞, and one is finite; OptionError unless relativeEfficiency >
+ * 0
  */
 export function psis(logRatios: Float64Array, { relativeEfficiency = 1 }: PsisOptions = {}): PsisResult {
   checkNumber("psis", "relativeEfficiency", relativeEfficiency, { low: 0, open: true });
@@ -73,7 +75,7 @@ function largestRatio(logRatios: Float64Array): number {
   throw new DataError("psis", "no log ratio is finite, but one must be: the proposal misses the target", "DATA_NOT_FINITE");
 }
 
-/** Smooths in place the `length` largest of log weights whose greatest is 0; returns k̂. */
+/** Smooths in place the `length` largest log weights, of which the largest is 0; returns k̂. */
 function smoothTail(logWeights: Float64Array, length: number): number {
   if (length < LEAST_TAIL) return Infinity;
   const order = Uint32Array.from(logWeights, (_, s) => s).sort((a, b) => rising(logWeights[a], logWeights[b]) || a - b);
@@ -89,5 +91,5 @@ function smoothTail(logWeights: Float64Array, length: number): number {
   return fitted.k;
 }
 
-/** Not a difference: −∞ less −∞ is no number. */
+/** Compares instead of subtracting, because −∞ − (−∞) is NaN. */
 const rising = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,9 +1,10 @@
 import { checkNumber } from "../errors/errors.ts";
 
 /**
- * Sample quantiles by linear interpolation: with h = (n − 1)p, Q(p) = x_(⌊h⌋) + (h − ⌊h⌋)(x_(⌈h⌉) − x_(⌊h⌋)), x_(0) ≤ … ≤ x_(n−1).
+ * Sample quantiles by linear interpolation: with h = (n − 1)p, Q(p) = x_(⌊h⌋) + (h − ⌊h⌋)(x_(⌈h⌉) − x_(⌊h⌋)), x_(0) ≤ …
+ * ≤ x_(n−1).
  *
- * x: float64[n] in any order. NaN of nothing, and wherever a draw is NaN.
+ * x: float64[n] in any order. NaN for an empty array, and if any draw is NaN.
  * Source: Hyndman, Fan 1996, type 7: R's and NumPy's default.
  *
  * @throws OptionError unless every probability lies within [0, 1]
@@ -20,18 +21,19 @@ export function quantiles(x: Float64Array, probabilities: ArrayLike<number>): Fl
   });
 }
 
-/** NaN sorts last, so that one look finds it. */
+/** Returns a quantile of sorted values. NaN sorts last, so checking the last value suffices. */
 export function quantileOfSorted(sorted: Float64Array, probability: number): number {
   const last = sorted.length - 1;
   if (last < 0 || Number.isNaN(sorted[last])) return Number.NaN;
-  // Counted from 1, as R counts: the rounding of the weight decides whether a draw equal to a quantile lies below it.
+  // Positions count from 1, as in R, because the rounding of the weight decides whether a draw equal to a quantile lies
+  // below it.
   const position = 1 + last * probability;
   const low = Math.floor(position);
   const weight = position - low;
   const below = sorted[low - 1];
   const above = sorted[Math.ceil(position) - 1];
   const value = weight === 0 || below === above ? below : (1 - weight) * below + weight * above;
-  // Of 0 and −0 either may be at a place.
+  // Turns −0 into 0, since the two sort as equal.
   return value + 0;
 }
 

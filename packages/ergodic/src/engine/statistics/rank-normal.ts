@@ -1,12 +1,14 @@
 /**
- * Rank normalisation: z_i = Φ⁻¹((r_i − 3/8)/(S + 1/4)), r_i the rank of x_i among all S draws, ties sharing their average.
+ * Rank normalisation: z_i = Φ⁻¹((r_i − 3/8)/(S + 1/4)), where r_i is the rank of x_i among all S draws; ties share
+ * their average rank.
  *
- * It gives every distribution, however heavy its tails, the moments that the diagnostics need, and stays the same under every increasing
- * transformation of x. Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, equation 14; Blom 1958 on 3/8.
+ * It gives every distribution, however heavy its tails, the moments that the diagnostics need, and is invariant under
+ * increasing transformations of x. Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, equation 14; Blom 1958 on
+ * 3/8.
  */
 import { normalQuantile } from "../numbers/normal-quantile.ts";
 
-/** Ranks from 1; of equal values the average. NaN draws have no rank: NaN. */
+/** Returns ranks from 1; equal values get their average rank. The rank of NaN is NaN. */
 export function averageRanks(x: Float64Array): Float64Array {
   const sorted = x.slice().sort();
   const ranks = new Float64Array(x.length);
@@ -32,7 +34,7 @@ export function rankNormalise(x: Float64Array): Float64Array {
   return averageRanks(x).map((rank) => scoreOf(rank, x.length));
 }
 
-/** The same of draws that are in order: `sorted[i]` was at `order[i]`. Scores stand where the draws were. */
+/** Same, for sorted draws: `sorted[i]` was at `order[i]`. Each score is at the original position of its draw. */
 export function rankNormaliseSorted({ order, sorted }: { order: Uint32Array; sorted: Float64Array }): Float64Array {
   const count = sorted.length;
   const scores = scoresOf(count);
@@ -40,7 +42,7 @@ export function rankNormaliseSorted({ order, sorted }: { order: Uint32Array; sor
   for (let start = 0, end = 0; start < count; start = end) {
     const value = sorted[start];
     for (end = start + 1; end < count && sorted[end] === value; ) end++;
-    // Ties may have a rank between two whole ones.
+    // The average rank of ties can lie between two whole ranks.
     const score = end === start + 1 ? scores[start] : scoreOf((start + 1 + end) / 2, count);
     for (let i = start; i < end; i++) z[order[i]] = score;
   }
@@ -49,10 +51,10 @@ export function rankNormaliseSorted({ order, sorted }: { order: Uint32Array; sor
 
 const scoreOf = (rank: number, count: number): number => normalQuantile((rank - 3 / 8) / (count + 1 / 4));
 
-/** Of one number of draws, which all quantities of a posterior have. */
+/** Scores for the last number of draws, which all quantities of a posterior share. */
 let latest = new Float64Array(0);
 
-/** Scores of the ranks 1 … count. */
+/** Returns the scores of the ranks 1 … count. */
 function scoresOf(count: number): Float64Array {
   if (latest.length === count) return latest;
   latest = new Float64Array(count);

@@ -5,13 +5,15 @@ import { median } from "./quantile.ts";
 import { rankNormalise } from "./rank-normal.ts";
 
 /**
- * R̂, the potential scale reduction: how much wider the draws of all chains are than those of one. R̂ = √(((n − 1)/n·W + B/n)/W).
+ * R̂, the potential scale reduction: ratio of the spread of all chains' draws to the spread within chains. R̂ = √(((n −
+ * 1)/n·W + B/n)/W).
  *
- * W: mean of the chains' variances; B/n: variance of the chains' means; n: draws of a chain. `rhat` is the larger of two: on the
- * rank-normalised draws (do the chains agree on the bulk?) and on the rank-normalised distances from the median (and on the spread?), each
- * with chains split in halves, so that one chain that drifts disagrees with itself. Below 1.01 is wanted. NaN where a draw is NaN, where all
- * draws or all distances are equal, and of one draw a half; ∞ where every half stands still, but not all at one place. An infinite draw
- * counts by its rank.
+ * W: mean of the chains' variances; B/n: variance of the chains' means; n: draws per chain. `rhat` is the larger of two
+ * values: one on the rank-normalised draws (do the chains agree on the bulk?) and one on the rank-normalised distances
+ * from the median (do they agree on the spread?). Chains are split into halves, so that a single drifting chain
+ * disagrees with itself. Values should be below 1.01. NaN if a draw is NaN, if all draws or all distances are equal, or
+ * with one draw per half; ∞ if every half is constant but not all at the same value. An infinite draw counts by its
+ * rank.
  * draws: float64[chains × draws], chain after chain.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021.
  *
@@ -30,7 +32,7 @@ function splitRankRhat(draws: Float64Array, chainCount: number): number {
   return isDegenerate(z) ? Number.NaN : potentialScaleReduction(centredChains(z, split.chainCount));
 }
 
-/** R̂ of the chains as they are: neither split nor ranked. NaN where a draw is not finite; otherwise as `rhat`. */
+/** R̂ of the chains as given: neither split nor ranked. NaN if a draw is not finite; otherwise like `rhat`. */
 export function basicRhat(draws: Float64Array, chainCount: number): number {
   drawsPerChain("basicRhat", draws, chainCount);
   return isDegenerate(draws) ? Number.NaN : potentialScaleReduction(centredChains(draws, chainCount));

@@ -1,8 +1,9 @@
 /**
- * All figures of one variable from one look at the order of its draws.
+ * Computes all statistics of one variable from a single sort of its draws.
  *
- * What the functions of this folder say of finite draws, to the last digit, at a tenth of their cost together: quantiles, tails and both rankings of R̂
- * follow from the order, distances from the median are merged from its two sides, and R̂ and bulk ESS share their scores.
+ * For finite draws, the results equal those of the other functions in this folder to the last digit, at a tenth of
+ * their total cost. Quantiles, tails and both rankings of R̂ follow from the sorted order; distances from the median
+ * are merged from its two sides; R̂ and bulk ESS share their scores.
  */
 import { checkNumber } from "../errors/errors.ts";
 import { type CentredChains, centredChains } from "./centred.ts";
@@ -16,13 +17,13 @@ import { medianOfSorted, quantileOfSorted } from "./quantile.ts";
 import { rankNormaliseSorted } from "./rank-normal.ts";
 import { potentialScaleReduction } from "./rhat.ts";
 
-/** A row before errors that tails make unreliable are taken out. */
+/** Statistics of one variable, before errors that heavy tails make unreliable are removed. */
 export interface Figures {
   readonly mean: number;
   readonly sd: number;
   readonly mcseMean: number;
   readonly mcseSd: number;
-  /** In the order of their probabilities. */
+  /** Quantiles in the order of their probabilities. */
   readonly quantiles: Float64Array;
   readonly essBulk: number;
   readonly essTail: number;
@@ -30,7 +31,7 @@ export interface Figures {
   readonly paretoK: number;
 }
 
-/** In stages, none longer than a sort of all draws and a Fourier transform of them. */
+/** Computes the row in stages, none longer than a sort of all draws or a Fourier transform of them. */
 export function* finiteRow(draws: Float64Array, chainCount: number, probabilities: readonly number[]): Generator<void, Figures> {
   const rising = risingOrder(draws);
   const { sorted } = rising;
@@ -72,14 +73,14 @@ export function* finiteRow(draws: Float64Array, chainCount: number, probabilitie
   };
 }
 
-/** Normal scores of ranks, as chains; undefined where all are equal. */
+/** Returns normal scores of ranks, as chains; undefined if all are equal. */
 function scored(halves: Rising, { length }: Float64Array, chainCount: number): CentredChains | undefined {
   const z = rankNormaliseSorted(halves);
   const split = length === chainCount ? chainCount : 2 * chainCount;
   return isDegenerate(z) ? undefined : centredChains(z, split);
 }
 
-/** The order of the halves of chains of n draws, as `splitChains` lays them out. */
+/** Returns the sorted halves of chains of n draws, in the layout of `splitChains`. */
 function risingHalves(all: Rising, n: number): Rising {
   if (n % 2 === 0 || n === 1) return all;
   const middle = (n - 1) / 2;
@@ -96,7 +97,7 @@ function risingHalves(all: Rising, n: number): Rising {
   return halves;
 }
 
-/** |x − centre| in rising order: of the draws on both sides the nearer comes next. */
+/** Returns |x − centre| in increasing order by merging the draws on both sides, the nearer one first. */
 function foldedAbout(centre: number, { order, sorted }: Rising): Rising {
   const count = sorted.length;
   const folded = { order: new Uint32Array(count), sorted: new Float64Array(count) };

@@ -10,49 +10,51 @@ import { type Figures, finiteRow } from "./summary-row.ts";
 
 /** Options of `summary`. */
 export interface SummaryOptions {
-  /** Chains of the draws. */
+  /** Number of chains. */
   readonly chainCount: number;
   /** Probabilities of the quantiles, in [0, 1]. Default [0.05, 0.5, 0.95]. */
   readonly probabilities?: readonly number[];
 }
 
-/** The row of one variable in a posterior's summary. */
+/** Row of one variable in a posterior's summary. */
 export interface VariableSummary {
-  /** The mean. */
+  /** Mean of the draws. */
   readonly mean: number;
-  /** The standard deviation. */
+  /** Standard deviation of the draws. */
   readonly sd: number;
-  /** Monte Carlo standard error of the mean; NaN where tails are too heavy. */
+  /** Monte Carlo standard error of the mean; NaN if the tails are too heavy. */
   readonly mcseMean: number;
-  /** Monte Carlo standard error of the standard deviation; NaN where tails are too heavy. */
+  /** Monte Carlo standard error of the standard deviation; NaN if the tails are too heavy. */
   readonly mcseSd: number;
   /** Quantiles by name: q5, q50, q95. */
   readonly quantiles: Readonly<Record<string, number>>;
-  /** Effective draws of the bulk. */
+  /** Effective number of draws for the bulk. */
   readonly essBulk: number;
-  /** Effective draws of the tails. */
+  /** Effective number of draws for the tails. */
   readonly essTail: number;
-  /** R̂: below 1.01 is wanted. */
+  /** R̂: should be below 1.01. */
   readonly rhat: number;
-  /** Pareto k̂ of both tails, the larger: above 0.7 the mean has no reliable error. */
+  /** Pareto k̂ of the heavier tail: above 0.7 the mean has no reliable error. */
   readonly paretoK: number;
 }
 
-/** From here on the mean, and the standard deviation, have no reliable error. */
+/** Pareto k̂ above which the mean, or the standard deviation, has no reliable error. */
 export const HEAVY_MEAN = 0.7;
 export const HEAVY_SD = 0.5;
 
 /**
- * The table of a posterior: for every variable its mean, sd, their Monte Carlo errors, quantiles, effective sizes and R̂, by name.
+ * Summary table of a posterior: for every variable, by name, its mean, sd, their Monte Carlo errors, quantiles,
+ * effective sizes and R̂.
  *
- * variables: by name ("mu", "theta[3]"), each float64[chains × draws], chain after chain, all of one length. The columns are
- * those of monte-carlo-error.ts, quantile.ts, effective-size.ts and rhat.ts; quantiles stand under "q5", "q50", "q95", or
- * "q2.5" for the probability 0.025. A column is NaN where it has no meaning (a constant, a NaN draw). Errors are NaN, too,
- * where tails are so heavy that none is reliable: that of the mean where k̂ (pareto-khat.ts) is above 0.7, that of sd above
- * 0.5, where there is no variance. Then quantiles say what can be said. A k̂ of ∞, as of a few whole numbers, says nothing of
- * tails.
+ * variables: by name ("mu", "theta[3]"), each float64[chains × draws], chain after chain, all of the same length. The
+ * columns are defined in monte-carlo-error.ts, quantile.ts, effective-size.ts and rhat.ts. Quantiles are named "q5",
+ * "q50", "q95", or "q2.5" for the probability 0.025. A column is NaN if it is undefined (a constant, a NaN draw).
+ * Errors are also NaN if the tails are too heavy: the error of the mean if k̂ (pareto-khat.ts) is above 0.7, and the
+ * error of sd if it is above 0.5, where there is no variance. In those cases, use the quantiles. k̂ = ∞, as for a few
+ * distinct integers, says nothing about the tails.
  *
- * @throws OptionError unless chainCount is a positive integer and probabilities lie within [0, 1]; DataError on unequal shapes
+ * @throws OptionError unless chainCount is a positive integer and probabilities lie within [0, 1]; DataError on unequal
+ * shapes
  */
 export function summary<Name extends string>(
   variables: Readonly<Record<Name, Float64Array>>,
@@ -71,7 +73,7 @@ export function summary<Name extends string>(
   return Object.fromEntries(rows) as Record<Name, VariableSummary>;
 }
 
-/** The row of draws whose shape is right. */
+/** Returns the row of one variable; the shape of the draws must have been checked. */
 export function summaryRow(draws: Float64Array, chainCount: number, probabilities?: readonly number[]): VariableSummary {
   const stages = summaryStages(draws, chainCount, probabilities);
   for (;;) {
@@ -80,7 +82,7 @@ export function summaryRow(draws: Float64Array, chainCount: number, probabilitie
   }
 }
 
-/** The same in stages, between which a page may be served. */
+/** Computes the same in stages, between which a page can respond. */
 export function* summaryStages(
   draws: Float64Array,
   chainCount: number,
@@ -98,7 +100,7 @@ export function* summaryStages(
   };
 }
 
-/** Of 0.07·100 only the digits that were meant. */
+/** Rounds 0.07·100 to the digits that were meant. */
 const quantileName = (probability: number): string => `q${Number((probability * 100).toPrecision(12))}`;
 
 function areFinite(x: Float64Array): boolean {

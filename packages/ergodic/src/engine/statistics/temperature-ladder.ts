@@ -1,11 +1,12 @@
 /**
- * Temperature ladder of parallel tempering: powers 1 = β₀ > β₁ > …, swaps between neighbours, and adaptation of the powers.
+ * Temperature ladder of parallel tempering: powers 1 = β₀ > β₁ > …, swaps between neighbours, and adaptation of the
+ * powers.
  *
- * Two states with values E and E' (logarithms of what is tempered) at powers β > β' trade places with probability
- * min(1, e^((β − β')(E' − E))). The samplers of statistical models and those of factor graphs store states differently, and take these
- * decisions here. With r_k the mean rejection of swaps between β_k and β_{k+1}, Λ(β_k) = Σ_{j<k} r_j is the communication barrier so far;
- * powers at which Λ is evenly spaced have equal rejections. Λ is interpolated linearly in log β (in β next to 0). Source: Syed,
- * Bouchard-Côté, Deligiannidis, Doucet 2022, section 5.1.
+ * Two states with values E and E' (logarithms of the tempered density) at powers β > β' are swapped with probability
+ * min(1, e^((β − β')(E' − E))). The samplers of statistical models and of factor graphs store states differently but
+ * share these decisions. With r_k the mean rejection of swaps between β_k and β_{k+1}, Λ(β_k) = Σ_{j<k} r_j is the
+ * communication barrier up to k. Powers at which Λ is evenly spaced have equal rejections. Λ is interpolated linearly
+ * in log β (in β next to 0). Source: Syed, Bouchard-Côté, Deligiannidis, Doucet 2022, section 5.1.
  */
 import { checkNumbers } from "../errors/checks.ts";
 import { checkNumber, OptionError } from "../errors/errors.ts";
@@ -13,7 +14,9 @@ import { exp } from "../numbers/exp.ts";
 import { log } from "../numbers/log.ts";
 import type { Draws } from "../random/stream.ts";
 
-/** Powers as options have them: `temperatures`, or by default 8 of them from 1 to 0.01. `open`: none may be 0. */
+/**
+ * Returns the powers of an option: `temperatures`, or by default 8 powers from 1 to 0.01. `open`: no power may be 0.
+ */
 export function powersOf(
   where: string,
   given: { readonly temperatures?: readonly number[]; readonly count?: number; readonly lowest?: number },
@@ -35,7 +38,10 @@ export function powersOf(
   );
 }
 
-/** `count` powers from 1 to `lowest` in geometric steps; `lowest` 0 stands after such steps to 10⁻³. */
+/**
+ * Returns `count` powers from 1 to `lowest` in geometric steps; if `lowest` is 0, it follows after geometric steps to
+ * 10⁻³.
+ */
 export function geometricLadder(count: number, lowest: number): number[] {
   if (count === 1) return [1];
   const positive = lowest > 0 ? count : count - 1;
@@ -46,9 +52,9 @@ export function geometricLadder(count: number, lowest: number): number[] {
   return lowest > 0 ? powers : [...powers, 0];
 }
 
-/** The ladder of `count` powers with the same ends at which the rejections would be even. */
+/** Returns the ladder of `count` powers with the same ends at which rejections would be even. */
 export function evenLadder(powers: readonly number[], rejections: readonly number[], count = powers.length): number[] {
-  // No pair may look free, or powers would fall together.
+  // No pair may have a rejection of 0, or powers would coincide.
   const barrier = rejections.map((r) => Math.max(r, 1e-3));
   const total = barrier.reduce((a, b) => a + b, 0);
   const made = [powers[0]];
@@ -62,22 +68,28 @@ export function evenLadder(powers: readonly number[], rejections: readonly numbe
   return [...made, ...powers.slice(Math.max(1, powers.length - 1))];
 }
 
-/** Number of powers at which about half of all swaps are made: 1 + 2Λ, rounded up, where Λ is the sum of the rejections. */
+/**
+ * Returns the number of powers at which about half of all swaps are made: 1 + 2Λ, rounded up, where Λ is the sum of the
+ * rejections.
+ */
 export function powersNeeded(rejections: readonly number[]): number {
   const barrier = rejections.reduce((sum, r) => sum + r, 0);
   return 1 + Math.ceil(2 * barrier);
 }
 
-/** Probability that states of values E and E' trade places: min(1, e^(apart · (E' − E))), where `apart` is β − β' > 0. */
+/**
+ * Returns the probability of swapping states with values E and E': min(1, e^(apart · (E' − E))), where `apart` is β −
+ * β' > 0.
+ */
 export function swapProbability(apart: number, value: number, other: number): number {
   const logRatio = apart * (other - value);
-  // Two impossible states have no ratio: they stay.
+  // Two impossible states have no ratio, so they are not swapped.
   return logRatio >= 0 ? 1 : Number.isNaN(logRatio) ? 0 : exp(logRatio);
 }
 
-/** Swaps between neighbours of a ladder, counted by pair. Pair k is of the powers k and k + 1. */
+/** Counts of swaps between neighbours of a ladder, by pair. Pair k consists of the powers k and k + 1. */
 export class SwapCounts {
-  /** Swaps tried. */
+  /** Number of attempted swaps. */
   readonly tried: Float64Array;
   /** Sum of their probabilities. */
   readonly accepted: Float64Array;
@@ -87,14 +99,14 @@ export class SwapCounts {
     this.accepted = new Float64Array(pairs);
   }
 
-  /** Counts a swap of this pair and draws whether it is made: one uniform number. */
+  /** Counts an attempted swap of this pair and draws whether it is made, using one uniform number. */
   isMade(pair: number, probability: number, draws: Pick<Draws, "uniform">): boolean {
     this.tried[pair]++;
     this.accepted[pair] += probability;
     return draws.uniform() < probability;
   }
 
-  /** Mean rejection by pair; NaN for a pair that was not tried. */
+  /** Mean rejection by pair; NaN for a pair without attempts. */
   get rejections(): number[] {
     return Array.from(this.tried, (tried, k) => 1 - this.accepted[k] / tried);
   }

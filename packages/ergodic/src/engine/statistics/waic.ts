@@ -4,7 +4,7 @@ import { logSumExp } from "../numbers/log-sum-exp.ts";
 import { variance } from "./moments.ts";
 import { type Estimate, observationColumns, total } from "./pointwise.ts";
 
-/** What `waic` found. */
+/** Result of `waic`. */
 export interface WaicResult {
   /** Expected log predictive density, in nats. */
   readonly elpd: Estimate;
@@ -12,19 +12,20 @@ export interface WaicResult {
   readonly pWaic: Estimate;
   /** −2 elpd. */
   readonly waic: Estimate;
-  /** Each float64[N]. */
+  /** Values per observation, each float64[N]. */
   readonly pointwise: { readonly elpd: Float64Array; readonly pWaic: Float64Array; readonly waic: Float64Array };
 }
 
 /**
- * WAIC, the widely applicable information criterion: elpd_i = lpd_i − V_i, lpd_i = log mean_s p(y_i|θ_s), V_i = variance over s of
- * log p(y_i|θ_s);  pWaic = Σ V_i, the effective number of parameters;  waic = −2·elpd.
+ * WAIC, the widely applicable information criterion: elpd_i = lpd_i − V_i, lpd_i = log mean_s p(y_i|θ_s), V_i =
+ * variance over s of log p(y_i|θ_s); pWaic = Σ V_i, the effective number of parameters; waic = −2·elpd.
  *
- * logLikelihood: float64[chains × draws, N], in nats, draw by draw. Where some V_i is above 0.4 the approximation is poor: take psisLoo,
- * which says by itself where it fails.
+ * logLikelihood: float64[chains × draws, N], in nats, draw by draw. If some V_i is above 0.4, the approximation is
+ * poor: use psisLoo, which detects its own failures.
  * Source: Watanabe 2010; Vehtari, Gelman, Gabry 2017.
  *
- * @throws OptionError unless observationCount is a positive integer; DataError on other shapes, a single draw and non-finite values
+ * @throws OptionError unless observationCount is a positive integer; DataError on other shapes, a single draw and
+ * non-finite values
  */
 export function waic(logLikelihood: Float64Array, { observationCount }: { readonly observationCount: number }): WaicResult {
   const columns = observationColumns("waic", logLikelihood, observationCount, 1);

@@ -1,4 +1,7 @@
-/** Every search, one line each. The registry, the public entry, the command line and the conformance tests read this list. */
+/**
+ * Every search, one per line. The registry, the public entry, the command line and the conformance tests read this
+ * list.
+ */
 export * from "./cma-es.ts";
 export * from "./coordinate-search.ts";
 export * from "./differential-evolution.ts";

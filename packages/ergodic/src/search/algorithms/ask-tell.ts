@@ -11,52 +11,54 @@ import { Space, type SpaceOptions, spaceKeys } from "./space.ts";
 
 /** Options of `search`: the space, the algorithm, and how noise is handled. */
 export interface SearchOptions extends SpaceOptions {
-  /** The search algorithm, e.g. nelderMead(). Default cmaEs(). */
+  /** Search algorithm, e.g. nelderMead(). Default cmaEs(). */
   algorithm?: SearchAlgorithm;
   /** Seed of the search's random numbers. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Evaluations granted; cooling schedules and the like are laid out on them. Default: no limit. */
+  /** Number of evaluations granted, the basis of cooling schedules and the like. Default: no limit. */
   evaluations?: number;
-  /** Evaluations per point; its value is their mean. Default 1; a whole number >= 1. */
+  /** Number of evaluations per point, whose mean is its value. Default 1; a whole number >= 1. */
   repeat?: number;
-  /** Whether the i-th repetitions of all points of a batch share a seed, so that only the points differ. Default false. */
+  /**
+   * Whether the i-th repetitions of all points of a batch share a seed, so that only the points differ. Default false.
+   */
   commonRandomNumbers?: boolean;
 }
 
 export const searchKeys = [...spaceKeys, "algorithm", "seed", "evaluations", "repeat", "commonRandomNumbers"];
 
-/** One evaluation to be made. */
+/** Evaluation to be made. */
 export interface Asked {
   /** Number of the evaluation, which `tell` takes. */
   id: number;
-  /** A copy. */
+  /** Copy of the point. */
   x: Float64Array;
-  /** 32 bits, for an objective that draws random numbers. */
+  /** Seed of 32 bits, for an objective that draws random numbers. */
   seed: number;
 }
 
-/** The best point so far, and its value. */
+/** Best point so far, and its value. */
 export interface Best {
-  /** In the user's space. */
+  /** Best point in the user's space. */
   x: Float64Array;
-  /** The mean of its evaluations. */
+  /** Mean of its evaluations. */
   value: number;
 }
 
-/** Of every point in order: evaluations made up to and with it, its value (NaN where it failed), and the best until then. */
+/** History of every point, in order. */
 export interface History {
-  /** Evaluations made up to and including each point. */
+  /** Number of evaluations made up to and including each point. */
   evaluations: Float64Array;
-  /** Value of each point, NaN where it failed. */
+  /** Value of each point, NaN if it failed. */
   values: Float64Array;
-  /** The best value until each point. */
+  /** Best value up to and including each point. */
   best: Float64Array;
 }
 
-/** Points from outside that wait for a batch to end. */
+/** Largest number of injected points that wait for a batch to end. */
 const MOST_WAITING = 2 ** 24;
 
-/** The first of a point's evaluations: what another function is told by. */
+/** First evaluation of a point, by which a different function is detected. */
 interface Probe {
   id: number;
   seed: number;
@@ -64,43 +66,42 @@ interface Probe {
 }
 
 /**
- * Ask and tell: a search that leaves evaluating to its user, who may be a loop (minimize.ts), a cluster, or a person at a bench.
+ * Ask and tell: a search that leaves evaluations to its user: a loop (minimize.ts), a cluster, or a person at a bench.
  *
- *   const s = search({ bounds: [[0, 1], [1e-4, 1]], scale: ["linear", "log"], algorithm: cmaEs(), seed: 1 });
- *   while (!s.stopped) for (const { id, x } of s.ask()) s.tell(id, f(x));
- *   s.best // { x, value }
+ * Points are in the user's space (space.ts); evaluations are numbered 0, 1, 2 … in the order of asking. Values can be
+ * told in any order: the algorithm learns a batch when it is complete, in the batch's order, so neither the order of
+ * tells nor the split of asks matters.
  *
- * Points are in the user's space (space.ts), evaluations are numbered 0, 1, 2 … as they are asked. Values may be told in any order: the
- * algorithm learns a batch when it is complete, in the batch's order, so that neither the order of tells nor the split of asks matters.
+ * Noise: with `repeat` k, a point's value is the mean of k evaluations. Every evaluation has its own seed; with
+ * `commonRandomNumbers`, the i-th repetitions of all points of a batch share one, so that they differ by their points
+ * alone.
  *
- * Noise: with `repeat` k each point is evaluated k times, and its value is the mean. Every evaluation comes with a seed of its own; with
- * `commonRandomNumbers` the i-th repetitions of all points of a batch share one, so that they differ by their points alone.
+ * NaN, or `fail`, is a failed evaluation: it counts, and is worse than every number, like +Infinity. −Infinity ends the
+ * search.
  *
- * NaN, or `fail`, is a failed evaluation: counted, and worse than every number, as is +Infinity. A point of value −Infinity ends the search.
- *
- * @throws OptionError for options, and for tells that cannot be; ErgodicError [SEARCH_DIVERGED] where the algorithm proposes no number
+ * @throws OptionError for invalid options and tells; ErgodicError [SEARCH_DIVERGED] if a proposed point is NaN
  */
 export class Search {
-  /** The search algorithm. */
+  /** Search algorithm. */
   readonly algorithm: SearchAlgorithm;
-  /** The space that is searched. */
+  /** Space that is searched. */
   readonly space: Space;
-  /** Evaluations told, injected points not counted. */
+  /** Number of evaluations told, excluding injected points. */
   evaluations = 0;
-  /** Failed ones among them. */
+  /** Number of failed evaluations among them. */
   failed = 0;
   private readonly state: SearchState;
   private readonly seeds: ReturnType<typeof stream>;
   private readonly options: { seed: number; evaluations: number; repeat: number; commonRandomNumbers: boolean };
   private limit: number;
-  /** The values of all points of batches before the open one. */
+  /** Values of all points in batches before the open one. */
   private values: number[] = [];
   private batch: Batch | undefined;
-  /** The algorithm before it proposed the open batch, where that changed it. */
+  /** State of the algorithm before it proposed the open batch, if proposing changed it. */
   private before: Snapshot | undefined;
-  /** Injected while a batch is open: the algorithm learns them after it. */
+  /** Points injected while a batch is open; the algorithm learns them after it. */
   private waiting: { z: Float64Array; value: number }[] = [];
-  /** `point`: its number; −1 where it was injected. */
+  /** Best point. `point`: its number; −1 if it was injected. */
   private found: { x: Float64Array; value: number; point: number; first?: Probe } | undefined;
 
   constructor(where: string, given: SearchOptions) {
@@ -125,24 +126,24 @@ export class Search {
     });
   }
 
-  /** Why the search ended; null while it continues. */
+  /** Reason why the search ended; null while it continues. */
   get stopped(): string | null {
     if (this.found?.value === -Infinity) return "the value is -Infinity, and none is lower";
     return this.state.stopped ?? (this.evaluations >= this.limit ? "all evaluations made" : null);
   }
 
-  /** The lowest value told so far and its point; of equals the first. Undefined before there is one. */
+  /** Lowest value told so far with its point, the first among equals. Undefined before there is one. */
   get best(): Best | undefined {
     return this.found && { x: this.found.x.slice(), value: this.found.value };
   }
 
-  /** The algorithm's own guess (a distribution's mean), where it has one: on noisy objectives better than the luckiest point. */
+  /** Own estimate of the algorithm (a distribution's mean), if any: better than the luckiest point under noise. */
   get centre(): Float64Array | undefined {
     const z = this.state.centre?.();
     return z && this.space.toUser(z);
   }
 
-  /** Of points in order, as far as no earlier one is missing. */
+  /** History of the points in order, up to the first missing one. */
   get history(): History {
     const open = this.batch?.values() ?? [];
     const missing = open.indexOf(undefined);
@@ -159,8 +160,8 @@ export class Search {
   }
 
   /**
-   * At most `count` evaluations to be made, by default as many as the batch still has. None where the batch waits for values, the evaluations
-   * are used up, or the search has stopped.
+   * Returns at most `count` evaluations to make, by default all that remain in the batch. Empty if the batch waits for
+   * values, the evaluations are used up, or the search has stopped.
    */
   ask(count = Infinity): Asked[] {
     if (count !== Infinity) checkNumber("search.ask", "count", count, { low: 1, integer: true });
@@ -170,7 +171,7 @@ export class Search {
     return batch.take(Math.min(count, this.limit - batch.first - batch.asked)).map((id) => this.evaluation(batch, id));
   }
 
-  /** What was asked and not told yet: what a restored search waits for. */
+  /** Evaluations asked for but not told yet, for which a restored search waits. */
   get pending(): Asked[] {
     const { batch } = this;
     if (!batch) return [];
@@ -178,13 +179,13 @@ export class Search {
     return asked.filter((id) => !batch.has(id)).map((id) => this.evaluation(batch, id));
   }
 
-  /** Grants so many evaluations in all from now on; what was laid out on the first number stays as it is. */
+  /** Sets the total number of evaluations granted; schedules based on the first number stay unchanged. */
   grant(evaluations: number): void {
     if (evaluations !== Infinity) checkNumber("search.grant", "evaluations", evaluations, { low: 1, integer: true });
     this.limit = evaluations;
   }
 
-  /** The value of an evaluation that was asked for, by its id; or of a point of one's own, which no id has. */
+  /** Tells the value of an evaluation by its id, or of a point that was not asked for. */
   tell(what: number | ArrayLike<number>, value: number): void {
     if (typeof value !== "number") {
       throw new OptionError(
@@ -197,12 +198,12 @@ export class Search {
     else this.inject(what, value);
   }
 
-  /** The evaluation failed: it is worse than every number. */
+  /** Reports that an evaluation failed, which is worse than every number. */
   fail(id: number): void {
     this.book(id, Number.NaN);
   }
 
-  /** Numbers worth watching. */
+  /** Returns numbers worth watching. */
   report(): Record<string, number> {
     return {
       ...this.state.report(),
@@ -212,11 +213,11 @@ export class Search {
     };
   }
 
-  /** Everything, asked but untold evaluations too: a restored search waits for the same ids. */
+  /** Returns the complete state, including pending evaluations: a restored search waits for the same ids. */
   snapshot(): Snapshot {
     const { batch, before } = this;
     const kept = batch && before ? before : this.state.snapshot();
-    // Not "best": the loop keeps parameters of its own by that name.
+    // Not named "best", because the loop stores its own parameters under that name.
     const tensors: Record<string, Tensor> = { values: Float64Array.from(this.values) };
     for (const [name, tensor] of Object.entries(kept.tensors)) tensors[`algorithm.${name}`] = tensor;
     if (batch) tensors.told = batch.told.slice();
@@ -283,7 +284,7 @@ export class Search {
     if (this.evaluations !== made) kept.refuse(`evaluations is ${this.evaluations}, but it holds ${made} values`);
   }
 
-  /** What makes the same search again. */
+  /** Returns JSON from which the same search can be made. */
   toJSON(): JsonObject {
     const { evaluations, ...others } = this.options;
     return {
@@ -344,7 +345,7 @@ export class Search {
     else this.state.inject(point.z, point.value);
   }
 
-  /** Of equal values the point asked for first is best, whatever the order of tells. */
+  /** Among equal values, the point asked for first is best, regardless of the order of tells. */
   private note(value: number, point: number, x: () => Float64Array, probe?: () => Probe): void {
     const { found } = this;
     const first = found && found.value === value && point >= 0 && found.point > point;
@@ -372,7 +373,7 @@ export class Search {
   }
 }
 
-/** What algorithms see: no NaN, and no −Infinity, with which none can calculate (the search ends there anyway). */
+/** Converts values for algorithms: no NaN, and no −Infinity, with which they could not compute. */
 function usable(value: number): number {
   return Number.isNaN(value) ? Infinity : Math.max(value, -Number.MAX_VALUE);
 }
@@ -388,7 +389,8 @@ function describe(value: unknown): string {
  *   while (!s.stopped) for (const { id, x } of s.ask()) s.tell(id, f(x));
  *   s.best; // { x, value }
  *
- * Lower values are better; NaN, or `fail(id)`, is a failed evaluation. Values may be told in any order. @throws OptionError
+ * Lower values are better; NaN, or `fail(id)`, is a failed evaluation. Values can be told in any order. @throws
+ * OptionError
  */
 export function search(options: SearchOptions): Search {
   checkKeys("search", options, searchKeys);

@@ -1,12 +1,15 @@
-/** The evaluations of one batch of points, each made `repeat` times: numbers first, first + 1, …, all repetitions of a point in a row. */
+/**
+ * Evaluations of one batch of points, each made `repeat` times. They are numbered first, first + 1, …, with all
+ * repetitions of a point in a row.
+ */
 import type { Proposal } from "./search.ts";
 
 export class Batch {
   readonly points: Proposal;
   readonly first: number;
-  /** Evaluations handed out. */
+  /** Number of evaluations handed out. */
   asked: number;
-  /** By evaluation its value, and behind all of them 1 where it was told. */
+  /** Value of each evaluation, followed by one flag per evaluation: 1 if it was told. */
   readonly told: Float64Array;
   private readonly repeat: number;
   private readonly count: number;
@@ -26,12 +29,12 @@ export class Batch {
     return this.missing === 0;
   }
 
-  /** Of a number from 0, below that of points. */
+  /** Returns point i, counted from 0. */
   point(i: number): Float64Array {
     return this.points.at(i)!;
   }
 
-  /** The next numbers, `most` of them if there are as many. */
+  /** Returns the next evaluation numbers, at most `most`. */
   take(most: number): number[] {
     const length = Math.max(0, Math.min(most, this.count - this.asked));
     const from = this.first + this.asked;
@@ -54,7 +57,10 @@ export class Batch {
     this.missing--;
   }
 
-  /** A point's mean, NaN if an evaluation failed; undefined while one is missing. Summed in order, whatever the order of tells. */
+  /**
+   * Returns a point's mean, NaN if an evaluation failed; undefined while one is missing. Summed in a fixed order,
+   * regardless of the order of tells.
+   */
   valueOf(point: number): number | undefined {
     let sum = 0;
     for (let i = point * this.repeat; i < (point + 1) * this.repeat; i++) {

@@ -1,4 +1,4 @@
-/** −½ for the lowest to ½ for the highest; equal values have the mean of their ranks. */
+/** Returns centred ranks: −½ for the lowest value to ½ for the highest; equal values share their mean rank. */
 export function centredRanks(values: Float64Array): Float64Array {
   const order = Array.from(values.keys()).sort((i, j) => (values[i] < values[j] ? -1 : values[i] > values[j] ? 1 : i - j));
   const ranks = new Float64Array(values.length);

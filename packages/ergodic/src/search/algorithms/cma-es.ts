@@ -18,30 +18,32 @@ const DEFAULTS = {
 };
 type Options = SearchOptionsOf<typeof DEFAULTS>;
 
-/** Restart r draws from updates RESTARTS + 2r and the next of the stream, where no batch comes. */
+/** Restart r draws from updates RESTARTS + 2r and RESTARTS + 2r + 1 of the stream, which no batch uses. */
 const RESTARTS = 2 ** 52;
 
-/** Bytes of C, its axes, what they are computed in and a snapshot, for each of d² numbers. */
+/** Bytes per entry of d²: for C, its axes, their work arrays and a snapshot. */
 const MATRICES = 32;
 
 /**
- * CMA-ES: draws points from N(m, σ²C) and moves m, σ and C so that good points become likelier.
+ * CMA-ES: draws points from N(m, σ²C) and moves m, σ and C so that good points become more likely.
  *
- * x_k = m + σ B D z_k; the λ points are ranked by value, so that nothing but their order matters; the update is in cma/distribution.ts, the
- * constants in cma/constants.ts, why a descent ends in cma/termination.ts, and what follows then in cma/restarts.ts. σ begins at 1.
- *   `covariance`: "full" learns C from the better half of the points; "active" also from the worse half, with negative weights: quicker where C
- *   is badly conditioned; "separable" learns a diagonal C, with larger constants: O(d) a point, for coordinates that do not act on each other.
- *   λ: `population`, default 4 + ⌊3 ln d⌋: larger is slower, and finds better minima of rugged or noisy functions.
- *   `restarts`: "none", "ipop" or "bipop", `maxRestarts` times, each from a random point: uniform in the box, or normal about the start with a deviation of
- *   3 where it is open.
- * A point from outside takes the place of one draw in the next generation. `centre` is m, of the descent whose median value is lowest.
- * State: 2d² float64. Failed points are worst; a generation of failures alone changes nothing.
- * Evaluations to f ≤ 1e-8 in 10 dimensions from x = 3·1, medians of 25 seeds: sphere 1502, ellipsoid of condition 1e6 5957, Rosenbrock 6272
- * (published: 1570, 6140, 6070); with "active" 1513, 4244, 5399.
- * Source: Hansen 2016, arXiv:1604.00772; Jastrebski, Arnold 2006 (active); Ros, Hansen 2008 (separable); Hansen 2011 (injection).
- * Differs: pycma has "active" as its default, and ¼ more in c_μ's numerator.
- * `pointTolerance`, `valueTolerance`: a descent ends where its points (in initial steps) and values spread by less (1e-12
- * each).
+ * x_k = m + σ B D z_k; the λ points are ranked by value, so that only their order matters. The update is in
+ * cma/distribution.ts, the constants in cma/constants.ts, the criteria that end a descent in cma/termination.ts, and
+ * restarts in cma/restarts.ts. σ starts at 1.
+ * `covariance`: "full" learns C from the better half of the points. "active" also learns from the worse half, with
+ * negative weights, which is faster if C is badly conditioned. "separable" learns a diagonal C, with larger constants:
+ * O(d) per point, for coordinates that do not interact.
+ * λ: `population`, default 4 + ⌊3 ln d⌋: larger is slower, and finds better minima of rugged or noisy functions.
+ * `restarts`: "none", "ipop" or "bipop", `maxRestarts` times, each from a random point: uniform in the box, or normal
+ * about the start with a standard deviation of 3 if the box is open.
+ * An injected point takes the place of one draw in the next generation. `centre` is m of the descent whose median value
+ * is lowest. State: 2d² float64. Failed points are worst; a generation of failures alone changes nothing.
+ * Evaluations to f ≤ 1e-8 in 10 dimensions from x = 3·1, medians of 25 seeds: sphere 1502, ellipsoid of condition 1e6
+ * 5957, Rosenbrock 6272 (published: 1570, 6140, 6070); with "active" 1513, 4244, 5399.
+ * Source: Hansen 2016, arXiv:1604.00772; Jastrebski, Arnold 2006 (active); Ros, Hansen 2008 (separable); Hansen 2011
+ * (injection). Differs: pycma has "active" as its default, and ¼ more in c_μ's numerator.
+ * `pointTolerance`, `valueTolerance`: a descent ends if its points (in initial steps) and values spread by less than
+ * these (1e-12 each).
  *
  * @throws OptionError unless population is an integer >= 2, maxRestarts one >= 0 and the tolerances are >= 0
  */
@@ -59,7 +61,7 @@ export const cmaEs = defineSearch("cmaEs", DEFAULTS, (options, given) => new Cma
   },
 });
 
-/** More points a generation than memory would hold are no population. */
+/** Largest population accepted from a checkpoint; a larger one would exceed the memory. */
 const MOST_POPULATION = 2 ** 24;
 
 interface Candidate extends Ranked {
@@ -74,7 +76,7 @@ class Cma implements SearchState {
   private distribution: Distribution;
   private termination: Termination;
   private readonly kept;
-  /** Points from outside that wait for the next generation, and those that are in the open one. */
+  /** Injected points that wait for the next generation, and those in the open one. */
   private waiting: Candidate[] = [];
   private joined: Candidate[] = [];
 
@@ -89,7 +91,10 @@ class Cma implements SearchState {
     this.restarts = new Restarts(options.restarts as RestartKind, population, options.maxRestarts);
     this.distribution = new Distribution(this.covarianceKind, this.constants(population), given.start, 1);
     this.termination = new Termination(options, this.d);
-    /** `used`, `limit`: evaluations of this descent. `median`: of its last generation; `centreMedian` belongs to `centre`, of an earlier descent. */
+    /**
+     * `used`, `limit`: evaluations of this descent. `median`: median value of its last generation; `centreMedian`
+     * belongs to `centre`, of an earlier descent.
+     */
     this.kept = {
       numbers: { population, batch: 0, used: 0, limit: Infinity, reason: 0, median: Infinity, centreMedian: Infinity },
       arrays: { centre: given.start.slice() },
@@ -107,7 +112,7 @@ class Cma implements SearchState {
     return Array.from({ length: points.length }, (_, k) => points.at(k));
   }
 
-  /** Points are drawn one after the other, in the order in which evaluations are asked for. */
+  /** Draws the points one after the other, in the order in which evaluations are requested. */
   proposal(): { length: number; at(k: number): Float64Array } {
     const { population, batch } = this.kept.numbers;
     const draws = this.given.stream.at(batch);
@@ -136,7 +141,7 @@ class Cma implements SearchState {
     if (reason !== 0 || numbers.used >= numbers.limit) this.restart(reason);
   }
 
-  /** The better half of a generation at most comes from outside. */
+  /** Accepts at most as many injected points as the better half of a generation has. */
   inject(point: Float64Array, value: number): void {
     this.waiting.push(candidate(point.slice(), value, true));
     this.waiting.sort(byValue);
@@ -224,14 +229,14 @@ class Cma implements SearchState {
   }
 }
 
-/** Points, the steps to them, and what ranks them. */
+/** Returns the bytes for points, their steps, and the objects that rank them. */
 const bytesOf = (population: number, dimension: number): number => population * (16 * dimension + 256);
 
 function candidate(point: Float64Array, value: number, foreign: boolean): Candidate {
   return { point, value: Number.isNaN(value) ? Infinity : value, foreign };
 }
 
-/** Of equal values the earlier stays before the later. */
+/** Orders by value; equal values keep their order. */
 function byValue(a: Candidate, b: Candidate): number {
   return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
 }

@@ -1,12 +1,14 @@
 import { defineSearch, keepState } from "./define-search.ts";
 
 /**
- * Coordinate search: along one axis after the other to the better of x ± s_i e_i, where it is below f(x), and s_i ← 2 s_i; else s_i ← s_i/2.
+ * Coordinate search: moves along one axis after the other to the better of x ± s_i e_i if its value is below f(x), and
+ * s_i ← 2 s_i; otherwise s_i ← s_i/2.
  *
- * s: steps by coordinate, 1 (the user's initial step) at first, so that badly scaled axes find their own. Stops where every s_i ≤ `tolerance`.
- * Draws nothing. Invariant under monotone transformations of f. Converges to a stationary point of a differentiable f; may get caught at
- * a kink that is not along the axes. The first point is the start.
- * Source: Hooke, Jeeves 1961 (exploratory moves); Kolda, Lewis, Torczon 2003. Differs: a step per axis.
+ * s: steps by coordinate, starting at 1 (the user's initial step), so that badly scaled axes adapt their own. Stops if
+ * every s_i ≤ `tolerance`. Draws nothing. Invariant under monotone transformations of f. Converges to a stationary
+ * point of a differentiable f; it can get stuck at a kink that is not aligned with the axes. The first point is the
+ * start.
+ * Source: Hooke, Jeeves 1961 (exploratory moves); Kolda, Lewis, Torczon 2003. Differs: a step size per axis.
  *
  * @throws OptionError unless tolerance ≥ 0
  */

@@ -9,72 +9,75 @@ export type SearchDefaults = Record<string, SearchOptionValue>;
 type Widened<V> = V extends number ? number : V extends boolean ? boolean : V;
 export type SearchOptionsOf<D extends SearchDefaults> = { readonly [K in keyof D]: Widened<D[K]> };
 
-/** What a search's definition says in addition to its start: a line for lists, its source, the ranges of its options. */
+/** Facts of a search's definition besides its start: a summary, its source, the ranges of its options. */
 export interface SearchFacts<D extends SearchDefaults> {
-  /** One line for lists, and where it comes from. */
+  /** One-line description for lists. */
   summary: string;
-  /** Where it was published. */
+  /** Publication that introduced it. */
   source: string;
-  /** Of numbers their range, of strings the choices. */
+  /** Ranges of numeric options, and choices of string options. */
   ranges?: { [K in keyof D]?: Range | readonly string[] };
-  /** What options must be together. */
+  /** Checks that options fit together. */
   check?(options: SearchOptionsOf<D>): void;
-  /** What conformance tests hold it to. Searches of this library state it. */
+  /** Problems on which conformance tests run it. Every search of this library states them. */
   conformance?: SearchConformance;
 }
 
-/** Options and a budget that bring a conformance problem below `share` of its first value. */
+/** Options and a budget with which a search reduces a conformance problem below `share` of its first value. */
 export interface SearchPreset {
   /** Options of the search. */
   readonly options: SearchDefaults;
-  /** Evaluations of the function. */
+  /** Number of evaluations of the function. */
   readonly evaluations: number;
   /** Share of the first value. */
   readonly share: number;
 }
 
-/** A preset whose options and share have defaults: none, and 1e-3. A number: evaluations alone. */
+/** A preset whose options default to none and whose share defaults to 1e-3. A number: evaluations alone. */
 export type SearchBudget = number | (Pick<SearchPreset, "evaluations"> & Partial<SearchPreset>);
 
-/** What conformance tests hold a search to. */
+/** Problems on which conformance tests run a search. */
 export interface SearchConformance {
-  /** Σ z², from three steps away. */
+  /** Budget for Σ z², from three steps away. */
   readonly sphere: SearchBudget;
-  /** Σ w_i z_i², w from 1 to 100. Default: as `sphere`. */
+  /** Budget for Σ w_i z_i², w from 1 to 100. Default: same as `sphere`. */
   readonly scaled?: SearchBudget;
   /** Whether it solves Σ w_i |z_i| with the same preset. Default true. */
   readonly kinks?: boolean;
   /** Whether it draws random numbers. Default false. */
   readonly random?: boolean;
-  /** Whether it reads values by their order alone, so that a monotone transformation of f changes nothing. Default false. */
+  /**
+   * Whether it uses only the order of values, so that a monotone transformation of f changes nothing. Default false.
+   */
   readonly monotone?: boolean;
 }
 
 /** Makes a search algorithm from options, any subset of its `defaults`. */
 export type SearchFactory<D extends SearchDefaults> = ((options?: Partial<SearchOptionsOf<D>>) => SearchAlgorithm) & {
-  /** The name of the search. */
+  /** Name of the search. */
   readonly searchName: string;
-  /** Defaults of its options. */
+  /** Default values of its options. */
   readonly defaults: D;
-  /** Its name, and values that its options accept. */
+  /** Name of the search, and the values that its options accept. */
   readonly declaration: Declaration;
-  /** What conformance tests hold it to. */
+  /** Problems on which conformance tests run it. */
   readonly conformance?: SearchConformance;
 };
 
-/** What to do where memory grows with the square of the number of coordinates. */
+/** Advice for cases in which memory grows with the square of the number of coordinates. */
 export const FEWER = "search fewer coordinates, or take spsa(), whose memory grows with their number alone";
 
-/** Every search by the name that a file gives it. */
+/** Every search by its name in files. */
 export const definedSearches = new Registry<(options: SearchDefaults) => SearchAlgorithm>("search");
 
 /**
- * defineSearch(name, defaults, start, facts): the factory of a search, and the search known by its name, so that a checkpoint can make it again.
+ * Makes the factory of a search: defineSearch(name, defaults, start, facts). The search is registered under its name,
+ * so that a checkpoint can rebuild it.
  *
- *   export const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }), facts)
+ *   const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }), facts)
  *
- * Options are numbers, booleans and strings; a default of null is chosen at the start, where the dimension is known. The library's names are
- * reserved (index.ts); a user's definition may be repeated, and the last counts.
+ * Options are numbers, booleans and strings; a default of null is replaced at the start, when the dimension is known.
+ * The library's names are reserved (index.ts); a user's definition can be repeated, and the last one counts.
  *
  * @throws OptionError for an unknown option, one out of its range, or a name that is taken
  */
@@ -114,16 +117,19 @@ function resolve<D extends SearchDefaults>(
   return Object.freeze(Object.fromEntries(filled)) as SearchOptionsOf<D>;
 }
 
-/** What a search remembers, as one record that it mutates. */
+/** State of a search, as one record that it mutates. */
 export interface KeptState {
   numbers: Record<string, number>;
   arrays: Record<string, Float64Array>;
 }
 
-/** Numbers by these names count: they choose random numbers, rows and points. */
+/** Numbers with these names are counters, which select random numbers, rows and points. */
 const COUNTERS = new Set(["batch", "drawn", "restarts", "updates", "phase", "firstRow", "axis", "index", "largestIndex"]);
 
-/** snapshot and restore of a record: copies go out and come in. All of it are tensors, since JSON has no infinity. */
+/**
+ * Returns snapshot and restore of a record, which copy it. Everything is stored as tensors, because JSON has no
+ * infinity.
+ */
 export function keepState(state: KeptState): Pick<SearchState, "snapshot" | "restore"> {
   const names = Object.keys(state.numbers);
   return {

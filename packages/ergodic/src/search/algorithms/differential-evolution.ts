@@ -15,23 +15,27 @@ const DEFAULTS = {
 };
 type Options = SearchOptionsOf<typeof DEFAULTS>;
 
-/** Generations of equal values that end the search. */
+/** Number of generations of equal values that end the search. */
 const STILL = 20;
 
 /**
  * Differential evolution, rand/1/bin and best/1/bin: a population whose own differences are its steps.
  *
- * For each member x_i of the N: v = b + F (x_r − x_s), r ≠ s random and neither i nor b; of the trial u every coordinate comes from v with
- * probability C, else from x_i, but one at random always from v; x_i ← u if f(u) ≤ f(x_i). All N trials of a generation are one batch.
- *   `base` b: "rand", another random member, or "best", the best one: quicker, and sooner in a wrong minimum
- *   F: uniform in [`weightLow`, `weightHigh`], drawn once a generation (dither); C: `crossover`; N: `population`, default 10 d
- * A coordinate of v beyond a side of the box falls at random between the side and b's. The first generation: the start, and points uniform in
- * the box; where it is open, normal about the start with a deviation of 3. Invariant under monotone transformations of f.
- * Stops where no coordinate's range over the population is above `tolerance` (initial steps), or where all values have been equal for 20
- * generations. State: N (d + 1) float64. A point from outside replaces the worst member, if it is better.
+ * For each member x_i of the N: v = b + F (x_r − x_s), r ≠ s random and neither i nor b. Every coordinate of the trial
+ * u is taken from v with probability C, otherwise from x_i; one random coordinate is always from v. x_i ← u if f(u) ≤
+ * f(x_i). All N trials of a generation are one batch.
+ *   `base` b: "rand", another random member, or "best", the best one: faster, but more likely to end in a wrong minimum
+ *   F: uniform in [`weightLow`, `weightHigh`], drawn once per generation (dither)
+ *   C: `crossover`; N: `population`, default 10 d
+ * A coordinate of v outside the box is replaced by a random point between the side of the box and b's coordinate. The
+ * first generation: the start, and points uniform in the box; if it is open, normal about the start with a standard
+ * deviation of 3. Invariant under monotone transformations of f. Stops if no coordinate's range over the population is
+ * above `tolerance` (initial steps), or if all values have been equal for 20 generations. State: N (d + 1) float64. An
+ * injected point replaces the worst member, if it is better.
  * Source: Storn, Price 1997; Price, Storn, Lampinen 2005 (bounce-back, dither). Differs: nothing.
  *
- * @throws OptionError unless 0 ≤ weightLow ≤ weightHigh ≤ 2, 0 ≤ crossover ≤ 1, population is an integer >= 4 and tolerance >= 0
+ * @throws OptionError unless 0 ≤ weightLow ≤ weightHigh ≤ 2, 0 ≤ crossover ≤ 1, population is an integer >= 4 and
+ * tolerance >= 0
  */
 export const differentialEvolution = defineSearch(
   "differentialEvolution",
@@ -76,7 +80,7 @@ class DifferentialEvolution implements SearchState {
     this.count = options.population ?? 10 * this.d;
     const what = `a population of ${this.count} points of ${this.d} numbers`;
     checkRoom("differentialEvolution", what, this.count * (16 * this.d + 128), MOST_OBJECTS);
-    /** `still`: generations in a row that ended with all values equal. */
+    /** `still`: number of consecutive generations that ended with all values equal. */
     this.kept = {
       numbers: { batch: 0, still: 0 },
       arrays: { members: new Float64Array(this.count * this.d), values: new Float64Array(this.count).fill(Infinity) },
@@ -154,7 +158,7 @@ class DifferentialEvolution implements SearchState {
     this.kept.arrays.values[i] = Number.isNaN(value) ? Infinity : value;
   }
 
-  /** Of equal ones the first is best, the last worst. */
+  /** Among equals, the first is best and the last is worst. */
   private ranked(): { best: number; worst: number } {
     const { values } = this.kept.arrays;
     let best = 0;
@@ -166,7 +170,7 @@ class DifferentialEvolution implements SearchState {
     return { best, worst };
   }
 
-  /** The widest range of a coordinate. */
+  /** Returns the widest range of a coordinate. */
   private spread(): number {
     const { members } = this.kept.arrays;
     let widest = 0;

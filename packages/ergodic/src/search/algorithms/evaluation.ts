@@ -3,34 +3,34 @@ import { assert, ErgodicError, OptionError } from "../../engine/errors/errors.ts
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Asked, Search } from "./ask-tell.ts";
 
-/** What f receives besides x: a seed, a signal that ends with the run, and the evaluation's number, from 0. */
+/** Arguments of f besides x: a seed, a signal that ends with the run, and the number of the evaluation, from 0. */
 export interface BlackBoxContext {
-  /** 32 bits for an objective that draws random numbers. */
+  /** Seed of 32 bits, for an objective that draws random numbers. */
   seed: number;
-  /** Aborted when the run ends. */
+  /** Signal that is aborted when the run ends. */
   signal: AbortSignal;
   /** Number of the evaluation, from 0. */
   evaluation: number;
 }
 
-/** f: lower is better, NaN is a failed evaluation. x is a copy. */
+/** Returns the value at x, a copy; lower is better, NaN is a failed evaluation. */
 export type BlackBox = (x: Float64Array, context: BlackBoxContext) => number | Promise<number>;
 
 export interface EvaluationOptions {
   concurrency: number;
-  /** Ends the run once a value is at most this. */
+  /** Value at or below which the run ends. */
   target: number | undefined;
-  /** Evaluations granted, whatever a checkpoint says. */
+  /** Number of evaluations granted, regardless of a checkpoint. */
   evaluations: number;
   signal: AbortSignal | undefined;
-  /** After all else. */
+  /** Called after everything else. */
   dispose?(): void;
 }
 
-/** In a snapshot: the value of the last evaluation. */
+/** Name in a snapshot for the value of the last evaluation. */
 const LAST = "lastValue";
 
-/** Under way, until it is told. */
+/** An evaluation in progress, until it is told. */
 interface Flight {
   id: number;
   x: Float64Array;
@@ -38,10 +38,11 @@ interface Flight {
 }
 
 /**
- * A search as the loop sees it: a step is one evaluation of f.
+ * Adapts a search to the loop: a step is one evaluation of f.
  *
- * Up to `concurrency` evaluations are under way at a time, also between two calls of `advance`. Values are told in the order of their numbers:
- * which evaluation ends first changes nothing, neither a target's stop nor a checkpoint. Those under way when a run is kept are made again.
+ * Up to `concurrency` evaluations are in progress at a time, also between two calls of `advance`. Values are told in
+ * the order of their numbers, so the order in which evaluations end affects neither a target's stop nor a checkpoint.
+ * Evaluations in progress when a run is checkpointed are repeated.
  */
 export class Evaluation implements Progression {
   readonly stepsPerEpoch = Infinity;
@@ -49,10 +50,10 @@ export class Evaluation implements Progression {
   private readonly search: Search;
   private readonly f: BlackBox;
   private readonly options: EvaluationOptions;
-  /** In the order of their numbers. */
+  /** Evaluations in the order of their numbers. */
   private readonly flights: Flight[] = [];
   private unfinished = 0;
-  /** Asked for before a checkpoint, and to be made again. */
+  /** Evaluations asked for before a checkpoint, which must be repeated. */
   private again: Asked[] = [];
   private failure: { error: unknown } | undefined;
   private value = Number.NaN;
@@ -99,11 +100,14 @@ export class Evaluation implements Progression {
       this.search.tell(next.id, next.value);
       updates++;
     }
-    // The loss is said by report(): the best value, not a mean.
+    // report() gives the loss: the best value, not a mean.
     return { updates, lossSum: 0, rows: 0 };
   }
 
-  /** @throws ErgodicError [SEARCH_NO_VALUE] where every evaluation failed */
+  /**
+   * Returns the best point.
+   * @throws ErgodicError [SEARCH_NO_VALUE] if every evaluation failed
+   */
   parameters(): Float64Array {
     const { best, evaluations } = this.search;
     if (best) return best.x;
@@ -139,7 +143,10 @@ export class Evaluation implements Progression {
     this.options.dispose?.();
   }
 
-  /** Starts evaluations until enough are under way, or the next value is known: an f that gives numbers at once is not called ahead. */
+  /**
+   * Starts evaluations until enough are in progress, or the next value is known. An f that returns numbers directly is
+   * not called in advance.
+   */
   private launch(): void {
     const { concurrency } = this.options;
     while (this.unfinished < concurrency && this.flights[0]?.value === undefined && !this.failure) {
@@ -174,7 +181,7 @@ export class Evaluation implements Progression {
     }
   }
 
-  /** The first failure is the one to tell. */
+  /** Only the first failure is reported. */
   private fail(error: unknown): void {
     this.failure ??= { error };
     if (this.options.signal?.aborted) this.end.abort(this.options.signal.reason);
@@ -182,14 +189,14 @@ export class Evaluation implements Progression {
   }
 }
 
-/** Relative: builds and hosts round differently. */
+/** Relative tolerance, because builds and hosts round differently. */
 const SAME = 1e-9;
 
 /**
- * The best point of a snapshot once more. f that gives another value, and the same one again, is another function; f that gives a third one is
- * noisy, of which nothing can be told.
+ * Evaluates the best point of a snapshot again. If f returns a different value, and the same one twice, it is another
+ * function. If it returns a third value, it is noisy and nothing can be concluded.
  *
- * @throws OptionError [CHECKPOINT_FUNCTION]; ErgodicError [SEARCH_THROWN] where f fails
+ * @throws OptionError [CHECKPOINT_FUNCTION]; ErgodicError [SEARCH_THROWN] if f fails
  */
 export async function refuseOtherFunction(f: BlackBox, snapshot: Snapshot, signal = new AbortController().signal): Promise<void> {
   const kept = new KeptPart("the search", snapshot);

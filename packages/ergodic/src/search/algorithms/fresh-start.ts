@@ -11,8 +11,7 @@ export function randomPoint({ lower, upper, start }: SearchStart, draws: Draws, 
 }
 
 /**
- * A random point: uniform in the box, or normal about the start where a side is open, with a deviation of `spread` initial steps.
- *
- * Where a restart begins: the random point of an update of its own.
+ * Returns the random point at which a restart begins, drawn from its own update. It is uniform in the box; a coordinate
+ * with an open side is normal about the start, with a standard deviation of `spread` initial steps.
  */
 export const freshStart = (given: SearchStart, update: number): Float64Array => randomPoint(given, given.stream.at(update));

@@ -1,46 +1,51 @@
 import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
 
-/** Successive halving of `tune`: at rungs r, rη, rη², … a trial continues only while its loss is among the best 1/η there. */
+/**
+ * Successive halving in `tune`: at rungs r, rη, rη², … a trial continues only while its loss is among the best 1/η
+ * there.
+ */
 export interface HalvingOptions {
-  /** η >= 2. Default 3. */
+  /** Reduction factor η >= 2. Default 3. */
   eta?: number;
   /**
-   * r: the first rung in epochs, > 0. Default: the length of the first finished trial, divided by η as often as measurements
+   * First rung r in epochs, > 0. Default: the length of the first finished trial, divided by η as often as measurements
    * allow, at most four times.
    */
   first?: number;
 }
 
-/** One measurement of a trial. */
+/** A measurement of a trial. */
 export interface Measured {
-  /** Passes over the data at the measurement. */
+  /** Number of passes over the data at the measurement. */
   epoch: number;
-  /** The loss measured. */
+  /** Measured loss. */
   loss: number;
 }
 
-/** Rungs that the default makes at most: the lowest lies at 1/η⁴ of a run. */
+/** Largest number of default rungs: the lowest is at 1/η⁴ of a run. */
 const MOST_RUNGS = 4;
 
 /**
- * Successive halving, asynchronous, by stopping (ASHA): at rungs r, rη, rη², … a trial goes on while its loss there is among the best 1/η of the n
- * losses recorded there so far, its own included: while fewer than max(1, ⌊n/η⌋) of them are lower.
+ * Successive halving, asynchronous, by stopping (ASHA): at rungs r, rη, rη², … a trial continues while its loss is
+ * among the best 1/η of the n losses recorded there so far, including its own: fewer than max(1, ⌊n/η⌋) of them are
+ * lower.
  *
- * η (`eta`): >= 2, default 3. r (`first`): epochs, > 0. Default: the length R of the first trial that finishes, divided by η as
- * often as r stays at or above that trial's first measurement, four times at most; until a trial has finished none is stopped.
- * There is no rung at R or beyond it, and none in runs that count no epochs. A loss stands at a rung if it is the first
- * measured there or later.
- * Source: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht, Talwalkar 2020 (arXiv:1810.05934). Differs: a trial is never paused and promoted
- * later; it is stopped for good, as in the stopping variant that Syne Tune and Ray Tune have; one bracket.
+ * η (`eta`): >= 2, default 3. r (`first`): epochs, > 0. Default: the length R of the first trial that finishes, divided
+ * by η as often as r stays at or above that trial's first measurement, at most four times. Until a trial has finished,
+ * none is stopped. There is no rung at or beyond R, and none for runs that count no epochs. The loss at a rung is the
+ * first one measured at or after it.
+ * Source: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht, Talwalkar 2020 (arXiv:1810.05934). Differs: a trial is
+ * never paused and promoted later; it is stopped permanently, as in the stopping variant of Syne Tune and Ray Tune; one
+ * bracket.
  *
  * @throws OptionError unless eta >= 2 and first > 0
  */
 export class Halving {
   readonly eta: number;
   readonly first: number | undefined;
-  /** Epochs of the first trial that finished. */
+  /** Number of epochs of the first trial that finished. */
   length = Infinity;
-  /** Rising; known once a trial has finished. */
+  /** Rungs in increasing order; known once a trial has finished. */
   private rungs: readonly number[] | undefined;
 
   constructor(where: string, options: HalvingOptions) {
@@ -52,19 +57,22 @@ export class Halving {
     this.first = first;
   }
 
-  /** Rung number k in epochs; undefined where there is none, or none is known yet. */
+  /** Returns rung number k in epochs; undefined if there is none, or none is known yet. */
   rung(k: number): number | undefined {
     if (this.rungs) return this.rungs[k];
     return this.first === undefined ? undefined : this.times(this.first, k);
   }
 
-  /** A trial has finished, measured so: the first one says how long a run is. */
+  /** Records a finished trial with its measurements; the first one determines the length of a run. */
   finished(losses: readonly Measured[]): void {
     if (this.rungs || losses.length === 0) return;
     this.lay(losses[0].epoch, losses[losses.length - 1].epoch);
   }
 
-  /** The lowest rung, from number `passed` on, up to the trial's last measurement at which it must stop; else how many it has passed. */
+  /**
+   * Returns the lowest rung, from number `passed` up to the trial's last measurement, at which it must stop; otherwise
+   * the number of rungs that it has passed.
+   */
   judge(losses: readonly Measured[], others: Iterable<readonly Measured[]>, passed: number): { stop?: number; passed: number } {
     const { epoch } = losses[losses.length - 1];
     const rivals = [...others];
@@ -97,7 +105,7 @@ export class Halving {
     this.rungs = rungs;
   }
 
-  /** r·ηᵏ, as `lay` multiplies. */
+  /** Returns r·ηᵏ, with the same multiplications as `lay`. */
   private times(first: number, k: number): number {
     let rung = first;
     for (let i = 0; i < k; i++) rung *= this.eta;

@@ -1,4 +1,7 @@
-/** Searches by name, and what makes them from JSON. Searches that users define are known by name, too (define-search.ts). */
+/**
+ * Registry of searches by name, and their construction from JSON. Searches that users define are also registered by
+ * name (define-search.ts).
+ */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { byName } from "../../engine/contract/registry.ts";
@@ -17,13 +20,13 @@ import type { SearchAlgorithm } from "./search.ts";
 
 export * from "./all.ts";
 
-/** A search of the registry: its factory, and what the conformance tests hold it to. */
+/** Entry of a search in the registry: its factory, and presets for conformance tests. */
 export interface SearchEntry extends Required<SearchConformance> {
-  /** The factory. */
+  /** Makes the search from its options. */
   make(options?: SearchDefaults): SearchAlgorithm;
-  /** Σ z², from three steps away. */
+  /** Preset for Σ z², from three steps away. */
   readonly sphere: SearchPreset;
-  /** Σ w_i z_i², w from 1 to 100. */
+  /** Preset for Σ w_i z_i², w from 1 to 100. */
   readonly scaled: SearchPreset;
 }
 
@@ -41,15 +44,15 @@ function entryOf(make: Defined): SearchEntry {
   return { make: make as SearchEntry["make"], sphere: presetOf(sphere), scaled: presetOf(scaled), kinks, random, monotone };
 }
 
-/** The library's search algorithms by name: `searchRegistry.cmaEs.make()`. */
+/** Search algorithms of the library by name, e.g. `searchRegistry.cmaEs.make()`. */
 export const searchRegistry: Readonly<Record<string, SearchEntry>> = Object.fromEntries(
   Object.entries(byName(all, isDefined, ({ searchName }) => searchName)).map(([name, make]) => [name, entryOf(make)]),
 );
 
-/** Keeps the names of all searches so far for this library. */
+/** Reserves the names of all searches of the library. */
 export const reserveSearches = (): void => definedSearches.reserve(...Object.keys(searchRegistry));
 
-/** Rebuilds what toJSON() gave: also searches that were defined here before. */
+/** Rebuilds a search from its toJSON(), including searches that the user has defined. */
 export function searchFromJson(json: JsonObject): SearchAlgorithm {
   checkNamedJson("searchFromJson", json, "search", "a search");
   const name = json.search as string;

@@ -1,27 +1,31 @@
 /**
- * The minimum of φ(t) over all t by values alone, one value at a time: a bracket by golden growth, then Brent's method.
+ * Minimises φ(t) over all t by values alone, one value at a time: a bracket by golden growth, then Brent's method.
  *
- * A search is a record of numbers, `Line`: `beginLine` with φ(0) and a first step, then `learnLine` with φ(line.at) until `line.stage` is done;
- * `best` and `bestValue` hold the result, which is never above φ(0). The bracket's three points are Brent's first three, so that a parabola is met by
- * its first trial. It ends when the bracket is within `lineTolerance` (relative to |t|, or to the first step where t is smaller); when a parabola
- * has foretold the value of its vertex, to a tenth of the fall, and the next would move by less than that; when three bracketing values are equal,
- * since then nothing says where to look; or after 100 values. +Infinity is a value that is too high; NaN must not come.
- *
- * Errors: none. Source: Brent 1973, chapter 5. Differs: the second way to end, which saves two values of each smooth line.
+ * A search is a record of numbers, `Line`: call `beginLine` with φ(0) and a first step, then `learnLine` with
+ * φ(line.at) until `line.stage` is done. `best` and `bestValue` hold the result, which is never above φ(0). The
+ * bracket's three points are Brent's first three, so a parabola is solved by its first trial. +Infinity is a value that
+ * is too high; NaN is not allowed. The search ends
+ * - when the bracket is within `lineTolerance` (relative to |t|, or to the first step if t is smaller);
+ * - when a parabola has predicted the value at its vertex to a tenth of the decrease, and the next move would be within
+ *   that tolerance;
+ * - when three bracketing values are equal, because nothing then shows where to search;
+ * - or after 100 values.
+ * Throws no errors. Source: Brent 1973, chapter 5. Differs: the second way to end, which saves two values of each
+ * smooth line.
  */
 const GOLDEN = 1.618033988749895;
 const SECTION = 0.3819660112501051;
 const MOST_VALUES = 100;
-/** Of a parabola's fall: how far from its vertex value may be what comes true. */
+/** Largest error of a trusted prediction, as a share of the parabola's decrease. */
 const TRUSTED = 0.1;
 
 export const Stage = { first: 0, growing: 1, shrinking: 2, done: 3 } as const;
 
 export interface Line extends Record<string, number> {
   stage: number;
-  /** Where the next value is wanted. */
+  /** Position at which the next value is needed. */
   at: number;
-  /** The least value so far, and the two before it. While growing, `left` is behind `best`. */
+  /** Lowest value so far, and the two before it. While growing, `left` is behind `best`. */
   best: number;
   bestValue: number;
   second: number;
@@ -31,11 +35,11 @@ export interface Line extends Record<string, number> {
   left: number;
   leftValue: number;
   right: number;
-  /** The last move and the one before it. */
+  /** Last move and the one before it. */
   move: number;
   moveBefore: number;
   firstStep: number;
-  /** The vertex value of the parabola whose trial is out, else NaN; 1 once such a value came true. */
+  /** Predicted value at the vertex of the parabola being tried, otherwise NaN; and 1 once a prediction came true. */
   foretold: number;
   cameTrue: number;
   values: number;
@@ -60,7 +64,7 @@ export function beginLine(line: Line, valueAtZero: number, firstStep: number): v
   Object.assign(line, newLine(), { stage: Stage.first, at: firstStep, bestValue: valueAtZero, firstStep: Math.abs(firstStep) });
 }
 
-/** φ(line.at) is `value`. */
+/** Learns that φ(line.at) is `value`. */
 export function learnLine(line: Line, value: number, lineTolerance: number): void {
   line.values++;
   if (line.stage === Stage.shrinking) sort(line, value);
@@ -83,7 +87,7 @@ function grow(line: Line): void {
   line.stage = line.values < MOST_VALUES ? Stage.growing : Stage.done;
 }
 
-/** The value beyond `best` is no lower: `left`, `best` and `at` enclose a minimum. */
+/** Starts the bracket when the value beyond `best` is not lower: `left`, `best` and `at` enclose a minimum. */
 function bracket(line: Line, value: number): void {
   const { left, leftValue, at } = line;
   line.stage = leftValue === line.bestValue && value === line.bestValue ? Stage.done : Stage.shrinking;
@@ -93,7 +97,7 @@ function bracket(line: Line, value: number): void {
   line.move = line.moveBefore = line.right - line.left;
 }
 
-/** The trial's place among the three best, and the narrower bracket. */
+/** Sorts the trial into the three best points, and narrows the bracket. */
 function sort(line: Line, value: number): void {
   const { at, best, bestValue, second, secondValue } = line;
   if (value <= bestValue) {
@@ -113,7 +117,7 @@ function sort(line: Line, value: number): void {
   }
 }
 
-/** Brent's next trial, or the end. */
+/** Chooses Brent's next trial, or ends the search. */
 function plan(line: Line, lineTolerance: number): void {
   const { best, left, right } = line;
   const middle = (left + right) / 2;
@@ -135,18 +139,18 @@ function plan(line: Line, lineTolerance: number): void {
     line.move = SECTION * line.moveBefore;
   }
   line.at = best + (Math.abs(line.move) >= tolerance ? line.move : Math.sign(line.move) * tolerance);
-  // A tolerance below the spacing of floats would ask for the same value for ever.
+  // A tolerance below the spacing of floats would request the same value forever.
   if (line.at === best) line.stage = Stage.done;
 }
 
-/** From the best of three points to the vertex of their parabola; NaN where there is none. */
+/** Returns the step from the best of three points to the vertex of their parabola; NaN if there is none. */
 function toVertex({ best, bestValue, second, secondValue, third, thirdValue }: Line): number {
   const r = (best - second) * (bestValue - thirdValue);
   const q = (best - third) * (bestValue - secondValue);
   return ((best - second) * r - (best - third) * q) / (2 * (q - r));
 }
 
-/** Half the second derivative of the parabola through the three points. */
+/** Returns half the second derivative of the parabola through the three points. */
 function curvature({ best, bestValue, second, secondValue, third, thirdValue }: Line): number {
   return ((secondValue - bestValue) / (second - best) - (thirdValue - bestValue) / (third - best)) / (second - third);
 }

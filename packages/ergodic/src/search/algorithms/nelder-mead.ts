@@ -7,39 +7,47 @@ import { simplexGradient } from "./simplex-gradient.ts";
 const DEFAULTS = { adaptive: true, restarts: "repeat", pointTolerance: 1e-8, valueTolerance: 1e-10 };
 type Options = Readonly<typeof DEFAULTS>;
 
-/** What was proposed: rows of the simplex, or x(t). */
+/** Kind of the proposed points: rows of the simplex, or x(t). */
 const Phase = { rows: 0, reflection: 1, expansion: 2, outside: 3, inside: 4 } as const;
-/** Kelley's share of the predicted descent. */
+/** Kelley's share of the predicted decrease. */
 const SUFFICIENT = 1e-4;
 const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, and a new one gains nothing"];
 
 /**
- * Nelder-Mead: a simplex of d + 1 points that walks downhill by moving its worst vertex through the centroid c of the others.
+ * Nelder-Mead: a simplex of d + 1 points that moves downhill by moving its worst vertex through the centroid c of the
+ * others.
  *
- * Vertices sorted, f_0 ≤ … ≤ f_d; x(t) = c + t (c − x_d); reflection t = 1, expansion β, contractions ±γ, shrink x_i ← x_0 + δ (x_i − x_0).
- *   f(x(1)) < f_0:                   x(β) if it is lower still, else x(1)
+ * Vertices sorted, f_0 ≤ … ≤ f_d; x(t) = c + t (c − x_d); reflection t = 1, expansion β, contractions ±γ, shrink x_i ←
+ * x_0 + δ (x_i − x_0).
+ *   f(x(1)) < f_0:                   x(β) if it is even lower, otherwise x(1)
  *   f_0 ≤ f(x(1)) < f_{d−1}:         x(1)
- *   f_{d−1} ≤ f(x(1)) < f_d:         x(γ) if no higher than x(1), else shrink
- *   f(x(1)) ≥ f_d:                   x(−γ) if lower than f_d, else shrink
- * `adaptive`: β = 1 + 2/d, γ = ¾ − 1/(2d), δ = 1 − 1/d, which in 2 dimensions are the classic 2, ½, ½, as they are for d = 1.
+ *   f_{d−1} ≤ f(x(1)) < f_d:         x(γ) if no higher than x(1), otherwise shrink
+ *   f(x(1)) ≥ f_d:                   x(−γ) if lower than f_d, otherwise shrink
+ * `adaptive`: β = 1 + 2/d, γ = ¾ − 1/(2d), δ = 1 − 1/d, which in 2 dimensions are the classic 2, ½, ½, as they are for
+ * d = 1.
  *
- * The first simplex is the start and a step of 1 along each axis, one batch; a shrink is one batch of d. It has collapsed when no vertex is
- * further than `pointTolerance` (initial steps, by coordinate) from the best and no value more than `valueTolerance` (absolute) above; or when all
- * values are equal, before a shrink and after, since on a plateau it can only shrink. Then
- *   `restarts: "repeat"`    a simplex of the first size is laid around the best point, until one gains no more than `valueTolerance`; then it stops
- *   `restarts: "fresh"`     the same, but then it begins at a random point (fresh-start.ts); it never stops on its own
- *   `restarts: "oriented"`  as "repeat", and after every step it looks at the simplex gradient D: where the mean value fell by less than α‖D‖²,
- *                           α = 1e-4 · (first size) / (first ‖D‖), the simplex is flattening without descending, and a right-angled one of half
- *                           its shortest edge takes its place, the legs against D
+ * The first simplex is the start and a step of 1 along each axis, in one batch; a shrink is one batch of d. It has
+ * collapsed when no vertex is further than `pointTolerance` (initial steps, by coordinate) from the best and no value
+ * more than `valueTolerance` (absolute) above. It has also collapsed when all values are equal both before and after a
+ * shrink, because on a plateau it can only shrink. Then
+ *   `restarts: "repeat"`    builds a simplex of the first size around the best point, until one gains no more than
+ *                           `valueTolerance`; then it stops
+ *   `restarts: "fresh"`     the same, then restarts at a random point (fresh-start.ts); it never stops on its own
+ *   `restarts: "oriented"`  like "repeat", and every step checks the simplex gradient D: if the mean value fell
+ *                           by less than α‖D‖², α = 1e-4 · (first size) / (first ‖D‖), the simplex is flattening
+ *                           without descending. A right-angled one of half its shortest edge replaces it, with its
+ *                           legs pointing against D
  *   `restarts: "none"`      it stops
- * On the BBOB functions in 5 and 10 dimensions adaptive coefficients solve more than the classic ones, and "repeat" more than "oriented", which
- * gives up simplices that had found the valley's shape: those are the defaults.
+ * On the BBOB functions in 5 and 10 dimensions, adaptive coefficients solve more than the classic ones, and "repeat"
+ * more than "oriented", which gives up simplices that had adapted to the valley; hence the defaults.
  *
- * An evaluation costs O(d), shrinks and steps by simplex gradients apart: vertices stay in their rows, whose order is kept, and c changes by what comes
- * and what goes; every d updates it is summed anew, so that rounding does not pile up.
+ * An evaluation costs O(d), except for shrinks and steps with simplex gradients: vertices stay in their rows, only
+ * their order changes, and c is updated by the vertex that enters and the one that leaves. Every d updates it is summed
+ * again, so that rounding does not accumulate.
  *
- * NaN and +Infinity are the worst values. Errors: none. Source: Nelder, Mead 1965; Lagarias et al. 1998 (order of ties); Gao, Han 2012
- * (coefficients); Kelley 1999 (oriented restart). Differs: what follows a collapse is ours.
+ * NaN and +Infinity are the worst values. Throws no errors. Source: Nelder, Mead 1965; Lagarias et al. 1998 (order of
+ * ties); Gao, Han 2012 (coefficients); Kelley 1999 (oriented restart). Differs: the restarts after a collapse are our
+ * own.
  * Options: `adaptive` (true), `restarts` ("repeat"), `pointTolerance` (1e-8), `valueTolerance` (1e-10).
  *
  * @throws OptionError unless the tolerances are >= 0 and restarts is one of the four
@@ -68,29 +76,29 @@ class Simplex implements SearchState {
   private readonly kept = {
     numbers: {
       phase: Phase.rows as number,
-      /** The first row of the simplex whose value is not known yet. */
+      /** First row of the simplex whose value is not known yet. */
       firstRow: 0,
-      /** f(x(1)), while the point after it is out. */
+      /** f(x(1)), while the point that follows it is being evaluated. */
       reflected: 0,
-      /** Kelley's α; NaN until a simplex of full size has been valued. */
+      /** Kelley's α; NaN until a simplex of full size has been evaluated. */
       sufficient: Number.NaN,
-      /** The best value at the last collapse. */
+      /** Best value at the last collapse. */
       collapsedAt: Infinity,
-      /** 1 while a shrink is out of a simplex whose values are all equal. */
+      /** 1 while a simplex whose values are all equal is being shrunk, otherwise 0. */
       shrankFlat: 0,
       restarts: 0,
       updates: 0,
       reason: 0,
     },
-    /** By rank: snapshots have the vertices so, too; and c. */
+    /** Vertices (in snapshots in order of rank), values by rank, and c. */
     arrays: { vertices: new Float64Array(), values: new Float64Array(), centre: new Float64Array() },
   } satisfies KeptState;
-  /** The row of each rank. */
+  /** Row of each rank. */
   private order = new Uint32Array();
 
   constructor(options: Options, given: SearchStart) {
     const d = given.start.length;
-    // With copies of the vertices that are proposed at first.
+    // Includes copies of the vertices that are proposed at first.
     checkRoom("nelderMead", `a simplex of ${d} coordinates`, 16 * (d + 1) * d, undefined, FEWER);
     this.options = options;
     this.given = given;
@@ -138,7 +146,7 @@ class Simplex implements SearchState {
     return { simplexSize: this.size(), restarts: this.kept.numbers.restarts };
   }
 
-  /** Values of the rows from firstRow on have come. */
+  /** Learns the values of the rows from firstRow. */
   private valued(given: Float64Array): void {
     const { numbers, arrays } = this.kept;
     arrays.values.set(given, numbers.firstRow);
@@ -157,7 +165,7 @@ class Simplex implements SearchState {
     if (plateau || this.hasCollapsed()) this.collapse();
   }
 
-  /** The value of x(t) has come. */
+  /** Learns the value of x(t). */
   private moved(point: Float64Array, value: number): void {
     const { numbers, arrays } = this.kept;
     const { reflected } = numbers;
@@ -179,7 +187,7 @@ class Simplex implements SearchState {
     }
   }
 
-  /** The worst vertex gives way to a better point, which comes after those of its value. */
+  /** Replaces the worst vertex by a better point, which is ranked after vertices of equal value. */
   private accept(point: Float64Array, value: number): void {
     const { numbers, arrays } = this.kept;
     const stalled = this.options.restarts === "oriented" && this.hasStalled(value);
@@ -211,7 +219,7 @@ class Simplex implements SearchState {
     this.ask(1);
   }
 
-  /** Kelley's condition: the mean value falls by less than a small share of what the simplex gradient promises. */
+  /** Kelley's condition: the mean value decreases by less than a small share of what the simplex gradient predicts. */
   private hasStalled(value: number): boolean {
     const { numbers, arrays } = this.kept;
     const fall = (arrays.values[this.d] - value) / (this.d + 1);
@@ -249,10 +257,10 @@ class Simplex implements SearchState {
     else this.lay(freshStart(this.given, numbers.updates), 0);
   }
 
-  /** A simplex of full size about a point; rows from `firstRow` on are to be valued. */
+  /** Builds a simplex of full size about a point; rows from `firstRow` must be evaluated. */
   private lay(point: Float64Array, firstRow: number): void {
     const { lower, upper } = this.given;
-    // Legs of later simplices point the other way.
+    // The legs point in opposite directions in successive simplices.
     const sign = this.kept.numbers.restarts % 2 === 0 ? 1 : -1;
     for (let i = 0; i <= this.d; i++) this.vertex(i).set(point);
     for (let j = 0; j < this.d; j++) this.vertex(j + 1)[j] += leg(point[j], lower[j], upper[j], sign);
@@ -264,13 +272,13 @@ class Simplex implements SearchState {
     this.kept.numbers.firstRow = firstRow;
   }
 
-  /** c + t (c − worst). */
+  /** Returns c + t (c − worst). */
   private along(t: number): Float64Array {
     const worst = this.vertex(this.d);
     return this.kept.arrays.centre.map((c, j) => c + t * (c - worst[j]));
   }
 
-  /** c = Σ x_i / d over all but the worst, by rank. */
+  /** Computes c = Σ x_i / d over all vertices except the worst, by rank. */
   private sumCentre(): void {
     const { d, order } = this;
     const { vertices, centre } = this.kept.arrays;
@@ -281,7 +289,7 @@ class Simplex implements SearchState {
     }
   }
 
-  /** Rows in the order of their ranks. */
+  /** Sorts the rows by rank. */
   private sortRows(): void {
     const { arrays } = this.kept;
     const sorted = new Float64Array(arrays.vertices.length);
@@ -308,7 +316,10 @@ class Simplex implements SearchState {
     return spread <= valueTolerance && this.size(pointTolerance) <= pointTolerance;
   }
 
-  /** The largest distance by coordinate from the best vertex; where it is more than `enough`, no vertex after the one that shows it is looked at. */
+  /**
+   * Returns the largest distance by coordinate from the best vertex; stops after the first vertex at which it exceeds
+   * `enough`.
+   */
   private size(enough = Infinity): number {
     const best = this.vertex(0);
     let size = 0;
@@ -319,17 +330,20 @@ class Simplex implements SearchState {
     return size;
   }
 
-  /** Of rank i. */
+  /** Returns the vertex of rank i. */
   private vertex(i: number): Float64Array {
     const from = this.order[i] * this.d;
     return this.kept.arrays.vertices.subarray(from, from + this.d);
   }
 }
 
-/** 0, 1, …, count − 1. */
+/** Returns 0, 1, …, count − 1. */
 const ranks = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);
 
-/** A step of ±1, turned or shortened so that it stays in the box: folded back, its end might be its start. */
+/**
+ * Returns a step of ±1, reversed or shortened so that it stays in the box; if it were folded back, its end could
+ * coincide with its start.
+ */
 function leg(from: number, lower: number, upper: number, sign: number): number {
   const room = (s: number) => (s > 0 ? upper - from : from - lower);
   if (room(sign) >= 1) return sign;

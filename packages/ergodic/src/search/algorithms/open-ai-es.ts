@@ -8,15 +8,18 @@ const BETA2 = 0.999;
 const EPSILON = 1e-8;
 
 /**
- * OpenAI's evolution strategy: g = 1/(nσ) Σ_i r_i ε_i over n points θ ± σε, ε ~ N(0, I), r the centred ranks of f; then a step against g.
+ * OpenAI's evolution strategy: g = 1/(nσ) Σ_i r_i ε_i over n points θ ± σε, ε ~ N(0, I), where r are the centred ranks
+ * of f; then a step against g.
  *
- * r: −½ for the lowest value to ½ for the highest, equal values their mean. σ: `sigma`, in initial steps: .02 of them is a small neighbourhood,
- * and suits a long way made of many steps. n = 2 `pairs`; default pairs 2 + ⌊1.5 ln d⌋, as many points as CMA-ES would take. `step`:
+ * r: −½ for the lowest value to ½ for the highest; equal values share their mean rank. σ: `sigma`, in initial steps;
+ * .02 of them is a small neighbourhood, suited to a long path of many steps. n = 2 `pairs`; default pairs 2 + ⌊1.5 ln
+ * d⌋, as many points as CMA-ES would take. `step`:
  *   "adam"      θ ← θ − α_k m̂/(√v̂ + 1e-8), β .9 and .999
  *   "momentum"  v ← .9v + g, θ ← θ − α_k v
  *   "plain"     θ ← θ − α_k g
- * α_k = `rate`/(1 + `decay`·k), k updates made. Ranks do not shrink at the minimum: without decay θ ends within about a rate of it.
- * `centre` is θ. Invariant under monotone transformations of f. Source: Salimans et al. 2017. Differs: no weight decay, ties share ranks.
+ * α_k = `rate`/(1 + `decay`·k), where k is the number of updates made. Ranks do not shrink at the minimum, so without
+ * decay θ ends within about a rate of it. `centre` is θ. Invariant under monotone transformations of f. Source:
+ * Salimans et al. 2017. Differs: no weight decay, ties share ranks.
  *
  * @throws OptionError unless rate, sigma > 0, decay ≥ 0, pairs ≥ 1
  */

@@ -7,33 +7,40 @@ import type { SearchStart, SearchState } from "./search.ts";
 const DEFAULTS = { restarts: "repeat", lineTolerance: 1e-2, pointTolerance: 1e-8, valueTolerance: 1e-10 };
 type Options = Readonly<typeof DEFAULTS>;
 
-/** What was proposed: the start, a point of the line along direction `index` (d: the displacement), 2x − x_0. */
+/**
+ * Kind of the proposed point: the start, a point of the line along direction `index` (d: the displacement), or 2x −
+ * x_0.
+ */
 const Phase = { start: 0, line: 1, extrapolation: 2 } as const;
 const REASONS = [null, "an iteration gained nothing", "an iteration along the axes gained nothing"];
-/** A direction's first step is at most so many times smaller than its last one: one still line must not freeze it. */
+/**
+ * Smallest ratio of a direction's first step to its previous one, so that one flat line does not freeze the direction.
+ */
 const SLOWEST_FALL = 0.1;
 
 /**
- * Powell's direction set: line minimisations along d directions, one of which gives way to the whole iteration's displacement.
+ * Powell's direction set: line minimisations along d directions, one of which is replaced by the displacement of the
+ * whole iteration.
  *
- * An iteration goes from x_0 to x by a line minimisation along each u_i, the axes at first; Δ is the largest fall along one of them, along u_m.
- * With f_0, f and f_e the values at x_0, x and 2x − x_0: where f_e < f_0 and 2 (f_0 − 2f + f_e)(f_0 − f − Δ)² < Δ (f_0 − f_e)², x is
- * minimised along x − x_0 too, which takes the place of u_m. On a quadratic the directions become conjugate.
+ * An iteration goes from x_0 to x by a line minimisation along each u_i, the axes at first; Δ is the largest decrease
+ * along one of them, u_m. With f_0, f and f_e the values at x_0, x and 2x − x_0: if f_e < f_0 and 2 (f_0 − 2f +
+ * f_e)(f_0 − f − Δ)² < Δ (f_0 − f_e)², x is also minimised along x − x_0, which replaces u_m. On a quadratic the
+ * directions become conjugate.
  *
- * One value a batch. Lines begin with the step of their last move (1 at first) and are searched to `lineTolerance`
- * (line-search.ts); they leave the box freely, for points are folded back into it. After an iteration that gained no more than
- * `valueTolerance` (absolute) all steps are shortened by `lineTolerance`; when they are within `pointTolerance` (initial steps)
- * too, it has converged. Then
- *   `restarts: "repeat"`  it continues from there along the axes, with steps of 1, until that gains no more; then it stops
- *   `restarts: "fresh"`   the same, but then it begins at a random point (fresh-start.ts); it never stops on its own
+ * One value per batch. Lines start with the step of their last move (1 at first) and are searched to `lineTolerance`
+ * (line-search.ts). They may leave the box, because points are folded back into it. After an iteration that gained no
+ * more than `valueTolerance` (absolute), all steps are shortened by `lineTolerance`; once they are also within
+ * `pointTolerance` (initial steps), the search has converged. Then
+ *   `restarts: "repeat"`  it continues from there along the axes, with steps of 1, until that gains no more, and stops
+ *   `restarts: "fresh"`   the same, but then it restarts at a random point (fresh-start.ts); it never stops on its own
  *   `restarts: "none"`    it stops
- * On the BBOB functions in 5 and 10 dimensions lines searched to a hundredth solve no fewer than finer ones, and
- * need fewer values.
- * NaN is +Infinity. Errors: none. Source: Powell 1964; the criterion of replacement after Acton 1970; Brent 1973.
- * Differs: restarts, and steps that are remembered by direction and shortened at the end.
+ * On the BBOB functions in 5 and 10 dimensions, lines searched to a hundredth solve no fewer problems than finer ones,
+ * with fewer values. NaN is +Infinity. Throws no errors. Source: Powell 1964; the criterion of replacement after Acton
+ * 1970; Brent 1973. Differs: restarts, and steps that are remembered by direction and shortened at the end.
  * Options: `restarts` ("repeat"), `lineTolerance` (1e-2), `pointTolerance` (1e-8), `valueTolerance` (1e-10).
  *
- * @throws OptionError unless 0 < lineTolerance <= 0.5, pointTolerance > 0, valueTolerance >= 0 and restarts is one of the three
+ * @throws OptionError unless 0 < lineTolerance <= 0.5, pointTolerance > 0, valueTolerance >= 0 and restarts is one of
+ * the three
  */
 export const powell = defineSearch("powell", DEFAULTS, (options, given) => new DirectionSet(options, given), {
   conformance: { sphere: 500, scaled: 2000 },
@@ -49,14 +56,14 @@ export const powell = defineSearch("powell", DEFAULTS, (options, given) => new D
 
 interface PowellNumbers {
   phase: number;
-  /** The direction that is searched. */
+  /** Index of the direction being searched. */
   index: number;
-  /** f and f_0. */
+  /** Values f and f_0. */
   value: number;
   valueBefore: number;
   largestFall: number;
   largestIndex: number;
-  /** 1 while the axes have been taken up again after convergence. */
+  /** 1 while the axes are searched again after convergence, otherwise 0. */
   repeating: number;
   iterations: number;
   restarts: number;
@@ -174,7 +181,7 @@ class DirectionSet implements SearchState {
     const fall = numbers.value - bestValue;
     arrays.point = this.along(best);
     numbers.value = bestValue;
-    // The sign is kept: a line is likelier to fall again the way that it fell.
+    // Keeps the sign, because a line is more likely to decrease again in the same direction.
     if (best !== 0)
       arrays.steps[index] = Math.sign(best) * Math.max(Math.abs(best), SLOWEST_FALL * Math.abs(arrays.steps[index]));
     else arrays.steps[index] *= SLOWEST_FALL;
@@ -189,7 +196,7 @@ class DirectionSet implements SearchState {
     else this.endIteration();
   }
 
-  /** Acton's criterion: the displacement is worth more than u_m, which did most of the work already. */
+  /** Acton's criterion: the displacement is more useful than u_m, which already did most of the work. */
   private shouldReplace(extrapolated: number): boolean {
     const { value, valueBefore, largestFall } = this.kept.numbers;
     const curvature = valueBefore - 2 * value + extrapolated;
@@ -198,7 +205,7 @@ class DirectionSet implements SearchState {
     return whole > 0 && 2 * curvature * rest * rest < largestFall * whole * whole;
   }
 
-  /** u_m leaves; the displacement comes last. */
+  /** Removes u_m and appends the displacement. */
   private replace(): void {
     const { numbers, arrays } = this.kept;
     const { d } = this;
@@ -218,7 +225,7 @@ class DirectionSet implements SearchState {
       return;
     }
     if (this.longestStep() > this.options.pointTolerance) {
-      // At a kink a line's own resolution can hide a gain: look closer before giving up.
+      // At a kink, the resolution of a line can hide a gain, so search more finely before giving up.
       arrays.steps = arrays.steps.map((step) => step * this.options.lineTolerance);
       this.beginIteration();
       return;
@@ -238,7 +245,7 @@ class DirectionSet implements SearchState {
     }
   }
 
-  /** The largest coordinate of a first step. */
+  /** Returns the largest coordinate of a first step. */
   private longestStep(): number {
     const { directions, steps } = this.kept.arrays;
     let longest = 0;
@@ -254,7 +261,7 @@ class DirectionSet implements SearchState {
     steps.fill(1);
   }
 
-  /** x + t u. */
+  /** Returns x + t u. */
   private along(t: number): Float64Array {
     const { numbers, arrays } = this.kept;
     return arrays.point.map((v, j) => v + t * arrays.directions[numbers.index * this.d + j]);

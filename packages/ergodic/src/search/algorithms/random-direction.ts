@@ -2,12 +2,14 @@ import { checkRoom, MOST_OBJECTS } from "../../engine/memory/room.ts";
 import { defineSearch, keepState } from "./define-search.ts";
 
 /**
- * Random directions: x ← x − α_k/m Σ_j (f(x + σu_j) − f(x))/σ · u_j, u ~ N(0, I); `antithetic`: (f(x + σu) − f(x − σu))/(2σ).
+ * Random directions: x ← x − α_k/m Σ_j (f(x + σu_j) − f(x))/σ · u_j, u ~ N(0, I); `antithetic`: (f(x + σu) − f(x −
+ * σu))/(2σ).
  *
- * σ: `sigma`, initial steps. α_k = `rate`/(1 + `decay`·k), k updates made; of initial steps squared over f, so it belongs to the objective:
- * at most 1/(4(d + 4)L) for a curvature of L. m: `directions`, so many at once. Each update costs m + 1 evaluations, antithetic 2m.
- * The mean step is that along the gradient of f smoothed by N(0, σ²I). Common random numbers take away the noise that both values share.
- * A direction with a failed evaluation is skipped. `centre` is x. Adding a constant to f changes nothing but rounding.
+ * σ: `sigma`, in initial steps. α_k = `rate`/(1 + `decay`·k), where k is the number of updates made; in initial steps
+ * squared over f, so it depends on the objective: at most 1/(4(d + 4)L) for a curvature of L. m: `directions`, the
+ * number per update. Each update costs m + 1 evaluations, antithetic 2m. The mean step is along the gradient of f
+ * smoothed by N(0, σ²I). Common random numbers remove the noise that both values share. A direction with a failed
+ * evaluation is skipped. `centre` is x. Adding a constant to f changes nothing but rounding.
  * Source: Nesterov, Spokoiny 2017.
  *
  * @throws OptionError unless rate, sigma > 0, decay ≥ 0, directions ≥ 1

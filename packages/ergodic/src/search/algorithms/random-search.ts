@@ -1,14 +1,15 @@
 import { defineSearch, keepState } from "./define-search.ts";
 import { randomPoint } from "./fresh-start.ts";
 
-/** Nothing is learned from a batch; its size only lets evaluations overlap. */
+/** Points per batch. Nothing is learned from a batch; its size only lets evaluations overlap. */
 const BATCH = 64;
 
 /**
- * Random search: points drawn independently, uniformly in the box; where a coordinate lacks a side, from N(start, `spread`²).
+ * Random search: points drawn independently and uniformly in the box; a coordinate with an open side is drawn from
+ * N(start, `spread`²).
  *
- * `spread`: in initial steps, > 0. Learns nothing, and so is what others must beat. Point j is drawn by counter j: the same whatever the batch.
- * Source: Brooks 1958; Bergstra, Bengio 2012.
+ * `spread`: in initial steps, > 0. It learns nothing, and so is the baseline for other algorithms. Point j is drawn by
+ * counter j, so it does not depend on the batch. Source: Brooks 1958; Bergstra, Bengio 2012.
  *
  * @throws OptionError unless spread > 0
  */

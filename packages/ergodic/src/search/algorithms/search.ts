@@ -1,82 +1,98 @@
 /**
- * A search: a point found by function values alone. One file an algorithm.
+ * Interface of a search: it finds a point by function values alone. One file per algorithm.
  *
- * An algorithm proposes batches of points and learns their values; who evaluates them, in which order, where and how often is no business
- * of its own (ask-tell.ts). It sees internal coordinates: free real numbers in which a step of 1 is the user's initial step size (space.ts), so
- * bounds, integers and log scales are no business of its own either. Lower values are better; a failed evaluation is +Infinity.
+ * An algorithm proposes batches of points and learns their values. It does not know who evaluates them, in which order,
+ * where or how often (ask-tell.ts). It sees internal coordinates: free real numbers in which a step of 1 is the user's
+ * initial step size (space.ts), so bounds, integers and log scales do not concern it either. Lower values are better; a
+ * failed evaluation is +Infinity.
  */
 
 import type { JsonObject, Tensor } from "../../engine/contract/index.ts";
 import type { Stream } from "../../engine/random/stream.ts";
 
-/** Where a search starts, in internal coordinates. */
+/** Inputs with which a search starts, in internal coordinates. */
 export interface SearchStart {
-  /** d internal coordinates. */
+  /** Starting point: d internal coordinates. */
   readonly start: Float64Array;
-  /** The box's sides in internal coordinates; ∓Infinity where there is none. Points beyond are folded back when they are evaluated. */
+  /**
+   * Lower sides of the box; −Infinity if there is none. Points outside the box are folded back when they are evaluated.
+   */
   readonly lower: Float64Array;
-  /** The box's upper sides; Infinity where there is none. */
+  /** Upper sides of the box; Infinity if there is none. */
   readonly upper: Float64Array;
-  /** Points granted, Infinity where the user names none: schedules of SPSA and annealing are laid out on it. */
+  /** Number of points granted, Infinity if the user sets no limit; schedules of SPSA and annealing are based on it. */
   readonly budget: number;
-  /** Draws of batch k are those of update k. */
+  /** Random numbers; batch k uses those of update k. */
   readonly stream: Stream;
 }
 
-/** A search algorithm, as cmaEs() and its kind make it: it proposes batches of points and learns their values. */
+/**
+ * Search algorithm, as made by cmaEs() and similar functions: it proposes batches of points and learns their values.
+ */
 export interface SearchAlgorithm {
-  /** The algorithm's name. */
+  /** Name of the algorithm. */
   readonly name: string;
-  /** The verb that it is for. */
+  /** Verb that accepts it. */
   readonly verb: "minimize";
-  /** Its options, with defaults filled in. */
+  /** Options with defaults filled in. */
   readonly options: JsonObject;
-  /** One line for lists, and where it comes from. */
+  /** One-line description for lists. */
   readonly summary: string;
-  /** Where it was published. */
+  /** Publication that introduced it. */
   readonly source: string;
-  /** JSON from which the registry makes the same algorithm again. */
+  /** Returns JSON from which the registry rebuilds the same algorithm. */
   toJSON(): JsonObject;
-  /** The algorithm at work. */
+  /** Starts the algorithm. */
   start(given: SearchStart): SearchState;
 }
 
-/** The points of a batch. Arrays are such, too. */
+/** Points of a batch; an array is one too. */
 export interface Proposal {
-  /** Points of the batch. */
+  /** Number of points in the batch. */
   readonly length: number;
-  /** Of `i` from 0 to length − 1. */
+  /** Returns point `i`, from 0 to length − 1. */
   at(i: number): Float64Array | undefined;
 }
 
-/** A search at work, in internal coordinates: free real numbers in which a step of 1 is the initial step size. */
+/** A running search, in internal coordinates: free real numbers in which a step of 1 is the initial step size. */
 export interface SearchState {
   /**
-   * The next batch: 1 point or more, fresh arrays, by the state alone. Called once after `start` and once after each `update`, unless stopped;
-   * and, on what was restored to the state before it, once more.
+   * Returns the next batch: 1 point or more, as new arrays, determined by the state alone. Called once after `start`
+   * and once after each `update`, unless stopped, and once more after restoring the state before it.
    */
   propose(): Float64Array[];
-  /** The same points, each made when it is first asked for: of a large batch, so that a run can be told to end in between. */
+  /**
+   * Returns the same points, each made when it is first requested, so that a run can be ended in the middle of a large
+   * batch.
+   */
   proposal?(): Proposal;
-  /** `propose` changes nothing that a snapshot keeps, so that none has to be taken before each batch. Absent: it may. */
+  /**
+   * Whether `propose` leaves the state of snapshots unchanged, so that no snapshot must be taken before each batch.
+   * Default false.
+   */
   readonly proposesPurely?: boolean;
-  /** The values of that batch, in its order. */
+  /** Learns the values of that batch, in its order. */
   update(points: readonly Float64Array[], values: Float64Array): void;
-  /** A point that was never proposed, with its value. May come at any time between batches; may be ignored. */
+  /**
+   * Learns a point that was never proposed, with its value. Can be called at any time between batches; may be ignored.
+   */
   inject?(point: Float64Array, value: number): void;
-  /** Why nothing more can be gained; null to continue. */
+  /** Reason why nothing more can be gained; null to continue. */
   readonly stopped: string | null;
-  /** Numbers worth watching: step size, population, restarts … */
+  /** Returns numbers worth watching: step size, population, restarts … */
   report(): Record<string, number>;
-  /** The algorithm's own best guess where it is not a point that was evaluated (a distribution's mean); absent: the best point seen. */
+  /**
+   * Returns the algorithm's own best estimate if it is not an evaluated point (a distribution's mean); absent: the best
+   * point seen.
+   */
   centre?(): Float64Array;
-  /** Copies of everything that matters, between `update` and `propose`: the same bytes resume bit for bit. */
+  /** Returns a copy of the complete state between `update` and `propose`; the same bytes resume bit for bit. */
   snapshot(): SearchSnapshot;
   /** Continues from a snapshot, bit for bit. */
   restore(snapshot: SearchSnapshot): void;
 }
 
-/** A search's state as plain data: what a checkpoint holds. */
+/** State of a search as plain data, as stored in a checkpoint. */
 export interface SearchSnapshot {
   /** Arrays by name. */
   tensors: Record<string, Tensor>;

@@ -1,26 +1,27 @@
 /**
- * Settings by name, as the space of a search: each has a range, on a log scale or not, of integers or not; one with low = high stays as it is.
+ * Settings by name, as the space of a search. Each has a range, a linear or log scale, and can be limited to integers;
+ * a setting with low = high is fixed.
  *
- * @throws OptionError for a range that is none
+ * @throws OptionError for an invalid range
  */
 import { checkBoolean, checkChoice, refuse } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import type { Scale, SpaceOptions } from "./space.ts";
 
-/** What is searched of one setting. */
+/** Range in which one setting is searched. */
 export interface SettingRange {
-  /** The least value. */
+  /** Smallest value. */
   low: number;
-  /** The greatest value. */
+  /** Largest value. */
   high: number;
-  /** "linear" or "log", for strengths and rates. Default "linear". */
+  /** Scale: "linear", or "log" for strengths and rates. Default "linear". */
   scale?: Scale;
   /** Whether values are whole numbers. Default false. */
   integer?: boolean;
 }
 
-/** `count`: settings that are searched. */
+/** Returns the search space of the settings. `count`: number of settings that are not fixed. */
 export function spaceOf(
   where: string,
   over: Readonly<Record<string, SettingRange>>,

@@ -18,20 +18,25 @@ const FLAT_STAGES = 10;
 const VAIN_ANNEALINGS = 3;
 
 /**
- * Simulated annealing: one coordinate moves at a time, x_i' = x_i + s_i z, z ~ N(0, 1), and f's rise Δ is accepted with probability e^(−Δ/T).
+ * Simulated annealing: moves one coordinate at a time, x_i' = x_i + s_i z, z ~ N(0, 1), and accepts an increase Δ of f
+ * with probability e^(−Δ/T).
  *
- * A stage is `sweeps` moves of every coordinate at one temperature T; at its end s_i is multiplied by 1 + 5 (a_i − 0.6) where the share a_i of
- * accepted moves is above 0.6, and divided by 1 + 5 (0.4 − a_i) where it is below 0.4. s_i begins at 1, and is at most the box's width, 1e6 where
- * it is open. T₀: `initialTemperature`, default the standard deviation of the first 20 values (the start, and points normal about it).
- *   `cooling: "geometric"`    T = T₀ ρ^t, ρ: `finalTemperature` (relative to T₀), t: the evaluations made as a share of those granted; if there
- *                             is no limit T falls by 0.85 a stage, and begins anew at T₀ once it is below ρ T₀. Each stage starts from the best
- *                             point so far
- *   `cooling: "logarithmic"`  T = T₀ ln 2 / ln(2 + stage): slow, and, where T₀ is large enough, certain to find the minimum in the end
- * Stops where all values have been equal for 10 stages, or after 3 annealings in a row that gained no more than ρ T₀.
- * State: 3d + a few float64. One point a batch: nothing here can be evaluated side by side. A better point from outside is moved to.
- * Source: Kirkpatrick, Gelatt, Vecchi 1983; Corana et al. 1987 (steps, 0.85, the best point); White 1984 (T₀); Hajek 1988 (logarithmic).
- * Differs: Corana's moves are uniform, and each temperature has many adaptations of s, here one.
- * Options: `cooling` ("geometric"), `initialTemperature` (from the first values), `finalTemperature` (1e-6), `sweeps` (5).
+ * A stage consists of `sweeps` moves of every coordinate at one temperature T. At its end, s_i is multiplied by 1 + 5
+ * (a_i − 0.6) if the share a_i of accepted moves is above 0.6, and divided by 1 + 5 (0.4 − a_i) if it is below 0.4. s_i
+ * starts at 1, and is at most the width of the box, or 1e6 if the box is open. T₀: `initialTemperature`, default the
+ * standard deviation of the first 20 values (the start, and points normal about it).
+ *   `cooling: "geometric"`    T = T₀ ρ^t, ρ: `finalTemperature` (relative to T₀), t: share of the granted evaluations
+ *                             made. Without a limit, T falls by a factor 0.85 per stage, and restarts at T₀ once it is
+ *                             below ρ T₀. Each stage starts from the best point so far.
+ *   `cooling: "logarithmic"`  T = T₀ ln 2 / ln(2 + stage): slow, and, for a large enough T₀, certain to find the
+ *                             minimum eventually.
+ * Stops if all values have been equal for 10 stages, or after 3 annealings in a row that gained no more than ρ T₀.
+ * State: 3d + a few float64. One point per batch, so evaluations cannot run in parallel. It moves to a better injected
+ * point.
+ * Source: Kirkpatrick, Gelatt, Vecchi 1983; Corana et al. 1987 (steps, 0.85, the best point); White 1984 (T₀); Hajek
+ * 1988 (logarithmic). Differs: Corana's moves are uniform, and s is adapted many times per temperature, here once.
+ * Options: `cooling` ("geometric"), `initialTemperature` (from the first values), `finalTemperature` (1e-6), `sweeps`
+ * (5).
  *
  * @throws OptionError unless 0 < finalTemperature < 1, initialTemperature > 0 and sweeps is an integer >= 1
  */
@@ -58,7 +63,7 @@ class SimulatedAnnealing implements SearchState {
   private readonly options: Options;
   private readonly given: SearchStart;
   private readonly d: number;
-  /** Of the open batch. */
+  /** Largest increase that the open batch accepts. */
   private threshold = 0;
   private readonly kept;
 
@@ -77,11 +82,11 @@ class SimulatedAnnealing implements SearchState {
         acceptance: Number.NaN,
         value: Infinity,
         bestValue: Infinity,
-        /** bestValue when this annealing began. */
+        /** Value of bestValue when this annealing began. */
         beganAt: Infinity,
         vain: 0,
         flat: 0,
-        /** Of the finite values of this stage: how many, their mean, the sum of squares about it. */
+        /** Finite values of this stage: their number, mean, and sum of squares about the mean. */
         seen: 0,
         mean: 0,
         squares: 0,
@@ -115,7 +120,7 @@ class SimulatedAnnealing implements SearchState {
     const i = numbers.move % this.d;
     const point = arrays.x.slice();
     point[i] += arrays.steps[i] * draws.normal();
-    // e^(−Δ/T) > u where Δ < −T ln u.
+    // e^(−Δ/T) > u if Δ < −T ln u.
     this.threshold = numbers.temperature * draws.exponential();
     return [point];
   }
@@ -149,7 +154,7 @@ class SimulatedAnnealing implements SearchState {
     return { temperature, acceptance, stepSize: steps.reduce((sum, step) => sum + step, 0) / this.d };
   }
 
-  /** From a failed point anything is taken. */
+  /** From a failed point, any value is accepted. */
   private accepts(value: number): boolean {
     const { numbers } = this.kept;
     return value <= numbers.value || value - numbers.value < this.threshold;
@@ -190,7 +195,7 @@ class SimulatedAnnealing implements SearchState {
 
   private beginStage(): void {
     const { numbers, arrays } = this.kept;
-    // Equal values so far say nothing about a temperature: those of the next stage may.
+    // Equal values so far do not determine a temperature; those of the next stage may.
     if (numbers.first === 0 && numbers.seen > 1) numbers.first = Math.sqrt(numbers.squares / (numbers.seen - 1));
     const { finalTemperature, cooling } = this.options;
     const endless = cooling === "geometric" && this.given.budget === Infinity;
@@ -204,7 +209,7 @@ class SimulatedAnnealing implements SearchState {
     arrays.accepted.fill(0);
   }
 
-  /** T/T₀. */
+  /** Returns T/T₀. */
   private coolness(): number {
     const { stage, evaluations } = this.kept.numbers;
     const { cooling, finalTemperature } = this.options;
@@ -213,7 +218,7 @@ class SimulatedAnnealing implements SearchState {
     return exp(budget === Infinity ? stage * log(STAGE_FACTOR) : Math.min(1, evaluations / budget) * log(finalTemperature));
   }
 
-  /** Begins again at T₀. */
+  /** Restarts at T₀. */
   private anneal(): void {
     const { numbers, arrays } = this.kept;
     const gained = numbers.bestValue < numbers.beganAt - this.options.finalTemperature * numbers.first;

@@ -9,32 +9,35 @@ import { log } from "../../engine/numbers/log.ts";
 /** Scale of a coordinate: "linear", or "log" for positive numbers that vary by factors. */
 export type Scale = "linear" | "log";
 
-/** The space of a search: where it starts, its bounds and scales. */
+/** Space of a search: its starting point, bounds and scales. */
 export interface SpaceOptions {
-  /** Where the search starts, in the user's units. Default: the middle of the bounds. */
+  /** Starting point, in the user's units. Default: the middle of the bounds. */
   x0?: ArrayLike<number>;
   /**
-   * [low, high] of each coordinate, ∓Infinity for none; low = high fixes it. Default: unbounded. `x0` or `bounds` must be
-   * given.
+   * Bounds [low, high] of each coordinate, ∓Infinity for none; low = high fixes it. Default: unbounded. `x0` or
+   * `bounds` must be given.
    */
   bounds?: readonly (readonly [low: number, high: number])[];
-  /** "linear" or "log", for all coordinates or for each. "log" needs positive values. Default "linear". */
+  /**
+   * Scale, "linear" or "log": for all coordinates, or one per coordinate. "log" needs positive values. Default
+   * "linear".
+   */
   scale?: Scale | readonly Scale[];
-  /** Whether coordinates are whole numbers, for all or for each. Default false. */
+  /** Whether coordinates are whole numbers: for all, or one per coordinate. Default false. */
   integer?: boolean | readonly boolean[];
   /**
-   * The initial step, in the user's units, or in factors of e on a log scale: for all or for each, > 0. Default: a fifth of the
-   * box; without one max(0.1|x₀|, 0.5), or 0.5 on a log scale.
+   * Initial step, in the user's units, or in factors of e on a log scale: for all, or one per coordinate, > 0. Default:
+   * a fifth of the box; without a box max(0.1|x₀|, 0.5), or 0.5 on a log scale.
    */
   stepSize?: number | ArrayLike<number>;
 }
 
-/** Of a coordinate, its box and its name in lists. */
+/** Memory per coordinate, for its box and its name in lists. */
 const COORDINATE_BYTES = 256;
 
 export const spaceKeys = ["x0", "bounds", "scale", "integer", "stepSize"];
 
-/** One coordinate of the user's space; `step` in t. */
+/** One coordinate of the user's space; `step` is in units of t. */
 interface Coordinate {
   low: number;
   high: number;
@@ -45,29 +48,34 @@ interface Coordinate {
 }
 
 /**
- * The user's space and a search's internal coordinates: z = (t(x) − t(x₀)) / s, t the identity ("linear") or ln ("log").
+ * Maps the user's space to a search's internal coordinates: z = (t(x) − t(x₀)) / s, where t is the identity ("linear")
+ * or ln ("log").
  *
- * x₀ (`x0`): user's units, within the bounds; absent: the middle of the box in t, one step from a single bound, else 0. `bounds`: [low, high] by
- * coordinate, ∓Infinity where there is none (on a log scale x > 0 then). s (`stepSize`): what an initial step of 1 means, in the user's units, on
- * a log scale in nats (factors of e); default a fifth of the box in t, as CMA-ES takes 0.2 to 0.3 of it; without a box max(0.1|x₀|, 0.5), or 0.5
- * nats.
+ * x₀ (`x0`): in the user's units, within the bounds; default: the middle of the box in t, one step from a single bound,
+ * otherwise 0. `bounds`: [low, high] by coordinate, ∓Infinity for none (on a log scale x > 0 then). s (`stepSize`):
+ * size of an initial step of 1, in the user's units, or on a log scale in nats (factors of e); default a fifth of the
+ * box in t, because CMA-ES takes 0.2 to 0.3 of it. Without a box it is max(0.1|x₀|, 0.5), or 0.5 nats.
  *
- * A z beyond the box is folded back by reflection at its sides, as often as it takes, so that a search sees a continuous function on all ℝᵈ.
- * Integers are rounded after folding; their box reaches half a unit beyond the bounds, so that each has its share, and their step is 1 at least.
- * Coordinates with low = high are fixed: a search does not see them. One value of `scale`, `integer` or `stepSize` holds for all coordinates.
+ * A z outside the box is folded back by repeated reflection at its sides, so that a search sees a continuous function
+ * on all of ℝᵈ. Integers are rounded after folding; their box extends half a unit beyond the bounds, so that every
+ * integer has an equal share, and their step is at least 1. Coordinates with low = high are fixed: a search does not
+ * see them. A single value of `scale`, `integer` or `stepSize` applies to all coordinates.
  *
  * @throws OptionError: SEARCH_DIMENSION, SEARCH_BOUNDS, SEARCH_START, OPTION_RANGE, OPTION_TYPE
  */
 export class Space {
-  /** Numbers in the user's x. */
+  /** Number of coordinates of the user's x. */
   readonly dimension: number;
-  /** The box in internal coordinates; the origin is x₀. */
+  /** Box in internal coordinates; the origin is x₀. */
   readonly lower: Float64Array;
   readonly upper: Float64Array;
   private readonly coordinates: readonly Coordinate[];
-  /** Those that a search sees. */
+  /** Indices of the coordinates that a search sees. */
   private readonly free: readonly number[];
-  /** x₀; and by free coordinate its place, bounds, step, and 1 for a log scale and for whole numbers: what every evaluation reads. */
+  /**
+   * x₀; and for each free coordinate its index, bounds, step, and flags for a log scale and for whole numbers. Every
+   * evaluation reads them.
+   */
   private readonly origin: Float64Array;
   private readonly at: Uint32Array;
   private readonly low: Float64Array;
@@ -102,26 +110,29 @@ export class Space {
     this.isInteger = Uint8Array.from(free, ({ integer }) => Number(integer));
   }
 
-  /** Coordinates that are searched. */
+  /** Number of coordinates that are searched. */
   get count(): number {
     return this.free.length;
   }
 
-  /** The point that is evaluated for z: within the bounds, integers rounded. NaN where z is not finite or overflows. */
+  /** Returns the point to evaluate for z: within the bounds, integers rounded. NaN if z is not finite or overflows. */
   toUser(z: Float64Array): Float64Array {
     const { origin, at, low, high, step, isLog, isInteger, lower, upper } = this;
     const x = origin.slice();
     for (let k = 0; k < at.length; k++) {
       const moved = fold(z[k], lower[k], upper[k]) * step[k];
       const real = isLog[k] === 1 ? origin[at[k]] * exp(moved) : origin[at[k]] + moved;
-      // Adding 0 turns −0, which rounding may give, into 0.
+      // Adding 0 turns −0, a possible result of rounding, into 0.
       const value = isInteger[k] === 1 ? Math.round(real) + 0 : real;
       x[at[k]] = Number.isFinite(value) ? Math.min(high[k], Math.max(low[k], value)) : Number.NaN;
     }
     return x;
   }
 
-  /** @throws OptionError [SEARCH_POINT] for a point outside the space */
+  /**
+   * Returns the internal coordinates of a user's point.
+   * @throws OptionError [SEARCH_POINT] for a point outside the space
+   */
   toInternal(where: string, x: ArrayLike<number>): Float64Array {
     if (x.length !== this.dimension) {
       throw new OptionError(where, `x has ${x.length} coordinates, but the space has ${this.dimension}`, "SEARCH_POINT");
@@ -130,7 +141,7 @@ export class Space {
     return Float64Array.from(this.free, (i) => internalValue(this.coordinates[i], x[i]));
   }
 
-  /** Options that make the same space again; null for a bound that is not there. */
+  /** Returns options that make the same space again; null for a missing bound. */
   toJSON(): JsonObject {
     return {
       x0: this.coordinates.map(({ x0 }) => x0),
@@ -145,7 +156,7 @@ export class Space {
   }
 }
 
-/** The options of the space that `toJSON` described. */
+/** Returns the options of the space described by `toJSON`. */
 export function spaceOptionsFromJson(json: JsonObject): SpaceOptions {
   const { bounds, ...others } = json as { bounds: [number | null, number | null][] };
   return { ...others, bounds: bounds.map(([low, high]) => [low ?? -Infinity, high ?? Infinity] as const) };
@@ -155,7 +166,7 @@ function finiteOrNull(x: number): number | null {
   return Number.isFinite(x) ? x : null;
 }
 
-/** z reflected at the sides until it lies between them. */
+/** Reflects z at the sides until it lies between them. */
 export function fold(z: number, lower: number, upper: number): number {
   if (z >= lower && z <= upper) return z;
   if (upper === Infinity) return 2 * lower - z;
@@ -163,7 +174,7 @@ export function fold(z: number, lower: number, upper: number): number {
   const width = upper - lower;
   const at = (z - lower) % (2 * width);
   const along = at < 0 ? at + 2 * width : at;
-  // What rounding adds may lie outside.
+  // Rounding can put the result slightly outside.
   return Math.min(upper, Math.max(lower, along > width ? upper - (along - width) : lower + along));
 }
 
@@ -227,7 +238,7 @@ function boundsOf(where: string, i: number, given: unknown, isLog: boolean, isIn
   return [low, high];
 }
 
-/** Where a search starts that was told bounds alone. */
+/** Returns the starting point of a search for which only bounds were given. */
 function middle({ low, high, log: isLog, integer }: Omit<Coordinate, "x0" | "step">): number {
   const at = (): number => {
     const bounded = low > (isLog ? 0 : -Infinity);
@@ -239,7 +250,7 @@ function middle({ low, high, log: isLog, integer }: Omit<Coordinate, "x0" | "ste
   return Math.min(high, Math.max(low, integer ? Math.round(at()) + 0 : at()));
 }
 
-/** Nats of a step where no box says how far to go. */
+/** Step in nats if no box determines it. */
 const LOG_STEP = 0.5;
 
 function linearStep(x: number): number {

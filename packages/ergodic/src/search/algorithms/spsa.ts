@@ -4,12 +4,15 @@ import { defineSearch, keepState } from "./define-search.ts";
 const optional = null as number | null;
 
 /**
- * SPSA: x ← x − a_k (f(x + c_kΔ) − f(x − c_kΔ))/(2c_k) · Δ, Δ_i = ±1 at random: a gradient by two evaluations, whatever the dimension.
+ * SPSA: x ← x − a_k (f(x + c_kΔ) − f(x − c_kΔ))/(2c_k) · Δ, Δ_i = ±1 at random: a gradient estimate from two
+ * evaluations in any dimension.
  *
- * a_k = a/(k + 1 + A)^`alpha`, c_k = `c`/(k + 1)^`gamma`, k updates made; c in initial steps. A: `stability`, default max(10, budget/20), a tenth
- * of the updates that the budget allows. a: `a`, of initial steps squared over f; by default such that the first update that moves at all moves
- * each coordinate by `firstStep` initial steps. c should be about the noise of f over its slope. An update with a failed evaluation is skipped.
- * `centre` is x; the points that are evaluated, and so the best of them, are c_k away from it. Adding a constant to f changes nothing but rounding.
+ * a_k = a/(k + 1 + A)^`alpha`, c_k = `c`/(k + 1)^`gamma`, where k is the number of updates made; c is in initial steps.
+ * A: `stability`, default max(10, budget/20), a tenth of the updates that the budget allows. a: `a`, in initial steps
+ * squared over f; by default, the first update that moves at all moves each coordinate by `firstStep` initial steps. c
+ * should be about the noise of f divided by its slope. An update with a failed evaluation is skipped. `centre` is x;
+ * the evaluated points, and so the best of them, are c_k away from it. Adding a constant to f changes nothing but
+ * rounding.
  * Source: Spall 1992, 1998 (alpha .602, gamma .101: the slowest decay that the theory allows).
  *
  * @throws OptionError unless a, c, firstStep > 0 and stability, alpha, gamma ≥ 0

@@ -1,67 +1,67 @@
 import { ErgodicError, OptionError } from "../../engine/errors/errors.ts";
 import type { Measured } from "./halving.ts";
 
-/** What a tick of a trial must tell. */
+/** Properties that a tick of a trial must have. */
 export interface TrialTick {
-  /** Passes over the data so far. */
+  /** Number of passes over the data so far. */
   readonly epoch: number;
-  /** The training loss. */
+  /** Training loss. */
   readonly loss?: number;
-  /** Numbers measured on held-out rows. */
+  /** Metrics on held-out rows. */
   readonly validation?: { readonly loss?: number };
 }
 
-/** What `tune` hands to the function that starts a trial. */
+/** Context that `tune` passes to the function that starts a trial. */
 export interface TrialContext {
-  /** 32 bits, by the seed of the tuning and the trial's number. */
+  /** Seed of 32 bits, derived from the seed of the tuning and the trial's number. */
   seed: number;
-  /** Aborted where the trial is stopped, or the tuning ends. */
+  /** Signal that is aborted when the trial is stopped, or the tuning ends. */
   signal: AbortSignal;
-  /** From 0. */
+  /** Number of the trial, from 0. */
   trial: number;
 }
 
-/** Starts a run. Not async: a promise of a run would be the promise of its result. */
+/** Starts a run. It must not be async, because a promise of a run would resolve to its result. */
 export type MakeTrial<K extends string = string, T extends TrialTick = TrialTick> = (
   settings: Record<K, number>,
   context: TrialContext,
 ) => AsyncIterable<T>;
 
 /**
- * One trial: a run with given settings, watched by its ticks until it finishes, is stopped (its signal is aborted, then its end
- * awaited), or fails: it diverged, or a loss is not finite.
+ * A trial: a run with given settings. `tune` watches its ticks until it finishes, is stopped (its signal is aborted,
+ * then its end awaited), or fails: it diverged, or a loss is not finite.
  *
- * @throws what the run throws, unless it diverged; OptionError [TUNE_NO_LOSS] where no tick told a loss
+ * @throws errors of the run, unless it diverged; OptionError [TUNE_NO_LOSS] if no tick reported a loss
  */
 export interface Trial<K extends string = string> {
   /** Number of the trial, from 0. */
   number: number;
-  /** Its settings. */
+  /** Settings of the trial. */
   settings: Record<K, number>;
-  /** NaN where it failed. */
+  /** Value of the trial; NaN if it failed. */
   value: number;
-  /** How it ended. */
+  /** State in which it ended. */
   state: "finished" | "stopped" | "failed";
-  /** Where it was stopped, in epochs. */
+  /** Epoch of the rung at which it was stopped. */
   rung?: number;
-  /** Epochs until its last measurement. */
+  /** Number of epochs until its last measurement. */
   epochs: number;
-  /** Its measurements. */
+  /** Measurements of the trial. */
   losses: Measured[];
 }
 
-/** The settings were too bold: no fault of the run's. */
+/** Error codes of settings that were too bold, which are not faults of the run. */
 const divergences = ["RUN_DIVERGED", "MODEL_SATURATED", "SEARCH_DIVERGED"];
 
-/** How a trial is made and watched. */
+/** Functions that make and watch a trial. */
 export interface Watched {
   make: MakeTrial;
   measure(tick: TrialTick): number | undefined;
-  /** Which of its losses is its value. */
+  /** Loss that becomes the trial's value. */
   value: "last" | "best";
-  /** Called after each measurement: the rung at which the trial must stop. */
+  /** Called after each measurement: returns the rung at which the trial must stop. */
   judge(losses: readonly Measured[]): number | undefined;
-  /** Booked as they come. */
+  /** Measurements, recorded as they arrive. */
   losses: Measured[];
 }
 
@@ -102,10 +102,10 @@ async function watch(run: AsyncIterable<TrialTick>, { measure, judge, losses }: 
       stop.abort(new ErgodicError("tune", "the trial is stopped", "TUNE_STOPPED"));
       break;
     }
-    // What it holds is given back before the next trial begins.
+    // Waits for the run to free its resources before the next trial begins.
     await run;
   } catch (error) {
-    // A run that was told to stop says so.
+    // A run that was stopped ends with an error.
     if (ending) return ending;
     if (!divergences.includes((error as Partial<ErgodicError>).code ?? "")) throw error;
     return { state: "failed" };
@@ -140,7 +140,7 @@ function withoutLoss(): OptionError {
   );
 }
 
-/** The error of a run, with the settings under which it arose. */
+/** Returns the error of a run, together with its settings. */
 export function inContext(number: number, settings: Record<string, number>, cause: unknown): Error {
   if (cause instanceof OptionError && cause.where === "tune") return cause;
   const shown = Object.entries(settings).map(([name, value]) => `${name} ${value}`);

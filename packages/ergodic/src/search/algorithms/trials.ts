@@ -19,10 +19,10 @@ export interface TrialsOptions {
 }
 
 /**
- * Tuning as the loop sees it: a step is one trial, a run with the settings that a search asked for.
+ * Adapts tuning to the loop: a step is one trial, a run with the settings that a search asked for.
  *
- * The search learns a trial's value, NaN where it failed (trial.ts). Errors of runs end the tuning. Trials that ended are kept in a snapshot; those
- * under way are made again from their start.
+ * The search learns a trial's value, NaN if it failed (trial.ts). Errors of runs end the tuning. A snapshot contains
+ * the trials that ended; trials in progress are restarted.
  */
 export class Trials implements Progression {
   readonly stepsPerEpoch = Infinity;
@@ -30,9 +30,9 @@ export class Trials implements Progression {
   private readonly search: Search;
   private readonly options: TrialsOptions;
   private readonly evaluation: Evaluation;
-  /** Ended, by number. */
+  /** Trials that ended, by number. */
   private readonly ended = new Map<number, Trial>();
-  /** Measurements of those under way. */
+  /** Measurements of trials in progress, by number. */
   private readonly live = new Map<number, Measured[]>();
   private failure: Error | undefined;
   private last = Number.NaN;
@@ -64,12 +64,15 @@ export class Trials implements Progression {
     return this.evaluation.converged;
   }
 
-  /** By number. */
+  /** Trials that ended, in order of their numbers. */
   get trials(): Trial[] {
     return [...this.ended.values()].sort((a, b) => a.number - b.number);
   }
 
-  /** The least value of those that finished, or, where none did, of those that were stopped; of equals the first. */
+  /**
+   * Trial with the lowest value among those that finished or, if none did, among those that were stopped; the first
+   * among equals.
+   */
   get best(): Trial | undefined {
     const { trials } = this;
     for (const wanted of ["finished", "stopped"]) {
@@ -88,11 +91,14 @@ export class Trials implements Progression {
         throw this.failure ?? error;
       }
     }
-    // The loss is said by report(): the best value, not a mean.
+    // report() gives the loss: the best value, not a mean.
     return { updates, lossSum: 0, rows: updates };
   }
 
-  /** @throws ErgodicError [TUNE_NO_VALUE] where every trial failed */
+  /**
+   * Returns the settings of the best trial.
+   * @throws ErgodicError [TUNE_NO_VALUE] if every trial failed
+   */
   parameters(): Float64Array {
     const { best } = this;
     if (best) return Float64Array.from(this.options.names, (name) => best.settings[name]);
@@ -110,7 +116,10 @@ export class Trials implements Progression {
     return { ...search, value: this.last, best: loss, loss, finished, stopped, failed, epochs, epochsSaved };
   }
 
-  /** Of trials that ended; what stopping saved is reckoned by the length of the first that finished. */
+  /**
+   * Counts the trials that ended. The epochs saved by stopping are estimated from the length of the first trial that
+   * finished.
+   */
   counts(): { finished: number; stopped: number; failed: number; epochs: number; epochsSaved: number } {
     const { trials } = this;
     const count = (wanted: Trial["state"]): number => trials.filter(({ state }) => state === wanted).length;
@@ -129,7 +138,7 @@ export class Trials implements Progression {
   snapshot(): Snapshot {
     const { tensors, state } = this.evaluation.snapshot();
     const trials = [...this.ended.values()].map((trial) => ({ ...trial, value: Number.isNaN(trial.value) ? null : trial.value }));
-    // In the order in which they ended: the first that finished lays the rungs.
+    // Listed in the order in which they ended, because the first one that finished defines the rungs.
     return { tensors, state: { search: state, trials: trials as unknown as JsonObject[] } };
   }
 
@@ -145,7 +154,7 @@ export class Trials implements Progression {
 
   private async evaluate(x: Float64Array, context: BlackBoxContext): Promise<number> {
     const number = context.evaluation;
-    // Ended before a checkpoint, but not yet told in its turn.
+    // The trial ended before a checkpoint, but its turn to be told has not come yet.
     const known = this.ended.get(number);
     if (known) return known.value;
     const settings = Object.fromEntries(this.options.names.map((name, i) => [name, x[i]]));
@@ -183,7 +192,7 @@ export class Trials implements Progression {
   }
 }
 
-/** What a snapshot holds of a trial. */
+/** Reads a trial from a snapshot. */
 function trialOf(kept: KeptPart, names: readonly string[]): Trial {
   const settings = kept.part("a trial's settings", "", kept.object("settings"));
   const losses = kept.list("losses", isObject).map((one) => kept.part("a trial's loss", "", one));

@@ -1,8 +1,10 @@
 /**
- * minimize(target, x0, { algorithm: coordinateDescent() }): a user's own target, coordinate by coordinate. `target` is what coordinateTarget() gives,
- * or a plain function of x, whose slopes are then taken from values. Ends as the algorithm says (`tolerance`), or by `epochs` or `until`.
+ * minimize(target, x0, { algorithm: coordinateDescent() }): minimises a user-defined target, one coordinate at a time.
+ * `target` is made by coordinateTarget(), or is a plain function of x, whose slopes are then estimated from values.
+ * Ends by the algorithm's `tolerance`, or by `epochs` or `until`.
  *
- * @throws OptionError, CapabilityError when something does not fit; what the target's functions throw; what `signal` was aborted with
+ * @throws OptionError, CapabilityError when something does not fit; errors of the target's functions; the reason of an
+ * aborted `signal`
  */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
@@ -32,37 +34,37 @@ import { coordinateProblem } from "../../engine/optimise/coordinates/target.ts";
 
 /** Options of `minimize` by coordinate descent. */
 export interface MinimizeCoordinatesOptions {
-  /** coordinateDescent(), with its options. */
+  /** Algorithm: coordinateDescent(), with its options. */
   algorithm: CoordinateDescent;
-  /** Most epochs, each as many moves as there are coordinates. Default 1000; > 0. */
+  /** Largest number of epochs, each with as many moves as there are coordinates. Default 1000; > 0. */
   epochs?: number;
-  /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. */
+  /** Limits of the run: epochs, updates, seconds or tolerance, whichever is reached first. */
   until?: Until;
   /** Seed of random picks. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Aborts the run. */
+  /** Signal that aborts the run. */
   signal?: AbortSignal;
 }
 
-/** Where a descent by coordinates ended. */
+/** Result of a descent by coordinates. */
 export interface CoordinateMinimum {
-  /** The point. */
+  /** Point at which the run ended. */
   x: Float64Array;
   /** F(x). */
   value: number;
-  /** Why the run stopped. */
+  /** Reason why the run stopped. */
   reason: string;
-  /** The algorithm, as JSON. */
+  /** Algorithm as JSON. */
   algorithm: JsonObject;
-  /** How the run went. */
+  /** Summary of the run. */
   run: RunSummary;
 }
 
-/** What a resumed run may change. */
+/** Options that a resumed run can change. */
 export interface CoordinateResumeOptions {
-  /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. */
+  /** Limits of the run: epochs, updates, seconds or tolerance, whichever is reached first. */
   until?: Until;
-  /** Aborts the run. */
+  /** Signal that aborts the run. */
   signal?: AbortSignal;
 }
 
@@ -89,7 +91,7 @@ export function minimizeCoordinates(
   return launch(target, signal, async () => ({ algorithm, x0: Array.from(x0), until: stopping.until, seed: seed ?? 0 }));
 }
 
-/** Goes on from a checkpoint of such a run, bit for bit; `target` must be the same. */
+/** Continues from a checkpoint of such a run, bit for bit; `target` must be the same. */
 export function resumeCoordinates(
   from: string | Uint8Array | Blob,
   target: CoordinateTarget,
@@ -107,7 +109,7 @@ export function resumeCoordinates(
         x0: part.list("x0", isNumber),
         until,
         seed: part.count("seed"),
-        // Checkpoints of earlier versions have none.
+        // Checkpoints of earlier versions lack the value.
         ...(kept.value === undefined ? {} : { value: part.number("value") }),
         checkpoint,
       };
@@ -115,13 +117,13 @@ export function resumeCoordinates(
   });
 }
 
-/** All that a run is made from, but for the target's functions. */
+/** Inputs from which a run is made, except the target's functions. */
 interface Recipe {
   algorithm: CoordinateDescent;
   x0: number[];
   until: Until;
   seed: number;
-  /** The target's at x0, when the checkpoint was made. */
+  /** Value of the target at x0 when the checkpoint was made. */
   value?: number;
   checkpoint?: Checkpoint;
 }

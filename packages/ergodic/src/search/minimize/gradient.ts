@@ -1,15 +1,18 @@
 /**
- * minimize(compiled, start, { rule }): the least value of a function that compileFunction made with a gradient, by any rule on the whole objective.
+ * minimize(compiled, start, { rule }): minimises a function that compileFunction made with a gradient, by any rule on
+ * the whole objective.
  *
  *   const { x, value } = await minimize(loss, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });
  *
- * x: the inputs that `gradient` named, in its order as one vector; `start` gives them by name, or as that vector. Other inputs
- * are data: given as `data`, or written to `compiled.inputs` before. rule: default lbfgs(); one update is an epoch, default
- * 1000 of them; L-BFGS and line searches end where they converged. State is float64, arithmetic the function's. A function that
- * draws random numbers draws anew each update; rules that compare values refuse it. A checkpoint holds no data:
- * `minimize.resume(checkpoint, compiled, { data })` goes on bit for bit with the same.
+ * x: the inputs named in `gradient`, in that order as one vector; `start` gives them by name, or as that vector. Other
+ * inputs are data: given as `data`, or written to `compiled.inputs` before. rule: default lbfgs(). One update is an
+ * epoch, default 1000 of them; L-BFGS and line searches end when they have converged. State is float64; arithmetic has
+ * the function's precision. A function that draws random numbers makes new draws at each update; rules that compare
+ * values refuse it. A checkpoint holds no data: `minimize.resume(checkpoint, compiled, { data })` continues bit for bit
+ * with the same data.
  *
- * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; what `signal` was aborted with
+ * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; the reason of an
+ * aborted `signal`
  */
 
 import type { CompiledFunction, Numbers, Shapes } from "../../engine/compiler/array/function.ts";
@@ -40,41 +43,41 @@ import { lbfgs } from "../../engine/optimise/rules/lbfgs.ts";
 type Given = ArrayLike<number> | number;
 export type GivenByName = Readonly<Record<string, Given>>;
 
-/** What a resumed descent along gradients may change. */
+/** Options that a resumed descent by gradients can change. */
 export interface GradientResumeOptions {
-  /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. One epoch is one update. */
+  /** Limits of the run: epochs, updates, seconds or tolerance, whichever is reached first. One epoch is one update. */
   until?: Until;
   /** Inputs that are not searched, by name. */
   data?: GivenByName;
-  /** Aborts the run. */
+  /** Signal that aborts the run. */
   signal?: AbortSignal;
 }
 
 /** Options of `minimize` for a function compiled with a gradient. */
 export interface MinimizeGradientOptions extends GradientResumeOptions {
-  /** The step rule, e.g. lbfgs() or adam(). Default lbfgs(). */
+  /** Step rule, e.g. lbfgs() or adam(). Default lbfgs(). */
   rule?: Rule;
-  /** Instead of `rule`: gradientDescent({ rule }). */
+  /** Algorithm, in place of `rule`: gradientDescent({ rule }). */
   algorithm?: GradientDescent;
-  /** Most updates. Default 1000; > 0. */
+  /** Largest number of updates. Default 1000; > 0. */
   epochs?: number;
 }
 
-/** Where a descent along gradients ended. */
+/** Result of a descent by gradients. */
 export interface GradientMinimum {
-  /** By the name of the input. */
+  /** Point at which the run ended, by input name. */
   x: Record<string, Float64Array>;
-  /** The function's value there. */
+  /** Value of the function at that point. */
   value: number;
-  /** Euclidean norm of the gradient there. */
+  /** Euclidean norm of the gradient at that point. */
   gradientNorm: number;
-  /** Why the run stopped. */
+  /** Reason why the run stopped. */
   reason: string;
-  /** How the run went. */
+  /** Summary of the run. */
   run: RunSummary;
 }
 
-/** What of a compiled function is needed, whatever its shapes. */
+/** The part of a compiled function that is needed here, for any shapes. */
 export type Differentiated = Pick<CompiledFunction<Shapes>, "outputs" | "run" | "program"> & {
   readonly inputs: Readonly<Record<string, Numbers>>;
   readonly gradients: Readonly<Record<string, Numbers | undefined>>;
@@ -100,7 +103,7 @@ export function minimizeGradient(
   return launch(objective, signal, async () => ({ rule, x0, until: stopping.until }));
 }
 
-/** Goes on from a checkpoint of such a run, bit for bit; function and data must be the same. */
+/** Continues from a checkpoint of such a run, bit for bit; function and data must be the same. */
 export function resumeGradient(
   from: string | Uint8Array | Blob,
   f: Differentiated,
@@ -118,7 +121,7 @@ export function resumeGradient(
       const rule = ruleFromJson(part.object("rule") as unknown as RuleJson);
       refuseMisfits("minimize.resume", rule, objective);
       const x0 = objective.gather(part.list("x0", isNumber));
-      // Checkpoints of earlier versions have none, nor have those of functions that draw random numbers.
+      // Checkpoints of earlier versions lack the value, as do those of functions that draw random numbers.
       const value = typeof kept.value === "number" ? { value: kept.value } : {};
       return { rule, x0, until, ...value, checkpoint };
     });
@@ -157,7 +160,7 @@ function refuseMisfits(
     refuse(`${rule.name} compares values, but the function draws random numbers at each; take rule: adam()`, "RULE_RANDOM");
 }
 
-/** A compiled function of the inputs that it is differentiated by, as one vector. */
+/** Objective of a compiled function: the inputs with respect to which it is differentiated, as one vector. */
 class CompiledObjective implements FullObjective {
   readonly count: number;
   readonly rows = 1;
@@ -186,7 +189,7 @@ class CompiledObjective implements FullObjective {
     for (const [name, given] of Object.entries(data)) inputs[name].set(this.#numbers(`data.${name}`, given, inputs[name].length));
   }
 
-  /** `start` as one vector, which becomes the objective's. */
+  /** Returns `start` as one vector, which becomes the objective's starting point. */
   gather(start: Given | GivenByName): Float64Array {
     const vector = new Float64Array(this.count);
     if (typeof start === "number" || "length" in start) vector.set(this.#numbers("start", start as Given, this.count));
@@ -199,7 +202,7 @@ class CompiledObjective implements FullObjective {
     return vector;
   }
 
-  /** By the name of the input. */
+  /** Returns the inputs by name. */
   scatter(x: Float64Array): Record<string, Float64Array> {
     return Object.fromEntries(this.#parts.map(({ name, from, to }) => [name, x.slice(from, to)]));
   }
@@ -217,7 +220,7 @@ class CompiledObjective implements FullObjective {
     return this.evaluate(x, gradient, update);
   }
 
-  /** The function's memory is the caller's. */
+  /** The function's memory belongs to the caller. */
   dispose(): void {}
 
   #numbers(name: string, given: Given | undefined, wanted: number): ArrayLike<number> {
@@ -233,7 +236,7 @@ class CompiledObjective implements FullObjective {
   }
 }
 
-/** Random numbers of a function that draws some, which both points are evaluated with. */
+/** Number of random draws, used at both points, by which a random function is compared. */
 const COMPARED_DRAWS = 16;
 
 function worseThanStart(objective: CompiledObjective, { x0, value }: JsonObject, x: Float64Array): Finding[] {
@@ -249,7 +252,7 @@ interface Recipe {
   rule: Rule;
   x0: Float64Array;
   until: Until;
-  /** The function's at x0, when the checkpoint was made. */
+  /** Value of the function at x0 when the checkpoint was made. */
   value?: number;
   checkpoint?: Checkpoint;
 }

@@ -31,55 +31,60 @@ import {
   resumeGradient,
 } from "./gradient.ts";
 
-/** When a search stops: at the first of these. */
+/** Limits of a search: it stops at the first one reached. */
 export interface MinimizeUntil {
-  /** Evaluations made. */
+  /** Number of evaluations. */
   evaluations?: number;
   /** Seconds of searching, > 0. */
   seconds?: number;
-  /** A value at most this. */
+  /** Value at or below which the search stops. */
   target?: number;
 }
 
 /** Options of `minimize` for a function known only by its values. */
 export interface MinimizeOptions extends SearchOptions {
-  /** When to stop: the first of evaluations, seconds and target. */
+  /** Limits of the run: evaluations, seconds and target, whichever is reached first. */
   until?: MinimizeUntil;
-  /** Aborts the run. */
+  /** Signal that aborts the run. */
   signal?: AbortSignal;
-  /** Evaluations under way at once, for functions that return promises. Default 1. The result does not depend on it. */
+  /**
+   * Number of concurrent evaluations, for functions that return promises. Default 1. The result does not depend on it.
+   */
   concurrency?: number;
-  /** Threads that evaluate, for a function given as the URL of a module. Default 1. The result does not depend on it. */
+  /**
+   * Number of evaluating threads, for a function given as the URL of a module. Default 1. The result does not depend on
+   * it.
+   */
   workers?: number;
 }
 
-/** What a resumed run may change: when to stop, how it is evaluated. */
+/** Options that a resumed run can change: its limits, and how it evaluates. */
 export type MinimizeResumeOptions = Pick<MinimizeOptions, "evaluations" | "until" | "signal" | "concurrency" | "workers">;
 
 export type { CoordinateMinimum, MinimizeCoordinatesOptions } from "./coordinates.ts";
 export type { GradientMinimum, GradientResumeOptions, MinimizeGradientOptions } from "./gradient.ts";
 
-/** The best point, and how it was found. */
+/** Result of a search: the best point, and details of the run. */
 export interface Minimum {
-  /** The best point. */
+  /** Best point. */
   x: Float64Array;
-  /** Its value, the mean of its evaluations. */
+  /** Value of the best point, the mean of its evaluations. */
   value: number;
-  /** The algorithm's own guess, where it has one: on noisy objectives better than the luckiest point. */
+  /** The algorithm's own estimate of the minimum, if it has one: on noisy objectives better than the luckiest point. */
   centre?: Float64Array;
-  /** Evaluations made. */
+  /** Number of evaluations made. */
   evaluations: number;
-  /** Evaluations without a value. */
+  /** Number of evaluations without a value. */
   failed: number;
-  /** Every point in order. */
+  /** History of every point, in order. */
   history: History;
-  /** Why the run stopped. */
+  /** Reason why the run stopped. */
   reason: string;
-  /** The algorithm, as JSON. */
+  /** Algorithm as JSON. */
   algorithm: JsonObject;
-  /** How the run went. */
+  /** Summary of the run. */
   run: RunSummary;
-  /** The same, without the history, as JSON: also the space, the seed and the budget. */
+  /** The result as JSON without the history, plus the space, the seed and the budget. */
   saved: JsonObject;
 }
 
@@ -112,7 +117,7 @@ function search(f: BlackBox | URL, where: ArrayLike<number> | MinimizeOptions, m
   return launch(options.signal, async () => ({ search: made, limits, open }));
 }
 
-/** Goes on from a checkpoint, bit for bit; `f` must be the same function. */
+/** Continues from a checkpoint, bit for bit; `f` must be the same function. */
 function resume(from: string | Uint8Array | Blob, f: Differentiated, options?: GradientResumeOptions): Run<GradientMinimum>;
 function resume(
   from: string | Uint8Array | Blob,
@@ -155,27 +160,33 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
 }
 
 /**
- * Minimises a function known only by its values; or, with a gradient or by coordinates, one you compiled or described.
+ * Minimises a function known only by its values; or one that you compiled with a gradient, or described by coordinates.
  *
  *   const { x, value } = await minimize((x) => (x[0] - 1) ** 2 + Math.abs(x[1]), [0, 3], { seed: 1 });
- *   await minimize(f, { bounds: [[1e-4, 1], [1, 9]], scale: ["log", "linear"], integer: [false, true], evaluations: 300 });
- *   await minimize(objective, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });   // from compileFunction, with a gradient
+ *   await minimize(f, {
+ *     bounds: [[1e-4, 1], [1, 9]],
+ *     scale: ["log", "linear"],
+ *     integer: [false, true],
+ *     evaluations: 300,
+ *   });
+ *   // from compileFunction, with a gradient:
+ *   await minimize(objective, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });
  *
  * f: (x, { seed, signal, evaluation }) → a number or a promise of one; lower is better, NaN is a failed evaluation.
- * `algorithm`: default cmaEs(). `evaluations`: default 1000 per searched coordinate, unlimited where `until` has seconds.
- * `until`: the first of evaluations, seconds and target (a value at most this). A run can be awaited, or iterated over its
- * ticks.
+ * `algorithm`: default cmaEs(). `evaluations`: default 1000 per searched coordinate, unlimited if `until` has seconds.
+ * `until`: the first of evaluations, seconds and target (a value at or below it). A run can be awaited, or iterated
+ * over its ticks.
  *
- * `concurrency` and `workers` do not change the result, which depends on f, the space, the algorithm, the seed and the budget
- * (and on `until.seconds`). `minimize.resume(checkpoint, f)` resumes bit for bit, also after a failure or an abort; another
- * function is refused: the best point is evaluated again, and once more if its value differs.
+ * `concurrency` and `workers` do not change the result, which depends on f, the space, the algorithm, the seed and the
+ * budget (and on `until.seconds`). `minimize.resume(checkpoint, f)` resumes bit for bit, also after a failure or an
+ * abort. It refuses another function: it evaluates the best point again, and once more if the value differs.
  *
- * With `algorithm: coordinateDescent()` f may be a coordinateTarget(). A function from compileFunction with a gradient is
- * minimised by any step `rule` (default lbfgs()) over its inputs.
+ * With `algorithm: coordinateDescent()`, f may be a coordinateTarget(). A function from compileFunction with a gradient
+ * is minimised over its inputs by any step `rule` (default lbfgs()).
  *
- * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] where f throws, with its error
- * as the cause;
- *   [SEARCH_NO_VALUE] where every evaluation failed; the reason of an aborted `signal`
+ * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] if f throws, with its
+ * error as the cause;
+ *   [SEARCH_NO_VALUE] if every evaluation failed; the reason of an aborted `signal`
  */
 export const minimize = Object.assign(start, { resume });
 
@@ -185,7 +196,7 @@ interface Limits {
   target: number | undefined;
 }
 
-/** How f is evaluated, from when the run begins. */
+/** Opens the evaluation of f when the run begins. */
 type Open = () => { f: BlackBox; concurrency: number; dispose?(): void };
 
 function gather(where: ArrayLike<number> | MinimizeOptions, more: MinimizeOptions): MinimizeOptions {
@@ -254,7 +265,7 @@ function opener(where: string, f: unknown, { workers, concurrency }: MinimizeOpt
   };
 }
 
-/** All that a run is made from. */
+/** Inputs from which a run is made. */
 interface Recipe {
   search: Search;
   limits: Limits;

@@ -1,6 +1,7 @@
 /**
- * Operations as methods of symbolic arrays: every element-wise one, and the common ones of whole arrays, so that alpha.add(beta.mul(x), gamma.mul(z)) reads from left to right: x.op(…) is op(x, …), the same node.
- * primitives/methods.ts puts them in place, since operations stand on arrays, and not the reverse.
+ * Operations as methods of symbolic arrays: every element-wise one, and the common ones of whole arrays. They make
+ * alpha.add(beta.mul(x), gamma.mul(z)) read from left to right: x.op(…) is the same node as op(x, …).
+ * primitives/methods.ts installs them, because operations depend on arrays and not the reverse.
  */
 
 type One<A> = () => A;
@@ -8,7 +9,7 @@ type Two<A> = (b: A | number) => A;
 type Chain<A> = (b: A | number, ...more: (A | number)[]) => A;
 type Reduction<A> = (options?: AxisOptions) => A;
 
-/** `A`: the array itself. */
+/** Methods of arrays. `A`: the array type. */
 export interface ArrayMethods<A> {
   /** x + b + … */
   readonly add: Chain<A>;
@@ -20,9 +21,9 @@ export interface ArrayMethods<A> {
   readonly div: Two<A>;
   /** xᵇ */
   readonly pow: Two<A>;
-  /** The smaller of x, b, … */
+  /** Smallest of x, b, … */
   readonly min: Chain<A>;
-  /** The larger of x, b, … */
+  /** Largest of x, b, … */
   readonly max: Chain<A>;
   /** 1 where x < b, else 0. */
   readonly less: Two<A>;
@@ -44,9 +45,9 @@ export interface ArrayMethods<A> {
   readonly abs: One<A>;
   /** −1, 0 or 1. */
   readonly sign: One<A>;
-  /** The greatest whole number <= x. */
+  /** Largest whole number <= x. */
   readonly floor: One<A>;
-  /** The nearest whole number, halves to the even one. */
+  /** Nearest whole number, with ties to even. */
   readonly round: One<A>;
   /** x² */
   readonly square: One<A>;
@@ -54,7 +55,7 @@ export interface ArrayMethods<A> {
   readonly sqrt: One<A>;
   /** eˣ */
   readonly exp: One<A>;
-  /** eˣ − 1, without loss at small x. */
+  /** eˣ − 1, accurate for small x. */
   readonly expm1: One<A>;
   /** ln x */
   readonly log: One<A>;
@@ -74,7 +75,7 @@ export interface ArrayMethods<A> {
   readonly atan: One<A>;
   /** The error function. */
   readonly erf: One<A>;
-  /** 1 − erf(x), without loss where erf(x) is near 1. */
+  /** 1 − erf(x), accurate even if erf(x) is close to 1. */
   readonly erfc: One<A>;
   /** log|Γ(x)| */
   readonly lgamma: One<A>;
@@ -86,23 +87,23 @@ export interface ArrayMethods<A> {
   readonly stopGradient: One<A>;
   /** Σ over axes (default: all). */
   readonly sum: Reduction<A>;
-  /** The mean over axes (default: all). */
+  /** Mean over axes (default: all). */
   readonly mean: Reduction<A>;
-  /** The largest over axes (default: all). */
+  /** Largest element over axes (default: all). */
   readonly maximum: Reduction<A>;
-  /** The smallest over axes (default: all). */
+  /** Smallest element over axes (default: all). */
   readonly minimum: Reduction<A>;
   /** log Σ eˣ over axes (default: all), without overflow. */
   readonly logSumExp: Reduction<A>;
-  /** Sums up to and with each element, along an axis (default 0). */
+  /** Cumulative sums, including the element itself, along an axis (default 0). */
   readonly cumsum: (options?: { axis?: number; reverse?: boolean }) => A;
   /** The inner product of two vectors. */
   readonly dot: (b: A) => A;
   /** The matrix product. */
   readonly matmul: (b: A) => A;
-  /** The element at `index` of an axis (default 0), which the result lacks. */
+  /** Element at `index` of an axis (default 0), which is removed from the result. */
   readonly at: (index: number | readonly number[], axis?: number) => A;
-  /** Elements by number along an axis (default 0). */
+  /** Elements by index along an axis (default 0). */
   readonly take: (indices: A | number | ArrayLike<number>, axis?: number) => A;
   /** Elements [from, to) of an axis (default 0). */
   readonly slice: (options: { axis?: number; from?: number; to?: number; step?: number }) => A;
@@ -117,7 +118,7 @@ export type Operations<A> = {
   readonly [K in keyof ArrayMethods<A>]: (x: A, ...rest: Parameters<ArrayMethods<A>[K]>) => A;
 };
 
-/** Puts the methods in place on what arrays inherit from. */
+/** Installs the methods on the prototype of arrays. */
 export function giveMethods<A extends object>(prototype: A, operations: Operations<A>): void {
   for (const [name, operation] of Object.entries(operations) as [string, (...given: unknown[]) => A][])
     Object.defineProperty(prototype, name, {
@@ -127,10 +128,10 @@ export function giveMethods<A extends object>(prototype: A, operations: Operatio
     });
 }
 
-/** Axes to reduce (default: all), and whether they stay with an extent of 1. */
+/** Axes to reduce (default: all), and whether to keep them with extent 1. */
 export interface AxisOptions {
-  /** The axis, or several; negative ones count from the end. Default: all. */
+  /** Axis or axes to reduce; negative ones count from the end. Default: all. */
   readonly axis?: number | readonly number[];
-  /** Whether reduced axes stay with an extent of 1. Default false. */
+  /** Whether reduced axes are kept with extent 1. Default false. */
   readonly keep?: boolean;
 }

@@ -1,4 +1,4 @@
-/** What is wrong with a function and its options, found before anything is compiled. */
+/** Checks a function and its options before anything is compiled. */
 import { checkBoolean, checkChoice, checkNumbers, refuse } from "../../errors/checks.ts";
 import { CompileError, checkKeys, OptionError } from "../../errors/errors.ts";
 import { shown } from "../../errors/shown.ts";
@@ -29,7 +29,10 @@ export function checkResult<T>(made: T): T {
   );
 }
 
-/** Throws where the outputs need an input that nobody gives: one of another function, or a stand-in that left its scan. */
+/**
+ * Throws if the outputs need an input that is not given: one of another function, or a placeholder used outside its
+ * scan.
+ */
 export function checkInputs(where: string, outputs: readonly SymbolicArray[], known: readonly string[]): void {
   const unknown = arraysBelow(outputs).find((node) => node.op === "input" && !known.includes(String(node.attributes)));
   if (!unknown) return;

@@ -1,8 +1,8 @@
 /**
- * A program on arrays → a WebAssembly module that imports `env.memory` and the kernels that it calls, and exports `run(block)`: element-wise work and
- * reductions are its own loops.
+ * Compiles an array program to a WebAssembly module that imports `env.memory` and the kernels that it calls, and
+ * exports `run(block)`. Element-wise work and reductions are its own loops.
  *
- * @throws CompileError where the program does not fit together; MemoryLimitError where its values are too many for the engine's memory
+ * @throws CompileError if the program is inconsistent; MemoryLimitError if its values exceed the engine's memory
  */
 import { checkRoom, MOST_ENGINE } from "../../memory/room.ts";
 import { encodeFunction } from "../functions/known.ts";
@@ -29,7 +29,7 @@ export interface ArrayCompileOptions {
 export function compileArrays(program: ArrayProgram, { shared }: ArrayCompileOptions): CompiledArrays {
   const lowered = schedule(program);
   const plan = planMemory(lowered, program.precision);
-  // Beyond this no address is 32 bits long.
+  // Beyond this limit, addresses do not fit in 32 bits.
   checkRoom(program.name, "the values of the program", plan.bytes, MOST_ENGINE);
   const imports = kernelsOf(lowered, program.precision);
   const numbers = new Map(imports.map(({ name }, i) => [name, i]));

@@ -1,6 +1,6 @@
 /**
- * Control flow that depends on data, found out: a symbolic condition is an object, hence true in `if`, `while`, `&&` and `?:`. A comparison that
- * no operation takes stands in one of these.
+ * Detects control flow that depends on data. A symbolic condition is an object, hence true in `if`, `while`, `&&` and
+ * `?:`, and a comparison used there is not the argument of any operation.
  */
 import { CompileError } from "../../errors/errors.ts";
 import { userLine } from "./position.ts";
@@ -17,7 +17,10 @@ export function noteCondition(node: SymbolicArray, where: string): void {
   if (CONDITIONS.has(where)) watched?.set(node, { where, line: userLine() });
 }
 
-/** Runs `trace`; then throws if it made a comparison that nothing took: control flow that depends on data. */
+/**
+ * Runs `trace`, and throws if it made a comparison that no operation used, which means control flow that depends on
+ * data.
+ */
 export function watchConditions<T>(trace: () => T, results: (made: T) => readonly SymbolicArray[]): T {
   const outer = watched;
   watched = new Map();

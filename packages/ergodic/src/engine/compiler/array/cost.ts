@@ -1,4 +1,4 @@
-/** Machine operations an element of an expression over scalars, shared parts once. */
+/** Returns the machine operations per element of expressions over scalars; shared parts count once. */
 import { type Expr, nodesOf } from "../expression.ts";
 import { primitiveOf } from "../primitive.ts";
 

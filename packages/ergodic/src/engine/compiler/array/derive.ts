@@ -1,9 +1,10 @@
 /**
  * Derivatives of array programs, as array programs.
  *
- * `gradientsOf`: reverse mode, ∂output/∂wrt for a scalar output (or ⟨seed, output⟩ for any). `tangentsOf`: forward mode, J·v, by transposing
- * twice: u ↦ Jᵀu is linear, and the gradient of ⟨Jᵀu, v⟩ in u is J·v, a program without u. `hessianVector`: forward over reverse,
- * ∂/∂ε ∇f(x + εv) at ε = 0. Every derivative of a primitive is made of primitives, so all of this can be repeated.
+ * `gradientsOf`: reverse mode, ∂output/∂wrt for a scalar output (or ⟨seed, output⟩ for any). `tangentsOf`: forward
+ * mode, J·v, by transposing twice: u ↦ Jᵀu is linear, and the gradient of ⟨Jᵀu, v⟩ in u is J·v, a program without u.
+ * `hessianVector`: forward over reverse, ∂/∂ε ∇f(x + εv) at ε = 0. Derivatives of primitives consist of primitives, so
+ * all of this can be repeated.
  */
 import { assert } from "../../errors/errors.ts";
 import { add, mul } from "../primitives/arithmetic.ts";
@@ -13,10 +14,13 @@ import { joinedPlaces } from "./operations/places.ts";
 import { arrayPrimitiveOf } from "./primitive.ts";
 import { arraysBelow, internArray, type SymbolicArray, sameShape, shapeError, shapeText } from "./symbolic.ts";
 
-/** Parts of one array whose adjoints are put into one whole, where as many or more are taken: to add each as an array of that size takes time that grows with the square. */
+/**
+ * Number of slices of one array from which their adjoints are placed into one array together. Adding each as an array
+ * of full size takes quadratic time.
+ */
 const MANY_PARTS = 16;
 
-/** Adjoints so far: the flows into a node, one sum a part for a node with several results. */
+/** Accumulated adjoints: the flows into a node, and one sum per part for a node with several results. */
 class Adjoints {
   readonly #flows = new Map<SymbolicArray, SymbolicArray[]>();
   readonly #parts = new Map<SymbolicArray, (SymbolicArray | undefined)[]>();
@@ -36,7 +40,7 @@ class Adjoints {
     else this.#flows.set(node, [flow]);
   }
 
-  /** When all have spoken. */
+  /** Returns the adjoint of a node, once all of its users have contributed. */
   of = (node: SymbolicArray): SymbolicArray | undefined => {
     const flows = this.#flows.get(node);
     if (!flows) return undefined;
@@ -51,7 +55,9 @@ class Adjoints {
   partsOf = (node: SymbolicArray): readonly (SymbolicArray | undefined)[] | undefined => this.#parts.get(node);
 }
 
-/** For each of `wrts` (any nodes, not only inputs) the gradient of ⟨seed, output⟩; the seed of a scalar is 1. */
+/**
+ * Returns the gradient of ⟨seed, output⟩ for each of `wrts` (any nodes, not only inputs); the seed of a scalar is 1.
+ */
 export function gradientsOf(output: SymbolicArray, wrts: readonly SymbolicArray[], seed?: SymbolicArray): SymbolicArray[] {
   if (!seed && output.size !== 1)
     throw shapeError("gradient", `the output is ${shapeText(output.shape)}, but must be one number; take sum() or mean() of it`);
@@ -60,7 +66,7 @@ export function gradientsOf(output: SymbolicArray, wrts: readonly SymbolicArray[
   for (const node of nodes) if (node.args.some((a) => reached.has(a))) reached.add(node);
   const adjoints = new Adjoints();
   if (reached.has(output)) adjoints.add(output, seed ?? full(1, output.shape));
-  // Parts of one node stand behind it in the order, so that all have spoken when it is its turn.
+  // Parts of a node come after it in the order, so all of them have contributed when the node is reached.
   const ends = new Set(wrts);
   for (const node of nodes.reverse()) {
     if (!reached.has(node) || node.op === "part" || ends.has(node)) continue;
@@ -93,7 +99,7 @@ function flow(node: SymbolicArray, adjoints: Adjoints, reached: ReadonlySet<Symb
   });
 }
 
-/** J·v for each output: the derivative along `vectors`, one for each of `wrts`. */
+/** Returns J·v for each output: the derivative along `vectors`, one for each of `wrts`. */
 export function tangentsOf(
   outputs: readonly SymbolicArray[],
   wrts: readonly SymbolicArray[],
@@ -103,7 +109,7 @@ export function tangentsOf(
     if (!sameShape(wrt.shape, vectors[i].shape))
       throw shapeError("tangent", `the direction is ${shapeText(vectors[i].shape)}, but the array is ${shapeText(wrt.shape)}`);
   });
-  // Stand-ins for the adjoints of the outputs: the result is linear in them, so that its gradient is free of them.
+  // Placeholders for the adjoints of the outputs: the result is linear in them, so its gradient does not contain them.
   const seeds = outputs.map((y, i) => internArray("input", [], y.shape, `seed ${i}`, `tangent seed ${i}`));
   const paired = total(outputs.map((y, i) => sum(mul(seeds[i], y))));
   const transposed = gradientsOf(paired, wrts);
@@ -112,7 +118,7 @@ export function tangentsOf(
 
 const total = (terms: readonly SymbolicArray[]): SymbolicArray => terms.reduce((a, b) => add(a, b));
 
-/** H·v by parts: for each of `wrts`, ∂/∂ε of ∂output/∂wrt along `vectors`. */
+/** Returns H·v by parts: for each of `wrts`, ∂/∂ε of ∂output/∂wrt along `vectors`. */
 export function hessianVector(
   output: SymbolicArray,
   wrts: readonly SymbolicArray[],

@@ -4,27 +4,29 @@ import type { ArrayProgram } from "./lowered.ts";
 import { printArrays, printLowered } from "./print.ts";
 import type { SymbolicArray } from "./symbolic.ts";
 
-/** What the compiler makes of a model or a function, stage by stage, as text. */
+/** Compilation stages of a model or a function, as text. */
 export interface Explanation {
-  /** The function's own operations, simplified. */
+  /** Operations of the function, simplified. */
   readonly trace: string;
-  /** The same with its derivatives. */
+  /** Operations including derivatives. */
   readonly gradient: string;
   /** Loops and kernels in order. */
   readonly schedule: string;
-  /** Where values are kept, and how many bytes they take. */
+  /** Addresses of values, and their total size in bytes. */
   readonly memory: string;
   /** Size of the WebAssembly module. */
   readonly code: string;
-  /** All stages under their names. */
+  /** Returns all stages under their names. */
   toString(): string;
 }
 
 /**
- * explain(shapes, f, options): what the compiler makes of a function, stage by stage, as text. `explain(model, data)` of a network: models/neural.
+ * explain(shapes, f, options): returns the compilation stages of a function as text. For a network, `explain(model,
+ * data)` is in models/neural.
  *
- * trace: the function's own operations, simplified as they were built. gradient: with its derivatives. schedule: loops and
- * kernels in order. memory: the same with the places of values in the block, and its size. code: the size of the module.
+ * trace: the function's own operations, simplified as they were built. gradient: including its derivatives. schedule:
+ * loops and kernels in order. memory: the same with the addresses of values in the block, and its size. code: the size
+ * of the module.
  */
 export function explain<const S extends Shapes>(
   shapes: S,
@@ -34,7 +36,7 @@ export function explain<const S extends Shapes>(
   return explainProgram(programOf(shapes, f, options), traceFunction(shapes, f).outputs);
 }
 
-/** `outputs`: what was traced; by itself the program's first output. */
+/** Returns the stages of a program. `outputs`: traced outputs; default: the program's first output. */
 export function explainProgram(
   program: ArrayProgram,
   outputs: Readonly<Record<string, SymbolicArray>> = { [program.outputs[0].buffer]: program.outputs[0].value },

@@ -24,40 +24,40 @@ export type Numbers = Float64Array | Float32Array;
 export interface FunctionOptions<S extends Shapes> {
   /** Type of arithmetic and memory; sums run in float64. Default "f64". */
   readonly precision?: "f32" | "f64";
-  /** Names of the inputs to differentiate the (one, scalar) result by. Default: none. */
+  /** Names of the inputs with respect to which the (single, scalar) result is differentiated. Default: none. */
   readonly gradient?: readonly (keyof S & string)[];
-  /** Whether results are the same bits on every host. Default false. */
+  /** Whether results have the same bits on every host. Default false. */
   readonly deterministic?: boolean;
   /** Key of random operations, two u32. Default [0, 0]. */
   readonly key?: readonly [number, number];
-  /** The function's name in errors and listings. Default: that of f. */
+  /** Name of the function in errors and listings. Default: the name of f. */
   readonly name?: string;
 }
 
-/** What one call of a compiled function gives; arrays are copies. */
+/** Result of one call of a compiled function; its arrays are copies. */
 export interface FunctionResult {
-  /** The first result's first number. */
+  /** First number of the first result. */
   readonly value: number;
-  /** Results by name; "value" where f gave one array. */
+  /** Results by name; "value" if f returned one array. */
   readonly outputs: Readonly<Record<string, Float64Array>>;
-  /** Derivatives by the name of the input. */
+  /** Derivatives by input name. */
   readonly gradient: Readonly<Record<string, Float64Array>>;
 }
 
 /** A compiled function: callable, with its inputs and results as views of memory. */
 export interface CompiledFunction<S extends Shapes> {
   (inputs: { readonly [K in keyof S]: ArrayLike<number> | number }): FunctionResult;
-  /** Views of the engine's memory: read them again after anything was allocated. */
+  /** Views of the inputs in the engine's memory; read this property again after any allocation. */
   readonly inputs: { readonly [K in keyof S]: Numbers };
   /** Views of the results, by name. */
   readonly outputs: Readonly<Record<string, Numbers>>;
-  /** Views of the derivatives, by the name of the input. */
+  /** Views of the derivatives, by input name. */
   readonly gradients: { readonly [K in keyof S]?: Numbers };
-  /** Computes the outputs from the inputs; `update` tells the draws of random operations apart. */
+  /** Computes the outputs from the inputs; `update` selects the draws of random operations. */
   run(update?: number): void;
-  /** The traced program. */
+  /** Traced program. */
   readonly program: ArrayProgram;
-  /** The compiled program in the engine. */
+  /** Compiled program in the engine. */
   readonly linked: LinkedArrays;
 }
 
@@ -69,7 +69,7 @@ interface Views {
 
 export type Traced = SymbolicArray | Readonly<Record<string, SymbolicArray>>;
 
-/** What f makes of its inputs, by name. */
+/** Traces f: returns its inputs and outputs by name. */
 export function traceFunction<S extends Shapes>(
   shapes: S,
   f: (inputs: Arrays<S>) => Traced,
@@ -85,7 +85,7 @@ export function traceFunction<S extends Shapes>(
   return { inputs, outputs };
 }
 
-/** Inputs by name, where another name says what there is. */
+/** Returns the inputs by name; reading an unknown name throws an error that lists the known ones. */
 function knownNames(inputs: Record<string, SymbolicArray>): Record<string, SymbolicArray> {
   return new Proxy(inputs, {
     get(target, name) {
@@ -134,17 +134,23 @@ export function programOf<S extends Shapes>(
 }
 
 /**
- * compileFunction(shapes, f): a TypeScript function of symbolic arrays as one WebAssembly function, with its gradient.
+ * compileFunction(shapes, f): compiles a TypeScript function of symbolic arrays to one WebAssembly function, with its
+ * gradient.
  *
- *   const loss = await compileFunction({ w: [10], x: [100, 10], y: [100] }, ({ w, x, y }) => mean(softplus(mul(neg(y), matmul(x, w)))), { gradient: ["w"] });
+ *   const loss = await compileFunction(
+ *     { w: [10], x: [100, 10], y: [100] },
+ *     ({ w, x, y }) => mean(softplus(mul(neg(y), matmul(x, w)))),
+ *     { gradient: ["w"] },
+ *   );
  *   const { value, gradient } = loss({ w, x, y });
  *
- * f is traced once: it gives an array, or several by name. Inputs and results lie in the engine's memory: `inputs.w` is where
- * to write, `run()` computes, `outputs.value` and `gradients.w` are where to read; calling the function does all three and
- * copies.
+ * f is traced once and returns one array, or several by name. Inputs and results are in the engine's memory: write to
+ * `inputs.w`, compute with `run()`, and read `outputs.value` and `gradients.w`. Calling the function does all three and
+ * copies the results.
  *
- * @throws CompileError for shapes that do not fit, control flow that depends on data, a symbol used as a number, or an input that is missing;
- *   OptionError for options that are none
+ * @throws CompileError for shapes that do not fit, control flow that depends on data, a symbol used as a number, or an
+ * input that is missing;
+ *   OptionError for unknown options
  */
 export async function compileFunction<const S extends Shapes>(
   shapes: S,
@@ -267,7 +273,7 @@ class Placed<S extends Shapes> {
       outputs: { get: () => this.#viewsNow().outputs },
       gradients: { get: () => this.#viewsNow().gradients },
     });
-    // By what all of it holds, `run` alone too.
+    // The arena lives as long as the object that every part of the function refers to, including `run` alone.
     this.#arena.ownedBy(this, own);
     return made as unknown as CompiledFunction<S>;
   }

@@ -1,9 +1,9 @@
-/** Free places of a memory that grows as it must, in order and never next to each other: first fit. */
+/** Free ranges of a growing memory, in order and never adjacent; allocation is first fit. */
 export class Gaps {
   readonly #from: number[] = [0];
   readonly #to: number[] = [Infinity];
 
-  /** Where `size` bytes are free from: the lowest such place. */
+  /** Allocates `size` bytes at the lowest free address and returns it. */
   take(size: number): number {
     let i = 0;
     while (this.#to[i] - this.#from[i] < size) i++;
@@ -16,7 +16,7 @@ export class Gaps {
     return from;
   }
 
-  /** Makes what was taken free again. */
+  /** Frees an allocated range. */
   give(from: number, to: number): void {
     const after = this.#after(from);
     const joinsBefore = after > 0 && this.#to[after - 1] === from;
@@ -33,7 +33,7 @@ export class Gaps {
     }
   }
 
-  /** Index of the first gap behind an address. */
+  /** Returns the index of the first gap after an address. */
   #after(address: number): number {
     let [low, high] = [0, this.#from.length];
     while (low < high) {

@@ -1,4 +1,7 @@
-/** The array compiler's public list. Element-wise builders and reductions are those of compiler/index.ts, which take arrays as well. */
+/**
+ * Public exports of the array compiler. Element-wise builders and reductions are exported by compiler/index.ts, because
+ * they also accept arrays.
+ */
 export { watchConditions } from "./conditions.ts";
 export { gradientsOf, hessianVector, tangentsOf } from "./derive.ts";
 export {

@@ -1,6 +1,7 @@
 /**
- * Indices are looked at where they are known: constants where they are written, data of a model while it is traced (`watchIndices`). Those that are
- * computed from parameters are known to nobody before: kernels drop their fractions, and where one names nothing gather NaN.
+ * Checks of indices, made as soon as their values are known. Constants are checked when they are written, data of a
+ * model while it is traced (`watchIndices`). Indices computed from parameters are not known in advance: kernels drop
+ * their fractions and gather NaN for an index out of range.
  */
 import { CompileError } from "../../errors/errors.ts";
 import { interpret } from "./interpret.ts";
@@ -8,16 +9,16 @@ import { expressionOf, mapArrays } from "./operations/map-reduce.ts";
 import { userLine } from "./position.ts";
 import { arraysBelow, type SymbolicArray } from "./symbolic.ts";
 
-/** Is given indices that are no constants, and how many places there are. */
+/** Callback for indices that are not constant, with the number of positions. */
 export type IndexWatch = (where: string, indices: SymbolicArray, extent: number) => void;
 
 let watch: IndexWatch | undefined;
-/** What the elements of a scan are elements of. */
+/** Whole array of each scan element. */
 const wholes = new WeakMap<SymbolicArray, SymbolicArray>();
 
 export const isElementOf = (element: SymbolicArray, whole: SymbolicArray): void => void wholes.set(element, whole);
 
-/** Runs `trace`; the indices that it uses are looked at by `look`. */
+/** Runs `trace`; `look` checks the indices that it uses. */
 export function watchIndices<T>(look: IndexWatch, trace: () => T): T {
   const outer = watch;
   watch = look;
@@ -28,7 +29,10 @@ export function watchIndices<T>(look: IndexWatch, trace: () => T): T {
   }
 }
 
-/** @throws CompileError for constants that are no indices; what a watch throws */
+/**
+ * Checks indices that are known.
+ * @throws CompileError for constants that are not valid indices, and whatever a watch throws
+ */
 export function checkIndices(where: string, indices: SymbolicArray, extent: number): void {
   const whole = wholeOf(indices);
   const numbers = constantsOf(whole);
@@ -46,7 +50,7 @@ export function checkIndices(where: string, indices: SymbolicArray, extent: numb
   );
 }
 
-/** All that an element of a scan, or a function of it alone, will be. */
+/** Returns all values that an element of a scan, or a function of it alone, will take. */
 function wholeOf(indices: SymbolicArray): SymbolicArray {
   const source = wholes.get(indices);
   if (source) return wholeOf(source);
@@ -55,7 +59,7 @@ function wholeOf(indices: SymbolicArray): SymbolicArray {
   return below ? wholeOf(mapArrays(expressionOf(indices), [wholeOf(below)])) : indices;
 }
 
-/** The numbers of what is made of constants alone. */
+/** Returns the values of an array that is computed from constants alone. */
 function constantsOf(array: SymbolicArray): Float64Array | undefined {
   if (array.op === "full") return Float64Array.of(array.attributes as number);
   if (array.op === "constant") return array.attributes as Float64Array;
@@ -63,7 +67,7 @@ function constantsOf(array: SymbolicArray): Float64Array | undefined {
   return arraysBelow([array]).some(isOpen) ? undefined : interpret([array], {})[0];
 }
 
-/** The place of the first number that is no whole number from 0 to extent − 1. */
+/** Returns the position of the first number that is not an integer from 0 to extent − 1. */
 export function firstWrongIndex(numbers: ArrayLike<number>, extent: number): number | undefined {
   for (let i = 0; i < numbers.length; i++) {
     const index = numbers[i];
@@ -72,7 +76,7 @@ export function firstWrongIndex(numbers: ArrayLike<number>, extent: number): num
   return undefined;
 }
 
-/** "must be a whole number from 0 to 7, as indices count from 0; …" */
+/** Returns "must be a whole number from 0 to 7, as indices count from 0; …". */
 export function wantedIndices(numbers: ArrayLike<number>, extent: number): string {
   const all = Array.from(numbers);
   const fromOne = all.every((x) => Number.isInteger(x) && x >= 1 && x <= extent);

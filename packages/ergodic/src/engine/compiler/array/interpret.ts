@@ -5,19 +5,19 @@ import { arraysBelow, type SymbolicArray, shapeText } from "./symbolic.ts";
 
 /** Options of `interpret`. */
 export interface InterpretOptions {
-  /** What random primitives draw from. */
+  /** Key from which random primitives draw. Default [0, 0]. */
   readonly key?: readonly [number, number];
-  /** Number of the update, which tells the draws of random primitives apart. Default 0. */
+  /** Number of the update, which selects the draws of random primitives. Default 0. */
   readonly update?: number;
 }
 
 /**
- * The interpreter of array programs: the oracle that compiled ones are held to. float64, one node at a time, by the plain loops of each
- * primitive's `evaluate`.
+ * Returns the values of the outputs, row-major, from inputs by name.
+ *
+ * This interpreter is the reference for compiled array programs. It computes in float64, one node at a time, by the
+ * plain loops of each primitive's `evaluate`.
  *
  * @throws CompileError if an input is missing or has another size
- *
- * Values of the outputs, row-major, from inputs by name.
  */
 export function interpret(
   outputs: readonly SymbolicArray[],

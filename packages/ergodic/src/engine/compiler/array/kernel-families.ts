@@ -1,16 +1,17 @@
-/** Which families of kernels a program on arrays needs, known before it is compiled. */
+/** Determines the kernel families that an array program needs, before it is compiled. */
 import { type Family, familyOfArrayKernel } from "../../memory/families.ts";
 import type { Backward } from "./operations/custom-derivative.ts";
 import { arrayPrimitiveOf } from "./primitive.ts";
 import type { ScanAttributes } from "./schedule-scan.ts";
 import { arraysBelow, internArray, type SymbolicArray } from "./symbolic.ts";
 
-/** Nodes that no primitive computes. */
+/** Nodes that are not computed by a primitive. */
 const LEAVES = new Set(["input", "constant", "full"]);
 
 /**
- * Of the arrays and of their derivatives: those of loops and views are loops and views, those of kernels have kernels, of "arrays" perhaps whatever theirs
- * are, and so has the derivative of a scan. Primitives of "images" have their kernels' names.
+ * Returns the families for the arrays and their derivatives. Derivatives of loops and views are again loops and views.
+ * A derivative of a kernel or a scan can use any kernel of the family "arrays". Primitives of the family "images" are
+ * named after their kernels.
  */
 export function familiesOf(arrays: readonly SymbolicArray[]): Family[] {
   const found = new Set<Family>();
@@ -32,7 +33,7 @@ export function familiesOf(arrays: readonly SymbolicArray[]): Family[] {
   return [...found];
 }
 
-/** What the user's derivative is made of, for whatever adjoint. */
+/** Returns the arrays of a user-defined derivative, for a placeholder adjoint. */
 function flowsOf(node: SymbolicArray): SymbolicArray[] {
   const adjoint = internArray("input", [], node.shape, "adjoint", "adjoint");
   const flows = (node.attributes as Backward)(adjoint, node, node.args.slice(1));

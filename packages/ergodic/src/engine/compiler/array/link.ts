@@ -1,4 +1,7 @@
-/** Programs on arrays in place: compiled, and linked into every thread's table for as long as the holder needs them, as are those of ../link.ts. */
+/**
+ * Links array programs: compiles them and places them in every thread's table for as long as the holder needs them,
+ * like ../link.ts.
+ */
 import type { Engine, LinkedFunction } from "../../memory/engine.ts";
 import type { Holder } from "../../memory/modules.ts";
 import { Recent } from "../recent.ts";
@@ -16,14 +19,14 @@ const COUNT = 128;
 const BYTES = 4 * 2 ** 20;
 const caches = new WeakMap<Engine, Recent<{ program: ArrayProgram; compiled: CompiledArrays }>>();
 
-/** `holder`: what owns the memory in which the slot will stand, mostly an arena. */
+/** Compiles and links a program. `holder`: owner of the memory that contains the slot, mostly an arena. */
 export function linkArrays(engine: Engine, program: ArrayProgram, holder: Holder, deterministic = false): LinkedArrays {
   const { bytes, lowered, plan, callsKernels } = compiledFor(engine, program);
   const { run } = engine.link(bytes, ["run"], callsKernels ? { holder, deterministic } : { holder });
   return { lowered, plan, run };
 }
 
-/** The program's code for this engine's memory, made once. */
+/** Returns the program compiled for this engine's memory, from a cache. */
 export function compiledFor(engine: Engine, program: ArrayProgram): CompiledArrays {
   const cache = caches.get(engine) ?? new Recent(COUNT, BYTES);
   caches.set(engine, cache);
@@ -34,26 +37,26 @@ export function compiledFor(engine: Engine, program: ArrayProgram): CompiledArra
   return compiled;
 }
 
-/** Nodes are hash-consed: their ids say all that is in them, as long as the cache keeps them. */
+/** Nodes are hash-consed, so their ids identify their contents for as long as the cache retains them. */
 function keyOf({ precision, inputs = {}, outputs }: ArrayProgram): string {
   return JSON.stringify([precision, inputs, outputs.map(({ value, buffer, offset }) => [value.id, buffer, offset])]);
 }
 
-/** What a block of memory must hold for a program to run on it: plain data, which a message can carry. */
+/** Required contents of a block of memory for a program to run on it, as plain data that a message can carry. */
 export interface BlockImage {
   readonly bytes: number;
-  /** Offsets of the pointers of buffers. */
+  /** Byte offsets of the buffers' pointers. */
   readonly pointers: Readonly<Record<string, number>>;
   readonly initial: BlockPlan["initial"];
 }
 
-/** With the numbers of bodies of scans. */
+/** Returns the image of a block, including the initial values of scan bodies. */
 export function imageOf({ bytes, pointers, initial, bodies }: BlockPlan): BlockImage {
   const inner = [...bodies.values()].flatMap(({ plan, at }) => imageOf(plan).initial.map((one) => ({ ...one, at: at + one.at })));
   return { bytes, pointers, initial: [...initial, ...inner] };
 }
 
-/** Writes the numbers that stand in a block from the start, those of bodies of scans too. */
+/** Writes the initial values of a block, including those of scan bodies. */
 export function initialiseBlock(engine: Engine, plan: BlockPlan, block: number): void {
   writeImage(engine, imageOf(plan), block);
 }

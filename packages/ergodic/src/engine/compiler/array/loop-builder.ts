@@ -7,9 +7,8 @@ import type { Layout } from "./primitive.ts";
 import { type Shape, type SymbolicArray, sameShape, sizeOf, stridesOf } from "./symbolic.ts";
 
 /**
- * What one loop computes, as expressions over its loads: kept arrays are read, all other element-wise work is written out.
- *
- * Expressions of one loop over its loads.
+ * Builds the expressions of one loop over its loads: arrays in memory are loaded, all other element-wise work is
+ * inlined.
  */
 export class LoopBuilder {
   readonly loads: Access[] = [];
@@ -24,7 +23,7 @@ export class LoopBuilder {
     this.#access = access;
   }
 
-  /** The value of an array that the loop reads or has computed. */
+  /** Returns the value of an array that the loop loads or has computed. */
   expression(node: SymbolicArray): Expr {
     const known = this.#known.get(node);
     if (known) return known;
@@ -33,7 +32,7 @@ export class LoopBuilder {
     return made;
   }
 
-  /** A kept node of this loop: computed, not read. */
+  /** Computes a stored node of this loop instead of loading it. */
   computed(node: SymbolicArray): Expr {
     const made = this.#inline(node);
     this.#known.set(node, made);
@@ -68,11 +67,14 @@ export function copyStep(shape: Shape, from: Access | number, to: Access): LoopS
   };
 }
 
-/** Copies in one loop, as many at a time and up to so many elements each: a loop for each of many single numbers would be all overhead. */
+/**
+ * Largest number of copies joined in one loop, and largest number of elements of each. A separate loop for each of many
+ * single numbers would be mostly overhead.
+ */
 const MOST_COPIES = 16;
 const SMALL_COPY = 16;
 
-/** The same copies, those of neighbours of one shape in one loop. */
+/** Joins adjacent copies of the same shape into one loop. */
 export function joinedCopies(copies: readonly LoopStep[]): LoopStep[] {
   const joined: LoopStep[] = [];
   for (const copy of copies) {

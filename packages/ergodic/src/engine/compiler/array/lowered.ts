@@ -6,30 +6,33 @@ import type { Shape, SymbolicArray } from "./symbolic.ts";
 /** Memory of one array, contiguous and row-major. */
 export interface Value {
   readonly node: SymbolicArray;
-  /** Elements. */
+  /** Number of elements. */
   readonly size: number;
   readonly home:
     | { readonly kind: "workspace" }
     | { readonly kind: "constant"; readonly values: Float64Array }
-    /** The caller's: `offset` elements behind a pointer that it gives. */
+    /** Memory of the caller: `offset` elements after a pointer that the caller provides. */
     | { readonly kind: "buffer"; readonly name: string; readonly offset: number };
 }
 
-/** Elements of a value, by strides over a shape that the context gives. */
+/** Elements of a value, by strides over a shape that the context provides. */
 export interface Access extends Layout {
   /** Index in `values`. */
   readonly value: number;
 }
 
-/** For each element of `shape`: loads, then stores and reductions. Expressions are over the scalars "0", "1", …: the loads. */
+/**
+ * For each element of `shape`: loads, then stores and reductions. Expressions are over the scalars "0", "1", …, which
+ * are the loads.
+ */
 export interface LoopStep {
   readonly kind: "loop";
   readonly shape: Shape;
-  /** Axes [from, to) that the reductions run over. */
+  /** Range of axes [from, to) over which the reductions run. */
   readonly reduced: readonly [from: number, to: number];
   readonly loads: readonly Access[];
   readonly stores: readonly { readonly to: Access; readonly expr: Expr }[];
-  /** `to` has stride 0 along reduced axes. Sums are accumulated in float64. */
+  /** Reductions; `to` has stride 0 along reduced axes. Sums are accumulated in float64. */
   readonly reductions: readonly { readonly reduction: ReductionKind; readonly to: Access; readonly expr: Expr }[];
 }
 
@@ -37,30 +40,36 @@ export interface KernelStep {
   readonly kind: "kernel";
   readonly name: string;
   readonly calls: readonly KernelCall[];
-  /** Of arguments in order; the layout's offset belongs to the address. */
+  /** Arguments in order; the layout's offset is part of the address. */
   readonly args: readonly Access[];
   readonly result: number;
 }
 
-/** All elements become 0. */
+/** Sets all elements to 0. */
 export interface ZeroStep {
   readonly kind: "zero";
   readonly value: number;
 }
 
-/** Runs `body` `length` times. Its buffers are named "carry i", "over i", "constant i" and, written, "next i", "output i". */
+/**
+ * Runs `body` `length` times. The body's buffers are named "carry i", "over i" and "constant i"; it writes to "next i"
+ * and "output i".
+ */
 export interface ScanStep {
   readonly kind: "scan";
   readonly length: number;
   readonly reverse: boolean;
-  /** Ends early, where its first carry is not above 0: schedule-scan.ts. */
+  /** Set if the scan ends early, once its first carry is not above 0; see schedule-scan.ts. */
   readonly end?: "kept" | "counted";
   readonly body: Lowered;
-  /** Values of arguments: where carries start, what is run over, constants. */
+  /** Values of the arguments: initial carries, arrays that are scanned over, constants. */
   readonly carries: readonly number[];
   readonly over: readonly number[];
   readonly constants: readonly number[];
-  /** Values of parts. `current` hold the carries meanwhile and, at the end, for good; an output of one element is scratch, a history may lack. */
+  /**
+   * Values of the parts. `current` holds the carries during the scan and at its end. An output of one element is
+   * scratch; a history can be absent.
+   */
   readonly current: readonly number[];
   readonly next: readonly number[];
   readonly outputs: readonly number[];
@@ -70,31 +79,31 @@ export interface ScanStep {
 export type Step = LoopStep | KernelStep | ZeroStep | ScanStep;
 
 /**
- * An array program as steps over values in memory: what schedule-steps.ts makes of a graph, and what is emitted (emit/), or kept as a plan of
- * kernels for prediction. Steps run in order; each reads and writes whole values.
+ * An array program as steps over values in memory. schedule-steps.ts makes it from a graph; emit/ turns it into code,
+ * or it is stored as a plan of kernels for prediction. Steps run in order, and each reads and writes whole values.
  */
 export interface Lowered {
   readonly values: readonly Value[];
   readonly steps: readonly Step[];
 }
 
-/** An input's or output's place in memory that the caller gives. */
+/** Location of an input or output in memory of the caller. */
 export interface Binding {
   readonly buffer: string;
-  /** Elements behind the buffer's pointer. */
+  /** Number of elements after the buffer's pointer. */
   readonly offset: number;
 }
 
 export interface ArrayProgram {
   readonly name: string;
   readonly precision: "f32" | "f64";
-  /** Where inputs lie, by name; those left out have a buffer of their own name. */
+  /** Locations of inputs, by name; any other input has a buffer of its own name. */
   readonly inputs?: Readonly<Record<string, Binding>>;
-  /** A buffer that is read too is written at the end, once all is read. */
+  /** Outputs. A buffer that is also read is written at the end, after all reads. */
   readonly outputs: readonly (Binding & { readonly value: SymbolicArray })[];
 }
 
-/** Values that a step reads and writes. */
+/** Returns the values that a step reads and writes. */
 export function touched(step: Step): { reads: number[]; writes: number[] } {
   if (step.kind === "loop")
     return {

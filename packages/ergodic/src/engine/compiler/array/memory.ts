@@ -1,9 +1,9 @@
 /**
- * Where the values of a program lie in its block: 64-byte aligned places, shared by values that do not live at the same time, and taken
- * over from a value that ends in the loop which makes another of the same size, element by element.
+ * Plans the memory of a program's block. Values get addresses aligned to 64 bytes, which values with disjoint lifetimes
+ * share. A loop can store a value over one of the same size that it reads for the last time, element by element.
  *
- * Block, in bytes: u32 keyLow, u32 keyHigh, f64 update (what random primitives draw from) · u32 pointer a buffer · constants · values ·
- * scratch of kernels · blocks of bodies of scans.
+ * Block, in bytes: u32 keyLow, u32 keyHigh, f64 update (inputs of random primitives) · one u32 pointer per buffer ·
+ * constants · values · scratch of kernels · blocks of scan bodies.
  */
 import { assert } from "../../errors/errors.ts";
 import { Gaps } from "./gaps.ts";
@@ -16,7 +16,7 @@ export const UPDATE = 8;
 const POINTERS = 16;
 const ALIGN = 64;
 
-/** Numbers that stand in the block from the start. */
+/** Numbers with which the block is initialised. */
 export interface Initial {
   readonly at: number;
   readonly type: "u32" | "f32" | "f64";
@@ -24,15 +24,15 @@ export interface Initial {
 }
 
 export interface BlockPlan {
-  /** Offsets of the pointers of buffers. */
+  /** Byte offsets of the buffers' pointers. */
   readonly pointers: Readonly<Record<string, number>>;
-  /** Offset of each value in the block; undefined for those in buffers. */
+  /** Byte offset of each value in the block; undefined for values in buffers. */
   readonly places: readonly (number | undefined)[];
   readonly initial: readonly Initial[];
-  /** Offsets of constants of kernel calls, in the order in which they are met. */
+  /** Byte offsets of constants of kernel calls, in order of occurrence. */
   readonly constants: readonly number[];
   readonly scratch: number;
-  /** Of the body of each scan, by step. */
+  /** Plan and offset of each scan's body, by step. */
   readonly bodies: ReadonlyMap<Step, { readonly plan: BlockPlan; readonly at: number }>;
   readonly bytes: number;
 }
@@ -76,7 +76,7 @@ export function planMemory({ values, steps }: Lowered, type: "f32" | "f64"): Blo
   return { pointers, places, initial, constants, scratch, bodies, bytes: Math.ceil(end / ALIGN) * ALIGN };
 }
 
-/** Constants of kernel calls, in order. */
+/** Returns the constants of kernel calls, in order. */
 function constantsOf(steps: readonly Step[]): { type: "u32" | "number"; values: readonly number[] }[] {
   return steps.flatMap((step) =>
     step.kind === "kernel"
@@ -97,7 +97,7 @@ function scratchOf(steps: readonly Step[]): number {
   return most;
 }
 
-/** Offsets of workspace values, first fit from the largest gap in time. */
+/** Assigns offsets to workspace values by first fit over the steps of the program. */
 function packed(
   values: readonly Value[],
   steps: readonly Step[],
@@ -114,9 +114,9 @@ function packed(
   });
   const at: (number | undefined)[] = values.map(() => undefined);
   const free = new Gaps();
-  /** Of values that live. */
+  /** Memory of live values. */
   const placeOf = new Map<number, Place>();
-  /** By the step after which they are free, unless another value has taken them over. */
+  /** Memory by the step after which it is free, unless another value has inherited it. */
   const ending = new Map<number, Place[]>();
   let bytes = 0;
   const isOwn = (v: number): boolean => values[v].home.kind === "workspace";
@@ -137,7 +137,7 @@ function packed(
       const heir =
         step.kind === "loop" ? inherited(step, v, values, (u) => isOwn(u) && last.get(u) === i && first.get(u)! < i) : undefined;
       const inheritance = heir === undefined ? undefined : placeOf.get(heir);
-      // What was taken over in this step already ends later.
+      // Memory that was already inherited in this step ends later.
       if (inheritance?.until === i && until > i) {
         take(v, inheritance, until);
         continue;
@@ -159,7 +159,10 @@ interface Place {
   until: number;
 }
 
-/** A value whose memory the store may take over: read in this loop alone from now on, at the very element that is stored. */
+/**
+ * Returns a value whose memory the store can inherit: this loop reads it for the last time, and only at the element
+ * that is stored.
+ */
 function inherited(step: LoopStep, v: number, values: readonly Value[], ends: (u: number) => boolean): number | undefined {
   const store = step.stores.find((s) => s.to.value === v);
   if (!store || !isWhole(step, store.to, values[v].size)) return undefined;

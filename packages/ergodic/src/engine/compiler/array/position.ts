@@ -1,14 +1,18 @@
-/** Where in the user's own code something was written: the first line of the stack that is not the library's. */
+/**
+ * Finds the position in the user's own code at which something was written: the first stack line that is not the
+ * library's.
+ */
 
 /**
- * The folder of the library's modules, "/…/ergodic/src/" or "/…/ergodic/dist/"; undefined in a user's bundle, where the library's lines and the
- * user's are of one file. No URL is made of it, as bundlers would take that for a file to copy.
+ * Folder of the library's modules, "/…/ergodic/src/" or "/…/ergodic/dist/". Undefined in a user's bundle, where the
+ * library's and the user's lines are in the same file. It is not built with `new URL`, because bundlers would take that
+ * for a file to copy.
  */
 const OWN = /^(?:\w+:\/\/)?(.*\/)(?:engine\/compiler\/array\/position\.ts|parts\/chunk-\w+\.js|ergodic\.min\.js)$/.exec(
   String(import.meta.url).replace(/[?#].*$/, ""),
 )?.[1];
 
-/** " (at model.ts:12:7)", or "" where the host gives no stack. */
+/** Returns " (at model.ts:12:7)", or "" if the host provides no stack. */
 export function userLine(): string {
   const at = userPosition();
   return at ? ` (at ${at})` : "";
@@ -17,7 +21,7 @@ export function userLine(): string {
 export function userPosition(): string | undefined {
   if (OWN === undefined) return undefined;
   const limit = Error.stackTraceLimit;
-  // Builders call builders: the default of ten frames may all be the library's.
+  // Builders call builders, so the default of ten frames may all belong to the library.
   Error.stackTraceLimit = 60;
   const { stack = "" } = new Error("position");
   Error.stackTraceLimit = limit;

@@ -1,5 +1,5 @@
 /**
- * Programs on arrays as readable text: a line a node or step.
+ * Prints array programs as readable text, with one line per node or step.
  *
  *   x0 = input "x" [100, 10]
  *   x3 = matmul x0 x1                        [100]
@@ -13,7 +13,7 @@ import { expressionOf } from "./operations/map-reduce.ts";
 import { arrayPrimitiveOf } from "./primitive.ts";
 import { arraysBelow, type SymbolicArray, shapeText } from "./symbolic.ts";
 
-/** Nodes below the roots, arguments before their users; numbers from 0 on. */
+/** Prints the nodes below the roots, arguments before their users, numbered from 0. */
 export function printArrays(roots: Readonly<Record<string, SymbolicArray>>): string {
   const nodes = arraysBelow(Object.values(roots));
   const number = new Map(nodes.map((node, i) => [node, `x${i}`]));
@@ -34,7 +34,7 @@ function described(node: SymbolicArray, number: ReadonlyMap<SymbolicArray, strin
   return `${[node.op, ...args].join(" ")}${detail ? ` (${detail})` : ""} ${shape}`;
 }
 
-/** Steps in order, with the places of their values. */
+/** Prints steps in order, with the addresses of their values if `plan` is given. */
 export function printLowered({ values, steps }: Lowered, plan?: BlockPlan, indent = ""): string {
   const named = (value: number): string => `${nameOf(values[value], value)}${placed(plan, value)}`;
   return steps.map((step) => `${indent}${stepText(step, named, plan, indent)}`).join("\n");

@@ -1,21 +1,25 @@
-/** A scan as a step: its body is a program of its own, run once an element on buffers that the step moves along. */
+/** Lowers a scan to a step: its body is a separate program, run once per element on buffers that the step advances. */
 import type { ArrayProgram, Lowered, ScanStep } from "./lowered.ts";
 import type { Shape, SymbolicArray } from "./symbolic.ts";
 
-/** When a loop of at most `length` steps ends: once its first carry is not above 0, which is looked at before each step. */
+/**
+ * End condition of a loop of at most `length` steps: it ends once its first carry is not above 0, which is checked
+ * before each step.
+ */
 export interface ScanEnd {
   /**
-   * What of the histories a step reads and writes. "kept": the place that the second carry says, so that a step which does not move it is written over by
-   * the next. "counted": as many as the first carry says at the start, from the first to the last, or in reverse.
+   * Entry of the histories that a step reads and writes. "kept": at the index given by the second carry, so that a step
+   * which does not advance it is overwritten by the next. "counted": the first carry's initial value is the number of
+   * entries, which are visited from first to last, or in reverse.
    */
   readonly place: "kept" | "counted";
-  /** So many carries, the first ones, steer the loop: they have no derivative. */
+  /** Number of leading carries that control the loop and have no derivative. */
   readonly control: number;
-  /** What the derivative takes for the next carries behind these: those of a step that is kept. */
+  /** Values that the derivative uses in place of the remaining next carries: those of an accepted step. */
   readonly smooth?: readonly SymbolicArray[];
 }
 
-/** What operations/scan.ts keeps with its node. Leaves stand for one element of what is run over. */
+/** Attributes of the node made by operations/scan.ts. A leaf represents one element of a scanned array. */
 export interface ScanAttributes {
   readonly end?: ScanEnd;
   readonly length: number;
@@ -28,9 +32,9 @@ export interface ScanAttributes {
 }
 
 export interface ScanValues {
-  /** The value of argument i, contiguous. */
+  /** Returns the value of argument i, contiguous. */
   argument(index: number): number;
-  /** The value of a part; where nobody takes it: scratch of `shape`, if given. */
+  /** Returns the value of a part; if the part is unused, scratch of `shape`, if given. */
   part(index: number, shape?: Shape): number | undefined;
   scratch(shape: Shape): number;
 }
@@ -65,7 +69,7 @@ export function lowerScan(
     constants: constants.map((_, i) => values.argument(first + over.length + i)),
     current: carries.map((leaf, i) => values.part(i, leaf.shape)!),
     next: carries.map((leaf) => values.scratch(leaf.shape)),
-    // The body writes all of its outputs: what nobody takes goes to scratch of one element.
+    // The body writes all of its outputs; unused ones go to scratch of one element.
     outputs: outputs.map((value, i) => values.part(first + i, value.shape)!),
     histories: carries.map((_, i) => values.part(first + outputs.length + i)),
   };

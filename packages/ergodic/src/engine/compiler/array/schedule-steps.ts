@@ -12,35 +12,37 @@ import { arraysBelow, type Shape, type SymbolicArray, sameShape, sizeOf, strides
 import { withoutMarks } from "./without-marks.ts";
 
 /**
- * Operations of one expression: what is longer is computed in parts, and these are kept. So no loop's code is longer than a
- * compiler likes, and nothing here recurs deeper, however long a chain is.
+ * Largest number of operations in one expression; longer ones are computed in parts that are stored. This bounds the
+ * code length of a loop and the recursion depth, however long a chain is.
  */
 const LONGEST = 256;
-/** Up to this many operations, an element-wise value that is used several times is computed several times. */
+/** Number of operations up to which an element-wise value is recomputed for each of its users. */
 const CHEAP = 8;
-/** Loops over fewer elements join even where they share nothing: what they cost is their overhead. */
+/** Number of elements up to which unrelated loops are joined, since they are mostly overhead. */
 const SMALL = 2048;
-/** Arrays in one loop: more would leave the registers. */
+/** Largest number of arrays in one loop; more would not fit in registers. */
 const MOST_ARRAYS = 20;
-/** Steps that a value looks back over for a loop to join: with all of them, scheduling would grow with the square of a program's length. */
+/** Number of steps within which a value looks for a loop to join, so that scheduling is not quadratic. */
 const FARTHEST = 256;
 
 interface Group {
   kind: "group";
   shape: Shape;
   reduced: readonly [number, number] | undefined;
-  /** Kept maps, copies and reductions, arguments before users. */
+  /** Stored maps, copies and reductions, arguments before users. */
   nodes: SymbolicArray[];
   leaves: Set<SymbolicArray>;
 }
 type Item = Group | { kind: "other"; node: SymbolicArray };
 
 /**
- * A graph of arrays → steps: what is kept in memory, which element-wise work and reductions share a loop, in which order.
+ * Schedules a graph of arrays as steps: decides which arrays are stored, which element-wise work and reductions share a
+ * loop, and their order.
  *
- * Kept are the results of kernels and reductions, what kernels, views and outputs need, and element-wise values that are dear to compute
- * and used more than once; all else is computed anew where it is used. Kept element-wise values and reductions over one shape join one
- * loop where nothing that they need comes later; a value that only its own loop uses is not stored.
+ * Stored are the results of kernels and reductions, arrays that kernels, views and outputs need, and element-wise
+ * values that are expensive and used more than once. Everything else is recomputed at each use. Stored element-wise
+ * values and reductions over the same shape join one loop unless something they need comes later. A value that only its
+ * own loop uses is not stored.
  */
 export function schedule(program: ArrayProgram): Lowered {
   return new Scheduler({ ...program, outputs: withoutMarks(program.outputs) }).lowered();
@@ -51,19 +53,19 @@ class Scheduler {
   readonly #nodes: readonly SymbolicArray[];
   readonly #users = new Map<SymbolicArray, SymbolicArray[]>();
   readonly #outputs: ReadonlySet<SymbolicArray>;
-  /** In memory once computed. */
+  /** Nodes that are in memory once computed. */
   readonly #kept = new Set<SymbolicArray>();
   readonly #inlineCost = new Map<SymbolicArray, number>();
-  /** Nodes of what is written out for a node, those that cost nothing too. */
+  /** Number of nodes inlined for a node, including those without cost. */
   readonly #inlineLength = new Map<SymbolicArray, number>();
-  /** Views that strides cannot say: copied. */
+  /** Views that strides cannot express, which are copied. */
   readonly #copied = new Set<SymbolicArray>();
   readonly #items: Item[] = [];
   readonly #position = new Map<SymbolicArray, number>();
   readonly #values: Value[] = [];
   readonly #valueOf = new Map<SymbolicArray, number>();
   readonly #steps: Step[] = [];
-  /** Of views that strides can say, by what is in memory below them. */
+  /** Layouts of views that strides can express, relative to the stored array below them. */
   readonly #layouts = new Map<SymbolicArray, Layout & { base: SymbolicArray }>();
 
   constructor(program: ArrayProgram) {
@@ -86,7 +88,7 @@ class Scheduler {
     return { values: this.#values, steps: this.#steps };
   }
 
-  /** Whether the node gets memory of its own. */
+  /** Decides whether the node gets its own memory. */
   #decide(node: SymbolicArray): void {
     const { code } = node.op === "input" ? { code: { form: "input" as const } } : arrayPrimitiveOf(node);
     if (
@@ -96,7 +98,7 @@ class Scheduler {
       code.form === "kernel" ||
       code.form === "special"
     ) {
-      // What a scan gives is in its parts.
+      // The results of a scan are in its parts.
       if (node.op !== "scan") this.#kept.add(node);
       return;
     }
@@ -126,11 +128,11 @@ class Scheduler {
     const users = this.#users.get(node) ?? [];
     if (users.some((user) => user.op !== "map" && user.op !== "reduce")) return true;
     if (cost > CHEAP && users.length > 1) return true;
-    // Repeated along an axis, it would be computed again for each element.
+    // If it is repeated along an axis, it would be recomputed for each element.
     return cost > 0 && users.some((user) => user.op === "map" && user.size > node.size);
   }
 
-  /** How the node lies in the memory of the kept array below it. */
+  /** Returns the layout of the node in the memory of the stored array below it. */
   #layoutOf(node: SymbolicArray): Layout & { base: SymbolicArray } {
     if (this.#kept.has(node)) return { base: node, offset: 0, strides: stridesOf(node.shape) };
     const layout = this.#layouts.get(node);
@@ -138,14 +140,14 @@ class Scheduler {
     return layout;
   }
 
-  /** undefined: it must be copied. */
+  /** Returns the layout of a view; undefined if it must be copied. */
   #viewLayout(node: SymbolicArray, code: ViewCode): (Layout & { base: SymbolicArray }) | undefined {
     const below = this.#layoutOf(node.args[0]);
     const own = code.layout(node, below);
     return own && { base: below.base, ...own };
   }
 
-  /** Kept arrays that the node's expression reads, and whether directly (not through a view). */
+  /** Returns the stored arrays that the expression reads, and whether directly (not through a view). */
   #leaves(node: SymbolicArray): ReadonlyMap<SymbolicArray, boolean> {
     const found = new Map<SymbolicArray, boolean>();
     const add = (leaf: SymbolicArray, direct: boolean): void => void found.set(leaf, direct && (found.get(leaf) ?? true));
@@ -159,7 +161,7 @@ class Scheduler {
     return found;
   }
 
-  /** Appends the node to the order, or lets it join a loop. */
+  /** Appends the node to the order, or adds it to a loop. */
   #arrange(node: SymbolicArray): void {
     if (node.op === "scan") {
       this.#items.push({ kind: "other", node });
@@ -218,7 +220,7 @@ class Scheduler {
     return shares && group.leaves.size + group.nodes.length + fresh < MOST_ARRAYS;
   }
 
-  /** Values that are computed into the caller's memory; inputs and constants. */
+  /** Makes values for inputs, constants and outputs that are computed in the caller's memory. */
   #placeOutputs(): void {
     const { outputs, inputs = {} } = this.#program;
     for (const node of this.#nodes) {
@@ -236,7 +238,7 @@ class Scheduler {
     }
   }
 
-  /** The kept array that lies in memory just as the output does. */
+  /** Returns the stored array with exactly the memory layout of the output. */
   #wholeBelow(node: SymbolicArray): SymbolicArray | undefined {
     if (node.op === "full" && !this.#kept.has(node)) return undefined;
     const layout = this.#layoutOf(node);
@@ -258,7 +260,7 @@ class Scheduler {
     return { value: this.#value(layout.base), offset: layout.offset, strides: layout.strides };
   }
 
-  /** Over the shape that an array is broadcast to. */
+  /** Returns an access over the shape to which an array is broadcast. */
   #spread(node: SymbolicArray, shape: Shape): Access {
     const { value, offset, strides } = this.#access(node);
     const missing = shape.length - node.rank;
@@ -297,7 +299,7 @@ class Scheduler {
     this.#steps.push({ kind: "loop", shape: group.shape, reduced, loads: loop.loads, stores, reductions });
   }
 
-  /** A value that its own loop alone uses needs no memory. */
+  /** A value that only its own loop uses needs no memory. */
   #isStored(node: SymbolicArray, group: Group): boolean {
     if (this.#outputs.has(node)) return true;
     const at = this.#position.get(node)!;
@@ -364,11 +366,11 @@ class Scheduler {
     this.#steps.push({ kind: "kernel", name: node.op, calls, args, result: this.#value(node) });
   }
 
-  /** The array as kernels want it, copied if it lies otherwise. */
+  /** Returns the array in contiguous form, copied if necessary. */
   #contiguous(node: SymbolicArray): Access {
     const access = this.#access(node);
     const strides = stridesOf(node.shape);
-    // An offset is a matter of the address, and so is what lies behind, but a scan takes whole values.
+    // Kernels take an address, so an offset or further elements are fine; a scan takes whole values.
     const isWhole = access.offset === 0 && this.#values[access.value].size === node.size;
     if (isContiguous(node.shape, access) && isWhole) return access;
     const to: Access = { value: this.#scratch(node.shape), offset: 0, strides };
@@ -376,7 +378,7 @@ class Scheduler {
     return to;
   }
 
-  /** Outputs that were not computed in place, those last that overwrite what is read. */
+  /** Copies outputs that were not computed in place, after all reads of the memory that they overwrite. */
   #copyOutputs(): void {
     for (const { value, buffer, offset } of this.#program.outputs) {
       const base = this.#wholeBelow(value);

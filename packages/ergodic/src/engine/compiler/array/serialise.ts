@@ -1,9 +1,10 @@
 /**
- * A program on arrays as data (memory/array-plan.ts), for every batch: it is scheduled for two large batches, both prime, so that
- * each number of its steps tells how it grows. No size of a program is so large by chance, and a schedule that is right for a
- * million rows is right for one.
+ * Serialises an array program as data (memory/array-plan.ts) that is valid for every batch size. It is scheduled for
+ * two large prime batch sizes, so that each number in its steps shows how it grows with the batch. No size in a program
+ * is that large by chance, and a schedule for a million rows is also right for one.
  *
- * Rows of a batch must come first in the arrays that the program is given and gives. Numbers of constants stay outside, by name.
+ * The rows of a batch must be the first axis of the arrays that the program reads and writes. Values of constants are
+ * kept separately, by name.
  *
  * @throws CompileError if the steps depend on the batch in another way, or draw random numbers
  */
@@ -22,17 +23,20 @@ import type { Access, ArrayProgram, KernelStep, LoopStep, Lowered, ScanStep, Ste
 import type { CallArgument } from "./primitive.ts";
 import { schedule } from "./schedule-steps.ts";
 
-/** Steps for so many rows are large: what is small beside them would fit as well. */
+/** Steps for this many rows are large; parts that are small in comparison would fit as well. */
 export const BATCHES = [1_000_003, 1_000_033] as const;
 
 export interface EncodedPlan {
-  /** JSON. */
+  /** Plan as JSON. */
   readonly plan: ArrayPlan;
-  /** Values of constants, by the names that the plan has for them. */
+  /** Values of constants, by their names in the plan. */
   readonly constants: Readonly<Record<string, Float64Array>>;
 }
 
-/** `program`: the program for a batch of so many rows; the same inputs, outputs and steps for each. */
+/**
+ * Encodes a plan. `program`: returns the program for a batch of this many rows, with the same inputs, outputs and steps
+ * for every batch.
+ */
 export function encodePlan(program: (batch: number) => ArrayProgram): EncodedPlan {
   const [first, second] = BATCHES.map((batch) => {
     const made = program(batch);
@@ -80,7 +84,7 @@ class Encoder {
   }
 }
 
-/** Numbered are the loads, the constants, and the operations after their arguments. */
+/** Numbers the loads, then the constants, then the operations after their arguments. */
 function loop({ shape, loads, stores, reductions }: LoopStep): PlanStep<number> {
   const nodes = nodesOf([...stores, ...reductions].map(({ expr }) => expr));
   const constants = nodes.filter(({ op }) => op === "constant");
@@ -135,7 +139,7 @@ function argument(arg: CallArgument, { args, result, name }: KernelStep): PlanAr
 
 const number = (x: number): PlanNumber => (Object.is(x, -0) ? "-0" : String(x));
 
-/** Each row must be by itself: chunks are what the batch happens to be. */
+/** Checks that each row is computed independently, because a batch can be any chunk of rows. */
 function checkRows({ steps }: PlanProgram): void {
   for (const step of steps) {
     if (step.kind === "scan") {
@@ -150,7 +154,7 @@ function checkRows({ steps }: PlanProgram): void {
   }
 }
 
-/** What both are, where numbers that differ are those of a line through both batches. */
+/** Merges two values: equal numbers stay, and different numbers become a linear function of the batch size. */
 function joined(a: unknown, b: unknown, where: string): unknown {
   if (typeof a === "number" && typeof b === "number") {
     if (a === b) return a;

@@ -1,8 +1,11 @@
-/** Graphs made anew with other nodes in the place of some, through the builders, so that every simplification applies. */
+/** Rebuilds graphs with some nodes replaced, through the builders, so that every simplification applies. */
 import { arrayPrimitiveOf } from "./primitive.ts";
 import { arraysBelow, type SymbolicArray } from "./symbolic.ts";
 
-/** The roots with `replacements` in place; what stands below a replaced node is not looked at, nor are replacements searched again. */
+/**
+ * Returns the roots with `replacements` applied. Nodes below a replaced node are not visited, and replacements are not
+ * searched again.
+ */
 export function substituteArrays(
   roots: readonly SymbolicArray[],
   replacements: ReadonlyMap<SymbolicArray, SymbolicArray>,

@@ -1,10 +1,10 @@
 /**
- * Symbolic arrays: immutable, hash-consed nodes with static shapes, row-major. Equal nodes are the same object, so `===` compares them
- * and shared parts are computed once. All numbers of a program are of one type, float64 or float32, chosen when it is compiled; indices
- * are numbers too.
+ * Symbolic arrays: immutable, hash-consed nodes with static shapes, row-major. Equal nodes are the same object, so
+ * `===` compares them and shared parts are computed once. All numbers of a program have one type, float64 or float32,
+ * chosen at compilation; indices are numbers too.
  *
- * A node says what, its primitive (primitive.ts) says how. Symbols have no value while a program is traced: using one as a JavaScript
- * number throws, and says in which line.
+ * A node describes an operation; its primitive (primitive.ts) implements it. Symbols have no value while a program is
+ * traced: using one as a JavaScript number throws an error that names the line.
  */
 import { assert, CompileError } from "../../errors/errors.ts";
 import { Interned } from "../interned.ts";
@@ -15,27 +15,27 @@ import { userLine } from "./position.ts";
 /** Extents of an array; [] for one number. */
 export type Shape = readonly number[];
 
-/** What builders take where an array is wanted. */
+/** Argument of a builder that expects an array. */
 export type ArrayLikeOperand = SymbolicArray | number;
 
-/** The methods are put in place by primitives/methods.ts: operations need arrays, so that the class cannot define them itself. */
+/** The methods are installed by primitives/methods.ts; the class cannot define them because operations depend on it. */
 export interface SymbolicArray extends ArrayMethods<SymbolicArray> {}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods.ts defines what the interface adds
 export class SymbolicArray {
-  /** Grows with construction: arguments always have smaller ids than the nodes that use them. */
+  /** Identifier that increases with construction: arguments always have smaller ids than the nodes that use them. */
   readonly id: number;
-  /** "input", "map", "full", or the name of another primitive. */
+  /** Operation: "input", "map", "full", or the name of another primitive. */
   readonly op: string;
-  /** The arrays that it is made of. */
+  /** Argument arrays. */
   readonly args: readonly SymbolicArray[];
-  /** Its extents. */
+  /** Extents of the array. */
   readonly shape: Shape;
-  /** What the primitive needs in addition to its arguments. */
+  /** Further data of the operation, besides its arguments. */
   readonly attributes: unknown;
-  /** Tells attributes apart. */
+  /** String that identifies the attributes. */
   readonly key: string;
-  /** Elements. */
+  /** Number of elements. */
   readonly size: number;
 
   constructor(id: number, op: string, args: readonly SymbolicArray[], shape: Shape, attributes: unknown, key: string) {
@@ -48,12 +48,12 @@ export class SymbolicArray {
     this.size = sizeOf(shape);
   }
 
-  /** Axes. */
+  /** Number of axes. */
   get rank(): number {
     return this.shape.length;
   }
 
-  /** Refused: a symbolic array has no numbers yet; take shape[0]. */
+  /** Throws: a symbolic array has no numbers yet; use shape[0]. */
   get length(): never {
     throw usedAsNumber(this, "its length was asked for", "take shape[0]");
   }
@@ -71,7 +71,10 @@ export class SymbolicArray {
 const interned = new Interned<SymbolicArray>();
 let nextId = 0;
 
-/** The one node with these parts; `key` tells attributes apart. Used by primitives; everybody else calls builders. */
+/**
+ * Returns the one node with these parts; `key` identifies the attributes. Only primitives call it; all other code calls
+ * builders.
+ */
 export function internArray(
   op: string,
   args: readonly SymbolicArray[],
@@ -87,11 +90,11 @@ export function internArray(
   return node;
 }
 
-/** The same operation on arguments of the same shapes and values. */
+/** Applies the same operation to arguments of the same shapes and values. */
 export const withArguments = ({ op, shape, attributes, key }: SymbolicArray, args: readonly SymbolicArray[]): SymbolicArray =>
   internArray(op, args, shape, attributes, key);
 
-/** What a program is given, by name. */
+/** An input of a program, by name. */
 export function input(name: string, shape: Shape): SymbolicArray {
   for (const extent of shape) {
     if (!Number.isInteger(extent) || extent < 1)
@@ -107,7 +110,7 @@ export function input(name: string, shape: Shape): SymbolicArray {
 /** Whether a value is a symbolic array. */
 export const isArray = (x: unknown): x is SymbolicArray => x instanceof SymbolicArray;
 
-/** Elements of an array of this shape. */
+/** Number of elements of an array of this shape. */
 export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 /** A shape as text: "[2, 3]". */
 export const shapeText = (shape: Shape): string => `[${shape.join(", ")}]`;
@@ -121,7 +124,10 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** The shape that all broadcast to: from the last axis on, equal extents or 1. @throws CompileError */
+/**
+ * Returns the shape to which all given shapes broadcast: from the last axis on, equal extents or 1.
+ * @throws CompileError if there is none
+ */
 export function broadcastShapes(where: string, shapes: readonly Shape[]): Shape {
   const rank = Math.max(0, ...shapes.map((s) => s.length));
   return Array.from({ length: rank }, (_, axis) => {
@@ -140,7 +146,10 @@ export function broadcastShapes(where: string, shapes: readonly Shape[]): Shape 
   });
 }
 
-/** 0 ≤ axis < rank; negative ones count from the end. @throws CompileError */
+/**
+ * Returns 0 ≤ axis < rank; negative axes count from the end.
+ * @throws CompileError if the axis is out of range
+ */
 export function axisOf(where: string, axis: number, rank: number): number {
   const at = axis < 0 ? axis + rank : axis;
   if (Number.isInteger(axis) && at >= 0 && at < rank) return at;
@@ -151,16 +160,16 @@ export function shapeError(where: string, message: string): CompileError {
   return new CompileError(where, `${message}${userLine()}`, "COMPILE_SHAPE");
 }
 
-/** All nodes below the roots, the roots included, arguments before their users. */
+/** Returns all nodes below the roots, including the roots, arguments before their users. */
 export const arraysBelow = (roots: readonly SymbolicArray[]): SymbolicArray[] => nodesBelow(roots);
 
-/** As written in errors: "add [64, 10]". */
+/** Returns a node as written in errors: "add [64, 10]". */
 export const nodeText = (node: SymbolicArray): string => {
   assert(node instanceof SymbolicArray, "a node was expected");
   return `${nameOf(node)} ${shapeText(node.shape)}`;
 };
 
-/** As the user wrote it: "exp", not "map". */
+/** Returns the operation as the user wrote it: "exp", not "map". */
 function nameOf({ op, attributes }: SymbolicArray): string {
   if (op === "input") return `"${String(attributes)}"`;
   if (op === "map") return (attributes as { op: string }).op;

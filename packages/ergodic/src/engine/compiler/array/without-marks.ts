@@ -1,7 +1,7 @@
 import type { ArrayProgram } from "./lowered.ts";
 import { arraysBelow, type SymbolicArray, withArguments } from "./symbolic.ts";
 
-/** Once derivatives are taken, a function with a derivative of its own is the function alone. */
+/** Replaces functions with a custom derivative by the plain functions, once derivatives have been taken. */
 export function withoutMarks(outputs: ArrayProgram["outputs"]): ArrayProgram["outputs"] {
   const roots = outputs.map((o) => o.value);
   const made = new Map<SymbolicArray, SymbolicArray>();

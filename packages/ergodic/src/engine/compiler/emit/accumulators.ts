@@ -1,7 +1,7 @@
 /**
- * Accumulators of sum and maximum in a loop: float64 throughout for sums (float32 lanes are promoted, two float64x2 for a float32x4),
- * lanes of the vectors' own kind for maxima, which are exact. Each unrolled copy of the body has its own, joined at the end in a
- * fixed order.
+ * Accumulators of sum and maximum in a loop. Sums use float64 throughout (float32 lanes are promoted, a float32x4 to
+ * two float64x2). Maxima, which are exact, use the vectors' own kind of lanes. Each unrolled copy of the body has its
+ * own accumulator; they are combined at the end in a fixed order.
  */
 import { float64Bytes, unsigned } from "../machine/encoder.ts";
 import type { FunctionCode, Graph, Node } from "../machine/graph.ts";
@@ -13,7 +13,7 @@ export class Accumulator {
   readonly #graph: Graph;
   readonly #f: FunctionCode;
   readonly #isSum: boolean;
-  /** v128 locals, by copy and half; and the one of the scalar loop. */
+  /** Locals of type v128, by copy and half. `#scalar` is the local of the scalar loop. */
   readonly #vectors = new Map<string, { local: number; single: boolean }>();
   readonly #scalar: number;
 
@@ -24,7 +24,7 @@ export class Accumulator {
     this.#scalar = this.#newLocal("f64");
   }
 
-  /** Makes the locals that a loop will need; locals start at 0. */
+  /** Makes the locals that a loop needs; WebAssembly initialises locals to 0. */
   prepare(m: Instructions, copies: number): void {
     const halves = this.#isSum && m.kind === "f32x4" ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
@@ -71,7 +71,7 @@ export class Accumulator {
     return this.#graph.node("v128", simd(kind === "f64x2" ? (this.#isSum ? 240 : 245) : 233), [a, b]);
   }
 
-  /** Emits slot ← slot ∘ everything accumulated. */
+  /** Emits slot ← slot ∘ all accumulators. */
   finish(block: Node, slot: number): void {
     const g = this.#graph;
     let total = g.node("f64", [0x2b, 0, ...unsigned(slot)], [block], { level: 1 });

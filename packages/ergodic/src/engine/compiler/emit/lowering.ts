@@ -4,7 +4,7 @@ import type { Node } from "../machine/graph.ts";
 import type { Instructions } from "../machine/instructions.ts";
 import { primitiveOf } from "../primitive.ts";
 
-/** The node of a leaf, or of a value already at hand; undefined: compute it. */
+/** Returns the node of a leaf, or of a value that is already available; undefined if it must be computed. */
 export type Leaf = (expr: Expr) => Node | undefined;
 
 interface Lowered {
@@ -12,16 +12,19 @@ interface Lowered {
   readonly isMask: boolean;
 }
 
-/** Expressions → machine nodes, in one kind of lanes. Leaves are given by the caller; masks and numbers are converted where they meet. */
+/**
+ * Lowers expressions to machine nodes, in one kind of lanes. The caller provides the leaves. Masks and numbers are
+ * converted when an operation needs the other kind.
+ */
 export class Lowering {
   readonly lanes: Instructions;
   readonly #leaf: Leaf;
   readonly #pairs: ReadonlyMap<Expr, Expr>;
   readonly #known = new Map<Expr, Lowered>();
-  /** Looked at: no leaves, unless they are known. */
+  /** Expressions that were examined and are not leaves, unless they are known. */
   readonly #opened = new Set<Expr>();
 
-  /** `pairs`: scalar calls of one function to be made as one, by both of their nodes. */
+  /** `pairs`: scalar calls of one function to be combined into one call, mapped both ways. */
   constructor(lanes: Instructions, leaf: Leaf, pairs: ReadonlyMap<Expr, Expr> = new Map()) {
     this.lanes = lanes;
     this.#leaf = leaf;
@@ -39,7 +42,7 @@ export class Lowering {
   }
 
   #lower(expr: Expr): Lowered {
-    // What it takes is made first, without recursion.
+    // Lowers arguments first, without recursion.
     const waiting = [expr];
     for (let top = waiting.at(-1); top; top = waiting.at(-1)) {
       const missing = this.#known.has(top) ? [] : this.#missing(top);
@@ -51,7 +54,7 @@ export class Lowering {
     return this.#known.get(expr)!;
   }
 
-  /** What must be at hand before the node is made; a leaf is made here. */
+  /** Returns the arguments that must be lowered before the expression; a leaf is made here. */
   #missing(expr: Expr): Expr[] {
     const isNew = !this.#opened.has(expr);
     this.#opened.add(expr);
@@ -64,7 +67,7 @@ export class Lowering {
     return taken.filter((arg) => !this.#known.has(arg));
   }
 
-  /** Of what is at hand. */
+  /** Makes a node whose arguments are available. */
   #make(expr: Expr): Lowered {
     const primitive = primitiveOf(expr);
     assert(primitive, `${expr.op} reached the code`);
@@ -84,9 +87,9 @@ export class Lowering {
 }
 
 /**
- * Scalar calls of one function below the roots, two by two: a call computes two lanes anyway, and pow of β₁ and β₂ (bias corrections)
- * is most of what a step on few parameters costs. Only calls with equally many calls one upon another below them are paired: then
- * no pair waits for itself.
+ * Pairs scalar calls of the same function below the roots. A call computes two lanes anyway, and pow of β₁ and β₂ (bias
+ * corrections) is most of the cost of a step on few parameters. Two calls are paired only if equally many calls are
+ * nested below them, so that no pair depends on itself.
  */
 export function pairsBelow(roots: readonly Expr[], isCalled: (op: string) => boolean): Map<Expr, Expr> {
   const pairs = new Map<Expr, Expr>();

@@ -1,9 +1,10 @@
 /**
  * run_p: one pass over `count` elements.
  *
- * Prologue: pointers into locals, loop-invariant values computed and splatted once. Then up to three loops, each doing what the one
- * before left over: unrolled vectors, single vectors, single elements (the same operations on scalars, hence the same bits). With an
- * indexed operand: single elements, unrolled. Pointers of direct operands advance; offsets within an unrolled body are immediates.
+ * The prologue reads pointers into locals, and computes and splats loop-invariant values once. Up to three loops
+ * follow: unrolled vectors, single vectors, single elements. Each processes what the previous one left over, with the
+ * same operations and hence the same bits. With an indexed operand, there are only single elements, unrolled. Pointers
+ * of direct operands advance; offsets within an unrolled body are immediates.
  */
 import type { Expr } from "../expression.ts";
 import type { Layout } from "../layout.ts";
@@ -20,7 +21,10 @@ import { Lowering } from "./lowering.ts";
 import { isStaged, scalarLowering } from "./scalars.ts";
 import { LANES, load, nextBits, type Place, SHIFT, storable, store } from "./storage.ts";
 
-/** Up to this many operations a vector, a body is repeated four times in the loop; up to twice as many, twice. Longer ones gain nothing. */
+/**
+ * Number of operations per vector up to which a body is unrolled four times; up to twice as many, it is unrolled twice.
+ * Longer bodies gain nothing.
+ */
 const SMALL_BODY = 6;
 
 interface Copy {
@@ -31,7 +35,7 @@ interface Copy {
 
 interface Loop {
   lanes: Instructions;
-  /** Elements an iteration. */
+  /** Elements per iteration. */
   step: number;
   copies: Copy[];
 }
@@ -146,7 +150,7 @@ class RunCode {
     }
   }
 
-  /** For the next piece of this pass; the local still has this piece's. */
+  /** Advances the stored position for the next piece of this pass; the local keeps the position of this piece. */
   #advancePosition(): void {
     this.#f.emit(this.#block);
     this.#f.emit(this.#position!);

@@ -1,4 +1,4 @@
-/** Scalar arithmetic (float64) from the block's slots; and the functions that run before passes and at the end. */
+/** Scalar arithmetic (float64) from the block's slots, and the functions that run before passes and at the end. */
 import type { Expr } from "../expression.ts";
 import { isFunction } from "../functions/known.ts";
 import type { Layout } from "../layout.ts";
@@ -9,7 +9,10 @@ import type { Plan } from "../plan.ts";
 import { reductionOf } from "../primitive.ts";
 import { Lowering, pairsBelow } from "./lowering.ts";
 
-/** Scalars in float64; those with a slot are read from it, unless `fresh`: about to be computed, as are `roots`. */
+/**
+ * Lowers scalars in float64. Scalars that have a slot are read from it, except those in `fresh`, which are about to be
+ * computed, as are `roots`.
+ */
 export function scalarLowering(
   m: Instructions,
   layout: Layout,
@@ -42,7 +45,7 @@ class SlotWriter {
     this.lowering = scalarLowering(new Instructions(this.#graph, "f64", table), layout, this.#block, fresh, roots);
   }
 
-  /** All values are computed before the first is written: a result may have an input's slot. */
+  /** Computes all values before writing the first, because a result may share the slot of an input. */
   write(values: readonly { slot: number; value: Expr }[]): void {
     const nodes = values.map(({ value }) => this.lowering.number(value));
     this.f.keep(nodes);
@@ -68,7 +71,9 @@ class SlotWriter {
   }
 }
 
-/** begin_p: the scalars that pass p needs; its accumulators cleared; the position back to 0. */
+/**
+ * Encodes begin_p, which computes the scalars that pass p needs, clears its accumulators and resets the position to 0.
+ */
 export function encodeBegin(name: string, pass: number, program: Plan, layout: Layout, table: FunctionTable): EncodedFunction {
   const writer = new SlotWriter(layout, table, layout.before[pass]);
   writer.write(layout.before[pass].map((value) => ({ slot: layout.slots.get(value)!, value })));
@@ -77,17 +82,17 @@ export function encodeBegin(name: string, pass: number, program: Plan, layout: L
   return writer.encoded(name);
 }
 
-/** end: the results. */
+/** Encodes end, which writes the results. */
 export function encodeEnd(name: string, program: Plan, layout: Layout, table: FunctionTable): EncodedFunction {
   const computed = layout.before.flat();
-  // Without begin_p nothing is in the slots but reductions, so compute all.
+  // Without begin_p, the slots hold nothing but reductions, so all scalars are computed here.
   const roots = program.results.map((r) => r.value);
   const writer = new SlotWriter(layout, table, isStaged(program) ? [] : computed, roots);
   writer.write(program.results.map(({ scalar, value }) => ({ slot: layout.scalars[scalar], value })));
   return writer.encoded(name);
 }
 
-/** Whether passes need a begin_p: otherwise run_0 computes its scalars itself. */
+/** Returns whether passes need a begin_p; otherwise run_0 computes its scalars itself. */
 export function isStaged(program: Plan): boolean {
   return program.usesIndex || program.passes.some((reductions) => reductions.length > 0);
 }

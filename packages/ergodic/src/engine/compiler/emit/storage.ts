@@ -1,8 +1,8 @@
 /**
  * Loads and stores of each storage type in each kind of lanes: conversion, rounding, saturation.
  *
- * Integers are stored to the nearest (ties to even) or, with random bits, as floor(x) + (u < x − floor(x)), which is exactly
- * unbiased to the 24 or 32 bits of u; both saturate, and NaN is stored as 0.
+ * Integers are rounded to nearest (ties to even) or, with random bits, as floor(x) + (u < x − floor(x)), which is
+ * unbiased up to the 24 or 32 bits of u. Both saturate, and NaN is stored as 0.
  */
 import { unsigned } from "../machine/encoder.ts";
 import type { FunctionCode, Node } from "../machine/graph.ts";
@@ -14,13 +14,13 @@ export const LANES = { f64x2: 2, f32x4: 4, f64: 1, f32: 1 } as const;
 const MERGE_LOW_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const SWAP_HALVES = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
 
-/** Where an element lies: its address, and bytes to add. */
+/** Location of an element: its address, and a byte offset. */
 export interface Place {
   address: Node;
   offset: number;
 }
 
-/** One vector (or one number) of elements from `place` on. */
+/** Loads one vector (or one number) of elements from `place`. */
 export function load(m: Instructions, type: StorageType, { address, offset }: Place): Node {
   const v = (opcode: number, ...args: Node[]): Node => m.graph.node("v128", simd(opcode), args);
   const read = (opcode: number, extra = 0): Node => m.graph.node("v128", simd(opcode, 0, ...unsigned(offset + extra)), [address]);
@@ -42,7 +42,10 @@ export function load(m: Instructions, type: StorageType, { address, offset }: Pl
   return m.graph.node(m.type, [single ? 0xb2 : 0xb7], [number(type === "i8" ? 0x2c : 0x2e, "i32")]);
 }
 
-/** What is written: computed before any store of the element, `bits` being random where rounding is. */
+/**
+ * Returns the values to write, which are computed before any store of the element. `bits`: random bits, if rounding is
+ * random.
+ */
 export function storable(m: Instructions, type: StorageType, x: Node, bits?: Node): Node[] {
   const v = (opcode: number, ...args: Node[]): Node => m.graph.node("v128", simd(opcode), args);
   if (m.kind === "f32x4" && type === "f64") return [v(95, x), v(95, m.graph.node("v128", simd(13, ...SWAP_HALVES), [x, x]))];
@@ -69,7 +72,7 @@ function roundAtRandom(m: Instructions, x: Node, bits: Node): Node {
   return m.add(below, m.number(m.less(uniform(m, bits), m.sub(x, below))));
 }
 
-/** Random 32-bit lanes → uniform in [0, 1), exactly representable. */
+/** Converts random 32-bit lanes to uniform numbers in [0, 1), exactly representable. */
 function uniform(m: Instructions, bits: Node): Node {
   const { graph } = m;
   const top = (): Node => graph.node("v128", simd(173), [bits, graph.integer(8)]);
@@ -80,14 +83,14 @@ function uniform(m: Instructions, bits: Node): Node {
   return m.mul(graph.node("f64", [0xb8], [first(bits)]), m.constant(2 ** -32));
 }
 
-/** The next state of four xorshift32 generators, which are its random bits too. */
+/** Returns the next state of four xorshift32 generators, which also serves as their random bits. */
 export function nextBits(m: Instructions, state: Node): Node {
   const shifted = (x: Node, opcode: number, by: number): Node =>
     m.graph.node("v128", simd(81), [x, m.graph.node("v128", simd(opcode), [x, m.graph.integer(by)])]);
   return shifted(shifted(shifted(state, 171, 13), 173, 17), 171, 5);
 }
 
-/** Emits the store of what `storable` gave. */
+/** Emits the store of values from `storable`. */
 export function store(
   f: FunctionCode,
   m: Instructions,

@@ -1,7 +1,8 @@
 /**
- * All functions that emitted modules may carry: v128 → v128 (pow: two arguments), float64x2 with 53 digits or float32x4 with 24.
- * The float32 forms compute in float64 with shorter polynomials and round once. No relaxed instruction, no table in memory.
- * Bounds, in units in the last place of the true value, are held by test/engine/compiler/functions.test.ts.
+ * All functions that emitted modules can contain: v128 → v128 (pow: two arguments), float64x2 with 53 digits or
+ * float32x4 with 24. The float32 forms compute in float64 with shorter polynomials and round once. They use no relaxed
+ * instruction and no table in memory. test/engine/compiler/functions.test.ts checks the bounds, in units in the last
+ * place of the true value.
  */
 import * as entries from "./entries.ts";
 import type { FloatFunction } from "./known.ts";

@@ -1,6 +1,6 @@
 /**
- * atan in float64x2: |x| is folded to |t| ≤ tan(π/8) by atan x = π/4 + atan((x − 1)/(x + 1)) from tan(π/8) on, and π/2 + atan(−1/x) from
- * tan(3π/8) on; atan t = t + t³·A(t²).
+ * atan in float64x2. |x| is reduced to |t| ≤ tan(π/8): above tan(π/8) by atan x = π/4 + atan((x − 1)/(x + 1)), and
+ * above tan(3π/8) by π/2 + atan(−1/x). Then atan t = t + t³·A(t²).
  *
  * A: Chebyshev interpolation on 0 ≤ t² ≤ tan²(π/8), degree 10 (error 2^-55 of atan) or 6 (2^-36).
  */
@@ -18,10 +18,10 @@ const A: Record<Digits, readonly number[]> = {
     -0.04043224825887161,
   ],
 };
-/** What π/4 loses as a float64. */
+/** Rounding error of π/4 as a float64. */
 const QUARTER_LOW = 3.061616997868383e-17;
 
-/** ±0 stays. */
+/** Returns ±0 unchanged. */
 export function atan(m: Wide, digits: Digits, x: Value): Node {
   const one = m.constant(1);
   const size = m.abs(x);

@@ -39,24 +39,27 @@ const T: Record<Digits, readonly number[]> = {
     -0.13966492986145243, 0.2194977742676981, -0.16833079029900996,
   ],
 };
-/** x₀ − 1, and the rest. */
+/** x₀ − 1 as a float64, and the remainder. */
 const ZERO = [0.46163214496836236, -1.5522348162858677e-17];
 
 /**
  * digamma ψ = (log Γ)' and trigamma ψ' in float64x2.
  *
- * ψ on 1 ≤ x < 2: (x − x₀)·R(x − 1½)/x with the zero x₀ = 1.4616… in two parts: relative accuracy there. Below 1: ψ(1 + x) − 1/x. From 2:
- * log x − 1/2x − D(1/x²)/x². x < 0: ψ(1 − x) − π·cot πx; near the zeros there the absolute error stays, the relative one is lost.
- * ψ' from 2: 1/x + 1/2x² + T(1/x²)/x³; below: ψ'(x + 1) + 1/x², twice below 1. x < 0: π²/sin² πx − ψ'(1 − x), which has no zero.
- * R: Chebyshev interpolation of x·ψ(x)/(x − x₀), whose nearest pole is −1, on 1 … 2, degree 16 (error 2^-57) or 9 (2^-34). D and T: on
- * 0 < 1/x² ≤ ¼, degrees 16 and 18 (2^-50) or 6 and 7 (2^-29); their terms are below 1/20 of the result. In 60 digits, then expanded.
+ * ψ for 1 ≤ x < 2: (x − x₀)·R(x − 1½)/x with the zero x₀ = 1.4616… in two parts, which is relatively accurate there.
+ * Below 1: ψ(1 + x) − 1/x. From 2: log x − 1/2x − D(1/x²)/x². For x < 0: ψ(1 − x) − π·cot πx, where near the zeros only
+ * the absolute error stays small.
+ * ψ' from 2: 1/x + 1/2x² + T(1/x²)/x³; below: ψ'(x + 1) + 1/x², twice below 1. For x < 0: π²/sin² πx − ψ'(1 − x), which
+ * has no zero.
+ * R: Chebyshev interpolation of x·ψ(x)/(x − x₀), whose nearest pole is −1, on 1 … 2, degree 16 (error 2^-57) or 9
+ * (2^-34). D and T: on 0 < 1/x² ≤ ¼, degrees 16 and 18 (2^-50) or 6 and 7 (2^-29); their terms are below 1/20 of the
+ * result. Computed in 60 digits, then expanded.
  *
  * −∞ at +0, ∞ at −0; NaN at negative integers and −∞.
  */
 export function digamma(m: Wide, digits: Digits, x: Value): Node {
   const [zero, one] = [m.constant(0), m.constant(1)];
   const [negative, belowOne] = [m.less(x, zero), m.less(x, one)];
-  // ψ is taken at y = 1 + e.
+  // ψ is evaluated at y = 1 + e.
   const e = m.select(belowOne, m.abs(x), m.sub(x, one));
   const y = m.select(belowOne, m.add(one, e), x);
   const near = m.less(e, one);
@@ -76,7 +79,7 @@ export function digamma(m: Wide, digits: Digits, x: Value): Node {
   return m.select(m.equal(x, m.constant(Infinity)), x, sum);
 }
 
-/** ∞ at the poles 0, −1, −2, …; NaN at −∞. */
+/** Returns ∞ at the poles 0, −1, −2, …; NaN at −∞. */
 export function trigamma(m: Wide, digits: Digits, x: Value): Node {
   const [zero, one, two] = [m.constant(0), m.constant(1), m.constant(2)];
   const negative = m.less(x, zero);

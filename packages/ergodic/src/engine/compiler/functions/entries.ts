@@ -1,4 +1,7 @@
-/** The functions that emitted modules carry, one by one: bundles hold those that something calls (known.ts). all-functions.ts has all of them. */
+/**
+ * Functions that emitted modules contain, as separate exports, so that bundles include only those that are called
+ * (known.ts). all-functions.ts has all of them.
+ */
 import * as exponential from "./exponential.ts";
 import type { FloatFunction } from "./known.ts";
 import * as logarithm from "./logarithm.ts";

@@ -1,11 +1,11 @@
 /**
  * erf and erfc in float64x2, from two fits.
- *
- * |x| < 1: erf x = x + x·P(x² − ½). From 1 on: erfc x = e^(−x²)·G(t)/(x + 2), t = (x − 3)/(x + 2); the pole of the map lies left of all
- * x, which makes G smooth up to where erfc vanishes. The rounding error of x² is carried into the exponential, as at x = 26 it
- * would be 2^8 units of the result.
- * P: Chebyshev interpolation of erf(√z)/√z − 1 over z − ½ for 0 ≤ z ≤ 1, degree 11 (error 2^-56 of erf) or 7 (2^-34). G: of
- * e^(x²)·erfc(x)·(x + 2) over t for 1 ≤ x ≤ 28, degree 20 (2^-56), or 1 ≤ x ≤ 14, degree 11 (2^-36); in 60 digits, then expanded.
+ * For |x| < 1: erf x = x + x·P(x² − ½). For x ≥ 1: erfc x = e^(−x²)·G(t)/(x + 2), t = (x − 3)/(x + 2). The pole of this
+ * map is to the left of all x, so G is smooth up to where erfc vanishes. The rounding error of x² is included in the
+ * exponential, because at x = 26 it would be 2^8 units of the result.
+ * P: Chebyshev interpolation of erf(√z)/√z − 1 over z − ½ for 0 ≤ z ≤ 1, degree 11 (error 2^-56 of erf) or 7 (2^-34).
+ * G: of e^(x²)·erfc(x)·(x + 2) over t for 1 ≤ x ≤ 28, degree 20 (2^-56), or 1 ≤ x ≤ 14, degree 11 (2^-36); computed in
+ * 60 digits, then expanded.
  */
 import type { Node } from "../machine/graph.ts";
 import type { Digits, Wide } from "../machine/instructions.ts";
@@ -38,7 +38,7 @@ const G: Record<Digits, readonly number[]> = {
   ],
 };
 
-/** erfc(|x|) for |x| ≥ 1 or NaN. */
+/** Returns erfc(|x|) for |x| ≥ 1 or NaN. */
 function erfcFromOne(m: Wide, digits: Digits, x: Value): Node {
   const size = m.atMost(m.abs(x), digits === 24 ? 14 : 28);
   const above = m.add(size, m.constant(2));
@@ -48,20 +48,23 @@ function erfcFromOne(m: Wide, digits: Digits, x: Value): Node {
   return m.div(m.mul(decay, m.polynomial(t, G[digits])), above);
 }
 
-/** erf x − x for |x| < 1. */
+/** Returns erf x − x for |x| < 1. */
 function excess(m: Wide, digits: Digits, x: Value): Node {
   const s = m.sub(m.mul(x, x), m.constant(0.5));
   return m.mul(x, m.polynomial(s, P[digits]));
 }
 
-/** ±0 stays. */
+/** Returns ±0 unchanged. */
 export function erf(m: Wide, digits: Digits, x: Value): Node {
   const one = m.constant(1);
   const far = m.signed(m.sub(one, erfcFromOne(m, digits, x)), x);
   return m.select(m.less(m.abs(x), one), m.add(x, excess(m, digits, x)), far);
 }
 
-/** 1 − erf x without loss where erf x is near 1: within |x| < 1 as (1 − x) − (erf x − x), the rounding error of 1 − x carried along. */
+/**
+ * Returns 1 − erf x, accurate even if erf x is close to 1: for |x| < 1 as (1 − x) − (erf x − x), including the rounding
+ * error of 1 − x.
+ */
 export function erfc(m: Wide, digits: Digits, x: Value): Node {
   const [one, two] = [m.constant(1), m.constant(2)];
   const difference = m.sub(one, x);

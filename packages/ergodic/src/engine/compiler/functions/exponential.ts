@@ -1,14 +1,14 @@
 /**
  * exp, expm1, tanh and sigmoid in float64x2.
  *
- * x = k·ln 2 + r with |r| ≤ ½ ln 2; e^r = 1 + r + r²·Q(r); the result is scaled by 2^k, in two steps where it may be subnormal.
- * Q is a Chebyshev fit: error 2^-56 of e^r, or 2^-32 where float32 is wanted.
+ * x = k·ln 2 + r with |r| ≤ ½ ln 2; e^r = 1 + r + r²·Q(r); the result is scaled by 2^k, in two steps if it may be
+ * subnormal. Q is a Chebyshev fit: error 2^-56 of e^r, or 2^-32 for float32.
  */
 import type { Node } from "../machine/graph.ts";
 import type { Digits, Wide } from "../machine/instructions.ts";
 import type { Value } from "../machine/lanes.ts";
 
-/** 33 bits of ln 2, so that products with k are exact, and the rest. */
+/** The leading 33 bits of ln 2, so that products with k are exact, and the remainder. */
 export const LN2_HIGH = 0.6931471803691238;
 export const LN2_LOW = 1.9082149292705877e-10;
 
@@ -23,7 +23,7 @@ const Q: Record<Digits, readonly number[]> = {
   ],
 };
 
-/** k, r and s = r²·Q(r) plus what rounding took from r: e^(x + tail) = 2^k·(1 + r + s). */
+/** Returns k, r and s = r²·Q(r) plus the rounding error of r: e^(x + tail) = 2^k·(1 + r + s). */
 export function reduce(m: Wide, x: Value, digits: Digits, tail?: Value): { k: Node; r: Node; s: Node } {
   const k = m.nearest(m.mul(x, m.constant(Math.LOG2E)));
   const high = m.sub(x, m.mul(k, m.constant(LN2_HIGH)));
@@ -34,12 +34,15 @@ export function reduce(m: Wide, x: Value, digits: Digits, tail?: Value): { k: No
   return { k, r, s: digits === 24 ? series : m.add(series, m.sub(m.sub(high, r), low)) };
 }
 
-/** 2^k for integers −1022 ≤ k ≤ 1023: k + 1023 appears in the low bits of the sum, and moves to the exponent. */
+/**
+ * Returns 2^k for integers −1022 ≤ k ≤ 1023: k + 1023 appears in the low bits of the sum, and is shifted to the
+ * exponent.
+ */
 export function powerOfTwo(m: Wide, k: Value, shift = 0): Node {
   return m.shiftLeft(m.add(k, m.constant(1.5 * 2 ** 52 + 1023 + shift)), 52);
 }
 
-/** (1 + r + s)·2^k for |k| < 2000. */
+/** Returns (1 + r + s)·2^k for |k| < 2000. */
 export function scaled(m: Wide, digits: Digits, { k, r, s }: { k: Value; r: Value; s: Value }): Node {
   const mantissa = m.add(m.constant(1), m.add(r, s));
   if (digits === 24) return m.mul(mantissa, powerOfTwo(m, k));
@@ -53,8 +56,8 @@ export function exp(m: Wide, digits: Digits, x: Value): Node {
 }
 
 /**
- * For x ≥ 0 or NaN, and for x < 0 but with +0 for −0: 2^k·(r + s) + (2^k − 1), where s = r²·Q(r) and the rounding errors of r and
- * of the large sum are carried along; through 2^(k−1) as 2^1024 is too large.
+ * Returns expm1 for x ≥ 0 or NaN, and for x < 0 except that −0 gives +0: 2^k·(r + s) + (2^k − 1), where s = r²·Q(r).
+ * The rounding errors of r and of the large sum are included. It uses 2^(k−1) because 2^1024 overflows.
  */
 function expm1Unsigned(m: Wide, digits: Digits, x: Value): Node {
   const { k, r, s } = reduce(m, m.atLeast(m.atMost(x, 710), -50), digits);
@@ -71,7 +74,10 @@ export function expm1(m: Wide, digits: Digits, x: Value): Node {
   return m.select(m.equal(x, m.constant(0)), x, expm1Unsigned(m, digits, x));
 }
 
-/** t / (t + 2), t = e^(2|x|) − 1, corrected for the rounding of t + 2 (1/(t + 2) is (1 − quotient)/2); 1 from |x| = 22 on. */
+/**
+ * Returns t / (t + 2), t = e^(2|x|) − 1, with the sign of x, corrected for the rounding of t + 2 (1/(t + 2) is (1 −
+ * quotient)/2); 1 for |x| ≥ 22.
+ */
 export function tanh(m: Wide, digits: Digits, x: Value): Node {
   const size = m.atMost(m.abs(x), 22);
   const t = expm1Unsigned(m, digits, m.add(size, size));
@@ -83,7 +89,7 @@ export function tanh(m: Wide, digits: Digits, x: Value): Node {
   return m.signed(m.sub(quotient, m.mul(m.mul(quotient, lost), inverse)), x);
 }
 
-/** z = e^−|x|: 1/(1 + z), or z/(1 + z) where x < 0; corrected for the rounding of 1 + z. */
+/** Returns 1/(1 + z), or z/(1 + z) if x < 0, where z = e^−|x|; corrected for the rounding of 1 + z. */
 export function sigmoid(m: Wide, digits: Digits, x: Value): Node {
   const one = m.constant(1);
   const z = exp(m, digits, m.neg(m.abs(x)));

@@ -18,21 +18,22 @@ const B: Record<Digits, readonly number[]> = {
 };
 
 export interface HalfTurns {
-  /** x less the nearest integer, −½ … ½; NaN at ±∞. */
+  /** x minus the nearest integer, −½ … ½; NaN at ±∞. */
   readonly r: Node;
   /** |sin πx| / π. */
   readonly sine: Node;
   /** |cos πx|. */
   readonly cosine: Node;
-  /** π / |sin πx|, more exactly than 1 / `sine`. */
+  /** π / |sin πx|, more accurate than 1 / `sine`. */
   readonly cosecant: Node;
 }
 
 /**
- * sin(πr) and cos(πr) in float64x2, for the reflection of the gamma function's kin. The distance r of x to the nearest integer is
- * exact, so no multiple of π is ever subtracted, and r is folded to q ≤ ¼.
+ * Computes sin(πr) and cos(πr) in float64x2, for the reflection formulas of gamma functions. The distance r of x to the
+ * nearest integer is exact, so no multiple of π is ever subtracted, and r is reduced to q ≤ ¼.
  *
- * sin(πq)/π = q + q³·A(q²), cos(πq) = 1 + q²·B(q²): Chebyshev interpolation on 0 ≤ q² ≤ 1/16, error 2^-61 (2^-32) of the function.
+ * sin(πq)/π = q + q³·A(q²), cos(πq) = 1 + q²·B(q²): Chebyshev interpolation on 0 ≤ q² ≤ 1/16, error 2^-61 (2^-32) of
+ * the function.
  */
 export function halfTurns(m: Wide, digits: Digits, x: Value): HalfTurns {
   const r = m.sub(x, m.nearest(x));

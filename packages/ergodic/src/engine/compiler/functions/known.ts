@@ -1,4 +1,4 @@
-/** Functions by name that modules emitted here may carry: those of the primitives that this program holds. */
+/** Registry of functions that emitted modules can contain: those of the primitives that this program includes. */
 import type { EncodedFunction } from "../machine/encoder.ts";
 import { FunctionCode, Graph } from "../machine/graph.ts";
 import { type Digits, Wide } from "../machine/instructions.ts";
@@ -7,8 +7,9 @@ import type { Value } from "../machine/lanes.ts";
 export interface FloatFunction {
   readonly arity: 1 | 2;
   /**
-   * Greatest error in float64, in units in the last place; in float32 it is below 0.51 for all. Of lgamma below −2 and digamma below 0,
-   * where zeros lie close together: in units of max(1, |result|, lgamma|x| or log(1 + |x|)), in float32 with 2^-31 of that added.
+   * Largest error in float64, in units in the last place; in float32 it is below 0.51 for all functions. For lgamma
+   * below −2 and digamma below 0, where zeros are close together, the units are max(1, |result|, lgamma|x| or log(1 +
+   * |x|)), and float32 adds 2^-31 of that.
    */
   readonly ulps: number;
   build(m: Wide, digits: Digits, ...x: Value[]): Value;
@@ -20,7 +21,7 @@ export const keepFunction = (name: string, entry: FloatFunction): void => void k
 
 export const isFunction = (name: string): boolean => known.has(name);
 
-/** The wasm function; a local variable apiece for shared values. `short`: float64x2, but float32's digits are enough. */
+/** Returns the wasm function; each shared value is kept in a local. `short`: float64x2 with only float32's digits. */
 export function encodeFunction(name: string, digits: Digits, short = false): EncodedFunction {
   const { arity, build } = known.get(name)!;
   const parameters = Array.from({ length: arity }, () => "v128" as const);

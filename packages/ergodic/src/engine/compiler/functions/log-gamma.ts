@@ -1,11 +1,12 @@
 /**
  * lgamma: log|Γ(x)| in float64x2.
  *
- * −½ ≤ x < 2½: with d = x below ½, x − 1 below 1.3, x − 2 from there, log Γ(2 + d) = d·Q(d), less log|x·(1 + x)|, log x or nothing:
- * relative accuracy at the zeros 1 and 2 and at 0. x ≥ 2½: Stirling's (x − ½)·(log x − 1) + ½·log 2π − ½ + S(1/x²)/x.
- * x < −½: −log(|x|·|sin πx|/π) − lgamma|x|; near the zeros there the absolute error stays, the relative one is lost.
- * Q: Chebyshev interpolation of log Γ(2 + d)/d on −0.7 … ½, degree 21 (error 2^-59) or 13 (2^-37). S: on 0 < 1/x² ≤ 1/6.25, degree 12
- * (2^-52; S/x is at most an eighth of the result) or 4 (2^-29). In 60 digits, then expanded.
+ * For −½ ≤ x < 2½: log Γ(2 + d) = d·Q(d), with d = x below ½, x − 1 below 1.3, and x − 2 above; from it log|x·(1 + x)|,
+ * log x or nothing is subtracted. This is relatively accurate at the zeros 1 and 2 and at 0. For x ≥ 2½: Stirling's (x
+ * − ½)·(log x − 1) + ½·log 2π − ½ + S(1/x²)/x. For x < −½: −log(|x|·|sin πx|/π) − lgamma|x|, where near the zeros only
+ * the absolute error stays small.
+ * Q: Chebyshev interpolation of log Γ(2 + d)/d on −0.7 … ½, degree 21 (error 2^-59) or 13 (2^-37). S: on 0 < 1/x² ≤
+ * 1/6.25, degree 12 (2^-52; S/x is at most an eighth of the result) or 4 (2^-29). Computed in 60 digits, then expanded.
  */
 import type { Node } from "../machine/graph.ts";
 import type { Digits, Wide } from "../machine/instructions.ts";
@@ -38,7 +39,7 @@ const S: Record<Digits, readonly number[]> = {
 /** ½·log 2π − ½. */
 const STIRLING = 0.4189385332046727;
 
-/** For finite a ≥ −½ but 0. */
+/** Returns lgamma for finite a ≥ −½ except 0. */
 function direct(m: Wide, digits: Digits, a: Value): Node {
   const [half, one] = [m.constant(0.5), m.constant(1)];
   const [nearZero, nearOne, near] = [m.less(a, half), m.less(a, m.constant(1.3)), m.less(a, m.constant(2.5))];
@@ -47,7 +48,7 @@ function direct(m: Wide, digits: Digits, a: Value): Node {
   const product = m.add(a, square);
   const factor = m.select(nearZero, product, m.select(m.and(near, m.not(nearOne)), one, a));
   const { high, low } = logParts(m, digits, m.abs(factor));
-  // What rounding took from a + a² moves its logarithm by that part of it.
+  // The relative rounding error of a + a² is the absolute error of its logarithm.
   const lost = m.and(nearZero, m.sub(square, m.sub(product, a)));
   const correction = digits === 24 ? low : m.add(low, m.div(lost, factor));
   const within = m.sub(m.sub(m.mul(d, m.polynomial(d, Q[digits])), correction), high);
@@ -60,7 +61,7 @@ function direct(m: Wide, digits: Digits, a: Value): Node {
   return m.select(near, within, beyond);
 }
 
-/** ∞ at the poles 0, −1, −2, … and at ±∞. */
+/** Returns ∞ at the poles 0, −1, −2, … and at ±∞. */
 export function lgamma(m: Wide, digits: Digits, x: Value): Node {
   const zero = m.constant(0);
   const size = m.abs(x);

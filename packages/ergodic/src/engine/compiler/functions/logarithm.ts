@@ -2,7 +2,7 @@
  * log, log1p and softplus in float64x2.
  *
  * x = 2^k·(1 + f) with √½ ≤ 1 + f < √2; s = f/(2 + f); log(1 + f) = f − (f²/2 − s·(f²/2 + s²·R(s²))), where s²·R is
- * (log(1 + f) − 2s)/s. R is a Chebyshev fit: error 2^-57 of log(1 + f), or 2^-35 where float32 is wanted.
+ * (log(1 + f) − 2s)/s. R is a Chebyshev fit: error 2^-57 of log(1 + f), or 2^-35 for float32.
  */
 import type { Node } from "../machine/graph.ts";
 import type { Digits, Wide } from "../machine/instructions.ts";
@@ -17,11 +17,11 @@ const R: Record<Digits, readonly number[]> = {
   24: [0.6666666655440618, 0.4000012191414928, 0.28550812382590146, 0.2333069667245578],
 };
 
-/** k and the mantissa 1 + f of positive finite x. `subnormal`: x may be below 2^-1022. */
+/** Returns k and the mantissa 1 + f of positive finite x. `subnormal`: whether x may be below 2^-1022. */
 export function split(m: Wide, x: Value, subnormal: boolean): { k: Node; mantissa: Node } {
   const tiny = m.less(x, m.constant(2 ** -1022));
   const bits = subnormal ? m.select(tiny, m.mul(x, m.constant(2 ** 54)), x) : x;
-  // Adding bits(1) − bits(√½) carries into the exponent from √½ on, not from 1 on.
+  // Adding bits(1) − bits(√½) makes the carry into the exponent happen at √½ instead of 1.
   const shifted = m.addBits(bits, m.bits(0x3ff0000000000000n - 0x3fe6a09e667f3bcdn));
   const biased = m.or(m.shiftRight(shifted, 52), m.bits(0x4330000000000000n));
   const k = m.sub(biased, m.constant(2 ** 52 + 1023));
@@ -30,7 +30,7 @@ export function split(m: Wide, x: Value, subnormal: boolean): { k: Node; mantiss
   return { k: subnormal ? m.sub(k, m.and(tiny, m.constant(54))) : k, mantissa };
 }
 
-/** k·ln 2 + log(1 + f) + correction = large + f − small; large is exact. */
+/** Returns terms with k·ln 2 + log(1 + f) + correction = large + f − small; large is exact. */
 function terms(m: Wide, digits: Digits, k: Value, f: Value, correction?: Value): { large: Node; small: Node } {
   const half = m.mul(m.constant(0.5), m.mul(f, f));
   const s = m.div(f, m.add(m.constant(2), f));
@@ -46,20 +46,23 @@ function assemble(m: Wide, digits: Digits, k: Value, f: Value, correction?: Valu
   return m.sub(large, m.sub(small, f));
 }
 
-/** `value` for x within (pole, ∞); −∞ at the pole, NaN below, else x (∞, NaN). */
+/** Returns `value` for x within (pole, ∞), −∞ at the pole, NaN below it, and x itself for ∞ and NaN. */
 function guarded(m: Wide, x: Value, pole: number, value: Value): Node {
   const at = m.constant(pole);
   const outside = m.select(m.less(x, at), m.constant(Number.NaN), m.select(m.equal(x, at), m.constant(-Infinity), x));
   return m.select(m.and(m.less(at, x), m.less(x, m.constant(Infinity))), value, outside);
 }
 
-/** For positive finite x. */
+/** Returns log x for positive finite x. */
 export function logPositive(m: Wide, digits: Digits, x: Value, subnormal: boolean): Node {
   const { k, mantissa } = split(m, x, subnormal);
   return assemble(m, digits, k, m.sub(mantissa, m.constant(1)));
 }
 
-/** log x = high + low to 2^-57 absolute (float32's digits: to 2^-35 relative), for positive finite x. */
+/**
+ * Returns log x = high + low, accurate to 2^-57 absolute (with float32's digits: 2^-35 relative), for positive finite
+ * x.
+ */
 export function logParts(m: Wide, digits: Digits, x: Value): { high: Node; low: Node } {
   const { k, mantissa } = split(m, x, digits === 53);
   const f = m.sub(mantissa, m.constant(1));
@@ -72,7 +75,7 @@ export function log(m: Wide, digits: Digits, x: Value): Node {
   return guarded(m, x, 0, logPositive(m, digits, x, digits === 53));
 }
 
-/** For finite x > −1, with +0 for −0: log(u) + (the rounding error of u = 1 + x)/u. */
+/** Returns log1p for finite x > −1, except that −0 gives +0: log(u) + (the rounding error of u = 1 + x)/u. */
 function log1pInside(m: Wide, digits: Digits, x: Value): Node {
   const one = m.constant(1);
   const u = m.add(one, x);
@@ -89,19 +92,22 @@ export function log1p(m: Wide, digits: Digits, x: Value): Node {
   return guarded(m, x, -1, m.select(m.equal(x, m.constant(0)), x, log1pInside(m, digits, x)));
 }
 
-/** log1p(z) for 0 ≤ z ≤ 1 or NaN: there 1 + z is halved from √2 on, with no need to look at bits. */
+/** Returns log1p(z) for 0 ≤ z ≤ 1 or NaN: 1 + z is halved if it exceeds √2, so its bits need not be examined. */
 function log1pWithinOne(m: Wide, digits: Digits, z: Value): Node {
   const large = m.less(m.constant(Math.SQRT2 - 1), z);
   const f = m.select(large, m.mul(m.constant(0.5), m.sub(z, m.constant(1))), z);
   return assemble(m, digits, m.and(large, m.constant(1)), f);
 }
 
-/** max(x, 0) + log1p(e^−|x|). */
+/** Returns max(x, 0) + log1p(e^−|x|). */
 export function softplus(m: Wide, digits: Digits, x: Value): Node {
   return m.add(m.atLeast(x, 0), log1pWithinOne(m, digits, exp(m, digits, m.neg(m.abs(x)))));
 }
 
-/** Lane 0: softplus of lane 0 of x; lane 1: its sigmoid. The two are wanted together, and share e^−|x|. */
+/**
+ * Returns in lane 0 the softplus of lane 0 of x, and in lane 1 its sigmoid. The two are needed together and share
+ * e^−|x|.
+ */
 export function softplusAndSigmoid(m: Wide, digits: Digits, x: Value): Node {
   return m.lowHalves(softplus(m, digits, x), sigmoid(m, digits, x));
 }

@@ -1,6 +1,7 @@
 /**
- * pow in float64x2: e^(b·log|a|), the logarithm carried as a sum of two float64 (about 2^-66 relative), as b·log|a| may reach 745 and
- * its absolute error is the result's relative error. For float32 plain float64 is enough.
+ * pow in float64x2: e^(b·log|a|). The logarithm is computed as a sum of two float64 (about 2^-66 relative), because
+ * b·log|a| can reach 745 and its absolute error is the relative error of the result. For float32, plain float64
+ * suffices.
  *
  * log m = 2s·(1 + z·(⅓ + z·W(z))), s = (m − 1)/(m + 1), z = s².
  */
@@ -21,13 +22,13 @@ interface Pair {
   low: Node;
 }
 
-/** a + b as a pair, for |a| ≥ |b| or a = 0. */
+/** Returns a + b as a pair, for |a| ≥ |b| or a = 0. */
 function fastSum(m: Wide, a: Value, b: Value): Pair {
   const high = m.add(a, b);
   return { high, low: m.add(m.sub(a, high), b) };
 }
 
-/** For positive finite x. */
+/** Returns log x as a pair, for positive finite x. */
 function logPair(m: Wide, x: Value): Pair {
   const { k, mantissa } = split(m, x, true);
   const one = m.constant(1);
@@ -53,7 +54,8 @@ function logPair(m: Wide, x: Value): Pair {
 }
 
 function powerOfSize(m: Wide, digits: Digits, x: Value, b: Value): Node {
-  // Beyond 2^70 the result overflows or vanishes for every x but 1, where ∞·log 1 must be 0; and the exact product would overflow.
+  // For |b| beyond 2^70 the result overflows or vanishes for every x except 1, where ∞·log 1 must be 0. The bound also
+  // keeps the exact product from overflowing.
   const bounded = m.atLeast(m.atMost(b, 2 ** 70), -(2 ** 70));
   if (digits === 24) return exp(m, 24, m.mul(bounded, logPositive(m, 53, x, false)));
   const l = logPair(m, x);

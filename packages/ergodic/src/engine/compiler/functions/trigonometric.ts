@@ -1,6 +1,7 @@
 /**
- * cos and sin in float64x2: x = n·π/2 + r + tail, |r| ≤ π/4, with π/2 in three parts of 33 bits, so that the stated bound holds for
- * |x| ≤ 2^20·π/2; beyond, the absolute error is of the size of x's own last digit. ±∞ gives NaN.
+ * cos and sin in float64x2: x = n·π/2 + r + tail, |r| ≤ π/4, with π/2 in three parts of 33 bits, so that the stated
+ * bound holds for |x| ≤ 2^20·π/2. For larger |x| the absolute error is about as large as the last digit of x. ±∞ gives
+ * NaN.
  */
 import type { Node } from "../machine/graph.ts";
 import type { Digits, Wide } from "../machine/instructions.ts";
@@ -22,7 +23,7 @@ const C: Record<Digits, readonly number[]> = {
   24: [0.04166666666431933, -0.0013888887671288108, 2.480059998353171e-5, -2.7300908167996537e-7],
 };
 
-/** sin(x + quarterTurns·π/2). */
+/** Returns sin(x + quarterTurns·π/2). */
 function wave(m: Wide, digits: Digits, x: Value, quarterTurns: 0 | 1): Node {
   const n = m.nearest(m.mul(x, m.constant(2 / Math.PI)));
   const [p1, p2, p3] = HALF_PI.map((p) => m.mul(n, m.constant(p)));
@@ -45,5 +46,5 @@ function wave(m: Wide, digits: Digits, x: Value, quarterTurns: 0 | 1): Node {
 }
 
 export const cos = (m: Wide, digits: Digits, x: Value): Node => wave(m, digits, x, 1);
-/** ±0 stays. */
+/** Returns ±0 unchanged. */
 export const sin = (m: Wide, digits: Digits, x: Value): Node => m.select(m.equal(x, m.constant(0)), x, wave(m, digits, x, 0));

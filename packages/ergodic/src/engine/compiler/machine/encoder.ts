@@ -1,8 +1,10 @@
 /**
- * The binary format of WebAssembly 2.0, as far as emitted programs need it: LEB128 numbers, sections, functions.
+ * The binary format of WebAssembly 2.0, to the extent that emitted programs need it: LEB128 numbers, sections,
+ * functions.
  *
- * A module imports `env.memory` (1 to 65536 pages; shared or not must match the memory given) and the functions that it calls, `env.NAME`. No table:
- * V8 keeps all instances that import one for as long as the table lives.
+ * A module imports `env.memory` (1 to 65536 pages; its shared flag must match the given memory) and the functions that
+ * it calls, `env.NAME`. It imports no table, because V8 retains every instance that imports a table for as long as the
+ * table lives.
  */
 import { CompileError } from "../../errors/errors.ts";
 
@@ -17,7 +19,7 @@ export function unsigned(x: number): number[] {
   return bytes;
 }
 
-/** Of 32-bit integers. */
+/** Encodes a signed 32-bit integer. */
 export function signed(x: number): number[] {
   const bytes: number[] = [];
   for (;;) {
@@ -40,9 +42,9 @@ export interface EncodedFunction {
   parameters: readonly WasmType[];
   results: readonly WasmType[];
   locals: readonly WasmType[];
-  /** Without the closing `end`. */
+  /** Code without the closing `end`. */
   code: readonly number[];
-  /** Under several names at once, if wanted. */
+  /** Names under which it is exported; may be empty. */
   exportAs: readonly string[];
 }
 
@@ -58,12 +60,15 @@ export interface ModuleOptions {
   readonly imports?: readonly ImportedFunction[];
 }
 
-/** What engines take (the limits that all agree on), of a function and of a module. */
+/** Limits on a function and on a module that all engines share. */
 const MOST_LOCALS = 50_000;
 const MOST_CODE = 7_654_321;
 const MOST_FUNCTIONS = 1_000_000;
 
-/** @throws CompileError where an engine would refuse the module. `where`: the program */
+/**
+ * Checks sizes. `where`: name of the program.
+ * @throws CompileError if an engine would refuse the module
+ */
 export function checkSize(where: string, functions: readonly EncodedFunction[]): void {
   const refuse = (what: string, most: number): never => {
     throw new CompileError(
@@ -76,12 +81,12 @@ export function checkSize(where: string, functions: readonly EncodedFunction[]):
   for (const { parameters, locals, code } of functions) {
     const values = parameters.length + locals.length;
     if (values > MOST_LOCALS) refuse(`${values} values that are used several times, in one loop`, MOST_LOCALS);
-    // Its length, the locals and the end stand in the body, too.
+    // The body also contains its length, the locals and the end.
     if (code.length + 2 * values + 16 > MOST_CODE) refuse(`${code.length} bytes of code in one loop`, MOST_CODE);
   }
 }
 
-/** Functions are numbered in the order given, those that are imported first. */
+/** Encodes a module. Functions are numbered in the given order, after the imported ones. */
 export function encodeModule(
   functions: readonly EncodedFunction[],
   { shared, imports = [] }: ModuleOptions,
@@ -90,7 +95,7 @@ export function encodeModule(
   const memory = [...text("env"), ...text("memory"), 0x02, shared ? 0x03 : 0x01, ...unsigned(1), ...unsigned(65536)];
   const imported = imports.map(({ name }, i) => [...text("env"), ...text(name), 0x00, ...unsigned(i)]);
   const exported = functions.flatMap((f, i) => f.exportAs.map((name) => [...text(name), 0x00, ...unsigned(imports.length + i)]));
-  // Bodies are most of a module, thousands of bytes each: they are copied once.
+  // Bodies make up most of a module, thousands of bytes each, so they are copied only once.
   const bodies = functions.flatMap((f) => {
     const locals = counted(f.locals.map((t) => [1, TYPE_CODES[t]]));
     return [unsigned(locals.length + f.code.length + 1).concat(locals), f.code, [0x0b]];
@@ -108,7 +113,7 @@ export function encodeModule(
   ]);
 }
 
-/** Its parts, `count` items in all, behind what says how long they are. */
+/** Returns a section: its id and length, the number of items, and its parts. */
 function section(id: number, parts: readonly (readonly number[])[], count = parts.length): (readonly number[])[] {
   const head = unsigned(count);
   const length = parts.reduce((sum, part) => sum + part.length, head.length);

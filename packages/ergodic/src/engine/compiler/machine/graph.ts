@@ -7,19 +7,17 @@ export interface Node extends Value {
   readonly type: WasmType;
   readonly code: readonly number[];
   readonly args: readonly Node[];
-  /** Depth of the loop in which it changes from iteration to iteration; 0: never. */
+  /** Depth of the loop in which it changes between iterations; 0 if it never changes. */
   readonly level: number;
-  /** Cheaper to repeat than to keep: local.get and integer constants. */
+  /** Whether repeating it is cheaper than keeping it in a local: local.get and integer constants. */
   readonly repeated: boolean;
 }
 
 /**
- * The machine graph: pure WebAssembly instructions as hash-consed nodes, and their emission.
+ * The machine graph of one function: pure WebAssembly instructions as hash-consed nodes, and their emission.
  *
- * Building a loop body as a graph first gives common subexpressions, hoisting out of the loop and a minimum of locals in one place.
- * Nodes are pure: loads read memory as it is before the body's stores, which the caller emits last.
- *
- * The nodes of one function.
+ * Building a loop body as a graph first gives common subexpression elimination, hoisting out of the loop and few locals
+ * in one place. Nodes are pure: loads read memory as it is before the body's stores, which the caller emits last.
  */
 export class Graph {
   readonly #known = new Map<string, Node>();
@@ -32,7 +30,7 @@ export class Graph {
     flags: { level?: number; repeated?: boolean } = {},
   ): Node {
     let key = String.fromCharCode(...code);
-    // Bytes end at 255: the separator is none of them.
+    // Bytes end at 255, so this separator cannot be one of them.
     for (const arg of args) key += `\u0100${arg.id}`;
     const known = this.#known.get(key);
     if (known) return known;
@@ -47,7 +45,7 @@ export class Graph {
     return this.node("i32", [0x41, ...signed(x)], [], { repeated: true });
   }
 
-  /** The value of a local; `level` must be the same each time. */
+  /** Returns the value of a local; `level` must be the same at every call. */
   local(type: WasmType, index: number, level: number): Node {
     const before = this.#reads.get(index) ?? level;
     assert(before === level, "a local changes at two levels");
@@ -56,7 +54,7 @@ export class Graph {
   }
 }
 
-/** Code and locals of a function in the making. */
+/** Code and locals of a function under construction. */
 export class FunctionCode {
   readonly parameters: readonly WasmType[];
   readonly results: readonly WasmType[];
@@ -86,7 +84,7 @@ export class FunctionCode {
     this.push(0x21, ...unsigned(local));
   }
 
-  /** Computes the values and keeps each in a local, which later `emit`s use. */
+  /** Computes the values and stores each in a local, which later `emit`s use. */
   keep(nodes: readonly Node[]): void {
     const uses = usesBelow(nodes, this.#kept);
     for (const node of nodes) {
@@ -106,12 +104,15 @@ export class FunctionCode {
     else this.#emit(node, usesBelow([node], this.#kept));
   }
 
-  /** Forgets kept values that change between iterations at `level` or deeper: their locals are stale after the loop's body. */
+  /**
+   * Forgets stored values that change between iterations at `level` or deeper, because their locals are stale after the
+   * loop's body.
+   */
   forget(level: number): void {
     for (const node of [...this.#kept.keys()]) if (node.level >= level) this.#kept.delete(node);
   }
 
-  /** Arguments before what takes them, without recursion. */
+  /** Emits arguments before their users, without recursion. */
   #emit(root: Node, uses: ReadonlyMap<Node, number>): void {
     const path: Node[] = [];
     const next: number[] = [];
@@ -153,7 +154,10 @@ function usesBelow(roots: readonly Node[], kept: ReadonlyMap<Node, number>): Map
   return uses;
 }
 
-/** Nodes to compute before the loops deeper than `level`: the largest that do not change in them, below the roots. */
+/**
+ * Returns the nodes to compute before the loops deeper than `level`: the largest nodes below the roots that do not
+ * change in those loops.
+ */
 export function invariantsBelow(roots: readonly Node[], level = 0): Node[] {
   const found: Node[] = [];
   forEachBelow(roots, (node) => {

@@ -25,19 +25,19 @@ const COMPARISONS = {
 } as const;
 const COLUMN: Record<LaneKind, number> = { f64: 0, f32: 1, f64x2: 2, f32x4: 3 };
 
-/** Functions of one argument that share work: the one that computes both, and the lane of each. */
+/** Functions of one argument that share work, with the function that computes both and the lane of each. */
 const SHARED_CALLS: Readonly<Record<string, readonly [both: string, lane: number]>> = {
   softplus: ["softplusAndSigmoid", 0],
   sigmoid: ["softplusAndSigmoid", 1],
 };
 
-/** Index of a function of functions/, for float64x2 (53 digits) or float32x4 (24). */
+/** Returns the index of a function of functions/, for float64x2 (53 digits) or float32x4 (24). */
 export type FunctionTable = (name: string, digits: Digits) => number;
 
-/** Binary digits wanted of a function. */
+/** Number of binary digits required of a function. */
 export type Digits = 53 | 24;
 
-/** The vocabulary of lanes.ts as WebAssembly instructions, for the four kinds of lanes. */
+/** Implements the vocabulary of lanes.ts as WebAssembly instructions, for the four kinds of lanes. */
 export class Instructions implements Lanes {
   readonly graph: Graph;
   readonly kind: LaneKind;
@@ -105,18 +105,18 @@ export class Instructions implements Lanes {
     return this.graph.node(this.type, this.wide ? simd(82) : [0x1b], [yes, no, mask]);
   }
 
-  /** A mask as 0 or 1. */
+  /** Converts a mask to 0 or 1. */
   number(mask: Value): Node {
     if (this.wide) return this.graph.node("v128", simd(78), [mask, this.constant(1)]);
     return this.graph.node(this.type, [this.kind === "f64" ? 0xb8 : 0xb3], [mask]);
   }
 
-  /** A number as a mask: anything but 0. */
+  /** Converts a number to a mask: true for anything but 0. */
   condition(x: Value): Node {
     return this.notEqual(x, this.constant(0));
   }
 
-  /** A float64 in all lanes, demoted where lanes are float32. */
+  /** Copies a float64 to all lanes, demoted if lanes are float32. */
   spread(x: Value): Node {
     const single = this.kind === "f32" || this.kind === "f32x4";
     const lane = single ? this.graph.node("f32", [0xb6], [x]) : (x as Node);
@@ -124,7 +124,7 @@ export class Instructions implements Lanes {
   }
 
   call(name: string, ...args: Value[]): Node {
-    // In scalar float64 a loss and its derivative come from one call, an answer a lane.
+    // In scalar float64, a loss and its derivative come from one call, one result per lane.
     const shared = this.kind === "f64" ? SHARED_CALLS[name] : undefined;
     if (shared) {
       const [both, lane] = shared;
@@ -139,7 +139,7 @@ export class Instructions implements Lanes {
     return this.graph.node(this.type, simd(single ? 31 : 33, 0), [this.graph.node("v128", code, spread)]);
   }
 
-  /** Two calls of one function on float64 scalars, as the two lanes of one call. */
+  /** Makes two calls of one function on float64 scalars as the two lanes of a single call. */
   callPair(name: string, first: readonly Value[], second: readonly Value[]): [Node, Node] {
     const packed = first.map((a, i) => this.graph.node("v128", simd(34, 1), [this.graph.node("v128", simd(20), [a]), second[i]]));
     const both = this.graph.node("v128", [0x10, ...unsigned(this.#functions(name, 53))], packed);
@@ -147,7 +147,7 @@ export class Instructions implements Lanes {
   }
 }
 
-/** float64x2 with what functions/ need beyond: bits as integers, and constants of bits. */
+/** Extends float64x2 with the operations that functions/ need: bits as integers, and constants given by bits. */
 export class Wide extends Instructions {
   constructor(graph: Graph) {
     super(graph, "f64x2", () => {
@@ -172,11 +172,11 @@ export class Wide extends Instructions {
   subBits = (a: Value, b: Value): Node => this.#simd(209, [a, b]);
   shiftLeft = (a: Value, by: number): Node => this.#simd(203, [a, this.graph.integer(by)]);
   shiftRight = (a: Value, by: number): Node => this.#simd(205, [a, this.graph.integer(by)]);
-  /** The lower two of four float32. */
+  /** Promotes the lower two of four float32. */
   promoteLow = (a: Value): Node => this.#simd(95, [a]);
   promoteHigh = (a: Value): Node =>
     this.#simd(95, [this.#simd(13, [a, a], 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)]);
-  /** Four float32 of two times two float64. */
+  /** Demotes two pairs of float64 to four float32. */
   demote(low: Value, high: Value): Node {
     return this.#simd(
       13,
@@ -200,13 +200,16 @@ export class Wide extends Instructions {
     );
   }
 
-  /** Lane 0 of each. */
+  /** Returns lane 0 of each argument. */
   lowHalves = (a: Value, b: Value): Node => this.#simd(13, [a, b], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
 
-  /** |x| with the sign of `of`. */
+  /** Returns |x| with the sign of `of`. */
   signed = (x: Value, of: Value): Node => this.or(x, this.and(of, this.bits(0x8000000000000000n)));
 
-  /** c[0] + c[1]·x + c[2]·x² + …: even and odd powers apart, for two short chains instead of a long one. */
+  /**
+   * Returns c[0] + c[1]·x + c[2]·x² + …, with even and odd powers separate, for two short dependency chains instead of
+   * a long one.
+   */
   polynomial(x: Value, c: readonly number[]): Node {
     if (c.length === 1) return this.constant(c[0]);
     const square = this.mul(x, x);

@@ -1,6 +1,7 @@
 /**
- * What a primitive's code is written in: one vocabulary for float64x2, float32x4, float64 and float32, so that all lanes and the
- * scalar tail compute the same bits. Masks are results of comparisons: all bits of a lane set, or an i32 of 0 or 1 in scalar code.
+ * Vocabulary in which primitives write their code: the same operations for float64x2, float32x4, float64 and float32,
+ * so that all lanes and the scalar tail compute the same bits. Masks are results of comparisons: all bits of a lane
+ * set, or an i32 of 0 or 1 in scalar code.
  */
 
 /** A node of the machine graph (machine/graph.ts). */
@@ -24,17 +25,17 @@ export interface Lanes {
   abs(a: Value): Value;
   sqrt(a: Value): Value;
   floor(a: Value): Value;
-  /** To the nearest integer, halves to the even one. */
+  /** Rounds to the nearest integer, ties to even. */
   nearest(a: Value): Value;
   less(a: Value, b: Value): Value;
   lessEqual(a: Value, b: Value): Value;
   equal(a: Value, b: Value): Value;
   notEqual(a: Value, b: Value): Value;
-  /** Of masks. */
+  /** Combines masks. */
   and(a: Value, b: Value): Value;
   or(a: Value, b: Value): Value;
   not(a: Value): Value;
   select(mask: Value, yes: Value, no: Value): Value;
-  /** One of functions/: evaluated in float64x2, then rounded to this kind. */
+  /** Calls a function of functions/: it is evaluated in float64x2, and the result is rounded to this kind. */
   call(name: string, ...args: Value[]): Value;
 }

@@ -3,7 +3,10 @@ import { type Primitive, primitive } from "../primitive.ts";
 
 type Rest = Pick<Primitive, "reference" | "simplify" | "derivative" | "print">;
 
-/** A primitive whose code is a call. `functions`: by name, the one that code calls, and others that calls of it are joined with. */
+/**
+ * Makes a primitive whose code is a function call. `functions`: by name, the called function and functions into which
+ * its calls can be combined.
+ */
 export function called(name: string, cost: number, functions: Readonly<Record<string, FloatFunction>>, rest: Rest) {
   for (const [known, entry] of Object.entries(functions)) keepFunction(known, entry);
   return primitive({ name, cost, code: (m, ...args) => m.call(name, ...args), ...rest });

@@ -1,7 +1,8 @@
 /**
- * √, exp, log and their kin (others: special-functions.ts). Own SIMD code (functions/): the same bits in every lane, in scalar code and on every machine, within
- * the bounds stated there. The reference evaluation is that of the JavaScript engine, except where its `**` departs from IEEE 754, or
- * that of base/ where it has none.
+ * √, exp, log and similar functions (others: special-functions.ts). They have their own SIMD code (functions/), which
+ * gives the same bits in every lane, in scalar code and on every machine, within the bounds stated there. The reference
+ * evaluation is that of the JavaScript engine, except where its `**` deviates from IEEE 754; for functions that the
+ * engine lacks, it is that of base/.
  */
 import { expm1 as expm1Of, exp as expOf } from "../../numbers/exp.ts";
 import { log1p as log1pOf, log as logOf } from "../../numbers/log.ts";
@@ -37,7 +38,7 @@ export const exp: Unary = /* @__PURE__ */ called(
   },
 );
 
-/** NaN below 0, −∞ at ±0. */
+/** Natural logarithm; NaN below 0, −∞ at ±0. */
 export const log: Unary = /* @__PURE__ */ called(
   "log",
   34,
@@ -49,7 +50,7 @@ export const log: Unary = /* @__PURE__ */ called(
   },
 );
 
-/** log(1 + x), without loss at small x. */
+/** log(1 + x), accurate for small x. */
 export const log1p: Unary = /* @__PURE__ */ called(
   "log1p",
   42,
@@ -60,7 +61,7 @@ export const log1p: Unary = /* @__PURE__ */ called(
   },
 );
 
-/** exp(x) − 1, without loss at small x. */
+/** exp(x) − 1, accurate for small x. */
 export const expm1: Unary = /* @__PURE__ */ called(
   "expm1",
   30,
@@ -111,7 +112,7 @@ export const softplus: Unary = /* @__PURE__ */ called(
   },
 );
 
-/** IEEE 754 pow: 1 whenever a is 1 or b is 0, even with NaN; NaN for a < 0 unless b is an integer. */
+/** Power aᵇ as in IEEE 754: 1 whenever a is 1 or b is 0, even with NaN; NaN for a < 0 unless b is an integer. */
 export const pow: Binary = /* @__PURE__ */ called(
   "pow",
   150,

@@ -1,6 +1,7 @@
 /**
- * Operations as methods of symbolic arrays: alpha.add(beta.mul(x)) is add(alpha, mul(beta, x)), the same node. They are put in
- * place when the first array is made (array/leaves.ts), since operations need arrays, so that the class cannot define them itself.
+ * Operations as methods of symbolic arrays: alpha.add(beta.mul(x)) is the same node as add(alpha, mul(beta, x)). The
+ * methods are installed when the first array is made (array/leaves.ts); the class cannot define them because the
+ * operations depend on it.
  */
 import { giveMethods, type Operations } from "../array/chained.ts";
 import { logSumExp, mean, minimum } from "../array/operations/composed.ts";
@@ -21,7 +22,7 @@ import { atan, cos, digamma, erf, erfc, lgamma, sin, trigamma } from "./special-
 
 let given = false;
 
-/** From now on arrays have their methods, and element-wise functions and reductions take arrays. */
+/** Gives arrays their methods, and makes element-wise functions and reductions accept arrays. */
 export function completeArrays(): void {
   if (given) return;
   given = true;

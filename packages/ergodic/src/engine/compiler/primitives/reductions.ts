@@ -1,4 +1,7 @@
-/** Sum and maximum over the elements (of arrays: over any axes), accumulated in float64. An empty sum is 0, an empty maximum −∞. */
+/**
+ * Sum and maximum over the elements (for arrays: over any axes), accumulated in float64. An empty sum is 0, an empty
+ * maximum −∞.
+ */
 import { count } from "../expression.ts";
 import { type Reducer, reduction } from "../primitive.ts";
 import { div, mul } from "./arithmetic.ts";
@@ -14,7 +17,7 @@ export const sum: Reducer = /* @__PURE__ */ reduction({
   symbol: "Σ",
 });
 
-/** NaN if an element is; tied largest elements share the derivative. */
+/** Largest element; NaN if any element is NaN. Tied largest elements share the derivative. */
 export const maximum: Reducer = /* @__PURE__ */ reduction({
   name: "maximum",
   start: -Infinity,

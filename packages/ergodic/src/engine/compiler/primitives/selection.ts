@@ -1,6 +1,6 @@
 /**
- * Comparisons, logic, where, minimum, maximum, |x| and sign. At a tie of `min` and `max` the first argument takes the whole
- * derivative; that of |x| at 0 is 0. `min` and `max` are NaN if either argument is.
+ * Comparisons, logic, where, minimum, maximum, |x| and sign. At a tie of `min` or `max`, the first argument gets the
+ * whole derivative; the derivative of |x| at 0 is 0. `min` and `max` are NaN if either argument is NaN.
  */
 import { constant, type Expr, isConstant } from "../expression.ts";
 import {
@@ -120,7 +120,7 @@ export const where: Ternary = /* @__PURE__ */ primitive({
   code: (m, condition, yes, no) => m.select(condition, yes, no),
 });
 
-/** The smaller of a, b, …; NaN if one is. Of equal numbers the first has the derivative. */
+/** Smallest of a, b, …; NaN if any is NaN. At a tie, the first argument gets the derivative. */
 export const min: Chain = /* @__PURE__ */ primitive({
   name: "min",
   chains: true,
@@ -131,7 +131,7 @@ export const min: Chain = /* @__PURE__ */ primitive({
   code: (m, a, b) => m.min(a, b),
 });
 
-/** The larger of a, b, …; NaN if one is. Of equal numbers the first has the derivative. */
+/** Largest of a, b, …; NaN if any is NaN. At a tie, the first argument gets the derivative. */
 export const max: Chain = /* @__PURE__ */ primitive({
   name: "max",
   chains: true,
@@ -142,7 +142,7 @@ export const max: Chain = /* @__PURE__ */ primitive({
   code: (m, a, b) => m.max(a, b),
 });
 
-/** −1, 0 (its sign kept) or 1; NaN of NaN. */
+/** Sign of x: −1, 1, or x itself if x is ±0 or NaN. */
 export const sign: Unary = /* @__PURE__ */ primitive({
   name: "sign",
   reference: Math.sign,
@@ -174,7 +174,7 @@ export const stopGradient: Unary = /* @__PURE__ */ primitive({
   code: (_, x) => x,
 });
 
-/** The greatest whole number <= x; its derivative is 0. */
+/** Largest integer <= x; its derivative is 0. */
 export const floor: Unary = /* @__PURE__ */ primitive({
   name: "floor",
   reference: Math.floor,
@@ -185,13 +185,13 @@ export const floor: Unary = /* @__PURE__ */ primitive({
   code: (m, x) => m.floor(x),
 });
 
-/** To the nearest integer, halves to the even one (not upwards as Math.round); the sign of zeros is kept. */
+/** Nearest integer, with ties to even (Math.round rounds them up); keeps the sign of zeros. */
 export const round: Unary = /* @__PURE__ */ primitive({
   name: "round",
   reference(x) {
     const below = Math.floor(x);
     const rest = x - below;
-    // Beyond 2^52 and for ±0 all numbers are integers; NaN and ±∞ stay.
+    // ±0 and all numbers beyond 2^52 are integers; NaN and ±∞ are returned unchanged.
     if (!(rest > 0)) return x;
     const near = rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1;
     return near === 0 && x < 0 ? -0 : near;

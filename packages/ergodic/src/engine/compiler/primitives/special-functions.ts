@@ -1,4 +1,7 @@
-/** Trigonometric, error and gamma functions: what functions.ts says, apart from it, as few programs need them. */
+/**
+ * Trigonometric, error and gamma functions. Same conventions as functions.ts; they are separate because few programs
+ * need them.
+ */
 
 import { CompileError } from "../../errors/errors.ts";
 import { arctangent } from "../../numbers/arctangent.ts";
@@ -65,7 +68,7 @@ export const erf: Unary = /* @__PURE__ */ called(
   },
 );
 
-/** 1 − erf(x), without loss where erf(x) is near 1. */
+/** 1 − erf(x), accurate even if erf(x) is close to 1. */
 export const erfc: Unary = /* @__PURE__ */ called(
   "erfc",
   100,
@@ -99,7 +102,10 @@ export const digamma: Unary = /* @__PURE__ */ called(
   },
 );
 
-/** ψ′(x), the derivative of digamma; ∞ at 0, −1, −2, …. It has no derivative of its own here: lgamma can be derived twice. */
+/**
+ * ψ′(x), the derivative of digamma; ∞ at 0, −1, −2, …. It has no derivative here, so lgamma can be differentiated only
+ * twice.
+ */
 export const trigamma: Unary = /* @__PURE__ */ called(
   "trigamma",
   84,

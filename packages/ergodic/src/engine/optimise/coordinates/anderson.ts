@@ -1,14 +1,17 @@
 /**
- * Anderson extrapolation of a repeated map: from its last K + 1 points x⁰ … x^K to Σ c_k x^k, where c minimises ‖Σ c_k (x^k − x^{k−1})‖, Σ c_k = 1.
+ * Anderson extrapolation of a repeated map: from its last K + 1 points x⁰ … x^K to Σ c_k x^k, where c minimises ‖Σ c_k
+ * (x^k − x^{k−1})‖ subject to Σ c_k = 1.
  *
- * K: `HISTORY`. (UᵀU + ε tr(UᵀU) I) z = 1, c = z / Σz, by Cholesky; U holds the K differences. Error: where they are dependent, the ridge decides.
- * Whether the point is better is for the caller to see: it is no more than a guess.
- * Source: Bertrand, Massias 2021 (algorithm 2: coordinate descent; K = 5). Differs in the ridge, which is theirs of Scieur et al. 2016.
+ * K: `HISTORY`. Solves (UᵀU + ε tr(UᵀU) I) z = 1, c = z / Σz, by Cholesky; U holds the K differences. If they are
+ * linearly dependent, the ridge determines c. The extrapolated point is only a guess: the caller checks whether it is
+ * better.
+ * Source: Bertrand, Massias 2021 (algorithm 2: coordinate descent; K = 5). Differs in the ridge, which is that of
+ * Scieur et al. 2016.
  */
 export const HISTORY = 5;
 const RIDGE = 1e-14;
 
-/** A fresh point; null where the points do not differ or are not finite. */
+/** Returns a new point; null if the points do not differ or are not finite. */
 export function extrapolate(points: readonly Float64Array[]): Float64Array | null {
   const last = points[points.length - 1];
   const differences = points.slice(1).map((x, k) => x.map((v, j) => v - points[k][j]));
@@ -19,7 +22,8 @@ export function extrapolate(points: readonly Float64Array[]): Float64Array | nul
   const z = solve(gram);
   const total = z.reduce((sum, v) => sum + v, 0);
   if (!Number.isFinite(total) || total === 0) return null;
-  // From the last point, so that a coordinate which is the same in all of them (at 0, at a bound) stays exactly there.
+  // Starts from the last point, so that a coordinate with the same value in all points (0, or a bound) keeps exactly
+  // that value.
   const x = last.slice();
   for (let k = 0; k < z.length; k++) {
     const c = z[k] / total;
@@ -28,7 +32,7 @@ export function extrapolate(points: readonly Float64Array[]): Float64Array | nul
   return x;
 }
 
-/** M z = (1, …, 1), M symmetric and positive definite; overwrites M. */
+/** Solves M z = (1, …, 1) for a symmetric, positive definite M; overwrites M. */
 function solve(m: number[][]): number[] {
   const z = new Array<number>(m.length).fill(1);
   for (let i = 0; i < m.length; i++) {

@@ -10,11 +10,12 @@ const NOISE = 2 ** -50;
 type Values = Pick<CoordinateTarget, "value" | "l1" | "l2" | "lower" | "upper" | "residual" | "moved">;
 
 /**
- * A partial derivative and the exact minimum along a coordinate, where a target gives its values alone.
+ * Makes a partial derivative and an exact coordinate minimiser for a target that only gives values.
  *
- * partial: (f(x + h e_j) − f(x − h e_j)) / 2h, h = ε^⅓ max(1, |x_j|), on one side where a bound is nearer; error about h² f''' + ε f/h, 1e-10 for
- * numbers of size 1. minimiser: downhill by that derivative, a bracket, then Brent's method on F; the kink at 0 and the bound are compared beside it.
- * Never to a higher value; a minimum is seen to about √ε of the curvature's scale, as by any method on values. 10 to 40 values a move.
+ * partial: (f(x + h e_j) − f(x − h e_j)) / 2h with h = ε^⅓ max(1, |x_j|), shortened on one side by a nearby bound.
+ * Error about h² f''' + ε f/h, i.e. 1e-10 for numbers of size 1. minimiser: goes downhill by that derivative, brackets,
+ * and applies Brent's method to F; compares the kink at 0 and the bound as well. It never moves to a higher value. Like
+ * any method on values, it locates a minimum to about √ε of the curvature's scale. 10 to 40 values per move.
  */
 export function byValues(target: Values): Required<Pick<CoordinateTarget, "partial" | "minimiser">> {
   const { l1, l2, lower, upper } = target;
@@ -51,13 +52,13 @@ function least(F: (u: number) => number, here: number, { lower, upper, kink }: {
     best = { u: here + sign * found.stepSize, value: found.loss };
   }
   if (Number.isFinite(end) && F(end) <= best.value) best = { u: end, value: F(end) };
-  // So near to a kink values differ by their rounding alone.
+  // This close to a kink, values differ by rounding alone.
   const rounding = Math.abs(best.u) <= TOLERANCE ? NOISE * Math.abs(best.value) : 0;
   if (kink && F(0) <= best.value + rounding) return 0;
   return best.u;
 }
 
-/** f as x_j alone changes. */
+/** Returns f as a function of x_j alone. */
 function along(target: Values, x: Float64Array, j: number, residual: Float64Array): (u: number) => number {
   const point = x.slice();
   return (u) => {

@@ -17,7 +17,10 @@ export interface ProgressionOptions {
   seed: number;
 }
 
-/** Coordinate descent in progress: moves, and at the end of each epoch extrapolation, the objective's value, and every few the check for convergence. */
+/**
+ * A running coordinate descent. It makes moves; at the end of each epoch it extrapolates and evaluates the objective;
+ * every few epochs it checks for convergence.
+ */
 export class CoordinateProgression implements Progression {
   readonly stepsPerEpoch: number;
   readonly updatesPerStep = 1;
@@ -27,14 +30,14 @@ export class CoordinateProgression implements Progression {
   private readonly state: CoordinateState;
   private readonly picks: Picks;
   private readonly rowStream: Stream;
-  /** Of a move, counted from 0. */
+  /** Returns the rate of a move, counted from 0. */
   private readonly rateAt: (move: number) => number;
   private readonly momentum: Momentum | undefined;
-  /** Points of the last passes, for Anderson's extrapolation. */
+  /** Points after the last passes, for Anderson extrapolation. */
   private points: Float64Array[] = [];
-  /** F at the last epoch's end. */
+  /** F at the end of the last epoch. */
   private objective: number;
-  /** The relative gap, or the largest violation relative to that of the start, at the last check. */
+  /** Relative gap, or largest violation relative to the initial one, at the last check. */
   private distance = Number.NaN;
   private readonly firstViolation: number;
 
@@ -141,7 +144,7 @@ export class CoordinateProgression implements Progression {
     if ((this.step / this.stepsPerEpoch) % options.checkEvery === 0) this.check();
   }
 
-  /** Every HISTORY passes. */
+  /** Extrapolates every HISTORY passes, and keeps the result if it lowers the objective. */
   private accelerate(): void {
     const { state } = this;
     if (this.points.push(state.point()) <= HISTORY) return;
@@ -156,7 +159,10 @@ export class CoordinateProgression implements Progression {
     this.points = [state.point()];
   }
 
-  /** With momentum, after one plain pass: averages come near to a kink or a bound, but only a prox puts a coordinate there. It is kept at the end alone. */
+  /**
+   * Checks for convergence. With momentum, it first makes one plain pass: averages approach a kink or a bound, but only
+   * a prox puts a coordinate exactly on it. That pass is kept only if the run has converged.
+   */
   private check(): void {
     const { state, momentum, options } = this;
     const kept = momentum && state.snapshot();
@@ -177,7 +183,10 @@ export class CoordinateProgression implements Progression {
     } else state.restore(kept!);
   }
 
-  /** What the state says at the point that is reached: with momentum not the one that it moves. */
+  /**
+   * Calls a function of the state at the point reached, which with momentum differs from the point that the state
+   * moves.
+   */
   private atPoint<T>(say: () => T): T {
     const { momentum, state } = this;
     if (!momentum || momentum.scale === 0) return say();

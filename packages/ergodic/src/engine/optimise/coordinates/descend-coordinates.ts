@@ -10,20 +10,23 @@ import { CoordinateProgression } from "./coordinate-progression.ts";
 import { type PickName, pickNames } from "./picks.ts";
 
 /**
- * Coordinate descent with its options filled in, as `coordinateDescent` makes it. Takes part in `fit` and `minimize` as
+ * Coordinate descent with its options filled in, as made by `coordinateDescent`. Passed to `fit` and `minimize` as
  * `algorithm`.
  */
 export interface CoordinateDescent extends Algorithm {
-  /** The options, with every default filled in. */
+  /** Options with every default filled in. */
   readonly options: Readonly<ResolvedOptions>;
 }
 
-/** Solves a linear model on its working sets of columns, until the relative gap is at most `tolerance`. */
+/** Solves a linear model on working sets of columns, until the relative gap is at most `tolerance`. */
 export type SolveColumns = (target: ColumnTarget, tolerance: number, plan: Plan, engine: Engine) => Progression;
 
 const WHERE = "coordinateDescent";
 
-/** Coordinate descent on whatever a problem offers as `coordinates`; without `solveColumns` no problem is solved on working sets. */
+/**
+ * Makes coordinate descent on the `coordinates` that a problem offers. Without `solveColumns`, no problem is solved on
+ * working sets.
+ */
 export function descendCoordinates(given: CoordinateDescentOptions, solveColumns?: SolveColumns): CoordinateDescent {
   const options = resolve(given);
   return {
@@ -46,7 +49,7 @@ export function descendCoordinates(given: CoordinateDescentOptions, solveColumns
   };
 }
 
-/** The options in an algorithm's JSON. */
+/** Returns the options in an algorithm's JSON. */
 export function coordinateOptionsFrom({ algorithm: _, estimate, ...rest }: JsonObject): CoordinateDescentOptions {
   const { rows, rate } = (estimate ?? {}) as { rows: number; rate: number | JsonObject };
   if (!estimate) return rest;
@@ -158,12 +161,12 @@ function refusePlan(plan: Plan): void {
   refuseLanes(WHERE, plan, "one point is moved by one sequence of moves");
 }
 
-/** Groups are blocks, which the working sets do not know. */
+/** Working sets do not support groups, which are blocks. */
 function suitsWorkingSets({ step, acceleration }: ResolvedOptions, target: ColumnTarget | undefined): boolean {
   return target !== undefined && target.penalty.group === 0 && step === "exact" && acceleration === "anderson";
 }
 
-/** "auto": the fastest that any problem supports, and does not depend on the seed. */
+/** "auto" takes the fastest pick that every problem supports and that does not depend on the seed. */
 function choosePick(pick: ResolvedOptions["pick"]): PickName {
   return pick === "auto" || pick === "workingSets" ? "cyclic" : pick;
 }
@@ -183,7 +186,7 @@ function refuseMissing(options: ResolvedOptions, name: string, state: Coordinate
     );
 }
 
-/** The option that asks for bounds on the curvature, and what to do without them. */
+/** Returns the option that requires bounds on the curvature, and what to do without them. */
 function bounded({ pick, step, acceleration, estimate }: ResolvedOptions): [by?: string, instead?: string] {
   if (estimate) return ["estimate", "leave estimate out"];
   if (acceleration === "nesterov") return ['acceleration "nesterov"', 'take acceleration: "anderson" or "none"'];

@@ -1,11 +1,12 @@
 /**
- * The minimum over t in [0, limit] of a function φ that falls at 0, by its slope alone: a bracket by growth from a guess, then Newton's method, kept
- * within the bracket by bisection.
+ * Minimises over t in [0, limit] a function φ that decreases at 0, by its slope alone: grows a bracket from a guess,
+ * then applies Newton's method, which bisection keeps within the bracket.
  *
- * slope: φ'; curvature: φ'' where it is known; else the last two slopes' difference stands for it (the secant method). limit: Infinity if there is
- * none. A slope that is not a finite number counts as too far. Relative error in t: 1e-10 and mostly far less, but
- * (1e-10)^(1/p) where φ' ~ t^p, p > 1.
- * Infinity where φ falls without end. Where φ is not convex: a point at which it turns from falling to rising.
+ * slope: φ'. curvature: φ'' if known; otherwise it is estimated from the last two slopes (secant method). limit:
+ * Infinity for none. A slope that is not finite counts as too far. Relative error in t: 1e-10 and mostly far less, but
+ * (1e-10)^(1/p) if φ' ~ t^p, p > 1.
+ * Returns Infinity if φ decreases without end. If φ is not convex, returns a point at which it turns from decreasing to
+ * increasing.
  */
 const GROWTH = 4;
 const MOST = 200;
@@ -34,11 +35,12 @@ export function lineNewton(line: Line): number {
     const width = high - low;
     if (slope < 0) low = t;
     else high = t;
-    // A last slope far steeper than the first makes any step look short.
+    // If the last slope is far steeper than the first, any step looks short.
     const fair = Math.abs(last.slope) <= 2 * Math.abs(line.slopeAtZero);
     const step = -slope / (line.curvature?.(t) ?? (slope - last.slope) / (t - last.t));
     if (Number.isFinite(slope)) last = { t, slope };
-    // Newton's steps may creep up on a distant bracket end: every third that does not halve the bracket is a bisection.
+    // Newton's steps can approach a distant end of the bracket slowly, so every third step bisects unless the bracket
+    // has halved.
     const creeps = i % 3 === 0 && high - low > width / 2;
     const next = high === Infinity ? Math.min(grown(t, step), limit) : inside(low, high, creeps ? Number.NaN : t + step);
     if (next === Infinity) return Infinity;
@@ -49,7 +51,9 @@ export function lineNewton(line: Line): number {
   return high === Infinity ? Infinity : t;
 }
 
-/** While no end of the bracket is known: Newton's step where it leads on, but not by too much. */
+/**
+ * Returns the next trial while the bracket has no upper end: Newton's step if it goes forward, but limited in length.
+ */
 function grown(t: number, step: number): number {
   return step > 0 ? Math.min(t + step, GROWTH * GROWTH * t) : GROWTH * t;
 }

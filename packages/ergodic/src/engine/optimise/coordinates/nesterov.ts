@@ -1,12 +1,15 @@
 /**
- * Accelerated coordinate descent (APPROX with one block a move): y = (1 − θ)x + θz; z_b moves to the prox of a step of 1/(nθL_b) along the
- * partial derivative at y; x = y + nθ(z' − z); θ' = (√(θ⁴ + 4θ²) − θ²)/2, θ₀ = 1/n.
+ * Accelerated coordinate descent (APPROX with one block per move): y = (1 − θ)x + θz; z_b moves to the prox of a step
+ * of 1/(nθL_b) along the partial derivative at y; x = y + nθ(z' − z); θ' = (√(θ⁴ + 4θ²) − θ²)/2, θ₀ = 1/n.
  *
- * n: blocks, picked uniformly with replacement. Kept as z and u with y = θ²u + z before a move and x = θ²u + z after it, so that a move changes one
- * block of each: z_b by t, u_b by −(1 − nθ)/θ² t. Converges as F − F* = O(n²/k²) in k moves, in expectation, where plain moves give O(n/k).
- * Restarts (x becomes z, u = 0, θ = θ₀) make it linear where F is strongly convex, without knowing how strongly: where the objective rises, and
- * after 10, 20, 10, 40, 10, 20, 10, 80 … epochs. Averages lag behind where nothing oscillates, so that rises alone would not do.
- * Sources: Fercoq, Richtárik 2015 (algorithm 4, τ = 1); Lin, Lu, Xiao 2014; restarts O'Donoghue, Candès 2015; Fercoq, Qu 2019.
+ * n: number of blocks, picked uniformly with replacement. The state is stored as z and u, with y = θ²u + z before a
+ * move and x = θ²u + z after it, so that a move changes one block of each: z_b by t, u_b by −(1 − nθ)/θ² t. Converges
+ * as F − F* = O(n²/k²) in k moves, in expectation; plain moves give O(n/k).
+ * Restarts (x becomes z, u = 0, θ = θ₀) make convergence linear if F is strongly convex, without knowing the modulus.
+ * They happen when the objective rises, and after 10, 20, 10, 40, 10, 20, 10, 80 … epochs. The schedule is needed
+ * because averages can lag without any oscillation, so that the objective never rises.
+ * Sources: Fercoq, Richtárik 2015 (algorithm 4, τ = 1); Lin, Lu, Xiao 2014; restarts O'Donoghue, Candès 2015; Fercoq,
+ * Qu 2019.
  */
 import type { Companion } from "../../contract/index.ts";
 
@@ -15,9 +18,9 @@ const FIRST_RESTART = 10;
 export class Momentum {
   /** θ of the next move. */
   theta: number;
-  /** θ² of the last: x = z + scale u. */
+  /** θ² of the last move: x = z + scale u. */
   scale = 0;
-  /** Restarts on schedule, and epochs since the last of them. */
+  /** Number of scheduled restarts, and number of epochs since the last one. */
   private restarts = 0;
   private epochs = 0;
   private readonly blocks: number;
@@ -43,7 +46,7 @@ export class Momentum {
 
   endEpoch(companion: Companion, rose: boolean): void {
     const count = this.restarts + 1;
-    // The largest power of two that divides the count.
+    // `count & -count` is the largest power of two that divides the count.
     const due = ++this.epochs >= FIRST_RESTART * (count & -count);
     if (due) [this.restarts, this.epochs] = [count, 0];
     if (due || rose) this.restart(companion);
@@ -55,7 +58,7 @@ export class Momentum {
     this.scale = 0;
   }
 
-  /** In full. */
+  /** Complete state, for snapshots. */
   get numbers(): number[] {
     return [this.theta, this.scale, this.restarts, this.epochs];
   }

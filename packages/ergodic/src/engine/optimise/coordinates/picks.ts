@@ -4,28 +4,33 @@ export const pickNames = ["cyclic", "random", "permutation", "greedy", "importan
 export type PickName = (typeof pickNames)[number];
 
 /**
- * Pick rules: which block each move takes. n blocks; moves are counted from 0, and n of them are a pass, which draws from `stream` at its number, so
- * that nothing is remembered.
+ * Pick rules: they choose the block of each move, among n blocks. Moves are counted from 0; n moves are a pass. A pass
+ * draws from `stream` at its number, so no state is stored.
  *
  *   cyclic       move k takes k mod n
  *   random       uniform, with replacement
- *   permutation  each once a pass, in a fresh uniform order (Fisher–Yates)
+ *   permutation  each once per pass, in a new uniform order (Fisher–Yates)
  *   importance   P(b) = L_b / Σ L, with replacement, by search in the cumulative sum. L: `curvature`
- *   greedy       the largest violation (Gauss–Southwell), of several the first; with `block` m > 1 the m largest of one look, one after another
+ *   greedy       the largest violation (Gauss–Southwell), the first of equal ones; with `block` m > 1, the m largest
+ *                violations of one evaluation in turn
  *
- * Sources: Nesterov 2012 (random, importance); Nutini et al. 2015 (greedy). A greedy look costs a pass over all data.
+ * Sources: Nesterov 2012 (random, importance); Nutini et al. 2015 (greedy). Evaluating all violations costs a pass over
+ * the data.
  */
 export interface Picks {
-  /** Blocks of the moves `first`, `first` + 1, …: 1 to `most` of them. All but greedy give `most`. */
+  /**
+   * Returns the blocks of the moves `first`, `first` + 1, …: between 1 and `most` of them. Every rule except greedy
+   * returns `most`.
+   */
   next(first: number, most: number): Uint32Array;
-  /** What a greedy look has left to do: all that a snapshot must hold. */
+  /** Blocks that remain from the last greedy evaluation: the only state that a snapshot must hold. */
   listed: Uint32Array;
 }
 
 export interface PickSource {
   blocks: number;
   stream: Stream;
-  /** Greedy moves by one look. */
+  /** Number of greedy moves per evaluation of the violations. */
   block: number;
   curvature(): Float64Array;
   violations(): Float64Array;
@@ -83,7 +88,7 @@ const passes: Record<Exclude<PickName, "greedy">, (source: PickSource) => (pass:
   },
 };
 
-/** Index of the first of the increasing `sums` that is > value; the last where rounding leaves none. */
+/** Returns the index of the first of the increasing `sums` that is > value; the last index if rounding leaves none. */
 function firstAbove(sums: Float64Array, value: number): number {
   let low = 0;
   let high = sums.length - 1;
@@ -111,7 +116,7 @@ class GreedyPicks implements Picks {
   }
 }
 
-/** Indices of the `count` largest, the largest first, of equal ones the first. */
+/** Returns the indices of the `count` largest values in decreasing order; equal values keep their order. */
 function largest(values: Float64Array, count: number): Uint32Array<ArrayBuffer> {
   if (count === 1) return Uint32Array.of(values.reduce((best, v, b) => (v > values[best] ? b : best), 0));
   const order = Uint32Array.from(values, (_, b) => b);

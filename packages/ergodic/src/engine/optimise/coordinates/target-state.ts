@@ -7,11 +7,11 @@ import { lineNewton } from "./line-newton.ts";
 const EPSILON = 2 ** -52;
 
 /**
- * A point of a user's target, its residual, and the moves of one coordinate.
+ * A point of a user's target, its residual, and moves of one coordinate.
  *
- * With g = ∂f/∂x_j + l2 x_j the least F falls to the right of x_j at −(g + l1) or −(g + l1 sign x_j), to the left likewise: the
- * larger of the two, where the bounds leave room, is the violation. Steps: u = clip(soft(x_j − sg/L, sl1/L) / (1 + sl2/L)),
- * exact for a quadratic f at s = 1.
+ * With g = ∂f/∂x_j + l2 x_j, F decreases to the right of x_j at the rate −(g + l1) or −(g + l1 sign x_j), and to the
+ * left likewise. The violation is the larger rate among the directions that the bounds allow. Steps: u = clip(soft(x_j
+ * − sg/L, sl1/L) / (1 + sl2/L)), exact for a quadratic f at s = 1.
  */
 export class TargetState implements CoordinateState {
   readonly curvature?: Float64Array;
@@ -19,7 +19,7 @@ export class TargetState implements CoordinateState {
   private readonly target: CoordinateTarget;
   private readonly x: Float64Array;
   private residual: Float64Array;
-  /** Of the companion. */
+  /** Vector u of the companion. */
   private readonly u: Float64Array;
 
   constructor(target: CoordinateTarget, start: Float64Array) {
@@ -28,7 +28,7 @@ export class TargetState implements CoordinateState {
     this.u = new Float64Array(start.length);
     this.residual = this.freshResidual();
     if (target.curvature) this.curvature = target.curvature;
-    // A residual is kept at x alone.
+    // A companion evaluates at other points, but a residual is kept for x alone.
     if (!target.moved) this.companion = { move: (...args) => this.moveBoth(...args), merge: (scale) => this.merge(scale) };
     const value = this.value();
     if (Number.isNaN(value)) refuse(`value(x) is NaN at the start`, "TARGET_VALUE");
@@ -106,7 +106,7 @@ export class TargetState implements CoordinateState {
     this.moveTo(x);
   }
 
-  /** The prox of a step of s/L_j along g, from x_j on. */
+  /** Returns the prox of a step of s/L_j along g, starting from x_j. */
   private proximal(j: number, from: number, g: number, s: number): number {
     const { l1, l2, lower, upper, curvature } = this.target;
     const step = s / curvature![j];
@@ -125,7 +125,10 @@ export class TargetState implements CoordinateState {
     return target.quadratic ? this.proximal(j, x[j], this.partial(j), 1) : this.searched(j);
   }
 
-  /** Downhill along x_j, over the kink at 0 if F still falls there, to where its slope turns. */
+  /**
+   * Searches downhill along x_j, past the kink at 0 if F still decreases there, to the point where the slope changes
+   * sign.
+   */
   private searched(j: number): number {
     const { l1, l2, lower, upper } = this.target;
     const from = this.x[j];
@@ -137,7 +140,7 @@ export class TargetState implements CoordinateState {
     let base = from;
     let limit = sign > 0 ? upper[j] - from : from - lower[j];
     let slopeAtZero = -Math.max(left, right);
-    /** Of the smooth part, downhill. */
+    /** Slope of the smooth part, in the downhill direction. */
     const slope = (at: number) => sign * (this.partialAt(j, at) + l2[j] * at);
     let kink = from * sign < 0 ? -l1[j] : l1[j];
     if (kink < 0 && -from * sign <= limit) {
@@ -166,7 +169,10 @@ export class TargetState implements CoordinateState {
     return second > 0 ? slope / second : Math.min(slope, Math.max(1, Math.abs(x[j])));
   }
 
-  /** How steeply F falls to either side of x_j, from ∂f/∂x_j; below 0 where it rises, −Infinity at a bound. */
+  /**
+   * Returns the rates at which F decreases on either side of x_j, given ∂f/∂x_j; negative if it increases, −Infinity at
+   * a bound.
+   */
   private descents(j: number, partial: number): { left: number; right: number } {
     const { l1, l2, lower, upper } = this.target;
     const at = this.x[j];
@@ -181,13 +187,13 @@ export class TargetState implements CoordinateState {
     return checked(j, this.x[j], this.target.partial(this.x, j, this.residual));
   }
 
-  /** Walks there; what it finds may be no number. */
+  /** Moves x_j to `at` and returns the partial derivative there, which may not be finite. */
   private partialAt(j: number, at: number): number {
     const from = this.x[j];
     this.put(j, at);
     const partial = this.target.partial(this.x, j, this.residual);
     if (!Number.isFinite(partial) && this.target.moved) {
-      // Walking back would leave the residual as broken as it may be there.
+      // Moving back could leave a broken residual, so it is recomputed.
       this.x[j] = from;
       this.residual = this.freshResidual();
     }

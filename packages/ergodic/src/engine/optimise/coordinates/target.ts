@@ -11,21 +11,26 @@ const functions = ["value", "partial", "secondPartial", "minimiser", "residual",
 const known = [...functions, "dimension", "curvature", "quadratic", "rows", "l1", "l2", "lower", "upper"];
 
 /**
- * A target of the user's own for coordinate descent: F(x) = f(x) + Σ_j (l1_j |x_j| + l2_j/2 x_j²) over lower_j ≤ x_j ≤ upper_j, f smooth.
+ * Makes a user-defined target for coordinate descent: F(x) = f(x) + Σ_j (l1_j |x_j| + l2_j/2 x_j²) over lower_j ≤ x_j ≤
+ * upper_j, where f is smooth.
  *
- * dimension: numbers in x. value: f(x). partial: ∂f/∂x_j; without it by central differences, and exact minima by values alone.
- * curvature: L_j ≥ ∂²f/∂x_j², for steps of 1/L_j and picks by importance; `quadratic`: it is ∂²f/∂x_j² everywhere, so that minima have a closed form.
- * secondPartial: ∂²f/∂x_j², for Newton's method. minimiser: the x_j that is least for F with all else held, in place of any
- * search; bounds are put to it.
- * residual, moved: whatever makes partials cheap, computed from x and then kept up to date; all functions get it as their last argument.
- * rows: f is the mean over so many rows, whose partial derivatives are `rowPartial`, for estimates. l1, l2, lower, upper: one
- * number, or one a coordinate.
+ * dimension: number of coordinates of x. value: f(x). partial: ∂f/∂x_j; default central differences, and exact minima
+ * by values alone.
+ * curvature: L_j ≥ ∂²f/∂x_j², for steps of 1/L_j and picks by importance. quadratic: whether it equals ∂²f/∂x_j²
+ * everywhere, so that minima have a closed form.
+ * secondPartial: ∂²f/∂x_j², for Newton's method. minimiser: the x_j that minimises F with all other coordinates fixed,
+ * in place of any search; it is clipped to the bounds.
+ * residual, moved: a quantity that makes partial derivatives cheap, computed from x and then updated; all functions
+ * receive it as their last argument.
+ * rows: number of rows over which f is a mean; their partial derivatives are `rowPartial`, for estimates. l1, l2,
+ * lower, upper: one number, or one per coordinate.
  *
- * Functions must not change x. Values are minimised. The cost of a move is one partial (step "lipschitz"), or a few (step "exact").
+ * Functions must not change x. Values are minimised. A move costs one partial derivative (step "lipschitz"), or a few
+ * (step "exact").
  *
- * @throws OptionError when an option is unknown, of the wrong length or out of range [TARGET_DIMENSION, OPTION_RANGE], when a
- * partial derivative is not a
- * finite number [TARGET_PARTIAL], a curvature not > 0 [TARGET_CURVATURE], or F has no minimum along a coordinate [TARGET_UNBOUNDED]
+ * @throws OptionError when an option is unknown, of the wrong length or out of range [TARGET_DIMENSION, OPTION_RANGE],
+ * when a partial derivative is not a finite number [TARGET_PARTIAL], a curvature is not > 0 [TARGET_CURVATURE], or F
+ * has no minimum along a coordinate [TARGET_UNBOUNDED]
  */
 export function coordinateTarget(options: CoordinateTargetOptions): CoordinateTarget {
   checkKeys(WHERE, options, known);
@@ -68,8 +73,8 @@ export function coordinateTarget(options: CoordinateTargetOptions): CoordinateTa
 }
 
 /**
- * A target or a plain function as a problem for coordinate descent, starting at `x0`. @throws OptionError where x0 has another
- * length or is out of bounds
+ * Returns a target or a plain function as a problem for coordinate descent, starting at `x0`.
+ * @throws OptionError if x0 has another length or is out of bounds
  */
 export function coordinateProblem(given: CoordinateTarget | ((x: Float64Array) => number), x0: ArrayLike<number>): Problem {
   const target = typeof given === "function" ? coordinateTarget({ dimension: x0.length, value: given }) : given;
@@ -112,7 +117,7 @@ function perCoordinate(name: string, given: number | ArrayLike<number>, dimensio
   if (!isList(given)) refuse(`${name} is ${shown(given)}, but must be a number, or one for each coordinate`, "OPTION_TYPE");
   if (given.length !== dimension)
     refuse(`${name} has ${given.length} numbers, but the target has dimension ${dimension}`, "TARGET_DIMENSION");
-  // A null in a list would be 0.
+  // Float64Array.from would turn a null in the list into 0.
   return Float64Array.from(given, (x) => (typeof x === "number" ? x : Number.NaN));
 }
 

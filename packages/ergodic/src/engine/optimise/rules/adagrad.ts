@@ -4,10 +4,12 @@ import { notNegative, positive, rule } from "../rule.ts";
 /**
  * AdaGrad, memory-efficient: r ← r + g², p ← p − η g/(√r + ε).
  *
- * η (`rate`) > 0; ε (`epsilon`) ≥ 0; r starts at `initialAccumulator`. r: one float a parameter. The step of a coordinate can only
- * shrink: right for convex problems with rare features, fatal where the slope changes for good (see examples/adagrad-stalls.ts).
- * Source: Duchi, Hazan, Singer 2011, diagonal form. examples/two-adagrads.ts keeps every gradient instead, and agrees bit for bit in float64.
- * Defaults are PyTorch's (r₀ = 0, ε = 1e-10 outside the root); optax: { initialAccumulator: 0.1, epsilon: 1e-7, epsilonInside: true }.
+ * η (`rate`) > 0; ε (`epsilon`) ≥ 0; r starts at `initialAccumulator`. r: one float per parameter. A coordinate's rate
+ * only decreases. This suits convex problems with rare features, but training stalls if the slope changes permanently
+ * (see examples/adagrad-stalls.ts).
+ * Source: Duchi, Hazan, Singer 2011, diagonal form. examples/two-adagrads.ts stores every gradient instead, and agrees
+ * bit for bit in float64. Defaults are PyTorch's (r₀ = 0, ε = 1e-10 outside the root); optax: { initialAccumulator:
+ * 0.1, epsilon: 1e-7, epsilonInside: true }.
  * `epsilonInside`: adds ε under the root, √(r + ε), instead of outside it (false). Defaults: rate 0.01, epsilon 1e-10,
  * initialAccumulator 0.
  */

@@ -8,14 +8,15 @@ import { adamRanges, firstMoment, biasCorrection as lacking, secondMoment } from
  *   m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²
  *   p ← p − η m̂/(√v̂ + ε),   m̂ = m/(1 − β₁ᵗ),   v̂ = v/(1 − β₂ᵗ)
  *
- * m is momentum's mean of gradients and v is RMSProp's of squares: without the corrections, m̂ = m and v̂ = v, Adam is the two together.
+ * m is the gradient mean of momentum, and v is the mean of squares of RMSProp. Without bias correction, m̂ = m and v̂ =
+ * v, and Adam combines the two.
  *
  *   await fit(network(mlp([64])), data, { rule: adam({ rate: 0.003 }), epochs: 20 });
  *   adam({ rate: cosineDecay({ rate: 0.003, updates: 10_000 }) });   // every number may be a schedule
  *
- * `rate`: η > 0 (0.001), about the most that a parameter moves per update. `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in [0, 1].
- * `epsilon`: ε >= 0 (1e-8), outside the root of the corrected v. `biasCorrection`: whether m and v, which start at 0, are divided by
- * what they lack at first (true). State: two floats per parameter.
+ * `rate`: η > 0 (0.001), about the largest change of a parameter per update. `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in
+ * [0, 1]. `epsilon`: ε >= 0 (1e-8), outside the root of the corrected v. `biasCorrection`: whether to correct m and v
+ * for starting at 0 (true). State: two floats per parameter.
  * Source: Kingma, Ba 2015, algorithm 1. Differs from PyTorch and optax: nothing.
  *
  * @throws OptionError for an unknown option or one out of range

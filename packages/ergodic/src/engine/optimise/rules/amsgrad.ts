@@ -3,12 +3,13 @@ import { rule } from "../rule.ts";
 import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments.ts";
 
 /**
- * AMSGrad: Adam with v̂ replaced by its maximum so far, so that a coordinate's step never grows again.
+ * AMSGrad: Adam with v̂ replaced by its maximum so far, so that a coordinate's rate never increases again.
  *
- * m, v as in Adam; peak ← max(peak, v); p ← p − η m̂/(√(peak/(1 − β₂ᵗ)) + ε). m, v, peak: three floats a parameter.
- * Source: Reddi, Kale, Kumar 2018. PyTorch (default) takes the maximum before the bias correction; optax after: { corrected: true }.
- * `rate`: η > 0 (0.001); `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in [0, 1]; `epsilon`: ε >= 0 (1e-8); `corrected`: takes the
- * maximum after the bias correction (false).
+ * m, v as in Adam; peak ← max(peak, v); p ← p − η m̂/(√(peak/(1 − β₂ᵗ)) + ε). m, v, peak: three floats per parameter.
+ * Source: Reddi, Kale, Kumar 2018. PyTorch (the default here) takes the maximum before the bias correction; optax after
+ * it: { corrected: true }.
+ * `rate`: η > 0 (0.001); `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in [0, 1]; `epsilon`: ε >= 0 (1e-8); `corrected`:
+ * takes the maximum after the bias correction (false).
  */
 export const amsgrad = rule(
   "amsgrad",

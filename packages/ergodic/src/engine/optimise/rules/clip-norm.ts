@@ -4,8 +4,8 @@ import { notNegative, positive, rule } from "../rule.ts";
 /**
  * Clipping by norm, a transformation: g ← g · min(1, c/(‖g‖ + ε)).
  *
- * c (`norm`) > 0; ε (`epsilon`) ≥ 0: 1e-6 as in PyTorch's clip_grad_norm_, 0 as in optax. No state; one pass for the norm.
- * Use: chain(clipNorm({ norm: 1 }), adam()). Source: Pascanu, Mikolov, Bengio 2013.
+ * c (`norm`) > 0; ε (`epsilon`) ≥ 0: 1e-6 as in PyTorch's clip_grad_norm_, 0 as in optax. No state; one pass for the
+ * norm. Use: chain(clipNorm({ norm: 1 }), adam()). Source: Pascanu, Mikolov, Bengio 2013.
  */
 export const clipNorm = rule(
   "clipNorm",

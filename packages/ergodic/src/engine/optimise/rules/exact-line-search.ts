@@ -8,12 +8,13 @@ import { searchNeeds, stay } from "../steepest.ts";
 /**
  * Steepest descent with exact line search: x ← x − α ∇f(x), α = argmin over α > 0 of f(x − α ∇f(x)).
  *
- * Where the objective offers curvature (quadratics) α = ‖g‖²/(gᵀ∇²f g); otherwise a bracket by golden growth from the last α, then
- * Brent's parabolic interpolation to a relative `tolerance`. A NaN or an infinite value is taken as too high. State: the last α.
- * Needs the full objective: a gradient and, without curvature, 10 to 30 values a step (18 is usual), each a pass over all data.
- * On an ill-conditioned quadratic it zigzags at the rate ((κ − 1)/(κ + 1))² a step. Source: Cauchy 1847; Brent 1973.
- * `initial`: the first α > 0 (1); `tolerance` > 0 (1e-8); `maxEvaluations`: values of the objective per step, a whole number >=
- * 5 (60).
+ * If the objective offers curvature (quadratics), α = ‖g‖²/(gᵀ∇²f g). Otherwise a bracket is grown by the golden ratio
+ * from the last α, followed by Brent's parabolic interpolation to a relative `tolerance`. NaN and infinite values count
+ * as too high. State: the last α. Needs the full objective: a gradient and, without curvature, 10 to 30 values per step
+ * (18 is usual), each a pass over all data. On an ill-conditioned quadratic it zigzags at the rate ((κ − 1)/(κ + 1))²
+ * per step. Source: Cauchy 1847; Brent 1973.
+ * `initial`: the first α > 0 (1); `tolerance` > 0 (1e-8); `maxEvaluations`: values of the objective per step, a whole
+ * number >= 5 (60).
  */
 export const exactLineSearch = hostRule(
   "exactLineSearch",
@@ -50,7 +51,7 @@ export const exactLineSearch = hostRule(
   },
 );
 
-/** loss NaN: not known, as no value was computed. */
+/** Returns the closed-form step, with a loss of NaN because no value was computed; null without positive curvature. */
 function closedForm(objective: Objective, x: Float64Array, g: Float64Array, squaredNorm: number) {
   const bend = objective.curvature?.(x, g);
   return bend !== undefined && bend > 0 ? { stepSize: squaredNorm / bend, loss: Number.NaN, evaluations: 0 } : null;

@@ -1,4 +1,7 @@
-/** Every step rule, one line each. The registry, the public entry, the command line and the conformance tests read this list. */
+/**
+ * Every step rule, one per line. The registry, the public entry, the command line and the conformance tests read this
+ * list.
+ */
 export * from "./adadelta.ts";
 export * from "./adagrad.ts";
 export * from "./adam.ts";

@@ -5,12 +5,13 @@ import { notNegative, positive } from "../rule.ts";
 import { along, type LinePoint, type LineSearch, made, singleStep, strongWolfe, wolfeDefaults } from "../wolfe.ts";
 
 /**
- * L-BFGS: x ← x + α d, d = −H ∇f(x), H from the last m pairs s = Δx, y = Δ∇f by the two-loop recursion.
+ * L-BFGS: x ← x + α d, d = −H ∇f(x), where the two-loop recursion applies H from the last m pairs s = Δx, y = Δ∇f.
  *
- * m: `history` ≥ 1; α by a strong Wolfe search from `rate` (`search` "strongWolfe") or `rate` itself ("none"); the first step is
- * shortened to min(1, 1/‖g‖₁) · rate. A pair is kept if sᵀy > min(1e-10, `changeTolerance` / 10). Stops where |g|_∞ ≤ `gradientTolerance`, where no direction
- * descends, or where neither x nor f changes by `changeTolerance`. State: 2m + 1 float64 a parameter at most. Needs the full objective.
- * Source: Nocedal 1980; Liu, Nocedal 1989. Walks through the points of PyTorch's LBFGS (history_size 100 there).
+ * m: `history` ≥ 1. α is found by a strong Wolfe search from `rate` (`search` "strongWolfe") or is `rate` itself
+ * ("none"); the first step is shortened to min(1, 1/‖g‖₁) · rate. A pair is stored if sᵀy > min(1e-10,
+ * `changeTolerance` / 10). Stops if |g|_∞ ≤ `gradientTolerance`, if the direction does not descend, or if x or f
+ * changes by less than `changeTolerance`. State: at most 2m + 1 float64 per parameter. Needs the full objective.
+ * Source: Nocedal 1980; Liu, Nocedal 1989. Visits the same points as PyTorch's LBFGS (history_size 100 there).
  */
 export const lbfgs = hostRule(
   "lbfgs",
@@ -56,7 +57,8 @@ export const lbfgs = hostRule(
         if (largest(gradient) <= options.gradientTolerance) return end("the gradient is within its tolerance");
         const d = direction(gradient, arrays.s, arrays.y, numbers.scale);
         here.slope = dot(gradient, d);
-        // The first direction is the gradient itself, whose square is no gain: of a small objective it is far smaller.
+        // The first direction is the negative gradient, whose slope −‖g‖² says nothing about progress: it is tiny for a
+        // small objective.
         if (!(here.slope <= (numbers.started ? -options.changeTolerance : 0))) {
           return end(Number.isNaN(here.slope) ? "the gradient is not a number" : "the direction no longer descends");
         }
@@ -90,7 +92,7 @@ export const lbfgs = hostRule(
   },
 );
 
-/** −H g by the two-loop recursion. */
+/** Returns −H g by the two-loop recursion. */
 function direction(gradient: Float64Array, s: Float64Array[], y: Float64Array[], scale: number): Float64Array {
   const q = negated(gradient);
   const weights = new Array<number>(s.length);

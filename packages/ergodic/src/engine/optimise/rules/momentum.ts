@@ -4,9 +4,9 @@ import { positive, rule, share } from "../rule.ts";
 /**
  * Heavy-ball momentum: v ← μ v + (1 − τ) g, p ← p − η v; the first v is g.
  *
- * η (`rate`) > 0, μ (`momentum`) and τ (`dampening`) in [0, 1]. v: one float a parameter.
- * Source: Polyak 1964. As in PyTorch, the rate is outside v (so that a change of η acts at once) and dampening is skipped on the
- * first step; textbooks put the rate inside, which is the same for a fixed rate.
+ * η (`rate`) > 0, μ (`momentum`) and τ (`dampening`) in [0, 1]. v: one float per parameter.
+ * Source: Polyak 1964. As in PyTorch, the rate is outside v (so that a change of η acts immediately) and dampening is
+ * skipped on the first step. Textbooks put the rate inside, which is equivalent for a fixed rate.
  */
 export const momentum = rule(
   "momentum",

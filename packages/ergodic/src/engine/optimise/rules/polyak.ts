@@ -4,9 +4,10 @@ import { positive, rule } from "../rule.ts";
 /**
  * Polyak's step with a known optimum: η = min((f(p) − f*)/‖g‖², η_max), p ← p − η g.
  *
- * f*: `optimum`, the least value of the loss; η_max: `maximum` > 0. Below f* (a wrong f*, or a lucky batch) and at g = 0 the step is 0,
- * never uphill. No state; one more pass over the gradient for its norm. With minibatches f is their loss without the model's penalty, whose
- * gradient g has; it settles where one model fits every row, elsewhere it follows each batch's own minimum. Source: Polyak 1969; Hazan, Kakade 2019.
+ * f*: `optimum`, the least value of the loss; η_max: `maximum` > 0. If the loss is below f* (a wrong f*, or a lucky
+ * batch) or g = 0, the step is 0, never uphill. No state; one more pass over the gradient for its norm. With
+ * minibatches, f excludes the model's penalty but g includes its gradient. The rule settles if one model fits every
+ * row; otherwise it follows each batch's own minimum. Source: Polyak 1969; Hazan, Kakade 2019.
  */
 export const polyak = rule(
   "polyak",

@@ -3,13 +3,15 @@ import { positive, rule } from "../rule.ts";
 import { adamRanges } from "./moments.ts";
 
 /**
- * Prodigy: Adam whose rate d is an estimate, from below, of the distance from the start to the solution.
+ * Prodigy: Adam whose rate d is a lower estimate of the distance from the start to the solution.
  *
  *   m ← β₁ m + (1 − β₁) d g, v ← β₂ v + (1 − β₂) d² g², p' = p − η d m/(√v + d ε)
  *   n ← √β₂ n + (1 − √β₂) η d² ⟨g, p₀ − p⟩, s ← √β₂ s + (1 − √β₂) η d² g, d ← max(d, n/‖s‖₁)
- * η (`rate`): 1, or a schedule with maximum 1; d starts at `distance` > 0, a value surely too small. m, v, s and p₀ (`origin`): four
- * floats a parameter, two scalars; its sums run over all parameters, so that sparse gradients are taken as dense.
- * Source: Mishchenko, Defazio 2024, algorithm 4. Their code multiplies n and s by constants that cancel, and puts the new d before ε.
+ * η (`rate`): 1, or a schedule with maximum 1; d starts at `distance` > 0, a value that is certainly too small. m, v, s
+ * and p₀ (`origin`): four floats per parameter, plus two scalars. Its sums run over all parameters, so sparse gradients
+ * are treated as dense.
+ * Source: Mishchenko, Defazio 2024, algorithm 4. Their code multiplies n and s by constants that cancel, and puts the
+ * new d before ε.
  * `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in [0, 1]; `epsilon`: ε >= 0 (1e-8); distance 1e-6 by default.
  */
 export const prodigy = rule(

@@ -2,14 +2,15 @@ import { add, div, max, mul, sqrt, square, sub } from "../../compiler/index.ts";
 import { notNegative, positive, rule, share } from "../rule.ts";
 
 /**
- * RMSProp: r ← ρ r + (1 − ρ) g², u = g/(√r + ε), p ← p − η u; with momentum b ← μ b + u and p ← p − η b;
- * centred: m ← m + (1 − ρ)(g − m) and √(r − m²) in the place of √r.
+ * RMSProp: r ← ρ r + (1 − ρ) g², u = g/(√r + ε), p ← p − η u; with momentum b ← μ b + u and p ← p − η b; centred: m ← m
+ * + (1 − ρ)(g − m) and √(r − m²) in place of √r.
  *
- * η (`rate`) > 0; ρ (`rho`), μ (`momentum`) in [0, 1]; ε (`epsilon`) ≥ 0. One float a parameter, one more with momentum, one more
- * when centred. Source: Tieleman, Hinton 2012; centred: Graves 2013. Defaults are PyTorch's (ρ = 0.99, ε = 1e-8 outside the root);
- * optax: { rho: 0.9, epsilonInside: true }. r − m² is held at 0 from below, where rounding makes PyTorch's a NaN.
- * `centred`: subtracts the squared running mean, r − m² (false); `epsilonInside`: adds ε under the root (false). Defaults: rate
- * 0.01, rho 0.99, momentum 0.
+ * η (`rate`) > 0; ρ (`rho`), μ (`momentum`) in [0, 1]; ε (`epsilon`) ≥ 0. One float per parameter, one more with
+ * momentum, one more when centred. Source: Tieleman, Hinton 2012; centred: Graves 2013. Defaults are PyTorch's (ρ =
+ * 0.99, ε = 1e-8 outside the root); optax: { rho: 0.9, epsilonInside: true }. r − m² is kept at or above 0; in PyTorch,
+ * rounding can make its root NaN.
+ * `centred`: subtracts the squared running mean, r − m² (false); `epsilonInside`: adds ε under the root (false).
+ * Defaults: rate 0.01, rho 0.99, momentum 0.
  */
 export const rmsprop = rule(
   "rmsprop",

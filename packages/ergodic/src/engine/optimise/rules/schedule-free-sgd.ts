@@ -2,10 +2,12 @@ import { positive, rule } from "../rule.ts";
 import { scheduleFreePoint, scheduleFreeUpdate } from "./schedule-free.ts";
 
 /**
- * Schedule-free SGD: a fixed rate whose average converges as well as the best decaying schedule, without knowing when it will end.
+ * Schedule-free SGD: a fixed rate whose average converges as well as the best decaying schedule, without knowing the
+ * length of the run.
  *
- * Equation in schedule-free.ts with u = g. η (`rate`) > 0; β (`beta`) in (0, 1]. z: one float a parameter, two scalars. The parameter
- * is y, where gradients are taken; evaluate at x (the rule's evaluation point). Source: Defazio et al. 2024. Weight decay: chain.
+ * Equation in schedule-free.ts with u = g. η (`rate`) > 0; β (`beta`) in (0, 1]. z: one float per parameter, plus two
+ * scalars. The parameter is y, where gradients are taken; evaluate at x (the rule's evaluation point). Source: Defazio
+ * et al. 2024. For weight decay, use a chain.
  */
 export const scheduleFreeSgd = rule(
   "scheduleFreeSgd",

@@ -12,14 +12,15 @@ const ranges = {
 };
 
 /**
- * Stochastic line search (SLS): p ← p − α g, α by backtracking on the loss of the *same* batch.
+ * Stochastic line search (SLS): p ← p − α g, with α found by backtracking on the loss of the *same* batch.
  *
- * Accepted when f_i(p − α g) ≤ f_i(p) − c α ‖g‖² (Armijo), else α ← `shrink` · α, at most `maxTrials` times, then `fallback`. The
- * first α is the last one times 2^(1/epochUpdates), `initial` at the start. One scalar of state; each trial costs one more loss of the
- * batch, typically one or two a step. Converges at gradient descent's speed when the model can fit every row; elsewhere to a
- * neighbourhood. Source: Vaswani et al. 2019, with the constants of their code.
- * `c` in [0, 1] (0.1); shrink in (0, 0.999] (0.9); initial > 0 (1); `growth` >= 1 (2): the base of the first trial's growth;
- * maxTrials >= 1 (100); fallback > 0 (1e-6).
+ * α is accepted if f_i(p − α g) ≤ f_i(p) − c α ‖g‖² (Armijo); otherwise α ← `shrink` · α, at most `maxTrials` times,
+ * then `fallback`. The first α of a step is the last one times `growth`^(1/epochUpdates); at the start it is `initial`.
+ * One scalar of state; each trial costs one more loss of the batch, typically one or two per step. Converges as fast as
+ * gradient descent if the model can fit every row; otherwise to a neighbourhood. Source: Vaswani et al. 2019, with the
+ * constants of their code.
+ * `c` in [0, 1] (0.1); shrink in (0, 0.999] (0.9); initial > 0 (1); `growth` >= 1 (2): the base of the first trial's
+ * growth; maxTrials >= 1 (100); fallback > 0 (1e-6).
  *
  * @throws OptionError when an option is out of range
  */

@@ -1,4 +1,4 @@
-/** Schedules by name, so that files and command lines can make them from JSON. */
+/** Registry of schedules by name, so that files and command lines can make them from JSON. */
 import { checkNamedJson, checkOptionsJson } from "../../errors/checks.ts";
 import { checkKeys } from "../../errors/errors.ts";
 import type { Schedule, ScheduleJson } from "../schedule.ts";
@@ -7,7 +7,10 @@ import * as schedules from "./index.ts";
 /** Names of the library's schedules. */
 export const scheduleNames = (): string[] => Object.keys(schedules).sort();
 
-/** The schedule that `toJSON()` described. @throws OptionError for an unknown name */
+/**
+ * Returns the schedule described by its `toJSON()`.
+ * @throws OptionError for an unknown name
+ */
 export function scheduleFromJson(json: ScheduleJson): Schedule {
   checkNamedJson("scheduleFromJson", json, "schedule", "a schedule");
   checkOptionsJson("scheduleFromJson", json.options);

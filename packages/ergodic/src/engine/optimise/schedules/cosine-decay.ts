@@ -2,7 +2,7 @@ import { add, cos, min, mul, sub } from "../../compiler/index.ts";
 import { schedule } from "../schedule.ts";
 
 /**
- * η_t = η₁ + (η − η₁)(1 + cos(π min(t − 1, n)/n))/2: from η down to η₁ along half a cosine.
+ * η_t = η₁ + (η − η₁)(1 + cos(π min(t − 1, n)/n))/2: decreases from η to η₁ along half a cosine.
  *
  * `rate`: η > 0 (0.01); `updates`: n > 0 (10,000); `final`: η₁ >= 0 (0).
  */

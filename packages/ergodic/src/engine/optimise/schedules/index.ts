@@ -1,4 +1,7 @@
-/** Every schedule, one line each. `scheduleFromJson`, the public entry, the command line and the conformance tests read this list. */
+/**
+ * Every schedule, one per line. `scheduleFromJson`, the public entry, the command line and the conformance tests read
+ * this list.
+ */
 export * from "./constant-rate.ts";
 export * from "./cosine-decay.ts";
 export * from "./exponential-decay.ts";

@@ -2,7 +2,7 @@ import { add, div, mul, pow, sub } from "../../compiler/index.ts";
 import { schedule } from "../schedule.ts";
 
 /**
- * η_t = η / (1 + d(t − 1))^a; a = 1 and d = 1 is the 1/t of the textbooks.
+ * η_t = η / (1 + d(t − 1))^a; a = 1 and d = 1 gives the textbook rate 1/t.
  *
  * `rate`: η > 0 (0.01); `decay`: d >= 0 (1); `power`: a >= 0 (1).
  */

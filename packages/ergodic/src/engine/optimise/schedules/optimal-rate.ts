@@ -4,7 +4,8 @@ import { schedule } from "../schedule.ts";
 /**
  * η_t = 1 / (α(t₀ + t − 1)), Bottou's choice for an α-strongly convex objective.
  *
- * `alpha`: α > 0 (1e-4); `offset`: t₀ >= 0 (0, which means scikit-learn's 1/(α √(1/√α)), for losses of slope at most 1).
+ * `alpha`: α > 0 (1e-4); `offset`: t₀ >= 0 (0, which means scikit-learn's 1/(α √(1/√α)), for losses of slope at most
+ * 1).
  */
 export const optimalRate = schedule(
   "optimalRate",

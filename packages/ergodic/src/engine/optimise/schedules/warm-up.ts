@@ -4,7 +4,8 @@ import { isSchedule, schedule } from "../schedule.ts";
 /**
  * η_t = (c + (1 − c) min(t − 1, n)/n) · η: rises linearly from c η to η over n updates.
  *
- * `rate`: η, a number > 0 (0.01) or another schedule, which is not shifted; `updates`: n > 0 (1000); `from`: c in [0, 1] (0.1).
+ * `rate`: η, a number > 0 (0.01) or another schedule, which is not shifted; `updates`: n > 0 (1000); `from`: c in [0,
+ * 1] (0.1).
  */
 export const warmUp = schedule(
   "warmUp",

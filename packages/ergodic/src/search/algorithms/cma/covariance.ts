@@ -2,32 +2,33 @@ import { symmetricEigen } from "../../../engine/numbers/symmetric-eigen.ts";
 import type { KeptState } from "../define-search.ts";
 
 /**
- * The shape C of CMA-ES's normal distribution: a full matrix, C = B D² Bᵀ, or a diagonal, C = D².
+ * Shape C of CMA-ES's normal distribution: a full matrix, C = B D² Bᵀ, or a diagonal one, C = D².
  *
- * Steps y: float64[d]. The factors B and D are those of the last `refresh`; a full C may have moved on since, a diagonal never.
+ * Steps y: float64[d]. The factors B and D are those of the last `refresh`; a full C may have changed since then, a
+ * diagonal one never does.
  */
 export interface Covariance {
-  /** What a snapshot keeps. */
+  /** State for snapshots. */
   readonly kept: KeptState;
-  /** y ← B D z. */
+  /** Computes y ← B D z. */
   colour(z: Float64Array, y: Float64Array): void;
-  /** out ← C^−½ y = B D⁻¹ Bᵀ y. */
+  /** Computes out ← C^−½ y = B D⁻¹ Bᵀ y. */
   whiten(y: Float64Array, out: Float64Array): void;
-  /** yᵀ C⁻¹ y. */
+  /** Returns yᵀ C⁻¹ y. */
   squaredLength(y: Float64Array): number;
-  /** C ← keep C + Σ_k weights_k y_k y_kᵀ. */
+  /** Computes C ← keep C + Σ_k weights_k y_k y_kᵀ. */
   adapt(keep: number, weights: ArrayLike<number>, steps: readonly Float64Array[]): void;
-  /** Factors C anew; false where it is not positive definite any more, or too badly conditioned to be factored. */
+  /** Factors C again; returns false if it is no longer positive definite, or too badly conditioned to be factored. */
   refresh(): boolean;
-  /** out ← D_i b_i, a standard deviation along axis i. */
+  /** Computes out ← D_i b_i, a standard deviation along axis i. */
   axis(i: number, out: Float64Array): void;
-  /** C_ii. */
+  /** Returns C_ii. */
   variance(i: number): number;
-  /** The least and the largest of D. */
+  /** Returns the smallest and the largest entry of D. */
   extremes(): { shortest: number; longest: number };
 }
 
-/** λ_max/λ_min from which float64 no longer tells the short axes. */
+/** Ratio λ_max/λ_min above which float64 cannot resolve the short axes. */
 const CONDITION = 1e14;
 
 export class FullCovariance implements Covariance {
@@ -42,7 +43,7 @@ export class FullCovariance implements Covariance {
     this.work = new Float64Array(d * d);
     const identity = new Float64Array(d * d);
     for (let i = 0; i < d; i++) identity[i * d + i] = 1;
-    /** `axes`: Bᵀ, an axis a row; `lengths`: D. */
+    /** `axes`: Bᵀ, one axis per row; `lengths`: D. */
     this.kept = {
       numbers: {},
       arrays: { matrix: identity, axes: identity.slice(), lengths: new Float64Array(d).fill(1) },
@@ -71,7 +72,7 @@ export class FullCovariance implements Covariance {
     return sum;
   }
 
-  /** Of the lower triangle alone; `refresh` fills the other. */
+  /** Updates only the lower triangle; `refresh` fills in the other. */
   adapt(keep: number, weights: ArrayLike<number>, steps: readonly Float64Array[]): void {
     const { d } = this;
     const { matrix } = this.kept.arrays;
@@ -93,7 +94,7 @@ export class FullCovariance implements Covariance {
     work.set(matrix);
     if (!symmetricEigen(d, work, scratch, axes)) return false;
     const usable = scratch[0] > 0 && scratch[d - 1] <= CONDITION * scratch[0];
-    // Rounding may leave a little below 0 where there should be a little above.
+    // Rounding can leave a value slightly below 0 that should be slightly above it.
     const least = scratch[d - 1] * 1e-20;
     for (let i = 0; i < d; i++) lengths[i] = Math.sqrt(Math.max(scratch[i], least));
     return usable;
@@ -130,7 +131,7 @@ export class DiagonalCovariance implements Covariance {
 
   constructor(d: number) {
     this.d = d;
-    /** C's diagonal and D. */
+    /** Diagonal of C, and D. */
     this.kept = {
       numbers: {},
       arrays: { variances: new Float64Array(d).fill(1), lengths: new Float64Array(d).fill(1) },
@@ -162,7 +163,7 @@ export class DiagonalCovariance implements Covariance {
     }
   }
 
-  /** Nothing is lost to conditioning on the coordinates' own axes. */
+  /** On the coordinate axes, bad conditioning loses no precision. */
   refresh(): boolean {
     const { variances, lengths } = this.kept.arrays;
     for (let i = 0; i < this.d; i++) lengths[i] = Math.sqrt(variances[i]);

@@ -10,18 +10,19 @@ export interface Ranked {
 }
 
 /**
- * CMA-ES's distribution N(m, σ²C) and one generation of it.
+ * CMA-ES's distribution N(m, σ²C) and its update by one generation.
  *
- * x_k = m + σ y_k, y_k = B D z_k, z ~ N(0, I); ranked by value, y_1 the best; w, μ and the c's from constants.ts.
+ * x_k = m + σ y_k, y_k = B D z_k, z ~ N(0, I); ranked by value, y_1 the best; w, μ and the c's are from constants.ts.
  *   ȳ = Σ_{k ≤ μ} w_k y_k, m ← m + σ ȳ
  *   p_σ ← (1 − c_σ) p_σ + √(c_σ (2 − c_σ) μ_eff) C^−½ ȳ
  *   h = 1 if ‖p_σ‖ / √(1 − (1 − c_σ)^2g) < (1.4 + 2/(n + 1)) E‖N(0, I)‖, else 0; g counts generations from 1
  *   p_c ← (1 − c_c) p_c + h √(c_c (2 − c_c) μ_eff) ȳ
- *   C ← (1 + (1 − h) c₁ c_c (2 − c_c) − c₁ − c_μ Σ w) C + c₁ p_c p_cᵀ + c_μ Σ_k w°_k y_k y_kᵀ, w° = w · n/‖C^−½ y‖² where w < 0
+ *   C ← (1 + (1 − h) c₁ c_c (2 − c_c) − c₁ − c_μ Σ w) C + c₁ p_c p_cᵀ + c_μ Σ_k w°_k y_k y_kᵀ,
+ *       w° = w · n/‖C^−½ y‖² if w < 0
  *   σ ← σ exp(min(1, c_σ/d_σ (‖p_σ‖/E‖N(0, I)‖ − 1)))
- * C is factored every 1/(10 n (c₁ + c_μ)) generations, or every one if that is less, so that it costs no more than O(n²) a point.
- * A point that was not drawn here (`foreign`) has its y shortened to ‖C^−½ y‖ ≤ √n + 2n/(n + 2).
- * Source: Hansen 2016, arXiv:1604.00772; Hansen 2011, arXiv:1110.4181 (points from outside, and the bound on σ's growth).
+ * C is factored every 1/(10 n (c₁ + c_μ)) generations, or in every generation if that is less than 1, so that it costs
+ * no more than O(n²) per point. For an injected point (`foreign`), y is shortened to ‖C^−½ y‖ ≤ √n + 2n/(n + 2).
+ * Source: Hansen 2016, arXiv:1604.00772; Hansen 2011, arXiv:1110.4181 (injected points, and the bound on σ's growth).
  */
 export class Distribution {
   readonly constants: Constants;
@@ -29,9 +30,9 @@ export class Distribution {
   readonly kept;
   private readonly lazyGap: number;
   private readonly z: Float64Array;
-  /** ȳ. */
+  /** Mean step ȳ. */
   private readonly step: Float64Array;
-  /** y by rank, then p_c; and their weights in C. */
+  /** Steps y by rank, then p_c; and their weights in C. */
   private readonly steps: Float64Array[];
   private readonly shares: Float64Array;
 
@@ -42,11 +43,14 @@ export class Distribution {
     this.lazyGap = kind === "separable" ? 0 : 1 / (10 * n * (c1 + cMu));
     this.z = new Float64Array(n);
     this.step = new Float64Array(n);
-    // Of the population they are made with its first generation.
+    // One array per point, made in the first generation.
     this.steps = [];
     this.shares = new Float64Array(population + 1);
     this.kept = {
-      /** `pathShare`: (1 − c_σ)^2g. `factored`: the generation of the last refresh. `usable`: 0 once C could not be factored. */
+      /**
+       * `pathShare`: (1 − c_σ)^2g. `factored`: the generation of the last refresh. `usable`: 0 once C could not be
+       * factored.
+       */
       numbers: { sigma, generation: 0, pathShare: 1, factored: 0, usable: 1 },
       arrays: { mean: mean.slice(), pathSigma: new Float64Array(n), pathC: new Float64Array(n) },
     } satisfies KeptState;
@@ -63,7 +67,7 @@ export class Distribution {
     return x;
   }
 
-  /** As many points as the population has, the best first. */
+  /** Updates the distribution by as many points as the population has, the best first. */
   update(ranked: readonly Ranked[]): void {
     const { numbers } = this.kept;
     numbers.generation++;
@@ -103,7 +107,7 @@ export class Distribution {
     for (let i = 0; i < step.length; i++) mean[i] += sigma * step[i];
   }
 
-  /** ‖p_σ‖, and h as `calm`. */
+  /** Updates the paths; returns ‖p_σ‖, and h as `calm`. */
   private movePaths(): { length: number; calm: boolean } {
     const { dimension: n, cSigma, cC, muEff, expectedLength } = this.constants;
     const { pathSigma, pathC } = this.kept.arrays;
@@ -129,7 +133,7 @@ export class Distribution {
     const { steps, shares } = this;
     for (let k = 0; k < population; k++) {
       shares[k] = cMu * weights[k];
-      // A point that lies on the mean has no direction to be shortened.
+      // The step of a point at the mean has no direction, so its weight is 0.
       if (weights[k] < 0) shares[k] *= n / (this.covariance.squaredLength(steps[k]) || Infinity);
     }
     steps[population] = this.kept.arrays.pathC;

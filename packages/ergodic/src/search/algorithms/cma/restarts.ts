@@ -8,17 +8,19 @@ export type RestartKind = "none" | "ipop" | "bipop";
 export interface Descent {
   population: number;
   sigma: number;
-  /** Evaluations after which it ends anyway. */
+  /** Number of evaluations after which it ends regardless. */
   limit: number;
 }
 
 /**
- * Which population λ, first step σ and evaluations CMA-ES's next descent has, after one has ended.
+ * Chooses the population λ, first step σ and evaluations of CMA-ES's next descent, after one has ended.
  *
  *   "ipop"   λ = 2^r λ₀ at the r-th restart
- *   "bipop"  two regimes; the first descent counts to neither, and of the two the one begins that has used fewer evaluations, at first the large:
+ *   "bipop"  two regimes. The first descent counts to neither. The regime that has used fewer evaluations comes next,
+ *            at first the large one:
  *            large: λ_ℓ = 2^i λ₀ at its i-th descent
- *            small: λ = ⌊λ₀ (½ λ_ℓ/λ₀)^(U²)⌋, σ = 10^(−2U'), U and U' uniform; at most half the evaluations of the last large descent
+ *            small: λ = ⌊λ₀ (½ λ_ℓ/λ₀)^(U²)⌋, σ = 10^(−2U'), U and U' uniform; at most half the evaluations of the last
+ *            large descent
  * `maxRestarts` bounds r, or i.
  * Source: Auger, Hansen 2005 (IPOP); Hansen 2009 (BIPOP).
  */
@@ -26,13 +28,13 @@ export class Restarts {
   readonly kept = {
     numbers: {
       restarts: 0,
-      /** i: the large descents begun. */
+      /** Number of large descents begun, i. */
       large: 0,
-      /** 1 while a small one runs. */
+      /** 1 while a small descent runs, otherwise 0. */
       small: 0,
       usedLarge: 0,
       usedSmall: 0,
-      /** Evaluations of the last large descent. */
+      /** Number of evaluations of the last large descent. */
       lastLarge: 0,
     },
     arrays: {},
@@ -47,7 +49,7 @@ export class Restarts {
     this.maxRestarts = maxRestarts;
   }
 
-  /** The descent after one that used so many evaluations; null if none is left. */
+  /** Returns the descent after one that used `used` evaluations; null if none is left. */
   next(used: number, draws: Draws): Descent | null {
     const { numbers } = this.kept;
     this.account(used);

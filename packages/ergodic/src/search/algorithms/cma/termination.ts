@@ -5,7 +5,7 @@ export interface Tolerances {
   readonly valueTolerance: number;
 }
 
-/** In the order of their codes in snapshots; 0 is none. */
+/** Reasons in the order of their codes in snapshots; 0 is none. */
 export const REASONS = [
   null,
   "the step size is within its tolerance",
@@ -33,23 +33,24 @@ const LONGEST_HISTORY = 20000;
 const GROWTH = 1e20;
 
 /**
- * When a descent of CMA-ES ends: criteria with their published constants, looked at after each generation.
+ * Criteria that end a descent of CMA-ES, with their published constants, checked after each generation.
  *
- *   TolX         σ √C_ii and σ |p_c,i| ≤ `pointTolerance` (in initial steps) for all i
- *   TolFunHist   the best values of the last 10 + ⌈30 n/λ⌉ generations lie within `valueTolerance` (absolute)
- *   TolFun       so do all values of this generation and those best ones, within 10 `valueTolerance`
- *   Stagnation   over the last max(120 + 30 n/λ, g/5) generations, 20,000 at most: neither of best nor of median values is the median of the
- *                newest 30 % below that of the oldest 30 %
- *   ConditionCov C's condition number is above 1e14 (not for a diagonal C)
- *   NoEffectAxis, NoEffectCoord   m ± 0.1 σ D_i b_i (one i a generation, in turn), or m_i ± 0.2 σ √C_ii for one i, is m
- *   TolUpSigma   σ is 1e20 times √λ_max; or the distribution 1e20 initial steps wide
- * Source: Hansen 2016, arXiv:1604.00772, B.3 (both tolerances 1e-12); Hansen 2009 (stagnation, growth).
- * Differs: values that are all +Infinity end a descent as equal ones do.
+ *   TolX          σ √C_ii and σ |p_c,i| ≤ `pointTolerance` (in initial steps) for all i
+ *   TolFunHist    the best values of the last 10 + ⌈30 n/λ⌉ generations lie within `valueTolerance` (absolute)
+ *   TolFun        all values of this generation and those best ones lie within 10 `valueTolerance`
+ *   Stagnation    over the last max(120 + 30 n/λ, g/5) generations, at most 20,000: for both the best and the median
+ *                 values, the median of the newest 30 % is not below that of the oldest 30 %
+ *   ConditionCov  C's condition number is above 1e14 (not for a diagonal C)
+ *   NoEffectAxis  m ± 0.1 σ D_i b_i is m, for one i per generation, in turn
+ *   NoEffectCoord m_i ± 0.2 σ √C_ii is m_i, for any i
+ *   TolUpSigma    σ is 1e20 times √λ_max; or the distribution is 1e20 initial steps wide
+ * Source: Hansen 2016, arXiv:1604.00772, B.3 (both tolerances 1e-12); Hansen 2009 (stagnation, growth). Differs: values
+ * that are all +Infinity end a descent like equal ones.
  */
 export class Termination {
   private readonly tolerances: Tolerances;
   private readonly scratch: Float64Array;
-  /** Of the last generations, the oldest first: best and median values. */
+  /** Best and median values of the last generations, the oldest first. */
   private best: number[] = [];
   private median: number[] = [];
 
@@ -58,7 +59,7 @@ export class Termination {
     this.scratch = new Float64Array(dimension);
   }
 
-  /** A code of REASONS. `values`: this generation's, ascending. */
+  /** Returns a code of REASONS. `values`: the values of this generation, ascending. */
   judge(distribution: Distribution, values: readonly number[]): number {
     const { dimension, population } = distribution.constants;
     const shortest = 120 + Math.ceil((30 * dimension) / population);
@@ -136,7 +137,7 @@ export class Termination {
   }
 }
 
-/** Infinities of one sign agree. */
+/** Returns whether two values agree; infinities of the same sign do. */
 function within(low: number, high: number, tolerance: number): boolean {
   return low === high || high - low <= tolerance;
 }

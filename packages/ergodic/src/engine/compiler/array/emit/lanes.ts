@@ -1,17 +1,17 @@
-/** Loads and stores of lanes whose elements lie `stride` bytes apart, in the lanes' own type. */
+/** Loads and stores of lanes whose elements are `stride` bytes apart, in the lanes' own type. */
 
 import type { Place } from "../../emit/storage.ts";
 import { unsigned } from "../../machine/encoder.ts";
 import type { FunctionCode, Node } from "../../machine/graph.ts";
 import { type Instructions, simd } from "../../machine/instructions.ts";
 
-/** Of a lane: splat, load of one lane, store of one lane; and of a scalar. */
+/** Bytes per lane, and opcodes of splat, load of one lane and store of one lane. */
 const OPCODES = {
   f64x2: { bytes: 8, splat: 10, load: 87, store: 91 },
   f32x4: { bytes: 4, splat: 9, load: 86, store: 90 },
 } as const;
 
-/** `stride` 0: one element in all lanes. */
+/** Loads lanes; `stride` 0 copies one element to all lanes. */
 export function loadLanes(m: Instructions, place: Place, stride: number): Node {
   const { graph } = m;
   const v = (opcode: number, { address, offset }: Place, ...more: Node[]): Node =>

@@ -1,8 +1,10 @@
 /**
- * A loop step as a function of the block: nested loops, the chosen axis in vectors (nest.ts), what is left of it in scalars.
+ * Encodes a loop step as a function of the block: nested loops, the chosen axis in vectors (nest.ts), and the remainder
+ * of that axis in scalars.
  *
- * First a tree of loops and bodies is built over a machine graph, then written: whatever does not change in a loop is computed before it, as
- * far out as it can be. Arrays whose elements lie alike share a pointer; their places in the block are immediates.
+ * It first builds a tree of loops and bodies over a machine graph, then writes it. Values that do not change in a loop
+ * are computed before it, as far out as possible. Arrays with the same strides share a pointer; their offsets in the
+ * block are immediates.
  */
 
 import { Lowering } from "../../emit/lowering.ts";
@@ -17,10 +19,10 @@ import { loadLanes, storeLanes } from "./lanes.ts";
 import { accessesOf, type Nest, nestOf } from "./nest.ts";
 import { Total } from "./total.ts";
 
-/** Up to this many operations a vector, a body is repeated in the loop. */
+/** Number of operations per vector up to which a body is unrolled. */
 const SMALL_BODY = 8;
 
-/** Where a value lies: in the block, or behind a pointer of the block. */
+/** Location of a value: in the block, or behind a pointer of the block. */
 export type Home =
   | { readonly kind: "block"; readonly at: number }
   | { readonly kind: "buffer"; readonly pointer: number; readonly offset: number };
@@ -61,7 +63,10 @@ interface Finish {
 }
 type Part = Loop | Body | Begin | Finish;
 
-/** What a body is built for: lanes, copies along the axis in vectors, elements of it before the first. */
+/**
+ * Context for which a body is built: lanes, number of copies along the vectorised axis, and the offset of its first
+ * element.
+ */
 interface Segment {
   readonly lanes: Instructions;
   readonly copies: number;
@@ -124,7 +129,7 @@ class LoopCode {
     return { pointer, offset: (home.kind === "block" ? home.at : home.offset * this.#bytes) + access.offset * this.#bytes };
   }
 
-  /** Parts for the axes from `depth` on. */
+  /** Builds the parts for the axes from `depth`. */
   #build(depth: number, segment?: Segment, totals: readonly Total[] = [], isInside = false): Part[] {
     const { axes, vector, firstReduced } = this.#nest;
     if (depth === axes.length) return [this.#body(segment!, totals)];
@@ -133,14 +138,14 @@ class LoopCode {
     return this.#repeated(depth, axes[depth].extent, 1, () => this.#build(depth + 1, segment, totals));
   }
 
-  /** Accumulators live for the reduced axes: for one number, or for the elements of a segment. */
+  /** Builds the reduced axes with their accumulators, for one number or for the elements of a segment. */
   #buildReduced(depth: number, segment: Segment | undefined): Part[] {
     const totals = this.#step.reductions.map(({ reduction }) => new Total(this.#graph, this.#f, reduction));
     for (const total of totals) if (segment) total.prepare(segment.lanes.kind, segment.copies);
     const inner = this.#build(depth, segment, totals, true);
     const first = this.#step.loads.length + this.#step.stores.length;
     const { precision } = this.#context;
-    // Pointers as they stand here, outside of the reduced axes.
+    // Pointers at this point, outside the reduced axes.
     const places = totals.map((_, i) =>
       Array.from({ length: segment?.copies ?? 1 }, (_, copy) =>
         this.#place(first + i, segment ? this.#element(segment, copy) : 0),
@@ -157,7 +162,7 @@ class LoopCode {
     return [{ kind: "begin", totals }, ...inner, { kind: "finish", stores: finish }];
   }
 
-  /** The axis in vectors: unrolled vectors in a loop, what is left of vectors, what is left in scalars. */
+  /** Builds the vectorised axis: a loop of unrolled vectors, the remaining vectors, and the remaining scalars. */
   #buildVector(depth: number, totals: readonly Total[]): Part[] {
     const { extent } = this.#nest.axes[depth];
     const width = LANES[this.#wide.kind];
@@ -193,13 +198,16 @@ class LoopCode {
   #unrolled(depth: number): number {
     const { reductions } = this.#step;
     const cost = this.#cost;
-    // Columns held over reduced axes: a cache line a time, as far as registers reach.
+    // Columns that stay in accumulators over reduced axes: up to a cache line, as far as registers suffice.
     if (this.#nest.firstReduced === depth + 1) return cost <= 2 * SMALL_BODY ? (reductions.length === 1 ? 4 : 2) : 1;
     if (reductions.length > 0 && this.#nest.firstReduced <= depth) return cost <= SMALL_BODY ? 4 : cost <= 2 * SMALL_BODY ? 2 : 1;
     return cost <= SMALL_BODY ? 2 : 1;
   }
 
-  /** A loop of `count` rounds, in which pointers move `step` elements of the axis a round; unless `back`, they stay behind it. */
+  /**
+   * Builds a loop of `count` iterations, in each of which pointers advance by `step` elements of the axis. If `back` is
+   * false, the pointers stay advanced after the loop.
+   */
   #repeated(depth: number, count: number, step: number, inside: () => Part[], back = true): Part[] {
     if (count === 1) return inside();
     const level = ++this.#level;
@@ -248,7 +256,7 @@ class LoopCode {
     return first + copy * LANES[lanes.kind as LaneKind];
   }
 
-  /** Of access i, so many elements further along the axis in vectors. */
+  /** Returns the location of access i, `element` elements further along the vectorised axis. */
   #place(i: number, element: number): Place {
     const { pointer, offset } = this.#pointerOf[i];
     const at = offset + element * pointer.strides[this.#nest.vector] * this.#bytes;
@@ -277,7 +285,7 @@ class LoopCode {
     f.set(counter);
     f.keep(invariantsBelow(rootsOf(parts), level - 1));
     f.push(0x03, 0x40);
-    // What changes with this loop alone is computed once before the loops inside.
+    // Values that change only with this loop are computed once before its inner loops.
     if (parts.some((part) => part.kind === "loop")) f.keep(invariantsBelow(rootsOf(parts), level));
     for (const part of parts) this.#write(part);
     for (const { local, bytes } of moved) {
@@ -290,7 +298,7 @@ class LoopCode {
     f.forget(level);
   }
 
-  /** All values of a copy before its stores: an array may be written over itself. */
+  /** Computes all values of a copy before its stores, because an array may be overwritten in place. */
   #writeBody({ lanes, copies }: Body): void {
     for (const { stores, totals } of copies) {
       this.#f.keep([...stores.map((s) => s.value), ...totals.map((t) => t.value)]);
@@ -300,7 +308,7 @@ class LoopCode {
   }
 }
 
-/** What a part computes, but for accumulators. */
+/** Returns the values that the parts compute, except accumulators. */
 function rootsOf(parts: readonly Part[]): Node[] {
   return parts.flatMap((part) => {
     if (part.kind === "loop") return rootsOf(part.parts);

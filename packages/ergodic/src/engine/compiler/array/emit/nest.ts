@@ -2,24 +2,24 @@ import type { Access, LoopStep } from "../lowered.ts";
 
 export interface Axis {
   readonly extent: number;
-  /** Elements from one to the next: of loads, stores and reductions, in this order. */
+  /** Strides in elements: of loads, stores and reductions, in this order. */
   readonly strides: readonly number[];
   readonly reduced: boolean;
 }
 
 /**
- * A loop step as nested loops: axes of extent 1 dropped, neighbours merged that lie one within another, and one axis chosen to run in
- * vectors: the last, along which memory is mostly contiguous.
+ * A loop step as nested loops. Axes of extent 1 are dropped, contiguous neighbours are merged, and one axis is chosen
+ * for vectors: the last, along which memory is mostly contiguous.
  *
- * Reduced axes go innermost. If the last axis is reduced, a vector is joined into one number at the end; if it is kept, a block of its
- * elements is held while the reduced axes run.
+ * Reduced axes are innermost. If the last axis is reduced, the lanes of a vector are combined into one number at the
+ * end; otherwise a block of its elements stays in accumulators while the reduced axes run.
  */
 export interface Nest {
-  /** Outermost first. */
+  /** Axes, outermost first. */
   readonly axes: readonly Axis[];
-  /** Index of the axis in vectors. */
+  /** Index of the vectorised axis. */
   readonly vector: number;
-  /** Index of the first reduced axis; the number of axes where none is. */
+  /** Index of the first reduced axis; the number of axes if none is reduced. */
   readonly firstReduced: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A lowered program as functions of its block: one a loop step, and one that runs all steps in order and calls kernels, which the module imports.
- * The body of a scan is a program in the program, with a block of its own inside.
+ * Encodes a lowered program as functions of its block: one per loop step, and one that runs all steps in order and
+ * calls kernels, which the module imports. The body of a scan is a nested program with its own block inside.
  */
 import { assert } from "../../../errors/errors.ts";
 import {
@@ -21,17 +21,17 @@ import { encodeLoop, type Home, homeOf } from "./loop.ts";
 const FILL = [0xfc, 0x0b, 0x00];
 const COPY = [0xfc, 0x0a, 0x00, 0x00];
 const ALIGN = 64;
-/** Copied number by number. */
+/** Number of bytes up to which values are copied one number at a time. */
 const FEW_BYTES = 64;
 
 export interface StepsContext {
   readonly precision: "f32" | "f64";
   readonly functions: FunctionTable;
-  /** The number of a kernel's function, by its whole name. */
+  /** Returns the index of a kernel's function, by its full name. */
   kernel(name: string): number;
 }
 
-/** Kernels that the steps call, those of bodies too, each once. */
+/** Returns the kernels that the steps call, including those of scan bodies, each once. */
 export function kernelsOf(lowered: Lowered, precision: "f32" | "f64"): ImportedFunction[] {
   const known = new Map<string, ImportedFunction>();
   const look = ({ steps }: Lowered): void => {
@@ -57,12 +57,12 @@ function signatureOf({ args, returns }: KernelCall): { parameters: WasmType[]; r
   return { parameters, results: returns ? [returns] : [] };
 }
 
-/** Of more steps than this, a function each is made, and one that calls these: engines take bodies of 7 MB. */
+/** Number of steps above which they are split into several functions, because engines accept bodies of at most 7 MB. */
 const MOST_STEPS = 4096;
 
 const isParted = ({ steps }: Lowered): boolean => steps.length > MOST_STEPS;
 
-/** How many functions encodeSteps will give: those of shared functions are numbered after all of them. */
+/** Returns the number of functions that encodeSteps makes; shared functions are numbered after them. */
 export function functionCount(lowered: Lowered): number {
   const own = isParted(lowered) ? 1 + Math.ceil(lowered.steps.length / MOST_STEPS) : 1;
   return lowered.steps.reduce(
@@ -71,7 +71,7 @@ export function functionCount(lowered: Lowered): number {
   );
 }
 
-/** Functions numbered from `first` on; the last runs the whole. */
+/** Encodes functions numbered from `first`; the last one runs the whole program. */
 export function encodeSteps(lowered: Lowered, plan: BlockPlan, context: StepsContext, first: number): EncodedFunction[] {
   const made: EncodedFunction[] = [];
   const run = new RunCode(lowered, plan, context);
@@ -111,7 +111,7 @@ class RunCode {
     this.#bytes = context.precision === "f64" ? 8 : 4;
   }
 
-  /** What was written since the last part, as a function of the block. */
+  /** Returns the code written since the last part, as a function of the block. */
   takePart(): EncodedFunction {
     const { locals, code } = this.#f;
     this.#f = new FunctionCode(["i32"]);
@@ -143,7 +143,7 @@ class RunCode {
     this.#f.push(0x41, ...signed(x));
   }
 
-  /** Pushes the address of a value, `elements` further on. */
+  /** Pushes the address of a value, plus an offset of `elements`. */
   #address(value: number, elements = 0): void {
     const home = this.home(value);
     this.#f.get(0);
@@ -162,7 +162,7 @@ class RunCode {
       this.#callKernel(call);
       return;
     }
-    // Arguments that move are kept in locals; each loop starts from its own copy of them.
+    // Arguments that advance are kept in locals; each loop starts from its own copy of them.
     let current = call.args.map((arg, i) => {
       if (!repeat.some((r) => r.steps[i])) return undefined;
       this.#argument(arg, step, offsets[i]);
@@ -217,7 +217,7 @@ class RunCode {
     f.push(0x41, 1, 0x6b, 0x22, ...unsigned(left), 0x0d, 0, 0x0b);
   }
 
-  /** Bytes in the block of scratch and constants, by argument. */
+  /** Returns the byte offsets of scratch and constants in the block, by argument. */
   #offsetsOf({ args }: KernelCall): number[] {
     let scratch = this.#plan.scratch;
     return args.map((arg) => {
@@ -257,7 +257,7 @@ class RunCode {
     if (call.returns) this.#f.push(0x1a);
   }
 
-  /** Moves buffers of the body along, calls it, and takes the next carries over. */
+  /** Advances the body's buffers, calls the body, and copies the next carries to the current ones. */
   scan(step: ScanStep, own: BlockPlan, at: number, body: number): void {
     const f = this.#f;
     const { length, reverse, end, carries, over, constants, current, next, outputs, histories } = step;
@@ -325,26 +325,26 @@ class RunCode {
     if (end) f.push(0x0b);
   }
 
-  /** Pushes the number that is a value. */
+  /** Pushes the first number of a value as a float64. */
   #number(value: number): void {
     this.#address(value);
     if (this.#bytes === 8) this.#f.push(0x2b, 0, 0);
     else this.#f.push(0x2a, 0, 0, 0xbb);
   }
 
-  /** Pushes it as a whole number of 32 bits. */
+  /** Pushes it as a 32-bit integer. */
   #whole(value: number): void {
     this.#number(value);
     this.#f.push(0xfc, 0x02);
   }
 
-  /** Out of the block around the loop where this is written; NaN is not positive. */
+  /** Leaves the block around the enclosing loop unless the value is positive; NaN is not. */
   #leaveUnlessPositive(value: number): void {
     this.#number(value);
     this.#f.push(0x44, ...float64Bytes(0), 0x64, 0x45, 0x0d, 1);
   }
 
-  /** A call for the few bytes of single numbers would take longer than they do. */
+  /** Copies a few bytes without memory.copy, whose call would take longer than the copy. */
   #copyFew(to: () => void, from: () => void, bytes: number): void {
     for (let at = 0; at < bytes; ) {
       const width = bytes - at >= 8 ? 8 : 4;
@@ -359,7 +359,7 @@ class RunCode {
     }
   }
 
-  /** An output that nobody takes is scratch of one element. */
+  /** Returns the byte step of an output per iteration: 0 for an unused output, which is scratch of one element. */
   #outputStep({ outputs, body, length }: ScanStep, i: number): number {
     const one = body.values.find(({ home }) => home.kind === "buffer" && home.name === `output ${i}`);
     assert(one, "the body of a scan writes its outputs");

@@ -4,7 +4,7 @@ import { type Instructions, simd } from "../../machine/instructions.ts";
 import type { LaneKind } from "../../machine/lanes.ts";
 import type { ReductionKind } from "../operations/map-reduce.ts";
 
-/** Deeper than any loop: accumulators are never kept. */
+/** Level deeper than any loop, so that accumulators are never hoisted or kept. */
 const ALWAYS = 1000;
 const MERGE_LOW_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const SWAP_HALVES = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
@@ -18,8 +18,9 @@ const JOIN: Record<ReductionKind, readonly number[]> = {
 const START: Record<ReductionKind, number> = { sum: 0, minimum: Infinity, maximum: -Infinity };
 
 /**
- * Accumulators of one reduction in a loop. Sums run in float64 (a float32x4 goes to two float64x2), extremes in the numbers' own type, in
- * which they are exact. Each copy of an unrolled body has its own; they are joined in a fixed order.
+ * Accumulators of one reduction in a loop. Sums run in float64 (a float32x4 is split into two float64x2), extremes in
+ * the numbers' own type, in which they are exact. Each copy of an unrolled body has its own accumulator; they are
+ * combined in a fixed order.
  */
 export class Total {
   readonly #graph: Graph;
@@ -33,7 +34,7 @@ export class Total {
     this.#reduction = reduction;
   }
 
-  /** Makes the accumulators of so many copies of a body. */
+  /** Makes the accumulators for `copies` copies of a body. */
   prepare(lanes: LaneKind, copies: number): void {
     const [kind, halves] = this.#kindOf(lanes);
     for (let copy = 0; copy < copies; copy++) {
@@ -89,7 +90,7 @@ export class Total {
     return this.#graph.node(typeOf(kind), kind === "f64" || kind === "f32" ? [opcode] : simd(opcode), [a, b]);
   }
 
-  /** One number from all accumulators, in the program's type. */
+  /** Combines all accumulators into one number, in the program's type. */
   whole(precision: "f32" | "f64"): Node {
     const g = this.#graph;
     const all = [...this.#locals.values()];
@@ -107,7 +108,7 @@ export class Total {
     return scalar === "f64" && precision === "f32" ? g.node("f32", [0xb6], [total]) : total;
   }
 
-  /** The elements that one copy holds, in its kind of lanes. */
+  /** Returns the elements that one copy accumulates, in its kind of lanes. */
   lanesOf(lanes: LaneKind, copy: number): Node {
     const g = this.#graph;
     const halves = [0, 1].map((half) => this.#locals.get(this.#key(lanes, copy, half)));

@@ -9,22 +9,24 @@ import { type Backward, customDerivative } from "./custom-derivative.ts";
 import { slicedBy } from "./places.ts";
 import { reshape } from "./reshape.ts";
 
-/** What `batchNormalised` gives: the normalised array, and the statistics of the batch. */
+/** Result of `batchNormalised`: the normalised array, and the statistics of the batch. */
 export interface BatchNormalised {
-  /** y, of the shape of x. */
+  /** Normalised array y, in the shape of x. */
   readonly normalised: SymbolicArray;
-  /** [channels]. */
+  /** Mean of each channel, [channels]. */
   readonly mean: SymbolicArray;
-  /** [channels]. */
+  /** Variance of each channel, [channels]. */
   readonly variance: SymbolicArray;
 }
 
 /**
- * Batch normalisation: y = γ (x − μ) / √(σ² + ε) + β, μ and σ² the mean and variance (divided by the count n) over all axes but the last.
+ * Batch normalisation: y = γ (x − μ) / √(σ² + ε) + β, where μ and σ² are the mean and variance (divided by the count n)
+ * over all axes but the last.
  *
- * One pass for the statistics, of differences from each channel's first value, so that no large mean cancels; and one for y.
- * The derivative is stated, since through the statistics it would take a pass more: with x̂ = (x − μ)/√(σ² + ε), dβ = Σ dy, dγ
- * = Σ dy x̂, dx = γ/√(σ² + ε) · (dy − dβ/n − x̂ dγ/n). Source: Ioffe & Szegedy 2015.
+ * It makes one pass for the statistics, of differences from each channel's first value so that a large mean does not
+ * cancel, and one pass for y. The derivative is given explicitly, because through the statistics it would take another
+ * pass: with x̂ = (x − μ)/√(σ² + ε), dβ = Σ dy, dγ = Σ dy x̂, dx = γ/√(σ² + ε) · (dy − dβ/n − x̂ dγ/n). Source: Ioffe &
+ * Szegedy 2015.
  *
  * γ and β: [channels]; by default 1 and 0.
  */
@@ -58,7 +60,7 @@ function statisticsOf(x: SymbolicArray, epsilon: number): Record<"mean" | "varia
   return { mean: add(first, meanDistance), variance, precision: div(1, sqrt(add(variance, epsilon))) };
 }
 
-/** One function for each ε, so that equal normalisations are one node. */
+/** One function per ε, so that equal normalisations are the same node. */
 const known = new Map<number, Backward>();
 
 function backwardOf(epsilon: number): Backward {

@@ -27,7 +27,7 @@ const make = arrayPrimitive({
   derivative(adjoint, l) {
     const half = sub(1, mul(0.5, identity(l.shape[0])));
     const inner = mul(triangle(matmul(transpose(l), adjoint)), half);
-    // L⁻ᵀ Φ, then the same from the right: S = (L⁻ᵀ (L⁻ᵀ Φ)ᵀ)ᵀ.
+    // Computes L⁻ᵀ Φ, then the same from the right: S = (L⁻ᵀ (L⁻ᵀ Φ)ᵀ)ᵀ.
     const left = triangularSolve(l, inner, { transposed: true });
     const mirrored = triangularSolve(l, transpose(left), { transposed: true });
     return mul(triangle(add(mirrored, transpose(mirrored))), half);
@@ -46,12 +46,13 @@ const make = arrayPrimitive({
 });
 
 /**
- * A = L Lᵀ of symmetric, positive definite A: [n, n], whose lower triangle alone is read. NaN everywhere where A is not positive definite.
+ * Cholesky factor: the lower triangular L with a positive diagonal and A = L Lᵀ. a: [n, n], symmetric and positive
+ * definite; only its lower triangle is read. NaN everywhere if A is not positive definite.
  *
- * Derivative: with S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, Φ the lower triangle with half the diagonal, an element below the diagonal represents itself and its mirror
- * image: Ā = tril(S + Sᵀ) − diag S. Source: Murray 2016. Code: kernels/engine/arrays/cholesky.ts.
- *
- * The lower triangular L with a positive diagonal. a: [n, n]. @throws CompileError unless a is square
+ * Derivative: with S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, where Φ is the lower triangle with half the diagonal, an element below the
+ * diagonal represents itself and its mirror image: Ā = tril(S + Sᵀ) − diag S. Source: Murray 2016. Code:
+ * kernels/engine/arrays/cholesky.ts.
+ * @throws CompileError unless a is square
  */
 export const cholesky = operation("cholesky", { a: array }, (a: SymbolicArray): SymbolicArray => {
   if (a.rank !== 2 || a.shape[0] !== a.shape[1])
@@ -59,7 +60,10 @@ export const cholesky = operation("cholesky", { a: array }, (a: SymbolicArray): 
   return make([a], a.shape);
 });
 
-/** log |A| of a symmetric, positive definite A: [n, n]; NaN where it is not. @throws CompileError unless a is square */
+/**
+ * log |A| of a symmetric, positive definite A: [n, n]; NaN if it is not positive definite.
+ * @throws CompileError unless a is square
+ */
 export const logDeterminant = operation(
   "logDeterminant",
   { a: array },
@@ -73,7 +77,7 @@ export const logDeterminantOfCholesky = operation(
   (l: SymbolicArray): SymbolicArray => mul(2, sum(log(diagonal(l)))),
 );
 
-/** A⁻¹ B from the factor of A. b: [n, m] or [n]. */
+/** A⁻¹ B from the Cholesky factor of A. b: [n, m] or [n]. */
 export const choleskySolve = operation(
   "choleskySolve",
   { l: array, b: array },

@@ -98,13 +98,14 @@ const input = (dy: SymbolicArray, w: SymbolicArray, b: Blocks): SymbolicArray =>
 const weight = (x: SymbolicArray, dy: SymbolicArray, b: Blocks): SymbolicArray => makeWeight([x, dy], [b.p, b.q, b.k], b);
 
 /**
- * Block-circulant products: y[r, i·k + a] = Σ_j Σ_b w[i, j, (a − b) mod k] x[r, j·k + b], a matrix of p × q blocks of side k, each given by
- * its first column. It has 1/k of a matrix's numbers, and its product takes the time of transforms of length k.
+ * Block-circulant product: y[r, i·k + a] = Σ_j Σ_b w[i, j, (a − b) mod k] x[r, j·k + b], a matrix of p × q blocks of
+ * side k, each given by its first column. It has 1/k of a matrix's numbers, and its product takes the time of
+ * transforms of length k.
  *
- * x: [rows, q·k]; w: [p, q, k]; y: [rows, p·k]. ⟨dy, y⟩ is linear in x, w and dy: each of the three primitives has the derivatives of the others.
- * Code: kernels/engine/images/circulant.ts. Source: Ding et al. 2017, CirCNN.
- *
- * x: […, q·k]; w: [p, q, k], first columns of the blocks. Gives […, p·k]. @throws CompileError unless the extents fit
+ * x: […, q·k]; w: [p, q, k], first columns of the blocks. Returns […, p·k]. ⟨dy, y⟩ is linear in x, w and dy, so each
+ * of the three primitives has the derivatives of the others. Code: kernels/engine/images/circulant.ts. Source: Ding et
+ * al. 2017, CirCNN.
+ * @throws CompileError unless the extents fit
  */
 export const circulant = operation("circulant", { x: array, w: array }, (x: SymbolicArray, w: SymbolicArray): SymbolicArray => {
   const width = x.shape[x.rank - 1];

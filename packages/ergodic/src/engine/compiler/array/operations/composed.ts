@@ -1,7 +1,9 @@
 /**
- * Functions made of primitives: means and variances, soft maxima, norms, statistics of batches. The scheduler fuses them into few loops.
+ * Functions made of primitives: means and variances, softmax, norms, statistics of batches. The scheduler fuses them
+ * into few loops.
  *
- * `axis`: one axis or several, negative ones counted from the end; left out, all. `keep`: reduced axes stay, with extent 1.
+ * `axis`: one axis or several, negative ones counted from the end. Default: all. `keep`: whether reduced axes stay,
+ * with extent 1.
  */
 
 import { float64s } from "../../../memory/room.ts";
@@ -25,7 +27,7 @@ const axesOf = (where: string, x: SymbolicArray, { axis }: AxisOptions): number[
 const countOver = (where: string, x: SymbolicArray, options: AxisOptions): number =>
   axesOf(where, x, options).reduce((count, axis) => count * x.shape[axis], 1);
 
-/** Smallest elements. NaN if an element is; tied smallest elements share the derivative. */
+/** Smallest elements. NaN if any element is NaN; tied smallest elements share the derivative. */
 export const minimum = operation(
   "minimum",
   { x: array, options: axisOptions },
@@ -42,7 +44,7 @@ export const mean = operation(
 
 /** Options of `variance` and `standardDeviation`. */
 export interface VarianceOptions extends AxisOptions {
-  /** The sum of squares is divided by n − correction; default 0. */
+  /** Correction: the sum of squares is divided by n − correction. Default 0. */
   readonly correction?: number;
 }
 
@@ -56,13 +58,13 @@ export const variance = operation(
   },
 );
 
-/** The largest elements as a shift that keeps exponentials finite, without derivative; 0 in place of ±∞. */
+/** Returns the largest elements as a shift that keeps exponentials finite, without derivative; 0 in place of ±∞. */
 function shiftOf(x: SymbolicArray, options: AxisOptions): SymbolicArray {
   const largest = maximum(x, { ...options, keep: true });
   return stopGradient(where(less(abs(largest), Infinity), largest, 0));
 }
 
-/** log Σ exp x, without overflow: −∞ where every x is. */
+/** log Σ exp x, without overflow: −∞ if every x is −∞. */
 export const logSumExp = operation(
   "logSumExp",
   { x: array, options: axisOptions },
@@ -94,14 +96,14 @@ export const logSoftmax = operation(
   },
 );
 
-/** √Σ x². Its derivative at 0 is NaN: the norm has none there. */
+/** √Σ x². Its derivative at 0 is NaN, because the norm is not differentiable there. */
 export const norm = operation(
   "norm",
   { x: array, options: axisOptions },
   (x: SymbolicArray, options: AxisOptions = {}): SymbolicArray => sqrt(sum(square(x), options)),
 );
 
-/** a_i b_j of two vectors. */
+/** Outer product a_i b_j of two vectors. */
 export const outer = operation("outer", { a: array, b: array }, (a: SymbolicArray, b: SymbolicArray): SymbolicArray => {
   if (a.rank !== 1 || b.rank !== 1)
     throw shapeError("outer", `shapes are ${shapeText(a.shape)} and ${shapeText(b.shape)}, but two vectors are wanted`);
@@ -115,7 +117,7 @@ function checkSquare(where: string, x: SymbolicArray): number {
   return n;
 }
 
-/** x[…, i, i] of square matrices. */
+/** Diagonals x[…, i, i] of square matrices. */
 export const diagonal = operation("diagonal", { x: array }, (x: SymbolicArray): SymbolicArray => {
   const n = checkSquare("diagonal", x);
   return sum(where(identity(n), x, 0), { axis: -1 });
@@ -138,7 +140,7 @@ export const identity = operation(
     ),
 );
 
-/** The part of square matrices on and below (`upper`: above) the diagonal; 0 elsewhere. */
+/** Lower (`upper`: upper) triangle of square matrices, including the diagonal; 0 elsewhere. */
 export const triangle = operation(
   "triangle",
   { x: array, options: optional(options({ upper: flag })) },
@@ -150,7 +152,10 @@ export const triangle = operation(
   },
 );
 
-/** (x − x̄) ÷ √(σ² + ε) along the last axis, σ² the variance there, ε (`epsilon`) > 0. Ba, Kiros, Hinton 2016, without gain and bias. */
+/**
+ * (x − x̄) ÷ √(σ² + ε) along the last axis, where σ² is the variance there and ε (`epsilon`) > 0. Ba, Kiros, Hinton
+ * 2016, without gain and bias.
+ */
 export const layerNormalised = operation(
   "layerNormalised",
   { x: array, options: optional(options({ epsilon: number })) },
@@ -160,7 +165,7 @@ export const layerNormalised = operation(
   },
 );
 
-/** Mean and variance (divided by n) over all axes but the last: one of each a channel. */
+/** Mean and variance (divided by n) of each channel, over all axes but the last. */
 export const batchStatistics = operation(
   "batchStatistics",
   { x: array },
@@ -170,7 +175,7 @@ export const batchStatistics = operation(
   },
 );
 
-/** Channels (the last axis) as `groups` × rest, dealt out again as rest × groups. Zhang et al. 2018, ShuffleNet. */
+/** Shuffles channels (the last axis): `groups` × rest is transposed to rest × groups. Zhang et al. 2018, ShuffleNet. */
 export const channelShuffle = operation(
   "channelShuffle",
   { x: array, groups: number },

@@ -1,4 +1,4 @@
-/** Arrays without arguments: `full`, one number everywhere, and `constantArray`, given numbers. */
+/** Arrays without arguments: `full`, the same number everywhere, and `constantArray`, given numbers. */
 
 import { CompileError } from "../../../errors/errors.ts";
 import { float64s } from "../../../memory/room.ts";
@@ -16,7 +16,7 @@ const makeFull = arrayPrimitive({
   code: { form: "loop" },
 });
 
-/** One number everywhere. */
+/** An array with the same number everywhere. */
 export const full = operation(
   "full",
   { value: anyNumber, shape: optional(extents) },
@@ -36,7 +36,7 @@ const makeConstant = arrayPrimitive({
   code: { form: "loop" },
 });
 
-/** Given numbers, row-major. Long ones are distinguished by identity, not by content. */
+/** An array of given numbers, row-major. Long ones are distinguished by identity, not by content. */
 export const constantArray = operation(
   "constantArray",
   { values: numbers, shape: optional(extents) },
@@ -57,7 +57,7 @@ export const range = operation("range", { count }, (count: number): SymbolicArra
 
 const written = (value: number): string => (Object.is(value, -0) ? "-0" : String(value));
 
-/** Numbers and lists of numbers as symbolic arrays; arrays as they are. */
+/** Converts numbers and lists of numbers to symbolic arrays; returns arrays unchanged. */
 export const toArray = operation("toArray", { x: operand }, (x: ArrayLikeOperand | ArrayLike<number>): SymbolicArray => {
   if (isArray(x)) return x;
   if (typeof x === "number") return full(x);

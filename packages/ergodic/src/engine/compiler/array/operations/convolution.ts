@@ -1,11 +1,12 @@
 /**
- * Convolution of images in the sense of networks (correlation), and its adjoints in the image and in the weights.
+ * Convolution of images as in neural networks (correlation), and its adjoints in the image and in the weights.
  *
  *   y[n, h, w, o] = Σ_{i,j,c} x[n, h s + i d − p, w s + j d − p, c] W[i, j, c, o],   c over the channels of o's group
  *
- * x: [batch, height, width, C]. W: [kernelHeight, kernelWidth, C ÷ groups, O]. ⟨dy, y⟩ is linear in each of x, W and dy: of the three
- * primitives each gives the derivatives of the others. One window cell, stride 1, no padding and one group is a matrix product.
- * Code: kernels/engine/images/convolution.ts; where each channel has its own filter, kernels/engine/images/depthwise.ts.
+ * x: [batch, height, width, C]. W: [kernelHeight, kernelWidth, C ÷ groups, O]. ⟨dy, y⟩ is linear in each of x, W and
+ * dy, so each of the three primitives provides derivatives of the others. A window of one cell with stride 1, no
+ * padding and one group is a matrix product. Code: kernels/engine/images/convolution.ts; if each channel has its own
+ * filter, kernels/engine/images/depthwise.ts.
  */
 
 import { type ConvolutionShape, convolutionScratchBytes, isDepthwise } from "../../../memory/convolution.ts";
@@ -28,7 +29,7 @@ import {
 
 const shapeOf = (node: SymbolicArray): ConvolutionShape => node.attributes as ConvolutionShape;
 
-/** One product x W of the sum, by index: into y, x and W. */
+/** Visits each product x W of the sum, by its indices in y, x and W. */
 function forEachTerm(shape: ConvolutionShape, visit: (y: number, x: number, w: number) => void): void {
   const { inChannels, outChannels, groups } = shape;
   const [inside, outside] = [inChannels / groups, outChannels / groups];
@@ -120,12 +121,16 @@ const weight = (x: SymbolicArray, dy: SymbolicArray, s: ConvolutionShape): Symbo
 
 /** Options of `conv2d`. */
 export interface ConvolutionOptions extends WindowOptions {
-  /** Output channels see the input channels of their group alone; divides both. As many as channels: depthwise. Default 1. */
+  /**
+   * Number of groups; output channels see only the input channels of their group. It divides both numbers of channels;
+   * equal to the number of channels: depthwise. Default 1.
+   */
   readonly groups?: number;
 }
 
 /**
- * x: [batch, height, width, C]; w: [kernelHeight, kernelWidth, C ÷ groups, O]. Gives [batch, height', width', O].
+ * Convolves images. x: [batch, height, width, C]; w: [kernelHeight, kernelWidth, C ÷ groups, O]. Returns [batch,
+ * height', width', O].
  *
  * @throws CompileError unless the channels fit and the window fits into the padded image
  */
@@ -152,15 +157,18 @@ export const conv2d = operation(
 
 /** Options of `conv1d`. */
 export interface SequenceOptions extends Omit<ConvolutionOptions, "strides" | "padding" | "dilation"> {
-  /** Cells from window to window. Default 1. */
+  /** Number of cells between windows. Default 1. */
   readonly strides?: number;
-  /** "same", "valid" (default), or cells on each side. */
+  /** Padding: "same", "valid" (none), or the number of cells on each side. Default "valid". */
   readonly padding?: "same" | "valid" | number | readonly [before: number, after: number];
-  /** Cells from tap to tap of the kernel. Default 1. */
+  /** Number of cells between taps of the kernel. Default 1. */
   readonly dilation?: number;
 }
 
-/** The same in one dimension. x: [batch, length, C]; w: [kernel, C ÷ groups, O]. Gives [batch, length', O]. @throws CompileError */
+/**
+ * Convolves sequences. x: [batch, length, C]; w: [kernel, C ÷ groups, O]. Returns [batch, length', O].
+ * @throws CompileError unless the channels fit and the window fits into the padded sequence
+ */
 export const conv1d = operation(
   "conv1d",
   { x: array, w: array, options: optional(options({ strides: whole, padding: anything, dilation: whole, groups: whole })) },

@@ -1,4 +1,7 @@
-/** Running sums along an axis: y[t] = Σ x[s] over s ≤ t, or over s ≥ t in reverse. Each is the other's adjoint. Code: kernels/engine/arrays/cumulate.ts. */
+/**
+ * Cumulative sums along an axis: y[t] = Σ x[s] over s ≤ t, or over s ≥ t in reverse. Each is the adjoint of the other.
+ * Code: kernels/engine/arrays/cumulate.ts.
+ */
 import { array, flag, operation, optional, options, whole } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { axisOf, type SymbolicArray, sizeOf } from "../symbolic.ts";
@@ -8,7 +11,7 @@ interface Running {
   readonly reverse: boolean;
 }
 
-/** [outer, n, inner] around the axis. */
+/** Returns [outer, n, inner] around the axis. */
 function extents({ shape, attributes }: SymbolicArray): [outer: number, n: number, inner: number] {
   const { axis } = attributes as Running;
   return [sizeOf(shape.slice(0, axis)), shape[axis], sizeOf(shape.slice(axis + 1))];
@@ -50,7 +53,10 @@ const make = arrayPrimitive({
   },
 });
 
-/** Sums of x along `axis` (default 0) up to and with each element; from the end where `reverse`. @throws CompileError for an axis not there */
+/**
+ * Cumulative sums of x along `axis` (default 0), including each element itself; from the end if `reverse`.
+ * @throws CompileError for an axis that does not exist
+ */
 export const cumsum = operation(
   "cumsum",
   { x: array, options: optional(options({ axis: whole, reverse: flag })) },

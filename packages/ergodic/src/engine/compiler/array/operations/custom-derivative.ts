@@ -2,7 +2,7 @@ import { arrays, callback, operation } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { type SymbolicArray, sameShape, shapeError, shapeText } from "../symbolic.ts";
 
-/** The adjoints of the inputs from the adjoint of the result; null where none flows. */
+/** Returns the adjoints of the inputs from the adjoint of the result; null if an input has none. */
 export type Backward = (
   adjoint: SymbolicArray,
   result: SymbolicArray,
@@ -13,7 +13,7 @@ const makeCustom = arrayPrimitive({
   name: "customDerivative",
   evaluate: (_, [result]) => result,
   derivative(adjoint, node, i) {
-    // The result's own way down to the inputs is what the user's derivative replaces.
+    // The user's derivative replaces the path through the result itself.
     if (i === 0) return null;
     const inputs = node.args.slice(1);
     const flows = flowsOf(adjoint, node, inputs);
@@ -29,7 +29,7 @@ const makeCustom = arrayPrimitive({
   code: { form: "view", layout: (_, argument) => argument },
 });
 
-/** All inputs are asked for one after another: the user's function is called once for them. */
+/** The inputs are requested one after another, so the user's function is called only once for all of them. */
 let last: { readonly adjoint: SymbolicArray; readonly node: SymbolicArray; readonly flows: ReturnType<Backward> } | undefined;
 
 function flowsOf(adjoint: SymbolicArray, node: SymbolicArray, inputs: readonly SymbolicArray[]): ReturnType<Backward> {
@@ -49,11 +49,10 @@ function withBackward(args: readonly SymbolicArray[], backward: Backward): Symbo
 }
 
 /**
- * A function with a derivative of the user's own: straight-through estimators, clipped or scaled gradients, implicit differentiation.
+ * Function with a user-defined derivative: straight-through estimators, clipped or scaled gradients, implicit
+ * differentiation. Returns forward(…inputs), with `backward` in place of its derivative by the inputs.
  *
- * forward(…inputs), with `backward` in place of its derivative by the inputs.
- *
- * @throws CompileError where backward gives another number of adjoints or other shapes
+ * @throws CompileError if backward returns another number of adjoints or other shapes
  */
 export const customDerivative = operation(
   "customDerivative",

@@ -85,22 +85,22 @@ const makeScatter = arrayPrimitive({
   },
 });
 
-/** `gather` by indices that were looked at, or whose mistakes are dealt with. */
+/** `gather` by indices that were checked, or whose errors are handled. */
 export const gatherUnseen = (table: SymbolicArray, indices: SymbolicArray): SymbolicArray =>
   makeGather([table, indices], [...indices.shape, ...table.shape.slice(1)]);
 
-/** Indices as users give them. */
+/** Indices as users pass them. */
 export type Indices = ArrayLikeOperand | ArrayLike<number>;
 
 /**
- * Rows by number: y[i…, :] = table[indices[i…], :], and the adjoint scatter, y[r, :] = Σ values[i, :] over indices[i] = r.
+ * Rows by index: y[i…, :] = table[indices[i…], :]. Its adjoint is scatter: y[r, :] = Σ values[i, :] over indices[i] =
+ * r. table: [rows, …rest]; indices: any shape. Returns [...indices, …rest].
  *
- * Indices are whole numbers from 0 to rows − 1: constants, and data of a model, are refused where they are not. Those that only parameters make known
- * lose their fractions, and one that names no row gathers NaN and is scattered nowhere. They have no derivative. Code:
- * kernels/engine/arrays/gather.ts. In float32 a table has at most 2^24 rows, since larger numbers are not exact.
- *
- * table: [rows, …rest]; indices: any shape. Gives [...indices, …rest]. @throws CompileError if the table has no axis, or for an
- * index of none of its rows
+ * Indices are whole numbers from 0 to rows − 1; other constants, and other values in the data of a model, are refused.
+ * For indices that depend on parameters, fractions are dropped; an index out of range gathers NaN and is not scattered.
+ * Indices have no derivative. In float32 a table has at most 2^24 rows, because larger integers are not exact. Code:
+ * kernels/engine/arrays/gather.ts.
+ * @throws CompileError if the table has no axis, or an index is out of range
  */
 export const gather = operation(
   "gather",
@@ -116,7 +116,11 @@ function taken(name: string, table: SymbolicArray, indices: SymbolicArray): Symb
   return gatherUnseen(table, indices);
 }
 
-/** values: [count, …rest]; indices: [count]. Gives [rows, …rest]; rows that no index names are 0. @throws CompileError */
+/**
+ * Adds values to rows by index. values: [count, …rest]; indices: [count]. Returns [rows, …rest]; rows without an index
+ * are 0.
+ * @throws CompileError if shapes do not fit, or an index is out of range
+ */
 export const scatter = operation(
   "scatter",
   { values: array, indices: operand, rows: number },
@@ -132,7 +136,10 @@ export const scatter = operation(
   },
 );
 
-/** Elements of x by number along an axis: that axis is replaced by the axes of `indices`. @throws CompileError for an index of none of its elements */
+/**
+ * Elements of x by index along an axis, which is replaced by the axes of `indices`.
+ * @throws CompileError for an index out of range
+ */
 export const take = operation(
   "take",
   { x: array, indices: operand, axis: optional(whole) },
@@ -142,7 +149,7 @@ export const take = operation(
     if (along === 0) return taken("take", x, numbers);
     const others = x.shape.map((_, i) => i).filter((i) => i !== along);
     const rows = taken("take", transpose(x, [along, ...others]), numbers);
-    // Back: the axes of the indices stand in front, and belong where the axis was.
+    // Moves the axes of the indices from the front to the position of the axis.
     const before = Array.from({ length: along }, (_, i) => numbers.rank + i);
     const own = numbers.shape.map((_, i) => i);
     const after = Array.from({ length: x.rank - 1 - along }, (_, i) => numbers.rank + along + i);
@@ -150,7 +157,10 @@ export const take = operation(
   },
 );
 
-/** 1 where the last axis's place is the index, else 0: [...indices, classes]. One outside that is known to nobody beforehand gives zeros alone. */
+/**
+ * One-hot encoding, [...indices, classes]: 1 if the position on the last axis equals the index, else 0. An index out of
+ * range that is not known in advance gives only zeros.
+ */
 export const oneHot = operation(
   "oneHot",
   { indices: operand, classes: number },
@@ -166,7 +176,10 @@ export const oneHot = operation(
 const oneHotUnseen = (indices: SymbolicArray, classes: number): SymbolicArray =>
   equal(reshape(floor(indices), [...indices.shape, 1]), range(classes));
 
-/** x[…, indices[…]]: one element of each row. x: [...indices, classes]. @throws CompileError for an index of no element */
+/**
+ * One element of each row, x[…, indices[…]]. x: [...indices, classes].
+ * @throws CompileError for an index out of range
+ */
 export const pick = operation("pick", { x: array, indices: operand }, (x: SymbolicArray, indices: Indices): SymbolicArray => {
   const numbers = toArray(indices);
   if (!sameShape(x.shape.slice(0, -1), numbers.shape) || x.rank === 0)
@@ -178,6 +191,6 @@ export const pick = operation("pick", { x: array, indices: operand }, (x: Symbol
   return pickUnseen(x, numbers);
 });
 
-/** `pick` by indices that were looked at, or whose mistakes are dealt with: 0 where one names nothing. */
+/** `pick` by indices that were checked, or whose errors are handled: 0 for an index out of range. */
 export const pickUnseen = (x: SymbolicArray, indices: SymbolicArray): SymbolicArray =>
   sum(where(oneHotUnseen(indices, x.shape[x.rank - 1]), x, 0), { axis: -1 });

@@ -1,9 +1,12 @@
 /**
- * Element-wise functions and reductions: each is the other's adjoint, since broadcasting repeats and summing joins.
+ * Element-wise functions and reductions. Each is the adjoint of the other, because broadcasting repeats and summing
+ * joins.
  *
- * map: y[i] = f(x₀[i], x₁[i], …) with broadcasting. f is an expression (expression.ts) of the scalars "0", "1", …; fusing two maps is
- * substituting one expression into another. Every element-wise primitive builds one when it is given an array.
- * reduce: sum, maximum or minimum over neighbouring axes, which the result lacks. NaN if an element is. Tied extremes share the derivative.
+ * map: y[i] = f(x₀[i], x₁[i], …) with broadcasting. f is an expression (expression.ts) of the scalars "0", "1", …; two
+ * maps are fused by substituting one expression into another. Every element-wise primitive builds a map when it is
+ * given an array.
+ * reduce: sum, maximum or minimum over adjacent axes, which are removed from the result. NaN if any element is NaN.
+ * Tied extremes share the derivative.
  */
 
 import { assert } from "../../../errors/errors.ts";
@@ -47,7 +50,7 @@ const makeMap = arrayPrimitive({
   derivative(adjoint, node, i) {
     const expr = expressionOf(node);
     const [slope] = gradients(expr, [scalar(String(i))], scalar("a"));
-    // The result is at hand: e^x is not computed again for its derivative.
+    // Reuses the result, so that e^x is not computed again for its derivative.
     const reused = substitute(slope, new Map<Expr, Expr>([[expr, scalar("r")]]));
     const flow = mapNamed(reused, { ...byPosition(node.args), a: adjoint, r: node }, node.shape);
     return sumTo(flow, node.args[i].shape);
@@ -62,7 +65,10 @@ export const expressionOf = (node: SymbolicArray): Expr => {
   return node.attributes as Expr;
 };
 
-/** f over arrays: `expr` over the scalars "0", "1", …; the shape is what the arguments broadcast to, unless given. */
+/**
+ * Maps an expression over arrays: `expr` uses the scalars "0", "1", …. The shape is the one to which the arguments
+ * broadcast, unless given.
+ */
 export const mapArrays = operation(
   "mapArrays",
   { expr: expression, args: arrays, shape: optional(shape) },
@@ -82,7 +88,7 @@ export const mapArrays = operation(
 const byPosition = (args: readonly SymbolicArray[]): Record<string, SymbolicArray> =>
   Object.fromEntries(args.map((arg, i) => [String(i), arg]));
 
-/** The same with arguments by the names of their scalars. */
+/** Same as `mapArrays`, with arguments by the names of their scalars. */
 export function mapNamed(expr: Expr, args: Readonly<Record<string, SymbolicArray>>, shape: Shape): SymbolicArray {
   const constants: Record<string, Expr> = {};
   for (const [name, arg] of Object.entries(args)) if (arg.op === "full") constants[name] = constant(arg.attributes as number);
@@ -92,7 +98,8 @@ export function mapNamed(expr: Expr, args: Readonly<Record<string, SymbolicArray
   const renamed = Object.fromEntries(used.map((name) => [name, scalar(String(distinct.indexOf(args[name])))]));
   const whole = substitute(folded, renamed);
   if (whole.op === "constant") return full(whole.value, shape);
-  // Which one is left is known by its name: arguments that turned out to be the same array may have made others drop out.
+  // The remaining argument is identified by its name, because arguments that are the same array may have made others
+  // drop out.
   if (whole.op === "scalar") {
     const only = distinct[Number(whole.name)];
     return sameShape(only.shape, shape) ? only : makeMap([only], shape, scalar("0"), String(scalar("0").id));
@@ -100,7 +107,7 @@ export function mapNamed(expr: Expr, args: Readonly<Record<string, SymbolicArray
   return makeMap(distinct, shape, whole, String(whole.id));
 }
 
-/** The element-wise primitive `build` on arrays and numbers; `where` names it in errors. */
+/** Applies the element-wise primitive `build` to arrays and numbers; `where` names it in errors. */
 export function elementwise(where: string, build: (...args: Expr[]) => Expr, given: readonly unknown[]): SymbolicArray {
   const args = given.map((x) => toArray(x as ArrayLikeOperand));
   const shape = broadcastShapes(
@@ -113,7 +120,7 @@ export function elementwise(where: string, build: (...args: Expr[]) => Expr, giv
   return node;
 }
 
-/** How element-wise functions and reductions act on arrays. */
+/** Action of element-wise functions and reductions on arrays. */
 export const onArrays: OnArrays = {
   elementwise,
   reduced(name, x, options) {
@@ -123,7 +130,10 @@ export const onArrays: OnArrays = {
   },
 };
 
-/** x repeated along axes of extent 1, and along new axes in front, up to a shape. @throws CompileError where it does not fit */
+/**
+ * Repeats x along axes of extent 1, and along new leading axes, to reach a shape.
+ * @throws CompileError if it does not fit
+ */
 export const broadcastTo = operation("broadcastTo", { x: operand, shape }, (x: ArrayLikeOperand, shape: Shape): SymbolicArray => {
   const arg = toArray(x);
   if (!sameShape(broadcastShapes("broadcastTo", [arg.shape, shape]), shape))
@@ -131,7 +141,7 @@ export const broadcastTo = operation("broadcastTo", { x: operand, shape }, (x: A
   return mapArrays(scalar("0"), [arg], shape);
 });
 
-/** Row-major index of the element of `shape` that stands at index i of what it broadcasts to. */
+/** Returns the row-major index of the element of `shape` at index i of the broadcast shape. */
 function broadcastIndex(shape: Shape, to: Shape): (i: number) => number {
   if (sameShape(shape, to)) return (i) => i;
   if (sizeOf(shape) === 1) return () => 0;
@@ -151,7 +161,7 @@ export type ReductionKind = "sum" | "maximum" | "minimum";
 
 export interface Reduce {
   readonly kind: ReductionKind;
-  /** Axes [from, to). */
+  /** Range of axes [from, to). */
   readonly from: number;
   readonly to: number;
 }
@@ -198,7 +208,7 @@ const makeReduce = arrayPrimitive({
   code: { form: "loop" },
 });
 
-/** Over axes [from, to). */
+/** Reduces over axes [from, to). */
 export function reduce(kind: ReductionKind, x: SymbolicArray, from: number, to: number): SymbolicArray {
   const shape = [...x.shape.slice(0, from), ...x.shape.slice(to)];
   const count = sizeOf(x.shape.slice(from, to));
@@ -207,7 +217,7 @@ export function reduce(kind: ReductionKind, x: SymbolicArray, from: number, to: 
   return makeReduce([x], shape, { kind, from, to });
 }
 
-/** Over any axes: neighbours together, the last first. */
+/** Reduces over any axes: adjacent ones together, the last first. */
 export function reduceAxes(kind: ReductionKind, x: SymbolicArray, axes: readonly number[], keep = false): SymbolicArray {
   const listed = [...new Set(axes.map((a) => axisOf(kind, a, x.rank)))].sort((a, b) => a - b);
   let made = x;
@@ -225,7 +235,7 @@ export function reduceAxes(kind: ReductionKind, x: SymbolicArray, axes: readonly
     : made;
 }
 
-/** The adjoint of broadcasting: sums over the axes along which `shape` was repeated. */
+/** Adjoint of broadcasting: sums over the axes along which `shape` was repeated. */
 export function sumTo(x: SymbolicArray, shape: Shape): SymbolicArray {
   if (sameShape(x.shape, shape)) return x;
   const added = x.rank - shape.length;
@@ -233,7 +243,7 @@ export function sumTo(x: SymbolicArray, shape: Shape): SymbolicArray {
   return reshape(reduceAxes("sum", x, axes), shape);
 }
 
-/** With extents of 1 in the places of reduced axes. */
+/** Inserts extents of 1 at the reduced axes. */
 function withOnes(reduced: SymbolicArray, from: number, to: number): SymbolicArray {
   const ones = new Array<number>(to - from).fill(1);
   return reshape(reduced, [...reduced.shape.slice(0, from), ...ones, ...reduced.shape.slice(from)]);

@@ -43,15 +43,13 @@ const makeMatmul = arrayPrimitive({
 });
 
 /**
- * Matrix products: y[…, i, j] = Σ_p a[…, i, p] b[…, p, j]; axes before the last two broadcast. A vector on the left is a row, one on the
- * right a column, and its axis is missing from the result.
+ * Matrix product a b, as in numpy's matmul: y[…, i, j] = Σ_p a[…, i, p] b[…, p, j]; axes before the last two broadcast.
+ * A vector on the left is a row, one on the right a column, and its axis is removed from the result. a: [batch…, m, k]
+ * or [k]. b: [batch…, k, n] or [k].
  *
- * One matrix for a whole batch: the batch becomes rows, so that one product does it, and one the derivative by that matrix.
- * Code: kernels/engine/arrays/gemm.ts, which reads transposed operands and rows that lie apart as they are.
- *
- * a b, as numpy's matmul.
- *
- * a: [batch…, m, k] or [k]. b: [batch…, k, n] or [k].
+ * If b is one matrix for a whole batch, the batch becomes rows, so that one product computes the result and one the
+ * derivative by that matrix. Code: kernels/engine/arrays/gemm.ts, which reads transposed operands and rows with gaps
+ * without copying.
  * @throws CompileError unless the inner extents agree and the batch axes broadcast
  */
 export const matmul = operation("matmul", { a: array, b: array }, (a: SymbolicArray, b: SymbolicArray): SymbolicArray => {
@@ -74,7 +72,7 @@ export const matmul = operation("matmul", { a: array, b: array }, (a: SymbolicAr
   return makeMatmul([a, b], [...batch, m, n]);
 });
 
-/** The inner product Σ a_i b_i of two vectors of one length. */
+/** Inner product Σ a_i b_i of two vectors of the same length. */
 export const dot = operation("dot", { a: array, b: array }, (a: SymbolicArray, b: SymbolicArray): SymbolicArray => {
   if (a.rank !== 1 || b.rank !== 1 || a.size !== b.size)
     throw shapeError(
@@ -84,7 +82,7 @@ export const dot = operation("dot", { a: array, b: array }, (a: SymbolicArray, b
   return matmul(a, b);
 });
 
-/** With the last two axes exchanged. */
+/** Exchanges the last two axes. */
 export const matrixTranspose = operation("matrixTranspose", { x: array }, (x: SymbolicArray): SymbolicArray => {
   const order = x.shape.map((_, i) => i);
   [order[x.rank - 2], order[x.rank - 1]] = [x.rank - 1, x.rank - 2];
@@ -111,13 +109,16 @@ function sizes(node: SymbolicArray): Sizes {
   return { m, n, k: node.args[0].shape[node.args[0].rank - 1], batch: node.shape.slice(0, -2) };
 }
 
-/** Strides along the batch axes of the result, 0 where the operand is repeated. */
+/** Returns the strides along the batch axes of the result, 0 if the operand is repeated. */
 function batchSteps(shape: Shape, strides: readonly number[], batch: Shape): number[] {
   const missing = batch.length - (shape.length - 2);
   return batch.map((_, i) => (i < missing || shape[i - missing] === 1 ? 0 : strides[i - missing]));
 }
 
-/** How the kernel reads a matrix: as it stands or transposed, with `between` elements between stored rows. */
+/**
+ * Returns how the kernel reads a matrix: plain or transposed, with `between` elements between the starts of stored
+ * rows; undefined if it cannot.
+ */
 function matrixLayout(shape: Shape, strides: readonly number[]): { transposed: number; between: number } | undefined {
   const [rows, columns] = shape.slice(-2);
   const [down, across] = strides.slice(-2);

@@ -1,6 +1,6 @@
 /**
- * Order statistics by counting ranks, n² comparisons and no sort: the derivative goes to the element that has the rank (of equal ones, the
- * place decides). NaN if an element is.
+ * Order statistics by counting ranks, with n² comparisons and no sort. The derivative goes to the element that has the
+ * rank (among equal ones, the position decides). NaN if any element is NaN.
  */
 
 import { add, mul } from "../../primitives/arithmetic.ts";
@@ -12,14 +12,14 @@ import { range } from "./constants.ts";
 import { reshape } from "./reshape.ts";
 import { transpose } from "./transpose.ts";
 
-/** With `axis` last. */
+/** Returns x with `axis` moved to the end. */
 function withLast(name: string, x: SymbolicArray, axis: number): SymbolicArray {
   const along = axisOf(name, axis, x.rank);
   const others = x.shape.map((_, i) => i).filter((i) => i !== along);
   return transpose(x, [...others, along]);
 }
 
-/** How many elements of the last axis stand before each, in order: 0 … n − 1. */
+/** Returns the rank of each element along the last axis: 0 … n − 1. */
 function ranks(x: SymbolicArray): SymbolicArray {
   const n = x.shape[x.rank - 1];
   const outside = x.shape.slice(0, -1);
@@ -28,7 +28,10 @@ function ranks(x: SymbolicArray): SymbolicArray {
   return sum(or(less(other, own), and(equal(other, own), isBefore)), { axis: -1 });
 }
 
-/** The element with `k` smaller ones along `axis` (default: the last), which the result lacks; k = 0, …, n − 1. @throws CompileError */
+/**
+ * Element with `k` smaller ones along `axis` (default: the last), which is removed from the result; k = 0, …, n − 1.
+ * @throws CompileError if k or the axis is out of range
+ */
 export const kthSmallest = operation(
   "kthSmallest",
   { x: array, k: number, options: oneAxis },
@@ -43,7 +46,10 @@ export const kthSmallest = operation(
   },
 );
 
-/** The q-quantile, linear between order statistics (numpy's default). `q`: 0 to 1. @throws CompileError */
+/**
+ * The q-quantile, interpolated linearly between order statistics (numpy's default). `q`: 0 to 1.
+ * @throws CompileError if q or the axis is out of range
+ */
 export const quantile = operation(
   "quantile",
   { x: array, q: number, options: oneAxis },
@@ -58,10 +64,7 @@ export const quantile = operation(
   },
 );
 
-/**
- * The middle element, or the mean of the two.
- * Along `axis`, the last by default.
- */
+/** Middle element, or mean of the two middle ones, along `axis`, by default the last. */
 export const median = operation(
   "median",
   { x: array, options: oneAxis },

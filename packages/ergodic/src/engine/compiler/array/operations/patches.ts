@@ -16,7 +16,7 @@ import {
 
 const shapeOf = (node: SymbolicArray): ConvolutionShape => node.attributes as ConvolutionShape;
 
-/** An element of the columns and the element of x that it is a copy of. */
+/** Visits each element of the columns with the element of x that it copies. */
 function forEachCopy(shape: ConvolutionShape, visit: (column: number, x: number) => void): void {
   const { inChannels, kernelHeight, kernelWidth } = shape;
   forEachTap(shape, (outCell, inCell, tap) => {
@@ -72,15 +72,17 @@ const patchesInput = (columns: SymbolicArray, s: ConvolutionShape): SymbolicArra
 
 /** Options of `patches`. */
 export interface PatchOptions extends WindowOptions {
-  /** Cells of the window: a number or [height, width]. */
+  /** Cells of the window: a number, or [height, width]. */
   readonly size: Pair;
 }
 
 /**
- * What each cell of a convolution sees, as rows: columns[(n, h, w), (i, j, c)] = x[n, h s + i d − p, w s + j d − p, c], 0 outside; and the
- * adjoint, which adds every element back to where it came from. Code: kernels/engine/images/patches.ts.
+ * Inputs of each cell of a convolution, as rows: columns[(n, h, w), (i, j, c)] = x[n, h s + i d − p, w s + j d − p, c],
+ * 0 outside. The adjoint adds every element back to its origin. Code: kernels/engine/images/patches.ts.
  *
- * x: [batch, height, width, C]. Gives [batch, height', width', cells · C], a window's cells row by row, channels last. @throws CompileError
+ * x: [batch, height, width, C]. Returns [batch, height', width', cells · C], a window's cells row by row, channels
+ * last.
+ * @throws CompileError for invalid options, or a window larger than the padded image
  */
 export const patches = operation(
   "patches",

@@ -1,8 +1,9 @@
 /**
- * Parts of arrays, and arrays of parts: each is the other's adjoint.
+ * Parts of arrays, and arrays composed of parts. Each is the adjoint of the other.
  *
- * slice: y[i…] = x[start + step·i…], axis by axis; steps may be negative, so that flips are slices.
- * place: arrays put into places of a larger one, which do not overlap, and 0 elsewhere; padding and concatenation are places.
+ * slice: y[i…] = x[start + step·i…], for each axis; steps can be negative, so flips are slices.
+ * place: puts arrays at non-overlapping positions of a larger one, with 0 elsewhere; padding and concatenation are
+ * places.
  */
 import { add } from "../../primitives/arithmetic.ts";
 import { anything, array, arrays, indices, number, operation, optional, options, whole } from "../../signature.ts";
@@ -40,7 +41,7 @@ const makeSlice = arrayPrimitive({
   },
 });
 
-/** Row-major index in `shape` of element i of the slice. */
+/** Returns the row-major index in `shape` of element i of the slice. */
 export function sliceIndex(shape: Shape, { start, step }: Slice, of: Shape): (i: number) => number {
   const outer = stridesOf(shape);
   const inner = stridesOf(of);
@@ -48,7 +49,7 @@ export function sliceIndex(shape: Shape, { start, step }: Slice, of: Shape): (i:
     outer.reduce((at, stride, axis) => at + (start[axis] + step[axis] * (Math.floor(i / inner[axis]) % of[axis])) * stride, 0);
 }
 
-/** By start, step and extents. */
+/** Slices by start, step and extents. */
 export function slicedBy(x: SymbolicArray, { start, step }: Slice, shape: Shape): SymbolicArray {
   const fits =
     start.length === x.rank &&
@@ -67,9 +68,9 @@ export function slicedBy(x: SymbolicArray, { start, step }: Slice, shape: Shape)
 }
 
 /**
- * Elements [from, to) of an axis (negative: from its end), every `step`-th; step −1 reverses. Other axes stay whole.
+ * Every `step`-th element of [from, to) of an axis (negative: from its end); step −1 reverses. Other axes stay whole.
  *
- * @throws CompileError where nothing is left or the axis is not there
+ * @throws CompileError if the result is empty or the axis does not exist
  */
 export const slice = operation(
   "slice",
@@ -103,10 +104,10 @@ export const slice = operation(
 );
 
 /**
- * x[index] along an axis, which the result lacks; of a list, x[i][j] along that axis and the next ones: `at(L, [1, 0])`. A negative index counts from the
- * end.
+ * Element x[index] along an axis, which is removed from the result. For a list, x[i][j] along that axis and the next
+ * ones: `at(L, [1, 0])`. A negative index counts from the end.
  *
- * @throws CompileError where an index is none of its axis, or there are more than axes
+ * @throws CompileError if an index is out of range, or there are more indices than axes
  */
 export const at = operation(
   "at",
@@ -143,14 +144,14 @@ export const at = operation(
   },
 );
 
-/** Reversed along an axis. */
+/** Reverses an axis. */
 export const flip = operation(
   "flip",
   { x: array, axis: optional(whole) },
   (x: SymbolicArray, axis = 0): SymbolicArray => slice(x, { axis, step: -1 }),
 );
 
-/** A "special" form: schedule-steps.ts copies each part into its place. */
+/** Form "special": schedule-steps.ts copies each part to its position. */
 const makePlace = arrayPrimitive({
   name: "place",
   evaluate(node, args) {
@@ -172,7 +173,10 @@ export function place(parts: readonly SymbolicArray[], shape: Shape, places: rea
   return makePlace(parts, shape, places);
 }
 
-/** Arrays of one shape that hold one part each, and 0 elsewhere, as few that have the same sum: equal places are added, and those that do not overlap put into one whole. */
+/**
+ * Merges arrays of one shape that each hold one part and 0 elsewhere into as few arrays as possible with the same sum.
+ * Parts at equal positions are added; parts that do not overlap are placed into one array.
+ */
 export function joinedPlaces(wholes: readonly SymbolicArray[]): SymbolicArray[] {
   const [{ shape, size }] = wholes;
   const byPlace = new Map<string, { part: SymbolicArray; place: Slice }>();
@@ -195,10 +199,10 @@ export function joinedPlaces(wholes: readonly SymbolicArray[]): SymbolicArray[] 
   return layers.map(({ parts, places }) => place(parts, shape, places));
 }
 
-/** Whether the parts fill the whole. */
+/** Returns whether the parts fill the whole array. */
 export const isCovered = (node: SymbolicArray): boolean => node.args.reduce((sum, part) => sum + part.size, 0) === node.size;
 
-/** One after another along an axis; all other extents equal. */
+/** Concatenates arrays along an axis; all other extents must be equal. */
 export const concatenate = operation(
   "concatenate",
   { parts: arrays, axis: optional(number) },
@@ -228,7 +232,7 @@ export const concatenate = operation(
   },
 );
 
-/** Zeros before and after each axis: `widths[axis] = [before, after]`. */
+/** Adds zeros before and after each axis: `widths[axis] = [before, after]`. */
 export const pad = operation(
   "pad",
   { x: array, widths: anything },
@@ -246,7 +250,7 @@ export const pad = operation(
   },
 );
 
-/** Equal shapes, along a new axis: the result's, so that −1 is its last. */
+/** Stacks arrays of equal shapes along a new axis, counted in the result, so −1 is its last axis. */
 export const stack = operation(
   "stack",
   { parts: arrays, axis: optional(number) },

@@ -1,9 +1,11 @@
 /**
- * Pools of images: the largest or the mean of the cells that a window sees, channel by channel.
+ * Pooling of images: the largest or the mean of the cells that a window covers, for each channel.
  *
- * maxPool: cells of padding do not count; NaN if a cell is. The derivative goes to the window's first cell, row by row, that holds the largest
- * value. averagePool: the sum over the cells inside the image by their number, or by the window's where padding counts.
- * Code: kernels/engine/images/pooling.ts. The second derivative of maxPool goes through patches, which takes memory for each cell of each window.
+ * maxPool: padding cells do not count; NaN if a cell is NaN. The derivative goes to the window's first cell, row by
+ * row, that holds the largest value. averagePool: the sum over the cells inside the image, divided by their number, or
+ * by the window's if padding counts.
+ * Code: kernels/engine/images/pooling.ts. The second derivative of maxPool uses patches, which takes memory for each
+ * cell of each window.
  */
 
 import type { ConvolutionShape } from "../../../memory/convolution.ts";
@@ -54,7 +56,7 @@ const makeMax = arrayPrimitive({
   },
 });
 
-/** Of x, its pool y and dy. */
+/** Adjoint of maxPool, from x, its pool y, and dy. */
 const makeMaxInput = arrayPrimitive({
   name: "maxPoolInput",
   evaluate(node, [x, y, dy]) {
@@ -83,7 +85,7 @@ const makeMaxInput = arrayPrimitive({
   },
 });
 
-/** For each window the element of `a` where x is largest. */
+/** Returns for each window the element of `a` at the position of the largest x. */
 function atLargest(a: SymbolicArray, x: SymbolicArray, y: SymbolicArray, s: ConvolutionShape): SymbolicArray {
   const cells = s.batch * s.outHeight * s.outWidth;
   const seen = (image: SymbolicArray): SymbolicArray => reshape(patchesOf(image, s), [cells, -1, s.inChannels]);
@@ -98,7 +100,7 @@ interface Average {
   readonly countPadding: boolean;
 }
 
-/** By how much each window's sum is divided. */
+/** Returns the divisor of each window's sum. */
 function cellsOf({ shape, countPadding }: Average): Float64Array {
   const cells = new Float64Array(shape.batch * shape.outHeight * shape.outWidth);
   if (countPadding) return cells.fill(shape.kernelHeight * shape.kernelWidth);
@@ -154,14 +156,17 @@ const makeAverageInput = arrayPrimitive({
 
 /** Options of `maxPool` and `averagePool` on arrays. */
 export interface PoolOptions extends WindowOptions {
-  /** Cells of the window. */
+  /** Cells of the window: a number, or [height, width]. */
   readonly size: Pair;
 }
 
 const poolShape = (name: string, x: SymbolicArray, { size, strides = size, ...rest }: PoolOptions): ConvolutionShape =>
   windowShape(name, x, size, { strides, ...rest }, x.shape[3], 1);
 
-/** Largest cells. x: [batch, height, width, C]. `strides`: default `size`, windows side by side. @throws CompileError */
+/**
+ * Largest cell of each window. x: [batch, height, width, C]. `strides`: default `size`, adjacent windows.
+ * @throws CompileError for invalid options, or a window larger than the padded image
+ */
 export const maxPool = operation(
   "maxPool",
   { x: array, options: options({ size: anything, ...windowOptions }, ["size"]) },
@@ -171,7 +176,10 @@ export const maxPool = operation(
   },
 );
 
-/** Means of cells, those of padding ignored unless `countPadding`. `strides`: default `size`. @throws CompileError */
+/**
+ * Mean of each window's cells, without padding cells unless `countPadding`. `strides`: default `size`.
+ * @throws CompileError for invalid options, or a window larger than the padded image
+ */
 export const averagePool = operation(
   "averagePool",
   { x: array, options: options({ size: anything, ...windowOptions, countPadding: flag }, ["size"]) },

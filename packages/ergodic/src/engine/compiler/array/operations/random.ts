@@ -1,9 +1,11 @@
 /**
- * Random arrays: functions of the run's key, the update and a stream's number alone, so that a program that runs again draws the same.
+ * Random arrays: functions of the run's key, the update and a stream number alone, so that a repeated run draws the
+ * same numbers.
  *
- * uniform: [0, 1). normal: mean 0, variance 1, |z| < 8.3. An array's numbers do not depend on its size: a longer one starts like a shorter one.
- * Two arrays of one stream hold the same bits: give each its own. Inside of scan the draws are the same at every step; draw all outside,
- * and run over them. Code: kernels/engine/arrays/fill-random.ts, with the same bits in float64; in float32 a uniform number has 24 bits of its own.
+ * uniform: [0, 1). normal: mean 0, variance 1, |z| < 8.3. An array's numbers do not depend on its size: a longer array
+ * starts with the same numbers as a shorter one. Two arrays of one stream hold the same bits, so give each array its
+ * own stream. Inside scan the draws are the same at every step; draw all of them outside, and scan over them. Code:
+ * kernels/engine/arrays/fill-random.ts, with the same bits in float64; in float32 a uniform number has its own 24 bits.
  */
 import { normalQuantile } from "../../../numbers/normal-quantile.ts";
 import { philox } from "../../../random/philox.ts";
@@ -11,7 +13,9 @@ import { number, operation, shape } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { type Shape, type SymbolicArray, shapeError } from "../symbolic.ts";
 
-/** 53 bits of words 2i and 2i + 1 of Philox blocks [⌊w/4⌋, stream, update low, update high], over 2^53. */
+/**
+ * Returns 53 bits of words 2i and 2i + 1 of Philox blocks [⌊w/4⌋, stream, update low, update high], divided by 2^53.
+ */
 export function fillUniform(count: number, key: readonly [number, number], update: number, stream: number): Float64Array {
   const words = new Uint32Array(4);
   const high = Math.floor(update / 2 ** 32);
@@ -22,7 +26,7 @@ export function fillUniform(count: number, key: readonly [number, number], updat
   });
 }
 
-/** The normal number of the same words: 52 of the 53 bits, at the middle of their interval. */
+/** Returns the normal number for the same words: 52 of the 53 bits, at the middle of their interval. */
 function normalOf(u: number): number {
   const bits = u * 2 ** 53;
   const upper = Math.floor(bits / 134217728);
@@ -66,7 +70,7 @@ function randomPrimitive(kind: Kind, kernel: string): (shape: Shape, stream: num
   });
 }
 
-/** Independent numbers, uniform in [0, 1), of stream `stream`: an integer in [0, 2^32); 0 is the stream that samplers draw from. */
+/** Independent uniform numbers in [0, 1) of stream `stream`: an integer in [0, 2^32); samplers draw from stream 0. */
 export const uniform = randomPrimitive("uniform", "fillUniform");
 
 /** Independent standard normal numbers of stream `stream`. */

@@ -12,9 +12,8 @@ const make = arrayPrimitive({
 });
 
 /**
- * The same elements, in the same row-major order, in another shape.
- *
- * One extent may be −1: what is left.
+ * The same elements, in the same row-major order, in another shape. One extent may be −1, which is computed from the
+ * number of elements.
  */
 export const reshape = operation("reshape", { x: array, shape }, (x: SymbolicArray, shape: Shape): SymbolicArray => {
   const known = sizeOf(shape.filter((n) => n !== -1));
@@ -27,7 +26,10 @@ export const reshape = operation("reshape", { x: array, shape }, (x: SymbolicArr
   return make([x], whole);
 });
 
-/** Strides of the new shape over the same memory: axes are split, and merged where they lie one within another. */
+/**
+ * Returns the strides of the new shape over the same memory. Axes are split, and merged if they are contiguous;
+ * undefined if strides cannot express the shape.
+ */
 export function reshapedLayout(from: Shape, { offset, strides }: Layout, to: Shape): Layout | undefined {
   const axes = from.map((size, i) => ({ size, stride: strides[i] })).filter(({ size }) => size > 1);
   const made = new Array<number>(to.length).fill(0);
@@ -40,7 +42,7 @@ export function reshapedLayout(from: Shape, { offset, strides }: Layout, to: Sha
     if (left === 1 && axis > 0) ({ size: left, stride } = axes[--axis]);
     made[i] = stride;
     while (wanted > left) {
-      // The next outer axis must go on where this one ends.
+      // The next outer axis must continue where this one ends.
       if (wanted % left !== 0 || axis === 0) return undefined;
       wanted /= left;
       const outer = axes[--axis];

@@ -1,13 +1,15 @@
 /**
  * The node of scan.ts, its parts, and its derivative.
  *
- * Parts, in this order: the carries at the end; the outputs, [T, …], those of step t in place t in both directions; the histories, [T, …]: the
- * carries before step t. The derivative is a scan the other way over the histories, what was run over, and the adjoints of outputs and histories.
- * Where a step adds AᵀB to the adjoint of a constant, and one of the factors is what the step sees, the other is put out instead: one long product
- * behind the loop takes the place of T short ones and their sums. What comes out of a scan within is summed all the same, or checkpoints would
- * save no memory.
+ * Parts, in this order: the final carries; the outputs, [T, …], where the output of step t has index t in both
+ * directions; the histories, [T, …]: the carries before step t. The derivative is a scan in the opposite direction over
+ * the histories, the scanned arrays, and the adjoints of outputs and histories.
+ * If a step adds AᵀB to the adjoint of a constant, and one factor is an input of the step, the other factor is written
+ * as an output. One long product after the loop then replaces T short products and their sums. The adjoints of a nested
+ * scan are still summed step by step, because otherwise checkpoints would save no memory.
  *
- * A loop that ends early (`end`, schedule-scan.ts) has at most `length` steps; its derivative has as many as it had.
+ * A loop that ends early (`end`, schedule-scan.ts) has at most `length` steps; its derivative has as many steps as the
+ * loop had.
  */
 import { add, mul, sub } from "../../primitives/arithmetic.ts";
 import { sum } from "../../primitives/reductions.ts";
@@ -42,7 +44,7 @@ const makePart = arrayPrimitive({
     const from = shapes.slice(0, node.attributes as number).reduce((total, shape) => total + sizeOf(shape), 0);
     return whole.slice(from, from + node.size);
   },
-  // Derivatives of parts go to the whole: derive.ts.
+  // Derivatives of parts go to the whole node; see derive.ts.
   derivative: () => null,
   rebuild: (node, [whole]) => partOf(whole, node.attributes as number),
   describe: (node) => String(node.attributes),
@@ -93,18 +95,18 @@ function evaluateScan(scan: ScanAttributes, args: readonly Float64Array[], aroun
   return whole;
 }
 
-/** What a scan gives. */
+/** Results of a scan. */
 export interface Scanned {
-  /** At the end. */
+  /** Carries after the last step. */
   readonly carries: SymbolicArray[];
-  /** [T, …]. */
+  /** Outputs of the steps, [T, …]. */
   readonly outputs: SymbolicArray[];
-  /** [T, …]: the carries before step t. */
+  /** Carries before each step t, [T, …]. */
   readonly histories: SymbolicArray[];
 }
 
 let leafCount = 0;
-/** A stand-in that no other node can be: its dependants are those of this body. */
+/** Returns a placeholder distinct from every other node, so that only this body depends on it. */
 export function freshLeaf(shape: Shape): SymbolicArray {
   const name = `scan leaf ${leafCount++}`;
   return internArray("input", [], shape, name, name);
@@ -113,9 +115,9 @@ export function freshLeaf(shape: Shape): SymbolicArray {
 export type OpenScan = Omit<ScanAttributes, "constants">;
 
 /**
- * The scan of a body that may use arrays from outside, which become constants; leaves get names by place, so that equal scans are one.
- *
- * What the body does not look at is not run over: a tangent, linear in the adjoints, must not hang on their values.
+ * Makes the scan of a body that may use outside arrays, which become constants. Leaves are named by position, so that
+ * equal scans are one node. Arrays that the body does not use are not scanned over, because a tangent, which is linear
+ * in the adjoints, must not depend on their values.
  */
 export function closeScan(open: OpenScan, starts: readonly SymbolicArray[], elements: readonly SymbolicArray[]): Scanned {
   const { length, reverse, end, carries, next, outputs } = open;
@@ -156,7 +158,7 @@ export function closeScan(open: OpenScan, starts: readonly SymbolicArray[], elem
   };
 }
 
-/** The uppermost nodes that no leaf reaches, plain numbers aside. */
+/** Returns the topmost nodes that do not depend on a leaf, except plain numbers. */
 function capturedBy(roots: readonly SymbolicArray[], leaves: ReadonlySet<SymbolicArray>): SymbolicArray[] {
   const moving = new Set<SymbolicArray>(leaves);
   const nodes = arraysBelow(roots);
@@ -170,7 +172,7 @@ function capturedBy(roots: readonly SymbolicArray[], leaves: ReadonlySet<Symboli
   return [...found];
 }
 
-/** Adjoints of the arguments that are `wanted`. */
+/** Returns the adjoints of the arguments that are `wanted`. */
 function reversed(
   node: SymbolicArray,
   adjoints: readonly (SymbolicArray | undefined)[],
@@ -190,15 +192,16 @@ function reversed(
   const seeds = [...state, ...flows.map((flow) => (flow ? leaves[next++] : undefined))];
   const step = stepBack(node, leaves.slice(0, known.length), seeds, wanted);
   const passed = over.map((_, i) => i).filter((i) => wanted[count + i]);
-  // Behind the last step of a loop that ends early histories hold nothing: no product can be taken over all of them.
+  // After the last step of a loop that ends early, histories contain nothing, so no product can be taken over all of
+  // them.
   const term = (slope: SymbolicArray): Term => (end ? { kind: "sum", of: slope } : termOf(slope, leaves));
   const terms = constants.map((_, i) => (wanted[last + i] ? term(step.constants[i]) : undefined));
   const sums = terms.filter((term) => term?.kind === "sum");
   const factors = terms.flatMap((term) => (term?.kind === "product" ? [term.a, term.b] : []));
-  // What was run over need not be put out to be there, all of it, afterwards.
+  // Scanned arrays are available after the loop and need not be written as outputs.
   const written = factors.filter((x) => !leaves.includes(x));
   const totals = sums.map(({ of }) => freshLeaf(of.shape));
-  // As many steps as there were, which is what the first carry of a loop that counts began with.
+  // Number of steps made, which is the initial first carry of a counted loop.
   const left = end ? [freshLeaf([])] : [];
   const steps = end?.place === "kept" ? partOf(node, 1) : node.args[0];
   const made = closeScan(
@@ -237,7 +240,10 @@ interface StepBack {
   readonly constants: SymbolicArray[];
 }
 
-/** Adjoints of what a step of the node sees (`known`: its carries and elements) from those of what it gives; zeros where not wanted. */
+/**
+ * Returns the adjoints of a step's inputs (`known`: its carries and elements) from those of its results; zeros for
+ * inputs that are not wanted.
+ */
 function stepBack(
   node: SymbolicArray,
   known: readonly SymbolicArray[],
@@ -247,7 +253,7 @@ function stepBack(
   const { end, carries, over, constants, next, outputs } = node.attributes as ScanAttributes;
   const last = known.length;
   const control = end?.control ?? 0;
-  // Stand-ins for the constants, so that their adjoints are those of the body, whatever the constants are made of.
+  // Placeholders for the constants, so that their adjoints are those within the body, whatever the constants depend on.
   const stands = constants.map((leaf) => freshLeaf(leaf.shape));
   const own = [...known, ...stands];
   const body = substituteArrays(
@@ -270,7 +276,7 @@ function stepBack(
   };
 }
 
-/** What a step adds to the adjoint of a constant: an array, or AᵀB of factors with a row an example. */
+/** Contribution of a step to the adjoint of a constant: an array, or AᵀB of factors with one row per example. */
 type Term =
   | { readonly kind: "sum"; readonly of: SymbolicArray }
   | { readonly kind: "product"; readonly a: SymbolicArray; readonly b: SymbolicArray; readonly shape: Shape };
@@ -279,8 +285,8 @@ function termOf(slope: SymbolicArray, leaves: readonly SymbolicArray[]): Term {
   if (slope.op !== "matmul" || slope.rank !== 2) return { kind: "sum", of: slope };
   const [a, b] = [withoutReshape(transpose(slope.args[0])), withoutReshape(slope.args[1])];
   const isPart = a.op === "part" || b.op === "part";
-  // One of the factors must be there without this loop: all parts of a loop seem to depend on all that it sees, and a tangent, linear in the
-  // adjoints, would hang on their values.
+  // One factor must be available outside this loop. All parts of a loop seem to depend on all of its inputs, and a
+  // tangent, linear in the adjoints, would then depend on their values.
   return isPart || !(leaves.includes(a) || leaves.includes(b))
     ? { kind: "sum", of: slope }
     : { kind: "product", a, b, shape: slope.shape };

@@ -7,7 +7,7 @@ import { closeScan, freshLeaf, type Scanned } from "./scan-node.ts";
 
 export type { Scanned };
 
-/** The body of a scan: (carries, elements) => [next carries, outputs]. */
+/** Body of a scan: (carries, elements) => [next carries, outputs]. */
 export type ScanBody = (
   carries: SymbolicArray[],
   over: SymbolicArray[],
@@ -15,24 +15,25 @@ export type ScanBody = (
 
 /** Options of `scan`. */
 export interface ScanOptions {
-  /** Steps; needed where there is nothing to run over. */
+  /** Number of steps; required if there is nothing to scan over. */
   readonly length?: number;
-  /** From the last element to the first. */
+  /** Whether to run from the last element to the first. Default false. */
   readonly reverse?: boolean;
-  /** Derivatives keep the carries of every √T-th step alone and compute those between again. */
+  /** Whether derivatives store only the carries of every √T-th step and recompute those between. Default false. */
   readonly checkpoint?: boolean;
 }
 
 /**
- * A loop with carried state: c_{t+1}, y_t = f(c_t, x_t) for t = 0 … T − 1 (in reverse: T − 1 … 0). Its code does not grow with T.
+ * Loop with carried state: c_{t+1}, y_t = f(c_t, x_t) for t = 0 … T − 1 (in reverse: T − 1 … 0). Its code does not grow
+ * with T.
  *
- * The body is traced once, on stand-ins; arrays of the surrounding program that it uses become constants of the loop, computed once.
- * A derivative keeps all T carries; with `checkpoint` about 2√T of them, for one more pass. Source: Chen, Xu, Zhang, Guestrin 2016.
+ * Runs `body(carries, elements) → [next carries, outputs]` along axis 0 of the arrays in `over` (step t sees x[t]), or
+ * `length` times. `carries`: initial values of the arrays that are carried from step to step. The body is traced once,
+ * on placeholders; arrays of the surrounding program that it uses become constants of the loop, computed once. A
+ * derivative stores all T carries; with `checkpoint` about 2√T of them, for one more pass. Source: Chen, Xu, Zhang,
+ * Guestrin 2016.
  *
- * Runs `body(carries, elements) → [next carries, outputs]` along axis 0 of the arrays in `over` (step t sees x[t]), or `length` times.
- * `carries`: what is carried from step to step, at its start.
- *
- * @throws CompileError where lengths differ or are missing, or a carry changes its shape or number
+ * @throws CompileError if lengths differ or are missing, or a carry changes its shape or number
  */
 export const scan = operation(
   "scan",
@@ -79,7 +80,7 @@ function checkedBody(carries: readonly SymbolicArray[], made: ReturnType<ScanBod
   return [next, outputs];
 }
 
-/** Segments of about √T steps: a scan over scans, and the rest behind them (in reverse: before them). */
+/** Runs segments of about √T steps: a scan over scans, with the remainder after them (in reverse: before them). */
 function inSegments(
   carries: readonly SymbolicArray[],
   over: readonly SymbolicArray[],
@@ -109,7 +110,7 @@ function inSegments(
   if (whole === length) return runSegments(carries);
   const runRest = (starts: readonly SymbolicArray[]): Scanned =>
     scan(starts, between(whole, length), body, { length: length - whole, reverse });
-  // The rest is the end of the arrays, hence the beginning of a run in reverse.
+  // The remainder is the end of the arrays, hence the beginning of a reverse run.
   const first = reverse ? runRest(carries) : runSegments(carries);
   const second = reverse ? runSegments(first.carries) : runRest(first.carries);
   const [low, high] = reverse ? [second, first] : [first, second];

@@ -1,6 +1,7 @@
 /**
- * Systems of linear equations: P A = L U, and what is solved by it. The factor is an argument of its own, so that many right sides and both
- * directions of a derivative share one; derivatives go to A past it. Code: kernels/engine/arrays/lu.ts.
+ * Systems of linear equations by the factorisation P A = L U. The factor is a separate argument, so that many right
+ * sides and both directions of a derivative share one factor; derivatives go directly to A. Code:
+ * kernels/engine/arrays/lu.ts.
  */
 import { neg } from "../../primitives/arithmetic.ts";
 import { array, operation } from "../../signature.ts";
@@ -29,7 +30,7 @@ const makeFactor = arrayPrimitive({
     }
     return f;
   },
-  // luSolve's goes to the matrix.
+  // The derivative of luSolve goes to the matrix.
   derivative: () => null,
   rebuild: (_, [a]) => luFactor(a),
   code: {
@@ -96,19 +97,19 @@ const makeSolve = arrayPrimitive({
   },
 });
 
-/** L, U and the exchanges of rows as one array, [n + 1, n], which luSolve alone reads. */
+/** Returns L, U and the row exchanges as one array, [n + 1, n], which only luSolve reads. */
 export const luFactor = (a: SymbolicArray): SymbolicArray => makeFactor([a], [a.shape[0] + 1, a.shape[0]]);
 
-/** X of A X = B, b: [n, m] or [n], by the factor of A. */
+/** Returns X of A X = B, b: [n, m] or [n], from the factor of A. */
 export function luSolve(factor: SymbolicArray, a: SymbolicArray, b: SymbolicArray): SymbolicArray {
   const right = reshape(b, [a.shape[0], -1]);
   return reshape(makeSolve([factor, a, right], right.shape, false), b.shape);
 }
 
 /**
- * X of A X = B for any invertible A: [n, n], by elimination with partial pivoting. B: [n, m] or [n]. NaN everywhere where A is singular.
- *
- * Derivative: B̄ = A⁻ᵀ X̄, Ā = −B̄ Xᵀ, by the same factor. Of a symmetric, positive definite A `choleskySolve` is faster.
+ * X of A X = B for any invertible A: [n, n], by elimination with partial pivoting. B: [n, m] or [n]. NaN everywhere if
+ * A is singular. Derivative: B̄ = A⁻ᵀ X̄, Ā = −B̄ Xᵀ, by the same factor. For a symmetric, positive definite A,
+ * `choleskySolve` is faster.
  *
  * @throws CompileError unless the shapes fit
  */

@@ -1,4 +1,7 @@
-/** Where derivatives end. stopGradient itself is element-wise (primitives/selection.ts) and takes arrays as they are. */
+/**
+ * Operations at which derivatives stop. stopGradient is an element-wise primitive (primitives/selection.ts) that also
+ * accepts arrays.
+ */
 
 import { stopGradient } from "../../primitives/selection.ts";
 import { array, callback, operation } from "../../signature.ts";
@@ -7,7 +10,9 @@ import { customDerivative } from "./custom-derivative.ts";
 
 export { stopGradient };
 
-/** forward(x), with the derivative of x itself: a straight-through estimator (Bengio, Léonard, Courville 2013). */
+/**
+ * Returns forward(x) with the derivative of x itself: a straight-through estimator (Bengio, Léonard, Courville 2013).
+ */
 export const straightThrough = operation(
   "straightThrough",
   { x: array, forward: callback },

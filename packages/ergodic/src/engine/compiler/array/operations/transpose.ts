@@ -32,7 +32,7 @@ const make = arrayPrimitive({
   },
 });
 
-/** Axes in another order: y has axis `order[i]` of x as its axis i. Left out: reversed, the matrix transpose. */
+/** Permutes axes: axis i of the result is axis `order[i]` of x. Default: reversed order, the matrix transpose. */
 export const transpose = operation(
   "transpose",
   { x: array, order: optional(shape) },

@@ -9,9 +9,9 @@ import { transpose } from "./transpose.ts";
 
 /** Options of `triangularSolve`. */
 export interface TriangularOptions {
-  /** Which triangle of L is read; default true. */
+  /** Whether the lower triangle of L is read, rather than the upper. Default true. */
   readonly lower?: boolean;
-  /** Solve Lᵀ X = B; default false. */
+  /** Whether to solve Lᵀ X = B. Default false. */
   readonly transposed?: boolean;
 }
 
@@ -58,11 +58,12 @@ const make = arrayPrimitive({
 });
 
 /**
- * op(L) X = B for triangular L, which is what X is asked for. L: [n, n], of which one triangle with the diagonal is read; op(L): L or Lᵀ.
+ * Solves op(L) X = B for triangular L, where op(L) is L or Lᵀ. l: [n, n], of which one triangle with the diagonal is
+ * read; b: [n, m] or [n]. A zero on the diagonal gives ±∞ or NaN.
  *
- * Derivative: B̄ = op(L)⁻ᵀ X̄, and the adjoint of op(L) is −B̄ Xᵀ, of which that triangle counts. Code: kernels/engine/arrays/triangular.ts.
- *
- * X of op(L) X = B. l: [n, n]; b: [n, m] or [n]. A zero on the diagonal gives ±∞ or NaN. @throws CompileError unless the shapes fit
+ * Derivative: B̄ = op(L)⁻ᵀ X̄, and the adjoint of op(L) is that triangle of −B̄ Xᵀ. Code:
+ * kernels/engine/arrays/triangular.ts.
+ * @throws CompileError unless the shapes fit
  */
 export const triangularSolve = operation(
   "triangularSolve",

@@ -1,4 +1,6 @@
-/** What convolutions, pools and patches share: options made into a shape, and the cells that a window sees. */
+/**
+ * Shared code of convolutions, pools and patches: the shape that options define, and the cells that a window covers.
+ */
 import { type ConvolutionShape, outputSize, writeConvolutionSpec } from "../../../memory/convolution.ts";
 import { CONV_BYTES } from "../../../memory/fields.ts";
 import { anything } from "../../signature.ts";
@@ -8,30 +10,30 @@ import { type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 /** One number for height and width, or both. */
 export type Pair = number | readonly [number, number];
 
-/** How a window moves over images. */
+/** Movement of a window over images. */
 export interface WindowOptions {
-  /** From window to window; default 1. */
+  /** Number of cells between windows. Default 1. */
   readonly strides?: Pair;
   /**
-   * "same": ⌈extent ÷ stride⌉ cells come out, the odd cell of padding after the image. "valid" (default): none. Or cells on each side: a number,
-   * [height, width], or [[top, bottom], [left, right]].
+   * Padding. "same": ⌈extent ÷ stride⌉ output cells, with an odd cell of padding after the image. "valid" (default):
+   * none. Or the number of cells on each side: a number, [height, width], or [[top, bottom], [left, right]].
    */
   readonly padding?:
     | "same"
     | "valid"
     | number
     | readonly [number | readonly [number, number], number | readonly [number, number]];
-  /** From cell to cell of the window; default 1. */
+  /** Number of cells between cells of the window. Default 1. */
   readonly dilation?: Pair;
 }
 
-/** What operations with windows take; their values are looked at by `windowShape`. */
+/** Options of operations with windows; `windowShape` checks their values. */
 export const windowOptions = { strides: anything, padding: anything, dilation: anything };
 
 const both = (value: Pair): readonly [number, number] => (typeof value === "number" ? [value, value] : value);
 const isCount = (value: unknown): value is number => typeof value === "number" && Number.isInteger(value) && value >= 1;
 
-/** [before, after] of one dimension. */
+/** Returns [before, after] of one dimension. */
 function paddingOf(
   where: string,
   padding: WindowOptions["padding"],
@@ -52,7 +54,10 @@ function paddingOf(
   return widths;
 }
 
-/** The shape of a window of `kernel` cells that walks over images `x`. @throws CompileError */
+/**
+ * Returns the shape of a window of `kernel` cells that moves over images `x`.
+ * @throws CompileError for invalid options, or a window larger than the padded image
+ */
 export function windowShape(
   where: string,
   x: SymbolicArray,
@@ -99,7 +104,7 @@ export function windowShape(
   };
 }
 
-/** For each output cell, row by row, and each tap of its window that lies in the image: their numbers. */
+/** Visits each output cell, row by row, and each tap of its window within the image, by their indices. */
 export function forEachTap(shape: ConvolutionShape, visit: (outCell: number, inCell: number, tap: number) => void): void {
   const { batch, inHeight, inWidth, outHeight, outWidth, kernelHeight, kernelWidth } = shape;
   for (let out = 0; out < batch * outHeight * outWidth; out++) {
@@ -119,14 +124,14 @@ export function forEachTap(shape: ConvolutionShape, visit: (outCell: number, inC
 export const inputShape = (s: ConvolutionShape): number[] => [s.batch, s.inHeight, s.inWidth, s.inChannels];
 export const outputShape = (s: ConvolutionShape): number[] => [s.batch, s.outHeight, s.outWidth, s.outChannels];
 
-/** The block that kernels read. */
+/** Returns the block that kernels read. */
 export function specOf(shape: ConvolutionShape): CallArgument {
   const block = new Uint32Array(CONV_BYTES / 4);
   writeConvolutionSpec(block, shape);
   return { kind: "constants", values: [...block], type: "u32" };
 }
 
-/** "3×3, strides 2×2, padding 1 1" */
+/** Returns a description such as "3×3, strides 2×2, padding 1 1". */
 export function windowText(s: ConvolutionShape): string {
   return [
     `${s.kernelHeight}×${s.kernelWidth}`,

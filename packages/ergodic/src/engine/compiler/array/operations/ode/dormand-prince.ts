@@ -2,7 +2,10 @@ import { add, mul } from "../../../primitives/arithmetic.ts";
 import type { Method } from "./methods.ts";
 import { combined, moved, type State } from "./system.ts";
 
-/** Row i: what of the slopes before it the point of slope i + 1 is made of; the last is the step itself, of order 5. */
+/**
+ * Row i: coefficients of the slopes so far in the evaluation point of slope i + 1; the last row is the step itself, of
+ * order 5.
+ */
 const STAGES: readonly (readonly number[])[] = [
   [1 / 5],
   [3 / 40, 9 / 40],
@@ -11,16 +14,19 @@ const STAGES: readonly (readonly number[])[] = [
   [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
   [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
 ];
-/** When in the step each is taken. */
+/** Time of each slope within the step. */
 const TIMES = [1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1];
-/** The step less that of order 4. */
+/** Coefficients of the step minus the step of order 4. */
 const ERROR = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
 
-/** The pair of orders 5 and 4, of seven stages, the last of which is the first of the next step. Source: Dormand, Prince 1980. */
+/**
+ * The pair of orders 5 and 4, with seven stages, of which the last is the first of the next step. Source: Dormand,
+ * Prince 1980.
+ */
 export const dormandPrince: Method = {
   name: "dormandPrince",
   order: 5,
-  // The slope at the state, known from the step before.
+  // Slope at the state, known from the previous step.
   kept: (system, t, y) => system.slope(t, y),
   step(system, t, h, y, first) {
     const slopes: State[] = [first];

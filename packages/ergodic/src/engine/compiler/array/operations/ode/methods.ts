@@ -1,14 +1,16 @@
-/** What a method of solution says of itself: one file each, and an entry in the list of ode.ts. */
+/** Interface of an integration method: one file per method, and an entry in the list of ode.ts. */
 import type { SymbolicArray } from "../../symbolic.ts";
 import type { State, System } from "./system.ts";
 
 export interface Method {
   readonly name: string;
-  /** The error of a step is of the size hᵒʳᵈᵉʳ: what the next length is chosen by. */
+  /** Order: the error of a step is proportional to hᵒʳᵈᵉʳ, which determines the length of the next step. */
   readonly order: number;
-  /** What is kept from step to step, at the state y. */
+  /** Returns the arrays to keep between steps, at the state y. */
   kept(system: System, t: SymbolicArray, y: State): State;
-  /** A step of length h from y: where it leads, an estimate of its error, and what is kept there. */
+  /**
+   * Makes a step of length h from y. Returns the next state, an estimate of its error, and the arrays to keep there.
+   */
   step(
     system: System,
     t: SymbolicArray,

@@ -24,52 +24,63 @@ const methods = { dormandPrince, rosenbrock } satisfies Record<string, Method>;
 
 /** Options of `ode`. */
 export interface OdeOptions {
-  /** The time at the start. Default 0. */
+  /** Start time. Default 0. */
   readonly from?: ArrayLikeOperand;
-  /** "dormandPrince": explicit, of order 5. "rosenbrock": implicit, of order 4, for stiff systems. Default "dormandPrince". */
+  /**
+   * Integration method. "dormandPrince": explicit, of order 5. "rosenbrock": implicit, of order 4, for stiff systems.
+   * Default "dormandPrince".
+   */
   readonly method?: keyof typeof methods;
-  /** Of the error of a step in a number y of the state: at most tolerance · |y| + absoluteTolerance. Default 1e-6. */
+  /**
+   * Relative tolerance: the error of a step in a component y of the state is at most tolerance · |y| +
+   * absoluteTolerance. Default 1e-6.
+   */
   readonly tolerance?: number;
-  /** See `tolerance`, which is its default. */
+  /** Absolute tolerance; see `tolerance`, whose value is the default. */
   readonly absoluteTolerance?: number;
-  /** Steps from one time to the next, rejected ones counted; where more were needed, states are NaN from there on. Default 10 000. */
+  /**
+   * Largest number of steps between two times, including rejected ones. If it is exceeded, states are NaN from there
+   * on. Default 10 000.
+   */
   readonly maxSteps?: number;
 }
 
-/** What `ode` gives. */
+/** Result of `ode`. */
 export interface OdeSolution {
-  /** The states at the times, [T, …]; NaN from where on the solution was not found. */
+  /** States at the times, [T, …]; NaN from the first time that the solution did not reach. */
   readonly states: SymbolicArray;
-  /** Steps that were taken, all in all. */
+  /** Total number of steps. */
   readonly steps: SymbolicArray;
   /**
-   * How far the states are from the solution: the largest difference from those at a hundredth of the tolerance, relative to |y| where that is above
-   * absoluteTolerance / tolerance, else to this. It costs that solution, where it is used.
+   * Estimated error of the states: the largest difference from a solution at a hundredth of the tolerance, relative to
+   * |y| or to absoluteTolerance / tolerance, whichever is larger. Using it costs that second solution.
    */
   readonly error: SymbolicArray;
 }
 
-/** What the length of the next step may be, relative to this one; a little less than what the error allows is safe. */
+/**
+ * Smallest and largest ratio of the next step's length to this one's, and a safety factor on the length that the error
+ * allows.
+ */
 const [SHRINK, GROW, SAFETY] = [0.2, 10, 0.9];
-/** A step that would end so closely before a time goes there. */
+/** A step that would end this close before a time is stretched to it. */
 const STRETCH = 1.01;
-/** Of the stricter solution, by which the error is estimated: less than this is beyond what rounding allows. */
+/** Strictest tolerance of the second solution that estimates the error; rounding prevents smaller ones. */
 const STRICTEST = 1e-13;
 
 /**
- * The solution of the ordinary differential equation y' = f(t, y) from y(from) = start on, at times that do not decrease.
+ * Solves the ordinary differential equation y' = f(t, y) from y(from) = start, at times that do not decrease.
  *
- * `slope`: (t, y) → f, of the shape of the state y, which is that of `start`; traced once. Parameters are what it uses of
- * the surrounding program. `times`: [T].
- * Steps adapt to the error estimated of each, and end exactly at the times. The derivative is that of the states as
- * computed, with the lengths of the steps as they were: each step is taken again and derived, from one time back to the one
- * before. The states of `maxSteps` steps are the memory that this needs; its cost does not depend on the number of parameters.
- *
+ * `slope`: (t, y) → f, in the shape of the state y, which is that of `start`; traced once. Its parameters are the
+ * arrays that it uses of the surrounding program. `times`: [T].
+ * Step sizes adapt to the estimated error of each step, and steps end exactly at the times. The derivative is that of
+ * the computed states for the given step sizes: each step is repeated and differentiated, backwards from one time to
+ * the one before. This stores the states of `maxSteps` steps; its cost does not depend on the number of parameters.
  * Source: Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, 1993, II.4. Differs from Stan: steps are
  * chosen by the errors of the states alone, and no state is interpolated.
  *
- * @throws CompileError for a slope of another shape, times that decrease or begin before `from`, and options that are out
- * of range
+ * @throws CompileError for a slope of another shape, times that decrease or begin before `from`, and options that are
+ * out of range
  */
 export const ode = operation(
   "ode",
@@ -123,7 +134,7 @@ export const ode = operation(
   },
 );
 
-/** Of a hundredth of the tolerance, and with as many steps as that may need. */
+/** Returns a plan with a hundredth of the tolerance and enough steps for it. */
 function stricter(plan: Plan): Plan {
   const { relative, absolute } = plan.tolerances;
   const by = Math.max(0.01, STRICTEST / relative);
@@ -159,7 +170,7 @@ function planOf({
   return { method: methods[method], tolerances: { relative: tolerance, absolute: absoluteTolerance }, maxSteps };
 }
 
-/** From time to time in a scan; in between, a loop that ends at the next. */
+/** Solves by a scan over the times, with a loop between two times that ends at the next one. */
 function solved(
   system: System,
   start: SymbolicArray,
@@ -186,7 +197,7 @@ interface Place {
   readonly kept: State;
 }
 
-/** The place at the time `end`, NaN where it was not reached, and how many steps led there. */
+/** Advances to the time `end`. Returns the state there, NaN if it was not reached, and the number of steps. */
 function advanced(
   system: System,
   { method, tolerances, maxSteps }: Plan,
@@ -203,11 +214,11 @@ function advanced(
   const error = sizeOf(step.error, y, step.next, tolerances);
   const accepted = lessEqual(error, 1);
   const factor = min(GROW, max(SHRINK, mul(SAFETY, pow(error, -1 / method.order))));
-  // An error that is no number shortens the step like a large one.
+  // An error that is NaN shortens the step like a large one.
   const proposed = mul(length, where(less(error, Infinity), factor, SHRINK));
   const after = where(lands, end, add(t, length));
   const nextT = where(accepted, after, t);
-  // The last step before a time is shorter than it might be.
+  // The last step before a time is shorter than necessary, so it does not limit the next one.
   const nextH = where(and(accepted, lands), max(h, proposed), proposed);
   const isDone = and(accepted, lands);
   const taken = (to: State, back: State): SymbolicArray[] => to.map((x, i) => where(accepted, x, back[i]));
@@ -219,7 +230,7 @@ function advanced(
       end: { place: "kept", control: 3, smooth: [after, ...step.next, ...step.kept] },
       carries: [left, count, h, t, ...y, ...kept],
       over: [],
-      // 1: more to do; 0: done; −1: no step is short enough.
+      // First carry. 1: more to do; 0: done; −1: no step is short enough.
       next: [
         where(isDone, 0, where(less(nextT, add(nextT, nextH)), 1, -1)),
         add(count, accepted),
@@ -244,7 +255,10 @@ function advanced(
   };
 }
 
-/** Of the first step: a hundredth of what slope and curvature allow. Source: Hairer, Nørsett, Wanner 1993, II.4. */
+/**
+ * Returns the length of the first step: a hundredth of what slope and curvature allow. Source: Hairer, Nørsett, Wanner
+ * 1993, II.4.
+ */
 function firstLength(system: System, t: SymbolicArray, y: State, { method, tolerances }: Plan): SymbolicArray {
   const size = (state: State): SymbolicArray => sizeOf(state, y, y, tolerances);
   const slope = system.slope(t, y);

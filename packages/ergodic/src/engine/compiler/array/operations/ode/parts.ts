@@ -1,9 +1,15 @@
-/** Parts that are put into a whole and taken out again: what a slope does with the numbers of a small state. */
+/**
+ * Removes parts that are placed into a whole and then sliced out again, as the slope of a small state does with its
+ * components.
+ */
 import { arrayPrimitiveOf } from "../../primitive.ts";
 import { arraysBelow, type SymbolicArray } from "../../symbolic.ts";
 import { type Slice, slicedBy } from "../places.ts";
 
-/** The same arrays, in which a slice of parts is a slice of the one that holds all of it, so that single numbers stay single. */
+/**
+ * Returns the arrays with each slice of a whole replaced by a slice of the one part that contains it, so that single
+ * numbers stay single.
+ */
 export function withoutWholes(roots: readonly SymbolicArray[]): SymbolicArray[] {
   const made = new Map<SymbolicArray, SymbolicArray>();
   for (const node of arraysBelow(roots)) {
@@ -14,7 +20,7 @@ export function withoutWholes(roots: readonly SymbolicArray[]): SymbolicArray[] 
   return roots.map((root) => made.get(root)!);
 }
 
-/** What a slice shows of one part, where it shows nothing else. */
+/** Returns the section of one part that a slice shows, if it shows nothing else. */
 function shownPart({ op, args: [whole], attributes, shape }: SymbolicArray): SymbolicArray | undefined {
   if (op !== "slice" || whole.op !== "place") return undefined;
   const { start, step } = attributes as Slice;

@@ -5,7 +5,7 @@ import type { Method } from "./methods.ts";
 import { combined, type State } from "./system.ts";
 
 const GAMMA = 0.25;
-/** Row i: what of the parts u before it the point of part i + 1 is made of. */
+/** Row i: coefficients of the parts u so far in the evaluation point of part i + 1. */
 const POINTS: readonly (readonly number[])[] = [
   [],
   [1.544],
@@ -13,7 +13,7 @@ const POINTS: readonly (readonly number[])[] = [
   [3.314825187068521, 2.896124015972201, 0.9986419139977817],
   [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.687886036105895],
 ];
-/** What of them, over h, the right side has. */
+/** Row i: coefficients of the parts, divided by h, in the right-hand side. */
 const SIDES: readonly (readonly number[])[] = [
   [],
   [-5.6688],
@@ -22,13 +22,14 @@ const SIDES: readonly (readonly number[])[] = [
   [7.496443313967647, -10.24680431464352, -33.99990352819905, 11.7089089320616],
   [8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136, -6.058818238834054],
 ];
-/** When in the step the slope of each is taken, and how much of h ∂f/∂t it has. */
+/** Time of each slope within the step, and its coefficient of h ∂f/∂t. */
 const TIMES = [0, 0.386, 0.21, 0.63, 1, 1];
 const BY_TIME = [0.25, -0.1043, 0.1035, -0.03620000000000023, 0, 0];
 
 /**
- * Rodas: six systems of linear equations with the one matrix 1/(hγ) − ∂f/∂y, of order 4, with an estimate of order 3; L-stable, so that what dies
- * quickly may be passed over. Source: Hairer, Wanner, Solving Ordinary Differential Equations II, 1996, IV.7.
+ * Rodas: six linear systems with the same matrix 1/(hγ) − ∂f/∂y, of order 4, with an error estimate of order 3.
+ * L-stable, so it can step over quickly decaying components. Source: Hairer, Wanner, Solving Ordinary Differential
+ * Equations II, 1996, IV.7.
  */
 export const rosenbrock: Method = {
   name: "rosenbrock",
@@ -42,7 +43,7 @@ export const rosenbrock: Method = {
     const parts: State[] = [];
     let point = y;
     for (let i = 0; i < TIMES.length; i++) {
-      // The last but one point moves by the part found there, and so does the last, which is the step.
+      // The second-to-last point moves by the part found there, and so does the last, which is the result of the step.
       if (i === TIMES.length - 1) point = sum(point, parts[i - 1]);
       else if (i > 0) point = sum(y, combined(POINTS[i].map((c, j) => [c, parts[j]])));
       let side = system.vector(system.slope(add(t, mul(TIMES[i], h)), point));

@@ -1,4 +1,7 @@
-/** y' = f(t, y) as what a method of solution needs: f at other points, sums of multiples, and how large an error is. */
+/**
+ * y' = f(t, y) in the form that integration methods need: f at other points, linear combinations, and the size of an
+ * error.
+ */
 
 import { add, div, mul } from "../../../primitives/arithmetic.ts";
 import { maximum } from "../../../primitives/reductions.ts";
@@ -12,19 +15,19 @@ import { reshape } from "../reshape.ts";
 import { freshLeaf } from "../scan-node.ts";
 import { withoutWholes } from "./parts.ts";
 
-/** Its numbers one by one, where they are few, so that they stay in registers; else one array. */
+/** State as separate numbers if there are few, so that they stay in registers; otherwise as one array. */
 export type State = readonly SymbolicArray[];
 
-/** The slope of the state y, of any shape, at the time t. */
+/** Returns the slope of the state y, of any shape, at the time t. */
 export type Slope = (t: SymbolicArray, y: SymbolicArray) => SymbolicArray;
 
-/** Errors of a step that are as large as may be: absolute + relative · |y|. */
+/** Tolerances; the error of a step can be at most absolute + relative · |y|. */
 export interface Tolerances {
   readonly relative: number;
   readonly absolute: number;
 }
 
-/** States of more numbers are one array. */
+/** Number of components above which a state is one array. */
 const MOST_SINGLE = 16;
 
 export class System {
@@ -35,7 +38,10 @@ export class System {
   readonly #slope: State;
   #derivatives: { readonly byState: SymbolicArray; readonly byTime: SymbolicArray } | undefined;
 
-  /** The slope is traced once. @throws CompileError where it is no array of the state's shape */
+  /**
+   * Traces the slope once.
+   * @throws CompileError if it does not return an array of the state's shape
+   */
   constructor(slope: Slope, shape: Shape) {
     this.#shape = shape;
     this.#size = shape.reduce((a, b) => a * b, 1);
@@ -53,7 +59,7 @@ export class System {
     return this.#size <= MOST_SINGLE;
   }
 
-  /** A state of the user's shape. */
+  /** Returns a state in the user's shape. */
   whole(state: State): SymbolicArray {
     if (!this.#isSingle || this.#shape.length === 0) return reshape(state[0], this.#shape);
     return reshape(stack(state), this.#shape);
@@ -68,7 +74,7 @@ export class System {
     return substituteArrays(this.#slope, this.#at(t, y));
   }
 
-  /** ∂f/∂y, [n, n], and ∂f/∂t, [n]. */
+  /** Returns ∂f/∂y, [n, n], and ∂f/∂t, [n]. */
   derivatives(t: SymbolicArray, y: State): { byState: SymbolicArray; byTime: SymbolicArray } {
     this.#derivatives ??= this.#derive();
     const { byState, byTime } = this.#derivatives;
@@ -87,17 +93,17 @@ export class System {
     return new Map([this.#t, ...this.#y].map((leaf, i) => [leaf, i === 0 ? t : y[i - 1]]));
   }
 
-  /** The state as one array, [n]. */
+  /** Returns the state as one array, [n]. */
   vector = (state: State): SymbolicArray => (this.#isSingle ? stack(state) : state[0]);
 }
 
-/** y + h Σ cᵢ kᵢ. */
+/** Returns y + h Σ cᵢ kᵢ. */
 export function moved(y: State, h: SymbolicArray, terms: readonly (readonly [number, State])[]): State {
   const sum = combined(terms);
   return y.map((x, i) => add(x, mul(h, sum[i])));
 }
 
-/** Σ cᵢ kᵢ. */
+/** Returns Σ cᵢ kᵢ. */
 export function combined(terms: readonly (readonly [number, State])[]): State {
   const [[, first]] = terms;
   return first.map((_, i) =>
@@ -105,7 +111,7 @@ export function combined(terms: readonly (readonly [number, State])[]): State {
   );
 }
 
-/** The largest of the numbers of `state`, each in units of what its error may be where it is y or z. */
+/** Returns the largest component of `state`, in units of the error allowed at y or z, whichever is larger. */
 export function sizeOf(state: State, y: State, z: State, { relative, absolute }: Tolerances): SymbolicArray {
   return state
     .map((x, i) => {

@@ -1,13 +1,16 @@
 /**
- * Where a solution starts and what it is asked for are looked at where they are known, as indices are: constants where they are written, times among
- * the data of a model while it is traced (watch.ts).
+ * Checks of start and times, made as soon as their values are known. Constants are checked when they are written, times
+ * in the data of a model while it is traced (watch.ts).
  */
 import { CompileError } from "../../../../errors/errors.ts";
 import { interpret } from "../../interpret.ts";
 import { userLine } from "../../position.ts";
 import { arraysBelow, type SymbolicArray } from "../../symbolic.ts";
 
-/** @throws CompileError where constants decrease, begin before `from`, or are not finite */
+/**
+ * Checks constant times.
+ * @throws CompileError if they decrease, begin before `from`, or are not finite
+ */
 export function checkTimes(from: SymbolicArray, times: SymbolicArray): void {
   checkFinite("from", from);
   const known = constantsOf([from, times]);
@@ -22,7 +25,10 @@ export function checkTimes(from: SymbolicArray, times: SymbolicArray): void {
   );
 }
 
-/** @throws CompileError for constants that are not finite */
+/**
+ * Checks constants.
+ * @throws CompileError if they are not finite
+ */
 export function checkFinite(name: string, array: SymbolicArray): void {
   const [numbers] = constantsOf([array]) ?? [];
   const wrong = numbers?.findIndex((x) => !Number.isFinite(x)) ?? -1;
@@ -31,13 +37,13 @@ export function checkFinite(name: string, array: SymbolicArray): void {
   throw new CompileError("ode", `${place} is ${numbers[wrong]}, but must be finite${userLine()}`, "COMPILE_OPERAND");
 }
 
-/** Undefined unless they are made of constants alone. */
+/** Returns the values; undefined unless the arrays depend on constants alone. */
 function constantsOf(arrays: readonly SymbolicArray[]): Float64Array[] | undefined {
   const isOpen = ({ op }: SymbolicArray): boolean => op === "input" || op === "uniform" || op === "normal";
   return arraysBelow(arrays).some(isOpen) ? undefined : interpret(arrays, {});
 }
 
-/** The place of the first that is not finite, or less than the one before it. */
+/** Returns the position of the first time that is not finite, or less than the one before it. */
 export function firstWrongTime(start: number, times: ArrayLike<number>): number | undefined {
   for (let i = 0; i < times.length; i++) {
     const before = i === 0 ? start : times[i - 1];
@@ -46,7 +52,7 @@ export function firstWrongTime(start: number, times: ArrayLike<number>): number 
   return undefined;
 }
 
-/** "must be finite and no less than times[2], which is 4; sort the times" */
+/** Returns "must be finite and no less than times[2], which is 4; sort the times". */
 export function wantedTime(start: number, times: ArrayLike<number>, wrong: number): string {
   return wrong === 0
     ? `must be finite and no less than ${start}, where the solution starts; sort the times, or say where it starts by from`

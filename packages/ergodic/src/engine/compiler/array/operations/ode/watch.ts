@@ -1,7 +1,10 @@
-/** Solutions of differential equations that a function asks for, seen while it is traced, so that draws of a model can say how good they are. */
+/**
+ * Records the differential equations that a function solves while it is traced, so that a model's draws can report the
+ * accuracy of their solutions.
+ */
 import type { SymbolicArray } from "../../symbolic.ts";
 
-/** What was asked for, and what was made of it. */
+/** Arguments and result of a solution. */
 export interface WatchedSolution {
   readonly from: SymbolicArray;
   readonly times: SymbolicArray;
@@ -10,7 +13,7 @@ export interface WatchedSolution {
   readonly maxSteps: number;
   readonly states: SymbolicArray;
   readonly steps: SymbolicArray;
-  /** Made where it is asked for. */
+  /** Computed on first access. */
   readonly error: SymbolicArray;
 }
 
@@ -18,7 +21,7 @@ let watch: ((solution: WatchedSolution) => void) | undefined;
 
 export const noteSolution = (solution: WatchedSolution): void => watch?.(solution);
 
-/** Runs `trace`; `look` is given each solution. */
+/** Runs `trace`; `look` receives each solution. */
 export function watchSolutions<T>(look: (solution: WatchedSolution) => void, trace: () => T): T {
   const outer = watch;
   watch = look;
