@@ -155,7 +155,7 @@ export default [
     u32("AT_Y"),
     u32("AT_WEIGHT"),
     u32("AT_LOSS"),
-    u32("TRIAL_Z", "Of a trial, over the listed rows. f64[outputs][LENGTH]: z, slopes, curvatures."),
+    u32("TRIAL_Z", "Numbers of a trial over the listed rows: z, slopes and curvatures, f64[outputs][LENGTH] each."),
     u32("TRIAL_SLOPES"),
     u32("TRIAL_CURVATURES"),
     u32("TRIAL_Y", "f64[LENGTH]: targets, weights and x_j."),

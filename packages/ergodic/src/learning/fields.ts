@@ -259,7 +259,7 @@ export const SET_RATIO_F64 = 216;
 export const SET_EXCESS_F64 = 224;
 /** Out of `setScores`: largest distance of 0 from a subdifferential. */
 export const SET_VIOLATION_F64 = 232;
-/** Of the last scores: v = KAPPA × reference + a vector of length DISTANCE. */
+/** Coefficient of the reference in the last scores: v = KAPPA × reference + a vector of length DISTANCE. */
 export const SET_KAPPA_F64 = 240;
 export const SET_DISTANCE_F64 = 248;
 /** Out of `setScores`: βᵀXᵀv. */
@@ -272,9 +272,9 @@ export const SET_AT = 268;
 export const SET_TURN = 272;
 /** A number that the part itself uses. */
 export const SET_NEXT = 276;
-/** Of such a kernel: a sum so far. */
+/** Partial sum of such a kernel. */
 export const SET_SUM_F64 = 280;
-/** Of such a kernel: SHIFT to return to. */
+/** SHIFT to which such a kernel returns. */
 export const SET_SHIFT_BEFORE_F64 = 288;
 /** Elements that this call may still touch. */
 export const SET_LEFT_F64 = 296;

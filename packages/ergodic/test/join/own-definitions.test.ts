@@ -134,7 +134,7 @@ describe("names", () => {
 
   it("that nobody defined are refused with the way out", () => {
     expect(() => ruleFromJson({ rule: "never", options: {} })).toThrow(
-      /"never" is not a rule of this version, nor one defined so far; if it is yours, import what defines it first \(known: sgd, .*again/,
+      /"never" is not a rule of this version, nor one defined so far; if it is yours, import what defines it first \(known: adadelta, .*again/,
     );
     expect(() => lossFromJson("never")).toThrow(
       /"never" is not a loss of this version, nor one defined so far; if it is yours, import what defines it first \(known: .*ownLogCosh.*\[LOSS_UNKNOWN\]$/,

@@ -222,7 +222,7 @@ export const MOVES_AT_D2Z = 108;
 export const MOVES_AT_Y = 112;
 export const MOVES_AT_WEIGHT = 116;
 export const MOVES_AT_LOSS = 120;
-/** Of a trial, over the listed rows. f64[outputs][LENGTH]: z, slopes, curvatures. */
+/** Numbers of a trial over the listed rows: z, slopes and curvatures, f64[outputs][LENGTH] each. */
 export const MOVES_TRIAL_Z = 124;
 export const MOVES_TRIAL_SLOPES = 128;
 export const MOVES_TRIAL_CURVATURES = 132;
