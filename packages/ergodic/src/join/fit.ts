@@ -32,25 +32,25 @@ const jobs: Readonly<Record<string, () => Promise<(...given: never[]) => Job<unk
 };
 const namesOf: Readonly<Record<string, () => readonly string[]>> = { graph: learnedNames, mode: modeNames };
 
-function start(graph: FactorGraph, options?: GraphFitOptions): Run<LearnedGraph>;
-function start<D, P extends object>(model: TrainableModel<D, P>, data: D, options?: FitOptions<D>): Run<P & Trained>;
-function start<D extends ModelData | FormulaData, Q extends string>(
+function startFit(graph: FactorGraph, options?: GraphFitOptions): Run<LearnedGraph>;
+function startFit<D, P extends object>(model: TrainableModel<D, P>, data: D, options?: FitOptions<D>): Run<P & Trained>;
+function startFit<D extends ModelData | FormulaData, Q extends string>(
   model: StatisticalModel<D, Q>,
   data: NoInfer<D>,
   options?: ModeOptions,
 ): Run<Mode<Q>>;
-function start(model: FactorisationModel, data: Ratings, options?: FitOptions<Ratings>): Run<FactorPredictor & Trained>;
-function start<K extends PredictionKind, Names extends string>(
+function startFit(model: FactorisationModel, data: Ratings, options?: FitOptions<Ratings>): Run<FactorPredictor & Trained>;
+function startFit<K extends PredictionKind, Names extends string>(
   model: NetworkModel<K>,
   data: Dataset<Names>,
   options?: FitOptions<Dataset>,
 ): Run<NetworkPredictor<K, Names> & Trained>;
-function start<K extends PredictionKind, Names extends string>(
+function startFit<K extends PredictionKind, Names extends string>(
   model: LinearModel<K>,
   data: Dataset<Names>,
   options?: FitOptions<Dataset>,
 ): Run<Fitted<K, Names>>;
-function start(model: unknown, ...given: unknown[]): Run<unknown> {
+function startFit(model: unknown, ...given: unknown[]): Run<unknown> {
   const by = trainedBy(model);
   if (by === undefined) return train(model as TrainableModel<unknown, object>, given[0], given[1] as object | undefined);
   const { signal } = Object(given.at(-1)) as { signal?: AbortSignal };
@@ -85,10 +85,10 @@ function start(model: unknown, ...given: unknown[]): Run<unknown> {
  *
  * @throws OptionError or CapabilityError if the arguments do not fit together; the reason of an aborted `signal`
  */
-export const fit = Object.assign(start, { resume, check: checkOptions, path, stream });
+export const fit = Object.assign(startFit, { resume, check: checkOptions, path, stream });
 
 /** Type of `fit` without streams: only the verbs that need all data at the start. */
-export type FitVerb = typeof start & {
+export type FitVerb = typeof startFit & {
   readonly resume: typeof resume;
   readonly check: typeof checkOptions;
   readonly path: typeof path;

@@ -37,7 +37,7 @@ it("of the package's parts, names are short, but those of functions and classes,
   expect(declared.filter((name) => name.length > 3).length / declared.length).toBeLessThan(0.1);
   const { fit, linear } = (await import(join(dist, "entries/index.js"))) as typeof library;
   expect([fit.path.name, linear.name]).toEqual(["start", "linear"]);
-  expect(stackOf(() => fit(linear(), null as never))).toMatch(/ at checkValues .* at start /s);
+  expect(stackOf(() => fit(linear(), null as never))).toMatch(/ at checkValues .* at startFit /s);
 });
 
 function stackOf(f: () => unknown): string | undefined {
