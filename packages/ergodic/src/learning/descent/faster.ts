@@ -19,7 +19,7 @@ const summing: Readonly<Record<string, readonly string[]>> = { adagrad: ["r"] };
 
 /**
  * Returns the rule that each of k (`times`) replicas uses instead of the one-lane rule. Undefined if:
- * - the rule is not a single equation
+ * - the rule is a chain, or is not given by equations
  * - the rule has no `rate` option, or its schedule cannot be scaled exactly
  * - the rule estimates its own step size (its states remember all updates)
  * - the rate rises during the run, so that trials at the beginning say little about the rest

@@ -74,8 +74,8 @@ interface OpenRound {
  * A snapshot ends the trials with the rounds made so far, so that checkpoints are those of plain descent with a fixed
  * plan. On linear models, k replicas use a larger rate if the rule allows it (faster.ts), and `algorithm` in
  * checkpoints records it. Networks keep the rate, because their objective can become steeper later. Replicas are
- * averaged as often as the cost allows (`averageEvery`). Variance reduction is tried with racing only, because replicas would
- * have to recompute its stored means over rows.
+ * averaged as often as the cost allows (`averageEvery`). Variance reduction is tried with racing only, because replicas
+ * would have to recompute its stored means over rows.
  *
  * @throws WorkerError if threads cannot be started, as for any plan with several workers
  */
