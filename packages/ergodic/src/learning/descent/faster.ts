@@ -5,26 +5,30 @@ import { definedRules } from "../../engine/optimise/rule.ts";
 import { isSchedule, type Schedule, type ScheduleJson } from "../../engine/optimise/schedule.ts";
 import { scheduleFromJson } from "../../engine/optimise/schedules/by-name.ts";
 
-/** How replicas step that are to move their mean as far, row by row, as one lane moves. */
+/** Rule for replicas, chosen so that each row moves their mean as far as it moves one lane. */
 export interface Faster {
   readonly rule: EquationRule;
-  /** Of the rate that was asked for. */
+  /** Ratio of the replicas' rate to the user's rate. */
   readonly factor: number;
-  /** States that are sums over all updates: each of k replicas sums over a k-th of them. */
+  /** Names of states that sum over all updates. Each of k replicas sums over 1/k of the updates. */
   readonly sums: readonly string[];
 }
 
-/** Rules whose step falls with the root of such a sum. */
+/** States of rules whose step is proportional to 1/√sum, by rule name. */
 const summing: Readonly<Record<string, readonly string[]>> = { adagrad: ["r"] };
 
 /**
- * The rule of each of k replicas (`times`) in the place of one lane's; undefined where the rule has no rate, one that is not in proportion to an option or that
- * the rule finds (its states remember all updates), or one that rises, of which a start says little.
+ * Returns the rule that each of k (`times`) replicas uses instead of the one-lane rule. Undefined if:
+ * - the rule is a chain, or is not given by equations
+ * - the rule has no `rate` option, or its schedule cannot be scaled exactly
+ * - the rule estimates its own step size (its states remember all updates)
+ * - the rate rises during the run, so that trials at the beginning say little about the rest
  *
- * The mean of k replicas moves by the mean of their steps. What one of them learns from a row reaches the mean as a k-th, so that with k times the step
- * a row moves the mean as far as it moves one lane, while the noise of k replicas, averaged, is that of one lane at its own rate. A replica's update t comes
- * when one lane makes its update k(t − 1) + 1, and a schedule falls as fast: η'_t = k η_{k(t−1)+1}. AdaGrad's sums are of a k-th of the gradients, by which
- * it steps √k times as far already.
+ * The mean of k replicas moves by the mean of their steps, so one replica's step on a row moves the mean by 1/k of that
+ * step. With k times the rate, the row moves the mean as far as it would move one lane. The noise of the averaged
+ * replicas then equals that of one lane at its own rate. Update t of a replica corresponds to update k(t − 1) + 1 of
+ * one lane, so schedules decay faster per update: η'_t = k η_{k(t−1)+1}. AdaGrad's sums cover only 1/k of the
+ * gradients, which already makes its steps √k times as long. Its rate is therefore multiplied by √k only.
  */
 export function faster(rule: Rule, times: number): Faster | undefined {
   if (rule.kind !== "equation" || rule.parts.length > 0) return undefined;
@@ -38,21 +42,24 @@ export function faster(rule: Rule, times: number): Faster | undefined {
   return { rule: make({ ...rule.options, rate: its }) as EquationRule, factor, sums };
 }
 
-/** Whether its steps become shorter in the course of a run. */
+/** Whether the rule's steps become shorter during a run. */
 export function shortens({ kind, name, options }: Rule): boolean {
   if (kind !== "equation") return false;
   const { rate } = options as { rate?: unknown };
   return name in summing || (isSchedule(rate) && rate.toJSON().schedule !== "constantRate");
 }
 
-/** Whether a state that is not one of `sums` stays as it is where a gradient is 0: it is of all updates, not of the last ones. */
+/**
+ * Whether the rule has a state, other than `sums`, that a zero gradient leaves unchanged. Such a state depends on all
+ * updates, not just on recent ones.
+ */
 function remembers(rule: EquationRule, sums: readonly string[]): boolean {
   const { states, inputs } = rule.trace(vector("g"), vector("parameter"));
   const known = { g: 0, ...Object.fromEntries(inputs.map(({ name, value }) => [name, value])) };
   return states.some(({ name, next }) => !sums.includes(name) && substitute(next, known) === vector(name));
 }
 
-/** η' = `factor` · η, and of its time `times` as much goes by per update. */
+/** Returns the schedule η' = `factor` · η that advances `times` updates per step; undefined if it has no exact form. */
 function higher(from: Schedule, factor: number, times: number): Schedule | undefined {
   const { schedule, options } = from.toJSON();
   const { rate, final = 0, factor: fall = 1, decay, every, updates, alpha } = options as Record<string, number>;
@@ -68,7 +75,7 @@ function higher(from: Schedule, factor: number, times: number): Schedule | undef
     case "cosineDecay":
       return made({ rate: factor * rate, final: factor * final, updates: updates / times });
     case "stepDecay":
-      // Steps that end between two updates of a replica would fall too early or too late, by more each time.
+      // Otherwise each drop would fall between two updates of a replica, and the rounding errors would accumulate.
       return every % times === 0 ? made({ rate: factor * rate, every: every / times }) : undefined;
     case "optimalRate":
       return made({ alpha: (alpha * times) / factor, offset: 1 / (alpha * from.value(constant(1)).value * times) });

@@ -3,7 +3,7 @@ import { adopt } from "./adopt.ts";
 import type { Faster } from "./faster.ts";
 import type { Descent } from "./gradient-descent.ts";
 
-/** The step of `other` that is as far in its epoch as `step` of `one`: never farther. */
+/** Converts a step of `one` to the step of `other` at the same position in the epoch, rounded down. */
 export function stepIn(other: Descent, step: number, one: Descent): number {
   const inEpoch = step % one.stepsPerEpoch;
   const epoch = (step - inEpoch) / one.stepsPerEpoch;
@@ -11,13 +11,14 @@ export function stepIn(other: Descent, step: number, one: Descent): number {
 }
 
 /**
- * Parameters and the rule's state of a descent on one lane, for each copy and lane of another, at its step. Random numbers stay each lane's own. `faster`: by what
- * replicas step, if not by the rule of the one lane; what it counts and sums over all updates is of a k-th of them in each of k.
+ * Copies the parameters and optimiser state of a one-lane descent to every copy and lane of `to`, which continues at
+ * `step`. Each lane keeps its own random stream. `faster`: the replicas' rule, if it differs from the one-lane rule.
+ * With it, update counts and sums are divided by the number of replicas.
  */
 export function handOn(from: Snapshot, to: Descent, step: number, faster?: Faster): void {
   adopt(to, from);
   const share = faster ? to.lanes.copies.length : 1;
-  // Counted by the step: a lane's rate falls over an epoch as it does under its own plan.
+  // Counts only updates before this run. The step counts the rest, so that a schedule decays as under the new plan.
   to.goOnAfter(Math.floor(Number(from.state.before ?? 0) / share));
   to.step = step;
   for (const copy of to.lanes.copies) {
@@ -38,8 +39,9 @@ export function handOn(from: Snapshot, to: Descent, step: number, faster?: Faste
 }
 
 /**
- * The rows of a stretch of one lane, shared out among the lanes of another descent as theirs from where it is: rows that were not seen before teach more
- * than others, so that candidates can be compared on the same ones alone. Where rows are drawn with replacement, all are alike.
+ * Divides the rows of a one-lane stretch among the lanes of `other`, as their next rows. Candidates must train on the
+ * same rows, because rows that the run has not seen yet lower the objective more than others. Does nothing if rows are
+ * drawn with replacement, because all draws are then equivalent.
  */
 export function sameRows(one: Descent, at: number, other: Descent, steps: number): void {
   const { memory } = other.engine;

@@ -1,36 +1,45 @@
 /** Ways in which workers share the updates of one run of gradient descent. */
 export type Sharing = "one lane" | "replicas" | "racing";
 
-/** What one stretch of updates cost, and what it brought. */
+/** Cost and progress of one stretch of updates. */
 export interface Stretch {
-  /** Updates, over all lanes. */
+  /** Number of updates, summed over all lanes. */
   readonly updates: number;
   readonly seconds: number;
-  /** By how much the objective is lower than where the round began; negative where it rose. */
+  /** Decrease of the objective since the start of the round; negative if it rose. */
   readonly fell: number;
 }
 
-/** Stretches of as many updates from the same parameters, one by each candidate. */
+/** One stretch per candidate, each with the same number of updates from the same parameters. */
 export type Round = Readonly<Record<"one lane", Stretch>> & Readonly<Partial<Record<Sharing, Stretch>>>;
 
-/** What the rounds say of a candidate. */
+/** Measurements of one candidate, summarised over the rounds. */
 export interface Figures {
   readonly sharing: Sharing;
-  /** Hardware efficiency: the median of the rounds, since a stretch during which another program has a processor says nothing. */
+  /**
+   * Hardware efficiency. It is the median over the rounds, because another program can occupy a processor during some
+   * stretches.
+   */
   readonly updatesPerSecond: number;
-  /** Statistical efficiency: by how much an update lowers the objective. */
+  /** Statistical efficiency: mean decrease of the objective per update. */
   readonly fallPerUpdate: number;
-  /** Their product. */
+  /** `updatesPerSecond` × `fallPerUpdate`. */
   readonly fallPerSecond: number;
 }
 
-/** What is known of the candidates apart from the rounds. */
+/** Knowledge about the candidates that does not come from the rounds. */
 export interface Known {
-  /** What the objective is, or by how much it fell since the start of the run, if that is less: what "as low" is measured by. */
+  /**
+   * Absolute objective when the first round began, or its decrease since the start of the run if that is smaller.
+   * `BEHIND` and `STAYS_BEHIND` are fractions of this value.
+   */
   readonly scale: number;
-  /** Candidates of which an update is to bring as much as one lane's by theory: they need not show it, only not be worse. */
+  /**
+   * Candidates that, in theory, make as much progress per update as one lane. The rounds need only show that they are
+   * not worse.
+   */
   readonly even: readonly Sharing[];
-  /** Whether steps become shorter in the course of the run, and with them what the noise of rows adds to the objective. */
+  /** Whether steps become shorter during the run, so that gradient noise adds less and less to the objective. */
   readonly shortens: boolean;
 }
 
@@ -38,48 +47,58 @@ export interface PlanChoice {
   readonly sharing: Sharing;
   readonly why: string;
   readonly figures: readonly Figures[];
-  /** Even candidates that are fast enough, but not in enough of the rounds: more rounds would tell. */
+  /** Even candidates that are fast enough overall, but not in enough rounds. More rounds can decide. */
   readonly unsure: readonly Sharing[];
 }
 
-/** Rounds without which nothing but one lane is chosen. A candidate no better than one lane wins all of them with a chance of 1 in 2⁵. */
+/**
+ * Minimum number of rounds before another plan than one lane can be chosen. A candidate that is only as good as one
+ * lane wins all five with probability 2⁻⁵.
+ */
 export const ROUNDS = 5;
-/** So many times as fast as one lane a candidate must be: less may be luck, and one lane's run can be repeated. */
+/** Minimum speed-up over one lane. A smaller one might be chance, and runs on one lane are reproducible. */
 export const WORTH = 1.1;
-/** After so many rounds, a candidate that made less than this part of one lane's updates per second in each of them gets no other: no update brings twice as much. */
+/**
+ * A candidate is dropped after `FIRST_LOOK` rounds if its updates per second were below `HOPELESS` × one lane's in
+ * every round. Twice the progress per update, which could make up for that, does not occur.
+ */
 const FIRST_LOOK = 2;
 const HOPELESS = 0.5;
-/** Of the rounds, in how many an even candidate must have been faster: in the others another program may have had a processor. */
+/** Share of rounds in which an even candidate must be faster. Other programs might disturb the remaining rounds. */
 const FASTER_IN = 3 / 4;
-/** How far an even candidate may be behind one lane after a stretch, as a part of `scale`; and where steps stay as long, so that it stays behind. */
+/** Largest lag of an even candidate behind one lane after a stretch, relative to `scale`, if steps become shorter. */
 export const BEHIND = 0.005;
+/** The same limit if steps do not become shorter, because the candidate then never catches up. */
 export const STAYS_BEHIND = 0.001;
-/** Where two are equal, the first: one lane and replicas repeat themselves, racing lanes do not. */
+/** Order of preference in ties: runs on one lane or with replicas are reproducible, racing runs are not. */
 const order: readonly Sharing[] = ["one lane", "replicas", "racing"];
 
-/** A candidate against one lane. */
+/** Comparison of a candidate with one lane. */
 interface Comparison {
   readonly figures: Figures;
-  /** × one lane's updates per second. */
+  /** Updates per second, relative to one lane. */
   readonly hardware: number;
-  /** × the progress of one lane's update; NaN where one lane made none. */
+  /** Progress per update, relative to one lane; NaN if one lane made no progress. */
   readonly statistical: number;
-  /** Whether it comes as far as one lane by as many updates: its worth is its speed alone. */
+  /** Whether the candidate counts as equal to one lane per update, so that only its updates per second matter. */
   readonly asFar: boolean;
-  /** How many times as fast as one lane it is. */
+  /** Speed-up over one lane. */
   readonly worth: number;
-  /** Whether that was seen in enough of the rounds. */
+  /** Whether the candidate was faster in enough rounds. */
   readonly steady: boolean;
 }
 
 /**
- * The way that lowers the objective fastest: fall per second = updates per second × fall per update (hardware × statistical efficiency; Zhang, Ré 2014).
+ * Chooses the plan that lowers the objective fastest: fall per second = updates per second × fall per update (hardware
+ * × statistical efficiency; Zhang, Ré 2014).
  *
- * Another way than one lane is taken only if it is `WORTH` times as fast over the rounds, and was faster in each of at least `ROUNDS` of them.
+ * Another plan than one lane is chosen only if it is more than `WORTH` times as fast, over at least `ROUNDS` rounds,
+ * and faster in every one of them.
  *
- * Once the noise of single rows outweighs what a stretch of them gains, the falls of two candidates no longer tell which is better. Of those that are `even`, as many
- * updates bring as much. They are taken for their updates per second, in four of five rounds, if they end a stretch as low as one lane, to within a small part of what
- * the objective fell since the start and of what it is.
+ * Late in a run, gradient noise outweighs the progress of a stretch, and the falls no longer show which candidate is
+ * better. Candidates listed as `even` make equal progress per update in theory, so they are compared by updates per
+ * second alone. They must be faster in at least three quarters of the rounds. On average, their stretches must end as
+ * low as one lane's, within a small fraction of `scale`.
  */
 export function choosePlan(rounds: readonly Round[], known: Known = { scale: 0, even: [], shortens: false }): PlanChoice {
   const figures = order.filter((sharing) => rounds.some((round) => round[sharing])).map((sharing) => figuresOf(sharing, rounds));
@@ -95,7 +114,7 @@ export function choosePlan(rounds: readonly Round[], known: Known = { scale: 0, 
   return { sharing: "one lane", why: others.map(why).join("; ") || "there was no other way", figures, unsure };
 }
 
-/** Candidates that need no further round, since they are far too slow. */
+/** Returns the candidates that are too slow to need another round. */
 export function hopeless(rounds: readonly Round[]): Sharing[] {
   return order.filter((sharing) => {
     const own = rounds.filter((round) => round[sharing]);
@@ -103,7 +122,7 @@ export function hopeless(rounds: readonly Round[]): Sharing[] {
   });
 }
 
-/** By the rounds of the candidate alone: what comes after it was given up makes it neither better nor worse. */
+/** Compares a candidate with one lane. Only rounds in which the candidate took part count. */
 function compare(figures: Figures, all: readonly Round[], { scale, even, shortens }: Known): Comparison {
   const { sharing } = figures;
   const rounds = all.filter((round) => round[sharing]);
@@ -115,7 +134,7 @@ function compare(figures: Figures, all: readonly Round[], { scale, even, shorten
   const wins = rounds.filter((round) =>
     asFar ? pace(round[sharing]) > pace(round["one lane"]) : speed(round[sharing]) > speed(round["one lane"]),
   ).length;
-  // One lane that did not lower the objective is slower than any that did.
+  // If one lane made no progress, the divisor is 0, so the speed-up of any candidate that did is infinite.
   const worth = asFar ? hardware : figures.fallPerSecond > 0 ? figures.fallPerSecond / Math.max(0, alone.fallPerSecond) : 0;
   return {
     figures,

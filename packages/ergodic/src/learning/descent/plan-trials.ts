@@ -8,34 +8,38 @@ import { choosePlan, hopeless, type PlanChoice, ROUNDS, type Round, type Sharing
 import { type End, secondsLeft, stretchOf } from "./stretch-length.ts";
 import { TrialLoss } from "./trial-loss.ts";
 
-/** Of the run's time on one lane, what trials may take with what surrounds them: copies of the parameters and losses. */
+/** Largest share of one-lane run time for trials, including the time to copy parameters and measure losses. */
 const WHOLE_SHARE = 0.08;
-/** With those of candidates of which the first say too little. */
+/** Maximum number of rounds, including extra rounds for undecided candidates. */
 const MOST_ROUNDS = 9;
-/** Of a run, what goes by before the first round: steps are the longest then, and the choice is for the others. */
+/** Share of the run that passes before the first round. Early steps are the longest; the choice must suit the rest. */
 const BEFORE_SHARE = 1 / 30;
-/** Seconds on one lane by which its speed is known. */
+/** Seconds that one lane must run before its speed can be estimated. */
 const CALIBRATION = 0.005;
-/** Of the time between two averages of replicas, what an average takes at most; and about how many seconds that is, of threads that wait and for each number. */
+/** Largest share of training time for averaging replicas. */
 const AVERAGE_SHARE = 0.02;
+/** Approximate cost of one average, in seconds: a fixed part while threads wait, and a part per number averaged. */
 const AVERAGE_SECONDS = 1e-4;
 const AVERAGE_SECONDS_PER_NUMBER = 3e-9;
-/** Rows whose loss is compared. */
+/** Smallest and largest number of rows on which losses are compared. */
 const LEAST_ROWS = 256;
 const MOST_ROWS = 4096;
 
 export interface TrialOptions {
   readonly until: End;
-  /** Called once, with the plan that was taken (`plan`), why (`planChoice`), and `algorithm`, where it steps at another rate than was asked for. */
+  /**
+   * Called once, with the chosen plan (`plan`) and the reason for it (`planChoice`). If the replicas step at another
+   * rate than the user's, `algorithm` describes their rule.
+   */
   readonly settle: (chosen: JsonObject) => void;
-  /** Milliseconds. */
+  /** Clock, in milliseconds. Default performance.now(). */
   readonly now?: () => number;
 }
 
 /**
- * What chooses how the workers of `plan` share the updates of a run that begins on one lane.
+ * Wraps a run on one lane in trials that choose how the workers of `plan` share its updates.
  *
- * @throws CapabilityError where workers cannot race, as for any plan in which they do
+ * @throws CapabilityError if the problem does not support racing workers, as for any plan with racing
  */
 export function choosing(one: Progression, plan: Plan, engine: Engine, options: TrialOptions): Progression {
   if (!(one instanceof Descent)) return one;
@@ -43,34 +47,37 @@ export function choosing(one: Progression, plan: Plan, engine: Engine, options: 
   return new PlanTrials(one, plan, engine, options);
 }
 
-/** A stretch of all candidates under way. */
+/** A round in progress: each candidate makes one stretch of updates. */
 interface OpenRound {
-  /** Where all begin: the one lane's run before its stretch. */
+  /** Starting point of every candidate: the one lane's run before its stretch. */
   readonly base: Snapshot;
   readonly before: number;
   readonly made: Partial<Record<Sharing, Stretch>>;
-  /** Of the one lane. */
+  /** Updates that the one lane has yet to make in its stretch; `seconds` is the time it has taken so far. */
   left: number;
   seconds: number;
 }
 
 /**
- * Descent that chooses, in its first stretches, how workers share the updates: one lane, averaged replicas, or lanes that race on one model (DimmWitted:
- * Zhang, Ré 2014, there by a cost model, here by measuring).
+ * Descent that first measures how workers should share the updates: one lane, averaged replicas, or lanes that race on
+ * one model. The choice follows DimmWitted (Zhang, Ré 2014), which uses a cost model instead of measurements.
  *
- * The run begins on one lane. Once its speed is known and a thirtieth of the run is over, `ROUNDS` rounds are made: the lane continues for a stretch of updates, and the
- * other candidates make as many from where it began that stretch, with the state of its rule. Each is timed, and the objective is measured on the same rows before
- * and after. What is kept is always the one lane's, so that a run which stays on one lane has the numbers of one with workers: 1; what the others made is
- * discarded, but counts as updates and as time (not as epochs, which are passes that were kept). Trials take at most a twentieth of a run's time, and a little
- * more where the rounds leave a candidate undecided, which gets more of them; runs and epochs that are too short for that stay on one lane. Which plan is faster
- * is choosePlan's to say; the run continues by it, from the one lane's parameters and state.
+ * The run begins on one lane. Once its speed is known and a thirtieth of the run is over, `ROUNDS` rounds follow. In
+ * each round, the one lane continues for a stretch of updates. Every other candidate makes the same number of updates
+ * from the same parameters and optimiser state. Each stretch is timed, and the objective is measured on the same rows
+ * before and after. Only the one lane's results are kept, so a run that stays on one lane gives the same numbers as
+ * `workers: 1`. The other candidates' work is discarded, but still counts as updates and time (not as epochs).
+ * Discarded stretches take at most 5 % of the remaining time (more if undecided candidates need extra rounds). Trials
+ * stop once their total cost exceeds 8 %. Runs and epochs too short for trials stay on one lane. choosePlan picks the
+ * plan, and the run continues with it from the one lane's parameters and state.
  *
- * A snapshot ends the measuring, with what is known by then, so that checkpoints hold a plan that was chosen: they are those of plain descent.
- * Of linear models, k replicas step by k times the rule's rate where it has one (faster.ts), and so does the rule that a checkpoint keeps (`algorithm`): what is
- * convex does not become steeper later on, as networks do. They are averaged as often as that takes little time (`averageEvery` of the plan). Variance
- * reduction keeps means of the rows of a lane, which replicas would have to make anew, so that only racing is tried with it.
+ * A snapshot ends the trials with the rounds made so far, so that checkpoints are those of plain descent with a fixed
+ * plan. On linear models, k replicas use a larger rate if the rule allows it (faster.ts), and `algorithm` in
+ * checkpoints records it. Networks keep the rate, because their objective can become steeper later. Replicas are
+ * averaged as often as the cost allows (`averageEvery`). Variance reduction is tried with racing only, because replicas
+ * would have to recompute its stored means over rows.
  *
- * @throws WorkerError where threads cannot be started, as any plan of several workers
+ * @throws WorkerError if threads cannot be started, as for any plan with several workers
  */
 export class PlanTrials implements Progression {
   readonly converged = false;
@@ -82,32 +89,32 @@ export class PlanTrials implements Progression {
   private readonly now: () => number;
   private readonly one: Descent;
   private readonly others = new Map<Sharing, Descent>();
-  /** Where replicas step by another rate. */
+  /** Rule of the replicas, if their rate differs from the one lane's. */
   private faster: Faster | undefined;
-  /** Those that were made. */
+  /** Completed rounds. */
   readonly rounds: Round[] = [];
   private round: OpenRound | undefined;
   private loss: TrialLoss | undefined;
   private taken: Descent | undefined;
-  /** Updates that were not kept. */
+  /** Number of updates whose results were discarded. */
   private discarded = 0;
-  /** On one lane, without the first call: it makes code. */
+  /** Speed of the one lane so far, without its first call, which includes compilation. */
   private calibrating: { seconds: number; steps: number } | undefined;
   /** Steps of each candidate in a stretch; 0 until its length is known. */
   private stretch = 0;
-  /** Seconds that measuring may take, and has taken. */
+  /** Seconds that trials may take, and seconds that they have taken. */
   private mayTake = Infinity;
   private spent = 0;
-  /** Of that, what is spent once: threads make code of their kernels. */
+  /** Part of `spent` that later rounds do not repeat: threads compile their kernels. */
   private spentOnce = 0;
   private threads: "asleep" | "starting" | "ready" = "asleep";
   private failure: unknown;
-  /** Where the first round begins. */
+  /** Step from which the first round can begin. */
   private firstAt = 0;
-  /** What the objective is there, or by how much it fell since the start, if that is less. */
+  /** Absolute objective when the first round begins, or its decrease since the start if that is smaller. */
   private scale = 0;
 
-  /** `one`: on one lane, at its start; it belongs to the trials from now on. `plan`: that of its workers. */
+  /** `one`: one-lane run at its start, which the trials now own. `plan`: plan with the workers to try. */
   constructor(one: Descent, plan: Plan, engine: Engine, options: TrialOptions) {
     this.one = one;
     this.plan = plan;
@@ -164,7 +171,7 @@ export class PlanTrials implements Progression {
     this.decide().dispose();
   }
 
-  /** A stretch of the one lane, or what precedes the first. */
+  /** Advances the one lane, within its stretch if a round is open. */
   private async goOn(steps: number): Promise<Advance> {
     const { round } = this;
     const start = this.now();
@@ -219,7 +226,7 @@ export class PlanTrials implements Progression {
     this.startThreads();
   }
 
-  /** As often as costs little: the more often, the closer is what an update of replicas brings to one lane's. */
+  /** Returns the averaging interval in epochs. Frequent averages raise the replicas' progress per update. */
   private averageEvery(secondsPerStep: number): number {
     const { lanes, parts, stepsPerEpoch } = this.one;
     const numbers = this.workers * parts.problem.parameterCount * lanes.arrays(lanes.copies[0]).size;
@@ -227,7 +234,7 @@ export class PlanTrials implements Progression {
     return 1 / Math.max(1, Math.floor((stepsPerEpoch * secondsPerStep) / this.workers / between));
   }
 
-  /** They start while the one lane goes on. */
+  /** Starts the threads in the background while the one lane continues. */
   private startThreads(): void {
     this.threads = "starting";
     const nothing = { kernel: "shuffle", args: [0, 0, 0, 0, 1, 0, 0, 0] };
@@ -242,7 +249,7 @@ export class PlanTrials implements Progression {
     );
   }
 
-  /** A stretch does not go over the end of an epoch: its rows are in one order. */
+  /** Whether a stretch fits in the rest of the epoch. The next epoch has another row order. */
   private get fits(): boolean {
     const { step, stepsPerEpoch } = this.one;
     return (step % stepsPerEpoch) + this.stretch * this.workers < stepsPerEpoch;
@@ -258,7 +265,7 @@ export class PlanTrials implements Progression {
     this.round = { base, before, made: {}, left: this.stretch * this.workers, seconds: 0 };
   }
 
-  /** As many updates of another candidate, from where the round began. */
+  /** Runs the stretch of the next candidate, from the start of the round. */
   private async tryNext(round: OpenRound): Promise<Advance> {
     const start = this.now();
     for (const [sharing, other] of this.others) {
@@ -273,7 +280,7 @@ export class PlanTrials implements Progression {
 
   private async tried(other: Descent, { base, before }: OpenRound): Promise<Stretch> {
     const at = this.stepOf(base);
-    // Not over the end of an epoch, where rows are put in order and replicas are averaged.
+    // The stretch must not cross the end of an epoch, which would add the time to reorder rows and average replicas.
     const beyond = other.stepsPerEpoch - this.stretch - 1;
     const there = stepIn(other, at, this.one);
     const step = there - Math.max(0, (there % other.stepsPerEpoch) - beyond);
@@ -319,13 +326,13 @@ export class PlanTrials implements Progression {
     this.others.delete(sharing);
   }
 
-  /** Racing loses no update, and the mean of replicas that step as many times as far goes as far as one lane. */
+  /** In theory, racing loses no update, and the mean of replicas with the larger rate moves as far as one lane. */
   private choose(): PlanChoice {
     const even: Sharing[] = this.faster ? ["replicas", "racing"] : ["racing"];
     return choosePlan(this.rounds, { scale: this.scale, even, shortens: shortens(this.one.parts.rule) });
   }
 
-  /** The descent that goes on from here; one lane where there is a reason not to measure, or not to go on measuring. */
+  /** Ends the trials and returns the descent that continues: the one lane if a `reason` to stop early is given. */
   private decide(reason?: string): Descent {
     if (this.taken) return this.taken;
     const choice = this.choose();
@@ -388,5 +395,5 @@ function lanesOf(sharing: Sharing, workers: number): Pick<Plan, "workers" | "rep
   return { workers, replicas: sharing === "racing" ? "shared" : workers };
 }
 
-/** JSON has no NaN or Infinity. */
+/** Replaces NaN and Infinity, which JSON does not have, by null. */
 const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);

@@ -1,25 +1,26 @@
-/** How long the stretches are that candidates make when workers are told no plan (plan-trials.ts), and which runs are too short for any. */
+/** Length of the trial stretches that plan-trials.ts uses to choose a plan. Runs that are too short get no trials. */
 import type { Descent } from "./gradient-descent.ts";
 import { ROUNDS } from "./plan-choice.ts";
 
-/** When a run will stop, as far as that is known. */
+/** Limits at which a run will stop, as far as they are known. */
 export interface End {
   readonly epochs?: number;
   readonly updates?: number;
   readonly seconds?: number;
 }
 
-/** Of the run's time on one lane, what trials that are discarded may take. */
+/** Largest share of one-lane run time for stretches that are discarded. */
 const SHARE = 0.05;
-/** Seconds of a stretch on one lane: less is lost in what it costs to call a thread, more would hold up a page, which must draw. */
+/** Shortest stretch, in seconds on one lane. In a shorter one, the cost of calling a thread would dominate. */
 const SHORTEST = 0.002;
+/** Longest stretch, in seconds on one lane. A longer one would delay a web page's rendering. */
 const LONGEST = 0.008;
-/** In long runs, of which an epoch takes long: what is short is measured badly where other programs run, too. */
+/** Longest stretch if epochs take long, in seconds. Longer stretches are less disturbed by other programs. */
 const LONGEST_OF_LONG = 0.05;
-/** Of an epoch: rounds that come in later ones have less to learn, and differ by less. */
+/** Largest share of an epoch for a stretch above `LONGEST`. Candidates differ less in later epochs. */
 const EPOCH_SHARE = 1 / 4;
 
-/** Seconds of a run on one lane that are left; Infinity where nobody knows. */
+/** Returns the seconds that the run would still take on one lane; Infinity if no limit is known. */
 export function secondsLeft(one: Descent, secondsPerStep: number, until: End, gone: number): number {
   const { epochs, updates, seconds } = until;
   const left = [Infinity];
@@ -30,8 +31,11 @@ export function secondsLeft(one: Descent, secondsPerStep: number, until: End, go
 }
 
 /**
- * Steps of a stretch, or why nothing is measured. `secondsPerStep`: on one lane, of as many updates as a step of the others makes; `left`: seconds of the run;
- * `stepsPerEpoch`: of theirs, at least; `others`: candidates whose stretches are discarded.
+ * Returns the number of steps in a stretch, or the reason not to run trials.
+ *
+ * `secondsPerStep`: one-lane time for the updates that all workers make in one step. `stepsPerEpoch`: smallest number
+ * of steps per epoch among the candidates. `left`: seconds that the run will still take. `others`: number of candidates
+ * whose stretches are discarded.
  */
 export function stretchOf(run: { secondsPerStep: number; stepsPerEpoch: number; left: number; others: number }): number | string {
   const { secondsPerStep, stepsPerEpoch, left, others } = run;

@@ -6,7 +6,10 @@ import { stream } from "../../engine/random/stream.ts";
 
 const CHUNK = 256;
 
-/** The objective, penalties included, on some rows drawn at random, always the same: plans are compared by it, and the start and end of a run. On the calling thread. */
+/**
+ * Objective, including penalties, on a fixed random sample of rows. Used to compare plans, and to compare the start of
+ * a run with its end. Evaluated on the calling thread.
+ */
 export class TrialLoss {
   private readonly parts: Pick<Parts, "problem" | "target" | "plan">;
   private readonly engine: Engine;
@@ -16,7 +19,7 @@ export class TrialLoss {
   private readonly rows: number;
   private readonly count: number;
 
-  /** `count`: rows; all of them where there are fewer. `rowCount`: the first rows, which these are drawn from. */
+  /** `count`: sample size, capped at `rowCount`. `rowCount`: the sample is drawn from this many first rows. */
   constructor(
     parts: Pick<Parts, "problem" | "target" | "plan">,
     engine: Engine,
@@ -41,12 +44,12 @@ export class TrialLoss {
     return this.blocks(point, CHUNK).reduce((sum, { mean, count }) => sum + mean * count, 0) / this.count + this.penaltyAt(point);
   }
 
-  /** The penalty at a point. */
+  /** Returns the penalty at a point. */
   penaltyAt(point: Float64Array): number {
     return penaltyAt(this.parts.target.penalty, point);
   }
 
-  /** Mean losses over blocks of at most so many rows, without the penalty. */
+  /** Returns the mean loss of each block of at most `size` rows, without the penalty. */
   blocks(point: Float64Array, size: number): { readonly mean: number; readonly count: number }[] {
     const { plan } = this.parts;
     const { objectiveSlot, model } = this.binding;
