@@ -42,7 +42,8 @@ function faults() {
         const comment = /^\s*(?:\/\*\*|\*|\/\/)(.*)$/.exec(line)?.[1].replace(/`[^`]*`/g, "");
         if (comment === undefined) continue;
         if (line.length > LONGEST) found.lines.push(`${path}:${k + 1}`);
-        for (const [word, instead] of words) if (word.test(comment)) found.words.push(`${path}:${k + 1}: ${word.exec(comment)[0]} (write: ${instead})`);
+        for (const [word, instead] of words)
+          if (word.test(comment)) found.words.push(`${path}:${k + 1}: ${word.exec(comment)[0]} (write: ${instead})`);
       }
     }
   return found;
@@ -52,7 +53,8 @@ let failed = false;
 for (const [kind, places] of Object.entries(faults())) {
   if (process.argv.includes("--list")) console.log(`${kind}:\n  ${places.join("\n  ")}`);
   const most = MOST[kind];
-  if (places.length > most) console.error(`${kind}: ${places.length}, more than the budget of ${most}; node scripts/check-english.mjs --list names them`);
+  if (places.length > most)
+    console.error(`${kind}: ${places.length}, more than the budget of ${most}; node scripts/check-english.mjs --list names them`);
   if (places.length < most) console.error(`${kind}: ${places.length}; lower the budget of ${most} in scripts/check-english.mjs`);
   failed ||= places.length !== most;
 }

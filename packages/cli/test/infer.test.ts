@@ -165,7 +165,10 @@ describe("infer", () => {
       ["infer", path, "--evidence", beyond],
       /beyond\.evid:1:3: an observed variable is "9", but must be a whole number from 0 to 1/,
     ],
-    [["infer", path, "--algorithm", "luck"], /"luck" is not known \(known: auto, gibbs, annealedImportanceSampling, automatic, elimination/],
+    [
+      ["infer", path, "--algorithm", "luck"],
+      /"luck" is not known \(known: auto, gibbs, annealedImportanceSampling, automatic, elimination/,
+    ],
     [["infer", file("graph.txt")], /does not say what it is by its ending; add --format uai\|bif\|fg\|json\|dimmwitted/],
     [["infer", path, "--task", "luck"], /It must be marginals, partition or map/],
     [["infer", file("none.uai")], /there is no such file/],
