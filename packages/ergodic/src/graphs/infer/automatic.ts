@@ -54,7 +54,7 @@ const MANY = 200_000;
  */
 export const automatic = /* @__PURE__ */ declare<Record<never, never>, InferenceAlgorithm>(
   { name: "automatic", options: {} },
-  (options) => {
+  () => {
     return {
       name: "automatic",
       verb: "infer",

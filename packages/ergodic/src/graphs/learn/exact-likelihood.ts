@@ -23,7 +23,7 @@ const MOST_STATES = 4096;
  */
 export const exactLikelihood = /* @__PURE__ */ declare<Record<never, never>, GraphLearner>(
   { name: "exactLikelihood", options: {} },
-  (options) => {
+  () => {
     return {
       name: "exactLikelihood",
       draws: false,

@@ -19,7 +19,7 @@ import { LearntGraph } from "./learnt-graph.ts";
  */
 export const pseudoLikelihood = /* @__PURE__ */ declare<Record<never, never>, GraphLearner>(
   { name: "pseudoLikelihood", options: {} },
-  (options) => {
+  () => {
     function* making(columns: Conditionals, plan: LearningPlan, engine: Engine): Generator<void, GraphObjective> {
       return new PseudoObjective(columns, yield* LearntGraph.making(columns, engine), plan);
     }

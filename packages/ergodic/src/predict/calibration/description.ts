@@ -54,8 +54,7 @@ export interface CalibrationFacts {
 }
 
 /** Models that can be calibrated, for any target. */
-// biome-ignore lint/suspicious/noExplicitAny: models of every kind and with any column names, which no narrower type
-// accepts
+// biome-ignore lint/suspicious/noExplicitAny: no narrower type has models of every kind and any column names
 export type RowPredictor = LinearPredictor<any, any> | NetworkPredictor<any, any>;
 
 /** Facts about a model that calibration needs. */

@@ -2,7 +2,9 @@
 import { checkNamedJson, checkOptionsJson } from "../../errors/checks.ts";
 import { checkKeys } from "../../errors/errors.ts";
 import type { Schedule, ScheduleJson } from "../schedule.ts";
-import * as schedules from "./index.ts";
+import * as all from "./index.ts";
+
+const schedules: Readonly<Record<string, (options?: never) => Schedule>> = { ...all };
 
 /** Names of the library's schedules. */
 export const scheduleNames = (): string[] => Object.keys(schedules).sort();
@@ -15,7 +17,7 @@ export function scheduleFromJson(json: ScheduleJson): Schedule {
   checkNamedJson("scheduleFromJson", json, "schedule", "a schedule");
   checkOptionsJson("scheduleFromJson", json.options);
   checkKeys("schedule", { [json.schedule]: 1 }, scheduleNames());
-  const make = schedules[json.schedule as keyof typeof schedules] as (options: object) => Schedule;
+  const make = schedules[json.schedule] as (options: object) => Schedule;
   return make(
     Object.fromEntries(Object.entries(json.options).map(([k, v]) => [k, typeof v === "number" ? v : scheduleFromJson(v)])),
   );

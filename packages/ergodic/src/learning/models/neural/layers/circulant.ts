@@ -55,7 +55,7 @@ const makeConvolution = layer<CirculantConvolutionOptions & { readonly channels:
     required: ["channels"],
     example: { options: { channels: 3, block: 2, stride: 2 }, input: [1, 4, 4, 3] },
     initialisers: ["initial", "initialBias"],
-    check({ channels, block = 8, kernel, stride, padding, dilation }) {
+    check({ kernel, stride, padding, dilation }) {
       checkExtent("circulantConvolution", "kernel", kernel);
       checkExtent("circulantConvolution", "stride", stride);
       checkExtent("circulantConvolution", "dilation", dilation);

@@ -21,7 +21,7 @@ const make = layer<Units>(
       return [add(m, mul(z, sub(h, m)))];
     });
   },
-  recurrentFacts("gru"),
+  recurrentFacts,
 );
 
 /**

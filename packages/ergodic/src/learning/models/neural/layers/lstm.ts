@@ -20,7 +20,7 @@ const make = layer<Units>(
       return [mul(sigmoid(gate(all, 3)), tanh(next)), next];
     });
   },
-  recurrentFacts("lstm"),
+  recurrentFacts,
 );
 
 /**

@@ -23,12 +23,13 @@ export interface Units extends RecurrentOptions {
   readonly units: number;
 }
 
-export const recurrentFacts = (kind: string): LayerFacts<Units> => ({
+/** Facts of recurrent layers. */
+export const recurrentFacts: LayerFacts<Units> = {
   options: { units: count, sequence: "boolean", initial: "own", initialHidden: "own" },
   required: ["units"],
   example: { options: { units: 2, sequence: true, initialHidden: zeros() }, input: [2, 3, 2] },
   initialisers: ["initial", "initialHidden"],
-});
+};
 
 /**
  * Returns x W + b, [n, T, gates · units], and the state's weights. The weights of all gates are adjacent in one matrix.
