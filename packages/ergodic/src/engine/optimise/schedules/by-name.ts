@@ -4,7 +4,7 @@ import { checkKeys } from "../../errors/errors.ts";
 import type { Schedule, ScheduleJson } from "../schedule.ts";
 import * as all from "./index.ts";
 
-const schedules: Readonly<Record<string, (options?: never) => Schedule>> = { ...all };
+const schedules: Readonly<Record<string, (options: never) => Schedule>> = { ...all };
 
 /** Names of the library's schedules. */
 export const scheduleNames = (): string[] => Object.keys(schedules).sort();
@@ -17,7 +17,7 @@ export function scheduleFromJson(json: ScheduleJson): Schedule {
   checkNamedJson("scheduleFromJson", json, "schedule", "a schedule");
   checkOptionsJson("scheduleFromJson", json.options);
   checkKeys("schedule", { [json.schedule]: 1 }, scheduleNames());
-  const make = schedules[json.schedule] as (options: object) => Schedule;
+  const make = schedules[json.schedule] as unknown as (options: object) => Schedule;
   return make(
     Object.fromEntries(Object.entries(json.options).map(([k, v]) => [k, typeof v === "number" ? v : scheduleFromJson(v)])),
   );
