@@ -32,7 +32,7 @@ export interface Algorithm {
   readonly verb: "fit";
   /** Returns JSON from which the registry can rebuild the algorithm. */
   toJSON(): JsonObject;
-  /** Defaults for options that the user leaves out. */
+  /** Defaults for options that the user does not give. */
   readonly defaults?: AlgorithmDefaults;
   /** Kernel families that the algorithm and the problem call. Default: "training" and "coordinate". */
   readonly families?: readonly Family[];

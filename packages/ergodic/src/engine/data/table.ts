@@ -28,7 +28,7 @@ export interface Table<Names extends string = string> {
 /** A remark about rows that is not an error. */
 export interface Remark {
   /**
-   * "skipped": rows that were left out; "comment": lines that were not read; "missing": texts among numbers that mean
+   * "skipped": rows that were not read; "comment": lines that were not read; "missing": texts among numbers that mean
    * "no value"; "new level": rows with a level that the model does not know; "identifier", "date", "text": a column
    * that looks like one; "precision": a column whose numbers differ too little for the type in which they are stored.
    */

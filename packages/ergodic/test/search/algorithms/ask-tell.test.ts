@@ -295,7 +295,7 @@ describe("refuses", () => {
     const made = (options: object) => () => search({ ...space, ...options });
     expect(made({ algorithms: 1 })).toThrow('search: unknown option "algorithms"; did you mean "algorithm"?');
     expect(made({ algorithm: onePlusOneEs })).toThrow(
-      "algorithm is the function make, not called, but must be a search: write cmaEs() [OPTION_TYPE]",
+      "algorithm is the function onePlusOneEs, not called, but must be a search: write cmaEs() [OPTION_TYPE]",
     );
     expect(made({ algorithm: "cmaEs" })).toThrow(`algorithm is "cmaEs", but must be a search: write cmaEs() [OPTION_TYPE]`);
     expect(made({ repeat: 0 })).toThrow("repeat is 0, but must be an integer >= 1 [OPTION_RANGE]");
