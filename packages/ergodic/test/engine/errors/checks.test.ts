@@ -96,7 +96,7 @@ it("values are shown short, whatever they are", () => {
     ["x".repeat(100), `"${"x".repeat(60)}"`],
     [[1, 2, 3], "an array of 3"],
     [new Date(0), "of type Date"],
-    [Object.assign(() => 1, { ruleName: "adam" }), "the function adam, not called"],
+    [Object.assign(() => 1, { declaration: { name: "adam" } }), "the function adam, not called"],
     [Object.defineProperty(() => 1, "name", { value: Symbol("n") }), "the function make, not called"],
     [undefined, "undefined"],
     [-0, "0"],
