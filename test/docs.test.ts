@@ -91,7 +91,7 @@ const entries: Record<string, (exports: Record<string, unknown>) => void> = {
     (ruleRegistry as Record<string, unknown>).signDescent = { make: signDescent, convex: {}, scaled: {} } as unknown as RuleEntry;
   },
   "count.ts": (module) => {
-    (commands as Record<string, unknown>).count = async () => module;
+    (commands as Record<string, unknown>).count = module;
   },
   "signed-log.ts": ({ signedLog }) => {
     (transformations as Map<string, unknown>).set("signedLog", signedLog);

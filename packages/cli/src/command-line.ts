@@ -10,10 +10,10 @@ export { processTerminal, type Terminal };
 const VERSION = "0.1.0";
 
 /** Returns the module of the command `word`, or the modules of all commands if there is no such command. */
-export async function commandModules(word = ""): Promise<CommandModule[]> {
+export function commandModules(word = ""): CommandModule[] {
   const wanted = Object.hasOwn(commands, word) ? [commands[word]] : Object.values(commands);
   // A module with two commands is added only once.
-  return [...new Set(await Promise.all(wanted.map((load) => load())))];
+  return [...new Set(wanted)];
 }
 
 /** Returns the program with the commands of these modules. */
@@ -36,7 +36,7 @@ export function commandLine(terminal: Terminal, modules: readonly CommandModule[
 
 /** Runs one command and returns its exit code. Never throws. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
-  const program = commandLine(terminal, await commandModules(args[0]));
+  const program = commandLine(terminal, commandModules(args[0]));
   if (args.length === 0) {
     terminal.note(program.helpInformation().trimEnd());
     return 2;

@@ -9,7 +9,7 @@ import { commandLine, commandModules } from "../src/command-line.ts";
 import { resumeCommand } from "../src/keeping.ts";
 import { captured } from "./captured.ts";
 
-const modules = await commandModules();
+const modules = commandModules();
 
 /** Words for values, the first that an option takes: odd text, where it takes any. */
 const candidates = [
