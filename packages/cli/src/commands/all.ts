@@ -1,6 +1,6 @@
 /**
- * Every command, in the order of `ergodic --help`, and the module that adds it: an import and an entry. A module that adds two commands has two entries. The
- * modules are one file once built, which Node reads in less time than it would need to find each part.
+ * Every command, in the order of `ergodic --help`, and the module that adds it: an import and an entry. A module that
+ * adds two commands has two entries. Once built, the modules are one file, which Node reads faster than many.
  */
 import type { Command } from "commander";
 import type { Terminal } from "../terminal.ts";
