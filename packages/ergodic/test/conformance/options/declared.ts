@@ -69,7 +69,7 @@ function takesOf(name: string, accepts: Accepts): Readonly<Record<string, Takes>
   return { [name]: (value) => within(value) && !(open && value === low) };
 }
 
-/** What an option of an object of options needs besides itself. */
+/** Other required options of the same nested object, by the path of the option under test. */
 function baseOf(options: Accepted): Readonly<Record<string, object>> {
   const nested = ([name, accepts]: [string, Accepts]): [string, object][] => {
     if (typeof accepts !== "object" || Array.isArray(accepts)) return [];
@@ -104,7 +104,7 @@ export const inferenceOptions = tableOf(inferenceRegistry);
 export const learnerOptions = tableOf(learnerRegistry);
 export const samplerOptions = tableOf(samplerRegistry);
 
-/** Of layers that definitions make, not those that are made of layers alone. */
+/** Layers with a definition; layers that are made of other layers are in factories.ts. */
 export const layerOptions: Table = Object.fromEntries(
   layerKinds().flatMap((kind) => {
     const { make, facts } = layerDefinition(kind)!;
