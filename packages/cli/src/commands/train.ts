@@ -22,7 +22,7 @@ import {
   withStandardErrors,
 } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
-import { chosenLine, type Described, planLine } from "../report/chosen.ts";
+import { chosenLine, type Described, workersLine } from "../report/chosen.ts";
 import { findingsText } from "../report/findings.ts";
 import { confusionText, metricsText, positiveClass, validationWarning } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, short, small } from "../report/numbers.ts";
@@ -96,8 +96,8 @@ async function train(path: string, typed: TrainOptions, training: Training): Pro
       Object.assign(made.description, { regression: regressionTable(made as unknown as LinearPredictor, parts.train) });
     if (options.out !== undefined) await made.save(options.out);
   });
-  const { plan, why, planChoice } = (await run.chosen) as unknown as Described;
-  report({ path, options, read, parts, cv, fitted, plan, why, planChoice, engine, terminal });
+  const { plan, why } = (await run.chosen) as unknown as Described;
+  report({ path, options, read, parts, cv, fitted, plan, why, engine, terminal });
 }
 
 /** Ends immediately when interrupted, because there is nothing to checkpoint yet. */
@@ -142,7 +142,7 @@ function watch(options: TrainOptions, engine: EngineDescription, terminal: Termi
       // With full gradients the default differs, and some algorithms end before it.
       const usual = chosen.plan?.batch === "all" || certified ? {} : { epochs: 5 };
       progress = new Progress(terminal, limited ? { epochs, updates, seconds } : usual, { certified });
-      for (const line of [chosenLine(chosen, engine), ...planLine(chosen)]) terminal.note(line);
+      for (const line of [chosenLine(chosen, engine), ...workersLine(chosen, options.workers)]) terminal.note(line);
     },
     tick: (tick) => progress?.tick(tick),
     end: () => progress?.end(),
@@ -160,13 +160,12 @@ interface Result {
   plan: Described["plan"];
   /** Reason for this algorithm and strength, if the user left them open. */
   why: Described["why"];
-  planChoice: Described["planChoice"];
   engine: EngineDescription;
   terminal: Terminal;
 }
 
 function report(result: Result): void {
-  const { options, parts, cv, fitted, plan, why, planChoice, engine, terminal } = result;
+  const { options, parts, cv, fitted, plan, why, engine, terminal } = result;
   const { ticks, ...run } = fitted.run;
   const metrics = parts.test ? fitted.evaluate(parts.test) : null;
   const positive = positiveClass(fitted);
@@ -183,7 +182,6 @@ function report(result: Result): void {
       algorithm,
       plan,
       ...(why === undefined ? {} : { why }),
-      ...(planChoice ? { planChoice } : {}),
     };
     const columnCount = parts.train.columnCount;
     terminal.out(

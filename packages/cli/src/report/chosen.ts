@@ -19,7 +19,6 @@ export interface Described {
   /** Reason for this algorithm, if the choice was left open. */
   why?: string;
   /** Reason why workers share the updates this way, if it was measured. */
-  planChoice?: { why: string };
 }
 
 /** A network's description, with the number of its parameters and the shape of a row. */
@@ -140,9 +139,11 @@ export function chosenLine(description: Described, engine: EngineDescription): s
 const whyText = (why: string | undefined): string =>
   why === undefined ? "" : ` (${why.startsWith("l2 is ") ? "" : "chosen for "}${why})`;
 
-/** Reason why workers share the updates this way; empty if the user chose it. */
-export const planLine = ({ plan, planChoice }: Pick<Described, "plan" | "planChoice">): string[] =>
-  plan && planChoice ? [`${workersText(plan)}, as ${planChoice.why}`] : [];
+/** Explains why descent on minibatches has one worker although more were offered. */
+export const workersLine = ({ algorithm, plan }: Pick<Described, "algorithm" | "plan">, offered = 1): string[] =>
+  algorithm?.rule && plan && plan.workers < offered
+    ? [`1 worker, because updates follow one another; --replicas says how ${offered} workers share them`]
+    : [];
 
 export function factorsLine(
   { task, rank, biases, l2, weighted, alpha, algorithm, plan }: FactorsDescribed,

@@ -22,6 +22,8 @@ export interface AlgorithmDefaults {
    * useful with them.
    */
   draws?: boolean;
+  /** Whether several workers race on one model if the user does not say how they share the updates. */
+  races?: boolean;
 }
 
 /** HOW a model is updated. */

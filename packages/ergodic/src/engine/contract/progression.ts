@@ -67,8 +67,6 @@ export interface Progression {
    * of the run start at 0.
    */
   adopt?(snapshot: Snapshot): void;
-  /** Parts of the run's description that are only decided during the run. Absent if there are none. */
-  readonly settled?: Promise<JsonObject>;
   /** Returns numbers worth watching, for ticks. */
   report(): Record<string, number>;
   /** Frees the memory. */

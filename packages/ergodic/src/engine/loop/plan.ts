@@ -17,16 +17,14 @@ import { KeptPart } from "./kept-part.ts";
 
 export interface PlanOptions {
   /**
-   * Number of threads. Default 1; a whole number, 1 to 1024. If descent on minibatches has several workers and neither
-   * `replicas` nor `deterministic` is given, the run measures one lane, averaged replicas and racing in its first
-   * stretches. It takes whichever lowers the loss fastest: k replicas run at k times the rate (AdaGrad √k), and are
-   * averaged as often as is cheap. `run.chosen` has the plan, and its `planChoice` the reason.
+   * Number of threads. Default 1; a whole number, 1 to 1024. Full gradients are shared among them. Descent on minibatches
+   * uses one, unless `replicas` says how several share the updates.
    */
   workers?: number;
   /**
    * "shared": all workers race on one model. A number: this many copies, which are averaged; the result does not depend
-   * on the number of workers. Default: measured if several workers descend (see `workers`); "shared" if they ascend on
-   * a dual; otherwise 1.
+   * on the number of workers. The mean of k copies moves as far per row as one model if the rate is k times as high
+   * (AdaGrad: √k). Default 1; "shared" for dual coordinate descent with several workers.
    */
   replicas?: "shared" | number;
   /** Whether each replica sees only its own rows ("sharded") or all rows ("replicated"). Default "sharded". */
@@ -87,8 +85,10 @@ export function resolvePlan(
   const { deterministic = false } = given;
   checkBoolean(where, "deterministic", deterministic);
   checkNumber(where, "workers", given.workers ?? 1, { low: 1, high: 1024, integer: true });
-  const workers = engine.sharedMemory ? (given.workers ?? 1) : 1;
   const batch = given.batch ?? defaults.batch ?? 1;
+  // Updates on minibatches follow one another. One worker makes them, unless the user chose how several share them.
+  const isOneLane = batch !== "all" && given.replicas === undefined && !defaults.races;
+  const workers = engine.sharedMemory && !isOneLane ? (given.workers ?? 1) : 1;
   const plan: Plan = {
     workers,
     replicas: given.replicas ?? (workers > 1 && !deterministic && batch !== "all" ? "shared" : 1),

@@ -23,8 +23,8 @@ const PAUSED_MS = 20;
 export interface Started {
   progression: Progression;
   stopping: StoppingOptions;
-  /** Description of the run with every default filled in; a promise if a part of it is chosen during the run. */
-  chosen: JsonObject | Promise<JsonObject>;
+  /** Description of the run with every default filled in. */
+  chosen: JsonObject;
   resume?: { snapshot: Snapshot; loop: JsonObject };
 }
 
@@ -116,7 +116,7 @@ class Pause {
 export class Run<Result> extends Watched<Result> {
   /**
    * Description that the result will carry (model, algorithm, plan, with defaults filled in). Known once training
-   * begins or a plan is chosen.
+   * begins.
    */
   readonly chosen: Promise<JsonObject>;
   private readonly job: Job<Result>;

@@ -52,7 +52,7 @@ export function dualCoordinateDescent(given: DualCoordinateDescentOptions = {}):
   return {
     name: NAME,
     verb: "fit",
-    defaults: { batch: 1, schedule: "shuffled", precision: "f64", epochs: 1000 },
+    defaults: { batch: 1, schedule: "shuffled", precision: "f64", epochs: 1000, races: true },
     families: ["coordinate"],
     toJSON: () => ({ algorithm: NAME, ...options }),
     start: (problem, plan, engine) => start(options, problem, plan, engine),

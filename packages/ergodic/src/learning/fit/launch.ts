@@ -153,10 +153,7 @@ class FitUnderWay<D> {
     const { kind, model, prepared } = this;
     const { options, stopping, checkpoint, beginning } = recipe;
     const algorithm = options.algorithm ?? kind.choose(options, { model, prepared, problem, plan });
-    const { planChoice } = checkpoint?.recipe ?? {};
-    const told: JsonObject = planChoice ? { planChoice } : {};
     const json: JsonObject = {
-      ...told,
       model: model.toJSON(),
       algorithm: algorithm.toJSON(),
       plan: plan as unknown as JsonObject,
@@ -164,9 +161,7 @@ class FitUnderWay<D> {
     };
     this.json = json;
     beginning?.checkAlgorithm(algorithm);
-    // If the user did not choose how workers share updates of descent, the run starts with one lane and tries others.
-    const isOpen = (options.replicas ?? 1) !== plan.replicas && algorithm.name === "gradientDescent";
-    const progression = await algorithm.start(problem, isOpen ? { ...plan, workers: 1, replicas: 1 } : plan, engine);
+    const progression = await algorithm.start(problem, plan, engine);
     const { description } = this.saved(new Float64Array(problem.parameterCount));
     const { pipeline, scales, loss } = description;
     const { parts } = problem;
@@ -176,7 +171,7 @@ class FitUnderWay<D> {
         ? { trained: { pipeline, loss, ...(scales ? { scales } : {}) }, parts: parts as unknown as Json }
         : {}),
     };
-    const driven = await orElse(
+    await orElse(
       () => progression.dispose(),
       async () => {
         beginning?.takeOver(progression, { algorithm: json.algorithm as JsonObject, parts });
@@ -186,17 +181,14 @@ class FitUnderWay<D> {
         // model.
         if (!checkpoint) began.start = progression.parameters();
         else if (!recipe.isBegun) began.start = problem.start?.slice() ?? new Float64Array(problem.parameterCount);
-        if (!isOpen) return progression;
-        const { choosing } = await later(() => import("../descent/plan-trials.ts"));
-        return choosing(progression, plan, engine, { until: stopping.until, settle: (its) => Object.assign(json, its) });
       },
     );
-    const chosen = { ...description, plan: json.plan, ...told, ...(recipe.why === undefined ? {} : { why: recipe.why }) };
+    const chosen = { ...description, plan: json.plan, ...(recipe.why === undefined ? {} : { why: recipe.why }) };
     return {
-      progression: endingWith(inUnits(driven, problem.lossUnit), release),
+      progression: endingWith(inUnits(progression, problem.lossUnit), release),
       stopping,
       // The whole plan. The part that is saved in a file does not depend on the workers.
-      chosen: driven.settled?.then((its) => ({ ...chosen, ...its })) ?? chosen,
+      chosen,
       ...(checkpoint ? { resume: checkpoint } : {}),
     };
   }

@@ -52,7 +52,7 @@ async function recipeOf<D>(
     options: {
       ...plan,
       ...options,
-      ...(keepsOneLane(recipe, plan) ? { workers: 1 } : {}),
+      ...(isOneLane(plan) ? { workers: 1 } : {}),
       algorithm: algorithmFromJson(recipe.algorithm as JsonObject),
     },
     stopping: resolveStopping("fit.resume", { until, validateEvery, patience }, options.validate !== undefined),
@@ -93,8 +93,8 @@ function takes<D>(kind: Trainable<D, object>, data: unknown): boolean {
   }
 }
 
-/** Whether the run had tried several workers and chosen one lane. */
-const keepsOneLane = ({ planChoice }: JsonObject, { replicas }: Plan): boolean => !!planChoice && replicas === 1;
+/** Whether the run makes its updates one after another. Additional workers have no share in them. */
+const isOneLane = ({ batch, replicas }: Plan): boolean => batch !== "all" && replicas === 1;
 
 /** Throws if the number of racing workers changes, because each worker is its own sequence of updates. */
 function refuseOtherLanes(plan: Plan, workers: number | undefined): void {

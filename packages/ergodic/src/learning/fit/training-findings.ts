@@ -3,7 +3,7 @@ import type { Dataset } from "../../engine/data/dataset.ts";
 import type { Finding } from "../../engine/errors/finding.ts";
 import { type Compared, meanOfBlocks, worseFindings } from "../../engine/errors/worse.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import { TrialLoss } from "../descent/trial-loss.ts";
+import { SampledObjective } from "../descent/sampled-objective.ts";
 
 /** Parts of a training run, and its initial parameters if they are known. */
 export interface Began {
@@ -66,10 +66,10 @@ export function worseThanStreamStart(
   }
 }
 
-const lossOf = ({ problem, plan, engine }: Omit<Began, "algorithm">, count: number, rowCount: number): TrialLoss =>
-  new TrialLoss({ problem, target: problem.rowGradient!, plan }, engine, count, rowCount);
+const lossOf = ({ problem, plan, engine }: Omit<Began, "algorithm">, count: number, rowCount: number): SampledObjective =>
+  new SampledObjective({ problem, target: problem.rowGradient!, plan }, engine, count, rowCount);
 
-function compared(loss: TrialLoss, start: Float64Array, end: Float64Array, size: number, unit: number): Compared {
+function compared(loss: SampledObjective, start: Float64Array, end: Float64Array, size: number, unit: number): Compared {
   const blocks = (point: Float64Array): number[] =>
     loss.blocks(point, size).map(({ mean }) => unit * (mean + loss.penaltyAt(point)));
   return meanOfBlocks(blocks(start), blocks(end));

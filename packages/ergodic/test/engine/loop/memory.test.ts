@@ -192,7 +192,6 @@ describe("a run that is cut off", () => {
   it.each([
     { name: "one worker", options: {} },
     { name: "two racing workers", options: { workers: 2, replicas: "shared" as const } },
-    { name: "two workers, measured", options: { workers: 2 } },
     { name: "full gradients", options: { batch: "all" as const, workers: 2 } },
     { name: "svrg", options: { variance: svrg() } },
   ])("by a signal ends within a stretch: $name", async ({ options }) => {

@@ -85,11 +85,6 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
     'fit: workers is 2 and replicas is 1, but one replica is one sequence of updates; take replicas: "shared" or replicas: 2 [PLAN_MEANING]',
   ],
   [
-    "workers without work, deterministic",
-    { workers: 2, deterministic: true },
-    "fit: workers is 2 and deterministic is true, but one replica is one sequence of updates; take replicas: 2 [PLAN_MEANING]",
-  ],
-  [
     "replicas of coordinate descent",
     { algorithm: coordinateDescent(), replicas: 2 },
     "coordinateDescent: replicas is 2, but one point is moved by one sequence of moves; leave replicas out [PLAN_MEANING]",
@@ -201,7 +196,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   ],
   [
     "racing line searches",
-    { rule: stochasticLineSearch(), workers: 2 },
+    { rule: stochasticLineSearch(), workers: 2, replicas: "shared" },
     "fit: stochasticLineSearch undoes trial steps, which racing workers would see; take replicas: 2 [PLAN_MEANING]",
   ],
   [
@@ -234,7 +229,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   ],
   [
     "averages of racing workers",
-    { averageEvery: 2, workers: 2 },
+    { averageEvery: 2, workers: 2, replicas: "shared" },
     "fit: averageEvery is 2, but all workers share one model: nothing is averaged; leave averageEvery out, or take replicas: 2 [PLAN_MEANING]",
   ],
   [
@@ -244,7 +239,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   ],
   [
     "replicated data of racing workers",
-    { data: "replicated", workers: 2 },
+    { data: "replicated", workers: 2, replicas: "shared" },
     'fit: data is "replicated", but all workers share one model, which sees all rows anyway; leave data out, or take replicas: 2 [PLAN_MEANING]',
   ],
   [
@@ -363,8 +358,13 @@ describe("filled in", () => {
     for (const whole of [plan({}), plan({ workers: 2 }), plan({ schedule: "ordered" })]) expect(plan(whole)).toEqual(whole);
   });
 
-  it("two workers race, unless the run is deterministic or on full gradients", () => {
-    expect(plan({ workers: 2 }).replicas).toBe("shared");
+  it("minibatches have one worker unless replicas are named; full gradients and dual ascent have all", () => {
+    for (const deterministic of [false, true])
+      expect(plan({ workers: 2, deterministic })).toMatchObject({ workers: 1, replicas: 1, deterministic });
+    expect(plan({ workers: 2, replicas: "shared" })).toMatchObject({ workers: 2, replicas: "shared" });
+    const dual = { batch: 1, races: true };
+    expect(resolvePlan("fit", { workers: 2 }, engine, dual)).toMatchObject({ workers: 2, replicas: "shared" });
+    expect(resolvePlan("fit", {}, engine, dual)).toMatchObject({ workers: 1, replicas: 1 });
     expect(plan({ workers: 2, replicas: 2, deterministic: true }).replicas).toBe(2);
     expect(plan({ workers: 2 }, "all")).toMatchObject({ replicas: 1, batch: "all", workers: 2 });
     expect(plan({ workers: 2, batch: "all" }).replicas).toBe(1);

@@ -146,6 +146,17 @@ describe("resumed runs end with the same bytes", () => {
   });
 });
 
+it("a run with one lane goes on with one, whatever the number of workers", async () => {
+  const { data } = plantedRows({ rows: 37, columns: 6, classes: 2, format: "dense" });
+  const options = { rule: adam({ rate: 0.05 }), workers: 2, seed: 2 };
+  const first = fit(linear(), data, { ...options, epochs: 2 });
+  await first;
+  const resumed = await fit.resume(await first.checkpoint(), data, { epochs: 4, workers: 3 });
+  const whole = await fit(linear(), data, { ...options, epochs: 4, workers: 1 });
+  expect(resumed.weights).toEqual(whole.weights);
+  data.dispose();
+});
+
 it("a run that was validated at times of its own goes on without its held-out rows", async () => {
   const { data } = plantedRows({ rows: 37, columns: 6, classes: 2, format: "dense" });
   const path = join(folder, "watched.checkpoint");

@@ -7,10 +7,10 @@ import { stream } from "../../engine/random/stream.ts";
 const CHUNK = 256;
 
 /**
- * Objective, including penalties, on a fixed random sample of rows. Used to compare plans, and to compare the start of
- * a run with its end. Evaluated on the calling thread.
+ * Objective, including penalties, on a fixed random sample of rows. Used to compare the start of a run with its end.
+ * Evaluated on the calling thread.
  */
-export class TrialLoss {
+export class SampledObjective {
   private readonly parts: Pick<Parts, "problem" | "target" | "plan">;
   private readonly engine: Engine;
   private readonly arena: Arena;
@@ -30,8 +30,8 @@ export class TrialLoss {
     this.parts = parts;
     this.engine = engine;
     this.count = Math.min(count, rowCount);
-    this.binding = target.bind({ batch: Math.min(CHUNK, this.count), buffered: true, purpose: "comparing plans" });
-    this.arena = new Arena(engine.memory, "comparing plans");
+    this.binding = target.bind({ batch: Math.min(CHUNK, this.count), buffered: true, purpose: "comparing losses" });
+    this.arena = new Arena(engine.memory, "comparing losses");
     this.parameters = this.arena.take(problem.parameterCount * 8);
     this.rows = this.arena.take(this.count * 4);
     const draws = stream(plan.seed, "rows that compare plans").at(0);
