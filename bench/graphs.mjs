@@ -50,7 +50,7 @@ export async function drawStates(graph, sweeps) {
 
 /** Opens the peer on a graph. `keep`: whether it can rebuild the graph from its columns. */
 export async function openDimmWitted(graph, folder, keep = 0) {
-  const { writeDimmWitted } = await import(new URL("../packages/ingest/dist/index.js", import.meta.url).href);
+  const { writeDimmWitted } = await import(new URL("../packages/ingest/dist/graphs/index.js", import.meta.url).href);
   mkdirSync(folder, { recursive: true });
   for (const [name, bytes] of Object.entries(writeDimmWitted(graph))) writeFileSync(join(folder, name), bytes);
   return openPeer("dimmwitted.cpp", { folder, keep });

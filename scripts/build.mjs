@@ -27,7 +27,10 @@ const newest = (folder, pattern) =>
  * Packages that a command loads as a whole: the files that are imported or run by name, and the folder in dist for the
  * bundled files. Readers are also kept as separate modules, for bundlers.
  */
-const commands = { ingest: { entries: ["index.js"], to: "node" }, cli: { entries: ["main.js", "command-line.js"], to: "." } };
+const commands = {
+  ingest: { entries: ["index.js", "graphs/index.js", "draws.js"], to: "node" },
+  cli: { entries: ["main.js", "command-line.js"], to: "." },
+};
 
 /** Removes files built from sources that no longer exist. They would be published although nothing uses them. */
 function removeStale(folder, { to } = {}) {

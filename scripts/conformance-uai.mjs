@@ -79,7 +79,7 @@ export async function conformanceUai(args) {
     return 0;
   }
   const { infer, inferenceFromJson, inferenceNames } = await import("../packages/ergodic/dist/entries/graphs.js");
-  const { readUai } = await import("../packages/ingest/dist/index.js");
+  const { readUai } = await import("../packages/ingest/dist/graphs/index.js");
   const at = args.indexOf("--seconds");
   const seconds = at < 0 ? 20 : Number(args[at + 1]);
   const words = at < 0 ? args : args.toSpliced(at, 2);

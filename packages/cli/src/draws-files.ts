@@ -10,7 +10,7 @@
  */
 import { open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { readDrawsArrow, writeDrawsArrow } from "@ergodic/ingest";
+import { readDrawsArrow, writeDrawsArrow } from "@ergodic/ingest/draws";
 import { DataError, Draws, loadDraws, saveDraws } from "ergodic";
 import { pendingFiles, writeWhole } from "ergodic/extend";
 import { UsageError } from "./errors.ts";

@@ -1,5 +1,5 @@
 /** Reads factor graphs in the format given by the file name. */
-import { readBif, readDimmWitted, readGraphJson, readLibdai, readUai, readUaiEvidence } from "@ergodic/ingest";
+import { readBif, readDimmWitted, readGraphJson, readLibdai, readUai, readUaiEvidence } from "@ergodic/ingest/graphs";
 import type { Evidence, FactorGraph } from "ergodic";
 import { UsageError } from "./errors.ts";
 import { counted } from "./report/numbers.ts";

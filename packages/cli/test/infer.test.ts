@@ -1,7 +1,7 @@
 /** Graphs from the command line: read, inferred from, written, interrupted and resumed. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { readGraphJson, writeGraphJson, writeUai } from "@ergodic/ingest";
+import { readGraphJson, writeGraphJson, writeUai } from "@ergodic/ingest/graphs";
 import { factorGraph, infer } from "ergodic";
 import { describe, expect, it } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";

@@ -1,6 +1,6 @@
 /** Weights of graphs from the command line: learnt, written, interrupted and resumed. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { readGraphJson, writeGraphJson } from "@ergodic/ingest";
+import { readGraphJson, writeGraphJson } from "@ergodic/ingest/graphs";
 import { factorGraph } from "ergodic";
 import { describe, expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";

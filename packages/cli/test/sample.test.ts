@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readDrawsArrow } from "@ergodic/ingest";
+import { readDrawsArrow } from "@ergodic/ingest/draws";
 import { plot } from "@ergodic/plots";
 import { loadDraws, model as modelOf, sample } from "ergodic";
 import { sgld } from "ergodic/bayes";

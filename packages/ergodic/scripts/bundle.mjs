@@ -28,7 +28,10 @@ const PROGRAM_ADDRESS = /new URL\("\.\/((?:serve|worker|evaluate-worker)\.js)", 
  * Modules with side effects when they are loaded, each a separate file. Bundlers drop the at-start modules together
  * with everything that they refer to.
  */
-const ACTING = [...PROGRAMS, "entries/at-start.ts", "predict/at-start.ts"];
+const ACTING = [
+  ...PROGRAMS,
+  ...["entries", "bayes", "engine/optimise", "learning", "predict", "search"].map((house) => `${house}/at-start.ts`),
+];
 
 /**
  * Modules whose users use little else. Code shared by several entries or on-demand modules becomes one part. Each

@@ -1,4 +1,4 @@
-import { type Column, Dataset, OptionError, type Table } from "ergodic";
+import { type Column, Dataset, OptionError, type Table } from "ergodic/data";
 import type { SparseDatasetOptions } from "./dataset.ts";
 import { checkFlag, fileFault, show } from "./fault.ts";
 

@@ -11,7 +11,7 @@
  *
  * @throws DataError DATA_TYPE
  */
-import type { Column, Remark } from "ergodic";
+import type { Column, Remark } from "ergodic/data";
 import {
   type CellPlace,
   decimalComma,

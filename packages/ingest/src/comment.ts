@@ -1,5 +1,5 @@
 /** Comment lines: lines that begin with a mark chosen by the user are not read. */
-import { OptionError, type Remark } from "ergodic";
+import { OptionError, type Remark } from "ergodic/data";
 import { show, told } from "./fault.ts";
 
 const encoder = new TextEncoder();

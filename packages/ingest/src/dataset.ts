@@ -5,9 +5,7 @@
  * @throws DataError DATA_COLUMN, DATA_MISSING, DATA_TARGET; OptionError OPTION_MISSING, and errors of
  * `Dataset.fromTable`
  */
-import { Dataset, OptionError, type SparseTable } from "ergodic";
-import { type DateParts, dateParts, type Impute } from "ergodic/data";
-import { checkNumber } from "ergodic/extend";
+import { checkNumber, Dataset, type DateParts, dateParts, type Impute, OptionError, type SparseTable } from "ergodic/data";
 import { checkFlag, checkOneOf, fault, fileFault, listed, show } from "./fault.ts";
 import { columnRemarks, precisionRemarks } from "./remarks.ts";
 import { type ColumnKey, columnIndex, type ParsedTable } from "./table-builder.ts";

@@ -13,7 +13,7 @@
  * @throws CapabilityError [DUCKDB_MISSING] without that package; DataError [DUCKDB_QUERY] if the database refuses a
  * query
  */
-import { DataError, OptionError } from "ergodic";
+import { DataError, OptionError } from "ergodic/data";
 import type { JoinColumn, Joiner, JoinQuery, JoinSession } from "ergodic/graphs";
 import { type DuckDbConnection, type DuckDbInstance, type DuckDbModule, loadDuckDb } from "./engine/duckdb-package.ts";
 

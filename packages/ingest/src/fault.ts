@@ -1,4 +1,4 @@
-import { DataError, OptionError } from "ergodic";
+import { DataError, OptionError } from "ergodic/data";
 
 export type FaultCode =
   | "DATA_PARSE" // the text breaks the format's grammar

@@ -1,5 +1,5 @@
 /** Reads from a server: by address, or from the response of an earlier `fetch`. */
-import { DataError } from "ergodic";
+import { DataError } from "ergodic/data";
 import type { ByteSource } from "./byte-source.ts";
 
 /** Source that fetches again for each reading, so that a file of any length can be read twice without being stored. */

@@ -3,7 +3,7 @@
  *
  * @throws DataError DATA_FILE (a folder that cannot be read)
  */
-import { DataError } from "ergodic";
+import { DataError } from "ergodic/data";
 import type { Source } from "./source.ts";
 
 export interface Entry {

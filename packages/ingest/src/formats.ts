@@ -1,4 +1,4 @@
-import { OptionError } from "ergodic";
+import { OptionError } from "ergodic/data";
 import { fileFault, show, told } from "./fault.ts";
 import type { CsvOptions } from "./formats/csv.ts";
 import type { ArrayFormat, DenseFormat, SparseFormat } from "./formats/format.ts";

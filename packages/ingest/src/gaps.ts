@@ -5,8 +5,7 @@
  * The other cells decide the type of a column, and they can come later. The strings are therefore counted as they come,
  * and their rows are stored until the first number. In a column without numbers they can still become levels.
  */
-import type { Remark } from "ergodic";
-import { missingAmongNumbers } from "ergodic/data";
+import { missingAmongNumbers, type Remark } from "ergodic/data";
 import { show } from "./fault.ts";
 
 /** Whether a string is such a gap. */

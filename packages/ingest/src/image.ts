@@ -1,6 +1,6 @@
 import type { DecodedPng } from "fast-png";
 import { fileFault, show } from "./fault.ts";
-import { type JpegFrame, jpegEnds, jpegFrame, jpegMisclaim } from "./guards/index.ts";
+import { type JpegFrame, jpegEnds, jpegFrame, jpegMisclaim } from "./guards/jpeg-claims.ts";
 import { plainPng, pngHeader } from "./png-rows.ts";
 
 /**

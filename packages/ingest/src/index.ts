@@ -1,6 +1,5 @@
-/** Files → Ergodic datasets: all public exports, by name. */
+/** `@ergodic/ingest`: readers of tables, images and sparse rows, which make datasets. */
 export type { ArrayDatasetOptions } from "./array-rows.ts";
-export { readDrawsArrow, writeDrawsArrow } from "./arrow-draws.ts";
 export type { ColumnType } from "./column.ts";
 export type { DatasetOptions, SparseDatasetOptions } from "./dataset.ts";
 export { type DuckDb, type DuckDbColumns, type DuckDbOptions, duckdb } from "./duckdb.ts";
@@ -15,20 +14,6 @@ export type { NpyOptions } from "./formats/npy.ts";
 export type { ParquetOptions } from "./formats/parquet.ts";
 export type { VwOptions } from "./formats/vw.ts";
 export { type FormatName, type FormatOptions, formatNames, formatOf } from "./formats.ts";
-export { readBif, writeBif } from "./graphs/bif.ts";
-export { type DimmWittedFiles, readDimmWitted } from "./graphs/dimmwitted.ts";
-export { type DimmWittedOptions, writeDimmWitted } from "./graphs/dimmwitted-write.ts";
-export { readGraphJson, writeGraphJson } from "./graphs/json.ts";
-export { readLibdai } from "./graphs/libdai.ts";
-export {
-  readUai,
-  readUaiEvidence,
-  type UaiEvidence,
-  type UaiOptions,
-  writeUai,
-  writeUaiAnswer,
-  writeUaiEvidence,
-} from "./graphs/uai.ts";
 export type { LikeOptions } from "./like.ts";
 export { likeFault, readingLike, takesSparse } from "./like.ts";
 export {

@@ -1,4 +1,4 @@
-import { DataError, ErgodicError, OptionError, type Pipeline } from "ergodic";
+import { DataError, ErgodicError, OptionError, type Pipeline } from "ergodic/data";
 import { type DatasetOptions, datasetKeys } from "./dataset.ts";
 import { listed, show } from "./fault.ts";
 import { isFolder } from "./folder.ts";

@@ -1,6 +1,13 @@
-import { type Dataset, OptionError, type Pipeline, type SparseTable, type Table } from "ergodic";
-import { newLevels } from "ergodic/data";
-import { checkKeys, checkNumber } from "ergodic/extend";
+import {
+  checkKeys,
+  checkNumber,
+  type Dataset,
+  newLevels,
+  OptionError,
+  type Pipeline,
+  type SparseTable,
+  type Table,
+} from "ergodic/data";
 import { type ArrayDatasetOptions, type ArrayRows, arrayDataset, arrayTables, labelColumn } from "./array-rows.ts";
 import {
   arrayDatasetKeys,
@@ -14,7 +21,7 @@ import {
 import { told } from "./fault.ts";
 import { isFolder, labelsBeside } from "./folder.ts";
 import type { CsvOptions } from "./formats/csv.ts";
-import { type ImageOptions, imageKeys, imageRows, type LabelledImage } from "./formats/images.ts";
+import type { ImageOptions, LabelledImage } from "./formats/images.ts";
 import type { JsonLinesOptions } from "./formats/json-lines.ts";
 import type { LibsvmOptions } from "./formats/libsvm.ts";
 import type { NpyOptions } from "./formats/npy.ts";
@@ -201,6 +208,7 @@ async function rowsLike(
 }
 
 async function imageDataset(reader: string, from: string | readonly LabelledImage[], options: ReadOptions): Promise<Dataset> {
+  const { imageKeys, imageRows } = await import("./formats/images.ts");
   const keys = [...imageKeys, ...arrayDatasetKeys, "signal"];
   checkObject(reader, options, keys[0]);
   refuseTarget(reader, options.target, "folders of images");
@@ -309,6 +317,7 @@ async function arraysOf(reader: string, from: Source, options: ReadTableOptions,
   checkObject(reader, options, "format");
   const folder = await folderOfImages(from, options);
   if (folder === undefined) return undefined;
+  const { imageKeys, imageRows } = await import("./formats/images.ts");
   checkKeys(reader, options, [...keys, ...imageKeys, "signal"]);
   return imageRows(folder, options);
 }

@@ -9,7 +9,7 @@
  * There are also remarks on numeric columns whose values are large compared with their spread, such as times within ten
  * minutes in seconds since 1970. By default numbers are stored as 32-bit floats, which round such values.
  */
-import type { Column, Remark, Table } from "ergodic";
+import type { Column, Remark, Table } from "ergodic/data";
 import { show } from "./fault.ts";
 
 const fewestRows = 20;

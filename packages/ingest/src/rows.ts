@@ -7,7 +7,7 @@
  * twice, else over its first block). Blocks of `blockRows` rows follow in that fixed schema. A later value outside it
  * is refused.
  */
-import type { Column, Table } from "ergodic";
+import type { Column, Table } from "ergodic/data";
 import type { ColumnType } from "./column.ts";
 import { fileFault } from "./fault.ts";
 import { rewindable } from "./replay.ts";

@@ -1,4 +1,4 @@
-import { DataError, OptionError } from "ergodic";
+import { DataError, OptionError } from "ergodic/data";
 import type { ByteSource, RandomAccess } from "./byte-source.ts";
 import { told } from "./fault.ts";
 import { fetched, responded } from "./fetched.ts";

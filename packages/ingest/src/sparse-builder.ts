@@ -1,4 +1,4 @@
-import type { SparseTable } from "ergodic";
+import type { SparseTable } from "ergodic/data";
 import { commentRemark } from "./comment.ts";
 
 /**

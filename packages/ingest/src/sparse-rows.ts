@@ -3,7 +3,7 @@
  * that number from the options, else from a first pass if the source can be read twice, else from the first block.
  * Later rows must fit it.
  */
-import type { SparseTable } from "ergodic";
+import type { SparseTable } from "ergodic/data";
 import { fileFault } from "./fault.ts";
 import { lineBlocks } from "./lines.ts";
 import { rewindable } from "./replay.ts";

@@ -1,5 +1,4 @@
-import { OptionError, type Remark, type Table } from "ergodic";
-import { missingTexts } from "ergodic/data";
+import { missingTexts, OptionError, type Remark, type Table } from "ergodic/data";
 import { ColumnBuilder, type ColumnContext, type ColumnType } from "./column.ts";
 import { commentRemark } from "./comment.ts";
 import { fault, fileFault, listed, show, told } from "./fault.ts";

@@ -1,10 +1,11 @@
 /** Readers of the cases in cases/ that describe bytes: Parquet files, Arrow files, and the walks through their parts. */
 import type { Table } from "ergodic";
+import { readDrawsArrow } from "../src/draws.ts";
 import { checkArrow } from "../src/guards/arrow-check.ts";
 import { readFlatbuffer } from "../src/guards/flatbuffer.ts";
 import { checkDeltas, checkDeltaTexts, checkRuns } from "../src/guards/parquet-runs.ts";
 import { readThrift, readVarint } from "../src/guards/parquet-thrift.ts";
-import { readDrawsArrow, readTable } from "../src/index.ts";
+import { readTable } from "../src/index.ts";
 import { arrowFile } from "./arrow-file.ts";
 import { type ParquetFile, parquetFile } from "./parquet-file.ts";
 import { bytesOf, type Part } from "./parts.ts";

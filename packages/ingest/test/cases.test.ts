@@ -6,7 +6,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { SparseTable } from "ergodic";
 import { describe, expect, it } from "vitest";
-import { readBif, readDimmWitted, readLibdai, readSparseTable, readTable, readUai } from "../src/index.ts";
+import { readBif, readDimmWitted, readLibdai, readUai } from "../src/graphs/index.ts";
+import { readSparseTable, readTable } from "../src/index.ts";
 import { binaryReaders, dense } from "./binary-readers.ts";
 
 type Case = readonly [content: string | [string, string], options: object, wanted: string];

@@ -2,22 +2,16 @@
 import { factorGraph } from "ergodic";
 import { expect, test } from "vitest";
 import {
-  type ByteSource,
-  blocks,
   readBif,
-  readCsv,
   readDimmWitted,
   readGraphJson,
-  readIdx,
-  readLibsvm,
-  readTable,
   readUai,
-  sparseBlocks,
   writeBif,
   writeDimmWitted,
   writeGraphJson,
   writeUai,
-} from "../src/index.ts";
+} from "../src/graphs/index.ts";
+import { type ByteSource, blocks, readCsv, readIdx, readLibsvm, readTable, sparseBlocks } from "../src/index.ts";
 import { parquetBytes } from "./parquet-bytes.ts";
 import { npyBytes } from "./writers.ts";
 

@@ -2,7 +2,7 @@
  * `ergodic infer GRAPH`: computes the probabilities of a factor graph's variables, its partition function, or its most
  * probable state, with error estimates.
  */
-import { writeUaiAnswer } from "@ergodic/ingest";
+import { writeUaiAnswer } from "@ergodic/ingest/graphs";
 import type { Command } from "commander";
 import { type Answer, type Evidence, type FactorGraph, infer, type Run, type Tick } from "ergodic";
 import { writeWhole } from "ergodic/extend";

@@ -1,5 +1,5 @@
 /** `ergodic learn GRAPH`: learns the weights of a graph's factors from the evidence in it. */
-import { writeGraphJson } from "@ergodic/ingest";
+import { writeGraphJson } from "@ergodic/ingest/graphs";
 import type { Command } from "commander";
 import { type FactorGraph, fit, type Tick } from "ergodic";
 import { writeWhole } from "ergodic/extend";

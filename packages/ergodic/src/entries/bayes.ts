@@ -1,5 +1,5 @@
 /** `ergodic/bayes`: statistical models and formulas, samplers and approximations, and draws with their diagnostics. */
-import "./at-start.ts"; // left out by bundlers
+import "../bayes/at-start.ts"; // left out by bundlers
 
 export {
   type CoordinateAscentOptions,

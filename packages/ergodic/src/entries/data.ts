@@ -1,5 +1,8 @@
-/** `ergodic/data`: datasets, tables, ratings and feature maps. */
-import "./at-start.ts"; // left out by bundlers
+/**
+ * `ergodic/data`: datasets, tables, ratings and feature maps. It also has the errors and checks that readers of files
+ * need.
+ */
+import "../predict/at-start.ts"; // left out by bundlers
 
 export { Dataset, Pipeline } from "../engine/data/dataset.ts";
 export { dateParts } from "../engine/data/dates.ts";
@@ -22,3 +25,12 @@ export type { Name, NameIndex } from "../engine/data/name-index.ts";
 export { newLevels } from "../engine/data/new-levels.ts";
 export { type Duplicates, type RatingColumns, Ratings, type TriplesOptions } from "../engine/data/ratings.ts";
 export type { Column, Remark, Row, RowOf, SparseTable, Table } from "../engine/data/table.ts";
+export {
+  CapabilityError,
+  checkKeys,
+  checkNumber,
+  DataError,
+  ErgodicError,
+  OptionError,
+} from "../engine/errors/errors.ts";
+export { murmur3 } from "../engine/random/murmur3.ts";

@@ -1,5 +1,5 @@
 /** `ergodic/distributions`: distributions of parameters and observations. */
-import "./at-start.ts"; // left out by bundlers
+import "../bayes/at-start.ts"; // left out by bundlers
 
 export * from "../bayes/distributions/all.ts";
 export { distribution } from "../bayes/distributions/distribution.ts";

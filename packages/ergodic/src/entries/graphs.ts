@@ -1,5 +1,5 @@
 /** `ergodic/graphs`: factor graphs and knowledge bases, inference with certificates, and weight learning. */
-import "./at-start.ts"; // left out by bundlers
+import "../engine/optimise/at-start.ts"; // left out by bundlers
 
 export { Answer, type BestState, type VariableMarginal } from "../graphs/answers/index.ts";
 export * from "../graphs/infer/all.ts";

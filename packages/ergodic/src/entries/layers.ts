@@ -1,5 +1,5 @@
 /** `ergodic/layers`: layers, architectures and initialisers of networks. */
-import "./at-start.ts"; // left out by bundlers
+import "../learning/at-start.ts"; // left out by bundlers
 
 export {
   type CirculantNetOptions,

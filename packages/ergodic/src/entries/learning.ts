@@ -1,5 +1,5 @@
 /** `ergodic/learning`: linear models, networks and recommenders, their training algorithms and their benchmarks. */
-import "./at-start.ts"; // left out by bundlers
+import "../learning/at-start.ts"; // left out by bundlers
 
 export { fit } from "../join/fit.ts";
 export type { ResumeOptions } from "../join/resume.ts";

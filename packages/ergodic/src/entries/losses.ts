@@ -1,5 +1,5 @@
 /** `ergodic/losses`: losses by name, and custom losses. */
-import "./at-start.ts"; // left out by bundlers
+import "../learning/at-start.ts"; // left out by bundlers
 
 export { chooseLoss } from "../learning/models/choose-loss.ts";
 export { type Loss, type LossFactory, loss } from "../learning/models/loss.ts";

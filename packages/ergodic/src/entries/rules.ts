@@ -1,5 +1,5 @@
 /** `ergodic/rules`: step rules, schedules and variance reduction, with their equations and costs. */
-import "./at-start.ts"; // left out by bundlers
+import "../engine/optimise/at-start.ts"; // left out by bundlers
 
 export { type RuleCost, ruleCost, type SparseBehaviour, sparseBehaviour } from "../engine/optimise/cost.ts";
 export { ruleEquation } from "../engine/optimise/equation.ts";

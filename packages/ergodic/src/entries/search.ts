@@ -1,5 +1,5 @@
 /** `ergodic/search`: function minimisation and hyperparameter tuning. */
-import "./at-start.ts"; // left out by bundlers
+import "../search/at-start.ts"; // left out by bundlers
 
 export type { CoordinateDescentOptions } from "../engine/optimise/coordinates/coordinate-options.ts";
 export type { CoordinateTarget, CoordinateTargetOptions } from "../engine/optimise/coordinates/coordinate-target.ts";

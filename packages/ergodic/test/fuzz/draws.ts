@@ -1,5 +1,5 @@
 /** Files of draws, damaged, through their readers and all that one then asks of draws. */
-import { readDrawsArrow, writeDrawsArrow } from "@ergodic/ingest";
+import { readDrawsArrow, writeDrawsArrow } from "@ergodic/ingest/draws";
 import { Draws, fromCmdStanCsv, loadDraws, toCmdStanCsv, toDataFrame } from "../../src/entries/everything.ts";
 import { type FuzzResult, fuzz, type Target } from "./mutate.ts";
 

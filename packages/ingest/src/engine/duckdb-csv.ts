@@ -10,8 +10,7 @@
  *
  * @throws OptionError for `comment` and `ragged: "skip"`, which have another meaning in DuckDB
  */
-import { OptionError } from "ergodic";
-import { missingTexts } from "ergodic/data";
+import { missingTexts, OptionError } from "ergodic/data";
 import type { ColumnBuilder } from "../column.ts";
 import { show } from "../fault.ts";
 import { type CsvOptions, csv, putField } from "../formats/csv.ts";

@@ -6,7 +6,7 @@
  * DATA_RAGGED, DATA_ENCODING if the database refuses the file
  */
 import type { DuckDBDataChunk } from "@duckdb/node-api";
-import { DataError, OptionError } from "ergodic";
+import { DataError, OptionError } from "ergodic/data";
 import { fault, fileFault, show } from "../fault.ts";
 import type { ByteSource } from "../source.ts";
 import { type DuckDbConnection, type DuckDbInstance, loadDuckDb } from "./duckdb-package.ts";

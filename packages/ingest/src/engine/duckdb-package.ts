@@ -2,7 +2,7 @@
  * The package @duckdb/node-api, which is not a dependency. Exports do not mention its types, because users without it
  * lack them.
  */
-import { CapabilityError } from "ergodic";
+import { CapabilityError } from "ergodic/data";
 
 export type DuckDbModule = typeof import("@duckdb/node-api");
 export type DuckDbInstance = Awaited<ReturnType<DuckDbModule["DuckDBInstance"]["create"]>>;

@@ -9,7 +9,7 @@ import type { ColumnBuilder } from "../column.ts";
 import { fault, show } from "../fault.ts";
 import { type KeptField, keptFields, type ParquetOptions, putValue } from "../formats/parquet.ts";
 import { putTime, type Times } from "../formats/parquet-times.ts";
-import { PageCheck } from "../guards/index.ts";
+import { PageCheck } from "../guards/parquet-check.ts";
 import type { ByteSource } from "../source.ts";
 import type { TableBuilder } from "../table-builder.ts";
 import { DuckDbFile } from "./duckdb-file.ts";

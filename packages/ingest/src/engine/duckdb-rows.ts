@@ -7,7 +7,7 @@
  * of `ColumnBuilder`.
  */
 import type { DuckDBDataChunk, DuckDBVector } from "@duckdb/node-api";
-import { CapabilityError } from "ergodic";
+import { CapabilityError } from "ergodic/data";
 import type { ColumnBuilder } from "../column.ts";
 import type { TableBuilder } from "../table-builder.ts";
 import { type DuckDbFile, NotNumber } from "./duckdb-file.ts";

@@ -17,13 +17,16 @@ export interface EngineOptions {
   engine?: Engine;
 }
 
-/** Returns a decoder that passes the file to the requested reader. @throws OptionError */
-export function byEngine<O extends EngineOptions>(own: RowDecoder<O>, duckdb: RowDecoder<O>["rows"]): RowDecoder<O> {
+/** Returns a decoder that passes the file to the requested reader. DuckDB's is loaded when needed. @throws OptionError */
+export function byEngine<O extends EngineOptions>(
+  own: RowDecoder<O>,
+  duckdb: () => Promise<RowDecoder<O>["rows"]>,
+): RowDecoder<O> {
   return {
     ...own,
     async *rows(source, options, builder) {
       checkOneOf("read", "engine", options.engine, ["own", "duckdb"]);
-      yield* options.engine === "duckdb" ? duckdb(source, options, builder) : own.rows(source, options, builder);
+      yield* options.engine === "duckdb" ? (await duckdb())(source, options, builder) : own.rows(source, options, builder);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { OptionError } from "ergodic";
+import { OptionError } from "ergodic/data";
 import type { ColumnBuilder } from "../column.ts";
 import { checkComment, commentMark } from "../comment.ts";
 import { CsvRecords } from "../csv-records.ts";

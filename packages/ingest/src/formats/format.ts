@@ -1,5 +1,5 @@
 /** Readers of a format's tables: as dense rows, sparse rows, or arrays that include their target. */
-import type { SparseTable, Table } from "ergodic";
+import type { SparseTable, Table } from "ergodic/data";
 import type { ArrayRows } from "../array-rows.ts";
 import { type RowDecoder, tableBlocks, wholeTable } from "../rows.ts";
 import type { ByteSource } from "../source.ts";

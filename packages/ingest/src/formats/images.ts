@@ -10,8 +10,7 @@
  * @throws DataError DATA_EMPTY, DATA_TARGET (images without a class, or all of one), DATA_RAGGED (sizes differ),
  * DATA_FORMAT and errors of image.ts and source.ts; OptionError OPTION_RANGE
  */
-import { OptionError } from "ergodic";
-import { checkNumber } from "ergodic/extend";
+import { checkNumber, OptionError } from "ergodic/data";
 import type { ArrayRows } from "../array-rows.ts";
 import { fileFault, listed, told } from "../fault.ts";
 import { type Entry, entriesOf } from "../folder.ts";

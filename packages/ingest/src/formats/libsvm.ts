@@ -1,5 +1,4 @@
-import { OptionError } from "ergodic";
-import { checkNumber } from "ergodic/extend";
+import { checkNumber, OptionError } from "ergodic/data";
 import { commentMark, commentTest } from "../comment.ts";
 import { fault, show, told } from "../fault.ts";
 import { shown } from "../lines.ts";

@@ -10,7 +10,7 @@
  * @throws DataError DATA_FORMAT, DATA_UNSUPPORTED, DATA_TRUNCATED, DATA_TYPE, DATA_EMPTY
  */
 
-import type { Table } from "ergodic";
+import type { Table } from "ergodic/data";
 import { labelColumn } from "../array-rows.ts";
 import { ByteReader } from "../byte-reader.ts";
 import { fault, fileFault, show } from "../fault.ts";

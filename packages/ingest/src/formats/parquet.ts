@@ -1,9 +1,9 @@
-import { DataError } from "ergodic";
+import { DataError } from "ergodic/data";
 import type { DecodedArray, FileMetaData, SchemaTree } from "hyparquet";
 import type { ColumnBuilder } from "../column.ts";
 import type { EngineOptions } from "../engine/engine.ts";
 import { fault, fileFault, show } from "../fault.ts";
-import { checkFooter, PageCheck } from "../guards/index.ts";
+import { checkFooter, PageCheck } from "../guards/parquet-check.ts";
 import type { RowDecoder } from "../rows.ts";
 import { allBytes, type ByteSource, openSource, type RandomAccess } from "../source.ts";
 import type { TableBuilder, TableOptions } from "../table-builder.ts";

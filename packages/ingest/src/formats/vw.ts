@@ -1,4 +1,4 @@
-import { checkNumber, murmur3 } from "ergodic/extend";
+import { checkNumber, murmur3 } from "ergodic/data";
 import { commentMark, commentTest } from "../comment.ts";
 import { fault, show } from "../fault.ts";
 import { shown } from "../lines.ts";

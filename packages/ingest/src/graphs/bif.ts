@@ -8,7 +8,8 @@
  *
  * @throws DataError DATA_PARSE, DATA_TRUNCATED, DATA_MISSING, DATA_UNSUPPORTED with line and column
  */
-import { CapabilityError, ErgodicError, type FactorGraph, factorGraph, OptionError } from "ergodic";
+import { CapabilityError, ErgodicError, OptionError } from "ergodic/data";
+import { type FactorGraph, factorGraph } from "ergodic/graphs";
 import { listed, show } from "../fault.ts";
 import { textNumber } from "../number.ts";
 import { openSource, type Source } from "../source.ts";

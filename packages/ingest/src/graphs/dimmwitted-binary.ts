@@ -4,7 +4,7 @@
  * variables. Source: HazyResearch/sampler.
  */
 
-import { DataError } from "ergodic";
+import { DataError } from "ergodic/data";
 import { allBytes, type ByteSource, joined } from "../source.ts";
 import type { DimmWittedGraph, DomainRow, Refuse, VariableRows, WeightRows } from "./dimmwitted-rows.ts";
 

@@ -2,8 +2,8 @@
  * Adds the content of DimmWitted's files, text or binary, to a graph. Ids are consecutive from 0; state values are
  * those of the variable's domain.
  */
-import { ErgodicError, type FactorGraph, factorGraph } from "ergodic";
-import { logicalFunctionOf, logicalFunctions } from "ergodic/graphs";
+import { ErgodicError } from "ergodic/data";
+import { type FactorGraph, factorGraph, logicalFunctionOf, logicalFunctions } from "ergodic/graphs";
 import { fileFault } from "../fault.ts";
 
 /** Makes an error at a field of a row. */

@@ -1,6 +1,5 @@
-import { CapabilityError, type FactorGraph, OptionError } from "ergodic";
-import { checkKeys } from "ergodic/extend";
-import { type GraphFactor, type LogicalFunction, logicalFunctions } from "ergodic/graphs";
+import { CapabilityError, checkKeys, OptionError } from "ergodic/data";
+import { type FactorGraph, type GraphFactor, type LogicalFunction, logicalFunctions } from "ergodic/graphs";
 import { BinaryWriter } from "./dimmwitted-binary.ts";
 import { VALUES_IN_ROWS } from "./dimmwitted-text.ts";
 

@@ -7,8 +7,8 @@
  *
  * @throws DataError with line and field, or the byte; OptionError for a folder that has neither
  */
-import { DataError, type FactorGraph, OptionError } from "ergodic";
-import { checkKeys } from "ergodic/extend";
+import { checkKeys, DataError, OptionError } from "ergodic/data";
+import type { FactorGraph } from "ergodic/graphs";
 import { entriesOf as folderEntries, isFolder } from "../folder.ts";
 import { decoded, wholeText } from "../lines.ts";
 import { openSource, type Source } from "../source.ts";

@@ -1,5 +1,5 @@
-import { ErgodicError, type FactorGraph } from "ergodic";
-import { factorGraphFromJson } from "ergodic/graphs";
+import { ErgodicError } from "ergodic/data";
+import { type FactorGraph, factorGraphFromJson } from "ergodic/graphs";
 import { fileFault } from "../fault.ts";
 import { decoded, wholeText } from "../lines.ts";
 import { openSource, type Source } from "../source.ts";

@@ -8,7 +8,7 @@
  *
  * @throws DataError DATA_PARSE, DATA_TRUNCATED, DATA_UNSUPPORTED with line and column
  */
-import { type FactorGraph, factorGraph } from "ergodic";
+import { type FactorGraph, factorGraph } from "ergodic/graphs";
 import { openSource, type Source } from "../source.ts";
 import { Allowance, entriesOf, Tokens } from "./tokens.ts";
 

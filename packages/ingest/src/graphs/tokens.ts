@@ -1,4 +1,4 @@
-import { ErgodicError } from "ergodic";
+import { ErgodicError } from "ergodic/data";
 import { type FaultCode, fault, show } from "../fault.ts";
 import { shown, wholeText } from "../lines.ts";
 import { parseNumber } from "../number.ts";

@@ -8,8 +8,8 @@
  *
  * @throws DataError DATA_FORMAT, DATA_PARSE, DATA_TRUNCATED with line and column
  */
-import { type Answer, type FactorGraph, factorGraph, OptionError } from "ergodic";
-import { checkKeys, checkNumber } from "ergodic/extend";
+import { checkKeys, checkNumber, OptionError } from "ergodic/data";
+import { type Answer, type FactorGraph, factorGraph } from "ergodic/graphs";
 import { show } from "../fault.ts";
 import { openSource, type Source } from "../source.ts";
 import { entriesOf, Tokens } from "./tokens.ts";

@@ -7,7 +7,7 @@
  *
  * @throws DataError DATA_TYPE for a column of another type; Error with a description
  */
-import { DataError } from "ergodic";
+import { DataError } from "ergodic/data";
 import { type FlatTable, readFlatbuffer, type TableKind } from "./flatbuffer.ts";
 
 const keyValue: TableKind = { 0: "text", 1: "text" };

@@ -14,7 +14,7 @@ import {
   writeDimmWitted,
   writeGraphJson,
   writeUai,
-} from "../../src/index.ts";
+} from "../../src/graphs/index.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { factorGraph, infer } from "ergodic";
 import { describe, expect, it } from "vitest";
-import { readBif, writeBif } from "../../src/index.ts";
+import { readBif, writeBif } from "../../src/graphs/index.ts";
 import { folder, skipped, there } from "./shared.ts";
 
 const bif = `${folder}bif/`;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type FactorGraph, factorGraph, infer, is, not } from "ergodic";
 import { factorGraphFromJson, logicalFunctionNames } from "ergodic/graphs";
 import { afterAll, describe, expect, it } from "vitest";
-import { readDimmWitted, writeDimmWitted } from "../../src/index.ts";
+import { readDimmWitted, writeDimmWitted } from "../../src/graphs/index.ts";
 import { folder, skipped, there } from "./shared.ts";
 
 const dimmwitted = `${folder}dimmwitted/`;

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FactorGraph } from "ergodic";
 import { describe, expect, it } from "vitest";
-import { readBif, readGraphJson, readLibdai, readUai, type Source, writeBif, writeGraphJson, writeUai } from "../../src/index.ts";
+import { readBif, readGraphJson, readLibdai, readUai, writeBif, writeGraphJson, writeUai } from "../../src/graphs/index.ts";
+import type { Source } from "../../src/index.ts";
 
 const bif = `network rain { }
 variable rain { type discrete [ 2 ] { no, yes }; }

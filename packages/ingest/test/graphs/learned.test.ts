@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { adam, contrastiveDivergence, fit, graphGibbs, infer, inverseTimeDecay } from "ergodic";
 import { exactLikelihood, type LearnedGraph } from "ergodic/graphs";
 import { describe, expect, it } from "vitest";
-import { readDimmWitted } from "../../src/index.ts";
+import { readDimmWitted } from "../../src/graphs/index.ts";
 
 const folder = fileURLToPath(new URL("../../../../../shared/data/graphs/dimmwitted/", import.meta.url));
 const present = existsSync(folder);

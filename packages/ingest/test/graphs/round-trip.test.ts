@@ -14,7 +14,7 @@ import {
   writeGraphJson,
   writeUai,
   writeUaiEvidence,
-} from "../../src/index.ts";
+} from "../../src/graphs/index.ts";
 
 const plans = graphPlans({ most: 5, widest: 5 });
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { factorGraph, infer } from "ergodic";
 import { describe, expect, it } from "vitest";
-import { readLibdai, readUai, readUaiEvidence, writeUai, writeUaiAnswer, writeUaiEvidence } from "../../src/index.ts";
+import { readLibdai, readUai, readUaiEvidence, writeUai, writeUaiAnswer, writeUaiEvidence } from "../../src/graphs/index.ts";
 import { folder, skipped, there } from "./shared.ts";
 
 const uai = `${folder}uai/`;

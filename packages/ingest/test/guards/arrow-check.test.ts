@@ -2,9 +2,9 @@
 import { float32, float64, int64, tableFromArrays, tableToIPC } from "@uwdata/flechette";
 import { Draws } from "ergodic";
 import { expect, test } from "vitest";
+import { readDrawsArrow, writeDrawsArrow } from "../../src/draws.ts";
 import { checkArrow } from "../../src/guards/arrow-check.ts";
 import { readFlatbuffer } from "../../src/guards/flatbuffer.ts";
-import { readDrawsArrow, writeDrawsArrow } from "../../src/index.ts";
 
 const draws = new Draws({
   chains: 1,

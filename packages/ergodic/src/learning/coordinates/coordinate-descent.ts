@@ -6,9 +6,12 @@ import {
   descendCoordinates,
   type SolveColumns,
 } from "../../engine/optimise/coordinates/descend-coordinates.ts";
-import { WorkingSets } from "./working-sets.ts";
+import { later } from "../../engine/threads/later.ts";
 
-const solveColumns: SolveColumns = (target, tolerance, plan, engine) => new WorkingSets(target, tolerance, plan, engine);
+const solveColumns: SolveColumns = async (target, tolerance, plan, engine) => {
+  const { WorkingSets } = await later(() => import("./working-sets.ts"));
+  return new WorkingSets(target, tolerance, plan, engine);
+};
 
 /**
  * Coordinate descent: picks a block b and moves x_b to the minimum of F along it, or by a proximal step of 1/L_b;

@@ -2,7 +2,7 @@ import type { Algorithm, JsonObject, Plan, Problem, Progression } from "../../en
 import { checkBoolean } from "../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys, checkNumber } from "../../engine/errors/errors.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import { DualDescent } from "./dual-descent.ts";
+import { later } from "../../engine/threads/later.ts";
 
 /** Options of `dualCoordinateDescent`. */
 export interface DualCoordinateDescentOptions {
@@ -79,6 +79,7 @@ async function start(
   refuseMisfits(problem, plan);
   const { interceptScaling } = options;
   const binding = await problem.duals.bind({ interceptScaling, deterministic: plan.deterministic });
+  const { DualDescent } = await later(() => import("./dual-descent.ts"));
   return new DualDescent({ ...options, problem, binding, plan }, engine);
 }
 

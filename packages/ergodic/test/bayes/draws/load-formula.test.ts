@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readDrawsArrow, writeDrawsArrow } from "@ergodic/ingest";
+import { readDrawsArrow, writeDrawsArrow } from "@ergodic/ingest/draws";
 import { afterAll, describe, expect, it } from "vitest";
 import {
   Draws,

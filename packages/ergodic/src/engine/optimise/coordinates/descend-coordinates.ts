@@ -19,7 +19,7 @@ export interface CoordinateDescent extends Algorithm {
 }
 
 /** Solves a linear model on working sets of columns, until the relative gap is at most `tolerance`. */
-export type SolveColumns = (target: ColumnTarget, tolerance: number, plan: Plan, engine: Engine) => Progression;
+export type SolveColumns = (target: ColumnTarget, tolerance: number, plan: Plan, engine: Engine) => Promise<Progression>;
 
 const WHERE = "coordinateDescent";
 
@@ -116,7 +116,7 @@ function start(
   problem: Problem,
   plan: Plan,
   engine: Engine,
-): Progression {
+): Progression | Promise<Progression> {
   const { coordinates, byColumns } = problem;
   refusePlan(plan);
   if (options.pick === "workingSets" || (options.pick === "auto" && solveColumns && suitsWorkingSets(options, byColumns))) {

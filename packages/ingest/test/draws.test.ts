@@ -3,7 +3,7 @@ import { float32, float64, int32, int64, tableFromArrays, tableFromIPC, tableToI
 import { Draws } from "ergodic";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { readDrawsArrow, writeDrawsArrow } from "../src/index.ts";
+import { readDrawsArrow, writeDrawsArrow } from "../src/draws.ts";
 
 afterEach(() => {
   vi.doUnmock("apache-arrow");
@@ -105,7 +105,7 @@ describe("draws as Arrow files", () => {
     vi.doMock("apache-arrow", () => {
       throw new Error("Cannot find package 'apache-arrow'");
     });
-    const { writeDrawsArrow: without } = await import("../src/arrow-draws.ts");
+    const { writeDrawsArrow: without } = await import("../src/draws.ts");
     await expect(without(upwards)).rejects.toThrow(
       /it needs the package apache-arrow.*run npm install apache-arrow.*\[ARROW_MISSING\]/,
     );

@@ -15,9 +15,9 @@
  * @throws CapabilityError [ARROW_MISSING] without that package; DataError [DATA_FORMAT], [DATA_TYPE], [DATA_PARSE], and
  * those of `fromDataFrame`
  */
-import { CapabilityError, DataError, type Draws, OptionError, type StatisticalModel } from "ergodic";
-import { type DrawsModel, fromDataFrame, toDataFrame, withModel } from "ergodic/bayes";
-import { checkArrow } from "./guards/index.ts";
+import { type Draws, type DrawsModel, fromDataFrame, type StatisticalModel, toDataFrame, withModel } from "ergodic/bayes";
+import { CapabilityError, DataError, OptionError } from "ergodic/data";
+import { checkArrow } from "./guards/arrow-check.ts";
 
 type Arrow = typeof import("apache-arrow");
 
