@@ -141,24 +141,27 @@ export function distributionsPage(ledger, summaries, words) {
 
 Generated from the distributions themselves by \`npm run docs\`; do not edit.
 
-Arguments are in this order, and are numbers, lists of numbers or arrays of a model; they broadcast. All can be drawn from.
+Arguments have the order shown. They are numbers, lists of numbers or arrays of a model, and they broadcast. All
+distributions can be drawn from.
 
-- **values**: where the density is not 0; K is how many numbers a vector has.
-- **P(X ≤ x)**: \`yes\` where its logarithm is known in the compiler's arrays, as \`logCdf\` and \`logSurvival\`: \`truncated\` and \`censored\` take such
-  distributions with any parameters. \`of numbers\`: \`cdf\` alone, so that \`truncated\` takes numbers as parameters.
-- **quantile**, **moments**: whether the inverse of P(X ≤ x), and mean and variance, are known.
+- **values**: the support, outside which the density is 0. K is the length of a vector.
+- **P(X ≤ x)**: \`yes\` if the compiler's arrays have its logarithm, as \`logCdf\` and \`logSurvival\`. \`truncated\` and
+  \`censored\` accept such distributions with any parameters. \`of numbers\`: there is only \`cdf\`, so \`truncated\` accepts only
+  numbers as parameters.
+- **quantile**, **moments**: whether the inverse of P(X ≤ x) is known, and whether mean and variance are known.
 
 ${markdownTable(["distribution", "arguments", "values", "P(X ≤ x)", "quantile", "moments"], rows)}
 ## What they are
 
 ${sentences.join("")}
-## Made of others
+## Composed of other distributions
 
-${markdownTable(["call", "what it is"], others)}
+${markdownTable(["call", "definition"], others)}
 ## Constraints of parameters
 
-\`param(name, word)\` is a parameter with a flat prior over such values, and \`param(name, prior, { constraint: word })\` keeps a prior to them. \`{ lower, upper }\` in
-its place are bounds, which may depend on other parameters. A prior needs no word for the values that it has itself.
+\`param(name, word)\` declares a parameter with a flat prior over such values, and
+\`param(name, prior, { constraint: word })\` restricts a prior to them. \`{ lower, upper }\` in place of the word sets bounds,
+which can depend on other parameters. The support of a prior is a constraint already and needs no word.
 
 ${markdownTable(["word", "values"], constraints)}`;
 }
