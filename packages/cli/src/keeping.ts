@@ -22,9 +22,9 @@ export interface KeepingOptions {
 
 export function addKeepingOptions(command: Command): Command {
   return command
-    .option("--checkpoint <file>", "keep the run here, so that it can go on")
-    .option("--checkpoint-every <seconds>", "how often", notNegative, 30)
-    .option("--resume <file>", "go on from a checkpoint");
+    .option("--checkpoint <file>", "save checkpoints of the run to this file")
+    .option("--checkpoint-every <seconds>", "time between checkpoints", notNegative, 30)
+    .option("--resume <file>", "resume a run from its checkpoint");
 }
 
 /** Options of each command as typed, in order. Their parsed values cannot be typed again. */

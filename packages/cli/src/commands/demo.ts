@@ -64,8 +64,8 @@ interface Held {
 export function add(program: Command, terminal: Terminal): void {
   program
     .command("demo")
-    .description("train on hand-written digits, with everything shown (npm start)")
-    .option("--out <file>", "where the best model is saved", "digits.safetensors")
+    .description("take a tour: train, compare, save and use models of hand-written digits (npm start)")
+    .option("--out <file>", "write the best model to this file", "digits.safetensors")
     .action((options: { out: string }) => demo(options.out, terminal));
 }
 

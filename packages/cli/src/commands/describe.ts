@@ -32,9 +32,9 @@ const MOST_WEIGHTS = 10;
 export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("describe")
-    .description("what a model or a data file holds")
-    .argument("<FILE>", "a file that train, path or recommend wrote, or data");
-  addLimitOptions(addFormatOptions(command)).option("--json", "one JSON object on standard output");
+    .description("describe a model or a data file")
+    .argument("<FILE>", "a model file written by train, path or recommend, or a data file");
+  addLimitOptions(addFormatOptions(command)).option("--json", "print the result as one JSON object");
   command.action((file: string, options: DescribeOptions) => describe(file, options, terminal));
 }
 

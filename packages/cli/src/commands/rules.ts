@@ -32,10 +32,10 @@ interface RulesOptions {
 export function add(program: Command, terminal: Terminal): void {
   program
     .command("rules")
-    .description("every step rule, its equation and what it costs; or the options of one")
-    .argument("[rule]", "one rule: adam; with options, as --rule takes them: rmsprop:momentum=0.9")
-    .option("--quick", "time an update at 100,000 parameters instead of 10 million")
-    .option("--json", "one JSON object on standard output")
+    .description("list all step rules with their equations and costs, or the options of one rule")
+    .argument("[rule]", "a step rule, such as adam, or with options as in --rule: rmsprop:momentum=0.9")
+    .option("--quick", "time updates of 100,000 parameters instead of 10 million")
+    .option("--json", "print the result as one JSON object")
     .action((rule: string | undefined, options: RulesOptions) =>
       rule === undefined ? listRules(options, terminal) : oneRule(rule, options, terminal),
     );
