@@ -115,7 +115,7 @@ export async function crossValidated(
 const by: Readonly<Record<CrossValidated["by"], string>> = {
   random: "rows at random",
   group: "groups held out",
-  time: "each stretch of time by those before",
+  time: "each period tested with a model of the earlier ones",
 };
 
 /** Formats one line per metric: the value of each fold, then mean and spread. */

@@ -127,7 +127,7 @@ function keepOnInterrupt(run: Run<unknown>, stop: AbortController, training: Tra
   return terminal.onInterrupt(() => {
     const checkpoint = options.checkpoint ?? defaultCheckpoint(options.out);
     const kept = (): void => {
-      const message = `interrupted; the run so far is kept in ${checkpoint}, go on with: ${resumeCommand(checkpoint, training)}`;
+      const message = `interrupted; the run is saved in ${checkpoint}; resume it with: ${resumeCommand(checkpoint, training)}`;
       stop.abort(new ErgodicError(command.name(), message, "INTERRUPTED"));
     };
     run.checkpoint(checkpoint).then(kept, (error) => stop.abort(error));

@@ -49,7 +49,9 @@ async function check(path: string, { of, seed, strict, json: asJson, ...from }: 
     terminal.out(`${json({ command: "check", draws: path, statistics: Object.fromEntries(plain), suspect })}\n`);
   } else {
     const verdict =
-      suspect.length === 0 ? "The model makes such data." : `The model does not make such data: look at ${suspect.join(", ")}.`;
+      suspect.length === 0
+        ? "The model generates data like the observed data."
+        : `The model does not generate data like the observed data: look at ${suspect.join(", ")}.`;
     terminal.out(`${found}\n${verdict}\n`);
   }
   if (strict && suspect.length > 0) throw new NotTrusted();

@@ -104,7 +104,7 @@ function learnerOf(name: string | undefined): GraphLearner | undefined {
 function watch(path: string, graph: FactorGraph, options: LearnWords, terminal: Terminal): Watch {
   let last: Tick | undefined;
   const line = ({ seconds, update, loss }: Tick): string =>
-    `${duration(seconds)}: ${counted(update, "update")} · loss ${significant(loss, 4)} a variable`;
+    `${duration(seconds)}: ${counted(update, "update")} · loss ${significant(loss, 4)} per variable`;
   return {
     begin() {
       if (!options.quiet)

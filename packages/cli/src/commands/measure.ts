@@ -97,7 +97,7 @@ async function run(file: string | undefined, data: string | undefined, options: 
     options.batch ?? (file === undefined && scenario !== "offline" && scenario !== "server" ? BATCHES : [undefined]);
   const found: Measurement[] = [];
   for (const size of sizes) {
-    if (!options.quiet && terminal.live) terminal.rewrite(`batch ${size ?? "as usual"}`);
+    if (!options.quiet && terminal.live) terminal.rewrite(`batch size ${size ?? "by default"}`);
     const batch = size ?? (scenario === "offline" ? (options.rows ?? OFFLINE_ROWS) : scenario === "multiStream" ? 8 : 1);
     const call = callOf(model, rows, batch);
     const asked = { scenario, queries, seconds, p99Ms, rate, warmup, seed, batch, call, rows: options.rows };
@@ -116,7 +116,7 @@ async function run(file: string | undefined, data: string | undefined, options: 
 
 /** Trains a network on the digits, with a fixed seed. */
 async function ofDigits(options: Options, terminal: Terminal): Promise<AnyPredictor> {
-  if (!options.quiet) terminal.note(`trains a network of ${HIDDEN.join(" and ")} units on the digits that come with ergodic`);
+  if (!options.quiet) terminal.note(`training a network of ${HIDDEN.join(" and ")} units on the digits included with ergodic`);
   const train = await read(digitsFile, { target: "label", classes: true });
   return fit(network(mlp(HIDDEN, { outputs: 10 })), train, { rule: adam({ rate: 0.003 }), batch: 32, epochs: 3, seed: 1 });
 }

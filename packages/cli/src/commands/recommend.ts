@@ -268,13 +268,13 @@ function report(result: Result): void {
   );
   // The validation of the parameters that were kept.
   const best = run.ticks.flatMap(({ validation }) => (validation ? [validation] : [])).sort((a, b) => a.loss - b.loss)[0];
-  if (best) terminal.out(`validation loss ${decimal(best.loss)} at its least\n${validationWarning(best, paint)}`);
+  if (best) terminal.out(`lowest validation loss ${decimal(best.loss)}\n${validationWarning(best, paint)}`);
   if (metrics)
     terminal.out(
       `${paint.bold(`test, ${counted(test!.count, "rating")}${bestOf(fitted, count)}`)}\n${metricsText(metrics, paint, null)}`,
     );
   if (user !== undefined) {
-    const whose = known ? `for ${user}` : `for ${user}, who has no rating: the best for anybody`;
+    const whose = known ? `for ${user}` : `for ${user}, who has no ratings: the best items for anyone`;
     const rows = items.map(({ item, score }) => [String(item), significant(score)]);
     terminal.out(`${paint.bold(whose)}\n${table(["item", "score"], rows, { paint })}`);
   }

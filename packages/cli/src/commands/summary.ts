@@ -57,7 +57,7 @@ async function summary(path: string, options: SummaryWords, terminal: Terminal):
   const plots = options.plots === undefined ? undefined : await writePlots(draws, options.plots, asked.of);
   const found = () => ({ command: "summary", draws: path, summary: draws.summary(asked), ...(plots ? { plots } : {}) });
   terminal.out(`${options.json ? json(found()) : text()}\n`);
-  if (plots) terminal.note(`plots in ${options.plots}: ${plots.map((file) => basename(file)).join(", ")}`);
+  if (plots) terminal.note(`plots written to ${options.plots}: ${plots.map((file) => basename(file)).join(", ")}`);
 }
 
 /**
