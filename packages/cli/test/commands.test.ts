@@ -423,7 +423,7 @@ describe("rules", () => {
     const { stdout } = await works("rules", "--quick");
     expect(stdout).toMatch(/^ {2}adam\s+8\s+\d+\s+0\s+lazy\s+[\d.]+ {2}\S/m);
     expect(stdout).toMatch(/^ {2}sgd\s+0\s+0\s+0\s+exact\s+[\d.]+/m);
-    expect(stdout).toContain("100,000 f32 parameters, a size that fits the cache");
+    expect(stdout).toContain("100,000 f32 parameters, which fit in the cache");
     expect(stdout).toContain("sgd  Robbins, Monro 1951\n    p ← p − η·g\n");
   });
 
@@ -442,7 +442,7 @@ describe("rules", () => {
     expect(stdout.split("\n")).toEqual([
       "polyak  Polyak 1969",
       "    p ← p − (0 if Σ(g²) = 0 else min(max(f − f*, 0) / Σ(g²), η_max))·g",
-      "    rate from the distance to a known least loss",
+      "    rate from the distance of the loss to its known minimum",
       "",
       "  option   sign     value",
       "  optimum  f*           0",
