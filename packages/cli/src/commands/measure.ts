@@ -55,7 +55,10 @@ export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("measure")
     .description("measure latency, throughput, size and energy of a model, by batch size")
-    .argument("[MODEL]", "a model file written by train, path or recommend; default: a network trained first on the digits")
+    .argument(
+      "[MODEL]",
+      "a model file written by train, path or recommend; default: a network, trained now on the included digits",
+    )
     .argument("[DATA]", "rows to predict: a file, a folder of images, or - for standard input")
     .option(
       "--scenario <name>",

@@ -98,7 +98,7 @@ export function add(program: Command, terminal: Terminal): void {
     .option("--rank <n>", "number of factors per user and per item; default 32", whole(1, 4096))
     .option(
       "--l2 <strength>",
-      "strength of the penalty on squared factors, for ratings in units of their variance; default 0.1",
+      "strength of the penalty on squared factors (for ratings, in units of their variance); default 0.1",
       positive,
     )
     .option(

@@ -93,7 +93,7 @@ function shared(command: Command): Command {
         "JSON file with data by name; default: the data that the model's file exports; with --formula, a table: CSV, Parquet …",
       )
       .option("--formula <text>", 'regression to use instead of a model file: "y ~ x + (1 | group)"')
-      .option("--family <name>", `distribution family of the formula: ${familyNames.join(", ")}; default gaussian`)
+      .option("--family <name>", `response distribution of the formula: ${familyNames.join(", ")}; default gaussian`)
       .option(
         "--levels <column=a,b,c>",
         "levels of a column of the formula, in order; repeat the option for each column",

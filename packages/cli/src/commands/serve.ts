@@ -81,7 +81,7 @@ export function add(program: Command, terminal: Terminal): void {
     .option("--apart <names>", "ONNX models whose requests are never joined into a batch, separated by commas", namesOf)
     .option(
       "--unknown <how>",
-      "category levels, users and items not in the training data: zero (the default: encode as zeros, and count) or refuse",
+      "category levels, users and items not in the training data: zero (encoded as zeros and counted; the default) or refuse",
       oneOf("zero", "refuse"),
     )
     .option("--poll <time>", "time between checks for changed files; 0: no checks (default: 2s)", milliseconds)

@@ -46,7 +46,7 @@ export function add(program: Command, terminal: Terminal): void {
       "--search <name>",
       "randomSearch, cmaEs, nelderMead …; default: cmaEs for 20 or more trials per setting, else randomSearch",
     )
-    .option("--halving <n>", "stop a trial early unless its loss is among the best 1/n at that epoch; default 3", atLeastTwo)
+    .option("--halving <n>", "stop a trial early unless its loss is among the best 1/n at the same epoch; default 3", atLeastTwo)
     .option("--no-halving", "run every trial to its end")
     .option("--concurrency <n>", "number of simultaneous trials, which share the available threads", whole(1));
   addTunedRatings(command).action((path: string, options: TuneCommandOptions) => {

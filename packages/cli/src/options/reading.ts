@@ -37,10 +37,10 @@ export function addFormatOptions(command: Command): Command {
     .option("--decimal <mark>", "decimal mark: a point or a comma")
     .option(
       "--missing <texts>",
-      'strings that mean "no value", separated by commas; default ",NA,NaN,nan,null,?", and for numbers N/A, #N/A, NULL, None, - …',
+      'strings that mean "no value", comma-separated; default ",NA,NaN,nan,null,?", and for numbers N/A, #N/A, NULL, None, - …',
     )
     .option("--types <column=type,…>", "types of columns by name: number or category", typesOf)
-    .option("--levels <column=level,…>", "all levels of a category; repeat the option for each column", levelsOf)
+    .option("--levels <column=level,…>", "all levels of a categorical column; repeat the option for each column", levelsOf)
     .option("--first-index <n>", "index of the first column in a LIBSVM file: 0 or 1 (the default)", Number)
     .option("--comment <text>", "start of comment lines, which are skipped, such as '#'")
     .option(

@@ -77,7 +77,7 @@ export function addRatingOptions(command: Command): Command {
 export function addUnknownOption(command: Command, what = "category levels"): Command {
   return command.option(
     "--unknown <how>",
-    `${what} not in the training data: zero (the default: encode as zeros, and count) or refuse`,
+    `${what} not in the training data: zero (encoded as zeros and counted; the default) or refuse`,
     oneOf("zero", "refuse"),
   );
 }
@@ -93,7 +93,7 @@ export function addDataOptions(command: Command): Command {
     .option("--drop <columns>", "columns to omit, separated by commas")
     .option(
       "--impute <how>",
-      "fill missing values: mean, median, mode or level (a level of its own); median,city=level: city by level, others by median",
+      "fill missing values: mean, median, mode or level (missing is a level); median,city=level: city by level, others by median",
       imputeOf,
     )
     .option("--indicator", "with --impute: add columns that are 1 where a number was missing")
@@ -111,7 +111,7 @@ export function addDataOptions(command: Command): Command {
     .option("--channels <n>", "channels of these images: 1 for grey, 3 for colours", channels)
     .option("--classes", "treat a numeric target as classes; default: if it has exactly two distinct values, both whole numbers")
     .option("--no-classes", "treat a numeric target as numbers")
-    .option("--test <file>", "file of rows to test on at the end")
+    .option("--test <file>", "file with rows to test on at the end")
     .option("--test-share <share>", "share of DATA to test on at the end", share);
 }
 
@@ -152,7 +152,7 @@ function channels(text: string): number {
 
 export function addTrainingOptions(command: Command): Command {
   addDataOptions(command)
-    .option("--validate <file>", "file of rows for validation during training")
+    .option("--validate <file>", "file with rows for validation during training")
     .option("--validate-share <share>", "share of the training rows for validation", share)
     .optionsGroup("Model:")
     .option("--model <name>", "linear, mlp:256,128, cnn, mobilenet:0.25, …, or a file of layers such as net.mjs", "linear")
@@ -173,7 +173,7 @@ export function addTrainingOptions(command: Command): Command {
     )
     .option("--standardise", "scale columns to mean 0 and standard deviation 1; default: if their scales differ")
     .option("--no-standardise", "do not scale columns")
-    .option("--from <file>", "start from a trained model or a checkpoint, even one of other rows")
+    .option("--from <file>", "start from a trained model or a checkpoint, which can be from other rows")
     .option(
       "--optimiser <state>",
       "optimiser state, such as moments, with --from a checkpoint: fresh (the default) or kept",
