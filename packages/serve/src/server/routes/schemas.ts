@@ -50,7 +50,7 @@ export const batchParameters = Type.Object({
     }),
   ),
   unknown_levels: Type.Optional(
-    Type.Integer({ description: "Number of cells with a level unknown to the model; absent if 0" }),
+    Type.Integer({ description: "Number of cells with a level that the model does not know; absent if 0" }),
   ),
 });
 
