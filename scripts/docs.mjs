@@ -33,21 +33,25 @@ export function rulesPage(ledger) {
 
 Generated from the rules themselves by \`npm run docs\`; do not edit.
 
-What each rule costs beside plain gradient descent, \`p ← p − η·g\`:
+Cost of each rule in addition to plain gradient descent, \`p ← p − η·g\`:
 
-- **floats**: numbers of state kept for each parameter; **bytes**: the same in a float32 run (rules on the whole objective compute in
-  float64).
-- **operations**: machine operations a parameter, beyond the 2 of plain gradient descent.
-- **passes**: sums over all parameters that a step waits for; each reads the gradient once more.
-- **sparse**: what an update does to coordinates that a sparse row does not touch. \`exact\`: nothing, and nothing is missed. \`lazy\`: their
-  states would have moved, and wait instead, as in PyTorch's SparseAdam. \`dense\`: the step needs every coordinate, or the rule is evaluated
-  at an average of its iterates, which goes on at all of them; so gradients are made dense.
+- **floats**: state numbers per parameter; **bytes**: state bytes per parameter in a float32 run (rules on the whole
+  objective compute in float64).
+- **operations**: machine operations per parameter, beyond the 2 of plain gradient descent.
+- **passes**: sums over all parameters that a step waits for. Each reads the gradient once more.
+- **sparse**: effect of an update on coordinates that a sparse row does not touch. \`exact\`: they need no update.
+  \`lazy\`: their states should change, but are left as they are, as in PyTorch's SparseAdam. \`dense\`: gradients are
+  made dense, because the step needs every coordinate, or because the rule is evaluated at an average of its iterates,
+  which changes in every coordinate.
 
-Options are given by name, \`adam({ beta1: 0.8 })\`, on the command line \`--rule adam:beta1=0.8\`; \`ergodic rules adam\` prints them. Below each
-equation is a list of which option is which sign of it. Signs that are none of a rule's options are the same everywhere: \`p\` the parameter, \`g\` its
-gradient, \`f\` the loss, \`t\` the number of the update, from 1, \`n\` the updates of an epoch; the others are states. Every number may be a schedule.
+Options are given by name: \`adam({ beta1: 0.8 })\`, or \`--rule adam:beta1=0.8\` on the command line.
+\`ergodic rules adam\` prints them. Below each equation is a list of the rule's options with their symbols. The other
+symbols have the same meaning everywhere: \`p\` is the parameter, \`g\` its gradient, \`f\` the loss, \`t\` the number of
+the update, from 1, and \`n\` the number of updates per epoch. All remaining symbols are states. Every number can be a
+schedule.
 
-A link of a chain goes before or after a rule: \`chain(clipNorm({ norm: 1 }), sgd())\`. Its figures are for the link with plain gradient descent.
+A link of a chain is placed before or after a rule: \`chain(clipNorm({ norm: 1 }), sgd())\`. The costs of a link are
+those of the link with plain gradient descent.
 
 ${markdownTable(header, rows)}
 ${ledger.map(section).join("\n")}`;
@@ -55,7 +59,7 @@ ${ledger.map(section).join("\n")}`;
 
 /** @param {LedgerRow} rule */
 function section(rule) {
-  const facts = rule.equation === null ? `No equation: it costs ${rule.perStep}.\n` : `\`\`\`text\n${rule.equation}\n\`\`\`\n`;
+  const facts = rule.equation === null ? `No equation. Cost per step: ${rule.perStep}.\n` : `\`\`\`text\n${rule.equation}\n\`\`\`\n`;
   return `## ${rule.rule}\n\n${capital(rule.summary)}. Source: ${rule.source}.\n\n${facts}\n${optionsText(rule)}`;
 }
 
@@ -181,8 +185,9 @@ export async function commandLinePage(help) {
 
 Generated from the command's own help by \`npm run docs\`; do not edit. Examples are in [packages/cli](../packages/cli/README.md).
 
-Results go to standard output, progress and complaints to standard error. Exit codes: 0 done, 1 the run failed, or by \`diagnose
---strict\` the draws cannot be trusted, or by \`check --strict\` the model does not make such data, 2 the command line is at fault.
+Results go to standard output; progress and errors go to standard error. Exit codes: 0: success. 1: the run failed; with
+\`diagnose --strict\`, the draws cannot be trusted; with \`check --strict\`, the model does not generate data like the
+observed data. 2: the command line is wrong.
 
 ${sections.join("\n")}`;
 }

@@ -26,11 +26,17 @@ export interface FoldOptions {
 /** Adds the options that evaluate a trained model beyond held-out rows. */
 export function addJudgingOptions(command: Command): Command {
   return command
-    .optionsGroup("Judging:")
-    .option("--standard-errors", "linear: standard errors, intervals and tests of the coefficients; solves without a penalty")
-    .option("--folds <n>", "cross-validation first: n models, each judged on the rows that it did not see", whole(2))
-    .option("--group <column>", "with --folds: rows that agree in it are held out together; no input")
-    .option("--time <column>", "with --folds: each stretch of it is judged by what was trained on all before; no input");
+    .optionsGroup("Evaluation:")
+    .option(
+      "--standard-errors",
+      "linear: print standard errors, intervals and tests of the coefficients; solves without a penalty",
+    )
+    .option("--folds <n>", "cross-validate first: train n models, and test each on the rows that it did not see", whole(2))
+    .option("--group <column>", "with --folds: hold out rows with equal values of this column together; it is not an input")
+    .option(
+      "--time <column>",
+      "with --folds: test each period of this column with a model trained on all earlier periods; it is not an input",
+    );
 }
 
 /** Checks the fold options before anything is read. */
@@ -109,7 +115,7 @@ export async function crossValidated(
 const by: Readonly<Record<CrossValidated["by"], string>> = {
   random: "rows at random",
   group: "groups held out",
-  time: "each stretch of time by those before",
+  time: "each period tested with a model of the earlier ones",
 };
 
 /** Formats one line per metric: the value of each fold, then mean and spread. */

@@ -150,8 +150,8 @@ function withProducts(data: Dataset, { interactions, degree }: ReadingOptions): 
 /** Explains how whole numbers were interpreted and how to change it; "" if there is no ambiguity. */
 export function takenText({ data: { target }, taken }: TrainingData): string {
   if (taken === undefined) return "";
-  if (taken === "classes") return `${target.levels!.length} whole numbers, taken as classes; --no-classes takes them as numbers`;
-  return `${new Set(target.values).size} whole numbers, taken as numbers; --classes takes them as classes`;
+  if (taken === "classes") return `${target.levels!.length} whole numbers, read as classes; --no-classes reads them as numbers`;
+  return `${new Set(target.values).size} whole numbers, read as numbers; --classes reads them as classes`;
 }
 
 /** Returns the same text as a line of the result, if it is a suggestion. */

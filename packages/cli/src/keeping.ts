@@ -22,9 +22,9 @@ export interface KeepingOptions {
 
 export function addKeepingOptions(command: Command): Command {
   return command
-    .option("--checkpoint <file>", "keep the run here, so that it can go on")
-    .option("--checkpoint-every <seconds>", "how often", notNegative, 30)
-    .option("--resume <file>", "go on from a checkpoint");
+    .option("--checkpoint <file>", "save checkpoints of the run to this file")
+    .option("--checkpoint-every <seconds>", "time between checkpoints", notNegative, 30)
+    .option("--resume <file>", "resume a run from its checkpoint");
 }
 
 /** Options of each command as typed, in order. Their parsed values cannot be typed again. */
@@ -127,7 +127,7 @@ function keepOnInterrupt(run: Run<unknown>, stop: AbortController, training: Tra
   return terminal.onInterrupt(() => {
     const checkpoint = options.checkpoint ?? defaultCheckpoint(options.out);
     const kept = (): void => {
-      const message = `interrupted; the run so far is kept in ${checkpoint}, go on with: ${resumeCommand(checkpoint, training)}`;
+      const message = `interrupted; the run is saved in ${checkpoint}; resume it with: ${resumeCommand(checkpoint, training)}`;
       stop.abort(new ErgodicError(command.name(), message, "INTERRUPTED"));
     };
     run.checkpoint(checkpoint).then(kept, (error) => stop.abort(error));

@@ -9,7 +9,7 @@ process.once("beforeExit", () => {
   setImmediate(() => {
     process.once("beforeExit", () => {
       if (ended) return;
-      process.stderr.write("ergodic: internal: the command waits for what can no longer come [INTERNAL]\n");
+      process.stderr.write("ergodic: internal: the command is waiting for an event that cannot occur [INTERNAL]\n");
       process.exit(1);
     });
   });

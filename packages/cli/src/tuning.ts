@@ -82,7 +82,7 @@ export function tunedText(tuned: Tuned, command: string, paint: Paint): string {
   const fell = [stopped > 0 ? `${grouped(stopped)} stopped early` : "", failed > 0 ? `${grouped(failed)} failed` : ""].filter(
     Boolean,
   );
-  const spared = epochsSaved > 0 ? `, ${percent(epochsSaved / (epochs + epochsSaved))} spared` : "";
+  const spared = epochsSaved > 0 ? `, ${percent(epochsSaved / (epochs + epochsSaved))} saved` : "";
   const early = reason === ALL_MADE ? "" : `; no more trials: ${reason}`;
   const head = `${counted(trials.length, "trial")} in ${duration(run.seconds)}${fell.map((part) => `, ${part}`).join("")}; ${significant(epochs)} epochs${spared}${early}\n`;
   const words = Object.entries(readable(settings)).map(([name, setting]) => `${name} ${setting}`);

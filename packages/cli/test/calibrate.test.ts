@@ -32,7 +32,7 @@ describe("calibrate", () => {
     const out = file("both.safetensors");
     const { stdout, stderr } = await works("calibrate", model, held, "--method", "temperature", "--alpha", "0.1", "--out", out);
     expect(stdout).toMatch(
-      /^label, 599 rows of .*held\.csv\n {2}probabilities {2}temperature, [\d.]+, from 300 rows\n {2}sets {11}hold 90\.0 % of rows: score lac up to 0\.\d+, from 299 rows\n$/,
+      /^label, 599 rows of .*held\.csv\n {2}probabilities {2}temperature, [\d.]+, from 300 rows\n {2}sets {11}cover 90\.0 % of rows: score lac up to 0\.\d+, from 299 rows\n$/,
     );
     expect(stderr).toBe(`calibrated model written to ${out}\n`);
     const made = await predictor(out);
@@ -91,10 +91,10 @@ describe("calibrate", () => {
     expect(evaluated.metrics.coverage).toBeCloseTo(inside, 12);
     expect(evaluated.metrics.size).toBeCloseTo(answer.predictions.reduce((sum, { set }) => sum + set.length, 0) / 599, 12);
     expect((await works("evaluate", out, test)).stdout).toMatch(
-      /truth in set or interval {2}9\d\.\d %\n {2}mean size of these {8}\d/,
+      /truth in set or interval {3}9\d\.\d %\n {2}mean set or interval size {2}\d/,
     );
     expect((await works("describe", out)).stdout).toMatch(
-      / {2}sets {6}hold 98\.0 % of rows: score aps up to 0\.\d+, from 599 rows\n/,
+      / {2}sets {6}cover 98\.0 % of rows: score aps up to 0\.\d+, from 599 rows\n/,
     );
     checked("describe", (await works("describe", out, "--json")).stdout);
   });
@@ -129,7 +129,7 @@ describe("calibrate", () => {
   it("gives intervals", async () => {
     const out = file("intervals.safetensors");
     const { stdout } = await works("calibrate", pay, payRows, "--alpha", "0.2", "--out", out);
-    expect(stdout).toMatch(/ {2}intervals {2}hold 80\.0 % of rows: score absolute up to [\d.]+, from 90 rows\n/);
+    expect(stdout).toMatch(/ {2}intervals {2}cover 80\.0 % of rows: score absolute up to [\d.]+, from 90 rows\n/);
     const table = lines((await works("predict", out, payRows)).stdout);
     expect(table[0]).toEqual(["prediction", "low", "high"]);
     for (const [value, low, high] of table.slice(1).map((row) => row.map(Number))) expect(low < value && value < high).toBe(true);

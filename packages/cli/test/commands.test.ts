@@ -117,7 +117,7 @@ describe("train", () => {
 
   it("says why descent has one worker of several, unless replicas share the updates", async () => {
     const args = ["train", people, "--target", "pay", "--rule", "sgd", "--rate", "0.01", "--workers", "2"];
-    const line = "1 worker, because updates follow one another; --replicas says how 2 workers share them";
+    const line = "1 worker, because each update needs the one before; --replicas shares updates among 2 workers";
     expect((await works(...args)).stderr).toContain(line);
     const { chosen } = checked("train", (await works(...args, "--json", "--quiet")).stdout) as unknown as {
       chosen: { plan: { workers: number } };
@@ -156,7 +156,7 @@ describe("train", () => {
     it("are numbers, and the result offers classes", async () => {
       const { stdout, stderr, loss } = await run(plans, "sum", "--test-share", "0.2");
       expect(loss).toBe("squared");
-      const said = "17 whole numbers, taken as numbers; --classes takes them as classes";
+      const said = "17 whole numbers, read as numbers; --classes reads them as classes";
       expect(stderr.split("\n")[0]).toMatch(new RegExp(`target sum \\(${said}\\)$`));
       expect(stdout).toMatch(/\n {2}RMSE /);
       expect(stdout).toContain(`\ntarget sum: ${said}\n`);
@@ -164,7 +164,7 @@ describe("train", () => {
       const digit = await run(digits, "-1");
       expect([digit.loss, digit.stdout]).toEqual([
         "squared",
-        expect.stringContaining("target label: 10 whole numbers, taken as numbers;"),
+        expect.stringContaining("target label: 10 whole numbers, read as numbers;"),
       ]);
       const path = await works(
         "path",
@@ -193,10 +193,10 @@ describe("train", () => {
         [digits, ["label", "--no-classes"], "squared", "no offer"],
         [digits, ["label", "--loss", "squared"], "squared", "no offer"],
         [digits, ["label", "--loss", "multinomial"], "multinomial", "no offer"],
-        [plans, ["bit"], "logistic", "2 whole numbers, taken as classes; --no-classes takes them as numbers"],
+        [plans, ["bit"], "logistic", "2 whole numbers, read as classes; --no-classes reads them as numbers"],
         [plans, ["bit", "--no-classes"], "squared", "no offer"],
         // Two numbers with a distance of their own are classes, too, if they are whole.
-        [plans, ["two"], "logistic", "2 whole numbers, taken as classes"],
+        [plans, ["two"], "logistic", "2 whole numbers, read as classes"],
         [plans, ["half"], "squared", "no offer"],
         [plans, ["one"], "squared", "no offer"],
         [plans, ["id"], "squared", "no offer"],
@@ -423,7 +423,7 @@ describe("rules", () => {
     const { stdout } = await works("rules", "--quick");
     expect(stdout).toMatch(/^ {2}adam\s+8\s+\d+\s+0\s+lazy\s+[\d.]+ {2}\S/m);
     expect(stdout).toMatch(/^ {2}sgd\s+0\s+0\s+0\s+exact\s+[\d.]+/m);
-    expect(stdout).toContain("100,000 f32 parameters, a size that fits the cache");
+    expect(stdout).toContain("100,000 f32 parameters, which fit in the cache");
     expect(stdout).toContain("sgd  Robbins, Monro 1951\n    p ← p − η·g\n");
   });
 
@@ -442,7 +442,7 @@ describe("rules", () => {
     expect(stdout.split("\n")).toEqual([
       "polyak  Polyak 1969",
       "    p ← p − (0 if Σ(g²) = 0 else min(max(f − f*, 0) / Σ(g²), η_max))·g",
-      "    rate from the distance to a known least loss",
+      "    rate from the distance of the loss to its known minimum",
       "",
       "  option   sign     value",
       "  optimum  f*           0",

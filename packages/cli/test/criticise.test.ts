@@ -168,13 +168,13 @@ describe("draws of a formula", () => {
 describe("check", () => {
   it("gives the library's table, and exits by --strict", async () => {
     const good = await works("check", lineOut, "--seed", "4", "--strict");
-    expect(good.stdout).toBe(`${byLine.check("y", { seed: 4 })}\nThe model makes such data.\n`);
+    expect(good.stdout).toBe(`${byLine.check("y", { seed: 4 })}\nThe model generates data like the observed data.\n`);
     const found = byFlat.check();
     expect(found.suspect).toContain("sd");
     const bad = await ergodic("check", flatOut, "--strict");
     expect([bad.code, bad.stdout, bad.stderr]).toEqual([
       1,
-      `${found}\nThe model does not make such data: look at ${found.suspect.join(", ")}.\n`,
+      `${found}\nThe model does not generate data like the observed data: look at ${found.suspect.join(", ")}.\n`,
       "",
     ]);
     expect((await ergodic("check", flatOut)).code).toBe(0);

@@ -209,7 +209,7 @@ describe("infer", () => {
     const waiting = setInterval(() => terminal.stderr.includes("225 variables") && terminal.interrupt(), 50);
     expect(await ended).toBe(1);
     clearInterval(waiting);
-    expect(terminal.stderr).toMatch(/interrupted; the run so far is kept in .*, go on with: ergodic infer .* --resume /);
+    expect(terminal.stderr).toMatch(/interrupted; the run is saved in .*; resume it with: ergodic infer .* --resume /);
     expect(existsSync(checkpoint)).toBe(true);
     const resumed = await works("infer", graph, "--resume", checkpoint, "--seconds", "2", "--json", "--quiet");
     expect(JSON.parse(resumed.stdout).task).toBe("partition");

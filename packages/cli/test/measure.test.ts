@@ -39,12 +39,12 @@ function found(batch: number, changes: Partial<Measurement> = {}): Measurement {
 it("prints the trade-off as a table and a picture, and the ledger", () => {
   const text = measureText([found(1), found(8), found(64, { valid: false, why: "too few" })], paint);
   const lines = text.split("\n").map((line) => line.trim().replaceAll(/ {2,}/g, " "));
-  expect(lines[0]).toBe("batch p50 ms p90 ms p99 ms p99.9 ms rows/s modelled a row");
+  expect(lines[0]).toBe("batch p50 ms p90 ms p99 ms p99.9 ms rows/s modelled per row");
   expect(lines.slice(1, 4)).toEqual(["1 0.5 1 2 – 1 k 2 µJ", "8 4 8 16 – 8 k 2 µJ", "64 32 64 128 – 64 k 2 µJ not valid"]);
   expect(lines[4]).toBe("batch 64 is not valid: too few");
   expect(lines).toContain("model 2 kB in its file, 1.5 kB after gzip, 4 kB in memory");
-  expect(lines).toContain("process 100 MB at most, of which WebAssembly 2 MB");
-  expect(text).toContain("Energy: modelled, not measured (no <counters>): 1 µJ to 3 µJ a row");
+  expect(lines).toContain("process 100 MB at most, including 2 MB of WebAssembly memory");
+  expect(text).toContain("Energy: modelled, not measured (no <counters>): 1 µJ to 3 µJ per row");
   expect(lines).toContain("multiply-adds 1,000 float32 4.6 4.6 nJ");
   expect(lines).toContain("bytes of rows 80 float32 from DRAM 163 … 325 19.5 nJ");
 });
@@ -52,7 +52,7 @@ it("prints the trade-off as a table and a picture, and the ledger", () => {
 it("shows by scenario what a batch takes, and what the largest needs", () => {
   // 200 rows a second in batches of 8: 40 ms a call, while latencies, from the start of all, would be 8 to 24.
   const offline = found(8, { scenario: "offline", rowsPerSecond: 200 });
-  expect([latencyName(offline), latencyOf(offline)]).toEqual(["ms a call", 40]);
+  expect([latencyName(offline), latencyOf(offline)]).toEqual(["ms per call", 40]);
   expect((["singleStream", "multiStream", "server"] as const).map((scenario) => latencyOf(found(8, { scenario })))).toEqual([
     8, 16, 16,
   ]);
@@ -61,14 +61,14 @@ it("shows by scenario what a batch takes, and what the largest needs", () => {
   const large = { memory: { peak: 2e8, grown: 0, wasm: 5e6 }, bytes: { file: 2000, gzip: 1500, resident: 9000 } };
   const text = measureText([found(1), found(64, large)], paint);
   expect(text).toContain("9 kB in memory");
-  expect(text).toContain("200 MB at most, of which WebAssembly 5 MB");
+  expect(text).toContain("200 MB at most, including 5 MB of WebAssembly memory");
 });
 
 it("shows rates of a server, and energy that was measured or is not known", () => {
   const measured = { source: "measured", zones: ["package-0"], joules: 3, perRow: 0.003 } as const;
   const text = measureText([found(1, { scenario: "server", rate: 4321, energy: measured })], paint);
-  expect(text).toMatch(/batch {2}queries\/s .* measured a row\n +1 +4\.32 k /);
-  expect(text).toContain("Energy: measured by RAPL (package-0), all that the machine did meanwhile: 3 mJ a row.");
+  expect(text).toMatch(/batch {2}queries\/s .* measured per row\n +1 +4\.32 k /);
+  expect(text).toContain("Energy: measured by RAPL (package-0), for everything that the machine did meanwhile: 3 mJ per row.");
   expect(text).not.toContain("logarithmic");
   expect(measureText([found(1, { energy: { source: "unknown", why: "none" }, ledger: null })], paint)).toContain(
     "Energy: not known (none).",
@@ -170,7 +170,7 @@ it("trains a network on the digits where no model is given", async () => {
   expect(stdout).toMatch(/^singleStream: a network on 1,797 rows of the digits\n/);
   expect(stdout).toContain("Numbers are batch sizes; both scales are logarithmic.");
   expect(stdout).toMatch(/multiply-adds +50,432 +float32/);
-  expect(stderr).toBe("trains a network of 256 and 128 units on the digits that come with ergodic\n");
+  expect(stderr).toBe("training a network of 256 and 128 units on the digits included with ergodic\n");
 });
 
 it("takes sparse rows, and categories as text", async () => {

@@ -187,7 +187,7 @@ describe("describe", () => {
       layers:
         "convolution 4 → batchNorm → relu → maxPool 2 → convolution 8 → batchNorm → relu → maxPool 2 → flatten → dense 16 → relu → dropout 0.25 → dense 10",
       parameters: "1,046",
-      "multiply-adds": `${(multiplyAdds / 1000).toPrecision(3)} k a row`,
+      "multiply-adds": `${(multiplyAdds / 1000).toPrecision(3)} k per row`,
       rule: "adam rate 0.001",
     });
     const parsed = checked("describe", (await works("describe", small, "--json")).stdout) as unknown as {

@@ -230,7 +230,7 @@ it("Ctrl-C keeps the path, and says how to go on; then it ends as if nothing had
   const kept = file("joined.checkpoint");
   const hint = `ergodic path ${planted} --target y --seed 4 --out ${out} --resume ${kept}`;
   expect(terminal.stderr.trimEnd().split("\n").at(-1)).toBe(
-    `ergodic: path: interrupted; the run so far is kept in ${kept}, go on with: ${hint} [INTERRUPTED]`,
+    `ergodic: path: interrupted; the run is saved in ${kept}; resume it with: ${hint} [INTERRUPTED]`,
   );
   expect(existsSync(out)).toBe(false);
   const joined = await pathJson(...hint.split(" ").slice(2));

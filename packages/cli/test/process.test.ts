@@ -48,7 +48,7 @@ it("Ctrl-C: exit code 1, a checkpoint, a command that goes on; the model is that
   await until(() => /\n +[\d,]{5,} /.test(stderr()));
   child.kill("SIGINT");
   expect(await ended).toBe(1);
-  const command = /go on with: (.*) \[INTERRUPTED\]\n$/.exec(stderr())?.[1];
+  const command = /resume it with: (.*) \[INTERRUPTED\]\n$/.exec(stderr())?.[1];
   expect(command).toMatch(/--resume joined\.checkpoint$/);
   expect(spawnSync("sh", ["-c", command!], { cwd: folder }).status).toBe(0);
   expect(bytes(file("joined.safetensors"))).toBe(bytes(file("straight.safetensors")));
@@ -168,7 +168,7 @@ it("the demo: its tables, its pictures, what was measured, and five commands tha
   expect(Number(/adam, a convolutional network +0\.001 +20 +\S+ s +([\d.]+) %/.exec(stdout)?.[1])).toBeGreaterThan(98.5);
   for (const rule of ["sgd", "adagrad", "rmsprop", "adam"])
     expect(stdout).toMatch(new RegExp(`^ {2}${rule} +[\\d.]+ +\\d\\.\\d{3}( +-?[\\d.]+ %){3}$`, "m"));
-  expect(stdout).toMatch(/^ {2}polyak, f\* as it is( +\S+){2} .* < 1e-9$/m);
+  expect(stdout).toMatch(/^ {2}polyak, exact f\*( +\S+){2} .* < 1e-9$/m);
   expect(stdout).toMatch(/^ {2}batch +updates +seconds +rows\/s +test accuracy$/m);
   expect(stdout).toMatch(/^ {2}256 +120 /m);
   expect(stdout).toMatch(/^ {2}1 worker +86,280 /m);
@@ -176,7 +176,7 @@ it("the demo: its tables, its pictures, what was measured, and five commands tha
   expect(stdout).toMatch(/✓ \d, [\d.]+ %/);
   expect(stdout).toMatch(/\d+ of 359 right, \d+ mistakes?\./);
   expect(stdout).toMatch(
-    /One at a time: [\d.]+ ms for 90 % of them; at once: [\d.]+ k a second; [\d.]+ [nµm]J each, (modelled|measured)\./,
+    /One at a time: 90 % within [\d.]+ ms; all at once: [\d.]+ k per second; [\d.]+ [nµm]J each, (modelled|measured)\./,
   );
   const commands = stdout
     .slice(stdout.indexOf("Try next\n"))
@@ -185,7 +185,7 @@ it("the demo: its tables, its pictures, what was measured, and five commands tha
     .filter((line) => line.trim() !== "");
   expect(commands).toHaveLength(5);
   // It sees rows again that the model was trained on: whoever copies it should know.
-  expect(commands.find((command) => command.includes(" evaluate "))).toMatch(/ # all rows, those of training too$/);
+  expect(commands.find((command) => command.includes(" evaluate "))).toMatch(/ # all rows, including the training rows$/);
   for (const command of commands) {
     const outcome = spawnSync("sh", ["-c", command], { cwd: folder, encoding: "utf8" });
     expect(outcome.status, `${command}\n${outcome.stderr}`).toBe(0);

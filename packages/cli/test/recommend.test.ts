@@ -123,7 +123,7 @@ describe("recommend", () => {
     // Better than the most popular films for everybody.
     expect(test).not.toHaveProperty("warning");
     const { stdout } = await works("recommend", events, ...names, "--implicit", "5", "--rank", "3", "--for", "nobody", "--quiet");
-    expect(stdout).toContain("for nobody, who has no rating: the best for anybody\n");
+    expect(stdout).toContain("for nobody, who has no ratings: the best items for anyone\n");
   });
 
   it("says where the most popular items alone would be recommended better", async () => {
@@ -166,7 +166,7 @@ describe("recommend", () => {
     expect(losses.length - 1 - losses.indexOf(least)).toBe(3);
     expect(losses.indexOf(least)).toBeGreaterThan(0);
     expect(stdout).toMatch(/: no lower validation loss in 3 validations; objective/);
-    expect(stdout).toContain(`validation loss ${least.toFixed(4)} at its least\n`);
+    expect(stdout).toContain(`lowest validation loss ${least.toFixed(4)}\n`);
     // What was saved is the best.
     const types = { who: "category", film: "category" } as const;
     const all = Ratings.fromTable(await readTable(noisy, { types }), { user: "who", item: "film", value: "stars" });

@@ -40,7 +40,7 @@ it("Ctrl-C keeps the run, and says how to go on; then it ends as if nothing had 
   const kept = file("joined.checkpoint");
   const hint = `ergodic train ${digits} --target label --classes --test-share 0.2 --seed 5 --epochs 200 --validate-share 0.2 --patience 150 --out ${joined} --resume ${kept}`;
   expect(terminal.stderr.trimEnd().split("\n").at(-1)).toBe(
-    `ergodic: train: interrupted; the run so far is kept in ${kept}, go on with: ${hint} [INTERRUPTED]`,
+    `ergodic: train: interrupted; the run is saved in ${kept}; resume it with: ${hint} [INTERRUPTED]`,
   );
   expect(existsSync(joined)).toBe(false);
   // Interrupted again it says the same: what it went on from is named once.
@@ -50,7 +50,7 @@ it("Ctrl-C keeps the run, and says how to go on; then it ends as if nothing had 
   second.interrupt();
   expect([await resumed, second.stderr.trimEnd().split("\n").at(-1)]).toEqual([
     1,
-    `ergodic: train: interrupted; the run so far is kept in ${kept}, go on with: ${hint} [INTERRUPTED]`,
+    `ergodic: train: interrupted; the run is saved in ${kept}; resume it with: ${hint} [INTERRUPTED]`,
   ]);
   await works(...hint.split(" ").slice(1), "--quiet");
   expect(bytes(joined)).toBe(bytes(straight));

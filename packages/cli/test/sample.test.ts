@@ -23,7 +23,7 @@ describe("sample", () => {
     const out = file("draws");
     const { stdout, stderr } = await works("sample", model, "--seed", "1", "--out", out);
     expect(stderr.split("\n")[0]).toBe("schools: 10 unconstrained numbers · nuts · 4 chains of 1,000 + 1,000 · seed 1");
-    expect(stderr).toMatch(/100 % {2}1,000 draws a chain · \d+ divergences · step 0\.\d+ · R-hat 1\.0\d\d/);
+    expect(stderr).toMatch(/100 % {2}1,000 draws per chain · \d+ divergences · step 0\.\d+ · R-hat 1\.0\d\d/);
     expect(stdout).toMatch(/^ +mean +mcse +sd +q5 +q50 +q95 +ess bulk +ess tail +R-hat\nmu .*\ntau .*\ntheta\[1\] /);
     expect(stdout).toMatch(/These draws can be (trusted|used)/);
     const ours = await sample(schools, data, { seed: 1 });
@@ -158,7 +158,7 @@ describe("sample", () => {
     terminal.interrupt();
     expect(await running).toBe(1);
     expect(terminal.stderr).toMatch(
-      /interrupted; the run so far is kept in .*kept\.checkpoint, go on with: ergodic sample .* --resume /,
+      /interrupted; the run is saved in .*kept\.checkpoint; resume it with: ergodic sample .* --resume /,
     );
     const out = file("resumed");
     await works("sample", model, "--resume", kept, "--out", out, "--quiet", "--format", "json");
@@ -179,7 +179,7 @@ describe("sample", () => {
     while (terminal.rewritten.length < 2) await new Promise((resolve) => setTimeout(resolve, 2));
     terminal.interrupt();
     expect(await running).toBe(1);
-    const line = /go on with: ergodic (.*) \[INTERRUPTED\]$/.exec(terminal.stderr.trimEnd())![1];
+    const line = /resume it with: ergodic (.*) \[INTERRUPTED\]$/.exec(terminal.stderr.trimEnd())![1];
     const again = execFileSync("sh", ["-c", `printf '%s\\0' ${line}`], { encoding: "utf8" })
       .split("\0")
       .slice(0, -1);
@@ -301,7 +301,7 @@ describe("summary and diagnose", () => {
     const folder = file("plots/of/draws");
     const { stdout, stderr } = await works("summary", out, "--plots", folder);
     expect(stdout).toMatch(/^ +mean/);
-    expect(stderr).toContain(`plots in ${folder}: trace.svg, rank.svg, pairs.svg, forest.svg, energy.svg`);
+    expect(stderr).toContain(`plots written to ${folder}: trace.svg, rank.svg, pairs.svg, forest.svg, energy.svg`);
     const draws = await loadDraws(out);
     for (const kind of ["trace", "rank", "pairs", "forest", "energy"] as const)
       expect(readFileSync(join(folder, `${kind}.svg`), "utf8")).toBe(plot(draws, kind));

@@ -28,7 +28,7 @@ it("prints a regression table, keeps it in the model, and describe shows it", as
   expect(table).toMatch(/^ {2}coefficient +estimate +standard error +t +p +95 % from +to\n {2}\(intercept\) /);
   expect(table).toMatch(/\n {2}work=public +[\d.]+ /);
   expect(table).toMatch(
-    /gaussian, 120 rows, 115 degrees of freedom, residual standard error [\d.]+\n {2}relative to, or made up by the others: work=own\n$/,
+    /gaussian, 120 rows, 115 degrees of freedom, residual standard error [\d.]+\n {2}dropped as linearly dependent, including reference levels: work=own\n$/,
   );
   expect((await works("describe", model)).stdout).toContain(table);
   const described = checked("describe", (await works("describe", model, "--json")).stdout) as unknown as {

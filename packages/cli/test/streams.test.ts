@@ -58,7 +58,7 @@ it("a terminal that is closed keeps the run, as Ctrl-C does", async () => {
   while (!/\n +[\d,]{4,} /.test(stderr)) await new Promise((resolve) => setTimeout(resolve, 10));
   child.kill("SIGHUP");
   expect(await ended).toBe(1);
-  expect(stderr).toMatch(/interrupted; the run so far is kept in hung\.checkpoint, go on with: /);
+  expect(stderr).toMatch(/interrupted; the run is saved in hung\.checkpoint; resume it with: /);
   expect(run(...rows, "--resume", "hung.checkpoint", "--seconds", "1", "--out", "hung.safetensors").status).toBe(0);
 });
 
@@ -69,7 +69,7 @@ it("does not put the checkpoint of an interrupted run next to a device", async (
   while (!/\n +[\d,]{4,} /.test(stderr)) await new Promise((resolve) => setTimeout(resolve, 10));
   child.kill("SIGINT");
   await ended;
-  expect(stderr).toMatch(/kept in ergodic\.checkpoint, go on with: .* --out \/dev\/null --resume ergodic\.checkpoint/);
+  expect(stderr).toMatch(/saved in ergodic\.checkpoint; resume it with: .* --out \/dev\/null --resume ergodic\.checkpoint/);
 });
 
 it("refuses to write over the file that it reads as standard input", () => {

@@ -153,7 +153,7 @@ it("says why a search ended before all trials were made, and nothing where they 
   writeFileSync(line, `x,y\n${Array.from({ length: 60 }, (_, i) => `${i % 10},${(i % 10) + (i % 3)}`).join("\n")}\n`);
   const words = ["tune", line, "--target", "y", "--no-classes", "--over", "rate:log:1e-4..1", "--epochs", "1"];
   const few = await works(...words, "--trials", "3");
-  expect(few.stdout).toMatch(/^3 trials in .*\d epochs(, \S+ % spared)?\n/);
+  expect(few.stdout).toMatch(/^3 trials in .*\d epochs(, \S+ % saved)?\n/);
   const many = await works(...words, "--trials", "1000", "--search", "nelderMead");
   const [, made, reason] = /^(\S+) trials in .*; no more trials: (.*)\n/.exec(many.stdout)!;
   expect(Number(made)).toBeLessThan(1000);
@@ -197,7 +197,7 @@ it("Ctrl-C keeps the trials that were made, and says how to go on", async () => 
   expect(existsSync(joined)).toBe(false);
   const kept = file("joined.checkpoint");
   const hint = `ergodic tune ${digits} --target label --classes --trials 40 --epochs 30 --out ${joined} --resume ${kept}`;
-  expect(terminal.stderr.trimEnd().split("\n").at(-1)).toContain(`go on with: ${hint} [INTERRUPTED]`);
+  expect(terminal.stderr.trimEnd().split("\n").at(-1)).toContain(`resume it with: ${hint} [INTERRUPTED]`);
   await works(...wordsOf(hint), "--quiet");
   expect(bytes(joined)).toBe(bytes(straight));
   const refused = await ergodic(...wordsOf(hint), "--over", over);

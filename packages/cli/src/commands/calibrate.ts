@@ -33,22 +33,26 @@ interface CalibrateOptions extends FormatOptions, LimitOptions {
 export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("calibrate")
-    .description("honest probabilities, sets and intervals for a saved model, from rows held out")
-    .argument("<MODEL>", "a file that train or path wrote")
-    .argument("<DATA>", "rows that it was not trained on: a file, a folder of images, or - for standard input")
-    .requiredOption("--out <file>", "where the calibrated model goes");
+    .description("calibrate the probabilities of a saved model, or add prediction sets or intervals, using held-out rows")
+    .argument("<MODEL>", "a model file written by train or path")
+    .argument("<DATA>", "rows that the model was not trained on: a file, a folder of images, or - for standard input")
+    .requiredOption("--out <file>", "write the calibrated model to this file");
   addLimitOptions(addFormatOptions(command))
-    .option("--method <name>", "make probabilities honest by temperature or isotonic", oneOf("temperature", "isotonic"))
-    .option("--alpha <share>", "give sets or intervals that miss the truth of this share of rows", share)
+    .option("--method <name>", "calibration method for probabilities: temperature or isotonic", oneOf("temperature", "isotonic"))
+    .option("--alpha <share>", "add prediction sets or intervals that miss the truth for this share of rows", share)
     .option(
       "--score <name>",
-      "of sets lac (default) or aps, of intervals absolute or scaled",
+      "score for sets: lac (default) or aps; for intervals: absolute or scaled",
       oneOf("lac", "aps", "absolute", "scaled"),
     )
-    .option("--share <share>", "for both: rows that --method takes, the others are for --alpha (default: 0.5)", share)
-    .option("--seed <n>", "of the cut, and of what is random in sets", whole(0), 0)
+    .option(
+      "--share <share>",
+      "with --method and --alpha: share of the rows for --method, the others are for --alpha (default: 0.5)",
+      share,
+    )
+    .option("--seed <n>", "seed for the split and for randomised prediction sets", whole(0), 0)
     .option("--labels <file>", labelsText)
-    .option("--json", "one JSON object on standard output");
+    .option("--json", "print the result as one JSON object");
   command.action((file: string, data: string, options: CalibrateOptions) => calibrate(file, data, options, terminal));
 }
 

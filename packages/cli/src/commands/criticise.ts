@@ -14,7 +14,7 @@ import { oneOf, whole } from "../options/number.ts";
 import { json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
-const draws = "a folder that sample wrote, a CSV file of CmdStan's form, or an Arrow file";
+const draws = "a folder written by sample, a CSV file in CmdStan's format, or an Arrow file";
 
 interface CheckWords extends DrawnFrom {
   of?: string;
@@ -31,13 +31,13 @@ export function add(program: Command, terminal: Terminal): void {
 function addCheck(program: Command, terminal: Terminal): void {
   const command = program
     .command("check")
-    .description("whether data like those observed come out of the model: p-values of statistics")
+    .description("check whether the model generates data like the observed data: p-values of statistics")
     .argument("<DIR>", draws);
   addDrawnFrom(command)
-    .option("--of <name>", "what was observed; default the only one")
-    .option("--seed <n>", "of the data that are drawn anew; default 0", whole(0), 0)
-    .option("--strict", "exit with 1 where a statistic is suspect: p below 0.025 or above 0.975")
-    .option("--json", "one JSON object on standard output");
+    .option("--of <name>", "name of the observed quantity; default: the only one")
+    .option("--seed <n>", "seed for the replicated data", whole(0), 0)
+    .option("--strict", "exit with 1 if a statistic is suspect: p below 0.025 or above 0.975")
+    .option("--json", "print the result as one JSON object");
   command.action((path: string, options: CheckWords) => check(path, options, terminal));
 }
 
@@ -49,7 +49,9 @@ async function check(path: string, { of, seed, strict, json: asJson, ...from }: 
     terminal.out(`${json({ command: "check", draws: path, statistics: Object.fromEntries(plain), suspect })}\n`);
   } else {
     const verdict =
-      suspect.length === 0 ? "The model makes such data." : `The model does not make such data: look at ${suspect.join(", ")}.`;
+      suspect.length === 0
+        ? "The model generates data like the observed data."
+        : `The model does not generate data like the observed data: look at ${suspect.join(", ")}.`;
     terminal.out(`${found}\n${verdict}\n`);
   }
   if (strict && suspect.length > 0) throw new NotTrusted();
@@ -68,14 +70,14 @@ interface LooWords {
 function addLoo(program: Command, terminal: Terminal): void {
   const command = program
     .command("loo")
-    .description("how well a model predicts each observation from the others; of several models, which predicts best")
-    .argument("<DIR...>", `of each model ${draws}`);
+    .description("estimate how well a model predicts each observation from the others, or compare several models")
+    .argument("<DIR...>", `for each model, ${draws}`);
   addDrawnFrom(command, true)
-    .option("--of <name>", "what was observed; default the only one")
-    .option("--one-step-ahead", "predict each value from those before it, where they depend on each other")
-    .option("--weights <name>", "of several models: stacking (default) or pseudoBma", oneOf("stacking", "pseudoBma"))
-    .option("--seed <n>", "of the bootstrap of pseudoBma; default 0", whole(0))
-    .option("--json", "one JSON object on standard output");
+    .option("--of <name>", "name of the observed quantity; default: the only one")
+    .option("--one-step-ahead", "predict each value from the earlier ones, for values that depend on each other")
+    .option("--weights <name>", "weights of several models: stacking (default) or pseudoBma", oneOf("stacking", "pseudoBma"))
+    .option("--seed <n>", "seed for the bootstrap of pseudoBma; default 0", whole(0))
+    .option("--json", "print the result as one JSON object");
   command.action((paths: string[], options: LooWords) => loo(paths, options, terminal));
 }
 

@@ -68,6 +68,6 @@ export async function posteriorText(digits: Dataset, seed: number, paint: Paint)
       percent(above),
     ];
   });
-  const head = ["coefficient", "sgd", "posterior mean", "sd", "90 % interval", "positive with"];
+  const head = ["coefficient", "sgd", "posterior mean", "sd", "90 % interval", "P(positive)"];
   return `${table(head, rows, { paint })}  ${posterior.verdict().text}\n`;
 }

@@ -65,7 +65,7 @@ export async function scalesText(data: Dataset, seed: number, paint: Paint): Pro
     rows.push([name, rateText(rate), rmse.toFixed(3), ...learnt.map(percent)]);
   }
   const head = ["rule", "best rate", "RMSE", ...SCALES.map((scale) => `learnt at ${scale}`)];
-  return `${table(head, rows, { paint })}  Noise alone is ${NOISE}. Pixels share one scale, and standardised columns do, too: there a single rate is as good.\n`;
+  return `${table(head, rows, { paint })}  The noise alone is ${NOISE}. If all columns share one scale, as pixels or standardised columns do, a single rate is as good.\n`;
 }
 
 export interface Guess {
@@ -93,10 +93,10 @@ export async function leastLoss(data: Dataset): Promise<number> {
 const lossOf = ({ rmse }: { rmse?: number }): number => rmse! ** 2 / 2;
 
 export const guesses = (least: number): Guess[] => [
-  { name: "polyak, f* as it is", rule: polyak({ optimum: least }) },
-  { name: "polyak, f* taken for half of it", rule: polyak({ optimum: least / 2 }) },
-  { name: "polyak, f* taken for 0", rule: polyak({ optimum: 0 }) },
-  { name: "polyak, f* taken for its double", rule: polyak({ optimum: 2 * least }) },
+  { name: "polyak, exact f*", rule: polyak({ optimum: least }) },
+  { name: "polyak, half of f*", rule: polyak({ optimum: least / 2 }) },
+  { name: "polyak, 0 instead of f*", rule: polyak({ optimum: 0 }) },
+  { name: "polyak, twice f*", rule: polyak({ optimum: 2 * least }) },
   { name: "polyakEstimated, no guess", rule: polyakEstimated() },
 ];
 
@@ -105,7 +105,7 @@ export async function polyakText(data: Dataset, paint: Paint): Promise<string> {
   const rows: string[][] = [];
   for (const { name, rule } of guesses(least))
     rows.push([name, ...(await excess(rule, data, least)).map((above) => (above < 1e-9 ? "< 1e-9" : short(above)))]);
-  const head = ["loss above the least, after updates:", ...UPDATES.map(String)];
-  const why = `f* is ${least.toPrecision(3)} here. Too low a guess steps too far near the minimum and never settles; too high a one stops where the loss is the guess.`;
+  const head = ["loss above the minimum, after updates:", ...UPDATES.map(String)];
+  const why = `f* is ${least.toPrecision(3)} here. With a guess that is too low, steps near the minimum are too long and never settle; with one that is too high, they stop when the loss equals the guess.`;
   return `${table(head, rows, { paint })}  ${why}\n`;
 }

@@ -64,8 +64,8 @@ interface Held {
 export function add(program: Command, terminal: Terminal): void {
   program
     .command("demo")
-    .description("train on hand-written digits, with everything shown (npm start)")
-    .option("--out <file>", "where the best model is saved", "digits.safetensors")
+    .description("take a tour: train, compare, save and use models of hand-written digits (npm start)")
+    .option("--out <file>", "write the best model to this file", "digits.safetensors")
     .action((options: { out: string }) => demo(options.out, terminal));
 }
 
@@ -90,24 +90,24 @@ async function demo(out: string, terminal: Terminal): Promise<void> {
   title("One model, five step rules: ten outputs, linear in the pixels");
   const best = await ruleTable(plain, kernel, terminal);
   const scaled = scaledRows(SEED);
-  title("Columns in units of 1 : 30 : 0.03, not standardised: each rule at its best rate, batch 1, 20 epochs");
+  title("Columns with scales 1 : 30 : 0.03, not standardised: each rule at its best rate, batch 1, 20 epochs");
   terminal.out(await scalesText(scaled, SEED, paint));
   title("Polyak's step with a wrong guess of f*: the same rows, standardised, full gradients");
   terminal.out(await polyakText(scaled, paint));
-  title("Batch size: rows an update, sgd rate 0.1");
+  title("Batch size: rows per update, sgd rate 0.1");
   await batchTable(plain, terminal);
   title(`Workers: ${grouped(FEATURES)} random features, sgd rate 1, batch 1`);
   await workerTable(kernel, engine, terminal);
 
-  title(`How sure? ${grouped(plain.train.rowCount)} digits, is it a 3 or an 8: sgd, and 4 chains of nuts`);
+  title(`Uncertainty: 3 or 8? All 3s and 8s of ${grouped(plain.train.rowCount)} digits, by sgd and by 4 chains of nuts`);
   terminal.out(await posteriorText(plain.train, SEED, paint));
 
-  title(`The best of these, ${best.name}: saved, loaded again, asked about held-out digits`);
+  title(`The best of these, ${best.name}: saved, loaded again, and tested on held-out digits`);
   await best.fitted.save(out);
   const loaded = await predictor<RowPredictor>(out);
   terminal.out(pictures(loaded, plain.test));
   terminal.out(`  ${await measuredText(loaded, plain.test)}\n`);
-  terminal.out(paint.dim(`\n${duration((performance.now() - begin) / 1000)} in all. Saved to ${out}.\n`));
+  terminal.out(paint.dim(`\n${duration((performance.now() - begin) / 1000)} in total. Saved to ${out}.\n`));
   title("Try next");
   terminal.out(
     nextCommands(out, terminal)
@@ -151,7 +151,7 @@ async function ruleTable(plain: Held, kernel: Held, terminal: Terminal): Promise
     rows.push([name, rate, String(epochs), duration(seconds), percent(result.accuracy), String(state)]);
   }
   terminal.out(
-    table(["rule", "rate", "epochs", "seconds", "test accuracy", "state bytes a parameter"], rows, { paint: terminal.paint.out }),
+    table(["rule", "rate", "epochs", "seconds", "test accuracy", "state bytes/parameter"], rows, { paint: terminal.paint.out }),
   );
   return best!;
 }
@@ -190,7 +190,7 @@ async function workerTable(kernel: Held, engine: EngineDescription, terminal: Te
   const why =
     workers === 1
       ? `One worker only: ${engine.why.at(-1) ?? "this machine has one core"}.`
-      : "Workers need free cores, and gain most on sparse rows.";
+      : "Workers need free cores, and help most with sparse rows.";
   terminal.out(`  ${why}\n`);
 }
 
@@ -228,7 +228,7 @@ async function measuredText(model: OutputPredictor, test: Dataset): Promise<stri
   const one = await measure(model, rows, { seconds: 0.2, seed: SEED });
   const many = await measure(model, rows, { scenario: "offline", rows: 2048, seed: SEED });
   const energy = many.energy.source === "unknown" ? "" : `; ${joules(many.energy.perRow)} each, ${many.energy.source}`;
-  return `One at a time: ${milliseconds(one.latencyMs.p90)} ms for 90 % of them; at once: ${short(many.rowsPerSecond)} a second${energy}.`;
+  return `One at a time: 90 % within ${milliseconds(one.latencyMs.p90)} ms; all at once: ${short(many.rowsPerSecond)} per second${energy}.`;
 }
 
 function nextCommands(model: string, terminal: Terminal): string[] {
@@ -237,7 +237,7 @@ function nextCommands(model: string, terminal: Terminal): string[] {
   return [
     `${start} train ${data} --target label --classes --rule adam --rate 0.003 --batch 16 --epochs 20 --test-share 0.2 --out mine.safetensors`,
     `${start} train ${data} --target label --classes --row-shape 8x8x1 --model cnn --epochs 10 --test-share 0.2`,
-    `${start} evaluate ${quoted(model)} ${data} # all rows, those of training too`,
+    `${start} evaluate ${quoted(model)} ${data} # all rows, including the training rows`,
     `${start} measure ${quoted(model)} ${data} --batch 1,4,16,64,256`,
     `${start} rules`,
   ];

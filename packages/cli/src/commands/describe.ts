@@ -32,9 +32,9 @@ const MOST_WEIGHTS = 10;
 export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("describe")
-    .description("what a model or a data file holds")
-    .argument("<FILE>", "a file that train, path or recommend wrote, or data");
-  addLimitOptions(addFormatOptions(command)).option("--json", "one JSON object on standard output");
+    .description("describe a model or a data file")
+    .argument("<FILE>", "a model file written by train, path or recommend, or a data file");
+  addLimitOptions(addFormatOptions(command)).option("--json", "print the result as one JSON object");
   command.action((file: string, options: DescribeOptions) => describe(file, options, terminal));
 }
 
@@ -132,7 +132,7 @@ function ofNetwork(file: string, size: number, model: NetworkPredictor, terminal
     ["row", rowShape.join(" × ")],
     ["layers", layersText(made.layers)],
     ["parameters", grouped(parameters)],
-    ...(cost ? [["multiply-adds", `${short(cost.multiplyAdds)} a row`] as [string, string]] : []),
+    ...(cost ? [["multiply-adds", `${short(cost.multiplyAdds)} per row`] as [string, string]] : []),
     ...making(description),
   ];
   const { out: paint } = terminal.paint;
@@ -170,8 +170,8 @@ function dataText(file: string, data: DataSummary, terminal: Terminal): string {
   if (data.format === "sparse") {
     const { target } = data;
     const about: [string, string][] = [
-      ["filled", `${percent(data.filled)}, ${significant(data.filled * data.columnCount, 3)} a row`],
-      ["target", `${rangeText(target)}, ${target.distinct} different values`],
+      ["filled", `${percent(data.filled)}, ${significant(data.filled * data.columnCount, 3)} per row`],
+      ["target", `${rangeText(target)}, ${target.distinct} distinct values`],
     ];
     return `${head}, sparse\n${pairs(about, paint)}`;
   }
@@ -182,7 +182,7 @@ function dataText(file: string, data: DataSummary, terminal: Terminal): string {
     grouped(column.distinct),
     rangeText(column),
   ]);
-  return `${head}\n${table(["column", "kind", "missing", "different", "values"], rows, { left: [0, 1, 4], paint })}`;
+  return `${head}\n${table(["column", "kind", "missing", "distinct", "values"], rows, { left: [0, 1, 4], paint })}`;
 }
 
 function rangeText(column: ColumnSummary): string {

@@ -27,16 +27,16 @@ interface EvaluateOptions extends FormatOptions, LimitOptions, Partial<RatingCol
 export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("evaluate")
-    .description("test a saved model on rows whose target is known")
-    .argument("<MODEL>", "a file that train, path or recommend wrote")
+    .description("test a saved model on rows with a known target")
+    .argument("<MODEL>", "a model file written by train, path or recommend")
     .argument("<DATA>", "a file, a folder of images, or - for standard input");
-  addUnknownOption(addLimitOptions(addFormatOptions(command)), "levels of categories, users and items")
+  addUnknownOption(addLimitOptions(addFormatOptions(command)), "category levels, users and items")
     .option("--labels <file>", labelsText)
-    .option("--json", "one JSON object on standard output");
+    .option("--json", "print the result as one JSON object");
   addRatingOptions(command)
-    .option("--value <column>", "how much")
-    .option("--exclude <file>", "ratings of training: their items are no recommendations")
-    .option("--count <n>", "recommendations that count", whole(1), 10);
+    .option("--value <column>", "column of values")
+    .option("--exclude <file>", "file of training ratings; the items that a user rated there are not recommended")
+    .option("--count <n>", "number of recommendations per user to evaluate", whole(1), 10);
   command.action(async (file: string, data: string, options: EvaluateOptions) => {
     const model = await predictor<AnyPredictor>(file, limitsOf(options));
     if (model.kind === "factorisation") await evaluateFactors(file, model, data, options, terminal);

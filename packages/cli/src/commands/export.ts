@@ -19,8 +19,8 @@ export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("export")
     .description("write a model as an ONNX file")
-    .argument("<MODEL>", "a linear model or a network that train or path wrote")
-    .requiredOption("--out <file>", "the ONNX file, such as m.onnx");
+    .argument("<MODEL>", "a linear model or a network written by train or path")
+    .requiredOption("--out <file>", "ONNX file to write, such as m.onnx");
   addLimitOptions(command).action((model: string, options: ExportOptions) => exportModel(model, options, terminal));
 }
 

@@ -45,28 +45,32 @@ const fixed = ["task", "algorithm", "seed", "memory", "deterministic"];
 export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("infer")
-    .description("probabilities, the partition function or the best state of a factor graph")
-    .argument("<GRAPH>", "a file: .uai, .bif, .fg (libDAI), .json; or a folder of DimmWitted");
+    .description("compute the probabilities, the partition function or the most probable state of a factor graph")
+    .argument("<GRAPH>", "a file: .uai, .bif, .fg (libDAI) or .json; or a DimmWitted folder");
   addKeepingOptions(
     command
-      .option("--evidence <words>", "variable=state,variable=state, or a file as UAI has it")
-      .option("--sample <n>", "which sample of the evidence's file, from 0", whole(0), 0)
-      .option("--format <name>", "uai, bif, fg, json or dimmwitted; default: by the ending")
-      .option("--task <name>", "marginals, partition or map; default marginals", oneOf("marginals", "partition", "map"))
+      .option("--evidence <words>", "evidence: variable=state,variable=state, or a UAI evidence file")
+      .option("--sample <n>", "index of the sample in the evidence file, from 0", whole(0), 0)
+      .option("--format <name>", "graph format: uai, bif, fg, json or dimmwitted; default: from the file name")
+      .option(
+        "--task <name>",
+        "quantity to compute: marginals, partition or map; default marginals",
+        oneOf("marginals", "partition", "map"),
+      )
       .option(
         "--algorithm <name>",
         `auto, gibbs, or ${inferenceNames()
           .filter((name) => name !== "automatic")
           .join(", ")}; default auto`,
       )
-      .option("--seconds <n>", "end after so long, with the best answer so far; default 60", positive)
-      .option("--seed <n>", "of all that is random; default 0", whole(0))
-      .option("--memory <GiB>", "that tables may take; default 1.5", positive)
-      .option("--workers <n>", "threads; the answer does not depend on them", whole(1, 1024))
-      .option("--deterministic", "the same bytes on any machine")
-      .option("--out <file>", "write the answer here, as UAI has it")
-      .option("--quiet", "no progress")
-      .option("--json", "one JSON object on standard output"),
+      .option("--seconds <n>", "end after this time with the best answer so far; default 60", positive)
+      .option("--seed <n>", "seed for all random choices; default 0", whole(0))
+      .option("--memory <GiB>", "memory limit for tables; default 1.5", positive)
+      .option("--workers <n>", "number of threads; the answer does not depend on it", whole(1, 1024))
+      .option("--deterministic", "refuse algorithms whose answer depends on timing")
+      .option("--out <file>", "write the answer to this file, in UAI format")
+      .option("--quiet", "hide progress")
+      .option("--json", "print the result as one JSON object"),
   );
   command.action((path: string, options: InferWords) => run(path, options, { command, options, fixed, terminal }));
 }

@@ -47,29 +47,29 @@ const MOST_LINES = 20;
 export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("learn")
-    .description("the weights of a factor graph, from the evidence in it")
-    .argument("<GRAPH>", "a file with weights and evidence: .json; or a folder of DimmWitted");
+    .description("learn the weights of a factor graph from the evidence in it")
+    .argument("<GRAPH>", "a .json file with weights and evidence, or a DimmWitted folder");
   addKeepingOptions(
     command
-      .option("--format <name>", "uai, bif, fg, json or dimmwitted; default: by the ending")
+      .option("--format <name>", "graph format: uai, bif, fg, json or dimmwitted; default: from the file name")
       .option("--algorithm <name>", `${learnerNames().join(", ")}; default ${learnerNames()[0]}`)
-      .option("--epochs <n>", "updates, one a sweep; default 500", positive)
-      .option("--seconds <n>", "end after so long", positive)
-      .option("--l1 <strength>", "of l1 times the sum of |w|; default 0", notNegative)
-      .option("--l2 <strength>", "of l2/2 times the sum of w squared; default 0", notNegative)
-      .option("--held-out <share>", "of the evidence, which is not shown; default 0", share)
-      .option("--seed <n>", "of all that is random; default 0", whole(0))
-      .option("--workers <n>", "threads; what is learnt does not depend on them, unless they race", whole(1, 1024))
+      .option("--epochs <n>", "number of updates, one per sweep; default 500", positive)
+      .option("--seconds <n>", "end after this time", positive)
+      .option("--l1 <strength>", "strength of the penalty l1 times the sum of |w|; default 0", notNegative)
+      .option("--l2 <strength>", "strength of the penalty l2/2 times the sum of w squared; default 0", notNegative)
+      .option("--held-out <share>", "share of the evidence to hold out; default 0", share)
+      .option("--seed <n>", "seed for all random choices; default 0", whole(0))
+      .option("--workers <n>", "number of threads; the result does not depend on it unless they race", whole(1, 1024))
       .option(
         "--replicas <n>",
-        "shared: workers race on one vector of weights; n: that many copies, averaged",
+        "shared: workers race on one weight vector; n: this many copies are averaged",
         wordOr("shared", 65536),
       )
-      .option("--average-every <epochs>", "how often replicas are averaged; default 1", positive)
-      .option("--deterministic", "the same bytes on any machine")
-      .option("--out <file>", "write the graph with its new weights here, as JSON")
-      .option("--quiet", "no progress")
-      .option("--json", "one JSON object on standard output"),
+      .option("--average-every <epochs>", "epochs between averages of the replicas; default 1", positive)
+      .option("--deterministic", "produce the same bytes on every machine")
+      .option("--out <file>", "write the graph with its learnt weights to this file, as JSON")
+      .option("--quiet", "hide progress")
+      .option("--json", "print the result as one JSON object"),
   );
   command.action((path: string, options: LearnWords) => run(path, options, { command, options, fixed, terminal }));
 }
@@ -104,7 +104,7 @@ function learnerOf(name: string | undefined): GraphLearner | undefined {
 function watch(path: string, graph: FactorGraph, options: LearnWords, terminal: Terminal): Watch {
   let last: Tick | undefined;
   const line = ({ seconds, update, loss }: Tick): string =>
-    `${duration(seconds)}: ${counted(update, "update")} · loss ${significant(loss, 4)} a variable`;
+    `${duration(seconds)}: ${counted(update, "update")} · loss ${significant(loss, 4)} per variable`;
   return {
     begin() {
       if (!options.quiet)

@@ -54,25 +54,28 @@ type Options = FormatOptions &
 export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("measure")
-    .description("latency, throughput, size and energy of a model, by batch size")
-    .argument("[MODEL]", "a file that train, path or recommend wrote; default: a network, trained now on the digits")
+    .description("measure latency, throughput, size and energy of a model, by batch size")
+    .argument(
+      "[MODEL]",
+      "a model file written by train, path or recommend; default: a network, trained now on the included digits",
+    )
     .argument("[DATA]", "rows to predict: a file, a folder of images, or - for standard input")
     .option(
       "--scenario <name>",
-      "singleStream, multiStream, server or offline (default: singleStream)",
+      "MLPerf scenario: singleStream, multiStream, server or offline (default: singleStream)",
       oneOf("singleStream", "multiStream", "server", "offline"),
     )
-    .option("--batch <sizes>", "rows a query: 1,2,4,8; offline rows a call", batches)
-    .option("--seconds <n>", "queries come for so long at least; default 1", positive)
-    .option("--queries <n>", "queries at least; default: as many as early stopping needs", whole(1, MOST_BATCH))
-    .option("--p99-ms <n>", "server: the bound of the 99th percentile; default 10", positive)
-    .option("--rate <n>", "server: queries a second; default: the highest within the bound is searched", positive)
-    .option("--rows <n>", "offline: rows in all; default 24576", whole(1, MOST_BATCH))
-    .option("--warmup <seconds>", "calls before anything is measured; default 0.1", notNegative)
-    .option("--seed <n>", "of the rows and the arrivals", whole(0))
-    .option("--html <file>", "write a report that needs nothing else")
-    .option("--json", "one JSON object on standard output")
-    .option("--quiet", "no progress");
+    .option("--batch <sizes>", "rows per query, or per call if offline: 1,2,4,8", batches)
+    .option("--seconds <n>", "minimum duration of the queries; default 1", positive)
+    .option("--queries <n>", "minimum number of queries; default: as many as early stopping needs", whole(1, MOST_BATCH))
+    .option("--p99-ms <n>", "server: bound on the 99th percentile of latency; default 10", positive)
+    .option("--rate <n>", "server: queries per second; default: search for the highest rate within the bound", positive)
+    .option("--rows <n>", "offline: total number of rows; default 24576", whole(1, MOST_BATCH))
+    .option("--warmup <seconds>", "duration of calls before the measurement starts; default 0.1", notNegative)
+    .option("--seed <n>", "seed for the rows and the arrival times", whole(0))
+    .option("--html <file>", "write a self-contained report to this file")
+    .option("--json", "print the result as one JSON object")
+    .option("--quiet", "hide progress");
   addRatingOptions(addLimitOptions(addFormatOptions(command.optionsGroup("Reading:"))));
   command.action((model: string | undefined, data: string | undefined, options: Options) => run(model, data, options, terminal));
 }
@@ -97,7 +100,7 @@ async function run(file: string | undefined, data: string | undefined, options: 
     options.batch ?? (file === undefined && scenario !== "offline" && scenario !== "server" ? BATCHES : [undefined]);
   const found: Measurement[] = [];
   for (const size of sizes) {
-    if (!options.quiet && terminal.live) terminal.rewrite(`batch ${size ?? "as usual"}`);
+    if (!options.quiet && terminal.live) terminal.rewrite(`batch size ${size ?? "by default"}`);
     const batch = size ?? (scenario === "offline" ? (options.rows ?? OFFLINE_ROWS) : scenario === "multiStream" ? 8 : 1);
     const call = callOf(model, rows, batch);
     const asked = { scenario, queries, seconds, p99Ms, rate, warmup, seed, batch, call, rows: options.rows };
@@ -116,7 +119,7 @@ async function run(file: string | undefined, data: string | undefined, options: 
 
 /** Trains a network on the digits, with a fixed seed. */
 async function ofDigits(options: Options, terminal: Terminal): Promise<AnyPredictor> {
-  if (!options.quiet) terminal.note(`trains a network of ${HIDDEN.join(" and ")} units on the digits that come with ergodic`);
+  if (!options.quiet) terminal.note(`training a network of ${HIDDEN.join(" and ")} units on the digits included with ergodic`);
   const train = await read(digitsFile, { target: "label", classes: true });
   return fit(network(mlp(HIDDEN, { outputs: 10 })), train, { rule: adam({ rate: 0.003 }), batch: 32, epochs: 3, seed: 1 });
 }

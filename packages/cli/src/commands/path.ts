@@ -24,7 +24,7 @@ const MOST_COEFFICIENTS = 20;
 export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("path")
-    .description("fit a linear model at every strength of its penalty, and choose one")
+    .description("fit a linear model at a sequence of penalty strengths, and choose one")
     .argument("<DATA>", "a file, a folder of images, or - for standard input");
   addPathOptions(command).action((path: string, options: PathOptions) =>
     fitPath(path, options, { command, options, fixed: fixedByPathCheckpoint, terminal }),

@@ -44,17 +44,17 @@ export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("predict")
     .description("predict with a saved model")
-    .argument("<MODEL>", "a file that train, path or recommend wrote, or draws that sample wrote")
+    .argument("<MODEL>", "a model file written by train, path or recommend, or draws written by sample")
     .argument("<DATA>", "rows with the model's columns: a file, a folder of images, or - for standard input");
-  addUnknownOption(addLimitOptions(addFormatOptions(command)), "levels of categories, users and items")
-    .option("--out <file>", "write here, not on standard output")
-    .option("--id <column>", "of DATA: says in front of each prediction which row it is of")
-    .option("--keep <columns>", "of DATA: these, too, separated by commas", (text) => text.split(","))
-    .option("--json", "one JSON object in the place of CSV");
+  addUnknownOption(addLimitOptions(addFormatOptions(command)), "category levels, users and items")
+    .option("--out <file>", "write predictions to this file instead of standard output")
+    .option("--id <column>", "column of DATA that identifies the row, printed in front of each prediction")
+    .option("--keep <columns>", "more columns of DATA to print, separated by commas", (text) => text.split(","))
+    .option("--json", "print one JSON object instead of CSV");
   addRatingOptions(command);
   addDrawnFrom(command.optionsGroup("For draws:")).option(
     "--level <share>",
-    "of draws: the probability of intervals; default 0.9",
+    "probability of the prediction intervals; default 0.9",
     share,
   );
   command.action((model: string, data: string, options: PredictOptions) => predict(model, data, options, terminal));

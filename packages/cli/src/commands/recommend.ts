@@ -81,36 +81,51 @@ export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("recommend")
     .description("factorise ratings, and recommend items")
-    .argument("<DATA>", "a file with a row for each rating, or - for standard input");
+    .argument("<DATA>", "a file with one row per rating, or - for standard input");
   addFormatOptions(command)
     .optionsGroup("Data:")
-    .requiredOption("--user <column>", "who")
-    .requiredOption("--item <column>", "what")
-    .option("--value <column>", "how much; without it each row is an event, and --implicit is taken")
-    .option("--duplicates <how>", "pairs that come twice: refuse, sum or last", oneOf("refuse", "sum", "last"))
-    .option("--test-share <share>", "ratings to test on at the end", share)
-    .option("--validate-share <share>", "of the others: to watch while training, and to stop by", share)
+    .requiredOption("--user <column>", "column of users")
+    .requiredOption("--item <column>", "column of items")
+    .option("--value <column>", "column of values; without it each row is an event, and --implicit applies")
+    .option(
+      "--duplicates <how>",
+      "treatment of pairs that occur more than once: refuse, sum or last",
+      oneOf("refuse", "sum", "last"),
+    )
+    .option("--test-share <share>", "share of the ratings to test on at the end", share)
+    .option("--validate-share <share>", "share of the other ratings for validation during training and early stopping", share)
     .optionsGroup("Model:")
-    .option("--rank <n>", "numbers for each user and item; default 32", whole(1, 4096))
-    .option("--l2 <strength>", "penalty on their squares, of values in units of their variance; default 0.1", positive)
-    .option("--weighted", "the penalty of a user or item times their ratings; default: with --value")
-    .option("--no-weighted", "the same for all, however many ratings they have")
-    .option("--implicit [alpha]", "values are evidence of a preference, weighing 1 + alpha × value; default 40", notNegative)
+    .option("--rank <n>", "number of factors per user and per item; default 32", whole(1, 4096))
+    .option(
+      "--l2 <strength>",
+      "strength of the penalty on squared factors (for ratings, in units of their variance); default 0.1",
+      positive,
+    )
+    .option(
+      "--weighted",
+      "multiply the penalty of a user or item by its number of ratings; the default unless --implicit applies",
+    )
+    .option("--no-weighted", "use the same penalty for all, regardless of their number of ratings")
+    .option(
+      "--implicit [alpha]",
+      "treat values as evidence of a preference, with weight 1 + alpha × value; default 40",
+      notNegative,
+    )
     .optionsGroup("Steps:")
-    .option("--algorithm <name>", "als (the default) or coordinate")
-    .option("--epochs <n>", "default: until converged, at most 100", positive)
-    .option("--patience <n>", "until n validations bring no lower loss; default 3 with --validate-share", whole(1))
-    .option("--validate-every <epochs>", "how often to validate; default 1", positive)
-    .option("--workers <n>", "threads", whole(1, 1024))
-    .option("--seed <n>", "of every random choice", whole(0), 0)
-    .option("--deterministic", "the same bytes on any machine")
+    .option("--algorithm <name>", "als (alternating least squares, the default) or coordinate (coordinate descent)")
+    .option("--epochs <n>", "number of passes over the ratings; default: until converged, at most 100", positive)
+    .option("--patience <n>", "stop after n validations without a lower loss; default 3 with --validate-share", whole(1))
+    .option("--validate-every <epochs>", "epochs between validations; default 1", positive)
+    .option("--workers <n>", "number of threads", whole(1, 1024))
+    .option("--seed <n>", "seed for all random choices", whole(0), 0)
+    .option("--deterministic", "produce the same bytes on every machine")
     .optionsGroup("Results:")
-    .option("--for <user>", "recommend to this one, of the items without a rating by them")
-    .option("--count <n>", "so many items, in tests too", whole(1), 10)
-    .option("--out <file>", "the trained model, as safetensors");
+    .option("--for <user>", "user to recommend items to; items that this user has rated are left out")
+    .option("--count <n>", "number of items to recommend, also in tests", whole(1), 10)
+    .option("--out <file>", "write the trained model to this file, as safetensors");
   addKeepingOptions(command)
-    .option("--json", "one JSON object on standard output")
-    .option("--quiet", "no progress")
+    .option("--json", "print the result as one JSON object")
+    .option("--quiet", "hide progress")
     .action((path: string, options: RecommendOptions) => recommend(path, options, { command, options, fixed, terminal }));
 }
 
@@ -253,13 +268,13 @@ function report(result: Result): void {
   );
   // The validation of the parameters that were kept.
   const best = run.ticks.flatMap(({ validation }) => (validation ? [validation] : [])).sort((a, b) => a.loss - b.loss)[0];
-  if (best) terminal.out(`validation loss ${decimal(best.loss)} at its least\n${validationWarning(best, paint)}`);
+  if (best) terminal.out(`lowest validation loss ${decimal(best.loss)}\n${validationWarning(best, paint)}`);
   if (metrics)
     terminal.out(
       `${paint.bold(`test, ${counted(test!.count, "rating")}${bestOf(fitted, count)}`)}\n${metricsText(metrics, paint, null)}`,
     );
   if (user !== undefined) {
-    const whose = known ? `for ${user}` : `for ${user}, who has no rating: the best for anybody`;
+    const whose = known ? `for ${user}` : `for ${user}, who has no ratings: the best items for anyone`;
     const rows = items.map(({ item, score }) => [String(item), significant(score)]);
     terminal.out(`${paint.bold(whose)}\n${table(["item", "score"], rows, { paint })}`);
   }

@@ -32,10 +32,10 @@ interface RulesOptions {
 export function add(program: Command, terminal: Terminal): void {
   program
     .command("rules")
-    .description("every step rule, its equation and what it costs; or the options of one")
-    .argument("[rule]", "one rule: adam; with options, as --rule takes them: rmsprop:momentum=0.9")
-    .option("--quick", "time an update at 100,000 parameters instead of 10 million")
-    .option("--json", "one JSON object on standard output")
+    .description("list all step rules with their equations and costs, or the options of one rule")
+    .argument("[rule]", "a step rule, such as adam, or with options as in --rule: rmsprop:momentum=0.9")
+    .option("--quick", "time updates of 100,000 parameters instead of 10 million")
+    .option("--json", "print the result as one JSON object")
     .action((rule: string | undefined, options: RulesOptions) =>
       rule === undefined ? listRules(options, terminal) : oneRule(rule, options, terminal),
     );
@@ -72,7 +72,7 @@ function optionText(value: unknown): string {
 }
 
 function equationText({ rule, source, equation, perStep }: LedgerRow, paint: Paint): string {
-  const lines = equation === null ? [`no equation: it costs ${perStep}`] : equation.split("\n");
+  const lines = equation === null ? [`no equation; cost per step: ${perStep}`] : equation.split("\n");
   return `${paint.bold(rule)}  ${paint.dim(source)}\n${lines.map((line) => `    ${line}\n`).join("")}`;
 }
 
@@ -112,11 +112,12 @@ function ledgerText(ledger: readonly TimedRow[], count: number, engine: EngineDe
   const header = ["rule", "state bytes", "operations", "passes", "sparse", "ns", ""];
   const where =
     count === LARGE
-      ? `measured at ${grouped(count)} f32 parameters, where memory decides`
-      : `measured at ${grouped(count)} f32 parameters, a size that fits the cache; without --quick it is ${grouped(LARGE)}`;
+      ? `measured at ${grouped(count)} f32 parameters, where memory bandwidth is the limit`
+      : `measured at ${grouped(count)} f32 parameters, which fit in the cache; ${grouped(LARGE)} without --quick`;
   const legend = [
-    "State bytes, operations and ns are a parameter; operations are those beyond plain SGD's p ← p − ηg; passes are reductions over all",
-    "parameters that a step waits for. Sparse: exact = only touched coordinates matter; lazy = untouched ones wait; dense = all must move.",
+    "State bytes, operations and ns are per parameter; operations are counted beyond plain SGD, p ← p − ηg.",
+    "Passes: reductions over all parameters that a step waits for.",
+    "Sparse, for coordinates that a row does not touch: exact = need no update; lazy = their update waits; dense = all updated.",
     `ns: one update, one thread, ${engine.build} build, ${where}.`,
   ];
   const equations = ledger.map((rule) => equationText(rule, paint));

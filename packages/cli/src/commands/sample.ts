@@ -61,21 +61,25 @@ function addSample(program: Command, terminal: Terminal): void {
   const command = program
     .command("sample")
     .description("draw from the posterior of a model")
-    .argument("[MODEL]", "a file of JavaScript or TypeScript whose default export is a model(); or give --formula");
+    .argument("[MODEL]", "a JavaScript or TypeScript file whose default export is a model(); or give --formula");
   shared(command)
-    .option("--algorithm <sampler>", "nuts, hmc:leapfrogs=10, slice …; default nuts")
-    .option("--chains <n>", "how many, each from its own start; default 4", whole(1, 65536))
-    .option("--warmup <n>", "transitions of each chain that adapt and are not kept; default 1000", whole(0, 2 ** 31))
-    .option("--rows <name>", "the size that counts rows of data, for sgld:stepSize=0.001,batch=100 and its like");
+    .option("--algorithm <sampler>", "sampler: nuts, hmc:leapfrogs=10, slice …; default nuts")
+    .option("--chains <n>", "number of chains, each with its own starting point; default 4", whole(1, 65536))
+    .option(
+      "--warmup <n>",
+      "warm-up transitions per chain, which adapt the sampler and are not stored; default 1000",
+      whole(0, 2 ** 31),
+    )
+    .option("--rows <name>", "name of the size that counts rows of data, for samplers such as sgld:stepSize=0.001,batch=100");
   command.action((path: string | undefined, options: SampleWords) => run(path, options, { command, options, fixed, terminal }));
 }
 
 function addApproximate(program: Command, terminal: Terminal): void {
   const command = program
     .command("approximate")
-    .description("a fast approximation of the posterior of a model")
-    .argument("[MODEL]", "a file of JavaScript or TypeScript whose default export is a model(); or give --formula");
-  shared(command).option("--method <name>", `${Object.keys(methods).join(", ")}; default pathfinder`);
+    .description("draw from a fast approximation of the posterior of a model")
+    .argument("[MODEL]", "a JavaScript or TypeScript file whose default export is a model(); or give --formula");
+  shared(command).option("--method <name>", `approximation: ${Object.keys(methods).join(", ")}; default pathfinder`);
   command.action((path: string | undefined, options: SampleWords) =>
     run(path, { ...options, method: options.method ?? "pathfinder" }, { command, options, fixed, terminal }),
   );
@@ -86,20 +90,24 @@ function shared(command: Command): Command {
     command
       .option(
         "--data <file>",
-        "JSON, by name; default: what the model's file exports as data. Of a formula a table: CSV, Parquet …",
+        "JSON file with data by name; default: the data that the model's file exports; with --formula, a table: CSV, Parquet …",
       )
-      .option("--formula <text>", 'a regression in place of a model\'s file: "y ~ x + (1 | group)"')
-      .option("--family <name>", `of a formula: ${familyNames.join(", ")}; default gaussian`)
-      .option("--levels <column=a,b,c>", "of a column of a formula, in their order; may be repeated", collected)
-      .option("--draws <n>", "kept, of each chain; default 1000", whole(0, 2 ** 31))
-      .option("--seed <n>", "of all that is random; default 0", whole(0))
-      .option("--workers <n>", "threads; draws do not depend on them", whole(1, 1024))
-      .option("--seconds <n>", "end after so long, with what there is", positive)
-      .option("--deterministic", "the same bytes on every machine")
-      .option("--out <dir>", "write the draws here")
-      .option("--format <name>", "csv (as CmdStan writes), json or arrow", "csv")
-      .option("--quiet", "no progress")
-      .option("--json", "one JSON object on standard output"),
+      .option("--formula <text>", 'regression to use instead of a model file: "y ~ x + (1 | group)"')
+      .option("--family <name>", `response distribution of the formula: ${familyNames.join(", ")}; default gaussian`)
+      .option(
+        "--levels <column=a,b,c>",
+        "levels of a column of the formula, in order; repeat the option for each column",
+        collected,
+      )
+      .option("--draws <n>", "number of draws to keep per chain; default 1000", whole(0, 2 ** 31))
+      .option("--seed <n>", "seed for all random choices; default 0", whole(0))
+      .option("--workers <n>", "number of threads; draws do not depend on it", whole(1, 1024))
+      .option("--seconds <n>", "end after this time with the draws so far", positive)
+      .option("--deterministic", "produce the same bytes on every machine")
+      .option("--out <dir>", "write the draws to this folder")
+      .option("--format <name>", "format of the draws: csv (as CmdStan writes), json or arrow", "csv")
+      .option("--quiet", "hide progress")
+      .option("--json", "print the result as one JSON object"),
   );
 }
 

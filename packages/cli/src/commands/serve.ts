@@ -45,47 +45,70 @@ interface Options extends LimitOptions {
 export function add(program: Command, terminal: Terminal): void {
   const models = program
     .command("serve")
-    .description("serve models over HTTP, by the Open Inference Protocol (KServe V2)")
+    .description("serve models over HTTP with the Open Inference Protocol (KServe V2)")
     .argument(
       "<MODELS...>",
-      "files that train, path or recommend wrote, or folders with NAME.safetensors or NAME/VERSION/model.safetensors",
+      "model files written by train, path or recommend, or folders with NAME.safetensors or NAME/VERSION/model.safetensors",
     )
-    .option("--port <n>", "listen here; 0: any port that is free (default: 8080)", whole(0, 65_535))
-    .option("--host <address>", "listen on this address; 0.0.0.0: on all (default: 127.0.0.1)")
+    .option("--port <n>", "port to listen on; 0: any free port (default: 8080)", whole(0, 65_535))
+    .option("--host <address>", "address to listen on; 0.0.0.0: all addresses (default: 127.0.0.1)")
     .optionsGroup("Batches:")
-    .option("--max-batch <rows>", "rows of the largest batch (default: 256)", whole(1))
-    .option("--max-delay <time>", "the longest wait for other requests while a worker is free: 2ms (default: 0)", milliseconds)
-    .option("--target-p99 <time>", "learn the size of batches that answers 99 % of requests within this: 10ms", milliseconds)
-    .option("--max-queue <rows>", "rows that may wait; more are refused with 429 (default: 100000)", whole(1))
-    .option("--deadline <time>", "refuse with 503 what cannot be answered within this (default: none)", milliseconds)
+    .option("--max-batch <rows>", "number of rows of the largest batch (default: 256)", whole(1))
+    .option(
+      "--max-delay <time>",
+      "longest wait for other requests while a worker is free, such as 2ms (default: 0)",
+      milliseconds,
+    )
+    .option(
+      "--target-p99 <time>",
+      "adapt the batch size so that 99 % of requests are answered within this time, such as 10ms",
+      milliseconds,
+    )
+    .option(
+      "--max-queue <rows>",
+      "largest number of waiting rows; further requests are refused with 429 (default: 100000)",
+      whole(1),
+    )
+    .option(
+      "--deadline <time>",
+      "refuse requests with 503 if they cannot be answered within this time (default: none)",
+      milliseconds,
+    )
     .optionsGroup("Models:")
-    .option("--workers <n>", "threads of each network; 0: it runs on the server's own (default: 1)", whole(0, 1024))
-    .option("--versions <n>", "newest versions of each model that are served (default: 1)", whole(1))
-    .option("--join <names>", "ONNX models whose requests are put into one batch without a check, separated by commas", namesOf)
-    .option("--apart <names>", "ONNX models whose requests run one by one, whatever a check would find", namesOf)
+    .option("--workers <n>", "threads per network; 0: run networks on the server's own thread (default: 1)", whole(0, 1024))
+    .option("--versions <n>", "number of newest versions to serve per model (default: 1)", whole(1))
+    .option("--join <names>", "ONNX models whose requests are joined into a batch without a check, separated by commas", namesOf)
+    .option("--apart <names>", "ONNX models whose requests are never joined into a batch, separated by commas", namesOf)
     .option(
       "--unknown <how>",
-      "levels of categories, users and items that training did not meet: zero (counted, the default), or refuse",
+      "category levels, users and items not in the training data: zero (encoded as zeros and counted; the default) or refuse",
       oneOf("zero", "refuse"),
     )
-    .option("--poll <time>", "look so often for files that changed; 0: never (default: 2s)", milliseconds)
-    .option("--learn <folder>", "learn from POST /v2/models/M/learn as well, and keep what is learnt here; MODELS are files")
-    .option("--control", "let clients load and unload models (default: where a token is asked for)")
-    .option("--no-control", "let no client do so");
+    .option("--poll <time>", "time between checks for changed files; 0: no checks (default: 2s)", milliseconds)
+    .option(
+      "--learn <folder>",
+      "also learn from POST /v2/models/M/learn, and save learnt models in this folder; MODELS must be files",
+    )
+    .option("--control", "let clients load and unload models (default: if a token is required)")
+    .option("--no-control", "do not let clients load and unload models");
   const command = addLimitOptions(models)
     .optionsGroup("Safety:")
-    .option("--token-file <file>", "ask for one of the tokens in this file, one a line")
+    .option("--token-file <file>", "require one of the tokens in this file, one per line")
     .option("--tls-cert <file>", "serve HTTPS with this certificate (PEM)")
-    .option("--tls-key <file>", "its key (PEM)")
-    .option("--cors <origins>", "let pages of these origins ask: https://example.org,…", namesOf)
-    .option("--max-body <size>", "the largest body: 16M (default), 512K", size)
-    .option("--max-connections <n>", "connections at once (default: 10000)", whole(1))
-    .option("--request-time <time>", "a request must come in whole within this (default: 30s)", milliseconds)
+    .option("--tls-key <file>", "key of the certificate (PEM)")
+    .option("--cors <origins>", "origins whose pages can send requests: https://example.org,…", namesOf)
+    .option("--max-body <size>", "largest request body: 16M (default), 512K", size)
+    .option("--max-connections <n>", "largest number of simultaneous connections (default: 10000)", whole(1))
+    .option("--request-time <time>", "time within which a request must arrive completely (default: 30s)", milliseconds)
     .optionsGroup("Running:")
-    .option("--drain <time>", "at the end, serve on for so long while readiness says 503 (default: 0)", milliseconds)
+    .option(
+      "--drain <time>",
+      "at shutdown, continue to serve for this time while readiness returns 503 (default: 0)",
+      milliseconds,
+    )
     .option(
       "--log <what>",
-      "nothing, errors or requests: lines of JSON on standard error (default: errors)",
+      "events to log as JSON lines on standard error: nothing, errors or requests (default: errors)",
       oneOf("nothing", "errors", "requests"),
     );
   command.action((models: string[], options: Options) => run(models, options, terminal));

@@ -34,12 +34,12 @@ export function add(program: Command, terminal: Terminal): void {
 function addSummary(program: Command, terminal: Terminal): void {
   program
     .command("summary")
-    .description("means, spreads, effective sizes and R-hat of draws")
-    .argument("<DIR>", "a folder that sample wrote, a CSV file of CmdStan's form, or an Arrow file")
-    .option("--of <names>", "quantities, with commas between; default all")
-    .option("--probabilities <list>", "of the quantiles; default 0.05,0.5,0.95")
-    .option("--plots <dir>", "also write pictures into this folder: trace, rank, pairs, forest and energy, each an SVG file")
-    .option("--json", "one JSON object on standard output")
+    .description("print means, spreads, effective sample sizes and R-hat of draws")
+    .argument("<DIR>", "a folder written by sample, a CSV file in CmdStan's format, or an Arrow file")
+    .option("--of <names>", "quantities, separated by commas; default: all")
+    .option("--probabilities <list>", "probabilities of the quantiles; default 0.05,0.5,0.95")
+    .option("--plots <dir>", "also write SVG plots to this folder: trace, rank, pairs, forest and energy")
+    .option("--json", "print the result as one JSON object")
     .action((path: string, options: SummaryWords) => summary(path, options, terminal));
 }
 
@@ -57,7 +57,7 @@ async function summary(path: string, options: SummaryWords, terminal: Terminal):
   const plots = options.plots === undefined ? undefined : await writePlots(draws, options.plots, asked.of);
   const found = () => ({ command: "summary", draws: path, summary: draws.summary(asked), ...(plots ? { plots } : {}) });
   terminal.out(`${options.json ? json(found()) : text()}\n`);
-  if (plots) terminal.note(`plots in ${options.plots}: ${plots.map((file) => basename(file)).join(", ")}`);
+  if (plots) terminal.note(`plots written to ${options.plots}: ${plots.map((file) => basename(file)).join(", ")}`);
 }
 
 /**
@@ -94,11 +94,11 @@ function probabilitiesOf(text: string): number[] {
 function addDiagnose(program: Command, terminal: Terminal): void {
   program
     .command("diagnose")
-    .description("whether draws can be trusted, and else what to do")
-    .argument("<DIR>", "a folder that sample wrote, a CSV file of CmdStan's form, or an Arrow file")
-    .option("--plot <name>", "also draw one number, as the summary calls it: trace, histogram and ranks")
-    .option("--strict", "exit with 1 where the draws cannot be trusted")
-    .option("--json", "one JSON object on standard output")
+    .description("check whether draws can be trusted, and if not, say what to do")
+    .argument("<DIR>", "a folder written by sample, a CSV file in CmdStan's format, or an Arrow file")
+    .option("--plot <name>", "also plot one quantity, named as in summary: trace, histogram and ranks")
+    .option("--strict", "exit with 1 if the draws cannot be trusted")
+    .option("--json", "print the result as one JSON object")
     .action((path: string, options: DiagnoseWords) => diagnose(path, options, terminal));
 }
 

@@ -103,7 +103,7 @@ async function train(path: string, typed: TrainOptions, training: Training): Pro
 /** Ends immediately when interrupted, because there is nothing to checkpoint yet. */
 async function interruptible<T>(terminal: Terminal, stop: AbortController, work: () => Promise<T>): Promise<T> {
   const takeBack = terminal.onInterrupt(() =>
-    stop.abort(new ErgodicError("train", "interrupted before all folds were judged", "INTERRUPTED")),
+    stop.abort(new ErgodicError("train", "interrupted before all folds were tested", "INTERRUPTED")),
   );
   try {
     return await work();
@@ -212,7 +212,7 @@ function report(result: Result): void {
 /** Distance from the minimum, if the algorithm reports it. */
 function certificate({ gap = Number.NaN, violation = Number.NaN }: AnyFitted["run"]["report"]): string {
   if (!Number.isNaN(gap)) return `relative duality gap ${small(gap)}, certified\n`;
-  return Number.isNaN(violation) ? "" : `largest violation of the conditions of a minimum ${small(violation)}\n`;
+  return Number.isNaN(violation) ? "" : `largest violation of the optimality conditions ${small(violation)}\n`;
 }
 
 function decimalEpochs(epochs: number): string {

@@ -33,15 +33,26 @@ interface RatingsTuned extends Omit<FactorOptions, "l2"> {
 
 export function addTunedRatings(command: Command): Command {
   return command
-    .optionsGroup("Ratings, as recommend takes them, in the place of --target:")
-    .option("--user <column>", "who")
-    .option("--item <column>", "what")
-    .option("--value <column>", "how much; without it each row is an event, and --implicit is taken")
-    .option("--duplicates <how>", "pairs that come twice: refuse, sum or last", oneOf("refuse", "sum", "last"))
-    .option("--rank <n>", "numbers for each user and item; default 32", whole(1, 4096))
-    .option("--weighted", "the penalty of a user or item times their ratings; default: with --value")
-    .option("--no-weighted", "the same for all, however many ratings they have")
-    .option("--implicit [alpha]", "values are evidence of a preference, weighing 1 + alpha × value; default 40", notNegative);
+    .optionsGroup("Ratings, as for recommend, instead of --target:")
+    .option("--user <column>", "column of users")
+    .option("--item <column>", "column of items")
+    .option("--value <column>", "column of values; without it each row is an event, and --implicit applies")
+    .option(
+      "--duplicates <how>",
+      "treatment of pairs that occur more than once: refuse, sum or last",
+      oneOf("refuse", "sum", "last"),
+    )
+    .option("--rank <n>", "number of factors per user and per item; default 32", whole(1, 4096))
+    .option(
+      "--weighted",
+      "multiply the penalty of a user or item by its number of ratings; the default unless --implicit applies",
+    )
+    .option("--no-weighted", "use the same penalty for all, regardless of their number of ratings")
+    .option(
+      "--implicit [alpha]",
+      "treat values as evidence of a preference, with weight 1 + alpha × value; default 40",
+      notNegative,
+    );
 }
 
 const searched = ["rank", "l2", "alpha", "epochs"] as const;

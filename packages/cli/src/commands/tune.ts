@@ -33,19 +33,22 @@ const fixed: readonly (keyof TuneCommandOptions)[] = ["over", "search", "halving
 export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("tune")
-    .description("search for the settings with which a model is best on held-out rows")
+    .description("search for the settings with the lowest loss on held-out rows")
     .argument("<DATA>", "a file, a folder of images, or - for standard input");
   addTrainingOptions(command)
     .optionsGroup("Search:")
     .option(
       "--over <ranges>",
-      "rate:log:1e-4..1,l2:log:1e-6..1e-1,batch:int:1..256; rate, l1, l2, batch, epochs, options of the rule",
+      "ranges of rate, l1, l2, batch, epochs or options of the rule: rate:log:1e-4..1,l2:log:1e-6..1e-1,batch:int:1..256",
     )
-    .option("--trials <n>", "how many settings to try; default 30", whole(1))
-    .option("--search <name>", "randomSearch, cmaEs, nelderMead …; default: cmaEs from 20 trials a setting, else randomSearch")
-    .option("--halving <n>", "stop trials that are not among the best 1/n on their way; default 3", atLeastTwo)
-    .option("--no-halving", "let every trial go on to its end")
-    .option("--concurrency <n>", "trials under way at once; they share the threads there are", whole(1));
+    .option("--trials <n>", "number of trials; default 30", whole(1))
+    .option(
+      "--search <name>",
+      "randomSearch, cmaEs, nelderMead …; default: cmaEs for 20 or more trials per setting, else randomSearch",
+    )
+    .option("--halving <n>", "stop a trial early unless its loss is among the best 1/n at the same epoch; default 3", atLeastTwo)
+    .option("--no-halving", "run every trial to its end")
+    .option("--concurrency <n>", "number of simultaneous trials, which share the available threads", whole(1));
   addTunedRatings(command).action((path: string, options: TuneCommandOptions) => {
     const training: Training = { command, options, fixed, terminal };
     const { l2 } = options;

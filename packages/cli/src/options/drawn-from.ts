@@ -27,10 +27,10 @@ export interface DrawnFrom {
 
 /** Adds --model and --data. `several`: whether they can be given once for all draws or once for each. */
 export function addDrawnFrom(command: Command, several = false): Command {
-  const each = several ? "; of several draws once for all, or once for each" : "";
+  const each = several ? "; with several DIR, once for all or once for each" : "";
   const [model, data] = [
-    `the file of the model that they were drawn from${each}; default: the one that sample noted`,
-    `the data that they were drawn given, JSON by name${each}; default: those that sample noted`,
+    `file of the model from which the draws were made${each}; default: the file that sample recorded`,
+    `JSON file with the data of that model, by name${each}; default: the file that sample recorded`,
   ];
   if (!several) return command.option("--model <file>", model).option("--data <file>", data);
   return command.option("--model <file>", model, collected).option("--data <file>", data, collected);

@@ -12,12 +12,12 @@ export function addLimitOptions(command: Command): Command {
   return command
     .option(
       "--max-work <n>",
-      "most multiply-adds per row that a model may take; Infinity for a file that you trust (default: 2e10)",
+      "limit on a model's multiply-adds per row; Infinity for a file that you trust (default: 2e10)",
       work,
     )
     .option(
       "--max-memory <size>",
-      "most memory that a model may take besides its numbers: 512M, 8G; Infinity for a file that you trust (default: 1G)",
+      "limit on a model's memory besides its parameters: 512M, 8G; Infinity for a file that you trust (default: 1G)",
       memory,
     );
 }

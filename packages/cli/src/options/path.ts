@@ -31,27 +31,35 @@ export const fixedByPathCheckpoint: readonly (keyof PathOptions)[] = [
 export function addPathOptions(command: Command): Command {
   addDataOptions(command)
     .optionsGroup("Model:")
-    .option("--loss <loss>", "squared, logistic, multinomial, huber:delta=2 …; default: by the target")
-    .option("--no-intercept", "leave the constant out")
-    .option("--non-negative", "no coefficient below 0")
-    .option("--class-weights <weights>", "balanced, or a=1,b=5")
-    .option("--standardise", "columns to mean 0 and sd 1; default: where their scales differ")
-    .option("--no-standardise", "leave columns as they are")
+    .option("--loss <loss>", "squared, logistic, multinomial, huber:delta=2 …; default: according to the target")
+    .option("--no-intercept", "omit the intercept")
+    .option("--non-negative", "allow no negative coefficients")
+    .option("--class-weights <weights>", "weights of the classes: balanced, or a=1,b=5")
+    .option("--standardise", "scale columns to mean 0 and standard deviation 1; default: if their scales differ")
+    .option("--no-standardise", "do not scale columns")
     .optionsGroup("Path:")
-    .option("--lambdas <n>", "how many strengths at most, 100 by default; or a list, falling: 1,0.1,0.01", lambdas)
-    .option("--ratio <share>", "the last to the first; default 1e-4, 1e-2 for fewer rows than columns", upToOne)
-    .option("--l1-ratio <share>", "of the penalty; 1, the default: the lasso", upToOne)
-    .option("--tolerance <gap>", "relative duality gap of every solution; default 1e-6", positive)
-    .option("--folds <n>", "of cross-validation; 0: none; default 10, or one for each row where there are fewer", folds)
-    .option("--select <how>", "by its errors: minimum (the default), or one-standard-error")
+    .option("--lambdas <n>", "maximum number of penalty strengths, default 100; or a decreasing list: 1,0.1,0.01", lambdas)
+    .option(
+      "--ratio <share>",
+      "smallest strength relative to the largest; default 1e-4, or 1e-2 for fewer rows than columns",
+      upToOne,
+    )
+    .option("--l1-ratio <share>", "share of l1 in the penalty, the rest is l2; default 1: the lasso", upToOne)
+    .option("--tolerance <gap>", "relative duality gap required of every solution; default 1e-6", positive)
+    .option(
+      "--folds <n>",
+      "number of cross-validation folds, 0 for none; default 10, or one per row if there are fewer rows",
+      folds,
+    )
+    .option("--select <how>", "choice of the strength by cross-validation error: minimum (the default) or one-standard-error")
     .optionsGroup("Plan:")
-    .option("--workers <n>", "threads that share the folds", whole(1, 1024))
-    .option("--precision <type>", "of the data in memory: f32 or f64")
-    .option("--seed <n>", "of every random choice", whole(0), 0)
-    .option("--deterministic", "the same bytes on any machine")
+    .option("--workers <n>", "number of threads, which share the folds", whole(1, 1024))
+    .option("--precision <type>", "number type of the data in memory: f32 or f64")
+    .option("--seed <n>", "seed for all random choices", whole(0), 0)
+    .option("--deterministic", "produce the same bytes on every machine")
     .optionsGroup("Results:")
-    .option("--out <file>", "the chosen model, as safetensors");
-  return addKeepingOptions(command).option("--json", "one JSON object on standard output").option("--quiet", "no progress");
+    .option("--out <file>", "write the chosen model to this file, as safetensors");
+  return addKeepingOptions(command).option("--json", "print the result as one JSON object").option("--quiet", "hide progress");
 }
 
 function lambdas(text: string): number | number[] {

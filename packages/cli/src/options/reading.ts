@@ -28,20 +28,27 @@ type Reading = Pick<
 
 export function addFormatOptions(command: Command): Command {
   return command
-    .option("--format <name>", "csv, tsv, jsonl, libsvm, vw, npy, idx or parquet; default: by extension, else by content")
-    .option("--no-header", "the first line holds no names")
-    .option("--delimiter <character>", "what separates fields; \\t for a tab")
-    .option("--decimal <mark>", "the decimal mark: a point, or a comma")
+    .option(
+      "--format <name>",
+      "file format: csv, tsv, jsonl, libsvm, vw, npy, idx or parquet; default: by extension, else by content",
+    )
+    .option("--no-header", "the first line contains data, not column names")
+    .option("--delimiter <character>", "separator between fields; \\t for a tab")
+    .option("--decimal <mark>", "decimal mark: a point or a comma")
     .option(
       "--missing <texts>",
-      'what means "no value", separated by commas; default ",NA,NaN,nan,null,?", and among numbers N/A, #N/A, NULL, None, - and the like',
+      'strings that mean "no value", comma-separated; default ",NA,NaN,nan,null,?", and for numbers N/A, #N/A, NULL, None, - …',
     )
-    .option("--types <column=type,…>", "number or category, of columns by name", typesOf)
-    .option("--levels <column=level,…>", "the levels that a category may have; once for each column", levelsOf)
-    .option("--first-index <n>", "what a LIBSVM file calls its first column: 0 or 1 (the default)", Number)
-    .option("--comment <text>", "what lines begin with that are not read, as '#'")
-    .option("--ragged <how>", "rows with too many or too few fields: refuse (the default), or skip", oneOf("refuse", "skip"))
-    .option("--engine <name>", "who reads CSV and Parquet files: own (the default), or duckdb", oneOf("own", "duckdb"));
+    .option("--types <column=type,…>", "types of columns by name: number or category", typesOf)
+    .option("--levels <column=level,…>", "all levels of a categorical column; repeat the option for each column", levelsOf)
+    .option("--first-index <n>", "index of the first column in a LIBSVM file: 0 or 1 (the default)", Number)
+    .option("--comment <text>", "start of comment lines, which are skipped, such as '#'")
+    .option(
+      "--ragged <how>",
+      "treatment of rows with too many or too few fields: refuse (the default) or skip",
+      oneOf("refuse", "skip"),
+    )
+    .option("--engine <name>", "reader of CSV and Parquet files: own (the default) or duckdb", oneOf("own", "duckdb"));
 }
 
 export function formatOptions(options: FormatOptions): Reading {

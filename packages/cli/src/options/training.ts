@@ -68,48 +68,51 @@ export const fixedByCheckpoint: readonly (keyof TrainOptions)[] = [
 /** Adds column options for a model of `recommend`, which otherwise knows its columns. */
 export function addRatingOptions(command: Command): Command {
   return command
-    .optionsGroup("For a model of recommend, where its columns have other names:")
-    .option("--user <column>", "who")
-    .option("--item <column>", "what");
+    .optionsGroup("For a model written by recommend, if the columns have other names:")
+    .option("--user <column>", "column of users")
+    .option("--item <column>", "column of items");
 }
 
 /** Adds --unknown, for commands that can meet category levels unknown to the model. */
-export function addUnknownOption(command: Command, what = "levels of categories"): Command {
+export function addUnknownOption(command: Command, what = "category levels"): Command {
   return command.option(
     "--unknown <how>",
-    `${what} that training did not meet: zero (counted, the default), or refuse`,
+    `${what} not in the training data: zero (encoded as zeros and counted; the default) or refuse`,
     oneOf("zero", "refuse"),
   );
 }
 
 /** Description of --labels, for arrays whose labels are in a second file. */
-export const labelsText = "of idx and npy; default: MNIST's name for them, or y.npy for x.npy, beside DATA";
+export const labelsText = "file of labels for idx and npy; default: next to DATA, with MNIST's name, or y.npy for x.npy";
 
 export function addDataOptions(command: Command): Command {
   return addUnknownOption(addFormatOptions(command).optionsGroup("Data:"))
-    .option("--target <column>", "what to predict: a name, or a position from 0 (-1 is the last)")
-    .option("--weights <column>", "row weights")
-    .option("--offset <column>", "added to each row's output, before the link; of an exposure take the logarithm")
-    .option("--drop <columns>", "leave out, separated by commas")
+    .option("--target <column>", "column to predict: a name, or a position from 0 (-1 is the last)")
+    .option("--weights <column>", "column of row weights")
+    .option("--offset <column>", "column added to each row's output before the link; for an exposure, use its logarithm")
+    .option("--drop <columns>", "columns to omit, separated by commas")
     .option(
       "--impute <how>",
-      "fill missing values: mean, median, mode, or level (missing as a level of its own); by column: median,city=level, where the first is of all others",
+      "fill missing values: mean, median, mode or level (missing is a level); median,city=level: city by level, others by median",
       imputeOf,
     )
-    .option("--indicator", "with --impute: columns that are 1 where a number was missing")
-    .option("--dates <columns>", "columns of dates, to split into year, month, day, weekday and hour, separated by commas")
-    .option("--hash <bits>", "hash all columns into 2^bits", whole(1, 30))
-    .option("--dense", "store rows of LIBSVM and VW with their zeros, as networks take them")
-    .option("--interactions <products>", "add products of columns: age:work,age:hours; a category is taken by its levels")
-    .option("--degree <n>", "add powers, and all products of up to n columns", whole(1, 6))
+    .option("--indicator", "with --impute: add columns that are 1 where a number was missing")
+    .option("--dates <columns>", "date columns to split into year, month, day, weekday and hour, separated by commas")
+    .option("--hash <bits>", "hash all columns into 2^bits columns", whole(1, 30))
+    .option("--dense", "store LIBSVM and VW rows with their zeros, as networks need them")
+    .option(
+      "--interactions <products>",
+      "products of columns to add: age:work,age:hours; a category contributes one column per level",
+    )
+    .option("--degree <n>", "add powers of columns and all products of up to n columns", whole(1, 6))
     .option("--labels <file>", labelsText)
-    .option("--row-shape <sizes>", "what a row is an array of: 8x8x1 is height, width, channels")
-    .option("--size <sizes>", "what images of a folder are brought to: 28x28 is height, width")
-    .option("--channels <n>", "of these images: 1 for grey, 3 for colours", channels)
-    .option("--classes", "take a target of numbers as classes; default: where it has two whole values alone")
-    .option("--no-classes", "take it as numbers")
-    .option("--test <file>", "rows to test on at the end")
-    .option("--test-share <share>", "the same, as a share of DATA", share);
+    .option("--row-shape <sizes>", "array shape of a row: 8x8x1 is height, width, channels")
+    .option("--size <sizes>", "size to which images of a folder are stretched: 28x28 is height, width")
+    .option("--channels <n>", "channels of these images: 1 for grey, 3 for colours", channels)
+    .option("--classes", "treat a numeric target as classes; default: if it has exactly two distinct values, both whole numbers")
+    .option("--no-classes", "treat a numeric target as numbers")
+    .option("--test <file>", "file with rows to test on at the end")
+    .option("--test-share <share>", "share of DATA to test on at the end", share);
 }
 
 function strength(text: string): number | "auto" {
@@ -149,54 +152,68 @@ function channels(text: string): number {
 
 export function addTrainingOptions(command: Command): Command {
   addDataOptions(command)
-    .option("--validate <file>", "rows to watch while training")
-    .option("--validate-share <share>", "the same, as a share of the training rows", share)
+    .option("--validate <file>", "file with rows for validation during training")
+    .option("--validate-share <share>", "share of the training rows for validation", share)
     .optionsGroup("Model:")
-    .option("--model <name>", "linear, mlp:256,128, cnn, mobilenet:0.25, …, or a file of layers, net.mjs", "linear")
-    .option("--augment <changes>", "of images, at random while training: shift:1, flip, cutout:3, noise:0.1, joined by +")
-    .option("--loss <loss>", "squared, logistic, hinge, huber:delta=2 …; default: by the target")
-    .option("--l1 <strength>", "penalty on the coefficients' or weights' sizes", notNegative)
+    .option("--model <name>", "linear, mlp:256,128, cnn, mobilenet:0.25, …, or a file of layers such as net.mjs", "linear")
+    .option("--augment <changes>", "random changes to images during training: shift:1, flip, cutout:3, noise:0.1, joined by +")
+    .option("--loss <loss>", "squared, logistic, hinge, huber:delta=2 …; default: according to the target")
+    .option("--l1 <strength>", "strength of the penalty on the absolute values of coefficients or weights", notNegative)
     .option(
       "--l2 <strength>",
-      "penalty on their squares, or auto: by held-out rows (the default where a solver solves)",
+      "strength of the penalty on squared coefficients or weights; auto: chosen by held-out rows (the default with a solver)",
       strength,
     )
-    .option("--no-intercept", "linear: leave the constant out")
-    .option("--non-negative", "linear: no coefficient below 0; for coordinate descent")
-    .option("--class-weights <weights>", "balanced, or a=1,b=5")
-    .option("--features <map>", "linear: random features in front: rff:2000, orthogonal:, sorf:, fastfood:; gamma=…")
-    .option("--standardise", "columns to mean 0 and sd 1; default: where their scales differ")
-    .option("--no-standardise", "leave columns as they are")
-    .option("--from <file>", "begin at a trained model, or at a run's checkpoint, which may be of other rows")
-    .option("--optimiser <state>", "with a checkpoint: fresh (the default), or kept: moments go on", oneOf("fresh", "kept"))
+    .option("--no-intercept", "linear: omit the intercept")
+    .option("--non-negative", "linear: allow no negative coefficients; needs coordinate descent")
+    .option("--class-weights <weights>", "weights of the classes: balanced, or a=1,b=5")
+    .option(
+      "--features <map>",
+      "linear: random features of the rows: rff:2000 or rff:2000,gamma=…; also orthogonal, sorf, fastfood",
+    )
+    .option("--standardise", "scale columns to mean 0 and standard deviation 1; default: if their scales differ")
+    .option("--no-standardise", "do not scale columns")
+    .option("--from <file>", "start from a trained model or a checkpoint, which can be from other rows")
+    .option(
+      "--optimiser <state>",
+      "optimiser state, such as moments, with --from a checkpoint: fresh (the default) or kept",
+      oneOf("fresh", "kept"),
+    )
     .optionsGroup("Steps:")
     .option(
       "--algorithm <algorithm>",
-      "auto (what solves the objective, the default of linear models), gradient, coordinate:pick=cyclic,tolerance=1e-9 …, newton, dual:tolerance=1e-8 …",
+      "auto (chosen for the objective; the default for linear models), gradient, coordinate:pick=cyclic,tolerance=1e-9 …, newton, dual:tolerance=1e-8 …",
     )
-    .option("--rule <rule>", "adagrad, adam:beta1=0.8,rate=0.01 …; chains: clipNorm:norm=1+sgd (see ergodic rules)")
-    .option("--rate <rate>", "the rule's rate: a number, or cosineDecay:rate=0.1,updates=1000 …")
-    .option("--variance <how>", "svrg, saga or sag")
-    .option("--batch <rows>", "rows an update, or all", wordOr("all", 2 ** 31))
+    .option(
+      "--rule <rule>",
+      "step rule: adagrad, adam:beta1=0.8,rate=0.01 …; or a chain: clipNorm:norm=1+sgd (see ergodic rules)",
+    )
+    .option("--rate <rate>", "rate of the step rule: a number, or a schedule: cosineDecay:rate=0.1,updates=1000 …")
+    .option("--variance <how>", "variance reduction: svrg, saga or sag")
+    .option("--batch <rows>", "rows per update, or all", wordOr("all", 2 ** 31))
     .optionsGroup("Plan:")
-    .option("--workers <n>", "threads", whole(1, 1024))
-    .option("--replicas <n>", "shared: workers race on one model; n: that many copies, averaged", wordOr("shared", 65536))
-    .option("--rows <how>", "sharded or replicated: what each replica sees")
-    .option("--average-every <epochs>", "how often replicas are averaged", positive)
-    .option("--precision <type>", "f32, f64, i16, i8; data:model, e.g. i8:i16")
-    .option("--schedule <order>", "shuffled, replacement, blocks or ordered")
-    .option("--seed <n>", "of every random choice", whole(0), 0)
-    .option("--deterministic", "the same bytes on any machine")
+    .option("--workers <n>", "number of threads", whole(1, 1024))
+    .option("--replicas <n>", "shared: workers race on one model; n: this many copies are averaged", wordOr("shared", 65536))
+    .option("--rows <how>", "rows that each replica sees: its own (sharded) or all (replicated)")
+    .option("--average-every <epochs>", "epochs between averages of the replicas", positive)
+    .option("--precision <type>", "number type: f32, f64, i16 or i8; or data:model, e.g. i8:i16")
+    .option("--schedule <order>", "order of rows: shuffled, replacement, blocks or ordered")
+    .option("--seed <n>", "seed for all random choices", whole(0), 0)
+    .option("--deterministic", "produce the same bytes on every machine")
     .optionsGroup("Stopping:")
-    .option("--epochs <n>", "passes over the data; default 5, on full gradients 100, or up to 1000 until converged", positive)
-    .option("--updates <n>", "at most so many updates", positive)
-    .option("--seconds <n>", "at most so long", positive)
-    .option("--tolerance <share>", "until an epoch lowers the loss by less", notNegative)
-    .option("--patience <n>", "until n validations bring no lower loss", whole(1))
-    .option("--validate-every <epochs>", "how often to validate", positive)
+    .option(
+      "--epochs <n>",
+      "number of passes over the data; default 5, with full gradients 100; solvers stop when converged, at most 1000",
+      positive,
+    )
+    .option("--updates <n>", "maximum number of updates", positive)
+    .option("--seconds <n>", "maximum training time", positive)
+    .option("--tolerance <share>", "stop when an epoch lowers the loss by less than this share", notNegative)
+    .option("--patience <n>", "stop after n validations without a lower loss", whole(1))
+    .option("--validate-every <epochs>", "epochs between validations", positive)
     .optionsGroup("Results:")
-    .option("--out <file>", "the trained model, as safetensors");
-  return addKeepingOptions(command).option("--json", "one JSON object on standard output").option("--quiet", "no progress");
+    .option("--out <file>", "write the trained model to this file, as safetensors");
+  return addKeepingOptions(command).option("--json", "print the result as one JSON object").option("--quiet", "hide progress");
 }
 
 export function lossOf(options: ModelOptions): Loss | undefined {

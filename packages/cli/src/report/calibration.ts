@@ -21,7 +21,7 @@ export function calibrationText({ probabilities, conformal }: CalibrationDescrib
     const what = isSet ? "sets" : "intervals";
     lines.push([
       what,
-      `hold ${percent(1 - alpha)} of rows: score ${score} up to ${significant(quantile)}, from ${counted(rows, "row")}`,
+      `cover ${percent(1 - alpha)} of rows: score ${score} up to ${significant(quantile)}, from ${counted(rows, "row")}`,
     ]);
   }
   return lines;

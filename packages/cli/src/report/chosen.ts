@@ -142,7 +142,7 @@ const whyText = (why: string | undefined): string =>
 /** Explains why descent on minibatches has one worker although more were offered. */
 export const workersLine = ({ algorithm, plan }: Pick<Described, "algorithm" | "plan">, offered = 1): string[] =>
   algorithm?.rule && plan && plan.workers < offered
-    ? [`1 worker, because updates follow one another; --replicas says how ${offered} workers share them`]
+    ? [`1 worker, because each update needs the one before; --replicas shares updates among ${offered} workers`]
     : [];
 
 export function factorsLine(

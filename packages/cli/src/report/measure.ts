@@ -39,7 +39,7 @@ export function measureTable(found: readonly Measurement[]): [header: string[], 
     ...(isServer ? ["queries/s"] : []),
     ...QUANTILES.map(([name]) => `${name} ms`),
     "rows/s",
-    `${found[0].energy.source} a row`,
+    `${found[0].energy.source} per row`,
     "",
   ];
   const rows = found.map((one) => [
@@ -61,7 +61,7 @@ export function latencyOf({ latencyMs: { p99, p90, max }, scenario, batch, rowsP
   if (scenario === "offline") return (1000 * batch) / rowsPerSecond;
   return (scenario === "singleStream" ? p90 : p99) ?? max;
 }
-const latencyNames = { singleStream: "p90 ms", multiStream: "p99 ms", server: "p99 ms", offline: "ms a call" };
+const latencyNames = { singleStream: "p90 ms", multiStream: "p99 ms", server: "p99 ms", offline: "ms per call" };
 export const latencyName = ({ scenario }: Measurement): string => latencyNames[scenario];
 
 export function measureText(found: readonly Measurement[], paint: Paint): string {
@@ -87,16 +87,19 @@ export function aboutModel(found: readonly Measurement[]): [string, string][] {
   if (size)
     about.push(["model", `${bytes(size.file)} in its file, ${bytes(size.gzip)} after gzip, ${bytes(size.resident)} in memory`]);
   if (memory.peak !== null)
-    about.push(["process", `${bytes(memory.peak)} at most${memory.wasm ? `, of which WebAssembly ${bytes(memory.wasm)}` : ""}`]);
+    about.push([
+      "process",
+      `${bytes(memory.peak)} at most${memory.wasm ? `, including ${bytes(memory.wasm)} of WebAssembly memory` : ""}`,
+    ]);
   return about;
 }
 
 export function energyText(energy: Energy): string {
   if (energy.source === "measured")
-    return `Energy: measured by RAPL (${energy.zones.join(", ")}), all that the machine did meanwhile: ${joules(energy.perRow)} a row.`;
+    return `Energy: measured by RAPL (${energy.zones.join(", ")}), for everything that the machine did meanwhile: ${joules(energy.perRow)} per row.`;
   if (energy.source === "unknown") return `Energy: not known (${energy.why}).`;
   const [low, high] = energy.range;
-  return `Energy: modelled, not measured (${energy.why}): ${joules(low)} to ${joules(high)} a row, for arithmetic and memory at 45 nm alone.`;
+  return `Energy: modelled, not measured (${energy.why}): ${joules(low)} to ${joules(high)} per row, for arithmetic and memory access only, at 45 nm.`;
 }
 
 /** Returns the energy table of one row, at the smallest batch size. */
@@ -108,7 +111,7 @@ export function ledgerTable(ledger: readonly LedgerItem[]): [header: string[], r
     low === high ? significant(low, 3) : `${significant(low, 3)} … ${significant(high, 3)}`,
     joules((count * (low + high) * 1e-12) / 2),
   ]);
-  return [["modelled, of a row", "count", "of what", "pJ each", "in all"], rows];
+  return [["modelled, per row", "count", "type", "pJ each", "total"], rows];
 }
 
 export const titleOf = (found: readonly Measurement[], model: string, data: string, rowCount: number): string =>

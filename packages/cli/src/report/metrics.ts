@@ -20,7 +20,7 @@ const names: Readonly<Record<Exclude<keyof Known, "confusion" | "users" | "warni
   r2: "R²",
   deviance: "deviance",
   coverage: "truth in set or interval",
-  size: "mean size of these",
+  size: "mean set or interval size",
   precision: "precision",
   recall: "recall",
   ndcg: "NDCG",

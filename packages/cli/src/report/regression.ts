@@ -23,6 +23,6 @@ export function regressionText(given: RegressionTable, paint: Paint): string {
   const header = ["coefficient", "estimate", "standard error", statistic, "p", `${share} from`, "to"];
   const noise =
     family === "gaussian" ? `residual standard error ${significant(Math.sqrt(dispersion))}` : `deviance ${decimal(deviance)}`;
-  const left = aliased.length > 0 ? `  relative to, or made up by the others: ${aliased.join(", ")}\n` : "";
+  const left = aliased.length > 0 ? `  dropped as linearly dependent, including reference levels: ${aliased.join(", ")}\n` : "";
   return `${table(header, lines, { paint })}  ${family}, ${counted(rows, "row")}, ${counted(degreesOfFreedom, "degree")} of freedom, ${noise}\n${left}`;
 }

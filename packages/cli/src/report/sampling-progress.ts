@@ -82,7 +82,7 @@ const finite = (value: unknown): value is number => typeof value === "number" &&
 
 function chainParts({ draws, divergences, stepSize, rhat }: Tick): string[] {
   return [
-    finite(draws) && draws > 0 ? `${grouped(draws)} draws a chain` : "warm-up",
+    finite(draws) && draws > 0 ? `${grouped(draws)} draws per chain` : "warm-up",
     ...(finite(divergences) ? [`${grouped(divergences)} divergences`] : []),
     ...(finite(stepSize) ? [`step ${significant(stepSize, 3)}`] : []),
     ...(finite(rhat) ? [`R-hat ${rhat.toFixed(3)}`] : []),

@@ -12,7 +12,7 @@ export const html = `<!doctype html>
 <header>
 <h1>Models</h1>
 <label>Model <select id="model"></select></label>
-<label>Token <input id="token" type="password" autocomplete="off" placeholder="if one is asked for"></label>
+<label>Token <input id="token" type="password" autocomplete="off" placeholder="if required"></label>
 </header>
 <p id="said" role="status"></p>
 <main>
@@ -22,7 +22,7 @@ export const html = `<!doctype html>
 <div id="answer" aria-live="polite"></div>
 </section>
 <section>
-<h2>Time from a request to its answer</h2>
+<h2>Response times</h2>
 <div id="times"></div>
 <p id="counts"></p>
 </section>

@@ -53,9 +53,9 @@ export const constraintWords: Readonly<Record<ConstraintWord, string>> = {
   simplex: "> 0 in each element, with sum 1 along the last axis",
   ordered: "increasing along the last axis",
   positiveOrdered: "positive and increasing along the last axis",
-  unitVector: "of length 1 along the last axis",
-  correlationCholesky: "the Cholesky factor of a correlation matrix, [d, d], of the shape d",
-  covarianceCholesky: "the Cholesky factor of a covariance matrix, [d, d], of the shape d",
+  unitVector: "length 1 along the last axis",
+  correlationCholesky: "Cholesky factor of a correlation matrix, [d, d]; the shape given is d",
+  covarianceCholesky: "Cholesky factor of a covariance matrix, [d, d]; the shape given is d",
 };
 /**
  * Constraint of a parameter: a word such as "positive", "simplex", "ordered" or "correlationCholesky", or bounds {

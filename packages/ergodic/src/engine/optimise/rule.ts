@@ -183,7 +183,7 @@ export function chain(...parts: EquationRule[]): EquationRule {
     parts: links,
     last: links[links.length - 1].last,
     link: links.every((l) => l.link),
-    summary: `in turn: ${links.map((l) => l.name).join(", ")}`,
+    summary: `in sequence: ${links.map((l) => l.name).join(", ")}`,
     source: [...new Set(links.map((l) => l.source))].join("; "),
     trace: (g, p, names = new Set(reservedNames)) => traceChain(links, g, p, names),
     toJSON: () => ({ rule: "chain", parts: links.map((l) => l.toJSON()) }),

@@ -49,7 +49,7 @@ const MATRICES = 32;
  */
 export const cmaEs = defineSearch("cmaEs", DEFAULTS, (options, given) => new Cma(options, given), {
   conformance: { sphere: 1000, scaled: 5000, random: true, monotone: true },
-  summary: "CMA-ES: a normal distribution that learns the objective's shape; the first choice for up to some hundred coordinates",
+  summary: "CMA-ES: a normal distribution that learns the objective's shape; first choice for up to a few hundred coordinates",
   source: "Hansen 2016, arXiv:1604.00772",
   ranges: {
     covariance: ["full", "active", "separable"],

@@ -53,7 +53,7 @@ export const coordinateSearch = defineSearch(
   },
   {
     conformance: { sphere: 300, monotone: true },
-    summary: "along the axes in turn, each with a step of its own",
+    summary: "search along each axis in turn, with a step size per axis",
     source: "Hooke, Jeeves 1961; Kolda, Lewis, Torczon 2003",
     ranges: { tolerance: { low: 0 } },
   },

@@ -43,7 +43,7 @@ export const differentialEvolution = defineSearch(
   (options, given) => new DifferentialEvolution(options, given),
   {
     conformance: { sphere: 6000, scaled: 12_000, random: true, monotone: true },
-    summary: "a population that steps along its own differences: robust on rugged functions of few coordinates",
+    summary: "population that steps along its own differences; robust on rugged functions of few coordinates",
     source: "Storn, Price 1997",
     ranges: {
       base: ["rand", "best"],

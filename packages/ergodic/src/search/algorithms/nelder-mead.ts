@@ -54,7 +54,7 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  */
 export const nelderMead = defineSearch("nelderMead", DEFAULTS, (options, given) => new Simplex(options, given), {
   conformance: { sphere: 1000, scaled: 3000 },
-  summary: "Nelder-Mead: a simplex that walks downhill, for a few smooth or rough coordinates",
+  summary: "Nelder-Mead: a simplex that moves downhill, for smooth or rough functions of a few coordinates",
   source: "Nelder, Mead 1965; Gao, Han 2012; Kelley 1999",
   ranges: {
     restarts: ["repeat", "fresh", "oriented", "none"],

@@ -47,7 +47,7 @@ export const onePlusOneEs = defineSearch(
   },
   {
     conformance: { sphere: 500, scaled: 2000, random: true, monotone: true, kinks: false },
-    summary: "one point, one mutation a step, a fifth of them to succeed",
+    summary: "one mutation of one point per step; step size adapted so that a fifth of mutations succeed",
     source: "Rechenberg 1973; Auger 2009",
     ranges: { growth: { low: 1, open: true }, tolerance: { low: 0 } },
   },

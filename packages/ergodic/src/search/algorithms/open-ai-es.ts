@@ -70,7 +70,7 @@ export const openAiEs = defineSearch(
   },
   {
     conformance: { sphere: { options: { rate: 0.05, decay: 1e-3 }, evaluations: 10_000 }, random: true, monotone: true },
-    summary: "the gradient of a smoothed f by ranks of many points, then an Adam step",
+    summary: "gradient estimate of a smoothed f from the ranks of many points, then an Adam step",
     source: "Salimans et al. 2017",
     ranges: {
       rate: { low: 0, open: true },

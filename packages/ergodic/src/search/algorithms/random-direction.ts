@@ -56,7 +56,7 @@ export const randomDirection = defineSearch(
       random: true,
       kinks: false,
     },
-    summary: "a step along a random direction, by the slope of f there",
+    summary: "step along a random direction, in proportion to the slope of f",
     source: "Nesterov, Spokoiny 2017",
     ranges: {
       rate: { low: 0, open: true },

@@ -46,7 +46,7 @@ export const simulatedAnnealing = defineSearch(
   (options, given) => new SimulatedAnnealing(options, given),
   {
     conformance: { sphere: 3000, random: true },
-    summary: "a random walk that accepts rises, ever fewer of them as it cools; for rugged functions and many evaluations",
+    summary: "random walk that accepts increases of f, fewer as it cools; for rugged functions and many evaluations",
     source: "Kirkpatrick, Gelatt, Vecchi 1983; Corana et al. 1987",
     ranges: {
       cooling: ["geometric", "logarithmic"],

@@ -53,7 +53,7 @@ export const spsa = defineSearch(
   },
   {
     conformance: { sphere: 2000, scaled: { options: { c: 0.01 }, evaluations: 20_000 }, random: true, kinks: false },
-    summary: "the gradient along one random diagonal, by two evaluations",
+    summary: "gradient estimate from two evaluations along a random diagonal",
     source: "Spall 1992, 1998",
     ranges: {
       a: { low: 0, open: true },

@@ -20,10 +20,10 @@ export const addHealth: Routes = (app, server) => {
   const empty = Type.Object({});
   const open = { config: { open: true } };
 
-  app.get("/v2/health/live", { ...open, schema: { summary: "The server runs", response: answers(empty) } }, () => ({}));
+  app.get("/v2/health/live", { ...open, schema: { summary: "Whether the server runs", response: answers(empty) } }, () => ({}));
   app.get(
     "/v2/health/ready",
-    { ...open, schema: { summary: "The server wants requests", response: answers(empty, 503) } },
+    { ...open, schema: { summary: "Whether the server accepts requests", response: answers(empty, 503) } },
     (_, reply) => {
       if (server.draining) {
         reply.code(503).header("retry-after", "1");
@@ -33,7 +33,7 @@ export const addHealth: Routes = (app, server) => {
       return {};
     },
   );
-  app.get("/v2", { schema: { summary: "The server", response: answers(serverMetadata) } }, () => ({
+  app.get("/v2", { schema: { summary: "Server metadata", response: answers(serverMetadata) } }, () => ({
     name: "ergodic",
     version: VERSION,
     extensions: EXTENSIONS,
@@ -42,7 +42,7 @@ export const addHealth: Routes = (app, server) => {
   for (const path of ["/v2/models/:model", "/v2/models/:model/versions/:version"]) {
     app.get<{ Params: ModelParams }>(
       path,
-      { schema: { summary: "A model: what it takes and gives", params: modelParams, response: answers(modelMetadata, 404) } },
+      { schema: { summary: "Model metadata: inputs and outputs", params: modelParams, response: answers(modelMetadata, 404) } },
       ({ params: { model, version } }) => {
         const { name, served } = repository.get(model, version);
         const { platform, inputs, outputs, joining } = served;
@@ -52,7 +52,7 @@ export const addHealth: Routes = (app, server) => {
     );
     app.get<{ Params: ModelParams }>(
       `${path}/ready`,
-      { schema: { summary: "The model answers requests", params: modelParams, response: answers(empty, 404, 503) } },
+      { schema: { summary: "Whether the model answers requests", params: modelParams, response: answers(empty, 404, 503) } },
       ({ params: { model, version } }) => {
         const { name, served } = repository.get(model, version);
         if (served.degraded !== undefined) throw degraded(name, served.degraded);

@@ -19,7 +19,7 @@ interface Route {
  */
 export const addInfer: Routes = (app, server) => {
   const { repository } = server;
-  const summary = "Predictions for tensors, in JSON or, with the header Inference-Header-Content-Length, in binary";
+  const summary = "Predictions for tensors: JSON, or binary with the header Inference-Header-Content-Length";
   const schema = { summary, params: modelParams, body: inferRequest, response: answers(inferAnswer, 400, 404, 413, 429, 503) };
   for (const path of ["/v2/models/:model/infer", "/v2/models/:model/versions/:version/infer"]) {
     app.post<Route>(path, { config: { documented: schema } }, (request, reply) => {

@@ -12,9 +12,9 @@ const DEEPEST = 8;
 
 const learnRequest = Type.Object(
   {
-    rows: Type.Array(Type.Unknown(), { description: "As /rows takes them", minItems: 1 }),
+    rows: Type.Array(Type.Unknown(), { description: "Rows in the same form as for /rows", minItems: 1 }),
     targets: Type.Array(Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
-      description: "What each row turned out to be",
+      description: "Observed target of each row",
     }),
     weights: Type.Optional(Type.Array(Type.Number({ minimum: 0 }))),
   },
@@ -23,13 +23,13 @@ const learnRequest = Type.Object(
 const learnAnswer = Type.Object({
   model_name: Type.String(),
   rows: Type.Integer(),
-  loss: Type.Number({ description: "Mean loss of these rows, each before it was learnt" }),
+  loss: Type.Number({ description: "Mean loss of these rows, each measured before the row was learnt" }),
   metrics: Type.Record(Type.String(), Type.Number()),
-  version: Type.Integer({ description: "The state that they led to" }),
+  version: Type.Integer({ description: "Version of the model after learning these rows" }),
 });
 const snapshotAnswer = Type.Object({
   model_name: Type.String(),
-  version: Type.Integer({ description: "What rollback returns to" }),
+  version: Type.Integer({ description: "Version to which rollback can return" }),
 });
 const rollbackRequest = Type.Object({ version: Type.Integer({ minimum: 0 }) }, NO_OTHERS);
 const rollbackAnswer = Type.Object({ model_name: Type.String(), version: Type.Integer() });
@@ -38,7 +38,7 @@ const learnHeaders = Type.Object({
   "idempotency-key": Type.Optional(
     Type.String({
       description:
-        "Names the request: sent again with the same key, it is answered as it was, and not learnt again. 1 to 255 printable ASCII characters without spaces",
+        "Key that identifies the request. A request with the same key gets the same answer and is not learnt again. 1 to 255 printable ASCII characters without spaces",
     }),
   ),
 });
@@ -63,7 +63,7 @@ export const addLearn: Routes = (app, { repository }) => {
     "/v2/models/:model/learn",
     {
       schema: {
-        summary: "What was learnt so far, and the versions to return to",
+        summary: "State of learning, and the versions available for rollback",
         params: modelParams,
         response: answers(Type.Unknown(), 400, 404),
       },
@@ -102,7 +102,7 @@ export const addLearn: Routes = (app, { repository }) => {
     "/v2/models/:model/snapshot",
     {
       schema: {
-        summary: "Keeps the state as it is, to return to",
+        summary: "Saves the current state as a version for rollback",
         params: modelParams,
         response: answers(snapshotAnswer, 400, 404, 503),
       },
@@ -113,7 +113,7 @@ export const addLearn: Routes = (app, { repository }) => {
     "/v2/models/:model/rollback",
     {
       schema: {
-        summary: "Returns to a version",
+        summary: "Rolls back to a version",
         params: modelParams,
         body: rollbackRequest,
         response: answers(rollbackAnswer, 400, 404, 429, 503),

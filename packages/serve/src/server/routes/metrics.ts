@@ -51,7 +51,7 @@ function addRequestMetrics({ labelled, eachModel }: LabelledMetrics, repository:
   new Counter({
     ...labelled,
     name: "ergodic_requests_total",
-    help: "Requests of a model, by what became of them",
+    help: "Requests of a model by outcome",
     labelNames: ["model", "version", "outcome"],
     collect: eachModel<Counter>((metric, { batches, invalid }, labels) => {
       const { answered, cancelled, refused, failed } = batches.stats();
@@ -62,13 +62,13 @@ function addRequestMetrics({ labelled, eachModel }: LabelledMetrics, repository:
   new Counter({
     ...labelled,
     name: "ergodic_rows_total",
-    help: "Rows that were computed",
+    help: "Rows computed",
     collect: eachModel<Counter>((metric, { batches }, labels) => metric.inc(labels, batches.stats().rows)),
   });
   new Counter({
     ...labelled,
     name: "ergodic_unknown_levels_total",
-    help: "Cells with a level of a category that the model does not know",
+    help: "Cells with a category level that the model does not know",
     labelNames: ["model", "version", "column"],
     collect: eachModel<Counter>((metric, { unknownLevels }, labels) => {
       for (const [column, count] of unknownLevels) metric.inc({ ...labels, column }, count);
@@ -83,7 +83,7 @@ function addRequestMetrics({ labelled, eachModel }: LabelledMetrics, repository:
   new Gauge({
     ...labelled,
     name: "ergodic_model_ready",
-    help: "1 for each version that is served, 0 for one that could not be",
+    help: "1 if the version is served, 0 if it could not be",
     collect() {
       this.reset();
       for (const { name, version, state } of repository.index()) this.set({ model: name, version }, Number(state === "READY"));
@@ -115,17 +115,17 @@ function addLearningMetrics({ labelled, eachModel }: LabelledMetrics): void {
   learning(
     Gauge,
     "ergodic_learner_degraded",
-    "1 where nothing more is learnt until the learner's folder is opened again, else 0",
+    "1 if learning has stopped until the learner's folder is opened again, else 0",
     ({ failure }) => Number(failure !== undefined),
   );
-  learning(Gauge, "ergodic_journal_bytes", "Bytes of the journal", ({ journalBytes }) => journalBytes);
+  learning(Gauge, "ergodic_journal_bytes", "Size of the journal in bytes", ({ journalBytes }) => journalBytes);
 }
 
 /** Adds answers over HTTP. */
 function addAnswerMetrics(registry: Registry, answers: Server["answers"]): void {
   new Counter({
     name: "ergodic_http_answers_total",
-    help: "Answers by route and status",
+    help: "Responses by route and status",
     labelNames: ["route", "status"],
     registers: [registry],
     collect() {
@@ -159,14 +159,14 @@ function addHistograms(registry: Registry, repository: Repository): void {
     registry.registerMetric(metric as unknown as Parameters<typeof registry.registerMetric>[0]);
   };
   const micro = 1e-6;
-  histogram("ergodic_batch_rows", "Rows of the batches", 1, ({ batches }) => batches.histograms.batchRows);
+  histogram("ergodic_batch_rows", "Rows per batch", 1, ({ batches }) => batches.histograms.batchRows);
   histogram(
     "ergodic_queue_seconds",
     "Time that requests waited for their batch",
     micro,
     ({ batches }) => batches.histograms.queueUs,
   );
-  histogram("ergodic_compute_seconds", "Time that batches took", micro, ({ batches }) => batches.histograms.computeUs);
+  histogram("ergodic_compute_seconds", "Compute time of batches", micro, ({ batches }) => batches.histograms.computeUs);
   histogram("ergodic_latency_seconds", "Time from a request to its answer", micro, ({ batches }) => batches.histograms.latencyUs);
 }
 

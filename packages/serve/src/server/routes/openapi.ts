@@ -4,5 +4,5 @@ import { answers } from "./schemas.ts";
 
 /** Route for the OpenAPI description of this interface. */
 export const addOpenApi: Routes = (app) => {
-  app.get("/openapi.json", { schema: { summary: "This interface", response: answers(Type.Unknown()) } }, () => app.swagger());
+  app.get("/openapi.json", { schema: { summary: "OpenAPI document", response: answers(Type.Unknown()) } }, () => app.swagger());
 };

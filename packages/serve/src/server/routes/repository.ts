@@ -21,7 +21,7 @@ export const addRepository: Routes = (app, { repository, settings }) => {
     "/v2/repository/index",
     {
       schema: {
-        summary: "All models and versions, and why those that are not served are not",
+        summary: "All models and versions, with the reason if one is not served",
         body: indexRequest,
         response: answers(indexAnswer, 400),
       },
@@ -34,7 +34,7 @@ export const addRepository: Routes = (app, { repository, settings }) => {
       `/v2/repository/models/:model/${action}`,
       {
         schema: {
-          summary: action === "load" ? "Looks at the model's files now, and loads it anew" : "Serves the model no longer",
+          summary: action === "load" ? "Checks the model's files now and reloads the model" : "Stops serving the model",
           params: Type.Object({ model: Type.String() }),
           body: controlRequest,
           response: answers(Type.Object({}), 400, 403, 404),

@@ -34,7 +34,7 @@ export const addRows: Routes = (app, server) => {
   for (const path of ["/v2/models/:model/rows", "/v2/models/:model/versions/:version/rows"]) {
     app.get<{ Params: Params }>(
       path,
-      { schema: { summary: "Columns of rows", params: modelParams, response: answers(rowsMetadata, 400, 404) } },
+      { schema: { summary: "Columns of the model's rows", params: modelParams, response: answers(rowsMetadata, 400, 404) } },
       ({ params }) => {
         const { target, classes, columns } = served(params).description;
         return { target, classes, column_count: columns.length, columns: columns.slice(0, MOST_COLUMNS) };

@@ -3,7 +3,7 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { LONGEST_US } from "../../v2/infer-request.ts";
 
-export const errorAnswer = Type.Object({ error: Type.String({ description: "What is wrong, where, and what to do" }) });
+export const errorAnswer = Type.Object({ error: Type.String({ description: "Place of the error, its cause, and what to do" }) });
 
 const parameters = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]));
 const metadata = Type.Object({ name: Type.String(), datatype: Type.String(), shape: Type.Array(Type.Integer()) });
@@ -13,16 +13,16 @@ const tensor = Type.Object({
   shape: Type.Array(Type.Integer({ minimum: 0 })),
   parameters: Type.Optional(Type.Object({ binary_data_size: Type.Optional(Type.Integer()) })),
   data: Type.Optional(
-    Type.Array(Type.Unknown(), { description: "Row-major, flat or nested; not where the tensor is in binary" }),
+    Type.Array(Type.Unknown(), { description: "Values in row-major order, flat or nested; absent for binary tensors" }),
   ),
 });
 
 export const modelParams = Type.Object({ model: Type.String(), version: Type.Optional(Type.String()) });
 
 export const scheduling = Type.Object({
-  priority: Type.Optional(Type.Integer({ description: "1, first, to 9, last; 0: as by default", minimum: 0, maximum: 9 })),
+  priority: Type.Optional(Type.Integer({ description: "From 1 (first) to 9 (last); 0: the default", minimum: 0, maximum: 9 })),
   timeout: Type.Optional(
-    Type.Integer({ description: "Microseconds within which the answer is of use; 0: none", minimum: 0, maximum: LONGEST_US }),
+    Type.Integer({ description: "Microseconds after which an answer is useless; 0: no limit", minimum: 0, maximum: LONGEST_US }),
   ),
 });
 
@@ -41,16 +41,16 @@ export const inferRequest = Type.Object({
 });
 
 export const batchParameters = Type.Object({
-  batch_rows: Type.Integer({ description: "Rows of the batch that the request was in" }),
-  queue_us: Type.Integer({ description: "Microseconds that it waited" }),
-  compute_us: Type.Integer({ description: "Microseconds that the batch took" }),
+  batch_rows: Type.Integer({ description: "Number of rows in the request's batch" }),
+  queue_us: Type.Integer({ description: "Microseconds that the request waited" }),
+  compute_us: Type.Integer({ description: "Microseconds that the batch took to compute" }),
   learnt_version: Type.Optional(
     Type.Integer({
-      description: "Of a model that learns: the version that computed the answer, as POST …/learn answers with it",
+      description: "For a model that learns: version that computed the answer, as returned by POST …/learn",
     }),
   ),
   unknown_levels: Type.Optional(
-    Type.Integer({ description: "Cells of the request with a level that the model does not know, if there are any" }),
+    Type.Integer({ description: "Number of cells with a level that the model does not know; absent if 0" }),
   ),
 });
 
@@ -111,22 +111,24 @@ export const modelMetadata = Type.Object({
   parameters: Type.Optional(
     Type.Object(
       {
-        joins: Type.Boolean({ description: "Whether requests are put together in one batch" }),
-        joins_because: Type.String({ description: "Why, or why not" }),
+        joins: Type.Boolean({ description: "Whether requests are joined into one batch" }),
+        joins_because: Type.String({ description: "Reason why they are joined or not" }),
       },
-      { description: "Of ONNX models" },
+      { description: "Only for ONNX models" },
     ),
   ),
 });
 
-export const indexRequest = Type.Object({ ready: Type.Optional(Type.Boolean({ description: "Those that are served alone" })) });
+export const indexRequest = Type.Object({
+  ready: Type.Optional(Type.Boolean({ description: "Whether to list only versions that are served" })),
+});
 
 export const indexAnswer = Type.Array(
   Type.Object({
     name: Type.String(),
     version: Type.String(),
     state: Type.String(),
-    reason: Type.String({ description: "Why it, or what its file holds now, is not served" }),
+    reason: Type.String({ description: "Reason why the version, or the current content of its file, is not served" }),
   }),
 );
 

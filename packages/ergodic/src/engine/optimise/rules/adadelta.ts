@@ -20,7 +20,7 @@ export const adadelta = rule(
   },
   {
     conformance: { convex: { epsilon: 1e-4 } },
-    summary: "units kept: root mean square of steps over that of gradients",
+    summary: "rate from the root mean squares of past steps and gradients",
     source: "Zeiler 2012",
     ranges: { rate: positive, rho: share, epsilon: positive },
   },

@@ -23,7 +23,7 @@ export const adagrad = rule(
   },
   {
     conformance: { convex: { rate: 0.5 } },
-    summary: "rate divided by the root of all past squares",
+    summary: "rate divided by the root of the sum of squared gradients",
     source: "Duchi, Hazan, Singer 2011",
     ranges: { rate: positive, epsilon: notNegative, initialAccumulator: notNegative },
     initial: ({ initialAccumulator }) => ({ r: Number(initialAccumulator) }),

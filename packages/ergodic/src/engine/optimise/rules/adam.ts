@@ -34,7 +34,7 @@ export const adam = rule(
   },
   {
     conformance: { convex: { rate: 0.05 } },
-    summary: "momentum over the root of running squares, both bias-corrected",
+    summary: "momentum divided by the root of running squared gradients, both bias-corrected",
     source: "Kingma, Ba 2015",
     ranges: adamRanges,
   },

@@ -19,7 +19,7 @@ export const adamax = rule(
   },
   {
     conformance: { convex: { rate: 0.05 } },
-    summary: "momentum over a decayed maximum of gradients",
+    summary: "momentum divided by a decayed maximum of gradients",
     source: "Kingma, Ba 2015",
     ranges: adamRanges,
   },

@@ -14,7 +14,7 @@ export const aliG = rule(
   ({ g, loss, maximum, epsilon }) => ({ step: mul(min(div(max(loss, 0), add(sum(square(g)), epsilon)), maximum), g) }),
   {
     conformance: { convex: { maximum: 1 } },
-    summary: "Polyak's rate for models that interpolate",
+    summary: "Polyak's rate for models that can fit every row",
     source: "Berrada, Zisserman, Kumar 2020",
     ranges: { maximum: positive, epsilon: positive },
   },

@@ -27,7 +27,7 @@ export const amsgrad = rule(
   },
   {
     conformance: { convex: { rate: 0.05 } },
-    summary: "Adam whose steps never grow again",
+    summary: "Adam whose rate for each coordinate never increases",
     source: "Reddi, Kale, Kumar 2018",
     ranges: adamRanges,
   },

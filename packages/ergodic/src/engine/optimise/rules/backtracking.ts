@@ -42,7 +42,7 @@ export const backtracking = hostRule(
     };
   },
   {
-    summary: "steepest descent, step halved until the objective falls enough",
+    summary: "steepest descent with the step halved until the objective decreases enough",
     source: "Armijo 1966",
     needs: searchNeeds,
     cost: () => ({ floatsPerParameter: 0, perStep: "a gradient and one to three values of the objective" }),

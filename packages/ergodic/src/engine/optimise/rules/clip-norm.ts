@@ -14,7 +14,7 @@ export const clipNorm = rule(
   {
     link: true,
     conformance: { convex: { norm: 10 }, link: "first" },
-    summary: "transformation: gradient scaled to a largest norm",
+    summary: "transformation: scales the gradient to at most a given norm",
     source: "Pascanu, Mikolov, Bengio 2013",
     ranges: { norm: positive, epsilon: notNegative },
   },

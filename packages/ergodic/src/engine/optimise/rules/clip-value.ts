@@ -10,7 +10,7 @@ import { positive, rule } from "../rule.ts";
 export const clipValue = rule("clipValue", { value: 1 }, ({ g, value }) => ({ step: min(max(g, neg(value)), value) }), {
   link: true,
   conformance: { convex: { value: 10 }, link: "first" },
-  summary: "transformation: each coordinate of the gradient bounded",
+  summary: "transformation: limits each coordinate of the gradient",
   source: "PyTorch, clip_grad_value_",
   ranges: { value: positive },
 });

@@ -43,7 +43,7 @@ export const exactLineSearch = hostRule(
     };
   },
   {
-    summary: "steepest descent to the lowest point of the line",
+    summary: "steepest descent with an exact line search",
     source: "Cauchy 1847; Brent 1973",
     needs: searchNeeds,
     cost: () => ({ floatsPerParameter: 0, perStep: "a gradient and 10 to 30 values of the objective" }),

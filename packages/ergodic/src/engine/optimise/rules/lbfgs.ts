@@ -75,12 +75,12 @@ export const lbfgs = hostRule(
     };
   },
   {
-    summary: "quasi-Newton from the last few steps",
+    summary: "quasi-Newton steps from the curvature of recent steps",
     source: "Nocedal 1980; Liu, Nocedal 1989",
     needs: () => "pairs of gradients of different batches say nothing about curvature; use adam() for minibatches",
     cost: ({ history }) => ({
       floatsPerParameter: 2 * Number(history) + 1,
-      perStep: "one or two gradients of the objective, and 4m operations a parameter",
+      perStep: "one or two gradients of the objective, and 4m operations per parameter",
     }),
     ranges: {
       search: ["strongWolfe", "none"],

@@ -21,7 +21,7 @@ export const lion = rule(
   },
   {
     conformance: { convex: { rate: 0.005 } },
-    summary: "sign of an interpolated momentum",
+    summary: "sign of the momentum interpolated with the gradient",
     source: "Chen et al. 2023",
     ranges: { rate: positive, beta1: share, beta2: share, decay: notNegative },
   },

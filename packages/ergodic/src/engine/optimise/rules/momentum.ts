@@ -18,7 +18,7 @@ export const momentum = rule(
   },
   {
     conformance: { convex: { rate: 0.1 } },
-    summary: "heavy ball",
+    summary: "heavy-ball momentum",
     source: "Polyak 1964",
     ranges: { rate: positive, momentum: share, dampening: share },
   },

@@ -17,7 +17,7 @@ export const nesterov = rule(
   },
   {
     conformance: { convex: { rate: 0.1 } },
-    summary: "momentum with look-ahead",
+    summary: "momentum with Nesterov's look-ahead",
     source: "Nesterov 1983",
     ranges: { rate: positive, momentum: share },
   },

@@ -37,7 +37,7 @@ export const polyakEstimated = rule(
     };
   },
   {
-    summary: "Polyak's rate from a level below the best loss so far",
+    summary: "Polyak's rate with an estimate of the least loss",
     source: "Nedić, Bertsekas 2001; Goffin, Kiwiel 1999",
     ranges: { gap: positive, grow: { low: 1 }, shrink: { low: 0, high: 1, open: true }, patience: { low: 1 }, maximum: positive },
   },

@@ -17,5 +17,5 @@ export const polyak = rule(
     const rate = where(equal(squaredNorm, 0), 0, min(div(max(sub(loss, optimum), 0), squaredNorm), maximum));
     return { step: mul(rate, g) };
   },
-  { summary: "rate from the distance to a known least loss", source: "Polyak 1969", ranges: { maximum: positive } },
+  { summary: "rate from the distance of the loss to its known minimum", source: "Polyak 1969", ranges: { maximum: positive } },
 );

@@ -32,7 +32,7 @@ export const prodigy = rule(
     };
   },
   {
-    summary: "Adam that finds its own rate",
+    summary: "Adam that estimates its own rate",
     source: "Mishchenko, Defazio 2024",
     ranges: { ...adamRanges, distance: positive },
     initial: ({ distance }) => ({ origin: "p", d: Number(distance) }),

@@ -32,7 +32,7 @@ export const radam = rule(
   },
   {
     conformance: { convex: { rate: 0.05 } },
-    summary: "Adam, rectified while its second moment is young",
+    summary: "Adam with a correction while its second moment is inaccurate",
     source: "Liu et al. 2020",
     ranges: { ...adamRanges, decay: notNegative },
   },

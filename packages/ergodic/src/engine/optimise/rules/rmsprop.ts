@@ -30,7 +30,7 @@ export const rmsprop = rule(
   },
   {
     conformance: { convex: { rate: 0.01 } },
-    summary: "rate divided by the root of a running mean of squares",
+    summary: "rate divided by the root of a running mean of squared gradients",
     source: "Tieleman, Hinton 2012",
     ranges: { rate: positive, rho: share, epsilon: notNegative, momentum: share },
   },

@@ -23,7 +23,7 @@ export const scheduleFreeAdam = rule(
   },
   {
     conformance: { convex: { rate: 0.05 } },
-    summary: "Adam with built-in averaging in the place of momentum and schedule",
+    summary: "Adam with built-in averaging instead of momentum and a schedule",
     source: "Defazio et al. 2024",
     ranges: { ...adamRanges, beta1: { low: 0, high: 1, open: true }, decay: notNegative },
     initial: () => ({ z: "p" }),

@@ -18,7 +18,7 @@ export const scheduleFreeSgd = rule(
   },
   {
     conformance: { convex: { rate: 0.5 } },
-    summary: "SGD with built-in averaging in the place of a schedule",
+    summary: "SGD with built-in averaging instead of a schedule",
     source: "Defazio et al. 2024",
     ranges: { rate: positive, beta: { low: 0, high: 1, open: true } },
     initial: () => ({ z: "p" }),

@@ -10,7 +10,7 @@ import { positive, rule } from "../rule.ts";
  */
 export const sgd = rule("sgd", { rate: 0.01 }, ({ g, rate }) => ({ step: mul(rate, g) }), {
   conformance: { convex: { rate: 0.5 } },
-  summary: "fixed or scheduled rate",
+  summary: "gradient times a fixed or scheduled rate",
   source: "Robbins, Monro 1951",
   ranges: { rate: positive },
 });

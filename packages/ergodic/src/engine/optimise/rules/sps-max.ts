@@ -22,7 +22,7 @@ export const spsMax = rule(
   },
   {
     conformance: { scaled: { maximum: 1000 } },
-    summary: "Polyak's rate for a batch, capped",
+    summary: "Polyak's rate for a batch, with an upper bound",
     source: "Loizou et al. 2021",
     ranges: { c: positive, maximum: positive },
   },

@@ -31,9 +31,9 @@ export const stochasticLineSearch = Object.assign(
       kind: "search",
       name: "stochasticLineSearch",
       options,
-      summary: "Armijo on the loss of the same batch",
+      summary: "backtracking line search (Armijo) on the batch's loss",
       source: "Vaswani et al. 2019",
-      cost: { floatsPerParameter: 0, perStep: "one or two more losses of the batch" },
+      cost: { floatsPerParameter: 0, perStep: "one or two more evaluations of the batch's loss" },
       toJSON: () => ({ rule: "stochasticLineSearch", options: optionsToJson(options) }),
     };
   },

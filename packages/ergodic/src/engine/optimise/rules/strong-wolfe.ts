@@ -44,7 +44,7 @@ export const strongWolfe = hostRule(
     };
   },
   {
-    summary: "steepest descent, step by the strong Wolfe conditions",
+    summary: "steepest descent with a line search for the strong Wolfe conditions",
     source: "Nocedal, Wright 2006",
     needs: searchNeeds,
     cost: () => ({ floatsPerParameter: 0, perStep: "two or three gradients of the objective" }),
