@@ -59,7 +59,8 @@ ${ledger.map(section).join("\n")}`;
 
 /** @param {LedgerRow} rule */
 function section(rule) {
-  const facts = rule.equation === null ? `No equation. Cost per step: ${rule.perStep}.\n` : `\`\`\`text\n${rule.equation}\n\`\`\`\n`;
+  const facts =
+    rule.equation === null ? `No equation. Cost per step: ${rule.perStep}.\n` : `\`\`\`text\n${rule.equation}\n\`\`\`\n`;
   return `## ${rule.rule}\n\n${capital(rule.summary)}. Source: ${rule.source}.\n\n${facts}\n${optionsText(rule)}`;
 }
 
