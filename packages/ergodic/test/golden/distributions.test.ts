@@ -74,6 +74,26 @@ it.each(withExample)("the density of %s is the slope of its distribution functio
   }
 });
 
+/** scipy's moments of the others are in distributions.test.ts; these three show that the rule below is exact enough. */
+const moments: [string, d.Distribution][] = [
+  ...withExample.map(([name, { parameters }]): [string, d.Distribution] => [name, d.distributionOf(name)!(...parameters)]),
+  ["weibull", d.weibull(1.7, 2)],
+  ["logistic", d.logistic(0.4, 1.5)],
+  ["geometric", d.geometric(0.3)],
+];
+
+it.each(moments.filter(([, { family }]) => family.mean))(
+  "mean and variance of %s are those of its quantiles",
+  (_, distribution) => {
+    const count = 20_000;
+    const values = Array.from({ length: count }, (__, i) => Number(distribution.quantile((i + 0.5) / count)));
+    const mean = values.reduce((a, b) => a + b, 0) / count;
+    const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / count;
+    expect(Math.abs(Number(distribution.mean()) - mean)).toBeLessThan(0.01 * Math.sqrt(variance));
+    expect(Math.abs(Number(distribution.variance()) / variance - 1)).toBeLessThan(0.01);
+  },
+);
+
 it("covers every distribution that is known by name, but for those whose definition states an example with a distribution function", () => {
   const named = new Set([...rows.map((row) => row.name), ...withExample.map(([name]) => name)]);
   expect(d.distributionNames().filter((name) => !named.has(name))).toEqual([]);

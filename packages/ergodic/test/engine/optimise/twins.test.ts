@@ -3,6 +3,7 @@
  * States are each side's own throughout; the parameter is set to the twin's before each update, as computed rates (Polyak's) make
  * trajectories that magnify a rounding error without bound.
  */
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import * as g from "../../../src/engine/optimise/index.ts";
 import { quadratic } from "../../golden/problems.ts";
@@ -60,4 +61,15 @@ test.each(cases)("%s follows its paper", async (_, rule, twin) => {
     });
   }
   expect(worst).toBeLessThan(1e-12);
+});
+
+test("every rule given by equations has a twin here or a trace of PyTorch", () => {
+  const { entries } = JSON.parse(readFileSync(new URL("../../golden/torch.json", import.meta.url), "utf8")) as {
+    entries: { name: string }[];
+  };
+  // PyTorch calls averaging ASGD, and has weight decay as an option of its rules.
+  const traced = [...entries.map(({ name }) => name), "averaging", "weightDecay"];
+  const twinned = cases.map(([, rule]) => rule.name);
+  const rules = Object.entries(g.ruleRegistry).filter(([, { make, convex }]) => make(convex).kind === "equation");
+  expect(rules.map(([name]) => name).filter((name) => !traced.includes(name) && !twinned.includes(name))).toEqual([]);
 });
