@@ -69,8 +69,8 @@ function asked<D>(options: FitOptions<D>, kind: Trainable<D, object>): Algorithm
 }
 
 /**
- * Returns the number of workers. Among the solvers chosen by "auto", only gradient descent on all rows can share its
- * work.
+ * Returns the number of workers. Among the solvers that "auto" can choose, only gradient descent on all rows can use
+ * several workers.
  */
 function workersOf<D>({ workers }: FitOptions<D>, algorithm: unknown, chosen: Algorithm | undefined): number | undefined {
   return algorithm === "auto" && chosen && chosen.name !== "gradientDescent" ? undefined : workers;

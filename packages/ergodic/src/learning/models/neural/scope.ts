@@ -37,7 +37,7 @@ export interface Scope {
   readonly path: string;
   /** Returns a parameter. It is trained, unless its layer is frozen. */
   parameter(name: string, shape: Shape, options: ParameterOptions): SymbolicArray;
-  /** Returns a running statistic, which is not trained. After `update`, it is the new value. */
+  /** Returns a running statistic, which is not trained. After `update` has been called, it returns the new value. */
   state(name: string, shape: Shape, initial: number): SymbolicArray;
   /** Sets the next value of a state. It does nothing if `training` is false. */
   update(name: string, value: SymbolicArray): void;
