@@ -80,7 +80,7 @@ const FIRST_ROWS = 1000;
 
 /** Returns a finding if every training row is classified correctly and the loss therefore has no minimum. */
 export function separable<D>(problem: Problem, prepared: D, measure: (rows: D) => Record<string, number>): Finding[] {
-  // Ask about a loss of 0, because the answer then depends only on the loss function and the penalties.
+  // At a loss of 0, the answer depends only on the loss function and the penalties.
   if (problem.endless?.(0) === undefined) return [];
   const data = prepared as unknown as Dataset;
   const first = data.select(Array.from({ length: Math.min(FIRST_ROWS, data.rowCount) }, (_, row) => row));

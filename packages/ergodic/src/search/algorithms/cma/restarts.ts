@@ -8,7 +8,7 @@ export type RestartKind = "none" | "ipop" | "bipop";
 export interface Descent {
   population: number;
   sigma: number;
-  /** Number of evaluations after which it ends regardless. */
+  /** Maximum number of evaluations of the descent. */
   limit: number;
 }
 
@@ -28,7 +28,7 @@ export class Restarts {
   readonly kept = {
     numbers: {
       restarts: 0,
-      /** Number of large descents begun, i. */
+      /** Number i of large descents that have begun. */
       large: 0,
       /** 1 while a small descent runs, otherwise 0. */
       small: 0,

@@ -17,7 +17,7 @@ interface DefinedLayer extends Layer {
   readonly options: object;
 }
 
-/** Declarations of a layer besides its function: its options and how they are checked. */
+/** Declarations of a layer in addition to its function: its options and how they are checked. */
 export interface LayerFacts<O> {
   /** Values that the options accept; `name` is added. Default: any options are allowed. */
   readonly options?: { readonly [K in keyof Omit<O, "name">]-?: Accepts };
