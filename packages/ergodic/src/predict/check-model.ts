@@ -42,8 +42,7 @@ export function checkedTensor(where: string, tensors: SavedModel["tensors"], nam
 }
 
 export function checkFinite(where: string, name: string, values: ArrayLike<number>): void {
-  // The built-in search is faster here, because this function runs only once per file, before a loop in it is
-  // optimised.
+  // The built-in search is faster, because a loop would still run unoptimised while a file is read.
   if (values instanceof Float32Array || values instanceof Float64Array)
     if (![Number.NaN, Infinity, -Infinity].some((wrong) => values.includes(wrong))) return;
   for (let i = 0; i < values.length; i++) {
