@@ -74,8 +74,8 @@ export class Connection implements KnownData, Disposable {
   }
 
   /**
-   * Reads a checkpoint and the user's definitions that it names. It is read on this side because the thread would
-   * resolve relative addresses against its own program.
+   * Reads a checkpoint and the user's definitions that it names. It is read on the calling side because the thread
+   * would resolve relative addresses against its own program.
    */
   protected async kept(from: unknown): Promise<{ sent: object; recipe: JsonObject }> {
     const name = nameOf(from as string, "checkpoint");

@@ -167,7 +167,7 @@ class Client extends Connection implements WorkerVerbs {
     );
   }
 
-  /** Conditions the model on this side and sends its density. */
+  /** Conditions the model on the calling side and sends its density. */
   private beginSampling(
     verb: VerbName,
     before: readonly unknown[],
@@ -351,7 +351,7 @@ async function finished({ made, from }: Sent): Promise<unknown> {
   }
 }
 
-/** Reads the file from which `fit` starts, because its address is relative to this side. */
+/** Reads the file from which `fit` starts, because its address is relative to the calling side. */
 async function withFile(options: object): Promise<object> {
   const { from } = options as { from?: string | { href: string } };
   const address = typeof from === "object" && TAG in from ? new URL(from.href) : from;

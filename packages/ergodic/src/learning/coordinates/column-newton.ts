@@ -16,7 +16,7 @@ export interface Strength {
 }
 
 export interface NewtonAim {
-  /** Smallest gain that a step must promise for another step to follow. */
+  /** Steps end after one with a predicted gain of at most this value. */
   enough: number;
   /** Gain per pass below which a solve ends. */
   solve: number;
@@ -33,12 +33,9 @@ export interface NewtonAim {
  * without curvature would have no minimum.
  */
 const LEAST_CURVATURE = 1e-6;
-/** Smallest decrease in Armijo's rule, as a share of the decrease that the model promises. */
+/** Smallest decrease in Armijo's rule, as a share of the decrease that the model predicts. */
 const SUFFICIENT = 1e-4;
-/**
- * Smallest gain of a step on reused curvatures, as a share of the model's promise. After a smaller gain, the next step
- * computes new curvatures.
- */
+/** If a step gains less than this share of the gain that its model predicts, the next step computes new curvatures. */
 const LEAST_TRUST = 0.5;
 const SHORTEST = 1e-10;
 const MOST_SWEEPS = 100;
@@ -133,8 +130,8 @@ export class ColumnNewton {
   }
 
   /**
-   * Moves these outputs together until a step promises too little. Slopes must have been evaluated at the point.
-   * Returns the gain.
+   * Moves these outputs together until the predicted gain of a step is too small. Slopes must have been evaluated at
+   * the point. Returns the gain.
    */
   *descend(outputs: readonly number[], { enough, solve, steps, drift }: NewtonAim): Calls<number> {
     const sets = outputs.map((k) => this.sets[k]);

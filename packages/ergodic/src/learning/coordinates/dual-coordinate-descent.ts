@@ -10,7 +10,10 @@ export interface DualCoordinateDescentOptions {
   shrinking?: boolean;
   /** Stops at this relative duality gap. Default 1e-6; >= 0. */
   tolerance?: number;
-  /** Constant column whose (penalised) weight is the intercept; larger values penalise it less. Default 1; > 0. */
+  /**
+   * Value of a constant column whose weight is the intercept, which is penalised; larger values penalise it less.
+   * Default 1; > 0.
+   */
   interceptScaling?: number;
 }
 

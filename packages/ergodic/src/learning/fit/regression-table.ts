@@ -364,7 +364,7 @@ function inverseAt(chosen: Independent, k: number, l: number): number {
   return solved(chosen, unit)[l];
 }
 
-/** Returns the coefficients of the chosen columns that give the same outputs. */
+/** Returns coefficients of the chosen columns only, which give the same outputs. */
 function reexpressed(information: Information, chosen: Independent, weights: Float64Array): Float64Array {
   const pulled = Float64Array.from(chosen.columns, (j) => weights.reduce((sum, w, k) => sum + w * at(information, j, k), 0));
   return solved(chosen, pulled);

@@ -77,8 +77,8 @@ function workersOf<D>({ workers }: FitOptions<D>, algorithm: unknown, chosen: Al
 }
 
 /**
- * Throws the errors of `fit` for these options that do not depend on the model and its data, so that options can be
- * checked before data are read.
+ * Checks options before data are read. Throws every error that `fit` would throw for these options with any model and
+ * data.
  * `validates`: whether held-out rows will be given.
  *
  * @throws OptionError for a value out of range or an unknown name; CapabilityError for options that contradict each

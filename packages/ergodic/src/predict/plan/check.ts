@@ -37,7 +37,7 @@ export interface ScanBuffer {
   readonly value: number;
   /** Number of elements. */
   readonly size: number;
-  /** Number of elements from one round to the next. */
+  /** Distance between the slices of successive rounds, in elements. */
   readonly step: number;
   readonly isWritten: boolean;
 }

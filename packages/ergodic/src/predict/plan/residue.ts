@@ -102,7 +102,7 @@ class Written {
     if (this.isCovered(key, 0, period)) this.add(value, 0, whole);
   }
 
-  /** Whether all of a value is written, or given. */
+  /** Whether the whole value has been written, or was given. */
   has(value: number): boolean {
     const { home, size } = this.#program.values[value];
     if (home.kind === "constant" || (home.kind === "buffer" && this.#isGiven(home.name))) return true;
@@ -164,7 +164,7 @@ function call(one: PlanCall<number>, result: number, written: Written, elementBy
     if (roles[i] !== "writes") continue;
     const steps = one.repeat.map(({ steps }) => steps[i]);
     const stretches = strided(rounds, steps, elements[i]);
-    // A result that is added to, or that has gaps, does not count as written.
+    // A result does not count as written if the kernel adds to it or leaves gaps in it.
     if (stretches && fillsResult(one)) written.addStrided(result, arg.offset, stretches);
   }
   return true;

@@ -8,7 +8,7 @@
  * repeated call. One unit takes at most 0.3 ns on a 3 GHz core. Every round and every element counts, even in a step
  * that does nothing, because the loops themselves take time.
  *
- * Work beyond the largest number is Infinity, which exceeds every finite maxWork.
+ * If the work exceeds the largest number, it is Infinity, which exceeds every finite maxWork.
  */
 import type { PlanCall, PlanLoop, PlanProgram, PlanStep } from "../../engine/memory/array-plan.ts";
 import { ELEMENT, touchedBy } from "./kernel-rules.ts";

@@ -171,7 +171,9 @@ async function search(lossOf: (share: number) => Promise<number>, mayBeNone: boo
 interface Rows {
   readonly train: Uint32Array;
   readonly held: Uint32Array;
-  /** Number of observations of each row on either side, if rows count observations. */
+  /**
+   * If rows count observations: number of each row's observations that are used for training, and that are held out.
+   */
   readonly counts?: { readonly train: Float64Array; readonly held: Float64Array };
 }
 

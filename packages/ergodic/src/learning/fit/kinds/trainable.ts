@@ -106,7 +106,7 @@ export interface Trainable<D, P> {
   defaults(options: SettledOptions<D>): AlgorithmDefaults;
   /** Returns the families of kernels that training and measuring call. */
   families(options: SettledOptions<D>, made: { model: Model<D>; prepared: D }): readonly Family[];
-  /** Returns the algorithm if the user named none. */
+  /** Returns the algorithm for runs in which the user chose none. */
   choose(options: SettledOptions<D>, made: { model: Model<D>; prepared: D; problem: Problem; plan: Plan }): Algorithm;
   /** Encodes held-out data in the same way as the training data. */
   follow(heldOut: D, prepared: D): Prepared<D>;

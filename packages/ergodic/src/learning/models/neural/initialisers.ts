@@ -19,7 +19,7 @@ import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/erro
 import { type Draws, stream } from "../../../engine/random/stream.ts";
 import { orthogonalRows } from "./orthogonal-rows.ts";
 
-/** Fan-in and fan-out of a weight, by which initialisers scale. */
+/** Fan-in and fan-out of a weight, from which initialisers compute the variance. */
 export interface Fans {
   /** Fan-in: number of inputs per output. */
   readonly fanIn: number;

@@ -6,7 +6,9 @@ import type { Fans, Initialiser } from "./initialisers.ts";
 export interface ParameterOptions {
   /** Initial values, e.g. heNormal(). */
   readonly initial: Initialiser;
-  /** Fans by which initialisers scale. Default: those of a dense or convolution weight of this shape. */
+  /**
+   * Fans from which initialisers compute the variance. Default: those of a dense or convolution weight of this shape.
+   */
   readonly fans?: Fans;
   /** Name of a group that a rule's options can select. */
   readonly group?: string;

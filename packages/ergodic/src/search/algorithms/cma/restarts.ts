@@ -16,7 +16,7 @@ export interface Descent {
  * Chooses the population λ, first step σ and evaluations of CMA-ES's next descent, after one has ended.
  *
  *   "ipop"   λ = 2^r λ₀ at the r-th restart
- *   "bipop"  two regimes. The first descent counts to neither. The regime that has used fewer evaluations comes next,
+ *   "bipop"  two regimes. The first descent belongs to neither. The regime that has used fewer evaluations comes next,
  *            at first the large one:
  *            large: λ_ℓ = 2^i λ₀ at its i-th descent
  *            small: λ = ⌊λ₀ (½ λ_ℓ/λ₀)^(U²)⌋, σ = 10^(−2U'), U and U' uniform; at most half the evaluations of the last
