@@ -43,8 +43,8 @@ export interface RecommendOptions {
   /** Number of items to recommend. A whole number >= 1. Default 10. */
   count?: number;
   /**
-   * Items not to recommend: a list of names, or ratings, such as the training ratings, which exclude the items that the
-   * user has rated in them. Default: none.
+   * Items not to recommend: a list of names, or a set of ratings (such as the training ratings), which excludes the
+   * items that the user rated. Default: none.
    */
   exclude?: Ratings | readonly Name[];
 }

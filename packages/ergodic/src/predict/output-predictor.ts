@@ -260,9 +260,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 
   /**
-   * Throws if the z of a row have no meaning, which are NaN, and ∞ if a softmax follows (calibrated models can handle
-   * ∞). Such z come from values too large for the model, or from a damaged file. `row`: from 0. Conformal sets replace
-   * this check.
+   * Throws if an output z of a row is NaN, or is ∞ and goes through a softmax (calibrated models can handle ∞). Such z
+   * come from values too large for the model, or from a damaged file. `row`: from 0. Conformal sets replace this check.
    */
   private checkScores(z: Float64Array, from: number, row: number): void {
     for (let k = from; k < from + this.outputCount; k++) {

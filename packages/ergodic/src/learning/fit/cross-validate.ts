@@ -82,7 +82,7 @@ const WHERE = "crossValidate";
  * one fold. `time` cuts the rows into folds + 1 periods; each period except the first is predicted by a model of all
  * earlier rows.
  * The statistics that a model learns from its rows (means and scales, features) are learned again in each fold. The
- * dataset's own pipeline (levels, imputed values) is not: it was fitted to all rows.
+ * dataset's own pipeline (levels, imputed values) is not learned again, because it was fitted to all rows.
  *
  * @throws OptionError; the errors of `fit`; the reason of an aborted `signal`
  */

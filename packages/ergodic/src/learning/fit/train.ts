@@ -77,8 +77,8 @@ function workersOf<D>({ workers }: FitOptions<D>, algorithm: unknown, chosen: Al
 }
 
 /**
- * Checks options before data are read. Throws every error that `fit` would throw for these options with any model and
- * data.
+ * Checks options before data are read. Throws the errors that `fit` would throw for these options regardless of the
+ * model and data.
  * `validates`: whether held-out rows will be given.
  *
  * @throws OptionError for a value out of range or an unknown name; CapabilityError for options that contradict each

@@ -29,8 +29,8 @@ export interface PlanContext {
   /** Addresses of constants by name. */
   readonly constants: ReadonlyMap<string, number>;
   /**
-   * One scratch area that all kernels share, as large as the largest that any of them needs. Its address is known once
-   * all programs have been prepared.
+   * One scratch area that all kernels share. It is large enough for each of them. Its address is known once all
+   * programs have been prepared.
    */
   readonly scratch: { bytes: number; address: number };
 }
