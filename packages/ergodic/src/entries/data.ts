@@ -1,5 +1,5 @@
 /**
- * `ergodic/data`: datasets, tables, ratings and feature maps. It also has the errors and checks that readers of files
+ * `ergodic/data`: datasets, tables, ratings and feature maps. It also exports the errors and checks that file readers
  * need.
  */
 import "../predict/at-start.ts"; // left out by bundlers

@@ -1,5 +1,5 @@
 /**
- * `ergodic/diagnostics`: convergence diagnostics for draws from any source, on plain arrays of numbers.
+ * `ergodic/diagnostics`: convergence diagnostics for draws from any source, given as plain arrays of numbers.
  *
  *   import { essBulk, rhat, summary } from "ergodic/diagnostics";
  *   rhat(chains, 4);                                       // the draws of 4 chains, chain after chain
@@ -51,7 +51,10 @@ export const effectiveSize = onAny("effectiveSize", on.effectiveSize);
  * Bulk effective sample size, from rank-normalised split chains. It should exceed 100 per chain. `(draws, chainCount)`.
  */
 export const essBulk = onAny("essBulk", on.essBulk);
-/** Tail effective sample size: the smaller of those of the 5 % and 95 % quantiles. `(draws, chainCount)`. */
+/**
+ * Tail effective sample size: the smaller of the effective sample sizes for the 5 % and 95 % quantiles. `(draws,
+ * chainCount)`.
+ */
 export const essTail = onAny("essTail", on.essTail);
 /** Effective sample size for the mean. `(draws, chainCount)`. */
 export const essMean = onAny("essMean", on.essMean);
@@ -66,12 +69,12 @@ export const mcseSd = onAny("mcseSd", on.mcseSd);
 /** Monte Carlo standard error of a quantile. `(draws, chainCount, probability)`. */
 export const mcseQuantile = onAny("mcseQuantile", on.mcseQuantile);
 /**
- * E-BFMI of each chain, from its energies. Chains below 0.3 explore the tails badly. Betancourt 2016.
+ * E-BFMI of each chain, from its energies. A chain with a value below 0.3 explores the tails badly. Betancourt 2016.
  * `(energy, chainCount)`.
  */
 export const ebfmi = onAny("ebfmi", on.ebfmi);
 /**
- * Pareto k̂ of the heavier tail. Above 0.7, the error of the mean is unreliable. Vehtari et al. 2024.
+ * Pareto k̂ of the heavier tail. Above 0.7, the error estimate of the mean is unreliable. Vehtari et al. 2024.
  * `(draws, chainCount)`.
  */
 export const paretoKhat = onAny("paretoKhat", on.paretoKhat);

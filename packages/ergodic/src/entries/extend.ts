@@ -1,7 +1,7 @@
 /**
- * `ergodic/extend`: building blocks for your own definitions. It has the types of the contract between models and
+ * `ergodic/extend`: building blocks for your own definitions. It exports the types of the contract between models and
  * algorithms, and functions that define rules, searches, losses, layers, initialisers and distributions by name. It
- * also has the interfaces of samplers and of models that `fit` can train.
+ * also exports the interfaces of samplers, and of models that `fit` can train.
  */
 import "./at-start.ts"; // left out by bundlers
 

@@ -72,22 +72,22 @@ function startFit(model: unknown, ...given: unknown[]): Run<unknown> {
  * Models: linear(), network() or factorisation(). For a model(), `fit` finds the posterior mode.
  * Algorithm: `rule` is the step rule. Its default is adagrad() for linear models trained by descent (sgd() with saga()
  * under a group penalty) and adam() for networks. `variance` is svrg(), saga() or sag(). `algorithm` replaces both.
- * Linear models use a direct solver unless an option concerns descent (docs/solvers.md).
+ * Linear models use a direct solver unless an option applies only to descent (docs/solvers.md).
  * Stopping: `epochs` or `until`. `epochs` is 5 by default, and 100 with batch: "all". Algorithms that stop on
  * convergence set their own default.
- * Validation: `validate` holds out rows, which are measured every `validateEvery` epochs. `patience` stops early and
- * keeps the best parameters.
+ * Validation: `validate` gives held-out rows, on which the model is measured every `validateEvery` epochs. `patience`
+ * stops early and keeps the best parameters.
  * A run can be awaited or iterated over its ticks (`for await`). It can be paused, stopped and checkpointed.
- * `fit.resume(checkpoint, data)` resumes a run bit for bit. `from` starts training on other data from a trained model,
- * its file or a checkpoint.
- * `fit.path(linear(), data)` fits a whole path of penalties. `fit.stream(linear(), blocks)` trains on blocks that
- * arrive one after another. `fit.check(options)` checks options before data are read.
+ * `fit.resume(checkpoint, data)` resumes a run bit for bit. `from` starts a new training run from a trained model, its
+ * file or a checkpoint, also on other data.
+ * `fit.path(linear(), data)` fits a linear model at a decreasing sequence of penalty strengths. `fit.stream(linear(),
+ * blocks)` trains on blocks that arrive one after another. `fit.check(options)` checks options before data are read.
  *
  * @throws OptionError or CapabilityError if the arguments do not fit together; the reason of an aborted `signal`
  */
 export const fit = Object.assign(startFit, { resume, check: checkOptions, path, stream });
 
-/** Type of `fit` without streams: only the verbs that need all data at the start. */
+/** Type of `fit` without `fit.stream`: only the verbs that take all data at the start. */
 export type FitVerb = typeof startFit & {
   readonly resume: typeof resume;
   readonly check: typeof checkOptions;

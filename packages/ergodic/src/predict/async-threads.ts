@@ -19,8 +19,8 @@ interface Thread {
 
 /**
  * Threads of an asynchronous predictor. Each thread handles one call at a time; other calls wait here in order. A
- * prediction cannot be interrupted, so a call is aborted by ending its thread. A thread that dies loses one call only.
- * In both cases another thread is opened when there is work for it.
+ * prediction cannot be interrupted, so a call is aborted by ending its thread. If a thread dies, only its own call is
+ * lost. In both cases, a new thread is opened when there is work for it.
  */
 export class Threads {
   readonly #open: () => Opening;
@@ -101,8 +101,8 @@ export class Threads {
   }
 
   /**
-   * Opens thread i. `first` is the caller that waits for the model to load; without it, a failure rejects the call that
-   * has waited longest.
+   * Opens thread i. `first` is the call that waits for the model to load. If it is absent and the thread fails, the
+   * call that has waited longest is rejected.
    */
   #begin(i: number, first: Pick<Call, "resolve" | "reject"> | undefined): void {
     const reject = first?.reject ?? ((error: unknown) => this.#waiting.shift()?.reject(error));
@@ -134,7 +134,7 @@ export class Threads {
     else call.reject(errorFrom(answer.failure));
     this.#settle(thread);
     if (answer.kind === "failed" && call.request.kind === "load") {
-      // A thread without a model is useless. A later call tries again.
+      // The model could not be loaded, so the thread is ended. A later call opens another.
       thread.port.end();
       this.#threads[this.#threads.indexOf(thread)] = undefined;
     }

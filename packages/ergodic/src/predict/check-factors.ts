@@ -44,7 +44,10 @@ export function checkedNames(description: JsonObject, side: "users" | "items", w
   return names as Name[];
 }
 
-/** Returns the names of the rating columns. Ratings made from lists store none: their rows have `user` and `item`. */
+/**
+ * Returns the names of the rating columns. Ratings that were made from lists store no column names. Their rows use
+ * `user` and `item`.
+ */
 export function checkedColumns({ columns }: JsonObject, where: string): RatingColumns {
   if (columns === undefined) return { user: "user", item: "item" };
   const { user, item, value } = (typeof columns === "object" && columns !== null ? columns : {}) as JsonObject;

@@ -42,7 +42,7 @@ export function checkedTensor(where: string, tensors: SavedModel["tensors"], nam
 }
 
 export function checkFinite(where: string, name: string, values: ArrayLike<number>): void {
-  // The built-in search is used because a loop here runs unoptimised while a file is read.
+  // The built-in search is faster, because a loop would still run unoptimised while a file is read.
   if (values instanceof Float32Array || values instanceof Float64Array)
     if (![Number.NaN, Infinity, -Infinity].some((wrong) => values.includes(wrong))) return;
   for (let i = 0; i < values.length; i++) {

@@ -31,7 +31,7 @@ export function checkParameters(where: string, { shapes }: JsonObject, tensors: 
   }
 }
 
-/** Checks that the plan takes no input other than the rows x, and returns only their z. */
+/** Checks that the rows x are the plan's only input, and their z its only output. */
 export function checkPlan(plan: NetworkPlan, columnCount: number, outputs: number, where: string): void {
   const { inputs, outputs: written } = plan;
   const takesRows = inputs.every((name) => name === "x" && plan.rowSize(name) === columnCount);

@@ -2,8 +2,8 @@
  * Checks the description of a model with outputs z: loss, task, link, classes and pipeline must be known and fit
  * together.
  *
- * A user-defined loss is known by name only where it was defined, but its model must predict everywhere. Its task and
- * link only have to fit each other. A library loss determines both.
+ * A user-defined loss is known only in programs that define it, but its model must predict in any program. Its task and
+ * link therefore only have to fit each other, whereas a loss of this library determines both.
  */
 
 import type { JsonObject, Link } from "../engine/contract/index.ts";

@@ -43,8 +43,8 @@ export interface RecommendOptions {
   /** Number of items to recommend. A whole number >= 1. Default 10. */
   count?: number;
   /**
-   * Items not to recommend: a list of names, or ratings (such as the training ratings), which exclude the items that
-   * the user has in them. Default: none.
+   * Items not to recommend: a list of names, or a set of ratings (such as the training ratings), which excludes the
+   * items that the user rated. Default: none.
    */
   exclude?: Ratings | readonly Name[];
 }
@@ -60,7 +60,7 @@ interface Side {
   readonly biases: Float64Array;
 }
 
-/** Numbers of the description that a new row's equations need. `scale`: scale of the training ratings, else 1. */
+/** Numbers for fitting the row of a new user. `scale`: scale of the training ratings, otherwise 1. */
 interface FoldedBy {
   l2: number;
   alpha: number | null;
@@ -347,7 +347,7 @@ export class FactorPredictor {
       rated.map(({ index, value }) => ({
         features: [...this.rowOf(this.itemSide, index), ...(biases ? [1] : [])],
         target: alpha === null ? value - (biases ? mean + this.itemSide.biases[index] : 0) : value > 0 ? 1 : 0,
-        // Weight of a rated cell. The sum over all items already counts 1 of it.
+        // Weight of a rated cell, including the 1 that the sum over all items contains.
         weight: alpha === null ? 1 : 1 + alpha * value,
       })),
       [...new Array<number>(rank).fill(penalty * scale), ...(biases ? [penalty] : [])],

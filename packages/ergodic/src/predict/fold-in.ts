@@ -11,8 +11,9 @@ export interface RatedCell {
  * Solves for one new row of a factorisation with the other side fixed: (G + Σ (weight − base) z zᵀ + Λ) x = Σ weight
  * target z.
  *
- * Λ: a diagonal, `penalties`. Ratings: features z, target, weight. `sum`: G, Σ q qᵀ over all items, float64[n × n]. G
- * counts each cell once with target 0 (base 1). Without `sum` only the rated cells count (base 0).
+ * Λ is the diagonal matrix of `penalties`. Each rating has features z, a target and a weight. `sum` is G = Σ q qᵀ over
+ * all items, float64[n × n], in which every cell already has weight 1 and target 0, so base is 1. Without `sum`, only
+ * the rated cells count: G = 0 and base is 0.
  *
  * @throws DataError if the equations are singular to rounding
  */

@@ -23,9 +23,9 @@ const kinds: Readonly<Record<string, (saved: SavedModel, where: string, options:
 /** Options of `predictor`. */
 export interface PredictorOptions {
   /**
-   * Largest work per row of the model, in multiply-adds or operations that take as long. The work is computed from the
-   * file, and a model that needs more is refused, because a prediction cannot be aborted. Default 2e10, about ten
-   * seconds on one core; Infinity for files that you trust.
+   * Largest work of the model per row, in multiply-adds. Other operations count by the time that they take. The work is
+   * computed from the file, and a model that needs more is refused, because a prediction cannot be aborted. Default
+   * 2e10, about ten seconds on one core; Infinity for files that you trust.
    */
   readonly maxWork?: number;
   /**
@@ -73,9 +73,9 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
     return (await made(bytes, where, { maxWork, maxMemory, deterministic, unknown })) as P;
   } catch (error) {
     if (error instanceof DataError || error instanceof MemoryLimitError) throw error;
-    // A missing ability of this host is not a fault of the file.
+    // If this host lacks an ability, the file is not at fault.
     if (error instanceof CapabilityError && error.code.startsWith("HOST_")) throw error;
-    // Refused steps and options, and any other fault that no check foresaw, count as damage.
+    // All other errors, such as refused steps and options, are reported as a damaged file.
     throw new DataError(
       where,
       `holds a model that cannot be made (${saidBy(error)}); the file is damaged, write it anew`,
@@ -115,7 +115,7 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions 
   return predictor;
 }
 
-/** Steps that list their columns in the file, so that the file's size bounds their cost. */
+/** Steps whose columns are listed in the file, so that the size of the file bounds their cost. */
 const LISTED = new Set(["columns", "impute", "oneHot", "standardise", "rowShape"]);
 
 /** Checks that a pipeline stays within the limits. @throws DataError [MODEL_WORK, MODEL_MEMORY] */
@@ -147,7 +147,7 @@ function withUnknown(description: JsonObject, unknown: PredictorOptions["unknown
   return { ...description, pipeline: steps };
 }
 
-/** Whether the unchecked pipeline has a step that is not loaded or not known, or uses dates. */
+/** Whether the pipeline, which has not been checked yet, uses dates or has a step that is unknown or not loaded. */
 function needsMore({ pipeline }: JsonObject): boolean {
   const isElsewhere = (step: unknown): boolean => {
     const { kind, columns } = (step ?? {}) as { kind?: unknown; columns?: unknown };

@@ -72,8 +72,8 @@ export interface MetricsOptions {
   /** Meaning of the outputs of binary and multiclass. Default "probabilities". */
   outputs?: "probabilities" | "scores";
   /**
-   * Regression: the prediction of a model without features, such as the training mean, and the rows it is the mean of.
-   * Default: the mean of the rows added.
+   * Regression: the prediction of a model without features, such as the training mean, and a name for the rows whose
+   * mean it is. Default: the mean of the rows added.
    */
   mean?: { value: number; of: string };
 }
@@ -100,8 +100,8 @@ const BINS = 15;
 
 /**
  * Computes metrics of predictions in one pass: `metrics(task, classes)`, then `add(outputs, targets, weights)` in
- * batches of any size, then `result()`. Rows weigh 1 unless weights are given; a row of weight w counts like w equal
- * rows.
+ * batches of any size, then `result()`. Rows have weight 1 unless weights are given. A row of weight w counts like w
+ * equal rows.
  *
  * outputs: binary: P(class 1) per row; multiclass: `classes` probabilities per row, row-major; regression: a prediction
  * per row; count: a mean ≥ 0 per row. With { outputs: "scores" } the outputs of binary and multiclass are real scores
@@ -114,11 +114,13 @@ const BINS = 15;
  * auc (binary): P(a random 1 ranks above a random 0), ties ½, exact; NaN if a class is absent. Stores every output:
  * 16–24 bytes per row.
  * averagePrecision (binary): Σ (R_n − R_{n−1}) P_n over thresholds from the largest output down, without interpolation;
- * NaN without a 1. A random order scores the share of 1s. If 1s are rare, it says more than auc.
+ * NaN if there is no 1. Its value for a random order is the share of 1s. If 1s are rare, it is more informative than
+ * auc.
  * f1: 2TP/(2TP + FP + FN) of class 1; multiclass: the mean over classes that occur in targets or predictions; 0 for
  * 0/0.
- * confusion: [target][prediction] → weight. calibrationError: Σ_b (w_b/w)·|mean confidence − share right| over 15 equal
- * bins [b/15, (b+1)/15) of P(class 1), or of the largest probability (Naeini, Cooper, Hauskrecht 2015).
+ * confusion: [target][prediction] → weight. calibrationError: Σ_b (w_b/w)·|mean confidence − share of correct rows|
+ * over 15 bins [b/15, (b+1)/15) of equal width. Confidence is P(class 1), or with several classes the largest
+ * probability (Naeini, Cooper, Hauskrecht 2015).
  * rmse, mae: units of the target. r2: 1 − Σ(y−ŷ)²/Σ(y−ȳ)²; NaN if all targets are equal, as with a single row. warning:
  * present if one number for all rows (the given `mean`, or else ȳ) has a smaller squared error.
  * deviance (count): the mean Poisson deviance, 2·mean(y log(y/ŷ) − y + ŷ), ŷ at least 2⁻¹⁰²².
@@ -302,7 +304,7 @@ function regressionTally(given?: MetricsOptions["mean"]): Tally<RegressionMetric
       const [rmse, mae] = [Math.sqrt(squares / weight), absolute / weight];
       // A single value is its own mean, so no model can be better. No warning is given then.
       const least = given ? spread + weight * (mean - given.value) ** 2 : spread > 0 ? spread : Infinity;
-      // A difference within rounding is not worse.
+      // A difference that rounding can explain does not count as worse.
       if (squares <= least * (1 + 1e-9)) return { rmse, mae, r2 };
       const digits = (x: number): string => String(Number(x.toPrecision(4)));
       const of = given?.of ?? "these rows";
@@ -318,8 +320,8 @@ function regressionTally(given?: MetricsOptions["mean"]): Tally<RegressionMetric
 }
 
 /**
- * Smallest mean: means that underflowed to 0 are replaced with it, so that the deviance of a positive count is large
- * but not infinite.
+ * Smallest mean. It replaces means that underflowed to 0, so that the deviance of a positive count is large but not
+ * infinite.
  */
 const SMALLEST_MEAN = 2 ** -1022;
 

@@ -15,7 +15,7 @@ export interface LoadedOptions extends Partial<Limits> {
   readonly deterministic?: boolean;
 }
 
-/** Whether the model was trained with the same bits on every host, which then also holds for its predictions. */
+/** Whether the training gave the same bits on every host. If so, predictions do as well. */
 export const isDeterministic = ({ description }: SavedModel): boolean =>
   (description.plan as { deterministic?: unknown } | null | undefined)?.deterministic === true;
 
@@ -130,8 +130,8 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
 }
 
 /**
- * Copies rows from an array into a batch's input. `rounds`: to float32. Returns false if each row must be read instead;
- * reading rounds it, or reports the number that is not finite.
+ * Copies rows from an array into a batch's input. `rounds`: to float32. Returns false if each row must be read through
+ * the reader instead, which rounds it or reports the number that is not finite.
  */
 function copied(
   batch: OpenBatch,

@@ -34,18 +34,19 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
    */
   probabilities?: Record<string, number>;
   /**
-   * Set of a model with conformal sets (`ergodic/calibration`): the classes that hold the truth with the promised
-   * probability, in the order of `classes`. Empty if no class fits the row as well as the truth usually does.
+   * Set of a model with conformal sets (`ergodic/calibration`): classes that include the true class with the promised
+   * probability, in the order of `classes`. Empty if no class fits the row as well as true classes usually do.
    */
   set?: string[];
-  /** Interval of a model with conformal intervals. It holds the truth with the promised probability. */
+  /** Interval of a model with conformal intervals. It contains the true value with the promised probability. */
   interval?: [low: number, high: number];
 }
 
 /**
  * Base class of predictors with outputs z. It passes raw rows through the model's learnt pipeline, applies the model's
- * link (contract.ts), evaluates, and writes the file. A family defines how z is computed from rows, and the tensors in
- * the file. The predicted class has the largest probability; with the link "sign", z > 0 is the second class.
+ * link (contract.ts), evaluates, and writes the file. Each subclass defines how z is computed from rows, and which
+ * tensors the file contains. The predicted class has the largest probability; with the link "sign", z > 0 is the second
+ * class.
  *
  * @throws DataError for rows that lack columns, datasets with other columns, classes that the model does not know
  *
@@ -259,9 +260,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 
   /**
-   * Refuses a row of z without meaning: NaN, or ∞ if it should become softmax shares (calibrated models can handle ∞).
-   * Such z come from values too large for the model, or from a damaged file. `row`: from 0. Conformal sets replace this
-   * check.
+   * Throws if an output z of a row is NaN, or is ∞ and goes through a softmax (calibrated models can handle ∞). Such z
+   * come from values too large for the model, or from a damaged file. `row`: from 0. Conformal sets replace this check.
    */
   private checkScores(z: Float64Array, from: number, row: number): void {
     for (let k = from; k < from + this.outputCount; k++) {
@@ -284,7 +284,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     linkInPlace(this.link, z, from, this.outputCount);
   }
 
-  /** `row`: position among the rows that z was computed for. */
+  /** `row`: position of the row in the batch from which z was computed. */
   private prediction(z: Float64Array, row = 0): Prediction {
     this.checkScores(z, 0, row);
     const values = z.slice();
@@ -297,8 +297,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 
   /**
-   * Returns the targets as the model encodes them: its own class indices, or 0 and 1 if it was trained on numbers of
-   * two signs. NaN if the target is missing.
+   * Returns the targets as the model encodes them: its own class indices, or 0 and 1 if it was trained on numbers whose
+   * sign was the class. NaN if the target is missing.
    */
   targets(data: Dataset): Float64Array {
     const { target } = this.pipeline;
@@ -308,8 +308,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
 }
 
 /**
- * Whether this is a single row rather than several or a table. A row can have a column of any name, but only tables
- * contain lists.
+ * Whether this is a single row rather than several or a table. The names of properties do not decide this, because a
+ * row can have columns of any name. Only tables contain lists.
  */
 function isRow(rows: Row | ArrayLike<number> | RawRows): boolean {
   if (Array.isArray(rows)) return typeof rows[0] === "number";

@@ -1,6 +1,6 @@
 /**
- * Computes the cost of a file's pipeline from its description. A few bytes can ask for gigabytes of frequencies, or
- * declare columns for which the file holds no numbers.
+ * Computes the cost of a file's pipeline from its description. A few bytes of a description can request gigabytes of
+ * random frequencies, or declare columns for which the file contains no numbers.
  */
 import type { Cost, SourceStep, Step } from "../engine/data/rows.ts";
 import { sources, transformations } from "../engine/data/transformations/index.ts";

@@ -12,7 +12,10 @@ export class RankedOutputs {
     (isOne ? this.ones : this.zeros).push(output, weight);
   }
 
-  /** Returns both areas: NaN if a class is absent, but average precision is 1 without zeros. */
+  /**
+   * Returns both areas. They are NaN if a class is absent, except that average precision is 1 if there are ones but no
+   * zeros.
+   */
   areas(): { auc: number; averagePrecision: number } {
     const zeros = this.zeros.sorted();
     const ones = this.ones.sorted();

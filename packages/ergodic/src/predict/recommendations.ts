@@ -1,11 +1,12 @@
 /**
- * Quality of ranked lists, as means over users. For a list of k items, h of them liked, and a user who likes n items:
+ * Quality of ranked lists, as means over users. For a list of k items, of which the user likes h, and n items that the
+ * user likes in total:
  *
  * precision h/k; recall h/n; ndcg Σ_hits 1/log2(1 + place) ÷ Σ_{place ≤ min(k, n)} 1/log2(1 + place), places from 1;
- * auc: P(a random liked item scores above a random other item), ties ½, over all items that may be recommended. Users
- * whose auc is NaN (nothing to compare) are left out of its mean. warning: present if the most popular items, the same
- * for all users, have a larger ndcg. Liked items that cannot be recommended count in n. Source of ndcg: Järvelin,
- * Kekäläinen 2002, with gains 0 and 1.
+ * auc: P(a random liked item scores above a random other item), ties ½, over all items that may be recommended. The
+ * mean of auc excludes users whose auc is NaN because there is nothing to compare. warning: present if recommending the
+ * most popular items to every user would give a larger ndcg. Liked items that cannot be recommended count in n. Source
+ * of ndcg: Järvelin, Kekäläinen 2002, with gains 0 and 1.
  */
 
 import { DataError } from "../engine/errors/errors.ts";
@@ -65,7 +66,7 @@ export class RankingTally {
     if (users === 0) throw new DataError("evaluate", "no user has a rating above 0 to find again", "DATA_EMPTY");
     const mean = (sum: number): number => sum / users;
     const digits = (sum: number): string => String(Number(mean(sum).toPrecision(4)));
-    // A difference within rounding is not worse.
+    // A difference that rounding can explain does not count as worse.
     const isWorse = popular > sums.ndcg * (1 + 1e-9);
     return {
       precision: mean(sums.precision),

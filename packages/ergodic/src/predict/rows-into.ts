@@ -12,7 +12,10 @@ type Rows = readonly Row[] | readonly ArrayLike<number>[];
 export const CHUNK = 256;
 const NONE: Rows = [];
 
-/** Passes raw rows to predictions in an array of the caller's, without allocating: all buffers are reused. */
+/**
+ * Computes predictions of raw rows and writes them into the caller's array. It reuses all buffers and allocates
+ * nothing.
+ */
 export class RowsInto {
   /** Reads row i of the latest rows, through the pipeline. */
   readonly read: ReadRow;
@@ -78,8 +81,8 @@ export class RowsInto {
   }
 
   /**
-   * Throws the error that names the unreadable row by its position among all rows; if all rows are readable, throws the
-   * given error.
+   * Throws an error that names the first unreadable row by its position among all rows. If all rows are readable,
+   * throws the given error.
    */
   blame(error: unknown): never {
     const [matrix, inputs] = [this.#matrix, this.#inputs];

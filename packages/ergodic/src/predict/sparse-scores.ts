@@ -8,9 +8,10 @@ const ENTRIES = 8192;
 /**
  * Writes z of sparse rows [from, from + count), read in place, to the start of z.
  *
- * A kernel is used because JavaScript compilers emit about 35 instructions per entry, and a processor looks ahead a few
- * hundred at most. It then finds too few other loads to start while it waits for weights that are not in a cache.
- * Outputs are computed one after another, because the weights of one output stay in a cache longer than those of all.
+ * A kernel is faster here, because JavaScript compilers emit about 35 instructions per entry, and a processor looks
+ * ahead only a few hundred instructions. While it waits for a weight that is not in a cache, it would therefore find
+ * too few other loads to start. Outputs are computed one after another, because the weights of one output stay in a
+ * cache longer than those of all.
  */
 export function entryScores(
   { weights, intercept }: { readonly weights: Float64Array; readonly intercept: Float64Array },

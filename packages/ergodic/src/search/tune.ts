@@ -44,7 +44,7 @@ export interface TuneOptions<K extends string = string, T extends TrialTick = Tr
   halving?: HalvingOptions | false;
   /** Returns the loss that a tick reports, undefined if it reports none. Default: its validation loss. */
   measure?: (tick: T) => number | undefined;
-  /** Value of a trial: its "last" loss, or its "best", for runs that keep their best parameters. Default "last". */
+  /** Value of a trial: its "last" loss, or its "best" loss for runs that keep their best parameters. Default "last". */
   value?: "last" | "best";
   /** Number of concurrent trials, for runs that compute elsewhere. Default 1. */
   concurrency?: number;
@@ -54,7 +54,7 @@ export interface TuneOptions<K extends string = string, T extends TrialTick = Tr
   signal?: AbortSignal;
 }
 
-/** Options that a resumed run can change, and the function that a checkpoint cannot hold. */
+/** Options that a resumed run can change, and `measure`, a function that a checkpoint cannot store. */
 export type TuneResumeOptions<T extends TrialTick = TrialTick> = Pick<
   TuneOptions<string, T>,
   "trials" | "until" | "measure" | "concurrency" | "signal"
@@ -90,7 +90,8 @@ export interface Tuned<K extends string = string> {
 
 const TRIALS = 30;
 /**
- * Trials per setting from which CMA-ES is ahead of random search on noisy bowls, measured in boxes of 1 to 5 settings.
+ * Number of trials per setting from which CMA-ES is better than random search. Measured on noisy bowl-shaped functions
+ * of 1 to 5 settings.
  */
 const TRIALS_FOR_LEARNING = 20;
 const keys = ["over", "algorithm", "trials", "until", "halving", "measure", "value", "concurrency", "seed", "signal"];
@@ -175,10 +176,10 @@ function recipeOf(
  *   );
  *   best.settings; // { rate: …, l2: … }
  *
- * make: starts one run, anything with ticks, and passes `signal` to it. `over`: low and high of each setting by name,
- * scale "log" for strengths and rates, integer. `measure`: the loss that a tick reports, undefined if it reports none;
- * default validation.loss. The value of a trial is its last loss; with `value: "best"` its lowest, for runs that keep
- * their best parameters (`patience`).
+ * make: starts one run of any kind that has ticks, and passes `signal` to it. `over`: low and high of each setting by
+ * name; `scale` should be "log" for strengths and rates, and `integer` restricts a setting to whole numbers. `measure`:
+ * the loss that a tick reports, undefined if it reports none; default validation.loss. The value of a trial is its last
+ * loss or, with `value: "best"`, its lowest loss, for runs that keep their best parameters (`patience`).
  *
  * `algorithm`: default randomSearch(); cmaEs(), which learns where to search, for 20 or more trials per setting.
  * `halving` stops bad trials early: { eta: 3, first }, or false. A trial that diverges counts as failed, and is worse
@@ -186,9 +187,10 @@ function recipeOf(
  *
  * `trials`: default 30, unlimited if `until` has seconds. `until`: the first of trials, seconds and target (a finished
  * trial's value at or below it). One trial runs at a time; `concurrency` runs several, for runs that compute elsewhere
- * (other threads, other machines). With one at a time, the same seed gives the same trials and stops, provided that
- * `measure` reads validations, which depend on epochs and not on the clock. With several, halving depends on which
- * trial is first. `tune.resume(checkpoint, make)` keeps the trials that ended, and restarts those in progress.
+ * (other threads, other machines). With one trial at a time, the same seed gives the same trials and stops, provided
+ * that `measure` reads validation losses, which depend on epochs and not on the clock. With several at a time, halving
+ * depends on which trial is faster. `tune.resume(checkpoint, make)` keeps the trials that ended, and restarts those in
+ * progress.
  *
  * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] if a run fails, with its error as the
  * cause;

@@ -28,7 +28,7 @@ export class Connection implements KnownData, Disposable {
   private readonly unfinished = new Map<number, RemoteRun<unknown>>();
   private readonly keepers = new Map<number, { resolve(bytes: Uint8Array): void; reject(error: unknown): void }>();
   private readonly numbers = new WeakMap<object, number>();
-  /** Data numbered while the current message is being encoded. */
+  /** Data that got their number while the current message was being encoded. */
   private readonly fresh: object[] = [];
   private readonly forgotten = new FinalizationRegistry<{ data?: number; run?: number }>((what) =>
     this.port.post({ kind: "forget", ...what }),
@@ -74,8 +74,8 @@ export class Connection implements KnownData, Disposable {
   }
 
   /**
-   * Reads a checkpoint and the user's definitions that it names. It is read on this side because the thread would
-   * resolve relative addresses against its own program.
+   * Reads a checkpoint and the user's definitions that it names. It is read on the calling side because the thread
+   * would resolve relative addresses against its own program.
    */
   protected async kept(from: unknown): Promise<{ sent: object; recipe: JsonObject }> {
     const name = nameOf(from as string, "checkpoint");
@@ -85,7 +85,7 @@ export class Connection implements KnownData, Disposable {
   }
 
   /**
-   * Returns the result of `make`. If `make` throws, nothing is sent, so the data that it numbered count as unsent
+   * Returns the result of `make`. If `make` throws, nothing is sent, so the data that it numbered are marked as unsent
    * again.
    */
   protected encoded<T>(make: () => T): T {
@@ -98,7 +98,7 @@ export class Connection implements KnownData, Disposable {
     }
   }
 
-  /** Marks data as not sent, so that the next message that uses them carries them. */
+  /** Marks data as not sent, so that the next message that refers to them includes them. */
   private unsend(data: readonly object[]): void {
     for (const one of data) this.numbers.delete(one);
   }

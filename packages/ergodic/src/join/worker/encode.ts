@@ -26,7 +26,7 @@ export class Exported {
 
 /** Data that the thread has already received, by number. Each dataset is sent once. */
 export interface KnownData {
-  /** Whether the thread has a module of the user's. */
+  /** Whether the thread has loaded a user-defined module. */
   readonly hasModule: boolean;
   numberOf(data: object): { readonly number: number; readonly isNew: boolean };
 }
@@ -46,7 +46,7 @@ export function encode(value: unknown, path: string, known: KnownData): unknown 
   if (value instanceof URL) return { [TAG]: "url", href: value.href };
   if (value instanceof Exported) return { [TAG]: "export", name: value.name };
   if (value instanceof Dataset) {
-    // Send the original data: runs convert it themselves.
+    // The original data are sent, because runs convert them themselves.
     const { original, type } = value;
     return { ...dataOf(original, "dataset", () => portableData(original), known), type };
   }

@@ -167,7 +167,7 @@ class Client extends Connection implements WorkerVerbs {
     );
   }
 
-  /** Conditions the model on this side and sends its density. */
+  /** Conditions the model on the calling side and sends its density. */
   private beginSampling(
     verb: VerbName,
     before: readonly unknown[],
@@ -207,7 +207,10 @@ class Client extends Connection implements WorkerVerbs {
     );
   }
 
-  /** Searches for a mode on the thread, using the model's density. The values of the mode are computed on this side. */
+  /**
+   * Searches for a mode on the thread, using the model's density. The values at the mode are computed on the calling
+   * side.
+   */
   private beginMode(model: StatisticalModel, data: ModelData, options: ModeOptions): RemoteRun<Mode> {
     checkOptions("fit", options);
     checkModeOptions(options);
@@ -224,7 +227,8 @@ class Client extends Connection implements WorkerVerbs {
   }
 
   /**
-   * Sends the graph in its present state. The learned graph is assembled on this side, because its factors are here.
+   * Sends the graph in its current state. The learned graph is assembled on the calling side, because its factors are
+   * there.
    */
   private beginLearning(
     verb: VerbName,
@@ -252,7 +256,7 @@ class Client extends Connection implements WorkerVerbs {
     );
   }
 
-  /** Sends the graph as tables or columns, which include its evidence. Answers get their names on this side. */
+  /** Sends the graph as tables or columns, which include its evidence. Answers get their names on the calling side. */
   private beginInference(verb: VerbName, before: readonly unknown[], graph: Inferred, given: InferOptions): RemoteRun<Inference> {
     checkOptions(verb, given);
     const { signal, evidence, from, ...options } = given;
@@ -322,7 +326,7 @@ function refuseStream(): never {
 const isStatistical = (model: unknown): model is StatisticalModel =>
   typeof model === "object" && model !== null && "condition" in model;
 
-/** Splits off the last argument if it is an options object, that is, a plain object. */
+/** Separates the last argument from the others if it is a plain object, which is then the options. */
 function withOptions(args: readonly unknown[]): [unknown[], object] {
   const last = args.at(-1);
   const isOptions =
@@ -347,7 +351,7 @@ async function finished({ made, from }: Sent): Promise<unknown> {
   }
 }
 
-/** Reads the file from which `fit` starts, because its address is relative to this side. */
+/** Reads the file from which `fit` starts, because its address is relative to the calling side. */
 async function withFile(options: object): Promise<object> {
   const { from } = options as { from?: string | { href: string } };
   const address = typeof from === "object" && TAG in from ? new URL(from.href) : from;

@@ -20,8 +20,8 @@ export interface OwnDefinitions {
 }
 
 /**
- * Collects the definitions of all user-defined rules and losses that a description names. `hasModule`: whether a module
- * defines on the thread what cannot be sent.
+ * Collects the definitions of all user-defined rules and losses that a description names. `hasModule`: whether the
+ * thread has loaded a module, which is then expected to define everything that cannot be sent.
  *
  * @throws OptionError [WORKER_ARGUMENT] for a rule that is not an equation
  */
@@ -58,7 +58,7 @@ export function defineOwn({ rules, losses }: OwnDefinitions): void {
 
 /**
  * Returns a function that registers received definitions by name. Each definition applies only to the options with
- * which it was sent; other options use the previous definition.
+ * which it was sent. For other options, the previous definition is used.
  */
 function receiver<Options, Made>(
   kind: string,

@@ -109,7 +109,7 @@ interface Served {
   failed?: boolean;
 }
 
-/** Kernel options for a density or mode that was sent. All other calls request kernels themselves. */
+/** Returns the kernel options for a density or mode that was sent. All other calls request their kernels themselves. */
 function kernelsOf(args: readonly unknown[]): { deterministic?: boolean; families?: readonly Family[] } {
   const isCompiled = (arg: unknown): boolean => ["density", "mode"].includes(String((arg as Partial<Tagged> | null)?.[TAG]));
   const sent = args.find(isCompiled) as Tagged | undefined;

@@ -12,9 +12,9 @@ export interface AlternatingOptions {
  * Alternating least squares: solves all users' rows exactly with the items fixed, then all items' rows with the users
  * fixed.
  *
- * Each row solves (Σ c q qᵀ + λI) p = Σ c t q over its ratings, by Cholesky. If every cell counts, Σ q qᵀ over all
- * items is summed once per side, and only rated cells are added. An epoch is one alternation. The objective never
- * rises. Cost per epoch at rank r: r² per rating and side, r³/3 per row.
+ * Each row solves (Σ c q qᵀ + λI) p = Σ c t q over its ratings, by Cholesky. If every cell counts, Σ q qᵀ over all rows
+ * of the other side is computed once and shared, and each row adds only its rated cells. An epoch is one alternation.
+ * The objective never rises. Cost per epoch at rank r: r² per rating and side, r³/3 per row.
  * `tolerance` (default 1e-4): converged when an epoch lowers the objective by at most this share of it.
  * Needs: a factor model. Sources: Zhou et al. 2008; Hu, Koren, Volinsky 2008. Differs from other implementations:
  * nothing.

@@ -12,7 +12,10 @@ export type Calls<T> = Generator<readonly Call[], T, readonly number[]>;
 
 type RunCalls = (calls: Call[]) => Promise<readonly number[]>;
 
-/** Maximum number of elements that a call of kernels/learning/working-set.ts touches. It takes some milliseconds. */
+/**
+ * Maximum number of elements that a call of kernels/learning/working-set.ts touches. Such a call takes a few
+ * milliseconds.
+ */
 const WORK = 4e6;
 
 /** Runs a kernel on each set, in as many calls as needed (kernels/learning/set-block.ts). */
@@ -38,18 +41,18 @@ interface Follower<T> {
 }
 
 /**
- * A step of a run made of kernel calls. It can take long, so it is made in stretches.
+ * A step of a run, as a sequence of kernel calls. A step can take long, so it is split into stretches.
  *
- * Between two stretches the step is incomplete, which no snapshot can hold. A snapshot then contains the state at the
- * beginning of the step, from which the same step is repeated bit for bit. Copying that state costs time. After a short
- * step, if copying is expensive, the next step makes no copy and is not interrupted.
+ * A snapshot cannot represent an incomplete step. Between two stretches, a snapshot therefore contains the state at the
+ * beginning of the step, and a resumed run repeats the step bit for bit. Copying that state costs time. If the last
+ * step was short and copying is expensive, the next step makes no copy and runs without interruption.
  */
 export class LongStep<T> {
   private readonly run: RunCalls;
   private readonly keep: () => Snapshot;
   private followers: Follower<T>[] = [];
   private before: Snapshot | undefined;
-  /** Milliseconds of the last step, and of the last copy. */
+  /** Duration of the last step, and of the last copy of the state, in milliseconds. */
   private milliseconds = Number.POSITIVE_INFINITY;
   private copying = 0;
 
@@ -65,8 +68,8 @@ export class LongStep<T> {
   }
 
   /**
-   * Continues the current step, or begins one. Returns undefined if the step is incomplete after a stretch, otherwise
-   * the result of each solver.
+   * Continues the current step, or begins one. Returns the result of each solver if the step is complete after this
+   * stretch, otherwise undefined.
    */
   async advance(begin: () => readonly Calls<T>[]): Promise<T[] | undefined> {
     if (!this.underWay) {

@@ -16,14 +16,14 @@ export interface Strength {
 }
 
 export interface NewtonAim {
-  /** Smallest gain that a step must promise for another step to follow. */
+  /** Steps end after one with a predicted gain of at most this value. */
   enough: number;
   /** Gain per pass below which a solve ends. */
   solve: number;
   steps: number;
   /**
-   * Largest relative error of curvatures that can be reused from an earlier step. With it, a step that gains what its
-   * model promised is the last. Default: none are reused.
+   * Largest relative error at which curvatures from an earlier step are reused. If it is set, the solve ends after the
+   * first step that gains as much as its model predicted. Default: no curvatures are reused.
    */
   drift?: number;
 }
@@ -33,39 +33,36 @@ export interface NewtonAim {
  * without curvature would have no minimum.
  */
 const LEAST_CURVATURE = 1e-6;
-/** Smallest decrease in Armijo's rule, as a share of the decrease that the model promises. */
+/** Smallest decrease in Armijo's rule, as a share of the decrease that the model predicts. */
 const SUFFICIENT = 1e-4;
-/**
- * Smallest gain of a step on reused curvatures, as a share of the model's promise. After a smaller gain, the next step
- * computes new curvatures.
- */
+/** If a step gains less than this share of the gain that its model predicts, the next step computes new curvatures. */
 const LEAST_TRUST = 0.5;
 const SHORTEST = 1e-10;
 const MOST_SWEEPS = 100;
 /**
- * Maximum number of joint steps of all intercepts. They end when each slope is at most SETTLED of the sum of its
- * absolute terms, or when rounding prevents further decrease.
+ * Maximum number of joint steps of all intercepts. The steps end when each slope is at most SETTLED times the sum of
+ * the absolute values of its terms, or when rounding prevents further decrease.
  */
 const MOST_TOGETHER = 100;
 const SETTLED = 1e-14;
 /**
- * Mean probability at which a class without any weighted row counts as absent. Rounding can hardly distinguish it from
- * 0.
+ * A class without rows of positive weight counts as absent once its mean probability is at most this value, which
+ * rounding can hardly distinguish from 0.
  */
 const VANISHING = 1e-13;
 /** Relative rounding error of a sum, per row. */
 const ROUNDED = 2 ** -53;
 const MOST_TRIALS = 60;
 /**
- * Maximum number of groups of outputs in a cycle of steps, for a shared loss. An evaluation costs all outputs whichever
- * moves, so a cycle of one step per output would cost the square of their number. On problems of 10 to 100 classes,
- * strongly and weakly penalised, 4 to 8 groups took the least time.
+ * Maximum number of groups of outputs in a cycle of steps, for a shared loss. Each evaluation computes all outputs even
+ * if only one has moved, so the cost of a cycle with one step per output would be quadratic in the number of outputs.
+ * On problems of 10 to 100 classes, strongly and weakly penalised, 4 to 8 groups took the least time.
  */
 const MOST_TURNS = 8;
 
 /**
  * Proximal Newton steps for a loss that is not quadratic. Outputs move one after another, or in groups if they share a
- * loss. In a step, each output's loss is replaced by its quadratic model at the present point.
+ * loss. In a step, each output's loss is replaced by its quadratic model at the current point.
  * kernels/learning/working-set.ts minimises the model plus the penalty over the working set. The step is then halved
  * until the objective falls enough.
  *
@@ -84,7 +81,7 @@ export class ColumnNewton {
   private readonly engine: Engine;
   private readonly binding: ColumnBinding;
   private readonly sets: readonly ColumnSet[];
-  /** Outputs whose coefficients are moving to another point. */
+  /** Outputs whose coefficients are being changed by the current step. */
   private moving: readonly number[] = [];
   /** Outputs that have moved since their loss was evaluated. */
   private readonly stale: Uint8Array;
@@ -111,7 +108,7 @@ export class ColumnNewton {
     return binding.loss();
   }
 
-  /** Returns the coefficients of output k that match its intercept, as its last complete step left them. */
+  /** Returns the coefficients of output k after its last complete step. They match its intercept. */
   settledCoefficients(k: number): Float64Array {
     const set = this.sets[k];
     const beta = set.overColumns(set.beta).slice();
@@ -133,8 +130,8 @@ export class ColumnNewton {
   }
 
   /**
-   * Moves these outputs together until a step promises too little. Slopes must have been evaluated at the point.
-   * Returns the gain.
+   * Moves these outputs together until the predicted gain of a step is too small. Slopes must have been evaluated at
+   * the point. Returns the gain.
    */
   *descend(outputs: readonly number[], { enough, solve, steps, drift }: NewtonAim): Calls<number> {
     const sets = outputs.map((k) => this.sets[k]);
@@ -187,8 +184,8 @@ export class ColumnNewton {
   }
 
   /**
-   * Returns the members' coefficients, intercepts and outputs. All are linear in the coefficients, so a linear
-   * combination of points is a point.
+   * Returns a point: the members' coefficients, the intercepts and the outputs, as one vector. The outputs are linear
+   * in the coefficients and intercepts, so an affine combination of points is again a point.
    */
   private point(): Float64Array {
     const z = this.engine.memory.f64(this.binding.z, this.target.rowCount * this.target.outputs);
@@ -282,9 +279,9 @@ export class ColumnNewton {
   }
 
   /**
-   * Evaluates slopes at the point and moves intercepts to their minimum at the present coefficients, to full precision.
-   * Otherwise no dual point would be feasible. With a quadratic loss, the intercept is already there. Curvatures are
-   * computed again if they are off by more than `drift`; default: always.
+   * Evaluates slopes at the point and moves intercepts to their minimum for the current coefficients, to full
+   * precision. Otherwise no dual point would be feasible. With a quadratic loss, the intercept is already there.
+   * Curvatures are computed again if they are off by more than `drift`; default: always.
    */
   *settle(drift?: number): Calls<void> {
     this.loss = yield* this.evaluate();
@@ -342,8 +339,9 @@ export class ColumnNewton {
   }
 
   /**
-   * Lowers the intercepts of classes without weight, which have no minimum, until the mean probability of the class is
-   * at most VANISHING. They then stay there. Returns these outputs.
+   * Lowers the intercepts of classes without weight until the mean probability of each such class is at most VANISHING,
+   * because the loss has no minimum in these intercepts. They stay there afterwards. Returns the outputs of these
+   * classes.
    */
   private *sinkWeightless(): Calls<ReadonlySet<number>> {
     const weightless = [...this.sets.keys()].filter((k) => isWeightless(this.rowsOf(k)));
@@ -369,8 +367,9 @@ export class ColumnNewton {
   }
 
   /**
-   * Moves intercept k by a Newton step. The step is lengthened while the slope hardly falls (flat tails) and shortened
-   * if the slope changes sign and grows. Returns |Σ slopes|/Σ|slopes| before the step, or 0 if no step was made.
+   * Moves intercept k by a Newton step. The step is lengthened while the slope hardly decreases, as in flat tails, and
+   * shortened if the slope changes sign and grows in size. Returns |Σ slopes|/Σ|slopes| before the step, or 0 if no
+   * step was made.
    */
   private *settleOne(k: number): Calls<number> {
     const { sum, size, curvature } = this.slopeOf(k);
@@ -456,7 +455,10 @@ export class ColumnNewton {
     return 1e-13 * Math.abs(this.loss);
   }
 
-  /** Returns the promised change: the slope of the loss along the direction, plus the change of the penalty. */
+  /**
+   * Returns the predicted change of the objective: the slope of the loss along the direction, plus the change of the
+   * penalty.
+   */
   private promised(set: ColumnSet, k: number): number {
     this.here("setAlong", k, this.slopesOf(k), set.direction);
     let slope = set.get(field.SET_SLOPE_F64);
@@ -486,8 +488,8 @@ export class ColumnNewton {
       for (const walk of walks) penalty = walk.to(given, penalty);
       const loss = yield* this.evaluate();
       const change = loss - this.loss + penalty;
-      // The last steps change the objective by less than rounding. Values then say nothing, but the slopes still lead
-      // to the minimum.
+      // The last steps change the objective by less than its rounding error. The objective is then uninformative, but
+      // the slopes still lead to the minimum.
       const unseen = Math.abs(promised) <= this.noise() && Math.abs(change) <= this.noise();
       if (change <= SUFFICIENT * given * promised || unseen || given === 0) {
         this.loss = loss;
@@ -498,8 +500,8 @@ export class ColumnNewton {
   }
 
   /**
-   * Path of output k from its position before the solve to the solution. `to` moves the output to a share of the path
-   * and adds the penalty there to `sum`.
+   * Straight path of output k from its position before the solve to the solution. `to` moves the output to the given
+   * share of the path, and returns `sum` plus the penalty there.
    */
   private walk(k: number): { penalty: number; shift: number; to(share: number, sum: number): number } {
     const set = this.sets[k];

@@ -7,27 +7,28 @@ import * as field from "../fields.ts";
 /** Maximum number of members whose Gram matrix is stored. Two matrices of f64[768²] take 9 MB. */
 const MOST_COVARIANCES = 768;
 /**
- * Maximum memory for the Gram matrices of outputs that share a loss, in matrices of the largest size. They are kept
- * while curvatures hardly drift. Each can still have the size of a matrix for one step.
+ * Maximum memory for the Gram matrices of all outputs that share a loss, in units of one matrix of the largest size.
+ * These matrices are kept while curvatures hardly drift. However small its share, each matrix can have the size that is
+ * allowed for a single step.
  */
 const LARGEST_SHARES = 4;
 /** Maximum number of members if curvatures change at each step, so that a Gram matrix serves only one step. */
 const MOST_PASSING_COVARIANCES = 256;
 /**
- * Number of entries per row below which computing the Gram matrix is nearly as fast as a pass, so that the limit of one
- * step does not apply.
+ * Number of entries per row below which computing the Gram matrix is nearly as fast as a pass. The smaller limit for
+ * single-step matrices then does not apply.
  */
 const SPARSE_ROW = 32;
 /** Maximum number of passes per solve. An ill-conditioned solve continues in the next round. */
 const MOST_PASSES = 1000;
-/** Cost of a column in addition to its entries, in elements. */
+/** Fixed cost per column, in units of the cost per entry. */
 const LEAST_WORK = 16;
 
-/** Vectors over columns or rows that a resumed run needs to full precision. */
+/** Vectors over columns or rows that a checkpoint must store to full precision. */
 const overColumns = ["beta", "means", "norms", "origins", "correlations", "referenceCorrelations"] as const;
 const overRows = ["u", "h", "reference"] as const;
 type VectorName = (typeof overColumns)[number] | (typeof overRows)[number];
-/** Numbers of the block that a resumed run needs. */
+/** Scalars of the block that a checkpoint must store. */
 const counts = {
   passes: field.SET_PASSES,
   computed: field.SET_COMPUTED,
@@ -45,7 +46,7 @@ const numbers = {
 /** SET block of one output for kernels/learning/working-set.ts: its memory, inputs and results. */
 export class ColumnSet {
   readonly block: number;
-  /** f64[rows]: the direction of a solve, in outputs. */
+  /** f64[rows]: the change of the outputs along the direction of a solve. */
   readonly direction: number;
   readonly u: number;
   readonly h: number;
@@ -161,7 +162,8 @@ export class ColumnSet {
   }
 
   /**
-   * Returns the move of the intercept since u was set. During a solve by covariances, u does not yet include all of it.
+   * Returns the change of the intercept since u was set. During a solve by covariances, u does not yet include all of
+   * this change.
    */
   shift(): number {
     const shift = this.get(field.SET_SHIFT_F64);

@@ -9,38 +9,41 @@ import { ColumnSet, joined, parted } from "./column-set.ts";
 
 export type { Strength } from "./column-newton.ts";
 
-/** Minimum number of columns that can join the set per round. */
+/** Number of columns that may join the working set per round, if fewer coefficients than this are nonzero. */
 const FIRST_MEMBERS = 10;
-/** Gain at which a pass, or a Newton step, ends the solve, as a share of the requested gap. */
+/**
+ * A solve ends when a pass (SOLVE_SHARE) or a Newton step (NEWTON_SHARE) gains at most this share of the requested gap.
+ */
 const SOLVE_SHARE = 1e-3;
 const NEWTON_SHARE = 0.05;
 const MOST_NEWTON_STEPS = 30;
 /**
- * Largest relative error of reused curvatures, used without a certificate or for outputs that share a loss. Cycles over
- * such outputs converge linearly even with new curvatures, and reusing the Gram matrix makes cycles cheapest.
+ * Largest relative error at which curvatures are reused, in rounds without a certificate and for outputs that share a
+ * loss. Cycles over outputs that share a loss converge only linearly even with new curvatures, and they are cheapest if
+ * the Gram matrix is reused.
  */
 const DRIFT = 0.1;
-/** Number of members up to which a new Gram matrix costs no more than the rest of a step. */
+/** Maximum number of members for which a new Gram matrix costs no more than the rest of a step. */
 const FEW_MEMBERS = 16;
-/** Gain of a pass, as a share of the null model's loss, that can come from rounding alone. */
+/** Gain of a pass that rounding alone can cause, as a share of the null model's loss. */
 const ROUNDING = 1e-28;
 /**
  * Maximum number of rounds that neither add a column nor lower the gap by a tenth. No further progress is then
  * possible.
  */
 const MOST_IDLE = 20;
-/** Strength at which no penalised coefficient moves. */
+/** Strength that keeps all penalised coefficients at 0. */
 const BARRED: Strength = { l1: 1e300, l2: 0 };
 /**
- * Shares of the values at z = 0 that count as rounding, for targets that intercepts alone fit. A quadratic loss is
- * summed without cancellation.
+ * If the intercepts alone fit the targets, losses and pulls up to these shares of their values at z = 0 count as
+ * rounding. For a quadratic loss the share is smaller, because its sum involves no cancellation.
  */
 const LEAST_SHARE = 1e-10;
 const LEAST_SHARE_QUADRATIC = 1e-20;
 const LEAST_PULL_SHARE = 1e-9;
 /**
- * Ratio of slopes and curvatures to the null model's below which, without a penalty, the loss is approaching a limit
- * that it never reaches.
+ * If there is no penalty, and slopes and curvatures have fallen below this ratio to the null model's, the loss is
+ * approaching a limit that it never reaches.
  */
 const VANISHED = 1e-3;
 const UNBOUNDED = "the loss has no minimum: unpenalised coefficients fit the rows ever better as they grow; give l1 or l2";
@@ -58,7 +61,10 @@ export interface SolverState extends Gap {
 interface Progress {
   nullLoss: number;
   leastLoss: number;
-  /** Largest pull of a column at the null model, and its bound at z = 0 from the columns' norms. */
+  /**
+   * Largest pull of a column at the null model, and an upper bound of the pulls at z = 0, computed from the columns'
+   * norms.
+   */
   nullPull: number;
   zeroPull: number;
   nullSlopes: number;
@@ -87,10 +93,11 @@ const nothingYet: SolverState = {
  *   D(α) = −Σ_i c_i ℓ*(−α v_i/c_i) − Σ_j max(α|x_j·v| − l1 w_j, 0)²/(2 l2 w_j),  v_i = −c_i ∂ℓ/∂z_i
  *   Σv = 0 with an intercept
  *
- * The dual uses the better of two α: min(1, min_j l1 w_j/|x_j·v|), which keeps the last sum at 0, and 1 if l2 > 0. gap
- * = P − D bounds P − min P. It is relative to the excess of the null model's loss (intercepts alone) over the least
- * loss, Σ_i c_i inf ℓ(·, y_i). Without a penalty, or with unpenalised columns, no dual point is known. The violation
- * then replaces the gap: the largest error in the optimality conditions of a column.
+ * D is evaluated at one or two values of α, and the larger result is used. The first, min(1, min_j l1 w_j/|x_j·v|),
+ * makes the last sum 0. The second, 1, is allowed if l2 > 0. The gap P − D bounds P − min P. It is reported relative to
+ * the excess of the null model's loss (intercepts alone) over the least loss, Σ_i c_i inf ℓ(·, y_i). Without a penalty,
+ * or with unpenalised columns, no dual point is known. The gap is then replaced by the violation, which is the largest
+ * error in the optimality conditions of a column.
  * In a round, the solver minimises over the columns of the working set: a quadratic loss by one solve of
  * kernels/learning/working-set.ts, others by column-newton.ts. It then computes all scores and the gap, and adds the
  * columns that pull hardest to the set.
@@ -139,7 +146,10 @@ export class ColumnSolver {
     this.newton = new ColumnNewton(target, engine, this.binding, this.sets);
   }
 
-  /** State as last certified. Before that, bounds from the null model: no model loses less than the least loss. */
+  /**
+   * State at the last certificate. Before the first certificate, it contains bounds from the null model, because the
+   * loss of a model is never smaller than the least loss.
+   */
   get state(): SolverState {
     const { last, opened, nullLoss, leastLoss } = this;
     if (!opened || last.violation < Infinity) return last;
@@ -191,7 +201,8 @@ export class ColumnSolver {
       yield* whole("setScores", this.sets);
     }
     let largest = 0;
-    // If the target is constant up to rounding, only rounding errors pull, so any strength above this will do.
+    // If the target is constant up to rounding, the pulls are only rounding errors, so any strength above them is large
+    // enough.
     const rounding = 1e-13 * this.progress.zeroPull;
     for (const set of this.sets) {
       const weights = set.penaltyWeights();
@@ -248,8 +259,8 @@ export class ColumnSolver {
 
   /**
    * Runs a round without a certificate, for solutions that are only compared. The accuracy is about `tolerance`, as
-   * estimated by the models. Returns true when no column outside the set pulls. It makes few Newton steps, and computes
-   * new curvatures only after they have drifted.
+   * estimated by the quadratic models. The round makes few Newton steps, and computes new curvatures only after they
+   * have drifted. Returns true when no column outside the working set needs to join.
    */
   *near(tolerance: number): Calls<boolean> {
     const { newton, progress, target, sets } = this;
@@ -265,8 +276,8 @@ export class ColumnSolver {
         drift: DRIFT,
       };
       newton.loss = yield* newton.evaluate();
-      // Cycles over outputs that share a loss converge linearly, so a small step does not indicate the end, but a small
-      // round does.
+      // Cycles over outputs that share a loss converge linearly, so a small gain in one step does not indicate
+      // convergence. A small gain in a whole round does.
       if (target.joint) moved = (yield* newton.descendTogether(wanted)) > enough;
       else for (const k of sets.keys()) yield* newton.descend([k], wanted);
       newton.shiftCommon();
@@ -279,8 +290,8 @@ export class ColumnSolver {
   }
 
   /**
-   * Returns the address of the outputs over all rows, weighted or not, f64[outputs][rows]. A quadratic loss does not
-   * need them, so they are computed here.
+   * Returns the address of the outputs over all rows, weighted or not, f64[outputs][rows]. The solver does not maintain
+   * them for a quadratic loss, so in that case they are computed here.
    */
   *outputs(): Calls<number> {
     const { z } = this.binding;
@@ -373,7 +384,7 @@ export class ColumnSolver {
     return this.sets.reduce((most, set) => set.correlations().reduce((a, c) => Math.max(a, Math.abs(c)), most), 0);
   }
 
-  /** Upper bound of the pull of any column at the present slopes. */
+  /** Upper bound of the pulls of all columns at the current slopes. */
   private mostPull(): number {
     const norm = this.sets[0].norms().reduce((a, b) => Math.max(a, b), 0);
     const slopes = this.engine.memory.f64(this.binding.slopes, this.rowCount * this.sets.length);
@@ -386,8 +397,8 @@ export class ColumnSolver {
   }
 
   /**
-   * Returns the intercept at the origins. The model of a quadratic loss is never updated, so the shift of the solve is
-   * the whole move of the intercept.
+   * Returns the intercept at the origins. The model of a quadratic loss is set only once, so the shift within the solve
+   * contains all changes of the intercept.
    */
   private originOf(k: number): number {
     const { quadratic, intercept } = this.target;

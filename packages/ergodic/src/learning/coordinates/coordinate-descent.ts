@@ -19,15 +19,15 @@ const solveColumns: SolveColumns = async (target, tolerance, plan, engine) => {
  *
  * F(x) = f(x) + Σ_b φ_b(x_b), f smooth, as a problem's `coordinates` describe it. A step is one move, and an epoch is
  * as many moves as there are blocks.
- * pick: order of blocks (picks.ts). "workingSets", for linear models without groups, is cyclic on the columns that
- * matter, with covariances, Newton steps on the signs and screening (column-solver.ts). "auto" is "workingSets" if
- * possible, otherwise "cyclic".
- * step: "exact" | "lipschitz". block: number of greedy moves per scan of all violations. estimate: partial derivatives
- * on `rows` random rows, with steps of `rate`/L_b (stochastic coordinate descent). The rate is a number or a schedule
- * over moves.
- * acceleration: "anderson" (anderson.ts) extrapolates the points of five passes in fixed order, and accepts the result
- * only if F falls; "nesterov" (nesterov.ts) is the accelerated random form. The default is "anderson" if it applies,
- * otherwise "none".
+ * pick: order of blocks (picks.ts). "workingSets", for linear models without groups, cycles over a working set of
+ * columns, and uses covariance updates, Newton steps for fixed signs, and screening (column-solver.ts). "auto" is
+ * "workingSets" if possible, otherwise "cyclic".
+ * step: "exact" | "lipschitz". block: number of greedy moves per scan of all violations. estimate: estimates partial
+ * derivatives from `rows` random rows, and makes steps of `rate`/L_b (stochastic coordinate descent). The rate is a
+ * number or a schedule over moves.
+ * acceleration: "anderson" (anderson.ts) extrapolates from the points after each of five passes in fixed order, and
+ * accepts the result only if F falls; "nesterov" (nesterov.ts) is the accelerated random form. The default is
+ * "anderson" if it applies, otherwise "none".
  * `tolerance` is tested every `checkEvery` epochs. The run has converged if the relative duality gap is at most
  * `tolerance`. Without a gap, the largest violation must be at most `tolerance` times its initial value. Exact moves
  * never raise F. Runs in float64, as one sequence of moves.

@@ -10,7 +10,10 @@ export interface DualCoordinateDescentOptions {
   shrinking?: boolean;
   /** Stops at this relative duality gap. Default 1e-6; >= 0. */
   tolerance?: number;
-  /** Constant column whose (penalised) weight is the intercept; larger values penalise it less. Default 1; > 0. */
+  /**
+   * Value of a constant column whose weight is the intercept, which is penalised; larger values penalise it less.
+   * Default 1; > 0.
+   */
   interceptScaling?: number;
 }
 
@@ -24,21 +27,24 @@ const NAME = "dualCoordinateDescent";
  * squaredHinge, logistic, epsilonInsensitive, quantile, squared, huber; several classes one against the rest. Data of
  * any type; arithmetic in float64.
  * `tolerance`: stops when (F(p) − D(β))/F(p), which bounds the excess of F(p) over its minimum, is at most this value.
- * The gap is computed over all rows, from a recomputed p. It is checked when it is expected to be small enough, after
- * at most 1.4 times the epochs of the last check, and whenever the active rows are solved.
+ * The gap is computed over all rows, from a recomputed p. It is checked at the epoch at which it is expected to be
+ * small enough, at the latest after 1.4 times the number of epochs at the last check, and whenever the active rows are
+ * solved.
  * `shrinking`: rows that stay at a bound are skipped until the next check.
  * `interceptScaling`: the intercept is the weight of a column of this constant and *is penalised*, unlike elsewhere in
- * this library. A free intercept would tie all β_i by an equation that single moves cannot maintain. A larger constant
- * penalises the intercept less and converges more slowly. linear({ intercept: false }) has none.
- * An epoch is as many visits as there are rows, over the active rows in random order (schedule "ordered": as stored).
- * Workers that share one model race on p with atomic additions (PASSCoDe-Atomic). `replicas: K` is CoCoA+: K copies of
- * p each see their own rows, and their moves are added (σ′ = K) every `averageEvery` epochs. Its result does not depend
- * on the workers. In both modes, the active rows are redistributed to the lanes at random whenever the lanes
- * synchronise. With fixed shares, the lanes' β would agree only after many more epochs.
+ * this library. An unpenalised intercept would add an equality constraint on all β_i, which moves of a single β_i
+ * cannot maintain. A larger constant penalises the intercept less and converges more slowly. linear({ intercept: false
+ * }) has none.
+ * An epoch is as many visits as there are rows. The visits go to the active rows in random order, or in storage order
+ * with schedule "ordered". Workers that share one model race on p with atomic additions (PASSCoDe-Atomic). `replicas:
+ * K` is CoCoA+: each of K copies of p is updated by its own rows, and the changes of all copies are added (σ′ = K)
+ * every `averageEvery` epochs. The result of CoCoA+ does not depend on the number of workers. In both modes, the active
+ * rows are redistributed to the lanes at random whenever the lanes synchronise. If each lane kept the same rows, the
+ * run would need many more epochs to converge.
  * Reports: primal, dual, gap (relative), active (rows).
  * Sources: Hsieh et al. 2008; Yu, Huang and Lin 2011; Ho and Lin 2012; Hsieh, Yu and Dhillon 2015; Ma et al. 2015
- * (CoCoA+). Differs from LIBLINEAR: stops by the gap, not by the violation; the logistic subproblem is solved in
- * log(α/(C − α)).
+ * (CoCoA+). Differs from LIBLINEAR: the stopping criterion is the gap, not the violation; the logistic subproblem is
+ * solved for log(α/(C − α)).
  *
  * @throws OptionError for unknown options or values out of range; CapabilityError if the model or plan does not fit
  */

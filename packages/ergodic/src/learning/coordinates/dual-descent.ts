@@ -17,7 +17,7 @@ export interface DualDescentParts {
 const STEP_VISITS = 16384;
 /** Largest violation at which the active rows count as solved, as a share of the violation at the last check. */
 const SOLVED_SHARE = 0.5;
-/** Maximum and minimum number of epochs between two checks, as shares of all epochs before. */
+/** Maximum and minimum number of epochs between two checks, as shares of the epochs completed so far. */
 const LATEST_LOOK = 0.4;
 const EARLIEST_LOOK = 0.05;
 
@@ -35,7 +35,7 @@ export class DualDescent implements Progression {
   private readonly engine: Engine;
   private readonly lanes: DualLanes;
   private readonly stepsPerAverage: number;
-  /** Epoch at the end of which the gap is checked at the latest; 0 before the first check. */
+  /** The gap is checked at the end of this epoch at the latest; 0 before the first check. */
   private nextLook = 0;
   private lookedAt = 0;
   private found = { primal: 0, dual: 0, gap: Infinity, loss: 0 };

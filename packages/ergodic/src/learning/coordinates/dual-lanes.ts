@@ -54,9 +54,9 @@ const numbers = [
  * Lanes of a dual ascent: sequences of visits to rows that no other lane moves at the same time, and the copies of p
  * that they update.
  *
- * Racing lanes share a copy; each replica has its own. Several lanes are assigned the active rows again, at random,
- * whenever they synchronise. With fixed rows, lanes would agree only slowly. Each output is a separate problem with its
- * own lanes.
+ * Racing lanes share a copy; each replica has its own. If there are several lanes, the active rows are redistributed to
+ * them at random whenever they synchronise. With fixed rows, the lanes would converge only slowly. Each output is a
+ * separate problem with its own lanes.
  */
 export class DualLanes {
   readonly list: DualLane[];
@@ -85,8 +85,8 @@ export class DualLanes {
   }
 
   /**
-   * Returns p for each output. Replicas that were assigned rows are averaged; with σ′ equal to their number, this is
-   * the sum of their moves.
+   * Returns p for each output. Replicas that were assigned rows are averaged. With σ′ equal to their number, the
+   * average contains the sum of their moves.
    */
   points(): Float64Array[] {
     return this.ascents.map(({ copies, dealt }) => {
@@ -117,8 +117,8 @@ export class DualLanes {
   }
 
   /**
-   * Sets the thresholds of the next passes. Rows leave if a tenth of `limit` or more holds them at a bound, and a lane
-   * counts as solved when its violation is at most `target`.
+   * Sets the thresholds of the next passes. A row leaves the active set if its gradient pushes it against its bound by
+   * more than a tenth of `limit`. A lane counts as solved when its violation is at most `target`.
    */
   aim(limit: number, target: number): void {
     for (const { pointer } of this.list) {
@@ -149,7 +149,7 @@ export class DualLanes {
     }
   }
 
-  /** Resets each lane to its own range before a check, which lists the active rows of the range. */
+  /** Resets each lane to its own range of rows. The check that follows lists the active rows of each range. */
   undeal(): void {
     for (const { order, lanes } of this.ascents)
       for (const { pointer, first } of lanes) this.arena.set(pointer, field.ASCENT_ORDER, order + 4 * first);

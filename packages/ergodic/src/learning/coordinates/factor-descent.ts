@@ -5,7 +5,9 @@ import { FactorPasses, type Pass, type Side } from "./factor-passes.ts";
 
 /** Options of `factorCoordinateDescent`. */
 export interface FactorDescentOptions {
-  /** Number of updates per epoch of each number of a row or component. Default 1; a whole number, 1 to 1000. */
+  /**
+   * Number of times per epoch that each number of a row or component is updated. Default 1; a whole number, 1 to 1000.
+   */
   inner?: number;
   /**
    * Order of updates. "components" (CCD++) updates one component of all rows at a time; "rows" updates row by row.
@@ -24,8 +26,8 @@ const close = 4;
 const name = "factorCoordinateDescent";
 
 /**
- * Coordinate descent on factors: moves each number of a row to its minimum with all others fixed. Cost is linear in the
- * rank, while least squares are cubic.
+ * Coordinate descent on factors: moves each number of a row to its minimum with all others fixed. The cost is linear in
+ * the rank, whereas that of least squares is cubic.
  *
  * order "components" (CCD++): for each component k, updates all users' p_k and then all items' q_k, `inner` times,
  * using residuals without component k:
@@ -86,8 +88,8 @@ function rowPasses({ sweepSlot, stride, gramSlot }: FactorBinding, inner: number
 }
 
 /**
- * Items are opened before a user is updated, because the contribution that is added back uses the old numbers of both
- * sides.
+ * For each component, the items are opened before any user is updated. Opening adds the component's contribution back
+ * to the residuals, and this contribution is a product of the old numbers of both sides.
  */
 function componentPasses(binding: FactorBinding, inner: number, order: "components" | undefined): Pass[] {
   const { componentSlot, components } = binding;

@@ -19,7 +19,7 @@ export type Side = 0 | 1;
 export interface Pass {
   readonly side: Side;
   readonly slot: number;
-  /** Approximate number of arithmetic operations per rating and per row, for cutting passes into stretches. */
+  /** Approximate number of arithmetic operations per rating and per row, used to divide passes into stretches. */
   readonly perRating: number;
   readonly perRow: number;
   args(block: number, scratch: number, from: number, to: number): number[];
@@ -32,7 +32,7 @@ export interface PassOptions {
   passes(binding: FactorBinding): Pass[];
 }
 
-/** Operations per step, which take some milliseconds. */
+/** Number of operations per step, which takes a few milliseconds. */
 const STEP_COST = 2 ** 22;
 /** Minimum number of stretches per side, and maximum number of parts of a sum over its rows. */
 const PARTS = 16;
@@ -40,14 +40,14 @@ const PARTS = 16;
 const names = ["users", "items"] as const;
 
 /**
- * Alternating updates of factors. The rows of one side are updated while the other side is fixed, in passes that an
- * algorithm lists. The whole list is an epoch.
+ * Alternating updates of factors. The rows of one side are updated while the other side is fixed. The algorithm
+ * supplies a list of passes, and running the whole list once is an epoch.
  *
  * A pass is cut into stretches of rows of about equal cost, and a step is one stretch. Rows of a pass do not depend on
  * each other, so the result is the same, bit for bit, for any number of workers and any grouping of steps. Sums over
  * rows (the objective, Σ p pᵀ) use fixed parts, added in order. The objective F is measured and reported at the end of
- * each epoch. The run has converged when an epoch lowers F by at most `tolerance` × its previous value. The loss that
- * the loop sees is F per rating at the start of the epoch.
+ * each epoch. The run has converged when an epoch lowers F by at most `tolerance` × its previous value. The loss
+ * reported to the training loop is F per rating at the start of the epoch.
  *
  * @throws CapabilityError for minibatches, replicas or quantised data; ErgodicError [MODEL_SINGULAR] if a row has no
  * solution
@@ -159,7 +159,7 @@ export class FactorPasses implements Progression {
     this.arena.dispose();
   }
 
-  /** Arrays that an update reads and another update wrote. */
+  /** Arrays that carry state from one update to another. */
   private arrays(): Map<string, Float32Array | Float64Array> {
     const { memory } = this.engine;
     const { binding, ratings } = this;

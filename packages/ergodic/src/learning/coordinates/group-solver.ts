@@ -10,7 +10,7 @@ const NULL_STRENGTH = 1e100;
 /** Group penalty that is practically 0 but still defines blocks. */
 const NO_STRENGTH = Number.MIN_VALUE;
 const MOST_NULL_ROUNDS = 50;
-/** Excess of a pull over the strength, relative to it, that can come from rounding. */
+/** Largest excess of a pull over the strength, relative to the strength, that rounding can cause. */
 const ROUNDING = 1e-12;
 
 export interface GroupParts {
@@ -26,10 +26,10 @@ export interface GroupParts {
  * Block coordinate descent for a linear model with a group penalty, at decreasing strengths. Each solution starts from
  * the previous one.
  *
- * A round moves all nonzero blocks, and those that violate their optimality condition, to their minimum one after
- * another, PASSES times. It then computes the duality gap over all blocks. The null model is the solution at
- * NULL_STRENGTH. The largest strength with a nonzero block is max_g ‖X_gᵀv‖/√|g| at the null model (Yuan, Lin 2006).
- * The solution at a strength depends only on its starting point.
+ * In a round, the solver makes PASSES passes over the blocks that are nonzero or violate their optimality condition,
+ * and moves each block to its minimum in turn. It then computes the duality gap over all blocks. The null model is the
+ * solution at NULL_STRENGTH. The largest strength with a nonzero block is max_g ‖X_gᵀv‖/√|g| at the null model (Yuan,
+ * Lin 2006). The solution at a strength depends only on its starting point.
  */
 export class GroupSolver implements PathSolver {
   leastLoss = 0;
@@ -37,7 +37,7 @@ export class GroupSolver implements PathSolver {
   state: PathState = { relative: Infinity, violation: Number.NaN, nonZeros: 0 };
   private readonly parts: GroupParts;
   private strength = 0;
-  /** Mean loss at the point; NaN after it has moved. Rounds need only the objective. */
+  /** Mean loss at the point; NaN after the point has moved, because rounds compute only the objective. */
   private known = Number.NaN;
   private point: Float64Array = new Float64Array(0);
   private problem: Problem | undefined;
@@ -88,7 +88,7 @@ export class GroupSolver implements PathSolver {
     const order = Uint32Array.from(active);
     for (let pass = 0; pass < PASSES; pass++) {
       coordinates!.move(order, { step: "exact" });
-      // No calls, but an opportunity to pause.
+      // Requests no calls, but lets the run pause here.
       yield [];
     }
     this.point = coordinates!.point();

@@ -3,8 +3,8 @@
  * 7.2).
  *
  * g: slopes. D: curvatures along each intercept alone. The initial diagonal is H₀⁻¹ = (K − 1)/K D⁻¹, which is exact, up
- * to a common shift, for a softmax with identical rows. Interactions between outputs, which D does not contain, are
- * learned from the last MEMORY steps. A step costs one evaluation of the loss for any number of outputs.
+ * to a common shift, for a softmax with identical rows. D ignores interactions between outputs, which are learned from
+ * the last MEMORY steps instead. A step costs one evaluation of the loss for any number of outputs.
  */
 const MEMORY = 12;
 

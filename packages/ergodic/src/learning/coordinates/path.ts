@@ -32,27 +32,21 @@ export interface PathRecord {
   parameters: Float64Array;
   gaps: Float64Array;
   violations: Float64Array;
-  /**
-   * Excess of the mean loss on all rows over the least possible for their targets (0 for most losses), and that of the
-   * null model.
-   */
+  /** Mean loss minus the least loss possible for the targets (0 for most losses), by λ and for the null model. */
   losses: Float64Array;
   nullLoss: number;
   nonZeros: Float64Array;
-  /** f64[folds][lambdas]: excess of the mean loss on held-out rows over the least possible; and the folds' weights. */
+  /** f64[folds][lambdas]: mean loss on held-out rows minus the least possible loss; and the weight of each fold. */
   heldOut: Float64Array;
   foldWeights: Float64Array;
 }
 
 const MOST_ROUNDS = 200;
-/**
- * Smallest tolerance of folds. It changes held-out errors by a small part of their standard error, which does not
- * affect the choice of a strength.
- */
+/** Smallest tolerance of folds. Its effect on held-out errors is far below their standard error. */
 const FOLD_TOLERANCE = 1e-5;
 /**
- * Limits at which an unlisted path ends after LEAST_STRENGTHS: a step increases the explained deviance by less than
- * LEAST_GROWTH of itself, or the deviance exceeds MOST_EXPLAINED. Source: glmnet's fdev, devmax, mnlam.
+ * A path without a list of λ ends early, but only after LEAST_STRENGTHS solutions, if the explained deviance increases
+ * by less than LEAST_GROWTH of itself or exceeds MOST_EXPLAINED. Source: glmnet's fdev, devmax, mnlam.
  */
 const LEAST_GROWTH = 1e-5;
 const MOST_EXPLAINED = 0.999;
@@ -72,7 +66,7 @@ export interface PathState {
 
 /** Solver of one model at decreasing strengths. Each solution starts from the previous one. */
 export interface PathSolver {
-  /** Mean loss at the point; least loss of any model; excess of the null model's loss over the least. */
+  /** Mean loss at the point; least loss of any model; and the null model's loss minus that least loss. */
   readonly loss: number;
   readonly leastLoss: number;
   readonly nullLoss: number;
@@ -97,7 +91,10 @@ export interface PathSolver {
   dispose(): void;
 }
 
-/** Solvers of a path: one for all rows, and one for each fold's training rows, with the weight of its held-out rows. */
+/**
+ * Solvers of a path: one for all rows, and one per fold for its training rows. `weight` is the fold's weight in
+ * held-out means.
+ */
 export interface PathSolvers {
   all: PathSolver;
   folds: readonly { solver: PathSolver; weight: number }[];
@@ -276,7 +273,7 @@ export class PathProgression implements Progression {
     return { tensors, state: { step, states } };
   }
 
-  /** Solves the null models, which determine the strengths. Returns undefined if another stretch is needed. */
+  /** Solves the null models, from which the strengths are derived. Returns undefined if this needs another stretch. */
   private async open(): Promise<PathRecord | undefined> {
     const pulls = await this.opening.advance(() => this.solvers().map((solver, i) => opened(solver, i === 0)));
     if (!pulls) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Slopes and curvatures of the rows for one output, from which a cross-entropy with shared classes can be recognised.
- * Its slopes are c s, or −c s for the row's own class, and its curvatures c s (1 − s), with s in [0, 1].
+ * Slopes and curvatures of the rows for one output. A softmax cross-entropy can be recognised from them: its slopes are
+ * c s, or −c s for the row's own class, and its curvatures are c s (1 − s), with s in [0, 1].
  */
 export interface OutputRows {
   /** Weights c, by row. */
@@ -11,16 +11,16 @@ export interface OutputRows {
 }
 
 /**
- * Whether each row's own class is more likely than all others together, as far as this output shows. If this holds for
- * all outputs, the loss has no minimum: it falls as the weights grow.
+ * Whether the values of this output are consistent with each row's own class being more likely than all others
+ * together. If this holds for all outputs, the loss has no minimum: it falls as the weights grow.
  */
 export function isFitted({ weights, slopes, curvatures }: OutputRows): boolean {
   return weights.every((c, i) => c === 0 || (2 * Math.abs(slopes[i]) < c && isSoftmax(c, slopes[i], curvatures[i])));
 }
 
 /**
- * Whether no row with positive weight belongs to this output's class, so that the loss falls as the output falls. A row
- * of the class has a slope of at most 0.
+ * Whether no row with positive weight belongs to this output's class, so that the loss falls as the output falls. Rows
+ * of the class would have slopes of at most 0.
  */
 export function isWeightless({ weights, slopes, curvatures }: OutputRows): boolean {
   return weights.every((c, i) => c === 0 || (slopes[i] > 0 && isSoftmax(c, slopes[i], curvatures[i])));

@@ -4,8 +4,8 @@ import * as field from "../../engine/memory/fields.ts";
 import { Descent } from "./gradient-descent.ts";
 
 /**
- * Returns a function that takes over the optimiser state (moments and their update count) from a snapshot of another
- * run, while its own counters start from 0. Undefined for algorithms that have no such state.
+ * Returns a function that copies the optimiser state (moments and their update count) from a snapshot of another run
+ * into this run. The run's own counters still start from 0. Undefined for algorithms without such state.
  */
 export function adopterOf(progression: Progression): ((snapshot: Snapshot) => void) | undefined {
   if (progression instanceof Descent) return (snapshot) => adopt(progression, snapshot);
@@ -13,8 +13,8 @@ export function adopterOf(progression: Progression): ((snapshot: Snapshot) => vo
 }
 
 /**
- * Takes over the optimiser state. Copies and lanes that the other run did not have get the state of its first copy or
- * lane.
+ * Copies the optimiser state from the other run. Copies and lanes without a counterpart in that run get the state of
+ * its first copy or lane.
  */
 export function adopt(descent: Descent, snapshot: Snapshot): void {
   const { memory } = descent.engine;

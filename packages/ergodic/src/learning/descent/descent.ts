@@ -22,7 +22,7 @@ const scheduleKinds = { ordered: 0, shuffled: 1, blocks: 2, replacement: -1 };
  * unbiased.
  * Needs: gradients of rows. Sources: Robbins, Monro 1951; Niu et al. 2011 (racing, shared penalties); Leblond et al.
  * 2017 (sparse variance reduction). Differs from other implementations: moments of untouched coordinates do not change,
- * instead of being caught up (see each rule).
+ * and are not corrected later for the skipped updates (see each rule).
  */
 export class Descent implements Progression {
   readonly stepsPerEpoch: number;
@@ -34,9 +34,9 @@ export class Descent implements Progression {
   readonly engine: Engine;
   readonly lanes: Lanes;
   private readonly stepsPerAverage: number;
-  /** Epoch whose row order is in place; −1 if none. */
+  /** Epoch for which the rows are currently ordered; −1 if none. */
   orderedEpoch = -1;
-  /** Number of updates per lane in the earlier run whose optimiser state was taken over. */
+  /** Number of updates per lane in the earlier run from which the optimiser state was copied. */
   before = 0;
 
   constructor(parts: Parts, engine: Engine) {
@@ -198,7 +198,7 @@ export class Descent implements Progression {
     this.orderedEpoch = epoch;
   }
 
-  /** SVRG: computes every row's derivative at the current parameters, and the mean gradient. */
+  /** SVRG: computes the derivative of every row at the current parameters, and from these the mean gradient. */
   private async snapshotMean(epoch: number): Promise<void> {
     const { variance, problem, plan } = this.parts;
     if (variance?.name !== "svrg" || epoch % variance.every !== 0) return;

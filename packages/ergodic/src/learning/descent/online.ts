@@ -8,8 +8,7 @@ import { Descent } from "./descent.ts";
 
 /**
  * Gradient descent on rows that arrive one after another. The problem's rows are a buffer into which new rows are
- * written. Each update takes the next rows of the buffer, as `Descent` takes rows in their order. Updates can be rolled
- * back bit for bit.
+ * written. Each update takes the next rows of the buffer in order. Updates can be rolled back bit for bit.
  */
 export class OnlineDescent extends Descent {
   private readonly lane: Lane;
@@ -36,7 +35,7 @@ export class OnlineDescent extends Descent {
     return this.lane.binding.piece.indexed;
   }
 
-  /** Address at which the model leaves the outputs of an update's rows. */
+  /** Address to which the model writes the outputs of an update's rows. */
   get outputsAt(): number {
     const { model, outputsAt } = this.lane.binding;
     if (this.parts.problem.name !== "linear") return outputsAt;

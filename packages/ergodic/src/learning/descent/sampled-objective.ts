@@ -19,7 +19,7 @@ export class SampledObjective {
   private readonly rows: number;
   private readonly count: number;
 
-  /** `count`: sample size, capped at `rowCount`. `rowCount`: the sample is drawn from this many first rows. */
+  /** `count`: sample size, capped at `rowCount`. `rowCount`: the sample is drawn from the first `rowCount` rows. */
   constructor(
     parts: Pick<Parts, "problem" | "target" | "plan">,
     engine: Engine,

@@ -18,8 +18,8 @@ export interface CrossValidateOptions {
    */
   groups?: ArrayLike<string | number>;
   /**
-   * Time of each row, as numbers or as strings that sort. Each period is predicted by a model trained on all earlier
-   * rows. Default: none.
+   * Time of each row, as numbers or as strings whose sort order is chronological. Each period is predicted by a model
+   * trained on all earlier rows. Default: none.
    */
   time?: ArrayLike<string | number>;
   /** Options of `fit` for each fold. */
@@ -54,7 +54,9 @@ export interface Spread {
   readonly sd: number;
   /** Standard error of the mean, sd/√folds, as if folds were independent. */
   readonly standardError: number;
-  /** Number of folds that have the metric. For example, a fold without a class has no auc. */
+  /**
+   * Number of folds in which the metric is defined. For example, auc is undefined if the fold lacks one of the classes.
+   */
   readonly folds: number;
 }
 
@@ -80,7 +82,7 @@ const WHERE = "crossValidate";
  * one fold. `time` cuts the rows into folds + 1 periods; each period except the first is predicted by a model of all
  * earlier rows.
  * The statistics that a model learns from its rows (means and scales, features) are learned again in each fold. The
- * pipeline of the dataset (levels, imputed values) comes from all rows.
+ * dataset's own pipeline (levels, imputed values) is not learned again, because it was fitted to all rows.
  *
  * @throws OptionError; the errors of `fit`; the reason of an aborted `signal`
  */

@@ -156,7 +156,9 @@ function refuseOtherKind(kind: unknown, where: string, wanted: string): void {
   throw new DataError(where, message, "FROM_MODEL");
 }
 
-/** Whether two runs store tensors of the same names, types and sizes. Tensors that belong to rows can differ. */
+/**
+ * Whether two runs store tensors of the same names, types and sizes. Tensors that depend on the rows are not compared.
+ */
 function isAlike(own: Snapshot, other: Snapshot): boolean {
   return Object.entries(own.tensors).every(([name, values]) => {
     if (name === "table" || name.startsWith("mean.") || name.startsWith("objective.")) return true;

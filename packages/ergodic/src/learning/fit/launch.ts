@@ -84,7 +84,7 @@ class FitUnderWay<D> {
   private json!: JsonObject;
   private began!: Began;
   private findings!: typeof import("./training-findings.ts");
-  /** Part of the checkpoint that lets other runs start from it. */
+  /** Part of the checkpoint from which other runs can start. */
   private handedOn: JsonObject | undefined;
   /** Held-out rows with the model's features, computed once, because the feature map can cost more than an epoch. */
   private followed: Prepared<D> | undefined;
@@ -187,7 +187,7 @@ class FitUnderWay<D> {
     return {
       progression: endingWith(inUnits(progression, problem.lossUnit), release),
       stopping,
-      // The whole plan. The part that is saved in a file does not depend on the workers.
+      // This is the whole plan. A model file contains only the part that does not depend on the number of workers.
       chosen,
       ...(checkpoint ? { resume: checkpoint } : {}),
     };

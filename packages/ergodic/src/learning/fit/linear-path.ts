@@ -31,8 +31,8 @@ export interface CrossValidation {
 }
 
 /**
- * A linear model at decreasing strengths of its penalty, as returned by `fit.path`. `predictor(k)` is the model at λ
- * number k.
+ * Solutions of a linear model at decreasing strengths λ of its penalty, as returned by `fit.path`. `predictor(k)`
+ * returns the model at λ number k.
  */
 export class LinearPath<K extends PredictionKind = PredictionKind, Names extends string = string> {
   /** Strengths of the penalty, decreasing. */
@@ -143,7 +143,7 @@ export function savingOf(model: LinearModel, prepared: Dataset, parameterCount: 
 }
 
 function savedAt({ saved: { kind, description, tensors }, stride }: Saving, parameters: Float64Array): SavedModel {
-  // Contribution of one unit of an intercept's parameter. It is 0 if the model has no intercept.
+  // Intercept per unit of its parameter; 0 if the model has no intercept.
   const [one] = tensors.intercept;
   const outputs = tensors.intercept.length;
   const columns = tensors.weights.length / outputs;

@@ -1,7 +1,4 @@
-/**
- * Parts of `fit.path` from which its solvers are built: working sets on columns or groups, for all rows and for each
- * fold.
- */
+/** Builds the solvers of `fit.path`, one for all rows and one per fold. They work on columns or on groups. */
 
 import type { Plan } from "../../engine/contract/index.ts";
 import type { Dataset } from "../../engine/data/dataset.ts";
@@ -20,7 +17,7 @@ export interface PathParts {
   engine: Engine;
 }
 
-/** Starts the search along a path. Disposing of it also frees its solvers. */
+/** Starts a run along a path. Disposing of the run also frees its solvers. */
 export function startPath(parts: PathParts, options: ConstructorParameters<typeof PathProgression>[1]): PathProgression {
   const solvers = pathSolvers(parts);
   const progression = new PathProgression(solvers, options, parts.plan, parts.engine);
@@ -39,7 +36,7 @@ function pathSolvers(parts: PathParts): PathSolvers & { dispose(): void } {
   return { ...columnSolvers(problem.byColumns, engine, folds), dispose: () => {} };
 }
 
-/** Solvers for groups. Each strength needs its own model, and each fold its own rows. */
+/** Solvers for groups. They build a separate model for each strength, and a separate dataset for each fold. */
 function groupSolvers({ model, prepared, problem, folds, plan, engine }: PathParts): PathSolvers & { dispose(): void } {
   const made: Dataset[] = [];
   const rowsOf = (keep: (fold: number) => boolean): Dataset => {

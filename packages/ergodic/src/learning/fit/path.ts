@@ -19,8 +19,8 @@ import { LinearPath, type Saving, savingOf } from "./linear-path.ts";
 export interface FitPathOptions extends Pick<PlanOptions, "workers" | "deterministic" | "seed" | "precision"> {
   /**
    * Maximum number of strengths λ, or a decreasing list of λ. A list is followed to its end. With a number, λ starts at
-   * the smallest value without nonzero coefficients and decreases geometrically. It stops when a step increases the
-   * explained deviance by less than 1e-5 of itself, or when it exceeds 99.9 %. Default 100.
+   * the smallest value for which all coefficients are 0, and decreases geometrically. The path ends early when the
+   * explained deviance increases by less than 1e-5 of itself, or exceeds 99.9 %. Default 100.
    */
   lambdas?: number | ArrayLike<number>;
   /** Smallest λ relative to the largest, in (0, 1). Default 1e-4; 1e-2 if there are fewer rows than columns. */
@@ -35,8 +35,8 @@ export interface FitPathOptions extends Pick<PlanOptions, "workers" | "determini
    */
   folds?: number;
   /**
-   * Which λ is chosen: the one with the least held-out error ("minimum"), or the largest within one standard error of
-   * it ("oneStandardError"). Default "minimum".
+   * Rule for choosing λ: the λ with the least held-out error ("minimum"), or the largest λ whose error is within one
+   * standard error of the least ("oneStandardError"). Default "minimum".
    */
   select?: "minimum" | "oneStandardError";
   /** Aborts the run. */
@@ -254,13 +254,13 @@ function launch<K extends PredictionKind, Names extends string>(
  * Fits a linear model at decreasing strengths λ of its penalty λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²). Each solution is certified
  * by its duality gap. For a model with groups (of strength 1), the penalty is λ Σ_g √|g| ‖β_g‖.
  *
- * lambdas: maximum number of λ (100), decreasing geometrically from the smallest λ without nonzero coefficients to
- * `ratio` times it (1e-4; 1e-2 with fewer rows than columns). The path ends early when a λ increases the explained
- * deviance by less than 1e-5 of itself, or when it exceeds 99.9 %. A decreasing list is followed to its end.
+ * lambdas: maximum number of λ (100), decreasing geometrically from the smallest λ for which all coefficients are 0 to
+ * `ratio` times it (1e-4; 1e-2 with fewer rows than columns). The path ends early when the explained deviance increases
+ * by less than 1e-5 of itself, or exceeds 99.9 %. A decreasing list is followed to its end.
  * l1Ratio: a (default 1, the lasso). tolerance: relative duality gap of every solution (1e-6).
  * folds: number of cross-validation folds. Rows are assigned at random by `seed`, with classes spread evenly, so a seed
  * always gives the same folds. `workers` share the folds. `select`: the λ with the least held-out error, or the largest
- * λ within one standard error of it ("oneStandardError").
+ * λ whose error is within one standard error of the least ("oneStandardError").
  * The run can be awaited or iterated over its ticks. Errors are deviances, 2 × the excess of the mean loss over its
  * minimum for these targets: the mean squared error, the binomial deviance, …
  *

@@ -25,7 +25,7 @@ export interface RegressionCoefficient {
   name: string;
   /** Estimate, in units of the dataset's columns. */
   estimate: number;
-  /** Standard deviation of the estimate over repeated samples. */
+  /** Estimated standard deviation of the estimate over repeated samples. */
   standardError: number;
   /** Test statistic, estimate ÷ standardError: t for the squared loss, otherwise z. */
   statistic: number;
@@ -64,11 +64,11 @@ const INTERCEPT = "(intercept)";
 const MOST_COLUMNS = 2000;
 /** Largest level: at level 1, an interval would be infinite. */
 const MOST_LEVEL = 0.999999;
-/** Largest spread of a column about its mean, relative to its squares about 0, that counts as rounding. */
+/** A column counts as constant if its squares about the mean sum to at most this share of those about 0. */
 const CONSTANT = 1e-20;
 /** Smallest pivot, relative to its diagonal entry, of a column that is linearly independent of earlier ones. */
 const DEPENDENT = 1e-11;
-/** Maximum distance from the optimum, in standard errors, that affects no printed digit. */
+/** Maximum distance from the optimum, in standard errors. So small a distance affects no printed digit. */
 const NEAR = 1e-3;
 
 interface Family {
@@ -97,8 +97,8 @@ const families: Readonly<Record<string, Family>> = {
 };
 
 /**
- * Returns the regression table of a linear model at its maximum likelihood, with intervals and tests. Standard errors
- * come from the observed information.
+ * Returns the regression table of a linear model that was fitted by maximum likelihood, with intervals and tests.
+ * Standard errors come from the observed information.
  *
  *   const model = await fit(linear({ loss: "logistic", l2: 0 }), data, { algorithm: newtonCholesky() });
  *   const { coefficients } = regressionTable(model, data);   // as R's summary(glm(…)), data: the rows of training
@@ -106,8 +106,8 @@ const families: Readonly<Record<string, Family>> = {
  * Cov β̂ = φ (Xᵀ W X)⁻¹, W = diag w_i v(μ_i). φ = Σ w r²/(n − p) for the squared loss (t), 1 for logistic and Poisson
  * (z). Weights are prior weights, as in R.
  * Estimates are in units of `data`'s columns, whether or not the model standardised them. Columns that depend linearly
- * on others have no coefficient. In each category this is the first level, the reference of the other levels, as in R's
- * treatment contrasts.
+ * on others have no coefficient. In each category, the dropped column is the first level, to which the other levels are
+ * compared, as in R's treatment contrasts.
  *
  * @throws CapabilityError [REGRESSION_MEANING] for a penalty, bounds, class weights, random features, another loss,
  * several outputs, more than 2000 columns, coefficients that are not at the maximum, or as many coefficients as rows
@@ -231,7 +231,7 @@ interface Information {
   readonly matrix: Float64Array;
   readonly size: number;
   readonly means: Float64Array;
-  /** Σ h x² about 0, to which a column's spread is compared. */
+  /** Σ h x² about 0, for comparison with the sum of squares about the mean. */
   readonly raw: Float64Array;
   /** Σ h. */
   readonly total: number;
@@ -287,8 +287,8 @@ function informationOf(model: LinearPredictor, data: Dataset, family: Family): I
 }
 
 /**
- * Returns the columns with the first level of each category, and products with it, at the end. These are then the
- * columns that are dropped as dependent.
+ * Returns the order of columns, in which the first level of each category, and products with it, come last. These
+ * columns are then the ones that are dropped as dependent.
  */
 function columnOrder(data: Dataset): number[] {
   const { steps, inputs } = data.pipeline;
@@ -364,7 +364,7 @@ function inverseAt(chosen: Independent, k: number, l: number): number {
   return solved(chosen, unit)[l];
 }
 
-/** Returns the coefficients of the chosen columns that give the same outputs. */
+/** Returns coefficients of the chosen columns only, which give the same outputs. */
 function reexpressed(information: Information, chosen: Independent, weights: Float64Array): Float64Array {
   const pulled = Float64Array.from(chosen.columns, (j) => weights.reduce((sum, w, k) => sum + w * at(information, j, k), 0));
   return solved(chosen, pulled);

@@ -94,10 +94,13 @@ function takes<D>(kind: Trainable<D, object>, data: unknown): boolean {
   }
 }
 
-/** Whether the run makes its updates one after another. Additional workers have no share in them. */
+/** Whether the run makes its updates one after another, so that additional workers would have nothing to do. */
 const isOneLane = ({ batch, replicas }: Plan): boolean => batch !== "all" && replicas === 1;
 
-/** Throws if the number of racing workers changes, because each worker is its own sequence of updates. */
+/**
+ * Throws if the number of racing workers changes, because each worker has its own sequence of updates in the
+ * checkpoint.
+ */
 function refuseOtherLanes(plan: Plan, workers: number | undefined): void {
   if (plan.replicas !== "shared" || workers === undefined || workers === plan.workers) return;
   throw new CapabilityError(

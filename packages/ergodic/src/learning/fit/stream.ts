@@ -51,20 +51,20 @@ function run(signal: AbortSignal | undefined, make: (streaming: Streaming) => Pr
 
 /**
  * Trains a linear model or a network on blocks of rows that arrive one after another. Each row is used once, in order.
- * It suits data larger than memory, or without an end.
+ * Streams suit data that do not fit into memory or never end.
  *
  *   const model = await fit.stream(linear(), blocks("big.csv"), { table: { target: "income" } });   // blocks() of @ergodic/ingest
  *   const run = fit.stream(linear(), source, { rule: adagrad({ rate: 0.1 }) });                     // any (async) iterable of datasets or tables
  *   for await (const tick of run) console.log(tick.rows, tick.validation?.loss);
  *
  * Each row is predicted before it is learnt. `tick.loss` is the mean loss since the last tick. At the end of a block,
- * `tick.validation` has the loss of its rows and their accuracy, or rmse and mae. `run.report` and ticks have `rows`
- * and `blocks`.
+ * `tick.validation` has the loss of its rows and their accuracy, or rmse and mae. `run.report` and ticks contain the
+ * number of `rows` and `blocks` so far.
  * The updates are those of `fit` with schedule: "ordered" and deterministic: true; a block's last batch can be smaller.
  * The encoding of rows (levels, means and scales of standardised columns, imputed values) is learnt from the first
  * block alone. Rows of weight 0 change nothing. Only one block is in memory at a time.
- * A run ends with its blocks, by `until`, by `stop()` or by its signal. `checkpoint()` saves it, and
- * `fit.stream.resume(checkpoint, blocks)` continues.
+ * A run ends after the last block, at a limit of `until`, on `stop()`, or when its signal aborts. `checkpoint()` saves
+ * it, and `fit.stream.resume(checkpoint, blocks)` continues.
  *
  * @throws DataError for blocks that do not match the first one, or if there are no rows; CapabilityError, OptionError
  */

@@ -69,16 +69,16 @@ function asked<D>(options: FitOptions<D>, kind: Trainable<D, object>): Algorithm
 }
 
 /**
- * Returns the number of workers. Among the solvers chosen by "auto", only gradient descent on all rows can share its
- * work.
+ * Returns the number of workers. Among the solvers that "auto" can choose, only gradient descent on all rows can use
+ * several workers.
  */
 function workersOf<D>({ workers }: FitOptions<D>, algorithm: unknown, chosen: Algorithm | undefined): number | undefined {
   return algorithm === "auto" && chosen && chosen.name !== "gradientDescent" ? undefined : workers;
 }
 
 /**
- * Throws the errors of `fit` for these options that do not depend on the model and its data, so that options can be
- * checked before data are read.
+ * Checks options before data are read. Throws the errors that `fit` would throw for these options regardless of the
+ * model and data.
  * `validates`: whether held-out rows will be given.
  *
  * @throws OptionError for a value out of range or an unknown name; CapabilityError for options that contradict each

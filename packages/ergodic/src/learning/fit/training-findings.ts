@@ -19,8 +19,8 @@ export interface Began {
 /** Number of row blocks, and rows per block, for comparing start and end. Larger data are sampled at random. */
 const [BLOCKS, BLOCK_ROWS] = [16, 256];
 /**
- * Tolerated increase of the loss, as a share of it, for a run that starts from an earlier model. With a constant rate,
- * a run ends near the optimum rather than at it.
+ * Tolerated relative increase of the loss for a run that starts from an earlier model. With a constant rate, a run ends
+ * near the optimum rather than at it.
  */
 const CONTINUED_SHARE = 0.1;
 const LOSS = "the training loss, penalties included,";
@@ -46,8 +46,8 @@ export function worseThanStart(began: Began, end: Float64Array): Finding[] {
 }
 
 /**
- * Returns the same finding for a stream, on its last rows, which the problem still holds. They are a sample of the
- * stream.
+ * Returns the same finding for a stream. It is measured on the stream's last rows, which are still in memory and serve
+ * as a sample.
  */
 export function worseThanStreamStart(
   began: Omit<Began, "algorithm">,
@@ -80,7 +80,7 @@ const FIRST_ROWS = 1000;
 
 /** Returns a finding if every training row is classified correctly and the loss therefore has no minimum. */
 export function separable<D>(problem: Problem, prepared: D, measure: (rows: D) => Record<string, number>): Finding[] {
-  // The result at a loss of 0 depends only on the loss function and the penalties.
+  // At a loss of 0, the answer depends only on the loss function and the penalties.
   if (problem.endless?.(0) === undefined) return [];
   const data = prepared as unknown as Dataset;
   const first = data.select(Array.from({ length: Math.min(FIRST_ROWS, data.rowCount) }, (_, row) => row));

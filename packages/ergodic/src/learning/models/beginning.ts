@@ -10,7 +10,8 @@ import type { Loss } from "./loss.ts";
 export const FROM = "fit.from";
 
 /**
- * Encodes data like the model from which training starts: with the same columns, fitted to its rows, and its classes.
+ * Encodes data for a run that starts from a trained model, using that model's columns and classes, as learnt from its
+ * own training rows.
  */
 export function preparedAs(data: Dataset, description: JsonObject, type: ElementType): Prepared<Dataset> {
   const pipeline = Pipeline.fromJson(description.pipeline);

@@ -44,8 +44,8 @@ export interface LossTraits<T extends Task = Task> {
   /** Elementwise ∂²ℓ/∂z², for joint losses, in which it is not the derivative of the derivative. */
   second?: (inputs: { z: Expr; y: Expr }) => Expr;
   /**
-   * Conjugate ℓ*(u, y) = sup_z (uz − ℓ(z, y)), for joint losses by outputs. Use `barred` where it is infinite. Needed
-   * for duality gaps.
+   * Conjugate ℓ*(u, y) = sup_z (uz − ℓ(z, y)), needed for duality gaps. For a joint loss, it is a vector over the
+   * outputs, whose sum is the conjugate. Use `barred` where it is infinite.
    */
   conjugate?: (inputs: { u: Expr; y: Expr; options: Readonly<Record<string, number>> }) => Expr;
 }
@@ -158,10 +158,11 @@ export function lossFromJson(json: Json): Loss {
 }
 
 /**
- * Returns the kernel program of a loss. Operands: z and dz (f64), y or, for several outputs, scalar y (class index).
- * Results: `loss` = Σ w ℓ and dz = w ∂ℓ/∂z.
- * `short`: whether exp and similar functions need only float32 precision, because z has no more. With one output, the
- * vector covers the rows of a batch. With several, it covers the outputs of one row, jointly or one against the rest.
+ * Returns the kernel program of a loss. Operands: vectors z and dz (f64), and the targets y. With several outputs, y is
+ * a scalar, the class index. Results: `loss` = Σ w ℓ and dz = w ∂ℓ/∂z.
+ * `short`: whether float32 precision suffices for exp and similar functions, because z itself is no more precise. With
+ * one output, the vector covers the rows of a batch. With several, it covers the outputs of one row, jointly or one
+ * against the rest.
  */
 export function lossProgram(loss: Loss, outputs: number, weighted: boolean, short = false): ProgramSpec {
   const z = vector("z");
@@ -221,8 +222,8 @@ const curvatureOf = (loss: Loss): Expr =>
   derive(derive(loss.joint ? loss.expression : sum(loss.expression), vector("z")), vector("z"));
 
 /**
- * Weighted value, in which rows of weight 0 count 0 even if their loss is infinite. Cross-validation holds rows out
- * with weight 0.
+ * Returns the weighted value, which is 0 for rows of weight 0 even if their loss is infinite. Cross-validation gives
+ * held-out rows the weight 0.
  */
 const weighed = (weight: Expr, value: Expr): Expr => where(less(0, weight), mul(weight, value), constant(0));
 
@@ -284,16 +285,16 @@ export function conjugateProgram(loss: Loss, offset = false): ProgramSpec | unde
 const f64Operands = (...names: string[]): ProgramSpec["operands"] =>
   names.map((name) => ({ name, type: "f64" as const, access: "direct" as const }));
 
-/** Largest violation of a domain that counts as rounding. */
+/** Violations of a domain up to this size count as rounding errors. */
 const OUTSIDE = 1e-9;
 
 /**
- * Returns `value` where t ≥ 0, and 1e300 in place of infinity outside this domain of a conjugate. Violations by
- * rounding count as on the boundary.
+ * Returns `value` where t ≥ 0, which is the domain of a conjugate, and elsewhere 1e300 in place of infinity. A t that
+ * is negative only by rounding counts as 0.
  */
 export const barred = (t: Expr, value: Expr): Expr => where(less(t, -OUTSIDE), constant(1e300), value);
 
-/** t log t, 0 at 0, infinite below. For conjugates of likelihoods. */
+/** t log t, which is 0 at 0 and infinite below. Used in conjugates of likelihoods. */
 export const entropy = (t: Expr): Expr => barred(t, mul(t, log(max(t, 1e-300))));
 
 /** Loss of one class against the rest: output k classifies class k, with y_k = +1 for the row's class, −1 otherwise. */

@@ -4,16 +4,16 @@ import { mapKinds } from "../../engine/data/features/feature-map.ts";
 import type { ColumnMoments } from "../../engine/data/transformations/standardise.ts";
 
 /**
- * Returns data as a model takes them. `wanted` true: all columns are standardised. "auto": columns other than
- * indicators are, if it is worthwhile.
+ * Returns data as a model takes them. If `wanted` is true, all columns are standardised. If it is "auto", columns other
+ * than indicators are standardised, but only if their units require it.
  *
  * Columns of 0 and 1 (levels of a category) keep their units. Division by their deviation √p would enlarge rare levels
- * by 1/√p. Centred, they would also be −√p in all rows without the level. Rules that remember gradients, such as
- * AdaGrad, would then shorten a level's steps with every row, not only with its own (on hours of bicycle rentals, R²
- * was 0.42 after five epochs instead of 0.69).
+ * by 1/√p. Centring would also give them the value −√p in all rows without the level. Rules that remember gradients,
+ * such as AdaGrad, would then shorten a level's steps with every row, and not only with rows of that level (on hourly
+ * bicycle rentals, R² was 0.42 after five epochs instead of 0.69).
  * `centred` false: columns are divided by √mean(x²) and not centred. A centre would act as an intercept in a model
- * without one, and sparse rows, which centre only a table's numbers, would differ from dense rows. A map's kernel does
- * not depend on the origin.
+ * without one. Sparse and dense rows would also give different models, because only a table's numbers are centred in
+ * sparse rows. Feature maps need no centre, because their kernels do not depend on the origin.
  */
 export function standardised(data: Dataset, wanted: boolean | "auto", mapped: boolean, centred = true): Dataset {
   const all = wanted === true;
@@ -22,8 +22,8 @@ export function standardised(data: Dataset, wanted: boolean | "auto", mapped: bo
 }
 
 /**
- * Whether "auto" can standardise. Sparse columns are left alone unless they come from a table, because hashed and
- * counted features have comparable units. So have the features of a map.
+ * Whether "auto" can standardise. Sparse columns are not standardised unless they come from a table, because hashed and
+ * counted features have comparable units. The same holds for the features of a map.
  */
 function mayStandardise({ format, pipeline }: Dataset): boolean {
   const { kind } = pipeline.steps[pipeline.steps.length - 1];
@@ -32,7 +32,7 @@ function mayStandardise({ format, pipeline }: Dataset): boolean {
 
 function isWorth(moments: ColumnMoments, mapped: boolean): boolean {
   const sizes = moments[mapped ? "largest" : "rootMeanSquare"];
-  // A map applies its single gamma to indicators, too.
+  // With a feature map, indicators are compared as well, because the map's single gamma applies to all columns.
   const scales = sizes.filter((s, j) => s > 0 && (mapped || moments.indicator[j] === 0)).sort();
   if (scales.length === 0) return false;
   const smallest = scales[mapped ? Math.floor(scales.length / 10) : 0];

@@ -1,8 +1,8 @@
 import { Pauses } from "../../engine/threads/steps.ts";
 
 /**
- * Smallest pivot, relative to its diagonal entry. A smaller pivot counts as 0: its column depends linearly on earlier
- * columns.
+ * Smallest pivot, relative to its diagonal entry. If a pivot is smaller, its column counts as linearly dependent on
+ * earlier columns.
  */
 const DEPENDENT = 1e-11;
 
@@ -14,8 +14,8 @@ export interface Triangle {
 
 /**
  * Solves A x = b by Cholesky factorisation for `count` rows. The solution replaces b, and the factor replaces the lower
- * triangle of A. A must be positive semidefinite. Rows that depend linearly on earlier rows (up to rounding) get 0.
- * Yields every few milliseconds.
+ * triangle of A. A must be positive semidefinite. The solution is 0 for rows that depend linearly on earlier rows, up
+ * to rounding. Yields every few milliseconds.
  */
 export function* solving({ values, width }: Triangle, b: Float64Array, count: number): Generator<void, void> {
   const pauses = new Pauses();
@@ -37,7 +37,7 @@ export function* solving({ values, width }: Triangle, b: Float64Array, count: nu
   }
 }
 
-/** Inner product of n numbers, from a[i] and b[j]. Four independent sums avoid waiting for each addition. */
+/** Inner product of n numbers, starting at a[i] and b[j]. Four independent sums hide the latency of additions. */
 function inner(a: Float64Array, i: number, b: Float64Array, j: number, n: number): number {
   let s = 0;
   let t = 0;

@@ -8,9 +8,9 @@ const SHORTEST = 1e-12;
 /** Largest relative change of the objective that rounding can cause. */
 const NOISE = 1e-13;
 /**
- * Range of the ratio between successive gains that indicates a minimum at infinity. With losses like e⁻ᶻ, each step
- * then gains 1/e of the previous gain; near a finite minimum, the gain is squared. After `steps` such ratios in a row,
- * the minimum counts as infinite.
+ * If the ratio between successive gains stays in this range for `steps` steps in a row, the loss counts as having no
+ * finite minimum. With losses like e⁻ᶻ, whose minimum is at infinity, each step gains 1/e of the previous gain. Near a
+ * finite minimum, each gain is proportional to the square of the previous one.
  */
 const RATIO = { low: 0.32, high: 0.42, steps: 4 };
 const UNBOUNDED =
@@ -23,7 +23,7 @@ interface Walked {
   /** Loss at `to`, without the penalty. */
   readonly loss: number;
   readonly evaluations: number;
-  /** Whether rounding hides whether the objective falls. */
+  /** Whether the change of the objective is too small to be distinguished from rounding. */
   readonly hidden: boolean;
 }
 
@@ -31,8 +31,8 @@ interface Walked {
 const STRETCH_MS = 20;
 
 /**
- * A run of Newton's method (newton-cholesky.ts). A step is one update and is made in stretches. The point does not move
- * until the step is complete, so a checkpoint within a step stores the previous point.
+ * A run of Newton's method (newton-cholesky.ts). A step is one update and is split into stretches. The point does not
+ * move until the step is complete, so a checkpoint within a step stores the point before the step.
  */
 export class Newton implements Progression {
   readonly stepsPerEpoch = 1;
@@ -102,7 +102,7 @@ export class Newton implements Progression {
     const isFree = this.penalty.l2 === 0;
     this.falling = isFree && ratio > RATIO.low && ratio < RATIO.high ? this.falling + 1 : 0;
     if (this.falling === RATIO.steps) this.converged ||= UNBOUNDED;
-    // The step from here squared the remaining decrement.
+    // Near the minimum, each step roughly squares the decrement, so the point after this step is accurate enough.
     if (!(decrement > this.tolerance * Math.abs(this.first))) this.converged ||= true;
   }
 
@@ -131,8 +131,8 @@ export class Newton implements Progression {
   }
 
   /**
-   * Line search along the direction: halves the length until the objective falls enough. Stays at x if rounding hides
-   * whether it falls.
+   * Line search along the direction: halves the length until the objective falls enough. Stays at x if the change of
+   * the objective is within rounding.
    */
   private *walk(here: number, slope: number): Generator<void, Walked> {
     const { x, direction } = this;

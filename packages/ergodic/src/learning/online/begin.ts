@@ -83,8 +83,8 @@ function described(bytes: Uint8Array, where: string): JsonObject {
 /** Returns the rule of an online run: `given`, or the rule that trained the model, or a default. */
 export function ruleOf(given: Rule | undefined, { trainedBy, model }: Beginnings): EquationRule {
   const own = given ?? (trainedBy ? ruleFromJson(trainedBy) : undefined);
-  // A trained rule that needs the whole objective cannot learn row by row. It was not requested here, so the default
-  // replaces it.
+  // If the rule of the training needs the whole objective, it cannot learn row by row. The user did not request it
+  // here, so the default replaces it silently.
   if (own?.kind === "equation") return own;
   if (given)
     throw new CapabilityError(

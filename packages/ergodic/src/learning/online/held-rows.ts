@@ -3,9 +3,9 @@ import { type DataLayout, elementBytes, place, rowStride } from "../../engine/da
 import { engineMemory } from "../../engine/memory/memory.ts";
 import type { OnlineRows } from "./types.ts";
 
-/** Maximum number of rows in memory, unless long rows lower it. */
+/** Maximum number of rows in memory; smaller if rows are long. */
 const MOST_ROWS = 256;
-/** Maximum number of values in memory, unless one batch has more. */
+/** Maximum number of values in memory; exceeded only if a single batch has more. */
 const MOST_VALUES = 2 ** 20;
 
 /** Dataset whose rows are overwritten repeatedly. The problem of an online run is bound to it. */

@@ -19,14 +19,15 @@ import type { OnlineFrom, OnlineOptions, OnlineRun } from "./types.ts";
 /**
  * Opens a trained linear model or network for online learning, row by row. Updates are those of `fit` with schedule:
  * "ordered" and deterministic: true. `rule`: step rule, by default the rule of the training. `batch`: rows per update.
- * `seed`: seed of dropout. The optimiser state of a checkpoint continues if the rule is the same. Penalties of sparse
- * rows act only on the columns of a batch. Watched outputs are those of training, with dropout.
+ * `seed`: seed of dropout. The optimiser state of a checkpoint is kept if the rule is the same. For sparse rows,
+ * penalties act only on the columns that occur in the batch. Outputs passed to a watch function are those of the
+ * training pass, including dropout.
  *
  * @throws CapabilityError for models that cannot learn row by row; DataError for damaged files; OptionError
  */
 export const online = (from: OnlineFrom, options: OnlineOptions = {}): Promise<OnlineRun> => openLearner(from, options);
 
-/** The same as `online`, but returns the class that streams need. */
+/** The same as `online`, but returns the RowLearner itself, which streams need. */
 export async function openLearner(from: OnlineFrom, options: OnlineOptions = {}): Promise<RowLearner> {
   checkKeys("online", options, ["rule", "batch", "seed"]);
   const beginnings = await readBeginnings(from);
@@ -101,11 +102,11 @@ function watched(problem: RowGradient): RowGradient {
   }) as RowGradient;
 }
 
-/** Returns the two class values of a numeric target, which is how the model was trained. */
+/** Returns the two values of a numeric target that served as classes in training. */
 function twoTargets(levels: Json): [number, number] {
   if (!Array.isArray(levels) || levels.length !== 2) return [0, 0];
   const [low, high] = levels.map(Number);
   if (low <= 0 && high > 0) return [low, high];
-  // Named classes have the numbers 0 and 1.
+  // Classes with names are coded as 0 and 1.
   return [0, 1];
 }

@@ -49,8 +49,8 @@ export class RowLearner implements OnlineRun {
   #sinceBytes = 0;
   readonly #stateBytes: number;
   /**
-   * A saved model whose tensors are plain copies of the parameters, once that is known. Other models are then made from
-   * it cheaply.
+   * A saved model, set once its tensors are known to be plain copies of the parameters. Models at other parameters can
+   * then be made from it cheaply.
    */
   #saved: SavedModel | undefined;
   #isLearning = false;
@@ -116,7 +116,7 @@ export class RowLearner implements OnlineRun {
     return worseThanStreamStart(this.#parts, { start, end: this.parameters(), held: this.#heldRows });
   }
 
-  /** Returns a copy of all changing state. `kept` can turn it into a checkpoint, also later. */
+  /** Returns a copy of all changing state. `kept` can turn it into a checkpoint at any later time. */
   snapshot(): Snapshot {
     return this.#parts.descent.snapshot();
   }
@@ -203,8 +203,8 @@ export class RowLearner implements OnlineRun {
   }
 
   /**
-   * Encodes targets and weights as the problem stores them. The problem made its own encoding from the data to which it
-   * was bound.
+   * Encodes targets and weights as the problem stores them. This is needed because the problem encoded only the data to
+   * which it was bound.
    */
   #writeTargets({ targets, weights }: OnlineRows, first: number, count: number): void {
     const { engine, problem, task, outputs, classWeights } = this.#parts;
@@ -221,8 +221,8 @@ export class RowLearner implements OnlineRun {
     const { save } = this.#parts;
     if (this.#saved) return this.#cut(this.#saved, parameters);
     const saved = save(parameters);
-    // Some networks are saved with numbers computed from several parameters. Saving at other parameters shows whether
-    // this one is.
+    // Some networks are saved with numbers that are computed from several parameters. Saving at other parameters as
+    // well shows whether this applies here.
     const others = parameters.map((p) => p + 1);
     const [wanted, cut] = [save(others).tensors, this.#cut(saved, others).tensors];
     const isAlike = Object.entries(wanted).every(([name, values]) => values.every((x, i) => x === cut[name][i]));
@@ -230,7 +230,7 @@ export class RowLearner implements OnlineRun {
     return saved;
   }
 
-  /** Returns the same model at other parameters. */
+  /** Returns a copy of the saved model with other parameters. */
   #cut(saved: SavedModel, parameters: Float64Array): SavedModel {
     const { parts = {} } = this.#parts.problem;
     const tensors = Object.entries(saved.tensors).map(([name, values]): [string, Tensor] => {

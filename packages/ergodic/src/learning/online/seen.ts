@@ -11,7 +11,7 @@ interface Of {
 
 const NAMES = ["rows", "loss", "weight", "lossWeight", "right", "squares", "absolute"] as const;
 
-/** Progressive validation: sums over rows, each of which was predicted before it was learnt. */
+/** Progressive validation: sums of losses and errors over rows, where each row was predicted before it was learnt. */
 export class Seen {
   readonly #of: Of;
   readonly #sums = Object.fromEntries(NAMES.map((name) => [name, 0])) as Record<(typeof NAMES)[number], number>;

@@ -1,6 +1,6 @@
 /**
- * Parts of `fit.stream`. Blocks become rows, and an online run predicts the rows and then learns from them. The
- * training loop drives this run like any other.
+ * Parts of `fit.stream`. Blocks are converted to rows, and an online run first predicts the rows and then learns from
+ * them. The training loop treats this run like any other.
  */
 
 import type { Advance, JsonObject, Problem, Progression, Snapshot } from "../../engine/contract/index.ts";
@@ -23,7 +23,10 @@ import { Seen } from "./seen.ts";
 /** Longest wait for a block before the loop checks signals, in milliseconds. */
 const WAIT_MS = 20;
 
-/** A stream as the training loop sees it, with functions that make the verb's result and checkpoints. */
+/**
+ * Interface of a stream to the training loop, with functions that create the result of `fit.stream` and its
+ * checkpoints.
+ */
 export interface Learning {
   readonly started: Started;
   finish(summary: RunSummary): Promise<object>;
@@ -122,7 +125,7 @@ function learningOf(
   return {
     started: {
       progression: stream,
-      // The epoch does not end before the stream, because its length is unknown.
+      // The length of a stream is unknown in advance, so its single epoch ends only when the stream ends.
       stopping: { until: { ...until, ...(until ? {} : { epochs: 2 }) }, validateEvery: 1, patience: undefined },
       chosen,
       ...(resume ? { resume } : {}),
@@ -218,7 +221,7 @@ class Stream implements Progression {
     return this.#learner.updates;
   }
 
-  /** Length of the only epoch. It is infinite until the blocks end. */
+  /** Length of the only epoch. It is infinite until the last block has been learnt. */
   get stepsPerEpoch(): number {
     return this.converged ? this.step : Infinity;
   }

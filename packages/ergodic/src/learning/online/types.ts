@@ -33,7 +33,7 @@ export interface OnlineRows {
 }
 
 /**
- * Receives the result of an update: the sum of the losses of its rows before it, and their outputs `z`. `z` is valid
+ * Receives the losses of an update's rows, summed, and their outputs `z`, both computed before the update. `z` is valid
  * until the next update.
  */
 export type OnlineWatch = (loss: number, z: Float32Array | Float64Array, first: number, count: number) => void;
@@ -69,7 +69,7 @@ export interface OnlineRun {
   predictor(parameters?: Float64Array): AnyPredictor;
   /** Returns a checkpoint from which `online(bytes)` continues bit for bit. `loop`: extra data stored with it. */
   checkpoint(loop?: JsonObject): Uint8Array;
-  /** Returns to a checkpoint of this run, and returns the `loop` data stored with it. @throws DataError */
+  /** Restores the state of a checkpoint of this run, and returns the `loop` data stored with it. @throws DataError */
   restore(checkpoint: Uint8Array): Promise<JsonObject>;
   /** Frees memory. */
   dispose(): void;

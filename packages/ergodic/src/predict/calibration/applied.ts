@@ -30,7 +30,7 @@ export function calibrate(model: AnyPredictor, json: Json, where: string): void 
   const seams = model as unknown as Seams;
   const plain = { scoresInto: seams.scoresInto.bind(model), prediction: seams.prediction.bind(model) };
   seams.scoresInto = (read, from, count, z) => plain.scoresInto(calibration.watched(read), from, count, z);
-  // A set can handle a row whose outputs are not numbers: it then contains all classes.
+  // A row whose outputs are NaN is allowed here, because its set then contains all classes.
   if (facts.classes && (json as { conformal?: Json }).conformal) seams.checkScores = () => {};
   seams.toPredictions = (z, from) => calibration.toPredictions(z, from);
   seams.prediction = (z, i = 0) => calibration.finished(plain.prediction(z, i), z, i);
@@ -39,11 +39,11 @@ export function calibrate(model: AnyPredictor, json: Json, where: string): void 
 export class Calibration implements Pick<Seams, "toPredictions"> {
   readonly #facts: CalibrationFacts;
   readonly #model: CalibratedModel;
-  /** Buffers for one row: ℓ, then p; log odds; scores. */
+  /** Buffers for one row: ℓ, which is then replaced by p; log odds; scores. */
   readonly #p: Float64Array;
   readonly #odds: Float64Array;
   readonly #scores: Float64Array;
-  /** Random numbers of the rows that were read last. */
+  /** Random numbers of the rows in the last batch that was read. */
   #rowNumbers: number[] = [];
 
   constructor(facts: CalibrationFacts, model: CalibratedModel) {
@@ -86,7 +86,7 @@ export class Calibration implements Pick<Seams, "toPredictions"> {
     };
   }
 
-  /** Adds the row's set or interval to a prediction. `i` is the row's position among the rows that were read last. */
+  /** Adds the row's set or interval to a prediction. `i` is the row's position in the last batch that was read. */
   finished(prediction: Prediction, z: Float64Array, i: number): Prediction {
     const { probabilities, conformal } = this.#facts;
     const { classes, task } = this.#model;
@@ -102,7 +102,10 @@ export class Calibration implements Pick<Seams, "toPredictions"> {
     return { ...found, set: classes.filter((_, k) => !(scores[k] > quantile || (scores[k] === quantile && u > tie))) };
   }
 
-  /** The class of the uncalibrated model. A temperature must not change the class, not even by rounding. */
+  /**
+   * Returns the class that the uncalibrated model predicts. A temperature must not change the predicted class, even
+   * through rounding.
+   */
   #plainClass(z: Float64Array): string {
     const { link, outputs, classes } = this.#model;
     const values = z.slice();

@@ -11,8 +11,8 @@ import { type NoTemperature, temperatureOf } from "./temperature.ts";
 /** Options of `calibrated`. */
 export interface CalibratedOptions {
   /**
-   * Calibration method. "temperature" fits one number, keeps the predicted classes, and needs a few dozen rows.
-   * "isotonic" fits a curve per class and needs a thousand rows or more. Default "temperature".
+   * Calibration method. "temperature" fits one number, does not change the predicted classes, and works with a few
+   * dozen rows. "isotonic" fits a curve per class and needs a thousand rows or more. Default "temperature".
    */
   method?: "temperature" | "isotonic";
 }
@@ -26,12 +26,12 @@ const WHERE = "calibrated";
  *   const honest = await calibrated(model, heldOut, { method: "isotonic" });
  *   await honest.save("honest.safetensors");
  *
- * `heldOut` contains rows that training has not seen, with their classes. Row weights count. A calibration fitted by an
- * earlier call is replaced.
+ * `heldOut` contains rows that training has not seen, with their classes. Row weights are taken into account. An
+ * existing calibration of the model is replaced.
  * temperature: p = softmax(ℓ/T), where ℓ are the log probabilities and T has the smallest log loss. Source: Guo et al.
  * 2017.
- * isotonic: p_k = f_k(log odds of k), scaled to sum to 1, with f_k from pooling adjacent violators (a single curve for
- * two classes). All classes get equal probabilities if every f_k is 0. Source: Zadrozny, Elkan 2002.
+ * isotonic: p_k = f_k(log odds of k), scaled to sum to 1. The curves f_k are fitted by pooling adjacent violators. Two
+ * classes share a single curve. All classes get equal probabilities if every f_k is 0. Source: Zadrozny, Elkan 2002.
  *
  * @throws CapabilityError for models without probabilities, or with conformal sets; DataError if no T is best, or a
  * class does not occur

@@ -10,13 +10,16 @@ import { classScores, numberScore, rankOf, type Score, scoresOf } from "./scores
 
 /** Options of `conformal`. */
 export interface ConformalOptions {
-  /** Share of rows for which the set or interval may miss the truth, between 0 and 1. Default 0.1. */
+  /**
+   * Largest share of rows for which the set or interval may fail to contain the true value, between 0 and 1. Default
+   * 0.1.
+   */
   alpha?: number;
   /**
-   * Nonconformity score: how badly an answer fits. For classes: "lac", 1 − p, gives the smallest sets; "aps", the total
-   * probability of all more probable classes plus a random share of the class's own, gives larger sets when the model
-   * is unsure. For numbers: "absolute", |y − m|; "scaled", |y − m|/√m. Default "lac" for classes, "scaled" for counts,
-   * "absolute" for other numbers.
+   * Nonconformity score, which is larger the worse an answer fits. For classes, "lac" is 1 − p and gives the smallest
+   * sets. "aps" is the total probability of all more probable classes plus a random share of the class's own
+   * probability, and gives larger sets when the model is unsure. For numbers, "absolute" is |y − m|, and "scaled" is |y
+   * − m|/√m. Default "lac" for classes, "scaled" for counts, "absolute" for other numbers.
    */
   score?: "lac" | "aps" | "absolute" | "scaled";
   /** Seed of the rows' random numbers. A whole number from 0. Default 0. */
@@ -26,8 +29,8 @@ export interface ConformalOptions {
 const WHERE = "conformal";
 
 /**
- * Returns a copy of a model whose predictions contain a `set` of classes, or an `interval`, that holds the truth with
- * probability 1 − α. This is true for any model; a poor one gets large sets.
+ * Returns a copy of a model whose predictions contain a `set` of classes, or an `interval`, that contains the true
+ * value with probability 1 − α. This holds for any model, but a poor model gets large sets.
  *
  *   const careful = await conformal(model, heldOut, { alpha: 0.1 });
  *   careful.predict({ age: 40 }).set;        // ["poor", "rich"] if the model is unsure
@@ -113,7 +116,7 @@ function scoresOfTruth(
   });
 }
 
-/** Rejects the infinite score of a count whose predicted mean overflowed or is 0. */
+/** Throws if a score is infinite, which happens for a count whose predicted mean overflowed or is 0. */
 function finite(score: number, i: number): number {
   if (Number.isFinite(score)) return score;
   throw new DataError(WHERE, `row ${i + 1} has a prediction too far from its target; drop the row, or train anew`, "DATA_VALUE");

@@ -6,15 +6,15 @@ import { calibrationIn, heldOutRows, modelOf, unable } from "./held-out.ts";
 export interface Coverage {
   /** Number of rows checked. */
   rows: number;
-  /** Weighted share of rows whose truth is in their set or interval. It should be near 1 − α. */
+  /** Weighted share of rows whose set or interval contains the true value. It should be near 1 − α. */
   coverage: number;
   /** Mean number of classes in a set, or mean width of an interval in units of the target. */
   size: number;
 }
 
 /**
- * Measures how often sets or intervals hold the truth, and how large they are, on rows with known targets. @throws
- * CapabilityError for models without sets or intervals
+ * Measures how often sets or intervals contain the true value, and how large they are, on rows with known targets.
+ * @throws CapabilityError for models without sets or intervals
  */
 export function coverage(model: RowPredictor, data: Dataset): Coverage {
   const { classes } = modelOf("coverage", model);

@@ -37,11 +37,11 @@ export type Probabilities =
 
 export interface Conformal {
   readonly score: Score;
-  /** Share of rows for which the truth may be missed. */
+  /** Largest share of rows for which the true value may be missed. */
   readonly alpha: number;
   /** Largest score in a set. */
   readonly quantile: number;
-  /** Classes with exactly that score are in the set if the row's number is at most this. */
+  /** A class whose score equals the quantile is in the set if the row's random number is at most `tie`. */
   readonly tie: number;
   /** Seed of the rows' random numbers. */
   readonly seed: number;
@@ -124,7 +124,7 @@ function checkedConformal(json: Json, { classes }: CalibratedModel, where: strin
   };
   const alpha = number("alpha", 1);
   const rows = checkedCount(where, json, "rows", 1);
-  // alpha = 0 would need more rows than there are; alpha = 1 would need none.
+  // The rank would exceed the number of rows for alpha = 0, and would be 0 for alpha = 1.
   const rank = rankOf(rows, alpha);
   checkModel(where, rank >= 1 && rank <= rows, `has alpha ${alpha}, which is none for ${rows} rows`);
   const quantile = number("quantile", classes ? 1 : Number.MAX_VALUE);

@@ -4,9 +4,10 @@ import type { Curve } from "./description.ts";
  * Isotonic regression: the non-decreasing function f that minimises Σ w_i (t_i − f(s_i))², found by pooling adjacent
  * violators.
  *
- * s: scores, finite, in any order; t: 0 or 1, or shares between them; w: weights, or null if all are 1. Rows of weight
- * 0 are ignored. Rows with equal scores are merged into one row with their mean, as in scikit-learn (which also merges
- * scores within 1e-15). For each interval on which f is constant, only the two ends are stored.
+ * s: scores, finite, in any order; t: targets, 0 or 1 or shares between 0 and 1; w: weights, or null if all are 1. Rows
+ * of weight 0 are ignored. Rows with equal scores are merged into one row with the mean of their targets, as in
+ * scikit-learn (which also merges scores within 1e-15). For each interval on which f is constant, only the two ends are
+ * stored.
  * Source: Zadrozny, Elkan 2002; Best, Chakravarti 1990.
  */
 export function isotonicCurve(s: ArrayLike<number>, t: ArrayLike<number>, w: ArrayLike<number> | null): Curve {
@@ -43,5 +44,5 @@ interface Block {
   weight: number;
 }
 
-/** At most 1, because both sums are rounded in the same way. */
+/** The mean cannot exceed 1, because both sums are rounded in the same way. */
 const mean = ({ sum, weight }: Block): number => sum / weight;

@@ -43,8 +43,8 @@ export function temper(l: Float64Array, temperature: number): void {
  * Writes log(p_k/(1 − p_k)) of each class into `out`: ℓ_k − log Σ_{j≠k} exp ℓ_j. With one output (two classes) it is ℓ₁
  * − ℓ₀.
  *
- * The sum over the others is the total minus class k. For the largest class that difference would lose precision, so
- * its sum is computed separately.
+ * The sum over j ≠ k is computed as the total minus the term of class k. For the largest class, this difference would
+ * lose precision, so its sum is computed directly.
  */
 export function logOddsInto(l: Float64Array, out: Float64Array): void {
   if (out.length === 1) {

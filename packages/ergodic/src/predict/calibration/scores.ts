@@ -1,5 +1,5 @@
 /**
- * Conformal scores: how badly an answer fits a row. 0 is a perfect fit.
+ * Conformal scores, which measure how badly an answer fits a row. 0 is a perfect fit.
  *
  * For classes with probabilities p, with the row's number u in (0, 1):
  *   lac        1 − p_k: the smallest sets on average (Sadinle, Lei, Wasserman 2019)
@@ -18,7 +18,7 @@ export const scoresOf = (classes: boolean): readonly Score[] => (classes ? OF_CL
 
 /** Smallest mean: means that are lower, or underflowed to 0, are replaced with it. */
 const SMALLEST_MEAN = 2 ** -1022;
-/** Twice the relative rounding error between a score and an end of its interval. */
+/** Margin for the relative rounding error between a score and an end of its interval: twice that error. */
 const ROUNDING = 2 ** -50;
 
 /**
@@ -38,7 +38,7 @@ export function classScores(score: Score, p: ArrayLike<number>, u: number, out: 
   let equal = 0;
   for (let i = 0; i < order.length; i++) {
     const own = p[order[i]];
-    // Classes with equal probabilities enter a set together.
+    // Classes with equal probabilities get equal scores, so a set contains all or none of them.
     if (i > 0 && own !== p[order[i - 1]]) {
       above += equal;
       equal = 0;
@@ -53,8 +53,8 @@ const unit = (score: Score, mean: number): number => (score === "absolute" ? 1 :
 export const numberScore = (score: Score, mean: number, y: number): number => Math.abs(y - mean) / unit(score, mean);
 
 /**
- * Interval of all y with a score up to `quantile`, widened slightly on each side, so that rounding excludes none.
- * Counts are never below 0.
+ * Returns the interval of all y with a score up to `quantile`, slightly widened at both ends so that rounding excludes
+ * none of them. Counts are never below 0.
  */
 export function intervalOf(score: Score, mean: number, quantile: number, isCount: boolean): [number, number] {
   const lowest = isCount ? 0 : -Infinity;

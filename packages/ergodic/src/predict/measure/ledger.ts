@@ -35,7 +35,7 @@ export interface Work {
   multiplyAdds: number;
   operations: number;
   functions: number;
-  /** Bytes, as in the next two fields. */
+  /** Bytes read per row. The next two fields are also in bytes. */
   parameters: number;
   activations: number;
   rows: number;
@@ -61,8 +61,8 @@ const LEVELS = [
 const FUNCTION = 16;
 
 /**
- * Returns the energy ledger of a row: operations, and bytes by the memory level that they come from. It models energy
- * rather than measuring it, and includes neither the host's overhead nor its idle power.
+ * Returns the energy ledger of a row: its operations, and the bytes that it reads from each memory level. The energy is
+ * modelled, not measured, and excludes the host's overhead and idle power.
  *
  * pJ at 45 nm (Horowitz 2014): float32 add 0.9, multiply 3.7; 64 bits from a cache of 8 kB 10, 32 kB 20, 1 MB 100, from
  * DRAM 1,300 to 2,600. float64 is extrapolated from the ratio of 32-bit to 16-bit cost (0.4 and 1.1 at 16 bits). A
@@ -215,7 +215,7 @@ function workOf(program: PlanProgram<number>, elementBytes: 4 | 8, buffer: (name
   return work;
 }
 
-/** Values that are the same along an axis are read once. */
+/** A value that is the same along an axis counts as read once. */
 function addLoop(
   work: Work,
   { shape, loads, stores, operations, reductions }: PlanLoop<number>,
@@ -247,7 +247,8 @@ function countsOf({ kernel, args }: PlanCall<number>): { multiplyAdds?: number; 
   if (kernel === "triangularSolve") return { multiplyAdds: (n[0] * n[0] * n[1]) / 2 };
   if (kernel === "luSolve") return { multiplyAdds: n[0] * n[0] * n[1] };
   if (kernel !== "circulant") return {};
-  // Spectra of real blocks of k numbers: k/2 complex products, each of 4 real ones, and transforms of k log k.
+  // The spectrum of a real block of k numbers has k/2 complex values. A product of two spectra takes k/2 complex
+  // products of 4 real multiply-adds each, and a transform takes k log₂ k operations.
   const [rows, p, q, k] = n;
   return { multiplyAdds: 2 * rows * p * q * k, operations: k * Math.ceil(31 - Math.clz32(k)) * (rows * (p + q) + p * q) };
 }

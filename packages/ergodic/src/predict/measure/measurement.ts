@@ -40,7 +40,9 @@ export interface MeasureOptions {
   signal?: AbortSignal;
 }
 
-/** Latencies of queries in milliseconds. A quantile is null if there are too few queries for one to lie above it. */
+/**
+ * Latencies of queries in milliseconds. A quantile is null if there are so few queries that none would lie above it.
+ */
 export interface Latencies {
   /** Mean of all queries. */
   mean: number;

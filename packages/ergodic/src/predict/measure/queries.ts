@@ -31,7 +31,7 @@ export function checkedCount(inputs: MeasureInputs): number {
   return count;
 }
 
-/** Makes the queries. A query of one row from a list is that row. */
+/** Creates the queries. If a query has one row and the inputs are a list, the query is the row itself. */
 export function queriesOf(inputs: MeasureInputs, rows: number, seed: number): Queries {
   const count = checkedCount(inputs);
   const draws = stream(seed, "measure", "rows").at(0);

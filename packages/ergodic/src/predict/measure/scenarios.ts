@@ -31,9 +31,15 @@ export interface Timings {
 
 /** Largest number of latencies that are stored. */
 export const MOST_QUERIES = 2 ** 24;
-/** Milliseconds between turns of the event loop. Without such turns neither signals nor timers are served. */
+/**
+ * Milliseconds after which the event loop gets a turn. Without these turns, neither signals nor timers would be
+ * handled.
+ */
 const PAUSE = 50;
-/** Milliseconds by which a timer can be late. The remaining time is spent in turns of the event loop. */
+/**
+ * Milliseconds by which a timer can be late. Waiting therefore uses a timer until this long before the end, and then
+ * turns of the event loop.
+ */
 const TIMER = 3;
 
 export const hostClock: MeasureClock = {
@@ -125,15 +131,15 @@ export interface RateTrial {
 
 const NEAR = 1.02;
 /**
- * Halves the rate down to a load of 1/256, at which queries hardly ever overlap. A query that fails there would fail
- * alone.
+ * Maximum number of halvings of the rate. At the lowest load, 1/256, queries hardly ever overlap, so a query that takes
+ * too long there would take too long even alone.
  */
 const HALVINGS = 7;
 const DOUBLINGS = 40;
 
 /**
- * Finds the highest rate that passes, to 2 %. The rate is doubled until one fails, or halved until one passes, and then
- * bisected on a log scale. Undefined if no rate passed.
+ * Finds the highest rate that passes, with a relative precision of 2 %. The rate is doubled until one fails, or halved
+ * until one passes, and then bisected on a log scale. Undefined if no rate passed.
  */
 export async function highestRate<T extends RateTrial>(
   start: number,

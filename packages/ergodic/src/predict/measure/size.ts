@@ -36,7 +36,8 @@ export function residentSize(): { now: number; peak: number } | null {
 }
 
 /**
- * Peak of the process alone in KiB, on Linux. The peak from `getrusage` also includes the size of the parent process.
+ * Peak memory of this process alone in KiB, on Linux. The peak from `getrusage` can also include memory of the parent
+ * process.
  */
 function highWater(): number | undefined {
   try {

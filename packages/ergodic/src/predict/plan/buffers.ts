@@ -3,7 +3,7 @@ import { type ArrayPlan, countAt, type PlanCount, planTouched } from "../../engi
 
 export interface PlanBuffer {
   readonly name: string;
-  /** Number of elements of all rows of a batch, or of a parameter. */
+  /** Number of elements of the buffer, for all rows of a batch or for a parameter. */
   readonly size: PlanCount;
   readonly isRead: boolean;
   readonly isWritten: boolean;

@@ -37,7 +37,7 @@ export interface ScanBuffer {
   readonly value: number;
   /** Number of elements. */
   readonly size: number;
-  /** Number of elements from one round to the next. */
+  /** Distance between the slices of successive rounds, in elements. */
   readonly step: number;
   readonly isWritten: boolean;
 }
@@ -46,7 +46,7 @@ export function scanBuffers(scan: PlanScan<number>, { values }: PlanProgram<numb
   const { length, body } = scan;
   const whole = (kind: string, of: readonly number[], isWritten = false): ScanBuffer[] =>
     of.map((value, i) => ({ name: `${kind} ${i}`, value, size: values[value].size, step: 0, isWritten }));
-  // The body's first value for each buffer has the size of one round.
+  // The first value that the body has in a buffer gives the size of one round.
   const first = new Map<string, number>();
   for (const { size, home } of body.values) if (home.kind === "buffer" && !first.has(home.name)) first.set(home.name, size);
   return [

@@ -33,7 +33,7 @@ export class PlanPrograms {
     this.#parts = parts;
   }
 
-  /** Returns an unchecked program, for the sizes of its values. */
+  /** Returns an unchecked program, for callers that only need the sizes of its values. */
   at(rows: number): PlanProgram<number> {
     return this.#of(rows).program;
   }

@@ -1,6 +1,6 @@
 /**
- * Reads a plan from a file, before anything else uses it. Every part must have its type, values that are named must
- * exist, and keys that plans do not have are ignored. The result is a new object. check.ts checks whether the plan is
+ * Reads a plan from a file, before anything else uses it. Every part must have the right type, and every value that is
+ * referred to must exist. Unknown keys are ignored. The result is a new object. check.ts checks whether the plan is
  * consistent for a batch.
  *
  * @throws DataError

@@ -10,8 +10,8 @@ import { showsResidue } from "./residue.ts";
 import { batchMemory, placesOf, programsOf } from "./value-places.ts";
 
 /**
- * Smallest number of programs (one per batch size) that are cached. More are kept while together they are no larger
- * than the memory that a batch computes in.
+ * Minimum number of programs (one per batch size) that are cached. More are cached as long as their total size is at
+ * most that of the working memory of a batch.
  */
 export const KEPT = 4;
 
@@ -60,8 +60,8 @@ export interface Batch {
 }
 
 /**
- * Working memory for batches up to a certain number of rows, which use it in turn: inputs, outputs and intermediate
- * values.
+ * Working memory for inputs, outputs and intermediate values. All batches up to a certain number of rows use it in
+ * turn.
  */
 interface Room {
   readonly arena: Arena;
@@ -71,8 +71,8 @@ interface Room {
 }
 
 /**
- * Number of rows of the room for a batch: the chunk, halved while the batch still fits. All rooms together are
- * therefore smaller than two rooms of a chunk.
+ * Returns the number of rows of the room that a batch uses: the chunk size, halved as often as the batch still fits.
+ * All rooms together are therefore smaller than two rooms of a whole chunk.
  */
 function capacityOf(rows: number, chunk: number): number {
   const half = Math.floor(chunk / 2);
@@ -109,8 +109,8 @@ function batchSizes({ plan, buffers, programs, chunk, where }: BatchParts) {
 }
 
 /**
- * A plan in a memory, with its constants, parameters and a program for each batch size that was requested. A server's
- * batches have any size, one after another. Programs are small, so they are cached; their working memory is shared.
+ * A plan in a memory, with its constants, parameters and a program for each batch size that was requested. On a server,
+ * successive batches can have any size. Programs are small and therefore cached, and they share their working memory.
  *
  * @throws MemoryLimitError if the memory cannot hold a batch
  */
@@ -130,7 +130,10 @@ export class PlanHome implements Disposable {
   #most: number | undefined;
   /** Scratch for one kernel at a time, as large as any program has needed so far. */
   readonly #scratch: { bytes: number; address: number; arena?: Arena | undefined } = { bytes: 0, address: 0 };
-  /** Object whose collection frees the plan's part of a shared memory. In its own memory nothing needs to be freed. */
+  /**
+   * When this object is garbage collected, the plan's part of a shared memory is freed. A plan with its own memory
+   * needs no owner.
+   */
   readonly #owner: WeakRef<object> | undefined;
 
   constructor(machine: Machine, { numbers, ...parts }: PlanParts, owner?: object) {
@@ -244,7 +247,9 @@ export class PlanHome implements Disposable {
     Object.assign(scratch, { arena, address });
   }
 
-  /** Fills a new arena and returns the result. The arena is freed if that fails, or with its owner. */
+  /**
+   * Fills a new arena and returns the result. The arena is freed if filling it fails, or later together with the owner.
+   */
   #filled<T extends { readonly arena: Arena }>(fill: (arena: Arena) => T): T {
     const arena = new Arena(this.machine.memory, this.#parts.where);
     const made = released(arena, () => fill(arena));

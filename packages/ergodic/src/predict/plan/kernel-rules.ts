@@ -20,7 +20,10 @@ import { damaged } from "./format.ts";
  */
 export const MOST_COUNT = 2 ** 30;
 
-/** Work of moving an element or applying one operation to it, in multiply-adds of a product that take about as long. */
+/**
+ * Work of moving an element or applying one operation to it, as the number of multiply-adds of a matrix product that
+ * take about as long.
+ */
 export const ELEMENT = 4;
 
 /** Work of locating a row of a window, or a row of a table. */
@@ -33,7 +36,10 @@ const GROUP = 16;
 const BLOCK_ROW = 32;
 
 export interface Touched {
-  /** Number of elements from each argument's address on; 0 for arguments that are not arrays. */
+  /**
+   * Number of elements that the call can touch, starting at each argument's address; 0 for arguments that are not
+   * arrays.
+   */
   readonly elements: readonly number[];
   readonly scratchBytes: number;
   readonly work: number;
@@ -55,7 +61,10 @@ interface KernelRule {
   readonly sizes: (counts: readonly number[], elementBytes: 4 | 8, shape: ConvolutionShape | undefined) => Sizes | undefined;
 }
 
-/** Number of iterations of a loop. A count of 0 counts as 1, because other loops can be inside it. */
+/**
+ * Number of iterations of nested loops. A count of 0 is taken as 1, because outer loops run even if an inner loop has
+ * no iterations.
+ */
 const times = (...counts: readonly number[]): number => counts.reduce((product, count) => product * Math.max(1, count), 1);
 
 const counts = (count: number): Role[] => new Array<Role>(count).fill("count");
@@ -82,7 +91,7 @@ function windowed(
   };
 }
 
-/** Whether positions and numbers of cells stay within the range that kernels count in. */
+/** Whether all positions and cell counts stay within the range of the kernels' counters. */
 function isCountable(shape: ConvolutionShape): boolean {
   const { batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, kernelHeight, kernelWidth } = shape;
   const farthest = [
@@ -99,7 +108,10 @@ function isCountable(shape: ConvolutionShape): boolean {
   return [...farthest, ...cells].every((count) => count <= MOST_COUNT);
 }
 
-/** Work over the windows: for each output cell, the cells of its window and the channels that are summed in each. */
+/**
+ * Work over all windows: for every output cell, the number of cells in its window times the channels that are summed
+ * per cell.
+ */
 const windowWork = ({ batch, outHeight, outWidth, kernelHeight, kernelWidth }: ConvolutionShape, ...each: number[]): number =>
   times(batch, outHeight, outWidth, kernelHeight) * (times(kernelWidth, ...each) + WINDOW);
 
@@ -259,8 +271,8 @@ const rules: ReadonlyMap<string, KernelRule> = new Map<string, KernelRule>([
  * writes from each address on, its scratch memory, and its work (in the unit of work.ts). Kernels do not check their
  * arguments, so all calls are checked against this table before anything runs.
  *
- * Sizes follow the kernels' contracts (kernels/*.ts). A count of 0 makes no work, but can be the inside of a loop that
- * runs often, so `work` takes it as 1.
+ * Sizes follow the kernels' contracts (kernels/*.ts). An inner loop with a count of 0 does nothing, but the loop around
+ * it can still run often, so `work` takes a count of 0 as 1.
  *
  * @throws DataError for calls that no kernel accepts
  *
@@ -275,8 +287,8 @@ export function rolesOf(name: string, where: string): readonly Role[] {
 }
 
 /**
- * Whether a round of the call writes every element of its result that it touches, whatever was there before. Only
- * products that add to the result, or that leave gaps, do not.
+ * Whether a round of the call overwrites its whole result, independently of the previous content. This holds for all
+ * calls except products that add to the result or leave gaps in it.
  */
 export function fillsResult({ kernel, args }: PlanCall<number>): boolean {
   if (kernel !== "gemm") return true;
@@ -285,8 +297,8 @@ export function fillsResult({ kernel, args }: PlanCall<number>): boolean {
 }
 
 /**
- * Whether the call writes no element. Such a call is skipped, because only the size of its result bounds the counts
- * that a kernel is given.
+ * Whether the call writes no element. Such a call must be skipped, because a kernel's counts are bounded only by the
+ * size of its result.
  */
 export function writesNothing(call: PlanCall<number>, elementBytes: 4 | 8, where: string): boolean {
   const { elements } = touchedBy(call, elementBytes, where);

@@ -1,7 +1,7 @@
 /**
  * Limits the number of loaded plans with their own memory. WebAssembly reserves gigabytes of address space for each
  * memory (V8 10 GiB; a browser has a terabyte in total). A memory is therefore made when it is first needed, and if
- * there are too many, the least recently used one is given up. A plan that lost its memory makes a new one at its next
+ * there are too many, the least recently used one is dropped. A plan that lost its memory makes a new one at its next
  * call, which takes about a millisecond plus the time to copy its parameters.
  */
 import { MemoryLimitError } from "../../engine/errors/errors.ts";
@@ -14,7 +14,10 @@ export interface HasMemory {
 
 const MOST = inNode() ? 256 : 24;
 
-/** Plans in the order of their last use. The references are weak, so that a collected plan takes its memory along. */
+/**
+ * Plans in the order of their last use. The references are weak, so that a plan can be garbage collected together with
+ * its memory.
+ */
 const order = new Set<WeakRef<HasMemory>>();
 let latest: WeakRef<HasMemory> | undefined;
 
@@ -32,7 +35,8 @@ export function forgetMemory(holder: WeakRef<HasMemory>): void {
 }
 
 /**
- * Makes a memory. Others are given up if there are too many, and all of them if the system has no more address space.
+ * Makes a memory. If there are too many, others are dropped first. If the system has no more address space, all others
+ * are dropped.
  */
 export function madeMemory<T>(make: () => T): T {
   for (const holder of order) {

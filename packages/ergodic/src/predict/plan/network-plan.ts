@@ -27,23 +27,24 @@ export interface NetworkPlanOptions extends Partial<Limits> {
 const MOST_BETWEEN = 2 ** 26;
 const PAGE = 65536;
 /**
- * Pages for the kernels' static data, as in memory/memory.ts, and as many again for alignment losses of small pieces.
+ * Pages for the kernels' static data, as in memory/memory.ts, and the same number again for padding between small
+ * pieces.
  */
 const LEAST_PAGES = 32;
 const MOST_PAGES = 65536;
 
 /**
- * A saved network's plan (memory/array-plan.ts), ready to predict without the compiler: inputs and outputs by name, any
- * number of rows.
+ * A saved network's plan (memory/array-plan.ts), ready to predict without the compiler. It takes inputs and returns
+ * outputs by name, for any number of rows.
  *
  * Rows are processed in chunks, each computed as one batch. The memory of a batch is laid out when it is first needed.
  * An input or output whose size grows with the batch contains the rows one after another; all other inputs are
  * parameters, given once. The sums of a product run in a different order for one row than for several, so the last bits
- * of a row's result can depend on the number of rows given with it.
+ * of a row's result can depend on how many rows are predicted together.
  *
- * A loaded plan runs in its own memory. It can therefore reach nothing else in the process, whatever its file says, and
- * a trap leaves nothing behind. Before it runs it is checked: types (format.ts), reach for each batch (check.ts), work
- * (work.ts), memory (home.ts).
+ * A loaded plan runs in its own memory. Whatever its file contains, it therefore cannot access anything else in the
+ * process, and a trap has no lasting effect. Before it runs, its types (format.ts), its accesses for each batch size
+ * (check.ts), its work (work.ts) and its memory (home.ts) are checked.
  *
  * @throws DataError for a plan that is damaged, of a later version, too much work or memory, or lacks parameters;
  * OptionError for inputs that are missing or of another length; WorkerError if a kernel traps
@@ -206,7 +207,7 @@ export class NetworkPlan implements Disposable, HasMemory {
     return new PlanHome(memory, this.#parts);
   }
 
-  /** Runs a program. A trap can leave the memory in any state, so a plan's own memory is given up. */
+  /** Runs a program. A trap can leave the memory in any state, so a plan's own memory is dropped. */
   #called(program: { run(): void }): void {
     try {
       program.run();
@@ -241,7 +242,10 @@ function chunkOf(known: Omit<BatchParts, "chunk">, maxMemory: number): number {
   return rows;
 }
 
-/** Largest memory of the plan in pages, with all cached batches and one being made, plus a margin for fragmentation. */
+/**
+ * Maximum memory of the plan in pages, including all cached batches, a batch that is being made, and a margin for
+ * fragmentation.
+ */
 function pagesOf(parts: PlanParts): number {
   const { plan, buffers } = parts;
   const elementBytes = plan.precision === "f64" ? 8 : 4;

@@ -29,7 +29,8 @@ export interface PlanContext {
   /** Addresses of constants by name. */
   readonly constants: ReadonlyMap<string, number>;
   /**
-   * One scratch area for all kernels, as large as any of them needs. Its address is known once all programs are made.
+   * One scratch area that all kernels share. It is large enough for each of them. Its address is known once all
+   * programs have been prepared.
    */
   readonly scratch: { bytes: number; address: number };
 }
@@ -139,7 +140,7 @@ export class ReadyProgram {
     const kernel = this.#typed(name);
     const { where } = this.#context;
     if (writesNothing(call, this.#elementBytes, where)) return () => {};
-    // The scratch that the kernel needs, whatever the file says.
+    // Use the scratch size that the kernel needs, not the one in the file.
     this.#want(aligned(touchedBy(call, this.#elementBytes, where).scratchBytes));
     const read = args.map((arg) => this.#argument(arg));
     const steps = repeat.map((r) => r.steps.map((elements) => elements * this.#elementBytes));
@@ -186,8 +187,8 @@ export class ReadyProgram {
   }
 
   /**
-   * Returns a function that runs the body for each round: moves its buffers along, and copies the next carries to the
-   * current ones.
+   * Returns a function that runs the body for each round. Between rounds, it advances the body's buffers and copies the
+   * next carries to the current ones.
    */
   #scan(step: PlanScan<number>): () => void {
     const { length, reverse, carries, current, next, histories } = step;

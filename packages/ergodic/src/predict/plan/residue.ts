@@ -1,9 +1,10 @@
 /**
- * Whether a plan reads memory that it has not written in the same call, or leaves part of an output unwritten. Its
- * answers would then expose values of an earlier computation, possibly of another user. Plans of our networks never do.
- * A crafted plan that does runs in memory that is cleared before each call (home.ts).
+ * Detects plans that read memory which they have not written in the same call, or that leave part of an output
+ * unwritten. The answers of such a plan would expose values of an earlier computation, possibly of another user. Plans
+ * of this library's networks never do this. A manipulated plan that does is run in memory that is cleared before each
+ * call (home.ts).
  *
- * Only certain writes count: zeros, and loops and kernels that fill a range without gaps.
+ * Only writes that are certain to happen count: zeros, and loops and kernels that fill a range without gaps.
  */
 import { countAt, type PlanCall, type PlanLoop, type PlanProgram, type PlanScan } from "../../engine/memory/array-plan.ts";
 import { isGiven, type PlanBuffer } from "./buffers.ts";
@@ -11,8 +12,8 @@ import { scanBuffers } from "./check.ts";
 import { fillsResult, rolesOf, touchedBy } from "./kernel-rules.ts";
 
 /**
- * Largest number of separate ranges to remember for one place, so that the time to examine a plan grows with its steps.
- * Networks have a few.
+ * Maximum number of separate ranges that are stored per place. The limit keeps the time of the analysis linear in the
+ * number of steps. Networks need only a few ranges.
  */
 const MOST_APART = 1000;
 
@@ -55,8 +56,8 @@ class Written {
   readonly #program: PlanProgram<number>;
   readonly #isGiven: (buffer: string) => boolean;
   /**
-   * Written ranges, which do not overlap: by buffer, or by value if it has its own place. Interleaved parts have a key
-   * per layout.
+   * Written ranges without overlaps. They are stored by buffer, or by value if the value has its own place. Interleaved
+   * ranges are stored separately for each layout.
    */
   readonly #stretches = new Map<string, Stretch[]>();
 
@@ -88,8 +89,8 @@ class Written {
   }
 
   /**
-   * Records ranges of one length at regular distances, such as the parts of a concatenation. Once they also fill the
-   * gaps, the whole value is written.
+   * Records written ranges of equal length at regular distances, such as the parts of a concatenation. Once other such
+   * ranges have filled the gaps, the whole value counts as written.
    */
   addStrided(value: number, from: number, { block, period, count }: Strided): void {
     if (count === 1) return void this.add(value, from, from + block);
@@ -101,7 +102,7 @@ class Written {
     if (this.isCovered(key, 0, period)) this.add(value, 0, whole);
   }
 
-  /** Whether all of a value is written, or given. */
+  /** Whether the whole value has been written, or was given. */
   has(value: number): boolean {
     const { home, size } = this.#program.values[value];
     if (home.kind === "constant" || (home.kind === "buffer" && this.#isGiven(home.name))) return true;
@@ -127,7 +128,7 @@ interface Strided {
 }
 
 /**
- * Returns the elements that strides cover; undefined if there are gaps of several kinds, or elements visited twice.
+ * Returns the elements that strides cover; undefined if the gaps differ in size or an element is visited twice.
  * `block`: elements at each position.
  */
 function strided(extents: readonly number[], strides: readonly number[], block = 1): Strided | undefined {
@@ -163,7 +164,7 @@ function call(one: PlanCall<number>, result: number, written: Written, elementBy
     if (roles[i] !== "writes") continue;
     const steps = one.repeat.map(({ steps }) => steps[i]);
     const stretches = strided(rounds, steps, elements[i]);
-    // A result that is added to, or that has gaps, does not count as written.
+    // A result does not count as written if the kernel adds to it or leaves gaps in it.
     if (stretches && fillsResult(one)) written.addStrided(result, arg.offset, stretches);
   }
   return true;

@@ -10,7 +10,7 @@ import { REGISTER_ELEMENTS } from "../../engine/memory/fields.ts";
 import { touchedBy } from "./kernel-rules.ts";
 
 const ALIGN = 64;
-/** Largest number of places that are examined, which takes less than a second. A network needs a few per value. */
+/** Maximum number of places that are examined, which takes less than a second. Networks need a few per value. */
 const MOST_LOOKS = 2 ** 28;
 export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
 
@@ -92,7 +92,7 @@ export function batchMemory(program: PlanProgram<number>, elementBytes: 4 | 8, w
   return { workspace, code, scratch: aligned(scratch) };
 }
 
-/** Largest size that elementwiseCode makes of a loop: words of code, elements of scratch. */
+/** Upper bounds of what elementwiseCode makes of a loop: words of code, and elements of scratch. */
 function wordsOf({ shape, loads, constants, operations, stores, reductions }: PlanLoop<number>): {
   code: number;
   scratch: number;

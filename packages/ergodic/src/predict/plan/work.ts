@@ -5,10 +5,10 @@
  * The unit is a multiply-add of a matrix product. Other operations count as the number of multiply-adds that take about
  * as long: ELEMENT (kernel-rules.ts) for an element that is read, written or goes through one operation; FUNCTION for
  * an element of a function such as exp, or SLOW for slower functions; CALL for a step or a round of a scan; ROUND for a
- * repeated call. One unit takes at most 0.3 ns on a 3 GHz core. Every round and element costs something, even in a step
- * that does nothing, because counting takes time.
+ * repeated call. One unit takes at most 0.3 ns on a 3 GHz core. Every round and every element counts, even in a step
+ * that does nothing, because the loops themselves take time.
  *
- * Work beyond the largest number is Infinity, which exceeds every finite maxWork.
+ * If the work exceeds the largest number, it is Infinity, which exceeds every finite maxWork.
  */
 import type { PlanCall, PlanLoop, PlanProgram, PlanStep } from "../../engine/memory/array-plan.ts";
 import { ELEMENT, touchedBy } from "./kernel-rules.ts";
@@ -41,7 +41,8 @@ export function workOf(program: PlanProgram<number>, elementBytes: 4 | 8, where:
 }
 
 /**
- * Work of a loop. Loops run in tiles within the last two axes, and every tile decodes and starts every operation again.
+ * Work of a loop. A loop runs in tiles within the last two axes, and the cost of decoding and starting each operation
+ * arises once per tile.
  */
 function workOfLoop({ shape, loads, constants, operations, stores, reductions }: PlanLoop<number>): number {
   const elements = shape.reduce((product, extent) => product * Math.max(1, extent), 1);

@@ -15,7 +15,7 @@ export interface SearchOptions extends SpaceOptions {
   algorithm?: SearchAlgorithm;
   /** Seed of the search's random numbers. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Number of evaluations granted, the basis of cooling schedules and the like. Default: no limit. */
+  /** Total number of evaluations granted. Cooling and other schedules depend on it. Default: no limit. */
   evaluations?: number;
   /** Number of evaluations per point, whose mean is its value. Default 1; a whole number >= 1. */
   repeat?: number;
@@ -29,7 +29,7 @@ export const searchKeys = [...spaceKeys, "algorithm", "seed", "evaluations", "re
 
 /** Evaluation to be made. */
 export interface Asked {
-  /** Number of the evaluation, which `tell` takes. */
+  /** Number of the evaluation, as passed to `tell`. */
   id: number;
   /** Copy of the point. */
   x: Float64Array;
@@ -58,7 +58,7 @@ export interface History {
 /** Largest number of injected points that wait for a batch to end. */
 const MOST_WAITING = 2 ** 24;
 
-/** First evaluation of a point, by which a different function is detected. */
+/** First evaluation of the best point. A resumed run repeats it to detect a different function. */
 interface Probe {
   id: number;
   seed: number;
@@ -66,15 +66,16 @@ interface Probe {
 }
 
 /**
- * Ask and tell: a search that leaves evaluations to its user: a loop (minimize.ts), a cluster, or a person at a bench.
+ * Ask and tell: a search whose evaluations are made by its user, which can be a loop (minimize.ts), a cluster, or a
+ * person at a lab bench.
  *
  * Points are in the user's space (space.ts); evaluations are numbered 0, 1, 2 … in the order of asking. Values can be
- * told in any order: the algorithm learns a batch when it is complete, in the batch's order, so neither the order of
- * tells nor the split of asks matters.
+ * told in any order. The algorithm learns a batch only when it is complete, and in the batch's own order, so the result
+ * does not depend on the order of `tell` calls or on how many points each `ask` requests.
  *
  * Noise: with `repeat` k, a point's value is the mean of k evaluations. Every evaluation has its own seed; with
- * `commonRandomNumbers`, the i-th repetitions of all points of a batch share one, so that they differ by their points
- * alone.
+ * `commonRandomNumbers`, the i-th repetitions of all points of a batch share a seed, so that they differ only in their
+ * points.
  *
  * NaN, or `fail`, is a failed evaluation: it counts, and is worse than every number, like +Infinity. −Infinity ends the
  * search.
@@ -99,7 +100,7 @@ export class Search {
   private batch: Batch | undefined;
   /** State of the algorithm before it proposed the open batch, if proposing changed it. */
   private before: Snapshot | undefined;
-  /** Points injected while a batch is open; the algorithm learns them after it. */
+  /** Points injected while a batch is open. The algorithm learns them after the batch has ended. */
   private waiting: { z: Float64Array; value: number }[] = [];
   /** Best point. `point`: its number; −1 if it was injected. */
   private found: { x: Float64Array; value: number; point: number; first?: Probe } | undefined;
@@ -137,7 +138,7 @@ export class Search {
     return this.found && { x: this.found.x.slice(), value: this.found.value };
   }
 
-  /** Own estimate of the algorithm (a distribution's mean), if any: better than the luckiest point under noise. */
+  /** The algorithm's own estimate of the minimum, if it has one. Under noise, it is better than the best point. */
   get centre(): Float64Array | undefined {
     const z = this.state.centre?.();
     return z && this.space.toUser(z);
@@ -160,8 +161,8 @@ export class Search {
   }
 
   /**
-   * Returns at most `count` evaluations to make, by default all that remain in the batch. Empty if the batch waits for
-   * values, the evaluations are used up, or the search has stopped.
+   * Returns at most `count` evaluations to make, by default all that remain in the batch. Returns an empty list if the
+   * batch still waits for values, if the evaluations are used up, or if the search has stopped.
    */
   ask(count = Infinity): Asked[] {
     if (count !== Infinity) checkNumber("search.ask", "count", count, { low: 1, integer: true });
@@ -171,7 +172,7 @@ export class Search {
     return batch.take(Math.min(count, this.limit - batch.first - batch.asked)).map((id) => this.evaluation(batch, id));
   }
 
-  /** Evaluations asked for but not told yet, for which a restored search waits. */
+  /** Evaluations that were requested but have no value yet. A restored search waits for their values. */
   get pending(): Asked[] {
     const { batch } = this;
     if (!batch) return [];
@@ -185,7 +186,7 @@ export class Search {
     this.limit = evaluations;
   }
 
-  /** Tells the value of an evaluation by its id, or of a point that was not asked for. */
+  /** Reports the value of an evaluation by its id, or the value of a point that the search did not request. */
   tell(what: number | ArrayLike<number>, value: number): void {
     if (typeof value !== "number") {
       throw new OptionError(
@@ -203,7 +204,7 @@ export class Search {
     this.book(id, Number.NaN);
   }
 
-  /** Returns numbers worth watching. */
+  /** Returns numbers that show the progress of the search. */
   report(): Record<string, number> {
     return {
       ...this.state.report(),
@@ -345,7 +346,7 @@ export class Search {
     else this.state.inject(point.z, point.value);
   }
 
-  /** Among equal values, the point asked for first is best, regardless of the order of tells. */
+  /** Among points of equal value, the one requested first is best, regardless of the order in which values are told. */
   private note(value: number, point: number, x: () => Float64Array, probe?: () => Probe): void {
     const { found } = this;
     const first = found && found.value === value && point >= 0 && found.point > point;
@@ -373,7 +374,7 @@ export class Search {
   }
 }
 
-/** Converts values for algorithms: no NaN, and no −Infinity, with which they could not compute. */
+/** Replaces NaN and −Infinity, with which algorithms could not compute. */
 function usable(value: number): number {
   return Number.isNaN(value) ? Infinity : Math.max(value, -Number.MAX_VALUE);
 }
@@ -383,7 +384,7 @@ function describe(value: unknown): string {
 }
 
 /**
- * Ask and tell: a search whose points you evaluate yourself, on a cluster or at a bench.
+ * Ask and tell: a search whose points you evaluate yourself, for example on a cluster or at a lab bench.
  *
  *   const s = search({ bounds: [[0, 1], [1e-4, 1]], scale: ["linear", "log"], algorithm: cmaEs(), seed: 1 });
  *   while (!s.stopped) for (const { id, x } of s.ask()) s.tell(id, f(x));

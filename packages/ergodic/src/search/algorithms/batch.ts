@@ -1,6 +1,6 @@
 /**
- * Evaluations of one batch of points, each made `repeat` times. They are numbered first, first + 1, …, with all
- * repetitions of a point in a row.
+ * Evaluations of one batch of points, each made `repeat` times. They are numbered first, first + 1, …, and all
+ * repetitions of a point have successive numbers.
  */
 import type { Proposal } from "./search.ts";
 
@@ -34,7 +34,7 @@ export class Batch {
     return this.points.at(i)!;
   }
 
-  /** Returns the next evaluation numbers, at most `most`. */
+  /** Returns the numbers of the next evaluations, at most `most` of them. */
   take(most: number): number[] {
     const length = Math.max(0, Math.min(most, this.count - this.asked));
     const from = this.first + this.asked;
@@ -58,8 +58,8 @@ export class Batch {
   }
 
   /**
-   * Returns a point's mean, NaN if an evaluation failed; undefined while one is missing. Summed in a fixed order,
-   * regardless of the order of tells.
+   * Returns the mean value of a point; NaN if one of its evaluations failed; undefined while a value is missing. Summed
+   * in a fixed order, regardless of the order of tells.
    */
   valueOf(point: number): number | undefined {
     let sum = 0;

@@ -18,10 +18,10 @@ const DEFAULTS = {
 };
 type Options = SearchOptionsOf<typeof DEFAULTS>;
 
-/** Restart r draws from updates RESTARTS + 2r and RESTARTS + 2r + 1 of the stream, which no batch uses. */
+/** Restart r uses the random numbers of updates RESTARTS + 2r and RESTARTS + 2r + 1, which no batch uses. */
 const RESTARTS = 2 ** 52;
 
-/** Bytes per entry of d²: for C, its axes, their work arrays and a snapshot. */
+/** Bytes per entry of a d × d matrix, in total for C, its axes, the work arrays and a snapshot. */
 const MATRICES = 32;
 
 /**
@@ -33,11 +33,11 @@ const MATRICES = 32;
  * `covariance`: "full" learns C from the better half of the points. "active" also learns from the worse half, with
  * negative weights, which is faster if C is badly conditioned. "separable" learns a diagonal C, with larger constants:
  * O(d) per point, for coordinates that do not interact.
- * λ: `population`, default 4 + ⌊3 ln d⌋: larger is slower, and finds better minima of rugged or noisy functions.
- * `restarts`: "none", "ipop" or "bipop", `maxRestarts` times, each from a random point: uniform in the box, or normal
- * about the start with a standard deviation of 3 if the box is open.
+ * λ: `population`, default 4 + ⌊3 ln d⌋. A larger population is slower, but finds better minima of rugged or noisy
+ * functions. `restarts`: "none", "ipop" or "bipop", `maxRestarts` times, each from a random point: uniform in the box,
+ * or normal about the start with a standard deviation of 3 if the box is open.
  * An injected point takes the place of one draw in the next generation. `centre` is m of the descent whose median value
- * is lowest. State: 2d² float64. Failed points are worst; a generation of failures alone changes nothing.
+ * is lowest. State: 2d² float64. Failed points rank worst. If all points of a generation fail, nothing changes.
  * Evaluations to f ≤ 1e-8 in 10 dimensions from x = 3·1, medians of 25 seeds: sphere 1502, ellipsoid of condition 1e6
  * 5957, Rosenbrock 6272 (published: 1570, 6140, 6070); with "active" 1513, 4244, 5399.
  * Source: Hansen 2016, arXiv:1604.00772; Jastrebski, Arnold 2006 (active); Ros, Hansen 2008 (separable); Hansen 2011
@@ -141,7 +141,7 @@ class Cma implements SearchState {
     if (reason !== 0 || numbers.used >= numbers.limit) this.restart(reason);
   }
 
-  /** Accepts at most as many injected points as the better half of a generation has. */
+  /** Accepts at most as many injected points as the better half of a generation contains. */
   inject(point: Float64Array, value: number): void {
     this.waiting.push(candidate(point.slice(), value, true));
     this.waiting.sort(byValue);

@@ -9,7 +9,7 @@ export type SearchDefaults = Record<string, SearchOptionValue>;
 type Widened<V> = V extends number ? number : V extends boolean ? boolean : V;
 export type SearchOptionsOf<D extends SearchDefaults> = { readonly [K in keyof D]: Widened<D[K]> };
 
-/** Facts of a search's definition besides its start: a summary, its source, the ranges of its options. */
+/** Declarations of a search in addition to its start function: a summary, its source and the ranges of its options. */
 export interface SearchFacts<D extends SearchDefaults> {
   /** One-line description for lists. */
   summary: string;
@@ -33,7 +33,7 @@ export interface SearchPreset {
   readonly share: number;
 }
 
-/** A preset whose options default to none and whose share defaults to 1e-3. A number: evaluations alone. */
+/** A preset without options and with a share of 1e-3, unless they are given. A number gives only the evaluations. */
 export type SearchBudget = number | (Pick<SearchPreset, "evaluations"> & Partial<SearchPreset>);
 
 /** Problems on which conformance tests run a search. */
@@ -123,12 +123,12 @@ export interface KeptState {
   arrays: Record<string, Float64Array>;
 }
 
-/** Numbers with these names are counters, which select random numbers, rows and points. */
+/** Numbers with these names must be valid counters, because they select random numbers, rows and points. */
 const COUNTERS = new Set(["batch", "drawn", "restarts", "updates", "phase", "firstRow", "axis", "index", "largestIndex"]);
 
 /**
- * Returns snapshot and restore of a record, which copy it. Everything is stored as tensors, because JSON has no
- * infinity.
+ * Returns functions `snapshot` and `restore`, which copy a record's state. Everything is stored as tensors, because
+ * JSON has no infinity.
  */
 export function keepState(state: KeptState): Pick<SearchState, "snapshot" | "restore"> {
   const names = Object.keys(state.numbers);

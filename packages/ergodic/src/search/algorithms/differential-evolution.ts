@@ -19,19 +19,20 @@ type Options = SearchOptionsOf<typeof DEFAULTS>;
 const STILL = 20;
 
 /**
- * Differential evolution, rand/1/bin and best/1/bin: a population whose own differences are its steps.
+ * Differential evolution, rand/1/bin and best/1/bin: a population that takes its steps from differences between its own
+ * members.
  *
- * For each member x_i of the N: v = b + F (x_r − x_s), r ≠ s random and neither i nor b. Every coordinate of the trial
- * u is taken from v with probability C, otherwise from x_i; one random coordinate is always from v. x_i ← u if f(u) ≤
+ * For each member x_i of the N: v = b + F (x_r − x_s), r ≠ s random and neither i nor b. Each coordinate of the trial u
+ * comes from v with probability C and otherwise from x_i. One random coordinate always comes from v. x_i ← u if f(u) ≤
  * f(x_i). All N trials of a generation are one batch.
  *   `base` b: "rand", another random member, or "best", the best one: faster, but more likely to end in a wrong minimum
  *   F: uniform in [`weightLow`, `weightHigh`], drawn once per generation (dither)
  *   C: `crossover`; N: `population`, default 10 d
  * A coordinate of v outside the box is replaced by a random point between the side of the box and b's coordinate. The
- * first generation: the start, and points uniform in the box; if it is open, normal about the start with a standard
- * deviation of 3. Invariant under monotone transformations of f. Stops if no coordinate's range over the population is
- * above `tolerance` (initial steps), or if all values have been equal for 20 generations. State: N (d + 1) float64. An
- * injected point replaces the worst member, if it is better.
+ * first generation consists of the start and of random points: uniform in the box, or normal about the start with a
+ * standard deviation of 3 if the box is open. Invariant under monotone transformations of f. Stops if no coordinate's
+ * range over the population is above `tolerance` (initial steps), or if all values have been equal for 20 generations.
+ * State: N (d + 1) float64. An injected point replaces the worst member if the point is better.
  * Source: Storn, Price 1997; Price, Storn, Lampinen 2005 (bounce-back, dither). Differs: nothing.
  *
  * @throws OptionError unless 0 ≤ weightLow ≤ weightHigh ≤ 2, 0 ≤ crossover ≤ 1, population is an integer >= 4 and

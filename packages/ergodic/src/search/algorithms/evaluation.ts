@@ -23,14 +23,14 @@ export interface EvaluationOptions {
   /** Number of evaluations granted, regardless of a checkpoint. */
   evaluations: number;
   signal: AbortSignal | undefined;
-  /** Called after everything else. */
+  /** Called last, when the run has ended. */
   dispose?(): void;
 }
 
 /** Name in a snapshot for the value of the last evaluation. */
 const LAST = "lastValue";
 
-/** An evaluation in progress, until it is told. */
+/** An evaluation whose value has not yet been told to the search. */
 interface Flight {
   id: number;
   x: Float64Array;
@@ -40,9 +40,9 @@ interface Flight {
 /**
  * Adapts a search to the loop: a step is one evaluation of f.
  *
- * Up to `concurrency` evaluations are in progress at a time, also between two calls of `advance`. Values are told in
- * the order of their numbers, so the order in which evaluations end affects neither a target's stop nor a checkpoint.
- * Evaluations in progress when a run is checkpointed are repeated.
+ * Up to `concurrency` evaluations are in progress at a time, also between two calls of `advance`. Values are told to
+ * the search in the order of their numbers, so the order in which evaluations end affects neither when a target stops
+ * the run nor what a checkpoint contains. Evaluations in progress when a run is checkpointed are repeated.
  */
 export class Evaluation implements Progression {
   readonly stepsPerEpoch = Infinity;
@@ -144,8 +144,8 @@ export class Evaluation implements Progression {
   }
 
   /**
-   * Starts evaluations until enough are in progress, or the next value is known. An f that returns numbers directly is
-   * not called in advance.
+   * Starts evaluations until enough are in progress, or until the next value to be told is known. The second condition
+   * keeps an f that returns plain numbers from being called in advance.
    */
   private launch(): void {
     const { concurrency } = this.options;
@@ -193,8 +193,8 @@ export class Evaluation implements Progression {
 const SAME = 1e-9;
 
 /**
- * Evaluates the best point of a snapshot again. If f returns a different value, and the same one twice, it is another
- * function. If it returns a third value, it is noisy and nothing can be concluded.
+ * Evaluates the best point of a snapshot again. If f returns a different value than before, it is evaluated once more.
+ * If both new values are equal, f is another function. If they differ, f is noisy, and nothing can be concluded.
  *
  * @throws OptionError [CHECKPOINT_FUNCTION]; ErgodicError [SEARCH_THROWN] if f fails
  */

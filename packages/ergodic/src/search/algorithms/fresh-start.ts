@@ -11,7 +11,7 @@ export function randomPoint({ lower, upper, start }: SearchStart, draws: Draws, 
 }
 
 /**
- * Returns the random point at which a restart begins, drawn from its own update. It is uniform in the box; a coordinate
- * with an open side is normal about the start, with a standard deviation of `spread` initial steps.
+ * Returns the random point at which a restart begins, drawn with the random numbers of `update`. Each coordinate is
+ * uniform in the box or, if a side is open, normal about the start with a standard deviation of `spread` initial steps.
  */
 export const freshStart = (given: SearchStart, update: number): Float64Array => randomPoint(given, given.stream.at(update));

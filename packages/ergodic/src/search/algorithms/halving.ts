@@ -1,15 +1,15 @@
 import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
 
 /**
- * Successive halving in `tune`: at rungs r, rη, rη², … a trial continues only while its loss is among the best 1/η
- * there.
+ * Successive halving in `tune`: at rungs r, rη, rη², … a trial continues only if its loss is among the best 1/η of the
+ * losses recorded at that rung.
  */
 export interface HalvingOptions {
   /** Reduction factor η >= 2. Default 3. */
   eta?: number;
   /**
-   * First rung r in epochs, > 0. Default: the length of the first finished trial, divided by η as often as measurements
-   * allow, at most four times.
+   * First rung r in epochs, > 0. Default: the length of the first finished trial, divided by η up to four times, but
+   * not to less than that trial's first measurement.
    */
   first?: number;
 }
@@ -22,21 +22,21 @@ export interface Measured {
   loss: number;
 }
 
-/** Largest number of default rungs: the lowest is at 1/η⁴ of a run. */
+/** Maximum number of default rungs. The lowest is therefore at 1/η⁴ of a run or later. */
 const MOST_RUNGS = 4;
 
 /**
- * Successive halving, asynchronous, by stopping (ASHA): at rungs r, rη, rη², … a trial continues while its loss is
- * among the best 1/η of the n losses recorded there so far, including its own: fewer than max(1, ⌊n/η⌋) of them are
- * lower.
+ * Asynchronous successive halving (ASHA), in the stopping variant. At each of the rungs r, rη, rη², …, a trial
+ * continues only if its loss is among the best 1/η of the n losses recorded there so far, including its own. This means
+ * that fewer than max(1, ⌊n/η⌋) of these losses are lower.
  *
- * η (`eta`): >= 2, default 3. r (`first`): epochs, > 0. Default: the length R of the first trial that finishes, divided
- * by η as often as r stays at or above that trial's first measurement, at most four times. Until a trial has finished,
- * none is stopped. There is no rung at or beyond R, and none for runs that count no epochs. The loss at a rung is the
- * first one measured at or after it.
- * Source: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht, Talwalkar 2020 (arXiv:1810.05934). Differs: a trial is
- * never paused and promoted later; it is stopped permanently, as in the stopping variant of Syne Tune and Ray Tune; one
- * bracket.
+ * η (`eta`): >= 2, default 3. r (`first`): epochs, > 0. Default: R/ηᵏ, where R is the length of the first trial that
+ * finishes, and k ≤ 4 is the largest power for which r is not before that trial's first measurement. No trial is
+ * stopped until one has finished. There is no rung at or beyond R, and runs that do not count epochs have no rungs. The
+ * loss at a rung is the first one measured at or after it.
+ * Source: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht, Talwalkar 2020 (arXiv:1810.05934). Differs: trials are
+ * never paused and promoted later, but stopped permanently, as in the stopping variant of Syne Tune and Ray Tune; there
+ * is only one bracket.
  *
  * @throws OptionError unless eta >= 2 and first > 0
  */
@@ -57,7 +57,7 @@ export class Halving {
     this.first = first;
   }
 
-  /** Returns rung number k in epochs; undefined if there is none, or none is known yet. */
+  /** Returns rung number k in epochs; undefined if the rung does not exist or is not known yet. */
   rung(k: number): number | undefined {
     if (this.rungs) return this.rungs[k];
     return this.first === undefined ? undefined : this.times(this.first, k);
@@ -70,8 +70,8 @@ export class Halving {
   }
 
   /**
-   * Returns the lowest rung, from number `passed` up to the trial's last measurement, at which it must stop; otherwise
-   * the number of rungs that it has passed.
+   * Checks a trial at the rungs from number `passed` up to its last measurement. Returns as `stop` the lowest rung at
+   * which the trial must stop, if any, and the number of rungs that it has passed.
    */
   judge(losses: readonly Measured[], others: Iterable<readonly Measured[]>, passed: number): { stop?: number; passed: number } {
     const { epoch } = losses[losses.length - 1];

@@ -1,22 +1,23 @@
 /**
- * Minimises φ(t) over all t by values alone, one value at a time: a bracket by golden growth, then Brent's method.
+ * Minimises φ(t) over all t, using one value at a time and no derivatives. It brackets a minimum with steps that grow
+ * by the golden ratio, and then applies Brent's method.
  *
  * A search is a record of numbers, `Line`: call `beginLine` with φ(0) and a first step, then `learnLine` with
- * φ(line.at) until `line.stage` is done. `best` and `bestValue` hold the result, which is never above φ(0). The
- * bracket's three points are Brent's first three, so a parabola is solved by its first trial. +Infinity is a value that
- * is too high; NaN is not allowed. The search ends
+ * φ(line.at) until `line.stage` is done. `best` and `bestValue` hold the result, which is never above φ(0). Brent's
+ * method starts from the bracket's three points, so the minimum of a parabola is found by the first trial. +Infinity is
+ * a value that is too high; NaN is not allowed. The search ends
  * - when the bracket is within `lineTolerance` (relative to |t|, or to the first step if t is smaller);
  * - when a parabola has predicted the value at its vertex to a tenth of the decrease, and the next move would be within
  *   that tolerance;
  * - when three bracketing values are equal, because nothing then shows where to search;
  * - or after 100 values.
- * Throws no errors. Source: Brent 1973, chapter 5. Differs: the second way to end, which saves two values of each
+ * Throws no errors. Source: Brent 1973, chapter 5. Differs: the second stopping condition, which saves two values per
  * smooth line.
  */
 const GOLDEN = 1.618033988749895;
 const SECTION = 0.3819660112501051;
 const MOST_VALUES = 100;
-/** Largest error of a trusted prediction, as a share of the parabola's decrease. */
+/** Largest error at which a prediction counts as accurate, as a share of the decrease that the parabola predicts. */
 const TRUSTED = 0.1;
 
 export const Stage = { first: 0, growing: 1, shrinking: 2, done: 3 } as const;
@@ -39,7 +40,10 @@ export interface Line extends Record<string, number> {
   move: number;
   moveBefore: number;
   firstStep: number;
-  /** Predicted value at the vertex of the parabola being tried, otherwise NaN; and 1 once a prediction came true. */
+  /**
+   * Predicted value at the vertex of the parabola being tried, NaN if none is; and 1 once a prediction has been
+   * accurate.
+   */
   foretold: number;
   cameTrue: number;
   values: number;
@@ -97,7 +101,7 @@ function bracket(line: Line, value: number): void {
   line.move = line.moveBefore = line.right - line.left;
 }
 
-/** Sorts the trial into the three best points, and narrows the bracket. */
+/** Inserts the trial into the three best points, and narrows the bracket. */
 function sort(line: Line, value: number): void {
   const { at, best, bestValue, second, secondValue } = line;
   if (value <= bestValue) {

@@ -9,7 +9,7 @@ type Options = Readonly<typeof DEFAULTS>;
 
 /** Kind of the proposed points: rows of the simplex, or x(t). */
 const Phase = { rows: 0, reflection: 1, expansion: 2, outside: 3, inside: 4 } as const;
-/** Kelley's share of the predicted decrease. */
+/** Smallest share of the predicted decrease, from Kelley's condition. */
 const SUFFICIENT = 1e-4;
 const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, and a new one gains nothing"];
 
@@ -23,13 +23,13 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  *   f_0 ≤ f(x(1)) < f_{d−1}:         x(1)
  *   f_{d−1} ≤ f(x(1)) < f_d:         x(γ) if no higher than x(1), otherwise shrink
  *   f(x(1)) ≥ f_d:                   x(−γ) if lower than f_d, otherwise shrink
- * `adaptive`: β = 1 + 2/d, γ = ¾ − 1/(2d), δ = 1 − 1/d, which in 2 dimensions are the classic 2, ½, ½, as they are for
- * d = 1.
+ * `adaptive`: β = 1 + 2/d, γ = ¾ − 1/(2d), δ = 1 − 1/d. In 2 dimensions, these are the classic values 2, ½, ½, which
+ * are also used for d = 1.
  *
- * The first simplex is the start and a step of 1 along each axis, in one batch; a shrink is one batch of d. It has
- * collapsed when no vertex is further than `pointTolerance` (initial steps, by coordinate) from the best and no value
- * more than `valueTolerance` (absolute) above. It has also collapsed when all values are equal both before and after a
- * shrink, because on a plateau it can only shrink. Then
+ * The first simplex is the start and a step of 1 along each axis, in one batch; a shrink is one batch of d. The simplex
+ * has collapsed when no vertex is further than `pointTolerance` (initial steps, by coordinate) from the best vertex,
+ * and no value is more than `valueTolerance` (absolute) above the best value. It has also collapsed when all values are
+ * equal both before and after a shrink, because on a plateau it can only shrink. After a collapse,
  *   `restarts: "repeat"`    builds a simplex of the first size around the best point, until one gains no more than
  *                           `valueTolerance`; then it stops
  *   `restarts: "fresh"`     the same, then restarts at a random point (fresh-start.ts); it never stops on its own
@@ -39,11 +39,11 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  *                           legs pointing against D
  *   `restarts: "none"`      it stops
  * On the BBOB functions in 5 and 10 dimensions, adaptive coefficients solve more than the classic ones, and "repeat"
- * more than "oriented", which gives up simplices that had adapted to the valley; hence the defaults.
+ * more than "oriented", which discards simplices that had adapted to a valley. This is the reason for the defaults.
  *
- * An evaluation costs O(d), except for shrinks and steps with simplex gradients: vertices stay in their rows, only
- * their order changes, and c is updated by the vertex that enters and the one that leaves. Every d updates it is summed
- * again, so that rounding does not accumulate.
+ * An evaluation costs O(d), except for shrinks and steps with simplex gradients: vertices stay in their rows and only
+ * their order changes, and c is updated from the vertices that enter and leave. Every d updates, c is summed again, so
+ * that rounding does not accumulate.
  *
  * NaN and +Infinity are the worst values. Throws no errors. Source: Nelder, Mead 1965; Lagarias et al. 1998 (order of
  * ties); Gao, Han 2012 (coefficients); Kelley 1999 (oriented restart). Differs: the restarts after a collapse are our
@@ -78,7 +78,7 @@ class Simplex implements SearchState {
       phase: Phase.rows as number,
       /** First row of the simplex whose value is not known yet. */
       firstRow: 0,
-      /** f(x(1)), while the point that follows it is being evaluated. */
+      /** f(x(1)), while the expansion or contraction after it is being evaluated. */
       reflected: 0,
       /** Kelley's α; NaN until a simplex of full size has been evaluated. */
       sufficient: Number.NaN,
@@ -187,7 +187,7 @@ class Simplex implements SearchState {
     }
   }
 
-  /** Replaces the worst vertex by a better point, which is ranked after vertices of equal value. */
+  /** Replaces the worst vertex with a better point. The point ranks after vertices of equal value. */
   private accept(point: Float64Array, value: number): void {
     const { numbers, arrays } = this.kept;
     const stalled = this.options.restarts === "oriented" && this.hasStalled(value);
@@ -219,7 +219,10 @@ class Simplex implements SearchState {
     this.ask(1);
   }
 
-  /** Kelley's condition: the mean value decreases by less than a small share of what the simplex gradient predicts. */
+  /**
+   * Kelley's condition: the mean value decreases by less than a small share of the decrease that the simplex gradient
+   * predicts.
+   */
   private hasStalled(value: number): boolean {
     const { numbers, arrays } = this.kept;
     const fall = (arrays.values[this.d] - value) / (this.d + 1);
@@ -341,8 +344,8 @@ class Simplex implements SearchState {
 const ranks = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);
 
 /**
- * Returns a step of ±1, reversed or shortened so that it stays in the box; if it were folded back, its end could
- * coincide with its start.
+ * Returns a step of ±1, reversed or shortened so that it stays in the box. If the step were folded back instead, its
+ * end could coincide with its start.
  */
 function leg(from: number, lower: number, upper: number, sign: number): number {
   const room = (s: number) => (s > 0 ? upper - from : from - lower);

@@ -4,9 +4,9 @@ import { defineSearch, keepState } from "./define-search.ts";
  * (1+1)-ES with the one-fifth rule: x' = x + σz, z ~ N(0, I); if f(x') < f(x), x ← x' and σ ← γσ; otherwise σ ←
  * γ^(−1/4) σ.
  *
- * σ starts at 1, the user's initial step. γ: `growth`, > 1: one success in five leaves σ unchanged. Points of equal
- * value are accepted but are not successes, so a plateau shrinks σ. Stops if σ ≤ `tolerance`. Invariant under monotone
- * transformations of f. The first point is the start. Source: Rechenberg 1973; γ = 1.5 from Auger 2009.
+ * σ starts at 1, the user's initial step. γ: `growth`, > 1. A success rate of one in five leaves σ unchanged. Points of
+ * equal value are accepted but are not successes, so a plateau shrinks σ. Stops if σ ≤ `tolerance`. Invariant under
+ * monotone transformations of f. The first point is the start. Source: Rechenberg 1973; γ = 1.5 from Auger 2009.
  *
  * @throws OptionError unless growth > 1 and tolerance ≥ 0
  */

@@ -12,14 +12,14 @@ const EPSILON = 1e-8;
  * of f; then a step against g.
  *
  * r: −½ for the lowest value to ½ for the highest; equal values share their mean rank. σ: `sigma`, in initial steps;
- * .02 of them is a small neighbourhood, suited to a long path of many steps. n = 2 `pairs`; default pairs 2 + ⌊1.5 ln
- * d⌋, as many points as CMA-ES would take. `step`:
+ * the default .02 gives a small neighbourhood, which suits a long path of many steps. n = 2 `pairs`; the default for
+ * pairs is 2 + ⌊1.5 ln d⌋, which gives about as many points as CMA-ES uses. `step`:
  *   "adam"      θ ← θ − α_k m̂/(√v̂ + 1e-8), β .9 and .999
  *   "momentum"  v ← .9v + g, θ ← θ − α_k v
  *   "plain"     θ ← θ − α_k g
- * α_k = `rate`/(1 + `decay`·k), where k is the number of updates made. Ranks do not shrink at the minimum, so without
- * decay θ ends within about a rate of it. `centre` is θ. Invariant under monotone transformations of f. Source:
- * Salimans et al. 2017. Differs: no weight decay, ties share ranks.
+ * α_k = `rate`/(1 + `decay`·k), where k is the number of updates made. Ranks do not shrink near the minimum, so without
+ * decay θ stays at a distance of about `rate` from it. `centre` is θ. Invariant under monotone transformations of f.
+ * Source: Salimans et al. 2017. Differs: no weight decay, ties share ranks.
  *
  * @throws OptionError unless rate, sigma > 0, decay ≥ 0, pairs ≥ 1
  */

@@ -14,7 +14,7 @@ type Options = Readonly<typeof DEFAULTS>;
 const Phase = { start: 0, line: 1, extrapolation: 2 } as const;
 const REASONS = [null, "an iteration gained nothing", "an iteration along the axes gained nothing"];
 /**
- * Smallest ratio of a direction's first step to its previous one, so that one flat line does not freeze the direction.
+ * Smallest ratio between successive first steps along a direction, so that one flat line does not freeze the direction.
  */
 const SLOWEST_FALL = 0.1;
 
@@ -22,21 +22,22 @@ const SLOWEST_FALL = 0.1;
  * Powell's direction set: line minimisations along d directions, one of which is replaced by the displacement of the
  * whole iteration.
  *
- * An iteration goes from x_0 to x by a line minimisation along each u_i, the axes at first; Δ is the largest decrease
- * along one of them, u_m. With f_0, f and f_e the values at x_0, x and 2x − x_0: if f_e < f_0 and 2 (f_0 − 2f +
- * f_e)(f_0 − f − Δ)² < Δ (f_0 − f_e)², x is also minimised along x − x_0, which replaces u_m. On a quadratic the
- * directions become conjugate.
+ * An iteration goes from x_0 to x by a line minimisation along each direction u_i. Initially, the u_i are the axes. Δ
+ * is the largest decrease along a single direction, which is called u_m. With f_0, f and f_e the values at x_0, x and
+ * 2x − x_0: if f_e < f_0 and 2 (f_0 − 2f + f_e)(f_0 − f − Δ)² < Δ (f_0 − f_e)², x is also minimised along x − x_0,
+ * which replaces u_m. On a quadratic the directions become conjugate.
  *
- * One value per batch. Lines start with the step of their last move (1 at first) and are searched to `lineTolerance`
- * (line-search.ts). They may leave the box, because points are folded back into it. After an iteration that gained no
- * more than `valueTolerance` (absolute), all steps are shortened by `lineTolerance`; once they are also within
- * `pointTolerance` (initial steps), the search has converged. Then
+ * One value per batch. The first step of each line is the last move along its direction (initially 1), and lines are
+ * searched to `lineTolerance` (line-search.ts). They may leave the box, because points are folded back into it. After
+ * an iteration that gained no more than `valueTolerance` (absolute), all steps are shortened by `lineTolerance`; once
+ * they are also within `pointTolerance` (initial steps), the search has converged. Then
  *   `restarts: "repeat"`  it continues from there along the axes, with steps of 1, until that gains no more, and stops
  *   `restarts: "fresh"`   the same, but then it restarts at a random point (fresh-start.ts); it never stops on its own
  *   `restarts: "none"`    it stops
- * On the BBOB functions in 5 and 10 dimensions, lines searched to a hundredth solve no fewer problems than finer ones,
- * with fewer values. NaN is +Infinity. Throws no errors. Source: Powell 1964; the criterion of replacement after Acton
- * 1970; Brent 1973. Differs: restarts, and steps that are remembered by direction and shortened at the end.
+ * On the BBOB functions in 5 and 10 dimensions, searching lines to a tolerance of a hundredth solves as many problems
+ * as finer searches, with fewer values. NaN is +Infinity. Throws no errors. Source: Powell 1964; the criterion of
+ * replacement after Acton 1970; Brent 1973. Differs: restarts, and first steps that are stored per direction and
+ * shortened at the end.
  * Options: `restarts` ("repeat"), `lineTolerance` (1e-2), `pointTolerance` (1e-8), `valueTolerance` (1e-10).
  *
  * @throws OptionError unless 0 < lineTolerance <= 0.5, pointTolerance > 0, valueTolerance >= 0 and restarts is one of
@@ -225,7 +226,7 @@ class DirectionSet implements SearchState {
       return;
     }
     if (this.longestStep() > this.options.pointTolerance) {
-      // At a kink, the resolution of a line can hide a gain, so search more finely before giving up.
+      // At a kink, a coarse line search can miss a gain, so lines are searched more finely before the search ends.
       arrays.steps = arrays.steps.map((step) => step * this.options.lineTolerance);
       this.beginIteration();
       return;

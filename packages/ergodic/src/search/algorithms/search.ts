@@ -1,10 +1,10 @@
 /**
- * Interface of a search: it finds a point by function values alone. One file per algorithm.
+ * Interface of a search, which minimises a function from its values alone. One file per algorithm.
  *
- * An algorithm proposes batches of points and learns their values. It does not know who evaluates them, in which order,
- * where or how often (ask-tell.ts). It sees internal coordinates: free real numbers in which a step of 1 is the user's
- * initial step size (space.ts), so bounds, integers and log scales do not concern it either. Lower values are better; a
- * failed evaluation is +Infinity.
+ * An algorithm proposes batches of points and learns their values. It does not depend on where, how often or in which
+ * order they are evaluated (ask-tell.ts). It works in internal coordinates, which are unconstrained real numbers in
+ * which the user's initial step size is 1 (space.ts), so it need not handle bounds, integers or log scales either.
+ * Lower values are better; a failed evaluation is +Infinity.
  */
 
 import type { JsonObject, Tensor } from "../../engine/contract/index.ts";
@@ -20,7 +20,7 @@ export interface SearchStart {
   readonly lower: Float64Array;
   /** Upper sides of the box; Infinity if there is none. */
   readonly upper: Float64Array;
-  /** Number of points granted, Infinity if the user sets no limit; schedules of SPSA and annealing are based on it. */
+  /** Number of points granted; Infinity if the user sets no limit. The schedules of SPSA and annealing depend on it. */
   readonly budget: number;
   /** Random numbers; batch k uses those of update k. */
   readonly stream: Stream;
@@ -46,7 +46,7 @@ export interface SearchAlgorithm {
   start(given: SearchStart): SearchState;
 }
 
-/** Points of a batch; an array is one too. */
+/** Points of a batch. An array of points is also a Proposal. */
 export interface Proposal {
   /** Number of points in the batch. */
   readonly length: number;
@@ -54,15 +54,19 @@ export interface Proposal {
   at(i: number): Float64Array | undefined;
 }
 
-/** A running search, in internal coordinates: free real numbers in which a step of 1 is the initial step size. */
+/**
+ * A running search, in internal coordinates, which are unconstrained real numbers in which the user's initial step size
+ * is 1.
+ */
 export interface SearchState {
   /**
-   * Returns the next batch: 1 point or more, as new arrays, determined by the state alone. Called once after `start`
-   * and once after each `update`, unless stopped, and once more after restoring the state before it.
+   * Returns the next batch of one point or more, as new arrays that depend only on the state. It is called once after
+   * `start` and once after each `update`, unless the search has stopped, and again if the state before the call is
+   * restored.
    */
   propose(): Float64Array[];
   /**
-   * Returns the same points, each made when it is first requested, so that a run can be ended in the middle of a large
+   * Like `propose`, but creates each point when it is first requested, so that a run can end in the middle of a large
    * batch.
    */
   proposal?(): Proposal;
@@ -79,11 +83,11 @@ export interface SearchState {
   inject?(point: Float64Array, value: number): void;
   /** Reason why nothing more can be gained; null to continue. */
   readonly stopped: string | null;
-  /** Returns numbers worth watching: step size, population, restarts … */
+  /** Returns numbers that show the progress: step size, population, restarts … */
   report(): Record<string, number>;
   /**
-   * Returns the algorithm's own best estimate if it is not an evaluated point (a distribution's mean); absent: the best
-   * point seen.
+   * Returns the algorithm's own best estimate if that is not an evaluated point, such as a distribution's mean. If the
+   * method is absent, the best point seen is used.
    */
   centre?(): Float64Array;
   /** Returns a copy of the complete state between `update` and `propose`; the same bytes resume bit for bit. */

@@ -1,6 +1,6 @@
 /**
- * Settings by name, as the space of a search. Each has a range, a linear or log scale, and can be limited to integers;
- * a setting with low = high is fixed.
+ * Search space that consists of settings with names. Each has a range, a linear or log scale, and can be limited to
+ * integers; a setting with low = high is fixed.
  *
  * @throws OptionError for an invalid range
  */

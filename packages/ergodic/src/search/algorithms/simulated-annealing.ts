@@ -23,16 +23,16 @@ const VAIN_ANNEALINGS = 3;
  *
  * A stage consists of `sweeps` moves of every coordinate at one temperature T. At its end, s_i is multiplied by 1 + 5
  * (a_i − 0.6) if the share a_i of accepted moves is above 0.6, and divided by 1 + 5 (0.4 − a_i) if it is below 0.4. s_i
- * starts at 1, and is at most the width of the box, or 1e6 if the box is open. T₀: `initialTemperature`, default the
- * standard deviation of the first 20 values (the start, and points normal about it).
+ * starts at 1. Its upper limit is the width of the box, or 1e6 if the box is open. T₀: `initialTemperature`, default
+ * the standard deviation of the first 20 values (the start, and points normal about it).
  *   `cooling: "geometric"`    T = T₀ ρ^t, ρ: `finalTemperature` (relative to T₀), t: share of the granted evaluations
  *                             made. Without a limit, T falls by a factor 0.85 per stage, and restarts at T₀ once it is
  *                             below ρ T₀. Each stage starts from the best point so far.
  *   `cooling: "logarithmic"`  T = T₀ ln 2 / ln(2 + stage): slow, and, for a large enough T₀, certain to find the
  *                             minimum eventually.
  * Stops if all values have been equal for 10 stages, or after 3 annealings in a row that gained no more than ρ T₀.
- * State: 3d + a few float64. One point per batch, so evaluations cannot run in parallel. It moves to a better injected
- * point.
+ * State: 3d + a few float64. One point per batch, so evaluations cannot run in parallel. If an injected point is
+ * better, the search moves to it.
  * Source: Kirkpatrick, Gelatt, Vecchi 1983; Corana et al. 1987 (steps, 0.85, the best point); White 1984 (T₀); Hajek
  * 1988 (logarithmic). Differs: Corana's moves are uniform, and s is adapted many times per temperature, here once.
  * Options: `cooling` ("geometric"), `initialTemperature` (from the first values), `finalTemperature` (1e-6), `sweeps`
@@ -63,7 +63,7 @@ class SimulatedAnnealing implements SearchState {
   private readonly options: Options;
   private readonly given: SearchStart;
   private readonly d: number;
-  /** Largest increase that the open batch accepts. */
+  /** Increases of f below this value are accepted in the open batch. */
   private threshold = 0;
   private readonly kept;
 
@@ -195,7 +195,7 @@ class SimulatedAnnealing implements SearchState {
 
   private beginStage(): void {
     const { numbers, arrays } = this.kept;
-    // Equal values so far do not determine a temperature; those of the next stage may.
+    // If all values so far are equal, they do not determine a temperature, but the values of the next stage might.
     if (numbers.first === 0 && numbers.seen > 1) numbers.first = Math.sqrt(numbers.squares / (numbers.seen - 1));
     const { finalTemperature, cooling } = this.options;
     const endless = cooling === "geometric" && this.given.budget === Infinity;

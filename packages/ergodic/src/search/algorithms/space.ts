@@ -6,7 +6,7 @@ import { checkRoom, MOST_OBJECTS } from "../../engine/memory/room.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 
-/** Scale of a coordinate: "linear", or "log" for positive numbers that vary by factors. */
+/** Scale of a coordinate: "linear", or "log" for positive numbers that vary over orders of magnitude. */
 export type Scale = "linear" | "log";
 
 /** Space of a search: its starting point, bounds and scales. */
@@ -32,7 +32,7 @@ export interface SpaceOptions {
   stepSize?: number | ArrayLike<number>;
 }
 
-/** Memory per coordinate, for its box and its name in lists. */
+/** Bytes of memory per coordinate, for its bounds and its name in lists. */
 const COORDINATE_BYTES = 256;
 
 export const spaceKeys = ["x0", "bounds", "scale", "integer", "stepSize"];
@@ -51,15 +51,16 @@ interface Coordinate {
  * Maps the user's space to a search's internal coordinates: z = (t(x) − t(x₀)) / s, where t is the identity ("linear")
  * or ln ("log").
  *
- * x₀ (`x0`): in the user's units, within the bounds; default: the middle of the box in t, one step from a single bound,
- * otherwise 0. `bounds`: [low, high] by coordinate, ∓Infinity for none (on a log scale x > 0 then). s (`stepSize`):
- * size of an initial step of 1, in the user's units, or on a log scale in nats (factors of e); default a fifth of the
- * box in t, because CMA-ES takes 0.2 to 0.3 of it. Without a box it is max(0.1|x₀|, 0.5), or 0.5 nats.
+ * x₀ (`x0`): in the user's units, within the bounds; default: the middle of the box in t; if only one bound is given,
+ * one step from it; otherwise 0. `bounds`: [low, high] by coordinate, ∓Infinity for none (a log scale then only
+ * requires x > 0). s (`stepSize`): user's initial step, which is 1 in internal coordinates. It is in the user's units,
+ * or on a log scale in nats (factors of e). Default: a fifth of the box in t, because CMA-ES should start with 0.2 to
+ * 0.3 of it. Without a box it is max(0.1|x₀|, 0.5), or 0.5 nats.
  *
  * A z outside the box is folded back by repeated reflection at its sides, so that a search sees a continuous function
  * on all of ℝᵈ. Integers are rounded after folding; their box extends half a unit beyond the bounds, so that every
- * integer has an equal share, and their step is at least 1. Coordinates with low = high are fixed: a search does not
- * see them. A single value of `scale`, `integer` or `stepSize` applies to all coordinates.
+ * integer has an equal share, and their step is at least 1. Coordinates with low = high are fixed, and not passed to
+ * the search. A single value of `scale`, `integer` or `stepSize` applies to all coordinates.
  *
  * @throws OptionError: SEARCH_DIMENSION, SEARCH_BOUNDS, SEARCH_START, OPTION_RANGE, OPTION_TYPE
  */
@@ -122,7 +123,7 @@ export class Space {
     for (let k = 0; k < at.length; k++) {
       const moved = fold(z[k], lower[k], upper[k]) * step[k];
       const real = isLog[k] === 1 ? origin[at[k]] * exp(moved) : origin[at[k]] + moved;
-      // Adding 0 turns −0, a possible result of rounding, into 0.
+      // Rounding can give −0. Adding 0 turns it into 0.
       const value = isInteger[k] === 1 ? Math.round(real) + 0 : real;
       x[at[k]] = Number.isFinite(value) ? Math.min(high[k], Math.max(low[k], value)) : Number.NaN;
     }
@@ -250,7 +251,7 @@ function middle({ low, high, log: isLog, integer }: Omit<Coordinate, "x0" | "ste
   return Math.min(high, Math.max(low, integer ? Math.round(at()) + 0 : at()));
 }
 
-/** Step in nats if no box determines it. */
+/** Default step in nats if there is no box. */
 const LOG_STEP = 0.5;
 
 function linearStep(x: number): number {

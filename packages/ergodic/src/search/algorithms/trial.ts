@@ -28,8 +28,8 @@ export type MakeTrial<K extends string = string, T extends TrialTick = TrialTick
 ) => AsyncIterable<T>;
 
 /**
- * A trial: a run with given settings. `tune` watches its ticks until it finishes, is stopped (its signal is aborted,
- * then its end awaited), or fails: it diverged, or a loss is not finite.
+ * A trial: a run with given settings. `tune` watches its ticks until the trial finishes, is stopped, or fails. To stop
+ * a trial, `tune` aborts its signal and waits for its end. A trial fails if it diverges or a loss is not finite.
  *
  * @throws errors of the run, unless it diverged; OptionError [TUNE_NO_LOSS] if no tick reported a loss
  */
@@ -50,7 +50,7 @@ export interface Trial<K extends string = string> {
   losses: Measured[];
 }
 
-/** Error codes of settings that were too bold, which are not faults of the run. */
+/** Error codes of runs that diverged because of their settings. They do not indicate a fault in the run. */
 const divergences = ["RUN_DIVERGED", "MODEL_SATURATED", "SEARCH_DIVERGED"];
 
 /** Functions that make and watch a trial. */
@@ -59,7 +59,7 @@ export interface Watched {
   measure(tick: TrialTick): number | undefined;
   /** Loss that becomes the trial's value. */
   value: "last" | "best";
-  /** Called after each measurement: returns the rung at which the trial must stop. */
+  /** Called after each measurement. Returns the rung at which the trial must stop, or undefined to continue. */
   judge(losses: readonly Measured[]): number | undefined;
   /** Measurements, recorded as they arrive. */
   losses: Measured[];

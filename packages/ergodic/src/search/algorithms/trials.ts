@@ -19,7 +19,7 @@ export interface TrialsOptions {
 }
 
 /**
- * Adapts tuning to the loop: a step is one trial, a run with the settings that a search asked for.
+ * Adapts tuning to the loop. A step is one trial, which is a run with the settings that the search proposed.
  *
  * The search learns a trial's value, NaN if it failed (trial.ts). Errors of runs end the tuning. A snapshot contains
  * the trials that ended; trials in progress are restarted.
@@ -154,7 +154,8 @@ export class Trials implements Progression {
 
   private async evaluate(x: Float64Array, context: BlackBoxContext): Promise<number> {
     const number = context.evaluation;
-    // The trial ended before a checkpoint, but its turn to be told has not come yet.
+    // The trial ended before the checkpoint, but its value has not yet been told, because earlier trials were still
+    // running.
     const known = this.ended.get(number);
     if (known) return known.value;
     const settings = Object.fromEntries(this.options.names.map((name, i) => [name, x[i]]));

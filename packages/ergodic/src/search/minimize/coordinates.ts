@@ -1,7 +1,7 @@
 /**
  * minimize(target, x0, { algorithm: coordinateDescent() }): minimises a user-defined target, one coordinate at a time.
- * `target` is made by coordinateTarget(), or is a plain function of x, whose slopes are then estimated from values.
- * Ends by the algorithm's `tolerance`, or by `epochs` or `until`.
+ * `target` is made by coordinateTarget(), or is a plain function of x, whose slopes are then estimated from values. The
+ * run ends at the algorithm's `tolerance`, or at the limits of `epochs` or `until`.
  *
  * @throws OptionError, CapabilityError when something does not fit; errors of the target's functions; the reason of an
  * aborted `signal`

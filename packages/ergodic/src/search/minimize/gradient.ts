@@ -1,15 +1,15 @@
 /**
- * minimize(compiled, start, { rule }): minimises a function that compileFunction made with a gradient, by any rule on
- * the whole objective.
+ * minimize(compiled, start, { rule }): minimises a function that compileFunction compiled with a gradient, by any rule
+ * that works on the whole objective.
  *
  *   const { x, value } = await minimize(loss, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });
  *
- * x: the inputs named in `gradient`, in that order as one vector; `start` gives them by name, or as that vector. Other
- * inputs are data: given as `data`, or written to `compiled.inputs` before. rule: default lbfgs(). One update is an
- * epoch, default 1000 of them; L-BFGS and line searches end when they have converged. State is float64; arithmetic has
- * the function's precision. A function that draws random numbers makes new draws at each update; rules that compare
- * values refuse it. A checkpoint holds no data: `minimize.resume(checkpoint, compiled, { data })` continues bit for bit
- * with the same data.
+ * x is one vector of the inputs named in `gradient`, in that order. `start` gives these inputs by name, or as one
+ * vector. All other inputs are data, which are either passed as `data` or written to `compiled.inputs` beforehand.
+ * rule: default lbfgs(). An epoch is one update. The default is 1000 epochs, but L-BFGS and line searches end earlier
+ * if they converge. State is float64; arithmetic has the function's precision. A function that draws random numbers
+ * makes new draws at each update; rules that compare values refuse it. A checkpoint holds no data:
+ * `minimize.resume(checkpoint, compiled, { data })` continues bit for bit with the same data.
  *
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; the reason of an
  * aborted `signal`
@@ -77,7 +77,7 @@ export interface GradientMinimum {
   run: RunSummary;
 }
 
-/** The part of a compiled function that is needed here, for any shapes. */
+/** Parts of a compiled function that are used here, for any shapes. */
 export type Differentiated = Pick<CompiledFunction<Shapes>, "outputs" | "run" | "program"> & {
   readonly inputs: Readonly<Record<string, Numbers>>;
   readonly gradients: Readonly<Record<string, Numbers | undefined>>;
@@ -160,7 +160,7 @@ function refuseMisfits(
     refuse(`${rule.name} compares values, but the function draws random numbers at each; take rule: adam()`, "RULE_RANDOM");
 }
 
-/** Objective of a compiled function: the inputs with respect to which it is differentiated, as one vector. */
+/** Objective of a compiled function. Its parameters are the differentiated inputs, as one vector. */
 class CompiledObjective implements FullObjective {
   readonly count: number;
   readonly rows = 1;
@@ -236,7 +236,7 @@ class CompiledObjective implements FullObjective {
   }
 }
 
-/** Number of random draws, used at both points, by which a random function is compared. */
+/** Number of random draws for comparing a random function at two points. The same draws are used at both. */
 const COMPARED_DRAWS = 16;
 
 function worseThanStart(objective: CompiledObjective, { x0, value }: JsonObject, x: Float64Array): Finding[] {

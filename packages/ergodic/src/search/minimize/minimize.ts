@@ -70,7 +70,10 @@ export interface Minimum {
   x: Float64Array;
   /** Value of the best point, the mean of its evaluations. */
   value: number;
-  /** The algorithm's own estimate of the minimum, if it has one: on noisy objectives better than the luckiest point. */
+  /**
+   * The algorithm's own estimate of the minimum, if it has one. On noisy objectives, this estimate is better than the
+   * best point, which was partly lucky.
+   */
   centre?: Float64Array;
   /** Number of evaluations made. */
   evaluations: number;
@@ -160,7 +163,8 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
 }
 
 /**
- * Minimises a function known only by its values; or one that you compiled with a gradient, or described by coordinates.
+ * Minimises a function that is known only by its values. It can also minimise a function that you compiled with a
+ * gradient, or a target for coordinate descent.
  *
  *   const { x, value } = await minimize((x) => (x[0] - 1) ** 2 + Math.abs(x[1]), [0, 3], { seed: 1 });
  *   await minimize(f, {
@@ -179,7 +183,7 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
  *
  * `concurrency` and `workers` do not change the result, which depends on f, the space, the algorithm, the seed and the
  * budget (and on `until.seconds`). `minimize.resume(checkpoint, f)` resumes bit for bit, also after a failure or an
- * abort. It refuses another function: it evaluates the best point again, and once more if the value differs.
+ * abort. To refuse another function, it evaluates the best point again, and once more if the value differs.
  *
  * With `algorithm: coordinateDescent()`, f may be a coordinateTarget(). A function from compileFunction with a gradient
  * is minimised over its inputs by any step `rule` (default lbfgs()).

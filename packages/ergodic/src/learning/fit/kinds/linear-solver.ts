@@ -21,8 +21,8 @@ const MOST_PRODUCTS = 150;
 /** Maximum number of parameters over all outputs for L-BFGS, which stores twenty vectors of them. */
 const MOST_PARAMETERS = 5e5;
 /**
- * Maximum number of values in the data for a solver. Beyond it, a solver takes minutes, while descent learns nearly
- * everything in one pass.
+ * Maximum number of values in the data for which a solver is chosen. On larger data, a solver takes minutes, whereas
+ * descent comes close to the optimum in one pass.
  */
 const MOST_NUMBERS = 5e8;
 /** Defaults of lbfgs(). */
@@ -73,7 +73,7 @@ export function linearSolver({ options }: LinearModel, data: Dataset): { algorit
     };
   if (loss.curvature === undefined && !loss.conjugate) {
     const single = l2 > 0 && l1 === 0 && !group && !nonNegative && !penaltyWeights && !data.layout.offset;
-    // The dual would penalise an intercept, which is a different model.
+    // The dual can only fit a penalised intercept, which would be a different model.
     if (KINKED.includes(loss.name) && single && !intercept)
       return {
         algorithm: dualCoordinateDescent(),

@@ -20,7 +20,7 @@ import { inRowSpan } from "./row-span.ts";
  */
 const GRID = [10, 1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
 const FINER = Math.sqrt(10);
-/** Number of successive grid points that predict worse before the search ends. */
+/** The search ends after this many successive grid points that predict worse than the best. */
 const MOST_WORSE = 2;
 /**
  * Number of rows used to choose the strength: at most `most`, fewer for wide data (at most `numbers` values in total),
@@ -28,20 +28,23 @@ const MOST_WORSE = 2;
  */
 const ROWS = { most: 5000, least: 1000, numbers: 1e6 };
 const FOLDS = 5;
-/** Total number of held-out rows that is enough to distinguish strengths. */
+/** Total number of held-out rows that suffices to distinguish strengths. */
 const HELD_OUT = 1000;
 /** Number of rows per column above which squared losses need no penalty. */
 const AMPLE = 20;
 /**
- * Smallest mean of whole-number weights that count as frequencies. A row then represents many observations, and only
- * some of them are held out.
+ * Whole-number weights are treated as frequencies if their mean is at least this value. A row then represents many
+ * observations, and only some of them are held out.
  */
 const COUNTED = 10;
-/** Maximum number of observations that are assigned to folds one by one. With more, each fold takes an equal share. */
+/**
+ * Maximum number of observations that are assigned to folds one by one. If there are more, each fold gets an equal
+ * share.
+ */
 const MOST_DEALT = 1e6;
 /**
- * Limits of the data that are replaced by coordinates in the span of their rows, for few rows with many more columns:
- * maximum number of rows and of values.
+ * Maximum number of rows and of values for replacing rows by their coordinates in the span of all rows. This pays if
+ * there are few rows and many more columns.
  */
 const SPAN = { rows: 400, numbers: 1e7 };
 /** Maximum number of columns for which Newton's method is faster along the grid. */
@@ -49,8 +52,8 @@ const NEWTON_COLUMNS = 150;
 /** Tolerance of the minima along the grid. It is as fine as held-out losses can distinguish. */
 const NEAR = 1e-4;
 /**
- * Tolerance of quasi-Newton minima. From another strength's minimum, the first steps gain little; with the tolerance
- * NEAR they ended before reaching weaker strengths.
+ * Tolerance of quasi-Newton minima. Starting at the minimum of another strength, the first steps gain little. With the
+ * coarser tolerance NEAR, runs therefore ended before they reached the minimum of a weaker strength.
  */
 const NEAR_BY_SLOPES = 1e-7;
 const MOST_STEPS = 60;
@@ -74,8 +77,8 @@ export interface StrengthOptions {
  * Chooses the strength for `l2: "auto"`. The strength is 0 for squared losses (squared or Huber) if there are 20 rows
  * or more per column, or if the target is constant. Otherwise it is the strength with the least mean loss on held-out
  * rows, on a grid refined from factors of 10 to √10. Each model starts from the previous one's parameters. Rows are
- * assigned to five folds by `seed`, evenly over the targets; large data use a sample and fewer folds. Like a prior, the
- * strength is transferred to all rows so that strength × rows stays constant.
+ * assigned to five folds by `seed`, evenly over the targets; large data use a sample and fewer folds. The strength is
+ * then rescaled from the training rows to all rows, so that strength × rows stays constant, as it does for a prior.
  */
 export async function chosenStrength(model: LinearModel, data: Dataset, options: StrengthOptions): Promise<Strength> {
   const { loss } = chooseLoss("linear", model.options.loss, data);
@@ -119,8 +122,9 @@ const isConstant = ({ options }: LinearModel, { target: { values }, layout }: Da
   options.intercept !== false && !layout.offset && values.every((value) => value === values[0]);
 
 /**
- * Whether data have so many columns that the span of their rows is used. Penalties that differ by column have no
- * meaning in the span, and class weights need every class.
+ * Whether the data have so many columns that the rows are replaced by coordinates in their span. This is not possible
+ * with penalties that differ by column, which have no meaning in the span, or with class weights, which need every
+ * class.
  */
 function isWide({ options }: LinearModel, { rowCount }: Dataset, columns: number): boolean {
   const { penaltyWeights, classWeights } = options;
@@ -167,7 +171,9 @@ async function search(lossOf: (share: number) => Promise<number>, mayBeNone: boo
 interface Rows {
   readonly train: Uint32Array;
   readonly held: Uint32Array;
-  /** Number of observations of each row on either side, if rows count observations. */
+  /**
+   * If rows count observations: number of each row's observations that are used for training, and that are held out.
+   */
   readonly counts?: { readonly train: Float64Array; readonly held: Float64Array };
 }
 
@@ -179,8 +185,8 @@ function observationsOf({ weights, rowCount }: Dataset): number | undefined {
 }
 
 /**
- * Assigns each observation to a random fold, so that a fold holds out part of a row. Uses a random sample of at most
- * `ROWS.most` rows.
+ * Assigns each observation to a random fold, so that a fold can hold out some of a row's observations. Uses a random
+ * sample of at most `ROWS.most` rows.
  */
 function dealtByCount(data: Dataset, seed: number): Rows[] {
   const draws = stream(seed, "strength").at(0);
@@ -241,9 +247,9 @@ function untold(model: LinearModel, data: Dataset, plan: Plan): Strength {
 }
 
 /**
- * Returns the size (root mean square) of each column as if rows were dense, and the centre subtracted to get it. Sparse
- * columns are standardised without a centre. With an intercept, this is the same model, but its larger ‖x‖² would give
- * a different grid.
+ * Returns the size (root mean square) that each column would have if rows were dense, and the centre that is then
+ * subtracted. Sparse columns are standardised without a centre. With an intercept, the model is the same, but the
+ * larger ‖x‖² of uncentred columns would give a different grid.
  */
 function asDense({ options }: LinearModel, prepared: Dataset): { size: Float64Array; centre: Float64Array } {
   const { intercept, standardise } = options;

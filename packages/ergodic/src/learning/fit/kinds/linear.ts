@@ -105,8 +105,8 @@ function choose(
 }
 
 /**
- * Unit of AdaGrad's steps. They do not scale with the gradient, so for numeric targets they are given in units of the
- * target.
+ * Unit of AdaGrad's steps. The steps do not scale with the gradient, so for numeric targets they must be given in units
+ * of the target.
  */
 function unitOf(model: Model<Dataset>, prepared: Dataset): number {
   if (chooseLoss("linear", (model as LinearModel).options.loss, prepared).loss.task !== "regression") return 1;

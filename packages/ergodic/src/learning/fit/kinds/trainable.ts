@@ -64,8 +64,8 @@ export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
 export type SettledOptions<D = Dataset> = Omit<FitOptions<D>, "algorithm"> & { algorithm?: Algorithm };
 
 /**
- * Choices that a model leaves to `fit`: the algorithm for "auto" (undefined for descent), the model with its strength
- * of L2, and the reason.
+ * Choices that `fit` makes for a model: the algorithm for "auto" (undefined for descent), the model with the chosen
+ * strength of L2, and the reason for the choice.
  */
 export interface Settled<D> {
   readonly algorithm?: Algorithm;
@@ -74,9 +74,10 @@ export interface Settled<D> {
 }
 
 /**
- * Adapter of a kind of model for the verb `fit`: one object for each kind, which joins its folders.
+ * Adapter that makes a kind of model available to the verb `fit`. There is one such object per kind, and it connects
+ * the folders that implement the kind.
  *
- * A model carries its adapter, so programs load only the kinds that they name, and a new kind needs only a model with
+ * A model carries its adapter, so programs load only the kinds that they use. To add a kind, define a model with
  * another adapter. `D`: type of the data. `P`: type of the predictor.
  */
 export interface Trainable<D, P> {
@@ -97,16 +98,17 @@ export interface Trainable<D, P> {
    */
   settle?: ((model: Model<D>, data: D, options: FitOptions<D>) => Promise<Settled<D>>) | undefined;
   /**
-   * Returns the data without rows of weight 0, so that such rows affect nothing, not even the time. Default: the data.
+   * Returns the data without rows of weight 0, so that such rows affect neither the result nor the training time.
+   * Default: the data.
    */
   ofWeight?(data: D): D;
   /** Returns default options, before data are seen. */
   defaults(options: SettledOptions<D>): AlgorithmDefaults;
   /** Returns the families of kernels that training and measuring call. */
   families(options: SettledOptions<D>, made: { model: Model<D>; prepared: D }): readonly Family[];
-  /** Returns the algorithm if the user named none. */
+  /** Returns the algorithm for runs in which the user chose none. */
   choose(options: SettledOptions<D>, made: { model: Model<D>; prepared: D; problem: Problem; plan: Plan }): Algorithm;
-  /** Encodes held-out data as the model sees them. */
+  /** Encodes held-out data in the same way as the training data. */
   follow(heldOut: D, prepared: D): Prepared<D>;
   /** Returns the predictor of a trained model. */
   predictor(saved: SavedModel): P;

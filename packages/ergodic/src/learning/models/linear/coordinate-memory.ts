@@ -33,7 +33,7 @@ export class CoordinateMemory {
   readonly bounds: Float64Array;
   /** Indices of all blocks except the intercepts. */
   readonly penalised: readonly number[];
-  /** Whether each of the two dual points exists: a scaled one, and one that uses l2. */
+  /** Whether a scaled dual point exists, and whether a dual point that uses l2 exists. */
   readonly scalable: boolean;
   readonly ridged: boolean;
   private readonly engine: Engine;
@@ -117,7 +117,7 @@ export class CoordinateMemory {
     return this.engine.kernel(kernel, this.deterministic)(this.block, ...args);
   }
 
-  /** Calls `run` on chunks of the blocks, with the numbers that belong to each block. */
+  /** Calls `run` on chunks of the blocks, with one number per block from each array of `numbers`. */
   inChunks(
     blocks: Uint32Array,
     numbers: readonly Float64Array[],
@@ -201,7 +201,7 @@ export class CoordinateMemory {
     const { binding, target, pieces } = this;
     const u = this.arena.memory.f64(this.companion.u, pieces.count);
     const { x } = this;
-    // An average of points above the floor can be below it only by rounding.
+    // The result is an average of points that are above the floor, so only rounding can bring it below.
     for (let i = 0; i < x.length; i++) x[i] = Math.max(pieces.floors[i], x[i] + scale * u[i]);
     const from = this.over(this.companion.z);
     const to = this.over(target.quadratic ? binding.slopes : binding.z);

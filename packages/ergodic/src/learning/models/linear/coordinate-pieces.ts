@@ -1,6 +1,6 @@
 import type { ColumnTarget } from "../../../engine/contract/index.ts";
 
-/** Maximum number of bisection steps to find the largest feasible multiple of a block. */
+/** Maximum number of bisection steps when searching for the largest feasible multiple of a block. */
 const HALVINGS = 100;
 
 /**
@@ -8,8 +8,8 @@ const HALVINGS = 100;
  * floors.
  *
  * Coordinates: each output's columns and then its intercept, one output after another. Blocks: with a group penalty,
- * its groups over all outputs, and each intercept; otherwise single coordinates. The group penalty of a single
- * coordinate is included in its l1. h_b: the objective on block b without loss and l2.
+ * its groups over all outputs, and each intercept; otherwise single coordinates. For a group of one coordinate, the
+ * group penalty is included in its l1. h_b: terms of the objective on block b, except the loss and l2.
  */
 export class CoordinatePieces {
   /** Number of coordinates per output. */

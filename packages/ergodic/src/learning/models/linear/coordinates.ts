@@ -12,8 +12,8 @@
  *   D(α) = −Σ_i c_i ℓ*(−α v_i/c_i) − α² Σ l2 w x²/2,          ‖soft(α (x_jᵀv − l2 w x)_b, l1 w)‖ ≤ group √|b|
  *   D(1) = −Σ_i c_i ℓ*(−v_i/c_i) − Σ_b e_b²/(2 l2 w),         e_b = (‖soft((x_jᵀv)_b, l1 w)‖ − group √|b|)₊
  *
- * The dual value is the better of those that exist, with the largest feasible α ≤ 1 in the first. There is no gap if a
- * column has no penalty or the loss has no conjugate.
+ * The first bound uses the largest feasible α ≤ 1. The dual value is the larger of the bounds that exist. There is no
+ * gap if a column has no penalty or the loss has no conjugate.
  * Sources: Yuan, Lin 2006 (group lasso); Simon et al. 2013 (with l1); Fercoq et al. 2015 (dual points).
  *
  * @throws CapabilityError for a loss without curvature and conjugate
@@ -220,7 +220,10 @@ class LinearState implements CoordinateState {
   }
 }
 
-/** Returns −∞, which certifies nothing, if rounding moved a conjugate out of its domain. */
+/**
+ * Returns the dual value, or −∞, which certifies nothing, if rounding moved the argument of a conjugate out of its
+ * domain.
+ */
 function known(dual: number): number {
   return Number.isNaN(dual) ? -Infinity : dual;
 }

@@ -35,7 +35,7 @@ const piecewise: Readonly<Record<string, (options: Readonly<Record<string, numbe
 };
 const losses = [...Object.keys(piecewise), "logistic"];
 const types = { f32: 0, f64: 1, i16: 2, i8: 3 };
-/** Initial log(α/(C − α)). With it, all rows have nearly no weight in the model. */
+/** Initial log(α/(C − α)), at which every row has almost no weight in the model. */
 const FIRST_LOGIT = -7;
 
 function refuseMisfits({ data, options: { loss, l1, l2, group, penaltyWeights } }: LinearParts): void {

@@ -19,8 +19,8 @@ const LEAST_CURVATURE = 1e-9;
 /** Number of products per kernel call, which takes some milliseconds. */
 const WORK = 1e7;
 /**
- * Maximum size of the slopes and curvatures of all rows and outputs that are kept after evaluating the loss, for a
- * Hessian at the same parameters.
+ * Slopes and curvatures of all rows and outputs are kept after evaluating the loss, for a Hessian at the same
+ * parameters, if they take at most this many bytes.
  */
 const KEPT_BYTES = 2 ** 26;
 

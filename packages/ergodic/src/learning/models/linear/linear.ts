@@ -10,11 +10,11 @@
  * intercept, columns are not centred and have mean square 1. The statistics are learnt from the training rows and
  * stored in the model.
  * "auto" never standardises the features of a map, nor sparse columns that do not come from a table. Otherwise it
- * compares √mean(x²) of the columns, and standardises if they differ by more than 10 times, or lie outside 0.1 … 10.
- * Without a map, columns that contain only 0 and 1, such as levels of categories, are not scaled and not compared. With
- * `features`, it compares max|x|, the columns' units, and standardises if the largest is more than 10 times the lower
- * decile. A map has one gamma for all columns, so enlarging columns that hardly vary (pixels that are nearly always
- * blank, rare levels) would fill its distances with noise.
+ * compares √mean(x²) of the columns, and standardises if these values differ by more than a factor of 10 or lie outside
+ * 0.1 … 10. Without a map, columns that contain only 0 and 1, such as levels of categories, are not scaled and not
+ * compared. With `features`, it uses max|x| as a column's unit, and standardises if the largest unit is more than 10
+ * times the lower decile. A map has one gamma for all columns, so enlarging columns that hardly vary (pixels that are
+ * nearly always blank, rare levels) would add noise to the distances that it measures.
  *
  * @throws OptionError for unknown options, losses or classes; CapabilityError if the loss does not suit the target
  */
@@ -54,9 +54,9 @@ export interface LinearOptions {
   /** Strength of l1‖p‖₁, >= 0. Default 0. */
   l1?: number;
   /**
-   * Strength of l2/2‖p‖², >= 0; or "auto", the strength that predicts held-out rows best, and 0 for squared losses with
-   * 20 rows or more per column (docs/solvers.md). Default "auto" if a solver minimises a smooth loss without another
-   * penalty; otherwise 0.
+   * Strength of l2/2‖p‖², >= 0; or "auto": the strength that predicts held-out rows best, except for squared losses
+   * with 20 rows or more per column, where it is 0 (docs/solvers.md). Default "auto" if a solver minimises a smooth
+   * loss without another penalty; otherwise 0.
    */
   l2?: number | "auto";
   /**
@@ -82,8 +82,8 @@ export interface LinearOptions {
   features?: RandomFeatures;
   /**
    * Whether columns are scaled to mean 0 and standard deviation 1 (without an intercept, to mean square 1), as learnt
-   * in training. Default "auto": if their units differ by more than 10 times or are far from 1; never for columns of
-   * only 0 and 1, nor for sparse ones, except a table's.
+   * in training. Default "auto": only if their units differ by more than 10 times or are far from 1. "auto" never
+   * scales columns of only 0 and 1, and it scales sparse columns only if they come from a table.
    */
   standardise?: boolean | "auto";
 }

@@ -187,8 +187,8 @@ export class LinearProblem implements Problem, RowGradient {
   }
 
   /**
-   * Returns a reason if the loss has no minimum. A log loss below ln 2 is that of a row whose class is more likely than
-   * not. If that holds for every row, growing weights fit ever better.
+   * Returns a reason if the loss has no minimum. If a row's log loss is below ln 2, its class is more likely than all
+   * others together. If this holds for every row, the fit keeps improving as the weights grow.
    */
   endless(mean: number): string | undefined {
     const { data, options, weights, rowCount } = this;

@@ -8,7 +8,7 @@ import { entropy, loss } from "../loss.ts";
 export const logisticLoss = loss("logistic", {}, ({ z, y }) => softplus(neg(mul(y, z))), {
   task: "binary",
   link: "sigmoid",
-  // s = −yu is the probability of the other class: s log s + (1 − s) log(1 − s).
+  // The conjugate is s log s + (1 − s) log(1 − s), where s = −yu is the probability of the other class.
   conjugate({ u, y }) {
     const s = neg(mul(y, u));
     return add(entropy(s), entropy(sub(1, s)));

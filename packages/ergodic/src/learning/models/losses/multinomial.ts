@@ -23,7 +23,7 @@ export const multinomialLoss = loss(
       const p = div(e, sum(e));
       return mul(p, sub(1, p));
     },
-    // t = u + 1{k = y} are probabilities: Σ t log t.
+    // The conjugate is Σ t log t, where t = u + 1{k = y} are probabilities.
     conjugate: ({ u, y }) => entropy(add(u, equal(index(), y))),
   },
 );

@@ -3,10 +3,10 @@
  * identity otherwise.
  *
  * `randomShift`: shifts images [n, height, width, channels] by −most … most whole cells in each direction, all equally
- * likely. Cells that enter repeat the edge, which suits any background; with `fill: "zero"` they are 0.
+ * likely. Cells that enter at the border repeat the edge, which suits any background; with `fill: "zero"` they are 0.
  * `randomFlip`: mirrors images with probability ½, left to right (`axis` 2) or top to bottom (`axis` 1).
- * `randomCutout`: sets a square of `size` cells to 0. Its centre is any cell, so that less is cut at the edge. DeVries
- * & Taylor 2017.
+ * `randomCutout`: sets a square of `size` cells to 0. The centre can be any cell, so the square is smaller at the edge.
+ * DeVries & Taylor 2017.
  * `noise`: x + deviation · z, with z standard normal.
  *
  * @throws OptionError for options out of range; when traced, if the input is not an image
@@ -65,7 +65,7 @@ function widened(x: SymbolicArray, axis: number, most: number, fill: "edge" | "z
   return concatenate([before, x, after], axis);
 }
 
-/** Selects the shift. Each possible shift is a view of the widened image, and `where` picks one. */
+/** Shifts each image. Every possible shift is a slice of the padded image, and `where` selects one of the slices. */
 function shifted(wide: SymbolicArray, axis: number, extent: number, u: SymbolicArray): SymbolicArray {
   const last = wide.shape[axis] - extent;
   const chosen = floor(mul(last + 1, u));

@@ -4,8 +4,8 @@ import { checkVector, FROM, tensorOf } from "../beginning.ts";
 import type { ParameterLayout } from "./programs.ts";
 
 /**
- * Returns the initial parameters and running statistics of a network: the trained ones, and those of `first` for the
- * parts in `reset`.
+ * Returns the initial parameters and running statistics of a network that starts from a trained one. Parts in `reset`
+ * take their values from `first`, and all others keep the trained values.
  */
 export function begun({ numbers, reset }: Beginning, layout: ParameterLayout, first: Float64Array): Float64Array {
   const all = first.slice();
@@ -35,7 +35,9 @@ export function begun({ numbers, reset }: Beginning, layout: ParameterLayout, fi
   );
 }
 
-/** Splits a list of all numbers into parts, in the order in which problems lay them out, without gaps. */
+/**
+ * Splits a list of all numbers by path. The numbers are in the order of a problem's layout, but without its padding.
+ */
 function alongPaths(vector: Float64Array, parts: readonly (Named & { readonly size: number })[]): Record<string, Float64Array> {
   const count = parts.reduce((sum, { size }) => sum + size, 0);
   checkVector(vector, count, parts.map(({ path, size }) => `${size} of ${path}`).join(", "));

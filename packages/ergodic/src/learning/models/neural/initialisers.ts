@@ -3,10 +3,10 @@
  * the seed and its path, not on the rest of the network.
  *
  * With fan-in n_in and fan-out n_out (`Fans`), the variances are: he 2/n_in; glorot 2/(n_in + n_out); lecun 1/n_in.
- * Uniform forms are uniform on ±√(3·variance). orthogonal: a matrix of all but the last axis by the last, with
- * orthonormal columns or rows (whichever is possible), uniform among such matrices. Normal numbers are not truncated.
- * Sources: He et al. 2015; Glorot & Bengio 2010; LeCun et al. 1998; Saxe et al. 2014. An initialiser is known by its
- * name after its definition.
+ * Uniform forms are uniform on ±√(3·variance). orthogonal: the weight is a matrix whose rows run over all axes except
+ * the last, and whose columns run over the last axis. Its columns or its rows, whichever is possible, are orthonormal,
+ * and it is uniform among such matrices. Normal numbers are not truncated. Sources: He et al. 2015; Glorot & Bengio
+ * 2010; LeCun et al. 1998; Saxe et al. 2014. Once an initialiser is defined, it can be referred to by its name.
  *
  * @throws OptionError for an option that is unknown or out of range, or an unknown name
  */
@@ -19,7 +19,7 @@ import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/erro
 import { type Draws, stream } from "../../../engine/random/stream.ts";
 import { orthogonalRows } from "./orthogonal-rows.ts";
 
-/** Fan-in and fan-out of a weight, by which initialisers scale. */
+/** Fan-in and fan-out of a weight, from which initialisers compute the variance. */
 export interface Fans {
   /** Fan-in: number of inputs per output. */
   readonly fanIn: number;
@@ -40,8 +40,8 @@ export interface Initialiser {
 }
 
 /**
- * Returns the fans of a dense weight [in, out] or a convolution's [height, width, in, out]: the last two axes,
- * multiplied by the size of all axes before them.
+ * Returns the fans of a dense weight [in, out] or a convolution's weight [height, width, in, out]. They are the extents
+ * of the last two axes, each multiplied by the product of all earlier extents.
  */
 export function fansOf(shape: Shape): Fans {
   if (shape.length < 2) return { fanIn: sizeOf(shape), fanOut: sizeOf(shape) };
@@ -137,8 +137,8 @@ export const lecunNormal = scaled("lecunNormal", ({ fanIn }) => 1 / fanIn, "norm
 export const lecunUniform = scaled("lecunUniform", ({ fanIn }) => 1 / fanIn, "uniform");
 
 /**
- * A random matrix of all but the last axis by the last, with orthonormal rows or columns, times `gain` >= 0 (1). Saxe
- * et al. 2014.
+ * A random matrix with orthonormal rows or columns, times `gain` >= 0 (1). Its rows run over all axes except the last,
+ * and its columns over the last axis. Saxe et al. 2014.
  */
 export const orthogonal = initialiser<{ gain: number }>(
   "orthogonal",
@@ -169,7 +169,7 @@ export const constantInitial = initialiser<{ value: number }>(
   ({ value }) => checkNumber("constantInitial", "value", value),
 );
 
-/** Splits the last axis into equal blocks, each with one value: biases of gates. */
+/** Splits the last axis into equal blocks, each filled with one value. Used for biases of gates. */
 export const blockConstants = initialiser<{ values: number[] }>(
   "blockConstants",
   { values: [0] },

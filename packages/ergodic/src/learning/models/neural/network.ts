@@ -3,14 +3,14 @@
  *
  * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖². z is the last layer's output without an activation, which the
  * loss includes. `layers`: a layer, a list of layers, or a function (x, scope) => array. loss: as for linear(); default
- * logistic or multinomial for classes, squared for numbers. Biases and norms are not penalised. `rates`: factors of the
- * steps by group of parameters (grouped(layer, "name")).
+ * logistic or multinomial for classes, squared for numbers. Biases and norms are not penalised. `rates`: factor of the
+ * step size for each group of parameters (grouped(layer, "name")).
  * `standardise`: "auto" scales columns to mean 0 and sd 1 if their units differ, and images by one mean and one sd of
  * all cells. It scales neither if an embedding uses columns as indices into its table, and it does not scale columns of
  * 0 and 1.
  * Numeric targets are scaled if √mean(y²) lies outside 0.1 … 10 ("auto"), or always (true): z = mean + sd · the last
- * layer's output. Steps, and rules with a least loss, then see the loss in units of the sd (of its square for the
- * squared loss). Ticks and results report it in the target's units.
+ * layer's output. Training then uses the loss in units of the sd (of sd² for the squared loss), both for steps and for
+ * rules that depend on the least loss. Ticks and results report it in the target's units.
  *
  * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError if loss, data and plan
  * do not fit together
@@ -59,7 +59,7 @@ export interface NetworkOptions {
   l2?: number;
   /** Weights of the classes by name, or "balanced": n / (classes × count). Default: all 1. */
   classWeights?: "balanced" | Record<string, number>;
-  /** Factors of the steps by group of parameters (see `grouped`), >= 0. Default: all 1. */
+  /** Factor of the step size for each group of parameters (see `grouped`), >= 0. Default: all 1. */
   rates?: Record<string, number>;
   /**
    * Whether columns, images and numeric targets are scaled to mean 0 and standard deviation 1. Default "auto": if their
@@ -128,7 +128,9 @@ export function networkModel<const O extends NetworkOptions = Record<never, neve
   };
 }
 
-/** Returns the loss if there is no target: several outputs are classes, one is a number. */
+/**
+ * Returns the loss if no target is given. Several outputs are then taken as classes, and a single output as a number.
+ */
 export const lossOfRows = ({ loss }: NetworkOptions, outputs: number): Loss =>
   resolveLoss("network", loss ?? (outputs > 1 ? "multinomial" : "squared"));
 
@@ -153,8 +155,8 @@ function toJSON(layers: LayerLike, options: NetworkOptions): JsonObject {
 }
 
 /**
- * Returns the JSON of the layers, or null if they contain a plain function, which JSON cannot represent. Such a network
- * predicts from its file, but cannot be trained further.
+ * Returns the JSON of the layers, or null if they contain a plain function, which JSON cannot represent. A file of such
+ * a network can be used for predictions, but not for further training.
  */
 function layersJson(layers: LayerLike): JsonObject | null {
   if (!isLayer(layers)) return null;
@@ -203,7 +205,10 @@ function factsOfRows(layers: LayerLike, options: NetworkOptions, data: Dataset, 
   return { network: layers, loss, outputs, rowShape, scale, target: targetScale(options, loss, data) };
 }
 
-/** Returns the scale of a numeric target. Without it, a network would first have to learn units far from 1. */
+/**
+ * Returns the scale of a numeric target. If targets were not scaled, a network would first have to learn their units
+ * when these are far from 1.
+ */
 function targetScale({ standardise = "auto" }: NetworkOptions, loss: Loss, data: Dataset): TargetScale | undefined {
   if (loss.task !== "regression" || loss.link !== "identity" || standardise === false) return undefined;
   const { values } = data.target;

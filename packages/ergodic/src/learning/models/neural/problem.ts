@@ -1,8 +1,8 @@
 /**
  * A network bound to a dataset, with gradients of rows by kernels/engine/arrays/network.ts. Parameters: programs.ts.
  *
- * Only for rows with dense columns. Updates use batch statistics, dropout and augmentation. Random numbers depend on
- * the lane's key and the number of its update, so they do not depend on the worker that executes it.
+ * It supports only rows with dense columns. Updates use batch statistics, dropout and augmentation. Random numbers
+ * depend on the lane's key and the number of its update, so they do not depend on the worker that executes it.
  */
 
 import { compileArrays } from "../../../engine/compiler/array/compile.ts";
@@ -30,9 +30,9 @@ import {
 } from "./programs.ts";
 
 const KINDS = { f32: 0, f64: 1, i16: 2, i8: 3 } as const;
-/** Number of rows in the trace that finds the parameters. Batch statistics need two. */
+/** Number of rows in the trace that determines the parameters. It is two, because batch statistics need two rows. */
 const PROBE_ROWS = 2;
-/** Number of parameters from which memory is estimated before it is allocated. */
+/** For networks with at least this many parameters, memory is estimated before it is allocated. */
 const LARGE = 2 ** 24;
 /** Bytes per parameter outside the engine: start, density, decay and rate. */
 const HOST_BYTES = 32;

@@ -58,7 +58,7 @@ export interface Place {
 export interface ParameterLayout {
   readonly parameters: readonly (TracedParameter & Place)[];
   readonly states: readonly (TracedState & Place)[];
-  /** Count of the numbers that have gradients, and of all numbers. */
+  /** Length of the trained part of the vector, which has gradients, and of the whole vector. */
   readonly trained: number;
   readonly count: number;
 }
@@ -158,12 +158,15 @@ export function lossProgram(facts: NetworkFacts, batch: number, precision: "f32"
   };
 }
 
-/** Size of one unit of the trained loss, in the target's units. */
+/** Factor that converts the loss as trained to the target's units. */
 export function lossUnitOf({ loss, target }: Pick<NetworkFacts, "loss" | "target">): number {
   return target ? target.deviation * (loss.quadratic ? target.deviation : 1) : 1;
 }
 
-/** Returns the loss, in units of the deviation if the target was scaled. Otherwise steps would grow with its square. */
+/**
+ * Returns the loss, in units of the target's deviation if the target was scaled. In the target's own units, steps would
+ * grow with the square of the deviation.
+ */
 function lossOf(facts: NetworkFacts, batch: number, z: SymbolicArray): SymbolicArray {
   return div(sum(mul(input("w", [batch]), lossOnArrays(facts.loss, z, input("y", [batch])))), lossUnitOf(facts));
 }

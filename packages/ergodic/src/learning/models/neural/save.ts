@@ -2,8 +2,8 @@
  * Saves a trained network as plain data: its prediction program as a plan of kernels (compiler/array/serialise.ts), and
  * the weights that it uses.
  *
- * Values that depend only on parameters are computed here, once. A factor per channel after a product or a convolution
- * is folded into its weights, so batch normalisation costs nothing in prediction.
+ * Values that depend only on parameters are computed here, once. If a product or a convolution is followed by a factor
+ * per channel, the factor is folded into the weights, so batch normalisation costs nothing in prediction.
  */
 
 import { arraysBelow, input, interpret, type Shape, type SymbolicArray } from "../../../engine/compiler/array/index.ts";
@@ -156,8 +156,7 @@ function largestFixed(roots: readonly SymbolicArray[], batch: number): SymbolicA
 const holdsParameter = (node: SymbolicArray): boolean => arraysBelow([node]).some(({ op }) => op === "input");
 
 /**
- * Rewrites (product + bias) · factor to (product with weights · factor) + bias · factor, unless the unscaled value is
- * also used elsewhere.
+ * Rewrites (x W + bias) · factor as x (W · factor) + bias · factor, unless the unscaled value is also used elsewhere.
  */
 function foldFactors(root: SymbolicArray, batch: number): SymbolicArray[] {
   const fixed = fixedNodes([root], batch);
@@ -191,7 +190,10 @@ function foldedInto(node: SymbolicArray, folding: Folding): SymbolicArray | unde
   return isFactor ? timesFactor(scaled, made.get(factor)!, folding) : undefined;
 }
 
-/** Returns x · factor, with the factor in the weights; undefined if x is not a product, or is also used elsewhere. */
+/**
+ * Returns x · factor, with the factor folded into the weights of x; undefined if x is not a product or is also used
+ * elsewhere.
+ */
 function timesFactor(x: SymbolicArray, factor: SymbolicArray, folding: Folding): SymbolicArray | undefined {
   const { users, fixed, made } = folding;
   if (fixed.has(x) || users.get(x) !== 1 || x.shape.at(-1) !== factor.size) return undefined;

@@ -6,7 +6,9 @@ import type { Fans, Initialiser } from "./initialisers.ts";
 export interface ParameterOptions {
   /** Initial values, e.g. heNormal(). */
   readonly initial: Initialiser;
-  /** Fans by which initialisers scale. Default: those of a dense or convolution weight of this shape. */
+  /**
+   * Fans from which initialisers compute the variance. Default: those of a dense or convolution weight of this shape.
+   */
   readonly fans?: Fans;
   /** Name of a group that a rule's options can select. */
   readonly group?: string;
@@ -37,7 +39,7 @@ export interface Scope {
   readonly path: string;
   /** Returns a parameter. It is trained, unless its layer is frozen. */
   parameter(name: string, shape: Shape, options: ParameterOptions): SymbolicArray;
-  /** Returns a running statistic, which is not trained. After `update`, it is the new value. */
+  /** Returns a running statistic, which is not trained. After `update` has been called, it returns the new value. */
   state(name: string, shape: Shape, initial: number): SymbolicArray;
   /** Sets the next value of a state. It does nothing if `training` is false. */
   update(name: string, value: SymbolicArray): void;

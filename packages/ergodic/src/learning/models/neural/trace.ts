@@ -2,7 +2,8 @@
  * Traces a network: runs its layers once on symbolic arrays, and records their requests to the scope (scope.ts).
  *
  * Parameters are the inputs "parameter:PATH" of the program and states are "state:PATH", both in the order of their
- * first request. A layer value that occurs again has the path, and so the parameters, of its first occurrence.
+ * first request. If a layer value occurs again, it keeps the path of its first occurrence and therefore shares its
+ * parameters.
  *
  * @throws OptionError if two layers share a path, or if a parameter is requested again with another shape or other
  * marks; CompileError from an operation, naming its layer

@@ -186,7 +186,7 @@ export function meanRating(ratings: Ratings): number {
 
 /**
  * Unit s of ratings: their standard deviation about the mean, or the size of the rating if all are equal. It is 1 for
- * evidence, which has no unit. Ratings that are c times as large have a unit c times as large.
+ * evidence, which has no unit. Multiplying all ratings by c multiplies the unit by c.
  */
 export function scaleOf({ alpha }: Pick<FactorisationSettings, "alpha">, ratings: Ratings): number {
   if (alpha !== null) return 1;

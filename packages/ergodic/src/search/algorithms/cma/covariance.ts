@@ -4,8 +4,8 @@ import type { KeptState } from "../define-search.ts";
 /**
  * Shape C of CMA-ES's normal distribution: a full matrix, C = B D² Bᵀ, or a diagonal one, C = D².
  *
- * Steps y: float64[d]. The factors B and D are those of the last `refresh`; a full C may have changed since then, a
- * diagonal one never does.
+ * Steps y: float64[d]. The factors B and D are computed by `refresh`. A full C can have changed since the last
+ * `refresh`; a diagonal C never has.
  */
 export interface Covariance {
   /** State for snapshots. */
@@ -94,7 +94,7 @@ export class FullCovariance implements Covariance {
     work.set(matrix);
     if (!symmetricEigen(d, work, scratch, axes)) return false;
     const usable = scratch[0] > 0 && scratch[d - 1] <= CONDITION * scratch[0];
-    // Rounding can leave a value slightly below 0 that should be slightly above it.
+    // A value that should be slightly above 0 can be slightly below 0 through rounding.
     const least = scratch[d - 1] * 1e-20;
     for (let i = 0; i < d; i++) lengths[i] = Math.sqrt(Math.max(scratch[i], least));
     return usable;
@@ -163,7 +163,9 @@ export class DiagonalCovariance implements Covariance {
     }
   }
 
-  /** On the coordinate axes, bad conditioning loses no precision. */
+  /**
+   * A diagonal C has no limit on its condition number, because its axes are the coordinate axes and lose no precision.
+   */
   refresh(): boolean {
     const { variances, lengths } = this.kept.arrays;
     for (let i = 0; i < this.d; i++) lengths[i] = Math.sqrt(variances[i]);

@@ -32,7 +32,7 @@ export class Distribution {
   private readonly z: Float64Array;
   /** Mean step ȳ. */
   private readonly step: Float64Array;
-  /** Steps y by rank, then p_c; and their weights in C. */
+  /** Steps y by rank, followed by p_c; and the weights of these vectors in the update of C. */
   private readonly steps: Float64Array[];
   private readonly shares: Float64Array;
 
@@ -67,7 +67,7 @@ export class Distribution {
     return x;
   }
 
-  /** Updates the distribution by as many points as the population has, the best first. */
+  /** Updates the distribution with one generation of points, sorted with the best first. */
   update(ranked: readonly Ranked[]): void {
     const { numbers } = this.kept;
     numbers.generation++;

@@ -137,7 +137,7 @@ export class Termination {
   }
 }
 
-/** Returns whether two values agree; infinities of the same sign do. */
+/** Whether two values agree within the tolerance. Infinities of the same sign agree. */
 function within(low: number, high: number, tolerance: number): boolean {
   return low === high || high - low <= tolerance;
 }

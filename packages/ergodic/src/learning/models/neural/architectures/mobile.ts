@@ -6,9 +6,9 @@
  * convolution, global average pooling, dropout, a dense layer.
  * `width` scales all channels. V1 rounds them to whole numbers. V2 rounds them to multiples of 8, at most 10 % less,
  * and scales its last convolution only if width > 1.
- * `form`: "published", for 224 × 224; "small", for images of about 8 … 32 cells, with first stride 1 and without the
- * later stages. `dropout`: rate before the output layer. Without `outputs`, the result is the average over all
- * positions: [n, channels].
+ * `form`: "published" is for images of 224 × 224; "small" is for images of about 8 … 32 cells, and has stride 1 in the
+ * first convolution and no later stages. `dropout`: rate before the output layer. Without `outputs`, the result is the
+ * average over all positions: [n, channels].
  *
  * @throws OptionError for options out of range
  */
@@ -23,7 +23,7 @@ import { checkWidths, type OutputOptions, outputLayers } from "./plain.ts";
 
 /**
  * Variant of an architecture. "published": as in the paper, for images of 224 × 224. "small": for images of about 8 to
- * 32 cells.
+ * 32 cells in height and width.
  */
 export type NetworkForm = "published" | "small";
 

@@ -1,8 +1,8 @@
 /**
- * Options of architectures with an output layer. The file has plain networks: an MLP, a small CNN and a circulant CNN.
+ * Options of architectures with an output layer, and the plain networks: an MLP, a small CNN and a circulant CNN.
  *
- * `outputs`: number of outputs of a last dense layer ("output") with Glorot-uniform weights. Without it, the network
- * ends with the layer before.
+ * `outputs`: number of outputs of a last dense layer ("output") with Glorot-uniform weights. If it is omitted, the
+ * network ends with the last hidden layer.
  */
 import { checkBoolean, checkNumbers } from "../../../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../../engine/errors/errors.ts";
@@ -86,8 +86,8 @@ export interface CnnOptions extends OutputOptions {
 }
 
 /**
- * A small convolutional network. For each of `channels`: a 3×3 convolution, batch norm, ReLU and 2×2 max pooling (odd
- * sizes rounded up). Then a dense layer with ReLU, and dropout. Examples: [height, width, channels]. @throws
+ * A small convolutional network. For each of `channels`, it has a 3×3 convolution, batch norm, ReLU and 2×2 max pooling
+ * (odd sizes rounded up). A dense layer with ReLU and dropout follow. Examples: [height, width, channels]. @throws
  * OptionError
  */
 export function cnn(options: CnnOptions = {}): Layer {
@@ -121,9 +121,9 @@ export interface CirculantNetOptions extends OutputOptions {
 }
 
 /**
- * `cnn` with block-circulant weights (Ding et al. 2017), without dropout. It has about 1/block of the parameters. The
- * first convolution, on few channels, and the output layer are plain. Examples: [height, width, channels]. @throws
- * OptionError
+ * `cnn` with block-circulant weights (Ding et al. 2017), without dropout. It has about 1/block as many parameters as
+ * `cnn`. The first convolution, which has few input channels, and the output layer are not circulant. Examples:
+ * [height, width, channels]. @throws OptionError
  */
 export function circulantNet(options: CirculantNetOptions = {}): Layer {
   checkKeys("circulantNet", options, ["outputs", "channels", "hidden", "block"]);

@@ -5,8 +5,8 @@
  *
  * V1 (Zhang et al. 2018): `groups` is 1, 2, 3, 4 or 8 and determines the channels of the stages; `width` scales them,
  * to multiples of 4 · groups. V2 (Ma et al. 2018): `width` is 0.5, 1, 1.5 or 2.
- * `form`: "published", for 224 × 224; "small", for images of about 8 … 32 cells, with first stride 1, no max pooling,
- * and two stages of 4 units.
+ * `form`: "published" is for images of 224 × 224; "small" is for images of about 8 … 32 cells, and has stride 1 in the
+ * first convolution, no max pooling, and two stages of 4 units.
  *
  * @throws OptionError for options out of range
  */
@@ -42,7 +42,7 @@ const FIRST = 24;
 const UNITS: Readonly<Record<NetworkForm, readonly number[]>> = { published: [4, 8, 4], small: [4, 4] };
 /** Channels of the first stage. Each further stage has twice as many. */
 const V1_CHANNELS: Readonly<Record<number, number>> = { 1: 144, 2: 200, 3: 240, 4: 272, 8: 384 };
-/** Channels of the first stage, which double in each further stage, and of the last 1×1 convolution. */
+/** Channels of the first stage, and of the last 1×1 convolution. The channels double in each further stage. */
 const V2_CHANNELS: Readonly<Record<number, readonly [stage: number, last: number]>> = {
   0.5: [48, 1024],
   1: [116, 1024],

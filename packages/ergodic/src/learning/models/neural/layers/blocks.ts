@@ -1,10 +1,11 @@
 /**
- * Blocks of efficient convolutional networks. Each is a sequential of plain layers, whose names are their paths.
+ * Blocks of efficient convolutional networks. Each block is a sequential of plain layers, and a layer's name is its
+ * path.
  *
  * `normalised`: a convolution without bias ("conv"), batch norm ("norm") and an activation, which "linear" omits.
  * `separable`: depthwise k×k and pointwise 1×1, both normalised. Howard et al. 2017 (MobileNetV1).
- * `invertedResidual`: pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added at
- * stride 1 with equal channels. Sandler et al. 2018 (MobileNetV2).
+ * `invertedResidual`: pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added if the
+ * stride is 1 and the numbers of channels are equal. Sandler et al. 2018 (MobileNetV2).
  *
  * @throws OptionError for options out of range
  */
@@ -83,8 +84,8 @@ export interface InvertedResidualOptions extends SeparableOptions {
 }
 
 /**
- * Pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added at stride 1 with equal
- * channels.
+ * Pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added if the stride is 1 and the
+ * numbers of channels are equal.
  *
  * From `inside` to `channels` channels; the activation is "relu6" by default. Sandler et al. 2018 (MobileNetV2).
  * @throws OptionError

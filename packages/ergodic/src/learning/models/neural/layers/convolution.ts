@@ -12,7 +12,10 @@ export type { ConvolutionOptions };
 
 /** Options of `convolution`. */
 export interface GroupedConvolutionOptions extends ConvolutionOptions {
-  /** Number of groups of channels that are convolved separately; divides both numbers of channels. Default 1. */
+  /**
+   * Number of groups of channels that are convolved separately. It must divide the numbers of input and output
+   * channels. Default 1.
+   */
   readonly groups?: number;
 }
 

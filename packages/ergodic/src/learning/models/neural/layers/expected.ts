@@ -1,4 +1,4 @@
-/** Checks of the input shapes of layers. Errors show shapes without axis 0, the examples. */
+/** Checks of the input shapes of layers. Error messages show shapes without axis 0, which runs over examples. */
 
 import { type SymbolicArray, shapeText } from "../../../../engine/compiler/array/index.ts";
 import { checkNumber, OptionError } from "../../../../engine/errors/errors.ts";

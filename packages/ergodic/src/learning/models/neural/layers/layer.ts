@@ -17,7 +17,7 @@ interface DefinedLayer extends Layer {
   readonly options: object;
 }
 
-/** Facts about a layer in addition to its function: its options and their checks. */
+/** Declarations of a layer in addition to its function: its options and how they are checked. */
 export interface LayerFacts<O> {
   /** Values that the options accept; `name` is added. Default: any options are allowed. */
   readonly options?: { readonly [K in keyof Omit<O, "name">]-?: Accepts };
@@ -47,9 +47,9 @@ const kinds = new Registry<LayerDefinition>("layer");
  *   sequential([dense(64), scaled({ by: 0.5 })])
  *
  * Options are JSON, initialisers, layers, or objects and lists of these. `name` is the layer's part of the path. The
- * JSON of a layer is { layer: kind, options }. A layer value that is used in several places is written once, as { …,
- * shared: 1 }, and as { shared: 1 } elsewhere, so that the network that is read shares the same layers. The library's
- * kinds are reserved. A user's kinds can be redefined, and the last definition counts.
+ * JSON of a layer is { layer: kind, options }. A layer value that is used in several places is written in full once, as
+ * { …, shared: 1 }, and as { shared: 1 } elsewhere, so that the layer is still shared after the JSON has been read. The
+ * library's kinds are reserved. A user's kinds can be redefined, and the last definition counts.
  *
  * @throws OptionError for a kind that is taken or unknown, an option that is unknown, or a plain function that should
  * be JSON

@@ -28,10 +28,10 @@ const make = layer<Units>(
  *
  *   c ← σ(a_f) ∘ c + σ(a_i) ∘ tanh(a_g)   h ← σ(a_o) ∘ tanh(c)
  *
- * x: [n, T, in]. y: the last h, [n, units], or with `sequence` all, [n, T, units]. Parameters, whose last axis has the
- * order i, f, g, o: "inputWeight" W [in, 4 units], Glorot-uniform for each gate; "hiddenWeight" U [units, 4 units],
- * orthonormal rows; "inputBias" b [4 units], which is 1 for f, so that the initial memory lasts (Jozefowicz et al.
- * 2015), and 0 otherwise. PyTorch has two biases, whose sum is b.
+ * x: [n, T, in]. y: the last h, [n, units], or with `sequence` the h of all times, [n, T, units]. Parameters, whose
+ * last axis has the order i, f, g, o: "inputWeight" W [in, 4 units], Glorot-uniform for each gate; "hiddenWeight" U
+ * [units, 4 units], orthonormal rows; "inputBias" b [4 units], which is 1 for f, so that the initial memory lasts
+ * (Jozefowicz et al. 2015), and 0 otherwise. PyTorch has two biases, whose sum is b.
  * Sources: Hochreiter & Schmidhuber 1997; Gers et al. 2000.
  *
  * @throws OptionError unless `units` is a whole number >= 1; when traced, if the input is not a sequence

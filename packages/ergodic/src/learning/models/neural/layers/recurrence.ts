@@ -55,8 +55,8 @@ export function gatesOf(
 }
 
 /**
- * Runs the recurrence. `step` returns the next carries of width `units`, which are all zero initially. The first carry
- * is the output.
+ * Runs the recurrence. `step` returns the next carries, each of width `units`. All carries are initially zero, and the
+ * first one is the output.
  */
 export function recur(
   projected: SymbolicArray,

@@ -3,10 +3,11 @@
  *
  * `shuffleUnitV1` (Zhang et al. 2018): grouped 1×1 to a quarter of the channels, shuffle, depthwise 3×3, grouped 1×1
  * without activation. At stride 1, x is added. At stride 2, the 3×3 mean of x with stride 2 is concatenated. A ReLU
- * follows. The very first 1×1 of a network, on few channels, has one group (`firstGroups`).
+ * follows. The very first 1×1 convolution of a network has few input channels and therefore only one group
+ * (`firstGroups`).
  * `shuffleUnitV2` (Ma et al. 2018): at stride 1, half of the channels pass unchanged; the others go through 1×1,
- * depthwise 3×3, 1×1. At stride 2, all channels go through that, and in parallel through depthwise 3×3, 1×1. The
- * results are concatenated and shuffled in two groups.
+ * depthwise 3×3 and 1×1 convolutions. At stride 2, all channels go through these three, and in parallel through a
+ * depthwise 3×3 and a 1×1 convolution. The results are concatenated and shuffled in two groups.
  *
  * @throws OptionError for options out of range
  */
