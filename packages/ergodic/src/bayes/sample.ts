@@ -53,9 +53,10 @@ export interface SampleOptions extends SampleWatchOptions {
   /** Name of the size that counts rows of data, for samplers that draw rows, such as sgld(). */
   rows?: string;
   /**
-   * Starting points of chains: values of some or all parameters by name (a matrix flat, row-major, or as a list of
-   * rows), or unconstrained numbers of all; Give one starting point for all chains, or a list with one per chain.
-   * Missing values are drawn for each chain, uniformly in (−2, 2) on the unconstrained scale.
+   * Starting points of chains. Give one for all chains, or a list with one per chain. A starting point contains values
+   * of some or all parameters by name (a matrix as a flat row-major list or as a list of rows), or the unconstrained
+   * numbers of all parameters. Missing values are drawn for each chain, uniformly in (−2, 2) on the unconstrained
+   * scale.
    */
   start?: Start | readonly Start[];
 }

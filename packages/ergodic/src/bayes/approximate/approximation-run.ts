@@ -63,9 +63,10 @@ export interface Width {
  * instead of −1. Draw k of chain c is draw k·chains + c of the pool.
  *
  * With `resample`, q is a mixture of normals of several widths, and draws are resampled from the pool by smoothed
- * weights, with replacement: draw x occurs ⌊n w⌋ or ⌈n w⌉ times among n (systematic resampling with one uniform number,
- * then shuffled), which adds hardly any noise. While the effective number of draws is below 4000, the pool grows, up to
- * ten times its first size. It also grows while k̂ is between 0.7 and 1, because more draws often show a lighter tail.
+ * weights, with replacement. A draw with weight w occurs ⌊n w⌋ or ⌈n w⌉ times among n. This systematic resampling uses
+ * one uniform number and adds hardly any noise. The result is shuffled. While the effective number of draws is below
+ * 4000, the pool grows, up to ten times its first size. It also grows while k̂ is between 0.7 and 1, because more draws
+ * often show a lighter tail.
  *
  * k̂ cannot detect a mode that no draw of q is near. So after the draws, the run checks the places where its own paths
  * ended and the places that scouts find (places/scouting.ts). It compares each place's mass with the pool's mean

@@ -6,7 +6,7 @@ import { type Minimised, QuasiNewton, quasiNewtonDefaults } from "./quasi-newton
  *
  * The other coordinates are minimised for each value of this one (quasi-Newton, from their last position). The
  * coordinate moves outward in strides of `STRIDE`, at least to `DEEP`. If f has a limit, each stride lowers it by less
- * than the previous stride, eventually by a factor of e^−STRIDE. Without a limit, each stride lowers it by as much as
+ * than the previous stride, eventually by e^−STRIDE times as much. Without a limit, each stride lowers it by as much as
  * before. If a scale is small only because its data are small, f stops decreasing on the way.
  *
  * If the coordinate is already beyond `DEEP`, where rounding dominates, the strides end at `DEEP` instead.

@@ -30,7 +30,7 @@ export interface Censoring {
 }
 
 /**
- * Distribution for `observe` of numbers, some of which are not observed exactly.
+ * Distribution of numbers that are not all observed exactly, for `observe`.
  *
  *   observe(t, censored(weibull(k, scale), { upper: 2 }));                 // machines that still run after 2 years have t = 2
  *   observe(y, censored(normal(mu, sigma), { lower: 0.1, upper: 50 }));    // an instrument's range

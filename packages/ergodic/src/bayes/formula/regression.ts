@@ -30,7 +30,7 @@ export interface RegressionOptions {
 const WHERE = "regression";
 
 /**
- * A regression written as a formula, with group effects as in R's lme4 and brms: It is a model for `sample`, `fit` and
+ * A regression written as a formula, with group effects as in R's lme4 and brms. It is a model for `sample`, `fit` and
  * every other function that takes a model.
  *
  *   const growth = regression("height ~ age * sex + (1 + age | child)");

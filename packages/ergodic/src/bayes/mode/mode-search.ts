@@ -53,7 +53,7 @@ export function openSearch(
     const unbounded = objective.names(verdict.unbounded);
     const ending = said(verdict);
     // If the search ended on its own, the reason is the verdict. Once the best start has converged, other starts that
-    // are still running do not change it.
+    // are still running do not change the reason.
     const reason = run.reason === ending || converged ? ending : `${run.reason}; ${ending}`;
     const begun = Math.min(...points.map((point) => objective.evaluate(point, null)));
     const findings = worseFindings({ start: begun, end: -logDensity, error: 0 }, "−log density", 0);

@@ -167,7 +167,7 @@ export class ModeStarts implements Progression {
 
   /**
    * Judges all starts. The best start is the one with the highest density. If the density is unbounded from some
-   * starts, they are excluded as long as another start ended at a minimum of −log density.
+   * starts, these starts are ignored if another start ended at a minimum of −log density.
    */
   verdict(): Verdict {
     if (this.known?.step === this.step) return this.known.verdict;

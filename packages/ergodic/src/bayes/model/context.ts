@@ -140,7 +140,7 @@ export interface TracedTerm {
   readonly name: string;
   readonly density: SymbolicArray;
   readonly distribution?: Distribution;
-  /** Value whose density the term is. */
+  /** Value to whose density the term belongs. */
   readonly value?: SymbolicArray;
 }
 

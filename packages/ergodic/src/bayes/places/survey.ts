@@ -29,8 +29,8 @@ export interface Recent {
 }
 
 /**
- * A survey at the end of warm-up. It finds the places of chains and scouts, and the chains that are where the posterior
- * has almost no mass.
+ * A survey at the end of warm-up. It finds the places of chains and scouts, and the chains in regions where the
+ * posterior has almost no mass.
  *
  * Scouts come first (scouts.ts), then each chain's place: a normal fitted to its last warm-up draws, and its mass
  * (place.ts). A chain is out of place if

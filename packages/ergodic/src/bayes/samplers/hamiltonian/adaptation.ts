@@ -30,13 +30,13 @@ export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcc
   /** Maximum number of restarts of a chain that warm-up finds in a mode with almost no mass. Default 10; 0 to 1000. */
   restarts?: number;
   /**
-   * Step size at which the search for the step size starts, > 0. Without warm-up, the step size itself. Default "auto":
-   * the search starts at 1 and also runs without warm-up.
+   * Initial value of the search for the step size, > 0. Without warm-up, the step size itself. Default "auto": the
+   * search starts at 1 and also runs without warm-up.
    */
   stepSize?: number | "auto";
   /**
-   * Relative range, in [0, 1), of the step size: each transition draws its step size uniformly from step size × (1 ±
-   * jitter). Default 0 (hmc: 0.3).
+   * Jitter of the step size, in [0, 1): each transition draws its step uniformly from (1 ± jitter) times the step size.
+   * Default 0 (hmc: 0.3).
    */
   jitter?: number;
   /** Lengths of the windows for adaptation "windows". */

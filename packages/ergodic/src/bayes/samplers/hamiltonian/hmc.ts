@@ -8,8 +8,8 @@ export interface HmcOptions extends AdaptationOptions {
   /** Length of a trajectory in time units, > 0. Default 2. Not with `leapfrogs`. */
   time?: number;
   /**
-   * Relative range, in [0, 1), of the step size: each transition draws its step size uniformly from step size × (1 ±
-   * jitter). Default 0.3.
+   * Jitter of the step size, in [0, 1): each transition draws its step uniformly from (1 ± jitter) times the step size.
+   * Default 0.3.
    */
   jitter?: number;
   /** Leapfrog steps per trajectory, a whole number >= 1, instead of `time`. */

@@ -23,7 +23,8 @@ export interface Renewal {
  * estimator replaces the older one, so that the metric always uses draws from at least a whole period. The first period
  * has 20 transitions with the unit metric, whose long trajectories leave minor modes in which later, better adapted
  * trajectories would stay. During the first 30 % of warm-up, periods have 10 transitions or 2 % of the transitions so
- * far. The next period has 80, and each later one is 1.5 times as long, as long as one and a half further periods fit.
+ * far. The next period has 80, and each later period is 1.5 times as long as the previous one. No period is added
+ * unless one and a half of it would fit.
  *
  * The metric is renewed at every switch. In the later part, it is also renewed halfway between switches. The step
  * restarts only after the first renewal, because later ones change the metric little. The last 15 % adapt only the
