@@ -17,13 +17,13 @@ export interface CalibrateOptions {
   algorithm?: Sampler;
   /** Number of data sets simulated from the prior. Default 200; a whole number >= 1. */
   simulations?: number;
-  /** Number L of draws per simulation, among which the truth is ranked. Default 99; a whole number >= 1. */
+  /** Number L of draws per simulation. The true value is ranked among them. Default 99; a whole number >= 1. */
   draws?: number;
   /** Number of transitions per stored draw. Default 5; a whole number >= 1. */
   thin?: number;
   /** Number of warm-up transitions per simulation. Default 500; a whole number >= 0. */
   warmup?: number;
-  /** Number of bins of ranks for the test; must divide draws + 1. Default 20; a whole number >= 2. */
+  /** Number of bins into which the test groups ranks; must divide draws + 1. Default 20; a whole number >= 2. */
   bins?: number;
   /** Seed of the simulations. Default 0; a whole number >= 0. */
   seed?: number;
@@ -41,11 +41,11 @@ export interface CalibratedNumber {
   readonly pValue: number;
 }
 
-/** Result of `calibrate`: the ranks of every number, and whether they look uniform. */
+/** Result of `calibrate`: the ranks of every number, and whether the ranks look uniform. */
 export class Calibration {
   /** Number of simulations made. */
   readonly simulations: number;
-  /** Number L of draws per simulation among which the truth is ranked. */
+  /** Number L of draws per simulation. The true value is ranked among them. */
   readonly draws: number;
   /** Ranks by the name of a number: "mu", "theta[1]". */
   readonly numbers: Readonly<Record<string, CalibratedNumber>>;
@@ -57,7 +57,7 @@ export class Calibration {
     this.numbers = Object.fromEntries(entries);
   }
 
-  /** Whether the ranks of all numbers look uniform. False with a probability of 1 % if everything is correct. */
+  /** Whether the ranks of all numbers look uniform. If everything is correct, it is false with probability 1 %. */
   get calibrated(): boolean {
     const all = Object.values(this.numbers);
     return all.every(({ pValue }) => pValue >= 0.01 / all.length);
@@ -74,7 +74,7 @@ export class Calibration {
   }
 }
 
-/** Describes how the sampler's posterior differs from the prior's truth, judged by a histogram of ranks. */
+/** Describes how the sampler's posterior differs from the correct one, judging by a histogram of ranks. */
 function shapeOf(counts: Int32Array): string {
   const n = counts.length;
   const total = counts.reduce((a, b) => a + b, 0);
@@ -103,19 +103,19 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
  *   calibration.verdict();
  *
  * θ̃ ~ p(θ), ỹ ~ p(y | θ̃), θ₁ … θ_L ~ p(θ | ỹ). The rank of θ̃ among the draws (the number of θ_l < θ̃) is uniform on
- * 0 … L for every quantity if model, data simulator and sampler agree. Draws of one chain are thinned to be nearly
- * independent, because ranks among correlated draws pile up at both ends.
+ * 0 … L for every quantity if model, data simulator and sampler agree. The draws of a chain are thinned until they are
+ * nearly independent, because ranks among correlated draws pile up at both ends.
  *
  * Test: Pearson's χ² over `bins` of ranks, for each number. Calibration fails if the smallest p-value is below 0.01 /
  * (numbers). Ties (of a discrete quantity) are ranked at random.
  *
- * data: supplies sizes and unobserved data; the observed data, by name, are simulated. Simulation i uses update i of
- * its streams.
+ * data: supplies sizes and data that the model does not observe, by name. The observed data are simulated. Simulation i
+ * uses update i of its streams.
  *
  * Source: Talts, Betancourt, Simpson, Vehtari, Gelman 2018.
  *
- * @throws OptionError; CapabilityError if the prior cannot be drawn from, or an observed value is not a datum;
- *   DataError
+ * @throws OptionError; CapabilityError if the prior cannot be drawn from, or the model observes a value that is not
+ *   data; DataError
  */
 export function calibrate<D>(model: StatisticalModel<D>, data: NoInfer<D>, options: CalibrateOptions = {}): Run<Calibration> {
   if (!holds(model, "condition"))
@@ -169,7 +169,7 @@ function checked(options: CalibrateOptions): Checked {
   return { algorithm, simulations, draws, thin, warmup, bins, seed, ...(signal ? { signal } : {}) };
 }
 
-/** Progression with one simulation per step. */
+/** Progression in which each step is one simulation. */
 class Simulations implements Progression {
   readonly stepsPerEpoch: number;
   readonly updatesPerStep = 1;

@@ -6,7 +6,7 @@ import type { ConditionedModel, DataOfModel, ModelData, NamesOf, StatisticalMode
 
 /** A model and its data, to be combined with draws read from a file. */
 export interface DrawsModel<M> {
-  /** Model that the draws came from, or one with other generated quantities. */
+  /** Model that the draws came from, or a version of it with other generated quantities. */
   readonly model: M;
   /** Data that the draws were conditioned on. */
   readonly data: DataOfModel<M>;
@@ -17,20 +17,20 @@ type DrawsOf<M> = Draws<NamesOf<M>, M extends StatisticalModel<infer D, string> 
 type AnyModel = StatisticalModel<never>;
 
 /**
- * Loads draws from a folder, one file, or one CSV file per chain, as written by `saveDraws` or CmdStan. With their
- * model, they give the same results as the run did.
+ * Loads draws from a folder, one file, or one CSV file per chain, as written by `saveDraws` or CmdStan. Draws that are
+ * loaded with their model give the same results as the original run.
  *
  *   const posterior = await loadDraws("out", { model: eightSchools, data });
  *   posterior.loo(); posterior.check("y"); posterior.predict(); await posterior.predictor();
  *
- * Predictions equal those of the run, bit for bit. Quantities that the model defines differently are recomputed,
- * including simulated ones, with the seed of the run; unchanged quantities keep the values from the file.
+ * Predictions equal those of the original run, bit for bit. Quantities that the model defines differently are
+ * recomputed, including simulated ones, with the seed of the run; unchanged quantities keep the values from the file.
  *
- * `Q`: names known to be in the file if no model is given; for the compiler only: `loadDraws<NamesOf<typeof
+ * `Q`: names of the file's quantities, to tell the compiler about them if no model is given: `loadDraws<NamesOf<typeof
  * eightSchools>>("out")`.
  *
- * @throws DataError [FILE_READ], [DRAWS_FOLDER] and those of the formats; [DRAWS_MODEL] if the model has other
- *   parameters or another density, or the data other sizes; errors of conditioning the model
+ * @throws DataError [FILE_READ], [DRAWS_FOLDER] and those of the formats; [DRAWS_MODEL] if the model's parameters, its
+ *   density or the sizes of the data differ from the run's; errors of conditioning the model
  */
 export function loadDraws<M extends AnyModel>(
   from: DrawsSourceFile | FolderHandle | readonly DrawsSourceFile[],

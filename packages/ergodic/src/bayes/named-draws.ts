@@ -12,7 +12,7 @@ import type { VisitedPlace } from "./samplers/base/sampler.ts";
 
 const MOST_NAMED = 8;
 
-/** Result of a sampling run, before values have names. */
+/** Result of a sampling run whose values do not have names yet. */
 export interface Drawn {
   readonly raw: ChainDraws;
   readonly places: readonly VisitedPlace[];
@@ -65,8 +65,8 @@ export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: 
 }
 
 /**
- * Fields for the unconstrained numbers, stored with each transition if draws report other quantities than the
- * parameters. They could not be recovered bit for bit.
+ * Names of the fields that store the unconstrained numbers with each transition, if draws report other quantities than
+ * the parameters. Without these fields, the unconstrained numbers could not be recovered bit for bit.
  */
 const movedFields = (dimension: number): string[] => Array.from({ length: dimension }, (_, i) => `unconstrained_${i + 1}`);
 
@@ -74,8 +74,8 @@ const point = (points: Float64Array, dimension: number, k: number): Float64Array
   points.subarray(k * dimension, (k + 1) * dimension);
 
 /**
- * Makes the operations that need the model, using only the values of its parameters. So draws from a file give the same
- * results as those of the run, bit for bit.
+ * Creates the operations that need the model. They use only the values of its parameters. So draws from a file give the
+ * same results as the draws of the run, bit for bit.
  *
  * `outside`: returns the unconstrained numbers of draw k if its values do not determine them, for example if rounding
  * reached a bound.
@@ -184,7 +184,7 @@ export function namedValues(density: ConditionedModel, points: Float64Array, gen
   return Object.fromEntries(quantities.map(({ name, offset, size }) => [name, drawn[name] ?? column(offset, size)]));
 }
 
-/** Returns the values of a plain function by its names, or as "x". */
+/** Returns the values of a plain function under its declared names, or as "x". */
 function plainValues(density: LogDensity, raw: ChainDraws): { quantities: DrawsQuantity[]; values: NamedValues } {
   const kind = "parameter" as const;
   const { names } = density as Partial<FunctionDensity>;

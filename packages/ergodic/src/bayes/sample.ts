@@ -29,7 +29,7 @@ export interface SampleWatchOptions {
   draws?: number;
   /** Number of threads. Draws do not depend on it. Default: one per chain, up to what the machine runs in parallel. */
   workers?: number;
-  /** Stops the run after this many seconds of sampling, with the draws made so far. */
+  /** Number of seconds of sampling after which the run stops. The draws made so far are returned. */
   until?: { seconds?: number };
   /** Aborts the run. */
   signal?: AbortSignal;
@@ -53,9 +53,10 @@ export interface SampleOptions extends SampleWatchOptions {
   /** Name of the size that counts rows of data, for samplers that draw rows, such as sgld(). */
   rows?: string;
   /**
-   * Starting points of chains: values of some or all parameters by name (a matrix flat, row-major, or as a list of
-   * rows), or unconstrained numbers of all; one for all chains, or a list of one per chain. Missing values are uniform
-   * in (−2, 2), unconstrained, for each chain.
+   * Starting points of chains. Give one for all chains, or a list with one per chain. A starting point contains values
+   * of some or all parameters by name (a matrix as a flat row-major list or as a list of rows), or the unconstrained
+   * numbers of all parameters. Missing values are drawn for each chain, uniformly in (−2, 2) on the unconstrained
+   * scale.
    */
   start?: Start | readonly Start[];
 }
@@ -73,7 +74,7 @@ export type FunctionData = Omit<FunctionDensityOptions, "logDensity">;
 
 const CHAINS = 4;
 const COUNT = 1000;
-/** Coordinate of the point at which densities are compared. */
+/** Value of every coordinate of the point at which densities are compared. */
 export const PROBE = 0.1;
 const PROBE_TOLERANCE = 1e-9;
 const absent = {
@@ -88,7 +89,7 @@ export type SampleDataOf<M> = M extends StatisticalModel<never> ? DataOfModel<M>
 
 /** Names of a model's data. */
 type DataNamesOf<M> = M extends StatisticalModel<infer D, string> ? NamesIn<D> : string;
-/** Any string if the model does not declare its data by name. */
+/** Any string is allowed if the model does not declare its data by name. */
 type NamesIn<D> = [keyof D & string] extends [never] ? string : keyof D & string;
 
 function start<M extends Sampled>(
@@ -99,7 +100,7 @@ function start<M extends Sampled>(
   return startWith(model, data as SampleData, options, drawsOf);
 }
 
-/** Runs `sample` with a custom result: `finish` makes it from the raw draws. */
+/** Runs `sample` with a custom result, which `finish` creates from the raw draws. */
 export function startWith<R>(model: Sampled, data: SampleData, options: SampleOptions, finish: Finish<R>): Run<R> {
   checkKeys("sample", options, keys, { absent });
   const { chains = CHAINS, warmup = COUNT, draws = COUNT, seed = 0, deterministic = false, rows, until = {} } = options;
@@ -120,7 +121,10 @@ export function startWith<R>(model: Sampled, data: SampleData, options: SampleOp
   });
 }
 
-/** Resumes from a run's checkpoint, bit for bit. Model and data must be the same. More `draws` extend the run. */
+/**
+ * Resumes from a run's checkpoint, bit for bit. Model and data must be the same as before. A larger `draws` extends the
+ * run.
+ */
 function resume<M extends Sampled>(
   from: string | Uint8Array | Blob,
   model: M,
@@ -196,7 +200,7 @@ function checkSampler(where: string, given: Sampler): Sampler {
   return given;
 }
 
-/** Makes the checkpoint's sampler. A sampler with user functions must be given again. */
+/** Recreates the checkpoint's sampler. A sampler that contains user functions must be passed again. */
 async function samplerOf(kept: JsonObject, given: Sampler | undefined): Promise<Sampler> {
   if (given === undefined) {
     const { samplerFromJson } = await import("./samplers/registry.ts");
@@ -243,9 +247,10 @@ function checkProbe(kept: number | null, found: number | null): void {
  *   await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 });   // resumes bit for bit
  *
  * Returns `Draws`. A run can be awaited, or iterated over its ticks (draws, divergences, stepSize, rhat so far); it can
- * be paused, stopped with the draws it has, checkpointed and resumed. Defaults: nuts(), or slice() for a function
- * without a gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as many workers as the machine runs
- * in parallel. Draws depend only on the seed; with `deterministic` they are bitwise identical on every host.
+ * be paused, stopped early while keeping its draws, checkpointed and resumed. Defaults: nuts(), or slice() for a
+ * function without a gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as many workers as the
+ * machine runs in parallel. Draws depend only on the seed; with `deterministic` they are bitwise identical on every
+ * host.
  *
  * @throws OptionError, DataError, CapabilityError for invalid input; ErgodicError [SAMPLE_START], [SAMPLE_STEP] if a
  *   density is not finite; the reason of an aborted `signal`

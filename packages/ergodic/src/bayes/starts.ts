@@ -64,8 +64,8 @@ const whole = (density: LogDensity, start: Start): Float64Array =>
   start instanceof Float64Array ? start : (density as ConditionedModel).unconstrain(start);
 
 /**
- * Draws the parameters without a value as if no start were given, until density and gradient are finite. Bounds and
- * scales that depend on them decide whether the given values are allowed.
+ * Draws the missing parameters as if no start were given, and repeats this until density and gradient are finite.
+ * Bounds and scales can depend on the drawn parameters, so a draw decides whether the given values are allowed.
  */
 function completed(density: ConditionedModel, start: Start, seed: number, chain: number): Float64Array {
   const random = stream(seed, "start", chain);
@@ -84,6 +84,6 @@ function completed(density: ConditionedModel, start: Start, seed: number, chain:
     if (Number.isFinite(value) && gradient.every(Number.isFinite)) return point;
   }
   if (point === undefined) throw refused;
-  // The run will report what is not finite there.
+  // If density or gradient is not finite at this point, the run reports it.
   return point;
 }

@@ -1,4 +1,4 @@
-/** Combines draws from a file with their model, so that they give the same results as the run did. */
+/** Combines draws from a file with their model, so that they give the same results as the original run. */
 
 import type { Json, JsonObject } from "../engine/contract/index.ts";
 import { DataError, ErgodicError } from "../engine/errors/errors.ts";
@@ -66,7 +66,7 @@ function checkParameters(draws: Draws, { quantities, name }: ConditionedModel): 
 }
 
 /**
- * Checks the reported quantities: recomputed from the stored numbers, with the same model and data, they must be the
+ * Checks that the reported quantities equal those recomputed from the stored numbers, so that model and data are the
  * same.
  */
 function checkReported(density: ConditionedModel, values: DrawsContent["values"], computed: NamedValues): void {
@@ -74,7 +74,10 @@ function checkReported(density: ConditionedModel, values: DrawsContent["values"]
   if (other) throw refusal(`"${other.name}" is not what the model "${density.name}" computes of the numbers that were drawn`);
 }
 
-/** Compares data by their sizes, and by the density at one point if it was stored. */
+/**
+ * Compares the sizes of the data with the stored sizes, and the density at one point with its stored value, if there is
+ * one.
+ */
 function checkData({ description }: Draws, density: ConditionedModel): void {
   const kept = objectOf(description.data);
   for (const [name, shape] of Object.entries(density.dataShapes)) {

@@ -3,8 +3,8 @@
 /** Options of `meanField` and `fullRank`. */
 export interface AdviOptions {
   /**
-   * Initial normal: "pathfinder" (the best normal of four Pathfinder paths) or "point" (the starting point, unit
-   * scale). Default "pathfinder".
+   * Initial normal distribution: "pathfinder" (the best one from four Pathfinder paths) or "point" (the starting point,
+   * with unit scale). Default "pathfinder".
    */
   start?: "pathfinder" | "point";
   /** Number of draws per gradient of the ascent. Default 1; a whole number >= 1. */
@@ -21,7 +21,7 @@ export interface AdviOptions {
   adaptIterations?: number;
   /** Step size η of the ascent, > 0. Default: the best of 100, 10, 1, 0.1 and 0.01. */
   rate?: number;
-  /** Number of rows that each evaluation of the ascent reads, for a model conditioned with `rows`. Default: all. */
+  /** Number of rows per evaluation during the ascent, for a model conditioned with `rows`. Default: all. */
   batch?: number;
   /** Number of fixed draws on which L-BFGS maximises the ELBO at the end; 0 skips this. Default 200; 0 with `batch`. */
   refineDraws?: number;

@@ -22,7 +22,9 @@ export interface AdviRunOptions extends AscentOptions {
 
 /** Smallest pool of draws for a meaningful k̂. */
 const FEWEST_DRAWS = 1000;
-/** The posterior of a scale has a long tail in one direction, which draws widened in all directions rarely reach. */
+/**
+ * The posterior of a scale has a long tail in one direction. Draws that are widened in all directions rarely reach it.
+ */
 const ONE_WAY = [3, 3, 3, 3];
 const REFINE = { ...quasiNewtonDefaults, firstStep: 0.1, relativeObjectiveTolerance: 1e6, parameterTolerance: 1e-6 };
 const MOST_REFINEMENTS = 200;
@@ -162,7 +164,8 @@ export class AdviRun extends ApproximationRun {
   }
 
   /**
-   * Starts the refinement at the end of the ascent, or at its beginning if that has a better ELBO on the fixed draws.
+   * Starts the refinement from the last or the first point of the ascent, whichever has the better ELBO on the fixed
+   * draws.
    */
   private climbed(): void {
     const { arrays, numbers } = this.own;

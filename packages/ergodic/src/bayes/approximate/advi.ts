@@ -56,15 +56,15 @@ function make(name: "meanField" | "fullRank", given: AdviOptions): Sampler {
  * Variational inference with independent normals: the diagonal normal with the highest ELBO, in unconstrained
  * coordinates.
  *
- * If parameters are correlated, its standard deviations are too small, which k̂ in the verdict reports. x = o + W(μ +
- * Cz), with C and W diagonal; options and stages are those of fullRank(). @throws OptionError; CapabilityError without
- * a gradient
+ * If parameters are correlated, its standard deviations are too small. The verdict's k̂ then shows this. x = o + W(μ +
+ * Cz), with C and W diagonal; options and stages are the same as for fullRank(). @throws OptionError; CapabilityError
+ * without a gradient
  */
 export const meanField = /* @__PURE__ */ advi("meanField");
 
 /**
- * Variational inference with a normal of any covariance: the normal q with the highest ELBO, E_q[ℓ(x) − log q(x)],
- * found by its gradient.
+ * Variational inference with a full covariance matrix: finds the normal distribution q with the highest ELBO, E_q[ℓ(x)
+ * − log q(x)], by gradient ascent.
  *
  * x = o + W(μ + Cz), z standard normal. `meanField`: C = diag e^ω, W diagonal. `fullRank`: C and W lower triangular. ℓ:
  * log density in nats, up to a constant, x: float64[d], unconstrained. There are three stages, each of which can be
@@ -72,25 +72,26 @@ export const meanField = /* @__PURE__ */ advi("meanField");
  * - `start: "pathfinder"`: o and W are the mean and scale of the best normal of four Pathfinder paths, so that the
  *   optimum is near μ = 0, C = I in any units; "point": o is the starting point, W = I.
  * - Stochastic ascent with `gradientDraws` draws per step: s₁ = g², s_t = 0.9 s + 0.1 g², step η t^-½ g/(1 + √s_t). η
- *   is `rate`, or the first of 100, 10, 1, 0.1, 0.01 with an ELBO after `adaptIterations` above that of the start and
- *   of the next one. The ELBO is estimated every `evaluateEvery` steps from `elboDraws` draws. The ascent ends when the
- *   mean or median of the last relative changes (ten by default) is below `tolerance`, or after `maxIterations`; 0
- *   skips it.
- * - `refineDraws`: L-BFGS maximises the ELBO on that many fixed draws (whitened, in pairs ±; for `fullRank` at least
- *   4d); 0 skips it.
+ *   is `rate`, or the first of 100, 10, 1, 0.1, 0.01 whose ELBO after `adaptIterations` exceeds both the initial ELBO
+ *   and the next candidate's. The ELBO is estimated every `evaluateEvery` steps from `elboDraws` draws. The ascent ends
+ *   when the mean or median of the last relative changes (ten by default) is below `tolerance`, or after
+ *   `maxIterations`; 0 skips it.
+ * - `refineDraws`: L-BFGS maximises the ELBO on this many fixed draws (whitened, in pairs ±z; at least 4d for
+ *   `fullRank`); 0 skips it.
  *
  * With `batch` the ascent reads this many rows per evaluation, with control variates about o (batch-point.ts); the
  * paths, the refinement and k̂ read all rows.
  *
- * With `psis` draws are resampled by Pareto-smoothed importance weights (approximation-run.ts). This corrects that the
- * normal with the highest ELBO is too narrow, by a tenth for a posterior from 46 observations with heavy tails. Without
- * `psis`, draws are from q.
+ * With `psis` draws are resampled by Pareto-smoothed importance weights (approximation-run.ts). The normal with the
+ * highest ELBO is too narrow (by a tenth for a heavy-tailed posterior from 46 observations), and resampling corrects
+ * this. Without `psis`, draws are from q.
  *
  * Streams: ("path", i, …) as in Pathfinder; ("advi", "gradient"), ("advi", "elbo"), ("advi", "rows"), ("advi",
  * "refine"), ("advi", "draw").
  *
  * Source: Kucukelbir, Tran, Ranganath, Gelman, Blei 2017; fixed draws: Giordano, Ingram, Broderick 2024. Stan's
- * algorithm is { start: "point", refineDraws: 0, psis: false }; it ends within the noise of its last steps.
+ * algorithm is { start: "point", refineDraws: 0, psis: false }; its result is only as accurate as the noise of its last
+ * steps.
  *
  * @throws OptionError; CapabilityError without a gradient, or without rows for batches; ErgodicError if no starting
  *   point has a finite density, or no η improves the ELBO

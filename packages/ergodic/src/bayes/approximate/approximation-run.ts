@@ -14,14 +14,14 @@ import { SteppedRun } from "./stepped-run.ts";
 
 /** Number of draws per step. */
 const BLOCK = 50;
-/** Wanted effective number of draws. */
+/** Target for the effective number of draws. */
 const EFFECTIVE = 4000;
 /** Largest size of the pool, as a multiple of its first size. */
 const MOST_POOLS = 10;
 const GOOD_K = 0.7;
 /** k̂ above which the weights have no mean, so that more draws do not help. */
 const HOPELESS_K = 1;
-/** Share of the draws in a place above which the weights count as having covered it. */
+/** If a place contains more than this share of the draws, the weights are taken to cover it. */
 const COVERED = 0.1;
 
 export interface PoolOptions {
@@ -36,8 +36,8 @@ export interface PoolOptions {
 
 /**
  * Widths of draws relative to the fitted normal, for runs with importance weights, which correct for them. A normal
- * misses the ends of a curved posterior and heavy tails, and k̂ of draws that never get there does not reveal it. Wide
- * draws reach them, so that either the weights correct the approximation or k̂ is high.
+ * misses heavy tails and the ends of a curved posterior, and k̂ cannot reveal this if no draw gets there. Wide draws
+ * reach them, so that either the weights correct the approximation or k̂ is high.
  */
 const DEFENSIVE = [1, 1, 1.5, 1, 1, 1.5, 1, 3, 1, 1, 1.5, 1, 1, 1.5, 1, 10];
 
@@ -58,24 +58,25 @@ export interface Width {
  * draws of the parts of q that are not widened. k̂ (`paretoK`): the tail shape of p/q by Pareto-smoothed importance
  * sampling; above 0.7 the approximation is poor.
  *
- * k̂ is blind to a direction in which q is so narrow that no draw sees p's width. So it is set to ∞ if the weighted
- * draws violate Stein's identity E_p[(x − c)·∇ℓ(x)] = −d, where such a direction lacks about 1. Draw k of chain c is
- * draw k·chains + c of the pool.
+ * k̂ is blind to a direction in which q is so narrow that no draw sees p's width. So k̂ is set to ∞ if the weighted
+ * draws violate Stein's identity E_p[(x − c)·∇ℓ(x)] = −d. Each such direction contributes about 0 to the left side
+ * instead of −1. Draw k of chain c is draw k·chains + c of the pool.
  *
- * With `resample`, q is a mixture of normals of several widths, and draws are picked from the pool by smoothed weights,
- * with replacement: draw x occurs ⌊n w⌋ or ⌈n w⌉ times among n (systematic resampling with one uniform number, then
- * shuffled), which adds hardly any noise. The pool grows up to ten times its size while the weights are worth fewer
- * than 4000 draws. It also grows while k̂ is between 0.7 and 1, because more draws often show a lighter tail.
+ * With `resample`, q is a mixture of normals of several widths, and draws are resampled from the pool by smoothed
+ * weights, with replacement. A draw with weight w occurs ⌊n w⌋ or ⌈n w⌉ times among n. This systematic resampling uses
+ * one uniform number and adds hardly any noise. The result is shuffled. While the effective number of draws is below
+ * 4000, the pool grows, up to ten times its first size. It also grows while k̂ is between 0.7 and 1, because more draws
+ * often show a lighter tail.
  *
- * k̂ cannot detect a mode that no draw of q is near. After the draws, the places where the run's own paths ended, and
- * those that scouts find (places/scouting.ts), are compared with the draws: each place's mass with the mean weight of
- * the pool, which estimates the mass of everything that q covers.
+ * k̂ cannot detect a mode that no draw of q is near. So after the draws, the run checks the places where its own paths
+ * ended and the places that scouts find (places/scouting.ts). It compares each place's mass with the pool's mean
+ * weight, which estimates the mass of everything that q covers.
  *
  * @throws ErgodicError [SAMPLE_APPROXIMATION] if log p is finite at no draw of q
  */
 export abstract class ApproximationRun extends SteppedRun {
   readonly stepsPerEpoch: number;
-  /** Parts of q, in equal shares: draw k comes from part k mod their number. */
+  /** Parts of q, with equal shares: draw k comes from part k mod n, where n is the number of parts. */
   protected readonly widths: readonly Width[];
   /** Number of blocks in a pool. */
   private readonly blocks: number;
@@ -91,7 +92,7 @@ export abstract class ApproximationRun extends SteppedRun {
       stein: [] as Float64Array[],
     },
   } satisfies Kept;
-  /** All draws, while places are compared with them. */
+  /** All draws, held while they are compared with places. */
   private made: ChainDraws | undefined;
   private judged: { blocks: number; of: Judged } | undefined;
   /** Absent if there are too many coordinates. */
@@ -105,7 +106,7 @@ export abstract class ApproximationRun extends SteppedRun {
     this.resample = pool.resample;
     const scales = pool.resample ? [...DEFENSIVE, ...(pool.oneWay ?? [])] : [1];
     this.widths = scales.map((scale, k) => ({ scale, oneWay: k >= DEFENSIVE.length }));
-    // One step per scout and per place: a scout leaves up to two places, a path one.
+    // One step per scout and one per place. A scout finds up to two places, and a path finds one.
     const searchSteps = 2 + SCOUTS + 2 * SCOUTS + pool.paths;
     this.stepsPerEpoch = fitSteps + this.blocks * (pool.resample ? MOST_POOLS : 1) + searchSteps;
     const searches = plan.chains * plan.draws > 0 && density.dimension <= MOST_DIMENSION;
@@ -122,8 +123,8 @@ export abstract class ApproximationRun extends SteppedRun {
   }
 
   /**
-   * Returns the log densities of the parts of q, which have equal shares: for each normal in turn, with each of the
-   * `widths`.
+   * Returns the log densities of the parts of q: for each normal in turn, one per entry of `widths`. All parts have
+   * equal shares.
    */
   protected abstract logParts(x: Float64Array): number[];
   protected abstract fitParts(): Record<string, Kept>;

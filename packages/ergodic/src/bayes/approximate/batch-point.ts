@@ -10,7 +10,7 @@ import type { DensityPoint } from "./density-point.ts";
  *
  *   ℓ̂(x) = ℓ_B(x) − ℓ_B(c) − (∇ℓ_B(c) − ∇ℓ(c))·(x − c) + ℓ(c),   ∇ℓ̂(x) = ∇ℓ_B(x) − ∇ℓ_B(c) + ∇ℓ(c)
  *
- * B: n consecutive rows from a random one on, in the density's own random order, wrapping around at the end. The
+ * B: n consecutive rows in the density's own random order. B starts at a random row and wraps around at the end. The
  * remaining noise is of third order in x − c, and of second order in the gradient. Estimate k uses update k of the
  * stream.
  */

@@ -5,11 +5,11 @@ import { type Minimised, QuasiNewton, quasiNewtonDefaults } from "./quasi-newton
  * so if a scale can go to 0 and its normal density grows as 1/scale.
  *
  * The other coordinates are minimised for each value of this one (quasi-Newton, from their last position). The
- * coordinate moves outward in strides of `STRIDE`, at least to `DEEP`. If f has a limit, it gains less with each
- * stride, finally by a factor of e^−STRIDE; without a limit, it gains as much as before. A scale that is small because
- * its data are small stops gaining on the way.
+ * coordinate moves outward in strides of `STRIDE`, at least to `DEEP`. If f has a limit, each stride lowers it by less
+ * than the previous stride, eventually by e^−STRIDE times as much. Without a limit, each stride lowers it by as much as
+ * before. If a scale is small only because its data are small, f stops decreasing on the way.
  *
- * If the coordinate is already beyond `DEEP`, rounding dominates, and strides lie inside.
+ * If the coordinate is already beyond `DEEP`, where rounding dominates, the strides end at `DEEP` instead.
  */
 export interface Border {
   /** Index of the coordinate. */

@@ -6,14 +6,17 @@ import { type NewtonStep, newtonStep } from "./newton-step.ts";
 import { type Minimised, QuasiNewton, quasiNewtonDefaults } from "./quasi-newton.ts";
 
 /**
- * Tolerance in units of f (nats for a log density). A point is a minimum if a Newton step promises no more than this,
- * apart from the rounding of f.
+ * Tolerance in units of f (nats for a log density). A point is a minimum if the decrease of f promised by a Newton step
+ * is no larger than this plus rounding.
  */
 export const TOLERANCE = 1e-6;
 const ROUNDING = 2 ** -46;
 const MOST_PRODUCTS = 200;
 const POLISHING = 3;
-/** Number of restarts without significant decrease. On a floor that is flat to rounding, the search would never end. */
+/**
+ * Number of restarts without significant decrease. Without this limit, the search would never end on a valley floor
+ * that is flat to rounding.
+ */
 const PATIENCE = 3;
 
 const moves = {
@@ -33,8 +36,9 @@ const MOST_BORDERS = 8;
 export type ClimbEnd = "minimum" | "stuck" | "unbounded";
 
 /**
- * Climbs from one start to a minimum of f: quasi-Newton moves (quasi-newton.ts) and, when these end and occasionally
- * before, a Newton step (newton-step.ts), which measures curvature instead of remembering it.
+ * Climbs from one start to a minimum of f: quasi-Newton moves (quasi-newton.ts) and Newton steps (newton-step.ts),
+ * which measure curvature instead of remembering it. A Newton step is made when the quasi-Newton moves end, and
+ * occasionally before.
  *
  * If the Newton step promises more than `TOLERANCE`, f descends along it, the remembered curvature is dropped, and
  * quasi-Newton moves restart. Otherwise the point is a minimum, and Newton steps are added while they shorten the
@@ -42,8 +46,8 @@ export type ClimbEnd = "minimum" | "stuck" | "unbounded";
  *
  * Occasionally, and before giving up, it checks whether f decreases without bound near a border (border.ts).
  *
- * An L-BFGS estimate that knows the walls of a narrow valley, but not its floor, makes every step and every decrement
- * small. So no tolerance on these shows that the lowest point of the floor has been reached.
+ * In a narrow valley, an L-BFGS estimate that has learnt the walls but not the floor makes every step and every
+ * decrement small. So no tolerance on these shows that the lowest point of the floor has been reached.
  */
 export class Climb {
   /** Undefined while the climb continues. */
@@ -102,7 +106,8 @@ export class Climb {
       return;
     }
     if (!ended) {
-      // Still moving, but slowly: a Newton step that promises more than all moves since the last one replaces them.
+      // The search is still moving, but slowly. If a Newton step promises more than all moves since the last Newton
+      // step achieved, it takes over.
       const gained = this.measured - this.loss;
       this.measured = this.loss;
       if (newton.definite && newton.promise > gained) this.descend(newton.step);
@@ -140,7 +145,7 @@ export class Climb {
     return true;
   }
 
-  /** Tries both ways along a direction of negative curvature without a slope. */
+  /** Tries both senses of a direction of negative curvature in which the slope is zero. */
   private leaveSaddle(direction: Float64Array): boolean {
     for (let size = 1; size > 1e-6; size /= 10) {
       for (const by of [size, -size]) {

@@ -75,7 +75,7 @@ export class Corpus {
     return lambda;
   }
 
-  /** Makes one minibatch step: returns λ, and updates γ of its documents in place. */
+  /** Makes one minibatch step: returns λ and updates γ in place for the documents of the minibatch. */
   batchStep(q: Factors, batch: Uint32Array, rate: number): Factors {
     const topicLogs = this.topicLogs(q.topics);
     const seen = new Float64Array(q.topics.length).fill(this.eta);

@@ -38,13 +38,13 @@ export class DensityPoint {
   }
 
   /**
-   * Returns `count` starting points: those of the plan in turn, or uniform in (−2, 2) from the streams (`name`, i,
-   * "start"). @throws ErgodicError
+   * Returns `count` starting points: the plan's points in turn, or uniform draws in (−2, 2) from the streams (`name`,
+   * i, "start"). @throws ErgodicError
    */
   async places(where: string, name: string, count: number, plan: SamplingPlan): Promise<Float64Array[]> {
     const { start, seed } = plan;
     const given = start instanceof Float64Array ? [start] : start;
-    // The calls run immediately, so their argument can be the index of the point.
+    // The callbacks run immediately, so their argument can be the index of the point.
     const points = Array.from({ length: count }, (_, i): Placed & { gradient: Float64Array } => ({
       position: new Float64Array(this.dimension),
       gradient: new Float64Array(this.dimension),

@@ -8,7 +8,7 @@ import { expectedLogDeterminant, NormalWishart, type NormalWishartPrior } from "
 
 /** Options of `gaussianMixture`. */
 export interface GaussianMixtureOptions {
-  /** Maximum number of clusters. Those that the data do not need become empty. A whole number, 1 to 10,000. */
+  /** Maximum number of clusters. Clusters that the data do not need become empty. A whole number, 1 to 10,000. */
   components: number;
   /** α₀ of the Dirichlet prior on the weights, > 0. Default 1/components. */
   concentration?: number;
@@ -44,7 +44,7 @@ export interface GaussianMixtureResult {
   readonly elbo: Float64Array;
   /** Number of sweeps made. */
   readonly iterations: number;
-  /** Whether the ELBO had stopped rising. */
+  /** Whether the ELBO stopped rising. */
   readonly converged: boolean;
 }
 
@@ -60,12 +60,12 @@ const STARTING_SWEEPS = 20;
  * (m_k, β_k, V_k, ν_k).
  *
  * Updates and ELBO: Bishop 2006, 10.2; V is the inverse of his W. α₀ (`concentration`) 1/`components`: clusters that
- * the data do not need become empty. m₀: the column means; V₀: diagonal, ν₀ times the columns' variances times
- * `spread`, so that the expected variances within a component are that share of the columns' (default 1/`components`);
- * ν₀ (`degrees`) = d + 1; β₀ (`meanPrecision`) 0.01.
+ * the data do not need become empty. m₀: the column means; V₀: diagonal, ν₀ times the columns' variances times `spread`
+ * (default 1/`components`), so that `spread` is the ratio of the expected variances within a component to the columns'
+ * variances; ν₀ (`degrees`) = d + 1; β₀ (`meanPrecision`) 0.01.
  *
- * With one component, q is the posterior and the ELBO is the log evidence. Makes `starts` starts by k-means++ from
- * `seed`, runs each for 20 sweeps, and continues with the best until `tolerance` or `iterations`.
+ * With one component, q is the posterior and the ELBO is the log evidence. Makes `starts` random starts by k-means++
+ * from `seed`, runs 20 sweeps from each, and continues with the best one until `tolerance` or `iterations` is reached.
  *
  * @throws DataError, OptionError
  */

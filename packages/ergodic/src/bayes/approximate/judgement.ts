@@ -1,6 +1,6 @@
 /**
- * Judges how far draws of an approximation can be trusted, and resamples them: importance weights, and a check for what
- * they cannot see (approximation-run.ts).
+ * Judges how far draws of an approximation can be trusted, and resamples them. Uses importance weights and a check for
+ * errors that the weights cannot reveal (approximation-run.ts).
  */
 import { ErgodicError } from "../../engine/errors/errors.ts";
 import { exp } from "../../engine/numbers/exp.ts";
@@ -8,11 +8,11 @@ import { log } from "../../engine/numbers/log.ts";
 import { psis } from "../../engine/statistics/index.ts";
 
 /**
- * Range of log ratios, in nats, below which an approximation is practically exact, so that the shape of their tail is
+ * If the log ratios span less than this, in nats, the approximation is practically exact and the shape of their tail is
  * meaningless.
  */
 const EXACT = 1e-2;
-/** Margin in the variance of one direction: 0.1 of its standard deviation. */
+/** Tolerated relative error of the variance in one direction, which corresponds to 0.1 of its standard deviation. */
 const STEIN_MARGIN = 0.2;
 
 export interface Judged {
@@ -20,7 +20,10 @@ export interface Judged {
   paretoK: number;
   effectiveSize: number;
   logWeights: Float64Array;
-  /** log of the mean of p/q: the log mass of everything that q covers, in the density's units. */
+  /**
+   * log of the mean of p/q, which is the log mass of everything that q covers, relative to the density's unknown
+   * constant.
+   */
   logMeanWeight: number;
 }
 
@@ -62,7 +65,7 @@ export function judge(
 }
 
 /**
- * Whether E[(x − c)·∇ℓ] = −d fails for the weighted draws by more than a tenth of one direction's spread and three
+ * Whether the weighted draws violate E[(x − c)·∇ℓ] = −d by more than a tenth of one direction's spread plus three
  * standard errors.
  */
 export function missesDirections(logWeights: Float64Array, stein: Float64Array, dimension: number): boolean {

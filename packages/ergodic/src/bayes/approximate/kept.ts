@@ -1,7 +1,10 @@
 import type { Tensor } from "../../engine/contract/index.ts";
 import type { KeptPart } from "../../engine/loop/kept-part.ts";
 
-/** State of a part of a run: numbers and lists of vectors, changed in place. A snapshot can hold it bit for bit. */
+/**
+ * State of one part of a run: numbers and lists of vectors, which are changed in place. A snapshot can hold it bit for
+ * bit.
+ */
 export interface Kept {
   readonly numbers: Record<string, number>;
   readonly arrays: Record<string, Float64Array[]>;
@@ -24,7 +27,7 @@ export function recall(prefix: string, { numbers, arrays }: Kept, from: KeptPart
   const counts = from.floats(`${prefix}.counts`, lists.length);
   for (const [k, [name, list]] of lists.entries()) {
     list.length = 0;
-    // Fails at the first missing vector, however large the stored count is.
+    // Fails at the first missing vector, so that a huge count in a damaged snapshot does no harm.
     for (let i = 0; i < counts[k]; i++) list.push(from.floats(`${prefix}.${name}.${i}`).slice());
     if (list.length !== counts[k] || from.has(`${prefix}.${name}.${list.length}`))
       from.refuse(`it speaks of ${counts[k]} vectors "${prefix}.${name}"`);

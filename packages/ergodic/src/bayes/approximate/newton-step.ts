@@ -11,11 +11,11 @@ export interface NewtonStep {
 }
 
 /**
- * Finite-difference step to either side, as a share of a standard deviation. The latter comes from H at first, then
- * from the measured curvature.
+ * Finite-difference step in each direction, as a share of the standard deviation. The standard deviation comes from H
+ * at first and later from the measured curvature.
  */
 const PART = 1e-3;
-/** Measured share above which the difference is repeated with a smaller step. */
+/** If the step turns out to be a larger share than this, the difference is repeated with a smaller step. */
 const MOST_PART = 0.1;
 const RESIDUAL = 1e-14;
 /** Curvature, in units of H, below which rounding of the gradients dominates. */
@@ -27,12 +27,12 @@ const ATTEMPTS = 5;
  * squared Newton decrement, in the units of f.
  *
  * Uses conjugate gradients, preconditioned by an estimate H of A⁻¹, with at most `most` products with A. Each product
- * is the difference of two gradients, a small part of a standard deviation to either side. The promise is summed from
- * the curvature that these products measure. It does not rely on H, which knows only the directions of past moves, and
- * it only grows from product to product.
+ * is a central difference of two gradients, a small share of a standard deviation apart. The promise is summed from the
+ * curvature that these products measure. It does not rely on H, which knows only the directions of past moves, and it
+ * only grows from product to product.
  *
- * `definite`: whether no direction of negative curvature was met; otherwise `step` descends along that direction.
- * Source: Hestenes, Stiefel 1952; Nocedal, Wright 2006, ch. 7.1.
+ * `definite`: true if no direction of negative curvature was found; if one was found, `step` descends along it. Source:
+ * Hestenes, Stiefel 1952; Nocedal, Wright 2006, ch. 7.1.
  */
 export function newtonStep(f: Minimised, x: Float64Array, g: Float64Array, h: InverseCurvature, most: number): NewtonStep {
   const p = new Float64Array(x.length);
@@ -48,7 +48,7 @@ export function newtonStep(f: Minimised, x: Float64Array, g: Float64Array, h: In
     const ad = curvatureAlong(f, x, d, h);
     const bend = ad ? dot(d, ad) : Number.NaN;
     if (!ad || Number.isNaN(bend)) return { step: p, promise: Number.NaN, definite: false };
-    // Flat to rounding and without a slope: nothing can be gained along d.
+    // f is flat to rounding and has no slope along d, so d cannot lower it.
     if (stands && Math.abs(bend) <= FLAT * left) break;
     if (!(bend > FLAT * left)) return { step: dot(g, d) > 0 ? d.map((v) => -v) : d.slice(), promise: Infinity, definite: false };
     const alpha = left / bend;

@@ -5,11 +5,11 @@ import { logMixture } from "./judgement.ts";
 const HALF_LOG_TWO_PI = 0.9189385332046727;
 
 /**
- * Normal distributions x = o + W(μ + Cz), z standard normal, parametrised by numbers θ that an ascent can move.
+ * Normal distributions x = o + W(μ + Cz), z standard normal, with unconstrained parameters θ for a gradient ascent.
  *
  * θ: μ, d numbers, then log C_ii, d numbers, and for full rank C_ij below the diagonal, row by row. C is lower
- * triangular, or diagonal. o and W are fixed; they remove the units. W: float64[d, d], lower triangular, or its
- * diagonal, float64[d]. Entropy up to a constant: Σ log C_ii.
+ * triangular, or diagonal. o and W are fixed and make θ independent of the units of x. W: float64[d, d], lower
+ * triangular, or its diagonal, float64[d]. Entropy up to a constant: Σ log C_ii.
  */
 export class NormalFamily {
   readonly dimension: number;
@@ -79,7 +79,9 @@ export class NormalFamily {
     for (let i = 0; i < this.dimension; i++) out[this.dimension + i] += 1;
   }
 
-  /** Constant of the entropy, which makes an ELBO with Σ log C_ii that of the density of x. */
+  /**
+   * Constant term of the entropy. Adding it to an ELBO computed with Σ log C_ii gives the ELBO for the density of x.
+   */
   get constant(): number {
     const { dimension: d, full, scale } = this;
     let sum = d * (HALF_LOG_TWO_PI + 0.5);
@@ -87,7 +89,10 @@ export class NormalFamily {
     return sum;
   }
 
-  /** Returns log densities at x of the normal, widened by `scale` in all directions of z, or in one drawn at random. */
+  /**
+   * Returns the normal's log density at x for each of `widths`: widened by `scale` in all directions of z, or in one
+   * direction drawn at random.
+   */
   logDensities(theta: Float64Array, x: Float64Array, widths: readonly { scale: number; oneWay: boolean }[]): number[] {
     const { dimension: d, full, origin, scale } = this;
     const z = new Float64Array(d);

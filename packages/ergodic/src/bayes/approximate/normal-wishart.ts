@@ -16,9 +16,8 @@ const LOG_TWO_PI = 1.8378770664093453;
 /**
  * Normal–Wishart distributions of a mean and a precision: μ | Λ ~ N(m, (βΛ)⁻¹), Λ ~ Wishart(V⁻¹, ν).
  *
- * m: d numbers; β and ν: numbers; V: float64[d, d], symmetric; E[Λ] = ν V⁻¹. Conjugate to rows x ~ N(μ, Λ⁻¹), each
- * weighted by a share of 0 to 1. E log|Λ| = Σ_i ψ((ν + 1 − i)/2) + d log 2 − log|V|. Source: Bishop 2006, 10.2 and
- * appendix B.
+ * m: d numbers; β and ν: numbers; V: float64[d, d], symmetric; E[Λ] = ν V⁻¹. Conjugate to rows x ~ N(μ, Λ⁻¹), each with
+ * a weight from 0 to 1. E log|Λ| = Σ_i ψ((ν + 1 − i)/2) + d log 2 − log|V|. Source: Bishop 2006, 10.2 and appendix B.
  */
 export class NormalWishart implements NormalWishartPrior {
   readonly mean: Float64Array;
@@ -56,8 +55,8 @@ export class NormalWishart implements NormalWishartPrior {
     const beta = prior.beta + count;
     const mean = prior.mean.map((m) => (prior.beta * m) / beta);
     for (const [n, row] of rows.entries()) for (let i = 0; i < d; i++) mean[i] += (shares[n] * row[i]) / beta;
-    // About the new mean, the scatter of rows and of the prior's β₀ observations at m₀ is a sum of squares, without
-    // cancellation.
+    // The scatter of the rows and of the prior's β₀ observations at m₀ is computed about the new mean, so that it is a
+    // sum of squares without cancellation.
     const scale = prior.scale.slice();
     const scatter = (row: Float64Array, share: number): void => {
       for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) scale[i * d + j] += share * (row[i] - mean[i]) * (row[j] - mean[j]);
@@ -110,7 +109,8 @@ export class NormalWishart implements NormalWishartPrior {
   /** tr(V⁻¹ A), A symmetric. */
   private trace(a: Float64Array): number {
     const d = this.mean.length;
-    // L⁻¹ A L⁻ᵀ has the same trace: solve for the columns, then for those of the transpose.
+    // L⁻¹ A L⁻ᵀ has the same trace. It is computed by solving for the columns of A and then for the columns of the
+    // transpose.
     const columns = Array.from({ length: d }, (_, j) => this.solved(Float64Array.from({ length: d }, (_, i) => a[i * d + j])));
     let sum = 0;
     for (let i = 0; i < d; i++) sum += this.solved(Float64Array.from({ length: d }, (_, j) => columns[j][i]))[i];

@@ -53,7 +53,10 @@ export class Path {
     return this.best.numbers.elbo;
   }
 
-  /** Mean of the best approximation. Before there is one, the current point of the search; before its start, zeros. */
+  /**
+   * Mean of the best approximation. The current point of the search if there is no approximation yet; zeros before the
+   * search starts.
+   */
   get mean(): Float64Array {
     return this.best.arrays.mean[0] ?? this.search.state.arrays.x[0] ?? new Float64Array(this.point.dimension);
   }
@@ -66,8 +69,8 @@ export class Path {
   }
 
   /**
-   * Approximation at the last iterate, whether the best or not; undefined before the first, and after a restore until
-   * the next.
+   * Approximation at the last iterate, even if it is not the best one. Undefined before the first iterate, and after a
+   * restore until the next iterate.
    */
   get last(): Readonly<{ mean: Float64Array; curvature: InverseCurvature; elbo: number }> | undefined {
     return this.latest;

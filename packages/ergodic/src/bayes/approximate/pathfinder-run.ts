@@ -26,7 +26,7 @@ export class PathfinderRun extends ApproximationRun {
     this.paths = new Paths(this.point, plan.seed, options.paths, options);
   }
 
-  /** Mean of the best path's approximation; before the first, the current point of a path. */
+  /** Mean of the best path's approximation; before there is one, the current point of a path. */
   parameters(): Float64Array {
     return this.paths.best.mean.slice();
   }
@@ -67,7 +67,7 @@ export class PathfinderRun extends ApproximationRun {
     this.paths.recalled();
   }
 
-  /** `elbo`: that of the best path, as estimated along it. */
+  /** `elbo`: ELBO of the best path, as estimated during its search. */
   protected fitReport(): Record<string, number> {
     const { standing } = this.paths;
     const known = { iterations: this.paths.iterations, paths: standing.length };

@@ -25,26 +25,26 @@ const count = { low: 1, high: 1e6, integer: true };
 const tolerance = { low: 0 };
 
 /**
- * Pathfinder: normal approximations along the path of L-BFGS to a mode. The best of each path by its ELBO are pooled
- * over paths.
+ * Pathfinder: normal approximations along the path of L-BFGS to a mode. The best approximations of several paths, by
+ * their ELBO, are pooled.
  *
  * Path i minimises −ℓ from a random point (quasi-newton.ts). At iterate l, with the estimate H_l of the inverse
  * Hessian, the approximation is q_l = N(x_l + H_l ∇ℓ(x_l), H_l), and its ELBO is the mean of ℓ − log q_l over
- * `elboDraws` draws. q is the mixture of the best of all paths, in equal parts; draw k of the pool is from path k mod
- * `paths`, with `draws` draws per path.
+ * `elboDraws` draws. q is a mixture of the paths' best approximations with equal weights. Draw k of the pool comes from
+ * path k mod `paths`, and each path contributes `draws` draws.
  *
  * With `psis` some draws of a path are 1.5, 3 and 10 times as wide, and draws are resampled by Pareto-smoothed weights
  * p/q (approximation-run.ts). ℓ: log density in nats, up to a constant, x: float64[d], unconstrained.
  *
- * Cost: iterations (at most `maxIterations`) × (elboDraws + about 1.2) evaluations per path, and paths × draws, up to
- * ten times as many if weights are uneven.
+ * Cost: iterations (at most `maxIterations`) × (elboDraws + about 1.2) evaluations per path, plus paths × draws
+ * evaluations for the pool, or up to ten times as many if weights are uneven.
  *
  * Streams: ("path", i, "start") per attempt, ("path", i, "elbo") per iterate, ("path", i, "draw") per draw.
  *
  * Source: Zhang, Carpenter, Gelman, Vehtari 2022. Differs from Stan: weights are relative to the mixture of all paths,
- * so that a path in a poor place cannot spoil them, and the mixture has wide parts, so that tails are covered;
- * `history` is 10, there 5; the search itself uses the diagonal of the approximations, and ends later
- * (quasi-newton.ts); draws are made from the pairs, without a QR.
+ * so that a path in a poor place cannot spoil them. The mixture has wide parts, so that tails are covered. `history` is
+ * 10 instead of 5. The search itself uses the diagonal of the approximations and ends later (quasi-newton.ts). Draws
+ * are made from the stored pairs, without a QR factorisation.
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError if no starting point or no approximation has a
  *   finite density

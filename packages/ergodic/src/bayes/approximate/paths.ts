@@ -6,13 +6,13 @@ import type { Kept } from "./kept.ts";
 import { Path, type PathOptions } from "./path.ts";
 import { quasiNewtonDefaults } from "./quasi-newton.ts";
 
-/** Options and number of the paths that another algorithm begins with. */
+/** Options and number of the Pathfinder paths with which another algorithm begins. */
 export const PLACING = { ...quasiNewtonDefaults, elboDraws: 25, maxIterations: 1000 };
 export const PLACING_PATHS = 4;
 
 /**
- * Several Pathfinder paths from separate starting points, advanced together one iterate at a time. Approximations begin
- * with them.
+ * Several Pathfinder paths from separate starting points, advanced together one iterate at a time. Other approximations
+ * start from their results.
  */
 export class Paths {
   private readonly all: readonly Path[];
@@ -39,7 +39,7 @@ export class Paths {
     return Math.max(...this.all.map((path) => path.iterations));
   }
 
-  /** Path with the best ELBO; before any has one, the first. */
+  /** Path with the best ELBO, or the first path before any has an ELBO. */
   get best(): Path {
     return this.all.reduce((best, path) => (path.elbo > best.elbo ? path : best));
   }
@@ -49,7 +49,7 @@ export class Paths {
     return this.all.filter(({ elbo }) => elbo > -Infinity);
   }
 
-  /** Best normal of each path, as a mean and a Cholesky factor. Those with factors that are not finite are omitted. */
+  /** Best normal of each path, as a mean and a Cholesky factor. Normals whose factor is not finite are omitted. */
   get normals(): { mean: Float64Array; factor: Float64Array; elbo: number }[] {
     const each = this.standing.map((path) => ({ mean: path.mean, factor: choleskyScale(path.curvature), elbo: path.elbo }));
     return each.filter(({ mean, factor }) => mean.every(Number.isFinite) && factor.every(Number.isFinite));
@@ -68,7 +68,7 @@ export class Paths {
 
 const column = (d: number, i: number): Float64Array => Float64Array.from({ length: d }, (_, j) => (j === i ? 1 : 0));
 
-/** Best standard deviations of a diagonal normal for a normal target with covariance H: 1/√B_ii, float64[d]. */
+/** Standard deviations of the diagonal normal that best fits a normal target with covariance H: 1/√B_ii, float64[d]. */
 export function diagonalScale(curvature: InverseCurvature): Float64Array {
   const d = curvature.alpha.length;
   return Float64Array.from({ length: d }, (_, i) => 1 / Math.sqrt(curvature.inverseTimes(column(d, i))[i]));

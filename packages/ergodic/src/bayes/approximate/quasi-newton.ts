@@ -39,8 +39,8 @@ export const quasiNewtonDefaults: Readonly<QuasiNewtonOptions> = {
 const LEAST_CURVATURE = 1e-12;
 const EPSILON = 2 ** -52;
 /**
- * Number of successive iterates within a tolerance that end the search. In a narrow valley, one small step is no sign
- * of convergence.
+ * Number of successive iterates within a tolerance that end the search. A single small step does not prove convergence
+ * in a narrow valley.
  */
 const PATIENCE = 3;
 
@@ -48,9 +48,9 @@ const PATIENCE = 3;
  * L-BFGS on a function in memory, with its estimate of the curvature: x ← x − t H ∇f(x), t from a strong Wolfe search
  * that starts at 1.
  *
- * H: the estimate of inverse-curvature.ts from the last `history` pairs, on a diagonal α that learns from all pairs.
- * The first direction is −∇f and its first trial is `firstStep`, or a move of length one if that is shorter. A pair s =
- * Δx, y = Δ∇f is stored if yᵀs > 1e-12 yᵀy. When H no longer gives a descent direction, it is reset once; after that
+ * H: the estimate of inverse-curvature.ts from the last `history` pairs, and a diagonal α that is updated by all pairs.
+ * The first direction is −∇f and its first trial is `firstStep`, or a move of length 1, whichever is shorter. A pair s
+ * = Δx, y = Δ∇f is stored if yᵀs > 1e-12 yᵀy. When H no longer gives a descent direction, it is reset once; after that
  * the search ends. f(x) = ∞ outside the support makes the line search turn back.
  *
  * Ends when ‖∇f‖ is within `gradientTolerance`, or at the third successive iterate within any of four tolerances: |Δf|
@@ -113,8 +113,8 @@ export class QuasiNewton {
     const direction = this.curvature.times(gradient).map((v) => -v);
     const slope = dot(gradient, direction);
     if (!(slope < 0)) return this.forget();
-    // At most a move of length one: a slope of 10¹² at a random point says nothing about how far the linearisation
-    // holds.
+    // The first move has a length of at most 1, because a slope of 10¹² at a random point says nothing about how far
+    // the linearisation holds.
     const first = numbers.fresh ? Math.min(this.options.firstStep, 1 / Math.sqrt(-slope)) : 1;
     const from = { stepSize: 0, loss, slope, gradient };
     const { point } = made(along(x, direction, strongWolfe(from, first, largest(direction))), this.f);

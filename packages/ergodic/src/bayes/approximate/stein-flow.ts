@@ -11,7 +11,7 @@ export function steinFlow(particles: Float64Array, gradients: Float64Array, d: n
   const n = particles.length / d;
   const flow = new Float64Array(particles.length);
   for (let at = 0; at < flow.length; at++) flow[at] = gradients[at] / n;
-  // Each pair is visited once: the kernel is symmetric, and its slope antisymmetric.
+  // Each pair is visited only once, because the kernel is symmetric and its gradient is antisymmetric.
   for (let i = 0; i < particles.length; i += d) {
     for (let j = 0; j < i; j += d) {
       const k = exp(-squaredDistance(particles, j, i, d) / bandwidth) / n;

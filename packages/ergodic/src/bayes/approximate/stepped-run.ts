@@ -37,12 +37,12 @@ export abstract class SteppedRun implements Sampling {
   protected abstract begin(): Promise<void>;
   /** Makes one step. Returns the loss after it, if known. */
   protected abstract move(): number | undefined | Promise<undefined>;
-  /** Reason why no further step is due, or false. */
+  /** Reason why no further step is needed, or false. */
   abstract readonly converged: boolean | string;
   protected abstract parts(): Record<string, Kept>;
   /**
-   * Called after a restore: recomputes what follows from the parts, or refuses parts that do not match. Evaluations are
-   * not counted again.
+   * Called after a restore. Recomputes values derived from the parts, or refuses parts that do not match. Evaluations
+   * are not counted again.
    */
   protected recalled(_kept: KeptPart): void {}
   abstract draws(): ChainDraws;

@@ -5,7 +5,7 @@ export interface SvgdOptions {
   particles?: number;
   /** Step size of AdaGrad, in units of the coordinates. Default 0.5. */
   rate?: number;
-  /** Kernel bandwidth h. Default: by the median distance. */
+  /** Kernel bandwidth h. Default: computed from the median distance. */
   bandwidth?: number;
   /** Maximum number of iterations. Default 1000. */
   iterations?: number;

@@ -16,8 +16,8 @@ import type { ResolvedSvgd } from "./svgd-options.ts";
 const TINY = 1e-8;
 
 /**
- * A run of Stein variational gradient descent. First the paths that place the particles are advanced, then each step
- * moves all particles.
+ * A run of Stein variational gradient descent. The first steps advance the paths that place the particles. Each later
+ * step moves all particles.
  */
 export class SvgdRun extends SteppedRun {
   readonly stepsPerEpoch: number;
@@ -77,7 +77,8 @@ export class SvgdRun extends SteppedRun {
 
   /**
    * Progress report. `flow`: root mean square of φ, 0 when the particles are at rest. `paretoK`: particles have no
-   * density, and so no k̂; ∞ if the resting particles are too narrow or too wide by Stein's identity (judgement.ts).
+   * density, and so no k̂; it is ∞ if Stein's identity shows that the particles at rest are spread too narrowly or too
+   * widely (judgement.ts).
    */
   report(): Record<string, number> {
     const { iterations, flow, estimates } = this.own.numbers;
@@ -214,7 +215,7 @@ export class SvgdRun extends SteppedRun {
       const x = points.subarray(i * d, i * d + d);
       const value = this.batches?.evaluate(this.own.numbers.estimates++, x, slope) ?? this.point.evaluate(x, slope);
       logDensity[0][i] = value;
-      // Outside the support, a particle has no gradient of its own, and its neighbours move it.
+      // A particle outside the support has no gradient of its own, so only its neighbours move it.
       const usable = Number.isFinite(value) && slope.every(Number.isFinite);
       byTheta.fill(0);
       if (usable) this.family.addGradient(this.theta, none, slope, between, byTheta);

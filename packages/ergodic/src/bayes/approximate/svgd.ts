@@ -18,19 +18,19 @@ const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3,
  * Ends after `iterations`, or when the root mean square of φ is below `tolerance`. An iteration costs n gradients and
  * n²d operations.
  *
- * `start: "pathfinder"`: particles are drawn in turn from the normals of four Pathfinder paths. Distances are measured,
- * and steps made, in the coordinates in which the best of those normals is standard, so that units do not matter.
- * "random": uniform in (−2, 2), or at the plan's points in turn, in the original coordinates.
+ * `start: "pathfinder"`: particles are drawn in turn from the normals of four Pathfinder paths. Distances and steps are
+ * in the coordinates in which the best of these normals is standard, so that units do not matter. "random": uniform in
+ * (−2, 2), or at the plan's points in turn, in the original coordinates.
  *
  * With `batch` each gradient reads this many rows, with control variates about the mean of the best path
  * (batch-point.ts); the paths read all rows. Draws are the particles, as a single chain, in no order; chains other than
  * 1 and draws other than `particles` are refused.
  *
- * A kernel sees at most n directions: in high dimensions, d ≫ log n, spreads come out too small. Streams: ("path", i,
- * …) as in Pathfinder; ("particle", i, "start"); ("svgd", "rows").
+ * A kernel sees at most n directions, so spreads are underestimated in high dimensions (d ≫ log n). Streams: ("path",
+ * i, …) as in Pathfinder; ("particle", i, "start"); ("svgd", "rows").
  *
- * Source: Liu, Wang 2016. Differs from theirs: AdaGrad without forgetting, so that particles come to rest; the
- * coordinates.
+ * Source: Liu, Wang 2016. There are two differences: AdaGrad does not forget, so that particles come to rest, and
+ * coordinates are scaled.
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError if no starting point has a finite density
  */

@@ -13,13 +13,13 @@ export interface TopicsOptions {
   documentConcentration?: number;
   /** η of the Dirichlet prior on each topic's words, > 0. Default 1/topics. */
   wordConcentration?: number;
-  /** Seed of the start and of the order of documents. Default 0; a whole number >= 0. */
+  /** Seed for the initial values and the order of documents. Default 0; a whole number >= 0. */
   seed?: number;
   /** Maximum number of sweeps over all documents. Default 1000; a whole number >= 0. */
   iterations?: number;
   /** Relative increase of the ELBO per sweep below which the ascent ends. Default 1e-6; >= 0. */
   tolerance?: number;
-  /** Number of documents per step. Default: all, by coordinate ascent. */
+  /** Number of documents per step. Default: all documents, with coordinate ascent. */
   batch?: number;
   /** Number of passes over the documents in minibatches. Default 10; a whole number >= 1. */
   epochs?: number;
@@ -44,7 +44,7 @@ export interface TopicsResult {
   readonly elbo: Float64Array;
   /** Number of sweeps, or of minibatch steps. */
   readonly iterations: number;
-  /** Whether the ELBO had stopped rising. Always false after minibatches, whose steps cannot tell. */
+  /** Whether the ELBO stopped rising. Always false with minibatches, because their steps cannot show convergence. */
   readonly converged: boolean;
 }
 
@@ -62,8 +62,8 @@ const defaults = { seed: 0, iterations: 1000, tolerance: 1e-6, epochs: 10, delay
  * γ and λ. With one topic q is the posterior, and the ELBO the log evidence (for words in order, without multinomial
  * coefficients).
  *
- * α (`documentConcentration`) and η (`wordConcentration`): 1/`topics`. Topics come in no order; the start decides which
- * maximum is found. Ends by `tolerance` or `iterations`.
+ * α (`documentConcentration`) and η (`wordConcentration`): 1/`topics`. Topics have no particular order. The initial
+ * values decide which maximum is found. Ends by `tolerance` or `iterations`.
  *
  * `batch`: number of documents per step, drawn without replacement in each epoch. Their γ converges first, then λ ← (1
  * − ρ_t)λ + ρ_t(η + D/|batch| Σ n φ), ρ_t = (`delay` + t)^−`forgetting`, for `epochs` passes. Streams of `seed`:

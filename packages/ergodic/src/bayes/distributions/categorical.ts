@@ -56,8 +56,8 @@ function softmaxOf(logits: Float64Array): Float64Array {
  * Categorical: P(x) = p_x; with logits η: η_x − log Σ e^η. Multinomial, counts of n categorical draws: log P(x) = log
  * n! − Σ log x_k! + Σ x_k log p_k.
  *
- * Categories count from 0 (in Stan from 1). p (`probabilities`): [..., K], a simplex. η (`logits`): [..., K], real. x
- * of the categorical: an index in 0 … K − 1; of the multinomial: [..., K], whole numbers with sum n (`trials`).
+ * Categories are numbered from 0 (from 1 in Stan). p (`probabilities`): [..., K], a simplex. η (`logits`): [..., K],
+ * real. x of the categorical: an index in 0 … K − 1; of the multinomial: [..., K], whole numbers with sum n (`trials`).
  *
  * probabilities: [..., K] with sum 1.
  */

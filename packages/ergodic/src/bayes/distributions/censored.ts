@@ -12,33 +12,36 @@ import { Distribution } from "./value.ts";
 
 /** Censoring of observed values: limits of what can be recorded, or bounds known for some values. */
 export interface Censoring {
-  /** Lower limit: values at or below it are recorded as the limit, the smallest measurable value. */
+  /** Lower limit, such as the smallest measurable value. Values at or below it are recorded as the limit. */
   readonly lower?: Parameter;
   /**
-   * Upper limit: values at or above it are recorded as the limit, the largest measurable value or the end of a trial.
+   * Upper limit, such as the largest measurable value or the end of a trial. Values at or above it are recorded as the
+   * limit.
    */
   readonly upper?: Parameter;
   /** Flags of right-censored values: 1 if the value is only known to be at least the observed one, otherwise 0. */
   readonly right?: Parameter;
   /** Flags of left-censored values: 1 if the value is only known to be at most the observed one, otherwise 0. */
   readonly left?: Parameter;
-  /** Upper ends of intervals: where it exceeds the observed value, the value is only known to lie between the two. */
+  /**
+   * Upper ends of intervals. If an end exceeds the observed value, the true value is only known to lie between the two.
+   */
   readonly until?: Parameter;
 }
 
 /**
- * A distribution of numbers that are partly not seen exactly, for `observe`.
+ * Distribution of numbers that are not all observed exactly, for `observe`.
  *
  *   observe(t, censored(weibull(k, scale), { upper: 2 }));                 // machines that still run after 2 years have t = 2
  *   observe(y, censored(normal(mu, sigma), { lower: 0.1, upper: 50 }));    // an instrument's range
  *   observe(t, censored(weibull(k, scale), { right: running }));           // if running is 1: at least t
  *   observe(from, censored(lognormal(mu, sigma), { until }));              // between from and until; exact if they are equal
  *
- * The term of an exactly seen value is log f(x); of the others log P(X ≥ x), log P(X ≤ x) or log P(x ≤ X ≤ until),
- * computed in the tail where it is exact. The base must have log distribution functions.
+ * A value that is observed exactly contributes log f(x). Other values contribute log P(X ≥ x), log P(X ≤ x) or log P(x
+ * ≤ X ≤ until), computed in the tail in which it is exact. The base must have log distribution functions.
  *
- * Draws and predictions: with `lower` and `upper`, values as they would be recorded, within the limits; with `right`,
- * `left` and `until`, the values themselves, because it is unknown how long new ones will be watched.
+ * With `lower` and `upper`, draws and predictions are values as they would be recorded, within the limits. With
+ * `right`, `left` and `until`, they are the uncensored values, because it is unknown how new values will be censored.
  *
  * @throws CompileError unless the base is a distribution of numbers and something is censored; OptionError if the
  *   limits are in the wrong order; CapabilityError if the base has no log distribution function
@@ -67,7 +70,7 @@ function hidden(base: Distribution, { lower, upper, right, left, until }: Censor
   if (lower !== undefined) limits.lower = parameterArray("censored", "lower", "real", lower);
   if (upper !== undefined) limits.upper = parameterArray("censored", "upper", "real", upper);
   checkOrder("censored", limits, ["lower", "upper"]);
-  // Knowledge about each value is data, not a parameter, so new values do not need it.
+  // The censoring of each value is data, not a parameter, so it is not needed for new values.
   const [isRight, isLeft] = [right, left].map((flags) => flags !== undefined && less(0.5, asArray(flags)));
   const last = until === undefined ? undefined : asArray(until);
   const limited = Object.keys(limits).length > 0;
@@ -136,7 +139,7 @@ function checkKnown(f: Family, below: boolean, above: boolean, between: boolean)
   );
 }
 
-/** Replaces the bounds of the support by the limits, which are themselves possible values. */
+/** Replaces the bounds of the support with the limits, which are possible values themselves. */
 function supportOf(base: Support, { lower: low, upper: high }: SymbolicParameters): Support {
   if (base.kind !== "interval" && base.kind !== "integers") return base;
   return { ...base, ...(low && { low }), ...(high && { high }) };

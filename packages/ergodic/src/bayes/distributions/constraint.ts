@@ -104,5 +104,5 @@ export function checkNumbers(where: string, name: string, constraint: NumberCons
   for (let i = 0; i < numbers.length; i++) if (!holds(numbers[i])) checkConstraint(where, name, constraint, numbers[i]);
 }
 
-/** Returns the axes of a parameter in front of those of a single value. */
+/** Returns the batch axes of a parameter, which precede the axes of a single value. */
 export const batchOf = (shape: Shape, rank: number): Shape => shape.slice(0, shape.length - rank);

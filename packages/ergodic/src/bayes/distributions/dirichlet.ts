@@ -10,7 +10,7 @@ const totalOf = (a: Float64Array): number => a.reduce((total, x) => total + x, 0
 /**
  * Dirichlet: log p(x) = log Γ(Σ a_k) − Σ log Γ(a_k) + Σ (a_k − 1) log x_k on x ≥ 0 with sum 1 (to 1e-8).
  *
- * x: [..., K]. a (`concentration`): [..., K], > 0. The density is that of the first K − 1 elements.
+ * x: [..., K]. a (`concentration`): [..., K], > 0. The density is with respect to the first K − 1 elements.
  *
  * concentration: [..., K], each > 0.
  */

@@ -19,16 +19,17 @@ type Numbers<C> = { readonly [K in keyof C]: NumberOf<C[K]> };
 export interface Definition<C> {
   readonly kind: "continuous" | "discrete";
   readonly eventRank?: 0 | 1 | 2;
-  /** Two parameters, of which the first must be below the second (or equal, for distributions of whole numbers). */
+  /** Two parameters. The first must be below the second (or equal to it, for distributions of whole numbers). */
   readonly increasing?: readonly [low: keyof C & string, high: keyof C & string];
   /**
-   * Scale parameter of a location-scale family: x = mu + scale·z, with z from the family at mu 0 and scale 1; `log`:
-   * this holds for log x. Such parameters can be non-centred.
+   * Scale parameter of a location-scale family: x = mu + scale·z, where z follows the family with mu = 0 and scale = 1.
+   * With `log`, this holds for log x instead. Such parameters can be non-centred.
    */
   readonly locationScale?: { readonly scale: keyof C & string; readonly log?: boolean };
   /**
-   * Parameters and values x with which tests compare density, distribution function, tails and sampler. `mutant`:
-   * parameters so far off that 20,000 draws reveal it. Required for distributions that no test table lists.
+   * Parameters and values x for the tests, which compare density, distribution function, tails and sampler with each
+   * other. `mutant`: wrong parameters that 20,000 draws can tell from the right ones. Required for distributions that
+   * are not in a table of the tests.
    */
   readonly example?: {
     readonly parameters: readonly Parameter[];
@@ -103,7 +104,7 @@ export const distributionExamples = (): ReadonlyMap<string, NonNullable<Definiti
  */
 export const constraintsOf = (name: string): Readonly<Record<string, Constraint>> | undefined => parametersOf.get(name);
 
-/** Reserves these names, and those of all distributions so far, for this library. */
+/** Reserves these names, and the names of all distributions defined so far, for this library. */
 export const reserveDistributionNames = (names: readonly string[]): void => defined.reserve(...names);
 
 /** @throws OptionError if numbers violate the constraint; CompileError if the parameter has too few axes */

@@ -1,7 +1,7 @@
 /**
- * Exact draws of counts in logarithmic time. A binomial is split at the median of its uniforms, which is beta
- * distributed; a Poisson at the time of a later arrival, which is gamma distributed. Small counts are counted one by
- * one. Source: Ahrens, Dieter 1974; Devroye 1986, X.4.3 and X.3.
+ * Exact draws of counts in logarithmic time. A binomial is split at the median of its n uniform numbers, which has a
+ * beta distribution. A Poisson is split at the time of a later arrival, which has a gamma distribution. Small counts
+ * are counted one by one. Source: Ahrens, Dieter 1974; Devroye 1986, X.4.3 and X.3.
  */
 
 import { drawBeta, drawGamma } from "../../engine/random/draw-gamma.ts";

@@ -4,19 +4,24 @@ import type { Constraint, Support, Values } from "./constraint.ts";
 
 export type SymbolicParameters = Readonly<Record<string, SymbolicArray>>;
 
-/** Check of data that describe each observed value. */
+/** Check of data that accompany each observed value. */
 export interface DataCheck {
   readonly name: string;
   readonly array: SymbolicArray;
-  /** `seen`: value observed there. */
+  /** `seen`: the observed value at the same position. */
   isWrong(value: number, seen: number): boolean;
   readonly wanted: string;
 }
 
-/** A distribution family for any parameters. Functions of numbers take the parameters of a single value. */
+/**
+ * A distribution family for any parameters. Functions that compute with numbers take the parameters of a single value.
+ */
 export interface Family {
   readonly name: string;
-  /** Scale parameter of a location-scale family with location mu; `log`: of the logarithm. */
+  /**
+   * Scale parameter of a location-scale family with location mu. With `log`, log x has such a distribution instead of
+   * x.
+   */
   readonly locationScale?: { readonly scale: string; readonly log?: boolean };
   readonly kind: "continuous" | "discrete";
   /** Number of axes of a single value: 0 for a number, 1 for a vector, 2 for a matrix. Default 0. */
@@ -24,17 +29,17 @@ export interface Family {
   /** Shape of a single value, if the parameters do not determine it. */
   readonly eventShape?: readonly number[];
   readonly constraints: Readonly<Record<string, Constraint>>;
-  /** Data that come with the distribution, with checks for when something is observed. */
+  /** Data that belong to the distribution, with checks to run when a value is observed. */
   readonly dataChecks?: readonly DataCheck[];
   /**
-   * Whether some values are observed only by a bound while draws are complete values, so that the two cannot be
+   * Whether only a bound of some values is observed, whereas draws are complete values, so that the two cannot be
    * compared.
    */
   readonly hides?: boolean;
   support(parameters: SymbolicParameters): Support;
   /** Log density in nats, with all constants. The axes of a single value are summed out. */
   logDensity(x: SymbolicArray, parameters: SymbolicParameters): SymbolicArray;
-  /** log P(X ≤ x) and log P(X > x), exact in both tails; present if they are elementary. */
+  /** log P(X ≤ x) and log P(X > x), exact in both tails; present if they have closed forms. */
   logCdf?(x: SymbolicArray, parameters: SymbolicParameters): SymbolicArray;
   logSurvival?(x: SymbolicArray, parameters: SymbolicParameters): SymbolicArray;
   sample(draws: Draws, parameters: Values): number | Float64Array;

@@ -12,7 +12,7 @@ const logNormaliser = (shape: SymbolicArray, beta: SymbolicArray): SymbolicArray
  * Gamma: log p(x) = α log β − log Γ(α) + (α − 1) log x − βx on x ≥ 0; inverse gamma, 1/X with X from a gamma with rate
  * β: log p(x) = α log β − log Γ(α) − (α + 1) log x − β/x on x > 0.
  *
- * α (`shape`) > 0. β > 0: `rate` of the gamma (mean α/β), `scale` of its inverse (mean β/(α − 1)).
+ * α (`shape`) > 0. β > 0: `rate` of the gamma (mean α/β), or `scale` of the inverse gamma (mean β/(α − 1)).
  *
  * shape > 0, rate > 0: mean shape/rate.
  */

@@ -13,8 +13,8 @@ export interface DistributionRow {
   /** Set of values, in terms of the parameter names. */
   readonly support: string;
   /**
-   * Whether P(X ≤ x) is known: in the compiler's arrays, so that truncated() and censored() accept symbolic parameters;
-   * for numbers only; or not at all.
+   * Form in which P(X ≤ x) is known. "arrays": in the compiler's arrays, so that truncated() and censored() accept
+   * symbolic parameters. "numbers": for numbers only. "none": unknown.
    */
   readonly cdf: "arrays" | "numbers" | "none";
   /** Whether the inverse of P(X ≤ x) is known. */
@@ -23,12 +23,12 @@ export interface DistributionRow {
   readonly moments: boolean;
 }
 
-/** Placeholder extent, printed as K. No support has this number as a bound of its own. */
+/** Placeholder extent, printed as K. No support has this number as a bound for another reason. */
 const SIZE = 97;
 
 /**
- * Lists every distribution with parameters of its own, by name: the source of docs/distributions.md. Distributions made
- * from other distributions are omitted.
+ * Lists every distribution with its own parameters, sorted by name. docs/distributions.md is generated from this list.
+ * Distributions made from other distributions are omitted.
  */
 export function distributionLedger(): DistributionRow[] {
   return distributionNames().sort().map(rowOf);

@@ -46,9 +46,9 @@ function logDensity(d: number, x: SymbolicArray, eta: SymbolicArray): SymbolicAr
  * LKJ distribution of Cholesky factors L of correlation matrices R = L Lᵀ: p(R) ∝ |R|^(η−1), so that log p(L) =
  * Σ_{i=1..d−1} (d − 1 − i + 2η − 2) log L_ii + log constant (rows from 0).
  *
- * x: [d, d], lower triangular, rows of length 1, positive diagonal. The density is that of the elements below the
- * diagonal; those above are not read. d (`dimension`): a whole number >= 1. η (`eta`) > 0: 1 is uniform over R; larger
- * values pull R to the identity.
+ * x: [d, d], lower triangular, rows of length 1, positive diagonal. The density is with respect to the elements below
+ * the diagonal; the elements above are not read. d (`dimension`): a whole number >= 1. η (`eta`) > 0: 1 is uniform over
+ * R; larger values concentrate R near the identity.
  *
  * Source: Lewandowski, Kurowicka, Joe 2009 (their onion sampler).
  *

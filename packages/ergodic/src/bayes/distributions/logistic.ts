@@ -28,7 +28,7 @@ export const logistic: (mu: Parameter, scale: Parameter) => Distribution = distr
     },
     logCdf: (x, { mu, scale }) => neg(softplus(div(sub(mu, x), scale))),
     logSurvival: (x, { mu, scale }) => neg(softplus(div(sub(x, mu), scale))),
-    // The ratio of two exponentials is u/(1 − u) for a uniform u, but never exactly 0.
+    // The ratio of two exponentials is distributed like u/(1 − u) for a uniform u, but it is never exactly 0.
     sample: (draws, { mu, scale }) => mu + scale * (logOf(draws.exponential()) - logOf(draws.exponential())),
     cdf: (x, { mu, scale }) => lower((x - mu) / scale),
     survival: (x, { mu, scale }) => lower((mu - x) / scale),

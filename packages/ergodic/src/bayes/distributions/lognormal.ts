@@ -8,13 +8,13 @@ import { HALF_LOG_TWO_PI, logNormalCdf, minus, within } from "./terms.ts";
 import type { Distribution } from "./value.ts";
 
 type P = { readonly mu: SymbolicArray; readonly sigma: SymbolicArray };
-/** Standardised log x; for x <= 0, that of the smallest positive number. */
+/** Standardised log x. For x <= 0, the smallest positive number replaces x. */
 const score = (x: SymbolicArray, { mu, sigma }: P): SymbolicArray => div(sub(log(max(x, Number.MIN_VALUE)), mu), sigma);
 
 /**
  * Lognormal: log x is normal: log p(x) = −½z² − log σ − log x − ½ log 2π on x > 0, z = (log x − μ)/σ.
  *
- * μ (`mu`): real, mean of log x. σ (`sigma`) > 0: its standard deviation.
+ * μ (`mu`): real, mean of log x. σ (`sigma`) > 0: standard deviation of log x.
  *
  * mu real, sigma > 0: mean and standard deviation of log x.
  */

@@ -32,7 +32,7 @@ function centred(name: string, x: SymbolicArray, mu: SymbolicArray, matrix: Symb
 function byFactor(name: string, x: SymbolicArray, mu: SymbolicArray, l: SymbolicArray): SymbolicArray {
   const r = centred(name, x, mu, l);
   const [d] = l.shape;
-  // One triangular solve for all values, which become columns.
+  // A single triangular solve handles all values, which become the columns of its right-hand side.
   const scores = triangularSolve(l, transpose(reshape(r, [-1, d])));
   const squares = reshape(sum(square(scores), { axis: 0 }), r.shape.slice(0, -1));
   return minus(mul(-0.5, squares), sum(log(diagonal(l))), d * HALF_LOG_TWO_PI);
@@ -135,7 +135,7 @@ export const multivariateNormalPrecision: (mu: Parameter, precision: Parameter) 
     mean: ({ mu }) => mu,
     variance({ mu, precision }) {
       const l = factorOf(precision, mu.length);
-      // Column i of L⁻ᵀL⁻¹ from its unit vector: Σ_ii = |L⁻¹e_i|².
+      // Element Σ_ii of Σ = L⁻ᵀL⁻¹ is |L⁻¹e_i|², where e_i is a unit vector.
       return mu.map((_, i) => inverseColumnSquare(l, mu.length, i));
     },
   },

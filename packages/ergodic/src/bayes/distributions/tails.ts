@@ -43,7 +43,7 @@ export function gammaQuantile(p: number, shape: number, upper = false): number {
 /** Returns x with I_x(a, b) = p. */
 export function betaQuantile(p: number, a: number, b: number): number {
   if (p === 0 || p === 1) return p;
-  // Searches from the nearer end, so that the distance from it is exact.
+  // Searches from the nearer end of [0, 1], so that the distance from that end is exact.
   if (betaLower(a, b, 0.5) >= p)
     return Math.min(
       1,

@@ -35,7 +35,7 @@ export interface Bounds {
 /**
  * A distribution of numbers restricted to lower ≤ x ≤ upper: log p(x) = log f(x) − log P(lower ≤ X ≤ upper).
  *
- * The mass is computed in the tail where it is exact. With symbolic parameters the base must have log distribution
+ * The mass is computed in the tail in which it is exact. With symbolic parameters the base must have log distribution
  * functions; if it only has functions of numbers, its parameters must be numbers. Draws: by rejection, or by inversion
  * if little mass is left.
  *
@@ -112,7 +112,8 @@ function logMass(f: Family, own: SymbolicParameters, { lower: low, upper: high }
 }
 
 /**
- * Returns log P(low < X ≤ high), from the tail where it is exact. The family must have both log distribution functions.
+ * Returns log P(low < X ≤ high), computed in the tail in which it is exact. The family must have both log distribution
+ * functions.
  */
 export function logBetween(f: Family, own: SymbolicParameters, low: SymbolicArray, high: SymbolicArray): SymbolicArray {
   const [logCdf, logSurvival] = [f.logCdf!, f.logSurvival!];
@@ -129,7 +130,7 @@ function constantsOf(parameters: SymbolicParameters): Values | undefined {
   return Object.fromEntries(Object.keys(parameters).map((name, i) => [name, numbers[i][0]]));
 }
 
-/** Masses in plain numbers, computed in the tail where they are exact. */
+/** Probability masses in plain numbers, computed in the tail in which they are exact. */
 class Mass {
   readonly whole: number;
   readonly #family: Family;

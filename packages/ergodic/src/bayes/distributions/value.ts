@@ -27,7 +27,7 @@ import type { Family, SymbolicParameters } from "./family.ts";
 export type Inputs = Readonly<Record<string, ArrayLike<number> | number>>;
 
 export interface SampleOptions {
-  /** Axes in front of those of a single value. Default: the shape to which the parameters broadcast. */
+  /** Batch axes, which precede the axes of a single value. Default: the shape to which the parameters broadcast. */
   readonly batch?: Shape;
   readonly inputs?: Inputs;
 }
@@ -38,7 +38,7 @@ export interface Sampler {
    * Draws a whole batch. `numbers`: values of each array. @throws OptionError if parameters violate their constraints
    */
   draw(draws: Draws, numbers: readonly Float64Array[]): Float64Array;
-  /** Draws single elements of the batch, indexed row-major. */
+  /** Draws single elements of the batch, whose index is row-major. */
   elements(numbers: readonly Float64Array[]): (draws: Draws, i: number) => number | Float64Array;
 }
 
@@ -57,7 +57,7 @@ export class Distribution {
   readonly family: Family;
   /** Parameters by name. */
   readonly parameters: SymbolicParameters;
-  /** Cached numbers of parameters that depend on no input. */
+  /** Cached numbers of the parameters, if these depend on no input. */
   #own: Values | undefined;
 
   constructor(family: Family, parameters: SymbolicParameters) {
@@ -80,7 +80,7 @@ export class Distribution {
     return this.family.eventRank ?? 0;
   }
 
-  /** Set where the density is not 0. */
+  /** Set on which the density is not 0. */
   get support(): Support {
     return this.family.support(this.parameters);
   }
@@ -108,12 +108,15 @@ export class Distribution {
     return this.family.logDensity(at, this.parameters);
   }
 
-  /** Checks the size of vectors and matrices, because values of another size than the parameters' would broadcast. */
+  /**
+   * Checks the size of vectors and matrices, because a value whose size differs from the parameters' size would
+   * broadcast.
+   */
   #checkEvent({ shape, rank }: SymbolicArray): void {
     const { eventRank, name, parameters } = this;
     if (eventRank === 0) return;
     for (const [key, array] of Object.entries(parameters)) {
-      // Weights of a mixture count components, not the extent of a value.
+      // The size of a mixture's weights is the number of components, not the extent of a value.
       if (key === "weights" || rankOf(this.family.constraints[key]) === 0) continue;
       const wanted = array.shape[array.rank - 1];
       if (wanted === 1 || shape[rank - 1] === wanted) continue;
@@ -171,7 +174,10 @@ export class Distribution {
     return draw(draws, interpret(arrays, inputs));
   }
 
-  /** The two halves of `sample`: arrays of the parameters, and draws from their numbers. */
+  /**
+   * The two halves of `sample`: symbolic arrays of the parameters, and a function that draws, given the numbers of
+   * these arrays.
+   */
   sampler(batch: Shape = this.batch): Sampler {
     const { arrays, read } = this.#reader(batch);
     const count = sizeOf(batch);
@@ -187,8 +193,8 @@ export class Distribution {
   }
 
   /**
-   * Arrays of the parameters over the whole batch, with a reader. Given the arrays' numbers (for one such batch after
-   * another), it checks and returns each element's parameters.
+   * Arrays of the parameters, broadcast to the batch, with a reader. Given the arrays' numbers (of one or several
+   * batches in succession), the reader checks and returns each element's parameters.
    */
   reader(batch: Shape): Reader {
     return this.#reader(batch, false);
@@ -217,7 +223,7 @@ export class Distribution {
     return values;
   }
 
-  /** The parameters over the batch, with a reader that checks and returns each element's parameters. */
+  /** The parameters, broadcast to the batch, with a reader that checks and returns each element's parameters. */
   #reader(batch: Shape, one = sizeOf(this.batch) === 1): Reader {
     const entries = Object.entries(this.parameters).map(([name, array]) => {
       const constraint = this.family.constraints[name];
@@ -226,7 +232,7 @@ export class Distribution {
       return { name, constraint, rank, size: sizeOf(own), array: broadcastTo(array, [...(one ? this.batch : batch), ...own]) };
     });
     const read = (numbers: readonly Float64Array[]): ((i: number) => Values) => {
-      // One object serves all elements, because a sampler has finished with it before the next.
+      // All elements share one object, because a sampler finishes with an element before it reads the next.
       const values: Record<string, number | Float64Array> = {};
       entries.forEach(({ name, constraint, rank }, k) => {
         if (rank === 0) checkNumbers(this.name, name, constraint as NumberConstraint, numbers[k]);

@@ -66,12 +66,12 @@ function wrapped(x: number): number {
  * Von Mises, the analogue of the normal for angles: log p(x) = κ cos(x − μ) − log 2π − log I₀(κ), in radians.
  *
  * μ (`mu`): the mean direction, real. κ (`kappa`) ≥ 0: concentration; 0 is uniform on the circle, and a large κ is
- * nearly a normal with variance 1/κ. x: any angle, because the density is periodic; as a parameter and in draws, −π < x
- * < π.
+ * nearly a normal with variance 1/κ. x: any angle, because the density is periodic. If x is a model parameter or a
+ * draw, −π < x < π.
  *
  * I₀: for κ < 20 by its power series, otherwise by Hankel's expansion (relative error below 1e-13). Draws use rejection
- * from a normal with variance π²/4κ, which lies above the density because cos x − 1 ≤ −2x²/π²; from the uniform for κ <
- * 0.35.
+ * from a normal with variance π²/4κ, which bounds the density because cos x − 1 ≤ −2x²/π². For κ < 0.35, they use
+ * rejection from the uniform distribution.
  *
  * mu real, kappa >= 0.
  */
@@ -81,7 +81,7 @@ export const vonMises: (mu: Parameter, kappa: Parameter) => Distribution = distr
   {
     kind: "continuous",
     support: () => ({ kind: "interval", low: toArray(-Math.PI), high: toArray(Math.PI) }),
-    // cos − 1 = −2 sin² of half the angle is exact where the density is high.
+    // cos a − 1 is computed as −2 sin²(a/2), which is exact where the density is high.
     logDensity: (x, { mu, kappa }) =>
       minus(mul(mul(-2, kappa), square(sin(mul(0.5, sub(x, mu))))), logScaledBessel(kappa), LOG_TWO_PI),
     sample: (draws, { mu, kappa }) => wrapped(mu + drawAngle(draws, kappa)),

@@ -3,7 +3,7 @@
 const EIGHTHS = " ▁▂▃▄▅▆▇█";
 
 /**
- * Draws bars of heights 0 … 1 in `height` lines, listed from the top. Each bar is `wide` characters wide. A height
+ * Draws bars of heights 0 … 1. Returns `height` lines, from top to bottom. Each bar is `wide` characters wide. A height
  * above 0 shows at least one eighth block.
  */
 export function bars(heights: readonly number[], height: number, wide: number): string[] {
@@ -23,8 +23,8 @@ const BRAILLE = [
 ];
 
 /**
- * Draws one vertical stroke per dot column, from `low` to `high` (both 0 … 1). Undefined leaves the column empty. A
- * character holds two columns and four rows of dots.
+ * Draws a vertical stroke from `low` to `high` (both 0 … 1) in each column of dots. If they are undefined, the column
+ * stays empty. A character has two columns and four rows of dots.
  */
 export function strokes(columns: readonly ({ low: number; high: number } | undefined)[], height: number): string[] {
   const rows = 4 * height;
@@ -42,7 +42,7 @@ export function withMargin(lines: readonly string[], labels: readonly string[], 
   return lines.map((line, y) => `${(labels[y] ?? "").padStart(margin)} │${line}`.trimEnd());
 }
 
-/** Draws a horizontal axis below a margin: first the rule, then the labels of both ends. */
+/** Draws a horizontal axis, indented by the margin: a line with the rule, then a line with the labels of both ends. */
 export function axis(margin: number, wide: number, low: string, high: string): string[] {
   const space = Math.max(1, wide - low.length - high.length);
   return [`${" ".repeat(margin)} └${"─".repeat(wide)}`, `${" ".repeat(margin + 2)}${low}${" ".repeat(space)}${high}`];

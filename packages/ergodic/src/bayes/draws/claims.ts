@@ -10,7 +10,7 @@ import { sizeOf } from "./series.ts";
 import { checkDepths } from "./trajectories.ts";
 
 interface Kind {
-  /** Expected type as error messages name it: "a text". */
+  /** Expected type in the words of error messages, such as "a text". */
   readonly wanted: string;
   readonly fits: (value: unknown) => boolean;
 }

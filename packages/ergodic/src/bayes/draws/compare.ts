@@ -11,7 +11,9 @@ import type { PredictiveResult } from "./validation.ts";
 
 /** Options of `compare`. */
 export interface CompareOptions {
-  /** Name of the observed quantity to judge by, if posteriors observe several. Default: the only one. */
+  /**
+   * Name of the observed quantity by which models are compared, if posteriors observe several. Default: the only one.
+   */
   readonly of?: string;
   /** Whether each value is predicted from the earlier ones, as in `draws.loo`. Default false. */
   readonly oneStepAhead?: boolean;
@@ -57,8 +59,8 @@ export interface Comparison<Name extends string = string> {
 }
 
 /**
- * Elpd difference (in nats) below which two models predict about equally well, and number of observations below which
- * standard errors of differences are too small. Source: Sivula et al. 2020.
+ * Two models predict about equally well if their elpd differs by less than the first number, in nats. With fewer
+ * observations than the second number, standard errors of differences are too small. Source: Sivula et al. 2020.
  */
 const [SMALL_DIFFERENCE, FEW_OBSERVATIONS] = [4, 100];
 
@@ -97,7 +99,7 @@ export function compare<Name extends string>(
   for (const other of judged.slice(1)) checkSame(judged[0], other);
   const points = judged.map(finiteElpd);
   const shares = weights === "stacking" ? stackingWeights(points) : pseudoBmaWeights(points, seed);
-  // Models that predict equally well keep their given order.
+  // Models that predict equally well keep the order in which they were given.
   const order = [...judged.keys()].sort((a, b) => judged[b].loo.elpd.estimate - judged[a].loo.elpd.estimate);
   const best = points[order[0]];
   const rows = order.map((k): ComparedModel<Name> => {
@@ -155,8 +157,8 @@ function isLoo(model: Draws | LooResult): model is LooResult {
 }
 
 /**
- * Returns the pointwise elpd. Results can come from any source, and a single NaN would spread to every number of the
- * table.
+ * Returns the pointwise elpd. Checks it, because results can come from any source, and a single NaN would spread to
+ * every number of the table.
  *
  * @throws DataError [DATA_NOT_FINITE]
  */

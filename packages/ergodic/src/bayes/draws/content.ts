@@ -18,7 +18,8 @@ export interface DrawsSource {
   /** Log density of each observed value, by name: [chain, draw, value]. */
   pointwise(): Readonly<Record<string, Float64Array>>;
   /**
-   * Names of observed quantities with mutually dependent terms. Dropping one of their terms does not drop its value.
+   * Names of observed quantities whose terms depend on each other. Dropping one of these terms does not remove the
+   * influence of its value.
    */
   dependent(): ReadonlySet<string>;
   /** Whether target() may contain parts of the likelihood. */
@@ -30,7 +31,10 @@ export interface DrawsSource {
    * `rows`: name of the size that counts rows.
    */
   newRows(options: { readonly seed: number; readonly draws?: number; readonly rows?: string }): Promise<RowDraws>;
-  /** Names of partially observed (such as censored) quantities, whose simulated values are complete. */
+  /**
+   * Names of quantities that are only partially observed (such as censored ones), whereas their simulated values are
+   * complete.
+   */
   hidden(): ReadonlySet<string>;
   /** Observed values by name. */
   observed(): Readonly<Record<string, Float64Array>>;
@@ -45,7 +49,7 @@ export interface RowDraws {
   /** Names and per-row shapes of the predicted quantities. */
   readonly outputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly discrete: boolean }[];
   /**
-   * Row reader of a model that parses its own rows: required columns, columns that held strings, and a function that
+   * Row reader, if the model parses its own rows: required columns, columns that held strings, and a function that
    * returns a row's numbers by field. Otherwise undefined.
    */
   readonly reading:

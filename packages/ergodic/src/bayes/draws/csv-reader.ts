@@ -5,12 +5,12 @@
  * quantities. Indices after dots or in brackets determine the shape.
  *
  * Saved warm-up rows are dropped: the rows above "Adaptation terminated", or as many as the comments declare. For a
- * variational approximation the first row, its mean, is dropped.
+ * variational approximation, the first row is its mean and is also dropped.
  *
  * Stan's files do not store kinds, so every quantity is called a parameter, and parts of tuples and complex numbers
  * stay separate numbers.
  *
- * Settings are stored under `description`, with Ergodic's names if it has them.
+ * Settings are stored in `description`, under Ergodic's names for them if there are any.
  *
  * @throws DataError [DATA_PARSE] with file and line; [DRAWS_COLUMNS], [DRAWS_SHAPE] for files that do not match each
  *   other

@@ -1,11 +1,11 @@
 /**
- * Writes draws as CmdStan does: one CSV text per chain, with the settings as comments above the table.
+ * Writes draws in CmdStan's format: one CSV text per chain, with the settings in comments above the table.
  *
- * Columns: first the transition statistics under Stan's names (`lp__`, `accept_stat__`, `stepsize__`, `treedepth__`,
- * `n_leapfrog__`, `divergent__`, `energy__`; others as their name and `__`),
+ * The first columns are the transition statistics under Stan's names (`lp__`, `accept_stat__`, `stepsize__`,
+ * `treedepth__`, `n_leapfrog__`, `divergent__`, `energy__`). Other statistics keep their own names, followed by `__`.
  *
- * then every number of every quantity, `theta.1`, `L.2.1`, with the first index running fastest. Characters with a
- * special meaning in column names (blanks, dots, commas, colons, brackets, quotes) become "_".
+ * The next columns are the numbers of every quantity, such as `theta.1` and `L.2.1`. The first index varies fastest.
+ * Characters with a special meaning in column names (blanks, dots, commas, colons, brackets, quotes) become "_".
  *
  * Numbers are the shortest decimals that read back as the same float64; nan, inf and -inf are written as in CmdStan.
  * `lp__` is 0 if no log density was stored.
@@ -15,7 +15,8 @@
  *
  * The files can be read by rstan's `read_stan_csv`, R's `read.csv(comment.char = "#")` and similar readers.
  *
- * Differs from CmdStan: no metric and no Stan version; only the total time is written, because no other is known.
+ * Unlike CmdStan, it writes no metric and no Stan version. It writes only the total time, because no other times are
+ * known.
  *
  * @throws OptionError for a chain that does not exist; CapabilityError [DRAWS_NAME] for a name that cannot be a column
  *   name
@@ -55,8 +56,8 @@ export function toCmdStanCsv(draws: { readonly content: DrawsContent }, chain: n
 }
 
 /**
- * Yields the same text in blocks, because the whole might exceed the maximum string length. All refusals happen before
- * the first block.
+ * Yields the same text in blocks, because the complete text might exceed the maximum string length. All checks that can
+ * refuse the draws run before the first block.
  */
 export function* csvBlocks(content: DrawsContent, chain: number): Generator<string> {
   const { chains, count, fields } = content;
@@ -178,6 +179,6 @@ function elapsed({ description }: DrawsContent): string[] {
 const objectOf = (value: Json | undefined): JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
 
-/** Line breaks become blanks, because a comment ends at the end of its line. */
+/** Line breaks become blanks, because a line break would end the comment. */
 const oneLine = (value: Json): string =>
   (typeof value === "object" ? JSON.stringify(value) : String(value)).replace(/[\r\n]+/g, " ");

@@ -2,11 +2,10 @@
  * Converts draws to and from columns with one row per draw, for Arrow and other tables. The layout is that of
  * `draws_df` in the R package posterior.
  *
- * Columns: `.chain`, `.iteration` (within its chain) and `.draw` (over all chains), all counted from 1; then transition
- * statistics under Stan's names (`lp__`, `divergent__`);
- *
- * then every number, "theta[1]", "L[2,1]", with the first index running fastest. `header` holds shapes, kinds,
- * description and report, so that nothing is lost.
+ * The first columns are `.chain`, `.iteration` (within its chain) and `.draw` (over all chains), all counted from 1.
+ * The transition statistics follow under Stan's names (`lp__`, `divergent__`), then the numbers of every quantity, such
+ * as "theta[1]" and "L[2,1]". The first index varies fastest. `header` holds shapes, kinds, description and report, so
+ * that nothing is lost.
  *
  * Without a header, shapes come from the names, and every quantity is called a parameter. Rows may come in any order.
  *
@@ -114,7 +113,7 @@ export function fromDataFrame(frame: DrawsFrame): Draws {
   });
 }
 
-/** Returns "theta[1]", or "theta.1" if the table (from another program) uses that form. */
+/** Returns "theta[1]", or "theta.1" if the table comes from another program and uses that form. */
 function labelFor(columns: DrawsFrame["columns"], name: string, shape: readonly number[], at: number): string {
   const label = scalarName(name, shape, at);
   if (columns.has(label)) return label;

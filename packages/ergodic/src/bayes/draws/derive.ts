@@ -6,8 +6,8 @@ import type { DrawsContent, DrawsQuantity } from "./content.ts";
 import { scalarName, sizeOf } from "./series.ts";
 
 /**
- * Value of one draw: a number, or the numbers of an array, row-major. TypeScript cannot know which of the two it is, so
- * the type accepts both uses.
+ * Value of one draw: a number, or the numbers of an array, row-major. TypeScript cannot tell which of the two it is, so
+ * the type can be used as either.
  */
 export type DrawValue = number & Float64Array;
 
@@ -70,7 +70,7 @@ class DrawValues {
 
   constructor(content: DrawsContent) {
     this.#content = content;
-    // Undefined marks a single number, as opposed to a list of length 1.
+    // Undefined means a single number, as opposed to a list of length 1.
     this.#sizes = new Map(content.quantities.map(({ name, shape }) => [name, shape.length === 0 ? undefined : sizeOf(shape)]));
     const get = (_: object, name: string | symbol): unknown => (typeof name === "string" ? this.#value(name) : undefined);
     this.#values = new Proxy(
@@ -98,7 +98,7 @@ class DrawValues {
       );
     const size = this.#sizes.get(name);
     const values = this.#content.values[name];
-    // Copies, so that `f` cannot modify the draws.
+    // `f` gets a copy, so that it cannot modify the draws.
     return size === undefined ? values[this.#k] : values.slice(this.#k * size, (this.#k + 1) * size);
   }
 }

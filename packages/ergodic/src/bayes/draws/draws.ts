@@ -45,7 +45,7 @@ export interface SummariseOptions<Q extends string = string> extends DrawsSummar
 
 type Row = readonly [name: string, row: VariableSummary];
 
-/** Milliseconds of work after which the event loop gets a turn. */
+/** Time, in milliseconds, that a slice of work may take before the event loop gets a turn. */
 const SLICE_MS = 10;
 
 /** Names of single numbers: "mu", "theta[1]", "L[2,1]". */
@@ -170,7 +170,7 @@ export class Draws<Q extends string = string, D extends string = string> {
   }
 
   /**
-   * Computes `summary()` in slices of about 10 ms, so that a page stays responsive however many numbers there are. With
+   * Computes `summary()` in slices of about 10 ms, so that a page stays responsive for any number of quantities. With
    * 200,000 draws, a number takes one or two slices. `summary()`, `table()` and `verdict()` reuse the result. After an
    * abort by `signal`, nothing is stored.
    */
@@ -199,7 +199,10 @@ export class Draws<Q extends string = string, D extends string = string> {
     return this.#found(rows, isUsual);
   }
 
-  /** Formats `summary()` as text with at most `rows` rows (default 40). For an approximation, its k̂ follows below. */
+  /**
+   * Formats `summary()` as text with at most `rows` rows (default 40). For an approximation, k̂ is printed below the
+   * table.
+   */
   table(given: DrawsSummaryOptions<Q> & { readonly rows?: number } = {}): string {
     checkKeys("table", given, ["of", "probabilities", "rows"]);
     const { rows = 40, ...options } = given;
@@ -256,8 +259,8 @@ export class Draws<Q extends string = string, D extends string = string> {
    * Expected log predictive density by Pareto-smoothed leave-one-out cross-validation of the observed quantity `name`
    * (default: the only one).
    *
-   * If terms depend on each other (a hidden Markov chain, a regression on earlier values), dropping a term is not
-   * leave-one-out validation. It is refused unless `oneStepAhead` is true.
+   * If terms depend on each other (a hidden Markov chain, a regression on earlier values), dropping a term does not
+   * leave its value out. The call is refused unless `oneStepAhead` is true.
    *
    * Then each value is predicted from the earlier ones, with parameters informed by the other terms. The result prints
    * as a table with a statement of whether it can be trusted.
@@ -279,8 +282,8 @@ export class Draws<Q extends string = string, D extends string = string> {
   }
 
   /**
-   * Simulates the observed data once per draw, by name. Given new rows (a list or a table), returns the prediction of
-   * `predictor` for each row: mean, sd and interval.
+   * Simulates the observed data once per draw, by name. If new rows are given (a list or a table), returns what
+   * `predictor` predicts for each row: mean, sd and interval.
    *
    *   posterior.predict({ seed: 1 }).draws("y");
    *   await posterior.predict([{ x: 3 }, { x: 4 }], { level: 0.9 });
@@ -313,8 +316,8 @@ export class Draws<Q extends string = string, D extends string = string> {
    *   const predictor = await posterior.predictor({ level: 0.9 });
    *   predictor.predict({ x: 3 }).y.upper;
    *
-   * Each row supplies the data whose first extent is that of the observed data (`rows`). All other data stay those of
-   * the model.
+   * Each row supplies its own values of the data whose first axis has the size `rows`, like the observed data. All
+   * other data keep the model's values.
    *
    * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models with mutually dependent rows; OptionError
    *   [DRAWS_MODEL] for draws without their model
@@ -358,7 +361,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     return this.count === 0 ? `${this.verdict()}` : `${this.table()}\n${this.verdict()}`;
   }
 
-  /** Converts the draws to JSON in the layout of json.ts. Strings represent numbers that JSON lacks. */
+  /** Converts the draws to JSON in the layout of json.ts. Numbers that JSON cannot represent become strings. */
   toJSON(): JsonObject {
     return drawsToJson(this.#content);
   }

@@ -4,7 +4,7 @@ import { reason } from "../../engine/errors/system-reason.ts";
 import { type FileHandleTarget, type FileTogether, pendingFiles, writeTogether } from "../../engine/files/files.ts";
 import { builtin } from "../../engine/files/node.ts";
 
-/** Part of a browser's FileSystemFileHandle that reading needs. */
+/** The part of a browser's FileSystemFileHandle that is needed for reading. */
 export interface FileHandleSource {
   /** Kind of the handle: a file. */
   readonly kind: "file";
@@ -14,7 +14,7 @@ export interface FileHandleSource {
   getFile(): Promise<File>;
 }
 
-/** Part of a browser's FileSystemDirectoryHandle that draws need. */
+/** The part of a browser's FileSystemDirectoryHandle that is needed for draws. */
 export interface FolderHandle {
   /** Kind of the handle: a folder. */
   readonly kind: "directory";
@@ -32,7 +32,7 @@ export interface FolderHandle {
 export interface DrawsFolder {
   /** Name for error messages. */
   readonly name: string;
-  /** Names of the entries; undefined if this is not a folder. Reading it then reports the error. */
+  /** Names of the entries; undefined if this is not a folder. An attempt to read it then reports the error. */
   names(): Promise<readonly string[] | undefined>;
   /** A file in the folder, for reading. */
   file(name: string): Promise<string | Blob>;
@@ -84,8 +84,8 @@ export function folderOf(handle: FolderHandle): DrawsFolder {
 }
 
 /**
- * Writes files through browser handles. Contents take effect when a stream is closed, so all streams are written before
- * the first is closed. After a failure the old files remain, and no new ones.
+ * Writes files through browser handles. A file changes only when its stream is closed, so all streams are written
+ * before the first one is closed. After a failure, the old files remain and there are no new files.
  */
 async function writeInto(handle: FolderHandle, files: readonly FileTogether[]): Promise<void> {
   const there = new Set<string>();

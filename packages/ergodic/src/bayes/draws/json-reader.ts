@@ -1,8 +1,8 @@
 /**
- * Reads draws.json in blocks of text, because the whole can exceed the maximum string length. The lists of numbers
- * under "values" and "transitions" are parsed piece by piece; the rest is short and parsed as one string.
+ * Reads draws.json in blocks of text, because the complete text can exceed the maximum string length. The lists of
+ * numbers under "values" and "transitions" are parsed piece by piece; the rest is short and parsed as one string.
  *
- * @throws SyntaxError for invalid JSON; DataError [DRAWS_JSON] for lists that hold other things than numbers
+ * @throws SyntaxError for invalid JSON; DataError [DRAWS_JSON] for lists that contain anything other than numbers
  */
 import { numberFromJson } from "./json.ts";
 
@@ -49,7 +49,7 @@ export class DrawsJsonReader {
     return json;
   }
 
-  /** Scans the text and returns the position of its incomplete rest. */
+  /** Scans the text and returns the position from which it is incomplete. */
   #scan(text: string): number {
     let at = 0;
     while (at < text.length) {
@@ -67,7 +67,7 @@ export class DrawsJsonReader {
         const end = closingQuote(text, at);
         if (end < 0) return at;
         this.#last = text.slice(at, end + 1);
-        // A name can contain escapes: "v\u0061lues".
+        // A name can contain escapes, such as "v\u0061lues".
         if (this.#depth === 1) this.#key = JSON.parse(this.#last);
         this.#skeleton.push(this.#last);
         at = end + 1;

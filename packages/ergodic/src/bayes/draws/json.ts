@@ -24,7 +24,10 @@ const WHERE = "draws.json";
 /** Number of values per block of text. */
 export const BLOCK = 1 << 15;
 const mostChains = 1e6;
-/** Maximum number of draws in a file that stores no values. Such a claim costs no bytes, so it needs a limit. */
+/**
+ * Maximum number of draws in a file that stores no values. Such a file can state any number at no cost in bytes, so a
+ * limit is needed.
+ */
 const mostEmpty = 1e7;
 
 /** Description of draws without their values. */
@@ -41,7 +44,7 @@ export function drawsToJson(content: DrawsContent): JsonObject {
   };
 }
 
-/** Yields the text of `drawsToJson` in blocks, because the whole might exceed the maximum string length. */
+/** Yields the text of `drawsToJson` in blocks, because the complete text might exceed the maximum string length. */
 export function* jsonBlocks(content: DrawsContent): Generator<string> {
   const { chains, count, quantities, fields, values, transitions } = content;
   yield `${JSON.stringify(headerToJson(content)).slice(0, -1)},"values":{`;

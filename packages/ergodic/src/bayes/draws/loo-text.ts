@@ -16,7 +16,7 @@ export function observationsText(found: readonly number[]): string {
   return `${found.length === 1 ? "observation" : "observations"} ${list}`;
 }
 
-/** Formats with one decimal, because standard errors are rarely smaller. */
+/** Formats with one decimal, because standard errors are rarely smaller than 0.1. */
 export const tenth = (value: number): string => (Number.isFinite(value) ? value.toFixed(1) : "–");
 
 const table = (rows: Readonly<Record<string, Estimate>>): string =>
@@ -39,8 +39,8 @@ export function looText(result: LooResult): string {
 }
 
 /**
- * Variance of an observation's log density over draws above which the WAIC approximation is poor. Source: Vehtari,
- * Gelman, Gabry 2017.
+ * If the variance of an observation's log density over draws exceeds this, the WAIC approximation is poor. Source:
+ * Vehtari, Gelman, Gabry 2017.
  */
 const LARGE_VARIANCE = 0.4;
 

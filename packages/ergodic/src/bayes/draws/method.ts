@@ -1,7 +1,7 @@
 /** Method that made draws: chains, an approximation with independent draws, particles, or the prior. */
 import type { JsonObject } from "../../engine/contract/index.ts";
 
-/** Draws, or the parts of them that are known. */
+/** The facts about draws from which the method is recognised. */
 export interface Made {
   readonly chains: number;
   readonly count: number;

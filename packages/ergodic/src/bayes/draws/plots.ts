@@ -47,8 +47,8 @@ function sizes(
 }
 
 /**
- * Draws a strip of `height` (default 4) lines for each chain, with time from left to right. A stroke spans the draws
- * that share a column.
+ * Draws a strip of `height` (default 4) lines for each chain, with time from left to right. The stroke in a column
+ * spans the range of the draws in that column.
  */
 export function tracePlot(series: Float64Array, chains: number, options: PlotOptions = {}): string {
   checkKeys("tracePlot", options, ["width", "height"]);
@@ -98,9 +98,9 @@ export function histogramPlot(series: Float64Array, options: HistogramOptions = 
 }
 
 /**
- * Draws a rank histogram for each chain: `bins` (default 20) bins of ranks among all draws, low to high. A full bar of
- * `height` lines is twice the expected count. Even bars mean that the chains agree; a slope or a hill in a chain means
- * that they do not.
+ * Draws a rank histogram for each chain. Ranks among all draws are grouped into `bins` (default 20) bins, from low to
+ * high. A full bar of `height` lines is twice the expected count. If the bars are even, the chains agree. If a chain's
+ * bars form a slope or a hill, they do not.
  */
 export function rankBars(series: Float64Array, chains: number, options: HistogramOptions = {}): string {
   checkKeys("rankBars", options, ["width", "height", "bins"]);
@@ -173,7 +173,7 @@ function leftOut(series: Float64Array): string[] {
   return count === 0 ? [] : [`${count} of ${series.length} draws are not finite`];
 }
 
-/** Counts the finite values in `bins` equal parts of low … high. */
+/** Counts the finite values in each of `bins` equal parts of the range low … high. */
 export function histogram(series: Float64Array, low: number, high: number, bins: number): number[] {
   const counts = new Array<number>(bins).fill(0);
   for (const value of series)

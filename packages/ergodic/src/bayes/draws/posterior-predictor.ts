@@ -21,8 +21,8 @@ export interface PosteriorPredictorOptions {
 type Nested = ArrayLike<number> | readonly Nested[];
 
 /**
- * New row by the names of the model's data: a number for vector("N"), a list of K for matrix("N", "K"), cells for a
- * formula. The observed data may be omitted.
+ * New row by the names of the model's data: a number for vector("N"), a list of K numbers for matrix("N", "K"), or the
+ * cells of a row for a formula. The observed data may be omitted.
  */
 export type PosteriorRow<Names extends string = string> = { readonly [K in Names]?: number | string | boolean | Nested };
 
@@ -37,8 +37,8 @@ export interface PredictedNumber {
   /** Upper end of the interval. */
   readonly upper: number;
   /**
-   * Interval of the expected value, without the noise of a single row: how well the draws determine the mean. NaN for
-   * families without a mean.
+   * Interval of the expected value, without the noise of a single row. It shows how precisely the draws determine the
+   * mean. NaN for families without a mean.
    */
   readonly expected: { readonly lower: number; readonly upper: number };
   /**
@@ -52,9 +52,9 @@ export interface PredictedNumber {
 export interface PredictedLevel {
   /** Probability of the level: the mean over draws. */
   readonly probability: number;
-  /** Lower end of the interval of the probability under each draw. */
+  /** Lower end of the interval that contains the probability under different draws. */
   readonly lower: number;
-  /** Upper end of that interval. */
+  /** Upper end of the same interval. */
   readonly upper: number;
 }
 
@@ -76,8 +76,8 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
 }
 
 /**
- * Predictions of new rows from the draws of a posterior: mean, standard deviation and central interval of the posterior
- * predictive distribution, noise included, for each number that the model observes in a row.
+ * Predicts new rows from the draws of a posterior. For each number that the model observes in a row, it returns the
+ * mean, standard deviation and central interval of the posterior predictive distribution, including noise.
  *
  *   const predictor = await posterior.predictor({ level: 0.9 });
  *   predictor.predict({ x: 3 }).y;                       // { mean, sd, lower, upper, expected }
@@ -90,14 +90,15 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
  * The ends of the interval are quantiles of a sample with one value per draw; for whole numbers they are members of
  * that sample.
  *
- * The ends of `expected` are quantiles of E(y | row, θ_s), those of `levels` quantiles of P(y = level | row, θ_s).
+ * The ends of `expected` are quantiles of E(y | row, θ_s), and the ends of `levels` are quantiles of P(y = level | row,
+ * θ_s).
  *
  * All rows share the same random numbers: a prediction does not depend on the other rows, and similar rows have similar
  * intervals.
  *
  * `Names`: names of the model's data, as far as the compiler knows them.
  *
- * @throws DataError for rows that lack data that the model reads, or hold values that it cannot take
+ * @throws DataError for rows with missing data or with values that the model does not accept
  */
 export class PosteriorPredictor<Names extends string = string> implements Disposable {
   /** Kind of predictor. */
@@ -331,7 +332,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
 
 const misfit = (where: string, message: string): DataError => new DataError(where, message, "DATA_SHAPE");
 
-/** Same as `quantile` of a sorted copy, but reorders the numbers in place. */
+/** Gives the same result as `quantile` of a sorted copy, but reorders the numbers in place. */
 function linearQuantile(x: Float64Array, probability: number): number {
   const position = 1 + (x.length - 1) * probability;
   order(x, Math.floor(position) - 1);
@@ -339,9 +340,9 @@ function linearQuantile(x: Float64Array, probability: number): number {
   return quantileOfSorted(x, probability);
 }
 
-/** Returns the smallest number with at least that share of the numbers at or below it. */
+/** Returns the smallest of the numbers for which at least a share `probability` of the numbers is no larger. */
 function stepQuantile(x: Float64Array, probability: number): number {
-  // The tolerance keeps rounding errors from pushing a whole number up.
+  // The tolerance ensures that a rounding error does not push a whole number to the next one.
   const place = Math.max(0, Math.ceil(x.length * probability - 1e-9) - 1);
   order(x, place);
   return x[place];

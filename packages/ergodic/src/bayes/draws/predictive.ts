@@ -53,13 +53,12 @@ export interface PredictiveCheck {
  *   densityOverlay(y, replicated);                          // observed and replicated, as a picture
  *   predictivePit(y, replicated);                           // where each value lies among its replications
  *
- * p = P(T(y_rep) > T(y)) + P(T(y_rep) = T(y))/2 over draws. A p near 0 or 1 means that the model does not generate such
- * a T(y). It is not a significance level:
+ * p = P(T(y_rep) > T(y)) + P(T(y_rep) = T(y))/2 over draws. If p is near 0 or 1, the model hardly ever generates data
+ * with such a T(y). p is not a significance level: the same data informed the posterior, so p tends to be closer to 1/2
+ * than a uniformly distributed number.
  *
- * the same data informed the posterior, so p lies closer to 1/2 than a uniform number.
- *
- * PIT_i = P(y_rep,i < y_i) + P(y_rep,i = y_i)/2. For LOO-PIT each draw has the Pareto-smoothed weight of leaving
- * observation i out, and PITs of continuous data are uniform if the model is right.
+ * PIT_i = P(y_rep,i < y_i) + P(y_rep,i = y_i)/2. For LOO-PIT, each draw has the Pareto-smoothed importance weight for
+ * the posterior without observation i. If the model is right, the PITs of continuous data are uniform.
  *
  * observed: N values; replicated: float64[draws, N]; logLikelihood: float64[chains · draws, N], as in `psisLoo`.
  *
@@ -89,7 +88,7 @@ function checked(observed: number, replicated: Float64Array): CheckedStatistic {
   return { observed, replicated, mean: mean(replicated), q5, q95, pValue: 1 - share(replicated, observed) };
 }
 
-/** Splits the replicated values into one view per draw. */
+/** Splits the replicated values into views, one per draw. */
 function dataSets(where: string, { length }: Float64Array, replicated: Float64Array): Float64Array[] {
   if (length > 0 && replicated.length > 0 && replicated.length % length === 0)
     return Array.from({ length: replicated.length / length }, (_, s) => replicated.subarray(s * length, (s + 1) * length));
@@ -117,7 +116,7 @@ function table(entries: readonly (readonly [string, CheckedStatistic])[], suspec
   return aligned([head, ...rows], [0, 5]);
 }
 
-/** Position of each observed value among its own replications, from 0 to 1. */
+/** Position of each observed value among its replications, from 0 to 1. */
 export function predictivePit(observed: ArrayLike<number>, replicated: Float64Array): Float64Array {
   const y = Float64Array.from(observed);
   const draws = dataSets("predictivePit", y, replicated);
@@ -132,7 +131,10 @@ export interface LooPitOptions {
   readonly relativeEfficiency?: number | ArrayLike<number>;
 }
 
-/** Computes `predictivePit` for a posterior that has not seen the value. Not reliable where `paretoK` is above 0.7. */
+/**
+ * Computes `predictivePit` for the posterior without the value itself. The result is unreliable for observations with a
+ * `paretoK` above 0.7.
+ */
 export function looPit(
   observed: ArrayLike<number>,
   replicated: Float64Array,
@@ -163,9 +165,9 @@ export function looPit(
 const column = (rows: readonly Float64Array[], i: number): Float64Array => Float64Array.from(rows, (row) => row[i]);
 
 /**
- * Draws the observed density ● over the central 90 % of the replicated densities ░. Bins divide the range of all
- * observed values and 99 % of the replicated values into equal parts. `bins`: number of bins; default min(30, width −
- * 10).
+ * Draws the density of the observed data ● over the central 90 % of the densities of the replicated data ░. Bins are
+ * equal parts of the range that contains all observed values and 99 % of the replicated values. `bins`: number of bins;
+ * default min(30, width − 10).
  */
 export function densityOverlay(
   observed: ArrayLike<number>,

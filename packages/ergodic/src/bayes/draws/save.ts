@@ -45,7 +45,7 @@ export type DrawsSourceFile = string | URL | Uint8Array | Blob | FileHandleSourc
 
 type DrawsFile = Exclude<DrawsSourceFile, FileHandleSource>;
 
-/** Entry of draws.json for a CSV file in the same folder. */
+/** Entry in draws.json for a CSV file in the same folder. */
 interface Listed {
   readonly name: string;
   readonly bytes: number;
@@ -71,8 +71,8 @@ const READ_BYTES = 1 << 22;
  * Either all files of a folder are replaced, or none: after a full disk or a crash, the folder holds the draws of the
  * earlier save or of the new one.
  *
- * draws.json lists the CSV files with their checksums, so that a mixture of two saves is refused. Surplus files of an
- * earlier save are removed.
+ * draws.json lists the CSV files with their checksums, so that files from two different saves are not loaded together.
+ * Files of an earlier save that are no longer needed are removed.
  *
  * If a path cannot be written, the draws are stored in the system's temporary folder, and the error says where.
  *
@@ -107,7 +107,7 @@ export async function saveDraws(draws: Draws, given?: DrawsTarget, options: Save
       `${to} cannot be written, for a browser has no paths; give the handle of a folder or of a file, or offer the bytes of saveDraws(draws) as a download`,
       "NO_FILES",
     );
-  // Generates the first block before writing anything, because the format may refuse the draws.
+  // Generates the first block before anything is written, because the CSV format might refuse the draws.
   if (format !== "json" && draws.chains > 0) csvBlocks(content, 0).next();
   const save = (into: DrawsFolder): Promise<void> => saveIn(into, content, format ?? "csv");
   if (typeof to !== "string") return save(folderOf(to));
@@ -126,7 +126,7 @@ async function saveIn(folder: DrawsFolder, content: DrawsContent, format: "csv" 
     sum: new Murmur3(SEED),
     size: { bytes: 0 },
   }));
-  // Runs after the chains have been written, when their checksums are known.
+  // This function runs after the chains have been written, when their checksums are known.
   const index = (): Iterable<string> => {
     const files = chains.map(({ name, sum, size }): Listed => ({ name, bytes: size.bytes, checksum: sum.value }));
     return format === "csv" ? [JSON.stringify({ ...headerToJson(content), files })] : jsonBlocks(content);
@@ -187,7 +187,7 @@ export async function readDraws(
   );
 }
 
-/** Reads one file. After an interrupted save, the file and those that it lists may still have temporary names. */
+/** Reads one file. After an interrupted save, the file and the files that it lists might still have temporary names. */
 async function fromFile(one: DrawsSourceFile, blockBytes: number): Promise<Draws> {
   const path = isFileUrl(one) ? await pathOf(one) : one;
   if (typeof path === "string" && inNode() && /(^|[/\\])draws\.json$/.test(path)) {
@@ -256,7 +256,7 @@ function inJson<T>(path: string, work: () => T): T {
 
 interface Content {
   readonly content: ChainReader | DrawsJsonReader;
-  /** Error thrown by parsing, if the caller asked to read to the end regardless. */
+  /** Parse error, if the caller asked to continue to the end of the file after an error. */
   readonly failure: { error: unknown } | undefined;
   readonly size: number;
   readonly sum: number;
@@ -275,7 +275,7 @@ async function contentOf(from: DrawsFile, name: string, blockBytes: number, whol
       return;
     }
     head += text;
-    // The format can be recognised only once the text is this long.
+    // The text must be at least this long before its format can be recognised.
     if (!last && (head.trim() === "" || head.length < ARROW.length)) return;
     content = readerOf(name, head);
     content.add(head);

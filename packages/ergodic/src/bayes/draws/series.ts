@@ -1,7 +1,7 @@
 /** Series of single numbers: transposes [chain, draw, ...shape] into one array per number. */
 import type { DrawsContent, DrawsQuantity } from "./content.ts";
 
-/** Number of series transposed together: two cache lines of eight float64 each. */
+/** Number of series that are transposed together. They fill two cache lines of eight float64 each. */
 const AT_ONCE = 16;
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
@@ -38,7 +38,7 @@ export function turned(
   { at, width, length }: { at: number; width: number; length: number },
 ): Float64Array[] {
   const series = Array.from({ length: width }, () => new Float64Array(length));
-  // Works on a few rows at a time, so that they stay in the cache for every series.
+  // Processes a few rows at a time, so that the rows stay in the cache while all series are read from them.
   for (let start = 0; start < length; start += AT_ONCE) {
     const end = Math.min(length, start + AT_ONCE);
     for (let j = 0; j < width; j++) {

@@ -30,8 +30,8 @@ export function columnsOf(quantities: readonly DrawsQuantity[]): DrawsColumn[] {
 const UNFIT = /[\s,.:#"'[\]]+/g;
 
 /**
- * Renames quantities to valid column names: "x:z" becomes x_z, "sd(g): x" becomes sd(g)_x. If two coincide, the later
- * one gets a number. `names` maps each new name to the original.
+ * Renames quantities to valid column names: "x:z" becomes x_z, "sd(g): x" becomes sd(g)_x. If two names become equal, a
+ * number is appended to the later one. `names` maps each new name to the original.
  */
 export function headed(quantities: readonly DrawsQuantity[]): { quantities: DrawsQuantity[]; names: Map<string, string> } {
   const names = new Map(quantities.filter(({ name }) => name.search(UNFIT) < 0).map(({ name }) => [name, name]));
@@ -54,8 +54,8 @@ interface Cell {
 
 /**
  * Derives quantities from column labels, in order of appearance, and the position of each column. Both "theta.1" and
- * "theta[1]" are recognised. A label without an index is a whole name. All quantities are called parameters, because
- * labels do not store kinds.
+ * "theta[1]" are recognised. A label without an index is the name of a quantity. All quantities are called parameters,
+ * because labels do not store kinds.
  */
 export function quantitiesOf(where: string, labels: readonly string[]): { quantities: DrawsQuantity[]; columns: DrawsColumn[] } {
   const cells = labels.map(cellOf);

@@ -4,8 +4,9 @@ import { aligned } from "./characters.ts";
 /**
  * Formats a posterior's summary as text: a row per number, with as many digits as the Monte Carlo errors support.
  *
- * "tail k" is shown if some tail is heavy (k̂ above 0.5). Above 0.7 the mean has no reliable error, which is shown as
- * "–". R-hat is omitted if no row has one, as for draws of an approximation, which have no chains.
+ * "tail k" is shown if some tail is heavy (k̂ above 0.5). If k̂ exceeds 0.7, the error of the mean cannot be estimated
+ * reliably and is shown as "–". The column R-hat is omitted if no row has a value, as for an approximation, whose draws
+ * do not form chains.
  */
 export function summaryTable(rows: Readonly<Record<string, VariableSummary>>): string {
   const entries = Object.entries(rows);
@@ -28,14 +29,14 @@ export function summaryTable(rows: Readonly<Record<string, VariableSummary>>): s
   return aligned([head, ...body]);
 }
 
-/** Standard error of the mean. If it is NaN, that of a Gaussian with the same outer quantiles. */
+/** Standard error of the mean. If it is NaN, the standard error for a Gaussian with the same outer quantiles. */
 function errorOf({ mcseMean, quantiles, essBulk }: VariableSummary): number {
   if (!Number.isNaN(mcseMean)) return mcseMean;
   const values = Object.values(quantiles);
   return (Math.max(...values) - Math.min(...values)) / 3.3 / Math.sqrt(essBulk);
 }
 
-/** Number of decimals up to the first digit that the error affects. */
+/** Number of decimals, up to and including the first digit that the error affects. */
 function digitsOf(error: number): number {
   if (!(error > 0 && error < Infinity)) return 2;
   return Math.min(12, Math.max(0, -Math.floor(Math.log10(error))));

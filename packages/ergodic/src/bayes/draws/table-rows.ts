@@ -3,7 +3,7 @@
  * rows.
  */
 
-/** Column of a table of new rows: numbers, or levels with a level index per row. */
+/** Column of a table of new rows: either numbers, or level names together with a level index per row. */
 export interface PosteriorColumn {
   /** Name of the column. */
   readonly name: string;

@@ -27,7 +27,7 @@ export interface TreeReport {
   readonly counts: number[];
   /** Mean depth. */
   readonly mean: number;
-  /** `maxTreeDepth`, if the algorithm is described. */
+  /** `maxTreeDepth`, if the draws' description contains the algorithm. */
   readonly limit: number | undefined;
   /** Number of transitions that reached the limit. */
   readonly saturated: number;
@@ -39,8 +39,8 @@ export interface TreeReport {
 const POOR_EBFMI = 0.3;
 
 /**
- * Maximum tree depth. Depth 64 means 2^64 leapfrog steps, more than any run can make. The limit keeps counts by depth
- * short.
+ * Maximum tree depth. Depth 64 means 2^64 leapfrog steps, more than any run can make. This limit keeps the array of
+ * counts by depth short.
  */
 export const DEEPEST_TREE = 64;
 

@@ -1,4 +1,4 @@
-/** Kinds of predictive validation of a model on its own data, and the conditions for refusing one. */
+/** Kinds of predictive validation of a model on its own data, and the conditions under which each is refused. */
 import { checkBoolean } from "../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys, OptionError } from "../../engine/errors/errors.ts";
 
@@ -12,8 +12,8 @@ export interface PredictiveOptions {
 }
 
 /**
- * Kind of validation. "leave-one-out": each value is predicted from all others; "one-step-ahead": from the earlier
- * ones, with parameters informed by the other terms.
+ * Kind of validation. "leave-one-out": each value is predicted from all others. "one-step-ahead": each value is
+ * predicted from earlier values, but the parameters are informed by all other terms.
  */
 export type PredictiveKind = "leave-one-out" | "one-step-ahead";
 

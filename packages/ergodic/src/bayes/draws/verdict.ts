@@ -11,8 +11,8 @@ import { madeText } from "./method.ts";
 export type { Finding } from "./findings/finding.ts";
 
 /**
- * Trust level of draws: "trusted"; "care" if something needs a look but no finding is serious; "untrusted" if the draws
- * are biased or have an unknown error.
+ * Trust level of draws: "trusted"; "care" if something needs attention but no finding is serious; "untrusted" if the
+ * draws are biased or have an unknown error.
  */
 export type TrustLevel = "trusted" | "care" | "untrusted";
 
@@ -41,10 +41,11 @@ const subjects: readonly Subject[] = [approximation, convergence, stepBias, plac
  * draws), and bulk and tail effective sizes, wanted above 100 per chain (Vehtari et al. 2021); divergences, serious
  * above 0.2 % of transitions or if chains mix badly; trajectories cut short at the maximum depth; E-BFMI below 0.3; a
  * bias of steps above 0.1 sd; differential equations whose solutions are off by more than a thousandth; modes that the
- * draws have missed, or in which the chains are apart, which are listed first; tails so heavy that a mean has no
- * reliable error; and k̂ > 0.7 of an approximation (Vehtari et al. 2024), whose independent draws have no R̂. Particles
- * of svgd() are never trusted, because nothing measures their distance from the posterior. The verdict says if a single
- * chain has no other to be compared with. The advice is for this run's model and algorithm (findings/advice.ts).
+ * draws have missed, or that separate the chains (these are listed first); tails so heavy that the error of the mean
+ * cannot be estimated reliably; and k̂ > 0.7 of an approximation (Vehtari et al. 2024), whose independent draws have no
+ * R̂. Particles of svgd() are never trusted, because nothing measures their distance from the posterior. If there is
+ * only one chain, the verdict says that it cannot be compared with others. The advice is specific to this run's model
+ * and algorithm (findings/advice.ts).
  */
 export function verdict(draws: Judged): Verdict {
   const findings: Finding[] = draws.count === 0 ? [empty(draws)] : [];

@@ -1,9 +1,10 @@
 /**
  * A regression as a model: η = α + Xβ + Σ_smooths f(x) + Σ_groups z u[group] + offset, y ~ family(η).
  *
- * X: columns, centred if there is an intercept, which is then the intercept at the means; draws report the intercept at
- * columns of 0. u: non-centred, u = diag(sd) L v with v ~ N(0, 1) and L Lᵀ the correlations. f: a line in X, plus
- * wiggles with weights N(0, sd²). New groups in new rows get their own u, drawn once per draw of sd and L.
+ * X: columns. If there is an intercept, they are centred, so that α is the intercept at the means. Draws report the
+ * intercept with all columns at 0. u: non-centred, u = diag(sd) L v with v ~ N(0, 1) and L Lᵀ the correlations. f: the
+ * sum of a line, which is a column of X, and wiggles with weights N(0, sd²). New groups in new rows get their own u,
+ * drawn once per draw of sd and L.
  */
 import {
   add,
@@ -37,14 +38,14 @@ import { effectField, FIXED, indexField, OFFSET, type Plan, type PlannedGroup, s
 import { isPositive, type Priors } from "./priors.ts";
 import type { FamilyParameter } from "./response-families.ts";
 
-/** Lower bounds of family parameters. With a single degree of freedom there is no mean. */
+/** Lower bounds of family parameters. With one degree of freedom, Student's t has no mean. */
 const lowest: Readonly<Partial<Record<FamilyParameter, number>>> = { nu: 1 };
 
 type Fields = Readonly<Record<string, SymbolicArray>>;
 
 /**
- * Returns the model's function, and collects what its draws report in `reports`. `forNewRows`: whether groups may be
- * new.
+ * Returns the model's function. When this function runs, it adds the quantities for draws to `reports`. `forNewRows`:
+ * whether rows can have unknown groups.
  */
 export function regressionBody(
   plan: Plan,
@@ -84,7 +85,7 @@ class Writer {
       const places = levels.flatMap((level) => names.map((name) => ({ name: `${term.label}[${level}]: ${name}`, shape: [] })));
       this.#reports.push({ places, kind: "parameter", value: effects[j].value });
     }
-    // Comes after all parameters of the posterior.
+    // This follows all parameters of the posterior, because it can add parameters for new groups.
     for (const [j, group] of groups.entries()) {
       const fresh = forNewRows ? effects[j].fresh() : undefined;
       this.#vary(group, effects[j].value, fresh, fields[indexField(j)], fields[effectField(j)]);
@@ -99,7 +100,10 @@ class Writer {
     reports.push(...this.#reports);
   }
 
-  /** Adds the intercept and the coefficients; for an ordinal response the thresholds, which are returned. */
+  /**
+   * Adds the intercept and the coefficients. For an ordinal response, adds the thresholds instead of the intercept and
+   * returns them.
+   */
   #fixed(): SymbolicArray | undefined {
     const { formula, family, response, coefficients, deviations, means } = this.#plan;
     const { param } = this.#context;
@@ -121,7 +125,7 @@ class Writer {
     if (intercept) this.#report(["Intercept"], atMeans ? sub(intercept, atMeans) : intercept);
     if (b) this.#report(coefficients, b);
     const product = b && matmul(this.#fields[FIXED], b);
-    // A single sum, which the compiler fuses with the density.
+    // Adds both as a single sum, which the compiler fuses with the density.
     if (product && intercept) this.#parts.push(add(product, intercept));
     else this.#parts.push(...[product, intercept].filter((part) => part !== undefined));
     return threshold;
@@ -230,7 +234,7 @@ class Writer {
 /** Several terms of the same group have separate parameters. */
 const kindOf = (kind: string, effects: readonly string[]): string => `${kind}: ${effects.join(", ")}`;
 
-/** Combines priors of one family into one with a batch. */
+/** Combines priors of one family into one distribution with a batch axis. */
 function stacked(priors: readonly Distribution[]): Distribution {
   const [{ family, parameters }] = priors;
   const lists = Object.keys(parameters).map((name) => [name, stack(priors.map((prior) => prior.parameters[name]))] as const);

@@ -1,8 +1,8 @@
 /**
- * Detects columns that are linear combinations of earlier ones, by Gram-Schmidt: less than 1e-9 of a unit-length column
- * is left.
+ * Detects columns that are linear combinations of earlier columns, by Gram-Schmidt orthogonalisation. A column counts
+ * as a combination if less than 1e-9 of its length is left.
  *
- * @throws DataError that names the column and the columns that it consists of
+ * @throws DataError that names the column and the columns of which it is a combination
  */
 import { DataError } from "../../engine/errors/errors.ts";
 import type { Coding } from "./design.ts";

@@ -1,15 +1,16 @@
 /**
  * Terms as columns of numbers, coded as in R's model.matrix.
  *
- * A factor is coded by contrasts with its first level if an earlier term contains all other variables of the term;
- * otherwise by all its levels. Without an intercept, the first factor has all its levels. In columns of interactions,
- * the levels of the first factor run fastest.
+ * If an earlier term contains all other variables of a term, a factor in that term is coded by contrasts with its first
+ * level. Otherwise it is coded by all its levels. Without an intercept, the first factor is coded by all its levels. In
+ * the columns of an interaction, the level of the first factor varies fastest.
  *
  * Source: Chambers, Hastie 1992, Statistical Models in S, page 38.
  *
  * Choices that depend on the data (levels, reference levels) are stored, so that new rows get the same columns.
  *
- * @throws DataError for factors of one level, columns that are combinations of others, numbers written as text
+ * @throws DataError for factors with only one level, columns that are combinations of others, and numbers written as
+ *   text
  */
 import { DataError } from "../../engine/errors/errors.ts";
 import { columnsBelow, evaluate } from "./expressions.ts";
@@ -25,7 +26,7 @@ export interface Rows {
   codes(variable: Variable, levels: readonly string[]): Int32Array;
 }
 
-/** A variable of a term with its coding: as a number, or by levels starting at `first`. */
+/** A variable of a term with its coding: either as a number, or by its levels from index `first`. */
 type Part =
   | { readonly kind: "number"; readonly variable: Variable }
   | { readonly kind: "levels"; readonly variable: Variable; readonly levels: readonly string[]; readonly first: 0 | 1 };
@@ -36,10 +37,10 @@ interface CodedTerm {
   readonly names: readonly string[];
 }
 
-/** Columns of numbers for terms. */
+/** The numeric columns that represent terms. */
 export interface Coding {
   readonly names: readonly string[];
-  /** Label of the term of each column. */
+  /** For each column, the label of its term. */
   readonly terms: readonly string[];
   /** Returns the matrix, [row, column]. */
   matrix(rows: Rows): Float64Array;
@@ -107,7 +108,10 @@ export class ModelRows implements Rows {
     return this.levels(variable)!.codes;
   }
 
-  /** Returns codes of the combined levels of columns that name groups, in the sorted order of each column. */
+  /**
+   * Combines the levels of the columns that define groups, and returns each row's code. Codes follow the sorted order
+   * of each column.
+   */
   groups(columns: readonly string[], of: string): LevelColumn {
     const own = columns.map((name) => {
       const column = this.#columns.column(name, of);
@@ -138,7 +142,9 @@ export class ModelRows implements Rows {
 /** Maximum number of values in a matrix: 2 GiB, more than any model here could hold. */
 const MOST_NUMBERS = 2 ** 28;
 
-/** @throws DataError if a term has more columns than memory has room for, naming its largest factor */
+/**
+ * @throws DataError, which names the term's largest factor, if a term has more columns than fit into memory
+ */
 function refuseHuge(where: string, label: string, parts: readonly Part[], rowCount: number): void {
   const countOf = (part: Part): number => (part.kind === "number" ? 1 : part.levels.length - part.first);
   const count = parts.reduce((product, part) => product * countOf(part), 1);

@@ -14,7 +14,7 @@ import { DataError } from "../../engine/errors/errors.ts";
 import { nearest } from "../../engine/errors/nearest.ts";
 import { shown } from "../../engine/errors/shown.ts";
 
-/** Data by columns: numbers, strings or Booleans, one per row. */
+/** Data by column name. A column has a number, string or Boolean per row. */
 export type FormulaColumns = Readonly<Record<string, ArrayLike<Cell>>>;
 
 /** Data of a formula: columns by name, a list of rows, or a table. */
@@ -32,7 +32,7 @@ export interface LevelColumn {
   readonly codes: Int32Array;
   /** Whether every level looks like a number. */
   readonly isNumeric: boolean;
-  /** Whether the order of the levels is known: given explicitly, or that of numbers. */
+  /** Whether the levels have a meaningful order, either because it was given or because they are numbers. */
   readonly isOrdered: boolean;
 }
 
@@ -74,12 +74,12 @@ export class Columns {
     );
   }
 
-  /** Names of the requested columns with cells that are strings or Booleans. */
+  /** Names of those requested columns that contain strings or Booleans. */
   get texts(): string[] {
     return [...this.#texts];
   }
 
-  /** Returns a column. `of`: the term that needs it, for error messages. */
+  /** Returns a column. `of`: the term that needs the column, for error messages. */
   column(name: string, of: string): DataColumn {
     const known = this.#known.get(name);
     if (known) return known;

@@ -1,6 +1,6 @@
 /**
- * Rows that the model has not seen. They have the same columns, and factor levels must be known; unknown groups count
- * as new.
+ * Rows that the model has not seen. They have the same columns. Their factor levels must be known, whereas unknown
+ * groups are treated as new groups.
  */
 import { DataError } from "../../engine/errors/errors.ts";
 import { nearest } from "../../engine/errors/nearest.ts";

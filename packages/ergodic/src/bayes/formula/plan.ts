@@ -9,7 +9,7 @@ import { type Spline, splineOf } from "./splines.ts";
 import type { Formula, GroupTerm, SmoothTerm, Term } from "./terms.ts";
 
 const WHERE = "regression";
-/** Names of the model's numeric fields, chosen so that no column has them. */
+/** Names of the model's numeric fields. They are chosen so that no column can have the same name. */
 export const FIXED = "(fixed effects)";
 export const OFFSET = "(offset)";
 export const TRIALS = "(trials)";
@@ -33,7 +33,7 @@ export interface PlannedSmooth {
 
 /** Rows with known groups. */
 export interface GroupedRows extends Rows {
-  /** Group index of each row in `levels`; the number of levels for a new group. */
+  /** For each row, the index of its group in `levels`. A new group has the index `levels.length`. */
   groups(columns: readonly string[], levels: readonly string[]): Float64Array;
 }
 
@@ -41,7 +41,7 @@ export class Plan {
   readonly formula: Formula;
   readonly family: ResponseFamily;
   readonly response: Response;
-  /** Names of coefficients: those of columns, then those of the lines of smooths. */
+  /** Names of coefficients: first for the columns, then for the lines of smooths. */
   readonly coefficients: readonly string[];
   /** Standard deviations of the coefficients' columns. */
   readonly deviations: Float64Array;
@@ -76,7 +76,7 @@ export class Plan {
     this.data = { [formula.response.label]: this.response.values, ...this.numbersOf(known) };
   }
 
-  /** Returns the numbers that the model reads from rows, except the response: by field, row after row. */
+  /** Returns the numbers that the model reads from rows, except the response, as one row-major list per field. */
   numbersOf(rows: GroupedRows): Record<string, Float64Array> {
     const { formula, groups, smooths } = this;
     const numbers: Record<string, Float64Array> = {};

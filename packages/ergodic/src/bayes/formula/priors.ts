@@ -1,6 +1,6 @@
 /**
- * Default priors of a regression: those of brms if they are proper; for coefficients, which are flat in brms, those of
- * rstanarm.
+ * Default priors of a regression. They are the same as in brms, except for coefficients, which are flat in brms and
+ * have rstanarm's priors here.
  *
  *   coefficients   normal(0, 2.5 · s / sd(x)); s: standard deviation of the response for gaussian and student, else 1
  *   Intercept      student(3, median of the response on the link's scale, spread), for centred columns; (3, 0, 2.5) for a logit
@@ -14,8 +14,8 @@
  * spread = max(2.5, 1.4826 · median absolute deviation of the response on the link's scale), both rounded to one
  * decimal as in brms; a count of 0 counts as 0.1 on the log scale.
  *
- * With flat coefficients there would be no draws before there are data, no calibration, and no finite estimate if a
- * column separates a 0/1 response.
+ * With flat priors of coefficients, there could be no draws from the prior and no calibration, and estimates would be
+ * infinite if a column separates a 0/1 response.
  *
  * @throws OptionError for a prior of a parameter that the model does not have
  */
@@ -27,13 +27,15 @@ import { quantile } from "../../engine/statistics/quantile.ts";
 import { Distribution, gamma, halfStudent, inverseGamma, normal, student } from "../model/index.ts";
 import type { FamilyParameter, ResponseFamily } from "./response-families.ts";
 
-/** Priors of a regression, for kinds of parameters or for a parameter by name. */
+/** Priors of a regression, either for all parameters of a kind or for one parameter by name. */
 export interface RegressionPriors {
   /** Prior of all coefficients except the intercept. */
   readonly b?: Distribution;
   /** Prior of the intercept at the means of all columns. */
   readonly Intercept?: Distribution;
-  /** Prior of the standard deviations of group effects and smooths. For a single one: "sd(school): x". */
+  /**
+   * Prior of the standard deviations of group effects and smooths. For a single standard deviation: "sd(school): x".
+   */
   readonly sd?: Distribution;
   /** η of the LKJ prior of correlations, > 0. */
   readonly cor?: number;

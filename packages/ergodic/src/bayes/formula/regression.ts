@@ -30,8 +30,8 @@ export interface RegressionOptions {
 const WHERE = "regression";
 
 /**
- * A regression written as a formula, with group effects as in R's lme4 and brms: a model for `sample`, `fit` and
- * everything else that takes a model.
+ * A regression written as a formula, with group effects as in R's lme4 and brms. It is a model for `sample`, `fit` and
+ * every other function that takes a model.
  *
  *   const growth = regression("height ~ age * sex + (1 + age | child)");
  *   const posterior = await sample(growth, { height, age, sex, child }, { seed: 1 });
@@ -39,17 +39,17 @@ const WHERE = "regression";
  *   const admission = regression("admitted ~ score + (1 | school)", { family: "bernoulli", priors: { b: normal(0, 1) } });
  *
  * The left side of ~ is the response, or `y | trials(n)` for the family binomial. The right side consists of terms:
- * numeric columns; string columns, as factors with treatment coding against their first level; `a:b`, `a*b`; `s(x)`, a
- * smooth curve; `offset(x)`; `(1 + x | group)`, correlated effects that vary by group, or `||` without correlations; `0
- * +` or `- 1` to remove the intercept.
+ * numeric columns; string columns, which become factors with treatment contrasts to their first level; `a:b`, `a*b`;
+ * `s(x)`, a smooth curve; `offset(x)`; `(1 + x | group)`, which adds correlated effects per group (with `||`,
+ * uncorrelated ones); `0 +` or `- 1` to remove the intercept.
  *
  * Data are columns by name, a list of rows, or a table.
  *
  * Draws have an "Intercept", coefficients named after their columns ("age", "sexmale", "age:sexmale"), "sd(child):
  * age", "cor(child): Intercept, age", "sigma", and each group's effects, "child[Ann]: age".
  *
- * @throws OptionError for an invalid formula, with the position and a correction; from `sample` on, DataError for data
- *   that do not fit it
+ * @throws OptionError for an invalid formula, with the position and a correction. `sample` and `fit` throw DataError
+ *   for data that do not fit the formula
  */
 export function regression(formula: string, options: RegressionOptions = {}): StatisticalModel<FormulaData> {
   if (typeof formula !== "string") refuse(WHERE, "the formula", formula, "a text", '"y ~ x + (1 | group)"');

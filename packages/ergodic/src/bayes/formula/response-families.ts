@@ -26,7 +26,7 @@ export interface ResponseFamily {
   readonly name: FamilyName;
   readonly link: "identity" | "log" | "logit";
   readonly parameters: readonly FamilyParameter[];
-  /** Description of valid values, and the test for them. */
+  /** Description of the valid values, for error messages; `fits` tests a value. */
   readonly wanted: string;
   fits(value: number): boolean;
   distribution(
@@ -86,7 +86,7 @@ export const familyNames = Object.keys(families) as readonly FamilyName[];
 
 export const familyOf = (name: FamilyName): ResponseFamily => families[name];
 
-/** Names of the families in other programs, and kinds of responses, with our names. */
+/** Maps families' names in other programs, and kinds of responses, to our names. */
 export const familySynonyms: Readonly<Record<string, FamilyName>> = {
   normal: "gaussian",
   linear: "gaussian",

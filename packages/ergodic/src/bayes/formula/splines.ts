@@ -2,11 +2,11 @@
  * Natural cubic splines with a penalty on their curvature, as in mgcv's s(x, bs = "cr") and brms.
  *
  * f(x) = Σ_j a_j(x) β_j, where β are the values at k knots: quantiles of the distinct x. ∫ f″² = βᵀSβ, S = DᵀB⁻¹D.
- * Under Σ_i f(x_i) = 0, which leaves the constant to the intercept, f is a line (x − x̄)/sd(x), which has no penalty,
- * plus k − 2 wiggles along the eigenvectors of S divided by √λ.
+ * Because Σ_i f(x_i) = 0 is required, the constant belongs to the intercept. f is then the sum of a line (x −
+ * x̄)/sd(x), which has no penalty, and k − 2 wiggles, which are the eigenvectors of S divided by √λ.
  *
- * So f has a normal prior with precision S/τ² if the weights of the wiggles are N(0, τ²). S has mgcv's units, S
- * ‖X‖∞²/‖S‖₁, and so has τ.
+ * So f has a normal prior with precision S/τ² if the weights of the wiggles are N(0, τ²). S is scaled as in mgcv, S
+ * ‖X‖∞²/‖S‖₁, so τ has the same units as there.
  *
  * Beyond the outer knots f is a line. Source: Wood 2017, Generalized Additive Models, 5.3.1; the rotation is from 5.8
  * (mixed models).
@@ -52,7 +52,8 @@ export function splineOf(where: string, label: string, x: Float64Array, dimensio
 }
 
 /**
- * For values at the knots, returns the second derivatives F [k, k], which are 0 at both ends, and the penalty S [k, k].
+ * Returns the matrix F [k, k], which maps values at the knots to second derivatives (0 at both ends), and the penalty S
+ * [k, k].
  */
 function natural(knots: Float64Array): { curvature: Float64Array; penalty: Float64Array } {
   const k = knots.length;
@@ -99,7 +100,7 @@ function valuesAt(knots: Float64Array, curvature: Float64Array, x: Float64Array)
     const h = knots[j + 1] - knots[j];
     const [left, right] = [knots[j + 1] - within, within - knots[j]];
     const beyond = x[i] - within;
-    // Beyond the ends, continues as the tangent at the outer knot.
+    // Beyond the outer knots, the curve continues along its tangent.
     row[j] += left / h - beyond / h;
     row[j + 1] += right / h + beyond / h;
     const [bentLeft, bentRight] = [
@@ -150,7 +151,7 @@ function rotated(penalty: Float64Array, sums: Float64Array, k: number, scale: nu
     for (let b = 0; b < n; b++) for (let i = 0; i < k; i++) inner[a * n + b] += scale * z[i * n + a] * half[i * n + b];
   const [values, vectors] = [new Float64Array(n), new Float64Array(n * n)];
   assert(symmetricEigen(n, inner, values, vectors), "the penalty of a spline has no eigenvectors");
-  // Eigenvalues ascend; the first belongs to the line and is 0 up to rounding.
+  // Eigenvalues are in ascending order. The first one belongs to the line and is 0 up to rounding.
   const weights = new Float64Array(n * (n - 1));
   for (let j = 1; j < n; j++)
     for (let i = 0; i < n; i++) weights[i * (n - 1) + j - 1] = vectors[j * n + i] / Math.sqrt(values[j]);

@@ -1,5 +1,6 @@
 /**
- * Parses the text of a formula into a tree: R's operators with R's precedence, and each part's position in the text.
+ * Parses the text of a formula into a tree: R's operators with R's precedence. Each part stores its position in the
+ * text.
  */
 import { OptionError } from "../../engine/errors/errors.ts";
 
@@ -35,7 +36,7 @@ const powers: Readonly<Record<Operator, readonly [left: number, right: number]>>
 };
 const SIGN = 13;
 
-/** Signs that R's formulas or other languages have, but these formulas do not, with advice on what to write. */
+/** Operators that exist in R's formulas or other languages but not here, with advice on what to write instead. */
 const foreign: Readonly<Record<string, string>> = {
   "%": 'write nested groups as (1 | a / b), and nested effects as "a + a:b"',
   "&": 'an interaction is written "a:b"',

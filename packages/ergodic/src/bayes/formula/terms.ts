@@ -35,7 +35,7 @@ export interface SmoothTerm extends Variable {
 
 /** Group term `(effects | group)`. */
 export interface GroupTerm extends Effects {
-  /** Name of the group in the formula: "herd", "school:class". */
+  /** Name of the grouping in the formula, such as "herd" or "school:class". */
   readonly label: string;
   /** Columns that define the groups by their combined levels. */
   readonly columns: readonly string[];
@@ -54,14 +54,14 @@ export interface Formula extends Effects {
   readonly groups: readonly GroupTerm[];
 }
 
-/** Limits on formulas. Those that people write are shorter, with fewer parentheses and products. */
+/** Limits on formulas. Formulas that people write are shorter and have fewer parentheses and products. */
 const MOST_CHARACTERS = 10_000;
 const MOST_NESTED = 200;
 const MOST_PRODUCTS = 20_000;
 const SMOOTH_DIMENSION = 10;
 const LEAST_SMOOTH = 3;
 
-/** Functions of R's formulas that have a replacement here. */
+/** Functions in R's formulas that are written differently here. */
 const elsewhere: Readonly<Record<string, string>> = {
   poly: "write I(x^2), or s(x) for a curve",
   ns: "write s(x)",
@@ -151,7 +151,7 @@ class Reader {
     return { response: this.#variable(node) };
   }
 
-  /** Reads the right side of ~, or the left side of | (`whole` false). */
+  /** Reads the right side of ~ if `whole` is true, otherwise the left side of |. */
   #effects(node: Node, whole: boolean): Effects {
     const outer = this.#isIntercept;
     this.#isIntercept = undefined;
@@ -316,7 +316,7 @@ class Reader {
     }
   }
 
-  /** Reads nested groups: `a / b` means groups a, and groups b within a. */
+  /** Reads nested groups: `a / b` means the groups of a and, within each, the groups of b. */
   #nested(node: Node): string[][] {
     if (node.kind === "name") return [[node.name]];
     if (node.kind === "binary" && (node.operator === "/" || node.operator === ":")) {

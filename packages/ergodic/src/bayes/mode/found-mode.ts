@@ -2,21 +2,22 @@ import type { RunSummary } from "../../engine/loop/run.ts";
 import type { Spread } from "./mode-starts.ts";
 
 /**
- * Result of fit(model, data, { rule: lbfgs() }) for a statistical model: the posterior's mode, the values that maximise
- * log p(values | data).
+ * Result of fit(model, data, { rule: lbfgs() }) for a statistical model: the posterior's mode, which consists of the
+ * values that maximise log p(values | data).
  *
- * The density is that of the constrained values, without log |J|, as textbooks write it; it does not depend on
- * transforms. It is climbed in the unconstrained numbers from `starts` points, uniform in (−2, 2) from `seed`, each
- * redrawn until the density is finite; or from `start`. The best result is returned, and `spread` describes how the
- * other starts ended.
+ * The density is the textbook density of the constrained values, without log |J|, so it does not depend on transforms.
+ * The search climbs it in the unconstrained numbers. It begins at `start`, or at `starts` points that are uniform in
+ * (−2, 2) and drawn with `seed`, each redrawn until the density is finite. The best result is returned, and `spread`
+ * describes how the other starts ended.
  *
- * By default quasi-Newton moves continue until a Newton step promises at most 10⁻⁶ nats more, up to 1000 moves; or any
- * rule on whole gradients is used. `converged` states this criterion for the best start, by whatever rule it was found.
+ * By default, up to 1000 quasi-Newton moves are made until a Newton step promises an increase of at most 10⁻⁶ nats.
+ * `rule` can replace them with any step rule for full gradients. `converged` states whether the best start satisfies
+ * this criterion, regardless of the rule.
  *
- * A density can grow without limit when a constrained parameter runs to its border: a hierarchical scale at 0, or the
- * sd of a mixture component on a single observation. `unbounded` names these parameters. There is no mode there, and
- * the result comes from another start if there is one. If the density diverges from every start, the run ends with
- * RUN_DIVERGED.
+ * A density can grow without limit as a constrained parameter approaches its border. Examples are a hierarchical scale
+ * near 0, and the sd of a mixture component that contains a single observation. `unbounded` names these parameters.
+ * There is no mode at such a border, so the result comes from another start if possible. If the density diverges from
+ * every start, the run ends with RUN_DIVERGED.
  *
  * @throws OptionError, DataError, CapabilityError for invalid input; ErgodicError [RUN_DIVERGED], [SAMPLE_START]
  */
@@ -28,11 +29,14 @@ export interface Mode<Q extends string = string> {
   /** Euclidean norm of the gradient with respect to the unconstrained numbers. */
   readonly gradientNorm: number;
   /**
-   * Whether nothing significant is left: `left` is at most 10⁻⁶ nats (more for large densities, because of rounding),
-   * and the density has a limit there.
+   * Whether no significant increase is left: `left` is at most 10⁻⁶ nats (or more for large densities, because of
+   * rounding), and the density is bounded there.
    */
   readonly converged: boolean;
-  /** Nats that a Newton step still promises: ½ gᵀH⁻¹g; for a rule, the gain of a climb from its end. */
+  /**
+   * Increase, in nats, that a Newton step still promises: ½ gᵀH⁻¹g. If `rule` is given, the gain of a climb from the
+   * end of the search.
+   */
   readonly left: number;
   /** Summary of how the starts ended. */
   readonly spread: Spread;
@@ -47,7 +51,7 @@ export interface Mode<Q extends string = string> {
   readonly run: RunSummary;
 }
 
-/** A mode as the search leaves it, in unconstrained numbers. */
+/** A mode in unconstrained numbers, as the search returns it. */
 export interface FoundMode extends Omit<Mode, "values"> {
   readonly u: Float64Array;
 }

@@ -4,11 +4,11 @@ import type { GivenValues } from "../model/index.ts";
 
 /** Options of `fit` for a statistical model: the search for its posterior's mode. */
 export interface ModeOptions {
-  /** Step rule on the whole log density, instead of the library's own climb. */
+  /** Step rule for the full log density, which replaces the library's own climb. */
   rule?: Rule;
   /** Synonym of `rule`; give only one of the two. */
   algorithm?: Rule;
-  /** Maximum number of updates of each start, > 0. */
+  /** Maximum number of updates per start, > 0. */
   epochs?: number;
   /** Stopping condition: epochs, updates, seconds or tolerance, whichever comes first. */
   until?: Until;

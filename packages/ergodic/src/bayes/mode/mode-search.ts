@@ -18,8 +18,8 @@ const STARTS = 8;
 const TRIES = 100;
 
 /**
- * Search for a posterior's mode (mode.ts), with the density of the values as its objective. `found` makes the result
- * when it ends.
+ * Search for a posterior's mode (mode.ts). Its objective is the density of the constrained values. `found` makes the
+ * result when it ends.
  */
 export interface ModeSearch {
   readonly search: ModeStarts;
@@ -52,8 +52,8 @@ export function openSearch(
     const { converged, left, spread } = verdict;
     const unbounded = objective.names(verdict.unbounded);
     const ending = said(verdict);
-    // If the search ended on its own, the reason is the verdict. A start that is still running after the best has
-    // converged changes nothing.
+    // If the search ended on its own, the reason is the verdict. Once the best start has converged, other starts that
+    // are still running do not change the reason.
     const reason = run.reason === ending || converged ? ending : `${run.reason}; ${ending}`;
     const begun = Math.min(...points.map((point) => objective.evaluate(point, null)));
     const findings = worseFindings({ start: begun, end: -logDensity, error: 0 }, "−log density", 0);
@@ -86,7 +86,7 @@ function describe({ best, converged, left, unbounded, spread }: Verdict, objecti
 class ModeObjective {
   readonly count: number;
   private readonly target: ModeTarget;
-  /** Borders of constrained values that a single unconstrained number can run to. */
+  /** Borders of constrained values that are reached as a single unconstrained number goes to ±∞. */
   readonly borders: readonly Border[];
 
   constructor(target: ModeTarget) {
@@ -100,7 +100,7 @@ class ModeObjective {
     });
   }
 
-  /** Returns −log density; ∞ if it or a slope is not finite, so that line searches turn back. */
+  /** Returns −log density, or ∞ if it or a component of the gradient is not finite, so that line searches turn back. */
   evaluate(u: Float64Array, gradient: Float64Array | null): number {
     const at = this.target.evaluate(u);
     if (gradient) for (let i = 0; i < gradient.length; i++) gradient[i] = -at.gradient[i];

@@ -14,12 +14,12 @@ export interface Ascent {
 }
 
 export interface Judgement {
-  /** Nats known to be left, by a Newton step or by a climb from here. */
+  /** Increase, in nats, that a Newton step or a climb from here can still achieve. */
   readonly left: number;
   readonly unbounded: readonly Border[];
 }
 
-/** Tolerance of a minimum. It includes rounding, which grows with the log density. */
+/** Tolerance of a minimum. It includes rounding errors, which grow with the log density. */
 const tolerance = (loss: number): number => TOLERANCE + 2 ** -46 * Math.abs(loss);
 const JUDGING_MOVES = 200;
 
@@ -101,7 +101,7 @@ export interface Spread {
   readonly near: number;
   /** Smallest log density at the end of a start; −∞ if a start diverged. */
   readonly lowest: number;
-  /** Number of starts from which the log density grows without limit. */
+  /** Number of starts for which the log density grows without limit. */
   readonly unbounded: number;
 }
 
@@ -110,7 +110,7 @@ export interface Verdict extends Judgement {
   readonly best: Ascent;
   readonly converged: boolean;
   readonly spread: Spread;
-  /** Borders, from all starts, towards which the log density grows without limit. */
+  /** Borders, collected from all starts, towards which the log density grows without limit. */
   readonly unbounded: readonly Border[];
 }
 
@@ -119,10 +119,10 @@ const NEAR = 0.1;
 
 /**
  * Search for a mode from several starts together: each update moves every start that has not ended. The best start is
- * returned, and the others show how far to trust it.
+ * returned. The other starts show how far it can be trusted.
  *
- * Starts use our own climb (bayes/approximate/climb.ts), or a rule that the user chose. The end of a rule is judged by
- * a climb from there: its gain is what the rule has left.
+ * Starts use our own climb (bayes/approximate/climb.ts) or the user's rule. The end point of a rule is judged by a
+ * climb from there. The gain of this climb is what the rule has left.
  */
 export class ModeStarts implements Progression {
   readonly stepsPerEpoch = 1;
@@ -166,8 +166,8 @@ export class ModeStarts implements Progression {
   }
 
   /**
-   * Judges all starts. The best is the highest; if the density is unbounded from some starts, the highest minimum from
-   * the others, if there is one.
+   * Judges all starts. The best start is the one with the highest density. If the density is unbounded from some
+   * starts, these starts are ignored if another start ended at a minimum of −log density.
    */
   verdict(): Verdict {
     if (this.known?.step === this.step) return this.known.verdict;

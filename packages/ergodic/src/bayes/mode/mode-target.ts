@@ -20,7 +20,7 @@ export interface ModePlace extends ParameterPlace {
   readonly transform: string;
 }
 
-/** The log density of a model's values, without log |J|, over its unconstrained numbers. */
+/** The log density of a model's constrained values (without log |J|), as a function of its unconstrained numbers. */
 export interface ModeTarget {
   readonly name: string;
   readonly dimension: number;
@@ -41,7 +41,7 @@ export interface PortableMode extends Pick<ModeTarget, "name" | "dimension" | "p
 }
 
 /**
- * Makes a target with the density of the model's values instead of that of its unconstrained numbers. @throws
+ * Makes a target whose density is that of the model's constrained values, not of its unconstrained numbers. @throws
  * CapabilityError for discrete parameters
  */
 export function modeTarget(
@@ -76,7 +76,7 @@ export function portableMode({ model, name, dimension, places, start }: ReturnTy
   return { name, dimension, places, start, deterministic, families, form: model.portableDensity() };
 }
 
-/** A mode target on the thread to which it was sent. */
+/** A mode target that was received from another thread. */
 export class PortedMode implements ModeTarget {
   readonly name: string;
   readonly dimension: number;

@@ -31,7 +31,7 @@ export function withValues({ u, ...found }: FoundMode, model: ConditionedModel):
   return { values: model.constrain(u), ...found };
 }
 
-/** Makes a search on the target that `open` makes. `finish` makes the result of the run. */
+/** Creates a search on the target that `open` returns. `finish` creates the run's result. */
 export function searchMode<R>(
   options: ModeOptions,
   open: (engine: Engine) => Promise<ModeTarget>,

@@ -19,11 +19,11 @@ export function checkArray(where: string, what: string, given: unknown): Symboli
   throw new CompileError(where, `${what} is ${kind}, but must be a symbolic array; a number is full(3)`, "COMPILE_OPERAND");
 }
 
-/** Returns the shape of a single value, taken from a parameter whose last extent has the same length. */
+/** Returns the shape of a single value. It is taken from a parameter whose last axis has the same extent. */
 export function eventShape({ family, eventRank, parameters }: Distribution): Shape {
   if (eventRank === 0) return [];
   if (family.eventShape) return family.eventShape;
-  // Weights of a mixture count components, not the extent of a value.
+  // The size of a mixture's weights is the number of components, not the extent of a value.
   const name = Object.keys(parameters).find((key) => key !== "weights" && rankOf(family.constraints[key]) > 0);
   const array = name === undefined ? undefined : parameters[name];
   if (array) return new Array<number>(eventRank).fill(array.shape[array.rank - 1]);
@@ -57,8 +57,8 @@ export function checkPrior(name: string, prior: Distribution, shape: Shape): voi
 }
 
 /**
- * Checks that the distribution's parameters do not broadcast to more elements than the value has, which would count the
- * value several times.
+ * Checks that the distribution's parameters do not broadcast to more elements than the value has. Otherwise the value
+ * would count several times.
  */
 export function checkCounted(value: SymbolicArray, distribution: Distribution, pointwise: SymbolicArray): void {
   if (pointwise.size === sizeOf(batchOf(value.shape, distribution.eventRank))) return;

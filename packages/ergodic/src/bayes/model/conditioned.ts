@@ -37,7 +37,7 @@ interface Evaluator {
 }
 
 /**
- * A model with its data: log p(u) over unconstrained numbers, its gradient, and the values that u represents.
+ * A model with its data. Provides log p(u) for unconstrained numbers u, its gradient, and the values that u represents.
  *
  * u: f64[dimension], the unconstrained numbers of all parameters, concatenated in the order of `param`. log p(u) = log
  * p(values) + Σ log |J|. Whole-number parameters are stored in u unchanged and have a gradient of 0.
@@ -145,7 +145,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.ofPoints("values", this.reported, points);
   }
 
-  /** Returns the values of parameters, regardless of what draws report: by name [point, size]. */
+  /** Returns the values of all parameters by name, each [point, size], even if draws do not report them. */
   parameterValuesOf(points: ArrayLike<number>): NamedValues {
     const { parameters } = this.traced;
     const all = this.ofPoints(
@@ -159,13 +159,17 @@ export class ConditionedModel implements LogDensity, Disposable {
     );
   }
 
-  /** Draws the generated quantities at many points: by name [point, size]. Point i uses update i of the stream. */
+  /**
+   * Draws the generated quantities at many points. Returns them by name, each [point, size]. Point i uses update i of
+   * the stream.
+   */
   generatedOf(points: ArrayLike<number>, stream: Stream): NamedValues {
     return this.drawnOf(this.generated, points, stream);
   }
 
   /**
-   * Returns u for given parameter values. `rest`: unconstrained point that supplies the parameters without a value.
+   * Returns u for given parameter values. `rest`: unconstrained point from which parameters without a given value are
+   * taken.
    *
    * @throws OptionError if a value violates its constraint, DataError if a value is missing and there is no `rest`
    */
@@ -196,7 +200,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     return interpret([this.traced.logDensity], this.inputs(u))[0][0];
   }
 
-  /** Log density of the constrained values at u without log |J|, as textbooks write it. */
+  /** Textbook log density of the constrained values at u, without log |J|. */
   logDensityOfValues(u: ArrayLike<number>): number {
     return interpret([this.traced.logDensityOfValues], this.inputs(u))[0][0];
   }
@@ -206,7 +210,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.pointwiseOf(this.checked(u));
   }
 
-  /** Computes `pointwise` at many points: by name [point, size]. */
+  /** Computes `pointwise` at many points. Returns results by name, each [point, size]. */
   pointwiseOf(points: ArrayLike<number>): NamedValues {
     const observed = [...this.traced.observed, ...this.traced.marginal];
     const all = this.ofPoints(
@@ -220,30 +224,33 @@ export class ConditionedModel implements LogDensity, Disposable {
     );
   }
 
-  /** Names of observed quantities with mutually dependent terms, as found at u. */
+  /** Names of observed quantities whose terms depend on each other, as found at u. */
   dependentObservations(u: ArrayLike<number>): Set<string> {
     return dependentObservations(this.traced, this.inputs(u));
   }
 
-  /** Code and numbers of all forms of the density, for another thread. */
+  /** Code and data of all forms of the density, for another thread. */
   portable(): PortableForms {
     return this.placed.portable();
   }
 
-  /** Code and numbers of the density with its gradient, for another thread. */
+  /** Code and data of the density with its gradient, for another thread. */
   portableDensity(): PortableForm {
     return this.placed.portableDensity(true);
   }
 
   /**
-   * Facts for advice: the parameters that belong to a hierarchy. Empty for formulas, because users do not write their
-   * parameters.
+   * Facts on which advice is based: the parameters that belong to a hierarchy. Empty for formulas, because users do not
+   * write their parameters.
    */
   get facts(): JsonObject {
     return this.traced.reports ? {} : hierarchyOf(this.traced);
   }
 
-  /** Shapes of the data by name. If a model is given with draws from a file, their shapes are checked against these. */
+  /**
+   * Shapes of the data by name. If a model is combined with draws from a file, the shapes in the file are compared with
+   * these.
+   */
   get dataShapes(): Record<string, number[]> {
     return Object.fromEntries([...this.traced.fields].map(([name, { shape }]) => [name, [...shape]]));
   }
@@ -254,8 +261,8 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /**
-   * Reports how the model's differential equations are solved at some of these points: the most steps, the largest
-   * error, and the number of points without a solution. Undefined if the model solves none.
+   * Reports how well the model's differential equations are solved at some of these points: the largest number of
+   * steps, the largest error, and the number of points without a solution. Undefined if the model solves none.
    */
   solutionsAt(points: Float64Array): JsonObject | undefined {
     const arrays = this.traced.solutions.length > 0 ? watchedArrays(this.traced) : [];
@@ -296,21 +303,23 @@ export class ConditionedModel implements LogDensity, Disposable {
     return Object.fromEntries(known.map(({ name }, i) => [name, values[i]]));
   }
 
-  /** Names of partially observed quantities, such as values known only by a bound. */
+  /** Names of quantities that are only partially observed, such as values for which only a bound is known. */
   hiddenObservations(): ReadonlySet<string> {
     const hides = ({ distribution }: TracedObservation): boolean =>
       distribution instanceof Distribution && distribution.family.hides === true;
     return new Set(this.traced.observed.filter(hides).map(({ name }) => name));
   }
 
-  /** Runs `predict` at many points: by name [point, size]. Point i uses update i of the stream. */
+  /**
+   * Runs `predict` at many points. Returns results by name, each [point, size]. Point i uses update i of the stream.
+   */
   predictOf(points: ArrayLike<number>, stream: Stream): NamedValues {
     return this.drawnOf(this.predicted, points, stream);
   }
 
   /**
-   * Draws u from the prior. With `constrain` and `predict` this gives a draw of everything. @throws CapabilityError for
-   * a flat prior or a target()
+   * Draws u from the prior. Together with `constrain` and `predict`, this gives a draw of all quantities and data.
+   * @throws CapabilityError for a flat prior or a target()
    */
   drawPrior(draws: Draws): Float64Array {
     return this.prior.draw(draws);
@@ -374,7 +383,7 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 }
 
-/** Adds the parameter's name to errors of its transform, which does not know it. */
+/** Adds the parameter's name to errors of its transform, because the transform does not know the name. */
 function ofParameter<T>(name: string, make: () => T): T {
   try {
     return make();

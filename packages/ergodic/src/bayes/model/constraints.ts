@@ -1,9 +1,9 @@
 /**
- * Constraint words of parameters, and the transforms from unconstrained numbers onto the allowed values.
+ * Constraint words of parameters, and the transforms that map unconstrained numbers to the allowed values.
  *
  * "real", "positive", "unitInterval" apply to each element; "simplex", "ordered", "positiveOrdered", "unitVector" to
- * each row. "correlationCholesky" and "covarianceCholesky" are a single factor [d, d], with shape "d" or ["d", "d"]. `{
- * lower, upper }` are bounds, which can depend on other parameters.
+ * each row. "correlationCholesky" and "covarianceCholesky" apply to a single factor [d, d], whose shape is given as "d"
+ * or ["d", "d"]. `{ lower, upper }` are bounds, which can depend on other parameters.
  */
 
 import { type ArrayLikeOperand, type Shape, type SymbolicArray, shapeText, toArray } from "../../engine/compiler/index.ts";
@@ -43,8 +43,8 @@ const WORDS = {
 
 export type ConstraintWord = keyof typeof WORDS;
 /**
- * Meaning of each constraint word. `param(name, "positive")` has a flat prior on the allowed values; `{ constraint }`
- * restricts a prior to them.
+ * Meaning of each constraint word. `param(name, "positive")` has a flat prior on the allowed values, whereas `{
+ * constraint }` restricts another prior to these values.
  */
 export const constraintWords: Readonly<Record<ConstraintWord, string>> = {
   real: "any number",

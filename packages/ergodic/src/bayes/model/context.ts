@@ -12,13 +12,14 @@ import type { NonCentred } from "./non-centred.ts";
 /** Options of `param` in a model. */
 export interface ParameterOptions {
   /**
-   * Extents: numbers or names of sizes. With a distribution of vectors or matrices, the extents in front of those of a
-   * single value; otherwise the whole shape. Default: the shape to which the distribution's parameters broadcast.
+   * Extents: numbers or names of sizes. For a distribution of vectors or matrices, only the batch extents, without the
+   * extents of a single value. Otherwise the whole shape. Default: the shape to which the distribution's parameters
+   * broadcast.
    */
   readonly shape?: Extent | readonly Extent[];
   /**
-   * Whether the parameter itself is sampled. false: it is location + scale · z, and z, which has the standard
-   * distribution, is sampled instead. This samples better if there is little data. Default true.
+   * Whether the parameter itself is sampled. If false, z is sampled instead, which has the standard distribution, and
+   * the parameter is location + scale · z. This samples better if there is little data. Default true.
    */
   readonly centred?: boolean;
   /**
@@ -40,13 +41,13 @@ type ObservedValue = SymbolicArray | number;
 /** Options of `marginalise` in a model. */
 export interface MarginaliseOptions {
   /**
-   * Value that the terms are distributions of; several by name or in a list, if each term is a record or list of
-   * distributions. Required if terms are distributions.
+   * The observed value whose distributions are the terms. If each term is a record or list of distributions, give a
+   * record or list of values. Required if terms are distributions.
    */
   readonly value?: ObservedValue | readonly ObservedValue[] | Readonly<Record<string, ObservedValue>>;
   /**
-   * Name of the pointwise log densities, and of predictive draws of `value`. With several values, of the log densities
-   * only.
+   * Name of the pointwise log densities, and of predictive draws of `value`. With several values, it names only the log
+   * densities.
    */
   readonly name?: string;
 }
@@ -62,8 +63,9 @@ export interface ModelTools {
   /** Extent with the given name. */
   size(name: string): number;
   /**
-   * Declares a parameter with a prior, or with only a constraint: a flat prior on the constrained scale. A parameter
-   * with a prior over whole numbers is discrete: it can index arrays in `take`, and is updated by Gibbs steps.
+   * Declares a parameter with a prior. If only a constraint is given, the prior is flat on the constrained scale. A
+   * parameter with a prior over whole numbers is discrete: it can index arrays in `take`, and is updated by Gibbs
+   * steps.
    */
   param(name: string, prior: Distribution | ParameterConstraint, options?: ParameterOptions): SymbolicArray;
   /** Adds log p(value). `name`: name of the predictive draws; default: the name of the data. */
@@ -79,8 +81,8 @@ export interface ModelTools {
   /** Adds a quantity to each draw: a function of parameters, or a draw from a distribution. */
   generated(name: string, value: SymbolicArray | Distribution): void;
   /**
-   * Adds the sum of a term in nats to the log density. It counts as part of the prior where prior and likelihood are
-   * separated.
+   * Adds the sum of a term in nats to the log density. It counts as part of the prior if prior and likelihood are
+   * treated separately.
    */
   target(term: SymbolicArray): void;
 }
@@ -95,12 +97,12 @@ export interface TracedParameter {
   /** Input of the unconstrained numbers, and their offset in u. */
   readonly unconstrained: SymbolicArray;
   readonly offset: number;
-  /** Whether its constraint is narrower than its prior's support. */
+  /** Whether the parameter's constraint is narrower than its prior's support. */
   readonly narrowed: boolean;
   readonly bounds: { readonly low?: SymbolicArray; readonly high?: SymbolicArray } | undefined;
   /**
-   * Bounds of a whole-number parameter that hold for all values of the other parameters. Such a parameter is in u
-   * unchanged.
+   * Bounds of a whole-number parameter. They hold for all values of the other parameters. Such a parameter is stored in
+   * u unchanged.
    */
   readonly discrete: { readonly low: number; readonly high: number } | undefined;
 }
@@ -124,8 +126,8 @@ export interface TracedReplicate extends TracedDraw {
 }
 
 /**
- * An observed value with its pointwise log densities. `chained`: each is conditional on the earlier values, as in a
- * hidden Markov chain.
+ * An observed value with its pointwise log densities. `chained`: each log density is conditional on the earlier values,
+ * as in a hidden Markov chain.
  */
 export interface TracedObservation extends TracedReplicate {
   readonly pointwise: SymbolicArray;
@@ -138,7 +140,7 @@ export interface TracedTerm {
   readonly name: string;
   readonly density: SymbolicArray;
   readonly distribution?: Distribution;
-  /** Value that it is the density of. */
+  /** Value to whose density the term belongs. */
   readonly value?: SymbolicArray;
 }
 
@@ -156,8 +158,8 @@ export interface TracedNewRows {
   /** Columns that held strings. */
   readonly texts: readonly string[];
   /**
-   * Traces the model on rows that it may not know. It can add parameters after the model's own, not centred, which are
-   * drawn from their priors.
+   * Traces the model on rows that it might not know. The trace can have additional non-centred parameters after the
+   * model's own. They are drawn from their priors.
    */
   again(data: ModelData): TracedModel;
   /** Returns the numbers of a row by field. @throws DataError */
@@ -166,7 +168,7 @@ export interface TracedNewRows {
   readonly levels?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Indices, and the extent of the axis into which the operation `where` takes them. */
+/** Indices, and the extent of the axis that the operation `where` indexes with them. */
 export interface TracedIndices {
   readonly where: string;
   readonly indices: SymbolicArray;
@@ -180,11 +182,14 @@ export interface TracedModel {
   readonly observed: readonly TracedObservation[];
   /** Observed values in the order in which they must be drawn, including values that share a log density. */
   readonly replicated: readonly TracedReplicate[];
-  /** Summed-out terms without a single distribution: terms given as log densities, or of several values together. */
+  /**
+   * Summed-out terms that do not have a single distribution: terms given as log densities, or terms for several values
+   * together.
+   */
   readonly marginal: readonly Pick<TracedObservation, "name" | "pointwise" | "chained">[];
   /** Generated quantities that are drawn from a distribution. */
   readonly drawn: readonly TracedDraw[];
-  /** Whether target() was used. If so, the prior is more than the parameters' priors. */
+  /** Whether target() was used. If so, the prior consists of more than the parameters' priors. */
   readonly hasTarget: boolean;
   /** Log density of the unconstrained numbers, including log |J| of all transforms. */
   readonly logDensity: SymbolicArray;
@@ -208,7 +213,7 @@ export interface TracedModel {
   readonly numbers: Readonly<Record<string, number>>;
   /** Traces the same function on other data. */
   again(data: ModelData): TracedModel;
-  /** Report that replaces all parameters and quantities in draws. */
+  /** Report that replaces all other parameters and quantities in draws. */
   readonly reports?: readonly TracedReport[];
   /** Reader of new rows. Default: by the data fields. */
   readonly newRows?: TracedNewRows;

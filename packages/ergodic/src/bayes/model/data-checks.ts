@@ -1,6 +1,6 @@
 /**
- * Data are checked once, when they are given, if they are used as indices or as parameters of distributions. A wrong
- * value would produce NaN, so that no start has a finite density, or a different model.
+ * Data that serve as indices or as parameters of distributions are checked once, when they are given. A wrong value
+ * would produce a different model, or NaN, so that no start has a finite density.
  */
 
 import { firstWrongIndex, type IndexWatch, wantedIndices } from "../../engine/compiler/array/indices.ts";
@@ -82,8 +82,8 @@ export function checkDataParameters({ family, name, parameters }: Distribution, 
 }
 
 /**
- * @throws DataError or CompileError if the stationary distribution of a chain is requested, but constants or data give
- *   it several
+ * @throws DataError or CompileError if the stationary distribution of a chain is requested, but constants or data
+ *   define a chain with several
  */
 export function checkChain({ transition, isStationary, states }: HiddenMarkov, data: Data): void {
   const numbers = isStationary ? (numbersOf(transition, data) ?? constantsOf(transition)) : undefined;

@@ -1,7 +1,7 @@
 /**
  * Explains why no start of a model is finite. Each term is evaluated at all starts, in the order of the model. The
  * explanation names the first term with an element that is −∞ or NaN at all starts; otherwise the first term that is
- * not finite at any start; otherwise the term that is not finite at most starts.
+ * finite at no start; otherwise the term that is not finite at the largest number of starts.
  */
 
 import { broadcastTo, interpret, type SymbolicArray } from "../../engine/compiler/index.ts";
@@ -70,7 +70,7 @@ function seen(term: TracedTerm, values: Float64Array, width: number, points: num
   return { term, element: element < 0 ? undefined : element, broken, value: inWords };
 }
 
-/** Names a term: 'bernoulli y[7] = 2', 'the prior normal of "mu"', 'a target() term'. */
+/** Names a term, as in 'bernoulli y[7] = 2', 'the prior normal of "mu"' or 'a target() term'. */
 function named(term: TracedTerm, element: number, inputs: Readonly<Record<string, ArrayLike<number>>>): string {
   const { kind, name, distribution, value, density } = term;
   if (kind === "target" || kind === "marginalise") return called(term);
@@ -88,8 +88,8 @@ function called({ kind, name, distribution }: TracedTerm): string {
 }
 
 /**
- * Returns the reason: the parameter that violates its constraint at the first point, or the support of the
- * distribution.
+ * Returns the reason: a parameter that violates its constraint at the first point, or a value outside the support of
+ * the distribution.
  */
 function because(term: TracedTerm, element: number, inputs: Readonly<Record<string, ArrayLike<number>>>): string {
   const { distribution, value, density } = term;

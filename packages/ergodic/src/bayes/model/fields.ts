@@ -2,8 +2,8 @@
  * Data fields of a model: numbers, and arrays with named extents. `readData` derives each array's shape from the data.
  *
  * A whole or real number becomes a plain number, known while the model is traced; an array becomes a symbolic one.
- * Extents with the same name must agree. A number of that name in the data is that extent. Matrices are lists of rows,
- * or flat and row-major.
+ * Extents with the same name must agree. If the data contain a number of the same name, it is this extent. Matrices are
+ * lists of rows, or flat and row-major.
  *
  * @throws DataError for missing or non-finite data, or extents that do not agree
  */
@@ -14,7 +14,7 @@ import { checkBoolean } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, DataError, OptionError } from "../../engine/errors/errors.ts";
 import { elementName } from "./element.ts";
 
-/** Extent of an axis: a number, or a name with a length that follows from the data. */
+/** Extent of an axis: a number, or a name whose value follows from the data. */
 export type Extent = number | string;
 
 /** List of numbers: an array or a typed array. */
@@ -24,7 +24,7 @@ type Nested = Numbers | readonly Nested[];
 /** Data by name: numbers, lists of numbers, lists of rows. It can contain names that the model does not use. */
 export type ModelData = Readonly<Record<string, number | Nested>>;
 
-/** Bounds on a field's numbers. Violations are refused, naming the element, before anything is sampled. */
+/** Bounds on a field's numbers. Violations are refused before anything is sampled, and the error names the element. */
 export interface DataBounds {
   /** Smallest allowed value. Default: none. */
   readonly lower?: number;
@@ -154,7 +154,7 @@ function checkField(name: string, field: unknown): void {
 
 interface Flat {
   readonly values: Float64Array;
-  /** Undefined for a flat array with several axes. */
+  /** Undefined for a flat list that represents several axes. */
   readonly shape: Shape | undefined;
 }
 

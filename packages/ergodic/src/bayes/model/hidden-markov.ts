@@ -55,22 +55,22 @@ export class HiddenMarkov {
 }
 
 /**
- * A chain of hidden states: P(z₀ = k) = π_k, P(z_t = j | z_{t−1} = i) = A_ij, summed out by the forward recursion:
+ * A chain of hidden states, P(z₀ = k) = π_k, P(z_t = j | z_{t−1} = i) = A_ij, which the forward recursion sums out:
  *
  *   log a_t(j) = log P(z_t = j | y before t) + log p(y_t | z_t = j), log p(y_t | y before t) = log Σ_j a_t(j).
  *
- * π (`initial`): [K], A (`transition`): [K, K] with rows i; both are simplexes. Emissions log p(y_t | z_t = k): [T, …,
- * K], time first; the axes between are independent chains.
+ * π (`initial`): [K], a simplex. A (`transition`): [K, K], whose rows i are simplexes. Emissions log p(y_t | z_t = k):
+ * [T, …, K], time first; the axes between are independent chains.
  *
  * Filters are normalised at each step, so that long chains do not underflow. Smoothed probabilities P(z_t = k | all y)
  * come from the backward recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
  *
- * `initial` can also be "stationary", the π with π = πA, or "uniform", for models without a term for the first state;
- * their density then differs by a constant.
+ * `initial` can also be "stationary", which means the π with π = πA, or "uniform". Use "uniform" for models without a
+ * term for the first state; it changes the density only by a constant.
  *
  * The stationary π is unique if the chain has exactly one closed set of states (a set that it never leaves). Constants
- * and data with several closed sets are refused. Parameters have them with probability 0; there the log density is NaN
- * and samplers reject the proposal.
+ * and data with several closed sets are refused. If parameters define the chain, several closed sets have probability
+ * 0. The log density is then NaN, and samplers reject the proposal.
  *
  * For use in marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
  */
@@ -98,8 +98,8 @@ export const hiddenMarkov = operation(
 );
 
 /**
- * Runs the forward and backward recursions. `logDensity`: at each time, given the earlier times, [T, …];
- * `probabilities`: of the states, given all times, [T, …, K].
+ * Runs the forward and backward recursions. `logDensity`: log density at each time given earlier times, [T, …].
+ * `probabilities`: probabilities of the states given all times, [T, …, K].
  */
 export function forwardBackward(
   { initial, transition }: HiddenMarkov,
@@ -112,7 +112,7 @@ export function forwardBackward(
     const joint = add(predicted, emission);
     const own = logSumExp(joint, last);
     const filtered = sub(joint, own);
-    // Σ over the previous state, which is on the second-to-last axis.
+    // Sums over the previous state, which is on the second-to-last axis.
     const moved = add(reshape(filtered, [...shape, 1]), logTransition);
     return [[logSumExp(moved, { axis: -2 })], [reshape(own, shape.slice(0, -1)), filtered]];
   });
@@ -198,7 +198,10 @@ export function closedSets(transition: ArrayLike<number>, k: number): number[][]
   });
 }
 
-/** Solves π (I − A + 1) = 1 for the stationary π = πA of a chain with one closed set; 1 denotes all ones. */
+/**
+ * Solves π (I − A + 1) = 1 for the stationary π = πA of a chain with one closed set, where 1 is a matrix or vector of
+ * ones.
+ */
 function stationary(transition: SymbolicArray): SymbolicArray {
   const k = transition.shape[0];
   const identity = equal(reshape(range(k), [k, 1]), range(k));

@@ -1,7 +1,7 @@
 /**
- * Valid models that are probably mistakes: observing something that depends on parameters, or an unbounded parameter
- * where a distribution needs a positive number. The description of draws stores the hints, the verdict repeats them,
- * and the command line prints them before sampling.
+ * Finds valid models that are probably mistakes: they observe something that depends on parameters, or use an unbounded
+ * parameter where a distribution needs a positive number. The description of draws stores the hints, the verdict
+ * repeats them, and the command line prints them before sampling.
  */
 
 import { userLine } from "../../engine/compiler/array/position.ts";
@@ -12,7 +12,7 @@ import type { Hint, TracedParameter } from "./context.ts";
 
 export type ParametersByValue = ReadonlyMap<SymbolicArray, TracedParameter>;
 
-/** Hint about observing `value`; undefined if it depends only on data. */
+/** Hint about a model that observes `value`; undefined if the value depends only on data. */
 export function observationHint(value: SymbolicArray, { name }: Distribution, parameters: ParametersByValue): Hint | undefined {
   const whole = parameterOf(value, parameters);
   if (whole)
@@ -54,7 +54,7 @@ export function unboundedHint(distribution: Distribution, parameters: Parameters
 const hasLowerBound = ({ prior }: TracedParameter): boolean =>
   prior?.support.kind === "interval" ? prior.support.low !== undefined : false;
 
-/** Returns the parameter that the array shows as a whole, in part or reordered. */
+/** Returns the parameter of which the array is a copy, a part or a reordering. */
 function parameterOf(array: SymbolicArray, parameters: ParametersByValue): TracedParameter | undefined {
   for (let shown = array; ; [shown] = shown.args) {
     const found = parameters.get(shown);

@@ -1,7 +1,7 @@
 /**
  * Moves work that does not depend on a model's parameters out of the compiled programs. It is computed once, when the
- * data are given, and becomes an input. A mask that is the same everywhere (all counts are valid) becomes a single
- * number, which removes the branch that it guards.
+ * data are given, and becomes an input. A mask that has the same value everywhere (for example, because all counts are
+ * valid) becomes a single number, which removes the branch that it guards.
  */
 import { arrayPrimitiveOf } from "../../engine/compiler/array/primitive.ts";
 import { substituteArrays } from "../../engine/compiler/array/substitute.ts";
@@ -19,8 +19,8 @@ const interpreted: Evaluate = (arrays, inputs) => interpret(arrays, Object.fromE
 const found = new WeakMap<Fixed, Map<SymbolicArray, SymbolicArray>>();
 
 /**
- * Returns the roots without fixed work, and adds its results to `fixed`. `isMoved`: whether an input belongs to a
- * parameter.
+ * Returns the roots without the work that does not depend on parameters, and adds the results of this work to `fixed`.
+ * `isMoved`: whether an input belongs to a parameter.
  */
 export function withoutInvariants(
   roots: readonly SymbolicArray[],
@@ -39,8 +39,8 @@ export function withoutInvariants(
 }
 
 /**
- * Returns the nodes that depend on nothing that moves but are read by something that does, and roots that depend on
- * nothing that moves.
+ * Returns the nodes that depend on no moved input but are read by a node that does, and the roots that depend on no
+ * moved input.
  */
 export function unmovedBelow(roots: readonly SymbolicArray[], isMoved: (input: SymbolicArray) => boolean): Set<SymbolicArray> {
   const nodes = arraysBelow(roots);
@@ -49,7 +49,7 @@ export function unmovedBelow(roots: readonly SymbolicArray[], isMoved: (input: S
   const wanted = new Set<SymbolicArray>();
   const look = (node: SymbolicArray): void => {
     if (moved.has(node) || node.op === "input" || node.op === "full" || node.op === "constant") return;
-    // A view costs nothing, so only the array that it shows is stored, once.
+    // A view costs nothing, so only its underlying array is stored, and only once.
     if (arrayPrimitiveOf(node).code.form === "view") look(node.args[0]);
     else wanted.add(node);
   };

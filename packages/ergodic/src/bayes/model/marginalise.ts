@@ -56,7 +56,7 @@ export type StateTerms = SymbolicArray | ((k: number) => SymbolicArray | Distrib
  * last axis. Sums cannot overflow.
  */
 export interface Marginal {
-  /** Pointwise log p(y); for a hidden Markov chain, each conditional on the earlier values. */
+  /** Pointwise log p(y); for a hidden Markov chain, each value is conditional on the earlier values. */
   readonly logDensity: SymbolicArray;
   /** P(state | all observations), with states along the last axis. */
   readonly probabilities: SymbolicArray;
@@ -200,7 +200,7 @@ function observedParts(
   }));
 }
 
-/** Log density for each state: the sum over values, which are independent given the state. */
+/** Log density for each state. It is the sum over the values, because these are independent given the state. */
 function logDensities(parts: readonly ObservedPart[], count: number): SymbolicArray[] {
   const each = parts.map(({ value, distributions }) => distributions.map((one) => observed(value, one)));
   const shapes = each.map((terms) =>
@@ -227,7 +227,7 @@ function drawnParts(parts: readonly ObservedPart[], source: StateSource, batch: 
   return parts.map(({ key, value }, i) => ({ key, value, distribution: samplers[i], batch }));
 }
 
-/** Draws states independently. `weights`: the same for all elements, or one set per element. */
+/** Draws states independently. `weights`: either one set for all elements or one set per element. */
 function freeStates(weights: SymbolicArray, count: number): StateSource {
   return {
     arrays: [weights],
@@ -244,7 +244,10 @@ function observed(value: SymbolicArray, component: Distribution): SymbolicArray 
   return pointwise;
 }
 
-/** Maximum number of states: for terms by a function, which are written out one by one, and for terms in an array. */
+/**
+ * Maximum number of states, if terms come from a function (they are expanded one by one), and if terms are in one
+ * array.
+ */
 const MOST_CALLS = 2000;
 const MOST_STATES = 2 ** 24;
 
@@ -266,7 +269,7 @@ function valuesOf(states: States, data: ReadonlyMap<string, Float64Array>, most:
   );
 }
 
-/** log P(k), each with the batch shape of the states. */
+/** log P(k) for each k, with the batch shape of the states. */
 const priorLogs = (states: Distribution, values: readonly number[]): SymbolicArray[] =>
   values.map((k) => broadcastTo(states.logDensity(k), states.batch));
 
@@ -299,7 +302,7 @@ function checkAll(terms: unknown, count: number): SymbolicArray {
   );
 }
 
-/** Sums over a list of states element by element, in one loop without a table of states. */
+/** Sums over a list of states element by element. This takes one loop and no table of states. */
 function unrolled(logs: readonly SymbolicArray[], terms: readonly SymbolicArray[]): Omit<Marginal, "mostLikely"> {
   checkStates(logs[0].shape, terms[0].shape);
   const joint = terms.map((term, i) => add(logs[i], term));
@@ -317,7 +320,7 @@ function together(logs: SymbolicArray, terms: SymbolicArray): Omit<Marginal, "mo
   return { logDensity: logSumExp(joint, { axis: -1 }), probabilities: softmax(joint) };
 }
 
-/** Checks that there are not more states than terms, which would count each term several times. */
+/** Checks that there are not more states than terms. Otherwise each term would count several times. */
 function checkStates(states: Shape, terms: Shape): void {
   if (sizeOf(states) === 1 || sameShape(broadcastShapes(WHERE, [states, terms]), terms)) return;
   throw new CompileError(

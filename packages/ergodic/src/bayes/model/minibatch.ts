@@ -1,18 +1,18 @@
 /**
- * A model whose data have rows: minibatch estimates of its log density.
+ * Minibatch estimates of the log density of a model whose data have rows.
  *
  *   const posterior = await regression.condition({ x, y }, { rows: "N" });
  *   const draws = await sample(posterior, {}, { algorithm: sgld({ stepSize: 1e-5, batch: 100 }) });
  *
  * ℓ_B(u) = log prior(u) + Σ over observations without rows + N/n Σ_{i in B} log likelihood of row i, n = |B|.
  *
- * Fields whose first extent is `rows` are cut to a batch. The model's function runs once more for each batch size, with
- * n as that extent.
+ * Fields whose first extent is `rows` are reduced to the rows of the batch. The model's function runs once more for
+ * each batch size, with n as that extent.
  *
  * An observation has rows if it depends on such a field; its values must have the rows as their first axis.
  *
- * Whether the terms of the rows add up is tested on a few rows at random points. A model that, for example, subtracts
- * the mean over all rows from its data, or uses N as a number, is refused.
+ * A test with a few rows at random points checks that the density is a sum over rows. A model that, for example,
+ * subtracts the mean over all rows from its data, or uses N as a number, is refused.
  *
  * @throws CapabilityError if the density is not a sum over rows, or a parameter has rows; OptionError for a name that
  *   is not a first extent
@@ -29,8 +29,8 @@ import { RowBatches, type ScaledModel } from "./row-batches.ts";
 import { RowFields } from "./rows.ts";
 
 /**
- * Trial of the sum over rows: maximum number of rows in each half, number of points, maximum number of attempts, and
- * tolerance for rounding.
+ * Settings of the test that the density is a sum over rows: maximum number of rows in each half, number of points,
+ * maximum number of attempts, and tolerance for rounding.
  */
 const TRIAL_ROWS = 4;
 const TRIAL_POINTS = 3;
@@ -120,7 +120,7 @@ class RowCut {
 
 const firstRows = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** Tests that the density on 2m rows, spread over the data, is the mean of its estimates on both halves. */
+/** Tests that the density on 2m random rows is the mean of its estimates on the two halves of these rows. */
 function tryOut(cut: RowCut, explain: (points: Float64Array[]) => string | undefined): void {
   const half = Math.min(TRIAL_ROWS, Math.floor(cut.fields.rowCount / 2));
   if (half === 0) return;

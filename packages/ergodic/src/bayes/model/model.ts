@@ -20,8 +20,8 @@ export interface ConditionOptions {
 }
 
 /**
- * Statistical model made by `model`. `D`: its data; `Q`: names of the quantities that its draws report; both as far as
- * the compiler knows them.
+ * Statistical model made by `model`. `D`: its data; `Q`: names of the quantities that its draws report; both to the
+ * extent that the compiler knows them.
  */
 export interface StatisticalModel<D = ModelData, Q extends string = string> {
   /** Kind of model. */
@@ -33,12 +33,12 @@ export interface StatisticalModel<D = ModelData, Q extends string = string> {
   /** Type-level only: names of the quantities that draws report. */
   readonly reports?: Q;
   /**
-   * For a model that derives numbers from its data: returns the model of those numbers, with everything else derived
-   * from the data (levels, priors) unchanged.
+   * Exists if the model derives numbers from its data. Returns the model of these numbers, in which everything else
+   * that was derived from the data (levels, priors) is fixed.
    */
   ofNumbers?(data: D): { readonly model: StatisticalModel; readonly data: ModelData };
   /**
-   * Conditions the model on data, which gives a log density to sample, optimise or approximate.
+   * Conditions the model on data. The result is a log density to sample, optimise or approximate.
    *
    * @throws DataError for missing or unsuitable data; CompileError, OptionError or CapabilityError, with the line, for
    *   an inconsistent model

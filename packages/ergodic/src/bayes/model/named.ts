@@ -1,4 +1,7 @@
-/** Models that declare their data first and return what they report, so that the compiler knows the names of both. */
+/**
+ * Models that declare their data first and return the quantities to report, so that the compiler knows the names of
+ * both.
+ */
 
 import { isArray, type SymbolicArray } from "../../engine/compiler/index.ts";
 import { refuse } from "../../engine/errors/checks.ts";
@@ -8,7 +11,8 @@ import type { ModelContext, ModelTools } from "./context.ts";
 import type { DataField, DataFields, ModelData, Symbolic } from "./fields.ts";
 
 /**
- * Argument of a model's function with declared data: the symbolic data by name, and the tools that describe the rest.
+ * Argument of a model's function with declared data: the symbolic data by name, and the tools that describe the rest of
+ * the model.
  */
 export type NamedContext<D extends ModelData> = ModelTools & { readonly [K in keyof D]: Symbolic<D[K]> };
 
@@ -56,7 +60,7 @@ export function reportingBody(body: (context: ModelContext) => unknown): (contex
         return value;
       };
     const made = body({ ...context, param: noting(context.param), transformed: noting(context.transformed) });
-    // An async function, which is refused later.
+    // This is the result of an async function, which is refused later.
     if (made instanceof Promise) return made;
     if (typeof made === "object" && made !== null && !(isArray(made) || made instanceof Distribution))
       for (const [key, value] of Object.entries(made as Reported)) report(key, value, named, context);
@@ -65,8 +69,8 @@ export function reportingBody(body: (context: ModelContext) => unknown): (contex
 }
 
 /**
- * Reports a returned value. A quantity already reported under this name stays as it is; any other becomes a new
- * quantity.
+ * Reports a returned value. If the value is already reported under this name, nothing changes. Otherwise it becomes a
+ * new quantity.
  */
 function report(
   key: string,

@@ -5,7 +5,8 @@
  * distributions of the observed values, given that row and the parameters.
  *
  * Parameters enter as constrained values, so that bounds and scales derived from all rows stay the same. A test checks
- * that a row's distributions do not change if other rows are present; otherwise the model cannot predict single rows.
+ * that a row's distributions do not depend on other rows that are present. If they do, the model cannot predict single
+ * rows.
  *
  * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models whose rows depend on each other; OptionError for
  *   `rows`
@@ -126,7 +127,10 @@ function drawInputs({ traced, points, values }: DrawnModel, chosen: readonly num
   return inputs;
 }
 
-/** Draws parameters that exist only for new rows from their priors: one value per draw, the same for every row. */
+/**
+ * Draws the parameters that exist only for new rows from their priors. Each draw has one value, which is the same for
+ * every row.
+ */
 function freshInputs(
   { parameters }: TracedModel,
   whole: TracedModel,
@@ -215,7 +219,9 @@ function arraysOf({ traced, outputs }: RowModel, whole: TracedModel): SymbolicAr
   );
 }
 
-/** Tests at some draws that observed values have the same distributions in rows traced together and one by one. */
+/**
+ * Tests at some draws that observed values have the same distributions whether rows are traced together or one by one.
+ */
 function tryOut(
   whole: TracedModel,
   one: RowModel,

@@ -69,7 +69,7 @@ function byFactor({ parameters: { mu, factor } }: Distribution, z: SymbolicArray
   const d = factor.shape[0];
   const rows = z.size / d;
   return {
-    // d independent numbers, with densities that the model sums.
+    // z has d independent numbers, whose log densities the model sums.
     standard: normal(0, 1),
     value: add(mu, matmul(z, matrixTranspose(factor))),
     logJacobian: mul(rows, sum(log(diagonal(factor)))),

@@ -1,6 +1,6 @@
 /**
  * A model's programs in an engine's memory. Programs are compiled on first use. Data, and results derived from them,
- * are stored once; each use has a block of its own.
+ * are stored once, whereas each use of a program has its own block.
  */
 
 import {
@@ -82,7 +82,7 @@ export interface TemperedCells {
   readonly likelihood: number;
 }
 
-/** Arrays as functions of u, on this thread. */
+/** Arrays as a function of u, evaluated on this thread. */
 export interface PointFunction {
   /** Total size of all arrays. */
   readonly size: number;
@@ -97,7 +97,7 @@ export class PlacedModel {
   private readonly traced: TracedModel;
   private readonly fixed: FixedWork;
   private readonly arenas: Arena[] = [];
-  /** Addresses of the inputs that the programs read so far. */
+  /** Addresses of the inputs that programs have read so far. */
   readonly addresses = new Map<string, number>();
   private readonly programs = new Map<string, ArrayProgram>();
   private disposed = false;
@@ -146,7 +146,7 @@ export class PlacedModel {
     return { size, at };
   }
 
-  /** Allocates memory that is freed with the model. Call `ownedBy` on pieces of it. */
+  /** Allocates memory that is freed with the model. Call `ownedBy` on parts of the returned arena. */
   ownArena(purpose: string): Arena {
     const arena = new Arena(this.engine.memory, purpose);
     this.arenas.push(arena);
@@ -186,7 +186,7 @@ export class PlacedModel {
     ]);
   }
 
-  /** Code and numbers of all forms of the density, for another memory (portable.ts). */
+  /** Code and data of all forms of the density, to be placed in another memory (portable.ts). */
   portable(): PortableForms {
     const tempered = (gradient: boolean): PortableForm =>
       this.form(`tempered ${gradient}`, () => temperedProgram(this.name, this.traced, this.fixed, gradient));
@@ -196,7 +196,7 @@ export class PlacedModel {
     };
   }
 
-  /** Code and numbers of one form of the density. */
+  /** Code and data of one form of the density. */
   portableDensity(gradient: boolean): PortableForm {
     return this.form(`density ${gradient}`, () => densityProgram(this.name, this.traced, this.fixed, gradient));
   }
@@ -208,7 +208,10 @@ export class PlacedModel {
     return { bytes, image: imageOf(plan), callsKernels, fixed };
   }
 
-  /** Computes arrays that depend on no parameter. Compiled code makes them bitwise equal to results elsewhere. */
+  /**
+   * Computes arrays that depend on no parameter. It uses compiled code, so that results are bitwise equal to those of
+   * other programs.
+   */
   private evaluated(arrays: readonly SymbolicArray[], inputs: Fixed): Float64Array[] {
     if (arrays.length === 0) return [];
     const { engine } = this;

@@ -16,7 +16,7 @@ import { familiesOfModel } from "./kernels-needed.ts";
 import { densityBlock, type PortableForm, type PortableForms } from "./placed.ts";
 import { LIKELIHOOD, POWER } from "./programs.ts";
 
-/** A model with its data as plain data, for sampling on another thread with memory of the same kind. */
+/** A model and its data in a form that can be sent to another thread with the same kind of memory, to sample there. */
 export interface PortableDensity {
   readonly name: string;
   readonly dimension: number;
@@ -115,7 +115,7 @@ export class PortedDensity implements LogDensity {
   }
 }
 
-/** Places code and numbers from another thread as a LOG_DENSITY block. `buffers`: addresses by name. */
+/** Places code and data from another thread as a LOG_DENSITY block. `buffers`: addresses by name. */
 export function placeForm(
   engine: Engine,
   deterministic: boolean,

@@ -4,9 +4,9 @@
  * The model's density is Π p(x_i | x_1 … x_{i−1}), restricted by constraints and not renormalised. If the prior
  * probability of a constraint does not depend on other parameters, only the values that violate it are drawn again.
  *
- * If it does depend on other parameters, as for b ~ N(0, 1) above a, or x ~ N(a, 1) above 0, a violation rejects the
- * whole draw. Parameter values that make the constraint less probable are then rarer in proportion, as they must be.
- * Both ways give exact draws of the density.
+ * If it does depend on other parameters, a violation rejects the whole draw. Examples are b ~ N(0, 1) with b > a, and x
+ * ~ N(a, 1) with x > 0. Parameter values under which the constraint is less probable then become rarer in proportion,
+ * which is correct. Both ways give exact draws of the density.
  */
 
 import { arraysBelow, broadcastTo, type SymbolicArray, toArray } from "../../engine/compiler/index.ts";
@@ -20,14 +20,14 @@ import { Drawer } from "./drawing.ts";
 import type { PlacedModel, PointFunction } from "./placed.ts";
 
 /**
- * Maximum number of draws made to find one that keeps to a constraint: for a draw of the prior, and for a starting
+ * Maximum number of attempts to find a draw that satisfies a constraint, for a draw from the prior and for a starting
  * point.
  */
 const TRIES = 10_000;
 const START_TRIES = 100;
 /**
- * Number of points at which probabilities within bounds are compared, smallest probability to compare, and relative
- * tolerance for rounding.
+ * Settings of the comparison of probabilities between bounds: number of points, smallest probability that is compared,
+ * and relative tolerance for rounding.
  */
 const PROBES = 16;
 const LEAST_SHARE = 1e-6;
@@ -42,8 +42,8 @@ interface Own {
   /** Whether a violated bound rejects the whole draw, for each element with bounds. */
   readonly rejects: readonly boolean[];
   /**
-   * Support of the prior alone, for other constraints with a probability that might depend on other parameters. A value
-   * inside this support but outside the constraint rejects the whole draw.
+   * Support of the prior alone. Present for constraints other than bounds whose probability might depend on other
+   * parameters. A value inside this support but outside the constraint rejects the whole draw.
    */
   readonly support: Transform | undefined;
 }
@@ -87,9 +87,9 @@ export class PriorDrawer {
   }
 
   /**
-   * Draws a starting point: each parameter from its prior, given those before it, or uniform in (−2, 2) if its prior is
-   * flat or hardly any draw keeps to the constraint. It is not a draw of the prior: a value outside its bounds rejects
-   * only that value.
+   * Draws a starting point: each parameter from its prior, given those before it, or uniformly in (−2, 2) if its prior
+   * is flat or hardly any draw satisfies the constraint. The point is not a draw from the prior, because only values
+   * outside their bounds are drawn again, not the whole point.
    */
   drawStart(draws: Draws): Float64Array {
     const u = new Float64Array(this.traced.dimension);
@@ -162,8 +162,8 @@ export class PriorDrawer {
   }
 
   /**
-   * Returns, for each element, whether the probability between its bounds depends on other parameters. It counts as
-   * independent if it is the same at a few random points.
+   * Returns, for each element, whether the probability between its bounds depends on other parameters. If it is the
+   * same at a few random points, it counts as independent of them.
    */
   private rejects(
     { name, shape }: TracedParameter,
@@ -176,7 +176,7 @@ export class PriorDrawer {
     const { cdf, constraints } = prior.family;
     const names = Object.keys(prior.parameters);
     const numbers = names.every((each) => rankOf(constraints[each]) === 0);
-    // A discrete parameter might make a difference only at points that are rarely drawn.
+    // A discrete parameter might change the probability only at points that are rarely drawn.
     if (!cdf || !numbers || others.some(({ discrete }) => discrete)) return new Array<boolean>(count).fill(true);
     const parameters = this.placed.pointFunction(
       `parameters ${name}`,
@@ -237,8 +237,8 @@ function unconstrained(transform: Transform, value: Float64Array, inputs: Inputs
 }
 
 /**
- * Draws a value within bounds. Each element is redrawn separately, unless it rejects the draw: many elements together
- * would rarely satisfy their bounds.
+ * Draws a value within bounds. Each element is redrawn separately, because many elements together would rarely satisfy
+ * their bounds. Some elements reject the whole draw instead.
  */
 function drawWithin({ bounds, rejects }: Own, sample: () => Float64Array, u: Float64Array): Float64Array | "rejected" | "never" {
   const value = sample();

@@ -75,18 +75,21 @@ function program(name: string, model: TracedModel, values: SymbolicArray[], slop
   };
 }
 
-/** Program of the log density. Fixed work is done once, here, and its results are added to `fixed.values`. */
+/**
+ * Program of the log density. Work that does not depend on parameters is done here, only once, and its results are
+ * added to `fixed.values`.
+ */
 export function densityProgram(name: string, model: TracedModel, fixed: FixedWork, gradient = true): ArrayProgram {
   const [density] = reduced([model.logDensity], fixed);
   if (!gradient) return program(`${name} value`, model, [density], []);
-  // Differentiation creates more fixed work.
+  // Differentiation creates more work that does not depend on parameters.
   const [value, ...slopes] = reduced([density, ...slopesOf(density, model)], fixed);
   return program(name, model, [value], slopes);
 }
 
 /**
- * log prior + β log likelihood with β as an input, and the likelihood itself. At β = 0 it is the prior alone, even
- * where the likelihood is not finite.
+ * log prior + β log likelihood with β as an input, and the likelihood itself. At β = 0 the first is the prior alone,
+ * even if the likelihood is not finite.
  */
 export function temperedProgram(name: string, model: TracedModel, fixed: FixedWork, gradient = true): ArrayProgram {
   const power = input(POWER, []);
@@ -103,8 +106,8 @@ export function temperedProgram(name: string, model: TracedModel, fixed: FixedWo
 }
 
 /**
- * Places parameters, then transformed, then generated quantities one after another. Quantities that are drawn have
- * places, but no arrays.
+ * Places parameters, then transformed, then generated quantities one after another. Quantities that are drawn at random
+ * have places, but no arrays.
  */
 export function placesOf(model: TracedModel): { reported: readonly SymbolicArray[]; places: QuantityPlace[] } {
   let offset = 0;
@@ -142,7 +145,7 @@ export function sideBySide(arrays: readonly SymbolicArray[]): ArrayProgram["outp
   });
 }
 
-/** Program of given arrays. Fixed work is done once, here. */
+/** Program of given arrays. Work that does not depend on parameters is done here, only once. */
 export function valuesProgram(
   name: string,
   model: TracedModel,

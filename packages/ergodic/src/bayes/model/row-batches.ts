@@ -35,11 +35,11 @@ interface Sized {
 }
 
 /**
- * Minibatch estimates of a log density in the engine's memory. Tables of all rows are stored once. Each lane has room
- * for one batch: rows are gathered into it before the program for that batch size runs.
+ * Minibatch estimates of a log density in the engine's memory. Tables of all rows are stored once. Each lane has memory
+ * for one batch. Rows are gathered into this memory before the program for the batch size runs.
  *
  * Rows are stored in random order, the same for every table and run, so a block of consecutive rows is a random sample.
- * Reading it takes the same time however many rows there are. (Scattered rows would each cost a cache miss and a
+ * The time to read a batch does not depend on the number of rows. (Scattered rows would each cost a cache miss and a
  * page-table miss.)
  */
 export class RowBatches implements Minibatches {
@@ -111,7 +111,7 @@ export class RowBatches implements Minibatches {
     this.sizes.clear();
   }
 
-  /** A method, so that a binding keeps the tables that it reads alive. */
+  /** This is a method, so that a binding keeps the tables alive that it reads. */
   private release(arena: Arena): void {
     arena.dispose();
   }
@@ -167,7 +167,7 @@ function rowOrder(count: number): Uint32Array {
 }
 
 /**
- * Program of the estimate and its gradient. Work that depends on neither parameters nor rows is done here, and its
+ * Program of the estimate and its gradient. Work that does not depend on parameters or rows is done here, and its
  * results are added to `fixed`.
  */
 function batchProgram(

@@ -1,6 +1,6 @@
 /**
- * Predicts one row after another: the distribution of its observed values under each draw, moments, and a value drawn
- * from each.
+ * Predicts one row after another. For each draw, it finds the distribution of the row's observed values, computes its
+ * moments, and draws a value from it.
  */
 
 import { firstWrongIndex, wantedIndices } from "../../engine/compiler/array/indices.ts";
@@ -15,7 +15,7 @@ import { broken, type DataBounds } from "./fields.ts";
 import type { RowPrograms } from "./row-programs.ts";
 import { fieldsBelow, inputOf } from "./rows.ts";
 
-/** Observed quantity of rows, with the arrays of its distribution's parameters. */
+/** Quantity that is observed in rows, with the arrays of its distribution's parameters. */
 export interface Output {
   readonly name: string;
   /** Shape of one row's values. */
@@ -56,14 +56,14 @@ interface Places {
 }
 
 /**
- * Accumulates the conditional moments of one number over draws. For a family without moments, the simulated value
- * replaces the mean.
+ * Accumulates the conditional moments of one number over draws. If a family has no moments, the simulated value is used
+ * as the mean.
  */
 class Moments {
   #mean = 0;
   /** Sum of conditional variances. */
   #within = 0;
-  /** First conditional mean, and sums of the differences from it and of their squares. */
+  /** First conditional mean. The other two are sums over the differences from it and over their squares. */
   #first = 0;
   #between = 0;
   #squares = 0;
@@ -201,7 +201,7 @@ export class RowPredictions implements Disposable {
     }
   }
 
-  /** Draws a value for each draw, writes it to `to` number by number, and returns the moments of each number. */
+  /** Simulates a value for each draw, writes its numbers to `to`, and returns the moments of each number. */
   #values({ family }: Distribution, parametersOf: (s: number) => Values, { drawn, expected, levels }: Places): Moments[] {
     const all = drawn.map(() => new Moments());
     const [first] = all;

@@ -21,7 +21,7 @@ export interface RowArrays {
   readonly data: ReadonlyMap<string, Float64Array>;
   /** Inputs that a row supplies, in order, with their sizes. */
   readonly rows: ReadonlyMap<string, number>;
-  /** Inputs that a draw supplies, concatenated draw after draw. */
+  /** Inputs that a draw supplies. The values of all draws are concatenated. */
   readonly draws: ReadonlyMap<string, Float64Array>;
   readonly drawCount: number;
 }
@@ -143,8 +143,8 @@ export class RowPrograms implements Disposable {
 }
 
 /**
- * Splits off the nodes that nothing moves (by `isMoved`), and inputs selected by `isPart`. They become separate parts,
- * read as inputs named after `buffer`.
+ * Splits off the nodes that depend on no moved input (see `isMoved`), and the inputs selected by `isPart`. These become
+ * separate parts, which the rest reads as inputs named after `buffer`.
  */
 function parted(
   roots: readonly SymbolicArray[],
@@ -187,12 +187,12 @@ class Placed {
     initialiseBlock(engine, this.#linked.plan, this.#block);
   }
 
-  /** Names of the buffers that it reads and writes. */
+  /** Names of the buffers that the program reads and writes. */
   get buffers(): string[] {
     return Object.keys(this.#linked.plan.pointers);
   }
 
-  /** Sets the pointers of those buffers that the program has. */
+  /** Sets the pointers of those buffers that the program uses. */
   at(addresses: ReadonlyMap<string, number>): this {
     const { pointers } = this.#linked.plan;
     for (const name of this.buffers) {

@@ -25,7 +25,8 @@ export class RowFields {
   readonly #model: TracedModel;
 
   /**
-   * @throws the error made by `refusal` for data that cannot be cut; OptionError for a name that is not a first extent
+   * @throws the error that `refusal` returns for data that cannot be split into rows; OptionError for a name that is
+   *   not a first extent
    */
   constructor(where: string, rows: string, model: TracedModel, refusal: (message: string) => CapabilityError) {
     this.rows = rows;

@@ -12,7 +12,7 @@ const MOST_POINTS = 100;
 /** Number of arrays per watched solution. */
 const ARRAYS = 3;
 
-/** Number of steps, error, and number of missing values of each solution that depends only on data and parameters. */
+/** For each solution that depends only on data and parameters: number of steps, error, and number of missing values. */
 export function watchedArrays({ solutions, data }: TracedModel): SymbolicArray[] {
   const isKnown = ({ op, attributes }: SymbolicArray): boolean =>
     op !== "input" || data.has(String(attributes)) || String(attributes).startsWith("u ");
@@ -33,8 +33,8 @@ export function somePoints(points: Float64Array, dimension: number): Float64Arra
 }
 
 /**
- * Summarises the output of `watchedArrays`, which is `values`, point after point. `failed`: number of points without a
- * solution. `largestError` covers the solutions that were found; null if one of their errors is unknown.
+ * Summarises `values`, the outputs of `watchedArrays` concatenated over points. `failed`: number of points without a
+ * solution. `largestError` covers only the solutions that were found. It is null if an error is unknown.
  */
 export function solutionsReport(values: Float64Array, arrays: number): JsonObject {
   const points = values.length / arrays;

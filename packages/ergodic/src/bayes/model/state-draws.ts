@@ -9,13 +9,16 @@ import type { Distribution } from "../distributions/index.ts";
 import { collected, type Sampler } from "../distributions/value.ts";
 
 export interface StateSource {
-  /** Arrays that the states are drawn from. */
+  /** Arrays from whose values the states are drawn. */
   readonly arrays: readonly SymbolicArray[];
   /** Draws the state of each element, in row-major order. `numbers`: values of `arrays`. */
   states(numbers: readonly Float64Array[], batch: Shape): (draws: Draws, i: number) => number;
 }
 
-/** Makes a sampler for each value. `parts`: for each value, its distributions by state, all with the same batch. */
+/**
+ * Makes a sampler for each value. `parts`: for each value, its distributions by state. All of them have the same batch
+ * shape.
+ */
 export function stateSamplers(
   source: StateSource,
   parts: readonly (readonly Distribution[])[],

@@ -120,7 +120,7 @@ class Scope {
   readonly #marginal: { name: string; pointwise: SymbolicArray; chained: boolean }[] = [];
   readonly #drawn: TracedDraw[] = [];
   readonly #names = new Set<string>();
-  /** Terms in the order of the model, and the positions of those that are observations. */
+  /** Terms in the order of the model, and the positions of observations among them. */
   readonly #terms: SymbolicArray[] = [];
   readonly #likelihood = new Set<number>();
   readonly #parts: TracedTerm[] = [];
@@ -238,7 +238,10 @@ class Scope {
     this.#names.add(name);
   }
 
-  /** Refuses names of inherited properties: draws are objects by name, where such a name would seem to exist. */
+  /**
+   * Refuses names of inherited properties. Draws are objects with named properties, in which such a name would seem to
+   * exist already.
+   */
   #refuseInherited(name: string): void {
     const refused = refusedName(name);
     if (refused) throw new OptionError(this.#name, refused, "MODEL_NAME");
@@ -296,7 +299,7 @@ class Scope {
     this.#dimension += sizeOf(transform.unconstrainedShape);
     this.#jacobians.push(logJacobian);
     if (form) this.#formJacobians.push(form.logJacobian);
-    // The density of z equals that of the parameter times |∂x/∂z|, so it replaces both.
+    // The density of z equals the density of the parameter times |∂x/∂z|, so it replaces both.
     const density = form?.standard ?? prior;
     if (density) {
       const pointwise = density.logDensity(value);
@@ -344,7 +347,7 @@ class Scope {
     return made;
   }
 
-  /** Chooses a name. `key`: used if there is neither a given name nor data to name it after. */
+  /** Chooses a name. `key`: name to use if no name is given and the value is not data. */
   #observedName(value: SymbolicArray, given: string | undefined, key?: string): string {
     const taken = this.#observedNames;
     if (given !== undefined && taken.has(given))

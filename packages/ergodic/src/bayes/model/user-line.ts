@@ -1,4 +1,4 @@
-/** Adds the user's line to errors of distributions, transforms and data, which do not know it. */
+/** Adds the user's line to errors of distributions, transforms and data, because these do not know the line. */
 
 import { userLine } from "../../engine/compiler/array/position.ts";
 import { ErgodicError } from "../../engine/errors/errors.ts";

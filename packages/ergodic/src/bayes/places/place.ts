@@ -8,7 +8,7 @@ const MOST_K = 0.7;
 const LEAST_EFFECTIVE = 10;
 export const REFITS = 2;
 const FINE = 0.1;
-/** Range of log ratios, in nats, within which they count as equal. */
+/** Log ratios that differ by less than this, in nats, count as equal. */
 const ALIKE = 0.1;
 const LOG_TWO_PI = 1.8378770664093453;
 
@@ -24,8 +24,8 @@ export class Normal {
   }
 
   /**
-   * Fits a normal to rows [n, d] with weights that sum to 1. Covariances are shrunk towards their diagonal with the
-   * weight of d draws. Undefined if the covariance is numerically singular.
+   * Fits a normal to rows [n, d] with weights that sum to 1. The covariance is shrunk towards its diagonal, which gets
+   * the weight of d draws. Undefined if the covariance is numerically singular.
    */
   static of(rows: Float64Array, weights: Float64Array, d: number): Normal | undefined {
     const n = weights.length;
@@ -100,11 +100,11 @@ export class Normal {
 const LEAST_OVERLAP = 0.32;
 
 /**
- * Whether two normals at the same point are the same place, judged by their spreads.
+ * Whether two normals at the same point have similar spreads and so count as the same place.
  *
  * r is the ratio of the geometric means of their spreads. Concentric round normals have the overlap (Bhattacharyya
- * coefficient) ∫√(p q) = (2r/(1 + r²))^(d/2). Below LEAST_OVERLAP, which corresponds to a ratio of 20 in one dimension
- * and of 2 in ten, draws from one hardly ever visit the other.
+ * coefficient) ∫√(p q) = (2r/(1 + r²))^(d/2). If the overlap is below LEAST_OVERLAP, draws from one normal hardly ever
+ * visit the other. This corresponds to a spread ratio of 20 in one dimension and of 2 in ten dimensions.
  */
 export function haveLikeSpreads(a: Normal, b: Normal): boolean {
   const d = a.dimension;
@@ -119,11 +119,11 @@ const radius = (d: number): number => d + 2 * Math.sqrt(2 * d);
  *
  *   R = { x : (x − m)ᵀ C⁻¹ (x − m) <= d + 2√(2d) },   log ∫_R p ≈ log 1/S Σ_s 1[x_s ∈ R] p(x_s)/N(x_s | m, C),  x_s ~ N(m, C)
  *
- * R holds 95 to 98 % of the normal, so that ratios are bounded if its shape is about right. `error`: standard error of
- * the log, from the ratios. k̂: tail shape of the ratios inside R (Pareto-smoothed importance sampling). A mass is
- * known if k̂ <= 0.7 and the ratios are worth LEAST_EFFECTIVE draws.
+ * R contains 95 to 98 % of the normal's mass, so ratios are bounded if the normal has roughly the right shape. `error`:
+ * standard error of the log, from the ratios. k̂: tail shape of the ratios inside R (Pareto-smoothed importance
+ * sampling). A mass counts as known if k̂ <= 0.7 and the effective number of draws is at least LEAST_EFFECTIVE.
  *
- * If it is not known, or its error is above FINE, the normal is fitted again to the weighted draws, at most REFITS
+ * If the mass is not known or its error exceeds FINE, the normal is fitted again to the weighted draws, at most REFITS
  * times. This needs enough draws, because a normal that is too wide also covers other places.
  */
 export interface Place {
@@ -140,7 +140,7 @@ export const drawsFor = (d: number): number => 60 + 10 * d;
 export const isKnown = ({ paretoK, error }: Place): boolean => paretoK <= MOST_K && error * error * LEAST_EFFECTIVE <= 1;
 
 /**
- * Measures the mass of a place. `logDensity`: of p, −∞ outside its support. `refits`: maximum number of refits of the
+ * Measures the mass of a place. `logDensity`: log p, −∞ outside its support. `refits`: maximum number of refits of the
  * normal, with drawsFor(d) evaluations each.
  */
 export function measured(normal: Normal, logDensity: (x: Float64Array) => number, draws: Draws, refits = REFITS): Place {
@@ -185,13 +185,13 @@ function once(
     paretoK: tailShape(inside),
   };
   const { logWeights, effectiveSize } = psis(all);
-  // With fewer draws the normal is too narrow, and everything that it covers looks alike.
+  // A normal fitted to fewer draws would be too narrow, so that all ratios within it would look alike.
   return { place, better: effectiveSize < d + 4 ? undefined : Normal.of(rows, logWeights.map(exp), d) };
 }
 
 /**
- * Returns 0 if all finite ratios are within ALIKE of each other, because the shape of such a tail says nothing about
- * the mean.
+ * Returns 0 if the finite log ratios differ by less than ALIKE, because the tail shape of such ratios says nothing
+ * about the mean.
  */
 function tailShape(logRatios: Float64Array): number {
   const finite = logRatios.filter((ratio) => ratio > -Infinity);

@@ -8,11 +8,11 @@ import { drawsFor, type Normal, unknownPlace } from "./place.ts";
 import { BUDGET, distinct, massDraws, massOf, type Scouted, scouted, shareOf } from "./scouts.ts";
 import { decoded, ENTRY_NUMBERS, type Entry, encoded, type Total, visitsOf } from "./visits.ts";
 
-/** Number of coordinates up to which masses of places are measured. */
+/** Largest number of coordinates for which masses of places are measured. */
 export const MOST_DIMENSION = 64;
 export const SCOUTS = 24;
 
-/** Scouts of a run and the places that they found, processed piece by piece. */
+/** Scouts of a run and the places that they found. The work is done piece by piece. */
 export class Scouting {
   protected readonly density: LogDensity;
   protected readonly plan: SamplingPlan;
@@ -42,7 +42,9 @@ export class Scouting {
     return this.spent;
   }
 
-  /** Adds an approximation that the run itself found, to be measured like those of scouts. */
+  /**
+   * Adds an approximation that the run itself found. Its mass is measured like the masses of scouts' approximations.
+   */
   add(normal: Normal, elbo: number): void {
     this.entries.push(foundEntry({ normal, elbo, end: true }));
   }

@@ -1,14 +1,14 @@
 /**
  * Scouts: short independent searches for places of the posterior that the draws may have missed.
  *
- * Scout i runs one path of Pathfinder (approximate/path.ts): L-BFGS, and the normal approximation with the best ELBO on
- * its way. Even scouts start uniform in (−2, 2). Odd ones start at a draw from the prior, if there is one, because a
- * prior can reach modes far from 0. Approximations at different places (`distinct`) have their masses measured
+ * Scout i runs one path of Pathfinder (approximate/path.ts): L-BFGS, and the normal approximation with the best ELBO
+ * along the path. Even scouts start uniform in (−2, 2). Odd scouts start at a draw from the prior, if there is a prior,
+ * because it can reach modes far from 0. The mass of each approximation at a different place (`distinct`) is measured
  * (place.ts).
  *
- * Scouts cost at most BUDGET of the run's evaluations. A run that can pay for few evaluations sends fewer scouts. A
- * mode is found only if enough starts lead to it. If a quarter of the starts lead to a mode, 24 scouts all miss it in
- * one run of 1000; if 1 % do, in four runs of five.
+ * Scouts cost at most BUDGET of the run's evaluations. A run whose budget is small sends fewer scouts. A mode is found
+ * only if enough starts lead to it. If a quarter of all starting points lead to a mode, all 24 scouts miss it in one
+ * run of 1000. If 1 % of them do, all scouts miss it in four runs of five.
  *
  * Streams: ("scout", i, "start"), ("scout", i, "prior"), "elbo" and "draw" of ("path", SCOUT + i, …), ("scout", i,
  * "mass").
@@ -24,9 +24,9 @@ import { quasiNewtonDefaults } from "../approximate/quasi-newton.ts";
 import type { SamplingPlan } from "../samplers/base/sampler.ts";
 import { drawsFor, haveLikeSpreads, isKnown, measured, Normal, type Place, REFITS } from "./place.ts";
 
-/** Largest share of a run's gradient evaluations for the search for places. */
+/** Largest share of a run's gradient evaluations that the search for places may take. */
 export const BUDGET = 0.1;
-/** Share of a scout's evaluations for its search; the rest measures masses. */
+/** Share of a scout's evaluations that its search may take; the rest is for measuring masses. */
 const SEARCH = 0.55;
 const ELBO_DRAWS = 2;
 const MOST_ITERATIONS = 200;
@@ -48,8 +48,8 @@ export interface Scouted {
 }
 
 /**
- * Number of evaluations for the next scout; 0 if they are too few to find anything. It is an equal share of what is
- * left of the search budget, or ENOUGH if that is more: scouts that end early leave evaluations for the next.
+ * Number of evaluations for the next scout; 0 if they are too few to find anything. It is an equal share of the
+ * remaining search budget, or ENOUGH if that is more. Scouts that end early leave evaluations for later scouts.
  */
 export function shareOf(gradients: number, spent: number, scoutsLeft: number): number {
   const left = BUDGET * SEARCH * gradients - spent;
@@ -58,8 +58,8 @@ export function shareOf(gradients: number, spent: number, scoutsLeft: number): n
 }
 
 /**
- * Returns the normal with the best ELBO, and that of the path's end if it got there; none if no point has a finite
- * density, or there is no approximation.
+ * Returns the normal with the best ELBO and, if the search converged, the normal at the end of the path. Returns none
+ * if no point has a finite density, or there is no approximation.
  */
 export async function scouted(
   point: DensityPoint,
@@ -119,12 +119,13 @@ export async function randomPoint(point: DensityPoint, plan: SamplingPlan, i: nu
 }
 
 /**
- * Approximations at different places: first those at different points, then those at the same point with different
- * spreads.
+ * Selects approximations at different places: first approximations at different points, then approximations at the same
+ * point with different spreads.
  *
- * Ends of paths come first, then the best ELBO. The ELBO is noisy: with ELBO_DRAWS draws, the ELBO of a far too wide
- * normal can look good. If the regions of two normals contain each other's means, the first is kept. If only one
- * contains the other's mean, it might be too wide and belong to another mode, so both are kept.
+ * The order of preference is: first ends of paths, then higher ELBOs. The ELBO is noisy: estimated from ELBO_DRAWS
+ * draws, it can be high even for a normal that is far too wide. If the regions of two normals contain each other's
+ * means, the first is kept. If only one contains the other's mean, it might be too wide and belong to another mode, so
+ * both are kept.
  */
 export function distinct(found: readonly Scouted[]): Scouted[] {
   const sorted = [...found].sort((a, b) => Number(b.end) - Number(a.end) || b.elbo - a.elbo);

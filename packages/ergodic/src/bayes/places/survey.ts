@@ -29,27 +29,28 @@ export interface Recent {
 }
 
 /**
- * A survey at the end of warm-up: the places of chains and scouts, and which chains are where the posterior has almost
- * no mass.
+ * A survey at the end of warm-up. It finds the places of chains and scouts, and the chains in regions where the
+ * posterior has almost no mass.
  *
  * Scouts come first (scouts.ts), then each chain's place: a normal fitted to its last warm-up draws, and its mass
  * (place.ts). A chain is out of place if
  *
  *   log mass + GAP + 2 errors < the largest log mass of all places,
  *
- * with both known (k̂ <= 0.7), and the chain is settled there: −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ, which is 1 for draws that fill
- * their place, is within SETTLED for every i. A chain that is stuck in a narrow part of a wider place also covers
- * little mass, but is not settled; R̂ will reveal it. Even with an unknown mass, or not settled, a chain is out of
- * place if
+ * if both masses are known (k̂ <= 0.7) and the chain has settled there. It has settled if −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ,
+ * which is 1 for draws that fill their place, is within SETTLED for every i. A chain that is stuck in a narrow part of
+ * a wider place also covers little mass, but it has not settled; R̂ will reveal it. Even if its mass is unknown or it
+ * has not settled, a chain is out of place if
  *
  *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
  *
- * the mass of a place WIDER times as wide as what the chain has seen, if it were as high everywhere. A chain that is
- * out of place, or lost where log densities differ only by rounding, restarts from a random point with a whole warm-up,
- * at most `restarts` times; nothing is copied from other chains.
+ * where the left side is the log mass of a place that is WIDER times as wide as the region visited by the chain and as
+ * high everywhere as its highest point. A chain that is out of place, or lost in a region where log densities differ
+ * only by rounding, restarts from a random point with a complete warm-up, at most `restarts` times. Nothing is copied
+ * from other chains.
  *
- * After the draws, `visits` says which places they lack (visits.ts). This applies up to MOST_DIMENSION coordinates;
- * with more, and where masses are not known, nothing is claimed.
+ * After the draws, `visits` says which places they lack (visits.ts). All of this applies to at most MOST_DIMENSION
+ * coordinates. With more coordinates, or if masses are not known, the survey makes no claims.
  */
 export class Survey extends Scouting {
   private readonly options: SurveyOptions;
@@ -84,7 +85,8 @@ export class Survey extends Scouting {
   }
 
   /**
-   * Returns the chains to restart: those out of place, and those that are `lost` where a density cannot be computed.
+   * Returns the chains to restart: chains that are out of place, and chains that are `lost` in a region where the
+   * density cannot be computed.
    */
   outOfPlace(lost: readonly number[]): number[] {
     const mayStart = ({ kind, chain }: Entry): boolean => kind === "chain" && this.restarted[chain] < this.options.restarts;
@@ -112,7 +114,7 @@ export class Survey extends Scouting {
     return x;
   }
 
-  /** Discards the place of chain c, which warms up again from its position and is then surveyed again. */
+  /** Discards the place of chain c. The chain warms up again from its position, after which it is surveyed again. */
   again(c: number): void {
     this.entries = this.entries.filter(({ kind, chain }) => kind !== "chain" || chain !== c);
   }

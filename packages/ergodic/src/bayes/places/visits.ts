@@ -1,22 +1,22 @@
 /**
  * Finds places of the posterior that the draws lack.
  *
- * A place lacks draws if it contains less than HELD of the number that its mass implies, or less than half of it by
- * SURE standard errors. It counts as missed if that matters:
+ * A place lacks draws if the number of draws in it is less than HELD times the number that its mass implies, or is
+ * below half of that number by SURE standard errors. It counts as missed if the missing draws matter:
  *
  *   n₋ >= LEAST_DRAWS,   or n₋ >= LEAST_TELLING and for some quantity q
  *   |w δ| > MATERIAL s   or   √((1 − w)(s² + w δ²)) > (1 + MATERIAL) s
  *
- * n₋: the number of draws that the place should hold, two standard errors below its estimate. The estimate comes from
- * the mass of the place relative to the mass of a reference. The reference is everything that the draws represent, if
- * its mass is known; otherwise the heaviest place that a chain fills; otherwise the heaviest place that holds at least
- * LEAST_HELD of the draws. w = n₋ / (n₋ + all draws); s: the standard deviation of q in the draws; δ: distance of q at
- * the place from its mean in the draws. So a light mode far away is missed, too: 0.4 % of the mass, 25 standard
- * deviations away, doubles the standard deviation.
+ * n₋: lower bound, two standard errors below the estimate, of the number of draws that the place should contain. The
+ * estimate comes from the mass of the place relative to the mass of a reference. The reference is everything that the
+ * draws represent, if its mass is known; otherwise the heaviest place that a chain fills; otherwise the heaviest place
+ * that holds at least LEAST_HELD of the draws. w = n₋ / (n₋ + all draws); s: the standard deviation of q in the draws;
+ * δ: distance of q at the place from its mean in the draws. So a light mode far away can also count as missed: 0.4 % of
+ * the mass, 25 standard deviations away, doubles the standard deviation.
  *
- * With n₋ < LEAST_TELLING, a correct run has no draws there in more than one run of 150. Such a place is `rare`: the
- * run is too short to hold it, and nothing is wrong with the chains. Quantities are those that the density names; if it
- * names none, coordinates.
+ * If n₋ < LEAST_TELLING, more than one in 150 correct runs has no draws in the place. Such a place is `rare`: the run
+ * is too short to visit it, and nothing is wrong with the chains. Quantities are the parameters that the density names,
+ * or coordinates if it names none.
  */
 
 import type { LogDensity } from "../../engine/contract/index.ts";
@@ -28,15 +28,15 @@ import type { VisitedPlace } from "../samplers/base/sampler.ts";
 import { haveLikeSpreads, isKnown, Normal, type Place } from "./place.ts";
 
 const LEAST_DRAWS = 20;
-/** e^−5 = 0.7 % of runs have no draws if 5 are expected. */
+/** If 5 draws are expected, e^−5 = 0.7 % of runs have none. */
 const LEAST_TELLING = 5;
 const HELD = 0.1;
-/** Number of batches per chain, and the number of standard errors that leave no doubt. */
+/** Number of batches per chain, and number of standard errors beyond which a difference counts as certain. */
 const [BATCHES, SURE] = [5, 5];
 const LEAST_HELD = 0.01;
-/** Material change in standard deviations, the same bound as for the step bias in verdicts. */
+/** Smallest change, in standard deviations, that counts as material. Verdicts use the same bound for the step bias. */
 const MATERIAL = 0.1;
-/** Share that no run of usual length can distinguish from nothing. */
+/** Shares below this are so small that no run of usual length would contain such draws. */
 const LEAST_SHARE = 1e-6;
 /** Maximum number of draws for the moments of a quantity. */
 const MOST_DRAWS = 1000;
@@ -59,8 +59,8 @@ export interface Entry {
 export type Total = Pick<Place, "logMass" | "error">;
 
 /**
- * Returns every place, with its share of the draws. `total`: known for draws of an approximation, from their importance
- * weights.
+ * Returns every place, with its share of the draws. `total`: given for draws of an approximation, whose importance
+ * weights determine it.
  */
 export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: LogDensity, total?: Total): VisitedPlace[] {
   const held = (normal: Normal): Held => heldBy(normal, draws);
@@ -80,7 +80,8 @@ export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: 
     const odds = reference ? exp(logMass - reference.logMass) : Number.NaN;
     const least = reference ? reference.count * odds * exp(-2 * hypotenuse(error, reference.error)) : 0;
     const share = odds === Infinity ? 1 : odds / (1 + odds);
-    // A stuck chain can have so little mass that a neighbouring place should hold more than all draws.
+    // If the reference is a stuck chain, its mass can be so small that a neighbouring place seems to need more draws
+    // than there are.
     const wanted = Math.min(least, (least * all) / (least + all));
     const lacked = isKnown(place) && least > 0 && hasFewer(held(normal), wanted);
     const change = lacked ? changes(normal.mean, least) : undefined;
@@ -122,7 +123,9 @@ export function heldBy(normal: Normal, draws: ChainDraws): Held {
   return { count: total, error: Math.sqrt(batches.length * variance(batches)) };
 }
 
-/** Whether a place holds almost none of the draws that it should, or significantly less than half of them. */
+/**
+ * Whether a place contains almost none of the draws that it should contain, or significantly less than half of them.
+ */
 const hasFewer = ({ count, error }: Held, wanted: number): boolean =>
   count < HELD * wanted || (count < wanted / 2 && count + SURE * error < wanted);
 
@@ -145,7 +148,8 @@ const isSamePoint = ({ place: a }: Entry, { place: b }: Entry): boolean =>
 const isSamePlace = (a: Entry, b: Entry): boolean => isSamePoint(a, b) && haveLikeSpreads(a.place.normal, b.place.normal);
 
 /**
- * Returns one place per mode: places that chains fill, or where scouts' searches ended, outside each other's region.
+ * Returns one place per mode. These are places that chains fill or at which scouts' searches ended, and they lie
+ * outside each other's regions.
  */
 function modesOf(shown: readonly Entry[]): Entry[] {
   const modes: Entry[] = [];
@@ -160,8 +164,8 @@ interface Change {
 }
 
 /**
- * Finds the quantity with the moments that a place of `least` draws at a point would change most, if the change is
- * material.
+ * Finds the quantity whose moments would change most if `least` draws at a point were added. Undefined if the change is
+ * not material.
  */
 function changesOf(draws: ChainDraws, density: LogDensity): (point: Float64Array, least: number) => Change | undefined {
   const total = draws.chains * draws.count;

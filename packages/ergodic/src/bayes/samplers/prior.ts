@@ -55,8 +55,8 @@ class PriorRun extends ChainsRun<PriorChain> {
 }
 
 /**
- * Draws from the prior. Draws are independent, and each parameter is drawn given the earlier ones. With `predict`, this
- * simulates data as the model expects them before seeing any.
+ * Draws from the prior. Draws are independent, and each parameter is drawn given the earlier ones. Together with
+ * `predict`, this simulates the data that the model expects before it has seen any.
  *
  * Draw t of chain c uses update t of the stream "chain", c, "prior". Nothing is adapted: `warmup` has no effect.
  * Observations are ignored.

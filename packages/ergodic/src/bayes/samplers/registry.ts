@@ -38,7 +38,7 @@ export const samplerNames = (): string[] => Object.keys(samplerRegistry);
 /**
  * Makes the sampler described by `toJSON`. Options that are samplers are given as their JSON.
  *
- * @throws DataError for an algorithm that JSON cannot hold, because it was made from functions
+ * @throws DataError for an algorithm that JSON cannot represent, because it was made from functions
  */
 export function samplerFromJson(json: JsonObject): Sampler {
   checkNamedJson("samplerFromJson", json, "algorithm", "a sampler");

@@ -29,7 +29,7 @@ import { type Constrained, checked, outside, type Transform } from "./transform.
 
 interface Elementwise {
   constrain(u: SymbolicArray): Constrained;
-  /** Returns NaN outside the bounds. `bounds`: as many as were given. */
+  /** Returns NaN outside the bounds. `bounds`: the bounds that were given (none, one or both). */
   unconstrain(x: number, ...bounds: number[]): number;
   wanted(...bounds: number[]): string;
 }

@@ -2,13 +2,13 @@
  * Cholesky factors (lower triangular with a positive diagonal) of correlation matrices, with rows of length 1, and of
  * covariance matrices.
  *
- * Correlations: z = tanh u fills the places below the diagonal row by row; L_ij = z_ij √rest_ij, L_ii = √rest_ii,
+ * Correlations: z = tanh u fills the elements below the diagonal, row by row; L_ij = z_ij √rest_ij, L_ii = √rest_ii,
  * rest_ij = 1 − Σ_{k<j} L_ik² = Π_{k<j}(1 − z_ik²); log |J| = Σ_{j<i} [log(1 − z_ij²) + ½ log rest_ij].
  *
  * Covariances: elements below the diagonal are u, diagonal elements e^u, row by row; log |J| = Σ of the diagonal's u.
  *
- * L: [d, d]; u: [d(d − 1)/2] or [d(d + 1)/2]. J is that of the free elements. Source: Lewandowski, Kurowicka, Joe 2009,
- * as in Stan's reference manual.
+ * L: [d, d]; u: [d(d − 1)/2] or [d(d + 1)/2]. J is the Jacobian of the free elements. Source: Lewandowski, Kurowicka,
+ * Joe 2009, as in Stan's reference manual.
  */
 
 import {
@@ -40,7 +40,7 @@ const belowDiagonal = (d: number): SymbolicArray =>
     [d, d],
   );
 
-/** Places u in the lower triangle, row by row, with or without the diagonal. Other places hold arbitrary values. */
+/** Places u in the lower triangle, row by row, with or without the diagonal. Other elements have arbitrary values. */
 function inTriangle(u: SymbolicArray, d: number, withDiagonal: boolean): SymbolicArray {
   const places = Array.from({ length: d * d }, (_, at) => {
     const [i, j] = [Math.floor(at / d), at % d];
@@ -77,7 +77,7 @@ export function correlationCholesky(dimension: number): Transform {
     unconstrain(value) {
       const u: number[] = [];
       for (let i = 0; i < d; i++) {
-        // Sums squares starting at the diagonal; 1 − Σ would lose small ones.
+        // Sums squares starting at the diagonal, because 1 − Σ would lose small squares.
         let after = value[i * d + i] ** 2;
         const row = new Float64Array(i);
         for (let j = i - 1; j >= 0; j--) {

@@ -9,7 +9,7 @@ import { simplex } from "./simplex.ts";
 import type { Transform } from "./transform.ts";
 
 /**
- * @throws CapabilityError for distributions of whole numbers, which cannot move smoothly (integers.ts leaves them
+ * @throws CapabilityError for distributions of whole numbers, which have no smooth transform (integers.ts leaves them
  *   unchanged)
  */
 export function transformFor(support: Support, shape: Shape): Transform {

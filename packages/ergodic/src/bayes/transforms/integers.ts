@@ -2,8 +2,8 @@ import { type Shape, toArray } from "../../engine/compiler/index.ts";
 import { checked, outside, type Transform } from "./transform.ts";
 
 /**
- * Whole numbers low ≤ x ≤ high, which are unchanged among the unconstrained numbers: x = u, log |J| = 0. Only Gibbs
- * steps move them.
+ * Whole numbers low ≤ x ≤ high. They are stored unchanged among the unconstrained numbers: x = u, log |J| = 0. Only
+ * Gibbs steps move them.
  *
  * `low` and `high` can be infinite.
  */

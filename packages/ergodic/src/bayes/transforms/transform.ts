@@ -9,8 +9,9 @@ export interface Constrained {
 }
 
 /**
- * A transform maps unconstrained numbers, which samplers and optimisers move, one to one onto a constrained value, and
- * returns log |J| of that map. The log density of the unconstrained numbers is that of the value plus log |J|.
+ * A transform is a one-to-one map from unconstrained numbers, which samplers and optimisers move, to a constrained
+ * value. It also returns log |J| of this map. The log density of the unconstrained numbers is the log density of the
+ * value plus log |J|.
  */
 export interface Transform {
   readonly name: string;
@@ -20,7 +21,7 @@ export interface Transform {
   /** @throws CompileError unless `unconstrained` has its shape */
   constrain(unconstrained: SymbolicArray): Constrained;
   /**
-   * Inverts the transform in plain numbers, row-major. `inputs`: values that bounds depend on. @throws OptionError if
+   * Inverts the transform in plain numbers, row-major. `inputs`: values on which bounds depend. @throws OptionError if
    * the value violates the constraint
    */
   unconstrain(value: ArrayLike<number>, inputs?: Inputs): Float64Array;

@@ -4,8 +4,8 @@ import { checked, outside, rowsOf, type Transform } from "./transform.ts";
 /**
  * Vectors of length 1: x = u/|u|, with log |J| = −½|u|².
  *
- * x, u: [..., K], K ≥ 2. The length of u is a redundant number: −½|u|² makes u standard normal if x is uniform over the
- * sphere, up to a constant. u = 0 has no direction and gives NaN. Source: Marsaglia 1972, as in Stan's reference
+ * x, u: [..., K], K ≥ 2. The length of u is redundant. The term −½|u|² makes u standard normal (up to a constant) if x
+ * is uniform over the sphere. u = 0 has no direction and gives NaN. Source: Marsaglia 1972, as in Stan's reference
  * manual.
  *
  * shape: [..., K], each row of length 1.

@@ -1,10 +1,10 @@
 /**
- * Advice on what would help the chains of this run. It fits the run's algorithm and model, and never repeats a choice
+ * Advice on how to improve the chains of this run. It fits the run's algorithm and model, and never repeats a choice
  * that was already made.
  *
  * `description.algorithm` holds the options of the run. `description.density` holds the properties of the model:
- * whether it has a gradient, which parameters are whole numbers, and which belong to a hierarchy, centred or not. For
- * draws of other tools little is known, and the advice is general.
+ * whether it has a gradient, which parameters are whole numbers, and which belong to a hierarchy, centred or not.
+ * Little is known about draws of other tools, so the advice for them is general.
  */
 import type { Json, JsonObject } from "../../../engine/contract/index.ts";
 import { algorithmOf, nameOf } from "../method.ts";
@@ -15,7 +15,10 @@ const stochastic = new Set(["sgld", "psgld", "sghmc", "sgnht"]);
 /** Algorithms whose draws or particles need no warm-up. */
 const unwarmed = new Set(["prior", "sequentialMonteCarlo"]);
 const TARGETS = [0.95, 0.99, 0.999];
-/** Largest dimension for which a dense metric is suggested. A larger one needs more draws than a warm-up has. */
+/**
+ * Largest dimension for which a dense metric is suggested. In higher dimensions, it needs more draws than a warm-up
+ * has.
+ */
 const MOST_DENSE = 200;
 
 const objectOf = (value: Json | undefined): JsonObject =>
@@ -64,7 +67,7 @@ export function drawMore(draws: Judged): string {
   return `warm up longer and draw more (warmup: ${2 * warmup}, draws: ${2 * draws.count})`;
 }
 
-/** Advises `centred: false` and names the parameters, or speaks in general terms if the model is unknown. */
+/** Advises `centred: false` and names the parameters. If the model is unknown, the advice is general. */
 export function centring({ description }: Judged): string[] {
   if (description.density === undefined) return description.names === undefined ? ["take centred: false in a hierarchy"] : [];
   const { centred, nonCentred } = objectOf(description.density);

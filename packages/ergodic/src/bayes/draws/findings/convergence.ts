@@ -8,16 +8,16 @@ const MOST_RHAT = 1.01;
 /** R̂ above which the chains have not converged to a common distribution. */
 const BAD_RHAT = 1.05;
 /**
- * R̂ above which chains can be in separate modes. Slowly mixing chains rarely get this far apart while each agrees with
- * itself.
+ * R̂ above which chains might be in separate modes. If each chain agrees with itself, slow mixing alone rarely causes
+ * such a large R̂.
  */
 const APART_RHAT = 1.2;
 const ESS_PER_CHAIN = 100;
-/** Smallest number of independent draws with a usable variance. */
+/** Smallest number of independent draws from which a variance can be estimated. */
 const FEWEST = 4;
 /**
- * Smallest number of draws per chain for which split-chain effective sizes exist. With fewer, they are NaN and nothing
- * would be reported.
+ * Smallest number of draws per chain for which split-chain effective sizes exist. With fewer draws, effective sizes are
+ * NaN and nothing would be reported.
  */
 const FEWEST_OF_CHAIN = 6;
 
@@ -61,7 +61,10 @@ export function convergence(draws: Judged): Finding[] {
   return findings;
 }
 
-/** Reports problems of independent draws from an approximation, however good it is: too few draws, or no spread. */
+/**
+ * Reports problems of independent draws that do not depend on the quality of the approximation: too few draws, or no
+ * spread.
+ */
 function independent(draws: Judged): Finding[] {
   const total = draws.chains * draws.count;
   if (total > 1) {
@@ -118,7 +121,7 @@ function disagreement(draws: Judged, table: readonly Row[]): Finding[] {
   ];
 }
 
-/** Whether each chain agrees with itself but not with the others, as when each is in a mode of its own. */
+/** Whether each chain agrees with itself but not with the others. This happens if each chain is in its own mode. */
 function eachSettles(draws: Judged, [name, { rhat: worst }]: Row): boolean {
   const series = draws.scalars().get(name);
   if (draws.chains === 1 || worst < APART_RHAT || series === undefined) return false;
@@ -160,8 +163,9 @@ const tooFew = ({ count }: Judged): Finding => ({
 });
 
 /**
- * Parameters that stay constant over some chain (with `chains` = 1, over all draws). Whole numbers do not count,
- * because they may be certain; from 2^53 on every float64 is whole.
+ * Parameters that are constant throughout at least one chain (with `chains` = 1, throughout all draws). Whole numbers
+ * are ignored, because the posterior of a whole number can be a single value. At 2^53 and beyond, every float64 is
+ * whole.
  */
 function standing(draws: Judged, chains: number): string[] {
   const count = (draws.chains * draws.count) / chains;

@@ -5,7 +5,7 @@ import type { Transitions } from "../trajectories.ts";
 
 export type { Finding };
 
-/** Input of the subjects of the verdict. */
+/** Draws as the verdict's subjects see them. */
 export interface Judged extends Transitions {
   readonly divergences: number;
   readonly report: Readonly<Record<string, number>>;

@@ -1,6 +1,6 @@
 /**
- * Places that a run's description records (VisitedPlace of the samplers, in JSON), whether they show several modes, and
- * advice for that case.
+ * Reads the places in a run's description (VisitedPlace of the samplers, in JSON). Tells whether they show several
+ * modes, and gives advice for that case.
  */
 import { nameOf } from "../method.ts";
 import type { Judged } from "./finding.ts";
@@ -32,13 +32,16 @@ export function filledModes(visited: readonly Visited[]): { at: Visited["at"]; c
   return [...modes.values()];
 }
 
-/** Whether a finding will name modes as a cause of disagreement: the chains fill several modes, or have missed one. */
+/**
+ * Whether a finding will name modes as the cause of disagreement, because the chains are in several modes or have
+ * missed one.
+ */
 export function tellsModes(draws: Judged): boolean {
   const visited = placesOf(draws);
   return visited.some(({ missed }) => missed) || filledModes(visited).length > 1;
 }
 
-/** Largest share of a mode that is too light to keep chains from agreeing. */
+/** Modes with at most this share of the mass are too light to make chains disagree. */
 const LEAST_SHARE = 1e-3;
 
 /** Whether chains or scouts found several modes. */
@@ -48,7 +51,7 @@ export function hasSeveralModes(draws: Judged): boolean {
   return tellsModes(draws) || new Set(modes.map(({ mode }) => mode)).size > 1;
 }
 
-/** Advice about several modes. Does not advise tempering to a run of parallelTempering(). */
+/** Advice about several modes. Does not recommend tempering if the run already used parallelTempering(). */
 export function joinModes(draws: Judged): string {
   const tempered = nameOf(draws) === "parallelTempering";
   const other = tempered

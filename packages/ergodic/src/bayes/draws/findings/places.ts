@@ -4,7 +4,10 @@ import { filledModes, joinModes, placesOf, type Visited } from "./modes.ts";
 /** Maximum number of coordinates printed per place. */
 const MOST_TOLD = 4;
 
-/** Reports regions that chains visited or missed: modes found by scouts, restarts, and chains that arrived late. */
+/**
+ * Reports regions that chains visited or missed: modes found by scouts, restarts, and chains that reached the posterior
+ * late.
+ */
 export function places(draws: Judged, before: readonly Finding[]): Finding[] {
   const visited = placesOf(draws);
   return [
@@ -35,7 +38,7 @@ function missed(draws: Judged, found: readonly Visited[]): Finding[] {
   ];
 }
 
-/** Reports modes that are too light to have draws in a run of this length, although they would change a moment. */
+/** Reports modes that are too light to get draws in a run of this length, but heavy enough to change a moment. */
 function rare(found: readonly Visited[]): Finding[] {
   if (found.length === 0) return [];
   const told = found.map(
@@ -51,7 +54,7 @@ function rare(found: readonly Visited[]): Finding[] {
   ];
 }
 
-/** Reports chains that disagree because each fills a mode of its own. */
+/** Reports chains that disagree because each stays in its own mode. */
 function apart(draws: Judged, visited: readonly Visited[], before: readonly Finding[]): Finding[] {
   const modes = filledModes(visited);
   if (modes.length < 2 || !before.some(({ code }) => code === "rhat")) return [];
@@ -81,8 +84,8 @@ function late({ report, chains }: Judged, before: readonly Finding[]): Finding[]
 }
 
 /**
- * Reports chains that were restarted. A chain that had settled where it left was in a minor mode; one that had not
- * settled was still on its way to the posterior.
+ * Reports chains that were restarted. A chain that had settled before its restart was in a minor mode. A chain that had
+ * not settled was still on its way to the posterior.
  */
 function restarted({ report }: Judged, visited: readonly Visited[]): Finding[] {
   const { restarts = 0 } = report;

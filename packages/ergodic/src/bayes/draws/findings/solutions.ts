@@ -5,7 +5,7 @@ const LARGE_ERROR = 1e-3;
 
 type Report = {
   points: number;
-  /** Number of points without a solution; absent in draws saved before these were counted. */
+  /** Number of points without a solution; absent in draws from versions that did not count these points. */
   failed?: number;
   mostSteps: number;
   largestError: number | null;

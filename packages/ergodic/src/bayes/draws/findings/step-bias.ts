@@ -10,9 +10,9 @@ interface Stepped {
 }
 
 /**
- * Reports the bias of a sampler that is exact only as its steps shrink. `stepBias` of the report is the largest
- * relative error of a standard deviation, which is the bias in posterior standard deviations. It is serious above MOST.
- * A smaller bias is stated in the headline of the verdict.
+ * Reports the bias of a sampler that is exact only in the limit of small steps. The report's `stepBias` is the largest
+ * relative error of a posterior standard deviation. It is serious above MOST. A bias that is too small for a finding is
+ * stated in the headline of the verdict.
  */
 export function stepBias({ report, fields }: Stepped): Finding[] {
   const bias = report.stepBias;

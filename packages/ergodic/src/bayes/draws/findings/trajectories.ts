@@ -3,9 +3,12 @@ import { energyReport, treeReport } from "../trajectories.ts";
 import { centring, higherTarget } from "./advice.ts";
 import type { Finding, Judged } from "./finding.ts";
 
-/** Share of divergences that changes little if chains mix well otherwise. Such draws can be used, with care. */
+/**
+ * Share of divergent transitions below which divergences change results little, if chains otherwise mix well. Such
+ * draws can be used, with care.
+ */
 const FEW_DIVERGENCES = 0.002;
-/** Codes of findings that mean that chains mix badly, or that nothing shows that they mix well. */
+/** Codes of findings which mean that chains mix badly, or that there is no evidence that they mix well. */
 const UNMIXED = new Set(["rhat", "ess", "stuck", "few", "notFinite", "oneChain", "particles", "paretoK"]);
 
 /** Judges the trajectories of a Hamiltonian sampler. */

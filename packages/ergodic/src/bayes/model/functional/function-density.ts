@@ -10,7 +10,7 @@ export interface FunctionDensityOptions {
   readonly dimension: number;
   /** Log density ℓ(x) in nats, up to a constant; −∞ outside the support. */
   readonly logDensity: (x: Float64Array) => number;
-  /** Gradient of ℓ at x, returned or written into `g`. Default: none, for samplers that need none. */
+  /** Gradient of ℓ at x, returned or written into `g`. Default: none, which suffices for samplers without gradients. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a function that writes into g gives nothing
   readonly gradient?: (x: Float64Array, g: Float64Array) => ArrayLike<number> | void;
   /** Name of each element of x. Samplers then treat them as parameters. */
@@ -46,13 +46,13 @@ const NAME = "functionDensity";
  * Kernels call the function through the table of this thread, so it runs on this thread only; a call costs about 0.1 µs
  * in addition to the function's own time.
  *
- * −∞ means outside the support; samplers reject NaN. An exception from the function ends the run unchanged.
+ * −∞ means outside the support; samplers reject NaN. If the function throws, the run ends with the same exception.
  *
- * Draws are bitwise identical on every host only if the function's arithmetic is, which Math.exp is not. When a run
+ * Draws are bitwise identical on every host only if the function's arithmetic is, which excludes Math.exp. When a run
  * begins, the gradient is checked once against finite differences of ℓ.
  *
  * @throws OptionError for a dimension or names that do not fit; during a run, if the function returns anything but
- *   numbers, or the gradient belongs to another function
+ *   numbers, or the gradient is that of another function
  */
 export function functionDensity(options: FunctionDensityOptions): FunctionDensity {
   checkKeys(NAME, options, ["dimension", "logDensity", "gradient", "names", "checkGradient"]);
@@ -97,8 +97,8 @@ function named(names: readonly string[]): Required<Pick<LogDensity, "parameters"
 }
 
 /**
- * Links the function. `once`: shared by all chains, so that the gradient is checked only at the first point with a
- * finite density.
+ * Links the function. `once`: state shared by all chains, so that the gradient is checked only at the first point with
+ * a finite density.
  */
 function bind(
   engine: Engine,

@@ -3,15 +3,16 @@
  *
  *   F_h = (ℓ(x + hv) − ℓ(x)) / h,   B_h = (ℓ(x) − ℓ(x − hv)) / h,   h = 1, 10⁻¹ … 10⁻⁷ times max(1, |x_i|), v a coordinate, or random signs of all
  *
- * g·v is wrong if three successive values of h satisfy all of the following. Every F and B differs from g·v by more
- * than WRONG max(|F|, |g·v|). They agree with each other to within AGREE of that difference.
+ * g·v is wrong if three successive values of h satisfy all of the following. All F and B differ from g·v by more than
+ * WRONG max(|F|, |g·v|). They agree with each other to within AGREE times that difference.
  *
  * The difference (F − g·v) h exceeds the noise, NOISE (1 + |ℓ|). So nothing is reported at a kink, where F and B
- * differ; for a noisy density, in float32 or with steps, where they vary with h; or outside the support.
+ * differ, or outside the support. Nothing is reported either for densities with noise, float32 arithmetic or steps,
+ * whose F and B vary with h.
  *
- * At most COORDINATES coordinates are checked: all, or a random choice. A correct coordinate costs one central
- * difference. With more coordinates, SIGNS random directions are checked as well, and all coordinates if one of the
- * directions is wrong.
+ * At most COORDINATES coordinates are checked: either all, or a random selection. A correct coordinate costs one
+ * central difference. If there are more coordinates, SIGNS random directions are also checked. If the gradient is wrong
+ * in one of these directions, all coordinates are checked.
  *
  * @throws OptionError that names the coordinate, the given slope and the slope by differences
  */
@@ -65,20 +66,20 @@ interface Slope {
   readonly slope: number;
 }
 
-/** Returns the slope by differences if they agree on another slope than the given one. */
+/** Returns the slope from finite differences if they agree with each other but not with the given slope. */
 function otherSlope(at: (h: number) => number, value: number, given: number): Slope | undefined {
   const tried = (h: number): number => {
     try {
       return at(h);
     } catch {
-      // Exceptions at points that a run never visits are not faults; elsewhere the run will report them.
+      // An exception at a point that a run never visits is not a fault. At other points, the run will report it.
       return Number.NaN;
     }
   };
   const central = (tried(FIRST) - tried(-FIRST)) / (2 * FIRST);
   if (Math.abs(central - given) <= WRONG * Math.max(Math.abs(central), Math.abs(given))) return undefined;
   const slopes = STEPS.map((h) => [(tried(h) - value) / h, (value - tried(-h)) / h] as const);
-  // Flat differences after others that are not flat: the density has steps, as from rounded numbers.
+  // If differences vanish at small h but not at larger h, the density has steps, for example because it rounds numbers.
   const flat = slopes.map(([f, b], k) => f === 0 && b === 0 && slopes.slice(0, k).some(([f, b]) => f !== 0 || b !== 0));
   for (let from = 0; from + IN_A_ROW <= STEPS.length; from++) {
     const row = slopes.slice(from, from + IN_A_ROW).flat();

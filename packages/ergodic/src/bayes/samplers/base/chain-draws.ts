@@ -34,12 +34,12 @@ export class ChainDraws {
     this.transitions = transitions;
   }
 
-  /** Plain data: the constructor's arguments, in order. */
+  /** The draws as plain data: the constructor's arguments, in order. */
   portable(): ConstructorParameters<typeof ChainDraws> {
     return [this.chains, this.count, this.dimension, this.values, this.fields, this.transitions];
   }
 
-  /** Draws of one coordinate, [chain, draw], as the diagnostics take them. */
+  /** Draws of one coordinate, [chain, draw], the layout that diagnostics need. */
   coordinate(i: number): Float64Array {
     checkNumber("draws.coordinate", "i", i, { low: 0, high: this.dimension - 1, integer: true });
     return this.each((at) => this.values[at * this.dimension + i]);

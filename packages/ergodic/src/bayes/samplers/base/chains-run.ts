@@ -9,7 +9,7 @@ import { ChainDraws } from "./chain-draws.ts";
 import { checkSamplingPlan, type InnerSampling, type SamplingPlan } from "./sampler.ts";
 import type { Placed } from "./starting-points.ts";
 
-/** One chain, with memory for a stretch of transitions. */
+/** One chain, with memory for a stretch (a number of consecutive transitions). */
 export interface ChainState {
   /** Maximum number of transitions in a stretch. */
   readonly capacity: number;
@@ -19,7 +19,10 @@ export interface ChainState {
   stretch(count: number): { draws: Float64Array; transitions: Float64Array };
   /** All mutable state, as views by name. */
   views(): Record<string, Tensor>;
-  /** After a restore: describes state that cannot belong to this chain and could make a kernel loop forever. */
+  /**
+   * Called after a restore. Describes restored state that cannot belong to this chain and could make a kernel loop
+   * forever.
+   */
   misfit?(): string | undefined;
   /** Releases memory. */
   dispose(): void;
@@ -52,9 +55,9 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   /** Storage for the plan's full length: [chain, draw, …]. */
   private readonly values: Float64Array;
   private readonly transitions: Float64Array;
-  /** Sum of each field over the stored draws, updated as they arrive, because progress is reported often. */
+  /** Sum of each field over the stored draws. It is updated with every draw, because progress is reported often. */
   private readonly totals: Float64Array;
-  /** Chains that make the next transitions: all, except while some repeat their warm-up. */
+  /** Chains that make the next transitions. These are all chains, except while some chains repeat their warm-up. */
   private active: readonly number[];
   /** Number of transitions of all chains so far. */
   private made = 0;
@@ -101,7 +104,9 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   /** Adapts the chains before transition `step`, a boundary. */
   protected adapt(): Promise<void> | void {}
 
-  /** Does a piece of other work that is due before the next transition. Returns false when there is none left. */
+  /**
+   * Does a piece of any other work that must be done before the next transition. Returns false if no such work is left.
+   */
   protected async work(): Promise<boolean> {
     return false;
   }
@@ -114,7 +119,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return {};
   }
 
-  /** State beyond the chains' views. */
+  /** State that is not part of the chains' views. */
   protected stateOf(): JsonObject {
     return {};
   }
@@ -186,8 +191,8 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   }
 
   /**
-   * Progress report. `divergences`: among the stored draws, or during warm-up if there are none yet. `rhat`: largest
-   * split R̂ of all coordinates so far, without rank normalisation.
+   * Progress report. `divergences`: number among the stored draws or, if no draws are stored yet, during warm-up.
+   * `rhat`: largest split R̂ of all coordinates so far, without rank normalisation.
    */
   report(): Record<string, number> {
     const report: Record<string, number> = { draws: this.kept };
@@ -271,7 +276,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     });
   }
 
-  /** Makes all chains. If one cannot be made, the others are released. */
+  /** Makes all chains. If a chain cannot be created, the chains created before it are released. */
   protected addChains(make: (c: number) => Chain): void {
     try {
       for (let c = 0; c < this.plan.chains; c++) this.chains.push(make(c));
@@ -337,7 +342,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return largest;
   }
 
-  /** Next transition before which something is adapted, warm-up ends, or the run ends. */
+  /** Next transition before which an adaptation is due, warm-up ends, or the run ends. */
   private nextBoundary(): number {
     let next = this.step < this.plan.warmup ? this.plan.warmup : this.stepsPerEpoch;
     for (const at of this.boundaries()) if (at > this.step && at < next) next = at;

@@ -6,9 +6,9 @@ import * as field from "../../fields.ts";
 export interface DualAveragingOptions {
   /** Target δ for the mean acceptance, in (0, 1). Default 0.8. */
   targetAcceptance?: number;
-  /** Shrinkage γ: smaller values react more strongly, > 0. Default 0.05. */
+  /** Shrinkage γ, > 0. With smaller values, the step reacts more strongly. Default 0.05. */
   gamma?: number;
-  /** Decay κ: how fast early iterations are forgotten, in (0, 1]. Default 0.75. */
+  /** Decay rate κ, in (0, 1], at which early iterations are forgotten. Default 0.75. */
   kappa?: number;
   /** Offset t₀, which damps the first iterations, >= 0. Default 10. */
   t0?: number;
@@ -40,7 +40,7 @@ export function dualAveraging(options: DualAveragingOptions = {}): DualAveraging
   return { targetAcceptance, gamma, kappa, t0 };
 }
 
-/** Returns the AVERAGING record that (re)starts the averaging from `step`. */
+/** Returns the AVERAGING record with which averaging starts or restarts from `step`. */
 export function startAveraging({ targetAcceptance, gamma, kappa, t0 }: DualAveraging, step: number): Float64Array {
   const state = new Float64Array(field.AVERAGING_BYTES / 8);
   state[field.AVERAGING_TARGET_F64 / 8] = targetAcceptance;

@@ -4,7 +4,9 @@ import type { Accepted } from "../../../engine/errors/options.ts";
 
 /** Gradient estimator of the stochastic-gradient samplers. */
 export interface EstimateOptions {
-  /** Rows per gradient; "all" uses every row. Default 100, or all if there are fewer or the density has no rows. */
+  /**
+   * Rows per gradient; "all" uses every row. Default 100, or all if there are fewer rows or the density has no rows.
+   */
   batch?: number | "all";
   /**
    * Control variates. "mode": gradients are relative to that at the posterior's mode, which lowers their variance
@@ -12,8 +14,8 @@ export interface EstimateOptions {
    */
   controlVariate?: "mode" | false;
   /**
-   * SVRG: gradients are relative to the full gradient at a point that is renewed before every `every`-th update. Not
-   * together with `controlVariate`.
+   * SVRG: gradients are relative to the full gradient at a reference point, which moves to the current point before
+   * every `every`-th update. Not together with `controlVariate`.
    */
   svrg?: { every: number };
 }
@@ -24,14 +26,14 @@ export interface EstimateOptions {
  * Batch: ∇ℓ_B(x), where B is a block of n rows at a random position in a shuffled order of all rows, that is, a sample
  * without replacement.
  *
- * Control variates (Baker, Fearnhead, Fox, Nemeth 2019): ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*). The variance grows with ‖x − x*‖²
- * instead of being of order N²/n. x* is the mode of ℓ, found by L-BFGS on all rows before the first transition; chains
+ * Control variates (Baker, Fearnhead, Fox, Nemeth 2019): ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*). The variance is then proportional
+ * to ‖x − x*‖² instead of N²/n. x* is the mode of ℓ, found by L-BFGS on all rows before the first transition; chains
  * start there.
  *
- * SVRG (Dubey et al. 2016): the same with x* = the x before every `every`-th update, when all rows are read. Both keep
- * the estimate unbiased.
+ * SVRG (Dubey et al. 2016): the same formula, but x* is set to x before every `every`-th update, which reads all rows.
+ * The estimates of both methods are unbiased.
  *
- * These are the checked options. Undefined means that the density decides.
+ * These are the checked options. An undefined option means that the density decides.
  *
  * @throws OptionError if options conflict; CapabilityError if the density has no rows
  */

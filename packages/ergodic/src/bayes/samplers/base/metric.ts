@@ -21,8 +21,8 @@ const MOST_DIRECTIONS = 64;
  * "fisher": √(Var xᵢ / Var gᵢ), where g is the gradient of the log density, from non-divergent draws: the diagonal
  * metric closest to the target in Fisher divergence. "lowRank": hamiltonian/low-rank.ts.
  *
- * The previous metric stays if a number of the new one is not finite or outside [10⁻²⁰, 10²⁰]. This happens if a
- * coordinate or its gradient did not move, or a chain has not arrived.
+ * The previous metric is kept if an element of the new metric is not finite or outside [10⁻²⁰, 10²⁰]. This happens if a
+ * coordinate or its gradient did not change, or if a chain has not reached the posterior yet.
  *
  * Moments use Welford's method: a single pass, in the order of the draws. Sources: Stan (shrinkage); arXiv:2603.18845
  * (Fisher).
@@ -59,7 +59,7 @@ export function metricSize(kind: MetricKind, dimension: number): number {
   return kind === "dense" ? dimension * dimension : dimension;
 }
 
-/** Returns √(squares of draws / squares of gradients); NaN if that is not finite or outside the limits. */
+/** Returns √(squares of draws / squares of gradients), or NaN if this is not finite or outside the limits. */
 export function fisherScale(draws: number, gradients: number): number {
   const ratio = Math.sqrt(draws / gradients);
   return ratio >= 1 / LIMIT && ratio <= LIMIT ? ratio : Number.NaN;

@@ -19,8 +19,8 @@ export interface SamplingPlan {
   /** Whether draws are bitwise identical on every host. */
   deterministic: boolean;
   /**
-   * false: transitions after warm-up are not stored either, because an outer sampler runs this one and stores its own
-   * draws.
+   * If false, transitions after warm-up are not stored either, because an outer sampler runs this sampler and stores
+   * its own draws.
    */
   keep?: boolean;
   /** Name of the outer sampler, for error messages. */
@@ -31,11 +31,11 @@ export interface SamplingPlan {
   explain?: LogDensity["explain"];
 }
 
-/** A place of the posterior that a run visited, and what became of it. */
+/** A place of the posterior that a run visited, and its role in the result. */
 export interface VisitedPlace {
   /**
-   * Visitor of the place. "chain": a chain draws there; "left": a chain was there before it restarted; "scout": a short
-   * search was there.
+   * Visitor of the place. "chain": a chain draws there. "left": a chain was there before it restarted. "scout": a short
+   * search ended there.
    */
   readonly by: "chain" | "left" | "scout";
   /** Index of the chain; −1 for scouts. */
@@ -49,27 +49,34 @@ export interface VisitedPlace {
   readonly logMass: number;
   /** Standard error of `logMass`. */
   readonly error: number;
-  /** Tail shape of the weights behind `logMass`. */
+  /** Tail shape of the importance weights from which `logMass` is computed. */
   readonly paretoK: number;
   /** Share of this place in the sum of its mass and the mass of the best place of a chain. */
   readonly share: number;
-  /** Whether a chain fills the place. If false, the chain was on its way or stuck; always false for scouts. */
+  /**
+   * Whether a chain fills the place. If false, the chain was still moving there or was stuck. Always false for scouts.
+   */
   readonly settled: boolean;
   /**
-   * Index, from 0, of the mode that the place belongs to: a mode filled by a chain, or found by a scout. −1 if it
-   * belongs to none.
+   * Index, from 0, of the mode to which the place belongs. A mode is filled by a chain or was found by a scout. −1 if
+   * it belongs to none.
    */
   readonly mode: number;
   /**
-   * Whether the draws lack this place. There are next to none, although there should be some, or although even a few
-   * would change a mean or standard deviation.
+   * Whether the draws lack this place. There are hardly any draws, although there should be some, or although even a
+   * few would change a mean or standard deviation.
    */
   readonly missed: boolean;
-  /** true: the place is too light for a run of this length to have draws there, but heavy enough to change a moment. */
+  /**
+   * Whether the place is too light for a run of this length to have draws there, but heavy enough to change a moment.
+   */
   readonly rare?: boolean;
-  /** Quantity with the moment that a missed or rare place would change most. Absent if it changes none much. */
+  /**
+   * Quantity whose mean or standard deviation would change most because of a missed or rare place. Absent if no change
+   * is large.
+   */
   readonly changes?: string;
-  /** Smallest factor by which the place would change that standard deviation. */
+  /** Smallest factor by which the place would change the standard deviation of `changes`. */
   readonly sdFactor?: number;
 }
 
@@ -81,7 +88,7 @@ export interface Sampling extends Progression {
   places?(): readonly VisitedPlace[];
 }
 
-/** A run that another sampler can drive: Gibbs sampling for a block, tempering for each rung. */
+/** A run that another sampler can drive. Gibbs sampling drives one for each block, and tempering for the rungs. */
 export interface InnerSampling extends Sampling {
   /** Names of the statistics stored for each transition. */
   readonly fields: readonly string[];
@@ -109,7 +116,7 @@ export function innerSampling(where: string, sampler: Sampler, sampling: Samplin
   );
 }
 
-/** Options of a run that not every sampler honours, as far as the user gave them. */
+/** Options of a run that some samplers ignore, if the user gave them. */
 export interface GivenOptions {
   /** Number of independent chains. */
   readonly chains?: number;
@@ -127,13 +134,13 @@ export interface GivenOptions {
 export interface Sampler {
   /** Name of the sampler. */
   readonly name: string;
-  /** Verb that the sampler is for. */
+  /** Verb for which the sampler is used. */
   readonly verb: "sample";
   /** Whether it draws batches of rows from a model conditioned with `rows`. Absent: no. */
   readonly readsRows?: boolean;
   /**
-   * Checks options of the run that the sampler might ignore. Absent: it uses chains and draws as given. @throws
-   * OptionError for options that it ignores
+   * Checks options of the run that the sampler might ignore. Absent if the sampler uses the given chains and draws.
+   * @throws OptionError for options that it ignores
    */
   checkGiven?(where: string, given: GivenOptions): void;
   /** JSON that names every option. */
@@ -163,13 +170,13 @@ export interface SamplerDeclaration extends Declaration {
   /** Options for conformance tests, to keep their runs short. Default: none. */
   readonly conformance?: object;
   /**
-   * Makes the sampler from JSON with options that contain other samplers in a special form. Default: the factory, with
-   * contained samplers already made.
+   * Makes the sampler from JSON, if some of its options contain other samplers in a special form. Default: calls the
+   * factory, after any samplers in the options have been created from their JSON.
    */
   readonly fromJson?: (options: JsonObject, sampler: (json: JsonObject) => Sampler) => Sampler;
 }
 
-/** Removes undefined options, which depend on the density. */
+/** Removes undefined options, whose values depend on the density. */
 export const withoutUndefined = (json: Record<string, JsonObject[string] | undefined>): JsonObject =>
   Object.fromEntries(Object.entries(json).filter(([, value]) => value !== undefined)) as JsonObject;
 

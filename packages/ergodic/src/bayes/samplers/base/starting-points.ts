@@ -1,6 +1,6 @@
 /**
- * Starting points of chains: those of the plan, or uniform in (−2, 2) for each coordinate, redrawn at most 100 times
- * until the log density and its gradient are finite.
+ * Starting points of chains. They are given in the plan, or drawn uniformly in (−2, 2) for each coordinate. Random
+ * points are redrawn at most 100 times until the log density and its gradient are finite.
  *
  * Attempt i of a chain uses update i of its stream "start". Source: Stan's defaults.
  *
@@ -19,7 +19,7 @@ const MOST_ATTEMPTS = 100;
 export interface Placed {
   /** Position of the chain, as a writable view. */
   readonly position: Float64Array;
-  /** View of the gradient that an evaluation wrote. Absent if no gradient is needed. */
+  /** View of the gradient, which evaluations write. Absent if no gradient is needed. */
   readonly gradient?: Float64Array;
   /** The chain's stream "start". */
   readonly starts: Stream;
@@ -32,10 +32,10 @@ export interface Placed {
 }
 
 /**
- * Places chains at their starting points: those of the plan, or uniform in (−2, 2) for each coordinate, redrawn at most
- * 100 times until density and gradient are finite.
+ * Places chains at their starting points. These are given in the plan, or drawn uniformly in (−2, 2) for each
+ * coordinate and redrawn at most 100 times until density and gradient are finite.
  *
- * `run` makes the evaluations. @throws ErgodicError [SAMPLE_START] if no point has a finite log density and gradient
+ * `run` evaluates the densities. @throws ErgodicError [SAMPLE_START] if no point has a finite log density and gradient
  */
 export async function placeChains(
   where: string,

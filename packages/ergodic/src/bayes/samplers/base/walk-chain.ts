@@ -18,9 +18,9 @@ export const covarianceKinds = ["dense", "diagonal"] as const;
 
 export interface WalkOptions {
   kernel: "randomWalkRun" | "coordinateWalkRun" | "sliceRun" | "ellipticalSliceRun";
-  /** Shape of the covariance of the proposals or of the reference: L Lᵀ, L f64[d, d] or f64[d]. */
+  /** Shape of the covariance L Lᵀ of the proposals or of the reference. L is f64[d, d] or f64[d]. */
   covariance: "dense" | "diagonal";
-  /** Whether each coordinate has its own adaptive step, instead of a common one. */
+  /** Whether each coordinate has its own adaptive step. If not, all coordinates share one. */
   stepPerCoordinate: boolean;
   /** Initial step size. */
   stepSize: number;
@@ -38,7 +38,7 @@ const LONGEST_STRETCH = 256;
 
 /**
  * One chain of Metropolis or slice sampling in the engine's memory: a WALK block (bayes/fields.ts), its arrays, and
- * room for a stretch of transitions.
+ * memory for a stretch of transitions.
  */
 export class WalkChain implements ChainState, Placed {
   readonly capacity: number;

@@ -13,9 +13,9 @@ export interface WalkRunOptions extends WalkOptions {
   stepsAdapt?: boolean;
   /** Windows in which a covariance is estimated. Absent: none. */
   windows?: WindowOptions;
-  /** Kernel for the transitions before the last window ends, instead of `kernel`. */
+  /** Kernel that replaces `kernel` for the transitions before the end of the last window. */
   windowsKernel?: WalkOptions["kernel"];
-  /** Uses the estimate of a window: the mean, and L with L Lᵀ the covariance, f64[d, d] or f64[d]. */
+  /** Uses the estimate of a window: the mean, and the factor L of the covariance L Lᵀ, f64[d, d] or f64[d]. */
   learn?: (chain: WalkChain, mean: Float64Array, factor: Float64Array) => void;
   /** Prepares a chain before its first transition, unless the run resumes from a snapshot. */
   prepare?: (chain: WalkChain) => void;
@@ -23,8 +23,8 @@ export interface WalkRunOptions extends WalkOptions {
 
 /**
  * A run of several chains of Metropolis or slice sampling. Transitions run in the kernels, one call per chain and
- * stretch. During warm-up steps adapt in every transition, and covariances at the ends of windows (windows.ts);
- * afterwards nothing adapts.
+ * stretch. During warm-up, steps adapt in every transition, and covariances adapt at the ends of windows (windows.ts).
+ * After warm-up, nothing adapts.
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is
  * transition t).
@@ -79,7 +79,7 @@ export class WalkRun extends ChainsRun<WalkChain> {
     }
   }
 
-  /** `stepSize`: the mean over chains, and over coordinates if each has its own step. Nothing if there is no step. */
+  /** `stepSize`: the mean over chains, and over coordinates if each has its own step. Absent if there is no step. */
   protected override reportMore(): Record<string, number> {
     if (this.options.kernel === "ellipticalSliceRun") return {};
     const means = this.chains.map(({ steps }) => steps.reduce((sum, step) => sum + step, 0) / steps.length);

@@ -14,12 +14,12 @@ export interface WindowOptions {
 }
 
 /**
- * Schedule of warm-up windows: when the metric is estimated, and when it takes effect.
+ * Schedule of warm-up windows, which determines when the metric is estimated and when it takes effect.
  *
- * Transitions 0 … initial − 1 adapt only the step. Then come windows, each twice as long as the one before; at the end
- * of each, the metric is set to that window's estimate. The last `final` transitions adapt only the step again.
+ * Transitions 0 … initial − 1 adapt only the step. Windows follow, each twice as long as the previous one. At the end
+ * of each window, the metric is set to the window's estimate. The last `final` transitions adapt only the step again.
  *
- * A window other than the first is stretched to the end if the next one, twice as long, would not fit. If initial +
+ * Any window after the first is extended to the end if the next window, twice as long, would not fit. If initial +
  * first + final > warmup, the lengths become 15 %, 75 % (one window) and 10 %. Below 20 transitions there is no window.
  *
  * Source: Stan reference manual, section on warm-up. Differs from it: nothing.

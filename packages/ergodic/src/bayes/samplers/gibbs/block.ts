@@ -1,4 +1,6 @@
-/** Blocks of Gibbs sampling: sets of coordinates of u that move together, and the updates that move them. */
+/**
+ * Blocks of Gibbs sampling. A block is a set of coordinates of u that move together, with the update that moves them.
+ */
 
 import type { JsonObject, LogDensity, ParameterPlace, Snapshot } from "../../../engine/contract/index.ts";
 import { OptionError } from "../../../engine/errors/errors.ts";
@@ -20,7 +22,7 @@ export interface BlockContext {
   run(calls: { kernel: number | string; args: number[] }[]): Promise<number[]>;
 }
 
-/** A block's updates within a run. Its snapshot holds all of its state besides the chains' points. */
+/** A block's updates within a run. Its snapshot contains all of its state except the chains' positions. */
 export interface BlockRun {
   /**
    * Updates the block once in every chain by moving the chains' positions. Returns whether the chains' log densities
@@ -36,7 +38,7 @@ export interface BlockRun {
   dispose(): void;
 }
 
-/** HOW a block is updated, other than by a sampler. */
+/** Method by which a block is updated, if it is not a sampler. */
 export interface BlockUpdate {
   /** Kind of update. */
   readonly update: string;

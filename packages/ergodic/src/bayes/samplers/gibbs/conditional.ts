@@ -8,14 +8,14 @@ export type BlockValues = number | ArrayLike<number>;
 /** Values of every parameter by name, on its constrained scale, row-major. */
 export type Values = Readonly<Record<string, Float64Array>>;
 /**
- * Function that draws a block's new values given all current ones: (values, draws) => numbers, or { name: numbers } for
- * several parameters. All randomness must come from `draws`.
+ * Function that draws a block's new values given all current values: (values, draws) => numbers, or { name: numbers }
+ * for several parameters. All randomness must come from `draws`.
  */
 export type Conditional = (values: Values, draws: Draws) => BlockValues | Readonly<Record<string, BlockValues>>;
 
 /**
- * Updates a block by a user-defined function: (values, draws) => new values, a draw from the block's conditional given
- * all other values.
+ * Updates a block by a user-defined function: (values, draws) => new values, which are a draw from the block's
+ * conditional given all other values.
  *
  * values: every parameter by name, on its constrained scale, row-major; { x: u } for a density without names. draws:
  * random numbers of this chain and sweep.
@@ -123,7 +123,7 @@ function moved(density: LogDensity, u: Float64Array, before: Values, block: Valu
   const whole = density.unconstrain({ ...before, ...block });
   const take = ({ offset, size }: ParameterPlace) => made.set(whole.subarray(offset, offset + size), offset);
   for (const place of places) if (block[place.name]) take(place);
-  // Only numbers with a value that depends on the block are recomputed; all others stay bitwise identical.
+  // Only numbers that depend on the block are recomputed, so that all others stay bitwise identical.
   const after = density.constrain(made);
   for (const place of places) {
     const own = before[place.name];

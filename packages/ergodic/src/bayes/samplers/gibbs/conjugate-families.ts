@@ -9,7 +9,10 @@ export interface ConjugateFamily {
   features(base: number, d: number): [f: number, g: number];
   /** Whether p and q define a proper distribution. */
   holds(p: number, q: number): boolean;
-  /** Mode of the density of u, and its spread there (the standard deviation of a normal with the same curvature). */
+  /**
+   * Mode of the density of u, and the density's spread at the mode (the standard deviation of a normal with the same
+   * curvature).
+   */
   shape(base: number, p: number, q: number): { mode: number; spread: number };
   draw(base: number, p: number, q: number, draws: Draws): number;
 }
@@ -58,8 +61,8 @@ const beta: ConjugateFamily = {
 };
 
 /**
- * Families of one unconstrained number u with conditionals that can be drawn exactly: ℓ(b + d) − ℓ(b) = p f(d) + q
- * g(d), with features f, g that vanish at d = 0.
+ * Families of conditionals of one unconstrained number u that can be drawn exactly: ℓ(b + d) − ℓ(b) = p f(d) + q g(d),
+ * with features f, g that vanish at d = 0.
  *
  * - normal: f = d, g = d², so that u ~ N(b − p/(2q), −1/(2q)); q < 0.
  *
@@ -70,6 +73,6 @@ const beta: ConjugateFamily = {
  *
  * - beta: f, g = log σ, log 1 − σ of u, so that σ(u) ~ beta(p, q); p, q > 0.
  *
- * Shifting or scaling the constrained number (bounds other than 0 and 1) changes only b.
+ * If the constrained number is shifted or scaled (because its bounds are not 0 and 1), only b changes.
  */
 export const conjugateFamilies: readonly ConjugateFamily[] = [normal, gamma, inverseGamma, beta];

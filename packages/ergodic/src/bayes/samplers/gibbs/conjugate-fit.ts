@@ -3,8 +3,8 @@ import { type ConjugateFamily, conjugateFamilies } from "./conjugate-families.ts
 export type Evaluate = (u: number) => number;
 
 /**
- * Fits the conditional of one unconstrained number by evaluations: p and q of a family follow from ℓ at b and b ± s,
- * and are then checked at other points.
+ * Fits the conditional of one unconstrained number by evaluating ℓ. The values at b and b ± s determine p and q of a
+ * family, which are then checked at other points.
  *
  * The points are moved until b is near the mode and s is close to the spread, so that the fit covers the bulk of the
  * mass. A check passes if fit and density agree to 10⁻⁸ × max(1, |ℓ|); draws are exact to about that tolerance.
@@ -22,12 +22,12 @@ export interface ConjugateFit {
 
 const MOST_FITS = 60;
 const TOLERANCE = 1e-8;
-/** Points, in steps, at which a new fit is checked. */
+/** Points at which a new fit is checked, as multiples of the step. */
 const CHECKS = [-1.7, -0.4, 0.6, 2.1];
 
 /**
- * Fits at points that suit the family, starting from (base, step). Undefined if the density does not belong to the
- * family there.
+ * Moves the points, starting from (base, step), until they suit the family, and returns the fit. Undefined if the
+ * density does not belong to the family there.
  */
 export function fitFamily(evaluate: Evaluate, family: ConjugateFamily, base: number, step: number): ConjugateFit | undefined {
   for (let fits = 0; fits < MOST_FITS; fits++) {

@@ -14,8 +14,9 @@ import type { GibbsChain } from "./gibbs-chain.ts";
  * Along one unconstrained number u, the log density of a conjugate model is p f(u) + q g(u) + constant: normal in u;
  * with u = log x, gamma or inverse gamma in x; with u = logit x, beta in x (conjugate-families.ts).
  *
- * p and q follow from three evaluations in every sweep; each draw is checked against a fourth, to 10⁻⁸
- * (conjugate-fit.ts). The user derives nothing and cannot get it wrong: a conditional of another family is refused.
+ * In every sweep, three evaluations determine p and q. Each draw is checked with a fourth evaluation, to 10⁻⁸
+ * (conjugate-fit.ts). Users need no derivation and cannot make a mistake, because a conditional of another family is
+ * refused.
  *
  * Leaves the target invariant, to that tolerance. Runs on the calling thread.
  *
@@ -85,8 +86,8 @@ class ConjugateBlock implements BlockRun {
   private fit(evaluate: Evaluate, state: Float64Array, chain: GibbsChain, i: number): ConjugateFit {
     const from = chain.position[i];
     const known = conjugateFamilies[state[0] - 1];
-    // The last fit's position may be outside the conditional's support by now, so a second fit starts from the current
-    // value.
+    // The position of the last fit might now be outside the conditional's support, so a second fit starts from the
+    // current value.
     const fit = known
       ? (fitFamily(evaluate, known, state[1], state[2]) ?? fitFamily(evaluate, known, from, state[2]))
       : findFamily(evaluate, from);

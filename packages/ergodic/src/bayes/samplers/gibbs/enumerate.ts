@@ -20,10 +20,10 @@ export interface EnumerateOptions {
  * evaluated at every value.
  *
  * At most `most` values are enumerated. An integer with more values, or without bounds, moves along a slice of its
- * conditional (Neal 2003), with cells twice as wide as its mean move in warm-up.
+ * conditional (Neal 2003), with cells that are twice as wide as its mean move in warm-up.
  *
  * Leaves the target invariant. Costs n − 1 evaluations per integer with n values. If the integers can be summed out,
- * marginalise() mixes faster.
+ * use marginalise() instead, which mixes faster.
  *
  * Source: Geman & Geman 1984. Differs from other implementations: the integers are visited in order, not at random.
  *
@@ -128,7 +128,7 @@ class EnumeratedBlock implements BlockRun {
   }
 }
 
-/** Slice width before warm-up has seen any moves. */
+/** Slice width for the first transitions, before any moves have been measured. */
 const FIRST_WIDTH = 4;
 
 function siteOf(density: LogDensity, i: number, names: readonly string[]): DiscretePlace {

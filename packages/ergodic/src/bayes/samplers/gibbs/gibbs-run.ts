@@ -16,11 +16,11 @@ export interface GibbsBlock {
 const FIELDS = ["logDensity", "acceptance", "divergent"] as const;
 
 /**
- * A run of Gibbs sampling. Each chain's blocks are updated one after another, each given the others; a transition is a
- * sweep over all blocks.
+ * A run of Gibbs sampling. A run of Gibbs sampling. Each chain updates its blocks one after another, each given the
+ * others. A transition is a sweep over all blocks.
  *
- * Each block has streams of its own, with a seed made from the run's seed and the block's number, so that no two blocks
- * share random numbers.
+ * Each block has its own streams. Their seed is derived from the run's seed and the block's number, so that no two
+ * blocks share random numbers.
  */
 export class GibbsRun extends ChainsRun<GibbsChain> {
   private readonly blocks: BlockRun[] = [];

@@ -11,7 +11,7 @@ import { conjugate } from "./conjugate.ts";
 import { enumerate } from "./enumerate.ts";
 import { type GibbsBlock, GibbsRun } from "./gibbs-run.ts";
 
-/** Update of a block: a sampler, enumerate(), conjugate(), or a function that draws it. */
+/** Update of a block: a sampler, enumerate(), conjugate(), or a function that draws new values. */
 export type UpdateBy = Sampler | BlockUpdate | Conditional;
 
 /** One block of `gibbs`: its parameters and their update. */
@@ -37,10 +37,11 @@ export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOpt
  *   gibbs([{ of: ["mu", "tau"], by: nuts(), times: 3 }, { of: ["z"], by: enumerate() }])
  *
  * A sweep visits the blocks in the given order and is one transition. Every update leaves the conditional of its block
- * invariant, and so the sweep leaves the target invariant. Samplers inside adapt during warm-up, as they do alone.
+ * invariant, so the sweep leaves the target invariant. Samplers that update blocks adapt during warm-up in the same way
+ * as when they run alone.
  *
- * Each transition stores the log density, the mean acceptance of the samplers inside (1 if there are none), and whether
- * one of them diverged.
+ * Each transition stores the log density, the mean acceptance of the blocks' samplers (1 if there are none), and
+ * whether one of them diverged.
  *
  * Source: Geman & Geman 1984; Tierney 1994 (composition). Differs from other implementations: any sampler of this
  * library can update a block.
@@ -131,7 +132,9 @@ function defaultBlocks(density: LogDensity): GibbsBlock[] {
   return blocks.filter(([of]) => of.length > 0).map(([of, by]) => ({ of: namesOf(density, of), by }));
 }
 
-/** Returns the parameters that consist of these coordinates, by name if the density names all of them. */
+/**
+ * Returns the parameters that consist of these coordinates. They are given by name if the density has a name for each.
+ */
 function namesOf({ parameters }: LogDensity, coordinates: readonly number[]): (string | number)[] {
   const own = new Set(coordinates);
   const named = (parameters ?? []).filter(({ offset }) => own.has(offset));

@@ -23,30 +23,33 @@ export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcc
    */
   adaptation?: Adaptation;
   /**
-   * Number of short independent searches at the end of warm-up for modes that the chains may have missed, in up to 64
-   * coordinates. Default 24; 0 to 1000.
+   * Number of short independent searches, at the end of warm-up, for modes that the chains might have missed. They are
+   * made for up to 64 coordinates. Default 24; 0 to 1000.
    */
   scouts?: number;
   /** Maximum number of restarts of a chain that warm-up finds in a mode with almost no mass. Default 10; 0 to 1000. */
   restarts?: number;
   /**
-   * Start of the search for the step size, > 0; without warm-up, the step size itself. Default "auto": the search
-   * starts at 1 and also runs without warm-up.
+   * Initial value of the search for the step size, > 0. Without warm-up, the step size itself. Default "auto": the
+   * search starts at 1 and also runs without warm-up.
    */
   stepSize?: number | "auto";
-  /** Each transition draws its step size uniformly within ± this share of it, in [0, 1). Default 0 (hmc: 0.3). */
+  /**
+   * Jitter of the step size, in [0, 1): each transition draws its step uniformly from (1 ± jitter) times the step size.
+   * Default 0 (hmc: 0.3).
+   */
   jitter?: number;
   /** Lengths of the windows for adaptation "windows". */
   windows?: WindowOptions;
 }
 
 /**
- * Acceptance targets: the usual one; for the last part of warm-up if the posterior is not nearly Gaussian (choice.ts);
- * and if curvature varies so much that the diagonal metric is chosen.
+ * Acceptance targets. The first is the usual target. The second is for the last part of warm-up if the posterior is not
+ * nearly Gaussian (choice.ts). The third applies if curvature varies so much that the diagonal metric is chosen.
  *
- * In the last case, a step that suits the whole posterior is too long in places. On four such posteriors, a target of
- * 0.8 diverges 20 times as often as Stan's windows, with an effective acceptance of 0.92; a target of 0.9 diverges no
- * more often, with the same effective sizes per gradient.
+ * In the last case, a step that suits most of the posterior is too long in some regions. On four such posteriors,
+ * trajectories with a target of 0.8 diverge 20 times as often as with Stan's windows, whose effective acceptance is
+ * 0.92. With a target of 0.9, they diverge no more often than Stan's, and effective sizes per gradient are the same.
  *
  * On nearly Gaussian posteriors, 0.85 would cost a fifth of the effective size per gradient.
  */
@@ -88,7 +91,7 @@ export function adaptation(options: AdaptationOptions, target: number) {
   };
 }
 
-/** Selects the options that a run takes. */
+/** Selects the options that are passed to a run. */
 export const adapting = ({ metric, stepSize, targetAcceptance: _, ...rest }: ReturnType<typeof adaptation>) => {
   const step = { stepSize: stepSize === "auto" ? 1 : stepSize, findStep: stepSize === "auto" };
   const choose = metric === "auto";

@@ -1,12 +1,14 @@
 /**
- * Whether a chain has arrived from its starting point: its log density has stopped rising beyond its own spread.
+ * Decides whether a chain has reached the posterior from its starting point, which is the case once its log density no
+ * longer rises by more than its own spread.
  *
  * The test compares both halves of the log densities ℓ of the last CHECK transitions. A chain has not arrived if every
- * ℓ of the second half is at least as high as all of the first, and their means differ by more than 20 + 5√d nats. That
- * is about seven standard deviations of ℓ for a Gaussian in d dimensions, and 20 if d is small.
+ * ℓ in the second half is at least as high as every ℓ in the first half, and the means of the halves differ by more
+ * than 20 + 5√d nats. That is about seven standard deviations of ℓ for a Gaussian in d dimensions, and 20 if d is
+ * small.
  *
- * Slower climbs along a ridge are left to metric adaptation. Nor has it arrived if ℓ changes only by rounding in all
- * steps but one, is not finite, or is so large that rounding would be visible.
+ * The test does not detect slower climbs along a ridge, which metric adaptation handles. A chain has also not arrived
+ * if ℓ is not finite, is so large that rounding would matter, or changes by more than rounding in at most one step.
  */
 
 /** Number of transitions between two checks. */
@@ -17,7 +19,7 @@ const [LEAST_RISE, RISE_BY_ROOT] = [20, 5];
 const ROUNDING = 1e-10;
 /** Log density above which the last bit of a float64 exceeds a hundredth of a nat. */
 const LARGEST = 2 ** 46;
-/** Smallest number of moves in a check. */
+/** Smallest number of changes of ℓ, beyond rounding, among the transitions of a check. */
 const LEAST_MOVES = 2;
 
 export function hasArrived(levels: readonly number[], dimension: number): boolean {
@@ -30,7 +32,7 @@ export function hasArrived(levels: readonly number[], dimension: number): boolea
 
 /**
  * Whether the last CHECK log densities are not finite, too large, or differ only by rounding. Such a chain would never
- * arrive, however long its warm-up.
+ * arrive, even in an arbitrarily long warm-up.
  */
 export function isLost(levels: ArrayLike<number>): boolean {
   const last = Array.from(levels).slice(-CHECK);

@@ -1,25 +1,26 @@
 /**
  * Chooses between two metrics during warm-up: low rank, from draws and gradients, or diagonal, from draws only.
  *
- * For a nearly Gaussian posterior the first is far better. If curvature varies along the posterior (a funnel, scales
- * that multiply), the gradients are dominated by its narrowest places. Trajectories with the first metric then turn
- * back before they have crossed the posterior, and a diagonal of variances moves further. Pooled over all chains:
+ * For a nearly Gaussian posterior, the low-rank metric is far better. If curvature varies within the posterior (as in a
+ * funnel, or if scales multiply each other), the gradients are dominated by its narrowest regions. Trajectories with
+ * the low-rank metric then turn back before they have crossed the posterior, whereas trajectories with diagonal
+ * variances move further. Pooled over all chains:
  *
  *   jump = min over coordinates of Σ(Δxᵢ)² / (2 n Var xᵢ): 1 − the autocorrelation at lag 1;   cost = leapfrogs per transition.
  *
- * If jumps are at least GOOD with few divergences, there is nothing to gain, and nothing is tried. Otherwise the
- * diagonal is tried with its own step size, and chosen if it costs at most DEAREST times as much and jumps at least
- * NEARLY as far.
+ * If jumps are at least GOOD and divergences are few, there is nothing to gain and the diagonal is not tried. Otherwise
+ * the diagonal metric is tried with its own step size. It is chosen if its cost is at most DEAREST times, and its jump
+ * at least NEARLY times, that of the low-rank metric.
  *
- * Jumps per gradient are not compared, because lag 1 hides the weakness of the first metric. On Gaussian processes with
- * scales that multiply (13 and 68 parameters), its jumps per gradient were three times those of the diagonal. Yet its
- * effective sizes per gradient were no better, and its R-hat was up to 1.07.
+ * Jumps per gradient are not compared, because the autocorrelation at lag 1 hides the weakness of the low-rank metric.
+ * On Gaussian processes with scales that multiply each other (13 and 68 parameters), its jumps per gradient were three
+ * times as large as the diagonal's. Yet its effective sizes per gradient were no better, and R-hat was up to 1.07.
  *
- * Divergences of the trial and jumps of squares are not compared either: 160 transitions of the diagonal reach places
- * where the first has never been.
+ * Divergences of the trial and jumps of squares are not compared either: 160 transitions with the diagonal reach
+ * regions that the low-rank metric has never reached.
  */
 
-/** Jumps are 0.7 to 1.2 for nearly Gaussian posteriors, and 0.2 to 0.5 for the others considered here. */
+/** Jumps are 0.7 to 1.2 for nearly Gaussian posteriors, and 0.2 to 0.5 for posteriors with varying curvature. */
 const GOOD = 0.55;
 const NEAR_GAUSSIAN = 0.9;
 const SURE = 3;
@@ -27,7 +28,7 @@ const FEW_DIVERGENCES = 0.005;
 const DEAREST = 16;
 const NEARLY = 0.75;
 
-/** Performance of a metric in some transitions of every chain. */
+/** Performance of a metric, measured in some transitions of every chain. */
 export interface Moves {
   readonly jump: number;
   /** Leapfrogs per transition. */
@@ -37,7 +38,7 @@ export interface Moves {
 }
 
 /**
- * Returns the smallest jump over coordinates. `chains`: draws of each chain, [n, d]; variances are those of
+ * Returns the smallest jump over coordinates. `chains`: draws of each chain, [n, d]. Variances are computed from
  * `reference`, within chains.
  */
 export function leastJump(chains: readonly Float64Array[], reference: readonly Float64Array[], d: number): number {
@@ -72,20 +73,22 @@ function varianceOf(chains: readonly Float64Array[], d: number, i: number): numb
 export const worthTrying = ({ jump, divergent }: Moves): boolean => !(jump >= GOOD && divergent <= FEW_DIVERGENCES);
 
 /**
- * Whether the posterior is nearly Gaussian by its smallest jump, so that steps may be as long as for a Gaussian.
+ * Whether the smallest jump shows that the posterior is nearly Gaussian, so that steps can be as long as for a
+ * Gaussian.
  *
  * The jump is 0.98 to 1.19 for posteriordb's regressions, mixtures and Markov chains. It is 0.55 to 0.77 for eight
- * schools and a GARCH model. There a target acceptance of 0.8 diverges five times as often as 0.85, at the same
- * effective sizes per gradient. In one dimension the jump of a Gaussian is no larger, so nothing can be concluded.
+ * schools and a GARCH model. For these two, a target acceptance of 0.8 causes five times as many divergences as 0.85,
+ * at the same effective sizes per gradient. In one dimension, even a Gaussian has no larger jump, so nothing can be
+ * concluded.
  *
  * The jump of n Gaussian draws has a standard error of 1/√n (measured in 2 to 5 dimensions), so a posterior counts as
- * skewed only if its jump is SURE of these errors below the threshold. Without this margin, short warm-ups in two
- * dimensions were mistaken for skewed posteriors.
+ * skewed only if its jump is more than SURE standard errors below the threshold. Without this margin, short warm-ups in
+ * two dimensions were mistaken for skewed posteriors.
  */
 export const nearGaussian = (jump: number, dimension: number, draws: number): boolean =>
   dimension === 1 || jump >= NEAR_GAUSSIAN - SURE / Math.sqrt(draws);
 
-/** Whether a diagonal metric of this cost is rejected, however far it jumps. */
+/** Whether a diagonal metric is rejected because of its cost alone, regardless of its jump. */
 export const tooDear = (first: Moves, cost: number): boolean => cost > DEAREST * first.cost;
 
 /** Whether the diagonal metric is chosen. */

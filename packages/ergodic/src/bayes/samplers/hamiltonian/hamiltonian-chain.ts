@@ -38,12 +38,12 @@ const STRETCH_BYTES = 1 << 18;
 const LONGEST_STRETCH = 256;
 
 /**
- * One chain of Hamiltonian Monte Carlo in the engine's memory: a CHAIN block (bayes/fields.ts), its arrays, and room
+ * One chain of Hamiltonian Monte Carlo in the engine's memory: a CHAIN block (bayes/fields.ts), its arrays, and memory
  * for a stretch of transitions.
  */
 export class Chain implements ChainState, Placed {
   readonly block: number;
-  /** Estimators of the metric. With overlapping estimates, the younger one is second. */
+  /** Estimators of the metric. With overlapping estimates, the younger estimator is second. */
   readonly estimators: readonly Estimator[];
   /** Maximum number of transitions per call. */
   readonly capacity: number;
@@ -150,7 +150,7 @@ export class Chain implements ChainState, Placed {
   }
 
   /**
-   * Sets the metric to the current estimate if there are enough draws, then forgets draws. `diagonal`: use variances,
+   * If there are enough draws, sets the metric to the current estimate. Then forgets draws. `diagonal`: use variances,
    * regardless of the estimator's own kind.
    */
   renewMetric(forget: Renewal["forget"], diagonal = false): void {
@@ -188,8 +188,8 @@ export class Chain implements ChainState, Placed {
   }
 
   /**
-   * Restarts the chain at x with fresh adaptation. The density there must still be evaluated. `attempt`: 1, 2, …; each
-   * attempt has its own random numbers.
+   * Restarts the chain and its adaptation at x. The caller must then evaluate the density there. `attempt`: 1, 2, …;
+   * each attempt has its own random numbers.
    */
   startAnew(x: Float64Array, attempt: number): void {
     this.position.set(x);
@@ -248,7 +248,7 @@ export class Chain implements ChainState, Placed {
   }
 }
 
-/** Scratch size of kernels/bayes/nuts.ts; the other kernels need less. */
+/** Size of the scratch memory for kernels/bayes/nuts.ts. Other kernels need less. */
 function scratchBytes(dimension: number, maxDepth: number): number {
   const vectors = 15 + 6 * maxDepth;
   const proposals = maxDepth + 2;

@@ -22,8 +22,8 @@ export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
   name: string;
   averaging: DualAveraging;
   /**
-   * Averaging for the last part of warm-up if the posterior is not nearly Gaussian (`skewed`), and after the diagonal
-   * metric has been chosen (`varying`).
+   * Settings of step-size averaging for the last part of warm-up if the posterior is not nearly Gaussian (`skewed`),
+   * and after the diagonal metric has been chosen (`varying`).
    */
   skewed: DualAveraging;
   varying: DualAveraging;
@@ -36,8 +36,8 @@ export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
 
 const FIRST_STEP = 2 ** 52;
 /**
- * Share of the found step at which a trial starts. Averaging drifts to ten times its first step and needs long to come
- * back. A trial has no time for that, and an adapted step does not need it.
+ * Share of the found step at which a trial starts. Averaging drifts to ten times its first step and takes long to
+ * return. A trial is too short for this, and a step that has already been adapted does not need it.
  */
 const TRIAL_START = 0.1;
 /** Offset of the attempt number for chains that warm up again from their current position. */
@@ -52,8 +52,8 @@ const WIDTH = transitionFields.length;
  * Transitions run in the kernels, one call per chain and stretch. Between stretches, at fixed transitions, metrics are
  * renewed and compared (choice.ts).
  *
- * At the end of warm-up, the places of the chains are compared with each other and with those of scouts, and chains may
- * restart (places/survey.ts).
+ * At the end of warm-up, the places of the chains are compared with each other and with the places of scouts. As a
+ * result, chains can restart (places/survey.ts).
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is
  * transition t; FIRST_STEP + k the k-th search for a step size), "transition", n (the same after the n-th restart).
@@ -67,7 +67,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   private readonly findStep: boolean;
   private readonly warmup: Warmup;
   private readonly trial: Trial;
-  /** Absent inside another sampler, where targets change, and if there are too many coordinates. */
+  /** Absent if this sampler runs inside another, whose targets change, or if there are too many coordinates. */
   private readonly survey: Survey | undefined;
   private readonly recorder: Recorder;
   private surveying = false;
@@ -75,7 +75,10 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   /** Mean number of leapfrogs per transition of all chains, over the last part of warm-up. */
   private recentLeapfrogs = 0;
   private searches = 0;
-  /** For each chain: whether it has arrived; its log densities since the last check; whether it arrived late. */
+  /**
+   * For each chain: whether it has reached the posterior; its log densities since the last check; and whether it
+   * arrived late.
+   */
   private arrived: boolean[];
   private levels: number[][];
   private late: boolean[];
@@ -150,7 +153,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     if (this.step !== this.plan.warmup) return;
     for (const c of this.activeChains) {
       const { averaging } = this.chains[c];
-      // Right after a restart there is no average yet.
+      // There is no average yet right after a restart.
       if (averaging[AVERAGING_COUNT_F64 / 8] > 0) this.chains[c].stepSize = exp(averaging[AVERAGING_LOG_STEP_F64 / 8]);
     }
     this.survey?.begin(this.activeChains);
@@ -264,10 +267,11 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   }
 
   /**
-   * `leapfrogs`: number over all chains so far, including warm-up. `stepSize`: the mean over chains. If not zero:
-   * `restarts`: number of restarts; `late`: chains with a log density that still rose halfway through warm-up; `again`:
-   * chains that warmed up a second time from their position; `scouts`; `diagonal`: 1 if that metric was chosen;
-   * `targetAcceptance`: the mean over chains, if warm-up chose it.
+   * `leapfrogs`: number of leapfrog steps of all chains so far, including warm-up. `stepSize`: the mean over chains.
+   * The others are reported only if they are not zero. `restarts`: number of restarts; `late`: number of chains whose
+   * log density still rose halfway through warm-up; `again`: number of chains that warmed up a second time from their
+   * position; `scouts`: number of scouts; `diagonal`: 1 if the diagonal metric was chosen; `targetAcceptance`: the mean
+   * over chains, if warm-up chose it.
    */
   protected override reportMore(): Record<string, number> {
     const { survey } = this;
@@ -287,7 +291,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     };
   }
 
-  /** Returns the chains that have just arrived. The others forget their draws and search for a step again. */
+  /** Returns the chains that have just arrived. The remaining chains forget their draws and search for a step again. */
   private async lookForArrivals(): Promise<number[]> {
     const { looks } = this.warmup;
     if (!looks.includes(this.step)) return [];
@@ -309,7 +313,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   private async renew(renewal: Renewal | undefined, came: readonly number[]): Promise<void> {
     const { running } = this.trial;
     const diagonal = this.trial.diagonalAt(this.step);
-    // A diagonal from few draws is worse than the previous one.
+    // A diagonal metric from few draws would be worse than the previous metric.
     const waits = running || (diagonal && renewal?.forget === "nothing" && renewal.at < this.warmup.stop);
     const due = this.activeChains.filter((c) => this.arrived[c] && !waits && (renewal !== undefined || came.includes(c)));
     for (const c of due) this.chains[c].renewMetric(renewal?.forget ?? "older", diagonal);

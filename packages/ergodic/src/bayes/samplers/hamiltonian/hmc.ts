@@ -7,7 +7,10 @@ import { HamiltonianRun } from "./hamiltonian-run.ts";
 export interface HmcOptions extends AdaptationOptions {
   /** Length of a trajectory in time units, > 0. Default 2. Not with `leapfrogs`. */
   time?: number;
-  /** Each transition draws its step size uniformly within ± this share of it, in [0, 1). Default 0.3. */
+  /**
+   * Jitter of the step size, in [0, 1): each transition draws its step uniformly from (1 ± jitter) times the step size.
+   * Default 0.3.
+   */
   jitter?: number;
   /** Leapfrog steps per trajectory, a whole number >= 1, instead of `time`. */
   leapfrogs?: number;
@@ -19,13 +22,13 @@ const [TIME, JITTER] = [2, 0.3];
  * Hamiltonian Monte Carlo: L leapfrogs of length ε with a fresh momentum; the endpoint is accepted with probability
  * min(1, exp(H₀ − H)).
  *
- * H(q, p) = p·M⁻¹p/2 − ℓ(q). L: `leapfrogs`, or max(1, ⌊time / ε⌋). `jitter` draws ε within (1 ± jitter) ε for each
- * transition, which breaks the cycles of fixed lengths; L stays, so that a trajectory lasts (1 ± jitter) `time`. ε and
- * M⁻¹ are adapted as in nuts.ts.
+ * H(q, p) = p·M⁻¹p/2 − ℓ(q). L: `leapfrogs`, or max(1, ⌊time / ε⌋). With `jitter`, each transition draws its step from
+ * (1 ± jitter) ε, which breaks the cycles of trajectories with a fixed length. L does not change, so a trajectory lasts
+ * (1 ± jitter) `time`. ε and M⁻¹ are adapted as in nuts.ts.
  *
- * With a fitting metric, coordinates have period 2π: trajectories of 2 ± 30 % end far from their start and never return
- * to it, in x and in x², even if scales are off by a third. ℓ: log density in nats, up to a constant; x: float64[d],
- * unconstrained.
+ * If the metric matches the posterior, coordinates have period 2π. Trajectories of length 2 ± 30 % then end far from
+ * their start and never return to it, in x or in x², even if scales are off by a third. ℓ: log density in nats, up to a
+ * constant; x: float64[d], unconstrained.
  *
  * Leaves the target invariant after warm-up. Source: Neal 2011. Differs from Stan: a trajectory ends and is rejected at
  * the first point without a finite density.

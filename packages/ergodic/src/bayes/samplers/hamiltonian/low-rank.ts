@@ -1,18 +1,20 @@
 /**
- * A low-rank metric, M⁻¹ = D^½ (I + U (Λ − I) Uᵀ) D^½, from draws x and gradients g of the log density there.
+ * A low-rank metric, M⁻¹ = D^½ (I + U (Λ − I) Uᵀ) D^½, estimated from draws x and the gradients g of the log density at
+ * these draws.
  *
- * Let F = √(Var xᵢ / Var gᵢ), as for metric "fisher", x̃ = F^−½ (x − x̄) and g̃ = F^½ (g − ḡ). In the subspace that
- * draws and gradients span, A is the matrix closest to the target in Fisher divergence, the geometric mean of S = Σ
- * x̃x̃ᵀ + κI and (Σ g̃g̃ᵀ + κI)⁻¹: A (Σ g̃g̃ᵀ + κI) A = S.
+ * Let F = √(Var xᵢ / Var gᵢ), as for metric "fisher", x̃ = F^−½ (x − x̄) and g̃ = F^½ (g − ḡ). In the subspace spanned
+ * by draws and gradients, A is the matrix closest to the target in Fisher divergence. It is the geometric mean of S = Σ
+ * x̃x̃ᵀ + κI and (Σ g̃g̃ᵀ + κI)⁻¹, which solves A (Σ g̃g̃ᵀ + κI) A = S.
  *
- * Let c be the median eigenvalue of A. Then D = cF, and Λ and U are the eigenvalues of A / c outside [1/`CUTOFF`,
- * `CUTOFF`], furthest from 1 first, and their vectors. Directions in between, or outside the subspace, are left at D.
+ * Let c be the median eigenvalue of A. Then D = cF. Λ are the eigenvalues of A / c outside [1/`CUTOFF`, `CUTOFF`], in
+ * order of decreasing distance from 1, and U are their eigenvectors. In all other directions, and outside the subspace,
+ * the metric is D.
  *
- * For a Gaussian g = −P (x − μ), so that, except for κ, d + 1 draws determine A. Up to `WHOLE` coordinates the subspace
- * is the whole space; with more, it is spanned by the last WHOLE / 2 draws and gradients.
+ * For a Gaussian g = −P (x − μ), so that, except for κ, d + 1 draws determine A. With at most `WHOLE` coordinates, the
+ * subspace is the whole space. With more coordinates, it is spanned by the last WHOLE / 2 draws and gradients.
  *
- * Source: arXiv:2603.18845. Differs from it: c, so that one strong correlation among many coordinates is a single
- * direction; limits on the number of draws, subspace dimensions and directions.
+ * Source: arXiv:2603.18845. There are two differences. Dividing by c makes one strong correlation among many
+ * coordinates a single direction, and the numbers of draws, subspace dimensions and directions are limited.
  */
 import { log } from "../../../engine/numbers/log.ts";
 import { symmetricEigen } from "../../../engine/numbers/symmetric-eigen.ts";
@@ -28,7 +30,7 @@ import {
 } from "../base/metric.ts";
 
 const CUTOFF = 2;
-/** κ: a share of one draw of the scale that D expects. */
+/** κ, as a share of the contribution of one draw whose scale agrees with D. */
 const REGULARISE = 1e-5;
 const WHOLE = 64;
 const MOST_DRAWS = 512;
@@ -76,7 +78,7 @@ export class LowRankEstimator implements Estimator {
     return rows;
   }
 
-  /** Metric "diagonal" of the same draws. */
+  /** The metric "diagonal", estimated from the same draws. */
   diagonal(): Metric | undefined {
     const { dimension: d, count, capacity } = this;
     const n = Math.min(count, capacity);
@@ -189,8 +191,8 @@ function combine(v: Float64Array, basis: Float64Array, d: number): Float64Array 
 }
 
 /**
- * Eigenvalues, ascending, and rows of eigenvectors of the A with A G A = S; empty if they cannot be computed
- * numerically.
+ * Eigenvalues, ascending, and eigenvectors (as rows) of the matrix A that solves A G A = S; empty if they cannot be
+ * computed numerically.
  */
 export function geometricMean(s: Float64Array, g: Float64Array, d: number): [Float64Array, Float64Array] {
   const none: [Float64Array, Float64Array] = [new Float64Array(0), new Float64Array(0)];
@@ -221,7 +223,7 @@ export function geometricMean(s: Float64Array, g: Float64Array, d: number): [Flo
   return symmetricEigen(d, a, values, vectors) ? [values, vectors] : none;
 }
 
-/** Selects eigenvalues beyond the cutoff, furthest from 1 first. */
+/** Selects the eigenvalues beyond the cutoff, in order of decreasing distance from 1. */
 function chosen(values: Float64Array, most: number): number[] {
   const far = (k: number) => Math.abs(log(values[k]));
   const kept = Array.from(values, (_, k) => k).filter((k) => values[k] > 0 && values[k] < Infinity && far(k) > log(CUTOFF));

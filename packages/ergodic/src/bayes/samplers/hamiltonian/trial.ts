@@ -15,11 +15,12 @@ interface Tally {
 const nothing = (): Tally => ({ transitions: 0, leapfrogs: 0, divergences: 0 });
 
 /**
- * Trial of a diagonal metric during warm-up, in all chains: when it begins, when it ends, and which metric wins
- * (choice.ts).
+ * Trial of a diagonal metric during warm-up, in all chains. Decides when the trial begins and ends, and which metric
+ * wins (choice.ts).
  *
- * The low-rank metric is measured in the last period of its estimate before the trial. The first TRIAL_ADAPTS
- * transitions of the trial adapt its step; the later ones are judged. The trial ends early if it costs too much to win.
+ * The performance of the low-rank metric is measured in the last period before the trial. The first TRIAL_ADAPTS
+ * transitions of the trial adapt its step. The performance in later transitions is judged. The trial ends early if the
+ * cost of the diagonal metric is too high for it to win.
  */
 export class Trial {
   /** First transition of the trial, transitions before which it is judged, and its end. */

@@ -13,27 +13,29 @@ export interface Renewal {
 }
 
 /**
- * Warm-up as a schedule of renewals: when the metric is set to the current estimate, which draws are then forgotten,
- * and whether to search for the step again.
+ * Warm-up as a schedule of renewals. Each renewal sets the metric to the current estimate, forgets certain draws, and
+ * can restart the search for the step.
  *
  * "windows" (base/windows.ts): at the end of each window, the metric is renewed, all draws are forgotten and the step
  * restarts.
  *
- * "overlapping": two estimators, the younger one begun at the last switch. At a switch the younger one replaces the
- * older, so that the metric always rests on at least a whole period. Periods: first 20 transitions with the unit
- * metric, since its long trajectories leave minor modes in which later, better adapted ones would stay; then 10 each,
- * or 2 % of the transitions so far, during the first 30 %; then 80, each 1.5 times the one before, while one and a half
- * more fit.
+ * "overlapping": there are two estimators. The younger one was started at the last switch. At a switch, the younger
+ * estimator replaces the older one, so that the metric always uses draws from at least a whole period. The first period
+ * has 20 transitions with the unit metric, whose long trajectories leave minor modes in which later, better adapted
+ * trajectories would stay. During the first 30 % of warm-up, periods have 10 transitions or 2 % of the transitions so
+ * far. The next period has 80, and each later period is 1.5 times as long as the previous one. No period is added
+ * unless one and a half of it would fit.
  *
- * The metric is renewed at every switch, and halfway between later switches. The step restarts only after the first
- * renewal, because later ones change the metric little. The last 15 % adapt only the step.
+ * The metric is renewed at every switch. In the later part, it is also renewed halfway between switches. The step
+ * restarts only after the first renewal, because later ones change the metric little. The last 15 % adapt only the
+ * step.
  *
  * A chain that has not arrived (arrival.ts) keeps the unit metric and forgets its draws, at most until half of warm-up.
- * If two metrics are compared (choice.ts), this happens after the first switch past TRY_AFTER of warm-up.
+ * If two metrics are compared (choice.ts), the comparison follows the first switch after a share TRY_AFTER of warm-up.
  *
- * Source: nutpie, arXiv:2603.18845. Differs from it: the unit metric at first, not one from the gradient; fewer
- * renewals between switches, because each ends a kernel call; a last switch that leaves half a period, so that the
- * metric forgets a chain that arrived late; a choice of metrics.
+ * Source: nutpie, arXiv:2603.18845. Differs from it: the first metric is the unit metric, not one from the gradient;
+ * there are fewer renewals between switches, because each ends a kernel call; the last switch leaves half a period, so
+ * that the metric forgets draws of a chain that arrived late; and there is a choice of metrics.
  */
 export interface Warmup {
   /** Transitions start … stop − 1 are used for estimates. */
@@ -42,8 +44,8 @@ export interface Warmup {
   /** Renewals in ascending order. */
   readonly renewals: readonly Renewal[];
   /**
-   * Transitions before which chains are checked for arrival. After the last one, they give up the unit metric in any
-   * case. Empty: no checks.
+   * Transitions before which chains are checked for arrival. After the last check, chains stop using the unit metric in
+   * any case. Empty: no checks.
    */
   readonly looks: readonly number[];
   /** Trial of a diagonal metric: transitions before which it begins, is judged, and ends. Empty: no trial. */
@@ -55,7 +57,10 @@ const [INITIAL, EARLY_PERIOD, EARLY_GROWTH, PERIOD, GROWTH] = [20, 10, 0.02, 80,
 const LOOK_GROWTH = 0.002;
 const FEWEST = 20;
 const [TRY_AFTER, LATEST_ARRIVAL] = [0.45, 0.5];
-/** Transitions within a trial at which its cost is checked. Those before TRIAL_ADAPTS adapt its step. */
+/**
+ * Transitions of a trial, counted from its start, at which its cost is checked. Transitions before TRIAL_ADAPTS adapt
+ * the step.
+ */
 const TRIAL = [2, 5, 8, 18, 28, 40];
 export const TRIAL_ADAPTS = 8;
 /** Number of transitions that a metric needs after a trial. */
@@ -95,8 +100,8 @@ function overlapping(warmup: number): Warmup {
 }
 
 /**
- * Checks every CHECK transitions, from the second period on; in long warm-ups, after every LOOK_GROWTH share of the
- * transitions so far.
+ * Checks are made every CHECK transitions, starting at 2 CHECK. In long warm-ups, the interval grows to a share
+ * LOOK_GROWTH of the transitions so far.
  */
 function looksUntil(end: number): number[] {
   const looks: number[] = [];

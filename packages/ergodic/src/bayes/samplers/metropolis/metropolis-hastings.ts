@@ -29,9 +29,9 @@ export interface MetropolisHastingsOptions {
  * nothing here can detect. All randomness must come from `draws`, otherwise runs cannot be repeated.
  *
  * x: float64[d], a copy that may be changed. ℓ: log density in nats, up to a constant; −∞ where the target has no mass.
- * Discrete targets are sampled by proposals among their points, with a `start` on them.
+ * To sample a discrete target, let `propose` and `start` return only points of the target.
  *
- * Nothing is adapted. Runs on the calling thread, whatever the number of workers. Leaves the target invariant.
+ * Nothing is adapted. Runs on the calling thread, regardless of the number of workers. Leaves the target invariant.
  * Proposals without a finite density are rejected.
  *
  * Source: Hastings 1970. Differs from other implementations: nothing.

@@ -8,7 +8,10 @@ export interface MetropolisWithinGibbsOptions {
   stepSize?: number;
   /** Target for the mean acceptance of each coordinate, in (0, 1). Default 0.44. */
   targetAcceptance?: number;
-  /** Order of the coordinates: "systematic" visits them in order, "random" draws d of them. Default "systematic". */
+  /**
+   * Order of the coordinates: "systematic" visits all d in order, and "random" visits d randomly drawn ones. Default
+   * "systematic".
+   */
   scan?: "systematic" | "random";
 }
 
@@ -16,12 +19,12 @@ export interface MetropolisWithinGibbsOptions {
  * Metropolis within Gibbs: coordinates move one after another, x_k' = x_k + σ_k z, accepted with probability min(1,
  * exp(ℓ(x') − ℓ(x))).
  *
- * A transition visits every coordinate in order, or, with `scan`: "random", d coordinates drawn at random, which makes
- * it reversible. Both cost d evaluations of ℓ.
+ * A transition visits every coordinate in order. With `scan: "random"`, it visits d coordinates drawn at random, which
+ * makes it reversible. Both cost d evaluations of ℓ.
  *
  * σ_k starts at `stepSize`. Warm-up brings each coordinate's mean acceptance to `targetAcceptance`
- * (kernels/bayes/adaptive-step.ts); afterwards all are frozen. x: float64[d], unconstrained. ℓ: log density in nats, up
- * to a constant.
+ * (kernels/bayes/adaptive-step.ts); afterwards all steps are fixed. x: float64[d], unconstrained. ℓ: log density in
+ * nats, up to a constant.
  *
  * Leaves the target invariant after warm-up. Proposals without a finite density are rejected. Mixes slowly if
  * coordinates are correlated.

@@ -131,9 +131,9 @@ class ProposalChain implements ChainState, Placed {
 }
 
 /**
- * A run of several chains with proposals by TypeScript functions. Everything happens on the calling thread, whatever
- * the plan's number of workers: chains take turns, and only the log density is compiled. Nothing is adapted: warm-up
- * transitions are made, but not stored.
+ * A run of several chains whose proposals come from a TypeScript function. Everything happens on the calling thread,
+ * regardless of the plan's number of workers. Chains take turns, and only the log density is compiled. Nothing is
+ * adapted: warm-up transitions are made, but not stored.
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t supplies
  * transition t's proposal, then its acceptance).
@@ -161,7 +161,7 @@ export class ProposalRun extends ChainsRun<ProposalChain> {
 
   protected async advanceChains(first: number, count: number): Promise<void> {
     for (const chain of this.chains) for (let k = 0; k < count; k++) chain.transition(this.propose, first + k, k);
-    // An engine call gives signals and timers a chance to be served; nothing else here would.
+    // The engine call gives the event loop a chance to handle signals and timers. Nothing else here does.
     await this.run([this.chains[0].evaluation()]);
   }
 }

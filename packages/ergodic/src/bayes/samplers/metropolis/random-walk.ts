@@ -10,7 +10,7 @@ export interface RandomWalkOptions {
   stepSize?: number;
   /** Target for the mean acceptance, in (0, 1). Default 0.234; 0.44 in one dimension. */
   targetAcceptance?: number;
-  /** Covariance that warm-up learns: "dense" or its "diagonal". Default: dense up to 100 dimensions. */
+  /** Form of the covariance that warm-up learns: "dense" or "diagonal". Default: dense up to 100 dimensions. */
   covariance?: "dense" | "diagonal";
   /** Lengths of the warm-up windows, as for nuts(), except that `final` is 150. */
   windows?: WindowOptions;
@@ -18,8 +18,8 @@ export interface RandomWalkOptions {
 
 const MOST_DENSE = 100;
 /**
- * An acceptance of 0 or nearly 1 carries little information, so the usual 50 transitions would leave the step to
- * chance.
+ * An acceptance probability near 0 or 1 carries little information, so after the usual 50 transitions the step would
+ * still be largely random.
  */
 const FINAL = 150;
 
@@ -30,13 +30,15 @@ const FINAL = 150;
  * float64[d], unconstrained. ℓ: log density in nats, up to a constant.
  *
  * Warm-up brings the mean acceptance to `targetAcceptance` (kernels/bayes/adaptive-step.ts) and estimates L in
- * `windows` (base/windows.ts), after which σ restarts at 2.38/√d. Afterwards both are frozen, and the target is
+ * `windows` (base/windows.ts), after which σ restarts at 2.38/√d. After warm-up both are fixed, so the target is
  * invariant. Proposals without a finite density are rejected.
  *
- * L grows from window to window: a warm-up of 1000 finds scales up to 1000 : 1 apart, one of 4000 up to 10,000 : 1.
+ * L can change only gradually from window to window. Scales that differ by up to 1000 : 1 can be found in a warm-up of
+ * 1000 transitions, and up to 10,000 : 1 in one of 4000.
  *
  * Source: Metropolis et al. 1953; Haario, Saksman & Tamminen 2001; targets of Roberts, Gelman & Gilks 1997. Differs
- * from Haario's: the covariance is renewed at the ends of windows, from their own draws, and not after warm-up.
+ * from Haario's algorithm: the covariance is renewed only at the ends of windows, from the draws in the window, and not
+ * after warm-up.
  *
  * @throws OptionError
  */

@@ -20,7 +20,7 @@ export interface EllipticalSliceOptions {
    * "diagonal".
    */
   estimate?: "dense" | "diagonal";
-  /** Factor on an estimated covariance, > 0. Default 1.5. */
+  /** Factor by which an estimated covariance is multiplied, > 0. Default 1.5. */
   inflation?: number;
   /** Lengths of the warm-up windows in which the reference is estimated. */
   windows?: WindowOptions;
@@ -36,26 +36,27 @@ interface Reference {
 }
 
 /**
- * Elliptical slice sampling with a Gaussian reference N(m, C): points x' = m + (x − m) cos θ + v sin θ on the ellipse
- * about m through x and a draw v of N(0, C). The bracket of angles θ shrinks until ℓ(x') − log N(x'; m, C) is above its
- * level.
+ * Elliptical slice sampling with a Gaussian reference N(m, C). Proposals x' = m + (x − m) cos θ + v sin θ lie on the
+ * ellipse about m that x and a draw v of N(0, C) define. The bracket of angles θ shrinks until ℓ(x') − log N(x'; m, C)
+ * is above its level.
  *
- * Made for targets N(x; m, C) L(x) with a Gaussian prior: give the prior as `mean` and `covariance` (float64[d] of
- * variances, or float64[d, d] row-major).
+ * It is designed for targets N(x; m, C) L(x) with a Gaussian prior. Give the prior as `mean` and `covariance`
+ * (variances as float64[d], or a row-major float64[d, d]).
  *
- * Otherwise the warm-up `windows` (base/windows.ts) sample by slices of coordinates (slice.ts), because an ellipse of a
- * narrow reference would hardly find the scales. Each window estimates the reference (`estimate`), with its covariance
- * inflated by `inflation`; the last one is kept. Below 20 warm-up transitions it is N(0, I).
+ * Otherwise the warm-up `windows` (base/windows.ts) use coordinate-wise slice sampling (slice.ts), because ellipses of
+ * a reference that is too narrow would hardly find the scales. Each window estimates the reference (`estimate`) and
+ * inflates its covariance by `inflation`. The last estimate is used for the draws. Below 20 warm-up transitions it is
+ * N(0, I).
  *
- * Any fixed reference leaves the target invariant, but it decides how well chains mix. If the target's tails are
- * heavier than the reference's, ℓ − log N grows without bound, and a chain in the tails returns slowly (it is not
- * geometrically ergodic). inflation > 1 guards against this for targets with Gaussian tails.
+ * The target is invariant for any fixed reference, but the reference determines how well chains mix. If the target's
+ * tails are heavier than the reference's, ℓ − log N grows without bound, and a chain in the tails returns slowly (it is
+ * not geometrically ergodic). inflation > 1 guards against this for targets with Gaussian tails.
  *
  * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. There is no step to tune; `stepSize` of a
  * transition is |θ|.
  *
  * Source: Murray, Adams & MacKay 2010; references other than the prior: Nishihara, Murray & Adams 2014, section 2.
- * Differs from the first: ℓ is the whole log density, and the reference is subtracted.
+ * Differs from the first source: ℓ is the whole log density, from which the reference's log density is subtracted.
  *
  * @throws OptionError if the covariance is not positive definite, or only one of mean and covariance is given
  */

@@ -9,8 +9,8 @@ export interface SliceOptions {
   /** Expansion of an interval: "stepOut" by its width, or "doubling". Default "stepOut". */
   expansion?: "stepOut" | "doubling";
   /**
-   * Maximum number of widths when stepping out (default 1000; 1: no expansion), or of doublings (default 20, at most
-   * 60).
+   * Maximum number of widths for "stepOut" (default 1000; 1: no expansion), or of doublings for "doubling" (default 20,
+   * at most 60).
    */
   limit?: number;
   /** Whether warm-up adapts the widths. Default true. */
@@ -18,16 +18,17 @@ export interface SliceOptions {
 }
 
 /**
- * Slice sampling, coordinate by coordinate: uniform draws from the slice {x_k : ℓ(x) > ℓ(x₀) − e}, e ~ Exp(1), found by
- * expanding and shrinking intervals.
+ * Slice sampling, coordinate by coordinate: each x_k is drawn uniformly from the slice {x_k : ℓ(x) > ℓ(x₀) − e}, e ~
+ * Exp(1), by expanding and shrinking an interval.
  *
- * An interval of `width` w_k is placed at random about x_k, then expanded (`expansion`). "stepOut" adds w_k on either
- * side while its end is inside, up to `limit` widths. "doubling" doubles it on a random side while either end is
- * inside, at most `limit` times; this finds slices much wider than w_k, but needs more evaluations to accept.
+ * An interval of `width` w_k is placed at random about x_k, then expanded (`expansion`). "stepOut" adds w_k on each
+ * side as long as the end on that side is inside the slice, up to `limit` widths in total. "doubling" doubles the
+ * interval on a random side as long as either end is inside, at most `limit` times. This finds slices that are much
+ * wider than w_k, but needs more evaluations to accept a point.
  *
- * Points are drawn from the interval, and each point outside the slice shrinks it. Needs no gradient and no tuning:
- * during warm-up (`adapt`) widths adapt until there are as many expansions as shrinkages
- * (kernels/bayes/adaptive-step.ts); afterwards they are frozen.
+ * Points are drawn from the interval, and each point outside the slice shrinks it. Needs no gradient and no tuning.
+ * During warm-up, widths adapt (`adapt`) until there are as many expansions as shrinkages
+ * (kernels/bayes/adaptive-step.ts). Afterwards they are fixed.
  *
  * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant after warm-up.
  * Mixes slowly if coordinates are correlated.

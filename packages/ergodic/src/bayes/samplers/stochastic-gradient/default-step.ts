@@ -9,12 +9,10 @@ const PROBES = 100;
 const ROUNDS = 20;
 /** Largest allowed √(h/d), the amplitude by which a thermostat's friction fluctuates. */
 const WAVER = 0.1;
-/** Start of the search, in units of 1 / (λ + V), and the step size at which it stops regardless. */
+/** Step size at which the search starts, in units of 1 / (λ + V), and step size at which it stops in any case. */
 const [SMALL, MOST] = [1e-9, 1e200];
 
-/**
- * Function that writes an estimate of ∇ℓ(x) from a batch that starts at that row. Undefined if there are no batches.
- */
+/** Function that writes an estimate of ∇ℓ(x) from the batch that starts at `row`. Undefined if there are no batches. */
 export type EstimateAt = ((x: Float64Array, row: number, gradient: Float64Array) => void) | undefined;
 
 /** Estimates V for each coordinate. Probe k uses update k of the stream. */
@@ -41,17 +39,17 @@ export function noiseAround(
 export const NOISE_ESTIMATES = 2 * PROBES;
 
 /**
- * Finds the default step size: the largest h for which the draws' standard deviations are off by at most BIAS, judged
- * by the neighbourhood of the mode.
+ * Finds the default step size: the largest h for which the relative errors of the draws' standard deviations are at
+ * most BIAS, as far as the neighbourhood of the mode can show.
  *
  * λ_i: curvature of each coordinate at the mode (curvature.ts); V_i: variance of g_i about PROBES points x* + z/√λ, z ~
- * N(0, I). For each h this gives M of step-bias.ts, coordinate by coordinate; h is found by bisection. For sgnht,
- * √(h/d) <= WAVER as well.
+ * N(0, I). Both give M of step-bias.ts for any h, coordinate by coordinate, and h is found by bisection. For sgnht,
+ * √(h/d) <= WAVER is also required.
  *
  * If coordinates are correlated, h is smaller than necessary. Costs 2 · PROBES batches in addition to the curvature's
  * gradients.
  *
- * `friction`: value to which a thermostat's friction rises, and where it can start.
+ * `friction`: value to which a thermostat's friction rises, which is also a suitable start.
  *
  * @throws OptionError if the friction alone causes more than BIAS
  */
@@ -65,7 +63,8 @@ export function defaultStep(
   const highest = rule.kind === field.STOCHASTIC_THERMOSTATTED ? WAVER ** 2 * noise.length : Infinity;
   const fits = (h: number): boolean => h <= highest && excessAt(h, rule, curvature, noise) <= most;
   const largest = curvature.reduce((sum, value, i) => Math.max(sum, value + noise[i]), Number.MIN_VALUE);
-  // Searches from below, because a thermostat overwhelmed by noise gives no usable estimate.
+  // Searches upwards from a small step, because there is no usable estimate for steps at which noise overwhelms a
+  // thermostat.
   let low = Math.min(SMALL / largest, highest);
   if (!fits(low))
     throw new OptionError(
@@ -102,7 +101,7 @@ function excessAt(h: number, rule: StochasticRule, curvature: Float64Array, nois
       worst = Math.max(worst, (h * push) / (rule.noiseEstimate + Math.sqrt(push)));
     else {
       const stride = (h * curvature[i]) / (2 - friction);
-      // A thermostat compensates equal strides, but not ever longer ones.
+      // A thermostat compensates for steps of constant size, but not for steps that keep growing.
       worst = Math.max(worst, stride, Math.abs((h * noise[i] - 2 * surplus) / friction + stride));
     }
   }

@@ -1,4 +1,6 @@
-/** Effect of Hamiltonian rules with gradient noise on one coordinate of precision λ: solutions of linear recursions. */
+/**
+ * Effect of Hamiltonian rules with gradient noise on one coordinate with precision λ, computed from linear recursions.
+ */
 import type { StochasticRule } from "./stochastic-chain.ts";
 
 const ROUNDS = 40;
@@ -11,7 +13,7 @@ const ROUNDS = 40;
  */
 export function thermostatFriction(a: number, drive: number, cross: number, heat = 1): number {
   let [low, high] = [0, 1];
-  // The left side minus the right side decreases in ᾱ as long as noise is absorbed at all.
+  // The left side minus the right side decreases in ᾱ as long as the friction absorbs any noise.
   for (let i = 0; i < 2 * ROUNDS; i++) {
     const middle = (low + high) / 2;
     if ((2 * a + drive) / middle + cross / (2 - middle) > heat * (2 - middle)) low = middle;
@@ -20,7 +22,7 @@ export function thermostatFriction(a: number, drive: number, cross: number, heat
   return high;
 }
 
-/** Smallest curvature, in units of 1 / h; smaller ones are raised to it. */
+/** Smallest curvature, in units of 1 / h. Smaller curvatures are replaced by it. */
 const LEAST = 1e-8;
 
 /**
@@ -36,8 +38,9 @@ export function hamiltonianRatio(
 }
 
 /**
- * Follows the moments λE x², √(λ/h) E xv, E v² through r updates from a fresh v, and returns the mean of the first at
- * its fixed point. After 30/a updates the fresh v is forgotten, and further updates equal the last.
+ * Follows the moments λE x², √(λ/h) E xv, E v² through r updates from a fresh v, and returns the mean of the first
+ * moment at its fixed point. After 30/a updates, the fresh v no longer matters, and further updates are the same as the
+ * last one.
  */
 function ratioAt(w: number, noise: number, a: number, r: number): number {
   const made = Math.min(r, Math.ceil(30 / a));

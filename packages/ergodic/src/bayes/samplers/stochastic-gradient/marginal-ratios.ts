@@ -3,12 +3,12 @@ import { symmetricEigen } from "../../../engine/numbers/symmetric-eigen.ts";
 const SINGULAR = 1e-13;
 
 /**
- * Returns P_ii / Σ_ii, Σ = Λ⁻¹ with ΛP + PΛ = 2I + M: the ratios of the variances of draws with covariance P to those
- * of the posterior.
+ * Returns P_ii / Σ_ii, where Σ = Λ⁻¹ and ΛP + PΛ = 2I + M. These are the variances of draws with covariance P, divided
+ * by the variances of the posterior.
  *
- * P, M: float64[d, d], symmetric. In the basis of P's eigenvectors Λ_kl = (2δ_kl + M_kl) / (p_k + p_l). With `friction`
- * (a / √h), entries of M between directions of curvature λ ≈ 1/p are divided by 1 + (λ_k − λ_l)² / (2 γ² (λ_k + λ_l)),
- * γ = `friction`, as for Langevin dynamics with inertia.
+ * P, M: float64[d, d], symmetric. In the basis of P's eigenvectors Λ_kl = (2δ_kl + M_kl) / (p_k + p_l). If γ =
+ * `friction` (a / √h) is given, entries of M between directions with curvatures λ ≈ 1/p are divided by 1 + (λ_k − λ_l)²
+ * / (2 γ² (λ_k + λ_l)), as for Langevin dynamics with inertia.
  *
  * Undefined if P or Λ is numerically singular or not finite. Costs about 12 d³ operations.
  */

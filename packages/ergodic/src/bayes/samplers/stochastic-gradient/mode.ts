@@ -5,8 +5,8 @@ import { lbfgs } from "../../../engine/optimise/rules/lbfgs.ts";
 export type Evaluate = (x: Float64Array, gradient: Float64Array) => number;
 
 /**
- * Mode of a log density on all rows, for control variates and step sizes. L-BFGS climbs from a starting point until a
- * step gains nothing significant.
+ * Mode of the log density of all rows, for control variates and step sizes. L-BFGS climbs from a starting point until a
+ * step no longer increases the density significantly.
  */
 export interface Mode {
   x: Float64Array;
@@ -20,7 +20,9 @@ export interface Mode {
 const TOLERANCE = 1e-6;
 const MOST_STEPS = 1000;
 
-/** @throws ErgodicError if the climb leaves finite numbers, or does not end */
+/**
+ * @throws ErgodicError if the climb produces numbers that are not finite, or does not end
+ */
 export function findMode(where: string, purpose: string, evaluate: Evaluate, start: Float64Array): Mode {
   const x = start.slice();
   const dimension = x.length;

@@ -14,19 +14,19 @@ export interface PsgldOptions extends Omit<ScheduleOptions, "cycle">, EstimateOp
 
 /**
  * Preconditioned stochastic-gradient Langevin dynamics: V ← ρ V + (1 − ρ) g²; G = 1/(ε + √V); x ← x + h G g + √(2hG) ξ,
- * for each coordinate, ξ ~ N(0, I).
+ * ξ ~ N(0, I), coordinate by coordinate.
  *
  * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): as in sgld(), which is the same rule with G
  * = 1; a number > 0, or by default the result of default-step.ts. ρ (`smoothing`): 0.99; ε (`leastScale`): 10⁻⁵.
  *
- * V starts at 0. At the mode, where chains start with `controlVariate` or the default step, g is 0 and G would start at
- * 1/ε; there V starts at |∂²ℓ/∂x_i²| (curvature.ts), or at the estimate of E g² (default-step.ts).
+ * V starts at 0. With `controlVariate` or the default step, chains start at the mode, where g is 0 and G would be 1/ε.
+ * So V starts there at |∂²ℓ/∂x_i²| (curvature.ts), or at the estimate of E g² (default-step.ts).
  *
- * The term Γ = ∂G/∂x is dropped, as usual: even in the limit h → 0 the target is invariant only as far as G does not
- * change with x.
+ * The term Γ = ∂G/∂x is dropped, as usual. So even in the limit h → 0, the target is invariant only to the extent that
+ * G does not vary with x.
  *
  * Source: Li, Chen, Carlson, Carin 2016. Differs from it: V uses the gradient of the sum over rows instead of the mean;
- * V has another start at a mode; and h is half of theirs.
+ * V has a different initial value at a mode; and h is half of theirs.
  *
  * @throws OptionError unless 0 <= ρ < 1 and ε > 0; CapabilityError as in sgld.ts
  */

@@ -1,9 +1,9 @@
 /**
- * Estimates −E (x − μ) g for each coordinate, which is 1 for draws from any posterior, with standard errors from blocks
- * of consecutive samples.
+ * Estimates −E (x − μ) g for each coordinate, with standard errors from blocks of consecutive samples. The value is 1
+ * for draws from any posterior.
  *
- * Each chain has at most MOST blocks. When all are full, neighbours are merged, and later blocks are twice as long. All
- * numbers are in `state`.
+ * Each chain has at most MOST blocks. When all blocks are full, neighbouring blocks are merged, and later blocks are
+ * twice as long. All numbers are in `state`.
  */
 const MOST = 8;
 /** Number of standard errors that a difference must exceed. */
@@ -12,7 +12,7 @@ const BEYOND = 3;
 export class Blocks {
   private readonly dimension: number;
   private readonly chains: number;
-  /** For each chain: blocks begun, samples per full block, samples in the last block. */
+  /** For each chain: number of blocks started, samples per full block, and samples in the last block. */
   private readonly counts: Float64Array;
   /** [chain, block]: Σ weight, and for each coordinate Σ weight x g, Σ weight g. */
   private readonly sums: Float64Array;
@@ -45,7 +45,10 @@ export class Blocks {
     }
   }
 
-  /** Returns the measured values, pulled towards `wanted` by at most BEYOND standard errors. means: of x. */
+  /**
+   * Returns the measured values after moving them towards `wanted`, each by at most BEYOND standard errors. means: of
+   * x.
+   */
   held(wanted: Float64Array, means: Float64Array): Float64Array {
     const blocks = Array.from({ length: this.chains }, (_, c) =>
       Array.from({ length: this.counts[3 * c] }, (_, b) => this.block(c, b)),

@@ -5,9 +5,9 @@ const UPDATES_A_SAMPLE = 10;
 const SPREAD = 128;
 
 /**
- * Transitions after which samples are taken: at first every UPDATES_A_SAMPLE updates, which costs one more gradient per
- * ten, then less and less often: a sample at draw t is followed by one t / SPREAD draws later. A longer run has the
- * same transitions at its beginning. There are none in warm-up.
+ * Transitions after which samples are taken. At first, a sample is taken every UPDATES_A_SAMPLE updates, which costs
+ * one additional gradient per ten. Later, samples become rarer: the sample at draw t is followed by the next one t /
+ * SPREAD draws later. A longer run begins with the same transitions. There are none in warm-up.
  */
 export function sampledTransitions({ warmup, draws }: SamplingPlan, { updatesBefore }: StepSchedule): number[] {
   const at: number[] = [];

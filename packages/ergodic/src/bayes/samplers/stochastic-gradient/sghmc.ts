@@ -21,13 +21,13 @@ export interface SghmcOptions extends ScheduleOptions, EstimateOptions {
 /**
  * Stochastic-gradient Hamiltonian Monte Carlo: x ← x + v; v ← v + h g − a v + √(2(a − b)h) ξ, ξ ~ N(0, I).
  *
- * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): units of x², > 0, or in cycles; by default
- * found at the mode (default-step.ts). a (`friction`): 0.01. b (`noiseEstimate`): hV/2 if the variance V of g is known;
- * 0.
+ * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): in units of x², > 0, or in cycles. By
+ * default, it is determined at the mode (default-step.ts). a (`friction`): 0.01. b (`noiseEstimate`): hV/2 if the
+ * variance V of g is known. Default 0.
  *
- * v starts as √h ξ, and is redrawn before every `resetEvery`-th update; 0: never. Leaves the target invariant only in
- * the limit h → 0: the relative error of the variance is hV/2a − b/a, so batches need steps far below the stability
- * limit (`stepBias`, step-bias.ts).
+ * v starts as √h ξ and is redrawn before every `resetEvery`-th update (0: never). Leaves the target invariant only in
+ * the limit h → 0: the relative error of the variance is hV/2a − b/a. With batches, steps must therefore be far below
+ * the stability limit (`stepBias`, step-bias.ts).
  *
  * Source: Chen, Fox, Guestrin 2014, appendix G.
  *

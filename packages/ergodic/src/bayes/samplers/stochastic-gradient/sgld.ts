@@ -11,19 +11,20 @@ export interface SgldOptions extends ScheduleOptions, EstimateOptions {}
  * Stochastic-gradient Langevin dynamics: x ← x + h g + √(2h) ξ, ξ ~ N(0, I), where g is an unbiased estimate of ∇ℓ(x).
  *
  * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. h (`stepSize`): units of x², > 0, constant,
- * decreasing, or in cycles (step-schedule.ts); by default found at the mode (default-step.ts).
+ * decreasing, or in cycles (step-schedule.ts). By default, it is determined at the mode (default-step.ts).
  *
- * g: from a batch of rows, with or without control variates (gradient-estimate.ts); from all rows, this is the
- * unadjusted Langevin algorithm.
+ * g is estimated from a batch of rows, with or without control variates (gradient-estimate.ts). If g uses all rows,
+ * this is the unadjusted Langevin algorithm.
  *
  * Leaves the target invariant only in the limit h → 0. On N(0, 1/λ) with Var g = V the variance is (1/λ + hV/(2λ))/(1 −
  * hλ/2); `stepBias` of the report estimates the resulting error during the run, in standard deviations (step-bias.ts).
  * A transition is `thin` updates.
  *
- * Source: Welling, Teh 2011; in cycles Zhang et al. 2020. Differs from other implementations: h is half of theirs; they
- * write h/2 g + √h ξ.
+ * Source: Welling, Teh 2011; in cycles Zhang et al. 2020. Differs from other implementations: h is half of theirs,
+ * because they write h/2 g + √h ξ.
  *
- * @throws OptionError; CapabilityError at the start of a run if the density has no gradient, or no rows to draw
+ * @throws OptionError; CapabilityError at the start of a run if the density has no gradient, or no rows from which to
+ *   draw batches
  */
 export const sgld = /* @__PURE__ */ sampler<SgldOptions>(
   {

@@ -13,9 +13,9 @@ export interface SgnhtOptions extends Omit<ScheduleOptions, "cycle">, EstimateOp
 /**
  * Stochastic-gradient Nosé-Hoover thermostat: v ← v + h g − α v + √(2ah) ξ; x ← x + v; α ← α + v·v/d − h, ξ ~ N(0, I).
  *
- * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): units of x², > 0; by default found at the
- * mode (default-step.ts). a (`friction`): 0.01, where α starts. α rises until it absorbs the noise of g, which can have
- * an unknown variance if that is the same everywhere.
+ * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): in units of x², > 0. By default, it is
+ * determined at the mode (default-step.ts). a (`friction`): default 0.01, also the initial α. α rises until it absorbs
+ * the noise of g. The variance of this noise can be unknown, but must be the same everywhere.
  *
  * v starts as √h ξ. In the long run the mean of v·v/d is exactly h. Leaves the target invariant only in the limit h →
  * 0. Source: Ding et al. 2014. All coordinates share one α.

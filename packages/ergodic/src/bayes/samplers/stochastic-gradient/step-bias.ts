@@ -4,9 +4,12 @@ import { marginalRatios } from "./marginal-ratios.ts";
 import { Blocks } from "./sample-blocks.ts";
 import type { StochasticRule } from "./stochastic-chain.ts";
 
-/** Largest dimension with full matrices. */
+/** Largest dimension for which full matrices are used. */
 export const MOST_DIMENSIONS = 128;
-/** Minimum number of samples for an estimate, and minimum number per dimension for treating coordinates jointly. */
+/**
+ * Minimum number of samples for an estimate, and minimum number of samples per dimension for treating coordinates
+ * jointly.
+ */
 const FEWEST = 16;
 const PER_DIMENSION = 2;
 
@@ -28,13 +31,13 @@ export const needsSecond = (kind: number): boolean =>
   kind === field.STOCHASTIC_HAMILTONIAN || kind === field.STOCHASTIC_THERMOSTATTED;
 
 /**
- * Estimates, during the run, how far the steps of a stochastic-gradient sampler carry its draws from the posterior: (sd
- * of the draws − sd of the posterior) / sd of the posterior, for the unconstrained coordinate where this error is
+ * Estimates, during the run, how much the finite steps of a stochastic-gradient sampler change the spread of its draws:
+ * (sd of the draws − sd of the posterior) / sd of the posterior, for the unconstrained coordinate whose error is
  * largest in absolute value.
  *
- * From time to time the run supplies its state: x, g there, and the current h. For a posterior with precision Λ and
- * draws with covariance P, the balance of second moments is ΛP + PΛ = 2I + M; Λ⁻¹, the posterior's covariance, follows
- * from P and M. With G = E g gᵀ, V the variance of g given x, and C = G − V:
+ * From time to time, the run supplies its state: x, the gradient g at x, and the current h. For a posterior with
+ * precision Λ and draws with covariance P, the second moments satisfy ΛP + PΛ = 2I + M. So the posterior's covariance
+ * Λ⁻¹ follows from P and M. With G = E g gᵀ, V the variance of g given x, and C = G − V:
  *
  *   sgld    M = h G, exactly: for one coordinate P Λ = (1 + hV/2) / (1 − hλ/2)
  *   psgld   M = h G in coordinates x / √D, D the mean preconditioner, plus 2 Cov(D, x g) / D for the dropped term Γ
@@ -43,15 +46,16 @@ export const needsSecond = (kind: number): boolean =>
  *   sgnht   as sghmc with friction ᾱ and b = ᾱ − a, where ᾱ gives the observed mean of v·v/d: h + gain of α per update
  *
  * G is the mean over the gradients used by the updates; V and C come from a second estimate at the same x
- * (`needsSecond`). The method is exact as far as the posterior is Gaussian; means shift less, by half the skewness
- * times half the variance's relative error.
+ * (`needsSecond`). The method is exact for a Gaussian posterior. Means shift less than standard deviations, by half the
+ * skewness times half the variance's relative error.
  *
- * Above MOST_DIMENSIONS coordinates, or with few samples, each coordinate is treated alone, with M_ii / 2 as the error
- * of its variance. That is right for independent coordinates, and too large for correlated ones. Relative error of M:
- * about √(2 / samples).
+ * With more than MOST_DIMENSIONS coordinates, or with few samples, each coordinate is treated separately, and M_ii / 2
+ * is used as the error of its variance. This is correct for independent coordinates and too large for correlated ones.
+ * Relative error of M: about √(2 / samples).
  *
- * In cycles the noise is off part of the time, and the balance does not describe the draws' spread. Then −E (x − μ) g
- * itself is used, as far as it differs by more than three standard errors, over blocks of samples.
+ * In cycles, the noise is off part of the time, so this equation does not describe the spread of the draws. Then −E (x
+ * − μ) g itself is used, but only the part of its deviation from 1 that exceeds three standard errors, which are
+ * estimated from blocks of samples.
  *
  * All sums are in `state`, so that snapshots contain them.
  */
@@ -91,7 +95,7 @@ export class StepBias {
     this.blocks = cyclical ? new Blocks(dimension, chains) : undefined;
   }
 
-  /** Records α of a chain, at Σ h = `time` after warm-up. */
+  /** Records α of a chain when Σ h after warm-up is `time`. */
   heat(chain: number, thermostat: number, time: number): void {
     this.thermostats.set(time === 0 ? [thermostat, thermostat, 0] : [this.thermostats[3 * chain], thermostat, time], 3 * chain);
   }
@@ -170,7 +174,7 @@ export class StepBias {
     return means.map((mean, i) => this.squares[this.place(i, i)] / this.totals[1] - mean * mean);
   }
 
-  /** Returns M, and the friction that makes directions rotate at different speeds, in units of √h. */
+  /** Returns M, and the friction in units of √h if directions rotate at different speeds. */
   private excess(): { matrix: Float64Array; friction: number | undefined } {
     const { rule, totals, drive, cross, dimension: d } = this;
     if (rule.kind === field.STOCHASTIC_LANGEVIN) return { matrix: drive.map((sum) => sum / totals[1]), friction: undefined };

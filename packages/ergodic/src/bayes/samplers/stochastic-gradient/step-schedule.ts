@@ -7,7 +7,7 @@
  * Cyclical (Zhang et al. 2020): h_k = h/2 [cos(π (k mod C)/C) + 1], where C = `length` is the number of updates per
  * cycle (⌈K/M⌉ there). The first ⌊exploration C⌋ updates of a cycle have no noise and give no draw. The others are
  * divided into `draws` parts, and the end of each is a draw. A transition leads from one draw to the next, so the first
- * of each cycle explores.
+ * transition of each cycle includes the exploration.
  *
  * @throws OptionError unless h, offset > 0, power >= 0, thin >= 1, 0 <= exploration < 1, and a cycle has as many
  *   updates with noise as draws
@@ -35,15 +35,16 @@ export interface CycleOptions {
   length: number;
   /** Number of draws per cycle. Default 1; at most the number of updates with noise. */
   draws?: number;
-  /** Share of a cycle without noise, at its start, in [0, 1). Default 0.8. */
+  /** Share of a cycle, at its start, during which there is no noise, in [0, 1). Default 0.8. */
   exploration?: number;
 }
 
 /** Step sizes of the stochastic-gradient samplers, and the number of updates per transition. */
 export interface ScheduleOptions {
   /**
-   * Step size h, in squared units of x: a number > 0, or a decreasing StepDecay. Default "auto": found before the first
-   * transition, so that standard deviations are off by about 0.05; with `cycle`, the largest step of a cycle.
+   * Step size h, in squared units of x: a number > 0, or a decreasing StepDecay. Default "auto": determined before the
+   * first transition, so that standard deviations have a relative error of about 0.05. With `cycle`, h is the largest
+   * step of a cycle.
    */
   stepSize?: number | StepDecay | "auto";
   /** Number of updates per transition. Default 1; a whole number, 1 to 2²⁴. Not together with `cycle`. */
@@ -55,14 +56,14 @@ export interface ScheduleOptions {
 export interface StepSchedule {
   /** Number of updates made before transition t. */
   updatesBefore(t: number): number;
-  /** Whether step sizes are relative to a unit that is still to be found. */
+  /** Whether step sizes are relative to a unit that is not known yet. */
   readonly auto: boolean;
   /** Whether noise is off during parts of the run. */
   readonly cyclical: boolean;
   /** Maximum number of updates in a transition. */
   readonly mostUpdates: number;
   stepSize(update: number): number;
-  /** Factor on the noise: 0 or 1. */
+  /** Factor by which the noise is multiplied: 0 or 1. */
   temperature(update: number): number;
   /** All options as JSON. */
   readonly json: {

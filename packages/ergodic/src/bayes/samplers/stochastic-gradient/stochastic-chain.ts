@@ -1,6 +1,6 @@
 /**
  * One chain of stochastic-gradient Monte Carlo in the engine's memory: a STOCHASTIC block (bayes/fields.ts), its
- * arrays, and room for a stretch of transitions.
+ * arrays, and memory for a stretch of transitions.
  */
 
 import type { DensityBinding, LogDensity, MinibatchBinding, Tensor } from "../../../engine/contract/index.ts";
@@ -120,7 +120,7 @@ export class StochasticChain implements ChainState, Placed {
     this.arena.setF64(this.block, field.STOCHASTIC_THERMOSTAT_F64, value);
   }
 
-  /** Sets x*, its gradient and its density. All chains can share them. */
+  /** Sets x*, with the gradient and log density there. All chains can share them. */
   setCentre(x: Float64Array, gradient: Float64Array, value: number): void {
     this.engine.memory.f64(this.at.centre, this.dimension).set(x);
     this.engine.memory.f64(this.at.centreGradient, this.dimension).set(gradient);
@@ -128,8 +128,8 @@ export class StochasticChain implements ChainState, Placed {
   }
 
   /**
-   * Returns the point at which the last update, with step h and temperature τ, took its gradient, and D of psgld as it
-   * used it. Valid right after a stretch.
+   * Returns the point at which the last update, with step h and temperature τ, evaluated its gradient. For psgld, also
+   * returns the D that this update used. Valid right after a stretch.
    */
   lastUpdate(h: number, temperature: number): { x: Float64Array; scale?: Float64Array } {
     const { position, momentum, gradient, rule } = this;
@@ -144,8 +144,8 @@ export class StochasticChain implements ChainState, Placed {
   }
 
   /**
-   * Writes the gradient that an update at x would use from the batch that starts at that row, with the current x*. Only
-   * with batches.
+   * Writes the gradient that an update at x would compute from the batch that starts at `row`, with the current x*.
+   * Only with batches.
    */
   estimateAt(x: Float64Array, row: number, out: Float64Array): void {
     const { engine, at, dimension: d } = this;

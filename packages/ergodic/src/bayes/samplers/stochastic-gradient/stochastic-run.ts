@@ -33,18 +33,18 @@ const LONGEST_STRETCH = 256;
  * chain, with the step sizes and noise of the schedule. Nothing is adapted: warm-up is burn-in.
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "rows" (update k draws the batch of
- * update k), "noise" (2k: its normals; 2k + 1: a fresh momentum before it), "second" (update t: the batch of a second
- * estimate before transition t). The run's own streams "curvature" and "default step" serve curvature.ts and
- * default-step.ts.
+ * update k), "noise" (update 2k supplies the normals of update k, and 2k + 1 a fresh momentum before it), "second"
+ * (update t draws the batch of a second estimate before transition t). The run's own streams "curvature" and "default
+ * step" serve curvature.ts and default-step.ts.
  *
- * `stepBias` of reports: largest error of a standard deviation of the draws, in posterior standard deviations
+ * `stepBias` in reports: largest error of a standard deviation of the draws, in posterior standard deviations
  * (step-bias.ts).
  *
- * `dataPasses` of reports: single-row gradients evaluated so far, over all chains, divided by N. A batch costs n, or 2n
- * with control variates. x* and the search for it cost N per evaluation, as do the evaluations for psgld's V. Without
- * rows it is the number of gradients.
+ * `dataPasses` in reports: number of single-row gradients evaluated so far in all chains, divided by N. A batch costs
+ * n, or 2n with control variates. Evaluations at x*, during the search for it, and for psgld's V cost N each. If the
+ * density has no rows, `dataPasses` is the number of gradients.
  *
- * @throws ErgodicError if there is no finite starting point or mode, or a chain leaves finite numbers
+ * @throws ErgodicError if there is no finite starting point or mode, or a chain reaches numbers that are not finite
  */
 export class StochasticRun extends ChainsRun<StochasticChain> {
   private readonly options: StochasticOptions;
@@ -61,7 +61,7 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
   private readonly bias: StepBias;
   /** Transitions before which samples are taken, ascending. */
   private readonly sampled: readonly number[];
-  /** For each chain, the stream of row numbers for second estimates; and the number of second estimates. */
+  /** Streams of row numbers for second estimates, one per chain, and the number of second estimates made. */
   private readonly seconds: readonly Stream[];
   private secondsTaken = 0;
   /** Σ h of updates after warm-up. */
@@ -133,7 +133,7 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     };
   }
 
-  /** Uses the neighbourhood of the mode for the default step size and the initial V of psgld. */
+  /** Determines the default step size and the initial V of psgld from the neighbourhood of the mode. */
   private aboutMode(mode: Mode): void {
     const { chains, plan, batch, rowCount } = this;
     const { rule, schedule } = this.options;
@@ -205,8 +205,8 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
   }
 
   /**
-   * Refuses to run inside another sampler, which relies on exact transitions and on the density at their end. @throws
-   * CapabilityError
+   * Refuses to run inside another sampler, because outer samplers rely on exact transitions and on the density at their
+   * ends. @throws CapabilityError
    */
   override chain(): never {
     throw new CapabilityError(
@@ -257,14 +257,14 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     this.arena.dispose();
   }
 
-  /** Passes over the data of one chain. */
+  /** Number of passes over the data that one chain has made. */
   private passesOf(updates: number): number {
     if (this.batch === 0) return updates;
     const { centre, every } = this.options.estimate;
     return updates * this.passesOfBatch + (centre === "moving" ? Math.ceil(updates / every) : 0);
   }
 
-  /** Passes over the data per batch estimate. */
+  /** Number of passes over the data that one batch estimate costs. */
   private get passesOfBatch(): number {
     return (this.batch * (this.options.estimate.centre ? 2 : 1)) / this.rowCount;
   }

@@ -20,7 +20,7 @@ interface Options {
   adapt: boolean;
 }
 
-/** The chain at β = 1, with its ladder's last transitions. */
+/** The chain at β = 1, with memory for its last transitions. */
 class ColdChain implements ChainState {
   readonly capacity = STRETCH;
   readonly swaps: Stream;
@@ -45,7 +45,7 @@ class ColdChain implements ChainState {
     this.position.set(position);
     this.made.set(position, k * position.length);
     this.transitions.set(transition, k * this.width);
-    // A swap may have replaced the point that the transition reached.
+    // A swap might have replaced the point that the transition reached.
     this.transitions[k * this.width] = logDensity;
   }
 
@@ -62,11 +62,11 @@ class ColdChain implements ChainState {
 }
 
 /**
- * A run of parallel tempering: one run of `inner` with a chain for each rung of each ladder, and swaps between its
- * transitions.
+ * A run of parallel tempering. It is a single run of `inner`, which has a chain for each rung of each ladder, with
+ * swaps between its transitions.
  *
  * Rung k of chain c is chain c × rungs + k of the inner run. Swap s of chain c uses update s of the stream "chain", c,
- * "swap": one uniform number per pair. Powers are adapted by the rejection rates of all chains, at fixed transitions.
+ * "swap": one uniform number per pair. At fixed transitions, powers are adapted to the rejection rates of all chains.
  * At the end of warm-up scouts look for modes that the ladder might not reach (places/scouting.ts), if there is a
  * gradient.
  */
@@ -76,7 +76,7 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
   private readonly powers: Float64Array;
   private readonly density: TemperedDensity;
   private readonly inner: InnerSampling;
-  /** Absent without a gradient or warm-up, with discrete numbers, and with too many coordinates. */
+  /** Absent if there is no gradient or no warm-up, or if there are discrete numbers or too many coordinates. */
   private readonly scouting: Scouting | undefined;
   private searching = false;
 
@@ -160,8 +160,8 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
   }
 
   /**
-   * Number of gradient evaluations of the whole run: those of warm-up, extrapolated to the draws; at least one per
-   * transition of each rung.
+   * Number of gradient evaluations in the whole run, extrapolated from warm-up. At least one per transition of each
+   * rung is counted.
    */
   private gradients(): number {
     const { warmup, draws, chains } = this.plan;
@@ -179,7 +179,8 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
   }
 
   /**
-   * `swapAcceptance`: mean swap probability over pairs; `leastSwapAcceptance`: that of the pair with the fewest swaps.
+   * `swapAcceptance`: mean swap probability over pairs; `leastSwapAcceptance`: smallest mean swap probability of a
+   * pair.
    */
   protected override reportMore(): Record<string, number> {
     const { divergences: _, draws: __, ...own } = this.inner.report();
@@ -233,7 +234,7 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
   /** Makes swap number s: pairs (0, 1), (2, 3), … for even s, (1, 2), … for odd s. */
   private async swap(s: number): Promise<void> {
     const { inner, rungs, density, powers } = this;
-    // The last evaluation of a rung may belong to a rejected point.
+    // The last evaluation of a rung might have been at a rejected point.
     await inner.refresh();
     const likelihoods = Array.from(powers, (_, l) => density.likelihood(l));
     let swapped = false;

@@ -11,7 +11,7 @@ export interface ParallelTemperingOptions {
   /** Sampler that moves each copy. Default nuts(). */
   inner?: Sampler;
   /**
-   * Inverse temperatures β, descending from 1. They stay as given unless `adapt` is true. Default: `count` geometric
+   * Inverse temperatures β, descending from 1. They do not change unless `adapt` is true. Default: `count` geometric
    * steps down to `lowest`.
    */
   temperatures?: readonly number[];
@@ -26,25 +26,25 @@ export interface ParallelTemperingOptions {
 }
 
 /**
- * Parallel tempering: copies of a chain at powers 1 = β₀ > β₁ > …, with swaps of points between neighbours. The draws
- * are those at β = 1.
+ * Parallel tempering: copies of a chain at powers 1 = β₀ > β₁ > …, with swaps of points between neighbours. Only the
+ * copy at β = 1 supplies draws.
  *
- * The copy at β moves by `inner` on log prior + β log likelihood. Without a likelihood, it moves on β log density of
- * the unconstrained numbers, including log |J|. This is the case for plain functions, and for models without `observe`
- * or `marginalise` terms that depend on parameters.
+ * The copy at β is moved by `inner` on the log density log prior + β log likelihood. Without a likelihood, the copy's
+ * log density is β times that of the unconstrained numbers, including log |J|. This is the case for plain functions,
+ * and for models without `observe` or `marginalise` terms that depend on parameters.
  *
- * target() terms of a model that observes something belong to its prior and stay at power 1: modes separated only by
- * them are no closer at a lower β.
+ * target() terms of a model that observes something belong to its prior and stay at power 1: a lower β does not bring
+ * modes closer if only target() terms separate them.
  *
  * Points x, x' of neighbours are swapped with probability min(1, exp((β − β')(L(x') − L(x)))), where L is the log
- * likelihood (or density); after every `swapEvery` transitions, alternating between even and odd pairs.
+ * likelihood (or density). Swaps follow every `swapEvery` transitions and alternate between even and odd pairs.
  *
- * Leaves the product of all tempered densities invariant, and so the target at β = 1, if all are proper. So the prior
- * must be proper if β gets close to 0, and without a likelihood the density must be proper at power `lowest`.
- * Exponential and lighter tails in u, which bounded parameters have, are proper at every β > 0; tails like |u|^−(ν+1),
- * as for student(ν) and cauchy (ν = 1), only for β > 1/(ν+1). This is not checked.
+ * If all tempered densities are proper, their product is invariant, and so is the target at β = 1. So the prior must be
+ * proper if β gets close to 0, and without a likelihood the density must be proper at power `lowest`. Densities whose
+ * tails in u are exponential or lighter, as for bounded parameters, are proper at every β > 0. Tails like |u|^−(ν+1),
+ * as for student(ν) and cauchy (ν = 1), are proper only for β > 1/(ν+1). This is not checked.
  *
- * With `adapt`, warm-up moves the powers three times, so that all pairs swap equally often (temperature-ladder.ts), and
+ * With `adapt`, warm-up changes the powers three times, so that all pairs swap equally often (temperature-ladder.ts).
  * `inner` adapts separately at each power. β → `temperatures` (inverse temperatures, in (0, 1] or down to 0 for the
  * prior), or `count` of them down to `lowest`.
  *

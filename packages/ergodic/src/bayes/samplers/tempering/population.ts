@@ -24,7 +24,7 @@ const VECTORS = 4;
 export class Population {
   readonly count: number;
   readonly dimension: number;
-  /** β, log evidence so far, number of stages. */
+  /** β, log evidence so far, and number of stages. */
   readonly scalars = new Float64Array(3);
   /** Index of each particle's first ancestor. */
   readonly eves: Uint32Array;
@@ -126,8 +126,8 @@ export class Population {
   }
 
   /**
-   * Moves on to power β': multiplies the evidence by the mean weight exp((β' − β) L), and resamples the particles by
-   * weight.
+   * Changes the power to β': multiplies the evidence by the mean of the weights exp((β' − β) L), and resamples the
+   * particles by weight.
    */
   reweight(to: number): void {
     const { count, dimension: d } = this;
@@ -152,7 +152,8 @@ export class Population {
   }
 
   /**
-   * Sets the moves' covariance to the particles' own C, shrunk to its diagonal: (1 − λ) C + λ diag C, λ = d/(n + d).
+   * Sets the moves' covariance to the particles' covariance C, shrunk towards its diagonal: (1 − λ) C + λ diag C, λ =
+   * d/(n + d).
    */
   adaptFactor(): void {
     const { count: n, dimension: d, x } = this;
@@ -168,7 +169,7 @@ export class Population {
     const kept = n / (n + d);
     for (let a = 0; a < d; a++) for (let b = 0; b < a; b++) covariance[a * d + b] *= kept;
     const factor = lowerFactor(covariance, d);
-    // If all particles agree in a coordinate, the moves stay as they were.
+    // If all particles have the same value of a coordinate, the moves keep their previous covariance.
     if (factor) this.engine.memory.f64(this.at.factor, d * d).set(factor);
   }
 

@@ -30,7 +30,8 @@ export function logMeanWeight(logWeights: ArrayLike<number>): number {
 }
 
 /**
- * Returns the largest β' <= 1 at which weights exp((β' − β) L) have an effective share of `target`, by 60 bisections.
+ * Returns the largest β' <= 1 for which the effective number of particles, with weights exp((β' − β) L), is a share
+ * `target` of all. Uses 60 bisections.
  */
 export function nextPower(power: number, likelihoods: Float64Array, target: number): number {
   const worth = (to: number): number => weightsWorth(likelihoods.map((l) => (to - power) * l));
@@ -42,7 +43,8 @@ export function nextPower(power: number, likelihoods: Float64Array, target: numb
     if (worth(middle) >= wanted) low = middle;
     else high = middle;
   }
-  // If even the smallest step loses too many particles (most likelihoods are 0), it is made nevertheless.
+  // If even the smallest step loses too many particles (because most likelihoods are 0), this step is made
+  // nevertheless.
   return low > power ? low : high;
 }
 
@@ -64,7 +66,7 @@ export function systematicAncestors(logWeights: ArrayLike<number>, uniform: numb
     last = i;
     for (; made < n && (made + uniform) * total < sum * n; made++) ancestors[made] = i;
   }
-  // Fills positions left over by rounding.
+  // Fills the positions that remain because of rounding.
   ancestors.fill(last, made);
   return ancestors;
 }

@@ -7,7 +7,7 @@ import { SequentialRun } from "./sequential-run.ts";
 export interface SequentialMonteCarloOptions {
   /** Number of particles per population, at least the number of stored draws. Default: the number of stored draws. */
   particles?: number;
-  /** Effective share of particles that a stage must keep, in (0, 1). Default 0.5. */
+  /** Effective number of particles after each stage, as a share of all particles, in (0, 1). Default 0.5. */
   essTarget?: number;
   /** Kind of move: "randomWalk" or "hmc". Default "randomWalk". */
   move?: "randomWalk" | "hmc";
@@ -17,11 +17,11 @@ export interface SequentialMonteCarloOptions {
   leapfrogs?: number;
   /** Step size of the first stage, in standard deviations of the particles, > 0. Default 2.38/√d, or d^−¼ for "hmc". */
   stepSize?: number;
-  /** Powers of the likelihood, ascending to 1, instead of powers chosen by `essTarget`. */
+  /** Powers of the likelihood, ascending to 1. They replace the powers that `essTarget` would determine. */
   temperatures?: readonly number[];
   /**
-   * Whether moves adapt to the population. Default true. With false and given `temperatures`, the evidence estimate is
-   * unbiased.
+   * Whether moves adapt to the population. Default true. If it is false and `temperatures` are given, the estimate of
+   * the evidence is unbiased.
    */
   adapt?: boolean;
 }
@@ -30,23 +30,24 @@ export interface SequentialMonteCarloOptions {
  * Sequential Monte Carlo from the prior to the posterior, with an estimate of the evidence: a population of particles
  * passes through powers 0 = β₀ < β₁ < … < 1 of the likelihood.
  *
- * A stage has weights w_i = exp((β' − β) L_i), where L is the log likelihood. The evidence ∫ prior × likelihood is
- * multiplied by mean w. After systematic resampling by w, every particle makes `moves` moves that leave prior ×
- * likelihood^β' invariant. β' solves (Σw)²/Σw² = `essTarget` × n.
+ * In each stage, which raises the power from β to β', particles have weights w_i = exp((β' − β) L_i), where L is the
+ * log likelihood. The estimate of the evidence ∫ prior × likelihood is multiplied by the mean of w. After systematic
+ * resampling by w, every particle makes `moves` moves that leave prior × likelihood^β' invariant. β' solves (Σw)²/Σw² =
+ * `essTarget` × n.
  *
  * The draws are the particles at β = 1. Each chain of a run is a separate population; `warmup` has no effect. n →
  * `particles` (default: the number of stored draws).
  *
- * Moves (`move`) use the population's covariance C = LLᵀ (shrunk a little to its diagonal): x' = x + s L z, z standard
- * normal ("randomWalk"), or `leapfrogs` leapfrogs of length s (1 ± 0.2) with metric M⁻¹ = C ("hmc"). s starts at
- * `stepSize` and follows the acceptance from stage to stage.
+ * Moves (`move`) use the population's covariance C = LLᵀ (shrunk slightly towards its diagonal): x' = x + s L z, z
+ * standard normal ("randomWalk"), or `leapfrogs` leapfrogs of length s (1 ± 0.2) with metric M⁻¹ = C ("hmc"). s starts
+ * at `stepSize` and is adapted to the acceptance after each stage.
  *
- * With given `temperatures` and `adapt: false` the estimate of the evidence (not of its log) is unbiased; otherwise it
- * is unbiased up to O(1/n).
+ * With given `temperatures` and `adapt: false` the estimate of the evidence (not of its log) is unbiased; otherwise its
+ * bias is O(1/n).
  *
  * Reports `logEvidence`: log of the populations' mean evidence, in nats, with the constants that the model includes;
- * `logEvidenceError`: its standard error, between populations, or for a single one from the number of first particles
- * with surviving descendants.
+ * `logEvidenceError`: standard error of `logEvidence`. It is computed from the differences between populations or, if
+ * there is only one, from the number of initial particles that have surviving descendants.
  *
  * Source: Neal 2001; Del Moral, Doucet, Jasra 2006; error of one population: Lee & Whiteley 2018 (with multinomial
  * resampling, so that it tends to be too large here). Differs from other implementations: resamples at every stage.

@@ -25,7 +25,7 @@ const FIELDS = ["logDensity", "logLikelihood", "acceptance"] as const;
 
 /**
  * A run of sequential Monte Carlo. A step is one stage of every population that is not yet at the posterior. The run
- * ends when all are.
+ * ends when all populations have reached the posterior.
  *
  * Streams of chain c: "start" (update i draws particle i), "resampling" (update s, of stage s), "transition" (update s
  * n + i moves particle i).
@@ -103,7 +103,7 @@ export class SequentialRun implements Sampling {
     return mean;
   }
 
-  /** Draws; none before all particles are at the posterior. */
+  /** Draws. There are none until all particles have reached the posterior. */
   draws(): ChainDraws {
     const { dimension: d } = this.density;
     const kept = this.converged === false ? 0 : this.plan.draws;
@@ -122,7 +122,9 @@ export class SequentialRun implements Sampling {
     return new ChainDraws(chains, kept, d, values, FIELDS, transitions);
   }
 
-  /** `power`: the smallest β. `logEvidence` and its error are reported once all particles are at the posterior. */
+  /**
+   * `power`: the smallest β. `logEvidence` and its error are reported once all particles have reached the posterior.
+   */
   report(): Record<string, number> {
     const { populations, count } = this;
     const done = this.converged !== false;
@@ -208,7 +210,10 @@ export class SequentialRun implements Sampling {
     }
   }
 
-  /** Standard error of the log of the mean of all Z: sd(Z)/(mean(Z) √C), or for a single Z from its first particles. */
+  /**
+   * Standard error of the log of the mean evidence: sd(Z)/(mean(Z) √C) over the evidences Z of C populations. For a
+   * single population, it is computed from its initial particles.
+   */
   private evidenceError(logs: Float64Array): number {
     const c = logs.length;
     if (c > 1) {

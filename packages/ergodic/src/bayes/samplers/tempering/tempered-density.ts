@@ -5,11 +5,11 @@ import type { Engine } from "../../../engine/memory/engine.ts";
 import * as field from "../../fields.ts";
 
 /**
- * A log density at many powers, one per lane: log prior + β log likelihood if the density knows its parts
- * (`bindTempered`) and has a likelihood, otherwise β log density.
+ * A log density at many powers, one per lane. It is log prior + β log likelihood if the density can separate these
+ * parts (`bindTempered`) and has a likelihood, otherwise β log density.
  *
- * Lane l is bound at powers[l], which can change between evaluations. `likelihood(l)` is the term that β multiplied in
- * the lane's last evaluation.
+ * Lane l has the power powers[l], which can change between evaluations. `likelihood(l)` is the term that was multiplied
+ * by β in the lane's last evaluation.
  */
 export class TemperedDensity implements LogDensity {
   readonly dimension: number;
