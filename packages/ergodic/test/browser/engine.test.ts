@@ -59,7 +59,7 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
     expect(why.join("\n")).toContain(
       place.isolated
         ? "this machine has as many hardware threads"
-        : "one worker: no SharedArrayBuffer, which pages have by Cross-Origin-Opener-Policy",
+        : "one worker: no SharedArrayBuffer, which pages get by Cross-Origin-Opener-Policy",
     );
   });
 

@@ -163,8 +163,8 @@ function callbackHint(where: string, given: readonly unknown[]): string {
   const list = given[given.length - 1];
   if (given.length < 3 || !isWhole(given[given.length - 2]) || !Array.isArray(list)) return "";
   return given.length === 3
-    ? `; where it is given to map(), write (x) => ${where}(x)`
-    : `; where it is given to reduce(), write (a, b) => ${where}(a, b)`;
+    ? `; to pass it to map(), write (x) => ${where}(x)`
+    : `; to pass it to reduce(), write (a, b) => ${where}(a, b)`;
 }
 
 const LONG = 60;

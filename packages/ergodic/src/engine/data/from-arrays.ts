@@ -119,7 +119,7 @@ function slices(values: unknown, columnCount: unknown, source: string): ArrayLik
 function namesOf(names: unknown, columnCount: number, source: string): readonly string[] | null {
   if (names === undefined) return null;
   if (!Array.isArray(names) || !names.every((name) => typeof name === "string"))
-    throw wrong("names is", names, "a list of texts, one for each column");
+    throw wrong("names is", names, "a list of strings, one for each column");
   checkNames(names, source);
   if (names.length === columnCount) return [...names];
   throw new DataError(source, `x has ${columnCount} columns, but names has ${names.length}`, "DATA_SHAPE");

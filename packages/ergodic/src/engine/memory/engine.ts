@@ -130,7 +130,7 @@ class HostEngine implements Engine {
     if (!here && hosted)
       throw new CapabilityError(
         "run",
-        `a plain function was to run on ${workers} workers, but runs on the calling thread alone; leave workers out`,
+        `workers is ${workers}, but a plain function runs only on the calling thread; leave workers out`,
         "PLAN_MEANING",
       );
     const runHere = (own: readonly Call[], stop: number): Promise<number[]> => this.runHere(build, own, signal, stop);
@@ -198,7 +198,7 @@ class HostEngine implements Engine {
       throw new CapabilityError(
         "engine",
         makesCode(family)
-          ? `this trains or samples by kernels of the family "${family}", which goes with making code; do it where code can be made, and leave kernels out there`
+          ? `this trains or samples with kernels of the family "${family}", which requires generating code; do it on a host that allows this, and leave kernels out there`
           : `this needs the kernels of the family "${family}", but openEngine({ kernels }) was given others; give it ergodic/kernels/${family}.wasm too`,
         "HOST_NO_CODE",
       );
@@ -321,5 +321,5 @@ const tooLate = (what: string): CapabilityError =>
 
 function whyWorkers(shared: boolean, threads: number): string {
   if (shared) return `${threads} ${threads === 1 ? "worker" : "workers"}: this machine has as many hardware threads`;
-  return "one worker: no SharedArrayBuffer, which pages have by Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
+  return "one worker: no SharedArrayBuffer, which pages get by Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
 }

@@ -216,7 +216,7 @@ describe("hostile files", () => {
     expect(() => decode(bytes)).toThrow(message);
     expect(() => decode(bytes)).toThrow(DataError);
     expect(() => decode(bytes, "m.safetensors")).toThrow(
-      /^m\.safetensors: is no safetensors file, or a damaged one \(.*\); give another, or write it anew \[SAFETENSORS\]$/,
+      /^m\.safetensors: is not a safetensors file, or is damaged \(.*\); give another, or write it again \[SAFETENSORS\]$/,
     );
   });
 

@@ -163,7 +163,7 @@ describe("temperature", () => {
     ["right in all rows", [[1], [2], [-1]], [1, 1, 0], /right in all rows/],
     ["no better than chance", [[1], [2], [-1]], [0, 0, 1], /no better than chance/],
     ["as bad as chance", [[1], [1]], [0, 1], /no better than chance/],
-    ["flat", [[0], [0], [0]], [0, 1, 1], /all classes one probability/],
+    ["flat", [[0], [0], [0]], [0, 1, 1], /all classes the same probability/],
     ["one row, right", [[0.5]], [1], /right in all rows/],
     ["one row, wrong", [[0.5]], [0], /no better than chance/],
   ])("is refused for a model that is %s", async (_, z, y, words) => {
@@ -177,7 +177,7 @@ describe("temperature", () => {
     const right = rowsOf([[1], [2], [-1], [-2]], [1, 1, 0, 1], 2, [1, 1, 1, 0]);
     await expect(calibrated(model, right)).rejects.toThrow(/right in all rows/);
     const flat = rowsOf([[0], [0], [1]], [0, 1, 1], 2, [1, 1, 0]);
-    await expect(calibrated(model, flat)).rejects.toThrow(/all classes one probability/);
+    await expect(calibrated(model, flat)).rejects.toThrow(/all classes the same probability/);
   });
 
   it("is found for huge and tiny outputs", async () => {

@@ -24,7 +24,7 @@ export function checkResult<T>(made: T): T {
           : typeof made;
   throw new CompileError(
     "trace",
-    `the function gave ${what}, but must give a symbolic array, or an object of them by name; a number is full(3)${userLine()}`,
+    `the function gave ${what}, but must give a symbolic array, or an object of them by name; write the number 3 as full(3)${userLine()}`,
     "COMPILE_OPERAND",
   );
 }
