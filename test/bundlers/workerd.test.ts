@@ -98,7 +98,7 @@ describe.skipIf(reason)(title, () => {
     );
     expect(engine).toMatchObject({
       build: "simd-own",
-      why: ["kernels that were given: plain SIMD", "one worker: kernels that were given are for memory of one thread"],
+      why: ["the given kernels use plain SIMD", "one worker: the given kernels are single-threaded"],
     });
   });
 

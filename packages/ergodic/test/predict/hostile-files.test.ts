@@ -197,7 +197,7 @@ describe("what was possible", () => {
     expect(() => opening({ next: [6] })).toThrow("carries 2 numbers from fewer");
     expect(() => opening({ histories: [7] })).toThrow("a history of 5 numbers");
     expect(() => opening({ over: [1] })).toThrow("a scan of 3 elements over 7 numbers");
-    expect(() => opening({ carries: [] })).toThrow("carries are of several numbers");
+    expect(() => opening({ carries: [] })).toThrow("lists of carries differ in length");
     expect(() => opening({ length: 0 })).toThrow("a scan over 0 elements");
     const piece = (name: string, size: number) => ({ size, home: { kind: "buffer", name, offset: 0 } });
     for (const [name, size] of [

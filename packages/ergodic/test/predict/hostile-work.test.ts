@@ -120,7 +120,7 @@ describe("work is known before anything runs", () => {
 
   it("is bounded by maxWork, for whoever loads a file", async () => {
     await expect(predictor(bytes, { maxWork: 20 })).rejects.toThrow(
-      /model: is .* multiply-adds per row, but maxWork is 20; .*\[MODEL_WORK\]/,
+      /model: needs .* multiply-adds per row, but maxWork is 20; .*\[MODEL_WORK\]/,
     );
     expect([...(await predicted(bytes, { maxWork: Infinity }))]).toEqual([...wanted]);
     expect([...(await predicted(bytes, { maxWork: 1e6 }))]).toEqual([...wanted]);

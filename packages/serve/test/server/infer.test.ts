@@ -410,7 +410,7 @@ describe("what is wrong with a request is said, with 400", () => {
       { "inference-header-content-length": "9999" },
     ],
     [
-      "an invalid length",
+      "a length that is none",
       "line",
       { inputs: [input()] },
       /Inference-Header-Content-Length: is "-1"/,

@@ -84,7 +84,7 @@ export function encode(tensors: Readonly<Record<string, Tensor>>, metadata: Read
   if (start - 8 > LONGEST_HEADER) {
     throw new DataError(
       "safetensors",
-      `the header would take ${start - 8} bytes, but no reader takes more than ${LONGEST_HEADER}; keep what is long in tensors`,
+      `the header would take ${start - 8} bytes, but readers accept at most ${LONGEST_HEADER}; store long data in tensors`,
       "SAFETENSORS",
     );
   }

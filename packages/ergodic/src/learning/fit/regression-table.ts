@@ -116,10 +116,10 @@ export function regressionTable(model: LinearPredictor, data: Dataset, options: 
   checkKeys(WHERE, options, ["level"]);
   const { level = 0.95 } = options;
   checkNumber(WHERE, "level", level, { low: 0, high: MOST_LEVEL, open: true });
-  checkDataset(WHERE, "data", data, "the Dataset of training", "regressionTable(model, train)");
+  checkDataset(WHERE, "data", data, "the training Dataset", "regressionTable(model, train)");
   const family = familyOf(model);
   if (data.columnCount > MOST_COLUMNS)
-    refuse(`there are ${data.columnCount} columns, more than the ${MOST_COLUMNS} whose covariance is computed`);
+    refuse(`there are ${data.columnCount} columns, but the covariance is computed for at most ${MOST_COLUMNS}`);
   const { weights, intercept } = inUnitsOf(model, data);
   const information = informationOf(model, data, family);
   const order = columnOrder(data);

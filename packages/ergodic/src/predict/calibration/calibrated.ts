@@ -82,7 +82,7 @@ function byCurves(facts: CalibratedModel, rows: HeldOut, { weights, source }: Da
   for (let i = 0; i < targets.length; i++) logOddsInto(of(i), odds.subarray(i * outputs, (i + 1) * outputs));
   const absent = facts.classes!.find((_, k) => !targets.some((y, i) => y === k && weights?.[i] !== 0));
   if (absent !== undefined) {
-    const message = `no row of ${source} is of class "${absent}", whose probability would be 0; give rows of every class`;
+    const message = `no row of ${source} has class "${absent}", so its probability would be 0; give rows of every class`;
     throw new DataError(WHERE, message, "DATA_TARGET");
   }
   const curves = Array.from({ length: outputs }, (_, k): Curve => {

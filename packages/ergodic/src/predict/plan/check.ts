@@ -149,7 +149,7 @@ class Check {
     const { length, carries, over, current, next, outputs, histories, body } = scan;
     if (!isCount(length) || length < 1 || length > MOST_COUNT) this.#fail(`has a scan over ${length} elements`);
     const lists = [carries, next, histories];
-    if (!lists.every((list) => list.length === current.length)) this.#fail("has a scan whose carries are of several numbers");
+    if (!lists.every((list) => list.length === current.length)) this.#fail("has a scan whose lists of carries differ in length");
     for (const value of [...current, ...next, ...outputs]) this.#writes(value);
     for (const [i, value] of current.entries()) {
       const size = this.#size(value);

@@ -84,7 +84,7 @@ describe("round trip", () => {
 
   it("refuses to write a header that is longer than any that is read", () => {
     expect(() => encode({}, { description: "x".repeat(100_000_000) })).toThrow(
-      /the header would take 100\d{6} bytes, but no reader takes more than 100000000; keep what is long in tensors/,
+      /the header would take 100\d{6} bytes, but readers accept at most 100000000; store long data in tensors/,
     );
   });
 

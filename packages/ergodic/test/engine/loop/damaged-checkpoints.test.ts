@@ -131,7 +131,7 @@ describe("of a fit", () => {
     for (const counts of [{ y: 1 }, { s: 1 }, { gradient: 0, s: 2, y: 0 }]) {
       const damaged = changed(bytes, ({ description: { state } }) => void Object.assign(state.counts as JsonObject, counts));
       expect((await refusal(() => fit.resume(damaged, data, { epochs: 8 }))).message).toMatch(
-        /it holds \d steps and \d changes of the gradient, but as many of both are wanted, 2 at most/,
+        /it holds \d steps and \d changes of the gradient, but equal numbers of both are needed, at most 2/,
       );
     }
   });

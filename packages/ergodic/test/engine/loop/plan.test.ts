@@ -170,7 +170,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "SAG in a shuffled order",
     { variance: sag(), schedule: "shuffled" },
-    `fit: sag's own step size is for rows drawn with replacement, but schedule is "shuffled", where it diverges; leave schedule out, take saga(), or give a rule with a smaller rate [VARIANCE_RATE]`,
+    `fit: sag's own step size is for rows drawn with replacement, but schedule is "shuffled", with which it diverges; leave schedule out, take saga(), or give a rule with a smaller rate [VARIANCE_RATE]`,
   ],
   [
     "a line search with L1",

@@ -221,7 +221,7 @@ it("refuses modules once memory is shared", async () => {
   const training = await loadFamily("training", "simd", false);
   const { openEngine } = await fresh(false);
   (await import("../../../src/engine/memory/memory.ts")).engineMemory();
-  await expect(openEngine({ kernels: training })).rejects.toThrow("memory is shared already");
+  await expect(openEngine({ kernels: training })).rejects.toThrow("the memory is already shared");
 });
 
 /** An engine of its own, as a page has it where `all` is false. */

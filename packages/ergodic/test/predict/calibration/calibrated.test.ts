@@ -284,7 +284,7 @@ describe("isotonic", () => {
       3,
     );
     const found = calibrated(await outputModel(3), data, { method: "isotonic" });
-    await expect(found).rejects.toThrow(/no row of rows is of class "c2"/);
+    await expect(found).rejects.toThrow(/no row of rows has class "c2"/);
     const weightless = rowsOf(
       [
         [1, 0, 0],
