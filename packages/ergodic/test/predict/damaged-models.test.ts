@@ -115,7 +115,7 @@ describe("a linear model is refused", () => {
       },
       /1 outputs, which does not fit task "multiclass"/,
     ],
-    ["without a target", set({ target: null }), /no target/],
+    ["without a target", set({ target: null }), /no named target/],
     ["with two outputs", set({ outputs: 2 }), /2 outputs, which does not fit task/],
     [
       "with an offset for several classes",

@@ -193,7 +193,7 @@ describe("a test set from its own file", () => {
     );
     const three = ["ash", "elm", "fir"].map((kind) => ({ x: 1, leaf: "big", kind }));
     using asMany = Dataset.fromTable({ ...tableOf(three), source: "three.csv" }, { target: "kind" });
-    expect(() => model.evaluate(asMany)).toThrow(/^three\.csv: row 3: "fir" is no class/);
+    expect(() => model.evaluate(asMany)).toThrow(/^three\.csv: row 3: "fir" is not a class/);
     using codes = Dataset.fromArrays({ x: many.map(([x]) => [x]), y: many.map(([, kind]) => kind), names: ["x"], classes: true });
     using numbers = Dataset.fromArrays({ x: [[0], [1]], y: [0, 1], names: ["x"] });
     const coded = await fit(linear(), codes, { epochs: 20, seed: 1 });

@@ -66,7 +66,7 @@ export function stepsOfArrays(options: ArraysOptions): ArraysStart {
   });
   const { x, y, source = "arrays", target: targetName = "y" } = options;
   for (const [name, value] of Object.entries({ source, target: targetName }))
-    if (typeof value !== "string") throw wrong(`${name} is`, value, "a text");
+    if (typeof value !== "string") throw wrong(`${name} is`, value, "a string");
   if (!isList(y)) throw wrong("y is", y, "a list, with a target for each row");
   const rows = rowsOf(x, source);
   if (rows.length === 0) throw new DataError(source, "holds 0 rows, but at least 1 is needed", "DATA_EMPTY");

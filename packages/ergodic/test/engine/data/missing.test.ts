@@ -203,14 +203,14 @@ test.each<[string, unknown, string]>([
   ["y null", { x: [[1]], y: null }, "fromArrays: y is null, but must be a list, with a target for each row"],
   ["y a text", { x: [[1]], y: "a" }, 'fromArrays: y is "a", but must be a list'],
   ["names a number", { x: [[1]], y: [1], names: 5 }, "fromArrays: names is 5, but must be a list of strings, one for each column"],
-  ["names of numbers", { x: [[1]], y: [1], names: [5] }, "fromArrays: names is a list, but must be a list of texts"],
+  ["names of numbers", { x: [[1]], y: [1], names: [5] }, "fromArrays: names is a list, but must be a list of strings"],
   [
     "weights a number",
     { x: [[1]], y: [1], weights: 5 },
     "fromArrays: weights is 5, but must be a list of numbers, one for each row",
   ],
-  ["source a number", { x: [[1]], y: [1], source: 5 }, "fromArrays: source is 5, but must be a text"],
-  ["target null", { x: [[1]], y: [1], target: null }, "fromArrays: target is null, but must be a text"],
+  ["source a number", { x: [[1]], y: [1], source: 5 }, "fromArrays: source is 5, but must be a string"],
+  ["target null", { x: [[1]], y: [1], target: null }, "fromArrays: target is null, but must be a string"],
 ])("fromArrays: %s", (_, options, message) => {
   const error = refused(() => Dataset.fromArrays(options as never));
   expect(error.message.startsWith(message), error.message).toBe(true);

@@ -432,7 +432,7 @@ describe("follow", () => {
       "a step that the model's rows did not take",
       () => Dataset.fromTable(table("test.csv", rows), { target: "y" }).standardise(),
       train.pipeline,
-      /: it went through the step standardise, the model's rows did not;/,
+      /: it went through the step standardise, but the model's rows did not;/,
     ],
     [
       "another step than the model's",

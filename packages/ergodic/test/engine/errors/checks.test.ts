@@ -134,7 +134,7 @@ describe("JSON that is read again", () => {
       );
     for (const json of [{}, { name: 3 }, { name: ["a"] }, { Name: "a" }])
       expect(() => checkNamedJson("f", json, "name", "a rule")).toThrow(
-        /^f: name of the JSON is .*, but must be the name of a rule, a text \[JSON_TYPE\]$/,
+        /^f: name of the JSON is .*, but must be the name of a rule, a string \[JSON_TYPE\]$/,
       );
   });
 

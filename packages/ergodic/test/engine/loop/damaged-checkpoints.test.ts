@@ -107,7 +107,7 @@ describe("of a fit", () => {
     [
       "by a rule that is none",
       ({ description: { recipe } }) => void ((recipe.algorithm as JsonObject).rule = null),
-      /holds a run that cannot be made again/,
+      /holds a run that cannot be restored/,
     ],
     [
       "of a model that is none",
@@ -116,7 +116,7 @@ describe("of a fit", () => {
     ],
     ["without a plan", ({ description: { recipe } }) => void delete recipe.plan, /state of the plan does not fit/],
     ["without a seed", ({ description: { recipe } }) => void delete (recipe.plan as JsonObject).seed, /seed is missing/],
-    ["without data", ({ description: { recipe } }) => void delete recipe.data, /cannot be made again/],
+    ["without data", ({ description: { recipe } }) => void delete recipe.data, /cannot be restored/],
   ];
   it.each(cases)("%s", async (_, change, words) => {
     const bytes = await kept(fit(linear(), data, { rule: sgd({ rate: 0.05 }), epochs: 2 }));
@@ -281,7 +281,7 @@ describe("of a search", () => {
     [
       "of a space that is none",
       ({ description: { recipe } }) => void ((recipe.search as JsonObject).space = null),
-      /cannot be made again/,
+      /cannot be restored/,
     ],
   ];
   it.each(cases)("%s", async (_, change, words) => {

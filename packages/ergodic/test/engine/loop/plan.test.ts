@@ -208,7 +208,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "a group penalty with momentum",
     { rule: momentum() },
-    "but those of momentum are not",
+    "unlike those of momentum",
     { group: { strength: 0.1, groups: [] } },
   ],
   [

@@ -98,7 +98,7 @@ export function expectTheSame({ found, unawaited, errors, reason, ticks }: Gave)
     /^OptionError WORKER_ARGUMENT worker: exported\("toString"\) was given, but the module exports nothing/,
   );
   expect(errors.controller).toMatch(/^OptionError \w+ fit: signal is /);
-  expect(errors["unknown rule"]).toMatch(/^OptionError RULE_UNKNOWN rule: "mine" is not a rule of this version/);
+  expect(errors["unknown rule"]).toMatch(/^OptionError RULE_UNKNOWN rule: "mine" is neither a rule of this version/);
   expect(errors.procedure).toMatch(
     /^OptionError WORKER_ARGUMENT worker: the rule "stepwise" is a procedure in JavaScript, which cannot be sent to a worker; define it in a module/,
   );

@@ -314,7 +314,7 @@ it("what takes no offset says so, and offsets are checked", async () => {
   );
   await expect(
     fit(linear({ l2: 1 }), Dataset.fromArrays({ x, y, offset }), { algorithm: dualCoordinateDescent() }),
-  ).rejects.toThrow(/the rows have an offset, which the dual over rows does not take/);
+  ).rejects.toThrow(/the rows have an offset, which the dual over rows does not support/);
   for (const [bad, message] of [
     [[1, 2], /x has 30 rows, but offset has 2 values/],
     [x.map(() => Infinity), /row 1 has the offset Infinity/],

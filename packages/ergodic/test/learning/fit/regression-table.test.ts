@@ -229,7 +229,7 @@ describe("refuses", () => {
       /standard errors from the maximum of the likelihood; solve until convergence/,
     ],
     ["separable classes", separable, { l2: 0 }, solve, /if classes are separable, there is no maximum/],
-    ["another loss", wavy, { loss: "huber", l2: 0 }, solve, /loss "huber" is no likelihood/],
+    ["another loss", wavy, { loss: "huber", l2: 0 }, solve, /loss "huber" is not a likelihood/],
     ["several outputs", classes, { loss: "logistic", l2: 0 }, solve, /the model has 3 outputs/],
     ["class weights", two, { classWeights: "balanced", l2: 0 }, solve, /the model has classWeights: they change the likelihood/],
   ] as const)("%s", async (_, data, model, options, message) => {

@@ -295,7 +295,7 @@ describe("isotonic", () => {
       3,
       [1, 1, 0],
     );
-    await expect(calibrated(await outputModel(3), weightless, { method: "isotonic" })).rejects.toThrow(/of class "c2"/);
+    await expect(calibrated(await outputModel(3), weightless, { method: "isotonic" })).rejects.toThrow(/has class "c2"/);
   });
 });
 
@@ -417,7 +417,7 @@ describe("calibrated", () => {
     await expect(calibrated(model, [[1, 2]] as unknown as Dataset)).rejects.toThrow(/heldOut is an array of 1/);
     await expect(calibrated(model, data, { method: "platt" as "isotonic" })).rejects.toMatchObject({ code: "OPTION_RANGE" });
     await expect(calibrated(model, data, { methods: "isotonic" } as object)).rejects.toThrow(/did you mean "method"/);
-    await expect(calibrated(model, noisy(3, 60, 3))).rejects.toThrow(/"c2" is no class/);
+    await expect(calibrated(model, noisy(3, 60, 3))).rejects.toThrow(/"c2" is not a class/);
   });
 
   it("refuses rows without a target, and outputs that are no numbers", async () => {

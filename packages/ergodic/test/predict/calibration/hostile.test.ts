@@ -98,13 +98,13 @@ const cases: Case[] = [
     "with two curves for three classes",
     "isotonic",
     (all) => part("probabilities", { curves: (all.probabilities as { curves: Json[] }).curves.slice(1) })(all),
-    /no list of 3/,
+    /not a list of 3/,
   ],
   [
     "with three curves for two classes",
     "two",
     (all) => part("probabilities", { curves: range(3).map(() => (all.probabilities as { curves: Json[] }).curves[0]) })(all),
-    /no list of 1/,
+    /not a list of 1/,
   ],
   [
     "with a curve that is none",
