@@ -64,7 +64,7 @@ describe("errors of tracing", () => {
     ["a comparison", () => (exp(x) as any) < 2, /exp \[2, 3\] was used as a number/],
     // biome-ignore lint/suspicious/noExplicitAny: what a user of JavaScript would write
     ["Math", () => Math.max(x as any, 2), /was used as a number/],
-    ["a text", () => `${x}`, /was written into a text/],
+    ["a text", () => `${x}`, /was written into a string/],
     // biome-ignore lint/suspicious/noExplicitAny: what a user of JavaScript would write
     ["a loop", () => [...(x as any)], /was iterated over.*slice, sum or scan/],
     ["its length", () => x.length, /its length was asked for.*shape\[0\]/],
