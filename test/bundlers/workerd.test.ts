@@ -94,11 +94,11 @@ describe.skipIf(reason)(title, () => {
     expect(predictions).toEqual(wanted);
     expect([minimised < 1e-6, again]).toEqual([true, true]);
     expect(trained).toMatch(
-      /^CapabilityError: engine: .* models can predict, but not be trained or sampled, for that makes code: do it elsewhere \[HOST_NO_CODE\]$/,
+      /^CapabilityError: engine: .* models can predict, but training and sampling generate code: do them elsewhere \[HOST_NO_CODE\]$/,
     );
     expect(engine).toMatchObject({
       build: "simd-own",
-      why: ["kernels that were given: plain SIMD", "one worker: kernels that were given are for memory of one thread"],
+      why: ["the given kernels use plain SIMD", "one worker: the given kernels are single-threaded"],
     });
   });
 
@@ -106,7 +106,7 @@ describe.skipIf(reason)(title, () => {
     const { linear, network, again } = await answer(false);
     expect(linear).toBe(wanted.linear);
     expect(network).toMatch(
-      /^CapabilityError: engine: this host does not let WebAssembly be compiled .* code can only be deployed, give openEngine\(\{ kernels \}\) the modules of ergodic\/kernels\/\*\.wasm \[HOST_NO_CODE\]$/,
+      /^CapabilityError: engine: this host does not allow WebAssembly to be compiled .* the host runs only deployed code, give openEngine\(\{ kernels \}\) the modules of ergodic\/kernels\/\*\.wasm \[HOST_NO_CODE\]$/,
     );
     expect(again).toMatch(
       "the engine is open already, without the kernels that are given now; call openEngine({ kernels }) before",

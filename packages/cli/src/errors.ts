@@ -66,7 +66,7 @@ const translations: readonly [RegExp, string][] = [
   [/\bmaxDelayMs is\b/g, "--max-delay is"],
   [/^tokens must be a list of (.*): write tokens: .*$/, "--token-file must hold $1, one a line: openssl rand -hex 32 makes one"],
   [/^cors must be a list of (.*): write cors: .*$/, "--cors must name $1, with commas between them"],
-  [/^(rate|rows) is of the scenario/, "--$1 is of the scenario"],
+  [/^(rate|rows) belongs to the scenario/, "--$1 belongs to the scenario"],
   [/\bnonNegative\b/g, "--non-negative"],
   [/\bl1Ratio\b/g, "--l1-ratio"],
   [/\btake implicit: false\b/g, "leave --implicit out"],

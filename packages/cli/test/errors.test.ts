@@ -126,10 +126,10 @@ const cases: [string, string[], number, RegExp][] = [
     "predictions that cannot be written",
     ["predict", text, digits, "--out", "x"],
     1,
-    /text\.safetensors: is no safetensors file, or a damaged one \(.*\); give another, or write it anew \[SAFETENSORS\]$/,
+    /text\.safetensors: is not a safetensors file, or is damaged \(.*\); give another, or write it again \[SAFETENSORS\]$/,
   ],
   ["no model", ["evaluate", file("none"), digits], 1, /none: cannot be read: no such file or folder \[FILE_READ\]$/],
-  ["data in the place of a model", ["predict", digits, digits], 1, /digits\.csv: is no safetensors file/],
+  ["data in the place of a model", ["predict", digits, digits], 1, /digits\.csv: is not a safetensors file/],
   ["no checkpoint", ["train", digits, "--target", "label", "--classes", "--resume", file("none")], 1, /none: cannot be read/],
   [
     "options that the checkpoint brings",

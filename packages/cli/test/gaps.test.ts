@@ -170,7 +170,7 @@ describe("levels that are new", () => {
       await works(verb, file("zero"), old, "--unknown", "refuse");
     }
     await train(old, "strict", "--unknown", "refuse");
-    expect(await failing("predict", file("strict"), later)).toMatch(/"Bonn" is no level that column "city" was made with/);
+    expect(await failing("predict", file("strict"), later)).toMatch(/"Bonn" is not a level that column "city" was made with/);
     expect(await failing("train", old, "--target", "y", "--unknown", "maybe")).toMatch(/zero or refuse/);
   });
 
@@ -199,7 +199,7 @@ it("--dates splits dates, at prediction too, and what was not split is told", as
   );
   expect(Number(stdout.trim().split("\n")[1])).toBeCloseTo(1, 0);
   expect(await failing("train", dated, "--target", "y", "--dates", "off")).toMatch(/dates asks for a column "off"/);
-  expect(await failing("train", dated, "--target", "y", "--dates", "id")).toMatch(/"x0" in column "id" is no date/);
+  expect(await failing("train", dated, "--target", "y", "--dates", "id")).toMatch(/"x0" in column "id" is not a date/);
 });
 
 it("a whole number that would be rounded is refused, with flags that keep or drop it", async () => {

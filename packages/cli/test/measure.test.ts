@@ -239,9 +239,9 @@ it.each([
   [["measure", "M", "D", "--batch", ""], /--batch.*must be a number/],
   [["measure", "M", "D", "--scenario", "burst"], /It must be singleStream, multiStream, server or offline/],
   [["measure", "M", "D", "--seconds", "0"], /--seconds.*must be a number > 0/],
-  [["measure", "M", "D", "--p99-ms", "5"], /--p99-ms is of the scenario "server", but the scenario is "singleStream"/],
-  [["measure", "M", "D", "--rate", "5"], /--rate is of the scenario "server"/],
-  [["measure", "M", "D", "--scenario", "server", "--rows", "5"], /--rows is of the scenario "offline"/],
+  [["measure", "M", "D", "--p99-ms", "5"], /--p99-ms belongs to the scenario "server", but the scenario is "singleStream"/],
+  [["measure", "M", "D", "--rate", "5"], /--rate belongs to the scenario "server"/],
+  [["measure", "M", "D", "--scenario", "server", "--rows", "5"], /--rows belongs to the scenario "offline"/],
   [["measure", "M", "D", "--html", "M"], /--html M is MODEL/],
 ])("refuses %j", async (given, said) => {
   const words = given.map((word) => ({ M: model, D: digits })[word] ?? word);

@@ -140,7 +140,7 @@ it.each(["predict", "evaluate", "describe"])("%s takes no network of more work t
   expect([code, stderr]).toEqual([
     1,
     expect.stringMatching(
-      /multiply-adds of work a row, but --max-work is 20; if you trust the file, load it with a larger --max-work \[MODEL_WORK\]/,
+      /multiply-adds per row, but --max-work is 20; if you trust the file, load it with a larger --max-work \[MODEL_WORK\]/,
     ),
   ]);
   await works(command, ...words, "--max-work", "Infinity");

@@ -201,7 +201,7 @@ describe("an output that cannot be written is found before the run", () => {
     const { code, stdout, stderr } = await ergodic(...words);
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toMatch(
-      /^ergodic: \S+: cannot be written: (the folder \S+no does not exist; make it first, or give another path|a part of the path is no folder|it is a folder) \[FILE_WRITE\]\n$/,
+      /^ergodic: \S+: cannot be written: (the folder \S+no does not exist; make it first, or give another path|a part of the path is not a folder|it is a folder) \[FILE_WRITE\]\n$/,
     );
     expect(readdirSync(folder).sort()).toEqual(before);
   });
@@ -221,7 +221,7 @@ async function withoutFolder(place: string, begun: (terminal: Captured) => boole
 const places = ({ stderr }: Captured): string[] =>
   [
     ...stderr.matchAll(
-      /the folder \S+ does not exist; what was computed is kept in (\S+); move it to where it should be \[FILE_WRITE\]/g,
+      /the folder \S+ does not exist; the result is kept in (\S+); move it to its intended place \[FILE_WRITE\]/g,
     ),
   ].map(([, path]) => path);
 
@@ -264,7 +264,7 @@ describe("what was computed is kept where its place went away during the run", (
     writeFileSync(gone, "");
     expect(await running).toBe(1);
     rmSync(gone);
-    const [, kept] = /what was computed is kept in (\S+); move it/.exec(terminal.stderr)!;
+    const [, kept] = /the result is kept in (\S+); move it/.exec(terminal.stderr)!;
     if (format === "arrow") expect((await works("summary", kept)).stdout).toMatch(/^mu /m);
     else expect((await loadDraws(kept)).count).toBe(20_000);
     rmSync(dirname(kept), { recursive: true });

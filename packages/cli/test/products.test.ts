@@ -70,7 +70,7 @@ it.each([
   [
     "a column that is not there",
     ["--interactions", "a:c"],
-    /--interactions names a column "c" that is not there; the columns are "a", "b", "work"/,
+    /--interactions names a column "c" that does not exist; the columns are "a", "b", "work"/,
   ],
   ["a degree of 7", ["--degree", "7"], /--degree/],
 ])("refuses %s", async (_, args, message) => {

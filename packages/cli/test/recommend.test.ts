@@ -137,7 +137,7 @@ describe("recommend", () => {
     writeFileSync(chance, `who,film\n${lines.join("\n")}\n`);
     const data = [chance, ...names, "--test-share", "0.3", "--count", "5"];
     const { test } = await recommendJson(...data);
-    expect(test!.warning).toMatch(/^worse than the most popular items for everybody: NDCG 0\.\d+, where these give 0\.\d+$/);
+    expect(test!.warning).toMatch(/^worse than recommending the most popular items to everybody: NDCG 0\.\d+, compared with 0\.\d+$/);
     expect((await works("recommend", ...data, "--quiet")).stdout).toContain(`  ${test!.warning}\n`);
   });
 
@@ -321,7 +321,7 @@ const refused: [string, string[], number, RegExp][] = [
     "pairs that come twice",
     ["recommend", file("twice.csv"), ...names, "--value", "stars"],
     1,
-    /comes twice; take --duplicates sum/,
+    /occurs twice; take --duplicates sum/,
   ],
   [
     "negative evidence",

@@ -56,7 +56,7 @@ export function networkGraph(model: NetworkPredictor): NetworkGraph {
     const found = values ? `${values.length} numbers` : "none";
     throw new DataError(
       "networkGraph",
-      `its layers want ${size} numbers "${name}", but the file has ${found}: it was saved by another version, or its layers are defined otherwise here; train it again`,
+      `its layers need ${size} numbers for "${name}", but the file has ${found}: it was saved by another version, or the layers are defined differently here; train it again`,
       "MODEL_FORMAT",
     );
   });

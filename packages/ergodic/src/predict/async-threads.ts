@@ -118,7 +118,7 @@ export class Threads {
       const port = openOwnThread<Request, Answer>(this.#open(), (answer) => thread && this.#hear(thread, answer), die);
       thread = { port, call: undefined };
     } catch (cause) {
-      const said = `a thread cannot be opened: ${saidBy(cause)}; where there are no threads, take the predictor of ergodic/predict`;
+      const said = `a thread cannot be started: ${saidBy(cause)}; if the host has no threads, take the predictor of ergodic/predict`;
       reject(new WorkerError("predictor", said, "WORKER_START", { cause }));
       return;
     }
@@ -161,7 +161,7 @@ export class Threads {
 const died = (cause: unknown): ErgodicError =>
   new WorkerError(
     "predictor",
-    `the thread ended during the call: ${saidBy(cause)}; call again, another is opened`,
+    `the thread ended during the call: ${saidBy(cause)}; call again to start another`,
     "WORKER_DIED",
     {
       cause,

@@ -16,14 +16,14 @@ export interface FactorFacts {
 
 export function factorFacts(description: JsonObject, where: string): FactorFacts {
   const { task, biases, alpha, weighted, scale } = description;
-  checkModel(where, task === "rating" || task === "preference", `has task ${shownJson(task)}, which is none`);
+  checkModel(where, task === "rating" || task === "preference", `has task ${shownJson(task)}, which is unknown`);
   checkModel(where, typeof biases === "boolean", `has biases ${shownJson(biases)}, but true or false is wanted`);
   checkModel(where, typeof weighted === "boolean", `has weighted ${shownJson(weighted)}, but true or false is wanted`);
   const preference = task === "preference";
   checkModel(
     where,
     preference ? !biases : alpha === null,
-    `has biases ${shownJson(biases)} and alpha ${shownJson(alpha)}, which are not those of task "${task}"`,
+    `has biases ${shownJson(biases)} and alpha ${shownJson(alpha)}, which do not fit task "${task}"`,
   );
   if (preference) checkedNumber(where, description, "alpha", 0);
   const l2 = checkedNumber(where, description, "l2", 0);
@@ -39,7 +39,7 @@ export function factorFacts(description: JsonObject, where: string): FactorFacts
 export function checkedNames(description: JsonObject, side: "users" | "items", where: string): Name[] {
   const names = description[side];
   const isName = (name: unknown): boolean => (typeof name === "string" && name !== "") || Number.isFinite(name);
-  checkModel(where, Array.isArray(names) && names.every(isName), `has ${side} that are no list of names`);
+  checkModel(where, Array.isArray(names) && names.every(isName), `has ${side} that are not a list of names`);
   checkModel(where, new Set((names as Name[]).map(String)).size === names.length, `has the same name twice among its ${side}`);
   return names as Name[];
 }
@@ -52,6 +52,6 @@ export function checkedColumns({ columns }: JsonObject, where: string): RatingCo
   if (columns === undefined) return { user: "user", item: "item" };
   const { user, item, value } = (typeof columns === "object" && columns !== null ? columns : {}) as JsonObject;
   const fits = typeof user === "string" && typeof item === "string" && ["string", "undefined"].includes(typeof value);
-  checkModel(where, fits, `has columns ${shownJson(columns)}, but the names of those of users and items are wanted`);
+  checkModel(where, fits, `has columns ${shownJson(columns)}, but the names of the user and item columns are wanted`);
   return columns as unknown as RatingColumns;
 }

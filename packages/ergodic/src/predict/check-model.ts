@@ -8,7 +8,7 @@ import { DataError } from "../engine/errors/errors.ts";
  * @throws DataError [MODEL_FORMAT] unless `holds`. `problem`: after "the model …".
  */
 export function checkModel(where: string, holds: unknown, problem: string): asserts holds {
-  if (!holds) throw new DataError(where, `the model ${problem}; the file is damaged, write it anew`, "MODEL_FORMAT");
+  if (!holds) throw new DataError(where, `the model ${problem}; the file is damaged, write it again`, "MODEL_FORMAT");
 }
 
 export const isObject = (json: unknown): json is JsonObject => typeof json === "object" && json !== null && !Array.isArray(json);
@@ -49,7 +49,7 @@ export function checkFinite(where: string, name: string, values: ArrayLike<numbe
     if (Number.isFinite(values[i])) continue;
     throw new DataError(
       where,
-      `the model has ${values[i]} in "${name}" at ${i}, but finite numbers are wanted; train it anew`,
+      `the model has ${values[i]} in "${name}" at ${i}, but finite numbers are wanted; train it again`,
       "MODEL_FORMAT",
     );
   }

@@ -18,7 +18,7 @@ export function checkNetwork({ description, tensors }: SavedModel, columnCount: 
 
 /** Checks that all parameters are finite. Constants of a plan need not be. */
 export function checkParameters(where: string, { shapes }: JsonObject, tensors: SavedModel["tensors"]): void {
-  checkModel(where, shapes === undefined || isObject(shapes), "has shapes that are none");
+  checkModel(where, shapes === undefined || isObject(shapes), "has invalid shapes");
   for (const [name, values] of Object.entries(tensors)) {
     const isFloat = values instanceof Float32Array || values instanceof Float64Array;
     checkModel(where, isFloat, `has no floats in "${name}"`);
@@ -39,6 +39,6 @@ export function checkPlan(plan: NetworkPlan, columnCount: number, outputs: numbe
   if (takesRows && givesOutputs) return;
   plan.dispose();
   const given = written.map((name) => `"${name}" of ${plan.rowSize(name)} numbers`).join(", ");
-  const message = `takes ${inputs.join(", ") || "nothing"} and gives ${given || "nothing"}, but z of ${outputs} numbers a row is wanted of x of ${columnCount}`;
+  const message = `takes ${inputs.join(", ") || "nothing"} and gives ${given || "nothing"}, but must take x of ${columnCount} numbers per row and give z of ${outputs}`;
   checkModel(where, false, message);
 }

@@ -41,14 +41,14 @@ export const libraryLosses: Readonly<Record<string, { readonly task: Task; reado
 
 export function outputFacts(description: JsonObject, where: string): OutputFacts {
   const { task, link, target } = description;
-  checkModel(where, typeof task === "string" && Object.hasOwn(linksOfTask, task), `has task ${shownJson(task)}, which is none`);
+  checkModel(where, typeof task === "string" && Object.hasOwn(linksOfTask, task), `has task ${shownJson(task)}, which is unknown`);
   const known = task as Task;
   const outputs = checkedCount(where, description, "outputs", 1);
   const several = known === "multiclass";
-  checkModel(where, several ? outputs > 1 : outputs === 1, `has ${outputs} outputs, which is no number for task "${known}"`);
-  checkModel(where, linksOfTask[known].includes(link as Link), `has link ${shownJson(link)}, which is none for task "${known}"`);
+  checkModel(where, several ? outputs > 1 : outputs === 1, `has ${outputs} outputs, which does not fit task "${known}"`);
+  checkModel(where, linksOfTask[known].includes(link as Link), `has link ${shownJson(link)}, which does not fit task "${known}"`);
   checkLoss(description, known, where);
-  checkModel(where, isObject(target) && typeof target.name === "string", "has no target with a name");
+  checkModel(where, isObject(target) && typeof target.name === "string", "has no named target");
   const pipeline = StepPipeline.fromJson(description.pipeline) as Pipeline;
   const classes = known === "binary" || several ? classesOf(target.levels, several ? outputs : 2, several, where) : undefined;
   checkModel(
@@ -66,13 +66,13 @@ export function outputFacts(description: JsonObject, where: string): OutputFacts
 function checkLoss({ loss, link, outputs }: JsonObject, task: Task, where: string): void {
   // The first file versions stored a string.
   const { name, ...options } = isObject(loss) ? loss : { name: loss };
-  checkModel(where, typeof name === "string", `has loss ${shownJson(loss)}, which is none`);
+  checkModel(where, typeof name === "string", `has loss ${shownJson(loss)}, which is unknown`);
   const own = Object.hasOwn(libraryLosses, name) ? libraryLosses[name] : undefined;
   for (const [key, value] of Object.entries(options))
     checkModel(
       where,
       typeof value === "number" && Number.isFinite(value),
-      `has ${shownJson(value)} for ${shownJson(key)} of its loss`,
+      `has the invalid value ${shownJson(value)} for ${shownJson(key)} of its loss`,
     );
   if (!own) return;
   const wanted = outputs === 1 ? own.one : own.several;
@@ -80,7 +80,7 @@ function checkLoss({ loss, link, outputs }: JsonObject, task: Task, where: strin
   checkModel(
     where,
     fits,
-    `has task ${shownJson(task)}, link ${shownJson(link)} and ${String(outputs)} outputs, which are not those of loss "${name}"`,
+    `has task ${shownJson(task)}, link ${shownJson(link)} and ${String(outputs)} outputs, which do not fit loss "${name}"`,
   );
 }
 

@@ -25,7 +25,7 @@ export function nameIn(row: Row, role: "user" | "item", columns: RatingColumns, 
   }
   const cell = row[column];
   if (isName(cell)) return cell;
-  throw new DataError(where, `row ${index + 1}: the ${role} is ${told(cell)}, but must be a text or a number`, "DATA_VALUE");
+  throw new DataError(where, `row ${index + 1}: the ${role} is ${told(cell)}, but must be a string or a number`, "DATA_VALUE");
 }
 
 /** Returns a row's rating, or undefined if it has none. @throws DataError if it is not a finite number from `low` */
@@ -39,7 +39,7 @@ export function ratingIn(row: Row, columns: RatingColumns, low: number, where: s
 
 /** Checks a name given as an argument. @throws OptionError unless it is a string or a number */
 export function checkName(where: string, role: "user" | "item", name: unknown): asserts name is Name {
-  if (!isName(name)) refuse(where, `the ${role}`, name, "a name, a text or a number", '"anna"');
+  if (!isName(name)) refuse(where, `the ${role}`, name, "a name, a string or a number", '"anna"');
 }
 
 /** An empty string counts as a name, though no user or item has it. */

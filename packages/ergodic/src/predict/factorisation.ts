@@ -226,7 +226,7 @@ export class FactorPredictor {
     const { count = 10, exclude } = options;
     checkNumber("evaluate", "count", count, { low: 1, integer: true });
     if (exclude !== undefined && !(exclude instanceof Ratings))
-      refuse("evaluate", "exclude", exclude, "the ratings of training", "exclude: train");
+      refuse("evaluate", "exclude", exclude, "the training ratings", "exclude: train");
     if (!(ratings instanceof Ratings)) refuse("evaluate", "ratings", ratings, "Ratings", "ratings.split(0.8, { seed: 1 }).test");
     return this.task === "rating" ? this.errors(ratings) : this.ranking(ratings, count, exclude);
   }

@@ -32,7 +32,7 @@ export function foldIn(cells: readonly RatedCell[], penalties: ArrayLike<number>
   if (solvePositive(matrix, right)) return right;
   throw new DataError(
     "recommendFor",
-    "the ratings give equations that are singular to rounding; train with a larger l2",
+    "the ratings give equations that are numerically singular; train with a larger l2",
     "MODEL_SINGULAR",
   );
 }

@@ -29,7 +29,7 @@ export function refuseWork(work: number, maxWork: number, where: string): void {
   // Written so that NaN is refused too.
   if (work <= maxWork) return;
   const message =
-    `is ${work.toPrecision(2)} multiply-adds of work a row, but maxWork is ${maxWork}; ` +
+    `needs ${work.toPrecision(2)} multiply-adds per row, but maxWork is ${maxWork}; ` +
     "if you trust the file, load it with a larger maxWork";
   throw new DataError(where, message, "MODEL_WORK");
 }

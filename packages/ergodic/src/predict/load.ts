@@ -78,7 +78,7 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
     // All other errors, such as refused steps and options, are reported as a damaged file.
     throw new DataError(
       where,
-      `holds a model that cannot be made (${saidBy(error)}); the file is damaged, write it anew`,
+      `holds a model that cannot be constructed (${saidBy(error)}); the file is damaged, write it again`,
       "MODEL_FORMAT",
       {
         cause: error,
@@ -138,7 +138,7 @@ function withUnknown(description: JsonObject, unknown: PredictorOptions["unknown
   if (!Array.isArray(pipeline))
     throw new DataError(
       where,
-      `holds a model without columns, but unknown is "${unknown}"; leave it out, and ask isKnown() of users and items`,
+      `holds a model without columns, but unknown is "${unknown}"; leave it out, and use isKnown() for users and items`,
       "MODEL_KIND",
     );
   const steps = pipeline.map((step) =>
@@ -164,7 +164,7 @@ function checkShapes(predictor: AnyPredictor, tensors: Readonly<Record<string, S
   for (const [name, wanted] of Object.entries(predictor.shapes())) {
     const shape = tensors[name]?.shape ?? [];
     if (shape.length === wanted.length && shape.every((size, k) => size === wanted[k])) continue;
-    const message = `has a tensor "${name}" of shape [${shape.join(", ")}], but [${wanted.join(", ")}] is wanted; the file is damaged, write it anew`;
+    const message = `has a tensor "${name}" of shape [${shape.join(", ")}], but [${wanted.join(", ")}] is wanted; the file is damaged, write it again`;
     throw new DataError(where, message, "MODEL_FORMAT");
   }
 }

@@ -148,7 +148,7 @@ export function metrics<T extends Task>(task: T, classes = 2, options: MetricsOp
         const given = `${outputs.length} outputs and ${weights ? weights.length : "no"} weights`;
         throw new DataError(
           "metrics",
-          `${count} targets came with ${given}, but need ${tally.width} outputs a row`,
+          `${count} targets came with ${given}, but need ${tally.width} outputs per row`,
           "DATA_SHAPE",
         );
       }
@@ -247,13 +247,13 @@ class ClassTally {
 
   add(row: number, { output, predicted, ofTarget, target, truth, weight }: ClassRow): void {
     if (!Number.isInteger(target) || target < 0 || target >= this.confusion.length) {
-      throw wrong(row, `target ${target} is no class index below ${this.confusion.length}`);
+      throw wrong(row, `target ${target} is not a class index below ${this.confusion.length}`);
     }
     const fits = this.scores ? !Number.isNaN(output) : output >= 0 && output <= 1 + 1e-6 && ofTarget >= -1e-6;
     if (!fits)
       throw wrong(
         row,
-        `output ${output} is no ${this.scores ? "number" : 'probability; for margins pass { outputs: "scores" }'}`,
+        `output ${output} is not a ${this.scores ? "number" : 'probability; for margins pass { outputs: "scores" }'}`,
       );
     this.confusion[target][predicted] += weight;
     if (this.scores) return;
@@ -332,7 +332,7 @@ function countTally(): Tally<CountMetrics> {
     width: 1,
     add(outputs, at, target, weight, row) {
       const mean = outputs[at];
-      if (!(mean >= 0 && target >= 0)) throw wrong(row, `output ${mean} or target ${target} of a count is not >= 0`);
+      if (!(mean >= 0 && target >= 0)) throw wrong(row, `output ${mean} and target ${target} of a count must be >= 0`);
       regression.add(outputs, at, target, weight, row);
       const held = Math.max(mean, SMALLEST_MEAN);
       deviance += 2 * weight * ((target > 0 ? target * log(target / held) : 0) - target + held);

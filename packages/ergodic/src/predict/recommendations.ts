@@ -63,7 +63,7 @@ export class RankingTally {
 
   result(): RankingMetrics {
     const { sums, users, compared, popular } = this;
-    if (users === 0) throw new DataError("evaluate", "no user has a rating above 0 to find again", "DATA_EMPTY");
+    if (users === 0) throw new DataError("evaluate", "no user has a rating above 0 to rank", "DATA_EMPTY");
     const mean = (sum: number): number => sum / users;
     const digits = (sum: number): string => String(Number(mean(sum).toPrecision(4)));
     // A difference that rounding can explain does not count as worse.
@@ -75,7 +75,7 @@ export class RankingTally {
       auc: sums.auc / compared,
       users,
       ...(isWorse && {
-        warning: `worse than the most popular items for everybody: NDCG ${digits(sums.ndcg)}, where these give ${digits(popular)}`,
+        warning: `worse than recommending the most popular items to everybody: NDCG ${digits(sums.ndcg)}, compared with ${digits(popular)}`,
       }),
     };
   }

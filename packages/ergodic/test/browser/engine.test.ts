@@ -58,8 +58,8 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
     expect(workers).toBe(place.isolated ? threads : 1);
     expect(why.join("\n")).toContain(
       place.isolated
-        ? "this machine has as many hardware threads"
-        : "one worker: no SharedArrayBuffer, which pages have by Cross-Origin-Opener-Policy",
+        ? "one for each hardware thread of this machine"
+        : "one worker: no SharedArrayBuffer, which pages get by Cross-Origin-Opener-Policy",
     );
   });
 

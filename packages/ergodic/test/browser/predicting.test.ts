@@ -88,7 +88,7 @@ describe.skipIf(reason)(`predicting in a browser${reason ? ` (skipped: ${reason}
       close(found.out as number[], tail);
       expect(["TimeoutError", "done"]).toContain(found.reason);
       expect(found.lost).toMatch(
-        /^predictor: the thread ended during the call: .*build ergodic\/predict\/serve as an entry of its own.*WORKER_DIED/,
+        /^predictor: the thread ended during the call: .*build ergodic\/predict\/serve as a separate entry.*WORKER_DIED/,
       );
       console.log(
         `predicting 400,000 rows, isolated: ${isolated}: the page waited for ${(found.longest as number).toFixed(1)} ms at most`,

@@ -39,7 +39,7 @@ describe.skipIf(reason)(`ergodic/worker in a browser${reason ? ` (skipped: ${rea
       const data = lib.Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
       return worker({ script: "/none.js" }).fit(lib.linear(), data).then(() => "trained", (error) => error.message);`;
     const message = await runInBrowser(browser, { isolated: false, thread: "page", task });
-    expect(message).toMatch(/^worker: the thread ended: .*build ergodic\/worker\/serve as an entry of its own.*\[WORKER_DIED\]$/);
+    expect(message).toMatch(/^worker: the thread ended: .*build ergodic\/worker\/serve as a separate entry.*\[WORKER_DIED\]$/);
   });
 
   it("addresses are as seen from the page", async () => {

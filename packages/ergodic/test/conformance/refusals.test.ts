@@ -94,11 +94,11 @@ it.each([
 it("variance reduction of networks: what each method keeps", async () => {
   const attempt = (variance: e.Variance) => failure(() => e.fit(e.network([e.dense(1)]), numbers, { variance, rule: e.sgd() }));
   expect((await attempt(e.svrg()))?.message).toMatch(
-    /^fit: svrg is for linear models alone: a network would need a second backward pass/,
+    /^fit: svrg is only for linear models: a network would need a second backward pass/,
   );
   for (const variance of [e.saga(), e.sag()])
     expect((await attempt(variance))?.message).toMatch(
-      /^fit: saga? keeps one number per row, which gives the gradient of linear models alone, not of a network; leave/,
+      /^fit: saga? keeps one number per row, which gives the gradient only of linear models, not of a network; leave/,
     );
 });
 
@@ -119,7 +119,7 @@ describe("rules", () => {
       [e.clipNorm({ norm: 1 }), "chain(clipNorm(), sgd())"],
       [e.averaging(), "chain(sgd(), averaging())"],
     ] as const) {
-      const message = `${rule.name} is a link of chains, not a rule by itself: it has no rate; take ${chain} [RULE_LINK]`;
+      const message = `${rule.name} is a link for chains, not a complete rule: it has no rate; take ${chain} [RULE_LINK]`;
       for (const call of [
         () => e.fit(e.linear(), numbers, { rule }),
         () => e.fit(graph, { rule }),

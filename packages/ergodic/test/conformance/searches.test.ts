@@ -234,7 +234,7 @@ describe("options", () => {
 
   test("names: unknown ones, the library's own, a user's", () => {
     expect(() => e.searchFromJson({ search: "downhill", options: {} })).toThrow(
-      /^search: "downhill" is not a search of this version, .* \[SEARCH_UNKNOWN\]$/,
+      /^search: "downhill" is neither a search of this version nor .* \[SEARCH_UNKNOWN\]$/,
     );
     const define = (name: string) =>
       e.defineSearch(name, { step: 1 }, (_, given) => e.coordinateSearch().start(given), { summary: "", source: "" });

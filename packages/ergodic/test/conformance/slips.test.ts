@@ -279,7 +279,7 @@ const refused: readonly [slip: string, run: () => unknown, code: string, words: 
     "the name in an object",
     () => posterior(({ param, observe }) => observe(1, s.normal(param("mu", "real"), 1), { name: "y" })),
     "COMPILE_OPERAND",
-    /observe: name is an object of name, but must be a text/,
+    /observe: name is an object of name, but must be a string/,
   ],
   [
     "a Dirichlet of another length",

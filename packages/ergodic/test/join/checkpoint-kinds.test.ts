@@ -49,7 +49,7 @@ describe("fit.resume refuses", () => {
   it("a checkpoint of minimize", async () => {
     const [code, message] = await codeOf(() => fit.resume(file("search"), data));
     expect(code).toBe("CHECKPOINT_KIND");
-    expect(message).toMatch(/is not of a fit; go on with the verb that wrote it/);
+    expect(message).toMatch(/is not of a fit; continue with the verb that wrote it/);
   });
 
   it("ratings for a linear model, and rows for a factorisation", async () => {

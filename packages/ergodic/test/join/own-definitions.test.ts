@@ -134,19 +134,19 @@ describe("names", () => {
 
   it("that nobody defined are refused with the way out", () => {
     expect(() => ruleFromJson({ rule: "never", options: {} })).toThrow(
-      /"never" is not a rule of this version, nor one defined so far; if it is yours, import what defines it first \(known: adadelta, .*again/,
+      /"never" is neither a rule of this version nor one defined so far; if it is yours, first import the module that defines it \(known: adadelta, .*again/,
     );
     expect(() => lossFromJson("never")).toThrow(
-      /"never" is not a loss of this version, nor one defined so far; if it is yours, import what defines it first \(known: .*ownLogCosh.*\[LOSS_UNKNOWN\]$/,
+      /"never" is neither a loss of this version nor one defined so far; if it is yours, first import the module that defines it \(known: .*ownLogCosh.*\[LOSS_UNKNOWN\]$/,
     );
   });
 
   it("come with what is said of the definition", () => {
     const without = loss as unknown as (...given: unknown[]) => unknown;
     expect(() => without("bare", {}, ({ z }: { z: unknown }) => z)).toThrow(
-      /^bare: what is said of the loss is undefined, but must be its task and its link: write \{ task: "regression", link: "identity" \} \[OPTION_TYPE\]$/,
+      /^bare: the description of the loss is undefined, but must be its task and its link: write \{ task: "regression", link: "identity" \} \[OPTION_TYPE\]$/,
     );
     for (const define of [rule, hostRule] as unknown as ((...given: unknown[]) => unknown)[])
-      expect(() => define("bare", {}, () => ({}))).toThrow(/^bare: what is said of the rule is undefined, .*\[OPTION_TYPE\]$/);
+      expect(() => define("bare", {}, () => ({}))).toThrow(/^bare: the description of the rule is undefined, .*\[OPTION_TYPE\]$/);
   });
 });

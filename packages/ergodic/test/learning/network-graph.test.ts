@@ -48,7 +48,7 @@ describe("networkGraph", () => {
     expect(networkGraph(grown).numbers["1.inner.weight"]).toHaveLength(24);
     define(4);
     expect(() => networkGraph(grown)).toThrow(
-      /its layers want \d+ numbers "[\w.]+", but the file has \d+ numbers: it was saved by another version.*\[MODEL_FORMAT\]/,
+      /its layers need \d+ numbers for "[\w.]+", but the file has \d+ numbers: it was saved by another version.*\[MODEL_FORMAT\]/,
     );
   });
 });

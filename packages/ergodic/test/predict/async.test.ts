@@ -320,7 +320,7 @@ it("a file that is no model, or options that are none, open nothing that stays",
     /^predictor: the thread ended during the call: .*none\.mjs.*WORKER_DIED/s,
   );
   await expect(threaded(files.linear, { script: "https://example.org/serve.js" })).rejects.toThrow(
-    /^predictor: a thread cannot be opened: .*WORKER_START/s,
+    /^predictor: a thread cannot be started: .*WORKER_START/s,
   );
   await Promise.all(opened.map(gone));
 });

@@ -15,17 +15,17 @@ it.each<[string, object, object]>([
   expect(factorFacts(description as never, "m")).toMatchObject(facts);
 });
 
-const kinds = 'has biases true and alpha 1, which are not those of task "rating"';
+const kinds = 'has biases true and alpha 1, which do not fit task "rating"';
 it.each<[string, object, string]>([
-  ["another task", { ...rating, task: "ranking" }, 'has task "ranking", which is none'],
-  ["no task", { ...rating, task: undefined }, "has task missing, which is none"],
+  ["another task", { ...rating, task: "ranking" }, 'has task "ranking", which is unknown'],
+  ["no task", { ...rating, task: undefined }, "has task missing, which is unknown"],
   ["biases that are no flag", { ...rating, biases: 1 }, "has biases 1, but true or false is wanted"],
   ["weights that are no flag", { ...rating, weighted: "no" }, 'has weighted "no", but true or false is wanted'],
   ["ratings with alpha", { ...rating, alpha: 1 }, kinds],
   [
     "preferences with biases",
     { ...preference, biases: true },
-    'has biases true and alpha 40, which are not those of task "preference"',
+    'has biases true and alpha 40, which do not fit task "preference"',
   ],
   ["preferences without alpha", { ...preference, alpha: null }, "has alpha null, but a number from 0 is wanted"],
   ["alpha below 0", { ...preference, alpha: -1 }, "has alpha -1, but a number from 0 is wanted"],
@@ -39,18 +39,18 @@ it.each<[string, object, string]>([
   ["no mean", { ...rating, mean: null }, "has mean null, but a number is wanted"],
 ])("refuses %s", (_, description, problem) => {
   const check = () => factorFacts(description as never, "m.st");
-  expect(check).toThrow(`m.st: the model ${problem}; the file is damaged, write it anew [MODEL_FORMAT]`);
+  expect(check).toThrow(`m.st: the model ${problem}; the file is damaged, write it again [MODEL_FORMAT]`);
 });
 
 it("names are texts that are not empty, or numbers, and different as texts", () => {
   const names = (users: unknown, side: "users" | "items" = "users") => checkedNames({ users } as never, side, "m");
   for (const good of [[], ["a"], [1, "b", -2.5], ["0", "00"]]) expect(names(good)).toEqual(good);
   for (const bad of [undefined, null, "ab", { length: 1 }, [""], [null], [true], [Number.NaN], [["a"]]])
-    expect(() => names(bad)).toThrow("m: the model has users that are no list of names");
+    expect(() => names(bad)).toThrow("m: the model has users that are not a list of names");
   for (const twice of [
     ["a", "b", "a"],
     [1, "1"],
   ])
     expect(() => names(twice)).toThrow("has the same name twice among its users");
-  expect(() => names(["a"], "items")).toThrow("has items that are no list of names");
+  expect(() => names(["a"], "items")).toThrow("has items that are not a list of names");
 });

@@ -29,7 +29,7 @@ it.each<[string, Told, string]>([
   [
     "another input",
     { inputs: ["w"], sizes: { w: 4, z: 2 } },
-    'takes w and gives "z" of 2 numbers, but z of 2 numbers a row is wanted of x of 4',
+    'takes w and gives "z" of 2 numbers, but must take x of 4 numbers per row and give z of 2',
   ],
   ["an input more", { inputs: ["x", "w"], sizes: { x: 4, w: 4, z: 2 } }, "takes x, w and gives"],
   ["rows of another width", { sizes: { x: 3, z: 2 } }, "takes x and gives"],
@@ -61,7 +61,7 @@ it("parameters are finite floats of their shapes; constants of a plan need not b
   for (const shape of [[3], [2, 3], [], "4", null])
     expect(check({ w: shape }, { w })).toThrow(`m: the model has 4 numbers in "w" of shape ${JSON.stringify(shape)}`);
   expect(check(undefined, { w: Int32Array.of(1) })).toThrow('m: the model has no floats in "w"');
-  for (const shapes of [[], null, 3]) expect(check(shapes, { w })).toThrow("m: the model has shapes that are none");
+  for (const shapes of [[], null, 3]) expect(check(shapes, { w })).toThrow("m: the model has invalid shapes");
 });
 
 it("rows have as many numbers as the pipeline has columns", () => {

@@ -82,13 +82,13 @@ describe("a linear model is refused", () => {
       /"intercept" of shape \[\], but \[1\] is wanted/,
     ],
     ["without an intercept", ({ tensors }) => void delete tensors.intercept, /no tensor "intercept"/],
-    ["with another link", set({ link: "identity" }), /link "identity", which is none for task "binary"/],
-    ["with the link of another loss", set({ link: "sign" }), /which are not those of loss "logistic"/],
+    ["with another link", set({ link: "identity" }), /link "identity", which does not fit task "binary"/],
+    ["with the link of another loss", set({ link: "sign" }), /which do not fit loss "logistic"/],
     ["with a link that is none", set({ link: "constructor" }), /link "constructor"/],
-    ["with another task", set({ task: "regression" }), /has link|has classes|not those of loss/],
-    ["with a task that is none", set({ task: "toString" }), /task "toString", which is none/],
-    ["with another loss", set({ loss: { name: "squared" } }), /not those of loss "squared"/],
-    ["with a loss that is none", set({ loss: null }), /loss null, which is none/],
+    ["with another task", set({ task: "regression" }), /has link|has classes|which do not fit loss/],
+    ["with a task that is none", set({ task: "toString" }), /task "toString", which is unknown/],
+    ["with another loss", set({ loss: { name: "squared" } }), /which do not fit loss "squared"/],
+    ["with a loss that is none", set({ loss: null }), /loss null, which is unknown/],
     ["with a loss of no numbers", set({ loss: { name: "mine", delta: null } }), /null for "delta" of its loss/],
     ["with one class", set({ target: { name: "y", levels: ["a"] } }), /2 names are wanted/],
     ["with the same class twice", set({ target: { name: "y", levels: ["a", "a"] } }), /the same class twice/],
@@ -113,10 +113,10 @@ describe("a linear model is refused", () => {
         Object.assign(description, { task: "multiclass", link: "softmax", loss: { name: "mine" }, outputs: 1, target });
         (description.pipeline as JsonObject[])[0].target = { ...target, kind: "category" };
       },
-      /1 outputs, which is no number for task "multiclass"/,
+      /1 outputs, which does not fit task "multiclass"/,
     ],
-    ["without a target", set({ target: null }), /no target/],
-    ["with two outputs", set({ outputs: 2 }), /2 outputs, which is no number for task/],
+    ["without a target", set({ target: null }), /no named target/],
+    ["with two outputs", set({ outputs: 2 }), /2 outputs, which does not fit task/],
     [
       "with an offset for several classes",
       ({ description, tensors }) => {
@@ -209,13 +209,13 @@ describe("other kinds are refused", () => {
   const ratings = Ratings.fromTriples({ users: ["a", "b", "a"], items: ["x", "x", "y"], values: [1, 2, 3] });
   const cases: [string, Change, RegExp][] = [
     ["a rank that is none", set({ rank: 0 }), /rank 0, but a whole number from 1/],
-    ["users that are none", set({ users: [null, "b"] }), /users that are no list of names/],
+    ["users that are none", set({ users: [null, "b"] }), /users that are not a list of names/],
     ["a user twice", set({ users: ["a", "a"] }), /the same name twice among its users/],
     ["a user twice, once as a number", set({ users: ["1", 1] }), /the same name twice among its users/],
-    ["a user whose name is empty", set({ users: ["", "b"] }), /users that are no list of names/],
+    ["a user whose name is empty", set({ users: ["", "b"] }), /users that are not a list of names/],
     ["users that are too few", set({ users: ["a"] }), /4 numbers in "users", but 2 are wanted/],
     ["a mean that is none", set({ mean: null }), /mean null, but a number is wanted/],
-    ["another task", set({ task: "preference" }), /not those of task "preference"/],
+    ["another task", set({ task: "preference" }), /which do not fit task "preference"/],
     ["no penalty", set({ l2: 0 }), /no penalty above 0/],
     ["a penalty times 0", set({ scale: 0 }), /no penalty above 0/],
   ];
@@ -269,7 +269,7 @@ describe("other kinds are refused", () => {
     });
     const error = await refusal(hashed);
     expect([error.code, (error.cause as Error).name]).toEqual(["MODEL_FORMAT", "OptionError"]);
-    expect(error.message).toMatch(/^model: holds a model that cannot be made \(hash: bits is 99/);
+    expect(error.message).toMatch(/^model: holds a model that cannot be constructed \(hash: bits is 99/);
   });
 });
 
@@ -281,7 +281,7 @@ describe("the checksum", () => {
       const error = await refusal(flipped);
       expect(error.code).toBe("MODEL_FORMAT");
       expect(error.message).toMatch(
-        /holds other numbers than were written: their checksum is murmur3:\w{8}, but was murmur3:\w{8}/,
+        /holds changed numbers: their checksum is murmur3:\w{8}, but was murmur3:\w{8}/,
       );
     }
   });

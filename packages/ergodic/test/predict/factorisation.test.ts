@@ -157,19 +157,19 @@ describe("rows", () => {
       { user: "a", item: "x" },
       'predict: row 1 has no column "film" (it has "user", "item"); give the item [DATA_COLUMN]',
     ],
-    ["null", columns, { user: null, item: "x" }, "predict: row 1: the user is null, but must be a text or a number [DATA_VALUE]"],
-    ["NaN", columns, { user: "a", item: NaN }, "predict: row 1: the item is NaN, but must be a text or a number [DATA_VALUE]"],
+    ["null", columns, { user: null, item: "x" }, "predict: row 1: the user is null, but must be a string or a number [DATA_VALUE]"],
+    ["NaN", columns, { user: "a", item: NaN }, "predict: row 1: the item is NaN, but must be a string or a number [DATA_VALUE]"],
     [
       "a flag",
       columns,
       { user: "a", item: true },
-      "predict: row 1: the item is true, but must be a text or a number [DATA_VALUE]",
+      "predict: row 1: the item is true, but must be a string or a number [DATA_VALUE]",
     ],
     [
       "what is undefined",
       columns,
       { userId: "a", movieId: undefined },
-      "predict: row 1: the item is undefined, but must be a text or a number [DATA_VALUE]",
+      "predict: row 1: the item is undefined, but must be a string or a number [DATA_VALUE]",
     ],
   ])("that have %s are refused", (_, names, row, message) => {
     expect(refused(() => made("rating", names).predict(row as { user: string; item: string }))).toBe(message);

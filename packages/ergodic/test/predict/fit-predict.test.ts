@@ -189,20 +189,20 @@ describe("a test set from its own file", () => {
     const model = await fit(linear(), train, { epochs: 1 });
     using other = Dataset.fromTable({ ...tableOf([{ x: 1, leaf: "big", kind: "fir" }]), source: "new.csv" }, { target: "kind" });
     expect(() => model.evaluate(other)).toThrow(
-      'new.csv: row 1: "fir" is no class of the model\'s target ("ash", "elm", "oak") [DATA_TARGET]',
+      'new.csv: row 1: "fir" is not a class of the model\'s target ("ash", "elm", "oak") [DATA_TARGET]',
     );
     const three = ["ash", "elm", "fir"].map((kind) => ({ x: 1, leaf: "big", kind }));
     using asMany = Dataset.fromTable({ ...tableOf(three), source: "three.csv" }, { target: "kind" });
-    expect(() => model.evaluate(asMany)).toThrow(/^three\.csv: row 3: "fir" is no class/);
+    expect(() => model.evaluate(asMany)).toThrow(/^three\.csv: row 3: "fir" is not a class/);
     using codes = Dataset.fromArrays({ x: many.map(([x]) => [x]), y: many.map(([, kind]) => kind), names: ["x"], classes: true });
     using numbers = Dataset.fromArrays({ x: [[0], [1]], y: [0, 1], names: ["x"] });
     const coded = await fit(linear(), codes, { epochs: 20, seed: 1 });
     using same = Dataset.fromArrays({ x: [[0], [1]], y: [0, 1], names: ["x"], classes: true });
     expect(coded.evaluate(numbers)).toEqual(coded.evaluate(same));
     using off = Dataset.fromArrays({ x: [[0], [1]], y: [0, 1.5], names: ["x"] });
-    expect(() => coded.evaluate(off)).toThrow(/row 2: "1.5" is no class of the model's target \("0", "1", "2"\)/);
+    expect(() => coded.evaluate(off)).toThrow(/row 2: "1.5" is not a class of the model's target \("0", "1", "2"\)/);
     const line = await fit(linear(), numbers, { epochs: 1 });
-    expect(() => line.evaluate(same)).toThrow(/the target "y" is of classes \("0", "1"\), but the model was trained on numbers/);
+    expect(() => line.evaluate(same)).toThrow(/the target "y" has classes \("0", "1"\), but the model was trained on numbers/);
   });
 });
 
@@ -233,12 +233,12 @@ describe("refused", () => {
     );
     await writeFile(join(folder, "text.safetensors"), "not a model at all");
     await expect(predictor(join(folder, "text.safetensors"))).rejects.toThrow(
-      /text\.safetensors: is no safetensors file.*\[SAFETENSORS\]/,
+      /text\.safetensors: is not a safetensors file.*\[SAFETENSORS\]/,
     );
-    await expect(predictor(new File(["{}"], "mine.bin"))).rejects.toThrow(/^mine\.bin: is no safetensors file/);
-    await expect(predictor(new Uint8Array(3))).rejects.toThrow(/^model: is no safetensors file/);
-    await expect(fit.resume(new Uint8Array(3), data)).rejects.toThrow(/^checkpoint: is no safetensors file/);
-    await expect(fit.resume(join(folder, "text.safetensors"), data)).rejects.toThrow(/text\.safetensors: is no safetensors file/);
+    await expect(predictor(new File(["{}"], "mine.bin"))).rejects.toThrow(/^mine\.bin: is not a safetensors file/);
+    await expect(predictor(new Uint8Array(3))).rejects.toThrow(/^model: is not a safetensors file/);
+    await expect(fit.resume(new Uint8Array(3), data)).rejects.toThrow(/^checkpoint: is not a safetensors file/);
+    await expect(fit.resume(join(folder, "text.safetensors"), data)).rejects.toThrow(/text\.safetensors: is not a safetensors file/);
     await expect(fit.resume(await write({ format: "ergodic checkpoint", version: "1", description: "{" }), data)).rejects.toThrow(
       /other\.safetensors: has a description that is not JSON.*\[CHECKPOINT_FORMAT\]/,
     );

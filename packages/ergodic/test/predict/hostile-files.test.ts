@@ -35,7 +35,7 @@ describe("what was possible", () => {
       const [call] = step(plan, "kernel").calls as Json[];
       call.args[5] = { kind: "number", value: 2 ** 20 } as never;
     });
-    await expect(predictor(file)).rejects.toThrow("calls gemm in a way that it has not");
+    await expect(predictor(file)).rejects.toThrow("calls gemm with arguments that it does not accept");
   });
 
   it.each([-5000, -1, 0.5, 2 ** 31, -(2 ** 53), "0"])("an array that begins at %s of the rows", async (offset) => {
@@ -91,8 +91,8 @@ describe("what was possible", () => {
     };
     expect(() => opened(repeated(5, 1))).toThrow("reach from 0 to 5 in a value of 4");
     expect(() => opened(repeated(5, -1))).toThrow("reach from -4 to 1");
-    expect(() => opened(repeated(2, 1))).toThrow("moves argument 2 of gemm, which is no array");
-    expect(() => opened(repeated(12, 1))).toThrow("moves argument 12 of gemm, which is no array");
+    expect(() => opened(repeated(2, 1))).toThrow("moves argument 2 of gemm, which is not an array");
+    expect(() => opened(repeated(12, 1))).toThrow("moves argument 12 of gemm, which is not an array");
     opened(planOf([z, own(5)], [gemm(call, [{ count: 5, steps: call.map((_, i) => (i === 5 ? 1 : 0)) }])]));
     const beyond = gemm(call, [{ count: 5, steps: [...call.map(() => 0), 0] }]);
     expect(() => opened(planOf([z, own(5)], [beyond]))).toThrow("moves more arguments of gemm than it has");
@@ -108,7 +108,7 @@ describe("what was possible", () => {
         ],
       );
     expect(() => opened(zero({ size: 1, home: { kind: "constant", name: "c" } }))).toThrow(
-      "writes to the value 1, which is given",
+      "writes to the value 1, which is read-only",
     );
     const scan = (body: object) =>
       planOf(
@@ -134,7 +134,7 @@ describe("what was possible", () => {
       values: [{ size: 1, home: { kind: "buffer", name, offset: 0 } }],
       steps: [{ kind: "zero", value: 0 }],
     });
-    for (const name of ["over 0", "constant 0"]) expect(() => opened(scan(buffer(name)))).toThrow("which is given");
+    for (const name of ["over 0", "constant 0"]) expect(() => opened(scan(buffer(name)))).toThrow("which is read-only");
     const given = { size: 6, home: { kind: "constant", name: "c" } };
     const to = { value: 1, offset: 0, strides: [1] };
     const loop = (changed: object) => ({
@@ -154,11 +154,11 @@ describe("what was possible", () => {
     ];
     for (const step of writers) {
       const plan = (home: object) => planOf([z, home, own(2), own(2), own(2)], [step, { kind: "zero", value: 0 }]);
-      expect(() => opened(plan(given)), JSON.stringify(step)).toThrow("writes to the value 1, which is given");
+      expect(() => opened(plan(given)), JSON.stringify(step)).toThrow("writes to the value 1, which is read-only");
       const fits = "current" in step && step.current[0] === 1 ? own(2) : own(6);
       expect(() => opened(plan(fits)), JSON.stringify(step)).not.toThrow();
     }
-    expect(() => opened(scan(buffer("next 0")))).toThrow('names the buffer "next 0", which is not there');
+    expect(() => opened(scan(buffer("next 0")))).toThrow('names the buffer "next 0", which does not exist');
   });
 
   it("batches between one row and a chunk, where both of these are sound", () => {
@@ -197,7 +197,7 @@ describe("what was possible", () => {
     expect(() => opening({ next: [6] })).toThrow("carries 2 numbers from fewer");
     expect(() => opening({ histories: [7] })).toThrow("a history of 5 numbers");
     expect(() => opening({ over: [1] })).toThrow("a scan of 3 elements over 7 numbers");
-    expect(() => opening({ carries: [] })).toThrow("carries are of several numbers");
+    expect(() => opening({ carries: [] })).toThrow("lists of carries differ in length");
     expect(() => opening({ length: 0 })).toThrow("a scan over 0 elements");
     const piece = (name: string, size: number) => ({ size, home: { kind: "buffer", name, offset: 0 } });
     for (const [name, size] of [
@@ -260,8 +260,8 @@ describe("what was possible", () => {
     });
     const plan = (result: number, to = 2) => planOf([z, own(1), own(1)], [gather(result, to), { kind: "zero", value: 0 }]);
     opened(plan(2));
-    expect(() => opened(plan(1))).toThrow("writes to the value 2, and not to its result");
-    expect(() => opened(plan(2, 1))).toThrow("writes to the value 1, and not to its result");
+    expect(() => opened(plan(1))).toThrow("writes to the value 2, not to its result");
+    expect(() => opened(plan(2, 1))).toThrow("writes to the value 1, not to its result");
   });
 
   it("an input named as a constant, which is smaller", () => {
@@ -284,19 +284,19 @@ describe("a plan of a file", () => {
     const named = (from: string, to: string) => (plan: Json) => {
       for (const { home } of plan.values as Json[]) if ((home as Json).name === from) Object.assign(home, { name: to });
     };
-    await expect(predictor(altered(named("z", "y")))).rejects.toThrow('takes x and gives "y" of 2 numbers, but z of 2 numbers');
+    await expect(predictor(altered(named("z", "y")))).rejects.toThrow('takes x and gives "y" of 2 numbers, but must take x');
     await expect(predictor(altered(named("x", "__proto__")))).rejects.toThrow("takes __proto__ and gives");
     const more = altered((plan) => {
       (plan.values as object[]).push({ size: { B: 1, plus: 0 }, home: { kind: "buffer", name: "more", offset: 0 } });
       (plan.steps as object[]).push({ kind: "zero", value: (plan.values as object[]).length - 1 });
     });
-    await expect(predictor(more)).rejects.toThrow('gives "z" of 2 numbers, "more" of 1 numbers, but z of 2 numbers');
+    await expect(predictor(more)).rejects.toThrow('gives "z" of 2 numbers, "more" of 1 numbers, but must take x');
     // The same for all rows: there would be nothing for the second.
     const once = altered((plan) => {
       plan.values = [{ size: 2, home: { kind: "buffer", name: "z", offset: 0 } }] as never;
       plan.steps = [{ kind: "zero", value: 0 }] as never;
     });
-    await expect(predictor(once)).rejects.toThrow('takes nothing and gives "z" of 2 numbers, but z of 2 numbers a row');
+    await expect(predictor(once)).rejects.toThrow('takes nothing and gives "z" of 2 numbers, but must take x');
     await expect(predictor(altered(() => {}, { outputs: 1e9 }))).rejects.toThrow(DataError);
   });
 

@@ -95,7 +95,7 @@ describe("work is known before anything runs", () => {
   it("is linear in rows, so that a bound for one is a bound for all", () => {
     const plan = planOf([z, own({ B: 64, plus: 0 })], [loop([{ B: 1, plus: 0 }, 64], 1), loop([{ B: 1, plus: 0 }])]);
     const least = 64 * 4;
-    expect(() => opened(plan, least)).toThrow("of work a row, but maxWork is 256");
+    expect(() => opened(plan, least)).toThrow("per row, but maxWork is 256");
     using fine = opened(plan, 10_000);
     expect(fine.run({}, 1000).z.length).toBe(1000);
   });
@@ -120,7 +120,7 @@ describe("work is known before anything runs", () => {
 
   it("is bounded by maxWork, for whoever loads a file", async () => {
     await expect(predictor(bytes, { maxWork: 20 })).rejects.toThrow(
-      /model: is .* multiply-adds of work a row, but maxWork is 20; .*\[MODEL_WORK\]/,
+      /model: needs .* multiply-adds per row, but maxWork is 20; .*\[MODEL_WORK\]/,
     );
     expect([...(await predicted(bytes, { maxWork: Infinity }))]).toEqual([...wanted]);
     expect([...(await predicted(bytes, { maxWork: 1e6 }))]).toEqual([...wanted]);
@@ -138,7 +138,7 @@ describe("work is known before anything runs", () => {
     const count = 40_000;
     const values = [z, ...new Array(count).fill(own(1))];
     const zeros = values.map((_, value) => ({ kind: "zero", value }));
-    expect(() => opened(planOf(values, [...zeros, ...zeros]))).toThrow("values at a time [MODEL_WORK]");
+    expect(() => opened(planOf(values, [...zeros, ...zeros]))).toThrow("values in use at the same time, which is too many [MODEL_WORK]");
   });
 });
 

@@ -128,7 +128,7 @@ describe("costs", () => {
     const check = (maxWork: number, maxMemory: number, held: number) => () =>
       checkPipeline(steps, held, { maxWork, maxMemory }, "m");
     expect(check(work, bytes, 8)).not.toThrow();
-    expect(check(work - 1, bytes, 8)).toThrow("m: is 11 multiply-adds of work a row, but maxWork is 10");
+    expect(check(work - 1, bytes, 8)).toThrow("m: needs 11 multiply-adds per row, but maxWork is 10");
     expect(check(work, bytes - 1, 8)).toThrow("m: takes 88 bytes of memory besides its numbers, but maxMemory is 87 bytes");
     // Of 3, 5 and 8 columns.
     expect(check(work, bytes + 64 * (1 + 3 + 6), 2)).not.toThrow();

@@ -24,14 +24,14 @@ describe("popularity", () => {
     // By popularity the list is 1, 2; by the scores 0, 1.
     const { ndcg, warning } = told([[1]]);
     expect(ndcg).toBeCloseTo(gain(2), 12);
-    expect(warning).toBe("worse than the most popular items for everybody: NDCG 0.6309, where these give 1");
+    expect(warning).toBe("worse than recommending the most popular items to everybody: NDCG 0.6309, compared with 1");
     // The mean over users counts: 0 is no item of the popular ones.
     expect(told([[1], [0]]).warning).toBeUndefined();
   });
 
   it("passes over items that may not be recommended, and is no warning where it is as good", () => {
     // Without item 1: 2, 0 by popularity, and 0, 2 by the scores.
-    expect(told([[2]], Uint8Array.of(0, 1, 0, 0, 0, 0)).warning).toMatch(/NDCG 0\.6309, where these give 1$/);
+    expect(told([[2]], Uint8Array.of(0, 1, 0, 0, 0, 0)).warning).toMatch(/NDCG 0\.6309, compared with 1$/);
     expect(told([[3]]).warning).toBeUndefined();
     expect(metricsOf(2, [1])).not.toHaveProperty("warning");
   });

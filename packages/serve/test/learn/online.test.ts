@@ -427,7 +427,7 @@ describe("what is refused", () => {
   test("models, rules and options that do not learn row by row", async () => {
     const ratings = Ratings.fromTriples({ users: ["a", "b"], items: ["c", "d"], values: [1, 2] });
     expect((await rejection(online(await fit(factorisation({ rank: 2 }), ratings)))).message).toContain(
-      "linear models and networks alone",
+      "only linear models, networks and their checkpoints",
     );
     const model = await trained();
     for (const rule of [lbfgs(), stochasticLineSearch()])

@@ -168,7 +168,7 @@ describe("rows", () => {
     const long = await rows("people", { rows: [{ ["x".repeat(100_000)]: 1 }] });
     expect(long.status).toBe(400);
     expect(long.json.error).toMatch(
-      /^rows: row 1 has no column "age" \(it has "x+ … x+"\); give it, as null .* \[DATA_COLUMN\]$/,
+      /^rows: row 1 has no column "age" \(it has "x+ … x+"\); give it, or null .* \[DATA_COLUMN\]$/,
     );
     expect(long.json.error).toHaveLength(1903);
     const number = await rows("people", { rows: [{ age: "a".repeat(100_000), city: "Rome" }] });

@@ -84,7 +84,7 @@ test.each([0, 1])("workers: %i: a file that is more than it may be stops no othe
   copyFileSync(path("net.safetensors"), path("folder/net.safetensors"));
   const server = await serving({ models: path("folder"), workers });
   const reasons = Object.fromEntries(server.models().map(({ name, reason }) => [name, reason]));
-  expect(reasons).toEqual({ endless: expect.stringMatching(/multiply-adds of work a row, .*\[MODEL_WORK\]$/), net: "" });
+  expect(reasons).toEqual({ endless: expect.stringMatching(/multiply-adds per row, .*\[MODEL_WORK\]$/), net: "" });
   expect((await post(`${server.url}/v2/models/net/infer`, body)).status).toBe(200);
   const strict = await serving({ models: path("folder"), workers, maxWork: 20, maxMemory: 100 });
   expect(strict.models().map(({ state }) => state)).toEqual(["UNAVAILABLE", "UNAVAILABLE"]);

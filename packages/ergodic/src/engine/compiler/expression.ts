@@ -72,7 +72,7 @@ export function toExpr(x: ExprLike): Expr {
   if (x && typeof x === "object" && typeof x.op === "string") return x;
   throw new CompileError(
     "expression",
-    `got ${x === null ? "null" : typeof x}, wanted an expression or a number; an input that the rule names may be missing`,
+    `got ${x === null ? "null" : typeof x}, wanted an expression or a number; an input named by the rule may be missing`,
     "COMPILE_OPERAND",
   );
 }

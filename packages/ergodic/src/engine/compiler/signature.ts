@@ -49,7 +49,7 @@ export const axes = kind("a whole number, or a list of them", (x) => isWhole(x) 
 export const shape = kind("a list of extents", (x) => Array.isArray(x) && x.every(isWhole));
 export const extents = kind("a list of extents, whole numbers from 0 on", (x) => Array.isArray(x) && x.every(count.fits));
 export const flag = kind("true or false", (x) => typeof x === "boolean");
-export const text = kind("a text", (x) => typeof x === "string");
+export const text = kind("a string", (x) => typeof x === "string");
 export const callback = kind("a function", (x) => typeof x === "function");
 /** Accepts anything; the operation checks it itself. */
 export const anything = kind("given", (x) => x !== undefined && x !== null);
@@ -163,8 +163,8 @@ function callbackHint(where: string, given: readonly unknown[]): string {
   const list = given[given.length - 1];
   if (given.length < 3 || !isWhole(given[given.length - 2]) || !Array.isArray(list)) return "";
   return given.length === 3
-    ? `; where it is given to map(), write (x) => ${where}(x)`
-    : `; where it is given to reduce(), write (a, b) => ${where}(a, b)`;
+    ? `; to pass it to map(), write (x) => ${where}(x)`
+    : `; to pass it to reduce(), write (a, b) => ${where}(a, b)`;
 }
 
 const LONG = 60;

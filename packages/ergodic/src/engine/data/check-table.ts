@@ -36,7 +36,7 @@ function checkTable({ columns, rowCount, source }: Table): void {
     }
     const bad = column.codes.findIndex((code) => code < -1 || code >= column.levels.length);
     if (bad < 0) continue;
-    const problem = `row ${bad + 1}: code ${column.codes[bad]} of column "${column.name}" is none of its ${column.levels.length} levels`;
+    const problem = `row ${bad + 1}: code ${column.codes[bad]} of column "${column.name}" is not one of its ${column.levels.length} levels`;
     throw new DataError(source, problem, "DATA_LEVEL");
   }
 }

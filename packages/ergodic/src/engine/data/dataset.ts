@@ -362,7 +362,7 @@ export class Dataset<Names extends string = string> implements Disposable {
     const how = following(this.pipeline.steps, pipeline.steps, this.columnCount);
     if (typeof how === "string") {
       const advice =
-        "read and transform these rows as those of training, split both from one dataset, or give raw rows: model.pipeline.apply(table)";
+        "read and transform these rows like the training rows, split both from one dataset, or give raw rows: model.pipeline.apply(table)";
       throw new DataError(this.source, `its columns are not the model's: ${how}; ${advice}`, "DATASET_PIPELINE");
     }
     let followed: Dataset<Names> = how.places ? this.#placed(how.places, pipeline.steps.slice(0, how.next)) : this;

@@ -66,7 +66,7 @@ function reader(texts: (i: number) => string | null, { of, part, kind }: RawColu
     if (!found)
       throw new DataError(
         where,
-        `row ${i + 1}: ${told(text)} in column "${of}" is no date; write dates as 2024-03-05, or 2024-03-05 14:30`,
+        `row ${i + 1}: ${told(text)} in column "${of}" is not a date; write dates as 2024-03-05, or 2024-03-05 14:30`,
         "DATA_VALUE",
       );
     value = kind === "category" ? found[part!] - 1 : found[part!];

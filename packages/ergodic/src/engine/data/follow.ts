@@ -48,25 +48,25 @@ export function following(own: readonly Step[], wanted: readonly Step[], columnC
   const differences = [...(typeof places === "string" ? [places] : []), ...fillsDiffer(mine, theirs)];
   const [has, had] = [mine, theirs].map(({ source }) => source.offset !== undefined);
   if (has !== had)
-    differences.push(has ? "it has an offset, the model's rows had none" : "it lacks the offset that the model's rows had");
+    differences.push(has ? "it has an offset, but the model's rows had none" : "it lacks the offset that the model's rows had");
   const later = own.slice(mine.length).filter((step) => !isType(step));
   if (places !== null && typeof places !== "string" && later.length > 0) {
     if (isWhole(places, theirs)) places = Int32Array.from({ length: columnCount }, (_, j) => j);
-    else differences.push(`its columns have other places than the model's, and went through ${steps(later)} there`);
+    else differences.push(`its columns are in other positions than the model's, and went through ${steps(later)} in these positions`);
   }
   let next = theirs.length;
   for (const step of later) {
     while (next < wanted.length && isType(wanted[next])) next++;
     if (next === wanted.length) {
-      differences.push(`it went through ${steps([step])}, the model's rows did not`);
+      differences.push(`it went through ${steps([step])}, but the model's rows did not`);
       break;
     }
     if (JSON.stringify(wanted[next]) !== JSON.stringify(step)) {
       const same = wanted[next].kind === step.kind;
       differences.push(
         same
-          ? `its step ${step.kind} was fitted or set otherwise than the model's`
-          : `it went through ${steps([step])}, where the model's rows went through ${steps([wanted[next]])}`,
+          ? `its step ${step.kind} was fitted or set differently from the model's`
+          : `it went through ${steps([step])}, but the model's rows went through ${steps([wanted[next]])}`,
       );
       break;
     }
@@ -114,7 +114,7 @@ function hashedDiffer(own: HashedColumnsStep, wanted: HashedColumnsStep): string
   const only = (a: Set<string>, b: Set<string>): string[] => [...a].filter((key) => !b.has(key));
   const [more, less] = [only(mine, theirs), only(theirs, mine)];
   if (more.length + less.length === 0) return null;
-  return `${less.length > 0 ? `it lacks ${listed(less)}` : ""}${more.length > 0 && less.length > 0 ? " and " : ""}${more.length > 0 ? `it has ${listed(more)} more` : ""}, which changes what is hashed`;
+  return `${less.length > 0 ? `it lacks ${listed(less)}` : ""}${more.length > 0 && less.length > 0 ? " and " : ""}${more.length > 0 ? `it has ${listed(more)} more` : ""}, which changes the hashed values`;
 }
 
 /** Returns null if columns have no names. */
@@ -134,7 +134,7 @@ function byPosition(own: Coding, wanted: Coding): Int32Array | string | null {
   const texts = [own, wanted].flatMap((coding) => (namesOf(coding) ?? []).filter(({ kind }) => kind === "category"));
   const [count, other] = [countOf(own), countOf(wanted)];
   if (texts.length > 0)
-    return `only one of the two has names of columns, and ${listed(texts.map(({ name }) => name))} holds text`;
+    return `only one of the two has column names, and ${listed(texts.map(({ name }) => name))} holds text`;
   const sparse = formatOf(own) === "sparse";
   if (count !== other && !sparse) return `it has ${count} columns, the model's rows had ${other}`;
   if (count === other && formatOf(own) === formatOf(wanted)) return null;

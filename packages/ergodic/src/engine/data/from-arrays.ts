@@ -66,7 +66,7 @@ export function stepsOfArrays(options: ArraysOptions): ArraysStart {
   });
   const { x, y, source = "arrays", target: targetName = "y" } = options;
   for (const [name, value] of Object.entries({ source, target: targetName }))
-    if (typeof value !== "string") throw wrong(`${name} is`, value, "a text");
+    if (typeof value !== "string") throw wrong(`${name} is`, value, "a string");
   if (!isList(y)) throw wrong("y is", y, "a list, with a target for each row");
   const rows = rowsOf(x, source);
   if (rows.length === 0) throw new DataError(source, "holds 0 rows, but at least 1 is needed", "DATA_EMPTY");
@@ -119,7 +119,7 @@ function slices(values: unknown, columnCount: unknown, source: string): ArrayLik
 function namesOf(names: unknown, columnCount: number, source: string): readonly string[] | null {
   if (names === undefined) return null;
   if (!Array.isArray(names) || !names.every((name) => typeof name === "string"))
-    throw wrong("names is", names, "a list of texts, one for each column");
+    throw wrong("names is", names, "a list of strings, one for each column");
   checkNames(names, source);
   if (names.length === columnCount) return [...names];
   throw new DataError(source, `x has ${columnCount} columns, but names has ${names.length}`, "DATA_SHAPE");

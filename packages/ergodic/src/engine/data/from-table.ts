@@ -146,7 +146,7 @@ export function stepsOfTable(table: Table, options: TableOptions, all = false): 
     columns.map(({ name }) => name),
     table.source,
   );
-  if (columns.length === 0) throw new DataError(source, `has no column left beside ${listed([...others])}`, "DATA_EMPTY");
+  if (columns.length === 0) throw new DataError(source, `has no column left besides ${listed([...others])}`, "DATA_EMPTY");
   const base: Omit<SourceStep, "kind"> = {
     source,
     type: checkType(options.type),
@@ -159,7 +159,7 @@ export function stepsOfTable(table: Table, options: TableOptions, all = false): 
     if (own !== undefined)
       throw new OptionError(
         "fromTable",
-        `both hash and ${own} were given, but hashed columns have no others; leave one out`,
+        `both hash and ${own} were given, but hashed columns cannot be combined with others; leave one out`,
         "OPTION_CONFLICT",
       );
     const kinds = columns.map(({ name, kind }) => ({ name, kind }));
@@ -267,8 +267,8 @@ function methodOf({ name, of, kind }: RawColumn, impute: Impute | undefined, has
   if (own && !fits && of === undefined) {
     const message =
       kind === "number"
-        ? `impute is "level" for "${name}", which holds numbers; take "median", with indicator: true for a column that tells where gaps were`
-        : `impute is "${method}" for "${name}", which holds texts; take "mode" or "level"`;
+        ? `impute is "level" for "${name}", which holds numbers; take "median", with indicator: true for a column that marks the gaps`
+        : `impute is "${method}" for "${name}", which holds text; take "mode" or "level"`;
     throw new OptionError("fromTable", message, "OPTION_RANGE");
   }
   if (kind === "number") return method === "level" ? "median" : method;
@@ -285,7 +285,7 @@ function partsOf(dates: DateParts, column: RawColumn, { source }: Table): RawCol
   if (column.kind === "number")
     throw new DataError(
       source,
-      `dates names "${column.name}", which holds numbers; dates are texts like 2024-03-05`,
+      `dates names "${column.name}", which holds numbers; dates are text like 2024-03-05`,
       "DATA_KIND",
     );
   return dates.partsOf(column.name, column.levels);
@@ -296,6 +296,6 @@ function refuseUnknown(option: string, names: readonly string[], columns: readon
   const known = new Set(columns.map(({ name }) => name));
   const stranger = names.find((name) => !known.has(name));
   if (stranger === undefined) return;
-  const message = `${option} asks for a column "${stranger}" that is not there, or is no input; these are ${listed([...known])}`;
+  const message = `${option} asks for a column "${stranger}" that does not exist, or is not an input; the inputs are ${listed([...known])}`;
   throw new DataError(source, message, "DATA_COLUMN");
 }

@@ -50,7 +50,7 @@ export class NameIndex {
         if (!((typeof name === "string" && name !== "") || (typeof name === "number" && Number.isFinite(name))))
           throw new DataError(
             source,
-            `row ${i + 1}: the ${role} is ${told(name)}, but must be a text or a number; drop the row`,
+            `row ${i + 1}: the ${role} is ${told(name)}, but must be a string or a number; drop the row`,
             "DATA_VALUE",
           );
         code = seen.size;

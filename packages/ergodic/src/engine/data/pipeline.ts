@@ -64,7 +64,7 @@ export function stepsFromJson(json: unknown): readonly Step[] {
     if (shapeAfter(steps).stored) return deepFreeze(steps);
   } catch (error) {
     if (error instanceof ErgodicError) throw error;
-    throw new DataError("pipeline", `a step lacks what its kind needs (${(error as Error).message})`, "PIPELINE_STEP", {
+    throw new DataError("pipeline", `a step lacks a part that its kind needs (${(error as Error).message})`, "PIPELINE_STEP", {
       cause: error,
     });
   }

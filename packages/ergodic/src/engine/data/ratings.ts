@@ -123,7 +123,7 @@ export class Ratings implements Disposable {
     for (const [name, list] of Object.entries({ users, items, ...(values === undefined ? {} : { values }) }))
       if (!isList(list)) throw new OptionError("fromTriples", `${name} is ${told(list)}, but must be a list`, "OPTION_TYPE");
     if (typeof source !== "string")
-      throw new OptionError("fromTriples", `source is ${told(source)}, but must be a text`, "OPTION_TYPE");
+      throw new OptionError("fromTriples", `source is ${told(source)}, but must be a string`, "OPTION_TYPE");
     if (!["refuse", "sum", "last"].includes(duplicates))
       throw new OptionError(
         "fromTriples",
@@ -134,7 +134,7 @@ export class Ratings implements Disposable {
     if (items.length !== count || (values && values.length !== count))
       throw new DataError(
         source,
-        `there are ${count} users, ${items.length} items${values ? ` and ${values.length} values` : ""}, but must be as many of each`,
+        `there are ${count} users, ${items.length} items${values ? ` and ${values.length} values` : ""}, but there must be equally many of each`,
         "DATA_SHAPE",
       );
     if (count === 0) throw new DataError(source, "holds 0 ratings, but at least 1 is needed", "DATA_EMPTY");
@@ -168,7 +168,7 @@ export class Ratings implements Disposable {
     if (values?.kind === "category")
       throw new DataError(
         table.source,
-        `column "${value}" holds texts, but values must be numbers; leave value out where rows are events`,
+        `column "${value}" holds text, but values must be numbers; leave value out if rows are events`,
         "DATA_COLUMN",
       );
     const triples = {
@@ -196,7 +196,7 @@ export class Ratings implements Disposable {
   of(side: "user" | "item", index: number): { others: Uint32Array; values: Float64Array } {
     const names = side === "user" ? this.users : this.items;
     if (!(Number.isInteger(index) && index >= 0 && index < names.size))
-      throw new OptionError("of", `${side} ${index} was asked for, but there are 0 to ${names.size - 1}`, "OPTION_RANGE");
+      throw new OptionError("of", `${side} ${index} was asked for, but the numbers are 0 to ${names.size - 1}`, "OPTION_RANGE");
     const at = side === "user" ? this.layout.byUser : this.layout.byItem;
     const memory = engineMemory();
     const [from, to] = memory.u32(at.start + 4 * index, 2);
@@ -246,7 +246,7 @@ export class Ratings implements Disposable {
       if (entries[k] === chosen[k] && chosen[k] < this.count && (k === 0 || chosen[k] > chosen[k - 1])) continue;
       throw new OptionError(
         "select",
-        `entry ${entries[k]} stands at ${k}, but entries are integers from 0 to ${this.count - 1}, ascending`,
+        `entry ${k} is ${entries[k]}, but entries must be ascending integers from 0 to ${this.count - 1}`,
         "OPTION_RANGE",
       );
     }
@@ -312,7 +312,7 @@ function merge(entries: Entries, duplicates: Duplicates, pair: (e: number) => st
     if (again && duplicates === "refuse")
       throw new DataError(
         source,
-        `the pair of user ${pair(e)} comes twice; take duplicates: "sum" for counts, or "last" for the latest opinion`,
+        `the pair of user ${pair(e)} occurs twice; take duplicates: "sum" for counts, or "last" for the latest opinion`,
         "DATA_DUPLICATE",
       );
     const at = again ? count - 1 : count++;

@@ -94,7 +94,7 @@ export function textCell(row: Row, name: string, where: string, index: number): 
   const cell = presentCell(row, name, where, index);
   if (isMissing(cell) || (typeof cell === "number" && Number.isNaN(cell))) return null;
   if (["string", "number", "boolean", "bigint"].includes(typeof cell)) return String(cell);
-  const problem = `row ${index + 1}: ${told(cell)} is not a text, but column "${name}" holds texts`;
+  const problem = `row ${index + 1}: ${told(cell)} is not a string, but column "${name}" holds text`;
   throw new DataError(where, problem, "DATA_KIND");
 }
 
@@ -137,7 +137,7 @@ function presentCell(row: Row, name: string, where: string, index: number): Row[
   if (Object.hasOwn(row, name)) return row[name];
   throw new DataError(
     where,
-    `row ${index + 1} has no column "${name}" (it has ${listed(Object.keys(row))}); give it, as null where the value is not known`,
+    `row ${index + 1} has no column "${name}" (it has ${listed(Object.keys(row))}); give it, or null if the value is not known`,
     "DATA_COLUMN",
   );
 }

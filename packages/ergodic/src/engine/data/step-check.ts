@@ -9,7 +9,7 @@ export function checkStep(kind: string, holds: boolean, wanted: string): asserts
   if (!holds)
     throw new DataError(
       "pipeline",
-      `a step lacks what its kind needs: "${kind}" must have ${wanted}; the file is damaged, write it anew`,
+      `a step lacks a part that its kind needs: "${kind}" must have ${wanted}; the file is damaged, write it again`,
       "PIPELINE_STEP",
     );
 }

@@ -115,7 +115,7 @@ export function targetsAs(
   const classes = wanted.levels;
   if (!classes) {
     if (kind === "number") return values;
-    const problem = `the target "${name}" is of classes (${listed(levels!)}), but the model was trained on numbers; read it as numbers`;
+    const problem = `the target "${name}" has classes (${listed(levels!)}), but the model was trained on numbers; read it as numbers`;
     throw new DataError(where, problem, "DATA_TARGET");
   }
   if (levels?.length === classes.length && levels.every((level, k) => level === classes[k])) return values;
@@ -124,7 +124,7 @@ export function targetsAs(
     if (Number.isNaN(value)) return value;
     const found = index.get(levels?.[value] ?? String(value));
     if (found !== undefined) return found;
-    const problem = `row ${i + 1}: "${levels?.[value] ?? value}" is no class of the model's target (${listed(classes)})`;
+    const problem = `row ${i + 1}: "${levels?.[value] ?? value}" is not a class of the model's target (${listed(classes)})`;
     throw new DataError(where, problem, "DATA_TARGET");
   });
 }
@@ -160,7 +160,7 @@ function classReader(target: TargetColumn, raw: RawRows, where: string): (i: num
     const found = index.get(level);
     if (found !== undefined) return found;
     const known = listed(target.levels!);
-    throw new DataError(where, `row ${i + 1}: "${level}" is no class of the target "${target.name}" (${known})`, "DATA_TARGET");
+    throw new DataError(where, `row ${i + 1}: "${level}" is not a class of the target "${target.name}" (${known})`, "DATA_TARGET");
   };
 }
 

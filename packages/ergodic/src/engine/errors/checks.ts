@@ -75,7 +75,7 @@ export function checkNamedJson(where: string, json: unknown, name: string, of: s
     throw new OptionError(where, `the JSON is ${shown(json)}, but must be the object that toJSON() of ${of} gave`, JSON_TYPE);
   const text = (json as Record<string, unknown>)[name];
   if (typeof text !== "string")
-    throw new OptionError(where, `${name} of the JSON is ${shown(text)}, but must be the name of ${of}, a text`, JSON_TYPE);
+    throw new OptionError(where, `${name} of the JSON is ${shown(text)}, but must be the name of ${of}, a string`, JSON_TYPE);
 }
 
 /** Checks for an object of options by name, read from JSON. */

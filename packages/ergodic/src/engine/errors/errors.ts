@@ -113,7 +113,7 @@ export function checkKeys(
     );
   for (const [key, value] of Object.entries(options)) {
     if (value === null && known.includes(key) && !nullable.includes(key))
-      throw new OptionError(where, `${key} is null; leave it out to have its default`, "OPTION_TYPE");
+      throw new OptionError(where, `${key} is null; leave it out to use the default`, "OPTION_TYPE");
     if (known.includes(key)) continue;
     if (Object.hasOwn(absent, key))
       throw new OptionError(where, `${key} is not an option of ${where}: ${absent[key]}`, "OPTION_UNKNOWN");

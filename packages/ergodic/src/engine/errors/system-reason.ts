@@ -1,16 +1,16 @@
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: "no such file or folder",
-  ENOTDIR: "a part of the path is no folder",
+  ENOTDIR: "a part of the path is not a folder",
   EACCES: "permission denied",
   EPERM: "permission denied",
   EISDIR: "it is a folder",
-  EEXIST: "a part of the path is no folder",
+  EEXIST: "a part of the path is not a folder",
   ENOSPC: "the disk is full",
   EDQUOT: "the disk quota is used up",
   EFBIG: "the file would be larger than the system allows",
   EROFS: "the disk is read-only",
-  EPIPE: "nobody reads from it any more",
-  ELOOP: "its links lead in a circle",
+  EPIPE: "its reader has closed it",
+  ELOOP: "its links form a loop",
   ENAMETOOLONG: "the name is too long",
 };
 

@@ -30,7 +30,7 @@ export function worseFindings({ start, end, error }: Compared, what: string, sha
   const least = Math.max(MOST_ERRORS * error, share * Math.abs(start), ROUNDING * (Math.abs(start) + Math.abs(end)));
   if (!(excess > least)) return [];
   const shown = (value: number): string => String(Number(value.toPrecision(4)));
-  const within = error > 0 ? `, with a standard error of ${shown(error)} of the difference` : "";
+  const within = error > 0 ? `, and the difference has a standard error of ${shown(error)}` : "";
   return [
     {
       code: "worse",

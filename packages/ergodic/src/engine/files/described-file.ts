@@ -83,7 +83,7 @@ export function decodeDescribed(bytes: Uint8Array, where: string, format: FileFo
       if (metadata.checksum === undefined || metadata.checksum === found) return;
       throw new DataError(
         where,
-        `holds other numbers than were written: their checksum is ${found}, but was ${metadata.checksum.slice(0, 60)}; the file is damaged, copy it again or write it anew (where numbers were changed on purpose, remove "checksum" from its metadata)`,
+        `holds changed numbers: their checksum is ${found}, but was ${metadata.checksum.slice(0, 60)}; the file is damaged, copy it again or write it again (if you changed numbers on purpose, remove "checksum" from its metadata)`,
         code,
       );
     },
@@ -116,7 +116,7 @@ function checkVersion(given: string | undefined, where: string, { codes, version
   const shown = given === undefined ? "no version" : `version ${JSON.stringify(given.slice(0, 60))}`;
   throw new DataError(
     where,
-    `has ${shown}, but a whole number from 1 is wanted; the file is damaged, write it anew`,
+    `has ${shown}, but a whole number from 1 is wanted; the file is damaged, write it again`,
     `${codes}_FORMAT`,
   );
 }
@@ -125,7 +125,7 @@ function parsedDescription(text: string | undefined, where: string, code: string
   const refuse = (what: string, cause?: unknown): DataError =>
     new DataError(
       where,
-      `has a description that ${what}; the file is damaged, write it anew`,
+      `has a description that ${what}; the file is damaged, write it again`,
       code,
       cause ? { cause } : undefined,
     );

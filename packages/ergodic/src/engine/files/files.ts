@@ -142,7 +142,7 @@ function refuseOutsideNode(where: string, path: unknown): void {
   if (inNode()) return;
   throw new CapabilityError(
     where,
-    `${String(path)} cannot be written, for a browser has no files; keep the bytes, or offer them as a download`,
+    `${String(path)} cannot be written, because a browser has no files; keep the bytes, or offer them as a download`,
     "NO_FILES",
   );
 }

@@ -148,7 +148,7 @@ export const mayBePacked = (text: string): boolean => text.includes(KEY) || text
 /** Reverses `pack`. `tensors`: all tensors of the file. */
 export function unpack(json: Json, tensors: Readonly<Tensors>, where: string, code: string): Json {
   const refuse = (what: string): never => {
-    throw new DataError(where, `has ${what}; the file is damaged, write it anew`, code);
+    throw new DataError(where, `has ${what}; the file is damaged, write it again`, code);
   };
   const from: Packed = {
     refuse,
@@ -156,7 +156,7 @@ export function unpack(json: Json, tensors: Readonly<Tensors>, where: string, co
       const found =
         typeof at === "string" && at.startsWith(PACKED) && Object.hasOwn(tensors, at) ? tensors[at].values : undefined;
       if (!found || found instanceof BigInt64Array || found instanceof BigUint64Array)
-        return refuse(`a list in ${JSON.stringify(at)?.slice(0, 60)}, where there are no numbers`);
+        return refuse(`a list in ${JSON.stringify(at)?.slice(0, 60)}, which holds no numbers`);
       return found;
     },
   };
@@ -187,19 +187,19 @@ function unpacked(json: Json, from: Packed): Json {
     case "object":
       return Object.fromEntries(listOf(json.entries, from).map((entry) => entryOf(entry, from)));
     default:
-      return from.refuse(`a list that is packed as ${JSON.stringify(json[KEY])?.slice(0, 60)}`);
+      return from.refuse(`a list with the unknown packing ${JSON.stringify(json[KEY])?.slice(0, 60)}`);
   }
 }
 
 function chosen({ of, at }: JsonObject, from: Packed): string[] {
-  const list = Array.isArray(of) && of.every((text) => typeof text === "string") ? of : from.refuse("choices that are no texts");
-  return Array.from(from.values(at), (k) => list[k] ?? from.refuse(`choice ${k} of ${list.length}`));
+  const list = Array.isArray(of) && of.every((text) => typeof text === "string") ? of : from.refuse("choices that are not strings");
+  return Array.from(from.values(at), (k) => list[k] ?? from.refuse(`the choice ${k}, but only ${list.length} choices`));
 }
 
 function texts({ at, lengths }: JsonObject, from: Packed): string[] {
   const bytes = from.values(at);
   const whole = bytes instanceof Uint8Array ? decodedText(bytes) : undefined;
-  if (whole === undefined) return from.refuse("texts that are not UTF-8");
+  if (whole === undefined) return from.refuse("text that is not UTF-8");
   return parts(lengths, whole.length, from).map(([begin, end]) => whole.slice(begin, end));
 }
 
@@ -220,7 +220,7 @@ function objects({ count, columns }: JsonObject, from: Packed): JsonObject[] {
   if (!(Array.isArray(columns) && columns.length > 0)) return from.refuse("objects without keys");
   const read = columns.map((column) => {
     const { key, values, rows } = (column ?? {}) as JsonObject;
-    if (typeof key !== "string" || key === "__proto__") return from.refuse("a key that is no text");
+    if (typeof key !== "string" || key === "__proto__") return from.refuse("a key that is not a string");
     return { key, values: listOf(values, from), rows: rows === undefined ? undefined : listOf(rows, from) };
   });
   // At least one column is as long as the list, so a false count cannot exhaust memory.
@@ -232,7 +232,7 @@ function objects({ count, columns }: JsonObject, from: Packed): JsonObject[] {
       const at = rows ? rows[k] : k;
       // Indexing by "__proto__" would reach the prototype of all lists.
       const object = typeof at === "number" ? made[at] : undefined;
-      if (!object || Object.hasOwn(object, key)) return from.refuse(`a place for "${key.slice(0, 60)}" outside of its list`);
+      if (!object || Object.hasOwn(object, key)) return from.refuse(`an index for "${key.slice(0, 60)}" outside of its list`);
       object[key] = value;
     }
   }
@@ -246,7 +246,7 @@ function entryOf(entry: Json, from: Packed): [string, Json] {
 
 function listOf(json: Json | undefined, from: Packed): Json[] {
   const list = json === undefined ? undefined : unpacked(json, from);
-  return Array.isArray(list) ? list : from.refuse("a list that is none");
+  return Array.isArray(list) ? list : from.refuse("a value that is not a list");
 }
 
 /** Returns the begin and end of consecutive parts with these lengths, whose sum must be `whole`. */
@@ -254,9 +254,9 @@ function parts(lengths: Json | undefined, whole: number, from: Packed): [number,
   let end = 0;
   const found = listOf(lengths, from).map((length): [number, number] => {
     const begin = end;
-    if (typeof length !== "number" || !Number.isSafeInteger(length) || length < 0) return from.refuse("a length that is none");
+    if (typeof length !== "number" || !Number.isSafeInteger(length) || length < 0) return from.refuse("an invalid length");
     end += length;
     return [begin, end];
   });
-  return end === whole ? found : from.refuse(`parts of ${end} in all, where there are ${whole}`);
+  return end === whole ? found : from.refuse(`parts of total length ${end} instead of ${whole}`);
 }

@@ -84,7 +84,7 @@ export function encode(tensors: Readonly<Record<string, Tensor>>, metadata: Read
   if (start - 8 > LONGEST_HEADER) {
     throw new DataError(
       "safetensors",
-      `the header would take ${start - 8} bytes, but no reader takes more than ${LONGEST_HEADER}; keep what is long in tensors`,
+      `the header would take ${start - 8} bytes, but readers accept at most ${LONGEST_HEADER}; store long data in tensors`,
       "SAFETENSORS",
     );
   }
@@ -138,7 +138,7 @@ function parseHeader(bytes: Uint8Array, broken: Fault): { headers: [string, Head
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     json = JSON.parse(text);
   } catch (cause) {
-    throw broken(`its header is no JSON (${(cause as Error).message})`, cause);
+    throw broken(`its header is not JSON (${(cause as Error).message})`, cause);
   }
   if (!isAsStringified(text, json)) refuseRepeatedKeys(text, broken);
   const metadata: Record<string, string> = Object.create(null);
@@ -296,7 +296,7 @@ function faultIn(where: string): Fault {
   return (problem, cause) =>
     new DataError(
       where,
-      `is no safetensors file, or a damaged one (${problem}); give another, or write it anew`,
+      `is not a safetensors file, or is damaged (${problem}); give another, or write it again`,
       "SAFETENSORS",
       cause ? { cause } : undefined,
     );

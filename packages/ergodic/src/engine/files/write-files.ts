@@ -247,9 +247,9 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
     keptIn.set(path, folder);
     const place = join(folder, basename(path) || "saved");
     await write(place);
-    return told(`what was computed is kept in ${place}; move it to where it should be`);
+    return told(`the result is kept in ${place}; move it to its intended place`);
   } catch (failed) {
-    return told(`nor can it be kept in ${tmpdir()}: ${reason(failed instanceof DataError ? failed.cause : failed)}`);
+    return told(`the result cannot be kept in ${tmpdir()} either: ${reason(failed instanceof DataError ? failed.cause : failed)}`);
   }
 }
 

@@ -51,7 +51,7 @@ export async function readCheckpoint(from: string | Uint8Array | Blob, where = n
   if (written !== undefined && written !== found)
     throw new DataError(
       where,
-      `says other than was written: the checksum of its JSON is ${found}, but was ${written.slice(0, 60)}; the file is damaged, take an earlier checkpoint (where it was changed on purpose, remove "${TEXT}" from its metadata)`,
+      `holds changed text: the checksum of its JSON is ${found}, but was ${written.slice(0, 60)}; the file is damaged, take an earlier checkpoint (if you changed it on purpose, remove "${TEXT}" from its metadata)`,
       "CHECKPOINT_FORMAT",
     );
   for (const part of ["state", "loop", "recipe"]) {
@@ -87,7 +87,7 @@ export function refusedCheckpoint(cause: unknown): unknown {
   if (cause instanceof ErgodicError && cause.code !== JSON_TYPE) return cause;
   return new DataError(
     "checkpoint",
-    `holds a run that cannot be made again (${saidBy(cause)}); the file is damaged, or of another version of ergodic: take another checkpoint, or begin the run anew`,
+    `holds a run that cannot be restored (${saidBy(cause)}); the file is damaged, or from another version of ergodic: take another checkpoint, or start the run again`,
     "CHECKPOINT_FORMAT",
     { cause },
   );
@@ -119,7 +119,7 @@ export function refuseOtherValue(kept: number, found: number, dispose?: () => vo
   dispose?.();
   throw new OptionError(
     "minimize.resume",
-    `the function gives ${found} where the run began, but gave ${kept} when the checkpoint was made; give the function and data that it was made with`,
+    `the function gives ${found} at the start of the run, but gave ${kept} when the checkpoint was made; give the function and data that it was made with`,
     "CHECKPOINT_FUNCTION",
   );
 }

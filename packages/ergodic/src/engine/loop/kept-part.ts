@@ -26,7 +26,7 @@ export class KeptPart {
   refuse(problem: string): never {
     throw new DataError(
       "checkpoint",
-      `what it keeps of ${this.of} does not fit: ${problem}; it is damaged, or of another version of ergodic: take another checkpoint, or begin the run anew`,
+      `its state of ${this.of} does not fit: ${problem}; it is damaged, or from another version of ergodic: take another checkpoint, or start the run again`,
       "CHECKPOINT_FORMAT",
     );
   }
@@ -96,7 +96,7 @@ export class KeptPart {
   indices(name: string, end: number, length?: number): Uint32Array {
     const found = this.tensor(name, Uint32Array, length);
     const wrong = found.find((index) => index >= end);
-    return wrong === undefined ? found : this.refuse(`"${name}" holds the place ${wrong} of ${end}`);
+    return wrong === undefined ? found : this.refuse(`"${name}" holds the index ${wrong}, but must be below ${end}`);
   }
 
   /** Copies a tensor into a view of the same type and length. */

@@ -313,7 +313,7 @@ export class Run<Result> extends Watched<Result> {
 const nothingToKeep = (): ErgodicError =>
   new ErgodicError(
     "checkpoint",
-    "the run failed, so there is nothing to keep; to keep what it has, call checkpoint while it runs, or end it by run.stop() or its signal",
+    "the run failed, so there is nothing to keep; to keep its progress, call checkpoint while it runs, or end it by run.stop() or its signal",
     "RUN_FAILED",
   );
 

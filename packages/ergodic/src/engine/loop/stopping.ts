@@ -263,7 +263,7 @@ export class Stopping {
   private refuseDivergence(loss: number, what: string): void {
     if (Number.isFinite(loss)) return;
     const advice = this.progression.converges
-      ? "look for columns in extreme units; an offset is added as it is, so that counts want the logarithm of the exposure"
+      ? "look for columns in extreme units; an offset is added unchanged, so counts need the logarithm of the exposure"
       : "take a smaller rate, standardised columns or clipNorm()";
     throw new ErgodicError(
       "fit",

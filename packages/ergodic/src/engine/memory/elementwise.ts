@@ -187,7 +187,7 @@ function withRegisters({ loads, constants, operations, stores, reductions }: Ele
   const free: number[] = [];
   let count = given;
   const registerOf = (value: number): number => {
-    if (known[value] === undefined) throw damaged(where, `names the value ${value} of ${known.length}`);
+    if (known[value] === undefined) throw damaged(where, `names the value ${value}, but has ${known.length} values`);
     return known[value];
   };
   const made = operations.map(([name, ...args], i) => {

@@ -130,7 +130,7 @@ class HostEngine implements Engine {
     if (!here && hosted)
       throw new CapabilityError(
         "run",
-        `a plain function was to run on ${workers} workers, but runs on the calling thread alone; leave workers out`,
+        `workers is ${workers}, but a plain function runs only on the calling thread; leave workers out`,
         "PLAN_MEANING",
       );
     const runHere = (own: readonly Call[], stop: number): Promise<number[]> => this.runHere(build, own, signal, stop);
@@ -198,7 +198,7 @@ class HostEngine implements Engine {
       throw new CapabilityError(
         "engine",
         makesCode(family)
-          ? `this trains or samples by kernels of the family "${family}", which goes with making code; do it where code can be made, and leave kernels out there`
+          ? `this trains or samples with kernels of the family "${family}", which requires generating code; do it on a host that allows this, and leave kernels out there`
           : `this needs the kernels of the family "${family}", but openEngine({ kernels }) was given others; give it ergodic/kernels/${family}.wasm too`,
         "HOST_NO_CODE",
       );
@@ -296,10 +296,10 @@ export async function engineModules(): Promise<Modules> {
 
 async function open(kernels: WebAssembly.Module | readonly WebAssembly.Module[] | undefined): Promise<HostEngine> {
   const given = kernels === undefined ? undefined : [kernels].flat();
-  const { best, why } = given ? { best: "simd" as const, why: ["kernels that were given: plain SIMD"] } : probeInstructions();
+  const { best, why } = given ? { best: "simd" as const, why: ["the given kernels use plain SIMD"] } : probeInstructions();
   const memory = engineMemory({ own: given !== undefined });
   if (given && memory.shared)
-    throw tooLate("the kernels that were given are for memory of one thread, but memory is shared already");
+    throw tooLate("the given kernels are single-threaded, but the memory is already shared");
   const threads = hardwareThreads();
   const engine = new HostEngine(memory, best, {
     build: `${best}-${memory.shared ? "shared" : "own"}`,
@@ -308,7 +308,7 @@ async function open(kernels: WebAssembly.Module | readonly WebAssembly.Module[] 
     workers: memory.shared ? threads : 1,
     why: [
       ...why,
-      given ? "one worker: kernels that were given are for memory of one thread" : whyWorkers(memory.shared, threads),
+      given ? "one worker: the given kernels are single-threaded" : whyWorkers(memory.shared, threads),
     ],
   });
   if (given) engine.give(given);
@@ -320,6 +320,6 @@ const tooLate = (what: string): CapabilityError =>
   new CapabilityError("engine", `${what}; call openEngine({ kernels }) before anything else`, "HOST_NO_CODE");
 
 function whyWorkers(shared: boolean, threads: number): string {
-  if (shared) return `${threads} ${threads === 1 ? "worker" : "workers"}: this machine has as many hardware threads`;
-  return "one worker: no SharedArrayBuffer, which pages have by Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
+  if (shared) return `${threads} ${threads === 1 ? "worker" : "workers"}: one for each hardware thread of this machine`;
+  return "one worker: no SharedArrayBuffer, which pages get by Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
 }

@@ -50,7 +50,7 @@ export function probeInstructions(): { best: Instructions; why: string[] } {
       "HOST_NO_SIMD",
     );
   }
-  if (!HAS_RELAXED) return { best: "simd", why: ["no relaxed SIMD: @ergodic/single-file has the plain kernels alone"] };
+  if (!HAS_RELAXED) return { best: "simd", why: ["no relaxed SIMD: @ergodic/single-file has only the plain kernels"] };
   if (WebAssembly.validate(probeModule(RELAXED_MADD))) return { best: "relaxed", why: [] };
   // Later versions of Node do not know this flag and would print an error.
   if (inNode() && globalThis.process.versions.node.startsWith("20.")) {
@@ -141,7 +141,7 @@ export function compiledHere(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module
   try {
     return new WebAssembly.Module(bytes);
   } catch (cause) {
-    throw codeForbidden(cause, "models can predict, but not be trained or sampled, for that makes code: do it elsewhere");
+    throw codeForbidden(cause, "models can predict, but training and sampling generate code: do them elsewhere");
   }
 }
 
@@ -150,8 +150,8 @@ function codeForbidden(cause: unknown, deployed: string): CapabilityError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new CapabilityError(
     "engine",
-    `this host does not let WebAssembly be compiled (${reason}); a page's Content-Security-Policy must have 'wasm-unsafe-eval' in script-src; where ` +
-      `code can only be deployed, ${deployed}`,
+    `this host does not allow WebAssembly to be compiled (${reason}); a page's Content-Security-Policy must have 'wasm-unsafe-eval' in script-src; if ` +
+      `the host runs only deployed code, ${deployed}`,
     "HOST_NO_CODE",
     { cause },
   );

@@ -35,7 +35,7 @@ export function checkRoom(where: string, what: string, bytes: number, most = MOS
   if (bytes > most)
     throw new MemoryLimitError(
       where,
-      `${what} would take ${bytesText(bytes)}, but at most ${bytesText(most)} can be had; ${instead}`,
+      `${what} would take ${bytesText(bytes)}, but at most ${bytesText(most)} is available; ${instead}`,
       "MEMORY_LIMIT",
     );
 }
@@ -48,7 +48,7 @@ export function float64s(where: string, what: string, count: number): Float64Arr
   } catch (cause) {
     throw new MemoryLimitError(
       where,
-      `${what} would take ${bytesText(8 * count)}, which this host does not give; ask for fewer`,
+      `${what} would take ${bytesText(8 * count)}, which this host cannot allocate; ask for fewer`,
       "MEMORY_LIMIT",
       {
         cause,

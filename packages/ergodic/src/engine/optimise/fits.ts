@@ -58,14 +58,14 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
     );
   if (rule.kind === "host" && target.draws) {
     refuse(
-      `${rule.name} compares values of one objective, but dropout, noise and augmentation make another one of each evaluation; take adam() or momentum(), or leave those layers out`,
+      `${rule.name} compares values of one objective, but dropout, noise and augmentation change it at each evaluation; take adam() or momentum(), or leave those layers out`,
       "RULE_RANDOM",
     );
   }
   if (target.rates) refuseRates(rule);
   if (target.penalty.group > 0 && !stepsAlongGradient(rule)) {
     refuse(
-      `the group penalty shrinks by rate × strength, which leads to its optimum only if steps are rate × gradient, but those of ${rule.name} are not; take sgd()`,
+      `the group penalty shrinks by rate × strength, which reaches the optimum only if steps are rate × gradient, unlike those of ${rule.name}; take sgd()`,
       "RULE_RATE",
     );
   }
@@ -89,7 +89,7 @@ export function refuseLink(where: string, rule: Rule): void {
   if (rule.kind !== "equation" || !rule.link) return;
   throw new CapabilityError(
     where,
-    `${rule.name} is a link of chains, not a rule by itself: it has no rate; take ${wholeChain(rule)}`,
+    `${rule.name} is a link for chains, not a complete rule: it has no rate; take ${wholeChain(rule)}`,
     "RULE_LINK",
   );
 }
@@ -98,12 +98,12 @@ export function refuseLink(where: string, rule: Rule): void {
 function refuseRates(rule: Rule): void {
   if (rule.kind !== "equation")
     refuse(
-      `${rule.name} walks along one direction by a length that it finds, but rates give groups of parameters steps of their own; take adam() or momentum(), or frozen(layer) for a rate of 0`,
+      `${rule.name} searches for a step length along one direction, but rates give groups of parameters their own steps; take adam() or momentum(), or frozen(layer) for a rate of 0`,
       "RULE_RATES",
     );
   if (!rule.last && rule.trace(vector("g"), vector("p")).evaluation)
     refuse(
-      `${rule.name} moves two points at a time, but rates give groups of parameters steps of their own; take adam(), or chain(adam(), averaging())`,
+      `${rule.name} moves two points at a time, but rates give groups of parameters their own steps; take adam(), or chain(adam(), averaging())`,
       "RULE_RATES",
     );
 }
@@ -126,8 +126,8 @@ function refuseVariance(problem: Problem, target: RowGradient, rule: Rule, varia
   if (target.derivativesPerRow === undefined) {
     const why =
       variance.name === "svrg"
-        ? `is for linear models alone: a ${problem.name} would need a second backward pass per update`
-        : `keeps one number per row, which gives the gradient of linear models alone, not of a ${problem.name}`;
+        ? `is only for linear models: a ${problem.name} would need a second backward pass per update`
+        : `keeps one number per row, which gives the gradient only of linear models, not of a ${problem.name}`;
     refuse(`${variance.name} ${why}; leave variance out`, "VARIANCE_NEEDS_LINEAR");
   }
   if (plan.batch === "all") {
@@ -136,7 +136,7 @@ function refuseVariance(problem: Problem, target: RowGradient, rule: Rule, varia
   }
   if (plan.replicas !== 1 && plan.data === "replicated") {
     refuse(
-      `${variance.name} keeps one derivative a row, but replicas that each see all rows would overwrite one another's; take data: "sharded"`,
+      `${variance.name} keeps one derivative per row, but replicas that each see all rows would overwrite one another's; take data: "sharded"`,
       "PLAN_MEANING",
     );
   }

@@ -78,7 +78,7 @@ export function ruleFromJson(json: RuleJson): Rule {
     const own = definedRules.names().filter((name) => !known.includes(name));
     throw new OptionError(
       "rule",
-      `"${json.rule}" is not a rule of this version, nor one defined so far; if it is yours, import what defines it first (known: ${[...known, ...own].join(", ")})`,
+      `"${json.rule}" is neither a rule of this version nor one defined so far; if it is yours, first import the module that defines it (known: ${[...known, ...own].join(", ")})`,
       "RULE_UNKNOWN",
     );
   }

@@ -140,7 +140,7 @@ export function definitionOf<D extends Defaults>(
 
 /** Checks the facts when a rule is defined, so that a missing one is not noticed only when the rule is made. */
 export function checkFacts(where: string, facts: unknown, example: string): void {
-  if (typeof facts !== "object" || facts === null) refuse(where, "what is said of the rule", facts, "its facts", example);
+  if (typeof facts !== "object" || facts === null) refuse(where, "the description of the rule", facts, "its facts", example);
 }
 
 /**
@@ -169,7 +169,7 @@ export function chain(...parts: EquationRule[]): EquationRule {
       const next = parts[i + 1].name;
       throw new OptionError(
         "chain",
-        `${part.name} stands before ${next}, but it follows the parameter itself; put it last`,
+        `${part.name} comes before ${next}, but acts on the parameter itself; put it last`,
         "RULE_CHAIN",
       );
     }

@@ -32,7 +32,7 @@ export function waic(logLikelihood: Float64Array, { observationCount }: { readon
   if (columns[0].length < 2)
     throw new DataError(
       "waic",
-      "there is one draw, which has no variance; give two at least, and hundreds for an answer",
+      "there is one draw, which has no variance; give at least two, and hundreds for a reliable answer",
       "DRAWS_SHAPE",
     );
   const pWaic = Float64Array.from(columns, variance);

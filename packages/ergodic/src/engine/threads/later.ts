@@ -10,7 +10,7 @@ export async function later<T>(load: () => Promise<T>): Promise<T> {
   } catch (cause) {
     throw new CapabilityError(
       "ergodic",
-      `a part of the library cannot be loaded (${saidBy(cause)}); in a service worker, which loads nothing later, import the package @ergodic/single-file; elsewhere see that the site has every file of its build`,
+      `a part of the library cannot be loaded (${saidBy(cause)}); in a service worker, which cannot load code later, import the package @ergodic/single-file; elsewhere check that the site has every file of its build`,
       "HOST_IMPORT",
       { cause },
     );

@@ -51,7 +51,7 @@ export function openOwnThread<Sent, Heard>(
     };
   }
   // Browsers report a missing program as an error without a message.
-  const unloaded = `its program could not be loaded: where a bundler leaves the addresses of workers as they are, build ${entry} as an entry of its own, and give ${call} its address`;
+  const unloaded = `its program could not be loaded: if the bundler does not rewrite addresses of workers, build ${entry} as a separate entry, and give ${call} its address`;
   const thread = onWeb();
   thread.addEventListener("message", (event) => hear(event.data));
   thread.addEventListener("error", (event) => die(event.error ?? new Error(event.message || unloaded)));

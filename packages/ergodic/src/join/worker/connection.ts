@@ -186,7 +186,7 @@ function notSent(error: unknown): unknown {
 
 /** Service workers and shared workers cannot start a Worker, and a Worker cannot load a program from another origin. */
 const UNSTARTED =
-  "where there are no threads, take the verbs of ergodic itself; from another origin, copy ergodic/dist to this one, and give worker({ script }) the address of its worker/serve.js";
+  "if the host has no threads, take the verbs of ergodic itself; if ergodic is on another origin, copy ergodic/dist to this one, and give worker({ script }) the address of its worker/serve.js";
 
 const opening = (script: URL | undefined): Opening => ({
   onNode: (Thread, options) => new Thread(script ?? new URL("./serve.js", import.meta.url), options),

@@ -132,7 +132,7 @@ class Client extends Connection implements WorkerVerbs {
     if (!(model instanceof Exported))
       throw new OptionError(
         "worker",
-        'calibrate conditions its model on data that it simulates, on the thread itself; export the model from a module, and give worker({ module }) and exported("name")',
+        'calibrate simulates data and conditions the model on them in the worker; export the model from a module, and give worker({ module }) and exported("name")',
         "WORKER_ARGUMENT",
       );
     return this.begin("calibrate", [model, data], options);
@@ -182,7 +182,7 @@ class Client extends Connection implements WorkerVerbs {
     if (options.rows !== undefined)
       throw new OptionError(
         "worker",
-        'rows is given, but a model whose rows are drawn is not sent; export it from a module, and give worker({ module }) and exported("name")',
+        'rows is given, but a model with row batches cannot be sent to a worker; export it from a module, and give worker({ module }) and exported("name")',
         "WORKER_ARGUMENT",
       );
     const { start, chains = 4, deterministic = false, ...rest } = options;
@@ -318,7 +318,7 @@ const learnedBefore = ({ weights, graph, particles }: NonNullable<GraphFitOption
 function refuseStream(): never {
   throw new OptionError(
     "worker",
-    "fit.stream is not one of its verbs, as blocks that come one after another cannot be sent to a thread; call fit.stream of ergodic here, or in a worker of your own",
+    "fit.stream is not one of its verbs, because a stream of blocks cannot be sent to a thread; call fit.stream of ergodic here, or in a worker of your own",
     "WORKER_ARGUMENT",
   );
 }

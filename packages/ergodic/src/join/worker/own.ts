@@ -78,7 +78,7 @@ function receiver<Options, Made>(
       if (before) return before(asked);
       throw new OptionError(
         kind,
-        `"${name}" is not known to the worker with these options; import what defines it`,
+        `"${name}" is not known to the worker with these options; import the module that defines it`,
         "OPTION_UNKNOWN",
       );
     });

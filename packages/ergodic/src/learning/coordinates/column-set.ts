@@ -250,7 +250,7 @@ export class ColumnSet {
     const size = kept.count("size", 0, columnCount);
     const gramSize = kept.count("gramSize", 0, Math.min(size, this.capacity));
     const members = kept.indices("members", columnCount, size);
-    if (new Set(members).size < size) kept.refuse("a column is a member twice");
+    if (new Set(members).size < size) kept.refuse("a group has the same column twice");
     const gram = kept.floats("gram", gramSize ** 2);
     const inner = kept.floats("numbers", Object.keys(numbers).length);
     for (const name of overRows) kept.into(this.overRows(pointers[name]), name);

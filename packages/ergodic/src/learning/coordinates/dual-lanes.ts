@@ -201,7 +201,7 @@ export class DualLanes {
         const [active, position] = own;
         const isWhole = (word: number): boolean => Number.isInteger(word) && word >= 0 && word <= rowCount;
         if (!isWhole(from) || !own.slice(0, length).every(isWhole) || from + active > rowCount || position > active)
-          kept.refuse(`"${name}" is of rows ${from} to ${from + active} of ${rowCount}`);
+          kept.refuse(`"${name}" covers rows ${from} to ${from + active} of ${rowCount}`);
         this.arena.set(pointer, field.ASCENT_ORDER, order + 4 * from);
         for (const [w, at] of words.entries()) this.arena.set(pointer, at, own[w]);
         for (const [w, at] of numbers.entries()) this.arena.setF64(pointer, at, own[length + w]);

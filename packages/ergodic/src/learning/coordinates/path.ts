@@ -238,7 +238,7 @@ export class PathProgression implements Progression {
     const { parameterCount, folds } = this.made;
     const [nullLoss] = kept.floats("nullLoss", 1);
     const lambdas = kept.floats("lambdas", count);
-    if (!lambdas.every((lambda) => lambda > 0 && lambda < Infinity)) kept.refuse("a strength is no number above 0");
+    if (!lambdas.every((lambda) => lambda > 0 && lambda < Infinity)) kept.refuse("a strength is not a number above 0");
     return {
       lambdas,
       nullLoss,

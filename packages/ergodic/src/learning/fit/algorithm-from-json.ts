@@ -31,7 +31,7 @@ export function algorithmFromJson(json: JsonObject): Algorithm {
   if (make) return make(json);
   throw new DataError(
     "algorithm",
-    `"${name.slice(0, 60)}" is not an algorithm of this version (known: ${Object.keys(algorithms).join(", ")}); was it kept by a newer one?`,
+    `"${name.slice(0, 60)}" is not an algorithm of this version (known: ${Object.keys(algorithms).join(", ")}); was it saved by a newer one?`,
     "CHECKPOINT_FORMAT",
   );
 }

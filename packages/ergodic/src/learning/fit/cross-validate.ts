@@ -122,7 +122,7 @@ function partsOf(data: Dataset, { groups, time }: CrossValidateOptions, folds: n
   const each = (name: "groups" | "time", list: unknown): ArrayLike<string | number> => {
     const isKnown = (value: unknown): boolean => typeof value === "string" || (typeof value === "number" && !Number.isNaN(value));
     if (!isList(list) || !Array.from(list as ArrayLike<unknown>).every(isKnown))
-      refuse(WHERE, name, list, "a list of texts or numbers, one for each row", `${name}: table.columns[0].values`);
+      refuse(WHERE, name, list, "a list of strings or numbers, one for each row", `${name}: table.columns[0].values`);
     if (list.length !== data.rowCount)
       throw new OptionError(WHERE, `${name} has ${list.length} entries for ${data.rowCount} rows`, "OPTION_RANGE");
     return list as ArrayLike<string | number>;

@@ -74,7 +74,7 @@ export function stretches(where: string, time: ArrayLike<string | number>, folds
   if (ends.some((end, k) => end <= (ends[k - 1] ?? 0)))
     throw new OptionError(
       where,
-      `folds is ${folds}, but so many rows have the same time that a stretch would be empty; take fewer folds`,
+      `folds is ${folds}, but so many rows have the same time that a period would be empty; take fewer folds`,
       "OPTION_RANGE",
     );
   return Array.from({ length: folds }, (_, k) => ({

@@ -36,7 +36,7 @@ export function checkFrom({ from, optimiser, reset }: FromOptions): void {
   if (from === undefined) {
     const alone = optimiser === "kept" ? "optimiser" : reset === undefined ? undefined : "reset";
     if (!alone) return;
-    const message = `${alone} was given without from; give the trained model that training begins at`;
+    const message = `${alone} was given without from; give the trained model to start from`;
     throw new OptionError("fit", message, "OPTION_MISSING");
   }
   const isFile = typeof from === "string" || from instanceof URL || from instanceof Blob;

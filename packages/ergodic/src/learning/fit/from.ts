@@ -64,7 +64,7 @@ export class Begun {
   modelOf<D>(model: Model<D>): Model<D> {
     const made = model.startingAt?.(this.beginning);
     if (made) return made;
-    throw new CapabilityError("fit", `a model "${model.name}" begins at its own start; leave from out`, "MODEL_CAPABILITY");
+    throw new CapabilityError("fit", `a model "${model.name}" always uses its own start; leave from out`, "MODEL_CAPABILITY");
   }
 
   /** @throws CapabilityError for an algorithm that ignores its starting point */
@@ -72,7 +72,7 @@ export class Begun {
     if (takesStart) return;
     throw new CapabilityError(
       "fit",
-      `${name} finds the minimum from wherever it likes, so that from would have no effect; leave from out, or give a rule: rule: adam()`,
+      `${name} finds the minimum from any start, so from would have no effect; leave from out, or give a rule: rule: adam()`,
       "PLAN_MEANING",
     );
   }
@@ -92,7 +92,7 @@ export class Begun {
     if (!same || !adopt || !isAlike(progression.snapshot(), snapshot))
       throw new CapabilityError(
         "fit",
-        'optimiser is "kept", but the checkpoint holds the state of another kind: it takes the same rule, precision and frozen parts, batches in both runs or in neither, and no line search on full gradients; leave optimiser out to begin with a fresh one',
+        'optimiser is "kept", but the checkpoint holds another kind of state: both runs need the same rule, precision and frozen parts, both or neither must use batches, and neither a line search on full gradients; leave optimiser out to start with a fresh one',
         "FROM_OPTIMISER",
       );
     adopt(snapshot);
@@ -104,7 +104,7 @@ export class Begun {
       return await make();
     } catch (cause) {
       if (cause instanceof ErgodicError) throw cause;
-      const message = `holds a model that nothing can begin from (${saidBy(cause)}); the file is damaged, write it anew`;
+      const message = `holds a model that training cannot start from (${saidBy(cause)}); the file is damaged, write it again`;
       throw new DataError(this.where, message, "MODEL_FORMAT", { cause });
     }
   }
@@ -133,7 +133,7 @@ function ofCheckpoint({ recipe, snapshot }: Checkpoint, where: string, wanted: s
   if (parameters && parts && description) return { description, numbers: { tensors: cut(parameters, parts, where) } };
   throw new DataError(
     where,
-    "is of a run that nothing can begin from: of another algorithm than gradient descent, or of an older version; give the trained model instead",
+    "holds a run that training cannot start from: its algorithm is not gradient descent, or it is from an older version; give the trained model instead",
     "FROM_MODEL",
   );
 }
@@ -141,7 +141,7 @@ function ofCheckpoint({ recipe, snapshot }: Checkpoint, where: string, wanted: s
 function cut(all: Float64Array, parts: NonNullable<Problem["parts"]>, where: string): SavedModel["tensors"] {
   const numbers = (ranges: readonly ParameterRange[]): Float64Array => {
     if (!ranges.every(([from, count]) => from >= 0 && count >= 0 && from + count <= all.length))
-      throw new DataError(where, "says that numbers are where it has none; it is damaged, take another", "CHECKPOINT_FORMAT");
+      throw new DataError(where, "refers to numbers that it does not contain; it is damaged, take another", "CHECKPOINT_FORMAT");
     return Float64Array.from(
       ranges.flatMap(([from, count, factor = 1]) => Array.from(all.subarray(from, from + count), (x) => factor * x)),
     );

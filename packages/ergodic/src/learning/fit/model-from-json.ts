@@ -24,7 +24,7 @@ export function modelFromJson(json: JsonObject): LinearModel | NetworkModel | Fa
   if (model === "factorisation") return Object.assign(factorisationFromJson(json), { trainable: trainableRatings });
   throw new DataError(
     "modelFromJson",
-    `there is no model "${String(model).slice(0, 60)}" (known: linear, network, factorisation); give what toJSON() of a model gave`,
+    `there is no model "${String(model).slice(0, 60)}" (known: linear, network, factorisation); give the object that toJSON() of a model gave`,
     "MODEL_KIND",
   );
 }

@@ -123,8 +123,8 @@ function refuseOwnPenalty({ options }: LinearModel, l1Ratio: number): void {
   if (group.strength !== 1)
     refuse(`the model's group.strength is ${group.strength}, but a path sets the strengths itself; write strength: 1`);
   if (l1Ratio !== 1)
-    refuse(`l1Ratio is ${l1Ratio}, but with groups the penalty is λ Σ_g √|g| ‖β_g‖ alone; leave l1Ratio out, or the groups`);
-  if (nonNegative) refuse("nonNegative and groups are given, but a path of groups keeps to no sign; leave one out");
+    refuse(`l1Ratio is ${l1Ratio}, but with groups the penalty is only λ Σ_g √|g| ‖β_g‖; leave out l1Ratio or the groups`);
+  if (nonNegative) refuse("nonNegative and groups are given, but a path with groups cannot restrict signs; leave one out");
 }
 
 function start<K extends PredictionKind, Names extends string>(

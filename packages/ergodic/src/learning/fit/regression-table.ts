@@ -116,17 +116,17 @@ export function regressionTable(model: LinearPredictor, data: Dataset, options: 
   checkKeys(WHERE, options, ["level"]);
   const { level = 0.95 } = options;
   checkNumber(WHERE, "level", level, { low: 0, high: MOST_LEVEL, open: true });
-  checkDataset(WHERE, "data", data, "the Dataset of training", "regressionTable(model, train)");
+  checkDataset(WHERE, "data", data, "the training Dataset", "regressionTable(model, train)");
   const family = familyOf(model);
   if (data.columnCount > MOST_COLUMNS)
-    refuse(`there are ${data.columnCount} columns, more than the ${MOST_COLUMNS} whose covariance is computed`);
+    refuse(`there are ${data.columnCount} columns, but the covariance is computed for at most ${MOST_COLUMNS}`);
   const { weights, intercept } = inUnitsOf(model, data);
   const information = informationOf(model, data, family);
   const order = columnOrder(data);
   const chosen = independent(information, order);
   const count = chosen.columns.length + (intercept === undefined ? 0 : 1);
   const freedom = information.rows - count;
-  if (freedom <= 0) refuse(`${information.rows} rows leave nothing to judge ${count} coefficients by`);
+  if (freedom <= 0) refuse(`${information.rows} rows are too few to estimate the errors of ${count} coefficients`);
   const dispersion = family.name === "gaussian" ? information.deviance / freedom : 1;
   refuseFar(information, chosen, dispersion);
 
@@ -184,8 +184,8 @@ function familyOf({ kind, description, intercept: { length: outputs } }: LinearP
   if (kind !== "linear") refuse(`the model is a ${kind}, but must be linear`);
   const { model, loss } = description as { model: JsonObject; loss: { name: string } };
   const family = Object.hasOwn(families, loss.name) ? families[loss.name] : undefined;
-  if (!family) refuse(`loss "${loss.name}" is no likelihood with standard errors here; take ${Object.keys(families).join(", ")}`);
-  if (outputs !== 1) refuse(`the model has ${outputs} outputs, but standard errors are of one; take two classes`);
+  if (!family) refuse(`loss "${loss.name}" is not a likelihood with standard errors here; take ${Object.keys(families).join(", ")}`);
+  if (outputs !== 1) refuse(`the model has ${outputs} outputs, but standard errors need a single output; take two classes`);
   for (const name of ["l1", "l2"])
     if ((model[name] ?? 0) !== 0)
       refuse(`${name} is ${String(model[name])}, but a penalty biases the coefficients; take ${name}: 0`);
@@ -193,7 +193,7 @@ function familyOf({ kind, description, intercept: { length: outputs } }: LinearP
     ["group", "a penalty biases the coefficients"],
     ["nonNegative", "at a bound estimates are not normal"],
     ["classWeights", "they change the likelihood"],
-    ["features", "random features are no columns to be judged"],
+    ["features", "random features have no meaning of their own"],
   ])
     if (model[name]) refuse(`the model has ${name}: ${why}; leave it out`);
   return family;
@@ -209,7 +209,7 @@ function inUnitsOf(model: LinearPredictor, data: Dataset): { weights: Float64Arr
   if (scaling.length !== later.length || model.weights.length !== data.columnCount)
     throw new DataError(
       data.source,
-      "is not what the model was trained on; give the dataset that fit was given",
+      "is not the dataset that the model was trained on; give the dataset that fit was given",
       "DATASET_PIPELINE",
     );
   const weights = Float64Array.from(model.weights);
@@ -382,7 +382,7 @@ function refuseFar({ gradient, constant, total }: Information, chosen: Independe
   const distance = squared === 0 ? 0 : Math.sqrt(squared / dispersion);
   if (distance <= NEAR) return;
   refuse(
-    `the coefficients are ${Number(distance.toPrecision(2))} standard errors from the maximum of the likelihood; solve to the end, algorithm: newtonCholesky(), l2: 0 (where classes are separable there is no maximum)`,
+    `the coefficients are ${Number(distance.toPrecision(2))} standard errors from the maximum of the likelihood; solve until convergence, algorithm: newtonCholesky(), l2: 0 (if classes are separable, there is no maximum)`,
   );
 }
 

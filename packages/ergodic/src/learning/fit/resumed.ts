@@ -78,7 +78,7 @@ async function kindOf<D>(data: D, { path, model }: JsonObject): Promise<Trainabl
     throw new DataError("fit.resume", message, "CHECKPOINT_KIND");
   };
   if (path) refuse("the checkpoint is of a path, not of one fit; take fit.path.resume");
-  if (name === undefined) refuse("the checkpoint is not of a fit; go on with the verb that wrote it, e.g. minimize.resume");
+  if (name === undefined) refuse("the checkpoint is not of a fit; continue with the verb that wrote it, e.g. minimize.resume");
   const kind = Object.hasOwn(kinds, String(name)) ? ((await kinds[String(name)]()) as Trainable<D, object>) : undefined;
   if (!kind || !takes(kind, data))
     return refuse(`the checkpoint is of a model "${String(name)}", which takes other data; give the data of that run`);

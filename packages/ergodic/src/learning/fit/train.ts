@@ -119,7 +119,7 @@ function checkValues<D>(model: TrainableModel<D, object>, data: D, options: FitO
       "fit",
       "the model",
       model,
-      "one that brings what trains it",
+      "a model with the property trainable",
       'linear({ loss: "logistic" }), or { ...model, trainable }',
     );
   const kind = model.trainable;

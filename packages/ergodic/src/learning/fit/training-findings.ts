@@ -91,7 +91,7 @@ export function separable<D>(problem: Problem, prepared: D, measure: (rows: D) =
     {
       code: "separable",
       serious: true,
-      text: "every training row is classified rightly, and the loss falls without end as the weights grow: no weights are the best, and how large these are depends on when the run ended",
+      text: "every training row is classified correctly, and the loss falls without limit as the weights grow: no weights are the best, and their size depends on when the run ended",
       advice: "give the model l2, for instance linear({ l2: 0.001 })",
     },
   ];

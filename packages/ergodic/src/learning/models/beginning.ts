@@ -56,6 +56,6 @@ export function tensorOf(tensors: SavedModel["tensors"], name: string, count: nu
   const problem =
     wrong < 0
       ? `"${name}" has ${found.length} numbers in the trained model, but ${count} in this one`
-      : `"${name}" has ${found[wrong]} at ${wrong} in the trained model, where a finite number is wanted`;
+      : `"${name}" has ${found[wrong]} at index ${wrong} in the trained model, but must be finite`;
   throw new DataError(FROM, `${problem}; give a model of the same shape`, "FROM_MODEL");
 }

@@ -114,7 +114,7 @@ export function loss<O extends Record<string, number>, const T extends Task, con
 /** Checks the properties when the loss is defined, rather than when a model with it is trained. */
 function checkTraits(where: string, traits: LossTraits): void {
   if (typeof traits !== "object" || traits === null)
-    refuse(where, "what is said of the loss", traits, "its task and its link", '{ task: "regression", link: "identity" }');
+    refuse(where, "the description of the loss", traits, "its task and its link", '{ task: "regression", link: "identity" }');
   const { task, link, joint = false } = traits;
   const links = Object.hasOwn(linksOfTask, task) ? linksOfTask[task] : undefined;
   const list = (names: readonly string[]): string => names.map((one) => `"${one}"`).join(", ");
@@ -129,7 +129,7 @@ function checkTraits(where: string, traits: LossTraits): void {
   if (joint !== (task === "multiclass"))
     throw new OptionError(
       where,
-      `joint is ${joint}, but losses of task "multiclass", and they alone, are joint`,
+      `joint is ${joint}, but a loss must be joint if and only if its task is "multiclass"`,
       "OPTION_CONFLICT",
     );
 }
@@ -152,7 +152,7 @@ export function lossFromJson(json: Json): Loss {
   if (make) return make(options as Record<string, number>);
   throw new OptionError(
     "loss",
-    `"${name}" is not a loss of this version, nor one defined so far; if it is yours, import what defines it first (known: ${lossNames().join(", ")})`,
+    `"${name}" is neither a loss of this version nor one defined so far; if it is yours, first import the module that defines it (known: ${lossNames().join(", ")})`,
     "LOSS_UNKNOWN",
   );
 }

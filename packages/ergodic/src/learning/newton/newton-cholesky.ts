@@ -60,8 +60,8 @@ function refuseMisfits({ name, curvature, rowGradient }: Problem, plan: Plan): v
     refuse(`it needs a Hessian, which ${name} does not offer; leave algorithm out`, "MODEL_CAPABILITY");
   const { l1, group, nonNegative } = rowGradient.penalty;
   if (l1 > 0 || group > 0 || nonNegative) {
-    const what = nonNegative ? "coefficients that are not negative" : l1 > 0 ? "an L1 penalty" : "a group penalty";
-    refuse(`Newton's steps know no ${what.replace(/^an? /, "")}; take coordinateDescent()`, "MODEL_PENALTY");
+    const what = nonNegative ? "a bound on coefficients" : l1 > 0 ? "an L1 penalty" : "a group penalty";
+    refuse(`Newton's steps do not support the ${what.replace(/^an? /, "")}; take coordinateDescent()`, "MODEL_PENALTY");
   }
   if (plan.batch !== "all")
     refuse(`batch is ${plan.batch}, but each step reads all rows; leave batch out, or take a rule`, "PLAN_MEANING");

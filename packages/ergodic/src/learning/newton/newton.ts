@@ -14,8 +14,8 @@ const NOISE = 1e-13;
  */
 const RATIO = { low: 0.32, high: 0.42, steps: 4 };
 const UNBOUNDED =
-  "the loss still falls as weights grow without end: some classes are separable, or some counts always 0, so that no weights are the best; give l2, or leave out the columns that tell them apart";
-const HIDDEN = "the objective falls by less than rounding shows";
+  "the loss still falls as weights grow without end: some classes are separable, or some counts are always 0, so no weights are the best; give l2, or leave out the columns that tell them apart";
+const HIDDEN = "the objective falls by less than rounding error";
 
 /** Result of a line search. */
 interface Walked {

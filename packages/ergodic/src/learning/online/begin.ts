@@ -89,21 +89,21 @@ export function ruleOf(given: Rule | undefined, { trainedBy, model }: Beginnings
   if (given)
     throw new CapabilityError(
       "online",
-      `${given.name} needs an objective at several points, but rows come once; take sgd() or adagrad()`,
+      `${given.name} needs an objective at several points, but each row comes only once; take sgd() or adagrad()`,
       "RULE_NEEDS_FULL_GRADIENT",
     );
   return model.name === "network" ? adam({ rate: 0.001 }) : adagrad({ rate: 0.1 });
 }
 
 function notOnline(where: string, name: string): CapabilityError {
-  const message = `holds a model "${name.slice(0, 60)}", but linear models and networks alone learn row by row, and their checkpoints by gradient descent`;
+  const message = `holds a model "${name.slice(0, 60)}", but only linear models, networks and their checkpoints of gradient descent can learn row by row`;
   return new CapabilityError(where, message, "MODEL_CAPABILITY");
 }
 
 function refuseOffset(pipeline: Json): void {
   const [first] = Array.isArray(pipeline) ? pipeline : [];
   if (!isObject(first) || first.offset === undefined) return;
-  throw new CapabilityError("online", "the model has an offset of rows, which is not learnt row by row", "MODEL_OFFSET");
+  throw new CapabilityError("online", "the model has an offset, which row-by-row learning does not support", "MODEL_OFFSET");
 }
 
 function refuseBalanced({ classWeights }: JsonObject): void {

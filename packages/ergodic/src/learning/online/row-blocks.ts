@@ -16,7 +16,7 @@ export function firstBlock(value: unknown, { table: options, classes }: StreamOp
     if (options !== undefined)
       throw new OptionError(
         "fit.stream",
-        "table says how tables become datasets, but the blocks are datasets; leave it out",
+        "table says how to convert tables to datasets, but the blocks are datasets already; leave it out",
         "OPTION_CONFLICT",
       );
     const data = value as Dataset;
@@ -26,7 +26,7 @@ export function firstBlock(value: unknown, { table: options, classes }: StreamOp
   if (options === undefined)
     throw new OptionError(
       "fit.stream",
-      'the blocks are tables; say what becomes of them, as in table: { target: "income" }',
+      'the blocks are tables; say how to convert them, as in table: { target: "income" }',
       "OPTION_MISSING",
     );
   const pipeline = isSparse(found)

@@ -246,4 +246,4 @@ export class RowLearner implements OnlineRun {
 }
 
 const overflow = (row: number, what: string): DataError =>
-  new DataError("online", `${what} at row ${row + 1}, so that none was learnt; drop the row, or lower the rate`, "DATA_OVERFLOW");
+  new DataError("online", `${what} at row ${row + 1}, so no row was learnt; drop the row, or lower the rate`, "DATA_OVERFLOW");

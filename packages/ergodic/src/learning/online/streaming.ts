@@ -141,7 +141,7 @@ function learningOf(
 /** Refuses a first block with a single class, unless a table or the options list further classes. */
 function refuseOneClass({ target, source }: Dataset): void {
   if (target.levels?.length !== 1) return;
-  const message = `the first block holds one class alone, ${JSON.stringify(target.levels[0])}; name all that there are: classes: ["no", "yes"]`;
+  const message = `the first block holds only one class, ${JSON.stringify(target.levels[0])}; name all classes: classes: ["no", "yes"]`;
   throw new DataError(source, message, "DATA_TARGET");
 }
 
@@ -181,8 +181,8 @@ function refuseOthers({ variance }: JsonObject, rule: Rule | undefined): void {
   throw new CapabilityError(
     "fit.stream",
     rule
-      ? `${rule.name} needs an objective at several points, but rows come once; take sgd() or adagrad()`
-      : "a group penalty is learnt by variance reduction, which goes over rows again and again, but these come once; give a rule, e.g. sgd({ rate: 0.01 })",
+      ? `${rule.name} needs an objective at several points, but each row comes only once; take sgd() or adagrad()`
+      : "a group penalty needs variance reduction, which visits rows repeatedly, but rows of a stream come only once; give a rule, e.g. sgd({ rate: 0.01 })",
     "RULE_NEEDS_FULL_GRADIENT",
   );
 }
@@ -284,7 +284,7 @@ class Stream implements Progression {
           `the blocks ended ${this.#passing} rows before the checkpoint; give the same blocks, from their start`,
           "CHECKPOINT_DATA",
         );
-      if (this.#rows === 0) throw new DataError("fit.stream", "the blocks hold no rows of weight; give some", "DATA_EMPTY");
+      if (this.#rows === 0) throw new DataError("fit.stream", "all rows of the blocks have weight 0; give rows with positive weights", "DATA_EMPTY");
       this.converged = "the blocks ended";
       return undefined;
     }

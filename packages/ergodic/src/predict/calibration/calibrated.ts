@@ -47,7 +47,7 @@ export async function calibrated<M extends RowPredictor>(
   const facts = modelOf(WHERE, model);
   if (!facts.classes) unable(WHERE, "the model predicts numbers, which have no probabilities; conformal() gives it intervals");
   if (calibrationIn(model).conformal !== undefined)
-    unable(WHERE, "the model's sets are of its probabilities as they are; give the model from before conformal()");
+    unable(WHERE, "the model's sets depend on its present probabilities; give the model from before conformal()");
   const rows = heldOutRows(WHERE, model, heldOut);
   const own = method === "temperature" ? byTemperature(facts, rows, heldOut) : byCurves(facts, rows, heldOut);
   return withCalibration(WHERE, model, { probabilities: { method, ...own, rows: heldOut.rowCount } });
@@ -64,8 +64,8 @@ function logitsOf(facts: CalibratedModel, { z, targets }: HeldOut): { all: Float
 
 const refusals: Readonly<Record<NoTemperature, string>> = {
   right: 'the model is right in all rows, so that no temperature is low enough; give more rows, or use method: "isotonic"',
-  chance: "the model is no better than chance, so that no temperature is high enough; see that the rows have the right target",
-  flat: "the model gives all classes one probability in all rows, which no temperature changes; train it anew",
+  chance: "the model is no better than chance, so that no temperature is high enough; check that the rows have the right target",
+  flat: "the model gives all classes the same probability in all rows, which no temperature changes; train it again",
 };
 
 function byTemperature(facts: CalibratedModel, rows: HeldOut, { weights }: Dataset): JsonObject {
@@ -82,7 +82,7 @@ function byCurves(facts: CalibratedModel, rows: HeldOut, { weights, source }: Da
   for (let i = 0; i < targets.length; i++) logOddsInto(of(i), odds.subarray(i * outputs, (i + 1) * outputs));
   const absent = facts.classes!.find((_, k) => !targets.some((y, i) => y === k && weights?.[i] !== 0));
   if (absent !== undefined) {
-    const message = `no row of ${source} is of class "${absent}", whose probability would be 0; give rows of every class`;
+    const message = `no row of ${source} has class "${absent}", so its probability would be 0; give rows of every class`;
     throw new DataError(WHERE, message, "DATA_TARGET");
   }
   const curves = Array.from({ length: outputs }, (_, k): Curve => {

@@ -84,7 +84,7 @@ function checkRows({ rowCount, weights, source }: Dataset, alpha: number): void 
     throw new DataError(WHERE, message, "DATA_SHAPE");
   }
   if (!weights || weights.every((weight) => weight === weights[0])) return;
-  const message = `rows of ${source} have weights, but sets are for rows that are drawn alike; give rows of one weight`;
+  const message = `rows of ${source} have weights, but sets require rows drawn in the same way; give rows of equal weight`;
   throw new DataError(WHERE, message, "DATA_WEIGHT");
 }
 
@@ -119,5 +119,5 @@ function scoresOfTruth(
 /** Throws if a score is infinite, which happens for a count whose predicted mean overflowed or is 0. */
 function finite(score: number, i: number): number {
   if (Number.isFinite(score)) return score;
-  throw new DataError(WHERE, `row ${i + 1} has a prediction too far from its target; drop the row, or train anew`, "DATA_VALUE");
+  throw new DataError(WHERE, `row ${i + 1} has a prediction too far from its target; drop the row, or train again`, "DATA_VALUE");
 }

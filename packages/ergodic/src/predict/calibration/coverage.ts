@@ -19,7 +19,7 @@ export interface Coverage {
 export function coverage(model: RowPredictor, data: Dataset): Coverage {
   const { classes } = modelOf("coverage", model);
   if (calibrationIn(model).conformal === undefined)
-    unable("coverage", "the model has neither sets nor intervals; conformal() gives it some");
+    unable("coverage", "the model has neither sets nor intervals; conformal() adds them");
   const { targets } = heldOutRows("coverage", model, data);
   let [total, inside, size] = [0, 0, 0];
   for (const [i, { set, interval }] of model.predict(data).entries()) {

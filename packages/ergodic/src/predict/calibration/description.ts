@@ -72,7 +72,7 @@ export function checkedCalibration(json: Json, model: CalibratedModel, where: st
     throw new DataError(where, message, "MODEL_VERSION");
   }
   const isOne = version === VERSION && (probabilities !== undefined || conformal !== undefined) && model.link !== "sign";
-  checkModel(where, isOne, `has calibration ${shownJson(json)}, which is none for it`);
+  checkModel(where, isOne, `has calibration ${shownJson(json)}, which is invalid for this model`);
   return {
     ...(probabilities === undefined ? {} : { probabilities: checkedProbabilities(probabilities, model, where) }),
     ...(conformal === undefined ? {} : { conformal: checkedConformal(conformal, model, where) }),
@@ -80,21 +80,21 @@ export function checkedCalibration(json: Json, model: CalibratedModel, where: st
 }
 
 function checkedProbabilities(json: Json, { classes, outputs }: CalibratedModel, where: string): Probabilities {
-  checkModel(where, isObject(json) && classes, `has calibrated probabilities ${shownJson(json)}, which are none for it`);
+  checkModel(where, isObject(json) && classes, `has calibrated probabilities ${shownJson(json)}, which are invalid for this model`);
   const { method, curves } = json;
   const rows = checkedCount(where, json, "rows", 1);
   if (method === "temperature") {
     const temperature = checkedNumber(where, json, "temperature", Number.MIN_VALUE);
     return { method, temperature, rows };
   }
-  checkModel(where, method === "isotonic", `has calibration method ${shownJson(method)}, which is none`);
+  checkModel(where, method === "isotonic", `has calibration method ${shownJson(method)}, which is unknown`);
   const fits = Array.isArray(curves) && curves.length === outputs;
-  checkModel(where, fits, `has calibration curves that are no list of ${outputs}`);
+  checkModel(where, fits, `has calibration curves that are not a list of ${outputs}`);
   for (const curve of curves as Json[])
     checkModel(
       where,
       isCurve(curve),
-      `has calibration curve ${shownJson(curve)}, whose scores must ascend, whose probabilities not fall`,
+      `has calibration curve ${shownJson(curve)}, but its scores must ascend and its probabilities must not fall`,
     );
   return { method, curves: curves as unknown as Curve[], rows };
 }
@@ -113,7 +113,7 @@ function isAscending(json: Json | undefined, follows: (a: number, b: number) => 
 }
 
 function checkedConformal(json: Json, { classes }: CalibratedModel, where: string): Conformal {
-  checkModel(where, isObject(json), `has conformal sets ${shownJson(json)}, which are none`);
+  checkModel(where, isObject(json), `has conformal sets ${shownJson(json)}, which are invalid`);
   const known = scoresOf(classes !== undefined);
   const score = json.score as Score;
   checkModel(where, known.includes(score), `has conformal score ${shownJson(score)}, but ${known.join(" or ")} is wanted`);
@@ -126,7 +126,7 @@ function checkedConformal(json: Json, { classes }: CalibratedModel, where: strin
   const rows = checkedCount(where, json, "rows", 1);
   // The rank would exceed the number of rows for alpha = 0, and would be 0 for alpha = 1.
   const rank = rankOf(rows, alpha);
-  checkModel(where, rank >= 1 && rank <= rows, `has alpha ${alpha}, which is none for ${rows} rows`);
+  checkModel(where, rank >= 1 && rank <= rows, `has alpha ${alpha}, which is impossible with ${rows} rows`);
   const quantile = number("quantile", classes ? 1 : Number.MAX_VALUE);
   if (!classes) return { score, alpha, quantile, rows, tie: 1, seed: 0 };
   return { score, alpha, quantile, rows, tie: number("tie", 1), seed: checkedCount(where, json, "seed") };

@@ -51,7 +51,7 @@ export function heldOutRows(where: string, model: RowPredictor, data: Dataset): 
     throw new DataError(where, message, "DATA_VALUE");
   };
   check(targets, 1, "a target", "give rows whose target is known");
-  check(z, z.length / targets.length, "an output of the model", "drop the row, or train the model anew");
+  check(z, z.length / targets.length, "an output of the model", "drop the row, or train the model again");
   return { z, targets };
 }
 

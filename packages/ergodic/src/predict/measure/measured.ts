@@ -123,7 +123,7 @@ function check(options: MeasureOptions): Checked {
     if (options[option] === undefined || scenario === only) continue;
     throw new OptionError(
       "measure",
-      `${option} is of the scenario "${only}", but the scenario is "${scenario}"; leave one out`,
+      `${option} belongs to the scenario "${only}", but the scenario is "${scenario}"; leave one out`,
       "OPTION_CONFLICT",
     );
   }
@@ -211,7 +211,7 @@ function verdict(
     return {
       bound,
       ...no(
-        `the 99th percentile is not within ${p99Ms} ms${rate === 0 ? ` at any rate down to ${Number(trials.at(-1)!.rate.toPrecision(2))} a second` : ""}`,
+        `the 99th percentile is not within ${p99Ms} ms${rate === 0 ? ` at any rate down to ${Number(trials.at(-1)!.rate.toPrecision(2))} per second` : ""}`,
       ),
     };
   return { bound, ...no(null) };
@@ -257,7 +257,7 @@ function energyOf(
   ledger: Measurement["ledger"],
 ): Energy {
   if (typeof rapl !== "string") return { source: "measured", ...rapl, perRow: rapl.joules / rows };
-  if (!ledger) return { source: "unknown", why: `${rapl}; and what was called is no model whose operations are known` };
+  if (!ledger) return { source: "unknown", why: `${rapl}; and the operations of the measured function are unknown` };
   const range = joulesOf(ledger);
   return { source: "modelled", perRow: (range[0] + range[1]) / 2, range, why: rapl };
 }

@@ -27,7 +27,7 @@ export function openRapl(folder: string): EnergyMeter | string {
   const text = (zone: string, file: string): string => readFileSync(`${folder}/${zone}/${file}`, "utf8").trim();
   const number = (zone: string, file: string): number => {
     const value = Number(text(zone, file) || NaN);
-    if (!(value >= 0)) throw new Error(`${zone}/${file} holds no number`);
+    if (!(value >= 0)) throw new Error(`${zone}/${file} does not hold a number`);
     return value;
   };
   try {

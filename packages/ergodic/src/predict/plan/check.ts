@@ -80,7 +80,7 @@ class Check {
       if (!isCount(size) || size * this.#elementBytes >= MOST_BYTES) this.#fail(`has a value of ${size} numbers`);
       if (home.kind !== "buffer") continue;
       const room = this.#rooms.get(home.name);
-      if (!room) this.#fail(`names the buffer "${home.name}", which is not there`);
+      if (!room) this.#fail(`names the buffer "${home.name}", which does not exist`);
       const end = home.offset + size;
       if (!isCount(home.offset) || end > room.size || end * this.#elementBytes >= MOST_BYTES)
         this.#fail(`reaches from ${home.offset} to ${end} in "${home.name}" of ${room.size} numbers`);
@@ -131,16 +131,16 @@ class Check {
     for (const [i, arg] of args.entries()) {
       const steps = repeat.map((one) => one.steps[i]);
       if (arg.kind !== "value") {
-        if (steps.some((step) => step !== 0)) this.#fail(`moves argument ${i} of ${kernel}, which is no array`);
+        if (steps.some((step) => step !== 0)) this.#fail(`moves argument ${i} of ${kernel}, which is not an array`);
         continue;
       }
       if (roles[i] === "writes" && arg.value !== result)
-        this.#fail(`has a call of ${kernel} that writes to the value ${arg.value}, and not to its result`);
+        this.#fail(`has a call of ${kernel} that writes to the value ${arg.value}, not to its result`);
       const size = this.#size(arg.value);
       const { low, high } = reach(arg.offset, rounds, steps);
       const isIdle = elements[i] === 0 || rounds.includes(0);
       if (!isCount(arg.offset) || arg.offset > size || (!isIdle && !(low >= 0 && high + elements[i] <= size)))
-        this.#fail(`has ${kernel} reach from ${low} to ${high + elements[i]} in a value of ${size} numbers`);
+        this.#fail(`lets ${kernel} reach from ${low} to ${high + elements[i]} in a value of ${size} numbers`);
     }
     if (repeat.some(({ steps }) => steps.length !== args.length)) this.#fail(`moves more arguments of ${kernel} than it has`);
   }
@@ -149,7 +149,7 @@ class Check {
     const { length, carries, over, current, next, outputs, histories, body } = scan;
     if (!isCount(length) || length < 1 || length > MOST_COUNT) this.#fail(`has a scan over ${length} elements`);
     const lists = [carries, next, histories];
-    if (!lists.every((list) => list.length === current.length)) this.#fail("has a scan whose carries are of several numbers");
+    if (!lists.every((list) => list.length === current.length)) this.#fail("has a scan whose lists of carries differ in length");
     for (const value of [...current, ...next, ...outputs]) this.#writes(value);
     for (const [i, value] of current.entries()) {
       const size = this.#size(value);
@@ -174,7 +174,7 @@ class Check {
   #writes(value: number): void {
     const { home } = this.#program.values[value];
     const isOwn = home.kind === "workspace" || (home.kind === "buffer" && this.#rooms.get(home.name)?.isWritten);
-    if (!isOwn) this.#fail(`writes to the value ${value}, which is given`);
+    if (!isOwn) this.#fail(`writes to the value ${value}, which is read-only`);
   }
 
   #fail(what: string): never {

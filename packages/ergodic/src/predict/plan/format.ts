@@ -29,7 +29,7 @@ export const damaged = (where: string, what: string): DataError =>
   new DataError(where, `the plan ${what}; the file is damaged, export it again`, "MODEL_FORMAT");
 
 export function readPlan(given: unknown, where: string): ArrayPlan {
-  if (typeof given !== "object" || given === null) throw damaged(where, `is ${shown(given)}, and no object`);
+  if (typeof given !== "object" || given === null) throw damaged(where, `is ${shown(given)}, not an object`);
   const { version, precision } = given as Fields;
   if (typeof version === "number" && version > PLAN_VERSION) {
     const message = `has a plan of version ${version}, but this library reads up to ${PLAN_VERSION}; update ergodic`;
@@ -73,7 +73,7 @@ class Reader {
     const { kind, name, offset } = this.#fields(home, "a value's home");
     if (kind === "workspace") return { size: this.#count(size), home: { kind } };
     if (kind === "constant") return { size: this.#whole(size, "a constant's size"), home: { kind, name: this.#text(name) } };
-    if (kind !== "buffer") throw this.#damaged(`has a value at ${shown(kind)}`);
+    if (kind !== "buffer") throw this.#damaged(`has a value at an unknown place, ${shown(kind)}`);
     return { size: this.#count(size), home: { kind, name: this.#text(name), offset: this.#count(offset) } };
   }
 
@@ -88,7 +88,7 @@ class Reader {
       };
     if (step.kind === "loop") return this.#loop(step);
     if (step.kind === "scan") return this.#scan(step, depth);
-    throw this.#damaged(`has a step of kind ${shown(step.kind)}`);
+    throw this.#damaged(`has a step of unknown kind ${shown(step.kind)}`);
   }
 
   #call(given: unknown): PlanCall<PlanCount> {
@@ -109,7 +109,7 @@ class Reader {
     if (kind === "scratch") return { kind, bytes: this.#count(bytes) };
     if (kind === "indices") return { kind, values: this.#counts(values, "indices") };
     if (kind === "numbers") return { kind, values: this.#list(values, "numbers", (x) => this.#number(x)) };
-    throw this.#damaged(`has an argument of kind ${shown(kind)}`);
+    throw this.#damaged(`has an argument of unknown kind ${shown(kind)}`);
   }
 
   #loop(step: Fields): PlanStep<PlanCount> {
@@ -141,7 +141,7 @@ class Reader {
 
   #scan(step: Fields, depth: number): PlanScan<PlanCount> {
     const all = (name: string): number[] => this.#list(step[name], name, (value) => this.#valueOf(value));
-    if (typeof step.reverse !== "boolean") throw this.#damaged(`scans in reverse: ${shown(step.reverse)}`);
+    if (typeof step.reverse !== "boolean") throw this.#damaged(`has ${shown(step.reverse)} instead of a flag for reverse`);
     return {
       kind: "scan",
       length: this.#count(step.length),
@@ -159,35 +159,35 @@ class Reader {
 
   #fields(given: unknown, what: string): Fields {
     if (typeof given !== "object" || given === null || Array.isArray(given))
-      throw this.#damaged(`has ${shown(given)} for ${what}`);
+      throw this.#damaged(`has ${shown(given)} instead of ${what}`);
     return given as Fields;
   }
 
   #list<T>(given: unknown, what: string, read: (item: unknown) => T): T[] {
-    if (!Array.isArray(given)) throw this.#damaged(`has ${shown(given)} for ${what}`);
+    if (!Array.isArray(given)) throw this.#damaged(`has ${shown(given)} instead of ${what}`);
     return Array.from(given, read);
   }
 
   #text(given: unknown): string {
-    if (typeof given !== "string") throw this.#damaged(`has ${shown(given)} for a name`);
+    if (typeof given !== "string") throw this.#damaged(`has ${shown(given)} instead of a name`);
     return given;
   }
 
   #number(given: unknown): PlanNumber {
     const isNumber = typeof given === "string" && given.trim() !== "" && (given === "NaN" || !Number.isNaN(Number(given)));
-    if (!isNumber) throw this.#damaged(`has ${shown(given)} for a number`);
+    if (!isNumber) throw this.#damaged(`has ${shown(given)} instead of a number`);
     return given;
   }
 
   #whole(given: unknown, what: string): number {
-    if (!isWhole(given)) throw this.#damaged(`has ${shown(given)} for ${what}`);
+    if (!isWhole(given)) throw this.#damaged(`has ${shown(given)} instead of ${what}`);
     return given;
   }
 
   #count(given: unknown): PlanCount {
     if (isWhole(given)) return given;
     const { B, plus } = this.#fields(given, "a count");
-    return { B: this.#whole(B, "what grows with the rows"), plus: this.#whole(plus, "a count") };
+    return { B: this.#whole(B, "a count per row"), plus: this.#whole(plus, "a count") };
   }
 
   #counts(given: unknown, what: string): PlanCount[] {
@@ -196,13 +196,13 @@ class Reader {
 
   #valueOf(given: unknown): number {
     if (!isWhole(given) || given < 0 || given >= this.#valueCount)
-      throw this.#damaged(`names the value ${shown(given)} of ${this.#valueCount}`);
+      throw this.#damaged(`names the value ${shown(given)}, but has ${this.#valueCount} values`);
     return given;
   }
 
   /** Whether the operand exists is checked when registers are allocated (memory/elementwise.ts). */
   #register(given: unknown): number {
-    if (!isWhole(given) || given < 0) throw this.#damaged(`names the operand ${shown(given)}`);
+    if (!isWhole(given) || given < 0) throw this.#damaged(`names the invalid operand ${shown(given)}`);
     return given;
   }
 

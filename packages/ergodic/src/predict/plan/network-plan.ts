@@ -79,7 +79,7 @@ export class NetworkPlan implements Disposable, HasMemory {
     if (uneven)
       throw new DataError(
         where,
-        `"${uneven.name}" is not a number of rows; the file is damaged, export it again`,
+        `the size of "${uneven.name}" is not a whole number of rows; the file is damaged, export it again`,
         "MODEL_FORMAT",
       );
     const programs = new PlanPrograms({ plan, buffers, maxWork, where });

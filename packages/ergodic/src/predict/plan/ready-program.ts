@@ -66,7 +66,7 @@ export class ReadyProgram {
         return address + (places.at.get(i) ?? 0);
       }
       const constant = context.constants.get(home.name);
-      if (constant === undefined) throw damaged(context.where, `wants the numbers "${home.name}", which are not there`);
+      if (constant === undefined) throw damaged(context.where, `needs the numbers "${home.name}", which are missing`);
       return constant;
     });
     for (const [value, { home }] of program.values.entries()) {

@@ -129,7 +129,7 @@ export class Search {
 
   /** Reason why the search ended; null while it continues. */
   get stopped(): string | null {
-    if (this.found?.value === -Infinity) return "the value is -Infinity, and none is lower";
+    if (this.found?.value === -Infinity) return "the value is -Infinity, the lowest possible";
     return this.state.stopped ?? (this.evaluations >= this.limit ? "all evaluations made" : null);
   }
 
@@ -276,7 +276,7 @@ export class Search {
       const batch = this.open();
       const size = batch.points.length * repeat;
       const known = kept.floats("told", 2 * size);
-      if (known.subarray(size).some((one) => one !== 0 && one !== 1)) kept.refuse("evaluations are neither told nor not");
+      if (known.subarray(size).some((one) => one !== 0 && one !== 1)) kept.refuse("the flags of told evaluations must be 0 or 1");
       this.batch = new Batch(batch.points, batch.first, repeat, kept.count("asked", 0, size), known);
       told = known.subarray(size).reduce((sum, one) => sum + one, 0);
       if (told === size) kept.refuse("its batch is complete, but open");

@@ -185,7 +185,7 @@ class Cma implements SearchState {
     const { d } = this;
     const waiting = kept.floats("waiting");
     if (waiting.length % (d + 1) !== 0 || waiting.length / (d + 1) > population)
-      kept.refuse("points from outside wait that are none");
+      kept.refuse("the waiting points from outside are invalid");
     this.waiting = Array.from({ length: waiting.length / (d + 1) }, (_, i) => {
       const at = i * (d + 1);
       return candidate(waiting.slice(at + 1, at + 1 + d), waiting[at], true);

@@ -231,7 +231,7 @@ function threw(x: Float64Array, cause: unknown): ErgodicError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new ErgodicError(
     "minimize",
-    `f failed at x = ${shown(x)}: ${reason}; let it return NaN where it has no value, or mend it and resume from a checkpoint`,
+    `f failed at x = ${shown(x)}: ${reason}; let it return NaN where it has no value, or fix it and resume from a checkpoint`,
     "SEARCH_THROWN",
     { cause },
   );

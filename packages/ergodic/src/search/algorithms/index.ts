@@ -61,7 +61,7 @@ export function searchFromJson(json: JsonObject): SearchAlgorithm {
   const known = [...new Set([...Object.keys(searchRegistry), ...definedSearches.names()])];
   throw new OptionError(
     "search",
-    `"${name}" is not a search of this version, nor one defined so far; if it is yours, import what defines it first (known: ${known.join(", ")})`,
+    `"${name}" is neither a search of this version nor one defined so far; if it is yours, first import the module that defines it (known: ${known.join(", ")})`,
     "SEARCH_UNKNOWN",
   );
 }

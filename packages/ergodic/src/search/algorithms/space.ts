@@ -94,7 +94,7 @@ export class Space {
         where,
         this.dimension === 0
           ? "there is no coordinate to search; give x0 or bounds of one or more"
-          : "every coordinate is fixed, since low is high in all bounds; widen one",
+          : "every coordinate is fixed, since low equals high in all bounds; widen one",
         "SEARCH_DIMENSION",
       );
     }
@@ -191,7 +191,7 @@ function boxOf(c: Coordinate): [number, number] {
 function resolve(where: string, options: SpaceOptions): Coordinate[] {
   const { x0, bounds } = options;
   if (x0 === undefined && bounds === undefined) {
-    throw new OptionError(where, "neither x0 nor bounds were given; give where to start, or the box to search", "OPTION_MISSING");
+    throw new OptionError(where, "neither x0 nor bounds were given; give the start x0, or the bounds to search", "OPTION_MISSING");
   }
   for (const [name, value] of [
     ["x0", x0],
@@ -230,7 +230,7 @@ function boundsOf(where: string, i: number, given: unknown, isLog: boolean, isIn
   const high = isInteger ? Math.floor(given[1]) : given[1];
   if (!(low <= high) || low === Infinity || high === -Infinity) {
     const why = isInteger && given[0] <= given[1] ? "no integer lies between" : "low must be at most high";
-    throw new OptionError(where, `${box}: ${why}; give numbers, ∓Infinity for none`, "SEARCH_BOUNDS");
+    throw new OptionError(where, `${box}: ${why}; give numbers, or ∓Infinity for no bound`, "SEARCH_BOUNDS");
   }
   if (low === -Infinity) return [lowest, high];
   if (isLog && !(low > 0)) {

@@ -147,7 +147,7 @@ export function inContext(number: number, settings: Record<string, number>, caus
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new ErgodicError(
     "tune",
-    `trial ${number} (${shown.join(", ")}) failed: ${reason}; mend it, and resume from a checkpoint`,
+    `trial ${number} (${shown.join(", ")}) failed: ${reason}; fix it, and resume from a checkpoint`,
     "TUNE_THROWN",
     { cause },
   );

@@ -104,7 +104,7 @@ export class Trials implements Progression {
     if (best) return Float64Array.from(this.options.names, (name) => best.settings[name]);
     throw new ErgodicError(
       "tune",
-      `all of ${this.ended.size} trials diverged; search lower rates, or settings under which a run keeps finite`,
+      `all of ${this.ended.size} trials diverged; search lower rates, or settings under which runs stay finite`,
       "TUNE_NO_VALUE",
     );
   }

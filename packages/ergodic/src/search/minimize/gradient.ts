@@ -154,10 +154,10 @@ function refuseMisfits(
     throw new CapabilityError(where, message, code);
   };
   if (rule.kind === "search")
-    refuse(`${rule.name} searches on minibatches, but a compiled function is a whole; take lbfgs()`, "PLAN_MEANING");
+    refuse(`${rule.name} searches on minibatches, but a compiled function has no minibatches; take lbfgs()`, "PLAN_MEANING");
   refuseLink(where, rule);
   if (rule.kind === "host" && draws)
-    refuse(`${rule.name} compares values, but the function draws random numbers at each; take rule: adam()`, "RULE_RANDOM");
+    refuse(`${rule.name} compares values, but the function draws new random numbers at each evaluation; take rule: adam()`, "RULE_RANDOM");
 }
 
 /** Objective of a compiled function. Its parameters are the differentiated inputs, as one vector. */

@@ -271,7 +271,7 @@ describe("saveDraws and loadDraws", () => {
     writeFileSync(path("file"), "");
     for (const format of ["csv", "json"] as const) {
       const error = await saveDraws(draws, path("file/out"), { format }).catch((thrown: Error) => thrown);
-      const [, kept] = /the folder cannot be made: .*; what was computed is kept in (\S+out); move it/.exec(String(error))!;
+      const [, kept] = /the folder cannot be made: .*; the result is kept in (\S+out); move it/.exec(String(error))!;
       expect(plain((await loadDraws(kept)).content)).toEqual(plain(content));
       rmSync(join(kept, ".."), { recursive: true });
     }

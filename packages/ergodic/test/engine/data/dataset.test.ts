@@ -335,7 +335,7 @@ describe("refusals", () => {
     [
       "no column left",
       () => Dataset.fromTable(table(), { target: "income", drop: ["age", "education", "hours"] }),
-      'people.csv: has no column left beside "income", "age", "education", "hours" [DATA_EMPTY]',
+      'people.csv: has no column left besides "income", "age", "education", "hours" [DATA_EMPTY]',
     ],
     [
       "an absent target",

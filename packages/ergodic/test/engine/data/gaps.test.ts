@@ -98,7 +98,7 @@ describe("impute by column", () => {
     [
       "a column unknown",
       { impute: { town: "mode" } },
-      /impute asks for a column "town" that is not there, or is no input; these are "age"/,
+      /impute asks for a column "town" that does not exist, or is not an input; the inputs are "age"/,
     ],
     ["the target", { impute: { y: "mean" } }, /impute asks for a column "y"/],
     [
@@ -109,7 +109,7 @@ describe("impute by column", () => {
     [
       "texts without a mean",
       { impute: { city: "mean", "*": "mode" } },
-      /impute is "mean" for "city", which holds texts; take "mode" or "level"/,
+      /impute is "mean" for "city", which holds text; take "mode" or "level"/,
     ],
     ["an indicator without filling", { indicator: true }, /indicator needs impute/],
     ["an indicator that is no flag", { indicator: 1, impute: "mean" }, /indicator is 1/],
@@ -303,7 +303,7 @@ describe("new levels", () => {
     const [asTrained, refusing] = await Promise.all([predictor(bytes), predictor(bytes, { unknown: "refuse" })]);
     if (asTrained.kind !== "linear" || refusing.kind !== "linear") throw new Error("trained as a linear model");
     const row = { age: 1, pay: 1, city: "Bonn", sex: "f" };
-    const asked = 'rows: row 1: "Bonn" is no level that column "city" was made with ("Oslo", "Rome", "(missing)") [DATA_LEVEL]';
+    const asked = 'rows: row 1: "Bonn" is not a level that column "city" was made with ("Oslo", "Rome", "(missing)") [DATA_LEVEL]';
     expect(asTrained.predict(row)).toEqual(model.predict(row));
     expect(() => refusing.predict(row)).toThrow(asked);
     expect(() => refusing.predict([row])).toThrow(asked);
@@ -319,7 +319,7 @@ describe("new levels", () => {
     const data = Ratings.fromTriples({ users: ["a", "b"], items: ["x", "y"], values: [1, 2] });
     const model = await fit(factorisation({ rank: 1 }), data, { algorithm: alternatingLeastSquares(), epochs: 1, seed: 1 });
     await expect(predictor(model.toBytes(), { unknown: "refuse" })).rejects.toThrow(
-      /leave it out, and ask isKnown\(\).*MODEL_KIND/,
+      /leave it out, and use isKnown\(\).*MODEL_KIND/,
     );
   });
 
@@ -394,7 +394,7 @@ describe("dates", () => {
     "soon",
     "x2024-03-05",
   ])("%s is none", (on) => {
-    const message = `rows.csv: row 2: "${on}" in column "on" is no date; write dates as 2024-03-05, or 2024-03-05 14:30 [DATA_VALUE]`;
+    const message = `rows.csv: row 2: "${on}" in column "on" is not a date; write dates as 2024-03-05, or 2024-03-05 14:30 [DATA_VALUE]`;
     expect(() => made({ dates: dateParts("on") }, [dated[0], { on, y: 1 }] as never)).toThrow(message);
   });
 
@@ -413,7 +413,7 @@ describe("dates", () => {
     expect(model.predict([{ on: "2024-03-05" }])[0].value).toBe(value);
     expect(again.predict(table([{ on: "2024-03-05" }]))[0].value).toBe(value);
     expect(newLevels(data.pipeline, [{ on: "2024-03-05" }])).toEqual([]);
-    expect(() => again.predict({ on: "yesterday" })).toThrow(/"yesterday" in column "on" is no date/);
+    expect(() => again.predict({ on: "yesterday" })).toThrow(/"yesterday" in column "on" is not a date/);
     expect(() => again.predict([1])).toThrow(/holds text/);
   });
 

@@ -150,7 +150,7 @@ describe("rows to predict", () => {
     expect(refused(() => plain.apply([{ x0: 1, x1: value } as unknown as Row])).code).toBe("DATA_KIND");
     const { pipeline } = Dataset.fromTable(tableOf(people), { target: "income" });
     const odd = { ...people[0], education: value } as unknown as Row;
-    expect(refused(() => pipeline.apply([odd])).message).toMatch(/is not a text, but column "education" holds texts/);
+    expect(refused(() => pipeline.apply([odd])).message).toMatch(/is not a string, but column "education" holds text/);
   });
 
   it("a blank text is missing, not 0", () => {
@@ -202,15 +202,15 @@ test.each<[string, unknown, string]>([
   ],
   ["y null", { x: [[1]], y: null }, "fromArrays: y is null, but must be a list, with a target for each row"],
   ["y a text", { x: [[1]], y: "a" }, 'fromArrays: y is "a", but must be a list'],
-  ["names a number", { x: [[1]], y: [1], names: 5 }, "fromArrays: names is 5, but must be a list of texts, one for each column"],
-  ["names of numbers", { x: [[1]], y: [1], names: [5] }, "fromArrays: names is a list, but must be a list of texts"],
+  ["names a number", { x: [[1]], y: [1], names: 5 }, "fromArrays: names is 5, but must be a list of strings, one for each column"],
+  ["names of numbers", { x: [[1]], y: [1], names: [5] }, "fromArrays: names is a list, but must be a list of strings"],
   [
     "weights a number",
     { x: [[1]], y: [1], weights: 5 },
     "fromArrays: weights is 5, but must be a list of numbers, one for each row",
   ],
-  ["source a number", { x: [[1]], y: [1], source: 5 }, "fromArrays: source is 5, but must be a text"],
-  ["target null", { x: [[1]], y: [1], target: null }, "fromArrays: target is null, but must be a text"],
+  ["source a number", { x: [[1]], y: [1], source: 5 }, "fromArrays: source is 5, but must be a string"],
+  ["target null", { x: [[1]], y: [1], target: null }, "fromArrays: target is null, but must be a string"],
 ])("fromArrays: %s", (_, options, message) => {
   const error = refused(() => Dataset.fromArrays(options as never));
   expect(error.message.startsWith(message), error.message).toBe(true);
@@ -228,7 +228,7 @@ test.each<[unknown, RegExp]>([
   [{ users: null, items: [1] }, /^fromTriples: users is null, but must be a list \[OPTION_TYPE\]$/],
   [{ users: ["a"], items: "a" }, /^fromTriples: items is "a", but must be a list/],
   [{ users: ["a"], items: [1], values: null }, /^fromTriples: values is null, but must be a list/],
-  [{ users: [1n], items: [1] }, /^ratings: row 1: the user is 1n, but must be a text or a number/],
+  [{ users: [1n], items: [1] }, /^ratings: row 1: the user is 1n, but must be a string or a number/],
 ])("fromTriples: %s", (options, message) => {
   expect(refused(() => Ratings.fromTriples(options as never)).message).toMatch(message);
 });

@@ -125,7 +125,7 @@ describe("prediction", () => {
     expect(matrix(fresh)).toEqual([[7, 0, 0, 0, 0, 2]]);
     using strict = Dataset.fromTable(tableOf(people), { target: "income", unknown: "refuse" });
     expect(() => strict.pipeline.apply([people[0], { ...people[1], education: "PhD" }])).toThrow(
-      'rows: row 2: "PhD" is no level that column "education" was made with ("Bachelors", "Doctorate", "HS", "Masters") [DATA_LEVEL]',
+      'rows: row 2: "PhD" is not a level that column "education" was made with ("Bachelors", "Doctorate", "HS", "Masters") [DATA_LEVEL]',
     );
   });
 
@@ -161,7 +161,7 @@ describe("prediction", () => {
       'people.csv: has no target column "income"; its columns are',
     );
     expect(() => pipeline.apply([{ ...bare, income: "middling" }])).toThrow(
-      'row 1: "middling" is no class of the target "income" ("high", "low") [DATA_TARGET]',
+      'row 1: "middling" is not a class of the target "income" ("high", "low") [DATA_TARGET]',
     );
   });
 
@@ -170,7 +170,7 @@ describe("prediction", () => {
     [
       "an absent column of a row",
       () => pipeline.apply([people[0], uneducated]),
-      'rows: row 2 has no column "education" (it has "age", "hours", "income"); give it, as null where the value is not known',
+      'rows: row 2 has no column "education" (it has "age", "hours", "income"); give it, or null if the value is not known',
     ],
     [
       "an absent column of a table",
@@ -396,7 +396,7 @@ describe("follow", () => {
           { target: "y" },
         ),
       model,
-      /^test\.csv: its columns are not the model's: it lacks the column "age"; it has "city", "weight"; read and transform these rows as those of training, .*model\.pipeline\.apply\(table\) \[DATASET_PIPELINE\]$/,
+      /^test\.csv: its columns are not the model's: it lacks the column "age"; it has "city", "weight"; read and transform these rows like the training rows, .*model\.pipeline\.apply\(table\) \[DATASET_PIPELINE\]$/,
     ],
     [
       "numbers for text",
@@ -426,19 +426,19 @@ describe("follow", () => {
       "its own means of the same columns",
       () => Dataset.fromTable(table("test.csv", [...rows, rows[0]]), { target: "y" }).standardise(),
       model,
-      /: its step standardise was fitted or set otherwise than the model's;/,
+      /: its step standardise was fitted or set differently from the model's;/,
     ],
     [
       "a step that the model's rows did not take",
       () => Dataset.fromTable(table("test.csv", rows), { target: "y" }).standardise(),
       train.pipeline,
-      /: it went through the step standardise, the model's rows did not;/,
+      /: it went through the step standardise, but the model's rows did not;/,
     ],
     [
       "another step than the model's",
       () => Dataset.fromTable(table("test.csv", rows), { target: "y" }).hash(4),
       model,
-      /: it went through the step hash, where the model's rows went through the step standardise;/,
+      /: it went through the step hash, but the model's rows went through the step standardise;/,
     ],
     [
       "hashed columns",
@@ -457,7 +457,7 @@ describe("follow", () => {
           { target: "y", hash: 4 },
         ),
       Dataset.fromTable(tableOf(rows), { target: "y", hash: 4 }).pipeline,
-      /: it has "number w" more, which changes what is hashed;/,
+      /: it has "number w" more, which changes the hashed values;/,
     ],
     ["names against places, with text", () => Dataset.fromArrays({ x: [[1, 2]], y: [0] }), model, /and "city" holds text;/],
   ])("refuses and says what differs: %s", (_, make, pipeline, message) => {
@@ -506,7 +506,7 @@ describe("JSON", () => {
     ["a step for other columns", (s) => [s[0], s[1], { ...s[2], scale: [1, 2] }], /standardise was made for 2/],
     ["a map for other columns", (s) => [s[0], s[1], { ...s[3], inputs: 7 }], /rff was made for 7 columns, but gets 6/],
     ["a huge map", (s) => [s[0], s[1], { ...s[3], count: 1e12 }], /count is 1000000000000/],
-    ["a step without its fields", (s) => [s[0], s[1], { kind: "standardise" }], /a step lacks what its kind needs/],
+    ["a step without its fields", (s) => [s[0], s[1], { kind: "standardise" }], /a step lacks a part that its kind needs/],
     ["a source without a target", (s) => [{ ...s[0], target: undefined }, s[1]], /lacks a target or a type/],
   ];
   it.each(damaged)("refuses %s", (_, damage, message) => {

@@ -106,7 +106,7 @@ it("a model keeps them: raw rows predict, from its file too, and held-out rows f
 
 it("refuses names that are not there, too many products, and steps that do not fit", () => {
   expect(() => plain().map(products({ interactions: [["age", "wrk"]] }))).toThrow(
-    'products: interactions name a column "wrk" that is not there; the columns are "age", "work", "bit" [DATA_COLUMN]',
+    'products: interactions name a column "wrk" that does not exist; the columns are "age", "work", "bit" [DATA_COLUMN]',
   );
   const wide = Dataset.fromArrays({ x: [Array.from({ length: 500 }, (_, j) => j + 2)], y: [1] });
   expect(() => wide.map(products({ degree: 2 }))).toThrow(/more than 100,000 products of 500 columns/);

@@ -60,7 +60,7 @@ describe("making", () => {
   it("pairs that come twice are refused, summed, or the last counts", () => {
     const twice = { users: [1, 2, 1], items: ["x", "x", "x"], values: [5, 1, 3] };
     expect(failure(() => Ratings.fromTriples(twice))).toBe(
-      'ratings: the pair of user 1 and item "x" comes twice; take duplicates: "sum" for counts, or "last" for the latest opinion [DATA_DUPLICATE]',
+      'ratings: the pair of user 1 and item "x" occurs twice; take duplicates: "sum" for counts, or "last" for the latest opinion [DATA_DUPLICATE]',
     );
     using sum = Ratings.fromTriples({ ...twice, duplicates: "sum" });
     using last = Ratings.fromTriples({ ...twice, duplicates: "last" });
@@ -94,7 +94,7 @@ describe("making", () => {
     expect(failure(() => Ratings.fromTable(table, { user: "who", item: "film", value: "film" }))).toMatch(/DATA_COLUMN/);
     const gaps = { ...table, columns: [table.columns[0], { ...table.columns[1], codes: Int32Array.of(1, -1, 1) }] };
     expect(failure(() => Ratings.fromTable(gaps as typeof table, { user: "who", item: "film" }))).toBe(
-      'films.csv: row 2: the item is "", but must be a text or a number; drop the row [DATA_VALUE]',
+      'films.csv: row 2: the item is "", but must be a string or a number; drop the row [DATA_VALUE]',
     );
   });
 

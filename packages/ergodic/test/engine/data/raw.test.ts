@@ -125,7 +125,7 @@ describe("of an object", () => {
 
   it("what is none is told, and a column that is not there", () => {
     expect(() => textCell({ c: [1] as never }, "c", "w", 0)).toThrow(
-      'w: row 1: a list is not a text, but column "c" holds texts',
+      'w: row 1: a list is not a string, but column "c" holds text',
     );
     for (const row of [null, 3, "x"])
       expect(() => numberCell(row as never, "c", "w", 1)).toThrow(

@@ -203,7 +203,7 @@ describe("rows to follow", () => {
       return Dataset.fromTable(tableOf(three.slice(0, format === "dense" ? 3 : 2)), { target: "y", format }).hash(4);
     };
     const wanted = rows(["a", "b"], "dense");
-    const refused = /other places than the model's, and went through the step hash there/;
+    const refused = /in other positions than the model's, and went through the step hash in these positions/;
     expect(() => rows(["b", "a"], "sparse").follow(wanted.pipeline)).toThrow(refused);
     const fewer = rows(["a"], "dense");
     expect(() => rows(["a"], "sparse").follow(fewer.pipeline)).toThrow(refused);
@@ -373,6 +373,6 @@ it("a centre of a level, for which sparse rows have no room, is refused", () => 
   again().dispose();
   step.centre[level] = 0.5;
   expect(again).toThrow(
-    new RegExp(`standardise has a centre for column ${level}, which is no number of the table.*PIPELINE_STEP`),
+    new RegExp(`standardise has a centre in sparse rows for column ${level}, which is not a number of the table.*PIPELINE_STEP`),
   );
 });

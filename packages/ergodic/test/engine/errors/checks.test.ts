@@ -44,7 +44,7 @@ describe("checkKeys", () => {
         /^fit: .* but must be an object: \{ epochs, until \}/,
       );
     expect(() => checkKeys("fit", { until: null }, ["until"])).toThrow(
-      "fit: until is null; leave it out to have its default [OPTION_TYPE]",
+      "fit: until is null; leave it out to use the default [OPTION_TYPE]",
     );
     expect(() => checkKeys("fit", { until: null }, ["until"], { nullable: ["until"] })).not.toThrow();
     expect(() => checkKeys("fit", Object.create(null) as object, ["until"])).not.toThrow();
@@ -134,7 +134,7 @@ describe("JSON that is read again", () => {
       );
     for (const json of [{}, { name: 3 }, { name: ["a"] }, { Name: "a" }])
       expect(() => checkNamedJson("f", json, "name", "a rule")).toThrow(
-        /^f: name of the JSON is .*, but must be the name of a rule, a text \[JSON_TYPE\]$/,
+        /^f: name of the JSON is .*, but must be the name of a rule, a string \[JSON_TYPE\]$/,
       );
   });
 

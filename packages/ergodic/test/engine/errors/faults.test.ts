@@ -94,7 +94,7 @@ it("a full disk: the file before it stays, and what was to be saved is kept else
     const path = join(small, "model");
     await writeWhole(path, Uint8Array.of(1, 2, 3));
     const error = await writeWhole(path, new Uint8Array(SIZE).fill(7), { keep: true }).catch((thrown: Error) => thrown.message);
-    const [, kept] = /: the disk is full; what was computed is kept in (\S+); move it/.exec(String(error)) ?? [];
+    const [, kept] = /: the disk is full; the result is kept in (\S+); move it/.exec(String(error)) ?? [];
     expect(readFileSync(kept).equals(Buffer.alloc(SIZE, 7))).toBe(true);
     rmSync(dirname(kept), { recursive: true });
     expect([...readFileSync(path)]).toEqual([1, 2, 3]);
@@ -120,7 +120,7 @@ it("a limit on the sizes of files: the file before it stays, and the error says 
   });
   const reason = "the file would be larger than the system allows";
   expect(limited.stdout).toContain(
-    `model: cannot be written: ${reason}; nor can it be kept in ${folder}: ${reason} [FILE_WRITE]`,
+    `model: cannot be written: ${reason}; the result cannot be kept in ${folder} either: ${reason} [FILE_WRITE]`,
   );
   expect(readFileSync(at("model"), "utf8")).toBe("old");
   expect(readdirSync(folder).filter((name) => name.endsWith(".partial"))).toEqual([]);

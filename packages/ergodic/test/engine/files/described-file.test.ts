@@ -57,7 +57,7 @@ it("lists are made again however their marks are written, and what only looks li
   for (const spelt of ['{"\\u0070acked":', '{ "packed" :'])
     expect(read(changed(written(given), { description: description.replace('{"packed":', spelt) })).describe()).toEqual(given);
   const other = changed(written({}), { description: '{"a":{"packed":"boxes"}}' });
-  expect(() => read(other).describe()).toThrow('has a list that is packed as "boxes"; the file is damaged');
+  expect(() => read(other).describe()).toThrow('has a list with the unknown packing "boxes"; the file is damaged');
 });
 
 describe("checksums", () => {
@@ -88,7 +88,7 @@ describe("checksums", () => {
       const shape = [values.length];
       const damaged = changed(bytes, {}, { [name]: { shape, values } });
       const message =
-        /^f\.st: holds other numbers than were written: their checksum is murmur3:\w{8}, but was murmur3:\w{8};.*\[SOME_FORMAT\]$/;
+        /^f\.st: holds changed numbers: their checksum is murmur3:\w{8}, but was murmur3:\w{8};.*\[SOME_FORMAT\]$/;
       expect(() => read(damaged).verify()).toThrow(message);
       read(changed(damaged, { checksum: undefined })).verify();
     }
@@ -121,7 +121,7 @@ describe("refused", () => {
     const described = (description: string | undefined) => () => read(changed(bytes, { description })).describe();
     for (const text of [undefined, "", "{"])
       expect(described(text)).toThrow(
-        "f.st: has a description that is not JSON; the file is damaged, write it anew [SOME_FORMAT]",
+        "f.st: has a description that is not JSON; the file is damaged, write it again [SOME_FORMAT]",
       );
     expect(caught(described("{"))).toMatchObject({ code: "SOME_FORMAT", cause: expect.any(SyntaxError) });
     expect(Object.hasOwn(caught(described("[]")), "cause")).toBe(false);

@@ -295,7 +295,7 @@ describe("writeWhole", () => {
     expect(readdirSync(at("below")).sort()).toEqual(["file", "new"]);
     symlinkSync("b", at("a"));
     symlinkSync("a", at("b"));
-    await expect(writeWhole(at("a"), bytes)).rejects.toThrow(/its links lead in a circle \[FILE_WRITE\]/);
+    await expect(writeWhole(at("a"), bytes)).rejects.toThrow(/its links form a loop \[FILE_WRITE\]/);
   });
 
   it("writes through a FIFO, which stays one", async () => {
@@ -310,7 +310,7 @@ describe("writeWhole", () => {
     function* parts(): Generator<Uint8Array> {
       for (let k = 0; k < 100; k++) yield new Uint8Array(100_000);
     }
-    const refused = expect(writeWhole(at("fifo"), parts())).rejects.toThrow(/nobody reads from it any more \[FILE_WRITE\]/);
+    const refused = expect(writeWhole(at("fifo"), parts())).rejects.toThrow(/its reader has closed it \[FILE_WRITE\]/);
     await (await reader).close();
     await refused;
   });
@@ -329,7 +329,7 @@ describe("writeWhole", () => {
   it("makes missing folders where it is asked to", async () => {
     await writeWhole(at("a/b/model"), bytes, { folders: true });
     expect(readdirSync(at("a/b"))).toEqual(["model"]);
-    await expect(writeWhole(at("a/b/model/c"), bytes, { folders: true })).rejects.toThrow(/a part of the path is no folder/);
+    await expect(writeWhole(at("a/b/model/c"), bytes, { folders: true })).rejects.toThrow(/a part of the path is not a folder/);
   });
 
   it("with a name as long as names may be", async () => {
@@ -341,7 +341,7 @@ describe("writeWhole", () => {
     }
     await expect(writeWhole(at("m".repeat(256)), bytes)).rejects.toThrow(/the name is too long/);
     await expect(writeWhole("", bytes)).rejects.toThrow(/no such file or folder/);
-    await expect(writeWhole(at("new/"), bytes)).rejects.toThrow(/a part of the path is no folder/);
+    await expect(writeWhole(at("new/"), bytes)).rejects.toThrow(/a part of the path is not a folder/);
   });
 
   it("names the folder that is taken away while it writes", async () => {
@@ -363,7 +363,7 @@ describe("writeWhole", () => {
       expect(error).toBeInstanceOf(DataError);
       const { message, code } = error as DataError;
       const [, folder, place] =
-        /where: cannot be written: the folder (\S+) does not exist; what was computed is kept in (\S+where); move it/.exec(
+        /where: cannot be written: the folder (\S+) does not exist; the result is kept in (\S+where); move it/.exec(
           message,
         )!;
       expect(folder).toBe(at("no"));
@@ -393,7 +393,7 @@ describe("writeWhole", () => {
     vi.stubEnv("TMPDIR", at("none"));
     try {
       const both = writeWhole(at("no/place"), bytes, { keep: true });
-      await expect(both).rejects.toThrow(/; nor can it be kept in .*none: no such file or folder \[FILE_WRITE\]$/);
+      await expect(both).rejects.toThrow(/; the result cannot be kept in .*none either: no such file or folder \[FILE_WRITE\]$/);
     } finally {
       vi.unstubAllEnvs();
     }
@@ -505,8 +505,8 @@ describe("checkWritable", () => {
         ),
       ],
       [at("dangling"), new RegExp(`dangling: cannot be written: the folder ${at("missing")} does not exist; make it`)],
-      [at("file/below"), /a part of the path is no folder/],
-      [at("new/"), /a part of the path is no folder/],
+      [at("file/below"), /a part of the path is not a folder/],
+      [at("new/"), /a part of the path is not a folder/],
     ] as const)
       await expect(checkWritable(path), path).rejects.toThrow(message);
     for (const name of ["file", "new"]) await checkWritable(at(name));
@@ -519,7 +519,7 @@ describe("checkWritable", () => {
     writeFileSync(at("file"), "");
     await checkWritable(at("a/b/c"), { folders: true });
     await checkWritable(at("c"), { folders: true });
-    await expect(checkWritable(at("file/b/c"), { folders: true })).rejects.toThrow(/a part of the path is no folder/);
+    await expect(checkWritable(at("file/b/c"), { folders: true })).rejects.toThrow(/a part of the path is not a folder/);
     await expect(checkWritable(at("a/b/c"))).rejects.toThrow(/the folder \S+b does not exist/);
     expect(readdirSync(folder)).toEqual(["file"]);
   });

@@ -182,13 +182,13 @@ describe("is refused", () => {
     const objects = (count: Json, ...columns: Json[]) => of({ packed: "objects", count, columns });
     const b = { key: "b", values: [1] };
     const told: [() => Json, string][] = [
-      [texts([0xff, 0xff, 0xff], [3]), "texts that are not UTF-8"],
-      [of(own, { [bytes]: made(Float64Array.of(65)) }), "texts that are not UTF-8"],
-      [texts([65, 65], [3]), "parts of 3 in all, where there are 2"],
-      [texts([65, 65], [1]), "parts of 1 in all, where there are 2"],
-      [texts([65, 65], [-1, 3]), "a length that is none"],
-      [texts([65, 65], [0.5, 1.5]), "a length that is none"],
-      [of({ ...own, at: "description.9" }), 'a list in "description.9", where there are no numbers'],
+      [texts([0xff, 0xff, 0xff], [3]), "text that is not UTF-8"],
+      [of(own, { [bytes]: made(Float64Array.of(65)) }), "text that is not UTF-8"],
+      [texts([65, 65], [3]), "parts of total length 3 instead of 2"],
+      [texts([65, 65], [1]), "parts of total length 1 instead of 2"],
+      [texts([65, 65], [-1, 3]), "an invalid length"],
+      [texts([65, 65], [0.5, 1.5]), "an invalid length"],
+      [of({ ...own, at: "description.9" }), 'a list in "description.9", which holds no numbers'],
       [
         of({ packed: "numbers", at: "description.b" }, { "description.b": made(BigInt64Array.of(1n)) }),
         'a list in "description.b", where',
@@ -197,44 +197,44 @@ describe("is refused", () => {
         of({ packed: "numbers", at: "description.b" }, { "description.b": made(BigUint64Array.of(1n)) }),
         'a list in "description.b", where',
       ],
-      [of({ packed: "numbers", at: "x".repeat(90) }), `a list in "${"x".repeat(59)}, where there are no numbers`],
+      [of({ packed: "numbers", at: "x".repeat(90) }), `a list in "${"x".repeat(59)}, which holds no numbers`],
       [of({ packed: "numbers" }), "a list in undefined, where there are no numbers"],
-      [of({ packed: "other" }), 'a list that is packed as "other"'],
-      [of({ packed: "y".repeat(90) }), `a list that is packed as "${"y".repeat(59)};`],
-      [of({ packed: "choices", of: ["a", 1], at: bytes }), "choices that are no texts"],
-      [of({ packed: "choices", of: "a", at: bytes }), "choices that are no texts"],
+      [of({ packed: "other" }), 'a list with the unknown packing "other"'],
+      [of({ packed: "y".repeat(90) }), `a list with the unknown packing "${"y".repeat(59)};`],
+      [of({ packed: "choices", of: ["a", 1], at: bytes }), "choices that are not strings"],
+      [of({ packed: "choices", of: "a", at: bytes }), "choices that are not strings"],
       [
         of({ packed: "choices", of: ["a"], at: "description.c" }, { "description.c": made(Uint8Array.of(0, 1)) }),
-        "choice 1 of 1",
+        "the choice 1, but only 1 choices",
       ],
-      [of({ packed: "lists", items: 3, lengths: [1] }), "a list that is none"],
-      [of({ packed: "lists", lengths: [1] }), "a list that is none"],
-      [of({ packed: "lists", items: [1, 2], lengths: [1] }), "parts of 1 in all, where there are 2"],
+      [of({ packed: "lists", items: 3, lengths: [1] }), "a value that is not a list"],
+      [of({ packed: "lists", lengths: [1] }), "a value that is not a list"],
+      [of({ packed: "lists", items: [1, 2], lengths: [1] }), "parts of total length 1 instead of 2"],
       [objects(1), "objects without keys"],
       [of({ packed: "objects", count: 1, columns: "b" }), "objects without keys"],
-      [objects(1, null), "a key that is no text"],
-      [objects(1, { key: 1, values: [1] }), "a key that is no text"],
+      [objects(1, null), "a key that is not a string"],
+      [objects(1, { key: 1, values: [1] }), "a key that is not a string"],
       [objects(2, b), "2 objects"],
       [objects("1", b), "1 objects"],
       [objects(1, { key: "b", values: [1], rows: [0] }), "1 objects"],
       [objects(1, b, { key: "k".repeat(90), values: [1], rows: [] }), `1 values of "${"k".repeat(60)}"`],
       [objects(1, b, { key: "c", values: [1, 2] }), '2 values of "c"'],
-      [objects(1, b, { key: "k".repeat(90), values: [1], rows: [1] }), `a place for "${"k".repeat(60)}" outside of its list`],
-      [objects(1, b, b), 'a place for "b" outside of its list'],
+      [objects(1, b, { key: "k".repeat(90), values: [1], rows: [1] }), `an index for "${"k".repeat(60)}" outside of its list`],
+      [objects(1, b, b), 'an index for "b" outside of its list'],
       [
         objects(2, { key: "b", values: [1, 2] }, { key: "c", values: [1, 2], rows: [0, 0] }),
-        'a place for "c" outside of its list',
+        'an index for "c" outside of its list',
       ],
       [of({ packed: "object", entries: [["a", 1, 2]] }), "an entry without a key"],
       [of({ packed: "object", entries: [["a"]] }), "an entry without a key"],
       [of({ packed: "object", entries: ["ab"] }), "an entry without a key"],
-      [of({ packed: "object", entries: 3 }), "a list that is none"],
+      [of({ packed: "object", entries: 3 }), "a value that is not a list"],
     ];
     for (const [attempt, what] of told) expect(attempt, what).toThrow(`file: has ${what}`);
   });
 
   it.each(cases)("%s", (_, attempt) => {
-    expect(attempt).toThrow(/^file: has .*; the file is damaged, write it anew \[CODE\]$/);
+    expect(attempt).toThrow(/^file: has .*; the file is damaged, write it again \[CODE\]$/);
     // Nothing of this process is reached by what a file says.
     for (const shared of [Array.prototype, Array, Object.prototype]) expect("reached" in shared).toBe(false);
   });

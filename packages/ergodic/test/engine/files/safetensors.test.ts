@@ -84,7 +84,7 @@ describe("round trip", () => {
 
   it("refuses to write a header that is longer than any that is read", () => {
     expect(() => encode({}, { description: "x".repeat(100_000_000) })).toThrow(
-      /the header would take 100\d{6} bytes, but no reader takes more than 100000000; keep what is long in tensors/,
+      /the header would take 100\d{6} bytes, but readers accept at most 100000000; store long data in tensors/,
     );
   });
 
@@ -177,8 +177,8 @@ describe("hostile files", () => {
     ["a header beyond the file", file("{}", [], 100n), /claims a header of 100 bytes, but 2 follow/],
     ["a huge header length", file("{}", [], 2n ** 64n - 1n), /claims a header of 18446744073709551615/],
     ["a header that is no object", file("[]"), /does not start with \{/],
-    ["a header that is not JSON", file('{"a":}'), /is no JSON/],
-    ["a header that is not UTF-8", new Uint8Array([3, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff, 0x7d]), /is no JSON/],
+    ["a header that is not JSON", file('{"a":}'), /is not JSON/],
+    ["a header that is not UTF-8", new Uint8Array([3, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff, 0x7d]), /is not JSON/],
     ["a repeated tensor", file(`{"a":${f32(0, 4)},"a":${f32(0, 4)}}`, [0, 0, 0, 0]), /key "a" twice/],
     ["a repeated tensor, escaped", file(`{"a":${f32(0, 4)},"\\u0061" :${f32(0, 4)}}`, [0, 0, 0, 0]), /key "a" twice/],
     ["a repeated key inside", file('{"a":{"dtype":"U8","dtype":"I8","shape":[0],"data_offsets":[0,0]}}'), /key "dtype" twice/],
@@ -203,11 +203,11 @@ describe("hostile files", () => {
     ["a dtype of numbers", file('{"a":{"dtype":32,"shape":[0],"data_offsets":[0,0]}}'), /tensor "a" lacks a dtype, or a shape/],
     ["no shape", file('{"a":{"dtype":"F32","data_offsets":[0,0]}}'), /tensor "a" lacks a dtype, or a shape/],
     ["a tensor that is null", file('{"a":null}'), /lacks a dtype/],
-    ["a tensor of lists within lists", file(`{"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}`), /lacks a dtype|is no JSON/],
+    ["a tensor of lists within lists", file(`{"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}`), /lacks a dtype|is not JSON/],
     [
       "a repeated tensor next to lists within lists",
       file(`{"a":0,"b":${"[".repeat(200_000)}${"]".repeat(200_000)},"a":1}`),
-      /key "a" twice|is no JSON/,
+      /key "a" twice|is not JSON/,
     ],
     ["metadata that is not text", file('{"__metadata__":{"a":1}}'), /not a map of text to text/],
   ];
@@ -216,7 +216,7 @@ describe("hostile files", () => {
     expect(() => decode(bytes)).toThrow(message);
     expect(() => decode(bytes)).toThrow(DataError);
     expect(() => decode(bytes, "m.safetensors")).toThrow(
-      /^m\.safetensors: is no safetensors file, or a damaged one \(.*\); give another, or write it anew \[SAFETENSORS\]$/,
+      /^m\.safetensors: is not a safetensors file, or is damaged \(.*\); give another, or write it again \[SAFETENSORS\]$/,
     );
   });
 

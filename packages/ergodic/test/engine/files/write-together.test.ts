@@ -151,7 +151,7 @@ describe.each(["once", "from then on"] as const)("a disk that fails %s, at every
 });
 
 /** Where an error says that the draws are. */
-const keptIn = (error: unknown): string => /what was computed is kept in (\S+); move it/.exec(String(error))![1];
+const keptIn = (error: unknown): string => /the result is kept in (\S+); move it/.exec(String(error))![1];
 
 it("a crash between two renames: draws are read from the folder, its index and its URL, and a save that fails too loses nothing", async () => {
   const draws = example();
@@ -224,7 +224,7 @@ it("a disk that fills up: the draws before stay, and the new ones are kept elsew
     for (const format of ["csv", "json"] as const) {
       await saveDraws(draws, join(small, "out"), { format });
       const error = await saveDraws(large, join(small, "out"), { format: "csv" }).catch((thrown: Error) => thrown.message);
-      expect(error).toMatch(/: the disk is full; what was computed/);
+      expect(error).toMatch(/: the disk is full; the result is kept/);
       const kept = keptIn(error);
       expect(plain((await loadDraws(kept)).content)).toEqual(plain(large.content));
       rmSync(join(kept, ".."), { recursive: true });

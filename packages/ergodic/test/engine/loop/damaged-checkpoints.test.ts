@@ -107,16 +107,16 @@ describe("of a fit", () => {
     [
       "by a rule that is none",
       ({ description: { recipe } }) => void ((recipe.algorithm as JsonObject).rule = null),
-      /holds a run that cannot be made again/,
+      /holds a run that cannot be restored/,
     ],
     [
       "of a model that is none",
       ({ description: { recipe } }) => void ((recipe.model as JsonObject).model = "constructor"),
       /is of a model "constructor"/,
     ],
-    ["without a plan", ({ description: { recipe } }) => void delete recipe.plan, /keeps of the plan does not fit/],
+    ["without a plan", ({ description: { recipe } }) => void delete recipe.plan, /state of the plan does not fit/],
     ["without a seed", ({ description: { recipe } }) => void delete (recipe.plan as JsonObject).seed, /seed is missing/],
-    ["without data", ({ description: { recipe } }) => void delete recipe.data, /cannot be made again/],
+    ["without data", ({ description: { recipe } }) => void delete recipe.data, /cannot be restored/],
   ];
   it.each(cases)("%s", async (_, change, words) => {
     const bytes = await kept(fit(linear(), data, { rule: sgd({ rate: 0.05 }), epochs: 2 }));
@@ -131,7 +131,7 @@ describe("of a fit", () => {
     for (const counts of [{ y: 1 }, { s: 1 }, { gradient: 0, s: 2, y: 0 }]) {
       const damaged = changed(bytes, ({ description: { state } }) => void Object.assign(state.counts as JsonObject, counts));
       expect((await refusal(() => fit.resume(damaged, data, { epochs: 8 }))).message).toMatch(
-        /it holds \d steps and \d changes of the gradient, but as many of both are wanted, 2 at most/,
+        /it holds \d steps and \d changes of the gradient, but equal numbers of both are needed, at most 2/,
       );
     }
   });
@@ -142,7 +142,7 @@ describe("of a fit", () => {
     const error = await refusal(() => resumed(bytes));
     expect([error.code, error.message]).toEqual([
       "CHECKPOINT_FORMAT",
-      expect.stringMatching(/holds other numbers than were written/),
+      expect.stringMatching(/holds changed numbers/),
     ]);
   });
 
@@ -155,7 +155,7 @@ describe("of a fit", () => {
     expect([error.code, error.message]).toEqual([
       "CHECKPOINT_FORMAT",
       expect.stringMatching(
-        /says other than was written: the checksum of its JSON is murmur3:\w{8}, but was murmur3:\w{8}; the file is damaged/,
+        /holds changed text: the checksum of its JSON is murmur3:\w{8}, but was murmur3:\w{8}; the file is damaged/,
       ),
     ]);
     const { "text checksum": sum, ...older } = metadata;
@@ -276,12 +276,12 @@ describe("of a search", () => {
     [
       "of a search that is none",
       ({ description: { recipe } }) => void ((recipe.search as JsonObject).algorithm = { search: "constructor" }),
-      /"constructor" is not a search/,
+      /"constructor" is neither a search/,
     ],
     [
       "of a space that is none",
       ({ description: { recipe } }) => void ((recipe.search as JsonObject).space = null),
-      /cannot be made again/,
+      /cannot be restored/,
     ],
   ];
   it.each(cases)("%s", async (_, change, words) => {
@@ -311,7 +311,7 @@ describe("of a sampler", () => {
     const bytes = await kept(sample(density, of, { ...plan, algorithm }));
     for (const change of older) {
       const error = await refusal(() => sample.resume(changed(bytes, change), density, of, { draws: 12 }));
-      expect(error.message).toMatch(/of another version of ergodic|cannot be made again from JSON/);
+      expect(error.message).toMatch(/from another version of ergodic|cannot be made again from JSON/);
     }
   });
 
@@ -339,7 +339,7 @@ describe("of a sampler", () => {
           { draws: 12 },
         ),
       );
-      expect(error.message).toMatch(new RegExp(`${key} is missing.*of another version of ergodic`));
+      expect(error.message).toMatch(new RegExp(`${key} is missing.*from another version of ergodic`));
     }
   });
 
@@ -357,7 +357,7 @@ describe("of a sampler", () => {
     for (const change of changes) {
       const damaged = changed(bytes, change);
       const error = await refusal(() => sample.resume(damaged, density, graded, { draws: 90 }));
-      expect(error.message).toMatch(/of meanField does not fit: .*of another version of ergodic/);
+      expect(error.message).toMatch(/of meanField does not fit: .*from another version of ergodic/);
     }
     expect(await sample.resume(bytes, density, graded, { draws: 90 })).toBeDefined();
   });

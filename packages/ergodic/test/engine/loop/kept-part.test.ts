@@ -67,7 +67,7 @@ describe("numbers of the state", () => {
 
   it("a state that is no object is refused at once", () => {
     for (const state of [null, [], 1, "text"] as Json[])
-      expect(refusal(() => part(state as JsonObject))).toContain("what it keeps of the run does not fit: its state is missing");
+      expect(refusal(() => part(state as JsonObject))).toContain("its state of the run does not fit: its state is missing");
   });
 });
 
@@ -95,7 +95,7 @@ describe("tensors", () => {
 
   it("of places are below their end", () => {
     expect(kept.indices("places", 4, 3)).toBe(kept.tensors.places);
-    expect(refusal(() => kept.indices("places", 3))).toContain('"places" holds the place 3 of 3');
+    expect(refusal(() => kept.indices("places", 3))).toContain('"places" holds the index 3, but must be below 3');
     expect(refusal(() => kept.indices("places", 4, 2))).toContain("2 are wanted");
     expect(part({}, { places: new Uint32Array(0) }).indices("places", 0)).toHaveLength(0);
   });
@@ -113,7 +113,7 @@ describe("tensors", () => {
     const inner = whole.part("the part", "a.", { n: 1 });
     expect(inner.snapshot).toEqual({ tensors: { x: Float64Array.of(1) }, state: { n: 1 } });
     expect(whole.part("the part", "a.").state).toEqual({});
-    expect(refusal(() => whole.part("the part", "a.", 5))).toContain("what it keeps of the part does not fit");
-    expect(refusal(() => inner.floats("y"))).toContain("what it keeps of the part");
+    expect(refusal(() => whole.part("the part", "a.", 5))).toContain("its state of the part does not fit");
+    expect(refusal(() => inner.floats("y"))).toContain("its state of the part");
   });
 });

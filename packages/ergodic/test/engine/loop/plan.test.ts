@@ -154,7 +154,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "one table for copies that see the same rows",
     { variance: svrg(), replicas: 2, data: "replicated" },
-    'fit: svrg keeps one derivative a row, but replicas that each see all rows would overwrite one another\'s; take data: "sharded" [PLAN_MEANING]',
+    'fit: svrg keeps one derivative per row, but replicas that each see all rows would overwrite one another\'s; take data: "sharded" [PLAN_MEANING]',
   ],
   [
     "a line search along a corrected gradient",
@@ -170,7 +170,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "SAG in a shuffled order",
     { variance: sag(), schedule: "shuffled" },
-    `fit: sag's own step size is for rows drawn with replacement, but schedule is "shuffled", where it diverges; leave schedule out, take saga(), or give a rule with a smaller rate [VARIANCE_RATE]`,
+    `fit: sag's own step size is for rows drawn with replacement, but schedule is "shuffled", with which it diverges; leave schedule out, take saga(), or give a rule with a smaller rate [VARIANCE_RATE]`,
   ],
   [
     "a line search with L1",
@@ -202,13 +202,13 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "a group penalty with steps that are not along the gradient",
     { rule: adagrad() },
-    "fit: the group penalty shrinks by rate × strength, which leads to its optimum only if steps are rate × gradient, but those of adagrad are not; take sgd() [RULE_RATE]",
+    "fit: the group penalty shrinks by rate × strength, which reaches the optimum only if steps are rate × gradient, unlike those of adagrad; take sgd() [RULE_RATE]",
     { group: { strength: 0.1, groups: [] } },
   ],
   [
     "a group penalty with momentum",
     { rule: momentum() },
-    "but those of momentum are not",
+    "unlike those of momentum",
     { group: { strength: 0.1, groups: [] } },
   ],
   [

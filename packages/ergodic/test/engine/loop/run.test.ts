@@ -169,7 +169,7 @@ describe("stops", () => {
       const lossAt = (step: number): number => (step < 15 ? 1 : Number.POSITIVE_INFINITY);
       const until = { epochs: 3 };
       await expect(reasonOf({ lossAt, converges: true }, { until })).rejects.toThrow(
-        /^fit: the training loss is Infinity after 20 updates: the run diverged; look for columns in extreme units; an offset is added as it is, so that counts want the logarithm of the exposure/,
+        /^fit: the training loss is Infinity after 20 updates: the run diverged; look for columns in extreme units; an offset is added unchanged, so counts need the logarithm of the exposure/,
       );
       await expect(reasonOf({ lossAt }, { until })).rejects.toThrow(
         /the run diverged; take a smaller rate, standardised columns or clipNorm/,

@@ -261,6 +261,6 @@ it("refuses operations that it does not know, and values that are not there", ()
   });
   expect(() => elementwiseCode(loop(["bessel", 0]), 8, "net")).toThrow(DataError);
   expect(() => elementwiseCode(loop(["bessel", 0]), 8, "net")).toThrow('net: uses the operation "bessel"');
-  expect(() => elementwiseCode(loop(["add", 0, 1]), 8)).toThrow("names the value 1 of 1");
+  expect(() => elementwiseCode(loop(["add", 0, 1]), 8)).toThrow("names the value 1, but has 1 values");
   expect(() => elementwiseCode(loop(["add", 0]), 8)).toThrow("gives 1 arguments to add, which takes 2");
 });

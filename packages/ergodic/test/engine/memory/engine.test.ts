@@ -20,7 +20,7 @@ it("says which build it runs, on how many workers, and why", () => {
     sharedMemory: true,
     workers: availableParallelism(),
   });
-  expect(why.join("\n")).toMatch(/workers?: this machine has as many hardware threads/);
+  expect(why.join("\n")).toMatch(/workers?: one for each hardware thread of this machine/);
   if (process.versions.node.startsWith("20.")) expect(why[0]).toContain("V8 flag");
 });
 

@@ -203,7 +203,7 @@ it("takes modules that the host has compiled, and asks for no others", async () 
   expect(engine.kernel("log", true)(1)).toBe(0);
   await expect(openEngine({ families: ["arrays"] })).rejects.toThrow("give it ergodic/kernels/arrays.wasm too");
   for (const family of ["coordinate", "sampling"] as const)
-    await expect(openEngine({ families: [family] })).rejects.toThrow("do it where code can be made");
+    await expect(openEngine({ families: [family] })).rejects.toThrow("do it on a host that allows this");
   for (const family of ["images", "graphs"] as const)
     await expect(openEngine({ families: [family] })).rejects.toThrow(`give it ergodic/kernels/${family}.wasm too`);
 });
@@ -221,7 +221,7 @@ it("refuses modules once memory is shared", async () => {
   const training = await loadFamily("training", "simd", false);
   const { openEngine } = await fresh(false);
   (await import("../../../src/engine/memory/memory.ts")).engineMemory();
-  await expect(openEngine({ kernels: training })).rejects.toThrow("memory is shared already");
+  await expect(openEngine({ kernels: training })).rejects.toThrow("the memory is already shared");
 });
 
 /** An engine of its own, as a page has it where `all` is false. */

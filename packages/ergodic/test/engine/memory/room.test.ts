@@ -115,19 +115,19 @@ describe("room", () => {
   it("checkRoom and float64s say what was asked for", () => {
     checkRoom("here", "things", totalmem() / 2);
     expect(() => checkRoom("here", "7 things", 2 ** 35 + 1)).toThrow(
-      /^here: 7 things would take 32 GiB, but at most \S+ GiB can be had; ask for fewer \[MEMORY_LIMIT\]$/,
+      /^here: 7 things would take 32 GiB, but at most \S+ GiB is available; ask for fewer \[MEMORY_LIMIT\]$/,
     );
     // No more than this machine has.
     expect(() => checkRoom("here", "7 things", totalmem() + 1)).toThrow("[MEMORY_LIMIT]");
     expect(() => checkRoom("here", "7 things", 3, 2, "take one")).toThrow(
-      "7 things would take 3 bytes, but at most 2 bytes can be had; take one",
+      "7 things would take 3 bytes, but at most 2 bytes is available; take one",
     );
     expect(() => checkRoom("here", "7 things", 3 * 2 ** 20, 2 ** 20)).toThrow("7 things would take 3 MiB, but at most 1 MiB");
     expect([...float64s("here", "things", 3)]).toEqual([0, 0, 0]);
     // Refused by its bytes, before the host is asked, which may give as much as this or not.
     // The bound is 32 GiB, or what the machine has.
     expect(() => float64s("here", "things", 2 ** 32 + 1)).toThrow(
-      /^here: things would take 32 GiB, but at most [\d.]+ GiB can be had; ask for fewer \[MEMORY_LIMIT\]$/,
+      /^here: things would take 32 GiB, but at most [\d.]+ GiB is available; ask for fewer \[MEMORY_LIMIT\]$/,
     );
     expect([0, 1023, 1024, 1536, 2 ** 30, 2 ** 41].map(bytesText)).toEqual([
       "0 bytes",

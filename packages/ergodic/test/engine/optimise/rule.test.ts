@@ -36,7 +36,7 @@ describe("chain", () => {
   test("refuses what has no meaning", () => {
     expect(() => g.chain()).toThrow(/RULE_CHAIN/);
     expect(() => g.chain(g.averaging(), g.sgd())).toThrow(
-      "chain: averaging stands before sgd, but it follows the parameter itself; put it last [RULE_CHAIN]",
+      "chain: averaging comes before sgd, but acts on the parameter itself; put it last [RULE_CHAIN]",
     );
     expect(() => g.chain(g.lbfgs() as unknown as g.EquationRule)).toThrow(
       "part 1 is lbfgs, but only rules with an equation can be chained",
@@ -45,7 +45,7 @@ describe("chain", () => {
 
   test("an unknown rule in a file names those that are known", () => {
     expect(() => g.ruleFromJson({ rule: "toString", options: {} })).toThrow(
-      /"toString" is not a rule of this version, nor one defined so far; .* \(known: adadelta, adagrad/,
+      /"toString" is neither a rule of this version nor one defined so far; .* \(known: adadelta, adagrad/,
     );
   });
 });

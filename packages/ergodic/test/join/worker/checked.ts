@@ -92,13 +92,13 @@ export function expectTheSame({ found, unawaited, errors, reason, ticks }: Gave)
   expect(errors.infer).toMatch(/^OptionError OPTION_RANGE infer: task is "all", but must be one of/);
   expect(errors["no graph"]).toMatch(/^OptionError OPTION_TYPE infer: the first argument is .*, but must be a factor graph/);
   expect(errors["unknown evidence"]).toMatch(/^OptionError OPTION_UNKNOWN evidence: there is no variable "v111"; did you mean/);
-  expect(errors["no checkpoint"]).toMatch(/^DataError SAFETENSORS checkpoint: is no safetensors file/);
+  expect(errors["no checkpoint"]).toMatch(/^DataError SAFETENSORS checkpoint: is not a safetensors file/);
   expect(errors["aborted before"]).toBe("Error  at once");
   expect(errors.inherited).toMatch(
     /^OptionError WORKER_ARGUMENT worker: exported\("toString"\) was given, but the module exports nothing/,
   );
   expect(errors.controller).toMatch(/^OptionError \w+ fit: signal is /);
-  expect(errors["unknown rule"]).toMatch(/^OptionError RULE_UNKNOWN rule: "mine" is not a rule of this version/);
+  expect(errors["unknown rule"]).toMatch(/^OptionError RULE_UNKNOWN rule: "mine" is neither a rule of this version/);
   expect(errors.procedure).toMatch(
     /^OptionError WORKER_ARGUMENT worker: the rule "stepwise" is a procedure in JavaScript, which cannot be sent to a worker; define it in a module/,
   );

@@ -58,7 +58,7 @@ describe("worseFindings", () => {
     expect(finding).toEqual({
       code: "worse",
       serious: true,
-      text: "the result is worse than the start: the loss is 0.9, but was 0.5, with a standard error of 0.05 of the difference",
+      text: "the result is worse than the start: the loss is 0.9, but was 0.5, and the difference has a standard error of 0.05",
       advice: expect.stringContaining("smaller rate"),
     });
     const found = (end: number, error: number, share?: number): number =>

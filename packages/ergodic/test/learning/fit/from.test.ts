@@ -154,7 +154,7 @@ describe("a linear model that begins at another one", () => {
     );
     const stranger = Dataset.fromTable(table(["red", "red"], ["x", "w"]), { target: "kind" });
     await expect(fit(linear(), stranger, { from: first })).rejects.toThrow(
-      /row 2: "w" is no class of the model's target \("x", "y", "z"\)/,
+      /row 2: "w" is not a class of the model's target \("x", "y", "z"\)/,
     );
   });
 
@@ -380,7 +380,7 @@ describe("a factorisation that begins at another one", () => {
     // One user more, who begins as others would.
     const more = await fit(model, ratings("ahxc", "vqz"), { from: first, epochs: 3, seed: 9 });
     expect(more.users.size).toBe(4);
-    await expect(fit(model, other, { from: [1, 2, 3] })).rejects.toThrow(/factors go by the names of users and items/);
+    await expect(fit(model, other, { from: [1, 2, 3] })).rejects.toThrow(/factors belong to named users and items/);
     const run = fit(model, other, { epochs: 1, algorithm: alternatingLeastSquares() });
     await run;
     await expect(fit(model, other, { from: await run.checkpoint() })).rejects.toMatchObject({ code: "FROM_MODEL" });
@@ -397,7 +397,7 @@ describe("what cannot be a beginning is refused", () => {
       /holds a model of kind "linear", but the model to train is of kind "network"/,
     );
     await expect(fit(linear(), data, { from: first, algorithm: coordinateDescent() })).rejects.toThrow(
-      /coordinateDescent finds the minimum from wherever it likes/,
+      /coordinateDescent finds the minimum from any start/,
     );
     await expect(fit(linear(), data, { from: [1, 2] })).rejects.toThrow(
       /from has 2 numbers, but this model has 4: 3 weights, output by output, then 1 intercepts/,

@@ -279,7 +279,7 @@ describe("predictions with offsets", () => {
     );
     expect(said(() => fitted.evaluate(bare))).toMatch(/it lacks the offset that the model's rows had/);
     const plain = await fit(linear({ loss: "poisson" }), bare, { epochs: 1 });
-    expect(said(() => plain.evaluate(data))).toMatch(/it has an offset, the model's rows had none/);
+    expect(said(() => plain.evaluate(data))).toMatch(/it has an offset, but the model's rows had none/);
   });
 
   it("split, select, as, standardise, follow and the pipeline keep it", async () => {
@@ -310,11 +310,11 @@ it("what takes no offset says so, and offsets are checked", async () => {
     /^linear: the rows have an offset, which is added to one output, but there are 3.*MODEL_OFFSET/s,
   );
   await expect(fit(network([dense(1)]), Dataset.fromArrays({ x, y, offset }))).rejects.toThrow(
-    /which networks do not take.*MODEL_OFFSET/s,
+    /which networks do not support.*MODEL_OFFSET/s,
   );
   await expect(
     fit(linear({ l2: 1 }), Dataset.fromArrays({ x, y, offset }), { algorithm: dualCoordinateDescent() }),
-  ).rejects.toThrow(/the rows have an offset, which the dual over rows does not take/);
+  ).rejects.toThrow(/the rows have an offset, which the dual over rows does not support/);
   for (const [bad, message] of [
     [[1, 2], /x has 30 rows, but offset has 2 values/],
     [x.map(() => Infinity), /row 1 has the offset Infinity/],

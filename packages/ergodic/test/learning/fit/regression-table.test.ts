@@ -226,10 +226,10 @@ describe("refuses", () => {
       wavy,
       { l2: 0 },
       adrift,
-      /standard errors from the maximum of the likelihood; solve to the end/,
+      /standard errors from the maximum of the likelihood; solve until convergence/,
     ],
-    ["separable classes", separable, { l2: 0 }, solve, /where classes are separable there is no maximum/],
-    ["another loss", wavy, { loss: "huber", l2: 0 }, solve, /loss "huber" is no likelihood/],
+    ["separable classes", separable, { l2: 0 }, solve, /if classes are separable, there is no maximum/],
+    ["another loss", wavy, { loss: "huber", l2: 0 }, solve, /loss "huber" is not a likelihood/],
     ["several outputs", classes, { loss: "logistic", l2: 0 }, solve, /the model has 3 outputs/],
     ["class weights", two, { classWeights: "balanced", l2: 0 }, solve, /the model has classWeights: they change the likelihood/],
   ] as const)("%s", async (_, data, model, options, message) => {
@@ -241,10 +241,10 @@ describe("refuses", () => {
   it("as many coefficients as rows, other data, a level of 1", async () => {
     const few = rows(3, noisy, (i) => [i, (i * i) % 3]);
     const fitted = await fit(linear({ l2: 0 }), few, solve);
-    expect(() => regressionTable(fitted, few)).toThrow("3 rows leave nothing to judge 3 coefficients by");
+    expect(() => regressionTable(fitted, few)).toThrow("3 rows are too few to estimate the errors of 3 coefficients");
     expect(() => regressionTable(fitted, few, { level: 1 })).toThrow(/level is 1, but must be/);
     const model = await fit(linear({ l2: 0 }), wavy, solve);
-    expect(() => regressionTable(model, few)).toThrow(/standard errors from the maximum|nothing to judge/);
+    expect(() => regressionTable(model, few)).toThrow(/standard errors from the maximum|too few to estimate/);
     expect(() => regressionTable(model, few.map(products({ degree: 2 })))).toThrow(/DATASET_PIPELINE/);
   });
 });

@@ -157,7 +157,7 @@ describe("fit.stream", () => {
     });
     expect(three.classes).toEqual(["no", "perhaps", "yes"]);
     expect(await failing(fit.stream(model, [first, whole], options))).toMatch(
-      /the first block holds one class alone, "yes"; name all that there are/,
+      /the first block holds only one class, "yes"; name all classes/,
     );
   });
 
@@ -509,7 +509,7 @@ describe("refuses", () => {
     ["none at all", () => fit.stream(model, []), /the blocks hold no rows/],
     ["a block of something else", () => fit.stream(model, [1] as never), /a block is 1, but must be a Dataset or a table/],
     ["a later one of something else", () => fit.stream(model, [whole, null] as never), /a block is null/],
-    ["tables without a word", () => fit.stream(model, [table(range(0, 9))]), /the blocks are tables; say what becomes of them/],
+    ["tables without a word", () => fit.stream(model, [table(range(0, 9))]), /the blocks are tables; say how to convert them/],
     ["a word on datasets", () => fit.stream(model, one(), { table: { target: "y" } }), /but the blocks are datasets/],
     ["an option unknown", () => fit.stream(model, one(), { epochs: 2 } as never), /unknown option "epochs"/],
     ["a batch of none", () => fit.stream(model, one(), { batch: 0 }), /batch is 0/],
@@ -529,7 +529,7 @@ describe("refuses", () => {
     [
       "a group penalty without a rule",
       () => fit.stream(linear({ group: { strength: 1, groups: [] } }), one()),
-      /a group penalty is learnt by variance reduction/,
+      /a group penalty needs variance reduction/,
     ],
     [
       "a signal that is none",

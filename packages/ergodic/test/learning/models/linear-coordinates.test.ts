@@ -463,7 +463,7 @@ describe("coordinateDescent on linear models", () => {
         }),
     ];
     await expect((async () => await attempts[0]())()).rejects.toThrow(
-      /loss "hinge" has kinks, where no curvature leads a step; .* \[MODEL_CAPABILITY\]/,
+      /loss "hinge" has kinks, where its curvature is undefined; .* \[MODEL_CAPABILITY\]/,
     );
     await expect((async () => await attempts[1]())()).rejects.toThrow(
       /step "lipschitz" needs a bound on the curvature along each coordinate, which linear does not offer; take step: "exact" \[MODEL_CAPABILITY\]/,

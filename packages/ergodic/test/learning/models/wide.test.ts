@@ -46,7 +46,7 @@ test("a penalty has its weights, made once", async () => {
 test.each([
   [
     {},
-    /^linear: a model of 2000000000 columns would take 74\.5 GiB, but at most .* can be had; hash them to fewer: hash: 20 \[MEMORY_LIMIT\]$/,
+    /^linear: a model of 2000000000 columns would take 74\.5 GiB, but at most .* is available; hash them to fewer: hash: 20 \[MEMORY_LIMIT\]$/,
   ],
   [
     { standardise: true },

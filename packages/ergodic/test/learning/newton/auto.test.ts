@@ -96,7 +96,7 @@ it("trains as the algorithm by its name does, and says why", async () => {
   expect((await run).toBytes()).toEqual(byName.toBytes());
   expect(await run.chosen).toMatchObject({
     algorithm: { algorithm: "newtonCholesky" },
-    why: "a smooth objective of 4 parameters an output",
+    why: "a smooth objective of 4 parameters per output",
     plan: { batch: "all" },
   });
 });

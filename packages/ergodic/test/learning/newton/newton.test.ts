@@ -326,9 +326,9 @@ it("says that there is no minimum although the tolerance is met in the same step
 });
 
 it.each<[string, LinearOptions, object, RegExp]>([
-  ["an L1 penalty", { l1: 0.1 }, {}, /know no L1 penalty; take coordinateDescent\(\) \[MODEL_PENALTY\]/],
-  ["bounds", { nonNegative: true }, {}, /know no coefficients that are not negative; take coordinateDescent/],
-  ["groups", { group: { strength: 1, groups: [["x0", "x1"]] } }, {}, /know no group penalty/],
+  ["an L1 penalty", { l1: 0.1 }, {}, /do not support the L1 penalty; take coordinateDescent\(\) \[MODEL_PENALTY\]/],
+  ["bounds", { nonNegative: true }, {}, /do not support the bound on coefficients; take coordinateDescent/],
+  ["groups", { group: { strength: 1, groups: [["x0", "x1"]] } }, {}, /do not support the group penalty/],
   ["batches", {}, { batch: 8 }, /batch is 8, but each step reads all rows/],
   ["workers", {}, { workers: 2 }, /workers is 2, but one point is moved by one thread/],
   [
@@ -345,7 +345,7 @@ it.each<[string, LinearOptions, object, RegExp]>([
 it("refuses a loss that ties outputs together, and a network", async () => {
   const dataset = plantedDataset(data, "classes");
   const algorithm = newtonCholesky();
-  await expect(fit(linear(), dataset, { algorithm })).rejects.toThrow(/"multinomial" ties the outputs.*take rule: lbfgs\(\)/);
+  await expect(fit(linear(), dataset, { algorithm })).rejects.toThrow(/"multinomial" couples the outputs.*take rule: lbfgs\(\)/);
   await expect(fit(network([dense(3)]), dataset, { algorithm })).rejects.toThrow(/needs a Hessian, which network does not offer/);
   expect(() => newtonCholesky({ tolerance: -1 })).toThrow(/tolerance is -1/);
   expect((await fit(linear(), dataset, { rule: lbfgs() })).run.reason).toBe("converged");

@@ -58,7 +58,7 @@ describe("along a direction", () => {
     );
     const made = await newton.advance();
     expect([...newton.parameters()]).toEqual([2]);
-    expect(newton.converged).toBe("the objective falls by less than rounding shows");
+    expect(newton.converged).toBe("the objective falls by less than rounding error");
     expect(made).toMatchObject({ updates: 1, lossSum: 1 });
     expect(newton.report().evaluations).toBe(asked.value + asked.at);
   });

@@ -120,7 +120,7 @@ describe("the strength", () => {
     const run = fit(linear(), ample);
     expect((await run).toBytes()).toEqual((await fit(linear({ l2: 0 }), ample, { algorithm: newtonCholesky() })).toBytes());
     expect((await run.chosen).why).toBe(
-      "a smooth objective of 6 parameters an output; l2 is 0, since there are 20 rows or more for each column",
+      "a smooth objective of 6 parameters per output; l2 is 0, since there are 20 rows or more for each column",
     );
     const other = fit(linear(), scarce);
     expect((await other.chosen).why).toMatch(/; l2 is \S+, under which held-out rows are predicted best$/);
@@ -328,7 +328,7 @@ describe("the strength", () => {
       'l2 is "auto", which is chosen for smooth losses, but loss is "hinge"; give a number',
     );
     await expect(fit(linear({ l2: "auto", l1: 0.1 }), train)).rejects.toThrow(
-      'l2 is "auto", which is chosen where L2 is the only penalty, but there is another one, or a bound; give a number',
+      'l2 is "auto", which is chosen where L2 is the only penalty, but there is another penalty or a bound; give a number',
     );
     expect(() => fit.path(linear({ l2: "auto" }), train)).toThrow("the model's l2 is auto, but a path sets the strengths itself");
     expect(() => linear({ l2: "much" as never })).toThrow(/l2 is "much"/);

@@ -163,7 +163,7 @@ describe("temperature", () => {
     ["right in all rows", [[1], [2], [-1]], [1, 1, 0], /right in all rows/],
     ["no better than chance", [[1], [2], [-1]], [0, 0, 1], /no better than chance/],
     ["as bad as chance", [[1], [1]], [0, 1], /no better than chance/],
-    ["flat", [[0], [0], [0]], [0, 1, 1], /all classes one probability/],
+    ["flat", [[0], [0], [0]], [0, 1, 1], /all classes the same probability/],
     ["one row, right", [[0.5]], [1], /right in all rows/],
     ["one row, wrong", [[0.5]], [0], /no better than chance/],
   ])("is refused for a model that is %s", async (_, z, y, words) => {
@@ -177,7 +177,7 @@ describe("temperature", () => {
     const right = rowsOf([[1], [2], [-1], [-2]], [1, 1, 0, 1], 2, [1, 1, 1, 0]);
     await expect(calibrated(model, right)).rejects.toThrow(/right in all rows/);
     const flat = rowsOf([[0], [0], [1]], [0, 1, 1], 2, [1, 1, 0]);
-    await expect(calibrated(model, flat)).rejects.toThrow(/all classes one probability/);
+    await expect(calibrated(model, flat)).rejects.toThrow(/all classes the same probability/);
   });
 
   it("is found for huge and tiny outputs", async () => {
@@ -284,7 +284,7 @@ describe("isotonic", () => {
       3,
     );
     const found = calibrated(await outputModel(3), data, { method: "isotonic" });
-    await expect(found).rejects.toThrow(/no row of rows is of class "c2"/);
+    await expect(found).rejects.toThrow(/no row of rows has class "c2"/);
     const weightless = rowsOf(
       [
         [1, 0, 0],
@@ -295,7 +295,7 @@ describe("isotonic", () => {
       3,
       [1, 1, 0],
     );
-    await expect(calibrated(await outputModel(3), weightless, { method: "isotonic" })).rejects.toThrow(/of class "c2"/);
+    await expect(calibrated(await outputModel(3), weightless, { method: "isotonic" })).rejects.toThrow(/has class "c2"/);
   });
 });
 
@@ -417,7 +417,7 @@ describe("calibrated", () => {
     await expect(calibrated(model, [[1, 2]] as unknown as Dataset)).rejects.toThrow(/heldOut is an array of 1/);
     await expect(calibrated(model, data, { method: "platt" as "isotonic" })).rejects.toMatchObject({ code: "OPTION_RANGE" });
     await expect(calibrated(model, data, { methods: "isotonic" } as object)).rejects.toThrow(/did you mean "method"/);
-    await expect(calibrated(model, noisy(3, 60, 3))).rejects.toThrow(/"c2" is no class/);
+    await expect(calibrated(model, noisy(3, 60, 3))).rejects.toThrow(/"c2" is not a class/);
   });
 
   it("refuses rows without a target, and outputs that are no numbers", async () => {

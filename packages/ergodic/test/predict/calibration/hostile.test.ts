@@ -93,18 +93,18 @@ const cases: Case[] = [
   ),
   ["without a temperature", "temperature", without("probabilities", "temperature"), /has temperature missing/],
   ...[0, 1.5, -1, null].map((rows): Case => [`of ${rows} rows`, "temperature", part("probabilities", { rows }), /has rows/]),
-  ["without curves", "isotonic", without("probabilities", "curves"), /curves that are no list of 3/],
+  ["without curves", "isotonic", without("probabilities", "curves"), /curves that are not a list of 3/],
   [
     "with two curves for three classes",
     "isotonic",
     (all) => part("probabilities", { curves: (all.probabilities as { curves: Json[] }).curves.slice(1) })(all),
-    /no list of 3/,
+    /not a list of 3/,
   ],
   [
     "with three curves for two classes",
     "two",
     (all) => part("probabilities", { curves: range(3).map(() => (all.probabilities as { curves: Json[] }).curves[0]) })(all),
-    /no list of 1/,
+    /not a list of 1/,
   ],
   [
     "with a curve that is none",
@@ -130,7 +130,7 @@ const cases: Case[] = [
   ...[0, 1, -0.5, 2, null, "0.1", 1e-9].map(
     (alpha): Case => [`with alpha ${String(alpha)}`, "temperature", part("conformal", { alpha }), /has alpha/],
   ),
-  ["of fewer rows than alpha wants", "temperature", part("conformal", { rows: 3 }), /has alpha 0\.2, which is none for 3 rows/],
+  ["of fewer rows than alpha wants", "temperature", part("conformal", { rows: 3 }), /has alpha 0\.2, which is impossible with 3 rows/],
   ...[-0.1, 1.1, null, "1"].map(
     (quantile): Case => [`with quantile ${String(quantile)}`, "temperature", part("conformal", { quantile }), /has quantile/],
   ),
@@ -165,7 +165,7 @@ describe("a calibration is refused", () => {
     const { describe: calibration } = decodeModel(files.temperature, "test");
     const own = (calibration() as { calibration: Json }).calibration;
     const hinge = (await fit(linear({ loss: "hinge" }), data(3), { epochs: 1 })).toBytes();
-    await expect(predictor(changed(hinge, just(own)))).rejects.toThrow(/has calibration .*none for it/);
+    await expect(predictor(changed(hinge, just(own)))).rejects.toThrow(/has calibration .*invalid for this model/);
     const ratings = Ratings.fromTriples({ users: ["u", "v"], items: ["a", "b"], values: [1, 2] });
     const rated = (await fit(factorisation({ rank: 1 }), ratings, { epochs: 1 })).toBytes();
     await expect(predictor(changed(rated, just(own)))).rejects.toThrow(/has a calibration, but predicts ratings/);

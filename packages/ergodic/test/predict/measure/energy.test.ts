@@ -74,7 +74,7 @@ describe("RAPL", () => {
     const empty = tree({ "intel-rapl:0:0": ["core", 1] });
     expect(openRapl(empty)).toBe(`${empty} has neither a package nor psys`);
     const damaged = tree({ "intel-rapl:0": ["package-0", "many"] });
-    expect(openRapl(damaged)).toBe(`${damaged} cannot be read: intel-rapl:0/energy_uj holds no number`);
+    expect(openRapl(damaged)).toBe(`${damaged} cannot be read: intel-rapl:0/energy_uj does not hold a number`);
   });
 });
 
@@ -92,6 +92,6 @@ describe("a measurement", () => {
   it("of a function has no model of its energy, and says so", async () => {
     const found = await measure(() => 1, [[1]], { ...options, powercap: "/nowhere" });
     expect(found).toMatchObject({ bytes: null, ledger: null, energy: { source: "unknown" } });
-    expect(found.energy).toMatchObject({ why: expect.stringContaining("no model whose operations are known") });
+    expect(found.energy).toMatchObject({ why: expect.stringContaining("the operations of the measured function are unknown") });
   });
 });

@@ -66,5 +66,5 @@ it("are checked where only their size was asked for before, and again after they
   const work = workOf(planAt(plan, 64), 4, "test") / 64;
   expect(made(plan, work).checked(64).steps).toHaveLength(1);
   const bounded = made(plan, 100);
-  for (let i = 0; i < 2; i++) expect(() => bounded.checked(1)).toThrow("multiply-adds of work a row, but maxWork is 100");
+  for (let i = 0; i < 2; i++) expect(() => bounded.checked(1)).toThrow("multiply-adds per row, but maxWork is 100");
 });

@@ -139,7 +139,7 @@ describe("ask and tell", () => {
     s.ask();
     s.tell(4, -Infinity);
     expect(s.best?.value).toBe(-Infinity);
-    expect(s.stopped).toBe("the value is -Infinity, and none is lower");
+    expect(s.stopped).toBe("the value is -Infinity, the lowest possible");
   });
 });
 

@@ -257,7 +257,7 @@ describe("cmaEs: its end", () => {
     expect(endOf((x) => 1e9 * sphere(x), { pointTolerance: 1e-6 }).stopped).toBe("the step size is within its tolerance");
     expect(endOf((x) => x[0]).stopped).toMatch(/^the distribution grows without end/);
     expect(endOf((x) => x[0] ** 2 + 1e18 * x[1] ** 2, { valueTolerance: 0, pointTolerance: 0 }, 2).stopped).toBe(
-      "the covariance matrix is too badly conditioned to go on",
+      "the covariance matrix is too badly conditioned to continue",
     );
     const off: Objective = (x) => 1e12 * sphere(x.map((v) => v - 1000));
     expect(endOf(off, { valueTolerance: 0, pointTolerance: 0 }).stopped).toMatch(

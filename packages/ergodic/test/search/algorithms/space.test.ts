@@ -206,7 +206,7 @@ it("a z that is not finite, or overflows, is NaN rather than a point", () => {
 
 describe("refuses", () => {
   it.each<[string, SpaceOptions, string]>([
-    ["nothing given", {}, "search: neither x0 nor bounds were given; give where to start, or the box to search [OPTION_MISSING]"],
+    ["nothing given", {}, "search: neither x0 nor bounds were given; give the start x0, or the bounds to search [OPTION_MISSING]"],
     [
       "zero dimensions",
       { x0: [] },
@@ -215,27 +215,27 @@ describe("refuses", () => {
     [
       "all fixed",
       { bounds: [[1, 1]] },
-      "search: every coordinate is fixed, since low is high in all bounds; widen one [SEARCH_DIMENSION]",
+      "search: every coordinate is fixed, since low equals high in all bounds; widen one [SEARCH_DIMENSION]",
     ],
     [
       "empty bounds",
       { bounds: [[2, 1]] },
-      "search: bounds[0] is [2, 1]: low must be at most high; give numbers, ∓Infinity for none [SEARCH_BOUNDS]",
+      "search: bounds[0] is [2, 1]: low must be at most high; give numbers, or ∓Infinity for no bound [SEARCH_BOUNDS]",
     ],
     [
       "NaN bounds",
       { bounds: [[Number.NaN, 1]] },
-      "search: bounds[0] is [NaN, 1]: low must be at most high; give numbers, ∓Infinity for none [SEARCH_BOUNDS]",
+      "search: bounds[0] is [NaN, 1]: low must be at most high; give numbers, or ∓Infinity for no bound [SEARCH_BOUNDS]",
     ],
     [
       "no integer",
       { bounds: [[0.2, 0.8]], integer: true },
-      "search: bounds[0] is [0.2, 0.8]: no integer lies between; give numbers, ∓Infinity for none [SEARCH_BOUNDS]",
+      "search: bounds[0] is [0.2, 0.8]: no integer lies between; give numbers, or ∓Infinity for no bound [SEARCH_BOUNDS]",
     ],
     [
       "bounds at infinity",
       { bounds: [[Infinity, Infinity]] },
-      "search: bounds[0] is [Infinity, Infinity]: low must be at most high; give numbers, ∓Infinity for none [SEARCH_BOUNDS]",
+      "search: bounds[0] is [Infinity, Infinity]: low must be at most high; give numbers, or ∓Infinity for no bound [SEARCH_BOUNDS]",
     ],
     [
       "log of zero",

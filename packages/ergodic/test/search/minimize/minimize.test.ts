@@ -174,7 +174,7 @@ describe("stops", () => {
       "every step is within 0.1 of its start",
     );
     const bottomless = await minimize((x) => Math.log(Math.max(0, x[0])), [1], { seed: 1 });
-    expect([bottomless.value, bottomless.reason]).toEqual([-Infinity, "the value is -Infinity, and none is lower"]);
+    expect([bottomless.value, bottomless.reason]).toEqual([-Infinity, "the value is -Infinity, the lowest possible"]);
   });
 });
 
@@ -475,7 +475,7 @@ describe("refuses", () => {
     [
       "nothing to search",
       given(f, {}),
-      "minimize: neither x0 nor bounds were given; give where to start, or the box to search [OPTION_MISSING]",
+      "minimize: neither x0 nor bounds were given; give the start x0, or the bounds to search [OPTION_MISSING]",
     ],
     [
       "an unknown option",

@@ -24,7 +24,7 @@ export function checkResult<T>(made: T): T {
           : typeof made;
   throw new CompileError(
     "trace",
-    `the function gave ${what}, but must give a symbolic array, or an object of them by name; a number is full(3)${userLine()}`,
+    `the function gave ${what}, but must give a symbolic array, or an object of them by name; write the number 3 as full(3)${userLine()}`,
     "COMPILE_OPERAND",
   );
 }
@@ -55,7 +55,7 @@ export function checkOptions(where: string, options: object): void {
   checkBoolean(where, "deterministic", deterministic);
   checkNumbers(where, "key", key, {}, "key: [1, 2]");
   if (key.length !== 2) refuse(where, "key", key, "two numbers", "key: [1, 2]");
-  if (typeof name !== "string") refuse(where, "name", name, "a text", 'name: "loss"');
+  if (typeof name !== "string") refuse(where, "name", name, "a string", 'name: "loss"');
   checkChoice(where, "precision", precision, ["f64", "f32"]);
   if (!Array.isArray(gradient)) {
     const example = typeof gradient === "string" ? `[${shown(gradient)}]` : '["x"]';

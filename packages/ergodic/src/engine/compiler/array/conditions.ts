@@ -31,7 +31,7 @@ export function watchConditions<T>(trace: () => T, results: (made: T) => readonl
     if (first)
       throw new CompileError(
         "trace",
-        `the result of ${first.where}() is used by nothing; a symbolic condition has no value while the program is traced, so that if, while, && and ?: cannot see it: write where(condition, yes, no)${first.line}`,
+        `the result of ${first.where}() is not used; a symbolic condition has no value while the program is traced, so if, while, && and ?: cannot test it: write where(condition, yes, no)${first.line}`,
         "COMPILE_CONTROL_FLOW",
       );
     return made;

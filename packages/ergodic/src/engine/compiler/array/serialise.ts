@@ -49,7 +49,7 @@ export function encodePlan(program: (batch: number) => ArrayProgram): EncodedPla
   for (const [name, values] of Object.entries(first.constants)) {
     const others = second.constants[name];
     if (values.length !== others.length || values.some((x, i) => !Object.is(x, others[i])))
-      throw dependsOnBatch(name, `${values.length} numbers for one and ${others.length} for another, or other numbers`);
+      throw dependsOnBatch(name, `${values.length} numbers for one and ${others.length} for another, or different numbers`);
   }
   return { plan, constants: first.constants };
 }
@@ -78,7 +78,7 @@ class Encoder {
 
   #scan(step: ScanStep): PlanStep<number> {
     const { kind, length, reverse, end, carries, over, constants, current, next, outputs } = step;
-    if (end) throw new CompileError("plan", "no saved network can have ode(); write its steps with scan", "COMPILE_PLAN");
+    if (end) throw new CompileError("plan", "a saved network cannot contain ode(); write its steps with scan", "COMPILE_PLAN");
     const histories = step.histories.map((value) => value ?? null);
     return { kind, length, reverse, body: this.program(step.body), carries, over, constants, current, next, outputs, histories };
   }
@@ -132,7 +132,7 @@ function argument(arg: CallArgument, { args, result, name }: KernelStep): PlanAr
     return { kind: "value", value: args[arg.index].value, offset: args[arg.index].offset + (arg.offset ?? 0) };
   throw new CompileError(
     "plan",
-    `${name} draws random numbers, but a saved network must give the same answer each time; leave it out where it predicts`,
+    `${name} draws random numbers, but a saved network must give the same answer each time; leave it out when the network predicts`,
     "COMPILE_PLAN",
   );
 }
@@ -171,7 +171,7 @@ function joined(a: unknown, b: unknown, where: string): unknown {
   }
   const keys = Object.keys(a);
   if (Array.isArray(a) || keys.join() !== Object.keys(b).join())
-    throw dependsOnBatch(where, "other steps for one than for another");
+    throw dependsOnBatch(where, "different steps for different numbers");
   const entries = b as Record<string, unknown>;
   return Object.fromEntries(
     keys.map((key) => [key, joined((a as Record<string, unknown>)[key], entries[key], `${where} ${key}`)]),
@@ -181,7 +181,7 @@ function joined(a: unknown, b: unknown, where: string): unknown {
 function dependsOnBatch(where: string, what: string): CompileError {
   return new CompileError(
     "plan",
-    `${where} depends on the number of rows (${what}), so that no plan is right for all; keep the batch the first axis, and no numbers a row`,
+    `${where} depends on the number of rows (${what}), so no plan fits every number of rows; keep the batch on the first axis, and store no numbers per row`,
     "COMPILE_PLAN",
   );
 }

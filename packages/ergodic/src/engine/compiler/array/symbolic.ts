@@ -59,7 +59,7 @@ export class SymbolicArray {
   }
 
   [Symbol.toPrimitive](hint: string): never {
-    const how = hint === "string" ? "was written into a text" : "was used as a number (in arithmetic, a comparison or Math.…)";
+    const how = hint === "string" ? "was written into a string" : "was used as a number (in arithmetic, a comparison or Math.…)";
     throw usedAsNumber(this, how, "use add, mul, less, where … of the compiler instead");
   }
 

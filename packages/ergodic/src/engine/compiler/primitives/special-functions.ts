@@ -116,7 +116,7 @@ export const trigamma: Unary = /* @__PURE__ */ called(
     derivative() {
       throw new CompileError(
         "trigamma",
-        "its derivative was asked for, but lgamma can be derived twice only; stop the gradient before it",
+        "its derivative was asked for, but lgamma can be differentiated only twice; stop the gradient before it",
         "COMPILE_DERIVATIVE",
       );
     },

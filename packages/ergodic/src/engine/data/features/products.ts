@@ -101,7 +101,7 @@ function resolved(
         const known = factors.slice(0, 12).map((f) => JSON.stringify(f.name));
         throw new OptionError(
           "products",
-          `interactions name a column ${JSON.stringify(name)} that is not there; the columns are ${known.join(", ")}${factors.length > 12 ? " …" : ""}`,
+          `interactions name a column ${JSON.stringify(name)} that does not exist; the columns are ${known.join(", ")}${factors.length > 12 ? " …" : ""}`,
           "DATA_COLUMN",
         );
       })

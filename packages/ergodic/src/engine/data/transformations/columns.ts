@@ -80,7 +80,7 @@ let parts: PartReader | undefined;
 
 function partReader(): PartReader {
   if (parts) return parts;
-  throw new DataError("pipeline", "holds parts of dates, which are not loaded; read the model by predictor()", "PIPELINE_STEP");
+  throw new DataError("pipeline", "holds parts of dates, but their reader is not loaded; read the model by predictor()", "PIPELINE_STEP");
 }
 
 /** Registers the reader of dates (dates.ts), which is only loaded if dates are used. */
@@ -125,7 +125,7 @@ function nameReader(step: ColumnsStep, raw: Table | readonly Row[], where: strin
       if (found !== undefined) return found;
       if (step.unknown === "zero") return -1;
       const known = `column "${column.name}" was made with (${listed(column.levels)})`;
-      throw new DataError(where, `row ${i + 1}: "${level}" is no level that ${known}`, "DATA_LEVEL");
+      throw new DataError(where, `row ${i + 1}: "${level}" is not a level that ${known}`, "DATA_LEVEL");
     };
     const given = find?.(column.name);
     if (given?.kind === "category") return placeReader(given, place);

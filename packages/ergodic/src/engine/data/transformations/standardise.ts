@@ -115,7 +115,7 @@ export const standardise: Transformation<StandardiseStep> = {
       const numbers = new Set(input.table.numbers);
       const other = centre.findIndex((c, j) => c !== 0 && !numbers.has(j));
       if (other >= 0) {
-        const problem = `standardise has a centre for column ${other}, which is no number of the table, in sparse rows`;
+        const problem = `standardise has a centre in sparse rows for column ${other}, which is not a number of the table`;
         throw new DataError("pipeline", problem, "PIPELINE_STEP");
       }
     }

@@ -93,21 +93,21 @@ function checkEstimate(estimate: NonNullable<CoordinateDescentOptions["estimate"
 
 function refuseWithoutMeaning({ pick, step, block, acceleration, estimate }: ResolvedOptions, repeats: boolean): void {
   if (estimate && step === "exact")
-    refuse(`step is "exact" and partial derivatives are estimated, but an estimate leads to no minimum; take step: "lipschitz"`);
+    refuse(`step is "exact" and partial derivatives are estimated, but exact steps along estimates do not reach a minimum; take step: "lipschitz"`);
   if (acceleration === "nesterov" && estimate)
     refuse(`acceleration is "nesterov", but it lets the errors of estimates grow; take acceleration: "none"`);
   if (acceleration === "nesterov" && (pick !== "random" || step !== "lipschitz"))
     refuse(
-      `acceleration is "nesterov", whose steps are for pick: "random" and step: "lipschitz", not pick: "${pick}" and step: "${step}"`,
+      `acceleration is "nesterov", which needs pick: "random" and step: "lipschitz", not pick: "${pick}" and step: "${step}"`,
     );
   if (acceleration === "anderson" && !repeats) {
     const why = estimate ? "estimates make" : `pick "${pick}" makes`;
     refuse(
-      `acceleration is "anderson", which extrapolates one map repeated, but ${why} each pass another map; take pick: "cyclic" without estimate`,
+      `acceleration is "anderson", which extrapolates one repeated map, but ${why} each pass a different map; take pick: "cyclic" without estimate`,
     );
   }
   if (block > 1 && pick !== "greedy")
-    refuse(`block is ${block}, but pick is "${pick}", which looks at no violations; leave block out, or take pick: "greedy"`);
+    refuse(`block is ${block}, but pick is "${pick}", which uses no violations; leave block out, or take pick: "greedy"`);
 }
 
 function start(

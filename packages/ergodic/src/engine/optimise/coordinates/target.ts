@@ -41,7 +41,7 @@ export function coordinateTarget(options: CoordinateTargetOptions): CoordinateTa
   checkTogether(options, "rows", "rowPartial");
   if (options.quadratic !== undefined) checkBoolean(WHERE, "quadratic", options.quadratic);
   if (options.quadratic && options.curvature === undefined)
-    refuse("quadratic is given, but not the curvature that it speaks of; give curvature, too", "OPTION_MISSING");
+    refuse("quadratic is given without the curvature that it describes; give curvature, too", "OPTION_MISSING");
   if (options.rows !== undefined) checkNumber(WHERE, "rows", options.rows, { low: 1, high: 2 ** 32, integer: true });
   const spread = (name: "l1" | "l2" | "lower" | "upper", otherwise: number) =>
     perCoordinate(name, options[name] ?? otherwise, dimension);
@@ -79,7 +79,7 @@ export function coordinateTarget(options: CoordinateTargetOptions): CoordinateTa
 export function coordinateProblem(given: CoordinateTarget | ((x: Float64Array) => number), x0: ArrayLike<number>): Problem {
   const target = typeof given === "function" ? coordinateTarget({ dimension: x0.length, value: given }) : given;
   if (target?.kind !== "coordinateTarget")
-    refuse("the target is neither a function of x nor what coordinateTarget() gives", "OPTION_TYPE");
+    refuse("the target is neither a function of x nor a result of coordinateTarget()", "OPTION_TYPE");
   const { dimension, lower, upper } = target;
   if (x0.length !== dimension)
     refuse(`x0 has ${x0.length} numbers, but the target has dimension ${dimension}`, "TARGET_DIMENSION");

@@ -38,7 +38,7 @@ export const lbfgs = hostRule(
       misfit({ arrays: { gradient, s, y } }) {
         if (gradient.length > 1) return `it holds ${gradient.length} gradients, not one`;
         if (s.length === y.length && s.length <= options.history) return undefined;
-        return `it holds ${s.length} steps and ${y.length} changes of the gradient, but as many of both are wanted, ${options.history} at most`;
+        return `it holds ${s.length} steps and ${y.length} changes of the gradient, but equal numbers of both are needed, at most ${options.history}`;
       },
       step(x) {
         return made(this.steps!(x), objective);

@@ -54,7 +54,7 @@ function refuseUntellable({ options }: LinearModel, data: Dataset): void {
     loss.curvature === undefined && !loss.conjugate
       ? `for smooth losses, but loss is "${loss.name}"`
       : l1 > 0 || group || nonNegative
-        ? "where L2 is the only penalty, but there is another one, or a bound"
+        ? "where L2 is the only penalty, but there is another penalty or a bound"
         : undefined;
   if (misfit) throw new CapabilityError("linear", `l2 is "auto", which is chosen ${misfit}; give a number`, "MODEL_PENALTY");
 }
@@ -69,7 +69,7 @@ export function linearSolver({ options }: LinearModel, data: Dataset): { algorit
   const numbers = data.rowCount * entries * outputs;
   if (numbers > MOST_NUMBERS)
     return {
-      why: `${numbers.toExponential(1)} numbers, more than the ${MOST_NUMBERS.toExponential()} that a solver goes through`,
+      why: `${numbers.toExponential(1)} numbers, more than the ${MOST_NUMBERS.toExponential()} that a solver can process`,
     };
   if (loss.curvature === undefined && !loss.conjugate) {
     const single = l2 > 0 && l1 === 0 && !group && !nonNegative && !penaltyWeights && !data.layout.offset;
@@ -82,12 +82,12 @@ export function linearSolver({ options }: LinearModel, data: Dataset): { algorit
     return { why: `loss "${loss.name}" has no curvature for a solver` };
   }
   const bent = nonNegative ? "coefficients not below 0" : group ? "a group penalty" : l1 > 0 ? "an L1 penalty" : undefined;
-  if (bent) return { algorithm: coordinateDescent(), why: `${bent}, which single coordinates keep to` };
+  if (bent) return { algorithm: coordinateDescent(), why: `${bent}, which coordinate descent supports` };
   const products = entries / 2;
   if (!loss.joint && columns <= MOST_COLUMNS && products <= MOST_PRODUCTS)
-    return { algorithm: newtonCholesky(), why: `a smooth objective of ${columns} parameters an output` };
+    return { algorithm: newtonCholesky(), why: `a smooth objective of ${columns} parameters per output` };
   if (columns * outputs > MOST_PARAMETERS)
-    return { why: `${columns * outputs} parameters, more than the ${MOST_PARAMETERS} of which a solver keeps its last steps` };
-  const many = loss.joint ? "classes that share a loss" : `${columns} parameters an output`;
+    return { why: `${columns * outputs} parameters, more than the ${MOST_PARAMETERS} for which a solver can store its last steps` };
+  const many = loss.joint ? "classes that share a loss" : `${columns} parameters per output`;
   return { algorithm: quasiNewton(loss, data, NEAR), why: `a smooth objective of ${many}` };
 }

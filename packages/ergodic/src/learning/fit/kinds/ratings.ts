@@ -52,7 +52,7 @@ function refuseRules({ rule, variance }: FitOptions<Ratings>): void {
   if (!rule && !variance) return;
   throw new CapabilityError(
     "fit",
-    `${rule ? "rule" : "variance"} was given, but factors are solved for, not stepped along gradients; leave it out, or give algorithm: alternatingLeastSquares() or factorCoordinateDescent()`,
+    `${rule ? "rule" : "variance"} was given, but factors are solved for without gradient steps; leave it out, or give algorithm: alternatingLeastSquares() or factorCoordinateDescent()`,
     "MODEL_CAPABILITY",
   );
 }

@@ -44,7 +44,7 @@ export const strideOf = (columnCount: number): number => Math.ceil((columnCount 
 const BYTES = 40;
 
 const SEPARABLE =
-  "the loss still falls as weights grow without end: the classes are separable, so that no weights are the best; give l2";
+  "the loss still falls as weights grow without end: the classes are separable, so no weights are the best; give l2";
 
 export class LinearProblem implements Problem, RowGradient {
   readonly name = "linear";

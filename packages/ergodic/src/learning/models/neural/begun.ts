@@ -30,7 +30,7 @@ export function begun({ numbers, reset }: Beginning, layout: ParameterLayout, fi
   if (missing.length === 0) return all;
   throw new DataError(
     FROM,
-    `the trained network has no numbers for ${shownParts(missing.map((path) => ({ path })))}: files hold them joined with those of normalisation, or it has other layers; give the checkpoint of its run (await run.checkpoint()), or name what shall begin anew: reset: ["${missing[0].split(".")[0]}"]`,
+    `the trained network has no numbers for ${shownParts(missing.map((path) => ({ path })))}: its file stores them combined with normalisation, or its layers differ; give the checkpoint of its run (await run.checkpoint()), or name the parts to initialise again: reset: ["${missing[0].split(".")[0]}"]`,
     "FROM_MODEL",
   );
 }

@@ -174,7 +174,7 @@ function prepare(layers: LayerLike, options: NetworkOptions, data: Dataset, type
   if (isIndexed && wanted === true)
     throw new OptionError(
       "network",
-      "standardise is true, but the layers take columns as row numbers of a table (embedding), which must stay whole; leave it out",
+      "standardise is true, but the layers take columns as row numbers of a table (embedding), which must stay whole numbers; leave it out",
       "OPTION_CONFLICT",
     );
   if (isIndexed && (type === "i8" || type === "i16"))

@@ -190,9 +190,9 @@ export class NetworkProblem implements Problem, RowGradient {
     const bytes = (count + trainedCount) * (precision === "f64" ? 8 : 4);
     checkRoom("network", `${count} parameters with their gradient`, bytes, MOST_ENGINE);
     if (count < LARGE) return;
-    checkRoom("network", `${count} parameters, with what training keeps of each,`, bytes + HOST_BYTES * count);
+    checkRoom("network", `${count} parameters with their training state`, bytes + HOST_BYTES * count);
     const { plan } = compileArrays(updateProgram(this.options, PROBE_ROWS, precision, layout), { shared: false });
-    const what = `${count} parameters with their gradient, and what is computed of a batch of ${PROBE_ROWS} rows,`;
+    const what = `${count} parameters with their gradient and the values of a batch of ${PROBE_ROWS} rows`;
     checkRoom("network", what, bytes + plan.bytes, MOST_ENGINE);
   }
 
@@ -256,7 +256,7 @@ function refuseUnknownGroups(rates: NetworkProblemOptions["rates"], { parameters
   const known = groups.length > 0 ? `there are: ${groups.join(", ")}` : "there are none";
   throw new OptionError(
     "network.rates",
-    `"${unknown}" is no group of parameters (${known}); mark the layers by grouped("${unknown}", layer)`,
+    `"${unknown}" is not a group of parameters (${known}); mark the layers by grouped("${unknown}", layer)`,
     "OPTION_UNKNOWN",
   );
 }
@@ -271,12 +271,12 @@ function refuseMisfits(data: Dataset, plan: Plan, layout: ParameterLayout): void
       "MODEL_DATA",
     );
   if (data.layout.offset)
-    refuse("the rows have an offset, which networks do not take; make a column of it, or take linear()", "MODEL_OFFSET");
+    refuse("the rows have an offset, which networks do not support; make it a column, or take linear()", "MODEL_OFFSET");
   if (plan.precision.model === "i16")
     refuse(
       'precision.model is "i16", but networks are trained in floats; take precision: { data: "i16", model: "f32" }',
       "PLAN_MEANING",
     );
   if (plan.batch === "all" && layout.states.length > 0)
-    refuse('batch is "all", but batch normalisation has running statistics, which go by batches; give a number', "PLAN_MEANING");
+    refuse('batch is "all", but batch normalisation needs running statistics of batches; give a number', "PLAN_MEANING");
 }

@@ -72,7 +72,7 @@ function encodeRows(program: (batch: number) => ArrayProgram): EncodedPlan {
     if (!(error instanceof CompileError && error.code === "COMPILE_PLAN")) throw error;
     throw new CompileError(
       "network",
-      `a layer draws random numbers, or mixes rows, where the network predicts; do so only where scope.training is true. ${error.message.replace(/ \[\w+\]$/, "")}`,
+      `a layer draws random numbers or mixes rows during prediction; do so only if scope.training is true. ${error.message.replace(/ \[\w+\]$/, "")}`,
       "COMPILE_PLAN",
     );
   }

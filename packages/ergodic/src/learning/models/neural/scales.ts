@@ -34,7 +34,7 @@ const numbersOf = (json: Json | undefined, ...names: readonly string[]): number[
 function refuse(): never {
   throw new DataError(
     FROM,
-    "the network does not say in which units its inputs and targets are; it was saved by an older version, or is damaged: train it anew",
+    "the network does not record the units of its inputs and targets; it was saved by an older version, or is damaged: train it again",
     "FROM_MODEL",
   );
 }

@@ -142,7 +142,7 @@ class RecordingScope implements Scope {
     if (!known)
       throw new OptionError(
         "state",
-        `"${path}" is updated, but was not asked for; call scope.state("${name}", …) before`,
+        `"${path}" is updated, but was never requested; call scope.state("${name}", …) first`,
         "STATE_UNKNOWN",
       );
     checkShape("state", known, value.shape);
@@ -193,7 +193,7 @@ class RecordingScope implements Scope {
       if (taken)
         throw new OptionError(
           kindOf(layer),
-          `its path is "${path}", which is that of a ${kindOf(taken)} before it; give one of them another name`,
+          `its path is "${path}", but an earlier ${kindOf(taken)} has the same path; give one of them another name`,
           "LAYER_NAME",
         );
       layerAt.set(path, layer);

@@ -20,7 +20,7 @@ export function beginAt(
   if (!description || "vector" in numbers)
     throw new OptionError(
       FROM,
-      "from is a list of numbers, but factors go by the names of users and items; give the trained model or its file",
+      "from is a list of numbers, but factors belong to named users and items; give the trained model or its file",
       "OPTION_TYPE",
     );
   const width = rank + (biases ? 1 : 0);

@@ -11,7 +11,7 @@ export const REASONS = [
   "the step size is within its tolerance",
   "the values no longer differ",
   "neither the best nor the median values improve any more",
-  "the covariance matrix is too badly conditioned to go on",
+  "the covariance matrix is too badly conditioned to continue",
   "the steps are too small to change the point",
   "the distribution grows without end: the objective seems to have no lower bound",
   "no evaluation succeeded",

@@ -115,7 +115,7 @@ describe("errors", () => {
   it("of several threads", async () => {
     const sampling = nuts().start(plain, { ...plan, workers: 2 }, await openEngine());
     await expect(sampling.advance(1)).rejects.toThrow(CapabilityError);
-    await expect(sampling.advance(1)).rejects.toThrow("runs on the calling thread alone; leave workers out");
+    await expect(sampling.advance(1)).rejects.toThrow("runs only on the calling thread; leave workers out");
     sampling.dispose();
   });
 

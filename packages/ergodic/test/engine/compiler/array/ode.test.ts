@@ -436,7 +436,7 @@ describe("what ode refuses", () => {
   it("a network that is saved", () => {
     const program = (batch: number) =>
       programOf({ x: [batch, 2] }, ({ x }) => at(ode((_, z) => neg(z), x, [1]).states, 0), { precision: "f32" });
-    expect(() => encodePlan(program)).toThrow(/plan: no saved network can have ode\(\); write its steps with scan/);
+    expect(() => encodePlan(program)).toThrow(/plan: a saved network cannot contain ode\(\); write its steps with scan/);
   });
 
   it("what leaves the slope", () => {

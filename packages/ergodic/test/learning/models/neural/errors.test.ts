@@ -49,7 +49,7 @@ const cases: Refused[] = [
     layers: [dense(5)],
     data: classes,
     message:
-      /^network: the last layer gives \[5\] for a row, but the target wants 3 outputs; end it with dense\(3\) \[LAYER_SHAPE\]$/,
+      /^network: the last layer gives \[5\] per row, but the target needs 3 outputs; end the network with dense\(3\) \[LAYER_SHAPE\]$/,
   },
   {
     name: "sparse data",
@@ -65,13 +65,13 @@ const cases: Refused[] = [
     name: "batch norm on full gradients",
     layers: [dense(4), batchNorm(), dense(1)],
     run: fullGradient,
-    message: /^network: batch is "all", but batch normalisation has running statistics, .*; give a number \[PLAN_MEANING\]$/,
+    message: /^network: batch is "all", but batch normalisation needs running statistics .*; give a number \[PLAN_MEANING\]$/,
   },
   {
     name: "batch norm on single rows",
     layers: [dense(4), batchNorm(), dense(1)],
     run: { batch: 1 },
-    message: /batchNorm.*one value a channel has no variance; train with a batch of 2 at least.*\[LAYER_SHAPE\]$/,
+    message: /batchNorm.*one value per channel has no variance; train with a batch of at least 2.*\[LAYER_SHAPE\]$/,
   },
   {
     name: "a loss for classes on numbers",
@@ -90,12 +90,12 @@ const cases: Refused[] = [
     layers: [grouped("slow", dense(4)), dense(1)],
     options: { rates: { fast: 2 } },
     message:
-      /^network\.rates: "fast" is no group of parameters \(there are: slow\); mark the layers by grouped\("fast", layer\) \[OPTION_UNKNOWN\]$/,
+      /^network\.rates: "fast" is not a group of parameters \(there are: slow\); mark the layers by grouped\("fast", layer\) \[OPTION_UNKNOWN\]$/,
   },
   {
     name: "rates without any group",
     options: { rates: { fast: 2 } },
-    message: /"fast" is no group of parameters \(there are none\)/,
+    message: /"fast" is not a group of parameters \(there are none\)/,
   },
   {
     name: "rates for a line search on the objective",
@@ -103,14 +103,14 @@ const cases: Refused[] = [
     options: { rates: { slow: 0.1 } },
     run: { rule: strongWolfe(), ...fullGradient },
     message:
-      /^fit: strongWolfe walks along one direction .*; take adam\(\) or momentum\(\), or frozen\(layer\) .* \[RULE_RATES\]$/,
+      /^fit: strongWolfe searches for a step length along one direction.*; take adam\(\) or momentum\(\), or frozen\(layer\) .* \[RULE_RATES\]$/,
   },
   {
     name: "rates for a line search on minibatches",
     layers: [grouped("slow", dense(4)), dense(1)],
     options: { rates: { slow: 0.1 } },
     run: { rule: stochasticLineSearch() },
-    message: /^fit: stochasticLineSearch walks along one direction .* \[RULE_RATES\]$/,
+    message: /^fit: stochasticLineSearch searches for a step length along one direction.* \[RULE_RATES\]$/,
   },
   {
     name: "rates for a rule of two points",
@@ -124,13 +124,13 @@ const cases: Refused[] = [
     layers: randomly,
     run: { rule: lbfgs() },
     message:
-      /^fit: lbfgs compares values of one objective, but dropout, noise and augmentation make another one .* \[RULE_RANDOM\]$/,
+      /^fit: lbfgs compares values of one objective, but dropout, noise and augmentation change it .* \[RULE_RANDOM\]$/,
   },
   {
     name: "variance reduction",
     run: { rule: sgd(), variance: svrg(), batch: 4 },
     message:
-      /^fit: svrg is for linear models alone: a network would need a second backward pass per update; leave variance out \[VARIANCE_NEEDS_LINEAR\]$/,
+      /^fit: svrg is only for linear models: a network would need a second backward pass per update; leave variance out \[VARIANCE_NEEDS_LINEAR\]$/,
   },
   {
     name: "coordinate descent",
@@ -147,18 +147,18 @@ const cases: Refused[] = [
     name: "the truth of a comparison",
     layers: [dense(4), (z) => (less(z, 0) ? mul(2, z) : z), dense(1)],
     message:
-      /trace: the result of less\(\) is used by nothing; .*: write where\(condition, yes, no\).*errors\.test\.ts:\d+.*\[COMPILE_CONTROL_FLOW\]$/,
+      /trace: the result of less\(\) is not used; .*: write where\(condition, yes, no\).*errors\.test\.ts:\d+.*\[COMPILE_CONTROL_FLOW\]$/,
   },
   {
     name: "random numbers in predictions",
     layers: [(z, scope) => add(z, scope.uniform(z.shape)), dense(1)],
     message:
-      /^network: a layer draws random numbers, or mixes rows, where the network predicts; do so only where scope\.training is true\. .* \[COMPILE_PLAN\]$/,
+      /^network: a layer draws random numbers or mixes rows during prediction; do so only if scope\.training is true\. .* \[COMPILE_PLAN\]$/,
   },
   {
     name: "rows that depend on one another in predictions",
     layers: [(z) => sub(z, mean(z, { axis: 0 })), dense(1)],
-    message: /^network: a layer draws random numbers, or mixes rows, where the network predicts; .* \[COMPILE_PLAN\]$/,
+    message: /^network: a layer draws random numbers or mixes rows during prediction; .* \[COMPILE_PLAN\]$/,
   },
   {
     name: "rows of another make than layers take",

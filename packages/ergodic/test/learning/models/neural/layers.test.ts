@@ -52,7 +52,7 @@ describe("errors", () => {
   it.each([
     [() => n.dense(0), /dense: units is 0, but must be an integer >= 1 \[OPTION_RANGE\]/],
     [() => n.dense(2, { biass: true } as object), /dense: unknown option "biass"; did you mean "bias".*\[OPTION_UNKNOWN\]/],
-    [() => n.dense(2, { name: "a.b" }), /name is "a.b", but must be a text without dots.*\[OPTION_RANGE\]/],
+    [() => n.dense(2, { name: "a.b" }), /name is "a.b", but must be a string without dots.*\[OPTION_RANGE\]/],
     [() => n.convolution(3, { groups: 2 }), /convolution: groups is 2, but must divide the 3 channels.*\[OPTION_CONFLICT\]/],
     [
       () => n.convolution(3, { kernel: [3] as never }),
@@ -95,7 +95,7 @@ describe("errors", () => {
   it("of a batch without a variance are said for updates alone", () => {
     const one = input("one", [1, 3]);
     expect(() => n.traceNetwork(n.batchNorm(), one, { training: true })).toThrow(
-      /one value a channel has no variance.*\[LAYER_SHAPE\]/,
+      /one value per channel has no variance.*\[LAYER_SHAPE\]/,
     );
     expect(n.traceNetwork(n.batchNorm(), one).output.shape).toEqual([1, 3]);
   });

@@ -138,7 +138,7 @@ describe("states", () => {
       return given;
     };
     expect(() => n.traceNetwork(unknown, x, { training: true })).toThrow(
-      /"mean" is updated, but was not asked for.*\[STATE_UNKNOWN\]/,
+      /"mean" is updated, but was never requested.*\[STATE_UNKNOWN\]/,
     );
     const other: n.LayerFunction = (given, scope) => {
       scope.state("mean", [3], 0);

@@ -57,7 +57,7 @@ export const matmul = operation("matmul", { a: array, b: array }, (a: SymbolicAr
   if (a.rank === 0 || b.rank === 0 || inner !== b.shape[Math.max(0, b.rank - 2)])
     throw shapeError(
       "matmul",
-      `shapes are ${shapeText(a.shape)} and ${shapeText(b.shape)}, but the last extent of the first must be the last but one of the second; transpose one of them`,
+      `shapes are ${shapeText(a.shape)} and ${shapeText(b.shape)}, but the last extent of the first must equal the second-to-last extent of the second; transpose one of them`,
     );
   if (a.rank === 1) return withoutAxis(matmul(reshape(a, [1, inner]), b), b.rank === 1 ? -1 : -2);
   if (b.rank === 1) return withoutAxis(matmul(a, reshape(b, [inner, 1])), -1);

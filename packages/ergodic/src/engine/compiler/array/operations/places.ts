@@ -118,7 +118,7 @@ export const at = operation(
     if (list.length === 0 || first + list.length > x.rank)
       throw shapeError(
         "at",
-        `${list.length} indices were given from axis ${first} on, but ${shapeText(x.shape)} has ${x.rank - first} such axes; give one for each, or for fewer`,
+        `${list.length} indices were given from axis ${first} on, but ${shapeText(x.shape)} has ${x.rank - first} axes from there on; give one for each, or for fewer`,
       );
     const start = x.shape.map(() => 0);
     list.forEach((given, k) => {
@@ -215,7 +215,7 @@ export const concatenate = operation(
       if (part.rank !== first.rank || part.shape.some((n, i) => i !== along && n !== first.shape[i]))
         throw shapeError(
           "concatenate",
-          `shapes ${shapeText(first.shape)} and ${shapeText(part.shape)} differ beside axis ${axis}`,
+          `shapes ${shapeText(first.shape)} and ${shapeText(part.shape)} differ on other axes than ${axis}`,
         );
     }
     let from = 0;

@@ -61,7 +61,7 @@ function lengthOf(over: readonly SymbolicArray[], { length }: ScanOptions): numb
   if (lengths.length > 0 && lengths.every((n) => n === lengths[0] && Number.isInteger(n) && n >= 1)) return lengths[0];
   throw shapeError(
     "scan",
-    `it runs over ${over.map((x) => shapeText(x.shape)).join(", ") || "nothing"} with length ${length}, but one whole number of steps from 1 on is wanted`,
+    `it runs over ${over.map((x) => shapeText(x.shape)).join(", ") || "nothing"} with length ${length}, but all must give the same whole number of steps, from 1 on`,
   );
 }
 
@@ -75,7 +75,7 @@ function checkedBody(carries: readonly SymbolicArray[], made: ReturnType<ScanBod
   if (next.length !== carries.length || next.some((x, i) => !sameShape(x.shape, carries[i].shape)))
     throw shapeError(
       "scan",
-      `the carries are ${carries.map((x) => shapeText(x.shape)).join(", ")}, but the body gives ${next.map((x) => shapeText(x.shape)).join(", ") || "none"}; they must stay as they are`,
+      `the carries are ${carries.map((x) => shapeText(x.shape)).join(", ")}, but the body gives ${next.map((x) => shapeText(x.shape)).join(", ") || "none"}; their shapes must not change`,
     );
   return [next, outputs];
 }

@@ -59,7 +59,7 @@ export const batchNorm = (options: BatchNormOptions = {}): Layer => make(options
 
 function expectCount(x: SymbolicArray, scope: Scope): void {
   if (x.size >= 2 * x.shape[x.rank - 1]) return;
-  throw layerShapeError("batchNorm", scope, x, "one value a channel has no variance; train with a batch of 2 at least");
+  throw layerShapeError("batchNorm", scope, x, "one value per channel has no variance; train with a batch of at least 2");
 }
 
 function move(

@@ -49,7 +49,7 @@ const makeConcatenating = layer<{ readonly branches: readonly LayerLike[] }>(
     const odd = parts.find((part) => !sameShape(part.shape.slice(0, -1), parts[0].shape.slice(0, -1)));
     if (!odd) return concatenate(parts, -1);
     const shapes = parts.map((part) => shapeText(part.shape.slice(1))).join(", ");
-    throw layerShapeError("concatenating", scope, x, `the branches give ${shapes}, which may differ in their last extent alone`);
+    throw layerShapeError("concatenating", scope, x, `the branches give ${shapes}, which may differ only in their last extent`);
   },
   {
     options: { branches: "own" },

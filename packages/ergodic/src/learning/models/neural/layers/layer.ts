@@ -105,7 +105,7 @@ function checkInitialiser(kind: string, name: string, value: unknown): void {
 
 function checkName(kind: string, name: unknown): void {
   if (name === undefined || (typeof name === "string" && /^[^.\s]+$/.test(name))) return;
-  throw new OptionError(kind, `name is ${shown(name)}, but must be a text without dots and spaces`, "OPTION_RANGE");
+  throw new OptionError(kind, `name is ${shown(name)}, but must be a string without dots and spaces`, "OPTION_RANGE");
 }
 
 /** JSON of each layer encoded so far. A layer that occurs again gets a number. */
@@ -167,7 +167,7 @@ function decodeLayer(json: JsonObject, shared: Map<Json, Layer>): Layer {
 function functionAsJson(name: string): OptionError {
   return new OptionError(
     "layer",
-    `the network holds a plain function${name ? ` (${name})` : ""}, which no file can hold; define it by layer("${name || "name"}", (x, scope, options) => …) and use what that gives`,
+    `the network holds a plain function${name ? ` (${name})` : ""}, which no file can hold; define it by layer("${name || "name"}", (x, scope, options) => …) and use the layer that it returns`,
     "LAYER_FUNCTION",
   );
 }

@@ -50,7 +50,7 @@ export class System {
     if (!isArray(made) || !sameShape(made.shape, shape))
       throw shapeError(
         "ode",
-        `the slope is ${isArray(made) ? shapeText(made.shape) : typeof made}, but the state is ${shapeText(shape)}, and each of its numbers needs one; a list of numbers is stack([…])`,
+        `the slope is ${isArray(made) ? shapeText(made.shape) : typeof made}, but the state is ${shapeText(shape)}, and each number of the state needs a slope; write a list of numbers as stack([…])`,
       );
     this.#slope = withoutWholes(this.parts(made));
   }

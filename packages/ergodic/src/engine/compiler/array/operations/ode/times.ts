@@ -55,6 +55,6 @@ export function firstWrongTime(start: number, times: ArrayLike<number>): number 
 /** Returns "must be finite and no less than times[2], which is 4; sort the times". */
 export function wantedTime(start: number, times: ArrayLike<number>, wrong: number): string {
   return wrong === 0
-    ? `must be finite and no less than ${start}, where the solution starts; sort the times, or say where it starts by from`
+    ? `must be finite and no less than ${start}, where the solution starts; sort the times, or set the start by from`
     : `must be finite and no less than times[${wrong - 1}], which is ${times[wrong - 1]}; sort the times`;
 }
