@@ -3,7 +3,6 @@
  * what its ledger says, agrees dense and sparse, rebuilds from its JSON, and never hides a NaN.
  */
 import { describe, expect, test } from "vitest";
-import type { Declaration } from "../../src/engine/errors/options.ts";
 import { openEngine } from "../../src/engine/memory/engine.ts";
 import * as g from "../../src/engine/optimise/index.ts";
 import { type RuleEntry, ruleRegistry } from "../../src/engine/optimise/index.ts";
@@ -57,15 +56,6 @@ const kindOf = ([, entry]: [string, RuleEntry]) => entry.make(entry.convex).kind
 const entries = Object.entries(ruleRegistry);
 const equations = entries.filter((e) => kindOf(e) === "equation");
 const hosts = entries.filter((e) => kindOf(e) === "host");
-
-test("every numeric option of a rule has a range, except a minimum of the loss, which can be any number", () => {
-  const open = entries.flatMap(([name, { make }]) =>
-    Object.entries((make as unknown as { declaration: Declaration }).declaration.options).flatMap(([option, accepts]) =>
-      Object.keys(accepts).length === 0 ? [`${name}.${option}`] : [],
-    ),
-  );
-  expect(open.sort()).toEqual(["polyak.optimum", "spsMax.optimum"]);
-});
 
 function equationOf(entry: RuleEntry, preset: "convex" | "scaled" = "convex"): g.EquationRule {
   const rule = entry.make(entry[preset]) as g.EquationRule;

@@ -26,6 +26,22 @@ const given: Readonly<Record<string, object>> = {
   svgd: { particles: 40 },
   sequentialMonteCarlo: { particles: 64 },
 };
+/** Options without a default, which JSON lacks unless they are given. */
+const withoutDefault: Readonly<Record<string, string[]>> = {
+  ellipticalSlice: ["mean", "covariance", "estimate"],
+  gibbs: ["blocks"],
+  hmc: ["leapfrogs"],
+  parallelTempering: ["temperatures"],
+  randomWalk: ["stepSize", "targetAcceptance", "covariance"],
+  sequentialMonteCarlo: ["leapfrogs", "stepSize", "temperatures"],
+  sgld: ["cycle", "svrg"],
+  psgld: ["svrg"],
+  sghmc: ["cycle", "svrg"],
+  sgnht: ["svrg"],
+  meanField: ["rate", "batch"],
+  fullRank: ["rate", "batch"],
+  svgd: ["bandwidth"],
+};
 const names = Object.keys(samplerRegistry);
 const made = (name: string): Sampler => samplerRegistry[name](given[name] ?? {});
 const drawsRows = (name: string): { rows?: string } => (name.startsWith("sg") || name === "psgld" ? { rows: "N" } : {});
@@ -66,6 +82,8 @@ describe.each(names)("%s", (name) => {
     const json = made(name).toJSON();
     expect(json.algorithm).toBe(name);
     expect(samplerFromJson(JSON.parse(JSON.stringify(json))).toJSON()).toEqual(json);
+    const lacks = Object.keys(samplerRegistry[name].declaration.options).filter((option) => !(option in json));
+    expect(lacks).toEqual(withoutDefault[name] ?? []);
   });
 
   it("gives the same draws at any number of workers", async () => {
@@ -108,6 +126,10 @@ const biased = [
   "prior",
   "sequentialMonteCarlo",
 ];
+it("samplers that their definitions do not call exact are listed here, so that all others are held to the posterior", () => {
+  expect(names.filter((name) => !samplerRegistry[name].declaration.exact).sort()).toEqual([...biased].sort());
+});
+
 /** Two-sided 10⁻⁵ of Student's t with CHAINS − 1 degrees of freedom. */
 const T = 5.27;
 const CHAINS = 32;

@@ -20,7 +20,7 @@ const defaults = {
 
 const count = { low: 1, high: 1e6, integer: true };
 const most = { low: 0, high: 1e9, integer: true };
-const accepted: Accepted = {
+const accepted = {
   start: ["pathfinder", "point"],
   gradientDraws: count,
   elboDraws: count,
@@ -32,7 +32,7 @@ const accepted: Accepted = {
   psis: "boolean",
   rate: { low: 0, open: true },
   batch: { low: 1, integer: true },
-};
+} satisfies Accepted;
 const absent = { rule: "the ascent scales its steps by past gradients; rate sets their length" };
 
 const advi = (name: "meanField" | "fullRank"): SamplerFactory<AdviOptions> =>

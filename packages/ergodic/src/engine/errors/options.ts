@@ -37,6 +37,11 @@ export interface Declaration {
   readonly absent?: Readonly<Record<string, string>>;
 }
 
+/** Requires a declaration to name every option of the type O. A missing option would be refused as unknown. */
+export interface DeclaresAll<O> {
+  readonly options: { readonly [K in keyof NoInfer<O>]-?: Accepts };
+}
+
 /** A function that makes something from options and carries its declaration. */
 export interface Factory<O, T, D extends Declaration = Declaration> {
   (options?: O): T;
@@ -63,7 +68,7 @@ export function acceptedBy(
 
 /** Makes a factory that checks its options against `declaration` before it calls `make`. */
 export function declare<O extends object, T, D extends Declaration = Declaration>(
-  declaration: D,
+  declaration: D & DeclaresAll<O>,
   make: (options: O) => T,
 ): Factory<O, T, D> {
   const factory = (options: O = {} as O): T => {

@@ -96,6 +96,16 @@ const tableOf = (all: object): Table =>
       .map(([name, factory]) => [name, declaredOf(factory, factory.declaration)]),
   );
 
+/** Numeric options without a range: "rule.option" and so on. */
+export const withoutRange = (): string[] =>
+  [rules, scheduleFactories, searchFactories, lossFactories, inferenceRegistry, learnerRegistry, samplerRegistry].flatMap((all) =>
+    Object.values(all as Readonly<Record<string, Partial<Carries>>>).flatMap(({ declaration }) =>
+      Object.entries(declaration?.options ?? {}).flatMap(([option, accepts]) =>
+        typeof accepts === "object" && Object.keys(accepts).length === 0 ? [`${declaration!.name}.${option}`] : [],
+      ),
+    ),
+  );
+
 export const ruleOptions = tableOf(rules);
 export const scheduleOptions = tableOf(scheduleFactories);
 export const searchOptions = tableOf(searchFactories);

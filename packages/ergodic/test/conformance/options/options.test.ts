@@ -19,7 +19,7 @@ import * as declared from "./declared.ts";
 import * as factories from "./factories.ts";
 import { failureOf, junk, knownOptions, withOption, wrongAnswer } from "./values.ts";
 
-const { declaredOf: _, ...tables } = { ...declared, ...factories };
+const { declaredOf: _, withoutRange, ...tables } = { ...declared, ...factories };
 
 describe.each(Object.entries(tables))("options of %s", (_, table) => {
   for (const [name, { call, options, base = {} }] of Object.entries(table)) {
@@ -49,6 +49,10 @@ describe.each(Object.entries(tables))("options of %s", (_, table) => {
         expect(await failureOf(() => call({ [option]: 1 } as never)), option).toMatchObject({ code: "OPTION_CONFLICT" });
     });
   }
+});
+
+it("every numeric option has a range, except a minimum of the loss, which can be any number", () => {
+  expect(withoutRange().sort()).toEqual(["polyak.optimum", "spsMax.optimum"]);
 });
 
 describe("every registry's names are declared", () => {

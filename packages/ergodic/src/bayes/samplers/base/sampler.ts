@@ -1,6 +1,6 @@
 import type { JsonObject, LogDensity, Progression } from "../../../engine/contract/index.ts";
 import { CapabilityError, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
-import { type Declaration, declare, type Factory } from "../../../engine/errors/options.ts";
+import { type Declaration, declare, type Factory, type DeclaresAll } from "../../../engine/errors/options.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import type { ChainDraws } from "./chain-draws.ts";
 
@@ -184,8 +184,10 @@ export const withoutUndefined = (json: Record<string, JsonObject[string] | undef
 export type SamplerFactory<O> = Factory<O, Sampler, SamplerDeclaration>;
 
 /** Makes a sampler's factory. Options are checked against `declaration` before `make` is called. */
-export const sampler = <O extends object>(declaration: SamplerDeclaration, make: (options: O) => Sampler): SamplerFactory<O> =>
-  declare(declaration, make);
+export const sampler = <O extends object>(
+  declaration: SamplerDeclaration & DeclaresAll<O>,
+  make: (options: O) => Sampler,
+): SamplerFactory<O> => declare(declaration, make);
 
 /** @throws OptionError for an option that the sampler would ignore */
 export function checkGivenOptions(where: string, sampler: Sampler, given: GivenOptions): void {
