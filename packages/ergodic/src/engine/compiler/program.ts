@@ -63,8 +63,8 @@ export interface CompiledProgram {
   /** Byte offset of 16 bytes of random state: four nonzero u32, set by the caller and advanced by stochastic stores. */
   readonly random: number;
   /**
-   * Byte offset of the f64 number of elements of all pieces. It must be set before begin_0 if the program uses count();
-   * `update` sets it.
+   * Byte offset of the total number of elements in all pieces, as f64. It must be set before begin_0 if the program
+   * uses count(); `update` sets it.
    */
   readonly count: number;
   /** Byte offsets of the f64 inputs and results. */

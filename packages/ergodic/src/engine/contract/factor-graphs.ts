@@ -101,8 +101,8 @@ export interface EndedChains {
   /** States of the variables in each chain; −1 if unknown. */
   readonly states: readonly Int16Array[];
   /**
-   * For each variable, the variance of an estimated mean times the number of draws, for its most variable state; NaN if
-   * unknown.
+   * For each variable: variance of the estimated mean times the number of draws, for the state with the largest
+   * variance; NaN if unknown.
    */
   readonly variances: Float64Array;
   /** Number of states of each variable in the graph that was sampled. Absent in older answers. */

@@ -2,7 +2,7 @@ import { OptionError } from "../errors/errors.ts";
 
 /**
  * Definitions by name, so that a file can refer to the definitions that it uses. The library's names are reserved. A
- * user's name can be redefined, and the last definition counts.
+ * user can redefine a name of their own; the last definition counts.
  *
  * @throws OptionError [NAME_TAKEN] for a reserved name
  */

@@ -39,7 +39,7 @@ declare const knownNames: unique symbol;
 /** The dataset that owns borrowed memory, for a dataset that does not own all of its arrays. */
 interface Lending<Names extends string> {
   readonly from: Dataset<Names>;
-  /** Whether this is a type conversion of `from`. Converting it again starts from `from`. */
+  /** Whether this dataset is a type conversion of `from`. Converting this dataset again then converts `from`. */
   readonly conversion: boolean;
 }
 

@@ -34,7 +34,7 @@ export interface TableOptions<Out extends string = string> {
   weights?: Out;
   /**
    * Column with the offset added to the output of each row, in the units of the link, e.g. the logarithm of an
-   * exposure. Only for linear models with one output. Rows to predict need it too.
+   * exposure. Only for linear models with one output. Rows to predict need this column too.
    */
   offset?: string;
   /** Columns to leave out. */
@@ -56,7 +56,7 @@ export interface TableOptions<Out extends string = string> {
    * times, hour: `dateParts("signup")`.
    */
   dates?: DateParts;
-  /** Handling of a level first met at prediction: all zeros (default), or an error. */
+  /** Handling of a level that first occurs at prediction: all zeros (default), or an error. */
   unknown?: "zero" | "refuse";
   /** Whether to treat the distinct values of a numeric target as classes. */
   classes?: boolean;

@@ -40,7 +40,7 @@ export function newLevels(pipeline: Steps, rows: RawRows | Row): Remark[] {
   });
 }
 
-/** Returns the findings of `newLevels` as data instead of sentences. @throws DataError for absent columns */
+/** Same as `newLevels`, but returns data instead of sentences. @throws DataError for absent columns */
 export function unknownLevels({ steps: [source] }: Steps, raw: RawRows): UnknownLevels[] {
   if (source.kind !== "columns" || isSparseTable(raw) || isArrays(raw)) return [];
   const rowCount = rowCountOf(raw);

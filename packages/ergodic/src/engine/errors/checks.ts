@@ -102,8 +102,8 @@ export function checkNumbers(
 }
 
 /**
- * Returns the options if they are an object without the names in `given`, which the factory adds. Anything else would
- * be spread to nothing, and repeated names would override the factory's values.
+ * Returns the options if they are an object without the names in `given`, which the factory adds. Spreading anything
+ * else would silently add nothing, and a repeated name would override the factory's value.
  */
 export function plain<O extends object>(where: string, options: O, given: readonly string[] = []): O {
   if (Object.prototype.toString.call(options) !== "[object Object]") refuse(where, "options", options, "an object", "{}");

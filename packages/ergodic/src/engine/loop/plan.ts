@@ -2,8 +2,8 @@
  * Options from which the execution plan is made. Defaults are filled in; meaningless combinations are refused with a
  * reason.
  *
- * They trade hardware efficiency against statistical efficiency (DimmWitted). "shared" workers race on one model and
- * lose no update on sparse data. Replicas never wait for each other and are averaged. Sharded data is read once;
+ * The options trade hardware efficiency against statistical efficiency (DimmWitted). "shared" workers race on one model
+ * and lose no update on sparse data. Replicas never wait for each other and are averaged. Sharded data is read once;
  * replicated data lets each replica see every row.
  *
  * @throws OptionError for a value out of range; CapabilityError for a meaningless combination
@@ -67,8 +67,8 @@ export const planKeys = [
   "seed",
 ];
 /**
- * Values of options that have an effect only together with others. Such a value counts as not given, because a resumed
- * plan contains every option.
+ * Defaults of options that only have an effect together with other options. A plan that is resumed contains every
+ * option, so an option with this value counts as not given.
  */
 const inert = { data: "sharded", blockRows: 64, averageEvery: 1 } as const;
 const dataTypes = ["f32", "f64", "i16", "i8"] as const;
@@ -86,7 +86,8 @@ export function resolvePlan(
   checkBoolean(where, "deterministic", deterministic);
   checkNumber(where, "workers", given.workers ?? 1, { low: 1, high: 1024, integer: true });
   const batch = given.batch ?? defaults.batch ?? 1;
-  // Updates on minibatches follow one another. One worker makes them, unless the user chose how several share them.
+  // Minibatch updates are sequential, so one worker makes them unless the user specified how several workers share
+  // them.
   const isOneLane = batch !== "all" && given.replicas === undefined && !defaults.races;
   const workers = engine.sharedMemory && !isOneLane ? (given.workers ?? 1) : 1;
   const plan: Plan = {

@@ -11,8 +11,8 @@ import { Watched } from "./watched.ts";
 /** Target length of a stretch in milliseconds. Shorter on a page's own thread, which must also draw and respond. */
 const STRETCH_MS = isPageThread ? 8 : 20;
 /**
- * Largest growth from one stretch to the next. It reaches full length after four stretches, yet a slow cold start does
- * not decide alone.
+ * Largest factor between the lengths of successive stretches. The full length is reached after four stretches, so that
+ * a slow cold start does not determine it alone.
  */
 const MOST_GROWTH = 16;
 /** Milliseconds between ticks, unless something happened that a watcher must see. */

@@ -88,8 +88,8 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
 };
 
 /**
- * Loads the module of a family in one build. Node reads it from a file. Elsewhere, and in bundles, which leave the
- * files behind, it is base64 in a JavaScript module. No other build is loaded.
+ * Loads the module of a family in one build. Node reads it from a file. On other hosts, and in bundles, which do not
+ * include the files, it is base64 in a JavaScript module. No other build is loaded.
  *
  * @throws CapabilityError if a policy forbids compilation
  */

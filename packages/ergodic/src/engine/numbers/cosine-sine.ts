@@ -40,9 +40,9 @@ function wave(x: number, quarterTurns: number): number {
   return turns < 2 ? value : -value;
 }
 
-/** Size above which n times the parts of π/2 is not exact. */
+/** Size of x above which the products of n and the parts of π/2 are not exact. */
 const LARGE = 1.6e6;
-/** Binary digits of π/2 in `reduced`: 2^1024 quarter turns then lose 2^-200. */
+/** Number of binary digits of π/2 in `reduced`. Even for 2^1024 quarter turns, the error is then 2^-200. */
 const DIGITS = 1224n;
 let quarterTurn = 0n;
 

@@ -125,7 +125,7 @@ export interface Objective {
 
 /** Report on one step of a rule on the whole objective. */
 export interface HostReport {
-  /** f at the x after the step; with `lossBefore`, at the x before it, for rules that compute no other value. */
+  /** f at x after the step. With `lossBefore`, f at x before the step, for rules that compute no other value. */
   loss: number;
   /** Whether `loss` is the value at the x before the step. */
   lossBefore?: true;
@@ -165,8 +165,8 @@ export interface HostRun {
   /** Returns a copy of the state. */
   snapshot(): HostState;
   /**
-   * Returns a description of the part of a state that does not belong to this rule, which means that the file is
-   * damaged.
+   * Describes what in a state does not belong to this rule, so that the file must be damaged; undefined if the state
+   * fits.
    */
   misfit?(state: HostState): string | undefined;
   /** Continues from a state, bit for bit. */

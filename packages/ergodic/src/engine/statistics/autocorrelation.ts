@@ -86,7 +86,7 @@ function pairOfLags(centred: Float64Array, n: number, lag: number, into: Float64
       a += centred[i] * centred[i + lag];
       b += centred[i] * centred[i + lag + 1];
     }
-    // Last product of the shorter lag.
+    // Lag `lag` has one product more than the next lag.
     a += centred[end] * centred[end + lag];
   }
   into[lag] = (a + c) / centred.length;

@@ -17,7 +17,7 @@ import { exp } from "../numbers/exp.ts";
 import { log } from "../numbers/log.ts";
 import { stream } from "../random/stream.ts";
 
-/** Nats by which another mixture may still be better. */
+/** Largest number of nats by which another mixture can still be better. */
 const GAP = 1e-10;
 const MOST_STEPS = 1000;
 const RIDGE = 1e-8;

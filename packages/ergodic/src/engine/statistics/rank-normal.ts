@@ -51,7 +51,7 @@ export function rankNormaliseSorted({ order, sorted }: { order: Uint32Array; sor
 
 const scoreOf = (rank: number, count: number): number => normalQuantile((rank - 3 / 8) / (count + 1 / 4));
 
-/** Scores for the last number of draws, which all quantities of a posterior share. */
+/** Scores for the most recent number of draws, cached because all quantities of a posterior have the same number. */
 let latest = new Float64Array(0);
 
 /** Returns the scores of the ranks 1 … count. */

@@ -116,7 +116,7 @@ function packed(
   const free = new Gaps();
   /** Memory of live values. */
   const placeOf = new Map<number, Place>();
-  /** Memory by the step after which it is free, unless another value has inherited it. */
+  /** Places by the last step that needs them. A place is then free, unless another value has inherited it. */
   const ending = new Map<number, Place[]>();
   let bytes = 0;
   const isOwn = (v: number): boolean => values[v].home.kind === "workspace";
@@ -137,7 +137,7 @@ function packed(
       const heir =
         step.kind === "loop" ? inherited(step, v, values, (u) => isOwn(u) && last.get(u) === i && first.get(u)! < i) : undefined;
       const inheritance = heir === undefined ? undefined : placeOf.get(heir);
-      // Memory that was already inherited in this step ends later.
+      // If another store of this step has inherited this memory, `until` is later.
       if (inheritance?.until === i && until > i) {
         take(v, inheritance, until);
         continue;

@@ -128,7 +128,7 @@ class Scheduler {
     const users = this.#users.get(node) ?? [];
     if (users.some((user) => user.op !== "map" && user.op !== "reduce")) return true;
     if (cost > CHEAP && users.length > 1) return true;
-    // If it is repeated along an axis, it would be recomputed for each element.
+    // If a user repeats the node along an axis, an inlined node would be recomputed for each repetition.
     return cost > 0 && users.some((user) => user.op === "map" && user.size > node.size);
   }
 

@@ -30,7 +30,7 @@ export class Graph {
     flags: { level?: number; repeated?: boolean } = {},
   ): Node {
     let key = String.fromCharCode(...code);
-    // Bytes end at 255, so this separator cannot be one of them.
+    // Opcode bytes are at most 255, so this separator cannot occur among them.
     for (const arg of args) key += `\u0100${arg.id}`;
     const known = this.#known.get(key);
     if (known) return known;

@@ -11,8 +11,8 @@ export interface CoordinateDescentOptions {
    */
   pick?: "auto" | "workingSets" | PickName;
   /**
-   * Step along a block. "exact": to the minimum along the block; "lipschitz": 1/L along the partial derivative. Default
-   * "exact"; "lipschitz" with `estimate` or "nesterov".
+   * Step along a block. "exact" moves to the minimum along the block; "lipschitz" moves by 1/L times the partial
+   * derivative. Default "exact"; "lipschitz" with `estimate` or "nesterov".
    */
   step?: "exact" | "lipschitz";
   /** Number of greedy moves per evaluation of all violations (for `pick: "greedy"`). Default 1; a whole number >= 1. */

@@ -28,7 +28,7 @@ export class TargetState implements CoordinateState {
     this.u = new Float64Array(start.length);
     this.residual = this.freshResidual();
     if (target.curvature) this.curvature = target.curvature;
-    // A companion evaluates at other points, but a residual is kept for x alone.
+    // A companion needs evaluations at other points, but the residual is only stored for x.
     if (!target.moved) this.companion = { move: (...args) => this.moveBoth(...args), merge: (scale) => this.merge(scale) };
     const value = this.value();
     if (Number.isNaN(value)) refuse(`value(x) is NaN at the start`, "TARGET_VALUE");

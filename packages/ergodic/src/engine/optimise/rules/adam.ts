@@ -17,7 +17,7 @@ import { adamRanges, firstMoment, biasCorrection as lacking, secondMoment } from
  * `rate`: η > 0 (0.001), about the largest change of a parameter per update. `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in
  * [0, 1]. `epsilon`: ε >= 0 (1e-8), outside the root of the corrected v. `biasCorrection`: whether to correct m and v
  * for starting at 0 (true). State: two floats per parameter.
- * Source: Kingma, Ba 2015, algorithm 1. Differs from PyTorch and optax: nothing.
+ * Source: Kingma, Ba 2015, algorithm 1. Same as in PyTorch and optax.
  *
  * @throws OptionError for an unknown option or one out of range
  */

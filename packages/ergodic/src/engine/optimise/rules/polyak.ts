@@ -6,8 +6,8 @@ import { positive, rule } from "../rule.ts";
  *
  * f*: `optimum`, the least value of the loss; η_max: `maximum` > 0. If the loss is below f* (a wrong f*, or a lucky
  * batch) or g = 0, the step is 0, never uphill. No state; one more pass over the gradient for its norm. With
- * minibatches, f excludes the model's penalty but g includes its gradient. The rule settles if one model fits every
- * row; otherwise it follows each batch's own minimum. Source: Polyak 1969; Hazan, Kakade 2019.
+ * minibatches, f excludes the model's penalty but g includes its gradient. The rule converges if one model fits every
+ * row; otherwise it keeps moving towards the minimum of each batch. Source: Polyak 1969; Hazan, Kakade 2019.
  */
 export const polyak = rule(
   "polyak",

@@ -138,7 +138,7 @@ class LoopCode {
     return this.#repeated(depth, axes[depth].extent, 1, () => this.#build(depth + 1, segment, totals));
   }
 
-  /** Builds the reduced axes with their accumulators, for one number or for the elements of a segment. */
+  /** Builds the reduced axes with their accumulators. They reduce to one number or to the elements of a segment. */
   #buildReduced(depth: number, segment: Segment | undefined): Part[] {
     const totals = this.#step.reductions.map(({ reduction }) => new Total(this.#graph, this.#f, reduction));
     for (const total of totals) if (segment) total.prepare(segment.lanes.kind, segment.copies);
@@ -198,7 +198,7 @@ class LoopCode {
   #unrolled(depth: number): number {
     const { reductions } = this.#step;
     const cost = this.#cost;
-    // Columns that stay in accumulators over reduced axes: up to a cache line, as far as registers suffice.
+    // Several columns are accumulated in registers over the reduced axes: up to a cache line, if registers suffice.
     if (this.#nest.firstReduced === depth + 1) return cost <= 2 * SMALL_BODY ? (reductions.length === 1 ? 4 : 2) : 1;
     if (reductions.length > 0 && this.#nest.firstReduced <= depth) return cost <= SMALL_BODY ? 4 : cost <= 2 * SMALL_BODY ? 2 : 1;
     return cost <= SMALL_BODY ? 2 : 1;

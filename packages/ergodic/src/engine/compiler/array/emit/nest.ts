@@ -8,8 +8,8 @@ export interface Axis {
 }
 
 /**
- * A loop step as nested loops. Axes of extent 1 are dropped, contiguous neighbours are merged, and one axis is chosen
- * for vectors: the last, along which memory is mostly contiguous.
+ * A loop step as nested loops. Axes of extent 1 are dropped, contiguous neighbours are merged, and one axis is
+ * vectorised: the last one, because memory is mostly contiguous along it.
  *
  * Reduced axes are innermost. If the last axis is reduced, the lanes of a vector are combined into one number at the
  * end; otherwise a block of its elements stays in accumulators while the reduced axes run.

@@ -31,7 +31,7 @@ export interface StepsContext {
   kernel(name: string): number;
 }
 
-/** Returns the kernels that the steps call, including those of scan bodies, each once. */
+/** Returns the kernels that the steps and the bodies of scans call. Each kernel is listed once. */
 export function kernelsOf(lowered: Lowered, precision: "f32" | "f64"): ImportedFunction[] {
   const known = new Map<string, ImportedFunction>();
   const look = ({ steps }: Lowered): void => {
@@ -332,13 +332,13 @@ class RunCode {
     else this.#f.push(0x2a, 0, 0, 0xbb);
   }
 
-  /** Pushes it as a 32-bit integer. */
+  /** Pushes the first number of a value as a 32-bit integer. */
   #whole(value: number): void {
     this.#number(value);
     this.#f.push(0xfc, 0x02);
   }
 
-  /** Leaves the block around the enclosing loop unless the value is positive; NaN is not. */
+  /** Leaves the block around the enclosing loop unless the value is positive. NaN does not count as positive. */
   #leaveUnlessPositive(value: number): void {
     this.#number(value);
     this.#f.push(0x44, ...float64Bytes(0), 0x64, 0x45, 0x0d, 1);

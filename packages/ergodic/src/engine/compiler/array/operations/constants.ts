@@ -36,7 +36,10 @@ const makeConstant = arrayPrimitive({
   code: { form: "loop" },
 });
 
-/** An array of given numbers, row-major. Long ones are distinguished by identity, not by content. */
+/**
+ * An array of given numbers, row-major. Two long arrays count as equal only if they are the same object, whatever their
+ * contents.
+ */
 export const constantArray = operation(
   "constantArray",
   { values: numbers, shape: optional(extents) },

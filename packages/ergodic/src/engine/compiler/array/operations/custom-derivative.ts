@@ -13,7 +13,7 @@ const makeCustom = arrayPrimitive({
   name: "customDerivative",
   evaluate: (_, [result]) => result,
   derivative(adjoint, node, i) {
-    // The user's derivative replaces the path through the result itself.
+    // Argument 0 is the result of `forward`. It gets no adjoint, because the user's derivative replaces that path.
     if (i === 0) return null;
     const inputs = node.args.slice(1);
     const flows = flowsOf(adjoint, node, inputs);
@@ -50,7 +50,7 @@ function withBackward(args: readonly SymbolicArray[], backward: Backward): Symbo
 
 /**
  * Function with a user-defined derivative: straight-through estimators, clipped or scaled gradients, implicit
- * differentiation. Returns forward(…inputs), with `backward` in place of its derivative by the inputs.
+ * differentiation. Returns forward(…inputs), whose derivative with respect to the inputs is computed by `backward`.
  *
  * @throws CompileError if backward returns another number of adjoints or other shapes
  */

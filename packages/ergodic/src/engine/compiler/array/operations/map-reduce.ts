@@ -1,6 +1,6 @@
 /**
- * Element-wise functions and reductions. Each is the adjoint of the other, because broadcasting repeats and summing
- * joins.
+ * Element-wise functions and reductions. Each is the adjoint of the other, because broadcasting repeats elements and
+ * summing adds the copies.
  *
  * map: y[i] = f(x₀[i], x₁[i], …) with broadcasting. f is an expression (expression.ts) of the scalars "0", "1", …; two
  * maps are fused by substituting one expression into another. Every element-wise primitive builds a map when it is
@@ -98,8 +98,8 @@ export function mapNamed(expr: Expr, args: Readonly<Record<string, SymbolicArray
   const renamed = Object.fromEntries(used.map((name) => [name, scalar(String(distinct.indexOf(args[name])))]));
   const whole = substitute(folded, renamed);
   if (whole.op === "constant") return full(whole.value, shape);
-  // The remaining argument is identified by its name, because arguments that are the same array may have made others
-  // drop out.
+  // The remaining argument is found by its name, not by its position: when two arguments are the same array, others can
+  // drop out of the expression.
   if (whole.op === "scalar") {
     const only = distinct[Number(whole.name)];
     return sameShape(only.shape, shape) ? only : makeMap([only], shape, scalar("0"), String(scalar("0").id));
@@ -217,7 +217,7 @@ export function reduce(kind: ReductionKind, x: SymbolicArray, from: number, to: 
   return makeReduce([x], shape, { kind, from, to });
 }
 
-/** Reduces over any axes: adjacent ones together, the last first. */
+/** Reduces over any axes: one reduction per run of adjacent axes, beginning with the last run. */
 export function reduceAxes(kind: ReductionKind, x: SymbolicArray, axes: readonly number[], keep = false): SymbolicArray {
   const listed = [...new Set(axes.map((a) => axisOf(kind, a, x.rank)))].sort((a, b) => a - b);
   let made = x;
