@@ -63,8 +63,8 @@ function double(limit: f64): void {
 }
 
 /**
- * Whether doubling from x could have produced the same interval. Halves the interval as doubling from x would have
- * built it (Neal 2003, figure 6).
+ * Whether doubling from x could have produced the same interval. Checks this by halving the interval repeatedly, which
+ * reverses the doubling from x (Neal 2003, figure 6).
  */
 function reachable(x: f64, width: f64, from: f64, to: f64): bool {
   let apart = false;

@@ -224,8 +224,8 @@ export function draw(record: usize, position: usize, u: f64, batch: usize, chang
     now = chosen(count, u, old, batch == 0 ? 0 : batch + (<usize>load<u32>(record, RECORD_SLOT) << 3));
   }
   if (u < 0) return;
-  // Whether a state changes cannot be predicted. Without a branch on it, the processor can already start on the next
-  // variables.
+  // The processor cannot predict whether a state changes. Without a branch on the change, it can already start on the
+  // next variables.
   store<u8>(states + position, <u8>now);
   if (changed) store<u8>(changed + position, load<u8>(changed + position) | <u8>(now != old));
   const edges = load<u32>(record, RECORD_EDGES);
@@ -233,8 +233,8 @@ export function draw(record: usize, position: usize, u: f64, batch: usize, chang
 }
 
 /**
- * Factor not yet included in ln p, which still lacks −ln of it. Sums of e^(term − largest) are multiplied here, so that
- * one logarithm serves many variables.
+ * Product of sums of e^(term − largest), whose −ln is not yet included in ln p. Multiplying the sums first lets one
+ * logarithm serve many variables.
  */
 let product: f64 = 1;
 const MOST_PRODUCT: f64 = 1e200;

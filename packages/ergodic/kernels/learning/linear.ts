@@ -98,7 +98,7 @@ function lossOfBatch(model: usize, rows: usize, count: i32): f64 {
   return sum / <f64>count;
 }
 
-/** Replaces derivatives by their difference from the table's, which are updated unless the table is a snapshot. */
+/** Replaces derivatives by their difference from the table. Updates the table unless it is a snapshot. */
 function relativeToTable(model: usize, control: usize, rows: usize, count: i32): void {
   const kind = load<u32>(control + CONTROL_KIND);
   const outputCount = load<i32>(model + LINEAR_OUTPUTS);

@@ -182,8 +182,8 @@ function eliminate(system: usize, x: usize): bool {
 }
 
 /**
- * Moves to the point in DIRECTION if the objective is lower there: a quadratic falls by ½ δᵀ(slope here + slope there),
- * minus SUM. Returns true when this is decided.
+ * Moves to the point in DIRECTION if the objective is lower there. The quadratic part falls by ½ δᵀ(slope here + slope
+ * there), and SUM collects the change of the whole objective. Returns true when this is decided.
  */
 function tryPoint(set: usize, size: u32): bool {
   const backup = historyAt(set, KEPT + 1), from = historyAt(set, KEPT), to = u(set, SET_DIRECTION);
