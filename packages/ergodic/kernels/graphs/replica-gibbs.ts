@@ -93,7 +93,10 @@ function drawn(thresholds: usize, levels: usize, position: u32, low: u32, high: 
   return ones;
 }
 
-/** Same as masksOf and drawn for a single group of at most four edges (missing edges find state 0): five levels. */
+/**
+ * Does the work of masksOf and drawn for a single group of at most four edges, and so five levels. Missing edges find
+ * state 0.
+ */
 function drawnOfFour(edge: usize, thresholds: usize, position: u32, low: u32, high: u32): v128 {
   const random = work + 512;
   philoxEight(random, position << 1, low, high, keyLow, keyHigh);

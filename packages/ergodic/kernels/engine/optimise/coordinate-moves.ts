@@ -66,7 +66,7 @@ function stepFrom(s: usize, i: u32, x: f64, g: f64, L: f64): f64 {
   return Math.max(shrunk, floor);
 }
 
-/** Sets x_i = to, for a quadratic loss. */
+/** Sets x_i to `to`, for a quadratic loss. */
 function moveSlopes(s: usize, i: u32, to: f64): void {
   const delta = to - get(s, MOVES_X, i);
   if (delta == 0) return;

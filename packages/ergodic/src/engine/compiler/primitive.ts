@@ -19,7 +19,7 @@ export interface Primitive {
   readonly chains?: boolean;
   /** Machine operations per element. */
   readonly cost: number;
-  /** Whether the result is 0 or 1, which is a mask in code. */
+  /** Whether the result is always 0 or 1, so that code represents it as a mask. */
   readonly condition?: boolean;
   /** Positions of arguments read as conditions. */
   readonly conditions?: readonly number[];

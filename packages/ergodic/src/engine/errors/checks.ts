@@ -120,7 +120,7 @@ export function holds(value: unknown, member: string): boolean {
 const made = { fit: "an algorithm of fit", sample: "a sampler", minimize: "a search", infer: "an algorithm of infer" };
 
 /**
- * Checks for an algorithm that a verb can run. A user's own algorithm can leave out `verb`. `example`: code to write.
+ * Checks for an algorithm that a verb can run. A user's own algorithm can omit `verb`. `example`: code to write.
  */
 export function checkAlgorithm(where: string, name: string, value: unknown, verb: keyof typeof made, example: string): void {
   const given = Object(value) as Record<string, unknown>;

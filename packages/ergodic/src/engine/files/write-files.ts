@@ -30,8 +30,8 @@ export interface WriteOptions {
   /** Whether to create missing folders above the file. Default false. */
   folders?: boolean;
   /**
-   * Whether to save bytes that cannot be written in the system's temporary folder instead; the error says where.
-   * Default false.
+   * Whether to save the bytes in the system's temporary folder if they cannot be written. The error then says where
+   * they are. Default false.
    */
   keep?: boolean;
 }

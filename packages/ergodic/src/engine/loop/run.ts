@@ -34,8 +34,8 @@ export interface Job<Result> extends Losses {
   /** Names of the result's properties. Reading one from the run itself throws an error that asks for `await`. */
   resultNames?: readonly string[];
   /**
-   * Whether the progression stays intact when an advance fails. Such a failed run can still be checkpointed, as can any
-   * run that its signal ended.
+   * Whether the progression stays intact when an advance fails. A run that failed in this way can still be
+   * checkpointed, as can any run that was ended by its signal.
    */
   survivesFailure?: boolean;
   /** Makes the result; returns a promise if that takes long. */

@@ -96,7 +96,7 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
 export async function loadFamily(family: Family, instructions: Instructions, shared: boolean): Promise<WebAssembly.Module> {
   const { file, sharedAt } = buildFiles[`${family}-${instructions}`];
   const bytes = readBuild(file) ?? (await unzipped((await later(files[instructions][family])).base64));
-  // Builds are for shared memory. Unshared memory only differs in the flag of the import.
+  // Builds are compiled for shared memory. For unshared memory, only a flag of the memory import differs.
   if (!shared) bytes[sharedAt] &= ~SHARED;
   return allowed(WebAssembly.compile(bytes));
 }

@@ -37,7 +37,7 @@ export interface ArrayMethods<A> {
   readonly or: Chain<A>;
   /** 1 where x is 0, else 0. */
   readonly not: One<A>;
-  /** `yes` where this holds (is not 0), else `no`. */
+  /** `yes` where this array is not 0, else `no`. */
   readonly where: (yes: A | number, no: A | number) => A;
   /** −x */
   readonly neg: One<A>;

@@ -29,7 +29,7 @@ export const full = complete(constants.full);
  */
 export const constantArray = complete(constants.constantArray);
 
-/** 0, 1, …, count − 1: the same array for the same count, however long. */
+/** The numbers 0, 1, …, count − 1. Equal counts give the same array object, however long it is. */
 export const range = complete(constants.range);
 
 /** Converts numbers and lists of numbers to symbolic arrays; returns arrays unchanged. */

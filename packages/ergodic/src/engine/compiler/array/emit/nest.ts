@@ -2,7 +2,7 @@ import type { Access, LoopStep } from "../lowered.ts";
 
 export interface Axis {
   readonly extent: number;
-  /** Strides in elements: of loads, stores and reductions, in this order. */
+  /** Strides of loads, stores and reductions (in this order), in elements. */
   readonly strides: readonly number[];
   readonly reduced: boolean;
 }

@@ -52,7 +52,7 @@ export const constantArray = operation(
   },
 );
 
-/** 0, 1, …, count − 1: the same array for the same count, however long. */
+/** The numbers 0, 1, …, count − 1. Equal counts give the same array object, however long it is. */
 export const range = operation("range", { count }, (count: number): SymbolicArray => {
   const values = float64s("range", `${count} numbers`, count).map((_, i) => i);
   return count > LONG ? makeConstant([], [count], values, `range ${count}`) : constantArray(values);

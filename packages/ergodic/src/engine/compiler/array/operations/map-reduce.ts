@@ -66,8 +66,8 @@ export const expressionOf = (node: SymbolicArray): Expr => {
 };
 
 /**
- * Maps an expression over arrays: `expr` uses the scalars "0", "1", …. The shape is the one to which the arguments
- * broadcast, unless given.
+ * Maps an expression over arrays: `expr` uses the scalars "0", "1", …. The default shape is the one to which the
+ * arguments broadcast.
  */
 export const mapArrays = operation(
   "mapArrays",

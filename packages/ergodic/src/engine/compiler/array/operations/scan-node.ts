@@ -116,8 +116,8 @@ export type OpenScan = Omit<ScanAttributes, "constants">;
 
 /**
  * Makes the scan of a body that may use outside arrays, which become constants. Leaves are named by position, so that
- * equal scans are one node. Arrays that the body does not use are not scanned over, because a tangent, which is linear
- * in the adjoints, must not depend on their values.
+ * equal scans are the same node. Arrays that the body does not use are not scanned over, because a tangent, which is
+ * linear in the adjoints, must not depend on their values.
  */
 export function closeScan(open: OpenScan, starts: readonly SymbolicArray[], elements: readonly SymbolicArray[]): Scanned {
   const { length, reverse, end, carries, next, outputs } = open;
