@@ -12,7 +12,7 @@ import { isArray, nodeText } from "./array/symbolic.ts";
 
 /** Kind of value that an argument accepts. */
 export interface Kind {
-  /** Completion of "…, but must be" in errors. */
+  /** Text that follows "…, but must be" in errors. */
   readonly wanted: string;
   fits(given: unknown): boolean;
   readonly isOptional?: boolean;

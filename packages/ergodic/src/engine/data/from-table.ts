@@ -42,8 +42,8 @@ export interface TableOptions<Out extends string = string> {
   /**
    * Method of filling missing cells; without it, they are refused. A single method applies to all columns: numbers take
    * their mean, median or mode, texts the most common level. "level" makes missing texts a level of their own (in
-   * columns with gaps), and numbers take the median. Or by column, with "*" for all others: `{ age: "median", city:
-   * "level" }`. Gaps in columns without a method are refused, also at prediction.
+   * columns with gaps), and numbers take the median. A method can also be given per column, with "*" for all other
+   * columns: `{ age: "median", city: "level" }`. Gaps in columns without a method are refused, also at prediction.
    */
   impute?: Impute;
   /**

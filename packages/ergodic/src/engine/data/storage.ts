@@ -9,7 +9,7 @@ export interface Stored {
   readonly allocation: Allocation;
 }
 
-/** Values of rows other than their columns. */
+/** Values of rows besides their columns. */
 export interface Labels {
   readonly target: Float64Array;
   readonly weights: Float64Array | null;

@@ -22,9 +22,9 @@ export interface PlanOptions {
    */
   workers?: number;
   /**
-   * "shared": all workers race on one model. A number: this many copies, which are averaged; the result does not depend
-   * on the number of workers. The mean of k copies moves as far per row as one model if the rate is k times as high
-   * (AdaGrad: √k). Default 1; "shared" for dual coordinate descent with several workers.
+   * "shared": all workers race on one model. A number is the number of copies, which are averaged. The result then does
+   * not depend on the number of workers. The mean of k copies moves as far per row as one model if the rate is k times
+   * as high (AdaGrad: √k). Default 1; "shared" for dual coordinate descent with several workers.
    */
   replicas?: "shared" | number;
   /** Whether each replica sees only its own rows ("sharded") or all rows ("replicated"). Default "sharded". */

@@ -19,7 +19,7 @@ const MOST_GROWTH = 16;
 const TICK_MS = 100;
 const PAUSED_MS = 20;
 
-/** Inputs with which a job starts: a new progression, or one to resume from a checkpoint. */
+/** Start of a job: a new progression, or one that resumes from a checkpoint. */
 export interface Started {
   progression: Progression;
   stopping: StoppingOptions;
@@ -106,7 +106,7 @@ class Pause {
 
 /**
  * The loop: advance, watch, validate, checkpoint, stop. It knows no algorithm and no model; it drives a `Progression`
- * (contract.ts).
+ * (contract/progression.ts).
  *
  * A run starts when it is constructed. It can be awaited for its result and iterated for its ticks. Work is done in
  * stretches of about STRETCH_MS; signals, checkpoints and time limits are served between two stretches. The points at

@@ -14,7 +14,7 @@ export interface Until {
   tolerance?: number;
 }
 
-/** How the losses of a run are measured. */
+/** Measurement of a run's losses. */
 export interface Losses {
   /** Measures metrics on held-out rows at the given parameters, including `loss`. */
   validate?: (parameters: Float64Array) => Record<string, number>;

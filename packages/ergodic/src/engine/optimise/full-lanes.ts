@@ -43,7 +43,7 @@ export class FullLanes implements Progression {
   private readonly lanes: readonly FullDescent[];
   private readonly shared: RuleRunner | undefined;
   private readonly stepsPerAverage: number;
-  /** For racing lanes, by lane: number of evaluations begun, and the evaluation in progress. */
+  /** For each racing lane: number of evaluations begun, and the evaluation in progress. */
   private readonly begun: number[];
   private readonly flying: (Promise<{ readonly l: number; readonly loss: number }> | undefined)[] = [];
 

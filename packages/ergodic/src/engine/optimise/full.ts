@@ -23,7 +23,7 @@ export interface FullOptions {
   objective: FullObjective;
   rule: EquationRule | HostRule;
   penalty: Penalty | undefined;
-  /** Rate of each coordinate's step, and number of trained coordinates, as in RowGradient (contract.ts). */
+  /** Step rate of each coordinate, and number of trained coordinates, as in RowGradient (contract/row-gradients.ts). */
   rates?: Float64Array;
   trainedCount?: number;
   precision: "f32" | "f64";

@@ -36,7 +36,7 @@ export function explain<const S extends Shapes>(
   return explainProgram(programOf(shapes, f, options), traceFunction(shapes, f).outputs);
 }
 
-/** Returns the stages of a program. `outputs`: traced outputs; default: the program's first output. */
+/** Returns the stages of a program. `outputs`: the traced outputs. Default: the program's first output. */
 export function explainProgram(
   program: ArrayProgram,
   outputs: Readonly<Record<string, SymbolicArray>> = { [program.outputs[0].buffer]: program.outputs[0].value },

@@ -1,6 +1,7 @@
 /**
  * Plans the memory of a program's block. Values get addresses aligned to 64 bytes, which values with disjoint lifetimes
- * share. A loop can store a value over one of the same size that it reads for the last time, element by element.
+ * share. A loop can overwrite a value that it reads for the last time with a value of the same size, element by
+ * element.
  *
  * Block, in bytes: u32 keyLow, u32 keyHigh, f64 update (inputs of random primitives) · one u32 pointer per buffer ·
  * constants · values · scratch of kernels · blocks of scan bodies.

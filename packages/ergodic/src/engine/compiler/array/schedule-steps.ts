@@ -147,7 +147,7 @@ class Scheduler {
     return own && { base: below.base, ...own };
   }
 
-  /** Returns the stored arrays that the expression reads, and whether directly (not through a view). */
+  /** Returns the stored arrays that the expression reads, and whether it reads them directly (not through a view). */
   #leaves(node: SymbolicArray): ReadonlyMap<SymbolicArray, boolean> {
     const found = new Map<SymbolicArray, boolean>();
     const add = (leaf: SymbolicArray, direct: boolean): void => void found.set(leaf, direct && (found.get(leaf) ?? true));

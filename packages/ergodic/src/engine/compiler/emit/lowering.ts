@@ -24,7 +24,7 @@ export class Lowering {
   /** Expressions that were examined. Those that are not in `#known` are not leaves. */
   readonly #opened = new Set<Expr>();
 
-  /** `pairs`: scalar calls of one function to be combined into one call, mapped both ways. */
+  /** `pairs`: maps scalar calls to each other that are combined into a single call of the same function. */
   constructor(lanes: Instructions, leaf: Leaf, pairs: ReadonlyMap<Expr, Expr> = new Map()) {
     this.lanes = lanes;
     this.#leaf = leaf;

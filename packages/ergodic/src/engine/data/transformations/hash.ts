@@ -61,8 +61,8 @@ export const hash: Transformation<HashStep> = {
 };
 
 /**
- * Sums the hashed values of one row. Buckets are returned in ascending order, and values are summed in the order of
- * adding.
+ * Sums the hashed values of one row. Buckets are returned in ascending order, and the values of a bucket are summed in
+ * the order in which they were added.
  */
 export class HashCollector {
   private readonly mask: number;

@@ -19,10 +19,10 @@ import { loadLanes, storeLanes } from "./lanes.ts";
 import { accessesOf, type Nest, nestOf } from "./nest.ts";
 import { Total } from "./total.ts";
 
-/** Number of operations per vector up to which a body is unrolled. */
+/** Largest number of operations per vector for which a body is unrolled. */
 const SMALL_BODY = 8;
 
-/** Location of a value: in the block, or behind a pointer of the block. */
+/** Location of a value, which is in the block or behind a pointer in the block. */
 export type Home =
   | { readonly kind: "block"; readonly at: number }
   | { readonly kind: "buffer"; readonly pointer: number; readonly offset: number };
@@ -64,7 +64,7 @@ interface Finish {
 type Part = Loop | Body | Begin | Finish;
 
 /**
- * Context for which a body is built: lanes, number of copies along the vectorised axis, and the offset of its first
+ * Piece of the vectorised axis for which a body is built: its lanes, the number of copies, and the offset of its first
  * element.
  */
 interface Segment {
@@ -205,8 +205,8 @@ class LoopCode {
   }
 
   /**
-   * Builds a loop of `count` iterations, in each of which pointers advance by `step` elements of the axis. If `back` is
-   * false, the pointers stay advanced after the loop.
+   * Builds a loop of `count` iterations. In each iteration, pointers advance by `step` elements of the axis. If `back`
+   * is false, the pointers stay advanced after the loop.
    */
   #repeated(depth: number, count: number, step: number, inside: () => Part[], back = true): Part[] {
     if (count === 1) return inside();

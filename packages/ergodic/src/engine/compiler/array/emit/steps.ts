@@ -1,6 +1,6 @@
 /**
  * Encodes a lowered program as functions of its block: one per loop step, and one that runs all steps in order and
- * calls kernels, which the module imports. The body of a scan is a nested program with its own block inside.
+ * calls kernels. The module imports these kernels. The body of a scan is a nested program with its own block inside.
  */
 import { assert } from "../../../errors/errors.ts";
 import {
@@ -21,7 +21,7 @@ import { encodeLoop, type Home, homeOf } from "./loop.ts";
 const FILL = [0xfc, 0x0b, 0x00];
 const COPY = [0xfc, 0x0a, 0x00, 0x00];
 const ALIGN = 64;
-/** Number of bytes up to which values are copied one number at a time. */
+/** Largest number of bytes that are copied one number at a time. */
 const FEW_BYTES = 64;
 
 export interface StepsContext {
@@ -359,7 +359,10 @@ class RunCode {
     }
   }
 
-  /** Returns the byte step of an output per iteration: 0 for an unused output, which is scratch of one element. */
+  /**
+   * Returns the number of bytes by which an output advances per iteration. It is 0 for an unused output, which is
+   * scratch of one element.
+   */
   #outputStep({ outputs, body, length }: ScanStep, i: number): number {
     const one = body.values.find(({ home }) => home.kind === "buffer" && home.name === `output ${i}`);
     assert(one, "the body of a scan writes its outputs");

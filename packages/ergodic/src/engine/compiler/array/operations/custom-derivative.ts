@@ -49,7 +49,7 @@ function withBackward(args: readonly SymbolicArray[], backward: Backward): Symbo
 }
 
 /**
- * Function with a user-defined derivative: straight-through estimators, clipped or scaled gradients, implicit
+ * Function with a user-defined derivative, for straight-through estimators, clipped or scaled gradients, and implicit
  * differentiation. Returns forward(…inputs), whose derivative with respect to the inputs is computed by `backward`.
  *
  * @throws CompileError if backward returns another number of adjoints or other shapes

@@ -117,7 +117,7 @@ function batchSteps(shape: Shape, strides: readonly number[], batch: Shape): num
 
 /**
  * Returns how the kernel reads a matrix: plain or transposed, with `between` elements between the starts of stored
- * rows; undefined if it cannot.
+ * rows; undefined if the kernel cannot read it.
  */
 function matrixLayout(shape: Shape, strides: readonly number[]): { transposed: number; between: number } | undefined {
   const [rows, columns] = shape.slice(-2);

@@ -68,8 +68,8 @@ export function slicedBy(x: SymbolicArray, { start, step }: Slice, shape: Shape)
 }
 
 /**
- * Every `step`-th element of [from, to) along an axis. A negative axis counts from the last one, and step −1 reverses.
- * Other axes stay whole.
+ * Every `step`-th element of [from, to) along an axis. Negative positions count from the end of the axis, and step −1
+ * reverses. Other axes stay whole.
  *
  * @throws CompileError if the result is empty or the axis does not exist
  */

@@ -16,7 +16,7 @@ const STAGES: readonly (readonly number[])[] = [
 ];
 /** Time of each slope within the step. */
 const TIMES = [1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1];
-/** Coefficients of the step minus the step of order 4. */
+/** Coefficients of the difference between the step and the step of order 4. */
 const ERROR = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
 
 /**
