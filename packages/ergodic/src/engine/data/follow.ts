@@ -31,7 +31,7 @@ export interface Following {
 interface Coding {
   readonly source: SourceStep;
   readonly impute: ImputeStep | undefined;
-  /** One-hot step of source `columns`; hashed columns have none. */
+  /** One-hot step that follows the source `columns`; hashed columns have none. */
   readonly oneHot: OneHotStep | undefined;
   /** Number of steps. */
   readonly length: number;

@@ -60,7 +60,7 @@ export interface TableOptions<Out extends string = string> {
   unknown?: "zero" | "refuse";
   /** Whether to treat the distinct values of a numeric target as classes. */
   classes?: boolean;
-  /** Number of bits for the hashing trick: makes 2^hash columns, without a list of levels. */
+  /** Number of bits for the hashing trick, which makes 2^hash columns without a list of levels. */
   hash?: number;
   /**
    * Storage of rows. Default "dense", or "sparse" if there are more than 200 columns and more than 4 per raw column.

@@ -1,6 +1,6 @@
 /**
- * Stores long lists of a JSON description as tensors. The description of a model with a million columns is then a few
- * lines, and its names are bytes.
+ * Stores long lists of a JSON description as tensors. The description of a model with a million columns is then only a
+ * few lines long, and its names are stored as bytes.
  *
  * A list with at least LONG items that are all strings, all numbers, all lists or all objects becomes { "packed": how,
  * … }; all other JSON is unchanged:

@@ -95,7 +95,7 @@ export function convolutionShapeOf(block: ArrayLike<number>): ConvolutionShape {
   return Object.fromEntries(FIELDS.map(([at, name]) => [name, block[at >>> 2]])) as unknown as ConvolutionShape;
 }
 
-/** Whether each channel is convolved separately: kernels/engine/images/depthwise.ts and depthwise-weight.ts. */
+/** Whether each channel is convolved separately, by kernels/engine/images/depthwise.ts and depthwise-weight.ts. */
 export function isDepthwise({ groups, inChannels, outChannels }: ConvolutionShape): boolean {
   return groups === inChannels && groups === outChannels;
 }

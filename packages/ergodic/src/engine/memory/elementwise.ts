@@ -202,7 +202,7 @@ function withRegisters({ loads, constants, operations, stores, reductions }: Ele
     known.push(to);
     return [code, to, ...from, ...new Array<number>(3 - from.length).fill(from[0])];
   });
-  // A load can be read in place from memory that another store of this loop overwrites, so copy it first.
+  // A load can be read in place, and another store of this loop can overwrite that memory, so copy it first.
   const copies = new Map<number, number>();
   if (stores.length > 1) for (const { from } of stores) if (from < loads.length && !copies.has(from)) copies.set(from, count++);
   for (const [from, to] of copies) made.push([field.OP_COPY, to, from, from, from]);

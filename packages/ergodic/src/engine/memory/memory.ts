@@ -207,8 +207,8 @@ export function freeCollected(): void {
 let one: EngineMemory | undefined;
 
 /**
- * Returns the memory of this process or realm, created on first use and shared if the host permits it. `own`: do not
- * share it, if this call creates it.
+ * Returns the memory of this process or realm, created on first use and shared if the host permits it. `own`: if this
+ * call creates the memory, do not share it.
  */
 export function engineMemory({ own = false } = {}): EngineMemory {
   one ??= new EngineMemory(!own && sharingPermitted());

@@ -26,9 +26,9 @@ export function hashedShape(bits: number, type: Shape["type"]): Shape {
 }
 
 /**
- * Step `hash`: the signed hashing trick. Column "name" (or "column=level") of value x adds ±x to column h mod 2^bits of
- * 2^bits sparse columns. h is the MurmurHash3_x86_32 of the name's UTF-8 bytes (seed 0). The sign is − if the top bit
- * of h is set, so that collisions cancel in expectation. Sums that cancel to 0 are omitted.
+ * Step `hash`: the signed hashing trick. A column "name" (or "column=level") with the value x adds ±x to column h mod
+ * 2^bits of the 2^bits sparse columns. h is the MurmurHash3_x86_32 of the name's UTF-8 bytes (seed 0). The sign is − if
+ * the top bit of h is set, so that collisions cancel in expectation. Sums that cancel to 0 are omitted.
  *
  * Source: Weinberger et al. 2009.
  *
