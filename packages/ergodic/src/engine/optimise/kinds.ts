@@ -95,7 +95,7 @@ export interface Traced {
   scalars: { name: string; initial: number; next: Expr }[];
   /** Numeric options as scalars of the program, so that the same code serves every value. */
   inputs: { name: string; value: number }[];
-  /** Point at which to evaluate the model, over p and the states after the update; null for p itself. */
+  /** Point at which to evaluate the model, as an expression in p and the states after the update; null for p itself. */
   evaluation: Expr | null;
 }
 
@@ -127,7 +127,7 @@ export interface Objective {
 export interface HostReport {
   /** f at x after the step. With `lossBefore`, f at x before the step, for rules that compute no other value. */
   loss: number;
-  /** Whether `loss` is the value at the x before the step. */
+  /** Whether `loss` is the value at x before the step. */
   lossBefore?: true;
   /** Step size as a multiple of the direction; 0 if the rule did not move. */
   stepSize: number;

@@ -34,7 +34,7 @@ export interface LedgerRow {
   stateBytesPerParameter: number | null;
   /** Number of scalar states, which does not depend on the number of parameters; null without an equation. */
   scalars: number | null;
-  /** Operations beyond plain SGD's 2; null if a step is not one pass. */
+  /** Number of operations beyond the 2 of plain SGD; null if a step is not a single pass. */
   operationsPerParameter: number | null;
   /** Reductions over all parameters that the step waits for; null without an equation. */
   extraPasses: number | null;

@@ -40,8 +40,8 @@ export interface StepInputs {
   l1?: number;
   l2?: number;
   /**
-   * Number of coordinates that take part, from the first on. For an indexed runner: number of entries of `indices()`
-   * and `gradient()` that this step uses. Default: all.
+   * Number of leading coordinates that take part. For an indexed runner: number of entries of `indices()` and
+   * `gradient()` that this step uses. Default: all.
    */
   touched?: number;
 }

@@ -5,7 +5,7 @@ import { shown } from "../errors/shown.ts";
 
 /**
  * Variance reduction: gradients relative to a table of each row's last derivative, g = ∇f_i(p) − ∇f_i(old) + mean of
- * the old ones.
+ * the old gradients.
  *
  *   svrg   old = all rows at a snapshot, taken every `every` epochs          Johnson, Zhang 2013
  *   saga   old = each row at its own last visit; unbiased                    Defazio, Bach, Lacoste-Julien 2014

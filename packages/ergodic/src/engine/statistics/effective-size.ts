@@ -119,7 +119,7 @@ function autocorrelationTime(rho: (t: number) => number, n: number): number {
     pair = rho(end) + rho(end + 1);
     least = Math.min(least, pair);
   }
-  // The last pair contributes its even lag alone, once, which reduces the variance for antithetic chains.
+  // The last pair contributes only its even lag, and only once, which reduces the variance for antithetic chains.
   const last = pair >= 0 ? rho(end) : Math.max(rho(end), 0);
   return end === 0 ? 2 : -1 + 2 * total + last;
 }

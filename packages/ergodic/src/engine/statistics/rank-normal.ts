@@ -34,7 +34,10 @@ export function rankNormalise(x: Float64Array): Float64Array {
   return averageRanks(x).map((rank) => scoreOf(rank, x.length));
 }
 
-/** Same, for sorted draws: `sorted[i]` was at `order[i]`. Each score is at the original position of its draw. */
+/**
+ * Same, for sorted draws, where `sorted[i]` comes from position `order[i]`. Each score is at the original position of
+ * its draw.
+ */
 export function rankNormaliseSorted({ order, sorted }: { order: Uint32Array; sorted: Float64Array }): Float64Array {
   const count = sorted.length;
   const scores = scoresOf(count);

@@ -11,7 +11,8 @@ export interface CoordinateTargetOptions {
   /** Returns ∂f/∂x_j. Default: central differences of `value`. */
   partial?(x: Float64Array, j: number, residual: Float64Array): number;
   /**
-   * L_j >= ∂²f/∂x_j², > 0: one per coordinate, or a function of j. Required by steps of 1/L and by picks by importance.
+   * L_j >= ∂²f/∂x_j², > 0: one per coordinate, or a function of j. Required for steps of 1/L and for picking by
+   * importance.
    */
   curvature?: ((j: number) => number) | ArrayLike<number>;
   /**

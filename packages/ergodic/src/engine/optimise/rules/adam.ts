@@ -9,7 +9,7 @@ import { adamRanges, firstMoment, biasCorrection as lacking, secondMoment } from
  *   p ← p − η m̂/(√v̂ + ε),   m̂ = m/(1 − β₁ᵗ),   v̂ = v/(1 − β₂ᵗ)
  *
  * m is the gradient mean of momentum, and v is the mean of squares of RMSProp. Without bias correction, m̂ = m and v̂ =
- * v, and Adam combines the two.
+ * v, and Adam is momentum combined with RMSProp.
  *
  *   await fit(network(mlp([64])), data, { rule: adam({ rate: 0.003 }), epochs: 20 });
  *   adam({ rate: cosineDecay({ rate: 0.003, updates: 10_000 }) });   // every number may be a schedule
