@@ -38,7 +38,7 @@ export interface ProgramSpec {
   scalars: string[];
   /** Values to store. Storing in place is allowed: all loads of an element happen before its stores. */
   stores: { operand: string; value: Expr }[];
-  /** Rank-0 values that are written to their slots at the end; a name may also be that of an input. */
+  /** Rank-0 values that are written to their slots at the end; a result can have the same name as an input. */
   results: { scalar: string; value: Expr }[];
 }
 

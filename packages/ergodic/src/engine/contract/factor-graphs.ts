@@ -52,7 +52,7 @@ export interface Conditionals {
   readonly ends: Uint32Array;
   /** Variable of each edge. The variables of one factor are distinct. */
   readonly variables: Uint32Array;
-  /** For counting shapes: state of each edge's variable that satisfies its literal. */
+  /** For counting shapes: the state of each edge's variable that satisfies the edge's literal. */
   readonly literals: Uint32Array;
   /** Shape number and weight number of each factor. A weight number of −1 means a fixed weight of 1. */
   readonly shapes: Uint32Array;

@@ -119,7 +119,7 @@ export function tangentsOf(
 
 const total = (terms: readonly SymbolicArray[]): SymbolicArray => terms.reduce((a, b) => add(a, b));
 
-/** Returns H·v by parts: for each of `wrts`, ∂/∂ε of ∂output/∂wrt along `vectors`. */
+/** Returns the part of H·v for each of `wrts`: the derivative of ∂output/∂wrt along `vectors`. */
 export function hessianVector(
   output: SymbolicArray,
   wrts: readonly SymbolicArray[],

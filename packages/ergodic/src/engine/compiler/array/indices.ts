@@ -9,7 +9,7 @@ import { expressionOf, mapArrays } from "./operations/map-reduce.ts";
 import { userLine } from "./position.ts";
 import { arraysBelow, type SymbolicArray } from "./symbolic.ts";
 
-/** Callback for indices that are not constant, with the number of positions. */
+/** Callback that receives indices that are not constant, and the number of valid positions. */
 export type IndexWatch = (where: string, indices: SymbolicArray, extent: number) => void;
 
 let watch: IndexWatch | undefined;

@@ -33,7 +33,7 @@ export function familiesOf(arrays: readonly SymbolicArray[]): Family[] {
   return [...found];
 }
 
-/** Returns the arrays that a user-defined derivative makes of a placeholder adjoint. */
+/** Returns the arrays that a user-defined derivative makes from a placeholder adjoint. */
 function flowsOf(node: SymbolicArray): SymbolicArray[] {
   const adjoint = internArray("input", [], node.shape, "adjoint", "adjoint");
   const flows = (node.attributes as Backward)(adjoint, node, node.args.slice(1));

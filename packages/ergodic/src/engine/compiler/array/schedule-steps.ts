@@ -16,9 +16,9 @@ import { withoutMarks } from "./without-marks.ts";
  * code length of a loop and the recursion depth, however long a chain is.
  */
 const LONGEST = 256;
-/** Number of operations up to which an element-wise value is recomputed for each of its users. */
+/** Largest number of operations for which an element-wise value is recomputed for each of its users. */
 const CHEAP = 8;
-/** Number of elements up to which unrelated loops are joined, since they are mostly overhead. */
+/** Largest number of elements for which unrelated loops are joined, because such loops are mostly overhead. */
 const SMALL = 2048;
 /** Largest number of arrays in one loop; more would not fit in registers. */
 const MOST_ARRAYS = 20;
@@ -39,10 +39,10 @@ type Item = Group | { kind: "other"; node: SymbolicArray };
  * Schedules a graph of arrays as steps: decides which arrays are stored, which element-wise work and reductions share a
  * loop, and their order.
  *
- * Stored are the results of kernels and reductions, arrays that kernels, views and outputs need, and element-wise
- * values that are expensive and used more than once. Everything else is recomputed at each use. Stored element-wise
- * values and reductions over the same shape join one loop unless something they need comes later. A value that only its
- * own loop uses is not stored.
+ * The stored arrays are the results of kernels and reductions, arrays that kernels, views and outputs need, and
+ * element-wise values that are expensive and used more than once. Everything else is recomputed at each use. Stored
+ * element-wise values and reductions over the same shape join one loop unless something they need comes later. A value
+ * that only its own loop uses is not stored.
  */
 export function schedule(program: ArrayProgram): Lowered {
   return new Scheduler({ ...program, outputs: withoutMarks(program.outputs) }).lowered();

@@ -24,7 +24,7 @@ export class Lowering {
   /** Expressions that were examined. Those that are not in `#known` are not leaves. */
   readonly #opened = new Set<Expr>();
 
-  /** `pairs`: maps scalar calls to each other that are combined into a single call of the same function. */
+  /** `pairs`: maps two scalar calls of the same function to each other if they are combined into a single call. */
   constructor(lanes: Instructions, leaf: Leaf, pairs: ReadonlyMap<Expr, Expr> = new Map()) {
     this.lanes = lanes;
     this.#leaf = leaf;

@@ -7,9 +7,11 @@ export interface Node extends Value {
   readonly type: WasmType;
   readonly code: readonly number[];
   readonly args: readonly Node[];
-  /** Depth of the loop in which it changes between iterations; 0 if it never changes. */
+  /** Depth of the loop in which the value changes between iterations; 0 if it never changes. */
   readonly level: number;
-  /** Whether repeating it is cheaper than keeping it in a local: local.get and integer constants. */
+  /**
+   * Whether repeating the node is cheaper than keeping its value in a local, as for local.get and integer constants.
+   */
   readonly repeated: boolean;
 }
 

@@ -120,7 +120,7 @@ export function elementwise(where: string, build: (...args: Expr[]) => Expr, giv
   return node;
 }
 
-/** Action of element-wise functions and reductions on arrays. */
+/** Implementation of element-wise functions and reductions on arrays. */
 export const onArrays: OnArrays = {
   elementwise,
   reduced(name, x, options) {
