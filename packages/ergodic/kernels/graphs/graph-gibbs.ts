@@ -10,9 +10,9 @@
  * those of all positions at the end of the sweep.
  *
  * A Boolean with finite terms has log odds z; its state becomes 1 if the uniform number is below 1/(1 + e^(−POWER z)).
- * For all other variables, the states' weights are e^(POWER (term − largest)), and the first state is taken at which
- * the cumulative weight exceeds the uniform number times the total. States with a term of −∞ are never drawn; if all
- * terms are −∞, the state stays.
+ * For all other variables, the states' weights are e^(POWER (term − largest)), and the variable takes the first state
+ * at which the cumulative weight exceeds the uniform number times the total. States with a term of −∞ are never drawn;
+ * if all terms are −∞, the state stays.
  *
  * graphScore(chain, from, to, keep) → Σ ln p(x_i | x_−i) over these positions; with `keep`, their conditional
  * probabilities are added to BATCH.

@@ -5,8 +5,8 @@
  * With C_i = w_i / (n l2) the objective is l2 [½‖p‖² + Σ_i C_i ℓ_i], and its dual l2 [−½‖p‖² − Σ_i (C_i ℓ_i)*(−β_i)].
  * Losses are given by their duals. Piecewise quadratic losses have bounds, a curvature and ε (fields DUAL_LOW …), and
  * their best β_i has a closed form. The logistic loss, α = yβ in (0, C), uses a safeguarded Newton iteration on s =
- * log(α / (C − α)), which solves s + y x·p = 0. Rows: dense or sparse of f32, f64, i16, i8; arithmetic in f64, in the
- * order of the visits.
+ * log(α / (C − α)), which solves s + y x·p = 0. Rows are dense or sparse, of type f32, f64, i16 or i8. Arithmetic is in
+ * f64, in the order of the visits.
  *
  * - dualAscend: makes at most `visits` visits of active rows, pass after pass. Returns the number made. Stops early if
  *   a pass has solved the active rows (ASCENT_SOLVED). The result does not depend on how visits are split into calls.

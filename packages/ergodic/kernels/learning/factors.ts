@@ -18,7 +18,7 @@
  *
  * Scratch: f64[max(STRIDE² + 5 STRIDE + 4, STRIDE + the most ratings of a row)]. Only rows [from, to) and scratch are
  * written. Each row is computed from the other side alone, so the bits do not depend on how rows are divided among
- * calls. Sums over ratings run in fours, in storage order.
+ * calls. Sums over ratings take four ratings at a time, in storage order.
  */
 import {
   FACTOR_OWN, FACTOR_OTHER, FACTOR_START, FACTOR_INDEX, FACTOR_VALUES, FACTOR_RESIDUALS, FACTOR_RANK, FACTOR_STRIDE, FACTOR_ELEMENT_BYTES,

@@ -1,8 +1,8 @@
 /**
  * Interprets one element-wise loop with its reductions, for engines in which the compiler cannot emit code.
  *
- * For each element of the loop's shape: strided loads, constants, operations on registers, then reductions and stores.
- * A register holds 256 elements, so that the cost of decoding an operation is shared.
+ * For each element of the loop's shape, it makes strided loads, applies operations to registers, and then makes
+ * reductions and stores. A register holds 256 elements, so that the cost of decoding an operation is shared.
  * kernels/engine/arrays/elementwise-operations.ts defines the operations.
  *
  * code: u32 words as written by memory/elementwise.ts, in the order of the LOOP fields: counts and shape; loads, as

@@ -3,11 +3,11 @@
  *
  * M is stored by rows, `step` bytes apart; elements of y are `yStep` bytes apart. Nothing is copied.
  *
- * - vectorDots, y_i = Σ_p M[i, p] x[p]: x is contiguous. Each sum over p has one partial sum per v128 lane; the partial
- *   sums are added at the end in two pairs, then the pairs. Takes four rows at a time and repeats the last row if fewer
- *   are left.
+ * - vectorDots, y_i = Σ_p M[i, p] x[p]: x is contiguous. Each sum over p has one partial sum per v128 lane; at the end,
+ *   the partial sums are added in two pairs, and then the pairs are added. Takes four rows at a time and repeats the
+ *   last row if fewer are left.
  * - vectorSums, y_j = Σ_p x[p] M[p, j]: elements of x are `xStep` bytes apart. One sum over p, in order. If rows are
- *   long, whole rows are added to y one after another, so that M is read in memory order; Column by column, M would be
+ *   long, whole rows are added to y one after another, so that M is read in memory order; column by column, M would be
  *   read in pieces of 64 bytes that are one row apart.
  */
 import { madd } from "./gemm-tile";
