@@ -2,8 +2,8 @@
  * Updates the rows of one side of a matrix factorisation while the other side is fixed. One block per side
  * (learning/fields.ts); `from`, `to`: its rows.
  *
- * A stored row x: RANK numbers (an odd rank is padded by a 0), then, with biases, its bias and a 0: STRIDE numbers of
- * type P, f32 or f64. A rating's features z are the other side's row with 1 in place of the bias. Target t and weight:
+ * A stored row x has STRIDE numbers of type P, f32 or f64: RANK factors (a 0 pads an odd rank) and, with biases, its
+ * bias and a 0. A rating's features z are the other side's row with 1 in place of the bias. Target t and weight:
  *   without GRAM  t = value − mean − other bias, weight 1; cells without a rating do not count;
  *   with GRAM     t = 1 if value > 0 else 0, weight 1 + α value; every other cell has t = 0, weight 1. No biases.
  * λ = L2 (for a bias BIAS_L2), times the row's number of ratings if WEIGHTED; Λ is the diagonal matrix of a row's λ.

@@ -12,7 +12,7 @@ import { Watched } from "./watched.ts";
 const STRETCH_MS = isPageThread ? 8 : 20;
 /**
  * Largest factor between the lengths of successive stretches. The full length is reached after four stretches, so that
- * a slow cold start does not determine it alone.
+ * a slow cold start does not determine the length alone.
  */
 const MOST_GROWTH = 16;
 /** Milliseconds between ticks, unless something happened that a watcher must see. */

@@ -8,7 +8,7 @@
  * Restarts (x becomes z, u = 0, θ = θ₀) make convergence linear if F is strongly convex, without knowledge of the
  * modulus of strong convexity. They happen when the objective rises, and after 10, 20, 10, 40, 10, 20, 10, 80 … epochs.
  * The scheduled restarts are needed because averages can lag behind without oscillating. The objective then never
- * rises.
+ * rises, so it triggers no restart.
  * Sources: Fercoq, Richtárik 2015 (algorithm 4, τ = 1); Lin, Lu, Xiao 2014; restarts O'Donoghue, Candès 2015; Fercoq,
  * Qu 2019.
  */
