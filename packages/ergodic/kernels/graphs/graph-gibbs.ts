@@ -105,7 +105,7 @@ function oddsOfEdges(edge: usize, edges: u32, old: u32): f64 {
   return z;
 }
 
-/** Adds the terms of each state from the edges of wider factors to the work array, without edges inside a block. */
+/** Adds the terms of each state from the edges of wider factors to the work array, except for edges inside a block. */
 export function termsOfEdges(edge: usize, edges: u32, old: u32, count: u32): void {
   const end = work + (<usize>count << 3);
   for (let e: u32 = 0; e < edges; e++) {

@@ -47,7 +47,7 @@ export class Registry<T> {
 }
 
 /**
- * Returns the members of `all` that carry a definition, by name in alphabetical order. Sorting is needed because
+ * Returns the members of `all` that carry a definition, in alphabetical order of their names. Sorting is needed because
  * bundlers change the order of a module's exports.
  */
 export function byName<T>(all: object, isDefined: (value: unknown) => value is T, nameOf: (one: T) => string): Record<string, T> {

@@ -75,7 +75,7 @@ export function following(own: readonly Step[], wanted: readonly Step[], columnC
   return differences.length > 0 ? differences.join("; ") : { next, places: places as Int32Array | null };
 }
 
-/** Whether every column has the model's position, so that only the format of rows differs. */
+/** Whether every column is at the same position as in the model, so that only the format of rows differs. */
 const isWhole = (places: Int32Array, wanted: Coding): boolean =>
   places.length === countOf(wanted) && places.every((place, j) => place === j);
 

@@ -125,7 +125,7 @@ export function* along(x: Float64Array, d: Float64Array, search: LineSearch): Ev
   return next.value;
 }
 
-/** Runs a computation that requests evaluations to its end, computing every requested value immediately. */
+/** Runs a line search or a similar computation, and immediately computes every value that it requests. */
 export function made<T>(asking: Evaluations<T>, objective: Objective): T {
   let next = asking.next();
   while (!next.done) next = asking.next(objective(next.value.x, next.value.gradient));

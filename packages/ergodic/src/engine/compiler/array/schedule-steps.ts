@@ -37,7 +37,7 @@ type Item = Group | { kind: "other"; node: SymbolicArray };
 
 /**
  * Schedules a graph of arrays as steps: decides which arrays are stored, which element-wise work and reductions share a
- * loop, and their order.
+ * loop, and in which order the steps run.
  *
  * The stored arrays are the results of kernels and reductions, arrays that kernels, views and outputs need, and
  * element-wise values that are expensive and used more than once. Everything else is recomputed at each use. Stored

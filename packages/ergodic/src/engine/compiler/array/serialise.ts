@@ -84,7 +84,7 @@ class Encoder {
   }
 }
 
-/** Numbers the loads, then the constants, then the operations after their arguments. */
+/** Assigns numbers to the loads first, then to the constants, then to the operations, each after its arguments. */
 function loop({ shape, loads, stores, reductions }: LoopStep): PlanStep<number> {
   const nodes = nodesOf([...stores, ...reductions].map(({ expr }) => expr));
   const constants = nodes.filter(({ op }) => op === "constant");

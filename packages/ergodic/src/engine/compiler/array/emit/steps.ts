@@ -57,7 +57,10 @@ function signatureOf({ args, returns }: KernelCall): { parameters: WasmType[]; r
   return { parameters, results: returns ? [returns] : [] };
 }
 
-/** Number of steps above which they are split into several functions, because engines accept bodies of at most 7 MB. */
+/**
+ * Largest number of steps in one function. More steps are split into several functions, because engines accept bodies
+ * of at most 7 MB.
+ */
 const MOST_STEPS = 4096;
 
 const isParted = ({ steps }: Lowered): boolean => steps.length > MOST_STEPS;

@@ -241,8 +241,8 @@ interface StepBack {
 }
 
 /**
- * Returns the adjoints of a step's inputs (`known`: its carries and elements) from those of its results; zeros for
- * inputs that are not wanted.
+ * Returns the adjoints of a step's inputs (`known`: its carries and elements), given the adjoints of its results.
+ * Inputs that are not wanted get zeros.
  */
 function stepBack(
   node: SymbolicArray,
