@@ -17,8 +17,8 @@ import { KeptPart } from "./kept-part.ts";
 
 export interface PlanOptions {
   /**
-   * Number of threads. Default 1; a whole number, 1 to 1024. Full gradients are shared among them. Descent on minibatches
-   * uses one, unless `replicas` says how several share the updates.
+   * Number of threads. Default 1; a whole number, 1 to 1024. Full gradients are shared among them. Minibatch descent
+   * uses one worker, unless `replicas` specifies how several workers share the updates.
    */
   workers?: number;
   /**

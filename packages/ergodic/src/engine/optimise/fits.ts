@@ -111,7 +111,7 @@ function refuseRates(rule: Rule): void {
     );
 }
 
-/** Returns a chain of the links with sgd() among them, as a user would write it. */
+/** Returns a chain of the links and sgd(), as a user would write it. */
 function wholeChain(rule: EquationRule): string {
   const links = rule.parts.length > 0 ? rule.parts : [rule];
   const calls = (last: boolean): string[] => links.filter((link) => link.last === last).map(({ name }) => `${name}()`);

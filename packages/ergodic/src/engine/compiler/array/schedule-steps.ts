@@ -56,7 +56,7 @@ class Scheduler {
   /** Nodes that are in memory once computed. */
   readonly #kept = new Set<SymbolicArray>();
   readonly #inlineCost = new Map<SymbolicArray, number>();
-  /** Number of nodes inlined for a node, including those without cost. */
+  /** Number of nodes that are inlined into a node, including nodes without cost. */
   readonly #inlineLength = new Map<SymbolicArray, number>();
   /** Views that strides cannot express, which are copied. */
   readonly #copied = new Set<SymbolicArray>();

@@ -140,7 +140,7 @@ export const identity = operation(
     ),
 );
 
-/** Lower (`upper`: upper) triangle of square matrices, including the diagonal; 0 elsewhere. */
+/** Lower triangle (`upper`: upper triangle) of square matrices, including the diagonal; 0 elsewhere. */
 export const triangle = operation(
   "triangle",
   { x: array, options: optional(options({ upper: flag })) },

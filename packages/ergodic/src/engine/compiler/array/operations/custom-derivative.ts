@@ -29,7 +29,10 @@ const makeCustom = arrayPrimitive({
   code: { form: "view", layout: (_, argument) => argument },
 });
 
-/** The inputs are requested one after another, so the user's function is called only once for all of them. */
+/**
+ * Result of the last call of a user's function. The derivatives of the inputs are requested one after another, so one
+ * call serves them all.
+ */
 let last: { readonly adjoint: SymbolicArray; readonly node: SymbolicArray; readonly flows: ReturnType<Backward> } | undefined;
 
 function flowsOf(adjoint: SymbolicArray, node: SymbolicArray, inputs: readonly SymbolicArray[]): ReturnType<Backward> {
