@@ -1,7 +1,7 @@
 /**
- * Solves a working set by residuals, if its Gram matrix would be too large: passes of coordinate descent that update U
- * column by column, and Anderson extrapolation of every six points, accepted if the objective falls. Source: Bertrand
- * and Massias 2021.
+ * Solves a working set by residuals, if its Gram matrix would be too large. Passes of coordinate descent update U
+ * column by column. Every six points are extrapolated (Anderson), and the result is accepted if the objective falls.
+ * Source: Bertrand and Massias 2021.
  */
 import {
   SET_ROWS, SET_COLUMN_COUNT, SET_U, SET_BETA, SET_PENALTY_WEIGHTS, SET_MEANS, SET_NORMS, SET_FACTOR, SET_Q, SET_CURVATURES, SET_DIRECTION,

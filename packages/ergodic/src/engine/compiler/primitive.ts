@@ -85,7 +85,8 @@ export interface Reducer {
 }
 
 /**
- * Action of primitives and reductions on arrays, defined by array/operations/map-reduce.ts, which depends on this file.
+ * Implementation of primitives and reductions on arrays. array/operations/map-reduce.ts defines it, because that file
+ * depends on this one.
  */
 export interface OnArrays {
   elementwise(name: string, build: (...args: Expr[]) => Expr, given: readonly unknown[]): SymbolicArray;

@@ -146,9 +146,9 @@ export class Run<Result> extends Watched<Result> {
   }
 
   /**
-   * Writes a checkpoint after the current stretch, or of the final state if the run has ended (also by its signal). The
-   * verb's `resume` continues from it, bit for bit. Without an argument, returns the checkpoint's bytes. With a path,
-   * or a file handle in a browser, writes the file completely or not at all.
+   * Writes a checkpoint of the state after the current stretch, or of the final state if the run has ended (even if its
+   * signal ended it). The verb's `resume` continues from it, bit for bit. Without an argument, returns the checkpoint's
+   * bytes. With a path, or a file handle in a browser, writes the file completely or not at all.
    */
   checkpoint(): Promise<Uint8Array>;
   checkpoint(to: FileTarget): Promise<void>;

@@ -156,8 +156,8 @@ export interface HostRun {
   /** Makes one step: changes x in place. */
   step(x: Float64Array): HostReport;
   /**
-   * Makes the same step, for rules that leave the evaluations to the caller, who can make them on workers and wait
-   * between them.
+   * Makes the same step, but leaves the evaluations to the caller, which can make them on workers and wait between
+   * them.
    */
   steps?(x: Float64Array): Evaluations<HostReport>;
   /** Bytes of state, excluding x. */

@@ -27,7 +27,10 @@ export function fillUniform(count: number, key: readonly [number, number], updat
   });
 }
 
-/** Returns the normal number for the same words: 52 of the 53 bits, at the middle of their interval. */
+/**
+ * Returns the normal number for the same words. It uses 52 of the 53 bits and the middle of the interval that they
+ * denote.
+ */
 function normalOf(u: number): number {
   const bits = u * 2 ** 53;
   const upper = Math.floor(bits / 134217728);
