@@ -23,7 +23,7 @@ export interface CoordinateTargetOptions {
   /** Returns ∂²f/∂x_j², for Newton's method along a coordinate. Default: none. */
   secondPartial?(x: Float64Array, j: number, residual: Float64Array): number;
   /**
-   * Returns the x_j that minimises F with all other coordinates fixed; replaces any search. The result is clipped to
+   * Returns the x_j that minimises F with all other coordinates fixed; it replaces any search. The result is clipped to
    * the bounds.
    */
   minimiser?(x: Float64Array, j: number, residual: Float64Array): number;
