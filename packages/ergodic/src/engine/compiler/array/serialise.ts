@@ -23,7 +23,10 @@ import type { Access, ArrayProgram, KernelStep, LoopStep, Lowered, ScanStep, Ste
 import type { CallArgument } from "./primitive.ts";
 import { schedule } from "./schedule-steps.ts";
 
-/** Steps for this many rows are large; parts that are small in comparison would fit as well. */
+/**
+ * Batch sizes for which a program is scheduled. The scheduler treats their arrays as large; the steps are also valid
+ * for small ones.
+ */
 export const BATCHES = [1_000_003, 1_000_033] as const;
 
 export interface EncodedPlan {
