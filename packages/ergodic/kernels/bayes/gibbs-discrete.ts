@@ -8,8 +8,8 @@
  * - SUPPORT[site] = n > 0: the density is evaluated at all values LOW … LOW + n − 1 (the current value's density is
  *   known). One uniform number then selects a value with weight exp(ℓ − max ℓ).
  * - SUPPORT[site] = 0: slice sampling on the integers LOW … HIGH, with stepping out in cells of WIDTH[site] and
- *   shrinkage (Neal 2003, applied to the piecewise constant density of k + U). With `adapt` (the first sweep is 0),
- *   WIDTH becomes 1 + ⌈2 × mean move⌉.
+ *   shrinkage (Neal 2003, applied to the piecewise constant density of k + U). With `adapt`, WIDTH becomes 1 + ⌈2 ×
+ *   mean move⌉; sweeps then count from 0.
  *
  * Random numbers come from update `sweep` of the block's stream. Densities that are not finite count as −∞; the density
  * at the start must be finite. GRADIENT: f64[dimension], scratch that the density can overwrite.

@@ -21,8 +21,8 @@ import {
 } from "../../src/bayes/fields";
 
 /**
- * log 0.8: the acceptance rate at which the search for the initial step size stops. It is independent of dual
- * averaging's δ.
+ * Logarithm of 0.8, the acceptance rate at which the search for the initial step size stops. This rate is independent
+ * of the δ of dual averaging.
  */
 const LOG_FIRST_ACCEPTANCE: f64 = -0.2231435513142097;
 

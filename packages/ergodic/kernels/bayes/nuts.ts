@@ -3,8 +3,8 @@
  * H).
  *
  * nutsRun(chain, first, count, adapt, draws, gradients, transitions): runs `count` transitions numbered from `first`.
- * Transition t draws from update t of the chain's stream: d normals, the jitter if any, then for each doubling its
- * direction and each choice between subtrees in the order in which they are merged. draws, gradients: f64[count, d];
+ * Transition t draws from update t of the chain's stream: d normals, the jitter if any, and then, for each doubling,
+ * its direction and the choices between subtrees in the order of the merges. draws, gradients: f64[count, d];
  * transitions: TRANSITION records (bayes/fields.ts). With `adapt`, each transition is followed by a dual averaging
  * update.
  *
@@ -138,8 +138,8 @@ function grow(chain: usize): u32 {
     if (!valid) break;
     depth++;
     if (logWeight > weight || uniform() < exp(logWeight - weight)) {
-      // The first proposal replaces the starting point, which has no proposal memory, so the last pair of `spares` is
-      // used instead.
+      // The first proposal replaces the starting point. The starting point has no memory of a proposal to give back, so
+      // the last pair of `spares` is used instead.
       store<u32>(spares, sample ? <u32>sample : load<u32>(spares + ((<usize>maxDepth + 1) << 2)));
       sample = chosen;
     }

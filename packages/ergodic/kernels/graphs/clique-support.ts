@@ -3,15 +3,16 @@
  * states that every support allows after the states chosen so far.
  *
  * A support of some axes is a tree. Level l has one node for each combination of states of the earlier axes that leads
- * to an entry. A node holds, for each 32 states of its axis, a u32 whose bits mark the allowed states, and the number
- * of the first allowed state's node at the next level; the other nodes follow in order. The nodes below the last level
- * are the blocks of a table.
+ * to an entry. For every 32 states of its axis, a node holds a u32 whose bits mark the allowed states. It also holds
+ * the number of the node at the next level that belongs to the first allowed state; the nodes of the other allowed
+ * states follow in order. The nodes below the last level are the blocks of a table.
  *
- * cliqueSparseSum, …Max, …LogSum(clique, steps): like cliqueSum and the others in clique.ts, for the outer states that
- * are reached. cliqueSupportCount(clique, steps): COUNTS[k] receives the number of distinct states of the first k axes,
- * and LEAVES the number of leaves reached. cliqueSupportBuild(clique, steps): builds the support of the first KEPT axes
- * in LEVELS, which must be zero and large enough. Each call takes at most `steps` steps and returns the number taken,
- * which is smaller only at the end. clique: a CLIQUE block (graphs/fields.ts) with a SUPPORT block.
+ * cliqueSparseSum, …Max, …LogSum(clique, steps): same as cliqueSum, cliqueMax and cliqueLogSum in clique.ts, but only
+ * for the outer states that are reached. cliqueSupportCount(clique, steps): COUNTS[k] receives the number of distinct
+ * states of the first k axes, and LEAVES the number of leaves reached. cliqueSupportBuild(clique, steps): builds the
+ * support of the first KEPT axes in LEVELS, which must be zero and large enough. Each call takes at most `steps` steps
+ * and returns the number taken, which is smaller only at the end. clique: a CLIQUE block (graphs/fields.ts) with a
+ * SUPPORT block.
  */
 import { addTo, join, loadTable, LogSum, Max, Sum } from "./clique";
 import {
@@ -55,7 +56,7 @@ function append(support: usize, digits: usize): void {
   const starts = <usize>load<u32>(support, SUPPORT_STARTS);
   for (let k = load<u32>(support, SUPPORT_CHANGED), changed = k; k < kept; k++) {
     const count = counts + (<usize>k << 3);
-    // If only the next state differs, its node exists already, except for the very first leaf.
+    // At the first axis whose state changed, the node exists already, except for the very first leaf.
     if (k > changed || load<f64>(count) == 0) store<f64>(count, load<f64>(count) + 1);
     const digit = load<u32>(digits + (<usize>k << 2));
     const words = load<u32>(starts + (<usize>k << 2), 4) - load<u32>(starts + (<usize>k << 2));

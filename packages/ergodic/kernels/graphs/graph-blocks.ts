@@ -11,9 +11,10 @@
  * i uses the i-th uniform number of update `sweep`. In a block of several variables, a variable takes the first state
  * at which the cumulative probability exceeds that number. States of probability 0 are never drawn; if all have
  * probability 0, the state stays. With `keep`, the marginal probabilities given everything outside the block are added
- * to BATCH (for a Boolean with finite terms: of state 1): the backward pass turns tables into joint probabilities, and
- * messages into those of their separators. Without `keep`, tables hold probabilities given the separator. Blocks of one
- * variable are drawn as by graphSweep. Relative error of the probabilities: about 1e-15 per bucket.
+ * to BATCH (of a Boolean with finite terms, only that of state 1): the backward pass turns tables into joint
+ * probabilities, and messages into those of their separators. Without `keep`, tables hold probabilities given the
+ * separator. Blocks of one variable are drawn as by graphSweep. Relative error of the probabilities: about 1e-15 per
+ * bucket.
  */
 import { exp } from "../engine/numbers/exp";
 import { after, counted, counts, draw, edgesOf, LITERAL, open, power, recount, states, storeUnits, termsOfEdges, work } from "./graph-gibbs";

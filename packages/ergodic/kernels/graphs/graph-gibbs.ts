@@ -4,15 +4,15 @@
  *
  * graphSweep(chain, from, to, sweep, sweeps, keep): draws positions from … to − 1 in this order, `sweeps` times.
  * Position i uses the i-th uniform number of update `sweep` of the chain's stream, however the range is split into
- * calls. With `keep`, the conditional probabilities are added to BATCH (for a Boolean with finite terms: of state 1),
- * and changes are marked in CHANGED. graphScan(chain, count, sweep, sweeps, keep): each sweep draws `count` positions
- * with replacement, each followed by the uniform number for its state; with `keep`, the probabilities are those of all
- * positions at the end of the sweep.
+ * calls. With `keep`, the conditional probabilities (of a Boolean with finite terms, only that of state 1) are added to
+ * BATCH, and changes are marked in CHANGED. graphScan(chain, count, sweep, sweeps, keep): each sweep draws `count`
+ * positions with replacement, each followed by the uniform number for its state; with `keep`, the probabilities are
+ * those of all positions at the end of the sweep.
  *
  * A Boolean with finite terms has log odds z; its state becomes 1 if the uniform number is below 1/(1 + e^(−POWER z)).
- * For all other variables, the states' weights are e^(POWER (term − largest)), and the first state is taken at which
- * the cumulative weight exceeds the uniform number times the total. States with a term of −∞ are never drawn; if all
- * terms are −∞, the state stays.
+ * For all other variables, the states' weights are e^(POWER (term − largest)), and the variable takes the first state
+ * at which the cumulative weight exceeds the uniform number times the total. States with a term of −∞ are never drawn;
+ * if all terms are −∞, the state stays.
  *
  * graphScore(chain, from, to, keep) → Σ ln p(x_i | x_−i) over these positions; with `keep`, their conditional
  * probabilities are added to BATCH.
@@ -105,7 +105,7 @@ function oddsOfEdges(edge: usize, edges: u32, old: u32): f64 {
   return z;
 }
 
-/** Adds the terms of each state from the edges of wider factors to the work array, without edges inside a block. */
+/** Adds the terms of each state from the edges of wider factors to the work array, except for edges inside a block. */
 export function termsOfEdges(edge: usize, edges: u32, old: u32, count: u32): void {
   const end = work + (<usize>count << 3);
   for (let e: u32 = 0; e < edges; e++) {
@@ -224,8 +224,8 @@ export function draw(record: usize, position: usize, u: f64, batch: usize, chang
     now = chosen(count, u, old, batch == 0 ? 0 : batch + (<usize>load<u32>(record, RECORD_SLOT) << 3));
   }
   if (u < 0) return;
-  // Whether a state changes cannot be predicted. Without a branch on it, the processor can already start on the next
-  // variables.
+  // The processor cannot predict whether a state changes. Without a branch on the change, it can already start on the
+  // next variables.
   store<u8>(states + position, <u8>now);
   if (changed) store<u8>(changed + position, load<u8>(changed + position) | <u8>(now != old));
   const edges = load<u32>(record, RECORD_EDGES);
@@ -233,8 +233,8 @@ export function draw(record: usize, position: usize, u: f64, batch: usize, chang
 }
 
 /**
- * Factor not yet included in ln p, which still lacks −ln of it. Sums of e^(term − largest) are multiplied here, so that
- * one logarithm serves many variables.
+ * Product of sums of e^(term − largest), whose −ln is not yet included in ln p. Multiplying the sums first lets one
+ * logarithm serve many variables.
  */
 let product: f64 = 1;
 const MOST_PRODUCT: f64 = 1e200;

@@ -82,7 +82,7 @@ export function graphStatistics(chain: usize, factors: usize, count: u32, scale:
     const end = factors + LEARNT_BYTES + <usize>members * MEMBER_BYTES;
     let at = <usize>load<u32>(factors, LEARNT_VALUES);
     if (counted) {
-      // Among its members only the head selects the value; the others are counted.
+      // In a counted factor, only the head selects the value; the other members are included in the count.
       const head = end - MEMBER_BYTES;
       at += <usize>load<i32>(counts + (<usize>(counted - 1) << 2)) << 3;
       if (<u32>load<u8>(states + <usize>load<u32>(head, MEMBER_POSITION)) == load<u32>(head, MEMBER_STATES)) at += <usize>members << 3;

@@ -2,7 +2,7 @@
  * Operations between sweeps for ladders of 64 replicas that are stored as the bits of words
  * (kernels/graphs/replica-gibbs.ts): bit r of a word belongs to replica r.
  *
- * graphReplicaCounts(states, terms, count, counts): counts (64 u32) receives, per replica, how many of `count` terms
+ * graphReplicaCounts(states, terms, count, counts): counts (64 u32) receives, per replica, the number of terms that
  * hold; `count` is a multiple of 4, at most 2^27. A term holds in a replica if the words at both of its offsets have
  * the replica's bit set (a BOTH record of graphs/fields.ts, offsets in bytes from `states`).
  *

@@ -3,15 +3,15 @@
  * x_i is stored as well (blocks: learning/fields.ts).
  *
  * With C_i = w_i / (n l2) the objective is l2 [½‖p‖² + Σ_i C_i ℓ_i], and its dual l2 [−½‖p‖² − Σ_i (C_i ℓ_i)*(−β_i)].
- * Losses are given by their duals. Piecewise quadratic losses have bounds, a curvature and ε (fields DUAL_LOW …), for
- * which the best β_i is a closed form. The logistic loss, α = yβ in (0, C), uses a safeguarded Newton iteration on s =
- * log(α / (C − α)), which solves s + y x·p = 0. Rows: dense or sparse of f32, f64, i16, i8; arithmetic in f64, in the
- * order of the visits.
+ * Losses are given by their duals. Piecewise quadratic losses have bounds, a curvature and ε (fields DUAL_LOW …), and
+ * their best β_i has a closed form. The logistic loss, α = yβ in (0, C), uses a safeguarded Newton iteration on s =
+ * log(α / (C − α)), which solves s + y x·p = 0. Rows are dense or sparse, of type f32, f64, i16 or i8. Arithmetic is in
+ * f64, in the order of the visits.
  *
  * - dualAscend: makes at most `visits` visits of active rows, pass after pass. Returns the number made. Stops early if
  *   a pass has solved the active rows (ASCENT_SOLVED). The result does not depend on how visits are split into calls.
- * - dualGap: over all rows of the lane, at its p: Σ C_i ℓ_i, the gap as a sum of terms ≥ 0, the largest violation.
- *   Rebuilds the list of active rows.
+ * - dualGap: computes, over all rows of the lane and at its p: Σ C_i ℓ_i, the gap (as a sum of terms ≥ 0), and the
+ *   largest violation. Rebuilds the list of active rows.
  * - dualCollect: into[columns] = Σ_i β_i x_i over the lane's rows. dualSquares: ‖x_i‖² + added for all rows.
  * - dualShuffle: order[0..count), u32, in random order (Fisher–Yates from the end, stream at `counter`).
  *
@@ -114,7 +114,7 @@ function endPass(lane: usize): void {
   store<u32>(lane + ASCENT_SOLVED, largest <= load<f64>(lane + ASCENT_TARGET_F64) ? 1 : 0);
 }
 
-/** Distance of β from the optimum for its row, given the dual's slopes to its right and left; 0 means that β stays. */
+/** Violation of optimality by β, given the dual's slopes to the right and to the left of β; 0 means that β stays. */
 function violation(beta: f64, right: f64, left: f64, from: f64, to: f64): f64 {
   // left ≤ right, so at most one of them has the wrong sign.
   if (right < 0) return beta < to ? -right : 0;
@@ -280,8 +280,8 @@ function softplus(s: f64): f64 {
 }
 
 /**
- * C times softplus(−margin) − softplus(s) − (−margin − s) α/C: the Bregman distance of −margin from s that softplus
- * induces.
+ * C times the Bregman distance of −margin from s that softplus induces: softplus(−margin) − softplus(s) − (−margin − s)
+ * α/C.
  */
 function gapLogistic(s: f64, margin: f64, before: f64): void {
   rowLoss = cost * softplus(-margin);

@@ -2,23 +2,23 @@
  * Updates the rows of one side of a matrix factorisation while the other side is fixed. One block per side
  * (learning/fields.ts); `from`, `to`: its rows.
  *
- * A stored row x: RANK numbers (an odd rank is padded by a 0), then, with biases, its bias and a 0: STRIDE numbers of
- * type P, f32 or f64. A rating's features z are the other side's row with 1 in place of the bias. Target t and weight:
+ * A stored row x has STRIDE numbers of type P, f32 or f64: RANK factors (a 0 pads an odd rank) and, with biases, its
+ * bias and a 0. A rating's features z are the other side's row with 1 in place of the bias. Target t and weight:
  *   without GRAM  t = value − mean − other bias, weight 1; cells without a rating do not count;
  *   with GRAM     t = 1 if value > 0 else 0, weight 1 + α value; every other cell has t = 0, weight 1. No biases.
- * λ = L2 (for a bias BIAS_L2), times the row's number of ratings if WEIGHTED; Λ is their diagonal matrix. All
- * arithmetic is f64. Rows without ratings become 0, their minimum.
+ * λ = L2 (for a bias BIAS_L2), times the row's number of ratings if WEIGHTED; Λ is the diagonal matrix of a row's λ.
+ * All arithmetic is f64. Rows without ratings become 0, their minimum.
  *
  * factorSolve: solves (Σ weight z zᵀ + Λ) x = Σ weight t z by Cholesky. Returns the number of rows with a numerically
- * singular system; these rows stay unchanged. factorSweep: minimises the same quadratic by `inner` rounds over its
- * coordinates, each to its minimum. factorObjective: Σ xᵀΛx and, if asked, the loss of the rows' cells; writes
+ * singular system; these rows stay unchanged. factorSweep: makes `inner` rounds over the coordinates and moves each to
+ * the minimum of the same quadratic. factorObjective: Σ xᵀΛx and, if asked, the loss of the rows' cells; writes
  * RESIDUALS if there are any. factorComponent: updates one component s of all rows against residuals e (Yu et al.
  * 2012): 1 open: e += s; 2 update: x ← Σ e z / (λ + Σ z²); 4 close: e −= s. Both sides use the same s, so they get the
  * same bits. factorGram: target (f64[STRIDE²], lower triangle) = Σ x xᵀ.
  *
  * Scratch: f64[max(STRIDE² + 5 STRIDE + 4, STRIDE + the most ratings of a row)]. Only rows [from, to) and scratch are
- * written, each row from the other side alone, so the bits do not depend on how rows are shared out. Sums over ratings
- * run in fours, in storage order.
+ * written. Each row is computed from the other side alone, so the bits do not depend on how rows are divided among
+ * calls. Sums over ratings take four ratings at a time, in storage order.
  */
 import {
   FACTOR_OWN, FACTOR_OTHER, FACTOR_START, FACTOR_INDEX, FACTOR_VALUES, FACTOR_RESIDUALS, FACTOR_RANK, FACTOR_STRIDE, FACTOR_ELEMENT_BYTES,
@@ -140,7 +140,7 @@ function choleskySolve(matrix: usize, x: usize, n: usize, scratch: usize): bool 
     store<f64>(corner, inverse);
     const solved = load<f64>(x + at) * inverse;
     store<f64>(x + at, solved);
-    // Pairs of columns begin at an even column. If that is the one before j + 1, nothing is subtracted from it.
+    // Pairs of columns begin at an even column. If the first one is column j, nothing is subtracted from it.
     store<f64>(column + at, 0);
     const from = (j + 1) & ~1;
     let to = (j + 1) << 3;

@@ -3,14 +3,15 @@
  * x_i·p, its gradient g = s Σ_i c_i ℓ' x_i and its Hessian G = s² Σ_i c_i ℓ'' x_i x_iᵀ. Rows `from` … `to` are added to
  * the existing sums; a call with from = 0 starts again. `from` is a multiple of HESSIAN_CHUNK.
  *
- * `what`: HESSIAN_ALL; HESSIAN_LOSS, L alone; or HESSIAN_REST, g and G from the cℓ' and cℓ'' that a call for L at the
- * same parameters left in D and H, if these have a place for each row (KEPT).
+ * `what`: HESSIAN_ALL computes L, g and G; HESSIAN_LOSS computes only L. HESSIAN_REST computes g and G from the cℓ' and
+ * cℓ'' that a call with HESSIAN_LOSS at the same parameters left in D and H. This requires that D and H have a place
+ * for each row (KEPT).
  *
  * Rows of type T, dense or sparse, in stored units; s: the data's scale. A compiled program computes cℓ' and cℓ'' of a
  * chunk of rows from z, y, c and the offsets. Curvatures below `least` c_i are raised to it, so that G is definite if
  * columns are independent. Matrix: f64[WIDTH × WIDTH], WIDTH ≥ COLUMNS a multiple of 4, lower triangle only; g:
- * f64[COLUMNS]. Dense rows times √h are packed into panels of four columns, whose products are added tile by tile, so
- * that each number of a chunk is loaded once for four sums. HESSIAN block: learning/fields.ts.
+ * f64[COLUMNS]. Dense rows, multiplied by √h, are packed into panels of four columns. Products of panels are added tile
+ * by tile, so that each number of a chunk is loaded once for four sums. HESSIAN block: learning/fields.ts.
  */
 import {
   HESSIAN_VALUES, HESSIAN_ROW_BYTES, HESSIAN_ROW_START, HESSIAN_COLUMN_INDEX, HESSIAN_COLUMNS, HESSIAN_WIDTH, HESSIAN_PARAMETERS, HESSIAN_MATRIX,

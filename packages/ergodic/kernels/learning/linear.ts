@@ -5,9 +5,9 @@
  *
  * Rows: dense (row-major) or sparse (CSR), of type T; parameters of type P: `outputs` vectors, `stride` elements apart.
  * `gradient` writes the pieces of the mean gradient over the batch. In a lane for single rows, the piece is the scaled
- * row itself (no copy). If there is a BUFFER, the piece is that buffer: a dense one of outputs × stride elements, a
- * sparse one with the touched columns. With a control block, row derivatives are taken relative to the table (CONTROL
- * in memory/fields.ts). Returns the mean loss.
+ * row itself (no copy). If there is a BUFFER, the piece is that buffer: a dense buffer has outputs × stride elements,
+ * and a sparse buffer has the touched columns. With a control block, row derivatives are taken relative to the table
+ * (CONTROL in memory/fields.ts). Returns the mean loss.
  */
 import {
   PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_BYTES, PIECES_FIRST, CONTROL_KIND, CONTROL_TABLE, CONTROL_RECORD,
@@ -98,7 +98,7 @@ function lossOfBatch(model: usize, rows: usize, count: i32): f64 {
   return sum / <f64>count;
 }
 
-/** Replaces derivatives by their difference from the table's, which are updated unless the table is a snapshot. */
+/** Replaces derivatives by their difference from the table. Updates the table unless it is a snapshot. */
 function relativeToTable(model: usize, control: usize, rows: usize, count: i32): void {
   const kind = load<u32>(control + CONTROL_KIND);
   const outputCount = load<i32>(model + LINEAR_OUTPUTS);

@@ -3,7 +3,8 @@
  * f64[outputs][rows]).
  *
  * For each row: gathers the outputs into the program's operand, sets y and the weight, calls the program and scatters
- * its results. Returns Σ of the program's result. JOINT block: memory/fields.ts. An address of 0 leaves an operand out.
+ * its results. Returns Σ of the program's result. JOINT block: memory/fields.ts. An operand with the address 0 is
+ * skipped.
  */
 import {
   JOINT_UPDATE, JOINT_BLOCK, JOINT_AT_Y, JOINT_AT_WEIGHT, JOINT_AT_RESULT, JOINT_IN, JOINT_OUT_A, JOINT_OUT_B, JOINT_Z, JOINT_A, JOINT_B,

@@ -1,6 +1,6 @@
 /**
- * A working set's SET block (learning/fields.ts), as used by kernels/learning/working-set.ts and its parts: fields,
- * vectors, columns centred under the weights h.
+ * Access to a working set's SET block (learning/fields.ts), for kernels/learning/working-set.ts and its parts: fields,
+ * vectors, and columns centred under the weights h.
  *
  * Long computations are split into calls of bounded work: a kernel returns 0 when it has used its budget of `most`
  * elements and continues in its next call; it returns 1 when it is done. The stopping points depend only on element
@@ -161,7 +161,8 @@ export function covariance(set: usize, a: u32, b: u32): f64 {
 }
 
 /**
- * Returns the same from raw = (x_a − o_a)ᵀ diag(h) x_b. Pure rounding becomes 0: a column that is constant where h > 0.
+ * Same as `covariance`, given raw = (x_a − o_a)ᵀ diag(h) x_b. For a column that is constant where h > 0, the result is
+ * pure rounding and becomes 0.
  */
 export function centred(set: usize, a: u32, b: u32, raw: f64): f64 {
   if (!load<u32>(set + SET_INTERCEPT)) return raw;

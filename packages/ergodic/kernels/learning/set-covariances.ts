@@ -137,9 +137,9 @@ const MOST_SIGNS: u32 = 8;
 
 /**
  * With fixed signs, the objective is quadratic in the nonzero coefficients. Moves to its minimum, or until a
- * coefficient reaches 0, which is then set to 0 before the next try (the position counts tries). If columns are
- * dependent, it moves along a direction that does not change the outputs until a coefficient reaches 0. The more
- * coefficients are nonzero, the later the next Newton step, because its cost grows with them.
+ * coefficient reaches 0. That coefficient is then set to 0 before the next try; the position counts the tries. If
+ * columns are dependent, it moves along a direction that does not change the outputs until a coefficient reaches 0. The
+ * next Newton step comes later if many coefficients are nonzero, because its cost grows with their number.
  */
 function newtonOnSigns(set: usize, size: u32): bool {
   const bounded = load<f64>(set + SET_L1_F64) > 0 || load<u32>(set + SET_NON_NEGATIVE) != 0;
@@ -154,7 +154,7 @@ function newtonOnSigns(set: usize, size: u32): bool {
   return true;
 }
 
-/** Whether a coefficient reached 0, so that another step follows. */
+/** Makes one step. Returns whether a coefficient reached 0, so that another step follows. */
 function stepOnSigns(set: usize, size: u32, count: u32, bounded: bool): bool {
   const whole = direct(set, count, bounded);
   let hit = bounded ? firstZero(set, count, whole ? 1 : Infinity) : count;
@@ -206,8 +206,8 @@ const DEPENDENT: f64 = 1e-11;
 
 /**
  * Sets DIRECTION = (G + l2 W)⁻¹ (minus the gradient) on the support, by Cholesky. If columns are dependent and
- * `bounded`, sets it to the descent direction along the first dependence and returns false. Otherwise dependent columns
- * stay, because the others reach the minimum without them.
+ * `bounded`, sets it to the descent direction along the first dependence and returns false. Otherwise the coefficients
+ * of dependent columns stay unchanged, because the other columns reach the minimum without them.
  */
 function direct(set: usize, count: u32, bounded: bool): bool {
   const factor = u(set, SET_FACTOR), direction = u(set, SET_DIRECTION), stride = u(set, SET_CAPACITY) << 3;
@@ -254,8 +254,8 @@ function substituteBack(set: usize, count: u32): void {
 }
 
 /**
- * Sets DIRECTION to the combination of column r of the support and earlier columns that leaves the outputs unchanged,
- * with the sign that descends.
+ * Sets DIRECTION to a combination of column r of the support and earlier columns that does not change the outputs. The
+ * sign is chosen so that the objective falls along DIRECTION.
  */
 function dependence(set: usize, count: u32, r: u32): void {
   const direction = u(set, SET_DIRECTION);

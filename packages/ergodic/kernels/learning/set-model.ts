@@ -11,7 +11,8 @@ import { u } from "./set-block";
 
 /**
  * Sets u = −slopes, h = max(curvatures, least × weights), SHIFT = 0. h, and with it the Gram matrix, stays unchanged if
- * it differs by no more than `drift` of its sum: steps on the old h still descend, only more slowly.
+ * the new h differs by at most `drift` times the sum of h. Steps with the old h still lower the objective, only more
+ * slowly.
  */
 export function setModel(set: usize, slopes: usize, curvatures: usize, weights: usize, least: f64, drift: f64): void {
   const bytes = <usize>load<u32>(set + SET_ROWS) << 3, to = u(set, SET_U), h = u(set, SET_H);

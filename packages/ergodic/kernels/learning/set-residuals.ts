@@ -1,7 +1,7 @@
 /**
- * Solves a working set by residuals, if its Gram matrix would be too large: passes of coordinate descent that update U
- * column by column, and Anderson extrapolation of every six points, accepted if the objective falls. Source: Bertrand
- * and Massias 2021.
+ * Solves a working set by residuals, if its Gram matrix would be too large. Passes of coordinate descent update U
+ * column by column. Every six points are extrapolated (Anderson), and the result is accepted if the objective falls.
+ * Source: Bertrand and Massias 2021.
  */
 import {
   SET_ROWS, SET_COLUMN_COUNT, SET_U, SET_BETA, SET_PENALTY_WEIGHTS, SET_MEANS, SET_NORMS, SET_FACTOR, SET_Q, SET_CURVATURES, SET_DIRECTION,
@@ -182,8 +182,8 @@ function eliminate(system: usize, x: usize): bool {
 }
 
 /**
- * Moves to the point in DIRECTION if the objective is lower there: a quadratic falls by ½ δᵀ(slope here + slope there),
- * minus SUM. Returns true when this is decided.
+ * Moves to the point in DIRECTION if the objective is lower there. The quadratic part falls by ½ δᵀ(slope here + slope
+ * there), and SUM collects the change of the whole objective. Returns true when this is decided.
  */
 function tryPoint(set: usize, size: u32): bool {
   const backup = historyAt(set, KEPT + 1), from = historyAt(set, KEPT), to = u(set, SET_DIRECTION);

@@ -102,7 +102,7 @@ export function setGrow(set: usize, most: u32, least: f64): u32 {
   return added;
 }
 
-/** Drops members whose coefficient is 0. The Gram matrix keeps the rows of the others. */
+/** Drops members whose coefficient is 0. The Gram matrix keeps the rows of the remaining members. */
 export function setCompact(set: usize): void {
   const size = load<u32>(set + SET_SIZE), gramSize = load<u32>(set + SET_GRAM_SIZE);
   let kept: u32 = 0, keptGram: u32 = 0;

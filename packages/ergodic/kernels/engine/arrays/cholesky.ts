@@ -42,7 +42,8 @@ function fourRows<T>(n: usize, i: usize, a: usize, l: usize): void {
     const above = l + j * width, below = above + width;
     let s0 = v128.splat<T>(0), s1 = v128.splat<T>(0), s2 = v128.splat<T>(0), s3 = v128.splat<T>(0);
     let t0 = v128.splat<T>(0), t1 = v128.splat<T>(0), t2 = v128.splat<T>(0), t3 = v128.splat<T>(0);
-    // Whole vectors up to j or slightly beyond, where the four rows are still 0. Nothing beyond column i is read.
+    // Reads whole vectors up to column j or slightly beyond it, where the four rows are still 0. Nothing beyond column
+    // i is read.
     for (let k: usize = 0; k < j * sizeof<T>(); k += 16) {
       const p = v128.load(above + k), q = v128.load(below + k);
       let x = v128.load(l0 + k);

@@ -1,8 +1,8 @@
 /**
  * Interprets one element-wise loop with its reductions, for engines in which the compiler cannot emit code.
  *
- * For each element of the loop's shape: strided loads, constants, operations on registers, then reductions and stores.
- * A register holds 256 elements, so that the cost of decoding an operation is shared.
+ * For each element of the loop's shape, it makes strided loads, applies operations to registers, and then makes
+ * reductions and stores. A register holds 256 elements, so that the cost of decoding an operation is shared.
  * kernels/engine/arrays/elementwise-operations.ts defines the operations.
  *
  * code: u32 words as written by memory/elementwise.ts, in the order of the LOOP fields: counts and shape; loads, as
@@ -10,10 +10,10 @@
  * records. Rank is at least 2, every extent at least 1. values: u32[], addresses of arrays of T (f32 or f64), which
  * need only the alignment of T. scratch: elementwiseScratchBytes, 16-byte aligned.
  *
- * A stored array can be a loaded one if both have the same element at the same index; arrays of reductions alias
- * nothing. A reduction writes all SIZE elements of its array, accumulated in float64 (error:
- * kernels/engine/arrays/elementwise-tile.ts). Everything else is as exact as the operations. All builds give the same
- * bits.
+ * A stored array can be the same as a loaded array if both have the same element at the same index. Arrays of
+ * reductions may not alias any other array. A reduction writes all SIZE elements of its array, accumulated in float64
+ * (error: kernels/engine/arrays/elementwise-tile.ts). Everything else is as exact as the operations. All builds give
+ * the same bits.
  */
 import * as field from "../../../src/engine/memory/fields";
 import { operate } from "./elementwise-operations";
@@ -107,8 +107,8 @@ function tile<T>(values: usize, rows: i32, columns: i32): void {
     }
     const own = registers + <usize>load<u32>(access, field.ACCESS_REGISTER) * registerBytes<T>();
     store<u32>(register, own);
-    // Values repeated along outer axes need not be copied again: the same address gives the same elements, also for a
-    // shorter prefix.
+    // Values repeated along outer axes need not be copied again: the same address gives the same elements, even if
+    // fewer of them are needed.
     if (load<u32>(cache, FILLED_FROM) == <u32>at && load<u32>(cache, FILLED_COUNT) >= <u32>count) continue;
     fill<T>(own, at, rows, columns, rowStride, columnStride);
     store<u32>(cache, at, FILLED_FROM);
@@ -146,7 +146,7 @@ function elementwise<T>(code: usize, values: usize, scratch: usize): void {
   const rowAt = place + (<usize>(rank - 2) << 2), columnAt = rowAt + 4;
   const rowCount = load<i32>(shape + (<usize>(rank - 2) << 2)), columnCount = load<i32>(shape + (<usize>(rank - 1) << 2));
   let rows = max(field.REGISTER_ELEMENTS / columnCount, 1);
-  // Keeps tiles to whole vectors.
+  // Rounds the number of rows so that tiles consist of whole vectors.
   if (rows > 4) rows &= ~3;
   for (;;) {
     // Counting down cannot overflow, however long an axis is.

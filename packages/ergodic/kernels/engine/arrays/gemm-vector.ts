@@ -3,12 +3,12 @@
  *
  * M is stored by rows, `step` bytes apart; elements of y are `yStep` bytes apart. Nothing is copied.
  *
- * - vectorDots, y_i = Σ_p M[i, p] x[p]: x is contiguous. Each sum over p has one partial sum per v128 lane; the partial
- *   sums are added at the end in two pairs, then the pairs. Takes four rows at a time and repeats the last row if fewer
- *   are left.
+ * - vectorDots, y_i = Σ_p M[i, p] x[p]: x is contiguous. Each sum over p has one partial sum per v128 lane; at the end,
+ *   the partial sums are added in two pairs, and then the pairs are added. Takes four rows at a time and repeats the
+ *   last row if fewer are left.
  * - vectorSums, y_j = Σ_p x[p] M[p, j]: elements of x are `xStep` bytes apart. One sum over p, in order. If rows are
- *   long, whole rows are added to y one after another, so that M is read in memory order; columns would be read as
- *   pieces of 64 bytes, a row apart.
+ *   long, whole rows are added to y one after another, so that M is read in memory order; column by column, M would be
+ *   read in pieces of 64 bytes that are one row apart.
  */
 import { madd } from "./gemm-tile";
 
@@ -98,8 +98,8 @@ function putLanes<T>(y: usize, yStep: usize, sums: v128, first: i32, accumulate:
 }
 
 /**
- * Computes y[0 … columns) = Σ_p x[p] M[p, ·] for whole vectors of columns: the sums of vectorSums, four rows of M and
- * two vectors of each at a time.
+ * Computes y[0 … columns) = Σ_p x[p] M[p, ·] for whole vectors of columns: the sums of vectorSums. It takes four rows
+ * of M and two vectors of each row at a time.
  */
 function rowSums<T>(matrix: usize, step: usize, k: i32, columns: i32, x: usize, xStep: usize, y: usize): void {
   const end = y + <usize>columns * sizeof<T>();
@@ -109,8 +109,8 @@ function rowSums<T>(matrix: usize, step: usize, k: i32, columns: i32, x: usize, 
     const v0 = v128.load_splat<T>(x), v1 = v128.load_splat<T>(x + xStep);
     const v2 = v128.load_splat<T>(x + 2 * xStep), v3 = v128.load_splat<T>(x + 3 * xStep);
     let r0 = matrix, r1 = matrix + step, r2 = matrix + 2 * step, r3 = matrix + 3 * step, at = y;
-    // Ten loads (two of them of sums) and four factors: more vectors at a time would not fit into the registers
-    // (kernels/engine/arrays/gemm-tile.ts).
+    // One iteration has ten loads (two of them load sums) and four factors. More vectors at a time would not fit into
+    // the registers (kernels/engine/arrays/gemm-tile.ts).
     for (; at != pairs; at += 32) {
       const left = madd<T>(v1, v128.load(r1), madd<T>(v0, v128.load(r0), v128.load(at)));
       const right = madd<T>(v1, v128.load(r1, 16), madd<T>(v0, v128.load(r0, 16), v128.load(at, 16)));

@@ -2,10 +2,10 @@
  * Matrix product C[m,n] = op(A) op(B) (+ C if `accumulate` is not 0), with op(A)[m,k] and op(B)[k,n], for f32 and f64.
  *
  * Matrices are row-major. lda, ldb, ldc: elements between stored rows, at least the row length. transA ≠ 0: A is stored
- * as [k,m]; transB ≠ 0: B is stored as [n,k]. Any of m, n, k can be 0; with k = 0, C becomes 0 or stays. C overlaps
- * nothing. Nothing beyond the operands is read, and nothing but C and scratch is written. `scratch`:
- * gemmScratchBytes(m, n, k, bytes per element) of memory/gemm.ts, 16-byte aligned; operands need only the alignment of
- * their elements.
+ * as [k,m]; transB ≠ 0: B is stored as [n,k]. Any of m, n, k can be 0; with k = 0, C becomes 0 or, with `accumulate`,
+ * stays unchanged. C overlaps nothing. Nothing beyond the operands is read, and nothing but C and scratch is written.
+ * `scratch`: gemmScratchBytes(m, n, k, bytes per element) of memory/gemm.ts, 16-byte aligned; operands need only the
+ * alignment of their elements.
  *
  * |error| <= k ε Σ_p |a_p b_p|, plus one rounding with `accumulate`. NaN and infinity propagate, because no product is
  * skipped. The sum of an element runs over p in order, in blocks of GEMM_DEPTH that are added to C one after another;

@@ -103,7 +103,7 @@ function solveColumn<T>(n: usize, l: usize, down: usize, across: usize, forward:
 }
 
 function solve<T>(n: usize, m: usize, l: usize, lower: bool, transposed: bool, b: usize, x: usize): void {
-  // With n = 0 the columns that are counted below have no memory.
+  // With n = 0, the columns that the loops below would visit have no memory.
   if (n == 0) return;
   const pitch = m * sizeof<T>(), width = n * sizeof<T>();
   if (x != b) memory.copy(x, b, n * pitch);

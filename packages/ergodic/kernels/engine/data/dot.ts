@@ -162,7 +162,7 @@ function denseI16I16(x: usize, p: usize, n: i32): f64 {
   return sum;
 }
 
-/** Any other pair of types: converted to f64 one element at a time. */
+/** Any other pair of types is converted to f64, one element at a time. */
 function densePlain<T, P>(x: usize, p: usize, n: i32): f64 {
   let sum: f64 = 0;
   for (let i = 0; i < n; i++) {

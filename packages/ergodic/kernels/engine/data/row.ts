@@ -78,7 +78,7 @@ export function addAtomically(at: usize, change: f64): void {
   }
 }
 
-/** addRow for a p to which other threads add concurrently. */
+/** Same as addRow, for a p to which other threads add concurrently. */
 export function addRowAtomically<T>(x: usize, columns: usize, n: i32, factor: f64, p: usize): void {
   for (let k = 0; k < n; k++) {
     const j = columns ? <usize>load<u32>(columns + (<usize>k << 2)) : <usize>k;

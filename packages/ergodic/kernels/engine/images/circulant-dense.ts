@@ -38,8 +38,8 @@ function addRow<T>(to: usize, from: usize, bytes: usize): void {
 }
 
 /**
- * dense[i k + a, j k + b] = w[i, j, (a − b) mod k]. Row a of a block is a stretch of the reversed w, repeated twice,
- * which is stored at `twice` (2 k elements).
+ * dense[i k + a, j k + b] = w[i, j, (a − b) mod k]. `twice` (2 k elements) holds the reversed w two times in a row, and
+ * row a of a block is a stretch of it.
  */
 function writeOut<T>(rows: i32, q: i32, k: i32, w: usize, dense: usize, twice: usize): void {
   const side = <usize>k * sizeof<T>(), pitch = <usize>q * side;

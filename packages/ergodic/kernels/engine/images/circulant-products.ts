@@ -10,8 +10,8 @@
 import { madd } from "../arrays/gemm-tile";
 
 /**
- * Computes two outputs of one slot: y = Σ a x or, if `conjugate`, Σ ā x. a0, a1: the weights of both, `step` bytes from
- * term to term.
+ * Computes two outputs of one slot: y = Σ a x or, if `conjugate`, Σ ā x. a0 and a1 point to the weights of the two
+ * outputs; successive terms are `step` bytes apart.
  */
 function twoSums<T>(
   count: i32, a0: usize, a1: usize, step: usize, plane: usize, x: usize, packed: bool, conjugate: bool, y0: usize, y1: usize,

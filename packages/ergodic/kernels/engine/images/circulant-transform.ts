@@ -4,14 +4,14 @@
  * A spectrum has k/2 slots of a real and an imaginary vector. Slot f holds bin f, Σ x_t exp(−2πi f t / k); slot 0 holds
  * bins 0 and k/2, which are real.
  *
- * forward: transforms `work`, k vectors in bit-reversed order, into slots that are `slotStep` bytes apart, with `plane`
- * bytes from a real to its imaginary vector. inverse: transforms slots back to k times the sequence, in bit-reversed
- * order. Both overwrite `work`.
+ * forward: transforms `work`, k vectors in bit-reversed order, into slots that are `slotStep` bytes apart, with each
+ * imaginary vector `plane` bytes after its real vector. inverse: transforms slots back to k times the sequence, in
+ * bit-reversed order. Both overwrite `work`.
  *
- * Intermediate transforms (real, of the even and the odd places, recursively) are in place: m vectors, first the real
- * parts of bins 0 … m/2, then the imaginary parts of bins m/2 − 1 … 1. A step therefore writes to the same places that
- * it reads for a pair of bins (Sorensen, Jones, Heideman and Burrus 1987, "Real-valued fast Fourier transform
- * algorithms").
+ * Intermediate transforms are real transforms of the even and the odd places, recursively. They work in place on m
+ * vectors, which hold first the real parts of bins 0 … m/2, then the imaginary parts of bins m/2 − 1 … 1. A step
+ * therefore writes to the same places that it reads for a pair of bins (Sorensen, Jones, Heideman and Burrus 1987,
+ * "Real-valued fast Fourier transform algorithms").
  *
  * table: k/4 pairs (cos, sin) of 2πf/k. ‖error‖₂ <= 2.2 log2(k) ε ‖exact‖₂, each way.
  */
@@ -24,8 +24,8 @@ function nmadd<T>(a: v128, b: v128, c: v128): v128 {
 }
 
 /**
- * Fills `table`, with `work` as scratch for k/4 pairs of f64. Uses halved angles and sums of them: within 20 units of
- * f64's last place.
+ * Fills `table`, with `work` as scratch for k/4 pairs of f64. Computes the values from halved angles and their sums;
+ * the error is within 20 units in the last place of f64.
  */
 export function fillTable<T>(k: i32, table: usize, work: usize): void {
   const quarter = k >> 2;

@@ -56,7 +56,7 @@ function wideTile<T>(
   v128.store(y + 2 * yPixel, c21, 16);
 }
 
-/** Computes four cells and one vector; three taps per row, as far apart as the cells. */
+/** Computes four cells and one vector of channels, for three taps per row that are as far apart as the cells. */
 function slidingTile<T>(x: usize, pixel: usize, rows: i32, rowStep: usize, w: usize, wRow: usize, wColumn: usize, y: usize, yPixel: usize): void {
   let c0 = i32x4.splat(0), c1 = i32x4.splat(0), c2 = i32x4.splat(0), c3 = i32x4.splat(0);
   for (; rows > 0; rows--) {

@@ -4,15 +4,15 @@
  *   F(x) = f(x) + Σ_i L1_i |x_i| + Σ_b GROUP_b ‖x_b‖,  f(x) = Σ_i c_i ℓ(z_i, y_i) + Σ_i L2_i x_i²/2,
  *   z_k = X x_k + ONE × intercept_k,  x_i ≥ FLOORS_i
  *
- * Coordinate i is column i mod WIDTH of output ⌊i / WIDTH⌋; the last of an output is the intercept. f's partial
- * derivatives are x_jᵀ(c ∂ℓ/∂z_k) + L2 x. For a quadratic loss the slopes are updated directly, s += δ c∘x_j, without z
- * or an evaluation. Other losses are evaluated at a trial point, on the column's rows if it is sparse, otherwise on all
- * rows. Accepted values are written back.
+ * Coordinate i is column i mod WIDTH of output ⌊i / WIDTH⌋; the last coordinate of an output is its intercept. f's
+ * partial derivatives are x_jᵀ(c ∂ℓ/∂z_k) + L2 x. For a quadratic loss, the slopes are updated directly, s += δ c∘x_j,
+ * without computing z or evaluating the loss. Other losses are evaluated at a trial point, on the column's rows if it
+ * is sparse, otherwise on all rows. Accepted values are written back.
  *
- * An exact move of one coordinate is Newton's method on the piecewise smooth line, kept within a bracket by the signs
- * of the one-sided slopes, to about 1e-15 relative where curvature is positive. An exact move of a block takes at most
- * MOST_STEPS proximal steps, with a bound found by doubling. Neither raises F, except by rounding. For a block with a
- * single coordinate, L1 includes its GROUP, which is then 0. MOVES block: memory/fields.ts.
+ * An exact move of one coordinate uses Newton's method within a bracket, which the signs of the one-sided slopes give.
+ * Its relative error is about 1e-15 where the curvature is positive. An exact move of a block takes at most MOST_STEPS
+ * proximal steps, with a bound found by doubling. Neither raises F, except by rounding. For a block with a single
+ * coordinate, the group weight is included in L1, and GROUP is 0. MOVES block: memory/fields.ts.
  */
 import {
   MOVES_ROWS, MOVES_WIDTH, MOVES_OUTPUTS, MOVES_QUADRATIC, MOVES_WEIGHTS, MOVES_X, MOVES_Z, MOVES_SLOPES, MOVES_CURVATURES, MOVES_U, MOVES_U_Z,
@@ -66,7 +66,7 @@ function stepFrom(s: usize, i: u32, x: f64, g: f64, L: f64): f64 {
   return Math.max(shrunk, floor);
 }
 
-/** Sets x_i = to, for a quadratic loss. */
+/** Sets x_i to `to`, for a quadratic loss. */
 function moveSlopes(s: usize, i: u32, to: f64): void {
   const delta = to - get(s, MOVES_X, i);
   if (delta == 0) return;
@@ -219,7 +219,7 @@ function goBack(s: usize, b: u32): void {
   for (let e: u32 = 0; e < sizeOf(s, b); e++) put(s, MOVES_X, memberOf(s, b, e), get(s, MOVES_BEFORE, e));
 }
 
-/** Adds factor (x_b − BEFORE) to the outputs v_k, or for a quadratic loss the same times c to the slopes. */
+/** Adds factor X (x_b − BEFORE) to the outputs v_k or, for a quadratic loss, c times that to the slopes. */
 function addBlock(s: usize, b: u32, factor: f64, at: usize): void {
   const quadratic = load<u32>(s + MOVES_QUADRATIC);
   for (let e: u32 = 0; e < sizeOf(s, b); e++) {
@@ -231,7 +231,7 @@ function addBlock(s: usize, b: u32, factor: f64, at: usize): void {
   }
 }
 
-/** Returns a bound on the curvature within the block at x: the trace. */
+/** Returns the trace of the block's curvature at x, which bounds the curvature within the block. */
 function traceOf(s: usize, b: u32): f64 {
   let sum: f64 = 0, most: f64 = 0;
   for (let e: u32 = 0; e < sizeOf(s, b); e++) {
@@ -261,8 +261,8 @@ function tryBlock(s: usize, b: u32, least: f64): bool {
 }
 
 /**
- * Takes proximal steps of 1/L_b: one, or several until they stall. L is found by doubling if there is no bound or the
- * local curvature is lower.
+ * Takes one proximal step of 1/L_b or, if `exact`, several steps until they stall. L_b is found by doubling if there is
+ * no bound, or if the local curvature is lower than the bound.
  */
 function moveBlock(s: usize, b: u32, exact: bool): void {
   listAll(s);

@@ -119,7 +119,7 @@ export function listRows(s: usize, j: u32): void {
   store<u32>(s + MOVES_LENGTH, load<u32>(start, 4) - load<u32>(start));
 }
 
-/** Sets to = v over the listed rows. */
+/** Copies the values of v on the listed rows to `to`. */
 export function gather(s: usize, v: usize, to: usize): void {
   const length = u(s, MOVES_LENGTH);
   let row = u(s, MOVES_LIST);
@@ -195,7 +195,7 @@ export function takeOutput(s: usize, k: u32, scale: f64): void {
   addRow<f64>(u(s, MOVES_TRIAL_CURVATURES), 0, load<i32>(s + MOVES_LENGTH), scale, to);
 }
 
-/** takeOutput for output k, or for all outputs if the loss is joint. */
+/** Calls takeOutput for output k, or for all outputs if the loss is joint. */
 export function take(s: usize, k: u32, scale: f64): void {
   if (!u(s, MOVES_JOINT)) {
     takeOutput(s, k, scale);

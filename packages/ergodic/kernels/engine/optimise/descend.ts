@@ -38,7 +38,7 @@ function aim(rule: usize, block: usize, piece: usize): void {
   storePointer(block, load<u32>(rule + RULE_AT_INDICES), u(piece, PIECE_INDICES));
   store<f64>(block + u(rule, RULE_AT_SCALE), load<f64>(piece + PIECE_SCALE_F64));
   const offset = u(piece, PIECE_OFFSET);
-  // With one output, pointers stay where the first update set them.
+  // With one output, the offset is always the same, so the pointers stay where the first update set them.
   if (<u32>offset == load<u32>(rule + RULE_OFFSET)) return;
   store<u32>(rule + RULE_OFFSET, <u32>offset);
   let entry = rule + RULE_PASSES + u(rule, RULE_PASS_COUNT) * RULE_PASS_BYTES;
@@ -98,8 +98,8 @@ export function descend(lane: usize, first: f64, position: u32, count: i32): f64
   const tFirst = load<f64>(lane + LANE_T_FIRST_F64), tStep = load<f64>(lane + LANE_T_STEP_F64);
   const drawn = u(lane, LANE_DRAWN);
   const touch = batch == 1 ? load<u32>(lane + LANE_TOUCH) : ABSENT;
-  // The table has moved by this update's pieces, so their share of all rows is added to its mean. SAG's pieces are
-  // already divided by all rows.
+  // This update's pieces have changed the table, so the mean of the table changes by their share of all rows. SAG's
+  // pieces are already divided by the number of rows.
   const atRefresh = rule ? load<u32>(rule + RULE_AT_REFRESH) : ABSENT;
   const refresh: usize = atRefresh == ABSENT ? 0 : u(rule, RULE_BLOCK) + <usize>atRefresh;
   const sag = control ? load<u32>(control + CONTROL_KIND) == CONTROL_SAG : false;

@@ -4,9 +4,10 @@
  *
  * x: `count` integers of 8 or 16 bits; v: i16, saturating; c: steps of v per unit of x. The product c x is computed in
  * fixed point with f fraction bits, 1 ≤ f ≤ 14, as many as the row permits: y = x m / 2^15 with |y| < 2^14, then (y +
- * r) >> f, r uniform in [0, 2^f). A step is therefore unbiased to 2^-15 of a step of v, or to 2^-15 of the largest step
- * of the row, whichever is larger. r: a random start for each of eight lanes and each row, followed by a Weyl sequence
- * along the row, whose neighbours differ as much as possible. The tail runs the same arithmetic in scalars.
+ * r) >> f, r uniform in [0, 2^f). The bias of an update is therefore at most 2^-15 of a step of v, or 2^-15 of the
+ * largest update in the row, whichever is larger. r: for each of eight lanes and each row, a random start, followed by
+ * a Weyl sequence along the row. Neighbouring values of this sequence differ as much as possible. The tail runs the
+ * same arithmetic in scalars.
  */
 import { DECAY_RANDOM } from "../../../src/engine/memory/fields";
 

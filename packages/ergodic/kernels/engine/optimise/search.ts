@@ -12,7 +12,10 @@ import {
   SEARCH_L2_F64, PIECES_COUNT,
 } from "../../../src/engine/memory/fields";
 
-/** Moves to backup − α d, or with α = NaN makes the backup. Returns ‖d‖² and stores Σ share p² / 2 in `penalty`. */
+/**
+ * Moves the parameters to backup − α d. With α = NaN, makes the backup instead. Returns ‖d‖² and stores Σ share p² / 2
+ * in `penalty`.
+ */
 let penalty: f64 = 0;
 
 function sweep<P>(search: usize, parameters: usize, pieces: usize, rate: f64): f64 {

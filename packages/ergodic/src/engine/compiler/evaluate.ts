@@ -21,8 +21,8 @@ export interface EvaluateOptions {
   /** Precision of vector values; "f32" rounds them to float32 after each operation. Default "f64". */
   precision?: "f32" | "f64";
   /**
-   * Alternative evaluations of primitives. With the functions of compiled modules, both agree to the bit, except for
-   * the order of sums.
+   * Alternative evaluations of primitives. With the functions of compiled modules as alternatives, the interpreter and
+   * compiled programs agree to the bit, except for the order of sums.
    */
   override?: Override;
 }

@@ -25,7 +25,7 @@ export interface Layout {
   readonly scalars: Record<string, number>;
   /** Slots of reductions, and of scalars computed before a pass. */
   readonly slots: ReadonlyMap<Expr, number>;
-  /** Scalars to compute before each pass, without those of earlier passes. */
+  /** Scalars to compute before each pass, excluding scalars that an earlier pass has already computed. */
   readonly before: readonly (readonly Expr[])[];
   readonly bytes: number;
 }
@@ -49,7 +49,10 @@ export function layOut(spec: ProgramSpec, program: Plan): Layout {
   return { pointers, indices, position, random, count, scalars, slots, before, bytes: Math.ceil(end / 16) * 16 };
 }
 
-/** Returns the computed scalars that are combined with vectors, below the roots but not below other scalars. */
+/**
+ * Returns the computed scalars below the roots that are combined with vectors. Scalars inside other scalars are not
+ * listed.
+ */
 function scalarsOf(roots: readonly Expr[]): Expr[] {
   const found: Expr[] = [];
   forEachBelow(roots, (node) => {

@@ -1,6 +1,6 @@
 /**
  * Links programs: compiles them and places them in every thread's table for as long as the holder needs them
- * (host/modules.ts).
+ * (memory/modules.ts).
  * Recently compiled programs are cached, because runs request the same few repeatedly. Their expressions are cached
  * too, so that equal expressions built later are the same objects (expression.ts).
  */

@@ -13,10 +13,10 @@ export interface Plan {
 }
 
 /**
- * Plans the passes over memory. A vector value that needs sum() or maximum() waits for the pass that computes it. A
- * pass computes its reductions from the operands, and recomputes values of earlier passes. All stores happen in the
- * last pass, because earlier passes must read the original values. A reduction is computed as late as its users allow:
- * one that only results need is computed in the last pass.
+ * Plans the passes over memory. A vector value that needs a sum() or maximum() is computed after the pass with that
+ * reduction. A pass computes its reductions from the operands, and recomputes values of earlier passes. All stores
+ * happen in the last pass, because earlier passes must read the original values. A reduction is computed as late as its
+ * users allow: one that only results need is computed in the last pass.
  */
 export function plan(spec: ProgramSpec): Plan {
   const values = hoist([...spec.stores, ...spec.results].map((s) => s.value));
@@ -65,7 +65,7 @@ function duePasses(
   const want = (node: Expr, pass: number): void => void wanted.set(node, Math.min(pass, wanted.get(node) ?? Infinity));
   for (const value of stored) want(value, last);
   for (const node of [...nodes].reverse()) {
-    // Results come after the last pass, so values that nothing else needs are due then.
+    // A value that no other node needs is a result. Results are computed after the last pass.
     const at = wanted.get(node) ?? last + 1;
     wanted.set(node, at);
     for (const arg of node.args) want(arg, reductionOf(node) ? at - 1 : at);

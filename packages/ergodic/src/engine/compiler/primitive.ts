@@ -19,7 +19,7 @@ export interface Primitive {
   readonly chains?: boolean;
   /** Machine operations per element. */
   readonly cost: number;
-  /** Whether the result is 0 or 1, which is a mask in code. */
+  /** Whether the result is always 0 or 1, so that code represents it as a mask. */
   readonly condition?: boolean;
   /** Positions of arguments read as conditions. */
   readonly conditions?: readonly number[];
@@ -85,7 +85,8 @@ export interface Reducer {
 }
 
 /**
- * Action of primitives and reductions on arrays, defined by array/operations/map-reduce.ts, which depends on this file.
+ * Implementation of primitives and reductions on arrays. array/operations/map-reduce.ts defines it, because that file
+ * depends on this one.
  */
 export interface OnArrays {
   elementwise(name: string, build: (...args: Expr[]) => Expr, given: readonly unknown[]): SymbolicArray;

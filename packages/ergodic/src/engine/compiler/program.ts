@@ -38,7 +38,7 @@ export interface ProgramSpec {
   scalars: string[];
   /** Values to store. Storing in place is allowed: all loads of an element happen before its stores. */
   stores: { operand: string; value: Expr }[];
-  /** Rank-0 values that are written to their slots at the end; a name may also be that of an input. */
+  /** Rank-0 values that are written to their slots at the end; a result can have the same name as an input. */
   results: { scalar: string; value: Expr }[];
 }
 
@@ -63,8 +63,8 @@ export interface CompiledProgram {
   /** Byte offset of 16 bytes of random state: four nonzero u32, set by the caller and advanced by stochastic stores. */
   readonly random: number;
   /**
-   * Byte offset of the f64 number of elements of all pieces. It must be set before begin_0 if the program uses count();
-   * `update` sets it.
+   * Byte offset of the total number of elements in all pieces, as f64. It must be set before begin_0 if the program
+   * uses count(); `update` sets it.
    */
   readonly count: number;
   /** Byte offsets of the f64 inputs and results. */

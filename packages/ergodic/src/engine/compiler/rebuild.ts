@@ -3,8 +3,8 @@ import { type Expr, type ExprLike, nodesOf, toExpr } from "./expression.ts";
 import { rebuild } from "./primitive.ts";
 
 /**
- * Returns `expr` with the given nodes replaced. `replacements` maps nodes, or names of scalars and vectors.
- * Replacements are not searched again.
+ * Returns `expr` with the given nodes replaced. `replacements` maps nodes, or names of scalars and vectors, to their
+ * replacements. Replacements are not searched again.
  */
 export function substitute(expr: Expr, replacements: ReadonlyMap<Expr, ExprLike> | Readonly<Record<string, ExprLike>>): Expr {
   const replaced = new Map<Expr, Expr>();

@@ -12,7 +12,7 @@ import { isArray, nodeText } from "./array/symbolic.ts";
 
 /** Kind of value that an argument accepts. */
 export interface Kind {
-  /** Completion of "…, but must be" in errors. */
+  /** Text that follows "…, but must be" in errors. */
   readonly wanted: string;
   fits(given: unknown): boolean;
   readonly isOptional?: boolean;
@@ -31,7 +31,7 @@ const isPlain = (given: unknown): given is object =>
 
 export const array = kind("a symbolic array", isArray);
 export const operand = kind("a symbolic array or a number", (x) => isArray(x) || isNumber(x) || isNumberList(x));
-/** Expression of the language of rules and losses (expression.ts), or a symbolic array on its own. */
+/** An expression as used in rules and losses (expression.ts), a symbolic array, or a number. */
 export const element = kind(
   "an expression, a symbolic array or a number",
   (x) => isNumber(x) || isArray(x) || (typeof x === "object" && x !== null && typeof (x as { op?: unknown }).op === "string"),

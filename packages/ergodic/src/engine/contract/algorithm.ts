@@ -18,8 +18,8 @@ export interface AlgorithmDefaults {
   /** Passes over the data. */
   epochs?: number;
   /**
-   * Whether full gradients (`batch: "all"`) are also random estimates. If so, replicas and racing workers are still
-   * useful with them.
+   * Whether even full gradients (`batch: "all"`) are random estimates. Replicas and racing workers are then useful with
+   * full gradients too.
    */
   draws?: boolean;
   /** Whether several workers race on one model if the user does not say how they share the updates. */

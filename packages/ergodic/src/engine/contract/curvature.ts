@@ -29,8 +29,8 @@ export interface CurvatureBinding {
   /** Row stride of a Hessian, at least the size of the largest part. */
   readonly width: number;
   /**
-   * Returns the mean loss at x over all parts. Intermediate results are cached for `at` with the same x, which does not
-   * change its bits.
+   * Returns the mean loss at x over all parts. Intermediate results are cached, so that `at` can reuse them for the
+   * same x. This does not change any bits.
    */
   value(x: Float64Array): Generator<void, number>;
   /** Returns the contribution of part k to the mean loss at x, with its gradient and Hessian. */

@@ -52,7 +52,7 @@ export interface Conditionals {
   readonly ends: Uint32Array;
   /** Variable of each edge. The variables of one factor are distinct. */
   readonly variables: Uint32Array;
-  /** For counting shapes: state of each edge's variable that satisfies its literal. */
+  /** For counting shapes: the state of each edge's variable that satisfies the edge's literal. */
   readonly literals: Uint32Array;
   /** Shape number and weight number of each factor. A weight number of −1 means a fixed weight of 1. */
   readonly shapes: Uint32Array;
@@ -101,8 +101,8 @@ export interface EndedChains {
   /** States of the variables in each chain; −1 if unknown. */
   readonly states: readonly Int16Array[];
   /**
-   * For each variable, the variance of an estimated mean times the number of draws, for its most variable state; NaN if
-   * unknown.
+   * For each variable: variance of the estimated mean times the number of draws, for the state with the largest
+   * variance; NaN if unknown.
    */
   readonly variances: Float64Array;
   /** Number of states of each variable in the graph that was sampled. Absent in older answers. */

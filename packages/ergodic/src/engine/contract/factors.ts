@@ -21,7 +21,10 @@ export interface FactorBinding {
   readonly stride: number;
   /** Type of the stored numbers. */
   readonly type: "f32" | "f64";
-  /** (block, scratch, from, to) → number of rows without a solution. Moves rows [from, to) to their minimum. */
+  /**
+   * (block, scratch, from, to) → number of rows without a solution. Minimises the objective over each of the rows
+   * [from, to).
+   */
   readonly solveSlot: number;
   /** (block, scratch, from, to, inner) → 0. Updates the same rows by `inner` rounds of coordinate descent. */
   readonly sweepSlot: number;

@@ -14,8 +14,8 @@ export interface Plan {
   /** Number of threads. */
   workers: number;
   /**
-   * "shared": the workers update one model without locks (Hogwild). A number: that many copies of the model, which are
-   * averaged; the result is the same for any number of workers.
+   * "shared": the workers update one model without locks (Hogwild). A number is the number of copies of the model,
+   * which are averaged. The result is then the same for any number of workers.
    */
   replicas: "shared" | number;
   /** "sharded": each replica sees its own rows. "replicated": each replica sees all rows. */

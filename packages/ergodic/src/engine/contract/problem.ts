@@ -38,7 +38,7 @@ export interface Problem {
    * so that steps do not depend on its unit. Default 1.
    */
   readonly lossUnit?: number;
-  /** Explains why there is no minimum, if a mean loss this small proves it. */
+  /** Returns the reason why there is no minimum, if a mean loss this small proves that there is none. */
   endless?(loss: number): string | undefined;
   /** Initial parameters; zeros if absent. */
   readonly start?: Float64Array | undefined;

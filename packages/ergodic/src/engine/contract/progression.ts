@@ -48,8 +48,8 @@ export interface Progression {
   readonly updates: number;
   /**
    * Makes at most `steps` steps, without passing the end of an epoch. Signals never cut a call short, so that
-   * checkpoints requested at its end can be written. Samplers also count the work between transitions as steps, after
-   * which the run can be at an earlier step.
+   * checkpoints requested at its end can be written. Samplers also count the work between transitions as steps. After
+   * such work, the run can be at an earlier step.
    */
   advance(steps: number): Promise<Advance>;
   /** Returns the parameters to evaluate (an average, if the rule keeps one), in the layout of the problem. */

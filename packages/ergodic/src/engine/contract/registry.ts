@@ -2,7 +2,7 @@ import { OptionError } from "../errors/errors.ts";
 
 /**
  * Definitions by name, so that a file can refer to the definitions that it uses. The library's names are reserved. A
- * user's name can be redefined, and the last definition counts.
+ * user can redefine a name of their own; the last definition counts.
  *
  * @throws OptionError [NAME_TAKEN] for a reserved name
  */
@@ -47,7 +47,7 @@ export class Registry<T> {
 }
 
 /**
- * Returns the members of `all` that carry a definition, by name in alphabetical order. Sorting is needed because
+ * Returns the members of `all` that carry a definition, in alphabetical order of their names. Sorting is needed because
  * bundlers change the order of a module's exports.
  */
 export function byName<T>(all: object, isDefined: (value: unknown) => value is T, nameOf: (one: T) => string): Record<string, T> {

@@ -28,8 +28,8 @@ export interface Penalty {
  */
 export interface RowGradient {
   /**
-   * Number of derivatives (one per output) that determine the gradient of a row, if it is derivative × row. Control
-   * variates need it.
+   * Number of derivatives per row (one per output), if the gradient of a row is the row times these derivatives.
+   * Control variates need this number.
    */
   readonly derivativesPerRow?: number;
   /** Whether rows are sparse. */

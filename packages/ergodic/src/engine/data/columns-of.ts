@@ -2,8 +2,8 @@ import { type Allocation, engineMemory } from "../memory/memory.ts";
 import { type ColumnLayout, columnStride, type DataLayout, elementBytes, elements, place } from "./layout.ts";
 
 /**
- * Converts a layout to columns, without the intercept. Sparse rows become compressed columns (CSC): a counting sort of
- * the non-zero entries, with ascending rows. Dense rows are transposed in tiles, to avoid a cache miss for every
+ * Converts a layout to columns, without the intercept. Sparse rows become compressed columns (CSC) with ascending rows,
+ * by a counting sort of the non-zero entries. Dense rows are transposed in tiles, to avoid a cache miss for every
  * element.
  */
 export function columnsOf(from: DataLayout, source: string): { columns: ColumnLayout; allocation: Allocation } {

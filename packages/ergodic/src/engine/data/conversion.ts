@@ -45,8 +45,8 @@ function largest(from: DataLayout): number {
 }
 
 /**
- * Visits the element range [start, end) of every row, without the intercept, and the start of that row at another
- * stride.
+ * Visits every row with its range of elements [start, end), without the intercept, and with the index where the row
+ * begins if rows are `stride` elements apart.
  */
 function eachRow(from: DataLayout, stride: number, visit: (start: number, end: number, newStart: number) => void): void {
   if (from.format === "dense") {

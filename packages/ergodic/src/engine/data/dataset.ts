@@ -39,7 +39,7 @@ declare const knownNames: unique symbol;
 /** The dataset that owns borrowed memory, for a dataset that does not own all of its arrays. */
 interface Lending<Names extends string> {
   readonly from: Dataset<Names>;
-  /** Whether this is a type conversion of `from`. Converting it again starts from `from`. */
+  /** Whether this dataset is a type conversion of `from`. Converting this dataset again then converts `from`. */
   readonly conversion: boolean;
 }
 
@@ -261,9 +261,9 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * Standardises columns. Dense: mean 0 and standard deviation 1 ("max": |x| ≤ 1, uncentred). Sparse: only scaled,
-   * except that numeric columns of a table are also centred. `indicators`: whether to standardise columns that only
-   * contain 0 and 1; default true.
+   * Standardises columns. Dense rows get mean 0 and standard deviation 1 (with "max": |x| ≤ 1, uncentred). Sparse rows
+   * are only scaled, except that numeric columns of a table are also centred. `indicators`: whether to standardise
+   * columns that only contain 0 and 1; default true.
    */
   standardise(options: { by?: "sd" | "max"; indicators?: boolean } = {}): Dataset<Names> {
     checkKeys("standardise", options, ["by", "indicators"]);

@@ -5,8 +5,8 @@
  * Columns are compared by name, kind and level, as `Pipeline.apply` reads raw rows. Extra columns are ignored. A level
  * that the model does not know is all zeros, unless its pipeline refuses unknown levels. An absent column of a sparse
  * row is 0. Rows without names are compared by position. The source of the data, the name of the target and the weight
- * column do not matter. Steps that were fitted to rows (standardise, fills of gaps) must be the model's, because steps
- * fitted to other rows give other numbers.
+ * column do not matter. Steps that were fitted to rows (standardise, fill values of gaps) must be the model's own,
+ * because steps fitted to other rows would give other numbers.
  */
 import { listed } from "./raw.ts";
 import type { RawColumn, ReadRow, RowSource, Shape, SourceStep, Step } from "./rows.ts";
@@ -31,7 +31,7 @@ export interface Following {
 interface Coding {
   readonly source: SourceStep;
   readonly impute: ImputeStep | undefined;
-  /** One-hot step of source `columns`; hashed columns have none. */
+  /** One-hot step that follows the source `columns`; hashed columns have none. */
   readonly oneHot: OneHotStep | undefined;
   /** Number of steps. */
   readonly length: number;
@@ -75,7 +75,7 @@ export function following(own: readonly Step[], wanted: readonly Step[], columnC
   return differences.length > 0 ? differences.join("; ") : { next, places: places as Int32Array | null };
 }
 
-/** Whether every column has the model's position, so that only the format of rows differs. */
+/** Whether every column is at the same position as in the model, so that only the format of rows differs. */
 const isWhole = (places: Int32Array, wanted: Coding): boolean =>
   places.length === countOf(wanted) && places.every((place, j) => place === j);
 
@@ -106,7 +106,7 @@ function placesOf(own: Coding, wanted: Coding): Int32Array | string | null {
   return byName(own, mine, theirs, wanted);
 }
 
-/** Describes differences of hashed columns. Their order does not matter, because hashed values are summed. */
+/** Describes differences between hashed columns. Their order does not matter, because hashed values are summed. */
 function hashedDiffer(own: HashedColumnsStep, wanted: HashedColumnsStep): string | null {
   if (own.bits !== wanted.bits) return `its columns are hashed into 2^${own.bits}, the model's into 2^${wanted.bits}`;
   const keys = ({ columns }: HashedColumnsStep): Set<string> => new Set(columns.map(({ name, kind }) => `${kind} ${name}`));

@@ -25,7 +25,7 @@ export interface ArraysOptions<Names extends string = string> {
    * x1, …
    */
   names?: readonly Names[];
-  /** Weight of each row. null (as in `dataset.weights`): all rows weigh 1. */
+  /** Weight of each row. null (as in `dataset.weights`) means that all rows weigh 1. */
   weights?: ArrayLike<number> | null;
   /**
    * Offset added to the output of each row, in the units of the link, e.g. the logarithm of an exposure. Only for

@@ -34,7 +34,7 @@ export interface TableOptions<Out extends string = string> {
   weights?: Out;
   /**
    * Column with the offset added to the output of each row, in the units of the link, e.g. the logarithm of an
-   * exposure. Only for linear models with one output. Rows to predict need it too.
+   * exposure. Only for linear models with one output. Rows to predict need this column too.
    */
   offset?: string;
   /** Columns to leave out. */
@@ -42,8 +42,8 @@ export interface TableOptions<Out extends string = string> {
   /**
    * Method of filling missing cells; without it, they are refused. A single method applies to all columns: numbers take
    * their mean, median or mode, texts the most common level. "level" makes missing texts a level of their own (in
-   * columns with gaps), and numbers take the median. Or by column, with "*" for all others: `{ age: "median", city:
-   * "level" }`. Gaps in columns without a method are refused, also at prediction.
+   * columns with gaps), and numbers take the median. A method can also be given per column, with "*" for all other
+   * columns: `{ age: "median", city: "level" }`. Gaps in columns without a method are refused, also at prediction.
    */
   impute?: Impute;
   /**
@@ -56,11 +56,11 @@ export interface TableOptions<Out extends string = string> {
    * times, hour: `dateParts("signup")`.
    */
   dates?: DateParts;
-  /** Handling of a level first met at prediction: all zeros (default), or an error. */
+  /** Handling of a level that first occurs at prediction: all zeros (default), or an error. */
   unknown?: "zero" | "refuse";
   /** Whether to treat the distinct values of a numeric target as classes. */
   classes?: boolean;
-  /** Number of bits for the hashing trick: makes 2^hash columns, without a list of levels. */
+  /** Number of bits for the hashing trick, which makes 2^hash columns without a list of levels. */
   hash?: number;
   /**
    * Storage of rows. Default "dense", or "sparse" if there are more than 200 columns and more than 4 per raw column.

@@ -59,13 +59,13 @@ export interface ColumnLayout {
 
 export const elementBytes: Readonly<Record<NumberType, number>> = { f32: 4, f64: 8, i16: 2, i8: 1 };
 
-/** Returns the elements from one dense row to the next: columns and intercept, rounded up to 16 bytes. */
+/** Returns the number of elements between the starts of dense rows: columns and intercept, rounded up to 16 bytes. */
 export function rowStride(type: NumberType, columnCount: number): number {
   const bytes = elementBytes[type];
   return (Math.ceil(((columnCount + 1) * bytes) / 16) * 16) / bytes;
 }
 
-/** Returns the elements from one dense column to the next: rows, rounded up to 16 bytes. */
+/** Returns the number of elements between the starts of dense columns: the rows, rounded up to 16 bytes. */
 export function columnStride(type: NumberType, rowCount: number): number {
   const bytes = elementBytes[type];
   return (Math.ceil((rowCount * bytes) / 16) * 16) / bytes;

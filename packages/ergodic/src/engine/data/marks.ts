@@ -1,6 +1,6 @@
 /**
- * Marks that identify datasets and ratings, as getters of their prototypes. Programs that use neither need not load the
- * classes to test for them.
+ * Marks that identify datasets and ratings, as getters of their prototypes. With these marks, a program can test for
+ * datasets and ratings without loading their classes.
  */
 export const datasetMark: unique symbol = Symbol("Dataset");
 export const ratingsMark: unique symbol = Symbol("Ratings");

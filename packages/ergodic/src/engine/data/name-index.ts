@@ -36,7 +36,8 @@ export class NameIndex {
   }
 
   /**
-   * Builds the index of a column of names. Returns it with the number of each row's name. `role`: "user", "item".
+   * Builds the index of a column of names. Returns the index, and the number of each row's name. `role`: "user",
+   * "item".
    *
    * @throws DataError for a missing name: null, undefined, empty string, a number that is not finite
    */

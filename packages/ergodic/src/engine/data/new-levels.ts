@@ -23,8 +23,8 @@ export interface UnknownLevels {
 }
 
 /**
- * Finds levels of categories that a model does not know, which are encoded as all zeros. Returns a remark with the
- * number of affected rows for each such column.
+ * Finds levels of categories that a model does not know. Such levels are encoded as all zeros. Returns a remark with
+ * the number of affected rows for each such column.
  *
  *   newLevels(model.pipeline, rows)[0]?.message;
  *   // 3 of 200 rows had new levels in "city", which the model does not know ("Bonn", "Kyiv")
@@ -40,7 +40,7 @@ export function newLevels(pipeline: Steps, rows: RawRows | Row): Remark[] {
   });
 }
 
-/** Returns the findings of `newLevels` as data instead of sentences. @throws DataError for absent columns */
+/** Same as `newLevels`, but returns data instead of sentences. @throws DataError for absent columns */
 export function unknownLevels({ steps: [source] }: Steps, raw: RawRows): UnknownLevels[] {
   if (source.kind !== "columns" || isSparseTable(raw) || isArrays(raw)) return [];
   const rowCount = rowCountOf(raw);

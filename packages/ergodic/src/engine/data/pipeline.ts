@@ -135,7 +135,7 @@ export class StepPipeline {
   /** Shape of the rows after the last step. */
   readonly shape: Shape;
   #names: string[] | undefined;
-  /** Pipelines by their immutable steps, so that repeated validation does not check a million columns again. */
+  /** Cache of pipelines by their immutable steps, so that a million columns are not validated repeatedly. */
   static readonly #made = new WeakMap<object, StepPipeline>();
 
   constructor(steps: readonly Step[]) {
@@ -183,8 +183,8 @@ export class StepPipeline {
   }
 
   /**
-   * Returns a slot for rows of the same form as `row`, by name or by position, and a reader for it. Weights are not
-   * read.
+   * Returns a slot that holds one row of the same form as `row` (by name or by position), and a reader of the slot.
+   * Weights are not read.
    */
   holding(row: Row | ArrayLike<number>): HeldRow {
     const held = [row] as readonly Row[] as Row[];

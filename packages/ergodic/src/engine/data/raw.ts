@@ -49,7 +49,7 @@ export function requireColumn(table: Table, name: string, role: string): Column 
   );
 }
 
-/** `requireColumn` for many lookups: uses a map, because a table can have a million columns. */
+/** Same as `requireColumn`, for many lookups. Uses a map, because a table can have a million columns. */
 export function columnFinder(table: Table, role: string): (name: string) => Column {
   const byName = new Map(table.columns.map((column) => [column.name, column]));
   return (name) => byName.get(name) ?? requireColumn(table, name, role);

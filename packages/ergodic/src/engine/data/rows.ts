@@ -58,7 +58,7 @@ export interface RowSource {
   readonly offset?: Float64Array | null;
   /** For sparse rows: an upper bound on the number of entries, if known in advance. */
   readonly entryCount?: number;
-  /** For rows of a dataset: their layout in memory. */
+  /** Layout in memory, for rows of a dataset. */
   readonly stored?: () => { readonly layout: DataLayout; readonly memory: EngineMemory };
   /** Opens a reader of rows by index. */
   open(): ReadRow;
@@ -97,7 +97,7 @@ export interface SourceStep extends Step {
 
 /** Cost of starting a step and of applying it to one row. */
 export interface Cost {
-  /** Computing time in multiply-adds of a matrix product, about 0.3 ns each. */
+  /** Computing time, in units of one multiply-add of a matrix product (about 0.3 ns). */
   readonly work: number;
   readonly bytes: number;
 }

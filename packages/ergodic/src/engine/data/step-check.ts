@@ -1,6 +1,6 @@
 /**
- * Checks steps from a file, beyond how they fit together, so that a damaged or foreign pipeline is refused before it is
- * used.
+ * Checks the contents of each step from a file, so that a damaged or foreign pipeline is refused before it is used. How
+ * steps fit together is checked elsewhere.
  */
 import { DataError } from "../errors/errors.ts";
 

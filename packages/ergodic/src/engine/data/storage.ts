@@ -9,7 +9,7 @@ export interface Stored {
   readonly allocation: Allocation;
 }
 
-/** Values of rows other than their columns. */
+/** Values of rows besides their columns. */
 export interface Labels {
   readonly target: Float64Array;
   readonly weights: Float64Array | null;
@@ -177,8 +177,8 @@ export function rowReader(layout: DataLayout): (i: number) => ReturnType<typeof 
 }
 
 /**
- * Allocates one piece of memory for the given arrays and the labels. Pointers are in that order, with 0 for absent
- * labels.
+ * Allocates one piece of memory for the given arrays and the labels. The pointers are in the order of the arrays and
+ * labels, with 0 for absent labels.
  */
 export function allocate(
   source: string,

@@ -105,7 +105,7 @@ export function checkedOffset(offset: Float64Array, where: string): Float64Array
 /**
  * Converts the targets of a dataset to the class indices of another pipeline. Missing targets stay NaN.
  *
- * @throws DataError for classes that the pipeline does not know, or for classes if its target is a number
+ * @throws DataError for a class that the pipeline does not know, and for any class if the pipeline's target is a number
  */
 export function targetsAs(
   { name, kind, levels, values }: TargetColumn & { readonly values: Float64Array },

@@ -1,6 +1,7 @@
 /**
- * Inverts monotone functions by bisection: finds where a condition that is false below and true above begins to hold.
- * The result is as exact as the condition, at any scale, after about 70 evaluations.
+ * Inverts monotone functions by bisection: finds the point at which a condition begins to hold. The condition must be
+ * false below this point and true above it. The result is as exact as the condition, at any scale, after about 70
+ * evaluations.
  */
 
 /**

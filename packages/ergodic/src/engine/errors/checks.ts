@@ -102,8 +102,8 @@ export function checkNumbers(
 }
 
 /**
- * Returns the options if they are an object without the names in `given`, which the factory adds. Anything else would
- * be spread to nothing, and repeated names would override the factory's values.
+ * Returns the options if they are an object without the names in `given`, which the factory adds. Spreading anything
+ * else would silently add nothing, and a repeated name would override the factory's value.
  */
 export function plain<O extends object>(where: string, options: O, given: readonly string[] = []): O {
   if (Object.prototype.toString.call(options) !== "[object Object]") refuse(where, "options", options, "an object", "{}");
@@ -120,7 +120,7 @@ export function holds(value: unknown, member: string): boolean {
 const made = { fit: "an algorithm of fit", sample: "a sampler", minimize: "a search", infer: "an algorithm of infer" };
 
 /**
- * Checks for an algorithm that a verb can run. A user's own algorithm can leave out `verb`. `example`: code to write.
+ * Checks for an algorithm that a verb can run. A user's own algorithm can omit `verb`. `example`: code to write.
  */
 export function checkAlgorithm(where: string, name: string, value: unknown, verb: keyof typeof made, example: string): void {
   const given = Object(value) as Record<string, unknown>;

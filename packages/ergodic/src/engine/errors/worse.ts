@@ -9,8 +9,8 @@ export interface Compared {
 }
 
 /**
- * Standard errors by which the end must be worse to be reported. The false positive rate is 6 in 10,000, by Student's t
- * with 15 degrees of freedom (16 blocks).
+ * Number of standard errors by which the end must be worse than the start to be reported. The false positive rate is 6
+ * in 10,000, by Student's t with 15 degrees of freedom (16 blocks).
  */
 const MOST_ERRORS = 4;
 /**

@@ -25,8 +25,8 @@ export interface FileFormat {
 }
 
 /**
- * A file of this library: safetensors whose metadata describe the contents: format, version, a JSON description, and a
- * checksum of the tensors.
+ * A file of this library, in the safetensors format. Its metadata describe the contents: format, version, a JSON
+ * description, and a checksum of the tensors.
  *
  * Long lists of the description are also stored as tensors (packed.ts). Files with such lists have version 2; all
  * others have version 1, which older readers know. Files without a checksum predate it and are accepted. The checksum

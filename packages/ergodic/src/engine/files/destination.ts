@@ -19,9 +19,9 @@ export interface Through {
 /**
  * Type of a path to write to, determined without opening anything.
  *
- * Links are followed, even to missing targets. A regular or new file is written as a whole: under another name in its
- * folder, then renamed. Other targets (devices, FIFOs, and this process's own descriptors such as /dev/stdout) are
- * written through, because there is nothing to replace.
+ * Links are followed, even to missing targets. A regular or new file is written as a whole: first under another name in
+ * its folder, and then it is renamed. Other targets (devices, FIFOs, and this process's own descriptors such as
+ * /dev/stdout) are written through, because there is nothing to replace.
  */
 export type Destination = WholeFile | Through;
 

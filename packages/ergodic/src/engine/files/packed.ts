@@ -1,6 +1,6 @@
 /**
- * Stores long lists of a JSON description as tensors. The description of a model with a million columns is then a few
- * lines, and its names are bytes.
+ * Stores long lists of a JSON description as tensors. The description of a model with a million columns is then only a
+ * few lines long, and its names are stored as bytes.
  *
  * A list with at least LONG items that are all strings, all numbers, all lists or all objects becomes { "packed": how,
  * … }; all other JSON is unchanged:
@@ -223,7 +223,8 @@ function objects({ count, columns }: JsonObject, from: Packed): JsonObject[] {
     if (typeof key !== "string" || key === "__proto__") return from.refuse("a key that is not a string");
     return { key, values: listOf(values, from), rows: rows === undefined ? undefined : listOf(rows, from) };
   });
-  // At least one column is as long as the list, so a false count cannot exhaust memory.
+  // `count` comes from the file and can be wrong. It must match the length of at least one column, so a wrong count
+  // cannot exhaust memory.
   if (!read.some(({ values, rows }) => rows === undefined && values.length === count)) from.refuse(`${String(count)} objects`);
   const made = Array.from({ length: count as number }, (): JsonObject => ({}));
   for (const { key, values, rows } of read) {

@@ -193,7 +193,7 @@ function isAsStringified(text: string, json: unknown): boolean {
   try {
     return JSON.stringify(json) === text.trimEnd();
   } catch {
-    // JSON.stringify overflows the stack.
+    // The JSON is nested so deeply that JSON.stringify overflows the stack.
     return false;
   }
 }

@@ -30,8 +30,8 @@ export interface WriteOptions {
   /** Whether to create missing folders above the file. Default false. */
   folders?: boolean;
   /**
-   * Whether to save bytes that cannot be written in the system's temporary folder instead; the error says where.
-   * Default false.
+   * Whether to save the bytes in the system's temporary folder if they cannot be written. The error then says where
+   * they are. Default false.
    */
   keep?: boolean;
 }
@@ -207,7 +207,7 @@ export async function makeFolder(path: string): Promise<void> {
   await said(path, mkdir(dirname(path), { recursive: true }));
 }
 
-/** Converts a system error to a DataError in words. */
+/** Converts a system error to a DataError with a readable reason. */
 export function said<T>(path: string, work: Promise<T>): Promise<T> {
   return work.catch(async (cause) => {
     const folder = await missingFolder(cause);
@@ -223,7 +223,7 @@ async function missingFolder({ code, syscall, path }: NodeJS.ErrnoException): Pr
   if (code !== "ENOENT" || !path) return undefined;
   const { dirname } = builtin("node:path");
   const { stat } = builtin("node:fs/promises");
-  // realpath fails on the folder itself, other calls on a file in it.
+  // For realpath, the path is the missing folder itself. For other calls, it is a file in that folder.
   const folder = syscall === "realpath" ? path : dirname(path);
   const found = await stat(folder).catch((error: NodeJS.ErrnoException) => error.code);
   return found === "ENOENT" ? folder : undefined;

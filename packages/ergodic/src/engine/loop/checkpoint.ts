@@ -35,7 +35,7 @@ export function checkpointBytes({ snapshot, loop, recipe }: Checkpoint): Uint8Ar
   return encodeDescribed(FORMAT, { [TEXT]: sumOfText(description) }, description, tensors);
 }
 
-/** Metadata key of the JSON's checksum, taken before long lists are packed. */
+/** Metadata key of the JSON's checksum. The checksum is taken before long lists are packed. */
 const TEXT = "text checksum";
 
 function sumOfText(description: JsonObject): string {

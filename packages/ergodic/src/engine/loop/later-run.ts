@@ -1,7 +1,10 @@
 import type { JsonObject } from "../contract/index.ts";
 import { type Job, Run } from "./run.ts";
 
-/** A model that names its trainer, so that programs which only sample or infer from it do not bundle that code. */
+/**
+ * A model that names its trainer, so that programs that only sample or infer from the model do not bundle the trainer's
+ * code.
+ */
 export interface TrainedBy<A extends readonly unknown[], P> {
   readonly trainable: {
     /** Key in the table of join/fit.ts. */
@@ -11,7 +14,7 @@ export interface TrainedBy<A extends readonly unknown[], P> {
   };
 }
 
-/** Returns the name of a model's trainer; undefined for models that carry their own. */
+/** Returns the name of a model's trainer; undefined for models that carry their own trainer. */
 export function trainedBy(model: unknown): string | undefined {
   const { trainable } = Object(model) as { trainable?: { by?: unknown } };
   return typeof trainable?.by === "string" ? trainable.by : undefined;

@@ -2,8 +2,8 @@
  * Options from which the execution plan is made. Defaults are filled in; meaningless combinations are refused with a
  * reason.
  *
- * They trade hardware efficiency against statistical efficiency (DimmWitted). "shared" workers race on one model and
- * lose no update on sparse data. Replicas never wait for each other and are averaged. Sharded data is read once;
+ * The options trade hardware efficiency against statistical efficiency (DimmWitted). "shared" workers race on one model
+ * and lose no update on sparse data. Replicas never wait for each other and are averaged. Sharded data is read once;
  * replicated data lets each replica see every row.
  *
  * @throws OptionError for a value out of range; CapabilityError for a meaningless combination
@@ -17,14 +17,14 @@ import { KeptPart } from "./kept-part.ts";
 
 export interface PlanOptions {
   /**
-   * Number of threads. Default 1; a whole number, 1 to 1024. Full gradients are shared among them. Descent on minibatches
-   * uses one, unless `replicas` says how several share the updates.
+   * Number of threads. Default 1; a whole number, 1 to 1024. Full gradients are shared among them. Minibatch descent
+   * uses one worker, unless `replicas` specifies how several workers share the updates.
    */
   workers?: number;
   /**
-   * "shared": all workers race on one model. A number: this many copies, which are averaged; the result does not depend
-   * on the number of workers. The mean of k copies moves as far per row as one model if the rate is k times as high
-   * (AdaGrad: √k). Default 1; "shared" for dual coordinate descent with several workers.
+   * "shared": all workers race on one model. A number is the number of copies, which are averaged. The result then does
+   * not depend on the number of workers. The mean of k copies moves as far per row as one model if the rate is k times
+   * as high (AdaGrad: √k). Default 1; "shared" for dual coordinate descent with several workers.
    */
   replicas?: "shared" | number;
   /** Whether each replica sees only its own rows ("sharded") or all rows ("replicated"). Default "sharded". */
@@ -67,8 +67,8 @@ export const planKeys = [
   "seed",
 ];
 /**
- * Values of options that have an effect only together with others. Such a value counts as not given, because a resumed
- * plan contains every option.
+ * Defaults of options that only have an effect together with other options. A plan that is resumed contains every
+ * option, so an option with this value counts as not given.
  */
 const inert = { data: "sharded", blockRows: 64, averageEvery: 1 } as const;
 const dataTypes = ["f32", "f64", "i16", "i8"] as const;
@@ -86,7 +86,8 @@ export function resolvePlan(
   checkBoolean(where, "deterministic", deterministic);
   checkNumber(where, "workers", given.workers ?? 1, { low: 1, high: 1024, integer: true });
   const batch = given.batch ?? defaults.batch ?? 1;
-  // Updates on minibatches follow one another. One worker makes them, unless the user chose how several share them.
+  // Minibatch updates are sequential, so one worker makes them unless the user specified how several workers share
+  // them.
   const isOneLane = batch !== "all" && given.replicas === undefined && !defaults.races;
   const workers = engine.sharedMemory && !isOneLane ? (given.workers ?? 1) : 1;
   const plan: Plan = {

@@ -7,8 +7,8 @@ const words = <Text extends string>(text: Text): readonly Words<Text>[] => text.
 type Words<Text extends string> = Text extends `${infer Word} ${infer Rest}` ? Word | Words<Rest> : Text;
 
 /**
- * Result of `fit` for linear models, networks and recommenders. Only the names that users read first, because every
- * bundle that trains contains this list.
+ * Result of `fit` for linear models, networks and recommenders. Contains only the names that users read first, because
+ * every bundle that trains includes this list.
  */
 export const trainedNames = () => ["predict", "evaluate", "save", "toBytes", "weights", "recommend"] as const;
 /** Result of `fit` for a statistical model. */

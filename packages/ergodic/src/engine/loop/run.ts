@@ -11,15 +11,15 @@ import { Watched } from "./watched.ts";
 /** Target length of a stretch in milliseconds. Shorter on a page's own thread, which must also draw and respond. */
 const STRETCH_MS = isPageThread ? 8 : 20;
 /**
- * Largest growth from one stretch to the next. It reaches full length after four stretches, yet a slow cold start does
- * not decide alone.
+ * Largest factor between the lengths of successive stretches. The full length is reached after four stretches, so that
+ * a slow cold start does not determine the length alone.
  */
 const MOST_GROWTH = 16;
 /** Milliseconds between ticks, unless something happened that a watcher must see. */
 const TICK_MS = 100;
 const PAUSED_MS = 20;
 
-/** Inputs with which a job starts: a new progression, or one to resume from a checkpoint. */
+/** Start of a job: a new progression, or one that resumes from a checkpoint. */
 export interface Started {
   progression: Progression;
   stopping: StoppingOptions;
@@ -34,8 +34,8 @@ export interface Job<Result> extends Losses {
   /** Names of the result's properties. Reading one from the run itself throws an error that asks for `await`. */
   resultNames?: readonly string[];
   /**
-   * Whether the progression stays intact when an advance fails. Such a failed run can still be checkpointed, as can any
-   * run that its signal ended.
+   * Whether the progression stays intact when an advance fails. A run that failed in this way can still be
+   * checkpointed, as can any run that was ended by its signal.
    */
   survivesFailure?: boolean;
   /** Makes the result; returns a promise if that takes long. */
@@ -106,7 +106,7 @@ class Pause {
 
 /**
  * The loop: advance, watch, validate, checkpoint, stop. It knows no algorithm and no model; it drives a `Progression`
- * (contract.ts).
+ * (contract/progression.ts).
  *
  * A run starts when it is constructed. It can be awaited for its result and iterated for its ticks. Work is done in
  * stretches of about STRETCH_MS; signals, checkpoints and time limits are served between two stretches. The points at
@@ -146,9 +146,9 @@ export class Run<Result> extends Watched<Result> {
   }
 
   /**
-   * Writes a checkpoint after the current stretch, or of the final state if the run has ended (also by its signal). The
-   * verb's `resume` continues from it, bit for bit. Without an argument, returns the checkpoint's bytes. With a path,
-   * or a file handle in a browser, writes the file completely or not at all.
+   * Writes a checkpoint of the state after the current stretch, or of the final state if the run has ended (even if its
+   * signal ended it). The verb's `resume` continues from it, bit for bit. Without an argument, returns the checkpoint's
+   * bytes. With a path, or a file handle in a browser, writes the file completely or not at all.
    */
   checkpoint(): Promise<Uint8Array>;
   checkpoint(to: FileTarget): Promise<void>;

@@ -14,7 +14,7 @@ export interface Until {
   tolerance?: number;
 }
 
-/** How the losses of a run are measured. */
+/** Measurement of a run's losses. */
 export interface Losses {
   /** Measures metrics on held-out rows at the given parameters, including `loss`. */
   validate?: (parameters: Float64Array) => Record<string, number>;
@@ -37,7 +37,7 @@ export function resolveStopping(
   if (given.epochs !== undefined && given.until !== undefined)
     throw new OptionError(where, "both epochs and until were given; put the epochs into until", "OPTION_CONFLICT");
   const { epochs = 5 } = given;
-  // Checked under the name by which it was given.
+  // If the user gave `epochs`, an error must name `epochs` and not `until.epochs`.
   if (given.until === undefined) checkNumber(where, "epochs", epochs, { low: 0, open: true });
   const until: Until = given.until ?? { epochs };
   checkKeys(`${where}.until`, until, ["epochs", "updates", "seconds", "tolerance"]);
@@ -71,8 +71,8 @@ const BEST = "loop.best";
  *
  * A run stops at the first limit in `until`: epochs, updates, seconds of training, or tolerance (an epoch's mean loss
  * fell by less than tolerance × its size). It validates every `validateEvery` epochs. With `patience` p, it stops after
- * p validations without a lower loss and returns the best parameters. A loss or parameters that are not finite, over an
- * epoch, at a validation or at the end, end the run with an error that says so.
+ * p validations without a lower loss and returns the best parameters. The run ends with an error if the loss or a
+ * parameter is not finite after an epoch, at a validation or at the end.
  */
 export class Stopping {
   /** Reason why the run ended; "" while it is running. */
@@ -87,7 +87,7 @@ export class Stopping {
   private epochLoss = { sum: 0, rows: 0 };
   private epochBefore = Number.NaN;
   /**
-   * Decrease of the mean loss from the epoch before last to the last whole epoch: absolute, and relative to its size.
+   * Decrease of the mean loss between the last two whole epochs: absolute, and relative to the size of the loss.
    */
   private drop = Number.NaN;
   private fell = Number.NaN;
@@ -179,8 +179,8 @@ export class Stopping {
     const { until } = this.options;
     const limits = [Infinity];
     if (until.epochs !== undefined) limits.push(Math.ceil(until.epochs * stepsPerEpoch));
-    // Some lanes run out of rows before others, so this estimate may be early but is never late; it is repeated at that
-    // step.
+    // Some lanes run out of rows before others, so this estimate can be too early but never too late. It is made again
+    // when that step is reached.
     if (until.updates !== undefined)
       limits.push(updates >= until.updates ? step : step + Math.max(1, Math.floor((until.updates - updates) / updatesPerStep)));
     return Math.min(...limits);
@@ -245,7 +245,7 @@ export class Stopping {
     if (until.seconds !== undefined && this.seconds >= until.seconds) this.reason ||= `time is up${this.unfinished()}`;
   }
 
-  /** Returns a note that more epochs would help, which the loss alone does not show; "" otherwise. */
+  /** Returns a note if more epochs would help although the loss does not show it; "" otherwise. */
   private unfinished(): string {
     const { converges, converged } = this.progression;
     if (converges && !converged) return ", before it converged";

@@ -2,8 +2,8 @@ import type { Allocation, EngineMemory } from "./memory.ts";
 import type { Holder } from "./modules.ts";
 
 /**
- * A group of memory pieces that are freed together, with the modules whose slots are stored in them, and typed writes
- * into blocks of fields (fields.ts).
+ * A group of memory pieces that are freed together, with the modules whose slots are stored in the pieces. It also has
+ * typed writes into blocks of fields (fields.ts).
  */
 export class Arena implements Disposable, Holder {
   readonly memory: EngineMemory;
@@ -23,7 +23,7 @@ export class Arena implements Disposable, Holder {
     return piece.pointer;
   }
 
-  /** Holds a module for as long as the memory. */
+  /** Holds a module for as long as the memory is allocated. */
   hold(claim: Disposable): void {
     this.claims.push(claim);
   }

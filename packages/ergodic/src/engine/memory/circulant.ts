@@ -10,7 +10,10 @@ import { gemmScratchBytes } from "./gemm.ts";
 export const CIRCULANT_SHORTEST = 4;
 export const CIRCULANT_LONGEST = 4096;
 export const CIRCULANT_DENSE_ROWS = 32;
-/** Limits of a band: its spectra should stay in the second-level cache, and more row vectors than this gain nothing. */
+/**
+ * Limits of a band. Its spectra should stay in the second-level cache, and more row vectors would bring no further
+ * gain.
+ */
 export const CIRCULANT_BAND_BYTES = 262144;
 export const CIRCULANT_BAND_VECTORS = 8;
 /**

@@ -29,7 +29,10 @@ export interface ConvolutionShape {
   readonly padLeft: number;
   readonly dilationHeight: number;
   readonly dilationWidth: number;
-  /** Number of channel groups; divides both numbers of channels. Depthwise: equal to the number of channels. */
+  /**
+   * Number of channel groups, which divides both numbers of channels. A depthwise convolution has as many groups as
+   * channels.
+   */
   readonly groups: number;
 }
 
@@ -92,7 +95,7 @@ export function convolutionShapeOf(block: ArrayLike<number>): ConvolutionShape {
   return Object.fromEntries(FIELDS.map(([at, name]) => [name, block[at >>> 2]])) as unknown as ConvolutionShape;
 }
 
-/** Whether each channel is convolved separately: kernels/engine/images/depthwise.ts and depthwise-weight.ts. */
+/** Whether each channel is convolved separately, by kernels/engine/images/depthwise.ts and depthwise-weight.ts. */
 export function isDepthwise({ groups, inChannels, outChannels }: ConvolutionShape): boolean {
   return groups === inChannels && groups === outChannels;
 }
@@ -105,7 +108,7 @@ export function convolutionScratchBytes(shape: ConvolutionShape, elementBytes: 4
   return isDepthwise(shape) ? field.AXIS_BYTES * (shape.strideHeight + shape.strideWidth) : bandScratchBytes(shape, elementBytes);
 }
 
-/** Returns the same for kernels/engine/images/convolution.ts, for any groups. */
+/** Same for the kernels in kernels/engine/images/convolution.ts, with any number of groups. */
 export function bandScratchBytes(shape: ConvolutionShape, elementBytes: 4 | 8): number {
   const inside = shape.inChannels / shape.groups;
   const outside = shape.outChannels / shape.groups;

@@ -154,8 +154,8 @@ export function elementwiseCode(loop: ElementwiseLoop, elementBytes: 4 | 8, wher
 }
 
 /**
- * Returns axes with more than one element, merging neighbours that all accesses traverse as one. Returns at least two
- * axes, for the kernel's tiles.
+ * Returns axes with more than one element. Neighbouring axes are merged if every access can traverse them as one axis.
+ * Returns at least two axes, for the kernel's tiles.
  */
 function joinedAxes({ shape, loads, stores, reductions }: ElementwiseLoop): number[][] {
   const accesses = [...loads, ...[...stores, ...reductions].map(({ to }) => to)];
@@ -195,14 +195,14 @@ function withRegisters({ loads, constants, operations, stores, reductions }: Ele
     if (code === undefined) throw unknownOperation(where, name);
     if (args.length !== arity) throw damaged(where, `gives ${args.length} arguments to ${name}, which takes ${arity}`);
     const from = args.map(registerOf);
-    // An argument that is used for the last time passes its register to the result, which is safe because operations go
-    // element by element.
+    // The result takes over the register of an argument that is used for the last time. This is safe because operations
+    // proceed element by element.
     for (const arg of new Set(args)) if (arg >= given && lastUse.get(arg) === i) free.push(known[arg]);
     const to = free.pop() ?? count++;
     known.push(to);
     return [code, to, ...from, ...new Array<number>(3 - from.length).fill(from[0])];
   });
-  // A load can be read in place from memory that another store of this loop overwrites, so copy it first.
+  // A load can be read in place, and another store of this loop can overwrite that memory, so copy it first.
   const copies = new Map<number, number>();
   if (stores.length > 1) for (const { from } of stores) if (from < loads.length && !copies.has(from)) copies.set(from, count++);
   for (const [from, to] of copies) made.push([field.OP_COPY, to, from, from, from]);

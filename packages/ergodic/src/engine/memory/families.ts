@@ -9,9 +9,9 @@
  * - graphs: sweeps over the joint states of discrete variables
  *
  * kernels/families/ lists the kernels of each family. No other table repeats this, because a loaded module knows its
- * exports. A family is what a page downloads together, whereas a folder of kernels/ is a house or a room of it, as in
- * src/. The two differ for "training" and "coordinate", which divide the kernels of learning/ and engine/ by algorithm.
- * Kernels of different families call each other only through table slots.
+ * exports. Families group the kernels that a page downloads together, whereas the folders of kernels/ follow the houses
+ * and rooms of src/. The two groupings differ for "training" and "coordinate", which divide the kernels of learning/
+ * and engine/ by algorithm. Kernels of different families call each other only through table slots.
  */
 export type Family = "training" | "coordinate" | "arrays" | "images" | "sampling" | "graphs";
 

@@ -3,8 +3,8 @@
  * free neighbours immediately.
  *
  * Pure bookkeeping, which never touches the memory that it describes. A size class spans a factor of at most 2^(1/4),
- * so any piece of a higher class fits. Taking and giving cost O(1), except for a scan of at most 112 classes. Because
- * neighbouring free pieces are always merged, there is at most one more free piece than pieces taken.
+ * so any piece of a higher class fits. Taking or freeing a piece costs O(1), plus a scan of at most 112 classes.
+ * Because neighbouring free pieces are always merged, there is at most one more free piece than pieces taken.
  */
 
 /**
@@ -14,7 +14,7 @@
 const CANDIDATES = 16;
 
 export class Blocks {
-  /** Size of each free piece by start, and its start by end. */
+  /** Sizes of the free pieces by their starts, and their starts by their ends. */
   private readonly sizes = new Map<number, number>();
   private readonly starts = new Map<number, number>();
   private readonly classes: Set<number>[] = Array.from({ length: 132 }, () => new Set<number>());

@@ -12,7 +12,7 @@ export const GEMM_PANELS = 64;
 export const GEMM_STRIPS = 16;
 /** Rows of A that are used by fewer panels are read in place. */
 export const GEMM_FEW_PANELS = 8;
-/** Size of one tile. Results at the edges of C are computed there first. */
+/** Size of one tile. Results at the edges of C are first computed in a tile of scratch memory. */
 export const GEMM_TILE_BYTES = 128;
 /** An operand block that spans at most this many bytes is read in place. */
 export const GEMM_DIRECT_BYTES = 32768;

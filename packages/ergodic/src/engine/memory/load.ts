@@ -88,15 +88,15 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
 };
 
 /**
- * Loads the module of a family in one build. Node reads it from a file. Elsewhere, and in bundles, which leave the
- * files behind, it is base64 in a JavaScript module. No other build is loaded.
+ * Loads the module of a family in one build. Node reads it from a file. On other hosts, and in bundles, which do not
+ * include the files, it is base64 in a JavaScript module. No other build is loaded.
  *
  * @throws CapabilityError if a policy forbids compilation
  */
 export async function loadFamily(family: Family, instructions: Instructions, shared: boolean): Promise<WebAssembly.Module> {
   const { file, sharedAt } = buildFiles[`${family}-${instructions}`];
   const bytes = readBuild(file) ?? (await unzipped((await later(files[instructions][family])).base64));
-  // Builds are for shared memory. Unshared memory only differs in the flag of the import.
+  // Builds are compiled for shared memory. For unshared memory, only a flag of the memory import differs.
   if (!shared) bytes[sharedAt] &= ~SHARED;
   return allowed(WebAssembly.compile(bytes));
 }

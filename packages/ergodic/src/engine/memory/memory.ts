@@ -39,7 +39,7 @@ export class EngineMemory {
   private readonly live = new Map<number, { bytes: number; purpose: string }>();
   private used = 0;
   private end: number;
-  /** Address from which memory was never handed out, so that it is still zero. */
+  /** Address from which on memory has never been allocated, so that it is still zero. */
   private untouched = HEAP_START;
 
   constructor(shared: boolean, mostPages = RESERVATIONS[0]) {
@@ -207,8 +207,8 @@ export function freeCollected(): void {
 let one: EngineMemory | undefined;
 
 /**
- * Returns the memory of this process or realm, created on first use and shared if the host permits it. `own`: do not
- * share it, if this call creates it.
+ * Returns the memory of this process or realm, created on first use and shared if the host permits it. `own`: if this
+ * call creates the memory, do not share it.
  */
 export function engineMemory({ own = false } = {}): EngineMemory {
   one ??= new EngineMemory(!own && sharingPermitted());

@@ -32,8 +32,8 @@ export type FillTables = (module: WebAssemblyModule, exports: string[], slots: n
 const IDLE_MODULES = 128;
 const IDLE_BYTES = 4 * 2 ** 20;
 /**
- * Number of modules from which collected owners are searched explicitly, without waiting for the host's finalisation
- * callbacks.
+ * Number of modules above which the owners that were garbage collected are searched for explicitly, instead of waiting
+ * for the host's finalisation callbacks.
  */
 const FIRST_SEARCH = 512;
 

@@ -95,8 +95,8 @@ export class Pool {
 
   /**
    * Runs call i on the (i % workerCount)-th of the least busy workers, in order on each worker. Returns results in the
-   * order of `calls`. `own`: runs the calls of the first worker on the calling thread instead; it receives the address
-   * of the cell that stops the others.
+   * order of `calls`. `own`: runs the first worker's calls on the calling thread instead. It receives the address of
+   * the cell that stops the other workers.
    */
   async run(build: string, calls: Call[], workerCount: number, signal?: AbortSignal, own?: Own): Promise<number[]> {
     signal?.throwIfAborted();

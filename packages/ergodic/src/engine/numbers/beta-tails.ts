@@ -4,8 +4,8 @@
  *
  * Computes the tail on the side of the mean where the continued fraction converges fast; the other tail is 1 minus
  * this. x and 1 − x are both arguments, so that neither end loses digits. For large a and b, the leading factor is
- * computed from the remainder of Stirling's formula. Relative error about 1e-13 of the tail computed first, 1e-13
- * absolute of the other. Source: Abramowitz, Stegun 1964, 26.5.8.
+ * computed from the remainder of Stirling's formula. The tail computed first has a relative error of about 1e-13, and
+ * the other tail has an absolute error of about 1e-13. Source: Abramowitz, Stegun 1964, 26.5.8.
  */
 import { exp } from "./exp.ts";
 import { lgamma } from "./gamma.ts";
@@ -29,7 +29,7 @@ export function betaFront(a: number, b: number, x: number, y: number): number {
     const logX = y < 0.5 ? log1p(-y) : log(x);
     return exp(a * logX + b * logY + logGammaRatio(Math.max(a, b), Math.min(a, b)) - lgamma(Math.min(a, b)));
   }
-  // x(a + b)/a = 1 + (bx − ay)/a: takes logarithms of numbers near 1 where precision matters.
+  // Since x(a + b)/a = 1 + (bx − ay)/a, log1p gives precise logarithms where these numbers are near 1.
   const excess = b * x - a * y;
   const exponent = a * log1p(Math.max(excess / a, -1)) + b * log1p(Math.max(-excess / b, -1));
   const remainder = stirlingRemainder(whole) - stirlingRemainder(a) - stirlingRemainder(b);

@@ -17,8 +17,8 @@ export function cosineSine(x: number, factor: number, out: Float64Array, at: num
   const z = r * r;
   const sine = factor * (r + r * z * sinePolynomial(z));
   const cosine = factor * (1 - 0.5 * z + z * z * cosinePolynomial(z));
-  // By quarter turns: cos, sin; -sin, cos; -cos, -sin; sin, -cos. Without branches, because processors could not
-  // predict them.
+  // The results for 0 to 3 quarter turns are cos, sin; -sin, cos; -cos, -sin; sin, -cos. Without branches, because
+  // processors could not predict them.
   const quarter = (n - 4 * Math.floor(n / 4)) | 0;
   const swapped = quarter & 1;
   out[at + swapped] = (1 - (quarter & 2)) * cosine;
@@ -40,9 +40,9 @@ function wave(x: number, quarterTurns: number): number {
   return turns < 2 ? value : -value;
 }
 
-/** Size above which n times the parts of π/2 is not exact. */
+/** Size of x above which the products of n and the parts of π/2 are not exact. */
 const LARGE = 1.6e6;
-/** Binary digits of π/2 in `reduced`: 2^1024 quarter turns then lose 2^-200. */
+/** Number of binary digits of π/2 in `reduced`. Even for 2^1024 quarter turns, the error is then 2^-200. */
 const DIGITS = 1224n;
 let quarterTurn = 0n;
 

@@ -3,8 +3,8 @@
  *
  * x < a + 1: P by its series. Otherwise: Q by Legendre's continued fraction. The other function is 1 minus this. For
  * large a, the leading factor is computed from the remainder of Stirling's formula, so that no large logarithms cancel.
- * Relative error about 1e-13 of the function computed first, 1e-13 absolute of the other. Source: Abramowitz, Stegun
- * 1964, 6.5.29 and 6.5.31.
+ * The function computed first has a relative error of about 1e-13, and the other has an absolute error of about 1e-13.
+ * Source: Abramowitz, Stegun 1964, 6.5.29 and 6.5.31.
  */
 
 import { exp } from "./exp.ts";

@@ -1,9 +1,9 @@
 /**
- * Representation of L2 as a scale. Plain descent p ← p − η (g + λ p) shrinks all parameters by the same factor, so with
- * p = s v only the entries of v with nonzero g need an update (kernels/engine/optimise/decay.ts). On sparse gradients
- * the result equals the dense update. Other rules distribute the penalty over the touched coordinates. Plain descent of
- * 16-bit parameters on rows of 8 or 16 bits uses the same representation, with or without L2, because it has its own
- * kernel.
+ * Represents an L2 penalty as one scale for all parameters. Plain descent p ← p − η (g + λ p) shrinks all parameters by
+ * the same factor, so with p = s v only the entries of v with nonzero g need an update
+ * (kernels/engine/optimise/decay.ts). On sparse gradients the result equals the dense update. Other rules distribute
+ * the penalty over the touched coordinates. Plain descent of 16-bit parameters on rows of 8 or 16 bits uses the same
+ * representation, with or without L2, because it has its own kernel.
  */
 
 import { linkProgram, mul, type ProgramSpec, scalar, vector } from "../compiler/index.ts";
@@ -19,8 +19,8 @@ import { rateOf } from "./rule.ts";
 import { sgd } from "./rules/sgd.ts";
 
 /**
- * Bytes per data element if single dense rows of integers update 16-bit parameters (kernels/engine/optimise/fixed.ts);
- * otherwise 0.
+ * Returns the number of bytes per data element if single dense rows of integers update 16-bit parameters
+ * (kernels/engine/optimise/fixed.ts); otherwise 0.
  */
 export function fixedBytes({ target, plan }: Parts, batch: number, buffered: boolean): number {
   if (plan.precision.model !== "i16" || target.sparse || batch > 1 || buffered) return 0;

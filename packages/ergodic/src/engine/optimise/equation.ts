@@ -22,8 +22,8 @@ const symbols: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns the symbol of each option in its rule's equation, by option name; options without a symbol are omitted and
- * printed by name.
+ * Returns the symbol of each option in its rule's equation, by option name; options without a symbol are omitted here
+ * and printed by name.
  */
 export function optionSigns(options: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(

@@ -94,7 +94,10 @@ export function refuseLink(where: string, rule: Rule): void {
   );
 }
 
-/** Refuses rules that cannot take a rate per coordinate: it multiplies the step, so there must be a single step. */
+/**
+ * Refuses rules that cannot take a rate per coordinate. Such a rate multiplies the step, so the rule must make a single
+ * step.
+ */
 function refuseRates(rule: Rule): void {
   if (rule.kind !== "equation")
     refuse(
@@ -108,14 +111,14 @@ function refuseRates(rule: Rule): void {
     );
 }
 
-/** Returns a chain of the links with sgd() among them, as a user would write it. */
+/** Returns a chain of the links and sgd(), as a user would write it. */
 function wholeChain(rule: EquationRule): string {
   const links = rule.parts.length > 0 ? rule.parts : [rule];
   const calls = (last: boolean): string[] => links.filter((link) => link.last === last).map(({ name }) => `${name}()`);
   return `chain(${[...calls(false), "sgd()", ...calls(true)].join(", ")})`;
 }
 
-/** Returns whether the step is η g, or an average of such iterates. */
+/** Returns whether the rule makes steps η g, or averages the iterates of such steps. */
 function stepsAlongGradient(rule: Rule): boolean {
   const rate = rule.kind === "equation" ? rateOf(rule) : undefined;
   const g = vector("values");

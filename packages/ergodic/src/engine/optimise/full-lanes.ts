@@ -29,9 +29,9 @@ export interface FullLanesOptions extends Omit<FullOptions, "objective" | "rule"
  *
  * Replicas wait for each other at the end of an epoch and are averaged at fixed epochs, including the rule's states;
  * the result does not depend on the number of workers. Racing lanes never wait: each reads the current parameters,
- * computes on its worker while others step, and then steps. Its gradient is thus up to (lanes − 1) steps old, which is
- * a bias, and the order of steps varies between runs. A racing lane is still computing when the loop looks, so its part
- * of a snapshot is in the middle of its draws.
+ * computes on its worker while others step, and then steps. Its gradient is thus up to (lanes − 1) steps old, which
+ * introduces a bias, and the order of steps varies between runs. Racing lanes keep computing while the loop takes a
+ * snapshot, so a lane's part of the snapshot is in the middle of its draws.
  */
 export class FullLanes implements Progression {
   readonly stepsPerEpoch = 1;
@@ -43,7 +43,7 @@ export class FullLanes implements Progression {
   private readonly lanes: readonly FullDescent[];
   private readonly shared: RuleRunner | undefined;
   private readonly stepsPerAverage: number;
-  /** For racing lanes, by lane: number of evaluations begun, and the evaluation in progress. */
+  /** For each racing lane: number of evaluations begun, and the evaluation in progress. */
   private readonly begun: number[];
   private readonly flying: (Promise<{ readonly l: number; readonly loss: number }> | undefined)[] = [];
 

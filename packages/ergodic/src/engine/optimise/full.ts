@@ -23,7 +23,7 @@ export interface FullOptions {
   objective: FullObjective;
   rule: EquationRule | HostRule;
   penalty: Penalty | undefined;
-  /** Rate of each coordinate's step, and number of trained coordinates, as in RowGradient (contract.ts). */
+  /** Step rate of each coordinate, and number of trained coordinates, as in RowGradient (contract/row-gradients.ts). */
   rates?: Float64Array;
   trainedCount?: number;
   precision: "f32" | "f64";
@@ -183,8 +183,8 @@ export function runnerOf({ objective, penalty, rates, precision }: FullOptions, 
 }
 
 /**
- * Rows times parameters of an objective above which a pass can take a millisecond. Such passes leave the thread free in
- * between and are distributed over workers.
+ * Number of rows times parameters above which a pass over an objective can take a millisecond. Such passes pause to
+ * leave the thread free and are distributed over workers.
  */
 const LONG_PASS = 2 ** 20;
 /** Largest number of vectors under one name in a checkpoint, e.g. of a history. */
@@ -269,7 +269,7 @@ class HostDescent implements Progression {
     for (const name of Object.keys(own.arrays)) {
       const each = (i: number): Float64Array => kept.floats(`array.${name}.${i}`, this.x.length);
       const { length } = own.arrays[name];
-      // The vectors that a rule has from the start keep their number; histories grow.
+      // Lists of vectors that exist from the start have a fixed length, whereas histories grow.
       arrays[name] = Array.from({ length: counts.count(name, length, MOST_ARRAYS) }, (_, i) => each(i));
     }
     const state = { numbers: Object.fromEntries(known.map((name, i) => [name, values[i]])), arrays };
@@ -282,7 +282,7 @@ class HostDescent implements Progression {
     this.stepSize = kept.number("stepSize");
     const { converged } = kept.state;
     this.converged = typeof converged === "string" ? converged : kept.flag("converged");
-    // Older checkpoints lack it.
+    // Older checkpoints do not contain the state of the objective.
     if (kept.state.objective !== undefined) restoreCarried(this.options.objective, kept);
   }
 

@@ -8,7 +8,7 @@ import type { Penalty } from "../contract/index.ts";
 import type { Arena } from "../memory/arena.ts";
 import * as field from "../memory/fields.ts";
 
-/** Addresses. `parameters`: of f32 or f64 values, as given by `type`; `rate`: of an f64. */
+/** Addresses. `parameters` points to f32 or f64 values, according to `type`; `rate` points to an f64. */
 export interface GroupOperands {
   parameters: number;
   type: "f32" | "f64";

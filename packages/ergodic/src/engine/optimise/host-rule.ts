@@ -22,7 +22,7 @@ export interface HostFacts<D extends Defaults> {
   cost: (options: Resolved<D>) => StatedCost;
   /** Ranges of numeric options, and choices of string options. */
   ranges?: Ranges<D>;
-  /** Options with which conformance tests run the rule. Every rule of this library states them. */
+  /** Options with which conformance tests run the rule. Every rule of this library defines them. */
   conformance?: RuleConformance;
 }
 export type HostRuleFactory<D extends Defaults> = ((options?: Options<D>) => HostRule) & RuleDefinition<D>;

@@ -95,7 +95,7 @@ export interface Traced {
   scalars: { name: string; initial: number; next: Expr }[];
   /** Numeric options as scalars of the program, so that the same code serves every value. */
   inputs: { name: string; value: number }[];
-  /** Point at which to evaluate the model, over p and the states after the update; null for p itself. */
+  /** Point at which to evaluate the model, as an expression in p and the states after the update; null for p itself. */
   evaluation: Expr | null;
 }
 
@@ -125,9 +125,9 @@ export interface Objective {
 
 /** Report on one step of a rule on the whole objective. */
 export interface HostReport {
-  /** f at the x after the step; with `lossBefore`, at the x before it, for rules that compute no other value. */
+  /** f at x after the step. With `lossBefore`, f at x before the step, for rules that compute no other value. */
   loss: number;
-  /** Whether `loss` is the value at the x before the step. */
+  /** Whether `loss` is the value at x before the step. */
   lossBefore?: true;
   /** Step size as a multiple of the direction; 0 if the rule did not move. */
   stepSize: number;
@@ -156,8 +156,8 @@ export interface HostRun {
   /** Makes one step: changes x in place. */
   step(x: Float64Array): HostReport;
   /**
-   * Makes the same step, for rules that leave the evaluations to the caller, who can make them on workers and wait
-   * between them.
+   * Makes the same step, but leaves the evaluations to the caller, which can make them on workers and wait between
+   * them.
    */
   steps?(x: Float64Array): Evaluations<HostReport>;
   /** Bytes of state, excluding x. */
@@ -165,8 +165,8 @@ export interface HostRun {
   /** Returns a copy of the state. */
   snapshot(): HostState;
   /**
-   * Returns a description of the part of a state that does not belong to this rule, which means that the file is
-   * damaged.
+   * Describes what in a state does not belong to this rule, so that the file must be damaged; undefined if the state
+   * fits.
    */
   misfit?(state: HostState): string | undefined;
   /** Continues from a state, bit for bit. */

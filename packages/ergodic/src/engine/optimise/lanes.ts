@@ -169,8 +169,8 @@ export class Lanes {
   }
 
   /**
-   * Gives racing lanes a common scale again after a stretch with separate scales, and multiplies it in before it gets
-   * too small for float32.
+   * Gives racing lanes a common scale again after a stretch with separate scales. Multiplies the scale into the
+   * parameters before it becomes too small for float32.
    */
   bringTogether(): void {
     if (!this.racing || !this.decaying || this.list.length === 1) return;
@@ -268,7 +268,7 @@ export class Lanes {
     const key = stream(plan.seed, "rows", l).key;
     const draws = plan.schedule === "replacement";
     const order = draws ? 0 : this.racing ? this.sharedOrder + 4 * shard.first : arena.take(shard.rows * 4);
-    // Racing lanes share an order and draw all rows, so the table's mean is over all rows too.
+    // Racing lanes share one order and together draw all rows, so the mean of the table is taken over all rows too.
     const meanRows = this.racing ? problem.rowCount : shard.rows;
     const control = variance ? this.controlBlock(controlKinds[variance.name], meanRows) : 0;
     const constants = {

@@ -16,7 +16,7 @@ export interface LedgerRow {
   rule: string;
   /** Kind of the rule. */
   kind: Rule["kind"];
-  /** Whether the rule is a link of chains; its figures are relative to p − ηg all the same. */
+  /** Whether the rule is a link of chains. Even then, its figures are relative to p − ηg. */
   transformation: boolean;
   /** One-line description of what it does. */
   summary: string;
@@ -30,11 +30,11 @@ export interface LedgerRow {
   equation: string | null;
   /** Floats in addition to the parameter and its gradient; null if the number grows with the updates. */
   floatsPerParameter: number | null;
-  /** The same in bytes at the default precision: f32, but f64 for rules on the whole objective. */
+  /** These floats in bytes, at the default precision: f32, but f64 for rules on the whole objective. */
   stateBytesPerParameter: number | null;
   /** Number of scalar states, which does not depend on the number of parameters; null without an equation. */
   scalars: number | null;
-  /** Operations beyond plain SGD's 2; null if a step is not one pass. */
+  /** Number of operations beyond the 2 of plain SGD; null if a step is not a single pass. */
   operationsPerParameter: number | null;
   /** Reductions over all parameters that the step waits for; null without an equation. */
   extraPasses: number | null;

@@ -18,9 +18,9 @@ export interface FullObjective {
    * draws of a random gradient.
    */
   evaluate(x: Float64Array, gradient: Float64Array | null, update?: number): number;
-  /** Computes the same on the plan's workers. */
+  /** Same as `evaluate`, computed on the plan's workers. */
   evaluateOnWorkers(x: Float64Array, gradient: Float64Array, update?: number): Promise<number>;
-  /** Whether it can be evaluated on workers only. */
+  /** Whether the objective can only be evaluated on workers. */
   readonly waits?: boolean;
   /** Returns the state carried from one evaluation to the next, if any, e.g. chains. */
   snapshot?(): Snapshot;
@@ -32,7 +32,7 @@ export interface FullObjective {
 
 const PARTS = 16;
 const CHUNK = 256;
-/** Bytes above which a binding is shared by several parts, which use it one after another. */
+/** Size in bytes above which several parts share a binding and use it one after another. */
 const LARGE = 2 ** 22;
 
 interface Part {
@@ -41,7 +41,7 @@ interface Part {
   to: number;
 }
 
-/** Binding and row list with which one part at a time is computed. */
+/** A binding and its row list, which compute one part at a time. */
 interface Seat {
   binding: LaneBinding;
   listed: number;

@@ -69,7 +69,7 @@ export interface Facts<D extends Defaults> {
   last?: boolean;
   /** Whether the rule can only be a link of a chain, because it has no rate. */
   link?: boolean;
-  /** Options with which conformance tests run it. Every rule of this library states them. */
+  /** Options with which conformance tests run it. Every rule of this library defines them. */
   conformance?: RuleConformance;
 }
 /** Makes a rule from options, any subset of its `defaults`; numeric options also accept a Schedule. */
@@ -84,12 +84,12 @@ export const definedRules = new Registry<(options: Record<string, OptionValue | 
  * Step rules have the form p ← p − step(g, p, state, scalars), written once as an equation over symbols. A formula
  * receives four records:
  * - inputs. Vectors: g (gradient) and p (parameter). Scalars: t (update number, from 1), loss (mean loss of the batch
- *   at p), epochUpdates (updates per epoch) and every numeric option. Booleans and strings stay JavaScript values,
- *   which choose structure.
+ *   at p), epochUpdates (updates per epoch) and every numeric option. Booleans and strings stay JavaScript values, so
+ *   that they can select the structure of the equation.
  * - vector states by name.
  * - scalar states by name. A state exists if the formula returns its next value (undefined: it does not exist). States
  *   start at 0, or at `initial`: a number, or "p" for the starting point.
- * - the options as given, for a number that chooses structure (no buffer if momentum is 0).
+ * - the options as given, for numbers that select the structure (no buffer if momentum is 0).
  *
  *   rule("adagrad", { rate: 0.01, epsilon: 1e-10 }, ({ g, rate, epsilon }, { r }) => {
  *     const sum = add(r, square(g));
@@ -97,8 +97,8 @@ export const definedRules = new Registry<(options: Record<string, OptionValue | 
  *   }, facts)
  *
  * chain(a, b, …): the step of a is the g of b; p, t and loss are the same for all. A numeric option also accepts a
- * Schedule. A rule is identified by its name once defined, so a checkpoint can be resumed wherever the same definition
- * has been made.
+ * Schedule. A defined rule is identified by its name, so a checkpoint can be resumed in any program that makes the same
+ * definition.
  *
  * @throws OptionError for an unknown option, one out of its range, a name that is taken, or a meaningless chain
  */

@@ -40,8 +40,8 @@ export interface StepInputs {
   l1?: number;
   l2?: number;
   /**
-   * Number of coordinates that take part, from the first on. For an indexed runner: number of entries of `indices()`
-   * and `gradient()` that this step uses. Default: all.
+   * Number of leading coordinates that take part. For an indexed runner: number of entries of `indices()` and
+   * `gradient()` that this step uses. Default: all.
    */
   touched?: number;
 }
@@ -53,10 +53,10 @@ type Run = (count: number, scalars: Record<string, number>) => Record<string, nu
  * A rule that runs on a parameter vector in engine memory. It owns the parameters, states, gradient, indices and the
  * program's block.
  *
- * Usage: fill `gradient()` (and `indices()` for an indexed runner), then call `step(loss)`: p ← p − step, states
- * advanced, t + 1. The program runs either compiled or in the compiler's interpreter, which is the reference. The
- * kernels of the loop use the same program in their own layout; this class serves full-vector steps, tests and
- * benchmarks.
+ * Usage: fill `gradient()` (and `indices()` for an indexed runner), then call `step(loss)`, which makes p ← p − step,
+ * advances the states and increments t. The program runs either compiled or in the compiler's interpreter, which is the
+ * reference. The kernels of the loop use the same program in their own layout; this class serves full-vector steps,
+ * tests and benchmarks.
  *
  * Views that methods return are on the memory's current buffer and must not be kept across an allocation.
  */

@@ -1,5 +1,5 @@
 /**
- * Text and report shared by searches along −∇f: why they refuse a minibatch, and the report for a point without a
+ * Shared by searches along −∇f: the text that says why they refuse a minibatch, and the report for a point without a
  * descent direction.
  */
 import type { HostReport } from "./kinds.ts";

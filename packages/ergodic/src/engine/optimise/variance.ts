@@ -5,7 +5,7 @@ import { shown } from "../errors/shown.ts";
 
 /**
  * Variance reduction: gradients relative to a table of each row's last derivative, g = ∇f_i(p) − ∇f_i(old) + mean of
- * the old ones.
+ * the old gradients.
  *
  *   svrg   old = all rows at a snapshot, taken every `every` epochs          Johnson, Zhang 2013
  *   saga   old = each row at its own last visit; unbiased                    Defazio, Bach, Lacoste-Julien 2014
@@ -13,9 +13,9 @@ import { shown } from "../errors/shown.ts";
  *
  * Memory: one float64 per row and output, and one mean gradient. SVRG's snapshot is a pass over all rows, counted in
  * the run's time.
- * Any rule can follow. With sgd(), a constant rate of 1/(3L) (SAGA, SVRG) or 1/L (SAG) converges linearly, where L is
- * the largest curvature of a row. SAG at that rate needs rows drawn with replacement: in a fixed or shuffled order its
- * table ages too evenly, and it diverges (Gürbüzbalaban, Ozdaglar, Parrilo 2017).
+ * Any rule can use these gradients. With sgd(), a constant rate of 1/(3L) (SAGA, SVRG) or 1/L (SAG) converges linearly,
+ * where L is the largest curvature of a row. SAG at that rate needs rows drawn with replacement: in a fixed or shuffled
+ * order its table ages too evenly, and it diverges (Gürbüzbalaban, Ozdaglar, Parrilo 2017).
  */
 export interface Variance {
   /** Name of the method. */

@@ -22,7 +22,7 @@ export interface WolfeOptions {
   c1: number;
   c2: number;
   maxEvaluations: number;
-  /** Least value of the bracket's width times the largest entry of d. */
+  /** Smallest allowed product of the bracket's width and the largest entry of d. */
   tolerance: number;
 }
 export const wolfeDefaults: WolfeOptions = { c1: 1e-4, c2: 0.9, maxEvaluations: 25, tolerance: 1e-9 };
@@ -106,7 +106,7 @@ function cubicMinimum(p: LinePoint, q: LinePoint, low: number, high: number): nu
   return Number.isNaN(minimum) ? (low + high) / 2 : Math.min(Math.max(minimum, low), high);
 }
 
-/** Accepts one point unconditionally, in place of a search. */
+/** A search that accepts its first point unconditionally. */
 export function* singleStep(stepSize: number): LineSearch {
   return { point: yield stepSize, evaluations: 1 };
 }
@@ -125,7 +125,7 @@ export function* along(x: Float64Array, d: Float64Array, search: LineSearch): Ev
   return next.value;
 }
 
-/** Runs such a computation to its result, computing every requested value immediately. */
+/** Runs a line search or a similar computation, and immediately computes every value that it requests. */
 export function made<T>(asking: Evaluations<T>, objective: Objective): T {
   let next = asking.next();
   while (!next.done) next = asking.next(objective(next.value.x, next.value.gradient));

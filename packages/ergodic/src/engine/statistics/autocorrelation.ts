@@ -86,7 +86,7 @@ function pairOfLags(centred: Float64Array, n: number, lag: number, into: Float64
       a += centred[i] * centred[i + lag];
       b += centred[i] * centred[i + lag + 1];
     }
-    // Last product of the shorter lag.
+    // Lag `lag` has one product more than the next lag.
     a += centred[end] * centred[end + lag];
   }
   into[lag] = (a + c) / centred.length;
@@ -103,9 +103,9 @@ function centre(draws: Float64Array, start: number, length: number, middle: numb
  * Autocovariance γ_t = Σ_i (x_i − x̄)(x_{i+t} − x̄)/n for t = 0 … n − 1, and autocorrelation ρ_t = γ_t/γ₀, of one
  * chain.
  *
- * The divisor is n at every lag: biased towards 0, but positive semi-definite and of small variance at large lags.
- * Computed by Fourier transforms of at least 2n values, in O(n log n). A chain that does not move has γ = 0 and ρ =
- * NaN.
+ * The divisor is n at every lag. The estimate is therefore biased towards 0, but it is positive semi-definite and has a
+ * small variance at large lags. Computed by Fourier transforms of at least 2n values, in O(n log n). A chain that does
+ * not move has γ = 0 and ρ = NaN.
  * Source: Wiener 1930, Khinchin 1934; Geyer 1992 on the divisor.
  */
 export function autocorrelation(x: Float64Array): Float64Array {

@@ -47,7 +47,8 @@ export function essQuantile(draws: Float64Array, chainCount: number, probability
   drawsPerChain("essQuantile", draws, chainCount);
   checkNumber("essQuantile", "probability", probability, { low: 0, high: 1 });
   if (isDegenerate(draws)) return Number.NaN;
-  // Every draw is at most the largest, so use a point half a draw below it, where the indicator still varies.
+  // The indicator x ≤ maximum is always 1, so for probability 1 use a quantile just below the maximum, where the
+  // indicator varies.
   const inside = probability === 1 ? (draws.length - 0.5) / draws.length : probability;
   return essBelow(draws, chainCount, quantile(draws, inside));
 }
@@ -81,8 +82,8 @@ export function splitEffectiveSize(draws: Float64Array, chainCount: number): num
  *
  * NaN if a draw is not finite (for essBulk: is NaN), if all are equal, or with fewer than three draws per half chain.
  * If no pair beyond the first can be evaluated (halves of 3 to 5 draws) or the first is already below 0, τ = 2 and the
- * result is S/2, as in posterior. Differs from posterior: draws count as equal within their rounding, not within 2^-52,
- * so that the unit of x does not matter.
+ * result is S/2, as in R's posterior package. Differs from posterior: draws count as equal within their rounding, not
+ * within 2^-52, so that the unit of x does not matter.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021; Geyer 1992, section 3.3.
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
@@ -110,15 +111,15 @@ function autocorrelationTime(rho: (t: number) => number, n: number): number {
   let pair = rho(0) + rho(1);
   let total = 0;
   let least = pair;
-  // Pairs before `end` are positive and included in the sum. The pair at `end` is the first that is not, or the last
-  // that may be evaluated.
+  // Pairs before `end` are positive and included in the sum. The pair at `end` is the first pair that is not positive,
+  // or the last pair that can be evaluated.
   while (end < n - 5 && pair > 0) {
     total += least;
     end += 2;
     pair = rho(end) + rho(end + 1);
     least = Math.min(least, pair);
   }
-  // The last pair contributes its even lag alone, once, which reduces the variance for antithetic chains.
+  // The last pair contributes only its even lag, and only once, which reduces the variance for antithetic chains.
   const last = pair >= 0 ? rho(end) : Math.max(rho(end), 0);
   return end === 0 ? 2 : -1 + 2 * total + last;
 }

@@ -1,18 +1,18 @@
 /**
- * The in-place discrete Fourier transform, X_k = Σ_j x_j·e^(−2πi jk/n), n a power of two: forward, with X in a permuted
- * order, and back from that order.
+ * The in-place discrete Fourier transform, X_k = Σ_j x_j·e^(−2πi jk/n), n a power of two. The forward transform gives X
+ * in a permuted order, and the transform back starts from that order.
  *
  * Operations on each X_k alone, such as taking its power, need no particular order. So X is not reordered, which would
  * take a third of the transform's time.
  * real, imaginary: float64[n]. Neither transform scales, and both use the same sign: forward and back gives n·x in the
- * order x_0, x_{n−1}, … x_1. Error about 2^-52·log₂ n of the root mean square. Source: Cooley, Tukey 1965; radix 4, and
- * radix 2 once if n is not a power of 4.
+ * order x_0, x_{n−1}, … x_1. The error is about 2^-52·log₂ n times the root mean square of the values. Source: Cooley,
+ * Tukey 1965; radix 4, and radix 2 once if n is not a power of 4.
  */
 
 import { assert } from "../errors/errors.ts";
 import { cosine } from "../numbers/cosine-sine.ts";
 
-/** Transforms x in order to X in a permuted order: decimation in frequency. */
+/** Transforms x, in natural order, to X in a permuted order (decimation in frequency). */
 export function transformThere(real: Float64Array, imaginary: Float64Array): void {
   const n = checkedLength(real, imaginary);
   const w = factorsOf(n);
@@ -21,7 +21,7 @@ export function transformThere(real: Float64Array, imaginary: Float64Array): voi
   if (block === 2) twos(real, imaginary);
 }
 
-/** Transforms X in the permuted order to its transform in order: the same steps, reversed. */
+/** Transforms X, in the permuted order, to its transform in natural order. The steps are the same in reverse order. */
 export function transformBack(real: Float64Array, imaginary: Float64Array): void {
   const n = checkedLength(real, imaginary);
   const w = factorsOf(n);

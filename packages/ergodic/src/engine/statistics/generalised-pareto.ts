@@ -6,9 +6,9 @@ import { log, log1p } from "../numbers/log.ts";
  * tail (moments exist below 1/k).
  *
  * `fitGeneralisedPareto`: estimates k and σ from float64[n], x in increasing order, n ≥ 5, by Zhang and Stephens'
- * quasi-Bayesian method. b = −k/σ is averaged over M = 30 + ⌊√n⌋ candidates, weighted by their profile likelihoods and
- * spaced by a prior of scale 3 times the lower quartile. k is then shrunk towards ½ as if by 10 further observations,
- * which stabilises short tails; σ is not. k = ∞ if nothing fits (the lower quartile is 0).
+ * quasi-Bayesian method. b = −k/σ is averaged over M = 30 + ⌊√n⌋ candidates, which are weighted by their profile
+ * likelihoods and spaced by a prior whose scale is 3 times the lower quartile. k is then shrunk towards ½ as if by 10
+ * further observations, which stabilises short tails; σ is not. k = ∞ if nothing fits (the lower quartile is 0).
  * Source: Zhang, Stephens 2009; Vehtari, Simpson, Gelman, Yao, Gabry 2024 on the shrinkage. Equal to loo's.
  */
 export interface GeneralisedPareto {
@@ -44,8 +44,8 @@ export function fitGeneralisedPareto(x: Float64Array): GeneralisedPareto {
 /**
  * Returns the most likely k for given b: the mean of log(1 − b·x).
  *
- * Logarithms are expensive, so it takes them of products. q = Π(1 − b·x) − 1 keeps its digits, because −b·x has the
- * same sign for all x; its logarithm is taken before q comes close to −1 or grows too large.
+ * Logarithms are expensive, so they are taken of products of many factors. q = Π(1 − b·x) − 1 keeps its digits, because
+ * −b·x has the same sign for all x; its logarithm is taken before q comes close to −1 or grows too large.
  */
 function shape(b: number, x: Float64Array): number {
   let total = 0;

@@ -1,6 +1,6 @@
 /**
- * PSIS-LOO: the expected log predictive density of each observation under the posterior given all others, without
- * fitting again.
+ * PSIS-LOO: the expected log predictive density of each observation under the posterior given all other observations,
+ * without fitting the model again.
  *
  * elpd_i = log Σ_s w_is·p(y_i|θ_s), w_i: Pareto smoothed importance weights of 1/p(y_i|θ_s); p_loo = Σ (lpd_i −
  * elpd_i), the effective number of parameters, lpd_i = log mean_s p(y_i|θ_s); looic = −2·elpd, on the scale of a

@@ -1,10 +1,10 @@
 /**
- * Weights of models by their predictions of each observation given all others, log p(y_i | y_−i, M_k) in nats.
+ * Weights of models, based on how well they predict each observation given all others: log p(y_i | y_−i, M_k) in nats.
  *
- * Stacking: the w of the simplex that maximises Σ_i log Σ_k w_k exp(elpd_ik), so that the weighted models together
- * predict best. A model that adds nothing to another gets weight 0. The objective is concave. It is maximised by
- * expectation–maximisation and by Newton's method on the free weights, to a proven gap: no weights are better than w by
- * more than N·(max_k mean_i p_ik/Σ_j w_j p_ij − 1).
+ * Stacking: the weights w in the simplex that maximise Σ_i log Σ_k w_k exp(elpd_ik), so that the mixture of the models
+ * predicts best. A model that adds nothing to another gets weight 0. The objective is concave. The maximum is computed
+ * by expectation–maximisation and by Newton's method on the free weights, to a proven gap: no weights are better than w
+ * by more than N·(max_k mean_i p_ik/Σ_j w_j p_ij − 1).
  *
  * Pseudo-BMA+: the mean over Bayesian bootstraps z ~ Dirichlet(1, …, 1) of the weights ∝ exp(N Σ_i z_i elpd_ik). It
  * accounts for the variation between samples of observations.
@@ -17,7 +17,7 @@ import { exp } from "../numbers/exp.ts";
 import { log } from "../numbers/log.ts";
 import { stream } from "../random/stream.ts";
 
-/** Nats by which another mixture may still be better. */
+/** Largest number of nats by which another mixture can still be better. */
 const GAP = 1e-10;
 const MOST_STEPS = 1000;
 const RIDGE = 1e-8;

@@ -31,11 +31,11 @@ export const paretoKThreshold = (drawCount: number): number => Math.min(1 - 1 / 
  * Pareto smoothed importance sampling: replaces the largest weights by the expected order statistics of a generalised
  * Pareto distribution fitted to them. Its shape k̂ shows whether the weights are reliable.
  *
- * logRatios: float64[S], log of target over proposal at each draw, up to a constant; −∞ gives weight 0. The tail is the
- * M = ⌈min(S/5, 3√(S/r))⌉ largest, where r is the relative efficiency of the proposal's draws; no smoothed weight
- * exceeds the largest raw one. k̂ < min(1 − 1/log₁₀ S, 0.7) (`threshold`) is good; above it the estimate is unreliable.
- * k̂ = ∞, and the weights stay raw, if M < 5 or the tail is constant. logWeights: normalised, Σ exp = 1. effectiveSize:
- * r/Σw².
+ * logRatios: float64[S], log of target over proposal at each draw, up to a constant; −∞ gives weight 0. The tail
+ * consists of the M = ⌈min(S/5, 3√(S/r))⌉ largest ratios, where r is the relative efficiency of the proposal's draws.
+ * No smoothed weight exceeds the largest raw weight. k̂ < min(1 − 1/log₁₀ S, 0.7) (`threshold`) is good; above it the
+ * estimate is unreliable. k̂ = ∞, and the weights stay raw, if M < 5 or the tail is constant. logWeights: normalised, Σ
+ * exp = 1. effectiveSize: r/Σw².
  * Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024. Equal to loo's `weights(psis(…))`.
  *
  * @throws DataError unless every log ratio is finite or −∞, and one is finite; OptionError unless relativeEfficiency >

@@ -34,7 +34,10 @@ export function rankNormalise(x: Float64Array): Float64Array {
   return averageRanks(x).map((rank) => scoreOf(rank, x.length));
 }
 
-/** Same, for sorted draws: `sorted[i]` was at `order[i]`. Each score is at the original position of its draw. */
+/**
+ * Same, for sorted draws, where `sorted[i]` comes from position `order[i]`. Each score is at the original position of
+ * its draw.
+ */
 export function rankNormaliseSorted({ order, sorted }: { order: Uint32Array; sorted: Float64Array }): Float64Array {
   const count = sorted.length;
   const scores = scoresOf(count);
@@ -51,7 +54,7 @@ export function rankNormaliseSorted({ order, sorted }: { order: Uint32Array; sor
 
 const scoreOf = (rank: number, count: number): number => normalQuantile((rank - 3 / 8) / (count + 1 / 4));
 
-/** Scores for the last number of draws, which all quantities of a posterior share. */
+/** Scores for the most recent number of draws, cached because all quantities of a posterior have the same number. */
 let latest = new Float64Array(0);
 
 /** Returns the scores of the ranks 1 … count. */

@@ -17,7 +17,7 @@ import { medianOfSorted, quantileOfSorted } from "./quantile.ts";
 import { rankNormaliseSorted } from "./rank-normal.ts";
 import { potentialScaleReduction } from "./rhat.ts";
 
-/** Statistics of one variable, before errors that heavy tails make unreliable are removed. */
+/** Statistics of one variable, including errors that are removed later because heavy tails make them unreliable. */
 export interface Figures {
   readonly mean: number;
   readonly sd: number;

@@ -34,11 +34,11 @@ export interface VariableSummary {
   readonly essTail: number;
   /** R̂: should be below 1.01. */
   readonly rhat: number;
-  /** Pareto k̂ of the heavier tail: above 0.7 the mean has no reliable error. */
+  /** Pareto k̂ of the heavier tail. Above 0.7, the mean has no reliable error estimate. */
   readonly paretoK: number;
 }
 
-/** Pareto k̂ above which the mean, or the standard deviation, has no reliable error. */
+/** Pareto k̂ above which the mean, or the standard deviation, has no reliable error estimate. */
 export const HEAVY_MEAN = 0.7;
 export const HEAVY_SD = 0.5;
 
@@ -50,8 +50,8 @@ export const HEAVY_SD = 0.5;
  * columns are defined in monte-carlo-error.ts, quantile.ts, effective-size.ts and rhat.ts. Quantiles are named "q5",
  * "q50", "q95", or "q2.5" for the probability 0.025. A column is NaN if it is undefined (a constant, a NaN draw).
  * Errors are also NaN if the tails are too heavy: the error of the mean if k̂ (pareto-khat.ts) is above 0.7, and the
- * error of sd if it is above 0.5, where there is no variance. In those cases, use the quantiles. k̂ = ∞, as for a few
- * distinct integers, says nothing about the tails.
+ * error of sd if k̂ is above 0.5, where the variance does not exist. In those cases, use the quantiles. k̂ = ∞, as for
+ * a few distinct integers, says nothing about the tails.
  *
  * @throws OptionError unless chainCount is a positive integer and probabilities lie within [0, 1]; DataError on unequal
  * shapes
@@ -100,7 +100,7 @@ export function* summaryStages(
   };
 }
 
-/** Rounds 0.07·100 to the digits that were meant. */
+/** Rounds, because 0.07·100 is not exactly 7 in floating point. */
 const quantileName = (probability: number): string => `q${Number((probability * 100).toPrecision(12))}`;
 
 function areFinite(x: Float64Array): boolean {

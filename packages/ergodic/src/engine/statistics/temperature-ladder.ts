@@ -39,8 +39,8 @@ export function powersOf(
 }
 
 /**
- * Returns `count` powers from 1 to `lowest` in geometric steps; if `lowest` is 0, it follows after geometric steps to
- * 10⁻³.
+ * Returns `count` powers from 1 to `lowest` in geometric steps; if `lowest` is 0, the geometric steps end at 10⁻³, and
+ * 0 follows.
  */
 export function geometricLadder(count: number, lowest: number): number[] {
   if (count === 1) return [1];
@@ -52,7 +52,10 @@ export function geometricLadder(count: number, lowest: number): number[] {
   return lowest > 0 ? powers : [...powers, 0];
 }
 
-/** Returns the ladder of `count` powers with the same ends at which rejections would be even. */
+/**
+ * Returns a ladder of `count` powers between the same ends, chosen so that all pairs of neighbours would have the same
+ * rejection.
+ */
 export function evenLadder(powers: readonly number[], rejections: readonly number[], count = powers.length): number[] {
   // No pair may have a rejection of 0, or powers would coincide.
   const barrier = rejections.map((r) => Math.max(r, 1e-3));

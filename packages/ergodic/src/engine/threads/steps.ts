@@ -16,7 +16,7 @@ export class Pauses {
   }
 }
 
-/** Runs a generator that yields every few milliseconds to its end without pausing, and returns its result. */
+/** Runs a generator to its end without pausing at its yields (every few milliseconds), and returns its result. */
 export function atOnce<T>(steps: Generator<void, T>): T {
   for (;;) {
     const { done, value } = steps.next();

@@ -1,5 +1,5 @@
 /**
- * Operations as methods of symbolic arrays: every element-wise one, and the common ones of whole arrays. They make
+ * Methods of symbolic arrays: every element-wise operation, and the common operations on whole arrays. They make
  * alpha.add(beta.mul(x), gamma.mul(z)) read from left to right: x.op(…) is the same node as op(x, …).
  * primitives/methods.ts installs them, because operations depend on arrays and not the reverse.
  */
@@ -37,7 +37,7 @@ export interface ArrayMethods<A> {
   readonly or: Chain<A>;
   /** 1 where x is 0, else 0. */
   readonly not: One<A>;
-  /** `yes` where this holds (is not 0), else `no`. */
+  /** `yes` where this array is not 0, else `no`. */
   readonly where: (yes: A | number, no: A | number) => A;
   /** −x */
   readonly neg: One<A>;

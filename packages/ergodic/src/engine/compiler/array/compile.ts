@@ -1,6 +1,6 @@
 /**
  * Compiles an array program to a WebAssembly module that imports `env.memory` and the kernels that it calls, and
- * exports `run(block)`. Element-wise work and reductions are its own loops.
+ * exports `run(block)`. The module itself contains the loops for element-wise work and reductions.
  *
  * @throws CompileError if the program is inconsistent; MemoryLimitError if its values exceed the engine's memory
  */

@@ -1,6 +1,6 @@
 /**
- * Detects control flow that depends on data. A symbolic condition is an object, hence true in `if`, `while`, `&&` and
- * `?:`, and a comparison used there is not the argument of any operation.
+ * Detects control flow that depends on data. A symbolic condition is an object and therefore true in `if`, `while`,
+ * `&&` and `?:`. The mistake is detected because a comparison used there is not the argument of any operation.
  */
 import { CompileError } from "../../errors/errors.ts";
 import { userLine } from "./position.ts";
@@ -18,8 +18,7 @@ export function noteCondition(node: SymbolicArray, where: string): void {
 }
 
 /**
- * Runs `trace`, and throws if it made a comparison that no operation used, which means control flow that depends on
- * data.
+ * Runs `trace`, and throws if it made a comparison that no operation used: control flow then depends on data.
  */
 export function watchConditions<T>(trace: () => T, results: (made: T) => readonly SymbolicArray[]): T {
   const outer = watched;

@@ -1,4 +1,4 @@
-/** Returns the machine operations per element of expressions over scalars; shared parts count once. */
+/** Returns the number of machine operations per element in expressions over scalars. Shared parts count once. */
 import { type Expr, nodesOf } from "../expression.ts";
 import { primitiveOf } from "../primitive.ts";
 

@@ -2,9 +2,9 @@
  * Derivatives of array programs, as array programs.
  *
  * `gradientsOf`: reverse mode, ∂output/∂wrt for a scalar output (or ⟨seed, output⟩ for any). `tangentsOf`: forward
- * mode, J·v, by transposing twice: u ↦ Jᵀu is linear, and the gradient of ⟨Jᵀu, v⟩ in u is J·v, a program without u.
- * `hessianVector`: forward over reverse, ∂/∂ε ∇f(x + εv) at ε = 0. Derivatives of primitives consist of primitives, so
- * all of this can be repeated.
+ * mode, J·v, by transposing twice: u ↦ Jᵀu is linear, and the gradient of ⟨Jᵀu, v⟩ with respect to u is J·v, which no
+ * longer contains u. `hessianVector`: forward over reverse, ∂/∂ε ∇f(x + εv) at ε = 0. Derivatives of primitives consist
+ * of primitives, so all of this can be repeated.
  */
 import { assert } from "../../errors/errors.ts";
 import { add, mul } from "../primitives/arithmetic.ts";
@@ -15,8 +15,8 @@ import { arrayPrimitiveOf } from "./primitive.ts";
 import { arraysBelow, internArray, type SymbolicArray, sameShape, shapeError, shapeText } from "./symbolic.ts";
 
 /**
- * Number of slices of one array from which their adjoints are placed into one array together. Adding each as an array
- * of full size takes quadratic time.
+ * Smallest number of slices of an array whose adjoints are placed together into one array. With many slices, adding
+ * each adjoint as an array of full size would take quadratic time.
  */
 const MANY_PARTS = 16;
 
@@ -109,7 +109,8 @@ export function tangentsOf(
     if (!sameShape(wrt.shape, vectors[i].shape))
       throw shapeError("tangent", `the direction is ${shapeText(vectors[i].shape)}, but the array is ${shapeText(wrt.shape)}`);
   });
-  // Placeholders for the adjoints of the outputs: the result is linear in them, so its gradient does not contain them.
+  // Placeholders for the adjoints of the outputs. The result is linear in the placeholders, so its gradient does not
+  // contain them.
   const seeds = outputs.map((y, i) => internArray("input", [], y.shape, `seed ${i}`, `tangent seed ${i}`));
   const paired = total(outputs.map((y, i) => sum(mul(seeds[i], y))));
   const transposed = gradientsOf(paired, wrts);
@@ -118,7 +119,7 @@ export function tangentsOf(
 
 const total = (terms: readonly SymbolicArray[]): SymbolicArray => terms.reduce((a, b) => add(a, b));
 
-/** Returns H·v by parts: for each of `wrts`, ∂/∂ε of ∂output/∂wrt along `vectors`. */
+/** Returns the part of H·v for each of `wrts`: the derivative of ∂output/∂wrt along `vectors`. */
 export function hessianVector(
   output: SymbolicArray,
   wrts: readonly SymbolicArray[],

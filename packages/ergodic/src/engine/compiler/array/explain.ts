@@ -24,9 +24,9 @@ export interface Explanation {
  * explain(shapes, f, options): returns the compilation stages of a function as text. For a network, `explain(model,
  * data)` is in models/neural.
  *
- * trace: the function's own operations, simplified as they were built. gradient: including its derivatives. schedule:
- * loops and kernels in order. memory: the same with the addresses of values in the block, and its size. code: the size
- * of the module.
+ * trace: the function's own operations, simplified as they were built. gradient: its operations including derivatives.
+ * schedule: loops and kernels in order. memory: the schedule with the addresses of values in the block, and the block's
+ * size. code: the size of the module.
  */
 export function explain<const S extends Shapes>(
   shapes: S,
@@ -36,7 +36,7 @@ export function explain<const S extends Shapes>(
   return explainProgram(programOf(shapes, f, options), traceFunction(shapes, f).outputs);
 }
 
-/** Returns the stages of a program. `outputs`: traced outputs; default: the program's first output. */
+/** Returns the stages of a program. `outputs`: the traced outputs. Default: the program's first output. */
 export function explainProgram(
   program: ArrayProgram,
   outputs: Readonly<Record<string, SymbolicArray>> = { [program.outputs[0].buffer]: program.outputs[0].value },

@@ -273,7 +273,7 @@ class Placed<S extends Shapes> {
       outputs: { get: () => this.#viewsNow().outputs },
       gradients: { get: () => this.#viewsNow().gradients },
     });
-    // The arena lives as long as the object that every part of the function refers to, including `run` alone.
+    // The arena lives as long as `this`. Every part of the function, even `run` alone, refers to `this`.
     this.#arena.ownedBy(this, own);
     return made as unknown as CompiledFunction<S>;
   }

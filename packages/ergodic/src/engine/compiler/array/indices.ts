@@ -1,7 +1,7 @@
 /**
- * Checks of indices, made as soon as their values are known. Constants are checked when they are written, data of a
- * model while it is traced (`watchIndices`). Indices computed from parameters are not known in advance: kernels drop
- * their fractions and gather NaN for an index out of range.
+ * Checks of indices, made as soon as their values are known. Constants are checked when they are written; a model's
+ * data is checked while the model is traced (`watchIndices`). Indices computed from parameters are not known in
+ * advance: kernels drop their fractions and gather NaN for an index out of range.
  */
 import { CompileError } from "../../errors/errors.ts";
 import { interpret } from "./interpret.ts";
@@ -9,11 +9,11 @@ import { expressionOf, mapArrays } from "./operations/map-reduce.ts";
 import { userLine } from "./position.ts";
 import { arraysBelow, type SymbolicArray } from "./symbolic.ts";
 
-/** Callback for indices that are not constant, with the number of positions. */
+/** Callback that receives indices that are not constant, and the number of valid positions. */
 export type IndexWatch = (where: string, indices: SymbolicArray, extent: number) => void;
 
 let watch: IndexWatch | undefined;
-/** Whole array of each scan element. */
+/** For each element of a scan, the whole array that is scanned over. */
 const wholes = new WeakMap<SymbolicArray, SymbolicArray>();
 
 export const isElementOf = (element: SymbolicArray, whole: SymbolicArray): void => void wholes.set(element, whole);

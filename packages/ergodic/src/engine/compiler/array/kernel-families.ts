@@ -9,9 +9,9 @@ import { arraysBelow, internArray, type SymbolicArray } from "./symbolic.ts";
 const LEAVES = new Set(["input", "constant", "full"]);
 
 /**
- * Returns the families for the arrays and their derivatives. Derivatives of loops and views are again loops and views.
- * A derivative of a kernel or a scan can use any kernel of the family "arrays". Primitives of the family "images" are
- * named after their kernels.
+ * Returns the families that the arrays and their derivatives need. Derivatives of loops and views are again loops and
+ * views. A derivative of a kernel or a scan can use any kernel of the family "arrays". Primitives of the family
+ * "images" are named after their kernels.
  */
 export function familiesOf(arrays: readonly SymbolicArray[]): Family[] {
   const found = new Set<Family>();
@@ -33,7 +33,7 @@ export function familiesOf(arrays: readonly SymbolicArray[]): Family[] {
   return [...found];
 }
 
-/** Returns the arrays of a user-defined derivative, for a placeholder adjoint. */
+/** Returns the arrays that a user-defined derivative makes from a placeholder adjoint. */
 function flowsOf(node: SymbolicArray): SymbolicArray[] {
   const adjoint = internArray("input", [], node.shape, "adjoint", "adjoint");
   const flows = (node.attributes as Backward)(adjoint, node, node.args.slice(1));

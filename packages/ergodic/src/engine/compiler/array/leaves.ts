@@ -1,4 +1,7 @@
-/** Arrays without arguments. Making the first one gives arrays their methods, so no array exists without them. */
+/**
+ * Arrays without arguments. Creating the first array installs the methods of arrays, so no array exists without
+ * methods.
+ */
 import { completeArrays } from "../primitives/methods.ts";
 import { checkedItself } from "../signature.ts";
 import * as constants from "./operations/constants.ts";
@@ -20,10 +23,13 @@ const complete = <F extends (...given: never[]) => SymbolicArray>(make: F): F =>
 /** An array with the same number everywhere. */
 export const full = complete(constants.full);
 
-/** An array of given numbers, row-major. Long ones are distinguished by identity, not by content. */
+/**
+ * An array of given numbers, row-major. Two long arrays count as equal only if they are the same object, whatever their
+ * contents.
+ */
 export const constantArray = complete(constants.constantArray);
 
-/** 0, 1, …, count − 1: the same array for the same count, however long. */
+/** The numbers 0, 1, …, count − 1. Equal counts give the same array object, however long it is. */
 export const range = complete(constants.range);
 
 /** Converts numbers and lists of numbers to symbolic arrays; returns arrays unchanged. */

@@ -42,7 +42,7 @@ function keyOf({ precision, inputs = {}, outputs }: ArrayProgram): string {
   return JSON.stringify([precision, inputs, outputs.map(({ value, buffer, offset }) => [value.id, buffer, offset])]);
 }
 
-/** Required contents of a block of memory for a program to run on it, as plain data that a message can carry. */
+/** Contents that a block of memory must have before a program can run on it, as plain data that a message can carry. */
 export interface BlockImage {
   readonly bytes: number;
   /** Byte offsets of the buffers' pointers. */

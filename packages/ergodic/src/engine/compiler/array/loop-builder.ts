@@ -68,8 +68,8 @@ export function copyStep(shape: Shape, from: Access | number, to: Access): LoopS
 }
 
 /**
- * Largest number of copies joined in one loop, and largest number of elements of each. A separate loop for each of many
- * single numbers would be mostly overhead.
+ * Largest number of copies joined in one loop, and largest number of elements per copy. Many single numbers are joined
+ * because separate loops would be mostly overhead.
  */
 const MOST_COPIES = 16;
 const SMALL_COPY = 16;

@@ -15,15 +15,15 @@ export interface Value {
     | { readonly kind: "buffer"; readonly name: string; readonly offset: number };
 }
 
-/** Elements of a value, by strides over a shape that the context provides. */
+/** Access to the elements of a value, by strides. The context provides the shape to which the strides belong. */
 export interface Access extends Layout {
   /** Index in `values`. */
   readonly value: number;
 }
 
 /**
- * For each element of `shape`: loads, then stores and reductions. Expressions are over the scalars "0", "1", …, which
- * are the loads.
+ * A loop that loads numbers for each element of `shape`, then stores and reduces values. Expressions refer to the
+ * loaded numbers as the scalars "0", "1", ….
  */
 export interface LoopStep {
   readonly kind: "loop";
@@ -67,8 +67,8 @@ export interface ScanStep {
   readonly over: readonly number[];
   readonly constants: readonly number[];
   /**
-   * Values of the parts. `current` holds the carries during the scan and at its end. An output of one element is
-   * scratch; a history can be absent.
+   * Values of the parts. `current` holds the carries during the scan and at its end. An output with a single element is
+   * unused (scratch), and a history can be absent.
    */
   readonly current: readonly number[];
   readonly next: readonly number[];
@@ -79,8 +79,9 @@ export interface ScanStep {
 export type Step = LoopStep | KernelStep | ZeroStep | ScanStep;
 
 /**
- * An array program as steps over values in memory. schedule-steps.ts makes it from a graph; emit/ turns it into code,
- * or it is stored as a plan of kernels for prediction. Steps run in order, and each reads and writes whole values.
+ * An array program as steps over values in memory. schedule-steps.ts makes it from a graph. It is then either turned
+ * into code by emit/ or stored as a plan of kernels for prediction. Steps run in order, and each reads and writes whole
+ * values.
  */
 export interface Lowered {
   readonly values: readonly Value[];

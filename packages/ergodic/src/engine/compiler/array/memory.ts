@@ -1,6 +1,7 @@
 /**
  * Plans the memory of a program's block. Values get addresses aligned to 64 bytes, which values with disjoint lifetimes
- * share. A loop can store a value over one of the same size that it reads for the last time, element by element.
+ * share. A loop can overwrite a value that it reads for the last time with a value of the same size, element by
+ * element.
  *
  * Block, in bytes: u32 keyLow, u32 keyHigh, f64 update (inputs of random primitives) · one u32 pointer per buffer ·
  * constants · values · scratch of kernels · blocks of scan bodies.
@@ -116,7 +117,7 @@ function packed(
   const free = new Gaps();
   /** Memory of live values. */
   const placeOf = new Map<number, Place>();
-  /** Memory by the step after which it is free, unless another value has inherited it. */
+  /** Places by the last step that needs them. A place is then free, unless another value has inherited it. */
   const ending = new Map<number, Place[]>();
   let bytes = 0;
   const isOwn = (v: number): boolean => values[v].home.kind === "workspace";
@@ -137,7 +138,7 @@ function packed(
       const heir =
         step.kind === "loop" ? inherited(step, v, values, (u) => isOwn(u) && last.get(u) === i && first.get(u)! < i) : undefined;
       const inheritance = heir === undefined ? undefined : placeOf.get(heir);
-      // Memory that was already inherited in this step ends later.
+      // If another store of this step has inherited this memory, `until` is later.
       if (inheritance?.until === i && until > i) {
         take(v, inheritance, until);
         continue;

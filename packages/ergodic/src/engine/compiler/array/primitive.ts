@@ -32,10 +32,10 @@ export type CallArgument =
   | { readonly kind: "field"; readonly name: "keyLow" | "keyHigh" | "update" };
 
 export interface KernelCall {
-  /** Name of the kernel without F32 or F64 at its end, which the program's type adds. */
+  /** Name of the kernel, without the suffix F32 or F64 that the program's type adds. */
   readonly kernel: string;
   readonly args: readonly CallArgument[];
-  /** Type of a status result, which is dropped: failures are NaN in the result. */
+  /** Type of the status that the kernel returns. The status is ignored, because failures show as NaN in the result. */
   readonly returns?: "i32";
   /** Numbers of repetitions, outermost first; after each, argument i advances by steps[i] elements. */
   readonly repeat?: readonly { readonly count: number; readonly steps: readonly number[] }[];

@@ -8,14 +8,16 @@ import type { Shape, SymbolicArray } from "./symbolic.ts";
  */
 export interface ScanEnd {
   /**
-   * Entry of the histories that a step reads and writes. "kept": at the index given by the second carry, so that a step
-   * which does not advance it is overwritten by the next. "counted": the first carry's initial value is the number of
-   * entries, which are visited from first to last, or in reverse.
+   * Entry of the histories that a step reads and writes. "kept": the second carry is the index of the entry. If a step
+   * does not advance this index, the next step overwrites the entry. "counted": the first carry's initial value is the
+   * number of entries, which are visited from first to last, or in reverse.
    */
   readonly place: "kept" | "counted";
   /** Number of leading carries that control the loop and have no derivative. */
   readonly control: number;
-  /** Values that the derivative uses in place of the remaining next carries: those of an accepted step. */
+  /**
+   * Next values of the other carries in an accepted step, which the derivative uses instead of the actual next carries.
+   */
   readonly smooth?: readonly SymbolicArray[];
 }
 
@@ -34,7 +36,7 @@ export interface ScanAttributes {
 export interface ScanValues {
   /** Returns the value of argument i, contiguous. */
   argument(index: number): number;
-  /** Returns the value of a part; if the part is unused, scratch of `shape`, if given. */
+  /** Returns the value of a part. An unused part gives scratch of `shape`, or undefined without a shape. */
   part(index: number, shape?: Shape): number | undefined;
   scratch(shape: Shape): number;
 }

@@ -16,9 +16,9 @@ import { withoutMarks } from "./without-marks.ts";
  * code length of a loop and the recursion depth, however long a chain is.
  */
 const LONGEST = 256;
-/** Number of operations up to which an element-wise value is recomputed for each of its users. */
+/** Largest number of operations for which an element-wise value is recomputed for each of its users. */
 const CHEAP = 8;
-/** Number of elements up to which unrelated loops are joined, since they are mostly overhead. */
+/** Largest number of elements for which unrelated loops are joined, because such loops are mostly overhead. */
 const SMALL = 2048;
 /** Largest number of arrays in one loop; more would not fit in registers. */
 const MOST_ARRAYS = 20;
@@ -37,12 +37,12 @@ type Item = Group | { kind: "other"; node: SymbolicArray };
 
 /**
  * Schedules a graph of arrays as steps: decides which arrays are stored, which element-wise work and reductions share a
- * loop, and their order.
+ * loop, and in which order the steps run.
  *
- * Stored are the results of kernels and reductions, arrays that kernels, views and outputs need, and element-wise
- * values that are expensive and used more than once. Everything else is recomputed at each use. Stored element-wise
- * values and reductions over the same shape join one loop unless something they need comes later. A value that only its
- * own loop uses is not stored.
+ * The stored arrays are the results of kernels and reductions, arrays that kernels, views and outputs need, and
+ * element-wise values that are expensive and used more than once. Everything else is recomputed at each use. Stored
+ * element-wise values and reductions over the same shape join one loop unless something they need comes later. A value
+ * that only its own loop uses is not stored.
  */
 export function schedule(program: ArrayProgram): Lowered {
   return new Scheduler({ ...program, outputs: withoutMarks(program.outputs) }).lowered();
@@ -56,7 +56,7 @@ class Scheduler {
   /** Nodes that are in memory once computed. */
   readonly #kept = new Set<SymbolicArray>();
   readonly #inlineCost = new Map<SymbolicArray, number>();
-  /** Number of nodes inlined for a node, including those without cost. */
+  /** Number of nodes that are inlined into a node, including nodes without cost. */
   readonly #inlineLength = new Map<SymbolicArray, number>();
   /** Views that strides cannot express, which are copied. */
   readonly #copied = new Set<SymbolicArray>();
@@ -128,7 +128,7 @@ class Scheduler {
     const users = this.#users.get(node) ?? [];
     if (users.some((user) => user.op !== "map" && user.op !== "reduce")) return true;
     if (cost > CHEAP && users.length > 1) return true;
-    // If it is repeated along an axis, it would be recomputed for each element.
+    // If a user repeats the node along an axis, an inlined node would be recomputed for each repetition.
     return cost > 0 && users.some((user) => user.op === "map" && user.size > node.size);
   }
 
@@ -147,7 +147,7 @@ class Scheduler {
     return own && { base: below.base, ...own };
   }
 
-  /** Returns the stored arrays that the expression reads, and whether directly (not through a view). */
+  /** Returns the stored arrays that the expression reads, and whether it reads them directly (not through a view). */
   #leaves(node: SymbolicArray): ReadonlyMap<SymbolicArray, boolean> {
     const found = new Map<SymbolicArray, boolean>();
     const add = (leaf: SymbolicArray, direct: boolean): void => void found.set(leaf, direct && (found.get(leaf) ?? true));

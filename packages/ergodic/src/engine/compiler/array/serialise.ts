@@ -1,7 +1,7 @@
 /**
  * Serialises an array program as data (memory/array-plan.ts) that is valid for every batch size. It is scheduled for
- * two large prime batch sizes, so that each number in its steps shows how it grows with the batch. No size in a program
- * is that large by chance, and a schedule for a million rows is also right for one.
+ * two large prime batch sizes, so that each number in its steps shows how it grows with the batch. Other sizes in a
+ * program are never that large by chance, and a schedule for a million rows is also valid for one row.
  *
  * The rows of a batch must be the first axis of the arrays that the program reads and writes. Values of constants are
  * kept separately, by name.
@@ -23,7 +23,10 @@ import type { Access, ArrayProgram, KernelStep, LoopStep, Lowered, ScanStep, Ste
 import type { CallArgument } from "./primitive.ts";
 import { schedule } from "./schedule-steps.ts";
 
-/** Steps for this many rows are large; parts that are small in comparison would fit as well. */
+/**
+ * Batch sizes for which a program is scheduled. The scheduler treats their arrays as large; the steps are also valid
+ * for small ones.
+ */
 export const BATCHES = [1_000_003, 1_000_033] as const;
 
 export interface EncodedPlan {
@@ -84,7 +87,7 @@ class Encoder {
   }
 }
 
-/** Numbers the loads, then the constants, then the operations after their arguments. */
+/** Assigns numbers to the loads first, then to the constants, then to the operations, each after its arguments. */
 function loop({ shape, loads, stores, reductions }: LoopStep): PlanStep<number> {
   const nodes = nodesOf([...stores, ...reductions].map(({ expr }) => expr));
   const constants = nodes.filter(({ op }) => op === "constant");

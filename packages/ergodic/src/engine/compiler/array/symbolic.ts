@@ -125,7 +125,7 @@ export function stridesOf(shape: Shape): number[] {
 }
 
 /**
- * Returns the shape to which all given shapes broadcast: from the last axis on, equal extents or 1.
+ * Returns the shape to which all given shapes broadcast. Counted from the last axis, their extents must be equal or 1.
  * @throws CompileError if there is none
  */
 export function broadcastShapes(where: string, shapes: readonly Shape[]): Shape {

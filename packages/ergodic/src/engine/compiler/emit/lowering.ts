@@ -21,10 +21,10 @@ export class Lowering {
   readonly #leaf: Leaf;
   readonly #pairs: ReadonlyMap<Expr, Expr>;
   readonly #known = new Map<Expr, Lowered>();
-  /** Expressions that were examined and are not leaves, unless they are known. */
+  /** Expressions that were examined. Those that are not in `#known` are not leaves. */
   readonly #opened = new Set<Expr>();
 
-  /** `pairs`: scalar calls of one function to be combined into one call, mapped both ways. */
+  /** `pairs`: maps two scalar calls of the same function to each other if they are combined into a single call. */
   constructor(lanes: Instructions, leaf: Leaf, pairs: ReadonlyMap<Expr, Expr> = new Map()) {
     this.lanes = lanes;
     this.#leaf = leaf;

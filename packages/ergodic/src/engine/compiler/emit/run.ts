@@ -22,8 +22,8 @@ import { isStaged, scalarLowering } from "./scalars.ts";
 import { LANES, load, nextBits, type Place, SHIFT, storable, store } from "./storage.ts";
 
 /**
- * Number of operations per vector up to which a body is unrolled four times; up to twice as many, it is unrolled twice.
- * Longer bodies gain nothing.
+ * Largest number of operations per vector for which a body is unrolled four times. Up to twice this number, it is
+ * unrolled twice. Longer bodies gain nothing.
  */
 const SMALL_BODY = 6;
 

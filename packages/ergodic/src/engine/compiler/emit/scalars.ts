@@ -10,8 +10,8 @@ import { reductionOf } from "../primitive.ts";
 import { Lowering, pairsBelow } from "./lowering.ts";
 
 /**
- * Lowers scalars in float64. Scalars that have a slot are read from it, except those in `fresh`, which are about to be
- * computed, as are `roots`.
+ * Lowers scalars in float64. Scalars that have a slot are read from it, except those in `fresh`. `fresh` and `roots`
+ * are about to be computed.
  */
 export function scalarLowering(
   m: Instructions,

@@ -4,8 +4,8 @@
  * map is to the left of all x, so G is smooth up to where erfc vanishes. The rounding error of x² is included in the
  * exponential, because at x = 26 it would be 2^8 units of the result.
  * P: Chebyshev interpolation of erf(√z)/√z − 1 over z − ½ for 0 ≤ z ≤ 1, degree 11 (error 2^-56 of erf) or 7 (2^-34).
- * G: of e^(x²)·erfc(x)·(x + 2) over t for 1 ≤ x ≤ 28, degree 20 (2^-56), or 1 ≤ x ≤ 14, degree 11 (2^-36); computed in
- * 60 digits, then expanded.
+ * G: the same for e^(x²)·erfc(x)·(x + 2) over t, for 1 ≤ x ≤ 28, degree 20 (2^-56), or 1 ≤ x ≤ 14, degree 11 (2^-36);
+ * computed in 60 digits, then expanded.
  */
 import type { Node } from "../machine/graph.ts";
 import type { Digits, Wide } from "../machine/instructions.ts";

@@ -1,7 +1,7 @@
 /**
  * lgamma: log|Γ(x)| in float64x2.
  *
- * For −½ ≤ x < 2½: log Γ(2 + d) = d·Q(d), with d = x below ½, x − 1 below 1.3, and x − 2 above; from it log|x·(1 + x)|,
+ * For −½ ≤ x < 2½: log Γ(2 + d) = d·Q(d), with d = x below ½, x − 1 below 1.3, and x − 2 above; then log|x·(1 + x)|,
  * log x or nothing is subtracted. This is relatively accurate at the zeros 1 and 2 and at 0. For x ≥ 2½: Stirling's (x
  * − ½)·(log x − 1) + ½·log 2π − ½ + S(1/x²)/x. For x < −½: −log(|x|·|sin πx|/π) − lgamma|x|, where near the zeros only
  * the absolute error stays small.

@@ -105,7 +105,7 @@ export function softplus(m: Wide, digits: Digits, x: Value): Node {
 }
 
 /**
- * Returns in lane 0 the softplus of lane 0 of x, and in lane 1 its sigmoid. The two are needed together and share
+ * Returns the softplus of lane 0 of x in lane 0, and its sigmoid in lane 1. Programs need both together, and they share
  * e^−|x|.
  */
 export function softplusAndSigmoid(m: Wide, digits: Digits, x: Value): Node {

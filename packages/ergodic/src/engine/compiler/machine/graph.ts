@@ -7,9 +7,11 @@ export interface Node extends Value {
   readonly type: WasmType;
   readonly code: readonly number[];
   readonly args: readonly Node[];
-  /** Depth of the loop in which it changes between iterations; 0 if it never changes. */
+  /** Depth of the loop in which the value changes between iterations; 0 if it never changes. */
   readonly level: number;
-  /** Whether repeating it is cheaper than keeping it in a local: local.get and integer constants. */
+  /**
+   * Whether repeating the node is cheaper than keeping its value in a local, as for local.get and integer constants.
+   */
   readonly repeated: boolean;
 }
 
@@ -30,7 +32,7 @@ export class Graph {
     flags: { level?: number; repeated?: boolean } = {},
   ): Node {
     let key = String.fromCharCode(...code);
-    // Bytes end at 255, so this separator cannot be one of them.
+    // Opcode bytes are at most 255, so this separator cannot occur among them.
     for (const arg of args) key += `\u0100${arg.id}`;
     const known = this.#known.get(key);
     if (known) return known;

@@ -21,8 +21,8 @@ interface Block {
 
 /**
  * Fastfood: W = √(2γ/n) S H G Π H B in blocks of n = 2^⌈log₂ d⌉ frequencies. B: random signs; Π: a random permutation;
- * G: a diagonal of normals; H: the unscaled Walsh–Hadamard matrix; S: a diagonal of lengths of N(0, I_n) vectors over
- * ‖G‖_F, so that the lengths of the w are distributed like those of N(0, 2γI) vectors. Rows are padded with zeros to n.
+ * G: a diagonal of normals; H: the unscaled Walsh–Hadamard matrix; S: a diagonal with entries ‖v‖/‖G‖_F, v ~ N(0, I_n),
+ * so that the frequencies have the lengths of N(0, 2γI) vectors in distribution. Rows are padded with zeros to n.
  *
  * Block b takes update b of the stream (seed, "features", "fastfood"). Cost per row: O(count·log d), with no stored
  * matrix. Source: Le, Sarlós, Smola 2013.
@@ -35,7 +35,7 @@ export function fastfood(options: FeatureOptions): RandomFeatures {
 export const fastfoodStep = featureTransformation("fastfood", drawn, ({ inputs, count }) => {
   const size = paddedSize(inputs);
   const frequencies = Math.ceil(count / 2 / size) * size;
-  // Each length needs as many normals as a vector has numbers.
+  // Drawing a length takes as many normal numbers as a vector has elements.
   const drawing = 2 * SIGN + NORMAL * (1 + size);
   return { work: frequencies * (drawing + 2 * transformCost(size)), bytes: 21 * frequencies + 16 * size };
 });

@@ -5,8 +5,8 @@
  * z(x) = √(2/D) [cos w₁·x, sin w₁·x, …, cos w_{D/2}·x, sin w_{D/2}·x], so that z(x)·z(y) ≈ k(x, y), with an error of
  * order 1/√D, and z(x)·z(x) = 1. D: `count`, even. γ: `gamma`, > 0, in units of 1/x². "scale" = 1/(d·var), where var is
  * the population variance of all cells of the dataset (1 if it is 0); it is computed when the map is applied. The maps
- * differ in how they draw the frequencies w: from N(0, 2γI), or with less variance. The seed reproduces all
- * frequencies, so a saved model stores only five numbers.
+ * differ in how they draw the frequencies w: independently from N(0, 2γI), or in a way that gives estimates with less
+ * variance. The seed reproduces all frequencies, so a saved model stores only five numbers.
  *
  * Source: Rahimi, Recht 2007.
  *
@@ -141,8 +141,8 @@ export function matrixProjection(matrix: Float64Array, inputs: number): Projecti
       return;
     }
     let k = 0;
-    // Computes four sums at a time to hide the latency of additions. Each sum has the same order, and so the same bits,
-    // as in the plain loop below.
+    // Computes four sums at a time to hide the latency of additions. Each sum adds its terms in the same order as the
+    // plain loop below, and so has the same bits.
     for (; k + 4 <= frequencies; k += 4) {
       const base = k * inputs;
       let a = 0;

@@ -16,12 +16,12 @@ import { addTransformation } from "../transformations/index.ts";
 /** Options of `products`. */
 export interface ProductOptions {
   /**
-   * Columns whose products are added, by raw name: [["age", "work"], ["age", "hours", "work"]]. A category contributes
-   * the columns of its levels. Default: none.
+   * Groups of raw columns whose products are added, by name: [["age", "work"], ["age", "hours", "work"]]. A category
+   * contributes the columns of its levels. Default: none.
    */
   interactions?: readonly (readonly string[])[];
   /**
-   * Largest number of factors in a product: adds all products of up to this many columns, and powers of numbers. A
+   * Largest number of factors in a product. All products of up to this many columns are added, and powers of numbers. A
    * whole number, 1 to 6. Default 1: none.
    */
   degree?: number;

@@ -101,7 +101,7 @@ function positionReader(step: ColumnsStep, raw: SparseTable | readonly ArrayLike
   };
 }
 
-/** Cached level indices by list of levels, so that predicting one row does not rebuild them. */
+/** Cache of level indices, by list of levels, so that predicting one row does not rebuild an index. */
 const indexes = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
 
 export function levelIndex(levels: readonly string[]): ReadonlyMap<string, number> {

@@ -26,9 +26,9 @@ export function hashedShape(bits: number, type: Shape["type"]): Shape {
 }
 
 /**
- * Step `hash`: the signed hashing trick. Column "name" (or "column=level") of value x adds ±x to column h mod 2^bits of
- * 2^bits sparse columns. h is the MurmurHash3_x86_32 of the name's UTF-8 bytes (seed 0). The sign is − if the top bit
- * of h is set, so that collisions cancel in expectation. Sums that cancel to 0 are left out.
+ * Step `hash`: the signed hashing trick. A column "name" (or "column=level") with the value x adds ±x to column h mod
+ * 2^bits of the 2^bits sparse columns. h is the MurmurHash3_x86_32 of the name's UTF-8 bytes (seed 0). The sign is − if
+ * the top bit of h is set, so that collisions cancel in expectation. Sums that cancel to 0 are omitted.
  *
  * Source: Weinberger et al. 2009.
  *
@@ -61,8 +61,8 @@ export const hash: Transformation<HashStep> = {
 };
 
 /**
- * Sums the hashed values of one row. Buckets are returned in ascending order, and values are summed in the order of
- * adding.
+ * Sums the hashed values of one row. Buckets are returned in ascending order, and the values of a bucket are summed in
+ * the order in which they were added.
  */
 export class HashCollector {
   private readonly mask: number;

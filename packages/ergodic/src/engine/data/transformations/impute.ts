@@ -24,8 +24,8 @@ export interface ImputeStep extends Step {
 }
 
 /**
- * Fits fill values to the cells. `methods`: a method per column that suits its kind; null for columns without gaps, in
- * which gaps are refused later.
+ * Fits fill values to the cells. `methods`: for each column, a method that suits its kind. null is for a column without
+ * gaps, where later gaps are refused.
  */
 export function fitImpute(
   cells: RowSource,
@@ -58,8 +58,7 @@ export const indicatorColumns = (cells: readonly RawColumn[], { indicators = [] 
  * values present when the pipeline was made, or a separate level for missing cells. If several values tie for the mode,
  * the smallest wins. Indicators add a column that is 1 where a number was missing.
  *
- * Columns without gaps also have a fill value, so that a row with a gap can be predicted. The exception is columns
- * without a method.
+ * A column without gaps also has a fill value (unless it has no method), so that a row with a gap can be predicted.
  *
  * @throws DataError if a column holds no value at all
  */

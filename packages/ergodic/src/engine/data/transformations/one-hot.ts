@@ -9,8 +9,8 @@ export interface OneHotStep extends Step {
 }
 
 /**
- * Sparse rows are considered above this number of columns, with this many columns per cell. A sparse entry takes twice
- * the memory of a dense number, and more time.
+ * Rows can be sparse only with more than LEAST_COLUMNS columns and more than LEAST_SPARED columns per cell. A sparse
+ * entry takes twice the memory of a dense number, and more time.
  */
 const LEAST_COLUMNS = 200;
 const LEAST_SPARED = 4;

@@ -11,8 +11,8 @@ export interface CoordinateDescentOptions {
    */
   pick?: "auto" | "workingSets" | PickName;
   /**
-   * Step along a block. "exact": to the minimum along the block; "lipschitz": 1/L along the partial derivative. Default
-   * "exact"; "lipschitz" with `estimate` or "nesterov".
+   * Step along a block. "exact" moves to the minimum along the block; "lipschitz" takes a proximal step of size 1/L
+   * along the partial derivative. Default "exact"; "lipschitz" with `estimate` or "nesterov".
    */
   step?: "exact" | "lipschitz";
   /** Number of greedy moves per evaluation of all violations (for `pick: "greedy"`). Default 1; a whole number >= 1. */
@@ -24,7 +24,7 @@ export interface CoordinateDescentOptions {
   estimate?: { rows: number; rate: number | Schedule };
   /**
    * Acceleration: "anderson" extrapolates from passes in a fixed order; "nesterov" is the accelerated random form;
-   * "none". Default "anderson" if the order is fixed, otherwise "none".
+   * "none" turns acceleration off. Default "anderson" if the order is fixed, otherwise "none".
    */
   acceleration?: "none" | "anderson" | "nesterov";
   /**

@@ -160,8 +160,8 @@ export class CoordinateProgression implements Progression {
   }
 
   /**
-   * Checks for convergence. With momentum, it first makes one plain pass: averages approach a kink or a bound, but only
-   * a prox puts a coordinate exactly on it. That pass is kept only if the run has converged.
+   * Checks for convergence. With momentum, it first makes one plain pass, because averages only approach a kink or a
+   * bound, whereas a prox puts a coordinate exactly on it. Unless the run has converged, this pass is undone.
    */
   private check(): void {
     const { state, momentum, options } = this;
@@ -184,8 +184,8 @@ export class CoordinateProgression implements Progression {
   }
 
   /**
-   * Calls a function of the state at the point reached, which with momentum differs from the point that the state
-   * moves.
+   * Calls a function of the state at the point that the descent has reached. With momentum, this is not the point that
+   * the state holds.
    */
   private atPoint<T>(say: () => T): T {
     const { momentum, state } = this;

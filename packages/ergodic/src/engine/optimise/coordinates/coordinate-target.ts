@@ -11,7 +11,8 @@ export interface CoordinateTargetOptions {
   /** Returns ∂f/∂x_j. Default: central differences of `value`. */
   partial?(x: Float64Array, j: number, residual: Float64Array): number;
   /**
-   * L_j >= ∂²f/∂x_j², > 0: one per coordinate, or a function of j. Required by steps of 1/L and by picks by importance.
+   * L_j >= ∂²f/∂x_j², > 0: one per coordinate, or a function of j. Required for steps of 1/L and for picking by
+   * importance.
    */
   curvature?: ((j: number) => number) | ArrayLike<number>;
   /**
@@ -22,7 +23,7 @@ export interface CoordinateTargetOptions {
   /** Returns ∂²f/∂x_j², for Newton's method along a coordinate. Default: none. */
   secondPartial?(x: Float64Array, j: number, residual: Float64Array): number;
   /**
-   * Returns the x_j that minimises F with all other coordinates fixed; replaces any search. The result is clipped to
+   * Returns the x_j that minimises F with all other coordinates fixed; it replaces any search. The result is clipped to
    * the bounds.
    */
   minimiser?(x: Float64Array, j: number, residual: Float64Array): number;

@@ -4,8 +4,8 @@ export const pickNames = ["cyclic", "random", "permutation", "greedy", "importan
 export type PickName = (typeof pickNames)[number];
 
 /**
- * Pick rules: they choose the block of each move, among n blocks. Moves are counted from 0; n moves are a pass. A pass
- * draws from `stream` at its number, so no state is stored.
+ * Pick rules: they choose the block of each move, among n blocks. Moves are counted from 0; n moves are a pass. The
+ * random draws of a pass depend only on `stream` and the number of the pass, so no state is stored.
  *
  *   cyclic       move k takes k mod n
  *   random       uniform, with replacement

@@ -9,9 +9,9 @@ const EPSILON = 2 ** -52;
 /**
  * A point of a user's target, its residual, and moves of one coordinate.
  *
- * With g = ∂f/∂x_j + l2 x_j, F decreases to the right of x_j at the rate −(g + l1) or −(g + l1 sign x_j), and to the
- * left likewise. The violation is the larger rate among the directions that the bounds allow. Steps: u = clip(soft(x_j
- * − sg/L, sl1/L) / (1 + sl2/L)), exact for a quadratic f at s = 1.
+ * With g = ∂f/∂x_j + l2 x_j, F decreases to the right of x_j at the rate −(g + l1) or −(g + l1 sign x_j), and similarly
+ * to the left. The violation is the larger rate among the directions that the bounds allow. Steps: u = clip(soft(x_j −
+ * sg/L, sl1/L) / (1 + sl2/L)), exact for a quadratic f at s = 1.
  */
 export class TargetState implements CoordinateState {
   readonly curvature?: Float64Array;
@@ -28,7 +28,7 @@ export class TargetState implements CoordinateState {
     this.u = new Float64Array(start.length);
     this.residual = this.freshResidual();
     if (target.curvature) this.curvature = target.curvature;
-    // A companion evaluates at other points, but a residual is kept for x alone.
+    // A companion needs evaluations at other points, but the residual is only stored for x.
     if (!target.moved) this.companion = { move: (...args) => this.moveBoth(...args), merge: (scale) => this.merge(scale) };
     const value = this.value();
     if (Number.isNaN(value)) refuse(`value(x) is NaN at the start`, "TARGET_VALUE");

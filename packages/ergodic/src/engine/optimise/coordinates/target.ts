@@ -16,13 +16,13 @@ const known = [...functions, "dimension", "curvature", "quadratic", "rows", "l1"
  *
  * dimension: number of coordinates of x. value: f(x). partial: ∂f/∂x_j; default central differences, and exact minima
  * by values alone.
- * curvature: L_j ≥ ∂²f/∂x_j², for steps of 1/L_j and picks by importance. quadratic: whether it equals ∂²f/∂x_j²
- * everywhere, so that minima have a closed form.
+ * curvature: L_j ≥ ∂²f/∂x_j², for steps of 1/L_j and for picking by importance. quadratic: whether `curvature` equals
+ * ∂²f/∂x_j² everywhere, so that minima have a closed form.
  * secondPartial: ∂²f/∂x_j², for Newton's method. minimiser: the x_j that minimises F with all other coordinates fixed,
  * in place of any search; it is clipped to the bounds.
  * residual, moved: a quantity that makes partial derivatives cheap, computed from x and then updated; all functions
  * receive it as their last argument.
- * rows: number of rows over which f is a mean; their partial derivatives are `rowPartial`, for estimates. l1, l2,
+ * rows: number of rows over which f is a mean; `rowPartial` gives their partial derivatives, for estimates. l1, l2,
  * lower, upper: one number, or one per coordinate.
  *
  * Functions must not change x. Values are minimised. A move costs one partial derivative (step "lipschitz"), or a few

@@ -5,7 +5,7 @@ import { positive, rule, share } from "../rule.ts";
  * AdaDelta: r ← ρ r + (1 − ρ) g², Δ = √(s + ε)/√(r + ε) · g, s ← ρ s + (1 − ρ) Δ², p ← p − η Δ.
  *
  * η (`rate`) > 0, 1 in the paper; ρ (`rho`) in [0, 1]; ε (`epsilon`) > 0 determines the size of the first steps. r, s:
- * two floats per parameter; s averages the unscaled Δ². Source: Zeiler 2012. Differs from PyTorch and optax: nothing.
+ * two floats per parameter; s averages the unscaled Δ². Source: Zeiler 2012. Same as in PyTorch and optax.
  */
 export const adadelta = rule(
   "adadelta",

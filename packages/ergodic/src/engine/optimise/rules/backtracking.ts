@@ -12,7 +12,7 @@ const open = { low: 0, high: 1, open: true };
  * > 0 (1), later twice the last accepted one. Trial points with NaN or infinite values are rejected.
  * State: the last α. Needs the full objective. Source: Armijo 1966.
  * `maxEvaluations`: evaluations of the objective per step, a whole number >= 2 (100); the run ends if none of them
- * decreases it enough.
+ * decreases the objective enough.
  */
 export const backtracking = hostRule(
   "backtracking",

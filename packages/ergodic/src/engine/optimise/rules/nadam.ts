@@ -6,8 +6,8 @@ import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments
  * NAdam: Adam with Nesterov's look-ahead and a momentum that warms up, μ_t = β₁(1 − 0.96^(ψt)/2).
  *
  * m, v as in Adam; π_t = μ₁…μ_t; p ← p − η ((1 − μ_t) g/(1 − π_t) + μ_{t+1} m/(1 − π_t μ_{t+1}))/(√v̂ + ε).
- * ψ (`momentumDecay`) ≥ 0. λ (`decay`) ≥ 0: decoupled, p ← p − ηλp; for the coupled form chain with weightDecay(). m,
- * v: two floats per parameter; π: one scalar. Source: Dozat 2016. Differs from PyTorch: nothing.
+ * ψ (`momentumDecay`) ≥ 0. λ (`decay`) ≥ 0: decoupled, p ← p − ηλp; for the coupled form, use a chain with
+ * weightDecay(). m, v: two floats per parameter; π: one scalar. Source: Dozat 2016. Same as in PyTorch.
  * `rate`: η > 0 (0.002); `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in [0, 1]; `epsilon`: ε >= 0 (1e-8); momentumDecay
  * 0.004 and decay 0 by default.
  */

@@ -8,7 +8,7 @@ import { scheduleFreePoint, scheduleFreeUpdate } from "./schedule-free.ts";
  * β₂ᵗ).
  *
  * η (`rate`) > 0; β₁ in (0, 1] interpolates (it is not a momentum buffer), β₂ in [0, 1]; ε (`epsilon`) ≥ 0; λ (`decay`)
- * ≥ 0, at y. z, v: two floats per parameter, as in Adam. Source: Defazio et al. 2024.
+ * ≥ 0, applied at y. z, v: two floats per parameter, as in Adam. Source: Defazio et al. 2024.
  * `beta1`: β₁ (0.9); `beta2`: β₂ (0.999). Defaults: rate 0.0025, epsilon 1e-8, decay 0.
  */
 export const scheduleFreeAdam = rule(

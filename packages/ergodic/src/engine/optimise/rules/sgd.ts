@@ -4,9 +4,9 @@ import { positive, rule } from "../rule.ts";
 /**
  * Stochastic gradient descent: p ← p − η g.
  *
- * η (`rate`): > 0, a number or a schedule of the update number. For convex f of slope L it converges without noise if η
- * < 2/L, and with noise if Σ η_t = ∞ and Σ η_t² < ∞. Source: Robbins, Monro 1951. Differs from other implementations:
- * nothing.
+ * η (`rate`): > 0, a number or a schedule of the update number. If f is convex with curvature at most L, it converges
+ * for η < 2/L without noise, and for Σ η_t = ∞ and Σ η_t² < ∞ with noise. Source: Robbins, Monro 1951. Same as in other
+ * libraries.
  */
 export const sgd = rule("sgd", { rate: 0.01 }, ({ g, rate }) => ({ step: mul(rate, g) }), {
   conformance: { convex: { rate: 0.5 } },

@@ -19,10 +19,10 @@ import { loadLanes, storeLanes } from "./lanes.ts";
 import { accessesOf, type Nest, nestOf } from "./nest.ts";
 import { Total } from "./total.ts";
 
-/** Number of operations per vector up to which a body is unrolled. */
+/** Largest number of operations per vector for which a body is unrolled. */
 const SMALL_BODY = 8;
 
-/** Location of a value: in the block, or behind a pointer of the block. */
+/** Location of a value, which is in the block or behind a pointer in the block. */
 export type Home =
   | { readonly kind: "block"; readonly at: number }
   | { readonly kind: "buffer"; readonly pointer: number; readonly offset: number };
@@ -64,7 +64,7 @@ interface Finish {
 type Part = Loop | Body | Begin | Finish;
 
 /**
- * Context for which a body is built: lanes, number of copies along the vectorised axis, and the offset of its first
+ * Piece of the vectorised axis for which a body is built: its lanes, the number of copies, and the offset of its first
  * element.
  */
 interface Segment {
@@ -138,7 +138,7 @@ class LoopCode {
     return this.#repeated(depth, axes[depth].extent, 1, () => this.#build(depth + 1, segment, totals));
   }
 
-  /** Builds the reduced axes with their accumulators, for one number or for the elements of a segment. */
+  /** Builds the reduced axes with their accumulators. They reduce to one number or to the elements of a segment. */
   #buildReduced(depth: number, segment: Segment | undefined): Part[] {
     const totals = this.#step.reductions.map(({ reduction }) => new Total(this.#graph, this.#f, reduction));
     for (const total of totals) if (segment) total.prepare(segment.lanes.kind, segment.copies);
@@ -198,15 +198,15 @@ class LoopCode {
   #unrolled(depth: number): number {
     const { reductions } = this.#step;
     const cost = this.#cost;
-    // Columns that stay in accumulators over reduced axes: up to a cache line, as far as registers suffice.
+    // Several columns are accumulated in registers over the reduced axes: up to a cache line, if registers suffice.
     if (this.#nest.firstReduced === depth + 1) return cost <= 2 * SMALL_BODY ? (reductions.length === 1 ? 4 : 2) : 1;
     if (reductions.length > 0 && this.#nest.firstReduced <= depth) return cost <= SMALL_BODY ? 4 : cost <= 2 * SMALL_BODY ? 2 : 1;
     return cost <= SMALL_BODY ? 2 : 1;
   }
 
   /**
-   * Builds a loop of `count` iterations, in each of which pointers advance by `step` elements of the axis. If `back` is
-   * false, the pointers stay advanced after the loop.
+   * Builds a loop of `count` iterations. In each iteration, pointers advance by `step` elements of the axis. If `back`
+   * is false, the pointers stay advanced after the loop.
    */
   #repeated(depth: number, count: number, step: number, inside: () => Part[], back = true): Part[] {
     if (count === 1) return inside();

@@ -2,14 +2,14 @@ import type { Access, LoopStep } from "../lowered.ts";
 
 export interface Axis {
   readonly extent: number;
-  /** Strides in elements: of loads, stores and reductions, in this order. */
+  /** Strides of loads, stores and reductions (in this order), in elements. */
   readonly strides: readonly number[];
   readonly reduced: boolean;
 }
 
 /**
- * A loop step as nested loops. Axes of extent 1 are dropped, contiguous neighbours are merged, and one axis is chosen
- * for vectors: the last, along which memory is mostly contiguous.
+ * A loop step as nested loops. Axes of extent 1 are dropped, contiguous neighbours are merged, and one axis is
+ * vectorised: the last one, because memory is mostly contiguous along it.
  *
  * Reduced axes are innermost. If the last axis is reduced, the lanes of a vector are combined into one number at the
  * end; otherwise a block of its elements stays in accumulators while the reduced axes run.

@@ -1,6 +1,6 @@
 /**
  * Encodes a lowered program as functions of its block: one per loop step, and one that runs all steps in order and
- * calls kernels, which the module imports. The body of a scan is a nested program with its own block inside.
+ * calls kernels. The module imports these kernels. The body of a scan is a nested program with its own block inside.
  */
 import { assert } from "../../../errors/errors.ts";
 import {
@@ -21,7 +21,7 @@ import { encodeLoop, type Home, homeOf } from "./loop.ts";
 const FILL = [0xfc, 0x0b, 0x00];
 const COPY = [0xfc, 0x0a, 0x00, 0x00];
 const ALIGN = 64;
-/** Number of bytes up to which values are copied one number at a time. */
+/** Largest number of bytes that are copied one number at a time. */
 const FEW_BYTES = 64;
 
 export interface StepsContext {
@@ -31,7 +31,7 @@ export interface StepsContext {
   kernel(name: string): number;
 }
 
-/** Returns the kernels that the steps call, including those of scan bodies, each once. */
+/** Returns the kernels that the steps and the bodies of scans call. Each kernel is listed once. */
 export function kernelsOf(lowered: Lowered, precision: "f32" | "f64"): ImportedFunction[] {
   const known = new Map<string, ImportedFunction>();
   const look = ({ steps }: Lowered): void => {
@@ -57,7 +57,10 @@ function signatureOf({ args, returns }: KernelCall): { parameters: WasmType[]; r
   return { parameters, results: returns ? [returns] : [] };
 }
 
-/** Number of steps above which they are split into several functions, because engines accept bodies of at most 7 MB. */
+/**
+ * Largest number of steps in one function. More steps are split into several functions, because engines accept bodies
+ * of at most 7 MB.
+ */
 const MOST_STEPS = 4096;
 
 const isParted = ({ steps }: Lowered): boolean => steps.length > MOST_STEPS;
@@ -332,13 +335,13 @@ class RunCode {
     else this.#f.push(0x2a, 0, 0, 0xbb);
   }
 
-  /** Pushes it as a 32-bit integer. */
+  /** Pushes the first number of a value as a 32-bit integer. */
   #whole(value: number): void {
     this.#number(value);
     this.#f.push(0xfc, 0x02);
   }
 
-  /** Leaves the block around the enclosing loop unless the value is positive; NaN is not. */
+  /** Leaves the block around the enclosing loop unless the value is positive. NaN does not count as positive. */
   #leaveUnlessPositive(value: number): void {
     this.#number(value);
     this.#f.push(0x44, ...float64Bytes(0), 0x64, 0x45, 0x0d, 1);
@@ -359,7 +362,10 @@ class RunCode {
     }
   }
 
-  /** Returns the byte step of an output per iteration: 0 for an unused output, which is scratch of one element. */
+  /**
+   * Returns the number of bytes by which an output advances per iteration. It is 0 for an unused output, which is
+   * scratch of one element.
+   */
   #outputStep({ outputs, body, length }: ScanStep, i: number): number {
     const one = body.values.find(({ home }) => home.kind === "buffer" && home.name === `output ${i}`);
     assert(one, "the body of a scan writes its outputs");

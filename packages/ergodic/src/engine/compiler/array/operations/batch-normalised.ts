@@ -23,10 +23,10 @@ export interface BatchNormalised {
  * Batch normalisation: y = γ (x − μ) / √(σ² + ε) + β, where μ and σ² are the mean and variance (divided by the count n)
  * over all axes but the last.
  *
- * It makes one pass for the statistics, of differences from each channel's first value so that a large mean does not
- * cancel, and one pass for y. The derivative is given explicitly, because through the statistics it would take another
- * pass: with x̂ = (x − μ)/√(σ² + ε), dβ = Σ dy, dγ = Σ dy x̂, dx = γ/√(σ² + ε) · (dy − dβ/n − x̂ dγ/n). Source: Ioffe &
- * Szegedy 2015.
+ * One pass computes the statistics and a second pass computes y. The statistics are taken of differences from each
+ * channel's first value, so that a large mean causes no cancellation. The derivative is given explicitly, because
+ * differentiating through the statistics would take another pass. With x̂ = (x − μ)/√(σ² + ε), dβ = Σ dy, dγ = Σ dy x̂,
+ * dx = γ/√(σ² + ε) · (dy − dβ/n − x̂ dγ/n). Source: Ioffe & Szegedy 2015.
  *
  * γ and β: [channels]; by default 1 and 0.
  */

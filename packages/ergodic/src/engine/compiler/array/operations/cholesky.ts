@@ -49,8 +49,8 @@ const make = arrayPrimitive({
  * Cholesky factor: the lower triangular L with a positive diagonal and A = L Lᵀ. a: [n, n], symmetric and positive
  * definite; only its lower triangle is read. NaN everywhere if A is not positive definite.
  *
- * Derivative: with S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, where Φ is the lower triangle with half the diagonal, an element below the
- * diagonal represents itself and its mirror image: Ā = tril(S + Sᵀ) − diag S. Source: Murray 2016. Code:
+ * Derivative: Ā = tril(S + Sᵀ) − diag S with S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, where Φ takes the lower triangle and halves its
+ * diagonal. An element below the diagonal represents itself and its mirror image. Source: Murray 2016. Code:
  * kernels/engine/arrays/cholesky.ts.
  * @throws CompileError unless a is square
  */

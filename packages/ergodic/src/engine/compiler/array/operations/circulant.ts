@@ -99,12 +99,12 @@ const weight = (x: SymbolicArray, dy: SymbolicArray, b: Blocks): SymbolicArray =
 
 /**
  * Block-circulant product: y[r, i·k + a] = Σ_j Σ_b w[i, j, (a − b) mod k] x[r, j·k + b], a matrix of p × q blocks of
- * side k, each given by its first column. It has 1/k of a matrix's numbers, and its product takes the time of
- * transforms of length k.
+ * side k, each given by its first column. It stores 1/k as many numbers as a full matrix, and a product takes about as
+ * long as Fourier transforms of length k.
  *
- * x: […, q·k]; w: [p, q, k], first columns of the blocks. Returns […, p·k]. ⟨dy, y⟩ is linear in x, w and dy, so each
- * of the three primitives has the derivatives of the others. Code: kernels/engine/images/circulant.ts. Source: Ding et
- * al. 2017, CirCNN.
+ * x: […, q·k]; w: [p, q, k], first columns of the blocks. Returns […, p·k]. ⟨dy, y⟩ is linear in each of x, w and dy,
+ * so the derivatives of each of the three primitives are the other two. Code: kernels/engine/images/circulant.ts.
+ * Source: Ding et al. 2017, CirCNN.
  * @throws CompileError unless the extents fit
  */
 export const circulant = operation("circulant", { x: array, w: array }, (x: SymbolicArray, w: SymbolicArray): SymbolicArray => {

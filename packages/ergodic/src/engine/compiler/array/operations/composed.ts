@@ -58,7 +58,7 @@ export const variance = operation(
   },
 );
 
-/** Returns the largest elements as a shift that keeps exponentials finite, without derivative; 0 in place of ±∞. */
+/** Returns the largest elements, as a shift that keeps exponentials finite. It has no derivative, and ±∞ become 0. */
 function shiftOf(x: SymbolicArray, options: AxisOptions): SymbolicArray {
   const largest = maximum(x, { ...options, keep: true });
   return stopGradient(where(less(abs(largest), Infinity), largest, 0));
@@ -140,7 +140,7 @@ export const identity = operation(
     ),
 );
 
-/** Lower (`upper`: upper) triangle of square matrices, including the diagonal; 0 elsewhere. */
+/** Lower triangle (`upper`: upper triangle) of square matrices, including the diagonal; 0 elsewhere. */
 export const triangle = operation(
   "triangle",
   { x: array, options: optional(options({ upper: flag })) },
@@ -153,8 +153,8 @@ export const triangle = operation(
 );
 
 /**
- * (x − x̄) ÷ √(σ² + ε) along the last axis, where σ² is the variance there and ε (`epsilon`) > 0. Ba, Kiros, Hinton
- * 2016, without gain and bias.
+ * (x − x̄) ÷ √(σ² + ε) along the last axis, where x̄ and σ² are the mean and variance along that axis and ε (`epsilon`)
+ * > 0. Ba, Kiros, Hinton 2016, without gain and bias.
  */
 export const layerNormalised = operation(
   "layerNormalised",

@@ -36,7 +36,10 @@ const makeConstant = arrayPrimitive({
   code: { form: "loop" },
 });
 
-/** An array of given numbers, row-major. Long ones are distinguished by identity, not by content. */
+/**
+ * An array of given numbers, row-major. Two long arrays count as equal only if they are the same object, whatever their
+ * contents.
+ */
 export const constantArray = operation(
   "constantArray",
   { values: numbers, shape: optional(extents) },
@@ -49,7 +52,7 @@ export const constantArray = operation(
   },
 );
 
-/** 0, 1, …, count − 1: the same array for the same count, however long. */
+/** The numbers 0, 1, …, count − 1. Equal counts give the same array object, however long it is. */
 export const range = operation("range", { count }, (count: number): SymbolicArray => {
   const values = float64s("range", `${count} numbers`, count).map((_, i) => i);
   return count > LONG ? makeConstant([], [count], values, `range ${count}`) : constantArray(values);

@@ -4,9 +4,9 @@
  *   y[n, h, w, o] = Σ_{i,j,c} x[n, h s + i d − p, w s + j d − p, c] W[i, j, c, o],   c over the channels of o's group
  *
  * x: [batch, height, width, C]. W: [kernelHeight, kernelWidth, C ÷ groups, O]. ⟨dy, y⟩ is linear in each of x, W and
- * dy, so each of the three primitives provides derivatives of the others. A window of one cell with stride 1, no
- * padding and one group is a matrix product. Code: kernels/engine/images/convolution.ts; if each channel has its own
- * filter, kernels/engine/images/depthwise.ts.
+ * dy, so the derivatives of each of the three primitives are the other two. With a window of one cell, stride 1, no
+ * padding and one group, the convolution is a matrix product. Code: kernels/engine/images/convolution.ts; if each
+ * channel has its own filter, kernels/engine/images/depthwise.ts.
  */
 
 import { type ConvolutionShape, convolutionScratchBytes, isDepthwise } from "../../../memory/convolution.ts";
@@ -122,8 +122,8 @@ const weight = (x: SymbolicArray, dy: SymbolicArray, s: ConvolutionShape): Symbo
 /** Options of `conv2d`. */
 export interface ConvolutionOptions extends WindowOptions {
   /**
-   * Number of groups; output channels see only the input channels of their group. It divides both numbers of channels;
-   * equal to the number of channels: depthwise. Default 1.
+   * Number of groups; output channels see only the input channels of their group. It must divide both numbers of
+   * channels. With as many groups as channels, the convolution is depthwise. Default 1.
    */
   readonly groups?: number;
 }

@@ -13,7 +13,7 @@ const makeCustom = arrayPrimitive({
   name: "customDerivative",
   evaluate: (_, [result]) => result,
   derivative(adjoint, node, i) {
-    // The user's derivative replaces the path through the result itself.
+    // Argument 0 is the result of `forward`. It gets no adjoint, because the user's derivative replaces that path.
     if (i === 0) return null;
     const inputs = node.args.slice(1);
     const flows = flowsOf(adjoint, node, inputs);
@@ -29,7 +29,10 @@ const makeCustom = arrayPrimitive({
   code: { form: "view", layout: (_, argument) => argument },
 });
 
-/** The inputs are requested one after another, so the user's function is called only once for all of them. */
+/**
+ * Result of the last call of a user's function. The derivatives of the inputs are requested one after another, so one
+ * call serves them all.
+ */
 let last: { readonly adjoint: SymbolicArray; readonly node: SymbolicArray; readonly flows: ReturnType<Backward> } | undefined;
 
 function flowsOf(adjoint: SymbolicArray, node: SymbolicArray, inputs: readonly SymbolicArray[]): ReturnType<Backward> {
@@ -49,8 +52,8 @@ function withBackward(args: readonly SymbolicArray[], backward: Backward): Symbo
 }
 
 /**
- * Function with a user-defined derivative: straight-through estimators, clipped or scaled gradients, implicit
- * differentiation. Returns forward(…inputs), with `backward` in place of its derivative by the inputs.
+ * Function with a user-defined derivative, for straight-through estimators, clipped or scaled gradients, and implicit
+ * differentiation. Returns forward(…inputs), whose derivative with respect to the inputs is computed by `backward`.
  *
  * @throws CompileError if backward returns another number of adjoints or other shapes
  */

@@ -85,7 +85,7 @@ const makeScatter = arrayPrimitive({
   },
 });
 
-/** `gather` by indices that were checked, or whose errors are handled. */
+/** Same as `gather` without a check of the indices, because they have been checked or the caller handles errors. */
 export const gatherUnseen = (table: SymbolicArray, indices: SymbolicArray): SymbolicArray =>
   makeGather([table, indices], [...indices.shape, ...table.shape.slice(1)]);
 
@@ -96,8 +96,8 @@ export type Indices = ArrayLikeOperand | ArrayLike<number>;
  * Rows by index: y[i…, :] = table[indices[i…], :]. Its adjoint is scatter: y[r, :] = Σ values[i, :] over indices[i] =
  * r. table: [rows, …rest]; indices: any shape. Returns [...indices, …rest].
  *
- * Indices are whole numbers from 0 to rows − 1; other constants, and other values in the data of a model, are refused.
- * For indices that depend on parameters, fractions are dropped; an index out of range gathers NaN and is not scattered.
+ * Indices are whole numbers from 0 to rows − 1. Any other value is refused in constants and in a model's data. If
+ * indices depend on parameters, fractions are dropped, and an index out of range gathers NaN and is not scattered.
  * Indices have no derivative. In float32 a table has at most 2^24 rows, because larger integers are not exact. Code:
  * kernels/engine/arrays/gather.ts.
  * @throws CompileError if the table has no axis, or an index is out of range
@@ -191,6 +191,6 @@ export const pick = operation("pick", { x: array, indices: operand }, (x: Symbol
   return pickUnseen(x, numbers);
 });
 
-/** `pick` by indices that were checked, or whose errors are handled: 0 for an index out of range. */
+/** Same as `pick` without a check of the indices: gives 0 for an index out of range. */
 export const pickUnseen = (x: SymbolicArray, indices: SymbolicArray): SymbolicArray =>
   sum(where(oneHotUnseen(indices, x.shape[x.rank - 1]), x, 0), { axis: -1 });

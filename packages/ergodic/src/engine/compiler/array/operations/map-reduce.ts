@@ -1,6 +1,6 @@
 /**
- * Element-wise functions and reductions. Each is the adjoint of the other, because broadcasting repeats and summing
- * joins.
+ * Element-wise functions and reductions. Each is the adjoint of the other, because broadcasting repeats elements and
+ * summing adds the copies.
  *
  * map: y[i] = f(x₀[i], x₁[i], …) with broadcasting. f is an expression (expression.ts) of the scalars "0", "1", …; two
  * maps are fused by substituting one expression into another. Every element-wise primitive builds a map when it is
@@ -66,8 +66,8 @@ export const expressionOf = (node: SymbolicArray): Expr => {
 };
 
 /**
- * Maps an expression over arrays: `expr` uses the scalars "0", "1", …. The shape is the one to which the arguments
- * broadcast, unless given.
+ * Maps an expression over arrays: `expr` uses the scalars "0", "1", …. The default shape is the one to which the
+ * arguments broadcast.
  */
 export const mapArrays = operation(
   "mapArrays",
@@ -88,7 +88,7 @@ export const mapArrays = operation(
 const byPosition = (args: readonly SymbolicArray[]): Record<string, SymbolicArray> =>
   Object.fromEntries(args.map((arg, i) => [String(i), arg]));
 
-/** Same as `mapArrays`, with arguments by the names of their scalars. */
+/** Same as `mapArrays`, with the arguments given by the names of their scalars. */
 export function mapNamed(expr: Expr, args: Readonly<Record<string, SymbolicArray>>, shape: Shape): SymbolicArray {
   const constants: Record<string, Expr> = {};
   for (const [name, arg] of Object.entries(args)) if (arg.op === "full") constants[name] = constant(arg.attributes as number);
@@ -98,8 +98,8 @@ export function mapNamed(expr: Expr, args: Readonly<Record<string, SymbolicArray
   const renamed = Object.fromEntries(used.map((name) => [name, scalar(String(distinct.indexOf(args[name])))]));
   const whole = substitute(folded, renamed);
   if (whole.op === "constant") return full(whole.value, shape);
-  // The remaining argument is identified by its name, because arguments that are the same array may have made others
-  // drop out.
+  // The remaining argument is found by its name, not by its position: when two arguments are the same array, others can
+  // drop out of the expression.
   if (whole.op === "scalar") {
     const only = distinct[Number(whole.name)];
     return sameShape(only.shape, shape) ? only : makeMap([only], shape, scalar("0"), String(scalar("0").id));
@@ -120,7 +120,7 @@ export function elementwise(where: string, build: (...args: Expr[]) => Expr, giv
   return node;
 }
 
-/** Action of element-wise functions and reductions on arrays. */
+/** Implementation of element-wise functions and reductions on arrays. */
 export const onArrays: OnArrays = {
   elementwise,
   reduced(name, x, options) {
@@ -217,7 +217,7 @@ export function reduce(kind: ReductionKind, x: SymbolicArray, from: number, to: 
   return makeReduce([x], shape, { kind, from, to });
 }
 
-/** Reduces over any axes: adjacent ones together, the last first. */
+/** Reduces over any axes: one reduction per run of adjacent axes, beginning with the last run. */
 export function reduceAxes(kind: ReductionKind, x: SymbolicArray, axes: readonly number[], keep = false): SymbolicArray {
   const listed = [...new Set(axes.map((a) => axisOf(kind, a, x.rank)))].sort((a, b) => a - b);
   let made = x;

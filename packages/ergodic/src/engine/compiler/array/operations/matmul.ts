@@ -44,12 +44,12 @@ const makeMatmul = arrayPrimitive({
 
 /**
  * Matrix product a b, as in numpy's matmul: y[…, i, j] = Σ_p a[…, i, p] b[…, p, j]; axes before the last two broadcast.
- * A vector on the left is a row, one on the right a column, and its axis is removed from the result. a: [batch…, m, k]
- * or [k]. b: [batch…, k, n] or [k].
+ * A vector on the left counts as a row, and a vector on the right counts as a column. The axis added for this is
+ * removed from the result. a: [batch…, m, k] or [k]. b: [batch…, k, n] or [k].
  *
- * If b is one matrix for a whole batch, the batch becomes rows, so that one product computes the result and one the
- * derivative by that matrix. Code: kernels/engine/arrays/gemm.ts, which reads transposed operands and rows with gaps
- * without copying.
+ * If b is one matrix for a whole batch, the batch becomes rows. A single product then computes the result, and a single
+ * product computes the derivative with respect to b. Code: kernels/engine/arrays/gemm.ts, which reads transposed
+ * operands and rows with gaps without copying.
  * @throws CompileError unless the inner extents agree and the batch axes broadcast
  */
 export const matmul = operation("matmul", { a: array, b: array }, (a: SymbolicArray, b: SymbolicArray): SymbolicArray => {
@@ -117,7 +117,7 @@ function batchSteps(shape: Shape, strides: readonly number[], batch: Shape): num
 
 /**
  * Returns how the kernel reads a matrix: plain or transposed, with `between` elements between the starts of stored
- * rows; undefined if it cannot.
+ * rows; undefined if the kernel cannot read it.
  */
 function matrixLayout(shape: Shape, strides: readonly number[]): { transposed: number; between: number } | undefined {
   const [rows, columns] = shape.slice(-2);

@@ -1,6 +1,6 @@
 /**
- * Order statistics by counting ranks, with n² comparisons and no sort. The derivative goes to the element that has the
- * rank (among equal ones, the position decides). NaN if any element is NaN.
+ * Order statistics by counting ranks, with n² comparisons and no sort. The derivative goes to the element with the
+ * requested rank; ties are broken by position. NaN if any element is NaN.
  */
 
 import { add, mul } from "../../primitives/arithmetic.ts";
@@ -29,7 +29,8 @@ function ranks(x: SymbolicArray): SymbolicArray {
 }
 
 /**
- * Element with `k` smaller ones along `axis` (default: the last), which is removed from the result; k = 0, …, n − 1.
+ * The k-th smallest element along `axis` (default: the last), counted from 0; k = 0, …, n − 1. The axis is removed from
+ * the result.
  * @throws CompileError if k or the axis is out of range
  */
 export const kthSmallest = operation(

@@ -68,7 +68,8 @@ export function slicedBy(x: SymbolicArray, { start, step }: Slice, shape: Shape)
 }
 
 /**
- * Every `step`-th element of [from, to) of an axis (negative: from its end); step −1 reverses. Other axes stay whole.
+ * Every `step`-th element of [from, to) along an axis. Negative positions count from the end of the axis, and step −1
+ * reverses. Other axes stay whole.
  *
  * @throws CompileError if the result is empty or the axis does not exist
  */

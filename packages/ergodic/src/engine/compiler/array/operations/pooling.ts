@@ -2,8 +2,8 @@
  * Pooling of images: the largest or the mean of the cells that a window covers, for each channel.
  *
  * maxPool: padding cells do not count; NaN if a cell is NaN. The derivative goes to the window's first cell, row by
- * row, that holds the largest value. averagePool: the sum over the cells inside the image, divided by their number, or
- * by the window's if padding counts.
+ * row, that holds the largest value. averagePool: the sum over the cells inside the image, divided by their number or,
+ * if padding counts, by the number of cells in the window.
  * Code: kernels/engine/images/pooling.ts. The second derivative of maxPool uses patches, which takes memory for each
  * cell of each window.
  */

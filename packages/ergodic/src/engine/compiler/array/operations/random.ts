@@ -4,8 +4,9 @@
  *
  * uniform: [0, 1). normal: mean 0, variance 1, |z| < 8.3. An array's numbers do not depend on its size: a longer array
  * starts with the same numbers as a shorter one. Two arrays of one stream hold the same bits, so give each array its
- * own stream. Inside scan the draws are the same at every step; draw all of them outside, and scan over them. Code:
- * kernels/engine/arrays/fill-random.ts, with the same bits in float64; in float32 a uniform number has its own 24 bits.
+ * own stream. Inside scan the draws are the same at every step; draw all of them outside, and scan over them. The code
+ * in kernels/engine/arrays/fill-random.ts gives the same bits in float64. In float32, a uniform number is made of 24
+ * other bits.
  */
 import { normalQuantile } from "../../../numbers/normal-quantile.ts";
 import { philox } from "../../../random/philox.ts";
@@ -26,7 +27,10 @@ export function fillUniform(count: number, key: readonly [number, number], updat
   });
 }
 
-/** Returns the normal number for the same words: 52 of the 53 bits, at the middle of their interval. */
+/**
+ * Returns the normal number for the same words. It uses 52 of the 53 bits and the middle of the interval that they
+ * denote.
+ */
 function normalOf(u: number): number {
   const bits = u * 2 ** 53;
   const upper = Math.floor(bits / 134217728);

@@ -116,8 +116,8 @@ export type OpenScan = Omit<ScanAttributes, "constants">;
 
 /**
  * Makes the scan of a body that may use outside arrays, which become constants. Leaves are named by position, so that
- * equal scans are one node. Arrays that the body does not use are not scanned over, because a tangent, which is linear
- * in the adjoints, must not depend on their values.
+ * equal scans are the same node. Arrays that the body does not use are not scanned over, because a tangent, which is
+ * linear in the adjoints, must not depend on their values.
  */
 export function closeScan(open: OpenScan, starts: readonly SymbolicArray[], elements: readonly SymbolicArray[]): Scanned {
   const { length, reverse, end, carries, next, outputs } = open;
@@ -241,8 +241,8 @@ interface StepBack {
 }
 
 /**
- * Returns the adjoints of a step's inputs (`known`: its carries and elements) from those of its results; zeros for
- * inputs that are not wanted.
+ * Returns the adjoints of a step's inputs (`known`: its carries and elements), given the adjoints of its results.
+ * Inputs that are not wanted get zeros.
  */
 function stepBack(
   node: SymbolicArray,
@@ -253,7 +253,8 @@ function stepBack(
   const { end, carries, over, constants, next, outputs } = node.attributes as ScanAttributes;
   const last = known.length;
   const control = end?.control ?? 0;
-  // Placeholders for the constants, so that their adjoints are those within the body, whatever the constants depend on.
+  // Placeholders replace the constants, so that the adjoints do not flow through the body into what the constants
+  // depend on.
   const stands = constants.map((leaf) => freshLeaf(leaf.shape));
   const own = [...known, ...stands];
   const body = substituteArrays(
@@ -285,8 +286,8 @@ function termOf(slope: SymbolicArray, leaves: readonly SymbolicArray[]): Term {
   if (slope.op !== "matmul" || slope.rank !== 2) return { kind: "sum", of: slope };
   const [a, b] = [withoutReshape(transpose(slope.args[0])), withoutReshape(slope.args[1])];
   const isPart = a.op === "part" || b.op === "part";
-  // One factor must be available outside this loop. All parts of a loop seem to depend on all of its inputs, and a
-  // tangent, linear in the adjoints, would then depend on their values.
+  // One factor must be available outside this loop. Formally, every part of a loop depends on all inputs of the loop. A
+  // tangent, which must be linear in the adjoints, would then depend on their values.
   return isPart || !(leaves.includes(a) || leaves.includes(b))
     ? { kind: "sum", of: slope }
     : { kind: "product", a, b, shape: slope.shape };

@@ -29,9 +29,9 @@ export interface ScanOptions {
  *
  * Runs `body(carries, elements) → [next carries, outputs]` along axis 0 of the arrays in `over` (step t sees x[t]), or
  * `length` times. `carries`: initial values of the arrays that are carried from step to step. The body is traced once,
- * on placeholders; arrays of the surrounding program that it uses become constants of the loop, computed once. A
- * derivative stores all T carries; with `checkpoint` about 2√T of them, for one more pass. Source: Chen, Xu, Zhang,
- * Guestrin 2016.
+ * on placeholders; arrays of the surrounding program that the body uses become constants of the loop and are computed
+ * once. A derivative stores all T carries. With `checkpoint`, it stores only about 2√T of them and makes one more pass.
+ * Source: Chen, Xu, Zhang, Guestrin 2016.
  *
  * @throws CompileError if lengths differ or are missing, or a carry changes its shape or number
  */

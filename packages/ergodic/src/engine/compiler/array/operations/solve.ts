@@ -1,6 +1,6 @@
 /**
- * Systems of linear equations by the factorisation P A = L U. The factor is a separate argument, so that many right
- * sides and both directions of a derivative share one factor; derivatives go directly to A. Code:
+ * Systems of linear equations by the factorisation P A = L U. The factor is a separate argument, so that many
+ * right-hand sides and both directions of differentiation share one factor. Derivatives go directly to A. Code:
  * kernels/engine/arrays/lu.ts.
  */
 import { neg } from "../../primitives/arithmetic.ts";

@@ -1,4 +1,4 @@
-/** Interface of an integration method: one file per method, and an entry in the list of ode.ts. */
+/** Interface of an integration method. Each method has its own file and an entry in the list in ode.ts. */
 import type { SymbolicArray } from "../../symbolic.ts";
 import type { State, System } from "./system.ts";
 

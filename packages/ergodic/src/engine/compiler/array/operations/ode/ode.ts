@@ -53,7 +53,7 @@ export interface OdeSolution {
   readonly steps: SymbolicArray;
   /**
    * Estimated error of the states: the largest difference from a solution at a hundredth of the tolerance, relative to
-   * |y| or to absoluteTolerance / tolerance, whichever is larger. Using it costs that second solution.
+   * |y| or to absoluteTolerance / tolerance, whichever is larger. The second solution is only computed if this is used.
    */
   readonly error: SymbolicArray;
 }
@@ -63,7 +63,7 @@ export interface OdeSolution {
  * allows.
  */
 const [SHRINK, GROW, SAFETY] = [0.2, 10, 0.9];
-/** A step that would end this close before a time is stretched to it. */
+/** A step that would end this close to the next time is stretched to end exactly there. */
 const STRETCH = 1.01;
 /** Strictest tolerance of the second solution that estimates the error; rounding prevents smaller ones. */
 const STRICTEST = 1e-13;
@@ -71,13 +71,13 @@ const STRICTEST = 1e-13;
 /**
  * Solves the ordinary differential equation y' = f(t, y) from y(from) = start, at times that do not decrease.
  *
- * `slope`: (t, y) → f, in the shape of the state y, which is that of `start`; traced once. Its parameters are the
- * arrays that it uses of the surrounding program. `times`: [T].
+ * `slope`: (t, y) → f, traced once. The state y and f have the shape of `start`. Arrays of the surrounding program that
+ * `slope` uses are its parameters. `times`: [T].
  * Step sizes adapt to the estimated error of each step, and steps end exactly at the times. The derivative is that of
- * the computed states for the given step sizes: each step is repeated and differentiated, backwards from one time to
- * the one before. This stores the states of `maxSteps` steps; its cost does not depend on the number of parameters.
- * Source: Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, 1993, II.4. Differs from Stan: steps are
- * chosen by the errors of the states alone, and no state is interpolated.
+ * the computed states, with the step sizes held fixed. It repeats and differentiates every step, going backwards from
+ * each time to the previous one. This stores the states of `maxSteps` steps; its cost does not depend on the number of
+ * parameters. Source: Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, 1993, II.4. Differs from
+ * Stan: steps are chosen by the errors of the states alone, and no state is interpolated.
  *
  * @throws CompileError for a slope of another shape, times that decrease or begin before `from`, and options that are
  * out of range
@@ -170,7 +170,7 @@ function planOf({
   return { method: methods[method], tolerances: { relative: tolerance, absolute: absoluteTolerance }, maxSteps };
 }
 
-/** Solves by a scan over the times, with a loop between two times that ends at the next one. */
+/** Solves by a scan over the times. Each step of the scan is a loop of integration steps that ends at the next time. */
 function solved(
   system: System,
   start: SymbolicArray,
@@ -256,8 +256,8 @@ function advanced(
 }
 
 /**
- * Returns the length of the first step: a hundredth of what slope and curvature allow. Source: Hairer, Nørsett, Wanner
- * 1993, II.4.
+ * Returns the length of the first step: a hundredth of the length that slope and curvature allow. Source: Hairer,
+ * Nørsett, Wanner 1993, II.4.
  */
 function firstLength(system: System, t: SymbolicArray, y: State, { method, tolerances }: Plan): SymbolicArray {
   const size = (state: State): SymbolicArray => sizeOf(state, y, y, tolerances);

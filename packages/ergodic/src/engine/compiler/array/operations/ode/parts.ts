@@ -1,14 +1,14 @@
 /**
- * Removes parts that are placed into a whole and then sliced out again, as the slope of a small state does with its
- * components.
+ * Simplifies arrays that are assembled from parts only to be sliced apart again. The slope of a small state does this
+ * with its components.
  */
 import { arrayPrimitiveOf } from "../../primitive.ts";
 import { arraysBelow, type SymbolicArray } from "../../symbolic.ts";
 import { type Slice, slicedBy } from "../places.ts";
 
 /**
- * Returns the arrays with each slice of a whole replaced by a slice of the one part that contains it, so that single
- * numbers stay single.
+ * Returns the arrays rebuilt: a slice of an assembled array becomes a slice of the part that contains it, so that
+ * single numbers stay single numbers.
  */
 export function withoutWholes(roots: readonly SymbolicArray[]): SymbolicArray[] {
   const made = new Map<SymbolicArray, SymbolicArray>();
@@ -20,7 +20,7 @@ export function withoutWholes(roots: readonly SymbolicArray[]): SymbolicArray[] 
   return roots.map((root) => made.get(root)!);
 }
 
-/** Returns the section of one part that a slice shows, if it shows nothing else. */
+/** Returns the slice as a slice of one part, if it lies entirely within that part. */
 function shownPart({ op, args: [whole], attributes, shape }: SymbolicArray): SymbolicArray | undefined {
   if (op !== "slice" || whole.op !== "place") return undefined;
   const { start, step } = attributes as Slice;

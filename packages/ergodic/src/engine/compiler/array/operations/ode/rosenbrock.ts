@@ -5,7 +5,7 @@ import type { Method } from "./methods.ts";
 import { combined, type State } from "./system.ts";
 
 const GAMMA = 0.25;
-/** Row i: coefficients of the parts u so far in the evaluation point of part i + 1. */
+/** Row i holds the coefficients of the previous parts u in the point where part i + 1 evaluates the slope. */
 const POINTS: readonly (readonly number[])[] = [
   [],
   [1.544],
@@ -13,7 +13,7 @@ const POINTS: readonly (readonly number[])[] = [
   [3.314825187068521, 2.896124015972201, 0.9986419139977817],
   [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.687886036105895],
 ];
-/** Row i: coefficients of the parts, divided by h, in the right-hand side. */
+/** Row i holds the coefficients of the previous parts, divided by h, in the right-hand side of part i + 1. */
 const SIDES: readonly (readonly number[])[] = [
   [],
   [-5.6688],
@@ -43,7 +43,8 @@ export const rosenbrock: Method = {
     const parts: State[] = [];
     let point = y;
     for (let i = 0; i < TIMES.length; i++) {
-      // The second-to-last point moves by the part found there, and so does the last, which is the result of the step.
+      // Adding its own part to the second-to-last point gives the last point. Adding the last part to that gives the
+      // result of the step.
       if (i === TIMES.length - 1) point = sum(point, parts[i - 1]);
       else if (i > 0) point = sum(y, combined(POINTS[i].map((c, j) => [c, parts[j]])));
       let side = system.vector(system.slope(add(t, mul(TIMES[i], h)), point));

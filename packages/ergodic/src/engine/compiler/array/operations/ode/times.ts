@@ -1,6 +1,6 @@
 /**
- * Checks of start and times, made as soon as their values are known. Constants are checked when they are written, times
- * in the data of a model while it is traced (watch.ts).
+ * Checks of start and times, made as soon as their values are known. Constants are checked when they are written; times
+ * in a model's data are checked while the model is traced (watch.ts).
  */
 import { CompileError } from "../../../../errors/errors.ts";
 import { interpret } from "../../interpret.ts";
