@@ -137,7 +137,9 @@ describe("recommend", () => {
     writeFileSync(chance, `who,film\n${lines.join("\n")}\n`);
     const data = [chance, ...names, "--test-share", "0.3", "--count", "5"];
     const { test } = await recommendJson(...data);
-    expect(test!.warning).toMatch(/^worse than recommending the most popular items to everybody: NDCG 0\.\d+, compared with 0\.\d+$/);
+    expect(test!.warning).toMatch(
+      /^worse than recommending the most popular items to everybody: NDCG 0\.\d+, compared with 0\.\d+$/,
+    );
     expect((await works("recommend", ...data, "--quiet")).stdout).toContain(`  ${test!.warning}\n`);
   });
 

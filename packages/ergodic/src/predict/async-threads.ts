@@ -159,11 +159,6 @@ export class Threads {
 }
 
 const died = (cause: unknown): ErgodicError =>
-  new WorkerError(
-    "predictor",
-    `the thread ended during the call: ${saidBy(cause)}; call again to start another`,
-    "WORKER_DIED",
-    {
-      cause,
-    },
-  );
+  new WorkerError("predictor", `the thread ended during the call: ${saidBy(cause)}; call again to start another`, "WORKER_DIED", {
+    cause,
+  });

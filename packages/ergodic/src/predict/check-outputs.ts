@@ -41,7 +41,11 @@ export const libraryLosses: Readonly<Record<string, { readonly task: Task; reado
 
 export function outputFacts(description: JsonObject, where: string): OutputFacts {
   const { task, link, target } = description;
-  checkModel(where, typeof task === "string" && Object.hasOwn(linksOfTask, task), `has task ${shownJson(task)}, which is unknown`);
+  checkModel(
+    where,
+    typeof task === "string" && Object.hasOwn(linksOfTask, task),
+    `has task ${shownJson(task)}, which is unknown`,
+  );
   const known = task as Task;
   const outputs = checkedCount(where, description, "outputs", 1);
   const several = known === "multiclass";

@@ -40,7 +40,7 @@ const withoutDefault: Readonly<Record<string, string[]>> = {
   sgnht: ["svrg"],
   meanField: ["rate", "batch"],
   fullRank: ["rate", "batch"],
-  svgd: ["bandwidth"],
+  svgd: ["bandwidth", "batch"],
 };
 const names = Object.keys(samplerRegistry);
 const made = (name: string): Sampler => samplerRegistry[name](given[name] ?? {});

@@ -280,9 +280,7 @@ describe("the checksum", () => {
       flipped[at] ^= 1;
       const error = await refusal(flipped);
       expect(error.code).toBe("MODEL_FORMAT");
-      expect(error.message).toMatch(
-        /holds changed numbers: their checksum is murmur3:\w{8}, but was murmur3:\w{8}/,
-      );
+      expect(error.message).toMatch(/holds changed numbers: their checksum is murmur3:\w{8}, but was murmur3:\w{8}/);
     }
   });
 

@@ -157,7 +157,12 @@ describe("rows", () => {
       { user: "a", item: "x" },
       'predict: row 1 has no column "film" (it has "user", "item"); give the item [DATA_COLUMN]',
     ],
-    ["null", columns, { user: null, item: "x" }, "predict: row 1: the user is null, but must be a string or a number [DATA_VALUE]"],
+    [
+      "null",
+      columns,
+      { user: null, item: "x" },
+      "predict: row 1: the user is null, but must be a string or a number [DATA_VALUE]",
+    ],
     ["NaN", columns, { user: "a", item: NaN }, "predict: row 1: the item is NaN, but must be a string or a number [DATA_VALUE]"],
     [
       "a flag",

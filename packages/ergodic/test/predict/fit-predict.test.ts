@@ -238,7 +238,9 @@ describe("refused", () => {
     await expect(predictor(new File(["{}"], "mine.bin"))).rejects.toThrow(/^mine\.bin: is not a safetensors file/);
     await expect(predictor(new Uint8Array(3))).rejects.toThrow(/^model: is not a safetensors file/);
     await expect(fit.resume(new Uint8Array(3), data)).rejects.toThrow(/^checkpoint: is not a safetensors file/);
-    await expect(fit.resume(join(folder, "text.safetensors"), data)).rejects.toThrow(/text\.safetensors: is not a safetensors file/);
+    await expect(fit.resume(join(folder, "text.safetensors"), data)).rejects.toThrow(
+      /text\.safetensors: is not a safetensors file/,
+    );
     await expect(fit.resume(await write({ format: "ergodic checkpoint", version: "1", description: "{" }), data)).rejects.toThrow(
       /other\.safetensors: has a description that is not JSON.*\[CHECKPOINT_FORMAT\]/,
     );

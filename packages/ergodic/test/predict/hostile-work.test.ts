@@ -138,7 +138,9 @@ describe("work is known before anything runs", () => {
     const count = 40_000;
     const values = [z, ...new Array(count).fill(own(1))];
     const zeros = values.map((_, value) => ({ kind: "zero", value }));
-    expect(() => opened(planOf(values, [...zeros, ...zeros]))).toThrow("values in use at the same time, which is too many [MODEL_WORK]");
+    expect(() => opened(planOf(values, [...zeros, ...zeros]))).toThrow(
+      "values in use at the same time, which is too many [MODEL_WORK]",
+    );
   });
 });
 

@@ -52,7 +52,10 @@ export function following(own: readonly Step[], wanted: readonly Step[], columnC
   const later = own.slice(mine.length).filter((step) => !isType(step));
   if (places !== null && typeof places !== "string" && later.length > 0) {
     if (isWhole(places, theirs)) places = Int32Array.from({ length: columnCount }, (_, j) => j);
-    else differences.push(`its columns are in other positions than the model's, and went through ${steps(later)} in these positions`);
+    else
+      differences.push(
+        `its columns are in other positions than the model's, and went through ${steps(later)} in these positions`,
+      );
   }
   let next = theirs.length;
   for (const step of later) {
@@ -133,8 +136,7 @@ const countOf = (coding: Coding): number =>
 function byPosition(own: Coding, wanted: Coding): Int32Array | string | null {
   const texts = [own, wanted].flatMap((coding) => (namesOf(coding) ?? []).filter(({ kind }) => kind === "category"));
   const [count, other] = [countOf(own), countOf(wanted)];
-  if (texts.length > 0)
-    return `only one of the two has column names, and ${listed(texts.map(({ name }) => name))} holds text`;
+  if (texts.length > 0) return `only one of the two has column names, and ${listed(texts.map(({ name }) => name))} holds text`;
   const sparse = formatOf(own) === "sparse";
   if (count !== other && !sparse) return `it has ${count} columns, the model's rows had ${other}`;
   if (count === other && formatOf(own) === formatOf(wanted)) return null;

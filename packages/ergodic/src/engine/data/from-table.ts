@@ -283,11 +283,7 @@ function withGap(column: RawColumn): RawColumn {
 
 function partsOf(dates: DateParts, column: RawColumn, { source }: Table): RawColumn[] {
   if (column.kind === "number")
-    throw new DataError(
-      source,
-      `dates names "${column.name}", which holds numbers; dates are text like 2024-03-05`,
-      "DATA_KIND",
-    );
+    throw new DataError(source, `dates names "${column.name}", which holds numbers; dates are text like 2024-03-05`, "DATA_KIND");
   return dates.partsOf(column.name, column.levels);
 }
 

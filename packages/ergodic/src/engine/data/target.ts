@@ -160,7 +160,11 @@ function classReader(target: TargetColumn, raw: RawRows, where: string): (i: num
     const found = index.get(level);
     if (found !== undefined) return found;
     const known = listed(target.levels!);
-    throw new DataError(where, `row ${i + 1}: "${level}" is not a class of the target "${target.name}" (${known})`, "DATA_TARGET");
+    throw new DataError(
+      where,
+      `row ${i + 1}: "${level}" is not a class of the target "${target.name}" (${known})`,
+      "DATA_TARGET",
+    );
   };
 }
 

@@ -192,7 +192,8 @@ function unpacked(json: Json, from: Packed): Json {
 }
 
 function chosen({ of, at }: JsonObject, from: Packed): string[] {
-  const list = Array.isArray(of) && of.every((text) => typeof text === "string") ? of : from.refuse("choices that are not strings");
+  const list =
+    Array.isArray(of) && of.every((text) => typeof text === "string") ? of : from.refuse("choices that are not strings");
   return Array.from(from.values(at), (k) => list[k] ?? from.refuse(`the choice ${k}, but only ${list.length} choices`));
 }
 

@@ -249,7 +249,9 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
     await write(place);
     return told(`the result is kept in ${place}; move it to its intended place`);
   } catch (failed) {
-    return told(`the result cannot be kept in ${tmpdir()} either: ${reason(failed instanceof DataError ? failed.cause : failed)}`);
+    return told(
+      `the result cannot be kept in ${tmpdir()} either: ${reason(failed instanceof DataError ? failed.cause : failed)}`,
+    );
   }
 }
 

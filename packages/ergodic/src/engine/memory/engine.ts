@@ -298,18 +298,14 @@ async function open(kernels: WebAssembly.Module | readonly WebAssembly.Module[] 
   const given = kernels === undefined ? undefined : [kernels].flat();
   const { best, why } = given ? { best: "simd" as const, why: ["the given kernels use plain SIMD"] } : probeInstructions();
   const memory = engineMemory({ own: given !== undefined });
-  if (given && memory.shared)
-    throw tooLate("the given kernels are single-threaded, but the memory is already shared");
+  if (given && memory.shared) throw tooLate("the given kernels are single-threaded, but the memory is already shared");
   const threads = hardwareThreads();
   const engine = new HostEngine(memory, best, {
     build: `${best}-${memory.shared ? "shared" : "own"}`,
     relaxedSimd: best === "relaxed",
     sharedMemory: memory.shared,
     workers: memory.shared ? threads : 1,
-    why: [
-      ...why,
-      given ? "one worker: the given kernels are single-threaded" : whyWorkers(memory.shared, threads),
-    ],
+    why: [...why, given ? "one worker: the given kernels are single-threaded" : whyWorkers(memory.shared, threads)],
   });
   if (given) engine.give(given);
   opened = engine;

@@ -94,7 +94,8 @@ function refuseMisfits(problem: Problem, plan: Plan): void {
     throw new CapabilityError(NAME, message, "PLAN_MEANING");
   };
   const lanes = plan.replicas === "shared" ? plan.workers : plan.replicas;
-  if (plan.batch !== 1) refuse(`batch is ${JSON.stringify(plan.batch)}, but this algorithm updates one row at a time; leave batch out`);
+  if (plan.batch !== 1)
+    refuse(`batch is ${JSON.stringify(plan.batch)}, but this algorithm updates one row at a time; leave batch out`);
   if (plan.schedule !== "shuffled" && plan.schedule !== "ordered")
     refuse(`schedule is "${plan.schedule}", but a pass visits each active row once; take "shuffled" or "ordered"`);
   if (plan.data === "replicated" && plan.replicas !== 1)

@@ -184,7 +184,8 @@ function familyOf({ kind, description, intercept: { length: outputs } }: LinearP
   if (kind !== "linear") refuse(`the model is a ${kind}, but must be linear`);
   const { model, loss } = description as { model: JsonObject; loss: { name: string } };
   const family = Object.hasOwn(families, loss.name) ? families[loss.name] : undefined;
-  if (!family) refuse(`loss "${loss.name}" is not a likelihood with standard errors here; take ${Object.keys(families).join(", ")}`);
+  if (!family)
+    refuse(`loss "${loss.name}" is not a likelihood with standard errors here; take ${Object.keys(families).join(", ")}`);
   if (outputs !== 1) refuse(`the model has ${outputs} outputs, but standard errors need a single output; take two classes`);
   for (const name of ["l1", "l2"])
     if ((model[name] ?? 0) !== 0)

@@ -284,7 +284,8 @@ class Stream implements Progression {
           `the blocks ended ${this.#passing} rows before the checkpoint; give the same blocks, from their start`,
           "CHECKPOINT_DATA",
         );
-      if (this.#rows === 0) throw new DataError("fit.stream", "all rows of the blocks have weight 0; give rows with positive weights", "DATA_EMPTY");
+      if (this.#rows === 0)
+        throw new DataError("fit.stream", "all rows of the blocks have weight 0; give rows with positive weights", "DATA_EMPTY");
       this.converged = "the blocks ended";
       return undefined;
     }

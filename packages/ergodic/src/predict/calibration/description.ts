@@ -80,7 +80,11 @@ export function checkedCalibration(json: Json, model: CalibratedModel, where: st
 }
 
 function checkedProbabilities(json: Json, { classes, outputs }: CalibratedModel, where: string): Probabilities {
-  checkModel(where, isObject(json) && classes, `has calibrated probabilities ${shownJson(json)}, which are invalid for this model`);
+  checkModel(
+    where,
+    isObject(json) && classes,
+    `has calibrated probabilities ${shownJson(json)}, which are invalid for this model`,
+  );
   const { method, curves } = json;
   const rows = checkedCount(where, json, "rows", 1);
   if (method === "temperature") {

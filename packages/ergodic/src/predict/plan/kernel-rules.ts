@@ -313,7 +313,8 @@ export const touchedBy: (call: PlanCall<number>, elementBytes: 4 | 8, where: str
 
 function touched({ kernel, args }: PlanCall<number>, elementBytes: 4 | 8, where: string): Touched {
   const roles = rolesOf(kernel, where);
-  const refused = (): DataError => damaged(where, `calls ${kernel} with arguments that it does not accept: ${args.map(shown).join(", ")}`);
+  const refused = (): DataError =>
+    damaged(where, `calls ${kernel} with arguments that it does not accept: ${args.map(shown).join(", ")}`);
   if (args.length !== roles.length || !roles.every((role, i) => fits(role, args[i]))) throw refused();
   const numbers = args.flatMap((arg) => (arg.kind === "number" ? [arg.value] : []));
   const block = args.find((arg) => arg.kind === "indices");

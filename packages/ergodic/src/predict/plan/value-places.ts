@@ -42,7 +42,12 @@ export function placesOf({ values, steps }: PlanProgram<number>, elementBytes: n
     if (begin !== now) live = live.filter(({ until }) => until >= begin);
     now = begin;
     looks += live.length;
-    if (looks > MOST_LOOKS) throw new DataError(where, `has a plan with ${live.length} values in use at the same time, which is too many`, "MODEL_WORK");
+    if (looks > MOST_LOOKS)
+      throw new DataError(
+        where,
+        `has a plan with ${live.length} values in use at the same time, which is too many`,
+        "MODEL_WORK",
+      );
     const size = aligned(values[value].size * elementBytes);
     let from = 0;
     let place = 0;

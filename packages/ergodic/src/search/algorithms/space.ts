@@ -191,7 +191,11 @@ function boxOf(c: Coordinate): [number, number] {
 function resolve(where: string, options: SpaceOptions): Coordinate[] {
   const { x0, bounds } = options;
   if (x0 === undefined && bounds === undefined) {
-    throw new OptionError(where, "neither x0 nor bounds were given; give the start x0, or the bounds to search", "OPTION_MISSING");
+    throw new OptionError(
+      where,
+      "neither x0 nor bounds were given; give the start x0, or the bounds to search",
+      "OPTION_MISSING",
+    );
   }
   for (const [name, value] of [
     ["x0", x0],

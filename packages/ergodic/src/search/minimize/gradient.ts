@@ -157,7 +157,10 @@ function refuseMisfits(
     refuse(`${rule.name} searches on minibatches, but a compiled function has no minibatches; take lbfgs()`, "PLAN_MEANING");
   refuseLink(where, rule);
   if (rule.kind === "host" && draws)
-    refuse(`${rule.name} compares values, but the function draws new random numbers at each evaluation; take rule: adam()`, "RULE_RANDOM");
+    refuse(
+      `${rule.name} compares values, but the function draws new random numbers at each evaluation; take rule: adam()`,
+      "RULE_RANDOM",
+    );
 }
 
 /** Objective of a compiled function. Its parameters are the differentiated inputs, as one vector. */

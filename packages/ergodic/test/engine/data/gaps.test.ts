@@ -303,7 +303,8 @@ describe("new levels", () => {
     const [asTrained, refusing] = await Promise.all([predictor(bytes), predictor(bytes, { unknown: "refuse" })]);
     if (asTrained.kind !== "linear" || refusing.kind !== "linear") throw new Error("trained as a linear model");
     const row = { age: 1, pay: 1, city: "Bonn", sex: "f" };
-    const asked = 'rows: row 1: "Bonn" is not a level that column "city" was made with ("Oslo", "Rome", "(missing)") [DATA_LEVEL]';
+    const asked =
+      'rows: row 1: "Bonn" is not a level that column "city" was made with ("Oslo", "Rome", "(missing)") [DATA_LEVEL]';
     expect(asTrained.predict(row)).toEqual(model.predict(row));
     expect(() => refusing.predict(row)).toThrow(asked);
     expect(() => refusing.predict([row])).toThrow(asked);

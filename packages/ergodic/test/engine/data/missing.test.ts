@@ -202,7 +202,11 @@ test.each<[string, unknown, string]>([
   ],
   ["y null", { x: [[1]], y: null }, "fromArrays: y is null, but must be a list, with a target for each row"],
   ["y a text", { x: [[1]], y: "a" }, 'fromArrays: y is "a", but must be a list'],
-  ["names a number", { x: [[1]], y: [1], names: 5 }, "fromArrays: names is 5, but must be a list of strings, one for each column"],
+  [
+    "names a number",
+    { x: [[1]], y: [1], names: 5 },
+    "fromArrays: names is 5, but must be a list of strings, one for each column",
+  ],
   ["names of numbers", { x: [[1]], y: [1], names: [5] }, "fromArrays: names is a list, but must be a list of strings"],
   [
     "weights a number",

@@ -87,8 +87,7 @@ describe("checksums", () => {
       values[1] ^= 1;
       const shape = [values.length];
       const damaged = changed(bytes, {}, { [name]: { shape, values } });
-      const message =
-        /^f\.st: holds changed numbers: their checksum is murmur3:\w{8}, but was murmur3:\w{8};.*\[SOME_FORMAT\]$/;
+      const message = /^f\.st: holds changed numbers: their checksum is murmur3:\w{8}, but was murmur3:\w{8};.*\[SOME_FORMAT\]$/;
       expect(() => read(damaged).verify()).toThrow(message);
       read(changed(damaged, { checksum: undefined })).verify();
     }

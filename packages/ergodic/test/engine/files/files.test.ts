@@ -363,9 +363,7 @@ describe("writeWhole", () => {
       expect(error).toBeInstanceOf(DataError);
       const { message, code } = error as DataError;
       const [, folder, place] =
-        /where: cannot be written: the folder (\S+) does not exist; the result is kept in (\S+where); move it/.exec(
-          message,
-        )!;
+        /where: cannot be written: the folder (\S+) does not exist; the result is kept in (\S+where); move it/.exec(message)!;
       expect(folder).toBe(at("no"));
       expect([code, place.startsWith(tmpdir())]).toEqual(["FILE_WRITE", true]);
       expect([...readFileSync(place)]).toEqual([...content]);

@@ -140,10 +140,7 @@ describe("of a fit", () => {
     const bytes = await kept(fit(linear(), data, { epochs: 2 }));
     bytes[bytes.length - 3] ^= 4;
     const error = await refusal(() => resumed(bytes));
-    expect([error.code, error.message]).toEqual([
-      "CHECKPOINT_FORMAT",
-      expect.stringMatching(/holds changed numbers/),
-    ]);
+    expect([error.code, error.message]).toEqual(["CHECKPOINT_FORMAT", expect.stringMatching(/holds changed numbers/)]);
   });
 
   it("with a figure of its JSON that is another, but not where its checksum was taken out, as older ones have none", async () => {

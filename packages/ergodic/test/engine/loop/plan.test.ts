@@ -205,12 +205,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
     "fit: the group penalty shrinks by rate × strength, which reaches the optimum only if steps are rate × gradient, unlike those of adagrad; take sgd() [RULE_RATE]",
     { group: { strength: 0.1, groups: [] } },
   ],
-  [
-    "a group penalty with momentum",
-    { rule: momentum() },
-    "unlike those of momentum",
-    { group: { strength: 0.1, groups: [] } },
-  ],
+  ["a group penalty with momentum", { rule: momentum() }, "unlike those of momentum", { group: { strength: 0.1, groups: [] } }],
   [
     "a group penalty on a 16-bit model",
     { rule: sgd(), precision: { model: "i16" } },

@@ -52,14 +52,19 @@ describe("chain", () => {
 
 describe("schedules", () => {
   const at = (s: g.Schedule, t: number) => evaluateScalar(s.value(scalar("t")), { scalars: { t } });
+  const formulas: [g.Schedule, readonly number[], readonly number[]][] = [
+    [g.stepDecay({ rate: 1, every: 10, factor: 0.5 }), [1, 10, 11, 21], [1, 1, 0.5, 0.25]],
+    [g.cosineDecay({ rate: 1, updates: 100, final: 0.2 }), [1, 51, 101, 500], [1, 0.6, 0.2, 0.2]],
+    [g.inverseTimeDecay({ rate: 1 }), [1, 2, 4], [1, 1 / 2, 1 / 4]],
+    [g.inverseTimeDecay({ rate: 1, decay: 0.5, power: 0.5 }), [7], [0.5]],
+    [g.warmUp({ rate: 2, from: 0, updates: 10 }), [1, 6, 11, 99], [0, 1, 2, 2]],
+    [g.exponentialDecay({ rate: 1, factor: 0.5 }), [4], [0.125]],
+    [g.constantRate({ rate: 0.3 }), [4], [0.3]],
+  ];
   test("follow their formulas", () => {
-    expect([1, 10, 11, 21].map((t) => at(g.stepDecay({ rate: 1, every: 10, factor: 0.5 }), t))).toEqual([1, 1, 0.5, 0.25]);
-    expect([1, 51, 101, 500].map((t) => at(g.cosineDecay({ rate: 1, updates: 100, final: 0.2 }), t))).toEqual([1, 0.6, 0.2, 0.2]);
-    expect([1, 2, 4].map((t) => at(g.inverseTimeDecay({ rate: 1 }), t))).toEqual([1, 1 / 2, 1 / 4]);
-    expect(at(g.inverseTimeDecay({ rate: 1, decay: 0.5, power: 0.5 }), 7)).toBe(0.5);
-    expect([1, 6, 11, 99].map((t) => at(g.warmUp({ rate: 2, from: 0, updates: 10 }), t))).toEqual([0, 1, 2, 2]);
-    expect(at(g.exponentialDecay({ rate: 1, factor: 0.5 }), 4)).toBe(0.125);
-    expect(at(g.constantRate({ rate: 0.3 }), 4)).toBe(0.3);
+    for (const [schedule, updates, rates] of formulas) expect(updates.map((t) => at(schedule, t))).toEqual(rates);
+    const tried = formulas.map(([schedule]) => schedule.toJSON().schedule);
+    expect(g.scheduleNames().filter((name) => !tried.includes(name))).toEqual(["optimalRate"]); // see below
   });
 
   test("optimalRate is scikit-learn's: eta(t) = 1/(alpha (t0 + t − 1)), t0 from the slope of the logistic loss", () => {

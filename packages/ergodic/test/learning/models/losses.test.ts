@@ -188,7 +188,9 @@ describe("options", () => {
   });
 
   it("are refused with what is no loss", () => {
-    expect(() => lossFromJson("absolute")).toThrow(/^loss: "absolute" is neither a loss of this version nor .*huber.*\[LOSS_UNKNOWN\]$/);
+    expect(() => lossFromJson("absolute")).toThrow(
+      /^loss: "absolute" is neither a loss of this version nor .*huber.*\[LOSS_UNKNOWN\]$/,
+    );
     expect(() => lossFromJson({ delta: 1 })).toThrow("JSON_TYPE");
     expect(() => lossFromJson(3)).toThrow("JSON_TYPE");
   });

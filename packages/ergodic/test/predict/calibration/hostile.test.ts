@@ -130,7 +130,12 @@ const cases: Case[] = [
   ...[0, 1, -0.5, 2, null, "0.1", 1e-9].map(
     (alpha): Case => [`with alpha ${String(alpha)}`, "temperature", part("conformal", { alpha }), /has alpha/],
   ),
-  ["of fewer rows than alpha wants", "temperature", part("conformal", { rows: 3 }), /has alpha 0\.2, which is impossible with 3 rows/],
+  [
+    "of fewer rows than alpha wants",
+    "temperature",
+    part("conformal", { rows: 3 }),
+    /has alpha 0\.2, which is impossible with 3 rows/,
+  ],
   ...[-0.1, 1.1, null, "1"].map(
     (quantile): Case => [`with quantile ${String(quantile)}`, "temperature", part("conformal", { quantile }), /has quantile/],
   ),

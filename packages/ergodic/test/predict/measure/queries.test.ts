@@ -79,7 +79,10 @@ describe("what is refused", () => {
 
   it.each([
     [{ scenario: "burst" }, /scenario is "burst", but must be one of "singleStream", "multiStream", "server", "offline"/],
-    [{ p99Ms: 5 }, /p99Ms belongs to the scenario "server", but the scenario is "singleStream"; leave one out \[OPTION_CONFLICT\]/],
+    [
+      { p99Ms: 5 },
+      /p99Ms belongs to the scenario "server", but the scenario is "singleStream"; leave one out \[OPTION_CONFLICT\]/,
+    ],
     [{ scenario: "offline", rate: 5 }, /rate belongs to the scenario "server"/],
     [{ scenario: "server", rows: 5 }, /rows belongs to the scenario "offline"/],
     [{ senario: "server" }, /unknown option "senario" \(known: scenario, batch, rows/],

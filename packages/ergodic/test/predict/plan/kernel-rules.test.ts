@@ -70,7 +70,9 @@ describe.each(planKernels().filter((kernel) => rolesOf(kernel, "test").includes(
         if (own === "shape") return { kind: "indices", values: [1, 2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 0, 0, 1, 1, 1] };
         return own === "scratch" ? { kind: "scratch", bytes: 0 } : { kind: "value", value: 0, offset: 0 };
       });
-      expect(() => touchedBy({ kernel, args, repeat: [] }, 4, "test")).toThrow(`calls ${kernel} with arguments that it does not accept`);
+      expect(() => touchedBy({ kernel, args, repeat: [] }, 4, "test")).toThrow(
+        `calls ${kernel} with arguments that it does not accept`,
+      );
     }
   });
 });

@@ -206,7 +206,11 @@ it("a z that is not finite, or overflows, is NaN rather than a point", () => {
 
 describe("refuses", () => {
   it.each<[string, SpaceOptions, string]>([
-    ["nothing given", {}, "search: neither x0 nor bounds were given; give the start x0, or the bounds to search [OPTION_MISSING]"],
+    [
+      "nothing given",
+      {},
+      "search: neither x0 nor bounds were given; give the start x0, or the bounds to search [OPTION_MISSING]",
+    ],
     [
       "zero dimensions",
       { x0: [] },

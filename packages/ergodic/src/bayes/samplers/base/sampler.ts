@@ -1,6 +1,6 @@
 import type { JsonObject, LogDensity, Progression } from "../../../engine/contract/index.ts";
 import { CapabilityError, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
-import { type Declaration, declare, type Factory, type DeclaresAll } from "../../../engine/errors/options.ts";
+import { type Declaration, type DeclaresAll, declare, type Factory } from "../../../engine/errors/options.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import type { ChainDraws } from "./chain-draws.ts";
 

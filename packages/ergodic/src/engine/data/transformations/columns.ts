@@ -80,7 +80,11 @@ let parts: PartReader | undefined;
 
 function partReader(): PartReader {
   if (parts) return parts;
-  throw new DataError("pipeline", "holds parts of dates, but their reader is not loaded; read the model by predictor()", "PIPELINE_STEP");
+  throw new DataError(
+    "pipeline",
+    "holds parts of dates, but their reader is not loaded; read the model by predictor()",
+    "PIPELINE_STEP",
+  );
 }
 
 /** Registers the reader of dates (dates.ts), which is only loaded if dates are used. */

@@ -93,7 +93,9 @@ function checkEstimate(estimate: NonNullable<CoordinateDescentOptions["estimate"
 
 function refuseWithoutMeaning({ pick, step, block, acceleration, estimate }: ResolvedOptions, repeats: boolean): void {
   if (estimate && step === "exact")
-    refuse(`step is "exact" and partial derivatives are estimated, but exact steps along estimates do not reach a minimum; take step: "lipschitz"`);
+    refuse(
+      `step is "exact" and partial derivatives are estimated, but exact steps along estimates do not reach a minimum; take step: "lipschitz"`,
+    );
   if (acceleration === "nesterov" && estimate)
     refuse(`acceleration is "nesterov", but it lets the errors of estimates grow; take acceleration: "none"`);
   if (acceleration === "nesterov" && (pick !== "random" || step !== "lipschitz"))

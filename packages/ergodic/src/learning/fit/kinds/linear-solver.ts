@@ -87,7 +87,9 @@ export function linearSolver({ options }: LinearModel, data: Dataset): { algorit
   if (!loss.joint && columns <= MOST_COLUMNS && products <= MOST_PRODUCTS)
     return { algorithm: newtonCholesky(), why: `a smooth objective of ${columns} parameters per output` };
   if (columns * outputs > MOST_PARAMETERS)
-    return { why: `${columns * outputs} parameters, more than the ${MOST_PARAMETERS} for which a solver can store its last steps` };
+    return {
+      why: `${columns * outputs} parameters, more than the ${MOST_PARAMETERS} for which a solver can store its last steps`,
+    };
   const many = loss.joint ? "classes that share a loss" : `${columns} parameters per output`;
   return { algorithm: quasiNewton(loss, data, NEAR), why: `a smooth objective of ${many}` };
 }

@@ -42,7 +42,8 @@ function refuseMisfits({ data, options: { loss, l1, l2, group, penaltyWeights } 
   const refuse = (message: string): never => {
     throw new CapabilityError("linear", message, "MODEL_DUAL");
   };
-  if (!losses.includes(loss.name)) refuse(`loss "${loss.name}" has no dual over rows here; losses with a dual: ${losses.join(", ")}`);
+  if (!losses.includes(loss.name))
+    refuse(`loss "${loss.name}" has no dual over rows here; losses with a dual: ${losses.join(", ")}`);
   if (data.layout.offset)
     refuse("the rows have an offset, which the dual over rows does not support; take coordinateDescent() or a rule");
   if (l1 > 0) refuse(`l1 is ${l1}, but the dual over rows supports only l2; leave l1 out, or take an algorithm for l1`);

@@ -226,7 +226,9 @@ describe("functions that cannot be compiled", () => {
     expect(failure(() => at(x, [0, 0, 0])).message).toMatch(
       /at: 3 indices were given from axis 0 on, but \[2, 3\] has 2 axes from there on/,
     );
-    expect(failure(() => at(x, [0, 0], 1)).message).toMatch(/2 indices were given from axis 1 on, but \[2, 3\] has 1 axes from there on/);
+    expect(failure(() => at(x, [0, 0], 1)).message).toMatch(
+      /2 indices were given from axis 1 on, but \[2, 3\] has 1 axes from there on/,
+    );
     expect(failure(() => at(x, [])).message).toMatch(/0 indices were given/);
     expect(failure(() => at(x, ["a"] as never)).message).toMatch(/index is .*but must be a number, or a list of them/);
     expect(failure(() => slice(x, { from: 0.5 })).message).toMatch(/both ends must be whole numbers/);

@@ -261,7 +261,9 @@ describe("views and parts", () => {
     );
     expect(stack([x, neg(x)], -1)).toBe(stacked);
     expect(stack([x, neg(x)], -4)).toBe(stack([x, neg(x)]));
-    expect(() => concatenate([x, input("y", [3, 4, 4])], 1)).toThrow(/shapes \[3, 4, 5\] and \[3, 4, 4\] differ on other axes than 1/);
+    expect(() => concatenate([x, input("y", [3, 4, 4])], 1)).toThrow(
+      /shapes \[3, 4, 5\] and \[3, 4, 4\] differ on other axes than 1/,
+    );
     expect(() => concatenate([])).toThrow(/no arrays were given/);
     expect(() => pad(x, [[1, 1]])).toThrow(/pad: widths/);
     checkDerivatives((g) => mul(pad(g.x, [[1, 2]]), pad(g.x, [[0, 3]])), { x: [3] });

@@ -123,8 +123,7 @@ const cases: Refused[] = [
     name: "random layers in what a rule compares",
     layers: randomly,
     run: { rule: lbfgs() },
-    message:
-      /^fit: lbfgs compares values of one objective, but dropout, noise and augmentation change it .* \[RULE_RANDOM\]$/,
+    message: /^fit: lbfgs compares values of one objective, but dropout, noise and augmentation change it .* \[RULE_RANDOM\]$/,
   },
   {
     name: "variance reduction",
