@@ -59,7 +59,7 @@ describe("censored values", () => {
       return { m };
     });
     const posterior = await sample(watched, { y: [1, 2, 3], c: [0, 1, 0] }, quick);
-    expect(() => posterior.check()).toThrow(/of some values of "y" only a bound was observed.*\[DRAWS_CENSORED\]/);
+    expect(() => posterior.check()).toThrow(/some values of "y" were observed only as bounds.*\[DRAWS_CENSORED\]/);
     expect(posterior.predict().shape("y")).toEqual([3]);
     const limited = model({ y: vector("N") }, ({ y, param, observe }) => {
       const m = param("m", normal(0, 1));
@@ -145,7 +145,7 @@ describe("draws", () => {
     };
     expect(await posterior.predict(table)).toEqual(await posterior.predict(rows));
     expect(() => posterior.predict({ x: 2, kind: "b" } as never)).toThrow(
-      "x, kind are no option (known: seed); new rows come in a list: predict([{ x: … }])",
+      "x, kind are not options (known: seed); give new rows in a list: predict([{ x: … }])",
     );
   });
 

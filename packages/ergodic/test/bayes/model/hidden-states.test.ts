@@ -445,7 +445,7 @@ describe("refused", () => {
     });
     const posterior = await sample(terms, {}, { seed: 1, chains: 1, warmup: 50, draws: 20 });
     expect(() => posterior.predict()).toThrow(
-      /what "y" is a term of is not said.*give marginalise\(\) distributions and { value: y } \[DRAWS_TERMS\]/,
+      /the terms of "y" do not say which value they are of.*give marginalise\(\) distributions and { value: y } \[DRAWS_TERMS\]/,
     );
     expect(() => posterior.check()).toThrow("give marginalise() distributions");
   });

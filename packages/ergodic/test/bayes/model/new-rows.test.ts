@@ -34,7 +34,7 @@ describe("data", () => {
     );
     expect(() => predictor.predict({ x: 1, group: 0.5 })).toThrow(/"group" is 0.5, but take\(\) has 3/);
     expect(() => predictor.predict({ x: 1, group: 1, u: 4 })).toThrow(
-      'predict: "u" is no row\'s own, but stays as it was when the model was sampled; leave it out, or sample anew [DATA_SHAPE]',
+      'predict: "u" does not vary by row: it keeps its value from when the model was sampled; leave it out, or sample again [DATA_SHAPE]',
     );
   });
 
@@ -287,7 +287,7 @@ describe("refused are", () => {
   it("draws without their model, and none", async () => {
     const plain = await e.sample((at) => -0.5 * at[0] ** 2, { dimension: 1 }, { draws: 4, warmup: 0, chains: 1 });
     await expect(plain.predictor()).rejects.toThrow(
-      /predictor: these draws were read from a file, or are of a plain function.*DRAWS_MODEL/,
+      /predictor: these draws come from a file or a plain function.*DRAWS_MODEL/,
     );
     const posterior = await e.sample(line, { x, y }, short);
     await expect(e.Draws.fromJson(JSON.parse(JSON.stringify(posterior))).predictor()).rejects.toThrow(/DRAWS_MODEL/);
