@@ -228,7 +228,7 @@ function checkProbe(kept: number | null, found: number | null): void {
   if (alike(kept, found)) return;
   throw new DataError(
     "sample.resume",
-    `the log density where all unconstrained numbers are ${PROBE} is ${found ?? "not finite"}, but it was ${kept ?? "not finite"} when the checkpoint was made;  give the model and data from which it was made`,
+    `the log density where all unconstrained numbers are ${PROBE} is ${found ?? "not finite"}, but it was ${kept ?? "not finite"} when the checkpoint was made; give the model and data from which it was made`,
     "CHECKPOINT_MODEL",
   );
 }

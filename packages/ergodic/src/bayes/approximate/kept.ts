@@ -27,6 +27,6 @@ export function recall(prefix: string, { numbers, arrays }: Kept, from: KeptPart
     // Fails at the first missing vector, however large the stored count is.
     for (let i = 0; i < counts[k]; i++) list.push(from.floats(`${prefix}.${name}.${i}`).slice());
     if (list.length !== counts[k] || from.has(`${prefix}.${name}.${list.length}`))
-      from.refuse(`it speaks of ${counts[k]} vectors "${prefix}.${name}"`);
+      from.refuse(`it names ${counts[k]} vectors "${prefix}.${name}"`);
   }
 }

@@ -29,7 +29,7 @@ export function predictiveKind(where: string, name: string, dependent: boolean, 
   if (oneStepAhead) return "one-step-ahead";
   throw new CapabilityError(
     where,
-    `the terms of "${name}" depend on each other (each reads earlier observations, as in hiddenMarkov(), an autoregression, or errors carried by a scan), so that dropping a term does not leave its value out;  ${where}("${name}", { oneStepAhead: true }) predicts each value from those before it`,
+    `the terms of "${name}" depend on each other (each reads earlier observations, as in hiddenMarkov(), an autoregression, or errors carried by a scan), so that dropping a term does not leave its value out; ${where}("${name}", { oneStepAhead: true }) predicts each value from those before it`,
     "DRAWS_DEPENDENT",
   );
 }

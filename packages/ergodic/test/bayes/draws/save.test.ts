@@ -75,7 +75,7 @@ describe("saveDraws and loadDraws", () => {
     const index = readFileSync(path("draws.json"));
     await expect(loadDraws(index)).rejects.toThrow(/it lists chain_1.csv, a file of its folder, but was given without the folder/);
     writeFileSync(path("draws.json"), String(index).replace("chain_2", "../chain_2"));
-    await expect(loadDraws(folder)).rejects.toThrow(/it lists "..\/chain_2.csv", which is no CSV file beside it/);
+    await expect(loadDraws(folder)).rejects.toThrow(/it lists "..\/chain_2.csv", which is not a CSV file in the same folder/);
     writeFileSync(path("draws.json"), index);
     rmSync(path("chain_2.csv"));
     await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: cannot be read: no such file/);

@@ -29,7 +29,7 @@ it.each([
   const posterior = await sample(of, { y }, short);
   for (const verb of ["loo", "waic"] as const) {
     expect(() => posterior[verb]()).toThrow(
-      `${verb}: the terms of "y" depend on each other (each reads earlier observations, as in hiddenMarkov(), an autoregression, or errors carried by a scan), so that dropping a term does not leave its value out;  ${verb}("y", { oneStepAhead: true }) predicts each value from those before it [DRAWS_DEPENDENT]`,
+      `${verb}: the terms of "y" depend on each other (each reads earlier observations, as in hiddenMarkov(), an autoregression, or errors carried by a scan), so that dropping a term does not leave its value out; ${verb}("y", { oneStepAhead: true }) predicts each value from those before it [DRAWS_DEPENDENT]`,
     );
     expect(() => posterior[verb]("y", { oneStepAhead: false })).toThrow(/DRAWS_DEPENDENT/);
     expect(() => posterior[verb]("y", { oneStep: true } as never)).toThrow(/unknown option "oneStep"/);

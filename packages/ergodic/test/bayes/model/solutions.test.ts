@@ -31,7 +31,7 @@ describe("a model with a differential equation", () => {
     expect(said.mostSteps).toBeLessThan(60);
     expect(said.largestError).toBeLessThan(1e-4);
     expect(said.largestError).toBeGreaterThan(1e-9);
-    expect(`${posterior.verdict()}`).toMatch(/differential equations is at most/);
+    expect(`${posterior.verdict()}`).toMatch(/differential equations' solutions is at most/);
   });
 
   it("warns of a loose tolerance", async () => {

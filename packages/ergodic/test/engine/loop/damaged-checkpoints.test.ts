@@ -311,7 +311,7 @@ describe("of a sampler", () => {
     const bytes = await kept(sample(density, of, { ...plan, algorithm }));
     for (const change of older) {
       const error = await refusal(() => sample.resume(changed(bytes, change), density, of, { draws: 12 }));
-      expect(error.message).toMatch(/of another version of ergodic|cannot be made again from JSON/);
+      expect(error.message).toMatch(/of another version of ergodic|cannot be rebuilt from JSON/);
     }
   });
 
