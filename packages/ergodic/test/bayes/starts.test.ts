@@ -152,7 +152,7 @@ it("values of a matrix are lists of rows, or flat, row by row", async () => {
     ],
   ])
     await expect(start({ B: other })).rejects.toThrow(shape);
-  await expect(start({ m: [[1]] })).rejects.toThrow(/"m": value: its lists are not of the shape \[\]/);
+  await expect(start({ m: [[1]] })).rejects.toThrow(/"m": value: its lists do not have the shape \[\]/);
   await expect(
     start({
       B: [

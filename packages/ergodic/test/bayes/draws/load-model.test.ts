@@ -224,7 +224,7 @@ describe("what a run drew", () => {
       'loadDraws: the draws have the parameters mu, but the model "other" has nu: nu, mu differ; give the model and the data from which they were drawn [DRAWS_MODEL]',
     );
     await expect(refused(other("mu", [3]))).rejects.toThrow(
-      /of the parameters mu, but the model "other" has mu\[3\]: mu\[3\] differs/,
+      /have the parameters mu, but the model "other" has mu\[3\]: mu\[3\] differs/,
     );
     await expect(refused(plain, { y: [1, 2, 3] })).rejects.toThrow(
       'loadDraws: data "y" has shape [3], but had [4] when the draws were made; give the model and the data from which they were drawn [DRAWS_MODEL]',
@@ -252,7 +252,7 @@ describe("what a run drew", () => {
       values: { ...run.content.values, extra: run.draws("mu") },
     });
     await expect(read("csv", left, { model: plain, data: four })).rejects.toThrow(
-      /of the parameters mu, extra, but .* has mu: extra differs/,
+      /have the parameters mu, extra, but .* has mu: extra differs/,
     );
   });
 

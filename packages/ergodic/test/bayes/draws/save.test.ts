@@ -212,12 +212,12 @@ describe("saveDraws and loadDraws", () => {
       [inList((list) => `${list},`), /it is not JSON/],
       [inList((list) => `,${list}`), /it is not JSON/],
       [inList((list) => list.replace(",", ",,")), /it is not JSON/],
-      [inList((list) => `"x]",${list}`), /it is not JSON|is no number/],
+      [inList((list) => `"x]",${list}`), /it is not JSON|is not a number/],
       [inList((list) => `true,${list}`), /holds true, which is not a number/],
       [inList((list) => `[1],${list}`), /it is not JSON/],
       [inList(() => ""), /holds 0|must|numbers/],
       ['{"values":[1],"transitions":null}', /"format" must be/],
-      [json.replace('"values":{', '"values":{"odd":[{"a":1}],'), /it is not JSON|is no number/],
+      [json.replace('"values":{', '"values":{"odd":[{"a":1}],'), /it is not JSON|is not a number/],
     ];
     for (const [text, words] of cases)
       for (const blockBytes of [1, 5, 1 << 20])

@@ -152,7 +152,7 @@ describe("refused are", () => {
         marginalise(e.hiddenMarkov([0.5, 0.5], A), (k) => e.normal(c.at(mu, k), 1), { value: data({ y: e.vector("N") }).y });
       }),
       { y },
-      /what "y" is of one row depends on other rows: it is a hidden Markov chain.*DRAWS_DEPENDENT/,
+      /the distribution of "y" in a row depends on other rows: it is a hidden Markov chain.*DRAWS_DEPENDENT/,
     ],
     [
       "errors that a scan follows",
@@ -163,7 +163,7 @@ describe("refused are", () => {
         observe(y, e.normal(outputs[0], 1));
       }),
       { y },
-      /what "y" is of one row depends on other rows: its distribution changes if the row is alone/,
+      /the distribution of "y" in a row depends on other rows: its distribution changes if the row is alone/,
     ],
     [
       "a regression on the value before",
