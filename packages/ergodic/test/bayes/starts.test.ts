@@ -133,7 +133,8 @@ it("values of a matrix are lists of rows, or flat, row by row", async () => {
   for (const u of startOf(given, { B }, 3, 1) as Float64Array[]) expect([...given.constrain(u).B]).toEqual([1, 2, 3, 4, 5, 6]);
   const start = (start: object) => sample(grid, {}, { chains: 2, draws: 1, warmup: 0, start: start as never });
   expect((await sample(grid, {}, { chains: 2, draws: 2, warmup: 0, seed: 1, start: { L, B } })).count).toBe(2);
-  const shape = /"B": value: its lists do not have the shape \[2, 3\]; give lists of this shape, or one flat list, row by row \[OPTION_SHAPE\]/;
+  const shape =
+    /"B": value: its lists do not have the shape \[2, 3\]; give lists of this shape, or one flat list, row by row \[OPTION_SHAPE\]/;
   for (const other of [
     B.slice(1),
     [

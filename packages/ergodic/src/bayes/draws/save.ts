@@ -303,7 +303,11 @@ const ARROW = "ARROW1";
 /** Chooses the reader by file name and by the beginning of the text. */
 function readerOf(name: string, head: string): ChainReader | DrawsJsonReader {
   if (head.startsWith(ARROW))
-    throw new DataError("loadDraws", "the file is in Arrow format; read it with readDrawsArrow of @ergodic/ingest", "DRAWS_FORMAT");
+    throw new DataError(
+      "loadDraws",
+      "the file is in Arrow format; read it with readDrawsArrow of @ergodic/ingest",
+      "DRAWS_FORMAT",
+    );
   return /\.json$/i.test(name) || /^\s*[{[]/.test(head) ? new DrawsJsonReader() : new ChainReader(name);
 }
 

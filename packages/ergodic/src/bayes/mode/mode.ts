@@ -75,7 +75,11 @@ export function checkModeOptions(options: ModeOptions): Exclude<Rule, { kind: "s
   checkNumber("fit", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
   if (starts !== undefined) checkNumber("fit", "starts", starts, { low: 1, high: MOST_STARTS, integer: true });
   if (start !== undefined && starts !== undefined && starts !== 1)
-    throw new OptionError("fit", `starts is ${starts}, but start gives a single starting point; leave one of the two out`, "OPTION_CONFLICT");
+    throw new OptionError(
+      "fit",
+      `starts is ${starts}, but start gives a single starting point; leave one of the two out`,
+      "OPTION_CONFLICT",
+    );
   if (options.algorithm !== undefined && options.rule !== undefined)
     throw new OptionError("fit", "rule and algorithm were both given; leave one out", "OPTION_CONFLICT");
   const rule = options.algorithm ?? options.rule;

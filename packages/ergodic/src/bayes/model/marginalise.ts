@@ -103,7 +103,11 @@ export function marginal(
   const made = typeof terms === "function" ? values.map((k) => terms(k)) : undefined;
   const observed = value === undefined ? undefined : observedParts(value, made, values);
   if (!observed && made?.some((each) => !isArray(each)) && made.every((each) => each instanceof Distribution || isSeveral(each)))
-    throw new CompileError(WHERE, "the terms are distributions, but their value is not given; add { value: y }", "COMPILE_OPERAND");
+    throw new CompileError(
+      WHERE,
+      "the terms are distributions, but their value is not given; add { value: y }",
+      "COMPILE_OPERAND",
+    );
   const each = observed ? logDensities(observed, values.length) : made;
   if (states instanceof HiddenMarkov) {
     const emissions = each ? stack(alike(each), -1) : checkAll(terms, values.length);
@@ -192,7 +196,11 @@ function observedParts(
     );
   });
   if (several.length === 0)
-    throw new CompileError(WHERE, "value was given, but the terms are not distributions; leave value out, or give distributions", "COMPILE_OPERAND");
+    throw new CompileError(
+      WHERE,
+      "value was given, but the terms are not distributions; leave value out, or give distributions",
+      "COMPILE_OPERAND",
+    );
   return keys.map((key) => ({
     key,
     value: (value as Readonly<Record<string, SymbolicArray>>)[key],

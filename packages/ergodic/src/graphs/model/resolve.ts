@@ -51,7 +51,11 @@ export function checkDistinct(structure: Structure, where: string, variables: Ar
   const repeated = repeatedIn(variables);
   if (repeated === undefined) return;
   const name = structure.name(repeated);
-  throw new OptionError(where, `the variable "${name}" occurs twice, but a factor can contain it only once; merge the two`, "OPTION_RANGE");
+  throw new OptionError(
+    where,
+    `the variable "${name}" occurs twice, but a factor can contain it only once; merge the two`,
+    "OPTION_RANGE",
+  );
 }
 
 function repeatedIn(variables: ArrayLike<number>): number | undefined {

@@ -65,7 +65,9 @@ describe("draws as a data frame", () => {
     expect(() => fromDataFrame({ columns: lost, header })).toThrow(
       /the header names 9 numbers per draw, but there are only 8 columns/,
     );
-    expect(() => fromDataFrame({ columns: changed("mu", new Float64Array(5)), header })).toThrow(/"mu" has 5 rows, but other columns have 6/);
+    expect(() => fromDataFrame({ columns: changed("mu", new Float64Array(5)), header })).toThrow(
+      /"mu" has 5 rows, but other columns have 6/,
+    );
     expect(() => fromDataFrame({ columns: changed(".chain", Int32Array.of(1, 1, 1, 1, 2, 2)) })).toThrow(
       /the chains have different lengths/,
     );

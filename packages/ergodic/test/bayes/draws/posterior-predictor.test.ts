@@ -166,7 +166,9 @@ describe("what is observed", () => {
     const out = new Float64Array(8);
     expect(predictor.predictInto(matrix, out)).toBe(2);
     expect(out[4]).toBe(found.mean);
-    expect(() => predictor.predictInto(new Float64Array(4), out)).toThrow(/4 numbers, which is not a multiple of the row length 3/);
+    expect(() => predictor.predictInto(new Float64Array(4), out)).toThrow(
+      /4 numbers, which is not a multiple of the row length 3/,
+    );
     expect(() => predictor.predict({ x: [1, 2] })).toThrow('predict: "x" has length 2, but must have 3 [DATA_SHAPE]');
     expect(() => predictor.predict({ x: 3 })).toThrow(/"x" is 3, but must be a list of 3/);
     expect(() => predictor.predict({ x: [1, Number.NaN, 2] })).toThrow('predict: "x"[1] is missing');

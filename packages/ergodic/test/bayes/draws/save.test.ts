@@ -73,7 +73,9 @@ describe("saveDraws and loadDraws", () => {
     writeFileSync(path("chain_2.csv"), toCmdStanCsv(draws, 0));
     await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: it is not the file that draws.json speaks of/);
     const index = readFileSync(path("draws.json"));
-    await expect(loadDraws(index)).rejects.toThrow(/it lists chain_1.csv, a file of its folder, but was given without the folder/);
+    await expect(loadDraws(index)).rejects.toThrow(
+      /it lists chain_1.csv, a file of its folder, but was given without the folder/,
+    );
     writeFileSync(path("draws.json"), String(index).replace("chain_2", "../chain_2"));
     await expect(loadDraws(folder)).rejects.toThrow(/it lists "..\/chain_2.csv", which is not a CSV file in the same folder/);
     writeFileSync(path("draws.json"), index);

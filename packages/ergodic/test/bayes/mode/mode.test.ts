@@ -94,7 +94,9 @@ describe("converged", () => {
       expect([found.converged, found.unbounded, found.spread.count]).toEqual([true, [], 8]);
       expect(found.gradientNorm).toBeLessThan(1e-6);
       expect(found.left).toBeLessThan(1e-12);
-      expect(found.reason).toMatch(/^converged(; \d of 8 starts ended within 0\.1 nats of the best, and the lowest was \S+ nats below it)?$/);
+      expect(found.reason).toMatch(
+        /^converged(; \d of 8 starts ended within 0\.1 nats of the best, and the lowest was \S+ nats below it)?$/,
+      );
       expect(found.run.reason).toBe(found.reason);
     }
   });
@@ -164,7 +166,9 @@ describe("converged", () => {
       expect(spread.near).toBeGreaterThan(0);
       expect(spread.near).toBeLessThan(12);
       expect(logDensity - spread.lowest).toBeCloseTo(Math.log(4), 4);
-      expect(reason).toBe(`converged; ${spread.near} of 12 starts ended within 0.1 nats of the best, and the lowest was 1.39 nats below it`);
+      expect(reason).toBe(
+        `converged; ${spread.near} of 12 starts ended within 0.1 nats of the best, and the lowest was 1.39 nats below it`,
+      );
     }
     const { spread } = await fit(two, {}, { start: { x: -1 } });
     expect(spread).toEqual({ count: 1, near: 1, lowest: expect.any(Number), unbounded: 0 });

@@ -137,6 +137,8 @@ describe("refused", () => {
 
   it("as a prior", async () => {
     const prior = model(({ param }) => void param("x", d.censored(d.normal(0, 1), { upper: 1 })));
-    await expect(prior.condition({})).rejects.toThrow(/param "x": censored\(\) describes how values are observed and cannot be a prior/);
+    await expect(prior.condition({})).rejects.toThrow(
+      /param "x": censored\(\) describes how values are observed and cannot be a prior/,
+    );
   });
 });

@@ -298,7 +298,9 @@ describe("chains that started anew", () => {
       const found = verdict.findings.filter(({ code }) => code === "restarts");
       restarted += found.length;
       for (const { text, advice } of found) {
-        expect(text).toMatch(/^chains were restarted (once|\d+ times), because they had not reached the posterior by the end of warm-up$/);
+        expect(text).toMatch(
+          /^chains were restarted (once|\d+ times), because they had not reached the posterior by the end of warm-up$/,
+        );
         expect(advice).toMatch(/year - 2000/);
       }
     }

@@ -85,7 +85,9 @@ it("chains without any warm-up are told to warm up, as their step size was never
     convergence(
       judged([0.5, 0.5, 0.5, 0.5, 0.5, 0.5], { description: { algorithm: { algorithm: "nuts" }, plan: { warmup } } }),
     )[0].advice;
-  expect(still(0)).toBe("warm up (warmup: 1000), because warm-up adapts the step size and the metric, or start elsewhere (start: …)");
+  expect(still(0)).toBe(
+    "warm up (warmup: 1000), because warm-up adapts the step size and the metric, or start elsewhere (start: …)",
+  );
   expect(still(10)).toMatch(/^raise targetAcceptance to 0\.9.*, or warm up longer/);
 });
 
