@@ -192,7 +192,7 @@ describe("what is not returned, or not by its name", () => {
     [
       "a field with the name of a tool",
       model({ size: vector("N") }, ({ param }) => ({ mu: param("mu", normal(0, 1)) })) as StatisticalModel,
-      'a field of the data is called "size", but the model's function already receives a value of this name; rename the field [MODEL_NAME]',
+      'a field of the data is called "size", but the model\'s function already receives a value of this name; rename the field [MODEL_NAME]',
     ],
     [
       "nothing",
