@@ -147,7 +147,7 @@ describe("draws of a formula", () => {
     expect((await works("loo", out, "--model", own, "--data", columns)).stdout).toBe(`${run.loo()}\n`);
     write(other, "{ x: normal(0, 9) }");
     expect((await ergodic("loo", out, "--model", other, "--data", columns)).stderr).toMatch(
-      /priors, likelihood or data are others/,
+      /priors, likelihood or data have changed/,
     );
     writeFileSync(fresh, "x\n3\n");
     expect((await ergodic("predict", out, fresh)).stderr).toMatch(

@@ -104,7 +104,7 @@ describe("sample", () => {
     expect(await said("--formula", "y ~ x +", "--data", table)).toMatch(
       /formula "y ~ x \+": at its end: after "\+" a term is missing/,
     );
-    expect(await said("--formula", "y ~ z", "--data", table)).toMatch(/wants the column "z", but there are y, x/);
+    expect(await said("--formula", "y ~ z", "--data", table)).toMatch(/needs the column "z", but there are y, x/);
     expect(await said("--formula", "y ~ x", "--data", table, "--family", "logistic")).toMatch(/write .*"?bernoulli"?/);
     expect(await said("--formula", "y ~ x", "--data", table, "--levels", "x")).toMatch(
       /"x" names no column; write --levels size=small,large/,

@@ -91,9 +91,9 @@ describe("groundBy", () => {
     };
     const kb = knowledgeBase(rulesOf([{ one: "a", other: "b" }]));
     const failing = kb.groundBy(broken);
-    expect(() => kb.ground()).toThrow(/groundBy\(\) is under way.*\[OPTION_MEANING\]/);
-    expect(() => kb.explain()).toThrow(/under way/);
-    await expect(kb.groundBy(broken)).rejects.toThrow(/under way/);
+    expect(() => kb.ground()).toThrow(/groundBy\(\) is still running.*\[OPTION_MEANING\]/);
+    expect(() => kb.explain()).toThrow(/still running/);
+    await expect(kb.groundBy(broken)).rejects.toThrow(/still running/);
     await expect(failing).rejects.toThrow("no room");
     expect(ended).toEqual(["end"]);
     expect(kb.ground().factorCount).toBe(1);

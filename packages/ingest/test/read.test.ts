@@ -1,4 +1,5 @@
 /** Which format is chosen, and what becomes of options. */
+import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import {
   blocks,
@@ -21,6 +22,7 @@ import {
   rowBlocks,
   sparseBlocks,
 } from "../src/index.ts";
+import { formats } from "../src/formats.ts";
 import { parquetBytes } from "./parquet-bytes.ts";
 import { cells, npyBytes } from "./writers.ts";
 
@@ -93,6 +95,14 @@ test("the extension decides before the content, the option before both", async (
   expect(cells(await readTable({ content, name: "a.svm" }, { format: "csv", header: false }))).toEqual([["+1 1:0.5", "-1 2:1"]]);
   expect(formatNames).toEqual(["csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw"]);
   await expect(readTable("a\n1\n", { format: "xlsx" as never })).rejects.toMatchObject({ code: "OPTION_RANGE" });
+});
+
+test("the README and the command's help name every format", () => {
+  const text = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
+  const readme = text("../README.md");
+  for (const { extensions } of Object.values(formats)) for (const one of extensions) expect(readme).toContain(`\`.${one}\``);
+  const [, listed] = /"file format: ([^;]*);/.exec(text("../../cli/src/options/reading.ts"))!;
+  expect(listed.split(/, | or /).sort()).toEqual([...formatNames].sort());
 });
 
 test.each(["a", "a.", ".gz", "https://example.org/a?b=c.csv"])("the name %s tells no format", async (name) => {

@@ -15,7 +15,7 @@ export interface Chosen {
  */
 export function chosenSeries(where: string, draws: Draws, of: readonly string[] | undefined, most: number): Chosen {
   if (draws.count === 0)
-    throw new OptionError(where, "there are no draws: the run was stopped during warm-up; let it go on", "DRAWS_EMPTY");
+    throw new OptionError(where, "there are no draws: the run was stopped during warm-up; let it continue", "DRAWS_EMPTY");
   const all = draws.scalars();
   const found = new Map<string, Float64Array>();
   for (const name of of ?? draws.quantities.map((quantity) => quantity.name)) {

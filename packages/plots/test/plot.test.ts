@@ -332,7 +332,7 @@ describe("refused", () => {
     ["a seed that is none", () => plot(small, "predictive", { seed: -1 }), /seed is -1/],
     ["pairs of one", () => plot(small, "pairs", { of: ["mu"] }), /pairs are of two numbers or more, but there is 1/],
     ["energies that are not there", () => plot(drawsOf(), "energy"), /no energies.*\[PLOT_KIND\]/],
-    ["replications without a model", () => plot(small, "predictive"), /without the model.*\[DRAWS_MODEL\]/],
+    ["replications without a model", () => plot(small, "predictive"), /so they have no model.*\[DRAWS_MODEL\]/],
     ["a run without draws", () => plot(none, "trace"), /there are no draws.*\[DRAWS_EMPTY\]/],
   ];
   it.each(cases)("%s", (_, attempt, words) => expect(attempt).toThrow(words));

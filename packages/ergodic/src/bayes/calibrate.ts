@@ -82,9 +82,9 @@ function shapeOf(counts: Int32Array): string {
   const spread = counts.reduce((sum, count, i) => sum + count * ((i + 0.5) / n - 0.5) ** 2, 0) / total;
   const [meanError, spreadError] = [1 / Math.sqrt(12 * total), 1 / Math.sqrt(180 * total)];
   if (Math.abs(mean - 0.5) > 3 * meanError) return `its draws are too ${mean > 0.5 ? "small" : "large"}`;
-  if (spread - 1 / 12 > 3 * spreadError) return "its draws are too narrow, or depend on each other: thin more";
+  if (spread - 1 / 12 > 3 * spreadError) return "its draws are too narrow, or autocorrelated: thin more";
   if (1 / 12 - spread > 3 * spreadError) return "its draws are too wide";
-  return "its draws have another shape than the posterior";
+  return "its draws have a different shape from the posterior";
 }
 
 function calibrated(given: readonly number[], draws: number, bins: number): CalibratedNumber {
@@ -139,7 +139,7 @@ export function calibrate<D>(model: StatisticalModel<D>, data: NoInfer<D>, optio
     keep: () => {
       throw new CapabilityError(
         "checkpoint",
-        "a calibration is not kept; run fewer simulations under several seeds",
+        "a calibration cannot be saved; run fewer simulations with several seeds",
         "RUN_UNKEPT",
       );
     },
@@ -255,7 +255,7 @@ class Simulations implements Progression {
         if (!Object.hasOwn(this.data, name))
           throw new DataError(
             "calibrate",
-            `"${name}" is observed, but no datum of that name is given, so that it cannot be simulated; observe data as they are, and give their shape`,
+            `"${name}" is observed, but is not in the data, so it cannot be simulated; observe a field of the data unchanged`,
             "CALIBRATE_DATA",
           );
         data[name] = nested(simulated[name], shape);

@@ -117,7 +117,7 @@ export function sourceOf(
 const withoutValues = (names: readonly string[]): CapabilityError =>
   new CapabilityError(
     "predict",
-    `what ${names.map((name) => `"${name}"`).join(", ")} is a term of is not said, so that nothing can be drawn: give marginalise() distributions and { value: y }`,
+    `the terms of ${names.map((name) => `"${name}"`).join(", ")} do not say which value they are of, so nothing can be drawn; give marginalise() distributions and { value: y }`,
     "DRAWS_TERMS",
   );
 
@@ -160,7 +160,7 @@ function keptPoints(
   if (columns.includes(-1))
     throw new DataError(
       "loadDraws",
-      `the model is the formula "${name}", of which draws hold what it reports; the ${dimension} numbers that it moves are not with these, as an earlier release or other columns left them: sample anew`,
+      `the model is the formula "${name}", and these draws lack its ${dimension} unconstrained numbers, because an earlier release saved them or columns were removed; sample again`,
       "DRAWS_MODEL",
     );
   const points = new Float64Array(total * dimension);

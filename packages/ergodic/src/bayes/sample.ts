@@ -79,8 +79,8 @@ export const PROBE = 0.1;
 const PROBE_TOLERANCE = 1e-9;
 const absent = {
   precision: "log densities are evaluated in float64",
-  batch: 'samplers that draw rows take it, as in sample(model, data, { algorithm: sgld({ batch: 100 }), rows: "N" })',
-  rule: "samplers adapt their own steps; fit(model, data, { rule }) finds a mode",
+  batch: 'give it to a sampler that draws rows, as in sample(model, data, { algorithm: sgld({ batch: 100 }), rows: "N" })',
+  rule: "samplers adapt their steps themselves; fit(model, data, { rule }) finds a mode",
 };
 const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "rows", "start", "until", "signal"];
 
@@ -153,7 +153,7 @@ export function resumeWith<R>(
     if (kept.dimension !== density.dimension || JSON.stringify(names) !== JSON.stringify(known))
       throw new DataError(
         "sample.resume",
-        `the checkpoint is of ${String(kept.dimension)} unconstrained numbers (${names.join(", ")}), but the model has ${density.dimension} (${known.join(", ")}); give the model and data that it was made with`,
+        `the checkpoint has ${String(kept.dimension)} unconstrained numbers (${names.join(", ")}), but the model has ${density.dimension} (${known.join(", ")}); give the model and data from which it was made`,
         "CHECKPOINT_MODEL",
       );
     checkProbe(typeof kept.probe === "number" ? kept.probe : null, probeOf(density));
@@ -191,7 +191,7 @@ function keptSampling(json: JsonObject): {
   const placed =
     part.state.start === undefined ? {} : { start: part.list("start", isPoint, plan.chains).map((p) => Float64Array.from(p)) };
   const rows = json.rows === null || json.rows === undefined ? undefined : kept.state.rows;
-  if (rows !== undefined && typeof rows !== "string") return kept.refuse("rows is no name");
+  if (rows !== undefined && typeof rows !== "string") return kept.refuse("rows is not a name");
   return { plan: { ...plan, ...placed }, rows, names };
 }
 
@@ -209,7 +209,7 @@ async function samplerOf(kept: JsonObject, given: Sampler | undefined): Promise<
   if (checkSampler("sample.resume", given).toJSON().algorithm === kept.algorithm) return given;
   throw new OptionError(
     "sample.resume",
-    `algorithm is ${given.name}, but the checkpoint is of ${kept.algorithm}; leave algorithm out, or give the one that it was made with`,
+    `algorithm is ${given.name}, but the checkpoint was made with ${kept.algorithm}; leave algorithm out, or give the same algorithm`,
     "OPTION_CONFLICT",
   );
 }
@@ -232,7 +232,7 @@ function checkProbe(kept: number | null, found: number | null): void {
   if (alike(kept, found)) return;
   throw new DataError(
     "sample.resume",
-    `the log density where all unconstrained numbers are ${PROBE} is ${found ?? "not finite"}, but was ${kept ?? "not finite"} when the checkpoint was made; give the model and data that it was made with`,
+    `the log density where all unconstrained numbers are ${PROBE} is ${found ?? "not finite"}, but it was ${kept ?? "not finite"} when the checkpoint was made; give the model and data from which it was made`,
     "CHECKPOINT_MODEL",
   );
 }

@@ -44,7 +44,7 @@ function isPartial(density: LogDensity, start: Start): boolean {
     if (start.length === density.dimension) return false;
     throw new OptionError(
       "sample",
-      `start has ${start.length} numbers, but the log density is of ${density.dimension}`,
+      `start has ${start.length} numbers, but the log density has dimension ${density.dimension}`,
       "OPTION_LENGTH",
     );
   }

@@ -26,7 +26,7 @@ export function joined(draws: Draws, density: ConditionedModel): Draws {
   const outside = (k: number, cause: unknown): never => {
     const place = `draw ${(k % count) + 1} of chain ${Math.floor(k / count) + 1}`;
     const said = cause instanceof ErgodicError ? `${cause.where}: ${cause.said}` : String(cause);
-    throw refusal(`${place} is none of this model: ${said}`, cause);
+    throw refusal(`${place} is not possible in this model: ${said}`, cause);
   };
   const source = sourceOf(density, content, outside);
   const plan = objectOf(description.plan);
@@ -61,7 +61,7 @@ function checkParameters(draws: Draws, { quantities, name }: ConditionedModel): 
   const text = (list: readonly { name: string; shape: readonly number[] }[]): string =>
     list.map(({ name, shape }) => `${name}${shape.length > 0 ? `[${shape.join(",")}]` : ""}`).join(", ") || "none";
   throw refusal(
-    `the draws are of the parameters ${text(has)}, but the model "${name}" has ${text(wanted)}: ${text([...missing, ...left])} ${missing.length + left.length === 1 ? "differs" : "differ"}`,
+    `the draws have the parameters ${text(has)}, but the model "${name}" has ${text(wanted)}: ${text([...missing, ...left])} ${missing.length + left.length === 1 ? "differs" : "differ"}`,
   );
 }
 
@@ -71,7 +71,7 @@ function checkParameters(draws: Draws, { quantities, name }: ConditionedModel): 
  */
 function checkReported(density: ConditionedModel, values: DrawsContent["values"], computed: NamedValues): void {
   const other = density.quantities.find(({ name, kind }) => kind === "parameter" && !same(values[name], computed[name]));
-  if (other) throw refusal(`"${other.name}" is not what the model "${density.name}" computes of the numbers that were drawn`);
+  if (other) throw refusal(`"${other.name}" differs from what the model "${density.name}" computes from the drawn numbers`);
 }
 
 /**
@@ -89,12 +89,12 @@ function checkData({ description }: Draws, density: ConditionedModel): void {
   const [before, now] = [description.probe, probeOf(density)];
   if (alike(typeof before === "number" ? before : null, now)) return;
   throw refusal(
-    `the log density where all unconstrained numbers are ${PROBE} is ${now ?? "not finite"}, but was ${before === null ? "not finite" : shown(before)} when the draws were made: priors, likelihood or data are others`,
+    `the log density where all unconstrained numbers are ${PROBE} is ${now ?? "not finite"}, but was ${before === null ? "not finite" : shown(before)} when the draws were made: priors, likelihood or data have changed`,
   );
 }
 
 const refusal = (message: string, cause?: unknown): DataError =>
-  new DataError(WHERE, `${message}; give the model and the data that they were drawn from`, "DRAWS_MODEL", { cause });
+  new DataError(WHERE, `${message}; give the model and the data from which they were drawn`, "DRAWS_MODEL", { cause });
 
 const shapeOf = (draws: Draws, name: string): readonly number[] | undefined =>
   draws.quantities.find((quantity) => quantity.name === name)?.shape;

@@ -92,7 +92,7 @@ describe("calibrate", () => {
       const { y } = data({ y: vector("N") });
       observe(mul(2, y), normal(param("mu", normal(0, 1)), 1));
     });
-    await expect(calibrate(logged, { y: [1, 2] }, options)).rejects.toThrow(/observe data as they are/);
+    await expect(calibrate(logged, { y: [1, 2] }, options)).rejects.toThrow(/observe a field of the data unchanged/);
     expect(() => calibrate(coin, few, { draws: 50, bins: 20 })).toThrow(/take draws: 59/);
   });
 });

@@ -103,7 +103,7 @@ it("runs of every kind begin there, and resume", async () => {
 it("what is no start is refused", async () => {
   const start = (given: unknown, chains = 2) => sample(schools, data, { chains, draws: 1, warmup: 0, start: given as never });
   await expect(start({ nu: 1 })).rejects.toThrow(/sample.start: unknown option "nu"/);
-  await expect(start({ theta: [1] })).rejects.toThrow(/"theta": unbounded: the value has 1 numbers, but shape \[8\] wants 8/);
+  await expect(start({ theta: [1] })).rejects.toThrow(/"theta": unbounded: the value has 1 numbers, but shape \[8\] needs 8/);
   await expect(start({ tau: -1 })).rejects.toThrow(/"tau": .*the value is -1, but must be > 0/);
   await expect(start([{ mu: 1 }])).rejects.toThrow(/start has 1 points, but there are 2 chains/);
   await expect(sample((x) => -(x[0] ** 2), { dimension: 1 }, { start: { x: 1 } })).rejects.toThrow(/only a model has names/);
@@ -133,7 +133,8 @@ it("values of a matrix are lists of rows, or flat, row by row", async () => {
   for (const u of startOf(given, { B }, 3, 1) as Float64Array[]) expect([...given.constrain(u).B]).toEqual([1, 2, 3, 4, 5, 6]);
   const start = (start: object) => sample(grid, {}, { chains: 2, draws: 1, warmup: 0, start: start as never });
   expect((await sample(grid, {}, { chains: 2, draws: 2, warmup: 0, seed: 1, start: { L, B } })).count).toBe(2);
-  const shape = /"B": value: its lists are not of the shape \[2, 3\]; give them so, or flat, row by row \[OPTION_SHAPE\]/;
+  const shape =
+    /"B": value: its lists do not have the shape \[2, 3\]; give lists of this shape, or one flat list, row by row \[OPTION_SHAPE\]/;
   for (const other of [
     B.slice(1),
     [
@@ -152,7 +153,7 @@ it("values of a matrix are lists of rows, or flat, row by row", async () => {
     ],
   ])
     await expect(start({ B: other })).rejects.toThrow(shape);
-  await expect(start({ m: [[1]] })).rejects.toThrow(/"m": value: its lists are not of the shape \[\]/);
+  await expect(start({ m: [[1]] })).rejects.toThrow(/"m": value: its lists do not have the shape \[\]/);
   await expect(
     start({
       B: [

@@ -134,7 +134,7 @@ describe("rules", () => {
     for (const algorithm of [e.contrastiveDivergence(), e.pseudoLikelihood(), e.exactLikelihood()]) {
       const error = await failure(() => e.fit(graph, { algorithm, rule: e.stochasticLineSearch() }));
       expect(error?.message).toBe(
-        "fit: stochasticLineSearch() searches on minibatches, but a graph is a whole; take a rule such as adam() [RULE_CAPABILITY]",
+        "fit: stochasticLineSearch() searches on minibatches, but each update of a graph reads all evidence; take a rule such as adam() [RULE_CAPABILITY]",
       );
     }
     const error = await failure(() => e.fit(graph, { algorithm: e.exactLikelihood(), rule: e.lbfgs() }));

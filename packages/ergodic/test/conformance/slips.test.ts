@@ -119,13 +119,13 @@ const refused: readonly [slip: string, run: () => unknown, code: string, words: 
     "a factor K that the data do not give",
     () => posterior(({ param }) => param("beta", s.normal(0, 1), { shape: "K" }), { y }),
     "MODEL_SIZE",
-    /"K" is no size that the data give/,
+    /"K" is not a size in the data/,
   ],
   [
     "lengths that differ",
     () => posterior(({ data }) => data({ x: vector("N"), y: vector("N") }), { x: [1, 2], y: [1, 2, 3] }),
     "DATA_SHAPE",
-    /"N" is 3 by it, but 2 by what came before/,
+    /it makes "N" 3, but earlier data make it 2/,
   ],
   [
     "a count that is a fraction",
@@ -167,7 +167,7 @@ const refused: readonly [slip: string, run: () => unknown, code: string, words: 
     "a distribution by its name",
     () => posterior(({ param }) => param("mu", "normal")),
     "OPTION_UNKNOWN",
-    /"normal" is no constraint.*known: real, positive.*normal\(…\)/,
+    /"normal" is not a constraint.*known: real, positive.*normal\(…\)/,
   ],
   [
     "a negative scale",
@@ -286,7 +286,7 @@ const refused: readonly [slip: string, run: () => unknown, code: string, words: 
     () =>
       posterior(({ param, observe }) => observe([0.4, 0.6], s.dirichlet(c.mul(param("a", "positive"), c.toArray([1, 2, 3]))))),
     "COMPILE_SHAPE",
-    /dirichlet: x has 2 numbers along its last axis, but by its concentration a value has 3/,
+    /dirichlet: x has 2 numbers along its last axis, but its concentration has 3/,
   ],
   [
     "probabilities that do not sum to 1",
@@ -298,7 +298,7 @@ const refused: readonly [slip: string, run: () => unknown, code: string, words: 
     "a model without parameters",
     () => posterior(({ data, observe }) => observe(data({ y: vector("N") }).y, s.normal(0, 1)), { y }),
     "MODEL_PARAMETERS",
-    /has no parameters; add one by param/,
+    /has no parameters; add one with param/,
   ],
   ["brms: a formula", () => (model as Any)("y ~ x"), "OPTION_TYPE", /model: got "y ~ x", wanted a function/],
   [
@@ -508,7 +508,7 @@ const refused: readonly [slip: string, run: () => unknown, code: string, words: 
       return posterior(({ param, observe }) => observe(y, s.normal(mu, param("sigma", "positive"))), {});
     },
     "COMPILE_INPUT",
-    /"mu" \[\] is of another model, or of another function; declare it in this one/,
+    /"mu" \[\] belongs to another model or function; declare it in this one/,
   ],
   [
     "a mixture of nothing",
@@ -545,15 +545,15 @@ const hinted: readonly [slip: string, body: Body, data: object, words: RegExp, a
     "Stan: a prior as an observation",
     ({ param, observe }) => observe(param("mu", "real"), s.normal(0, 1)),
     {},
-    /observe\(\) is of the parameter "mu", which counts as an observation/,
+    /observe\(\) is applied to the parameter "mu", which then counts as an observation/,
     /write param\("mu", normal\(…\)\)/,
   ],
   [
     "Stan: a transformed parameter on the left",
     ({ param, observe }) => observe(c.log(param("tau", "positive")), s.normal(0, 1)),
     {},
-    /observe\(\) is of an expression that depends on "tau", and no Jacobian is added/,
-    /log \|∂value\/∂parameter\| by target\(\)/,
+    /observe\(\) is applied to an expression that depends on "tau", and no Jacobian is added/,
+    /log \|∂value\/∂parameter\| with target\(\)/,
   ],
 ];
 

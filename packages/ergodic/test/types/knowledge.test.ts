@@ -31,7 +31,7 @@ describe("relations", () => {
     // @ts-expect-error: there is no column "citty"
     expect(() => claims({ citty: "c", size: "n" })).toThrow(/no column "citty"/);
     // @ts-expect-error: a city is no number
-    expect(() => claims({ city: { equals: 5 } })).toThrow(/"city" is to equal 5, but holds a text/);
+    expect(() => claims({ city: { equals: 5 } })).toThrow(/"city" is compared with 5, but holds a text/);
     // @ts-expect-error: the column "size" is missing
     expect(() => claims.add([{ city: "Oslo", capital: false }])).toThrow(/have no column "size"/);
   });

@@ -192,14 +192,14 @@ describe("what is not returned, or not by its name", () => {
     [
       "a field with the name of a tool",
       model({ size: vector("N") }, ({ param }) => ({ mu: param("mu", normal(0, 1)) })) as StatisticalModel,
-      'a field of the data is called "size", as is what describes a model; call it otherwise [MODEL_NAME]',
+      'a field of the data is called "size", but the model\'s function already receives a value of this name; rename the field [MODEL_NAME]',
     ],
     [
       "nothing",
       model({ y: vector("N") }, (({ param }: { param: (...given: unknown[]) => void }) => {
         param("mu", normal(0, 1));
       }) as never) as StatisticalModel,
-      "what the function returns is undefined, but must be an object of what draws report: write return { mu, tau }",
+      "what the function returns is undefined, but must be an object of the quantities that draws report: write return { mu, tau }",
     ],
     ["a promise", model({ y: vector("N") }, (async () => ({})) as never) as StatisticalModel, "the model's function is async"],
     [

@@ -92,7 +92,7 @@ function checked(elbo: number, before: number, what: string): number {
   const found = Number.isFinite(elbo) ? `lowers the ELBO from ${before} to ${elbo}` : `makes the ELBO ${elbo}`;
   throw new ErgodicError(
     "coordinateAscent",
-    `${what} ${found}, which no best factor can; check the updates and the ELBO against each other`,
+    `${what} ${found}, which an optimal factor cannot do; check the updates and the ELBO against each other`,
     "VARIATIONAL_ELBO",
   );
 }

@@ -117,7 +117,7 @@ export class Corpus {
     if (!usable)
       throw new DataError(
         "topics",
-        `document ${d} must have ${this.words} counts >= 0, one a word, like the first`,
+        `document ${d} must have ${this.words} counts >= 0, one per word, like the first document`,
         "DATA_SHAPE",
       );
     const words = Uint32Array.from(Array.from(row).keys()).filter((w) => row[w] > 0);

@@ -124,7 +124,7 @@ function checkedRows(x: readonly ArrayLike<number>[]): Float64Array[] {
   if (wrong >= 0)
     throw new DataError(
       "gaussianMixture",
-      `row ${wrong} must have ${rows[0].length} finite numbers like the first; drop or fill what is missing`,
+      `row ${wrong} must have ${rows[0].length} finite numbers, like the first row; drop the row, or fill in missing values`,
       "DATA_SHAPE",
     );
   return rows;

@@ -30,6 +30,6 @@ export function recall(prefix: string, { numbers, arrays }: Kept, from: KeptPart
     // Fails at the first missing vector, so that a huge count in a damaged snapshot does no harm.
     for (let i = 0; i < counts[k]; i++) list.push(from.floats(`${prefix}.${name}.${i}`).slice());
     if (list.length !== counts[k] || from.has(`${prefix}.${name}.${list.length}`))
-      from.refuse(`it speaks of ${counts[k]} vectors "${prefix}.${name}"`);
+      from.refuse(`it names ${counts[k]} vectors "${prefix}.${name}"`);
   }
 }

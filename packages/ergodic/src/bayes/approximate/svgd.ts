@@ -55,7 +55,7 @@ export const svgd = /* @__PURE__ */ sampler<SvgdOptions>(
     if (options.batch !== undefined && options.start === "random")
       throw new OptionError(
         "svgd",
-        'batch is given with start: "random", but batches are about the place that the paths find; take start: "pathfinder", or all rows',
+        'batch is given with start: "random", but batches need the centre that the paths find; take start: "pathfinder", or all rows',
         "OPTION_CONFLICT",
       );
     return {
@@ -79,7 +79,7 @@ function checkParticles(where: string, particles: number, chains: number, draws:
   if (chains === 1 && draws === particles) return;
   throw new OptionError(
     where,
-    `${problem}, but the draws of svgd() are its ${particles} particles, one chain of them; ${instead}`,
+    `${problem}, but the draws of svgd() are its ${particles} particles, in one chain; ${instead}`,
     "OPTION_MEANING",
   );
 }

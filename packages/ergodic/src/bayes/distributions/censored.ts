@@ -60,7 +60,7 @@ function hidden(base: Distribution, { lower, upper, right, left, until }: Censor
   if (base.eventRank !== 0 || given.length === 0)
     throw new CompileError(
       "censored",
-      `the base is ${base.name}, and ${given.map(([name]) => name).join(", ") || "nothing"} is given, but a distribution of single numbers and one of lower, upper, right, left, until are wanted`,
+      `the base is ${base.name}, and ${given.map(([name]) => name).join(", ") || "nothing"} is given, but it needs a distribution of single numbers, and at least one of lower, upper, right, left, until`,
       "COMPILE_OPERAND",
     );
   const f = base.family;
@@ -83,7 +83,7 @@ function hidden(base: Distribution, { lower, upper, right, left, until }: Censor
             name,
             array: asArray(given),
             isWrong: (value) => value !== 0 && value !== 1,
-            wanted: `1 where the value is only known to be at ${bound} what was observed, else 0`,
+            wanted: `1 if the value is only known to be at ${bound} the observed one, else 0`,
           },
         ];
   const order: DataCheck[] = last
@@ -134,7 +134,7 @@ function checkKnown(f: Family, below: boolean, above: boolean, between: boolean)
   if ((f.logCdf || !(below || between)) && (f.logSurvival || !(above || between))) return;
   throw new CapabilityError(
     "censored",
-    `the probability of ${f.name} beyond a bound is not known for symbolic parameters; take a distribution with an elementary distribution function, as docs/distributions.md lists them`,
+    `the probability of ${f.name} beyond a bound is not known for symbolic parameters; take a distribution with an elementary distribution function (see docs/distributions.md)`,
     "DISTRIBUTION_LACKS",
   );
 }

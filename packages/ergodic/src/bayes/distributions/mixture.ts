@@ -31,7 +31,7 @@ function mixed(weights: Parameter, components: readonly Distribution[]): Distrib
   if (!first || components.length !== count || components.some((c) => c.kind !== first.kind || c.eventRank !== first.eventRank))
     throw new CompileError(
       "mixture",
-      `${components.length} components (${components.map((c) => c.name).join(", ")}) were given for ${count} weights, but one of the same kind and rank is wanted for each`,
+      `${components.length} components (${components.map((c) => c.name).join(", ")}) were given for ${count} weights, but each weight needs one component, all of the same kind and rank`,
       "COMPILE_SHAPE",
     );
   const families = components.map((c) => c.family);

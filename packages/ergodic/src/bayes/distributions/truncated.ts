@@ -54,7 +54,7 @@ function cutOff(base: Distribution, { lower, upper }: Bounds): Distribution {
   if (base.eventRank !== 0 || (lower === undefined && upper === undefined))
     throw new CompileError(
       "truncated",
-      `the base is ${base.name}, lower is ${String(lower)} and upper is ${String(upper)}, but a distribution of single numbers and at least one bound are wanted`,
+      `the base is ${base.name}, lower is ${String(lower)} and upper is ${String(upper)}, but a distribution of single numbers and at least one bound are needed`,
       "COMPILE_OPERAND",
     );
   const f = base.family;

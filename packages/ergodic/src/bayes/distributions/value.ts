@@ -122,7 +122,7 @@ export class Distribution {
       if (wanted === 1 || shape[rank - 1] === wanted) continue;
       throw new CompileError(
         name,
-        `x has ${shape[rank - 1]} numbers along its last axis, but by its ${key} a value has ${wanted}; make them agree`,
+        `x has ${shape[rank - 1]} numbers along its last axis, but its ${key} has ${wanted}; make them agree`,
         "COMPILE_SHAPE",
       );
     }
@@ -203,7 +203,7 @@ export class Distribution {
   #lacks(what: string): CapabilityError {
     return new CapabilityError(
       this.name,
-      `its ${what} was asked for, but is not known here; draw samples instead`,
+      `its ${what} was requested, but has no formula here; draw samples instead`,
       "DISTRIBUTION_LACKS",
     );
   }
@@ -214,7 +214,7 @@ export class Distribution {
     if (sizeOf(batch) !== 1)
       throw new CompileError(
         this.name,
-        `its parameters broadcast to [${batch.join(", ")}], but this function wants one value each; build one for each element`,
+        `its parameters broadcast to [${batch.join(", ")}], but this function needs one value for each parameter; build one distribution per element`,
         "COMPILE_SHAPE",
       );
     const { arrays, read } = this.#reader(batch);

@@ -77,6 +77,6 @@ function checkFields(name: string, given: unknown, fields: Fields): void {
 const wrong = (name: string, value: unknown, wanted: string): DataError =>
   new DataError(
     "draws",
-    `${name} of the description is ${shown(value)}, but must be ${wanted}; make the draws anew, or remove ${name.replace(/[.[].*/, "")} from the description`,
+    `${name} of the description is ${shown(value)}, but must be ${wanted}; make the draws again, or remove ${name.replace(/[.[].*/, "")} from the description`,
     "DRAWS_DESCRIPTION",
   );

@@ -169,7 +169,7 @@ function finiteElpd({ name, loo }: Judged): Float64Array {
   const message = `the elpd of "${name}" at observation ${i + 1} is ${elpd[i]}, but must be finite`;
   throw new DataError(
     "compare",
-    `${message}; look at the model there, or omit the observation from all models`,
+    `${message}; check the model at this observation, or omit the observation from all models`,
     "DATA_NOT_FINITE",
   );
 }
@@ -193,7 +193,7 @@ function checkSame(first: Judged, other: Judged): void {
   const differs = x && y ? x.findIndex((value, i) => value !== y[i]) : -1;
   if (differs >= 0)
     refuse(
-      `"${a.observed}[${differs + 1}]" is ${y![differs]} in the data of "${other.name}", but ${x![differs]} in those of "${first.name}"`,
+      `"${a.observed}[${differs + 1}]" is ${y![differs]} in the data of "${other.name}", but ${x![differs]} in the data of "${first.name}"`,
     );
 }
 
@@ -211,7 +211,7 @@ function notesOf(rows: readonly ComparedModel[], observations: number): string[]
       `${near.join(" and ")} ${near.length === 1 ? "predicts" : "predict"} about as well as "${best.name}": a difference below ${SMALL_DIFFERENCE} is small`,
     );
   else if (observations < FEW_OBSERVATIONS)
-    notes.push(`of ${observations} observations, fewer than ${FEW_OBSERVATIONS}, the errors of differences may be too small`);
+    notes.push(`with ${observations} observations, fewer than ${FEW_OBSERVATIONS}, the standard errors of differences may be too small`);
   return notes;
 }
 

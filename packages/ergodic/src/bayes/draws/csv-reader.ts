@@ -45,16 +45,16 @@ export function fromCmdStanCsv(
   if (names.length !== texts.length)
     throw new OptionError(
       "fromCmdStanCsv",
-      `there are ${names.length} names for ${texts.length} texts; give one each`,
+      `there are ${names.length} names for ${texts.length} texts; give one name per text`,
       "OPTION_RANGE",
     );
   if (texts.length === 0)
-    throw new DataError("fromCmdStanCsv", "there are no files; give one text for each chain", "DRAWS_EMPTY");
+    throw new DataError("fromCmdStanCsv", "there are no files; give one text per chain", "DRAWS_EMPTY");
   return fromChainFiles(texts.map((text, c) => parse(names[c], text)));
 }
 
 function checkTexts(name: string, value: unknown): void {
-  if (!Array.isArray(value)) refuse("fromCmdStanCsv", name, value, "a list of texts, one of each chain", "[text]");
+  if (!Array.isArray(value)) refuse("fromCmdStanCsv", name, value, "a list of strings, one per chain", "[text]");
   const wrong = value.findIndex((text) => typeof text !== "string");
   if (wrong >= 0) refuse("fromCmdStanCsv", `${name}[${wrong}]`, value[wrong], "a text", "[text]");
 }
@@ -139,15 +139,15 @@ function numbersOf(where: string, line: string, labels: readonly string[]): Floa
   if (parts.length !== labels.length)
     throw new DataError(
       where,
-      `the row has ${parts.length} numbers, but there are ${labels.length} columns; the file may have been cut: remove the row, or make the file anew`,
+      `the row has ${parts.length} numbers, but there are ${labels.length} columns; the file may have been cut: remove the row, or make the file again`,
       "DATA_PARSE",
     );
   return Float64Array.from(parts, (part, j) => {
     const value = numberOf(part.trim());
     if (value !== undefined) {
       if (fieldOfLabel(labels[j]) !== "treeDepth" || isDepth(value)) return value;
-      const message = `"${part}" in column "${labels[j]}" is no depth of a tree: a whole number from 0 to ${DEEPEST_TREE}`;
-      throw new DataError(where, `${message}; make the file anew, or remove the column`, "DATA_PARSE");
+      const message = `"${part}" in column "${labels[j]}" is not the depth of a tree, which is a whole number from 0 to ${DEEPEST_TREE}`;
+      throw new DataError(where, `${message}; make the file again, or remove the column`, "DATA_PARSE");
     }
     throw new DataError(where, `"${part}" in column "${labels[j]}" is not a number; write nan for a missing one`, "DATA_PARSE");
   });
@@ -176,7 +176,7 @@ function checkAlike(files: readonly ChainFile[]): void {
   const [first, ...others] = files;
   for (const { name, labels, rows } of others) {
     if (labels.join() !== first.labels.join())
-      throw new DataError(name, `its columns are not those of ${first.name}; give the chains of one run`, "DRAWS_COLUMNS");
+      throw new DataError(name, `its columns differ from those of ${first.name}; give the chains of one run`, "DRAWS_COLUMNS");
     if (rows.length !== first.rows.length)
       throw new DataError(
         name,
@@ -191,7 +191,7 @@ function headerOf(name: string, text: string): DrawsHeader {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new DataError(name, `the comment "${ERGODIC_KEY}" is not JSON; remove it, or make the file anew`, "DATA_PARSE", {
+    throw new DataError(name, `the comment "${ERGODIC_KEY}" is not JSON; remove it, or make the file again`, "DATA_PARSE", {
       cause,
     });
   }
@@ -204,7 +204,7 @@ function checkHeader({ name, labels }: ChainFile, header: DrawsHeader, found: Dr
   if (lost !== undefined)
     throw new DataError(
       name,
-      `its comment "${ERGODIC_KEY}" speaks of a column "${lost}", but there is none; make the file anew`,
+      `its comment "${ERGODIC_KEY}" names a column "${lost}", but there is none; make the file again`,
       "DRAWS_COLUMNS",
     );
   const text = (quantities: DrawsContent["quantities"]): string =>
@@ -214,7 +214,7 @@ function checkHeader({ name, labels }: ChainFile, header: DrawsHeader, found: Dr
       .sort()
       .join();
   if (text(header.quantities) === text(found)) return;
-  const message = `its columns are of ${text(found) || "nothing"}, but its comment "${ERGODIC_KEY}" speaks of ${text(header.quantities)}`;
+  const message = `its columns hold ${text(found) || "nothing"}, but its comment "${ERGODIC_KEY}" names ${text(header.quantities)}`;
   throw new DataError(name, `${message}; remove the comment if columns were changed on purpose`, "DRAWS_COLUMNS");
 }
 

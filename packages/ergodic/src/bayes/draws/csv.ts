@@ -101,7 +101,7 @@ function checkNames({ quantities, fields }: DrawsContent, labels: readonly strin
   if (odd !== undefined)
     throw new CapabilityError(
       "toCmdStanCsv",
-      `"${odd}" cannot head a column: it must not be empty, and have no "__" at its end; rename it, or save as JSON`,
+      `"${odd}" cannot be the name of a column: it must not be empty or end in "__"; rename it, or save as JSON`,
       "DRAWS_NAME",
     );
   const twice = labels.find((label, j) => labels.indexOf(label) < j);

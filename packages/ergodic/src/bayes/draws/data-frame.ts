@@ -55,7 +55,7 @@ export function toDataFrame(draws: { readonly content: DrawsContent }): DrawsFra
   ];
   const columns = new Map(entries);
   if (columns.size === entries.length) return { columns, header: headerToJson(content) };
-  throw new DataError("toDataFrame", "two columns would have one name; rename a quantity or a field", "DRAWS_COLUMNS");
+  throw new DataError("toDataFrame", "two columns would have the same name; rename a quantity or a field", "DRAWS_COLUMNS");
 }
 
 /**
@@ -80,15 +80,15 @@ export function fromDataFrame(frame: DrawsFrame): Draws {
   const fields = known?.fields ?? names.map(fieldOfLabel).filter((field) => field !== undefined);
   const numbers = quantities.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   if (numbers > labels.length) {
-    const message = `the header speaks of ${numbers} numbers a draw, but there are ${labels.length} columns of them`;
-    throw new DataError("fromDataFrame", `${message}; keep the table as it was made`, "DRAWS_COLUMNS");
+    const message = `the header names ${numbers} numbers per draw, but there are only ${labels.length} columns for them`;
+    throw new DataError("fromDataFrame", `${message}; leave the table unchanged`, "DRAWS_COLUMNS");
   }
   const { chains, order } = rowsByChain(columns, known);
   const column = (label: string): Float64Array | Int32Array => {
     const series = columns.get(label);
     if (series?.length === order.length) return series;
-    const given = series ? `has ${series.length} rows, but others ${order.length}` : "is missing, but the header speaks of it";
-    throw new DataError("fromDataFrame", `the column "${label}" ${given}; keep the table as it was made`, "DRAWS_COLUMNS");
+    const given = series ? `has ${series.length} rows, but other columns have ${order.length}` : "is missing, but the header names it";
+    throw new DataError("fromDataFrame", `the column "${label}" ${given}; leave the table unchanged`, "DRAWS_COLUMNS");
   };
   const gather = (target: Float64Array, width: number, offset: number, series: ArrayLike<number>): void => {
     for (let k = 0; k < order.length; k++) target[k * width + offset] = series[order[k]];
@@ -137,12 +137,12 @@ function rowsByChain(
   );
   const chains = new Set(chain).size || (header?.chains ?? 1);
   if (header && header.chains * header.count !== length)
-    throw unequal(`there are ${length} rows, but the header speaks of ${header.chains} chains of ${header.count}`);
+    throw unequal(`there are ${length} rows, but the header names ${header.chains} chains of ${header.count} draws`);
   const count = length / chains;
   const even = order.every((row, k) => chain[row] === chain[order[Math.floor(k / count) * count]]);
-  if (!Number.isInteger(count) || !even) throw unequal("there are chains of unequal lengths");
+  if (!Number.isInteger(count) || !even) throw unequal("the chains have different lengths");
   const twice = order.some((row, k) => k % count > 0 && iteration[row] === iteration[order[k - 1]]);
-  if (twice) throw unequal("a chain has an iteration twice");
+  if (twice) throw unequal("a chain contains an iteration twice");
   return { chains, order };
 }
 

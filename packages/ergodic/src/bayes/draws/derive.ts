@@ -39,12 +39,12 @@ export function withDerived(
     if (own.join() !== shape.join())
       throw new OptionError(
         WHERE,
-        `"${name}" has shape [${own.join(", ")}] at ${place}, but [${shape.join(", ")}] at the first draw; give every draw the same`,
+        `"${name}" has shape [${own.join(", ")}] at ${place}, but [${shape.join(", ")}] at the first draw; return the same shape for every draw`,
         "OPTION_SHAPE",
       );
     const size = sizeOf(shape);
     fill(made, shape, 0, k * size, values, (what) =>
-      refuse(WHERE, `"${name}" at ${place}`, what, "a number, or lists of numbers that are alike", "mu / tau"),
+      refuse(WHERE, `"${name}" at ${place}`, what, "a number, or nested lists of numbers of equal lengths", "mu / tau"),
     );
   }
   const quantity = { name, shape: shape!, kind: "transformed" as const };

@@ -119,7 +119,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     if (!fits)
       throw new OptionError(
         "draws.series",
-        `the index [${index.join(", ")}] is not one of "${name}", whose shape is [${shape.join(", ")}]; give one number from 0 for each extent`,
+        `the index [${index.join(", ")}] is out of range for "${name}", which has shape [${shape.join(", ")}]; give one number per axis, counted from 0`,
         "OPTION_RANGE",
       );
     return this.#column(
@@ -140,7 +140,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     if (offset < 0)
       throw new OptionError(
         "draws.transition",
-        `there is no "${field}" of these transitions; there are ${this.fields.join(", ") || "none"}`,
+        `these transitions have no "${field}"; there are ${this.fields.join(", ") || "none"}`,
         "OPTION_UNKNOWN",
       );
     const { transitions } = this.#content;
@@ -300,7 +300,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     if (others.length > 0 && this.#content.source)
       throw new OptionError(
         "predict",
-        `${others.join(", ")} ${others.length === 1 ? "is" : "are"} no option (known: seed); new rows come in a list: predict([{ ${others[0]}: … }])`,
+        `${others.join(", ")} ${others.length === 1 ? "is not an option" : "are not options"} (known: seed); give new rows in a list: predict([{ ${others[0]}: … }])`,
         "OPTION_UNKNOWN",
       );
     checkKeys("predict", given, ["seed"]);
@@ -348,7 +348,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     if (source.hidden().has(chosen))
       throw new CapabilityError(
         "check",
-        `of some values of "${chosen}" only a bound was observed, while replicates are whole values, so that their statistics differ; check those that were seen exactly against draws of predict()`,
+        `some values of "${chosen}" were observed only as bounds, but replicates are exact, so their statistics differ; compare the exact observations with draws of predict()`,
         "DRAWS_CENSORED",
       );
     refuseFew("check", this.chains * this.count);
@@ -434,7 +434,7 @@ export class Draws<Q extends string = string, D extends string = string> {
 
   #need(where: string): void {
     if (this.count > 0) return;
-    throw new OptionError(where, "there are no draws: the run was stopped during warm-up; let it go on", "DRAWS_EMPTY");
+    throw new OptionError(where, "there are no draws: the run was stopped during warm-up; let it continue", "DRAWS_EMPTY");
   }
 
   #source(where: string): DrawsSource {
@@ -442,7 +442,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     if (source) return source;
     throw new OptionError(
       where,
-      "these draws were read from a file, or are of a plain function: without the model there is nothing to ask; read them with it, loadDraws(dir, { model, data }), or sample the model",
+      "these draws come from a file or a plain function, so they have no model; load them with their model, loadDraws(dir, { model, data }), or sample the model",
       "DRAWS_MODEL",
     );
   }

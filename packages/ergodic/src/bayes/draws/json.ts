@@ -109,7 +109,7 @@ export function headerToJson({ chains, count, quantities, fields, description, r
 /** Reads and checks the header. `where`: prefix of error messages. */
 export function headerFromJson(json: unknown, where = WHERE): DrawsHeader {
   const wrong = (message: string): DataError => wrongIn(where, message);
-  if (!isObject(json) || json.format !== FORMAT) throw wrong(`it is not draws: "format" must be "${FORMAT}"`);
+  if (!isObject(json) || json.format !== FORMAT) throw wrong(`it does not hold draws: "format" must be "${FORMAT}"`);
   if (json.version !== VERSION) throw wrong(`its version is ${json.version}, but this release reads ${VERSION}`);
   const { chains, count, quantities, fields, description, report } = json;
   if (!isCount(chains) || !isCount(count)) throw wrong(`"chains" and "count" must be whole numbers`);
@@ -117,12 +117,12 @@ export function headerFromJson(json: unknown, where = WHERE): DrawsHeader {
     throw wrong(`"quantities" must be a list of { name, shape, kind }, each name once`);
   if (new Set(quantities.map(({ name }) => name)).size !== quantities.length) throw wrong("a quantity is named twice");
   if (!Array.isArray(fields) || !fields.every((field) => typeof field === "string"))
-    throw wrong(`"fields" must be a list of texts`);
+    throw wrong(`"fields" must be a list of strings`);
   if (!isObject(description) || !isObject(report)) throw wrong(`"description" and "report" must be objects`);
-  if (chains > mostChains) throw wrong(`it speaks of ${chains} chains, over a million`);
+  if (chains > mostChains) throw wrong(`it names ${chains} chains, which is over a million`);
   const kept = quantities.some(({ shape }) => !shape.includes(0)) || fields.length > 0;
   if (!kept && chains * count > mostEmpty)
-    throw wrong(`it speaks of ${chains} chains of ${count} draws, but keeps no number of them`);
+    throw wrong(`it names ${chains} chains of ${count} draws, but holds no numbers`);
   const numbers = Object.entries(report).map(([name, value]) => [name, numberFromJson(`report.${name}`, value, where)]);
   return { chains, count, quantities, fields, description: description as JsonObject, report: Object.fromEntries(numbers) };
 }
@@ -137,7 +137,7 @@ const unusual: Readonly<Record<string, number>> = { NaN: Number.NaN, Infinity, "
 export function numberFromJson(name: string, value: unknown, where = WHERE): number {
   if (typeof value === "number") return value;
   if (typeof value === "string" && Object.hasOwn(unusual, value)) return unusual[value];
-  throw wrongIn(where, `"${name}" holds ${JSON.stringify(value)}, which is no number`);
+  throw wrongIn(where, `"${name}" holds ${JSON.stringify(value)}, which is not a number`);
 }
 
 function numbersFromJson(name: string, list: unknown): Float64Array {
@@ -157,5 +157,5 @@ const isQuantity = (value: unknown): value is DrawsQuantity =>
   ["parameter", "transformed", "generated"].includes(value.kind as string);
 
 const wrongIn = (where: string, message: string): DataError =>
-  new DataError(where, `${message}; save the draws anew`, "DRAWS_JSON");
+  new DataError(where, `${message}; save the draws again`, "DRAWS_JSON");
 const wrong = (message: string): DataError => wrongIn(WHERE, message);

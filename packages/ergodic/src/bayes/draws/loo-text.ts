@@ -34,7 +34,7 @@ export function looText(result: LooResult): string {
   if (found.length === 0)
     return `${sums}\nAll Pareto k are at most ${limit}: these numbers can be trusted. Monte Carlo error of elpd: ${mcse.toPrecision(1)}.`;
   const [are, they, them] = found.length === 1 ? ["is", "it", "it"] : ["are", "they", "them"];
-  const verdict = `The Pareto k of ${observationsText(found)} ${are} above ${limit}: the draws do not say how well ${they} would be predicted; look at ${them}, or take a likelihood with heavier tails.`;
+  const verdict = `The Pareto k of ${observationsText(found)} ${are} above ${limit}: the draws cannot show how well ${they} would be predicted; look at ${them}, or take a likelihood with heavier tails.`;
   return `${sums}\n${verdict}`;
 }
 

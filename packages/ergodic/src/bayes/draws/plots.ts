@@ -128,7 +128,7 @@ export function rankBars(series: Float64Array, chains: number, options: Histogra
       margin,
     );
   });
-  const legend = `${" ".repeat(margin + 2)}low ranks to high; half a line is what is expected, ${short(expected)}`;
+  const legend = `${" ".repeat(margin + 2)}low ranks to high; half a line is the expected count, ${short(expected)}`;
   return [...lines.flat(), height === 1 ? legend : legend.replace("half a line", `half of ${height} lines`)].join("\n");
 }
 

@@ -187,13 +187,13 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
     if (!Number.isInteger(count))
       throw new OptionError(
         "predictInto",
-        `the matrix has ${rows.length} numbers, which are not whole rows of ${inputCount}; give rows one after another`,
+        `the matrix has ${rows.length} numbers, which is not a multiple of the row length ${inputCount}; give whole rows one after another`,
         "PREDICT_INPUT",
       );
     if (out.length < count * width)
       throw new OptionError(
         "predictInto",
-        `out has room for ${out.length} numbers, but ${count} rows have ${count * width}; make it new Float64Array(predictor.width * rowCount)`,
+        `out has room for ${out.length} numbers, but ${count} rows need ${count * width}; make it new Float64Array(predictor.width * rowCount)`,
         "PREDICT_INPUT",
       );
     for (let i = 0; i < count; i++) {
@@ -288,7 +288,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
     if (other !== undefined)
       throw new DataError(
         where,
-        `"${other}" is no row's own, but stays as it was when the model was sampled; leave it out, or sample anew`,
+        `"${other}" does not vary by row: it keeps its value from when the model was sampled; leave it out, or sample again`,
         "DATA_SHAPE",
       );
     let at = 0;

@@ -93,7 +93,7 @@ function dataSets(where: string, { length }: Float64Array, replicated: Float64Ar
   if (length > 0 && replicated.length > 0 && replicated.length % length === 0)
     return Array.from({ length: replicated.length / length }, (_, s) => replicated.subarray(s * length, (s + 1) * length));
   const message = `${replicated.length} replicated values are not a multiple of ${length} observed ones`;
-  throw new DataError(where, `${message}; give predict().draws(name) of what was observed`, "DRAWS_SHAPE");
+  throw new DataError(where, `${message}; give predict().draws(name) with the name of what was observed`, "DRAWS_SHAPE");
 }
 
 /** Share of values below a number, with ties counting half. Optional weights must sum to 1. NaN if a value is NaN. */
@@ -184,7 +184,7 @@ export function densityOverlay(
   const draws = dataSets("densityOverlay", y, replicated);
   const ends = quantiles(replicated.filter(Number.isFinite), [0.005, 0.995]);
   const [low, high] = finiteBounds(Float64Array.of(...finiteBounds(y), ...ends));
-  if (!(low <= high)) return "there is nothing finite to draw";
+  if (!(low <= high)) return "there are no finite values to draw";
   const shares = (values: Float64Array): number[] => histogram(values, low, high, bins).map((count) => count / values.length);
   const own = shares(y);
   const each = draws.map(shares);

@@ -93,7 +93,7 @@ export async function saveDraws(draws: Draws, given?: DrawsTarget, options: Save
     if (format === "csv")
       throw new OptionError(
         "saveDraws",
-        'format is "csv", which is a file a chain, but there is one file to write; give a folder, or omit format, for JSON',
+        'format is "csv", which writes a file per chain, but a single file was given; give a folder, or omit format to save as JSON',
         "OPTION_CONFLICT",
       );
     if (to === undefined) return bytesOf(ended(jsonBlocks(content)));
@@ -104,7 +104,7 @@ export async function saveDraws(draws: Draws, given?: DrawsTarget, options: Save
   if (typeof to === "string" && !inNode())
     throw new CapabilityError(
       "saveDraws",
-      `${to} cannot be written, for a browser has no paths; give the handle of a folder or of a file, or offer the bytes of saveDraws(draws) as a download`,
+      `${to} cannot be written, because a browser has no paths; give the handle of a folder or of a file, or offer the bytes of saveDraws(draws) as a download`,
       "NO_FILES",
     );
   // Generates the first block before anything is written, because the CSV format might refuse the draws.
@@ -236,7 +236,7 @@ async function fromIndex(
     const name = nameOf(file, listed.name);
     const { content, failure, size, sum } = await contentOf(file, name, blockBytes, true);
     if (size !== listed.bytes || sum !== listed.checksum) {
-      const message = `it is not the file that ${INDEX} speaks of: it was changed, or a second save was cut short`;
+      const message = `it is not the file that ${INDEX} describes: it was changed, or a second save was cut short`;
       throw new DataError(name, `${message}; to read it as it is, load the CSV files by name`, "DRAWS_FOLDER");
     }
     if (failure) throw failure.error;
@@ -250,7 +250,7 @@ function inJson<T>(path: string, work: () => T): T {
     return work();
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
-    throw new DataError(path, "it is not JSON: it may have been cut; save the draws anew", "DRAWS_JSON", { cause });
+    throw new DataError(path, "it is not JSON: it may have been cut; save the draws again", "DRAWS_JSON", { cause });
   }
 }
 
@@ -303,7 +303,11 @@ const ARROW = "ARROW1";
 /** Chooses the reader by file name and by the beginning of the text. */
 function readerOf(name: string, head: string): ChainReader | DrawsJsonReader {
   if (head.startsWith(ARROW))
-    throw new DataError("loadDraws", "the file is Arrow's; read it with readDrawsArrow of @ergodic/ingest", "DRAWS_FORMAT");
+    throw new DataError(
+      "loadDraws",
+      "the file is in Arrow format; read it with readDrawsArrow of @ergodic/ingest",
+      "DRAWS_FORMAT",
+    );
   return /\.json$/i.test(name) || /^\s*[{[]/.test(head) ? new DrawsJsonReader() : new ChainReader(name);
 }
 
@@ -312,7 +316,7 @@ async function beside(from: DrawsFile, path: string, name: unknown, folder: Draw
   if (typeof name !== "string" || !/^[\w-]+\.csv$/.test(name))
     throw new DataError(
       path,
-      `it lists ${JSON.stringify(name)}, which is no CSV file beside it; save the draws anew`,
+      `it lists ${JSON.stringify(name)}, which is not a CSV file in the same folder; save the draws again`,
       "DRAWS_FOLDER",
     );
   if (folder) return folder.file(name);
@@ -320,7 +324,7 @@ async function beside(from: DrawsFile, path: string, name: unknown, folder: Draw
   if (typeof from === "string") return path.replace(/[^/\\]*$/, name);
   throw new DataError(
     path,
-    `it lists ${name} beside it, but was given without its folder; give the folder's path or handle, or the CSV files`,
+    `it lists ${name}, a file of its folder, but was given without the folder; give the folder's path or handle, or the CSV files`,
     "DRAWS_FOLDER",
   );
 }

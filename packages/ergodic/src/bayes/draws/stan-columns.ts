@@ -89,7 +89,7 @@ function shapeOf(where: string, cells: readonly Cell[]): number[] {
   if (odd)
     throw wrong(
       where,
-      `"${odd.label}" has ${odd.index.length} indices, but "${cells[0].label}" ${rank}; give every column of "${name}" as many`,
+      `"${odd.label}" has ${odd.index.length} indices, but "${cells[0].label}" has ${rank}; give every column of "${name}" the same number`,
     );
   const shape = first.map((_, axis) => cells.reduce((most, { index }) => Math.max(most, index[axis] + 1), 0));
   const places = new Set<number>();

@@ -58,7 +58,7 @@ export function checkDepths(fields: readonly string[], transitions: Float64Array
     if (isDepth(transitions[k])) continue;
     const transition = (k - offset) / fields.length + 1;
     const message = `transition ${transition} has a tree of depth ${transitions[k]}, but depths are whole numbers from 0 to ${DEEPEST_TREE}`;
-    throw new DataError("draws", `${message}; make the draws anew, or leave "treeDepth" out`, "DRAWS_DEPTH");
+    throw new DataError("draws", `${message}; make the draws again, or leave "treeDepth" out`, "DRAWS_DEPTH");
   }
 }
 

@@ -29,16 +29,16 @@ export function predictiveKind(where: string, name: string, dependent: boolean, 
   if (oneStepAhead) return "one-step-ahead";
   throw new CapabilityError(
     where,
-    `the terms of "${name}" depend on each other (each reads values observed before it, as in hiddenMarkov(), a regression on earlier values or errors that a scan follows), so that to drop one is not to leave its value out; ${where}("${name}", { oneStepAhead: true }) predicts each value from those before it`,
+    `the terms of "${name}" depend on each other (each reads earlier observations, as in hiddenMarkov(), an autoregression, or errors carried by a scan), so that dropping a term does not leave its value out; ${where}("${name}", { oneStepAhead: true }) predicts each value from those before it`,
     "DRAWS_DEPENDENT",
   );
 }
 
 export function nothingObserved(where: string, hasTarget: boolean): OptionError {
-  const why = hasTarget ? "what target() adds is one sum, of which no value can be left out" : "there is nothing to predict";
+  const why = hasTarget ? "target() adds a single sum, from which no observation can be left out" : "there is nothing to predict";
   return new OptionError(
     where,
-    `the model observes nothing: ${why}; write the likelihood by observe() or marginalise()`,
+    `the model observes nothing: ${why}; write the likelihood with observe() or marginalise()`,
     "DRAWS_MODEL",
   );
 }
@@ -54,7 +54,7 @@ export function refuseFew(where: string, count: number): void {
   if (count >= FEWEST_CHECKED) return;
   throw new OptionError(
     where,
-    `there ${count === 1 ? "is 1 draw" : `are ${count} draws`}, but p-values need at least ${FEWEST_CHECKED}: of fewer they are 0 or 1 too often where the model is right; draw more (draws: 1000)`,
+    `there ${count === 1 ? "is 1 draw" : `are ${count} draws`}, but p-values need at least ${FEWEST_CHECKED}: with fewer, they are too often 0 or 1 even if the model is right; draw more (draws: 1000)`,
     "DRAWS_FEW",
   );
 }

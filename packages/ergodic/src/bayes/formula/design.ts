@@ -70,7 +70,7 @@ export class ModelRows implements Rows {
     if (column.kind === "number") return undefined;
     if (column.isNumeric && column.levels.length > 1)
       throw this.#wrong(
-        `the column "${label}" holds numbers as text ("${column.levels[0]}"); make numbers of them, column.map(Number), or write factor(${label}) if they name levels`,
+        `the column "${label}" holds numbers as text ("${column.levels[0]}"); convert them to numbers, column.map(Number), or write factor(${label}) if they name levels`,
         "DATA_SHAPE",
       );
     return column;
@@ -83,7 +83,7 @@ export class ModelRows implements Rows {
         if (column.kind === "number") return [name, column.values];
         const given = column.isNumeric ? "numbers as text" : "levels";
         throw this.#wrong(
-          `the term "${label}" wants numbers, but the column "${name}" holds ${given} ("${column.levels[0]}"); make numbers of them`,
+          `the term "${label}" needs numbers, but the column "${name}" holds ${given} ("${column.levels[0]}"); convert them to numbers`,
           "DATA_SHAPE",
         );
       }),
@@ -152,7 +152,7 @@ function refuseHuge(where: string, label: string, parts: readonly Part[], rowCou
   const largest = parts.reduce((a, b) => (countOf(b) > countOf(a) ? b : a));
   throw new DataError(
     where,
-    `the term "${label}" has ${count} columns in ${rowCount} rows, more numbers than memory has room for, as "${largest.variable.label}" has ${countOf(largest)} levels with a coefficient each; write it as a group, (1 | ${columnsBelow(largest.variable.expression).join()}), or join rare levels`,
+    `the term "${label}" has ${count} columns in ${rowCount} rows, which does not fit into memory, because "${largest.variable.label}" has ${countOf(largest)} levels with a coefficient each; write it as a group, (1 | ${columnsBelow(largest.variable.expression).join()}), or join rare levels`,
     "DATA_LEVEL",
   );
 }
@@ -166,7 +166,7 @@ export function codingOf(where: string, { intercept, terms }: Effects, rows: Mod
     if (found && found.levels.length < 2)
       throw new DataError(
         where,
-        `the factor "${variable.label}" has one level, "${found.levels[0]}", in all ${rows.rowCount} rows, so that nothing tells its effect; remove it from the formula`,
+        `the factor "${variable.label}" has one level, "${found.levels[0]}", in all ${rows.rowCount} rows, so its effect cannot be estimated; remove it from the formula`,
         "DATA_LEVEL",
       );
     levels.set(variable.label, found);

@@ -93,7 +93,7 @@ export class Columns {
   #read(name: string, of: string): DataColumn {
     const data = this.#data;
     if (!this.names.includes(name))
-      throw this.#withoutColumn(`the term "${of}" wants the column "${name}"`, name, "add it, or take it out of the formula");
+      throw this.#withoutColumn(`the term "${of}" needs the column "${name}"`, name, "add it, or take it out of the formula");
     if (isTable(data)) {
       const found = data.columns.find((column) => column.name === name)!;
       if (found.kind === "number") return this.#column(name, found.values);
@@ -113,7 +113,7 @@ export class Columns {
   #column(name: string, cells: ArrayLike<Cell>): DataColumn {
     if (cells.length !== this.rowCount)
       throw this.#wrong(
-        `the column "${name}" has ${cells.length} rows, but ${this.names[0]} has ${this.rowCount}; give every column as many`,
+        `the column "${name}" has ${cells.length} rows, but ${this.names[0]} has ${this.rowCount}; give every column the same number`,
         "DATA_SHAPE",
       );
     for (let i = 0; i < cells.length; i++) if (isMissing(cells[i])) throw this.#missing(name, i, cells[i]);
@@ -122,7 +122,7 @@ export class Columns {
       const cell = cells[i];
       if (typeof cell !== kind)
         throw this.#wrong(
-          `the column "${name}" has ${shown(cell)} in row ${i + 1}, but ${shown(cells[0])} in row 1; make all of them numbers, or all texts`,
+          `the column "${name}" has ${shown(cell)} in row ${i + 1}, but ${shown(cells[0])} in row 1; make them all numbers, or all strings`,
           "DATA_SHAPE",
         );
       if (typeof cell === "number" && !Number.isFinite(cell))
@@ -132,7 +132,7 @@ export class Columns {
         );
       if (typeof cell !== "number" && typeof cell !== "string" && typeof cell !== "boolean")
         throw this.#wrong(
-          `the column "${name}" has ${shown(cell)} in row ${i + 1}, but a cell is a number, a text or a flag`,
+          `the column "${name}" has ${shown(cell)} in row ${i + 1}, but a cell must be a number, a string or a Boolean`,
           "DATA_SHAPE",
         );
     }
@@ -156,7 +156,7 @@ export class Columns {
       const code = places.get(cell);
       if (code === undefined)
         throw this.#wrong(
-          `the column "${name}" has the level "${cell}" in row ${i + 1}, but levels names ${levels.join(", ")}; add it there`,
+          `the column "${name}" has the level "${cell}" in row ${i + 1}, but levels lists ${levels.join(", ")}; add it to levels`,
           "DATA_LEVEL",
         );
       return code;

@@ -59,7 +59,7 @@ class NewRow implements GroupedRows {
     if (code >= 0) return Int32Array.of(code);
     const near = nearest(level, levels);
     throw this.#wrong(
-      `"${name}" is "${level}", which is no level of the data that the model was sampled with (${listed(levels)}), so that nothing is known of its effect; ${near === undefined ? "give one of them, or write the column as a group, (1 | " + name + "), whose levels may be new" : `did you mean "${near}"?`}`,
+      `"${name}" is "${level}", which is not a level in the data that the model was sampled with (${listed(levels)}), so its effect is unknown; ${near === undefined ? "give one of these levels, or write the column as a group, (1 | " + name + "), which accepts new levels" : `did you mean "${near}"?`}`,
       "DATA_LEVEL",
     );
   }
@@ -73,7 +73,7 @@ class NewRow implements GroupedRows {
   #cell(name: string, of: string): unknown {
     const cell = Object.hasOwn(this.#row, name) ? this.#row[name] : undefined;
     if (isMissing(cell))
-      throw this.#wrong(`"${name}" is missing (${shown(cell)}), but the term "${of}" wants it; add it`, "DATA_MISSING");
+      throw this.#wrong(`"${name}" is missing (${shown(cell)}), but the term "${of}" needs it; add it`, "DATA_MISSING");
     return cell;
   }
 

@@ -134,11 +134,11 @@ function plannedGroup(term: GroupTerm, rows: ModelRows, { parameters }: Response
   const wrong = (message: string): DataError => new DataError(WHERE, message, "DATA_LEVEL");
   if (levels.length < 2)
     throw wrong(
-      `${term.text} has one group, "${levels[0]}", in all ${rows.rowCount} rows, and one tells nothing of how groups differ; write its terms without | ${term.label}`,
+      `${term.text} has one group, "${levels[0]}", in all ${rows.rowCount} rows, and one group cannot show how groups differ; write its terms without | ${term.label}`,
     );
   if (levels.length === rows.rowCount && parameters.includes("sigma"))
     throw wrong(
-      `${term.text} has a group for each of the ${rows.rowCount} rows, whose effects cannot be told from the residuals; remove the term`,
+      `${term.text} has a group for each of the ${rows.rowCount} rows, so group effects cannot be told from residuals; remove the term`,
     );
   const coding = codingOf(WHERE, term, rows);
   const effects = [...(term.intercept ? ["Intercept"] : []), ...coding.names];
@@ -153,7 +153,7 @@ export function checkNames(names: readonly string[], own: readonly string[]): vo
       throw new OptionError(
         WHERE,
         own.includes(name)
-          ? `"${name}" is a column, and what the model calls a parameter of its own; give the column another name`
+          ? `"${name}" is a column, but also the name of a parameter of the model; give the column another name`
           : `"${name}" would be the name of two quantities; write each effect of a group once, or give the columns other names`,
         "MODEL_NAME",
       );

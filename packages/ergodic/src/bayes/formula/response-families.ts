@@ -60,12 +60,12 @@ const families: Readonly<Record<FamilyName, ResponseFamily>> = {
     distribution: (eta, _, trials) => binomialLogit(trials, eta),
   },
   poisson: {
-    ...{ name: "poisson", link: "log", parameters: [], wanted: "a whole number from 0 on" },
+    ...{ name: "poisson", link: "log", parameters: [], wanted: "a whole number >= 0" },
     fits: isCount,
     distribution: (eta) => poissonLog(eta),
   },
   negativeBinomial: {
-    ...{ name: "negativeBinomial", link: "log", parameters: ["shape"], wanted: "a whole number from 0 on" },
+    ...{ name: "negativeBinomial", link: "log", parameters: ["shape"], wanted: "a whole number >= 0" },
     fits: isCount,
     distribution: (eta, { shape }) => negativeBinomialMean(exp(eta), shape),
   },
@@ -123,17 +123,17 @@ export function responseOf(
   const wrong = (message: string, code = "DATA_RANGE"): DataError => new DataError(where, message, code);
   if (name === "binomial" && !trials)
     throw wrong(
-      `the family is binomial, but the formula says no trials; write "${label} | trials(n) ~ …", or take the family bernoulli for 0 and 1`,
+      `the family is binomial, but the formula has no trials; write "${label} | trials(n) ~ …", or take the family bernoulli for 0 and 1`,
       "DATA_MISSING",
     );
   if (name !== "binomial" && trials)
-    throw wrong(`the formula says trials(${trials.label}), but the family is ${name}; take the family binomial`, "DATA_SHAPE");
+    throw wrong(`the formula has trials(${trials.label}), but the family is ${name}; take the family binomial`, "DATA_SHAPE");
   const found = name === "bernoulli" || name === "ordinal" ? leveled(where, name, label, rows, response) : undefined;
   const values = found ? found.values : rows.numbers(response);
   const at = values.findIndex((value) => !fits(value));
   if (at >= 0)
     throw wrong(
-      `"${label}" is ${values[at]} in row ${at + 1}, but of the family ${name} it must be ${wanted}; ${adviceFor(name, values[at])}`,
+      `"${label}" is ${values[at]} in row ${at + 1}, but for the family ${name} it must be ${wanted}; ${adviceFor(name, values[at])}`,
     );
   if (found) return found;
   if (trials) {
@@ -141,7 +141,7 @@ export function responseOf(
     const off = counts.findIndex((n, i) => !isCount(n) || n < values[i]);
     if (off >= 0)
       throw wrong(
-        `"${label}" is ${values[off]} of ${counts[off]} trials ("${trials.label}") in row ${off + 1}, but trials must be a whole number, at least as large; correct the row`,
+        `"${label}" is ${values[off]} of ${counts[off]} trials ("${trials.label}") in row ${off + 1}, but the number of trials must be a whole number, at least as large as the count; correct the row`,
       );
   }
   return { values };
@@ -160,7 +160,7 @@ function leveled(
     if (column && !column.isOrdered)
       throw new DataError(
         where,
-        `"${label}" has levels whose order is not known (${levels.slice(0, 5).join(", ")}); say it by levels: { ${label}: [${levels
+        `"${label}" has levels in an unknown order (${levels.slice(0, 5).join(", ")}); give their order, levels: { ${label}: [${levels
           .slice(0, 3)
           .map((level) => `"${level}"`)
           .join(", ")}] }, from low to high`,
@@ -169,7 +169,7 @@ function leveled(
     if (levels.length < 3)
       throw new DataError(
         where,
-        `"${label}" has ${levels.length} levels, but an ordinal response at least 3; take the family bernoulli`,
+        `"${label}" has ${levels.length} levels, but an ordinal response needs at least 3; take the family bernoulli`,
         "DATA_LEVEL",
       );
     return { values: Float64Array.from(codes), levels };
@@ -179,7 +179,7 @@ function leveled(
   if (levels.length !== 2)
     throw new DataError(
       where,
-      `"${label}" has ${levels.length} levels (${levels.slice(0, 5).join(", ")}), but the family bernoulli wants two; take the family ordinal if they have an order, or make a column of 0 and 1`,
+      `"${label}" has ${levels.length} levels (${levels.slice(0, 5).join(", ")}), but the family bernoulli needs two; take the family ordinal if they have an order, or make a column of 0 and 1`,
       "DATA_LEVEL",
     );
   return { values: Float64Array.from(codes), levels };
@@ -188,5 +188,5 @@ function leveled(
 function adviceFor(name: FamilyName, value: number): string {
   if (name === "bernoulli") return "make it 0 and 1, or take the family poisson for counts, gaussian for other numbers";
   if (name === "gamma") return value === 0 ? "remove zeros, or take the family gaussian" : "take the family gaussian";
-  return Number.isInteger(value) ? "take the family gaussian" : "take the family gamma or gaussian for what is no count";
+  return Number.isInteger(value) ? "take the family gaussian" : "take the family gamma or gaussian for numbers that are not counts";
 }

@@ -33,7 +33,7 @@ export function splineOf(where: string, label: string, x: Float64Array, dimensio
   if (sorted.length < k)
     throw new DataError(
       where,
-      `${label} has a basis of ${k}, but its column only ${sorted.length} different values; write ${label.slice(0, -1)}, k = ${Math.max(3, sorted.length)})${sorted.length < 3 ? ", or the column alone" : ""}`,
+      `${label} has a basis of ${k}, but its column has only ${sorted.length} different values; write ${label.slice(0, -1)}, k = ${Math.max(3, sorted.length)})${sorted.length < 3 ? ", or the column alone" : ""}`,
       "DATA_SHAPE",
     );
   const knots = Float64Array.from({ length: k }, (_, j) => quantileOfSorted(sorted, j / (k - 1)));

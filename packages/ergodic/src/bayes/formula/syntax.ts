@@ -40,7 +40,7 @@ const SIGN = 13;
 const foreign: Readonly<Record<string, string>> = {
   "%": 'write nested groups as (1 | a / b), and nested effects as "a + a:b"',
   "&": 'an interaction is written "a:b"',
-  "=": "what is observed is on the left of ~",
+  "=": "write what is observed on the left of ~",
   "<": "make a column of the comparison, and name it",
   ">": "make a column of the comparison, and name it",
   "!": "make a column of it, and name it",
@@ -104,7 +104,7 @@ function tokens(text: string): Token[] {
       const start = from + text.slice(from).search(/\S/);
       const sign = text[start];
       const advice = foreign[sign] ?? "write names, numbers and the signs ~ + - * : ( ) |, and other names within `…`";
-      throw misread(text, { start }, `"${sign}" is no part of a formula; ${advice}`);
+      throw misread(text, { start }, `"${sign}" is not part of a formula; ${advice}`);
     }
     const [whole, number, quoted, ticked, name, sign] = match;
     const end = from + whole.length;
@@ -133,9 +133,9 @@ class Parser {
     const made = this.#expression(0);
     const rest = this.#peek();
     if (rest.kind === "end") return made;
-    if (rest.text === ")") throw this.#wrong(rest, 'there is a ")" that closes nothing; remove it, or open it by "("');
-    if (rest.text === "=") throw this.#wrong(rest, `"=" is no part of a formula; ${foreign["="]}`);
-    throw this.#wrong(rest, `"${rest.text}" follows without a sign between; write + for another term, or : for an interaction`);
+    if (rest.text === ")") throw this.#wrong(rest, 'there is a ")" without a "(" before it; remove it, or add the "("');
+    if (rest.text === "=") throw this.#wrong(rest, `"=" is not part of a formula; ${foreign["="]}`);
+    throw this.#wrong(rest, `"${rest.text}" follows without a sign before it; write + for another term, or : for an interaction`);
   }
 
   #expression(least: number): Node {

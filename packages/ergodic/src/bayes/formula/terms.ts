@@ -66,24 +66,24 @@ const elsewhere: Readonly<Record<string, string>> = {
   poly: "write I(x^2), or s(x) for a curve",
   ns: "write s(x)",
   bs: "write s(x)",
-  te: "smooths of several columns are not known; write s(x) + s(z)",
-  t2: "smooths of several columns are not known; write s(x) + s(z)",
+  te: "smooths of several columns are not supported; write s(x) + s(z)",
+  t2: "smooths of several columns are not supported; write s(x) + s(z)",
   scale: "columns are centred and scaled by sample() where that helps; name the column alone",
-  weights: "repeat the rows, or write the model by model()",
+  weights: "repeat the rows, or write the model with model()",
   mo: "write factor(x)",
   gp: "write s(x)",
-  ar: "rows must not depend on each other; write the model by model()",
-  cens: "write the model by model(), as examples/models/survival.ts does",
-  mi: "missing values must be filled in before; or write the model by model()",
+  ar: "rows must not depend on each other; write the model with model()",
+  cens: "write the model with model(), as examples/models/survival.ts does",
+  mi: "fill in missing values first, or write the model with model()",
 };
 
 export function readFormula(text: string): Formula {
   if (text.trim() === "")
-    throw misread(text, { start: 0 }, 'it is empty; write what is observed and of what it depends, as in "y ~ x"');
+    throw misread(text, { start: 0 }, 'it is empty; write what is observed and what it depends on, as in "y ~ x"');
   if (text.length > MOST_CHARACTERS)
     throw new OptionError(
       "formula",
-      `it has ${text.length} characters, but ${MOST_CHARACTERS} at most are read`,
+      `it has ${text.length} characters, but at most ${MOST_CHARACTERS} are allowed`,
       "FORMULA_SYNTAX",
     );
   checkNesting(text);
@@ -122,7 +122,7 @@ class Reader {
     const { response, trials } = this.#response(left);
     const effects = this.#effects(right, true);
     const [first] = effects.terms.filter(({ variables }) => variables.some(({ label }) => label === response.label));
-    if (first) throw this.#refuse(right, `"${first.label}" has what is observed as a variable; remove it from the right of ~`);
+    if (first) throw this.#refuse(right, `"${first.label}" contains what is observed; remove it from the right of ~`);
     return {
       text: this.#text,
       response,
@@ -140,7 +140,7 @@ class Reader {
       if (right.kind !== "call" || right.name !== "trials" || right.given.length !== 1)
         throw this.#refuse(
           right,
-          `"${printed(right)}" is where only trials(n) can be; write y | trials(n) ~ … for counts of n trials`,
+          `"${printed(right)}" follows |, where only trials(n) is allowed; write y | trials(n) ~ … for counts of n trials`,
         );
       return { response: this.#variable(node.left), trials: this.#variable(right.given[0]) };
     }
@@ -210,7 +210,7 @@ class Reader {
     if (node.kind === "number" && node.value === 0) return this.#constant({ ...node, value: 1 });
     throw this.#refuse(
       node,
-      `"- ${printed(node)}" takes a term away, and only "- 1" may: the intercept; write the terms that are wanted alone`,
+      `"- ${printed(node)}" removes a term, but only the intercept can be removed, by "- 1"; write only the terms that are wanted`,
     );
   }
 
@@ -218,11 +218,11 @@ class Reader {
     if (node.value !== 0 && node.value !== 1)
       throw this.#refuse(
         node,
-        `the number ${node.value} is no term: 1 is the intercept, and 0 leaves it out; write offset(x) to add a column as it is`,
+        `the number ${node.value} is not a term: 1 is the intercept, and 0 omits it; write offset(x) to add a column as it is`,
       );
     const wanted = node.value === 1;
     if (this.#isIntercept !== undefined && this.#isIntercept !== wanted)
-      throw this.#refuse(node, "the intercept is both asked for and left out; keep one of 1 and 0");
+      throw this.#refuse(node, "the intercept is both requested and omitted; keep one of 1 and 0");
     this.#isIntercept = wanted;
     return [];
   }
@@ -251,9 +251,9 @@ class Reader {
         `the number ${node.value} is a factor of an interaction; name a column, or write I(${node.value} * x) for a multiple`,
       );
     if (node.kind === "call" && (node.name === "s" || node.name === "offset"))
-      throw this.#refuse(node, `${printed(node)} is part of an interaction, and can only be a term of its own; add it by +`);
+      throw this.#refuse(node, `${printed(node)} is part of an interaction, but must be a separate term; add it with +`);
     if (node.kind === "binary" && (node.operator === "|" || node.operator === "||"))
-      throw this.#refuse(node, "effects of a group are part of an interaction; add them by +");
+      throw this.#refuse(node, "effects of a group are part of an interaction; add them with +");
     if (node.kind === "binary" && node.operator === "+") return [...this.#factor(node.left), ...this.#factor(node.right)];
     return this.#product(node);
   }
@@ -271,7 +271,7 @@ class Reader {
 
   #power(base: Node, exponent: Node): Expanded {
     if (exponent.kind !== "number" || !Number.isInteger(exponent.value) || exponent.value < 1)
-      throw this.#refuse(exponent, `"^ ${printed(exponent)}" wants a whole number; write I(x^2) for the square of a column`);
+      throw this.#refuse(exponent, `"^ ${printed(exponent)}" needs a whole number; write I(x^2) for the square of a column`);
     const terms = this.#factor(base);
     if (terms.length === 1)
       throw this.#refuse(
@@ -288,15 +288,15 @@ class Reader {
     const { given, named } = node;
     const unknown = [...named.keys()].find((name) => name !== "k");
     if (unknown !== undefined)
-      throw this.#refuse(node, `s() has no "${unknown}" (known: k, the dimension of its basis); remove it`);
+      throw this.#refuse(node, `s() has no option "${unknown}" (known: k, the dimension of its basis); remove it`);
     if (given.length !== 1)
-      throw this.#refuse(node, `s() takes one column, and has ${given.length}; write s(x) + s(z) for two curves`);
+      throw this.#refuse(node, `s() takes one column, but has ${given.length}; write s(x) + s(z) for two curves`);
     const k = named.get("k");
     const dimension = k === undefined ? SMOOTH_DIMENSION : k.kind === "number" ? k.value : Number.NaN;
     if (!Number.isInteger(dimension) || dimension < LEAST_SMOOTH)
       throw this.#refuse(
         k ?? node,
-        `k must be a whole number from ${LEAST_SMOOTH} on; write s(${printed(given[0])}, k = ${SMOOTH_DIMENSION})`,
+        `k must be a whole number >= ${LEAST_SMOOTH}; write s(${printed(given[0])}, k = ${SMOOTH_DIMENSION})`,
       );
     const { expression } = this.#variable(given[0]);
     const label = `s(${printed(given[0])})`;
@@ -341,7 +341,7 @@ class Reader {
   #checkExpression(node: Node, inner: boolean): void {
     switch (node.kind) {
       case "name":
-        if (node.name === ".") throw this.#refuse(node, '"." is not known; name the columns');
+        if (node.name === ".") throw this.#refuse(node, '"." is not supported; name the columns');
         return;
       case "number":
         if (inner) return;

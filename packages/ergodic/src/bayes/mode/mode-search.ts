@@ -68,17 +68,17 @@ function describe({ best, converged, left, unbounded, spread }: Verdict, objecti
   const everywhere = spread.unbounded > 0 && !converged;
   const parts: string[] = [];
   if (converged) parts.push("converged");
-  else if (!everywhere && Number.isFinite(left)) parts.push(`not converged: ${left.toPrecision(2)} nats more are in reach`);
+  else if (!everywhere && Number.isFinite(left)) parts.push(`not converged: the log density can still rise by about ${left.toPrecision(2)} nats`);
   else if (!everywhere) parts.push(best.ended ? "not converged: no move raises the log density further" : "not converged");
   const names = objective.names(unbounded);
   if (names.length > 0) {
     const run = names.length > 1 ? `${names.join(", ")} run to their borders` : `${names[0]} runs to its border`;
     const from = spread.unbounded < count ? `, from ${spread.unbounded} of ${count} starts` : "";
-    parts.push(`unbounded there: the log density grows without limit as ${run}${from}`);
+    parts.push(`unbounded: the log density grows without limit as ${run}${from}`);
   }
   if (near < count && !everywhere) {
     const below = (-best.loss - lowest).toPrecision(3);
-    parts.push(`${near} of ${count} starts ended within 0.1 nats of the best, the lowest ${below} below`);
+    parts.push(`${near} of ${count} starts ended within 0.1 nats of the best, and the lowest was ${below} nats below it`);
   }
   return parts.join("; ");
 }

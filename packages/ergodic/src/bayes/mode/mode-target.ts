@@ -53,7 +53,7 @@ export function modeTarget(
   if (given.discrete.length > 0)
     throw new CapabilityError(
       "fit",
-      `"${given.discrete[0].name}" is discrete, and a mode follows gradients; sum it out with marginalise()`,
+      `"${given.discrete[0].name}" is discrete, but a mode search follows gradients; sum it out with marginalise()`,
       "SAMPLE_DISCRETE",
     );
   const model = new ConditionedModel(name, { ...traced, logDensity: traced.logDensityOfValues }, engine, given.deterministic);

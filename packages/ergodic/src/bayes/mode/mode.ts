@@ -59,7 +59,7 @@ export function searchMode<R>(
     },
     finish: (u, run) => finish(found(u, run)),
     keep: () => {
-      throw new CapabilityError("checkpoint", "the search for a mode is short, and is not kept; begin it again", "RUN_UNKEPT");
+      throw new CapabilityError("checkpoint", "a mode search is short and cannot be saved; start it again", "RUN_UNKEPT");
     },
   };
 }
@@ -75,14 +75,18 @@ export function checkModeOptions(options: ModeOptions): Exclude<Rule, { kind: "s
   checkNumber("fit", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
   if (starts !== undefined) checkNumber("fit", "starts", starts, { low: 1, high: MOST_STARTS, integer: true });
   if (start !== undefined && starts !== undefined && starts !== 1)
-    throw new OptionError("fit", `starts is ${starts}, but start names one; leave one of the two out`, "OPTION_CONFLICT");
+    throw new OptionError(
+      "fit",
+      `starts is ${starts}, but start gives a single starting point; leave one of the two out`,
+      "OPTION_CONFLICT",
+    );
   if (options.algorithm !== undefined && options.rule !== undefined)
     throw new OptionError("fit", "rule and algorithm were both given; leave one out", "OPTION_CONFLICT");
   const rule = options.algorithm ?? options.rule;
   if (rule !== undefined && !isRule(rule))
-    refuse("fit", options.algorithm === undefined ? "rule" : "algorithm", rule, "a rule on whole gradients", "lbfgs()");
+    refuse("fit", options.algorithm === undefined ? "rule" : "algorithm", rule, "a rule for full gradients", "lbfgs()");
   if (rule) refuseLink("fit", rule);
   if (rule?.kind !== "search") return rule;
-  const problem = `${rule.name} searches on minibatches, but a model is a whole; take lbfgs()`;
+  const problem = `${rule.name} searches on minibatches, but a mode search uses all rows; take lbfgs()`;
   throw new CapabilityError("fit", problem, "PLAN_MEANING");
 }

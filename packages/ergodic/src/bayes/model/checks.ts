@@ -38,13 +38,13 @@ export function checkPrior(name: string, prior: Distribution, shape: Shape): voi
   if (prior.name === "censored")
     throw new CapabilityError(
       `param "${name}"`,
-      "censored() says how values are seen, and is no prior, as some of its values have a probability and others a density; give the distribution itself, or truncated()",
+      "censored() describes how values are observed and cannot be a prior, because it mixes probabilities with densities; give the distribution itself, or truncated()",
       "MODEL_PRIOR",
     );
   if (prior.kind === "discrete" && prior.eventRank > 0)
     throw new CapabilityError(
       `param "${name}"`,
-      `${prior.name} is a distribution of several whole numbers that depend on one another, which no sampler here moves; sum the parameter out by marginalise()`,
+      `${prior.name} is a distribution of several dependent whole numbers, which no sampler here supports; sum the parameter out with marginalise()`,
       "MODEL_DISCRETE",
     );
   const batch = batchOf(shape, prior.eventRank);

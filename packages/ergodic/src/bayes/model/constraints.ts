@@ -71,7 +71,7 @@ export function transformOf(constraint: ParameterConstraint, shape: Shape): Tran
     const call = distributionNames().includes(constraint) ? `; the distribution is called: ${constraint}(…)` : "";
     throw new OptionError(
       "param",
-      `"${constraint}" is no constraint (known: ${known}, { lower, upper })${call}`,
+      `"${constraint}" is not a constraint (known: ${known}, { lower, upper })${call}`,
       "OPTION_UNKNOWN",
     );
   }

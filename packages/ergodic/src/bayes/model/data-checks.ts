@@ -46,7 +46,7 @@ export function checkDataTimes({ times, from }: WatchedSolution, data: Data): vo
     withUserLine(() => {
       throw new DataError(
         nameOf("from", from, 0),
-        `it is ${start[0]}, but is where a solution of ode() starts, which must be finite; change it`,
+        `it is ${start[0]}, but the initial state of ode() must be finite; change it`,
         "DATA_RANGE",
       );
     });

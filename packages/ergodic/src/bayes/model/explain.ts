@@ -34,7 +34,7 @@ export function explained(
   const whole = looked.find(({ broken }) => broken === points);
   const worst = whole ?? looked.reduce((a, b) => (b.broken > a.broken ? b : a), looked[0]);
   if (!worst || worst.broken === 0) return undefined;
-  const share = whole ? `${everywhere}, by other elements each time` : `at ${worst.broken} of ${points} of them`;
+  const share = whole ? `${everywhere}, through different elements each time` : `at ${worst.broken} of ${points} of them`;
   return `${called(worst.term)} is ${worst.value} ${share}`;
 }
 

@@ -133,7 +133,7 @@ function checkBounds(name: string, bounds: DataBounds, { shape, values }: ReadFi
     const wanted = broken(bounds, value);
     if (wanted === undefined) continue;
     const where = `data ${elementName(`"${name}"`, shape, i)}`;
-    throw new DataError(where, `it is ${value}, but must be ${wanted}, as its field says; change one of them`, "DATA_RANGE");
+    throw new DataError(where, `it is ${value}, but must be ${wanted}, as its field requires; change one of them`, "DATA_RANGE");
   }
 }
 
@@ -147,7 +147,7 @@ function checkField(name: string, field: unknown): void {
   const given = isField ? `an array with the extent ${described(wrong)}` : described(field);
   throw new OptionError(
     `data "${name}"`,
-    `it is asked for as ${given}, but must be a field; write data({ ${name}: vector("N") }), or matrix("N", "K"), integer(), real()`,
+    `it is declared as ${given}, but must be a field; write data({ ${name}: vector("N") }), or matrix("N", "K"), integer(), real()`,
     "OPTION_TYPE",
   );
 }
@@ -184,7 +184,7 @@ const isMissing = (value: unknown): boolean =>
 const missing = (where: string, value: unknown): DataError =>
   new DataError(
     where,
-    `it is missing (${typeof value === "string" ? JSON.stringify(value) : String(value)}), but every number must be there; leave its row out, or make it a parameter of its own`,
+    `it is missing (${typeof value === "string" ? JSON.stringify(value) : String(value)}), but every number must be given; leave its row out, or make it a parameter`,
     "DATA_MISSING",
   );
 
@@ -223,14 +223,14 @@ function fill(name: string, value: unknown, shape: Shape, axis: number, from: nu
   if (axis > 0 && isMissing(value))
     throw missing(`data ${elementName(`"${name}"`, shape.slice(0, axis), from / (size * shape[axis]))}`, value);
   if (typeof value !== "object" || list?.length !== shape[axis])
-    throw mismatch(name, `its rows are not of one length: ${list?.length ?? "a number"} beside ${shape[axis]}`);
+    throw mismatch(name, `its rows have different lengths: ${list?.length ?? "a number"} and ${shape[axis]}`);
   for (let i = 0; i < list.length; i++) fill(name, list[i], shape, axis + 1, from + i * size, out);
 }
 
 function learn(sizes: Map<string, number>, extent: string, found: number, name: string): void {
   const known = sizes.get(extent);
   if (known !== undefined && known !== found)
-    throw mismatch(name, `"${extent}" is ${found} by it, but ${known} by what came before; make them agree`);
+    throw mismatch(name, `it makes "${extent}" ${found}, but earlier data make it ${known}; make them agree`);
   sizes.set(extent, found);
 }
 
@@ -250,7 +250,7 @@ function shapeOf(
   if (missing > 1 || !Number.isInteger(rest) || (missing === 0 && rest !== 1))
     throw mismatch(
       name,
-      `it is flat with ${values.length} numbers, which do not make [${extents.join(", ")}]; give a list of rows`,
+      `it is a flat list of ${values.length} numbers, which do not fill [${extents.join(", ")}]; give a list of rows`,
     );
   extents.forEach((extent, axis) => {
     if (known[axis] === undefined) sizes.set(extent as string, rest);

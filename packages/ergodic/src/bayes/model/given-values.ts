@@ -29,7 +29,7 @@ function gather(value: unknown, shape: Shape, axis: number, out: number[]): void
   else
     throw new OptionError(
       "value",
-      `its lists are not of the shape [${shape.join(", ")}]; give them so, or flat, row by row`,
+      `its lists do not have the shape [${shape.join(", ")}]; give lists of this shape, or one flat list, row by row`,
       "OPTION_SHAPE",
     );
 }

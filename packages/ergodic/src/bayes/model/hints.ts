@@ -18,17 +18,17 @@ export function observationHint(value: SymbolicArray, { name }: Distribution, pa
   if (whole)
     return {
       code: "observedParameter",
-      text: `observe() is of the parameter "${whole.name}", which counts as an observation in loo(), predict() and check()${userLine()}`,
-      advice: `where it is a prior, write param("${whole.name}", ${name}(…))`,
+      text: `observe() is applied to the parameter "${whole.name}", which then counts as an observation in loo(), predict() and check()${userLine()}`,
+      advice: `if it is meant as a prior, write param("${whole.name}", ${name}(…))`,
     };
   const moved = arraysBelow([value]).filter(({ op, attributes }) => op === "input" && String(attributes).startsWith("u "));
   if (moved.length === 0) return undefined;
   const names = moved.map(({ attributes }) => `"${String(attributes).slice(2)}"`).join(", ");
   return {
     code: "jacobian",
-    text: `observe() is of an expression that depends on ${names}, and no Jacobian is added${userLine()}`,
+    text: `observe() is applied to an expression that depends on ${names}, and no Jacobian is added${userLine()}`,
     advice:
-      "unless it is linear in them, add log |∂value/∂parameter| by target(), or observe data and write the expression into the distribution",
+      "unless it is linear in them, add log |∂value/∂parameter| with target(), or observe data and write the expression into the distribution",
   };
 }
 

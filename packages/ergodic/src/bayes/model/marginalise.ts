@@ -103,7 +103,11 @@ export function marginal(
   const made = typeof terms === "function" ? values.map((k) => terms(k)) : undefined;
   const observed = value === undefined ? undefined : observedParts(value, made, values);
   if (!observed && made?.some((each) => !isArray(each)) && made.every((each) => each instanceof Distribution || isSeveral(each)))
-    throw new CompileError(WHERE, "the terms are distributions, but of what is not said; add { value: y }", "COMPILE_OPERAND");
+    throw new CompileError(
+      WHERE,
+      "the terms are distributions, but their value is not given; add { value: y }",
+      "COMPILE_OPERAND",
+    );
   const each = observed ? logDensities(observed, values.length) : made;
   if (states instanceof HiddenMarkov) {
     const emissions = each ? stack(alike(each), -1) : checkAll(terms, values.length);
@@ -156,7 +160,7 @@ export function refuseSymbols(record: object): void {
   if (symbol === undefined) return;
   throw new CompileError(
     WHERE,
-    `${String(symbol)} is a key, but values of one state are named by texts, as draws of them are; write { value: { y, z } }`,
+    `${String(symbol)} is a key, but the values of a state must be named by strings, as their draws are; write { value: { y, z } }`,
     "COMPILE_OPERAND",
   );
 }
@@ -174,7 +178,7 @@ function observedParts(
       WHERE,
       made?.some(isSeveral)
         ? "the terms are several distributions, but there is one value; give value the same keys: { value: { y, z } }"
-        : "a value was given, but terms that are no distributions; leave one out",
+        : "value was given, but the terms are not distributions; leave value out, or give distributions",
       "COMPILE_OPERAND",
     );
   }
@@ -187,12 +191,16 @@ function observedParts(
     if (fits && keys.length > 0) return term as Readonly<Record<string, Distribution>>;
     throw new CompileError(
       WHERE,
-      `value has ${keys.length === 0 ? "no keys" : `the keys ${keys.join(", ")}`}, but the term of state ${states[k]} ${isSeveral(term) ? `has ${own.join(", ") || "none"}` : "is no such record"}; give a distribution for each key of value`,
+      `value has ${keys.length === 0 ? "no keys" : `the keys ${keys.join(", ")}`}, but the term of state ${states[k]} ${isSeveral(term) ? `has ${own.join(", ") || "none"}` : "is not a record"}; give a distribution for each key of value`,
       "COMPILE_OPERAND",
     );
   });
   if (several.length === 0)
-    throw new CompileError(WHERE, "a value was given, but terms that are no distributions; leave one out", "COMPILE_OPERAND");
+    throw new CompileError(
+      WHERE,
+      "value was given, but the terms are not distributions; leave value out, or give distributions",
+      "COMPILE_OPERAND",
+    );
   return keys.map((key) => ({
     key,
     value: (value as Readonly<Record<string, SymbolicArray>>)[key],
@@ -257,14 +265,14 @@ function valuesOf(states: States, data: ReadonlyMap<string, Float64Array>, most:
   if (high - low + 1 > most && Number.isFinite(high - low))
     throw new CapabilityError(
       WHERE,
-      `${states.name} has ${high - low + 1} values, but ${most} at most are summed out ${most === MOST_CALLS ? "by a function of each; give all terms as one array, states along its last axis" : "at a time"}`,
+      `${states.name} has ${high - low + 1} values, but at most ${most} can be summed out ${most === MOST_CALLS ? "by a function of each; give all terms as one array, states along its last axis" : "at a time"}`,
       "MODEL_DISCRETE",
     );
   if (states.kind === "discrete" && states.eventRank === 0 && Number.isFinite(high - low))
     return Array.from({ length: high - low + 1 }, (_, i) => low + i);
   throw new CapabilityError(
     WHERE,
-    `${states.name} has no finite list of values that is known beforehand; take categorical(), or truncated() with constant bounds`,
+    `${states.name} has no finite list of values that is known in advance; take categorical(), or truncated() with constant bounds`,
     "MODEL_DISCRETE",
   );
 }

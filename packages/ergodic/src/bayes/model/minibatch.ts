@@ -100,7 +100,7 @@ class RowCut {
   }
 
   refusal(message: string, rows = this.fields.rows): CapabilityError {
-    return new CapabilityError(this.name, `${message}; without rows: "${rows}" the model is taken whole`, "MODEL_ROWS");
+    return new CapabilityError(this.name, `${message}; without rows: "${rows}", all rows are used together`, "MODEL_ROWS");
   }
 
   private readsRows(value: SymbolicArray): boolean {
@@ -144,13 +144,13 @@ function tryOut(cut: RowCut, explain: (points: Float64Array[]) => string | undef
     const off = Math.abs(all - (first + second) / 2);
     if (off <= TOLERANCE * (1 + Math.abs(all) + Math.abs(first) + Math.abs(second))) continue;
     throw cut.refusal(
-      `its log density on ${2 * half} rows is ${all}, but ${first} and ${second} by their halves, whose mean should be the same: it is no sum over rows. Observe the rows' values, given parameters and the data of their own rows, and use no number of rows or mean over them`,
+      `its log density on ${2 * half} rows is ${all}, but ${first} and ${second} on the two halves, whose mean should be the same: it is not a sum over rows. Observe each row's values, given parameters and data of the same row, and do not use the number of rows or a mean over rows`,
     );
   }
   if (tried > 0) return;
   const reason = explain(points);
   throw cut.refusal(
-    `none of ${MOST_TRIES} random points in (-2, 2) has a finite log density on ${2 * half} rows, so that it cannot be seen whether it is a sum over rows${reason ? `: ${reason}` : ""}; check the model's supports`,
+    `none of ${MOST_TRIES} random points in (-2, 2) has a finite log density on ${2 * half} rows, so it cannot be checked that it is a sum over rows${reason ? `: ${reason}` : ""}; check the model's supports`,
   );
 }
 

@@ -34,12 +34,12 @@ export function namedBody<D extends ModelData>(
     if (taken !== undefined)
       throw new OptionError(
         WHERE,
-        `a field of the data is called "${taken}", as is what describes a model; call it otherwise`,
+        `a field of the data is called "${taken}", but the model's function already receives a value of this name; rename the field`,
         "MODEL_NAME",
       );
     const made: unknown = body({ ...data(fields as DataFields), ...tools } as NamedContext<D>);
     if (typeof made !== "object" || made === null || isArray(made))
-      refuse(WHERE, "what the function returns", made, "an object of what draws report", "return { mu, tau }");
+      refuse(WHERE, "what the function returns", made, "an object of the quantities that draws report", "return { mu, tau }");
     return made;
   });
 }

@@ -80,13 +80,13 @@ function rowsOf({ observed, replicated, marginal, fields }: TracedModel, asked: 
   const names = [...observed, ...marginal].map(({ name }) => `"${name}"`).join(", ");
   if (replicated.length > 0 && observed.length === 0)
     throw refusal(
-      `${names} share hidden states, and rows of several values of one state are not predicted; draw all of them anew by predict()`,
+      `${names} share hidden states, and rows with several values of one state cannot be predicted; draw all values again with predict()`,
     );
   if (observed.length === 0)
     throw refusal(
       names === ""
-        ? "the model observes nothing, so that there is nothing to predict: write the likelihood by observe()"
-        : `what ${names} is a term of is not said: give marginalise() distributions and { value: y }`,
+        ? "the model observes nothing, so there is nothing to predict: write the likelihood with observe()"
+        : `the terms of ${names} do not say which value they are of; give marginalise() distributions and { value: y }`,
     );
   if (asked !== undefined) return asked;
   const firsts = new Set(fieldsBelow(observed.map(({ value }) => value)).map((field) => fields.get(field)!.extents[0]));
@@ -95,11 +95,11 @@ function rowsOf({ observed, replicated, marginal, fields }: TracedModel, asked: 
   if (firsts.size > 1)
     throw new OptionError(
       WHERE,
-      `what is observed has several sizes (${[...firsts].join(", ")}); name the one that counts rows, as in rows: "${String(first)}"`,
+      `the observations have several sizes (${[...firsts].join(", ")}); name the one that counts rows, as in rows: "${String(first)}"`,
       "OPTION_MEANING",
     );
   throw refusal(
-    `what is observed (${names}) is no list of data whose size has a name, so that there are no rows; write y: vector("N") for what each row has`,
+    `the observations (${names}) are not a list of data with a named size, so there are no rows; write y: vector("N") for data with a value per row`,
   );
 }
 
@@ -155,7 +155,7 @@ function modelOf(fields: RowFields, whole: TracedModel, list: readonly number[])
     if (!own && whole.newRows) continue;
     if (own?.name === name && String(own.shape) === String(shape)) continue;
     throw refusal(
-      `the parameter "${name}" has shape ${own ? shapeText(own.shape) : "none"} on all rows, but ${shapeText(shape)} on ${list.length} of them: it has a value for each row, and new rows have none; draw theirs in the model, or group rows by an index, as in take(effects, group)`,
+      `the parameter "${name}" has shape ${own ? shapeText(own.shape) : "none"} on all rows, but ${shapeText(shape)} on ${list.length} of them: it has a value for each row, and new rows have none; draw it in the model, or group rows by an index, as in take(effects, group)`,
     );
   }
   const ofRows = (roots: readonly SymbolicArray[]): boolean => fieldsBelow(roots).some((field) => keys.has(inputOf(field)));
@@ -164,7 +164,7 @@ function modelOf(fields: RowFields, whole: TracedModel, list: readonly number[])
     .map((observation) => outputOf(observation, list.length));
   if (outputs.length === 0)
     throw refusal(
-      `nothing that is observed has the rows of "${rows}"; name the size of what shall be predicted by rows: "…", and observe its data`,
+      `no observation has rows of size "${rows}"; name the size of the values to predict by rows: "…", and observe their data`,
     );
   const indices = traced.taken.filter(({ indices }) => ofRows([indices]) && !isOfDraw(indices));
   return { traced, outputs, indices };
@@ -181,7 +181,7 @@ function onRows(fields: RowFields, whole: TracedModel, list: readonly number[]):
     const what = list.length === 1 ? "one row" : `${list.length} rows`;
     throw new CapabilityError(
       WHERE,
-      `the model cannot be written down for ${what} of "${fields.rows}": ${cause.where}: ${cause.said}. Rows that are predicted one by one must not read other rows, and what each row has must come from data()`,
+      `the model cannot be built for ${what} of "${fields.rows}": ${cause.where}: ${cause.said}. Rows that are predicted one by one must not read other rows, and their values must come from data()`,
       "MODEL_ROWS",
       { cause },
     );
@@ -192,11 +192,11 @@ function outputOf({ name, value, shape, distribution, batch, chained }: TracedOb
   if (chained || !(distribution instanceof Distribution)) throw dependent(name, "it is a hidden Markov chain");
   if (isOfDraw(value))
     throw refusal(
-      `what "${name}" is observed of depends on parameters, so that draws of it are no data; observe the data, with the parameters in their distribution`,
+      `the value of the observation "${name}" depends on parameters, so draws of it are not data; observe the data, with the parameters in their distribution`,
     );
   if (batch[0] !== count || shape[0] !== count)
     throw refusal(
-      `"${name}" has shape ${shapeText(shape)} where there are ${count} rows, or is one value of all of them; observe values with the rows as their first axis`,
+      `"${name}" has shape ${shapeText(shape)} for ${count} rows, or is a single value for all of them; observe values with the rows as their first axis`,
     );
   const reader = distribution.reader(batch);
   return { name, shape: shape.slice(1), distribution, reader, elements: sizeOf(batch) / count };
@@ -205,7 +205,7 @@ function outputOf({ name, value, shape, distribution, batch, chained }: TracedOb
 const dependent = (name: string, why: string): CapabilityError =>
   new CapabilityError(
     WHERE,
-    `what "${name}" is of one row depends on other rows: ${why}, and a new row comes without them; give what it needs of them as data of its own (the value before as a field), or draw it as a generated quantity of the model`,
+    `the distribution of "${name}" in a row depends on other rows: ${why}, but a new row comes alone; give what it needs from other rows as data (such as the previous value as a field), or draw it as a generated quantity of the model`,
     "DRAWS_DEPENDENT",
   );
 
@@ -253,7 +253,7 @@ function tryOut(
         if (!numbers.every((x, j) => alike(x, among[j])))
           throw dependent(
             owners[k],
-            "its distribution is another one where the row is alone (a value before it, a mean over rows, their number)",
+            "its distribution changes if the row is alone (it uses an earlier value, a mean over rows, or their number)",
           );
       });
     });

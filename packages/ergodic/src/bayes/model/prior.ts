@@ -70,7 +70,7 @@ export class PriorDrawer {
     if (this.traced.hasTarget)
       throw new CapabilityError(
         this.name,
-        "the model has a target() term, so that its prior has no sampler; write it as distributions, or sample it",
+        "the model has a target() term, so its prior cannot be drawn from; write the term as distributions, or sample the model",
         "MODEL_PRIOR",
       );
     this.parameters ??= this.traced.parameters.map((parameter) => this.own(parameter));
@@ -81,7 +81,7 @@ export class PriorDrawer {
     const those = this.parameters.filter(({ support, rejects }) => support || rejects.includes(true));
     throw new CapabilityError(
       this.name,
-      `none of ${TRIES} draws of all parameters kept to the constraints of ${those.map(({ parameter }) => `"${parameter.name}"`).join(", ")}, of which other parameters say how likely they hold; take priors that lie within, write truncated(), or sample the model without observations`,
+      `none of ${TRIES} draws of all parameters satisfied the constraints of ${those.map(({ parameter }) => `"${parameter.name}"`).join(", ")}, whose bounds depend on other parameters; take priors that lie within the bounds, write truncated(), or sample the model without observations`,
       "MODEL_PRIOR",
     );
   }
@@ -218,7 +218,7 @@ function drawOne(own: Own, draws: Draws, u: Float64Array, inputs: Inputs): Float
   }
   throw new CapabilityError(
     `param "${name}"`,
-    `none of ${TRIES} draws of ${(prior as Distribution).name} kept to its constraint (${transform.name}); take a prior that lies within`,
+    `none of ${TRIES} draws of ${(prior as Distribution).name} satisfied its constraint (${transform.name}); take a prior that lies within it`,
     "MODEL_PRIOR",
   );
 }

@@ -193,7 +193,7 @@ export class RowPredictions implements Disposable {
         if (wanted !== undefined)
           throw new DataError(
             where,
-            `${elementName(`"${name}"`, shape, i)} is ${row[from + i]}, but must be ${wanted}, as its field says; change it`,
+            `${elementName(`"${name}"`, shape, i)} is ${row[from + i]}, but must be ${wanted}, as its field requires; change it`,
             "DATA_RANGE",
           );
       }
@@ -263,7 +263,7 @@ function readAt(where: string, name: string, read: () => (i: number) => Values):
     if (!(error instanceof OptionError)) throw error;
     throw new DataError(
       where,
-      `it makes no distribution of "${name}" in one of the draws: ${error.where}: ${error.said.replace(/; change it$/, "")}; give a row like those of the model's data`,
+      `it gives no valid distribution of "${name}" in one of the draws: ${error.where}: ${error.said.replace(/; change it$/, "")}; give a row like those of the model's data`,
       "DATA_RANGE",
       { cause: error },
     );

@@ -36,7 +36,7 @@ export class RowFields {
     for (const [field, { extents, shape }] of model.fields) {
       if (extents.indexOf(rows, 1) > 0)
         throw refusal(
-          `data "${field}" has the rows on axis ${extents.indexOf(rows, 1)}, but only a first axis can be taken apart by rows`,
+          `data "${field}" has the rows on axis ${extents.indexOf(rows, 1)}, but rows must be on the first axis`,
         );
       if (extents[0] !== rows) continue;
       rowCount = shape[0];

@@ -87,7 +87,7 @@ function checkOwn(name: string, scope: Scope): void {
     name,
     ofScan
       ? `an array of a scan's body, ${shapeText(stray.shape)}, is used outside of it; give it as one of the body's outputs`
-      : `"${symbol.replace(/^(u|data) /, "")}" ${shapeText(stray.shape)} is of another model, or of another function; declare it in this one`,
+      : `"${symbol.replace(/^(u|data) /, "")}" ${shapeText(stray.shape)} belongs to another model or function; declare it in this one`,
     "COMPILE_INPUT",
   );
 }
@@ -98,7 +98,7 @@ function refuseLater(name: string, made: unknown): void {
   made.catch(() => undefined);
   throw new CompileError(
     name,
-    "the model's function is async, but runs once, at once; load data before, and take async away",
+    "the model's function is async, but must run synchronously; load data beforehand, and remove async",
     "COMPILE_OPERAND",
   );
 }
@@ -174,7 +174,7 @@ class Scope {
 
   traced(): Omit<TracedModel, "again"> {
     if (this.#dimension === 0)
-      throw new OptionError(this.#name, "the model has no parameters; add one by param()", "MODEL_PARAMETERS");
+      throw new OptionError(this.#name, "the model has no parameters; add one with param()", "MODEL_PARAMETERS");
     return {
       dimension: this.#dimension,
       parameters: this.#parameters,
@@ -221,7 +221,7 @@ class Scope {
     const names = [...this.#sizes.keys()].join(", ") || "none";
     throw new OptionError(
       this.#name,
-      `"${name}" is no size that the data give (known: ${names}); name it in data()`,
+      `"${name}" is not a size in the data (known: ${names}); name it in data()`,
       "MODEL_SIZE",
     );
   }
@@ -256,7 +256,7 @@ class Scope {
     const bounds = lower === undefined && upper === undefined ? undefined : { lower, upper };
     const narrowed = options.constraint ?? bounds;
     if (narrowed !== undefined && (!prior || (bounds && options.constraint)))
-      throw new OptionError(where, "it has two constraints; write all of it in one", "OPTION_MEANING");
+      throw new OptionError(where, "it has two constraints; combine them into one", "OPTION_MEANING");
     if (!centred && (!prior || narrowed !== undefined))
       throw new CapabilityError(
         where,
@@ -277,7 +277,7 @@ class Scope {
     if (discrete && constraint !== undefined)
       throw new OptionError(
         where,
-        `${prior!.name} has whole numbers, which take no constraint; write truncated()`,
+        `${prior!.name} has whole-number values, which cannot have a constraint; write truncated()`,
         "OPTION_MEANING",
       );
     const smooth = () => (constraint === undefined ? transformFor(support, shape) : transformOf(constraint, shape));

@@ -49,7 +49,7 @@ export function samplerFromJson(json: JsonObject): Sampler {
   if (factory) return factory(Object.fromEntries(Object.entries(options).map(([name, value]) => [name, optionOf(value)])));
   throw new DataError(
     "sampler",
-    `"${name}" cannot be made again from JSON, as it holds functions or is not of this library; give the algorithm itself`,
+    `"${name}" cannot be rebuilt from JSON, because it contains functions or is not from this library; give the algorithm itself`,
     "SAMPLER_JSON",
   );
 }

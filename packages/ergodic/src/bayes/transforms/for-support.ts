@@ -30,7 +30,7 @@ export function transformFor(support: Support, shape: Shape): Transform {
     default:
       throw new CapabilityError(
         "transformFor",
-        `values of shape ${shapeText(shape)} are whole numbers, which no transform makes of real ones; sum them out or sample them by Gibbs steps`,
+        `values of shape ${shapeText(shape)} are whole numbers, which no transform can make from real numbers; sum them out, or sample them with Gibbs steps`,
         "TRANSFORM_DISCRETE",
       );
   }

@@ -6,7 +6,11 @@ function steps(name: string, value: ArrayLike<number>, count: number, start: (x:
   return Float64Array.from(value, (x, i) => {
     const u = i % count === 0 ? start(x) : log(x - value[i - 1]);
     if (Number.isFinite(u)) return u;
-    throw outside(name, x, i % count === 0 ? "finite, and > 0 where it must be positive" : `> ${value[i - 1]}, the one before`);
+    throw outside(
+      name,
+      x,
+      i % count === 0 ? "finite, and > 0 where it must be positive" : `> ${value[i - 1]}, the element before it`,
+    );
   });
 }
 

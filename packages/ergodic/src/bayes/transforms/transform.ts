@@ -45,7 +45,7 @@ export function checked(transform: Transform): Transform {
       if (value.length !== sizeOf(shape))
         throw new OptionError(
           name,
-          `the value has ${value.length} numbers, but shape ${shapeText(shape)} wants ${sizeOf(shape)}`,
+          `the value has ${value.length} numbers, but shape ${shapeText(shape)} needs ${sizeOf(shape)}`,
           "OPTION_LENGTH",
         );
       return transform.unconstrain(value, inputs);
@@ -54,7 +54,7 @@ export function checked(transform: Transform): Transform {
 }
 
 export function outside(name: string, value: number, wanted: string): OptionError {
-  return new OptionError(name, `the value is ${value}, but must be ${wanted}; give one inside`, "OPTION_RANGE");
+  return new OptionError(name, `the value is ${value}, but must be ${wanted}; give a value inside`, "OPTION_RANGE");
 }
 
 /** Returns [rows, extent of the last axis]. A transform of vectors acts on each row. */

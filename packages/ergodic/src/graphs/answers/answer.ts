@@ -48,7 +48,7 @@ export interface AnswerContent {
 const PRINTED = 20;
 /** Largest number of states in a printed row. */
 const PRINTED_STATES = 6;
-const NO_STATE = "no state was found in which no factor is 0";
+const NO_STATE = "no state was found in which all factors are above 0";
 
 /**
  * The answer of `infer`: marginals, the partition function or the most probable state. Each has a certificate, which
@@ -212,7 +212,7 @@ export class Answer {
     if (this.gap === 0) return "no state has more";
     return this.gap < Infinity
       ? `no state has more than ${this.gap} above that`
-      : "nothing is known of how much more others have";
+      : "how much more other states have is unknown";
   }
 
   private number(variable: string | number): number {
@@ -239,7 +239,7 @@ export class Answer {
   private refuse(asked: string, task: string): OptionError {
     return new OptionError(
       "answer",
-      `${asked} was asked of an answer to the task "${this.task}"; infer with task: "${task}"`,
+      `${asked} was requested from an answer to the task "${this.task}"; infer with task: "${task}"`,
       "OPTION_MEANING",
     );
   }
@@ -257,7 +257,7 @@ function certificateOf({ task, marginals, logZ, map }: AnswerContent): Certifica
   if (value === -Infinity) return { none: NO_STATE };
   if (bound <= value) return { exact: true };
   if (bound < Infinity) return { lower: value, upper: bound };
-  return { none: "nothing is known of how much better other states are" };
+  return { none: "how much better other states are is unknown" };
 }
 
 /**
@@ -266,7 +266,7 @@ function certificateOf({ task, marginals, logZ, map }: AnswerContent): Certifica
 export function refuseImpossible(task: string): never {
   throw new DataError(
     "infer",
-    `the evidence has probability 0 under this graph, so that there is no answer to the task "${task}"; correct the evidence or the factors that forbid it (task: "partition" gives −∞)`,
+    `the evidence has probability 0 under this graph, so there is no answer to the task "${task}"; correct the evidence or the factors that forbid it (task: "partition" gives −∞)`,
     "GRAPH_IMPOSSIBLE",
   );
 }

@@ -210,7 +210,7 @@ export class ImportanceSampling extends PartRun {
     if (plan.task === "partition") return { method, logZ };
     const marginals = part.cardinalities.map((count, variable) => {
       if (total.value === -Infinity) {
-        const none = "no state of a positive product was drawn";
+        const none = "no state with a positive product was drawn";
         return { p: new Float64Array(count).fill(1 / count), certificate: { none } };
       }
       const { p, intervals } = sums.marginal(variable, delta);
@@ -240,7 +240,7 @@ export class ImportanceSampling extends PartRun {
 }
 
 function intervalOf(low: number, high: number, level: number): Certificate {
-  if (low === -Infinity) return { none: `no lower bound was found; with a chance of ${level} ln Z is at most ${high}` };
+  if (low === -Infinity) return { none: `no lower bound was found; with probability ${level}, ln Z is at most ${high}` };
   return { interval: [low, high], level };
 }
 

@@ -129,7 +129,7 @@ class Estimated implements PartInference {
     if ("none" in claimed) return { ...first, method: `${first.method}; parallel tempering gave no interval: ${claimed.none}` };
     const proved = first.logZ.certificate;
     if ("interval" in proved && "interval" in claimed && !overlap(proved.interval, claimed.interval))
-      return { ...first, method: `${first.method}; parallel tempering disagrees with it, and is not taken` };
+      return { ...first, method: `${first.method}; parallel tempering disagrees with it and is not used` };
     if (spreadOf(first) <= spreadOf(second)) return first;
     return { ...second, method: `${first.method}, too wide an interval; ${second.method}` };
   }

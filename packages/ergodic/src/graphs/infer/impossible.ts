@@ -10,7 +10,7 @@ export function impossible(graph: FactorTables | Conditionals, task: InferenceTa
   const [what, remedy] = reason(graph);
   return new DataError(
     "infer",
-    `${what}, so that there is no answer to the task "${task}"; ${remedy} (task: "partition" gives −∞)`,
+    `${what}, so there is no answer to the task "${task}"; ${remedy} (task: "partition" gives −∞)`,
     "GRAPH_IMPOSSIBLE",
   );
 }
@@ -21,7 +21,7 @@ function reason(graph: FactorTables | Conditionals): readonly [what: string, rem
   if (graph.observed.some((state) => state >= 0))
     return ["the evidence has probability 0 under this graph", "correct the evidence or the factors that forbid it"];
   return [
-    "no state is possible, as the factors of this graph, soft evidence among them, rule out each",
+    "no state is possible, because the factors of this graph, including soft evidence, rule out every state",
     "correct factors whose zeros contradict each other",
   ];
 }

@@ -66,7 +66,7 @@ export interface InferOptions extends InferWatchOptions {
 const keys = ["evidence", "task", "algorithm", "from", "seed", "memory", "deterministic", "workers", "until", "signal"];
 const absent = {
   precision: "tables and weights are float64; replicaGibbs() packs the states of its replicas into bits",
-  batch: "every step reads all factors that it concerns",
+  batch: "every step reads all factors of the variables that it updates",
   replicas: "give algorithm: graphGibbs({ chains: 8 }) or replicaGibbs({ replicas: 128 })",
 };
 const MEMORY = 1.5;
@@ -87,7 +87,7 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
   if (!algorithm.tasks.includes(task))
     throw new CapabilityError(
       "infer",
-      `task is "${task}", but ${algorithm.name}() answers ${algorithm.tasks.map((one) => `"${one}"`).join(", ")} alone; take another algorithm, or omit it`,
+      `task is "${task}", but ${algorithm.name}() answers ${algorithm.tasks.map((one) => `"${one}"`).join(", ")} only; take another algorithm, or omit it`,
       "INFER_TASK",
     );
   return launch(options, async () => ({
@@ -135,7 +135,7 @@ function resume(
       if (wanted !== facts)
         throw new DataError(
           "infer.resume",
-          `the checkpoint is of another graph (${wanted}, here ${facts}); give the graph and evidence that it was made with`,
+          `the checkpoint is of another graph (${wanted}, here ${facts}); give the graph and evidence from which it was made`,
           "CHECKPOINT_MODEL",
         );
       const isSame = JSON.stringify(algorithm.toJSON()) === JSON.stringify(part.object("algorithm"));
@@ -178,7 +178,7 @@ function checkFrom(from: unknown): void {
   if (Array.isArray(chains?.states) && chains.states[0] instanceof Int16Array && chains.variances instanceof Float64Array) return;
   throw new OptionError(
     "infer",
-    `from is ${shown(from)}, but must be an answer of chains, as graphGibbs() gives; leave it out, or infer with algorithm: graphGibbs() before`,
+    `from is ${shown(from)}, but must be an answer that chains computed, such as those of graphGibbs(); leave it out, or infer with algorithm: graphGibbs() first`,
     "OPTION_TYPE",
   );
 }

@@ -28,7 +28,7 @@ export function inferenceFromJson(json: JsonObject): InferenceAlgorithm {
   if (Object.hasOwn(inferenceRegistry, name)) return inferenceRegistry[name](options);
   throw new DataError(
     "inference",
-    `"${name}" is no algorithm of infer in this library; give the algorithm itself`,
+    `"${name}" is not an algorithm of infer in this library; give the algorithm itself`,
     "INFERENCE_JSON",
   );
 }

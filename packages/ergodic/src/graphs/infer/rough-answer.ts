@@ -35,7 +35,7 @@ const MOST_PAUSES = 10;
 
 const MEAN_FIELD = "a step of mean field";
 const ROUGH = ", as a rough answer";
-const NO_STATE = "no state was found in which no factor is 0";
+const NO_STATE = "no state was found in which all factors are above 0";
 
 /** Amount of work for a rough answer. */
 export interface Effort {

@@ -131,7 +131,7 @@ function observed(where: string, tables: FactorTables, evidence: Evidence): Fact
       const near = nearest(name, names);
       throw new OptionError(
         where,
-        `evidence is of "${name}", but there is no such variable${near ? `; did you mean "${near}"?` : ""}`,
+        `evidence names "${name}", but there is no such variable${near ? `; did you mean "${near}"?` : ""}`,
         "OPTION_UNKNOWN",
       );
     }

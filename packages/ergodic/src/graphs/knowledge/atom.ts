@@ -74,7 +74,7 @@ function termsOf(facts: Facts, bindings: object): Term[] {
     if (given === undefined || (type !== undefined && given !== type))
       throw new OptionError(
         where,
-        `column "${name}" is to equal ${shown(equals)}, but holds a ${type ?? "value"}`,
+        `column "${name}" is compared with ${shown(equals)}, but holds a ${type ?? "value"}`,
         "OPTION_TYPE",
       );
     return { column, equals: equals as Cell };

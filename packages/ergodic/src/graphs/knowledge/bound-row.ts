@@ -68,7 +68,7 @@ export class BoundRow {
     if (where !== undefined) {
       const found: unknown = where(row);
       if (found === false) return false;
-      if (found !== true) throw this.refusal(`where gave ${shown(found)}, but must give true or false`);
+      if (found !== true) throw this.refusal(`where returned ${shown(found)}, but must return true or false`);
     }
     this.#first = false;
     if (typeof weight === "function") {
@@ -76,12 +76,12 @@ export class BoundRow {
       if (typeof found === "string" && found !== "")
         this.weight = this.#weights.named(this.#rule.place, `${this.#rule.name}: ${found}`, initial);
       else if (typeof found === "number" && Number.isFinite(found)) this.weight = this.#weights.fixed(found);
-      else throw this.refusal(`weight gave ${shown(found)}, but must give a name or a number`);
+      else throw this.refusal(`weight returned ${shown(found)}, but must return a name or a number`);
     }
     if (typeof feature === "function") {
       const found: unknown = feature(row);
       if (typeof found !== "number" || !Number.isFinite(found))
-        throw this.refusal(`feature gave ${shown(found)}, but must give a number; say by where which rows have none`);
+        throw this.refusal(`feature returned ${shown(found)}, but must return a number; exclude rows without one with where`);
       this.feature = found;
     }
     return true;

@@ -185,7 +185,7 @@ export class Grounding {
     for (const [a, b] of this.#pairs)
       if (this.rows[a] === this.rows[b])
         throw this.row.refusal(
-          `${this.rule.atoms[a]} and ${this.rule.atoms[b]} are the same unknown, but a factor has each once; leave such rows out: where: (row) => row.a !== row.b`,
+          `${this.rule.atoms[a]} and ${this.rule.atoms[b]} are the same unknown, but a factor can contain it only once; exclude these rows, where: (row) => row.a !== row.b`,
         );
     return true;
   }
@@ -253,7 +253,7 @@ export class Grounding {
   tooManyFound(room: number): MemoryLimitError {
     return new MemoryLimitError(
       this.rule.place,
-      `its factors would take more than the ${bytesText(room)} that are left; share more variables between its atoms, leave rows out by where, or raise the memory of knowledgeBase()`,
+      `its factors would take more than the ${bytesText(room)} that are left; share more variables between its atoms, exclude rows with where, or raise the memory of knowledgeBase()`,
       "MEMORY_LIMIT",
     );
   }
@@ -263,7 +263,7 @@ export class Grounding {
     const widest = this.passes.flatMap(({ join }) => join.steps).reduce((a, b) => (fanOut(b) > fanOut(a) ? b : a));
     return new MemoryLimitError(
       this.rule.place,
-      `its factors would take more than the ${bytesText(room)} that are left: each row before it has ${fanOut(widest).toFixed(1)} rows of ${this.rule.atoms[widest.atom]}; share more variables between its atoms, leave rows out by where, or raise the memory of knowledgeBase()`,
+      `its factors would take more than the ${bytesText(room)} that are left: each row before it has ${fanOut(widest).toFixed(1)} rows of ${this.rule.atoms[widest.atom]}; share more variables between its atoms, exclude rows with where, or raise the memory of knowledgeBase()`,
       "MEMORY_LIMIT",
     );
   }

@@ -197,7 +197,7 @@ export class Join {
   #endless(step: Step): OptionError {
     return new OptionError(
       this.#rule.place,
-      `more than ${joinLimits.visited.toLocaleString("en")} rows would be looked at for ${this.#rule.atoms[step.atom]}, as few variables join it to the others; share more variables between atoms, or make a relation of the pairs that matter`,
+      `more than ${joinLimits.visited.toLocaleString("en")} rows would be visited for ${this.#rule.atoms[step.atom]}, because few variables join it to the other atoms; share more variables between atoms, or make a relation of the pairs that matter`,
       "MEMORY_LIMIT",
     );
   }

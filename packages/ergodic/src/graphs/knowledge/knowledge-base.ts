@@ -88,7 +88,7 @@ export class KnowledgeBase {
           "OPTION_TYPE",
         );
       if (names.has(rule.name))
-        throw new OptionError(rule.place, "there is a rule of this name already; name this one another way", "NAME_TAKEN");
+        throw new OptionError(rule.place, "there is a rule of this name already; give this rule another name", "NAME_TAKEN");
       names.add(rule.name);
     }
     const facts = new Map([...this.#views.keys()].map((one) => [one.name, one]));
@@ -151,7 +151,7 @@ export class KnowledgeBase {
    */
   async groundBy(joiner: Joiner): Promise<FactorGraph> {
     if (!holds(joiner, "begin"))
-      refuse(`${WHERE}.groundBy`, "joiner", joiner, "what joins tables", "await duckdb() of @ergodic/ingest");
+      refuse(`${WHERE}.groundBy`, "joiner", joiner, "a joiner of tables", "await duckdb() of @ergodic/ingest");
     let groundings: Grounding[];
     const tally = new Tally(this.#room);
     let session: JoinSession | undefined;
@@ -195,7 +195,7 @@ export class KnowledgeBase {
     if (this.#busy)
       throw new OptionError(
         `${WHERE}.ground`,
-        "groundBy() is under way; await it before anything else is grounded",
+        "groundBy() is still running; await it before anything else is grounded",
         "OPTION_MEANING",
       );
   }
@@ -272,7 +272,7 @@ export class KnowledgeBase {
       }
     }
     if (given.length === 0)
-      throw new OptionError(where, `${place} keeps no labels back; give it label and holdOut: 0.2`, "OPTION_MEANING");
+      throw new OptionError(where, `${place} holds no labels out; give it label and holdOut: 0.2`, "OPTION_MEANING");
     return new CalibrationTable(given, truth, bins);
   }
 
@@ -305,7 +305,7 @@ export class KnowledgeBase {
         if (facts.rowCount === 0)
           throw new OptionError(
             rule.place,
-            `${facts.place} has no rows, so that the rule says nothing; add rows, or leave the rule out`,
+            `${facts.place} has no rows, so the rule has no effect; add rows, or leave the rule out`,
             "DATA_EMPTY",
           );
     for (const view of this.#views.values()) view.update(this.#dictionary);
@@ -344,7 +344,7 @@ export class KnowledgeBase {
     const known = this.#unknowns().map(({ facts }) => facts.name);
     throw new OptionError(
       `${WHERE}.${method}`,
-      `${shown(query)} was given, but must be a query that rules are about: ${known.join(", ") || "there is none yet"}`,
+      `${shown(query)} was given, but must be a query that the rules mention: ${known.join(", ") || "there is none yet"}`,
       "OPTION_TYPE",
     );
   }

@@ -110,7 +110,7 @@ export function query(name: string, given: unknown, options: QueryOptions): Quer
       throw new OptionError(
         name,
         options.states === undefined
-          ? `the state ${shown(given)} was given, but it is true or false: leave it out`
+          ? `the state ${shown(given)} was given, but this unknown is true or false: leave the state out`
           : "no state was given; say which one is meant",
         "OPTION_MEANING",
       );
@@ -168,7 +168,7 @@ export class Unknowns extends Facts {
     if (label !== undefined && key.includes(label))
       throw new OptionError(
         where,
-        `the label "${label}" is one of the key, which rules see; name another column`,
+        `the label "${label}" is also a key column, which rules can see; name another column`,
         "OPTION_CONFLICT",
       );
     this.#label = label === undefined ? undefined : all.columns[all.columnNumber(where, label)];
@@ -208,8 +208,8 @@ export class Unknowns extends Facts {
         continue;
       }
       const before = old >= 0 ? this.labels.data[old] : labels.data[same];
-      const first = old >= 0 ? `unknown ${old + 1}, which was there before` : `row ${rowsOf.data[same] + 1}`;
-      if (!this.#options.distinct) throw this.#twice(row, first, tuple, "drop one, or set distinct: true, which makes them one");
+      const first = old >= 0 ? `the existing unknown ${old + 1}` : `row ${rowsOf.data[same] + 1}`;
+      if (!this.#options.distinct) throw this.#twice(row, first, tuple, "drop one, or set distinct: true, which merges them");
       if (label < 0 || label === before) continue;
       if (before >= 0) throw this.#twice(row, first, tuple, "but another label; correct one of the two");
       if (old >= 0)
@@ -260,7 +260,7 @@ export class Unknowns extends Facts {
       if (typeof found === "boolean") return found;
       throw new OptionError(
         this.place,
-        `holdOut gave ${shown(found)} for ${textOf(key)}, but must give true or false`,
+        `holdOut returned ${shown(found)} for ${textOf(key)}, but must return true or false`,
         "OPTION_TYPE",
       );
     }

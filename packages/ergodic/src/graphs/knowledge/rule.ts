@@ -169,7 +169,7 @@ export class WeightedRule {
       if (unknowns > 1)
         throw new OptionError(
           this.place,
-          `semantics "${this.semantics}" counts votes of one unknown each, but the body has ${unknowns}; make a query of what they say together, or take "imply"`,
+          `semantics "${this.semantics}" counts votes of one unknown each, but the body has ${unknowns}; make a query for their combination, or take "imply"`,
           "OPTION_MEANING",
         );
       if (this.options.feature !== undefined)

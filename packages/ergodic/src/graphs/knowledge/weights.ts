@@ -25,7 +25,7 @@ export class Weights {
     } else if (initial !== undefined && this.#list[number].value !== initial)
       throw new OptionError(
         where,
-        `initial is ${initial}, but another rule has the weight "${name}" start with ${this.#list[number].value}; give it once, or name one of the two another way`,
+        `initial is ${initial}, but another rule has the weight "${name}" start with ${this.#list[number].value}; give it once, or rename one of the two`,
         "OPTION_CONFLICT",
       );
     return number;

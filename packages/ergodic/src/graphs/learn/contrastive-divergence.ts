@@ -73,7 +73,7 @@ export const contrastiveDivergence = /* @__PURE__ */ declare<ContrastiveDivergen
     if (tempered && !persistent)
       throw new OptionError(
         where,
-        "persistent is false and tempered is given, but chains that begin anew at the evidence have no time to trade states; leave one of them out",
+        "persistent is false and tempered is given, but chains that restart at the evidence have no time to swap states; leave one of the two out",
         "OPTION_CONFLICT",
       );
     const json = { ...(particles === undefined ? {} : { particles }), ...(tempered ? { tempered: tempered.json } : {}) };

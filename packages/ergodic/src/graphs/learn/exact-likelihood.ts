@@ -153,7 +153,7 @@ function sizesOf({ ends, variables, cardinalities }: Conditionals): Uint32Array 
     if (size <= MOST_STATES) return size;
     throw new CapabilityError(
       "exactLikelihood",
-      `factor ${factor} has ${size} joint states, but at most ${MOST_STATES} can be gone through; take contrastiveDivergence() or pseudoLikelihood()`,
+      `factor ${factor} has ${size} joint states, but at most ${MOST_STATES} can be enumerated; take contrastiveDivergence() or pseudoLikelihood()`,
       "GRAPH_WIDTH",
     );
   });

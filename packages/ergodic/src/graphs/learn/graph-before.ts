@@ -23,7 +23,7 @@ export function weightsFrom(
   { weightValues, weightFixed }: Conditionals,
 ): Float64Array {
   const refuse = (has: string): never => {
-    throw new OptionError("fit", `from has ${has}; give what was learnt of this graph`, "OPTION_RANGE");
+    throw new OptionError("fit", `from has ${has}; give a result of fit() for this graph`, "OPTION_RANGE");
   };
   if (!earlier) {
     if (before.length > weightValues.length) refuse(`${before.length} weights, but the graph has ${weightValues.length}`);
@@ -47,7 +47,7 @@ export function weightsFrom(
     .slice(0, 3)
     .map((name) => `"${name}"`)
     .join(", ");
-  return refuse(`the weights ${shown || "of another graph"}, of which the graph learns none`);
+  return refuse(`the weights ${shown || "of another graph"}, none of which the graph learns`);
 }
 
 /**
@@ -63,7 +63,7 @@ export function startOf(
   if (!particles) return {};
   const count = particles.clamped[0].length;
   const refuse = (has: string): never => {
-    throw new OptionError("fit", `from has ${has}; give what was learnt of this graph`, "OPTION_RANGE");
+    throw new OptionError("fit", `from has ${has}; give a result of fit() for this graph`, "OPTION_RANGE");
   };
   if (count > variableCount) refuse(`chains over ${count} variables, but the graph has ${variableCount}`);
   for (let variable = 0; graph && variable < count; variable++) {

@@ -34,8 +34,8 @@ export async function islandFindings(
         {
           code: "islands",
           serious: true,
-          text: `${which} stay in the island of states where they began, as zeros of the graph keep changes of one variable in it (${reason}): the gradient is of what chains happen to see`,
-          advice: "take exactLikelihood(), or finite weights in the place of zeros",
+          text: `${which} stay in the island of states where they began, because zeros of the graph stop changes of one variable from leaving it (${reason}): the gradient covers only the states that chains happen to visit`,
+          advice: "take exactLikelihood(), or replace the zeros by finite weights",
         },
       ];
   }

@@ -73,19 +73,19 @@ export function recipeOf(
   if (rule.kind === "search")
     throw new CapabilityError(
       "fit",
-      `${rule.name}() searches on minibatches, but a graph is a whole; take a rule such as adam()`,
+      `${rule.name}() searches on minibatches, but each update of a graph reads all evidence; take a rule such as adam()`,
       "RULE_CAPABILITY",
     );
   if (rule.kind === "equation" && algorithm.draws && readsLoss(rule))
     throw new CapabilityError(
       "fit",
-      `${rule.name}() takes its rate from the loss, but what ${algorithm.name}() reports is a pseudo-likelihood, and its gradient that of the likelihood; take a rule such as adam(), or pseudoLikelihood()`,
+      `${rule.name}() takes its rate from the loss, but ${algorithm.name}() reports a pseudo-likelihood, while its gradient is that of the likelihood; take a rule such as adam(), or pseudoLikelihood()`,
       "RULE_CAPABILITY",
     );
   if (rule.kind === "equation" || !algorithm.draws) return { algorithm, rule, ...rest };
   throw new CapabilityError(
     "fit",
-    `${rule.name}() compares losses, but those of ${algorithm.name}() are drawn at random; take a rule such as adam()`,
+    `${rule.name}() compares losses, but the losses of ${algorithm.name}() are random; take a rule such as adam()`,
     "RULE_CAPABILITY",
   );
 }
@@ -104,7 +104,7 @@ export async function recipeFrom(
     if (JSON.stringify(given) !== JSON.stringify(wanted))
       throw new DataError(
         "fit.resume",
-        `the checkpoint is of another graph (${JSON.stringify(wanted)}, here ${JSON.stringify(given)}); give the graph and evidence that it was made with`,
+        `the checkpoint is of another graph (${JSON.stringify(wanted)}, here ${JSON.stringify(given)}); give the graph and evidence from which it was made`,
         "CHECKPOINT_MODEL",
       );
     const stopping = epochs === undefined && until === undefined ? { until: part.object("until") as Until } : { epochs, until };
@@ -270,7 +270,7 @@ function planOf({ name, draws }: GraphLearner, given: PlanOptions, engine: Engin
   if (!draws && replicas !== 1)
     throw new CapabilityError(
       "fit",
-      `replicas is ${JSON.stringify(replicas)}, but ${name}() has one gradient, which leaves nothing to average or race on; leave replicas out, or take contrastiveDivergence()`,
+      `replicas is ${JSON.stringify(replicas)}, but ${name}() computes a single gradient, so there is nothing to average or race on; leave replicas out, or take contrastiveDivergence()`,
       "PLAN_MEANING",
     );
   return resolvePlan("fit", given, engine.describe(), { batch: "all", draws });
@@ -284,7 +284,7 @@ async function worse(objective: GraphObjective, penalty: Penalty, start: Float64
 }
 
 const lossOf = ({ waits }: GraphObjective): string =>
-  `−ln of the ${waits ? "" : "pseudo-"}likelihood, by variable that was observed,`;
+  `−ln of the ${waits ? "" : "pseudo-"}likelihood per observed variable`;
 
 const weightNames =
   (graph: FactorGraph) =>
@@ -294,8 +294,8 @@ const weightNames =
 const raced = (count: number): Finding => ({
   code: "racing",
   serious: true,
-  text: `${count} workers raced on one vector of weights, by gradients that were some ${count - 1} updates old: this biases the weights, by how much nobody knows, and another run gives others`,
-  advice: `take replicas: ${count}, which are averaged and repeat themselves`,
+  text: `${count} workers raced on one vector of weights, with gradients that were about ${count - 1} updates old: this biases the weights by an unknown amount, and another run gives different weights`,
+  advice: `take replicas: ${count}, which are averaged and give the same weights in every run`,
 });
 
 function drawHeldOut(graph: FactorGraph, share: number, seed: number): HeldOut {
@@ -313,15 +313,15 @@ function checkLearnable({ observed, labels, weightFixed }: Conditionals, rule: E
   if (labels && rule.kind === "host")
     throw new CapabilityError(
       "fit",
-      `${rule.name}() compares losses, but labels with probabilities are drawn anew for each; take a rule such as adam()`,
+      `${rule.name}() compares losses, but labels with probabilities are drawn again for each loss; take a rule such as adam()`,
       "RULE_CAPABILITY",
     );
   if (!weightFixed.includes(0))
     throw new DataError(
       "fit",
-      'the graph has no weight to be learnt; give factors a weight by its name, graph.weight("name"), instead of a number',
+      'the graph has no weight to learn; give factors a weight by its name, graph.weight("name"), instead of a number',
       "GRAPH_WEIGHTS",
     );
   if (!labels && observed.every((state) => state < 0))
-    throw new DataError("fit", "no variable was observed; give what was seen by graph.observe()", "GRAPH_EVIDENCE");
+    throw new DataError("fit", "no variable was observed; give observations with graph.observe()", "GRAPH_EVIDENCE");
 }

@@ -90,7 +90,7 @@ async function likelihoodOf(all: FactorGraph, given: FactorGraph, plan: Likeliho
   if (count === 0)
     throw new DataError(
       "likelihood",
-      "no variable was observed, whose probability it would be: labels with probabilities are none; give graph.observe() what was seen",
+      "no variable was observed, so there is no probability to compute (labels with probabilities are not observations); give observations with graph.observe()",
       "GRAPH_EVIDENCE",
     );
   const [clamped, free] = [await partition(all, plan, "clamped"), await partition(given, plan, "free")];

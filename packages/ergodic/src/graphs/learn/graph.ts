@@ -67,7 +67,7 @@ export function learningJob(graph: FactorGraph, options: GraphFitOptions = {}): 
     refuse("fit", "algorithm", algorithm, "a learner of graphs", "contrastiveDivergence() or pseudoLikelihood()");
   if (rule !== undefined && !isRule(rule)) refuse("fit", "rule", rule, "a rule", "adam({ rate: 0.05 })");
   if (from !== undefined && !(holds(from, "weights") && from.weights instanceof Float64Array))
-    refuse("fit", "from", from, "what fit() learnt of this graph", "from: await fit(graph)");
+    refuse("fit", "from", from, "a result of fit() for this graph", "from: await fit(graph)");
   checkNumber("fit", "l1", l1, { low: 0 });
   checkNumber("fit", "l2", l2, { low: 0 });
   checkNumber("fit", "heldOut", heldOut, { low: 0, high: 1 - 2 ** -53 });

@@ -71,7 +71,11 @@ function calibrationOf(
   const { bins = 10 } = options;
   checkNumber(where, "bins", bins, { low: 1, high: 1000, integer: true });
   if (heldOut.length === 0)
-    throw new OptionError(where, "nothing was held out, by which it would be measured; give fit heldOut: 0.2", "OPTION_CONFLICT");
+    throw new OptionError(
+      where,
+      "nothing was held out, so calibration cannot be measured; give fit heldOut: 0.2",
+      "OPTION_CONFLICT",
+    );
   const given: number[] = [];
   const truth: number[] = [];
   for (const { variable, state } of heldOut) {

@@ -83,8 +83,8 @@ class PseudoObjective implements GraphObjective {
       {
         code: "hidden",
         serious: true,
-        text: `${hiddenCount} variables were not observed: pseudoLikelihood() draws their states and then learns from them as if they had been seen, so that the weights can be far from those of the likelihood, and still settle`,
-        advice: "take contrastiveDivergence(), or exactLikelihood() where the graph is narrow",
+        text: `${hiddenCount} variables were not observed: pseudoLikelihood() draws their states and then learns from them as if they had been observed, so the weights can settle far from those of the likelihood`,
+        advice: "take contrastiveDivergence(), or exactLikelihood() if the graph is narrow",
       },
     ];
   }

@@ -25,5 +25,9 @@ export function learnerFromJson(json: JsonObject): GraphLearner {
   const { algorithm, ...options } = json;
   const name = algorithm as string;
   if (Object.hasOwn(learnerRegistry, name)) return learnerRegistry[name](options);
-  throw new DataError("learning", `"${name}" is no learner of graphs in this library; give the learner itself`, "LEARNER_JSON");
+  throw new DataError(
+    "learning",
+    `"${name}" is not a learner of graphs in this library; give the learner itself`,
+    "LEARNER_JSON",
+  );
 }

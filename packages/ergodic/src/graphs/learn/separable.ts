@@ -31,7 +31,7 @@ export function* separableFindings(
     {
       code: "separable",
       serious: true,
-      text: `the evidence becomes ever more probable as ${which} without end, since none of it speaks against: no weights are the best, and how large these are depends on when the run ended`,
+      text: `the evidence becomes ever more probable as ${which} without bound, because no evidence contradicts this: no weights are best, and the size of these depends on when the run ended`,
       advice: "give fit a penalty, for instance l2: 0.01",
     },
   ];

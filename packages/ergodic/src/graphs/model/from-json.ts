@@ -19,7 +19,8 @@ type Fields = Readonly<Record<string, unknown>>;
 export function factorGraphFromJson(json: unknown): FactorGraph {
   const given = fields(WHERE, json);
   const { format, version, variables, weights, factors, evidence = [], soft = [] } = given;
-  if (format !== FORMAT) throw wrong(WHERE, `format is ${shown(format)}, but must be "${FORMAT}": what toJSON() of a graph gave`);
+  if (format !== FORMAT)
+    throw wrong(WHERE, `format is ${shown(format)}, but must be "${FORMAT}", as toJSON() of a graph returns it`);
   if (version !== VERSION) throw wrong(WHERE, `version is ${shown(version)}, but must be ${VERSION}; update ergodic`);
   only(WHERE, given, ["format", "version", "variables", "weights", "factors", "evidence", "soft"]);
   const graph = factorGraph();

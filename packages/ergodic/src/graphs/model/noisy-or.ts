@@ -86,7 +86,7 @@ export function addNoisyOr(
   else
     throw new CapabilityError(
       "factor graph",
-      `factor ${factor} is a noisy or of ${parents.length} parents without evidence: a most probable state needs its table, of ${size.toLocaleString("en")} entries, and at most ${MOST_MAP.toLocaleString("en")} are made; observe more of them, or ask for marginals`,
+      `factor ${factor} is a noisy or of ${parents.length} parents without evidence: a most probable state needs its table of ${size.toLocaleString("en")} entries, but at most ${MOST_MAP.toLocaleString("en")} are allowed; observe more parents, or ask for marginals`,
       "GRAPH_WIDE",
     );
 }

@@ -23,7 +23,7 @@ export function literalsOf(
     const place = `${where}: "${structure.name(number)}"`;
     // If both states have names, the variable alone does not say which one is meant.
     if (state === undefined && !domain.boolean && (domain.count !== 2 || domain.labels))
-      throw new OptionError(place, 'it is no Boolean; say which state is meant: is(variable, "state")', "OPTION_MEANING");
+      throw new OptionError(place, 'it is not Boolean; say which state is meant: is(variable, "state")', "OPTION_MEANING");
     if (negated && domain.count !== 2)
       throw new OptionError(
         place,
@@ -51,7 +51,11 @@ export function checkDistinct(structure: Structure, where: string, variables: Ar
   const repeated = repeatedIn(variables);
   if (repeated === undefined) return;
   const name = structure.name(repeated);
-  throw new OptionError(where, `the variable "${name}" occurs twice, but a factor has each once; merge the two`, "OPTION_RANGE");
+  throw new OptionError(
+    where,
+    `the variable "${name}" occurs twice, but a factor can contain it only once; merge the two`,
+    "OPTION_RANGE",
+  );
 }
 
 function repeatedIn(variables: ArrayLike<number>): number | undefined {
@@ -83,7 +87,7 @@ export function weightNumber(structure: Structure, where: string, weight: Weight
   if (Number.isInteger(id) && id >= 0 && id < structure.weightCount) return id;
   throw new OptionError(
     where,
-    `weight is ${shown(weight)}, but must be one of this graph's: a number, the name of a weight, or what weight() gave`,
+    `weight is ${shown(weight)}, but must be one of this graph's: a number, the name of a weight, or a result of weight()`,
     "OPTION_TYPE",
   );
 }

@@ -70,7 +70,7 @@ export class TableList {
     if (!logs.every((value) => value < Infinity))
       throw new DataError(
         "factor graph",
-        "the potentials of a variable add up to what is beyond numbers; make weights smaller",
+        "the sum of the potentials of a variable overflows; make weights smaller",
         "GRAPH_OVERFLOW",
       );
     const plain = logs.every((value) => Math.abs(value) <= MOST_PLAIN || value === -Infinity);
@@ -83,7 +83,7 @@ export class TableList {
 export function refuseWide(factor: number, kind: string, arity: number, entries: number, most: number): never {
   throw new CapabilityError(
     "factor graph",
-    `factor ${factor} (${kind} of ${arity} variables) needs tables of ${entries.toLocaleString("en")} entries, but at most ${most.toLocaleString("en")} are made; split it into smaller ones, or sample`,
+    `factor ${factor} (${kind} of ${arity} variables) needs tables of ${entries.toLocaleString("en")} entries, but at most ${most.toLocaleString("en")} are allowed; split it into smaller ones, or sample`,
     "GRAPH_WIDE",
   );
 }

@@ -92,7 +92,7 @@ function machineOf(
     if (Number.isFinite(sum)) return sum;
     throw new DataError(
       "factor graph",
-      `factor ${factor} (${kind}) is exp(weight · feature · value) with weight ${value}, feature ${feature} and value ${of}, which is beyond numbers; make the weight or the feature smaller`,
+      `factor ${factor} (${kind}) is exp(weight · feature · value) with weight ${value}, feature ${feature} and value ${of}, which overflows; make the weight or the feature smaller`,
       "GRAPH_OVERFLOW",
     );
   };

@@ -58,7 +58,7 @@ export function* ergodicity(
     const count = islands(shape, yield* possible(tables), sets).count;
     return count <= 1
       ? { ergodic: true, reason: "every possible state can be reached" }
-      : { ergodic: false, reason: `the possible states are ${count} islands, which ${changes} do not leave` };
+      : { ergodic: false, reason: `the possible states form ${count} islands, which ${changes} do not leave` };
   }
   for (const [number, { scope, shape, values }] of tables.tables.entries()) {
     const together = [...new Set(scope.map((variable) => blockOf[variable]))];
@@ -78,10 +78,10 @@ export function* ergodicity(
       const found = yield* positiveState(LogTables.of({ ...part, tables: only }), stream(0, "islands", number).at(one));
       if (found instanceof Int32Array) inhabited++;
       if (inhabited === 2)
-        return { ergodic: false, reason: `a factor's zeros leave islands of states, which ${changes} do not leave` };
+        return { ergodic: false, reason: `a factor's zeros split the states into islands, which ${changes} do not leave` };
     }
   }
-  return { ergodic: "unknown", reason: "factors have zeros, and whether every possible state can be reached is not known" };
+  return { ergodic: "unknown", reason: "factors have zeros, and whether every possible state can be reached is unknown" };
 }
 
 /**

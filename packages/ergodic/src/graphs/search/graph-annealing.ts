@@ -55,7 +55,11 @@ export const graphAnnealing = /* @__PURE__ */ declare<GraphAnnealingOptions, Inf
     const { sweeps = 1000, to = 0.05, restarts = 10 } = options;
     const { from = Math.max(3, to) } = options;
     if (from < to)
-      throw new OptionError(where, `from is ${from} and to is ${to}, but temperatures fall; exchange them`, "OPTION_MEANING");
+      throw new OptionError(
+        where,
+        `from is ${from} and to is ${to}, but temperatures must fall; exchange them`,
+        "OPTION_MEANING",
+      );
     return {
       name: where,
       verb: "infer",

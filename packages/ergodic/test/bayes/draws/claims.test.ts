@@ -15,7 +15,7 @@ describe("depths of trees", () => {
     "%s is none in a CSV file, told by its line",
     (depth) => {
       expect(() => fromCmdStanCsv([csv(depth)], ["td.csv"])).toThrow(
-        `td.csv:2: "${depth}" in column "treedepth__" is no depth of a tree: a whole number from 0 to 64; make the file anew, or remove the column [DATA_PARSE]`,
+        `td.csv:2: "${depth}" in column "treedepth__" is not the depth of a tree, which is a whole number from 0 to 64; make the file again, or remove the column [DATA_PARSE]`,
       );
     },
   );
@@ -25,7 +25,7 @@ describe("depths of trees", () => {
     expect(new Draws(content).treeDepths()!.counts).toEqual([0, 0, 0, 6]);
     content.transitions[2 * 4 + 1] = depth;
     expect(() => new Draws(content)).toThrow(
-      `draws: transition 5 has a tree of depth ${depth}, but depths are whole numbers from 0 to 64; make the draws anew, or leave "treeDepth" out [DRAWS_DEPTH]`,
+      `draws: transition 5 has a tree of depth ${depth}, but depths are whole numbers from 0 to 64; make the draws again, or leave "treeDepth" out [DRAWS_DEPTH]`,
     );
     const json = new Draws({ ...content, transitions: new Float64Array(12) }).toJSON();
     (json.transitions as Record<string, unknown[]>).treeDepth[4] = Number.isFinite(depth) ? depth : String(depth);
@@ -61,17 +61,17 @@ describe("headers", () => {
     const only = new Map([...columns].filter(([name]) => ["mu", ".chain", ".iteration"].includes(name)));
     const wanted = shape.reduce((product, size) => product * size, 1);
     expect(() => fromDataFrame({ columns: only, header: grown(shape) })).toThrow(
-      `fromDataFrame: the header speaks of ${wanted} numbers a draw, but there are 1 columns of them; keep the table as it was made [DRAWS_COLUMNS]`,
+      `fromDataFrame: the header names ${wanted} numbers per draw, but there are only 1 columns for them; leave the table unchanged [DRAWS_COLUMNS]`,
     );
   });
 
   it("of JSON that speak of chains and draws of which nothing is kept", () => {
     const json = { ...example().toJSON(), quantities: [], fields: [], values: {}, transitions: {} };
     expect(() => Draws.fromJson({ ...json, chains: 2 ** 40, count: 0 })).toThrow(
-      /it speaks of 1099511627776 chains, over a million.*DRAWS_JSON/,
+      /it names 1099511627776 chains, which is over a million.*DRAWS_JSON/,
     );
     expect(() => Draws.fromJson({ ...json, chains: 4, count: 2 ** 50 })).toThrow(
-      /4 chains of 1125899906842624 draws, but keeps no number of them/,
+      /4 chains of 1125899906842624 draws, but holds no numbers/,
     );
     expect(Draws.fromJson({ ...json, chains: 4, count: 1000 }).count).toBe(1000);
   });
@@ -116,7 +116,7 @@ describe("descriptions", () => {
   ])("with other %s are refused: %j", (name, value, message) => {
     expect(() => read({ ...whole, [name]: value })).toThrow(`draws: ${message}`);
     expect(() => read({ ...whole, [name]: value })).toThrow(
-      `; make the draws anew, or remove ${name} from the description [DRAWS_DESCRIPTION]`,
+      `; make the draws again, or remove ${name} from the description [DRAWS_DESCRIPTION]`,
     );
     const refused = thrown(() => new Draws({ ...example().content, description: { ...whole, [name]: value } as JsonObject }));
     expect(refused).toBeInstanceOf(DataError);

@@ -48,7 +48,7 @@ it("posteriors and their results compare alike, and the best comes first", () =>
     looic,
     "1.00",
   ]);
-  expect(found.notes).toEqual(["of 40 observations, fewer than 100, the errors of differences may be too small"]);
+  expect(found.notes).toEqual(["with 40 observations, fewer than 100, the standard errors of differences may be too small"]);
   expect(lines.slice(3)).toEqual(found.notes.map((note) => `- ${note}.`));
 });
 
@@ -130,7 +130,7 @@ it("other observations are refused", async () => {
   const cases: [Draws, RegExp, object?][] = [
     [await sample(flat, { y: y.slice(1) }, short), /"b" was judged on 39 observations, but "a" on 40/],
     [await sample(named, { y }, short), /"b" predicts "score", but "a" "y"/],
-    [await sample(flat, { y: changed }, short), /"y\[8\]" is .* in the data of "b", but .* in those of "a"/],
+    [await sample(flat, { y: changed }, short), /"y\[8\]" is .* in the data of "b", but .* in the data of "a"/],
     [await sample(lagged, { y }, short), /"b": loo: the terms of "y" depend on each other/],
   ];
   for (const [b, message] of cases) expect(() => compare({ a: byFlat, b })).toThrow(message);
@@ -159,7 +159,7 @@ it("what is not finite is refused with model and observation, and what is no res
   for (const value of [NaN, -Infinity, Infinity])
     for (const weights of ["stacking", "pseudoBma"] as const)
       expect(() => compare({ flat: a, line: spoilt(value) }, { weights })).toThrow(
-        `compare: the elpd of "line" at observation 7 is ${value}, but must be finite; look at the model there, or omit the observation from all models [DATA_NOT_FINITE]`,
+        `compare: the elpd of "line" at observation 7 is ${value}, but must be finite; check the model at this observation, or omit the observation from all models [DATA_NOT_FINITE]`,
       );
   expect(() => compare({ flat: spoilt(NaN), line: b })).toThrow('the elpd of "flat" at observation 7');
   const unlike = [

@@ -139,12 +139,12 @@ describe("files that are wrong", () => {
     ["a row cut short", ["# c\nlp__,x\n1,2\n3"], /chain 1:4: the row has 1 numbers, but there are 2 columns/],
     ["no number", ["x,y\n1,two"], /chain 1:2: "two" in column "y" is not a number/],
     ["an empty cell", ["x,y\n1,"], /chain 1:2: "" in column "y" is not a number/],
-    ["other columns", ["x\n1", "y\n1"], /chain 2: its columns are not those of chain 1/],
+    ["other columns", ["x\n1", "y\n1"], /chain 2: its columns differ from those of chain 1/],
     ["other lengths", ["x\n1", "x\n1\n2"], /chain 2: it has 2 draws, but chain 1 has 1/],
     ["a comment that is not JSON", ["# ergodic = {oops\nx\n1"], /the comment "ergodic" is not JSON/],
     ["a column renamed", [ours.replace("theta.2", "theta.3")], /"theta" has 2 columns, but indices up to \[3\] need 3/],
-    ["a quantity renamed", [ours.replace(",mu,", ",nu,")], /but its comment "ergodic" speaks of L\[2,3\],mu\[\],theta\[2\]/],
-    ["a field renamed", [ours.replace("swaps__", "swops__")], /speaks of a column "swaps__", but there is none/],
+    ["a quantity renamed", [ours.replace(",mu,", ",nu,")], /but its comment "ergodic" names L\[2,3\],mu\[\],theta\[2\]/],
+    ["a field renamed", [ours.replace("swaps__", "swops__")], /names a column "swaps__", but there is none/],
   ])("%s", (_, texts, message) => {
     expect(() => fromCmdStanCsv(texts)).toThrow(message);
   });
@@ -159,8 +159,8 @@ it.each<[unknown, unknown, string]>([
   [["lp__\n1\n", 3], undefined, "fromCmdStanCsv: texts[1] is 3, but must be a text"],
   [["lp__\n1\n"], "a", 'fromCmdStanCsv: names is "a", but must be a list of texts'],
   [["lp__\n1\n"], [null], "fromCmdStanCsv: names[0] is null, but must be a text"],
-  [["lp__\n1\n"], ["a", "b"], "fromCmdStanCsv: there are 2 names for 1 texts; give one each [OPTION_RANGE]"],
-  [[], [], "fromCmdStanCsv: there are no files; give one text for each chain [DRAWS_EMPTY]"],
+  [["lp__\n1\n"], ["a", "b"], "fromCmdStanCsv: there are 2 names for 1 texts; give one name per text [OPTION_RANGE]"],
+  [[], [], "fromCmdStanCsv: there are no files; give one text per chain [DRAWS_EMPTY]"],
 ])("refuses the texts %j of names %j", (texts, names, message) => {
   expect(() => fromCmdStanCsv(texts as never, names as never)).toThrow(message);
 });

@@ -63,11 +63,13 @@ describe("draws as a data frame", () => {
     const changed = (name: string, series: Float64Array | Int32Array) => new Map([...columns, [name, series]]);
     const lost = new Map([...columns].filter(([name]) => name !== "mu"));
     expect(() => fromDataFrame({ columns: lost, header })).toThrow(
-      /the header speaks of 9 numbers a draw, but there are 8 columns/,
+      /the header names 9 numbers per draw, but there are only 8 columns/,
     );
-    expect(() => fromDataFrame({ columns: changed("mu", new Float64Array(5)), header })).toThrow(/"mu" has 5 rows, but others 6/);
+    expect(() => fromDataFrame({ columns: changed("mu", new Float64Array(5)), header })).toThrow(
+      /"mu" has 5 rows, but other columns have 6/,
+    );
     expect(() => fromDataFrame({ columns: changed(".chain", Int32Array.of(1, 1, 1, 1, 2, 2)) })).toThrow(
-      /chains of unequal lengths/,
+      /the chains have different lengths/,
     );
     const iterations = (...of: number[]) => fromDataFrame({ columns: changed(".iteration", Int32Array.from(of)) });
     for (const same of [
@@ -80,8 +82,8 @@ describe("draws as a data frame", () => {
     // A chain may begin with the iteration that the one before ended with.
     iterations(1, 2, 3, 3, 4, 5);
     const half = new Map([...columns].map(([name, series]) => [name, series.slice(0, 3)]));
-    expect(() => fromDataFrame({ columns: half, header })).toThrow(/3 rows, but the header speaks of 2 chains of 3/);
+    expect(() => fromDataFrame({ columns: half, header })).toThrow(/3 rows, but the header names 2 chains of 3 draws/);
     const twice = new Draws({ ...example().content, fields: ["logDensity", "lp"], transitions: new Float64Array(12) });
-    expect(() => toDataFrame(twice)).toThrow(/two columns would have one name/);
+    expect(() => toDataFrame(twice)).toThrow(/two columns would have the same name/);
   });
 });

@@ -25,7 +25,7 @@ describe("draws as JSON", () => {
 
   const good = example().toJSON();
   it.each([
-    ["no object", [], /it is not draws: "format" must be "ergodic-draws"/],
+    ["no object", [], /it does not hold draws: "format" must be "ergodic-draws"/],
     ["a newer version", { ...good, version: 2 }, /its version is 2, but this release reads 1/],
     ["half a draw", { ...good, count: 1.5 }, /"chains" and "count" must be whole numbers/],
     ["a kind unknown", { ...good, quantities: [{ name: "a", shape: [], kind: "latent" }] }, /"quantities" must be a list/],
@@ -34,12 +34,12 @@ describe("draws as JSON", () => {
     [
       "a text for a number",
       { ...good, values: { ...(good.values as object), mu: ["abc"] } },
-      /"mu" holds "abc", which is no number/,
+      /"mu" holds "abc", which is not a number/,
     ],
     [
       "a number lost",
       { ...good, values: { ...(good.values as object), mu: [1, 2, 3, 4, 5] } },
-      /"mu" has 5 numbers, but 2 chains of 3 draws need 6; save the draws anew \[DRAWS_JSON\]/,
+      /"mu" has 5 numbers, but 2 chains of 3 draws need 6; save the draws again \[DRAWS_JSON\]/,
     ],
     ["a field lost", { ...good, transitions: {} }, /"transitions" must hold 6 numbers for each of logDensity, divergent/],
     ["a quantity lost", { ...good, values: {} }, /"mu" must be a list of numbers/],

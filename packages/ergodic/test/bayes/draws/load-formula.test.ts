@@ -94,19 +94,19 @@ describe("draws of a formula", () => {
     const refused = (draws: Draws, model: unknown, data: unknown = rows) =>
       expect(read("csv", draws, { model, data } as never)).rejects;
     await refused(run, regression("y ~ x + kind")).toThrow(
-      'loadDraws: the draws are of the parameters Intercept, x, sigma, but the model "y ~ x + kind" has Intercept, x, kindelm, kindoak, sigma: kindelm, kindoak differ; give the model and the data that they were drawn from [DRAWS_MODEL]',
+      'loadDraws: the draws have the parameters Intercept, x, sigma, but the model "y ~ x + kind" has Intercept, x, kindelm, kindoak, sigma: kindelm, kindoak differ; give the model and the data from which they were drawn [DRAWS_MODEL]',
     );
     await refused(
       run,
       given.model,
       rows.map((row, i) => ({ ...row, y: i === 7 ? row.y + 1 : row.y })),
-    ).toThrow(/priors, likelihood or data are others/);
+    ).toThrow(/priors, likelihood or data have changed/);
     const { content } = run;
     const bare = new Draws({ ...content, fields: ["logDensity"], transitions: run.transition("logDensity") });
-    await refused(bare, given.model).toThrow(/the 3 numbers that it moves are not with these.*sample anew \[DRAWS_MODEL\]/);
+    await refused(bare, given.model).toThrow(/these draws lack its 3 unconstrained numbers.*sample again \[DRAWS_MODEL\]/);
     const changed = new Draws({ ...content, values: { ...content.values, x: run.draws("x").map((value) => value + 1e-6) } });
     await refused(changed, given.model).toThrow(
-      'loadDraws: "x" is not what the model "y ~ x" computes of the numbers that were drawn; give the model and the data that they were drawn from [DRAWS_MODEL]',
+      'loadDraws: "x" differs from what the model "y ~ x" computes from the drawn numbers; give the model and the data from which they were drawn [DRAWS_MODEL]',
     );
   });
 });

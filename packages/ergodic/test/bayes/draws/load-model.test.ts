@@ -221,18 +221,18 @@ describe("what a run drew", () => {
         { name: "other" },
       );
     await expect(refused(other("nu", []))).rejects.toThrow(
-      'loadDraws: the draws are of the parameters mu, but the model "other" has nu: nu, mu differ; give the model and the data that they were drawn from [DRAWS_MODEL]',
+      'loadDraws: the draws have the parameters mu, but the model "other" has nu: nu, mu differ; give the model and the data from which they were drawn [DRAWS_MODEL]',
     );
     await expect(refused(other("mu", [3]))).rejects.toThrow(
-      /of the parameters mu, but the model "other" has mu\[3\]: mu\[3\] differs/,
+      /have the parameters mu, but the model "other" has mu\[3\]: mu\[3\] differs/,
     );
     await expect(refused(plain, { y: [1, 2, 3] })).rejects.toThrow(
-      'loadDraws: data "y" has shape [3], but had [4] when the draws were made; give the model and the data that they were drawn from [DRAWS_MODEL]',
+      'loadDraws: data "y" has shape [3], but had [4] when the draws were made; give the model and the data from which they were drawn [DRAWS_MODEL]',
     );
     await expect(refused(plain, { y: [1, 2, 3, 4] })).rejects.toThrow(
-      /was .* when the draws were made: priors, likelihood or data are others/,
+      /was .* when the draws were made: priors, likelihood or data have changed/,
     );
-    await expect(refused(other("mu", [], 4))).rejects.toThrow(/priors, likelihood or data are others/);
+    await expect(refused(other("mu", [], 4))).rejects.toThrow(/priors, likelihood or data have changed/);
     // What was not finite then, or 0, is compared, too; files that hold no density are older.
     const probed = (probe: unknown) => {
       const { probe: _, ...description } = run.description;
@@ -244,7 +244,7 @@ describe("what a run drew", () => {
     for (const probe of [undefined, run.description.probe]) expect((await probed(probe)).count).toBe(run.count);
     const broken = new Draws({ ...run.content, values: { ...run.content.values, mu: run.draws("mu").with(41, Number.NaN) } });
     await expect(read("csv", broken, { model: plain, data: four })).rejects.toThrow(
-      /draw 2 of chain 2 is none of this model: "mu"/,
+      /draw 2 of chain 2 is not possible in this model: "mu"/,
     );
     const left = new Draws({
       ...run.content,
@@ -252,7 +252,7 @@ describe("what a run drew", () => {
       values: { ...run.content.values, extra: run.draws("mu") },
     });
     await expect(read("csv", left, { model: plain, data: four })).rejects.toThrow(
-      /of the parameters mu, extra, but .* has mu: extra differs/,
+      /have the parameters mu, extra, but .* has mu: extra differs/,
     );
   });
 

@@ -100,7 +100,7 @@ describe("rankBars", () => {
       [
         "chain 1 │▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄",
         "chain 2 │▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄",
-        "         low ranks to high; half a line is what is expected, 4",
+        "         low ranks to high; half a line is the expected count, 4",
       ].join("\n"),
     );
     const apart = rankBars(of(...even, ...even.map((k) => k + 16)), 2, { width: 26, bins: 4, height: 2 }).split("\n");
@@ -109,7 +109,7 @@ describe("rankBars", () => {
       "chain 1 │████████",
       "        │        ████████",
       "chain 2 │        ████████",
-      "         low ranks to high; half of 2 lines is what is expected, 4",
+      "         low ranks to high; half of 2 lines is the expected count, 4",
     ]);
   });
 

@@ -89,7 +89,7 @@ describe("a regression", async () => {
   it("refuses what has no room", () => {
     const into = (rows: unknown, out: unknown) => expect(() => predictor.predictInto(rows as never, out as never));
     into([{ x: 1 }, { x: 2 }], new Float64Array(7)).toThrow(
-      "predictInto: out has room for 7 numbers, but 2 rows have 8; make it new Float64Array(predictor.width * rowCount) [PREDICT_INPUT]",
+      "predictInto: out has room for 7 numbers, but 2 rows need 8; make it new Float64Array(predictor.width * rowCount) [PREDICT_INPUT]",
     );
     into({ x: 1 }, new Float64Array(4)).toThrow(/predictInto: rows is an object of x/);
     into([{ x: 1 }], [0, 0, 0, 0]).toThrow(/predictInto: out is an array of 4/);
@@ -166,7 +166,9 @@ describe("what is observed", () => {
     const out = new Float64Array(8);
     expect(predictor.predictInto(matrix, out)).toBe(2);
     expect(out[4]).toBe(found.mean);
-    expect(() => predictor.predictInto(new Float64Array(4), out)).toThrow(/4 numbers, which are not whole rows of 3/);
+    expect(() => predictor.predictInto(new Float64Array(4), out)).toThrow(
+      /4 numbers, which is not a multiple of the row length 3/,
+    );
     expect(() => predictor.predict({ x: [1, 2] })).toThrow('predict: "x" has length 2, but must have 3 [DATA_SHAPE]');
     expect(() => predictor.predict({ x: 3 })).toThrow(/"x" is 3, but must be a list of 3/);
     expect(() => predictor.predict({ x: [1, Number.NaN, 2] })).toThrow('predict: "x"[1] is missing');

@@ -73,9 +73,11 @@ describe("saveDraws and loadDraws", () => {
     writeFileSync(path("chain_2.csv"), toCmdStanCsv(draws, 0));
     await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: it is not the file that draws.json speaks of/);
     const index = readFileSync(path("draws.json"));
-    await expect(loadDraws(index)).rejects.toThrow(/it lists chain_1.csv beside it, but was given without its folder/);
+    await expect(loadDraws(index)).rejects.toThrow(
+      /it lists chain_1.csv, a file of its folder, but was given without the folder/,
+    );
     writeFileSync(path("draws.json"), String(index).replace("chain_2", "../chain_2"));
-    await expect(loadDraws(folder)).rejects.toThrow(/it lists "..\/chain_2.csv", which is no CSV file beside it/);
+    await expect(loadDraws(folder)).rejects.toThrow(/it lists "..\/chain_2.csv", which is not a CSV file in the same folder/);
     writeFileSync(path("draws.json"), index);
     rmSync(path("chain_2.csv"));
     await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: cannot be read: no such file/);
@@ -96,7 +98,7 @@ describe("saveDraws and loadDraws", () => {
     for (const blockBytes of [1, 4, 100]) {
       expect([...(await readDraws(folder, blockBytes)).draws("x")]).toEqual([4]);
       const arrow = readDraws(new TextEncoder().encode("ARROW1\0\0"), blockBytes);
-      await expect(arrow).rejects.toThrow(/the file is Arrow's; .* \[DRAWS_FORMAT\]$/);
+      await expect(arrow).rejects.toThrow(/the file is in Arrow format; .* \[DRAWS_FORMAT\]$/);
       const json = new TextEncoder().encode(`\n \n${JSON.stringify(draws.toJSON())}`);
       expect(plain((await readDraws(json, blockBytes)).content)).toEqual(plain(content));
       // Shorter than what tells an Arrow file.
@@ -151,7 +153,7 @@ describe("saveDraws and loadDraws", () => {
       quantities: [{ name: "a__", shape: [], kind: "parameter" }],
       values: { a__: new Float64Array(6) },
     });
-    await expect(saveDraws(odd, path("new"))).rejects.toThrow(/"a__" cannot head a column/);
+    await expect(saveDraws(odd, path("new"))).rejects.toThrow(/"a__" cannot be the name of a column/);
     expect(readdirSync(folder)).toEqual([]);
     await saveDraws(odd, folder, { format: "json" });
     expect((await loadDraws(folder)).quantities[0].name).toBe("a__");
@@ -212,12 +214,12 @@ describe("saveDraws and loadDraws", () => {
       [inList((list) => `${list},`), /it is not JSON/],
       [inList((list) => `,${list}`), /it is not JSON/],
       [inList((list) => list.replace(",", ",,")), /it is not JSON/],
-      [inList((list) => `"x]",${list}`), /it is not JSON|is no number/],
-      [inList((list) => `true,${list}`), /holds true, which is no number/],
+      [inList((list) => `"x]",${list}`), /it is not JSON|is not a number/],
+      [inList((list) => `true,${list}`), /holds true, which is not a number/],
       [inList((list) => `[1],${list}`), /it is not JSON/],
       [inList(() => ""), /holds 0|must|numbers/],
       ['{"values":[1],"transitions":null}', /"format" must be/],
-      [json.replace('"values":{', '"values":{"odd":[{"a":1}],'), /it is not JSON|is no number/],
+      [json.replace('"values":{', '"values":{"odd":[{"a":1}],'), /it is not JSON|is not a number/],
     ];
     for (const [text, words] of cases)
       for (const blockBytes of [1, 5, 1 << 20])
@@ -393,7 +395,7 @@ describe("in a page", () => {
     const handle = await opfs.getFileHandle("run.csv", { create: true });
     await expect(saveDraws(draws, new URL("https://example.org/out") as never)).rejects.toThrow(/^saveDraws: to is of type URL/);
     await expect(saveDraws(draws, handle, { format: "csv" })).rejects.toThrow(
-      /one file to write; give a folder.*OPTION_CONFLICT/,
+      /a single file was given; give a folder.*OPTION_CONFLICT/,
     );
     await expect(saveDraws(draws, 7 as never)).rejects.toThrow(/^saveDraws: to is 7, but must be a folder's path/);
     opfs.fails = "chain_2.csv";
@@ -433,23 +435,23 @@ describe("errors of what was given", () => {
     [
       "JSON that was cut",
       () => loadDraws(json.slice(0, -3)),
-      "chain 1: it is not JSON: it may have been cut; save the draws anew [DRAWS_JSON]",
+      "chain 1: it is not JSON: it may have been cut; save the draws again [DRAWS_JSON]",
     ],
     ...["[]", " [1, 2]"].map((given): [string, () => Promise<unknown>, string] => [
       `JSON that is ${given}`,
       () => loadDraws(text(given)),
-      'draws.json: it is not draws: "format" must be "ergodic-draws"; save the draws anew [DRAWS_JSON]',
+      'draws.json: it does not hold draws: "format" must be "ergodic-draws"; save the draws again [DRAWS_JSON]',
     ]),
-    ["no files", () => loadDraws([]), "fromCmdStanCsv: there are no files; give one text for each chain [DRAWS_EMPTY]"],
+    ["no files", () => loadDraws([]), "fromCmdStanCsv: there are no files; give one text per chain [DRAWS_EMPTY]"],
     ...["../a.csv", "a.txt", "a.csv/b", "", 3, null].map((name): [string, () => Promise<unknown>, string] => [
       `a listed ${JSON.stringify(name)}`,
       () => loadDraws(listing(name)),
-      `chain 1: it lists ${JSON.stringify(name)}, which is no CSV file beside it; save the draws anew [DRAWS_FOLDER]`,
+      `chain 1: it lists ${JSON.stringify(name)}, which is not a CSV file in the same folder; save the draws again [DRAWS_FOLDER]`,
     ]),
     [
       "a listed file of bytes",
       () => loadDraws(listing("chain_1.csv")),
-      "chain 1: it lists chain_1.csv beside it, but was given without its folder; give the folder's path or handle, or the CSV files [DRAWS_FOLDER]",
+      "chain 1: it lists chain_1.csv, a file of its folder, but was given without the folder; give the folder's path or handle, or the CSV files [DRAWS_FOLDER]",
     ],
     [
       "an empty folder",
@@ -459,7 +461,7 @@ describe("errors of what was given", () => {
     [
       "CSV in one file",
       () => saveDraws(draws, undefined as never, { format: "csv" }),
-      'saveDraws: format is "csv", which is a file a chain, but there is one file to write; give a folder, or omit format, for JSON [OPTION_CONFLICT]',
+      'saveDraws: format is "csv", which writes a file per chain, but a single file was given; give a folder, or omit format to save as JSON [OPTION_CONFLICT]',
     ],
     [
       "a format that is none",

@@ -61,7 +61,7 @@ describe("summarise", () => {
   ])("has no series of %s at %j", (name, index) => {
     const shape = name === "L" ? "3, 6" : "20";
     expect(() => drawn(40).series(name as never, ...index)).toThrow(
-      `draws.series: the index [${index.join(", ")}] is not one of "${name}", whose shape is [${shape}]; give one number from 0 for each extent [OPTION_RANGE]`,
+      `draws.series: the index [${index.join(", ")}] is out of range for "${name}", which has shape [${shape}]; give one number per axis, counted from 0 [OPTION_RANGE]`,
     );
   });
 

@@ -29,7 +29,7 @@ it.each([
   const posterior = await sample(of, { y }, short);
   for (const verb of ["loo", "waic"] as const) {
     expect(() => posterior[verb]()).toThrow(
-      `${verb}: the terms of "y" depend on each other (each reads values observed before it, as in hiddenMarkov(), a regression on earlier values or errors that a scan follows), so that to drop one is not to leave its value out; ${verb}("y", { oneStepAhead: true }) predicts each value from those before it [DRAWS_DEPENDENT]`,
+      `${verb}: the terms of "y" depend on each other (each reads earlier observations, as in hiddenMarkov(), an autoregression, or errors carried by a scan), so that dropping a term does not leave its value out; ${verb}("y", { oneStepAhead: true }) predicts each value from those before it [DRAWS_DEPENDENT]`,
     );
     expect(() => posterior[verb]("y", { oneStepAhead: false })).toThrow(/DRAWS_DEPENDENT/);
     expect(() => posterior[verb]("y", { oneStep: true } as never)).toThrow(/unknown option "oneStep"/);
@@ -56,7 +56,7 @@ it("a likelihood in target() has no values to leave out", async () => {
   });
   const posterior = await sample(summed, { y }, short);
   expect(() => posterior.loo()).toThrow(
-    "loo: the model observes nothing: what target() adds is one sum, of which no value can be left out; write the likelihood by observe() or marginalise() [DRAWS_MODEL]",
+    "loo: the model observes nothing: target() adds a single sum, from which no observation can be left out; write the likelihood with observe() or marginalise() [DRAWS_MODEL]",
   );
   const unseen = await sample(
     model(({ param }) => void param("mu", normal(0, 1))),

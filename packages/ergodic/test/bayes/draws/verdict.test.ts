@@ -125,7 +125,7 @@ describe("the verdict", () => {
 
   it.each<[JsonObject, RegExp]>([
     [{ plan: { draws: 0 } }, /no draws were asked for: ask for some/],
-    [{ plan: { draws: 1 } }, /the run was stopped during warm-up: let it run on/],
+    [{ plan: { draws: 1 } }, /the run was stopped during warm-up: let it continue/],
     [{ plan: null }, /the run was stopped during warm-up/],
     [{ plan: [] }, /the run was stopped during warm-up/],
     [{}, /the run was stopped during warm-up/],
@@ -144,12 +144,12 @@ describe("the verdict", () => {
     expect(codes({ places: [held] })).toEqual([true]);
     expect(codes({ places: [held, other] })).toEqual([false, "modes"]);
     expect(`${planted({ places: [held, other] }).verdict()}`).toContain(
-      "one of them has no draws or far too few: near a = 1.23, b[1] = -2, b[2] = ?, c = 1e-9, … (48 % of it and where the draws are): where modes are",
+      "one of them has no draws or far too few: near a = 1.23, b[1] = -2, b[2] = ?, c = 1e-9, … (48 % of the probability of this mode and the sampled region together): if the modes are",
     );
-    expect(`${planted({ places: [{ ...other, share: 0.99999 }] }).verdict()}`).toContain("(over 99 % of it and");
+    expect(`${planted({ places: [{ ...other, share: 0.99999 }] }).verdict()}`).toContain("(over 99 % of the probability of");
     const far = { ...other, share: 0.0041, changes: "mu", sdFactor: 1.834 };
     expect(`${planted({ places: [held, far] }).verdict()}`).toContain(
-      '(0.41 % of it and where the draws are, yet enough to make the standard deviation of "mu" 1.8 times as large)',
+      '(0.41 % of the probability of this mode and the sampled region together, yet enough to make the standard deviation of "mu" 1.8 times as large)',
     );
     expect(`${planted({ places: [other, { ...other, share: null }] }).verdict()}`).toMatch(
       /2 of them have no draws or far too few: near .*; near .*unknown share/,
@@ -172,15 +172,15 @@ describe("the verdict", () => {
     const { findings } = planted({ shift, places, deep: 40 }).verdict();
     expect(findings.map(({ code }) => code)).toEqual(["modes", "rhat", "ess", "treeDepth"]);
     expect(findings[0].text).toBe(
-      "the posterior has several modes, and the chains are apart in 2 of them, near x = 0 (3 of 4 chains); near x = 1 (1 of 4 chains)",
+      "the posterior has several modes, and the chains are split between 2 of them, near x = 0 (3 of 4 chains); near x = 1 (1 of 4 chains)",
     );
-    expect(findings[1].advice).toMatch(/^see to the modes first; within a mode, take centred/);
+    expect(findings[1].advice).toMatch(/^deal with the modes first; within a mode, take centred/);
     // A chain in no mode is one of the chains all the same.
     expect(`${planted({ shift, places: [...places.slice(0, 3), chain(3, -1)] }).verdict()}`).toContain(
       "near x = 0 (2 of 4 chains); near x = 1 (1 of 4 chains)",
     );
     // Of other samplers nothing is known of places.
-    expect(planted({ shift }).verdict().findings[0].advice).toMatch(/^where modes are mirror images/);
+    expect(planted({ shift }).verdict().findings[0].advice).toMatch(/^if the modes are mirror images/);
     // Chains that drift are in no places of their own, and those that agree are in none that are apart.
     expect(planted({ shift: (c, t) => t / 100 + c / 9 }).verdict().findings[0].advice).toMatch(/^take centred.*; more chains/);
     expect(codes({ places })).toEqual([true]);
@@ -192,13 +192,13 @@ describe("the verdict", () => {
       planted({ places, report: { restarts } })
         .verdict()
         .findings.map(({ text, advice }) => `${text}: ${advice}`);
-    expect(texts([left(true)], 1)).toEqual([expect.stringMatching(/anew once, from where .* minor mode/)]);
-    expect(texts([left(false)], 1)).toEqual([expect.stringMatching(/anew once, as they had not arrived .*: scale what/)]);
+    expect(texts([left(true)], 1)).toEqual([expect.stringMatching(/restarted once, because they had settled in .* minor mode/)]);
+    expect(texts([left(false)], 1)).toEqual([expect.stringMatching(/restarted once, because they had not reached .*: scale the data/)]);
     // No more of them than there were.
-    expect(texts([left(false), left(false)], 1)).toEqual([expect.stringMatching(/anew once, as they had not arrived/)]);
+    expect(texts([left(false), left(false)], 1)).toEqual([expect.stringMatching(/restarted once, because they had not reached/)]);
     expect(texts([left(false), left(true), left(false)], 3)).toEqual([
-      expect.stringMatching(/anew once, from where .* minor mode/),
-      expect.stringMatching(/anew 2 times, as they had not arrived/),
+      expect.stringMatching(/restarted once, because they had settled in .* minor mode/),
+      expect.stringMatching(/restarted 2 times, because they had not reached/),
     ]);
   });
 
@@ -206,7 +206,7 @@ describe("the verdict", () => {
     const apart = (c: number) => (c === 2 ? 3 : 0);
     const found = planted({ shift: apart, report: { late: 1 } }).verdict();
     expect(found.findings.find(({ code }) => code === "late")?.serious).toBe(true);
-    expect(`${found}`).toContain("1 of 4 chains had not arrived when half of warm-up was over");
+    expect(`${found}`).toContain("1 of 4 chains had not reached the posterior halfway through warm-up");
     // A single chain is compared with no other.
     const alone = planted({ chains: 1, report: { late: 1 } }).verdict();
     expect(alone.findings.find(({ code }) => code === "late")?.serious).toBe(true);
@@ -219,7 +219,7 @@ describe("the verdict", () => {
 
   it("says what was found and what to do", () => {
     expect(`${planted({ shift: (c) => (c === 2 ? 3 : 0) }).verdict()}`).toMatch(
-      /^Do not trust these draws yet \(4 chains of 500 draws\)\.\n- the chains disagree about "x" \(R-hat up to 1\.\d\d, wanted below 1\.01\): where modes are mirror images, .*; more chains .*; within a mode, take centred: false in a hierarchy, or warm up longer/,
+      /^Do not trust these draws yet \(4 chains of 500 draws\)\.\n- the chains disagree about "x" \(R-hat up to 1\.\d\d, wanted below 1\.01\): if the modes are mirror images, .*; more chains .*; within a mode, take centred: false in a hierarchy, or warm up longer/,
     );
     expect(`${planted({ deep: 40 }).verdict()}`).toMatch(
       /^These draws can be used, with care.*\n- 40 of 2000 trajectories were cut short at depth 10: /,
@@ -359,7 +359,7 @@ describe("the bias of a sampler's steps", () => {
       expect(verdict.trusted, `${stepBias}`).toBe(false);
       expect(verdict.findings).toMatchObject([{ code: "stepBias", serious: true }]);
     }
-    expect(planted({ report: { stepBias: -0.41 } }).verdict().text).toMatch(/too narrow, by 0\.41 sd where it is most/);
+    expect(planted({ report: { stepBias: -0.41 } }).verdict().text).toMatch(/too narrow, by up to 0\.41 sd/);
   });
 
   it("is said with the trust below that, and with the care", () => {

@@ -77,7 +77,7 @@ describe("levels of many columns", () => {
   it.each([
     [
       "y ~ f",
-      'regression: the term "f" has 99999 columns in 100000 rows, more numbers than memory has room for, as "f" has 99999 levels with a coefficient each; write it as a group, (1 | f), or join rare levels [DATA_LEVEL]',
+      'regression: the term "f" has 99999 columns in 100000 rows, which does not fit into memory, because "f" has 99999 levels with a coefficient each; write it as a group, (1 | f), or join rare levels [DATA_LEVEL]',
     ],
     ["y ~ half:f", /the term "half:f" has 5000000000 columns in 100000 rows, .* as "f" has 100000 levels .* \(1 \| f\)/],
     ["y ~ (1 + f | half)", /the term "f" has 99999 columns/],

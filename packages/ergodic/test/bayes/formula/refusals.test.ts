@@ -40,18 +40,18 @@ async function dataRefusal(formula: string, given: object, options: RegressionOp
 
 describe("a wrong formula says where, and what to write", () => {
   it.each<[string, string, string]>([
-    ["", "at its end", 'it is empty; write what is observed and of what it depends, as in "y ~ x"'],
+    ["", "at its end", 'it is empty; write what is observed and what it depends on, as in "y ~ x"'],
     ["x + z", "at place 1", 'there is no "~"; write what is observed on its left, as in "y ~ x + z"'],
     ["~ x", "at place 1", 'there is nothing on the left of "~"; write what is observed, as in "y ~ x"'],
     ["y ~ x +", "at its end", 'after "+" a term is missing; add one, or remove the sign'],
-    ["y ~ x z", "at place 7", '"z" follows without a sign between; write + for another term, or : for an interaction'],
+    ["y ~ x z", "at place 7", '"z" follows without a sign before it; write + for another term, or : for an interaction'],
     ["y ~ (1 + x | g", "at place 5", 'the "(" is not closed; add a ")"'],
-    ["y ~ x)", "at place 6", 'there is a ")" that closes nothing; remove it, or open it by "("'],
-    ["y = x", "at place 3", '"=" is no part of a formula; what is observed is on the left of ~'],
+    ["y ~ x)", "at place 6", 'there is a ")" without a "(" before it; remove it, or add the "("'],
+    ["y = x", "at place 3", '"=" is not part of a formula; write what is observed on the left of ~'],
     [
       "y ~ x %in% z",
       "at place 7",
-      '"%" is no part of a formula; write nested groups as (1 | a / b), and nested effects as "a + a:b"',
+      '"%" is not part of a formula; write nested groups as (1 | a / b), and nested effects as "a + a:b"',
     ],
     ["y ~ 1 | g", "at place 5", 'effects of groups are written within parentheses; write "(1 | g)"'],
     [
@@ -65,12 +65,12 @@ describe("a wrong formula says where, and what to write", () => {
     [
       "y ~ x - z",
       "at place 9",
-      '"- z" takes a term away, and only "- 1" may: the intercept; write the terms that are wanted alone',
+      '"- z" removes a term, but only the intercept can be removed, by "- 1"; write only the terms that are wanted',
     ],
     [
       "y ~ 2 + x",
       "at place 5",
-      "the number 2 is no term: 1 is the intercept, and 0 leaves it out; write offset(x) to add a column as it is",
+      "the number 2 is not a term: 1 is the intercept, and 0 omits it; write offset(x) to add a column as it is",
     ],
     ["y ~ 2 * x", "at place 5", "the number 2 is a factor of an interaction; name a column, or write I(2 * x) for a multiple"],
     ["y ~ poly(x, 2)", "at place 5", "poly() is not known; write I(x^2), or s(x) for a curve"],
@@ -79,10 +79,10 @@ describe("a wrong formula says where, and what to write", () => {
       "at place 5",
       "tan() is not known; known are I, factor, log, log2, log10, log1p, exp, sqrt, abs, s and offset; or make a column of it",
     ],
-    ["y ~ s(x, z)", "at place 5", "s() takes one column, and has 2; write s(x) + s(z) for two curves"],
-    ["y ~ s(x, k = 2)", "at place 14", "k must be a whole number from 3 on; write s(x, k = 10)"],
-    ["y ~ s(x, bs = 1)", "at place 5", 's() has no "bs" (known: k, the dimension of its basis); remove it'],
-    ["y ~ s(x):z", "at place 5", "s(x) is part of an interaction, and can only be a term of its own; add it by +"],
+    ["y ~ s(x, z)", "at place 5", "s() takes one column, but has 2; write s(x) + s(z) for two curves"],
+    ["y ~ s(x, k = 2)", "at place 14", "k must be a whole number >= 3; write s(x, k = 10)"],
+    ["y ~ s(x, bs = 1)", "at place 5", 's() has no option "bs" (known: k, the dimension of its basis); remove it'],
+    ["y ~ s(x):z", "at place 5", "s(x) is part of an interaction, but must be a separate term; add it with +"],
     ["y ~ (s(x) | g)", "at place 6", "a smooth cannot vary by group; write it outside of the parentheses"],
     ["y ~ (offset(x) | g)", "at place 6", "an offset has no effect that could vary; write it outside of the parentheses"],
     ["y ~ offset(x, z)", "at place 5", "offset() takes one column; write offset(x), or offset(log(x))"],
@@ -91,14 +91,14 @@ describe("a wrong formula says where, and what to write", () => {
       "at place 6",
       "a group is within another; write each as its own term, (1 | a) + (1 | b), or (1 | a / b) for groups within groups",
     ],
-    ["y ~ 1 + x - 1", "at place 13", "the intercept is both asked for and left out; keep one of 1 and 0"],
-    ["y ~ .", "at place 5", '"." is not known; name the columns'],
-    ["y ~ x + y", "at place 5", '"y" has what is observed as a variable; remove it from the right of ~'],
+    ["y ~ 1 + x - 1", "at place 13", "the intercept is both requested and omitted; keep one of 1 and 0"],
+    ["y ~ .", "at place 5", '"." is not supported; name the columns'],
+    ["y ~ x + y", "at place 5", '"y" contains what is observed; remove it from the right of ~'],
     ["cbind(y, n) ~ x", "at place 1", 'cbind(…) is not known; write "y | trials(n) ~ …" for y successes of n trials'],
     [
       "y | weights(w) ~ x",
       "at place 5",
-      '"weights(w)" is where only trials(n) can be; write y | trials(n) ~ … for counts of n trials',
+      '"weights(w)" follows |, where only trials(n) is allowed; write y | trials(n) ~ … for counts of n trials',
     ],
     ["y ~ x ~ z", "at place 9", 'there are two "~"; keep the one between what is observed and its terms'],
     ['y ~ "x"', "at place 5", '"x" is a text where a column is wanted; write it without quotes, or within `…`'],
@@ -106,7 +106,7 @@ describe("a wrong formula says where, and what to write", () => {
     ["y ~ factor(x + 1)", "at place 5", "factor() takes the name of a column; write factor(x)"],
   ])("%s", (formula, place, said) => {
     const code =
-      /no part of|there is no "~"|is missing|without a sign|not closed|closes nothing|is empty|nothing on the left/.test(said)
+      /not part of|there is no "~"|is missing|without a sign|not closed|without a "\("|is empty|nothing on the left/.test(said)
         ? "SYNTAX"
         : "TERM";
     expect(refusal(formula)).toBe(`formula "${formula}": ${place}: ${said} [FORMULA_${code}]`);
@@ -147,13 +147,13 @@ describe("data that do not fit say the term, the column and the row", () => {
       "y ~ x + age",
       {},
       {},
-      'DataError regression: the term "age" wants the column "age", but there are y, x, z, f, g; add it, or take it out of the formula [DATA_MISSING]',
+      'DataError regression: the term "age" needs the column "age", but there are y, x, z, f, g; add it, or take it out of the formula [DATA_MISSING]',
     ],
     [
       "y ~ log(X)",
       {},
       {},
-      'DataError regression: the term "log(X)" wants the column "X", but there are y, x, z, f, g; did you mean "x"? [DATA_MISSING]',
+      'DataError regression: the term "log(X)" needs the column "X", but there are y, x, z, f, g; did you mean "x"? [DATA_MISSING]',
     ],
     [
       "y ~ x",
@@ -183,25 +183,25 @@ describe("data that do not fit say the term, the column and the row", () => {
       "y ~ x",
       { x: [1, 2, "3", 4, 5, 6] },
       {},
-      'DataError regression: the column "x" has "3" in row 3, but 1 in row 1; make all of them numbers, or all texts [DATA_SHAPE]',
+      'DataError regression: the column "x" has "3" in row 3, but 1 in row 1; make them all numbers, or all strings [DATA_SHAPE]',
     ],
     [
       "y ~ x",
       { x: ["1", "2", "3", "4", "5", "6"] },
       {},
-      'DataError regression: the column "x" holds numbers as text ("1"); make numbers of them, column.map(Number), or write factor(x) if they name levels [DATA_SHAPE]',
+      'DataError regression: the column "x" holds numbers as text ("1"); convert them to numbers, column.map(Number), or write factor(x) if they name levels [DATA_SHAPE]',
     ],
     [
       "y ~ log(x)",
       { x: ["1", "2", "3", "4", "5", "6"] },
       {},
-      'DataError regression: the term "log(x)" wants numbers, but the column "x" holds numbers as text ("1"); make numbers of them [DATA_SHAPE]',
+      'DataError regression: the term "log(x)" needs numbers, but the column "x" holds numbers as text ("1"); convert them to numbers [DATA_SHAPE]',
     ],
     [
       "y ~ sqrt(f)",
       {},
       {},
-      'DataError regression: the term "sqrt(f)" wants numbers, but the column "f" holds levels ("a"); make numbers of them [DATA_SHAPE]',
+      'DataError regression: the term "sqrt(f)" needs numbers, but the column "f" holds levels ("a"); convert them to numbers [DATA_SHAPE]',
     ],
     [
       "y ~ log(x)",
@@ -213,14 +213,14 @@ describe("data that do not fit say the term, the column and the row", () => {
       "y ~ x",
       { x: [1, 2] },
       {},
-      'DataError regression: the column "x" has 2 rows, but y has 6; give every column as many [DATA_SHAPE]',
+      'DataError regression: the column "x" has 2 rows, but y has 6; give every column the same number [DATA_SHAPE]',
     ],
     ["y ~ x", { y: [], x: [] }, {}, "DataError regression: there are no rows; give at least one [DATA_EMPTY]"],
     [
       "y ~ f",
       { f: ["a", "a", "a", "a", "a", "a"] },
       {},
-      'DataError regression: the factor "f" has one level, "a", in all 6 rows, so that nothing tells its effect; remove it from the formula [DATA_LEVEL]',
+      'DataError regression: the factor "f" has one level, "a", in all 6 rows, so its effect cannot be estimated; remove it from the formula [DATA_LEVEL]',
     ],
     [
       "y ~ f",
@@ -238,7 +238,7 @@ describe("data that do not fit say the term, the column and the row", () => {
       "y ~ f",
       {},
       { levels: { f: ["b", "c"] } },
-      'DataError regression: the column "f" has the level "a" in row 1, but levels names b, c; add it there [DATA_LEVEL]',
+      'DataError regression: the column "f" has the level "a" in row 1, but levels lists b, c; add it to levels [DATA_LEVEL]',
     ],
     [
       "y ~ f",
@@ -262,91 +262,91 @@ describe("data that do not fit say the term, the column and the row", () => {
       "y ~ x + (1 | g)",
       { g: ["u", "u", "u", "u", "u", "u"] },
       {},
-      'DataError regression: (1 | g) has one group, "u", in all 6 rows, and one tells nothing of how groups differ; write its terms without | g [DATA_LEVEL]',
+      'DataError regression: (1 | g) has one group, "u", in all 6 rows, and one group cannot show how groups differ; write its terms without | g [DATA_LEVEL]',
     ],
     [
       "y ~ (x | g)",
       { g: [1, 2, 3, 4, 5, 6] },
       {},
-      "DataError regression: (x | g) has a group for each of the 6 rows, whose effects cannot be told from the residuals; remove the term [DATA_LEVEL]",
+      "DataError regression: (x | g) has a group for each of the 6 rows, so group effects cannot be told from residuals; remove the term [DATA_LEVEL]",
     ],
     [
       "y ~ s(x)",
       {},
       {},
-      "DataError regression: s(x) has a basis of 10, but its column only 6 different values; write s(x, k = 6) [DATA_SHAPE]",
+      "DataError regression: s(x) has a basis of 10, but its column has only 6 different values; write s(x, k = 6) [DATA_SHAPE]",
     ],
     [
       "y ~ s(x, k = 4)",
       { x: [1, 1, 2, 2, 1, 2] },
       {},
-      "DataError regression: s(x) has a basis of 4, but its column only 2 different values; write s(x, k = 3), or the column alone [DATA_SHAPE]",
+      "DataError regression: s(x) has a basis of 4, but its column has only 2 different values; write s(x, k = 3), or the column alone [DATA_SHAPE]",
     ],
     [
       "y ~ x",
       {},
       { family: "bernoulli" },
-      'DataError regression: "y" is 1.5 in row 1, but of the family bernoulli it must be 0 or 1, or one of two levels; make it 0 and 1, or take the family poisson for counts, gaussian for other numbers [DATA_RANGE]',
+      'DataError regression: "y" is 1.5 in row 1, but for the family bernoulli it must be 0 or 1, or one of two levels; make it 0 and 1, or take the family poisson for counts, gaussian for other numbers [DATA_RANGE]',
     ],
     [
       "g ~ x",
       {},
       { family: "bernoulli" },
-      'DataError regression: "g" has 3 levels (u, v, w), but the family bernoulli wants two; take the family ordinal if they have an order, or make a column of 0 and 1 [DATA_LEVEL]',
+      'DataError regression: "g" has 3 levels (u, v, w), but the family bernoulli needs two; take the family ordinal if they have an order, or make a column of 0 and 1 [DATA_LEVEL]',
     ],
     [
       "g ~ x",
       {},
       { family: "ordinal" },
-      'DataError regression: "g" has levels whose order is not known (u, v, w); say it by levels: { g: ["u", "v", "w"] }, from low to high [DATA_LEVEL]',
+      'DataError regression: "g" has levels in an unknown order (u, v, w); give their order, levels: { g: ["u", "v", "w"] }, from low to high [DATA_LEVEL]',
     ],
     [
       "f ~ x",
       {},
       { family: "ordinal", levels: { f: ["a", "b"] } },
-      'DataError regression: "f" has 2 levels, but an ordinal response at least 3; take the family bernoulli [DATA_LEVEL]',
+      'DataError regression: "f" has 2 levels, but an ordinal response needs at least 3; take the family bernoulli [DATA_LEVEL]',
     ],
     [
       "g ~ x",
       {},
       {},
-      'DataError regression: the term "g" wants numbers, but the column "g" holds levels ("u"); make numbers of them [DATA_SHAPE]',
+      'DataError regression: the term "g" needs numbers, but the column "g" holds levels ("u"); convert them to numbers [DATA_SHAPE]',
     ],
     [
       "y ~ x",
       {},
       { family: "poisson" },
-      'DataError regression: "y" is 1.5 in row 1, but of the family poisson it must be a whole number from 0 on; take the family gamma or gaussian for what is no count [DATA_RANGE]',
+      'DataError regression: "y" is 1.5 in row 1, but for the family poisson it must be a whole number >= 0; take the family gamma or gaussian for numbers that are not counts [DATA_RANGE]',
     ],
     [
       "y ~ x",
       { y: [1, 0, 2, 3, -1, 2] },
       { family: "negativeBinomial" },
-      'DataError regression: "y" is -1 in row 5, but of the family negativeBinomial it must be a whole number from 0 on; take the family gaussian [DATA_RANGE]',
+      'DataError regression: "y" is -1 in row 5, but for the family negativeBinomial it must be a whole number >= 0; take the family gaussian [DATA_RANGE]',
     ],
     [
       "y ~ x",
       { y: [1, 0, 2, 3, 1, 2] },
       { family: "gamma" },
-      'DataError regression: "y" is 0 in row 2, but of the family gamma it must be a number above 0; remove zeros, or take the family gaussian [DATA_RANGE]',
+      'DataError regression: "y" is 0 in row 2, but for the family gamma it must be a number above 0; remove zeros, or take the family gaussian [DATA_RANGE]',
     ],
     [
       "y ~ x",
       { y: [1, 0, 2, 3, 1, 2] },
       { family: "binomial" },
-      'DataError regression: the family is binomial, but the formula says no trials; write "y | trials(n) ~ …", or take the family bernoulli for 0 and 1 [DATA_MISSING]',
+      'DataError regression: the family is binomial, but the formula has no trials; write "y | trials(n) ~ …", or take the family bernoulli for 0 and 1 [DATA_MISSING]',
     ],
     [
       "y | trials(x) ~ z",
       {},
       {},
-      "DataError regression: the formula says trials(x), but the family is gaussian; take the family binomial [DATA_SHAPE]",
+      "DataError regression: the formula has trials(x), but the family is gaussian; take the family binomial [DATA_SHAPE]",
     ],
     [
       "y | trials(x) ~ z",
       { y: [1, 2, 2, 5, 1, 2] },
       { family: "binomial" },
-      'DataError regression: "y" is 5 of 4 trials ("x") in row 4, but trials must be a whole number, at least as large; correct the row [DATA_RANGE]',
+      'DataError regression: "y" is 5 of 4 trials ("x") in row 4, but the number of trials must be a whole number, at least as large as the count; correct the row [DATA_RANGE]',
     ],
     [
       "y ~ x",
@@ -364,7 +364,7 @@ describe("data that do not fit say the term, the column and the row", () => {
       "y ~ sigma",
       { sigma: data.x },
       {},
-      'OptionError regression: "sigma" is a column, and what the model calls a parameter of its own; give the column another name [MODEL_NAME]',
+      'OptionError regression: "sigma" is a column, but also the name of a parameter of the model; give the column another name [MODEL_NAME]',
     ],
     [
       "y ~ (1 | g) + (x | g)",
@@ -396,7 +396,7 @@ describe("data that do not fit say the term, the column and the row", () => {
       /"y" has an object of nothing in row 2, but 1 in row 1/,
     );
     await expect(model.condition({ y: [{}], x: [1] } as never)).rejects.toThrow(
-      /"y" has an object of nothing in row 1, but a cell is a number, a text or a flag/,
+      /"y" has an object of nothing in row 1, but a cell must be a number, a string or a Boolean/,
     );
     await expect(sample(regression("y ~ x", { priors: { b: gamma(1, 1) } }), { y: [1, 2], x: 3 } as never)).rejects.toThrow(
       /"x"/,
@@ -424,14 +424,14 @@ describe("new rows that do not fit are refused by column", () => {
       return "it was taken";
     };
     expect(said({ ...row, f: "c" })).toBe(
-      'predict: "f" is "c", which is no level of the data that the model was sampled with (a, b), so that nothing is known of its effect; give one of them, or write the column as a group, (1 | f), whose levels may be new [DATA_LEVEL]',
+      'predict: "f" is "c", which is not a level in the data that the model was sampled with (a, b), so its effect is unknown; give one of these levels, or write the column as a group, (1 | f), which accepts new levels [DATA_LEVEL]',
     );
     expect(said({ ...row, f: "A" })).toMatch(/did you mean "a"\? \[DATA_LEVEL\]$/);
     expect(said({ ...row, x: "1" })).toBe('predict: "x" is "1", but must be a finite number [DATA_SHAPE]');
     expect(said([row, { ...row, x: undefined }])).toBe(
-      'predict: row 2: "x" is missing (undefined), but the term "x" wants it; add it [DATA_MISSING]',
+      'predict: row 2: "x" is missing (undefined), but the term "x" needs it; add it [DATA_MISSING]',
     );
-    expect(said({ ...row, g: null })).toBe('predict: "g" is missing (null), but the term "g" wants it; add it [DATA_MISSING]');
+    expect(said({ ...row, g: null })).toBe('predict: "g" is missing (null), but the term "g" needs it; add it [DATA_MISSING]');
     expect(said({ ...row, z: 0 })).toBe(
       'predict: "log(z)" is -Infinity for this row; give a row where it is a number [DATA_RANGE]',
     );

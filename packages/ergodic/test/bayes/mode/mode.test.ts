@@ -74,11 +74,11 @@ describe("the mode of a posterior", () => {
     await expect(fit(discrete, {})).rejects.toThrow(/"z" is discrete.*marginalise/);
     const run = fit(coin, { heads: 7, flips: 10 });
     await run;
-    await expect(run.checkpoint("mode.checkpoint")).rejects.toThrow(/begin it again/);
+    await expect(run.checkpoint("mode.checkpoint")).rejects.toThrow(/start it again/);
     for (const starts of [0, 1.5, 101])
       await expect(fit(coin, { heads: 7, flips: 10 }, { starts })).rejects.toThrow(/starts is .*OPTION/);
     await expect(fit(coin, { heads: 7, flips: 10 }, { start: { p: 0.5 }, starts: 3 })).rejects.toThrow(
-      /start names one.*OPTION_CONFLICT/,
+      /start gives a single starting point.*OPTION_CONFLICT/,
     );
   });
 });
@@ -94,7 +94,9 @@ describe("converged", () => {
       expect([found.converged, found.unbounded, found.spread.count]).toEqual([true, [], 8]);
       expect(found.gradientNorm).toBeLessThan(1e-6);
       expect(found.left).toBeLessThan(1e-12);
-      expect(found.reason).toMatch(/^converged(; \d of 8 starts ended within 0\.1 nats of the best, the lowest \S+ below)?$/);
+      expect(found.reason).toMatch(
+        /^converged(; \d of 8 starts ended within 0\.1 nats of the best, and the lowest was \S+ nats below it)?$/,
+      );
       expect(found.run.reason).toBe(found.reason);
     }
   });
@@ -111,7 +113,7 @@ describe("converged", () => {
       short++;
       expect(found.logDensity).toBeLessThan(MODE - 1);
       expect(found.left).toBeGreaterThan(1);
-      expect(found.reason).toMatch(/not converged: \S+ nats more are in reach$/);
+      expect(found.reason).toMatch(/not converged: the log density can still rise by about \S+ nats$/);
     }
     expect(short).toBeGreaterThan(3);
   });
@@ -121,7 +123,7 @@ describe("converged", () => {
     expect(found.converged).toBe(false);
     expect(found.reason).toMatch(/^all updates made; not converged/);
     const { reason } = await fit(coin, { heads: 7, flips: 10 }, { rule: adam({ rate: 0.001 }), epochs: 3, start: { p: 0.2 } });
-    expect(reason).toMatch(/^all updates made; not converged: \S+ nats more are in reach$/);
+    expect(reason).toMatch(/^all updates made; not converged: the log density can still rise by about \S+ nats$/);
   });
 
   it("a valley whose floor is 10^8 times as flat as its walls is followed to the end", async () => {
@@ -164,7 +166,9 @@ describe("converged", () => {
       expect(spread.near).toBeGreaterThan(0);
       expect(spread.near).toBeLessThan(12);
       expect(logDensity - spread.lowest).toBeCloseTo(Math.log(4), 4);
-      expect(reason).toBe(`converged; ${spread.near} of 12 starts ended within 0.1 nats of the best, the lowest 1.39 below`);
+      expect(reason).toBe(
+        `converged; ${spread.near} of 12 starts ended within 0.1 nats of the best, and the lowest was 1.39 nats below it`,
+      );
     }
     const { spread } = await fit(two, {}, { start: { x: -1 } });
     expect(spread).toEqual({ count: 1, near: 1, lowest: expect.any(Number), unbounded: 0 });
@@ -185,7 +189,7 @@ describe("unbounded there", () => {
     for (const seed of [1, 2]) {
       const { converged, unbounded, spread, reason, values } = await fit(hierarchy(centred), schools, { seed });
       expect([converged, unbounded, spread.unbounded]).toEqual([false, ["tau"], 8]);
-      expect(reason).toBe("unbounded there: the log density grows without limit as tau runs to its border");
+      expect(reason).toBe("unbounded: the log density grows without limit as tau runs to its border");
       expect(values.tau[0]).toBeLessThan(1e-3);
     }
   });
@@ -238,7 +242,7 @@ describe("unbounded there", () => {
     expect(spread.unbounded).toBeGreaterThan(0);
     expect(spread.near + spread.unbounded).toBe(20);
     expect(reason).toMatch(
-      /^converged; unbounded there: the log density grows without limit as s runs to its border, from \d+ of 20 starts; /,
+      /^converged; unbounded: the log density grows without limit as s runs to its border, from \d+ of 20 starts; /,
     );
   });
 

@@ -26,12 +26,12 @@ describe("censored values", () => {
     [
       "right",
       [0, 2, 1],
-      /data "c"\[1\]: it is 2, but "right" of censored\(\) must be 1 where the value is only known to be at least.*\[DATA_RANGE\]/,
+      /data "c"\[1\]: it is 2, but "right" of censored\(\) must be 1 if the value is only known to be at least.*\[DATA_RANGE\]/,
     ],
     [
       "left",
       [0, 1, 0.5],
-      /data "c"\[2\]: it is 0.5, but "left" of censored\(\) must be 1 where the value is only known to be at most/,
+      /data "c"\[2\]: it is 0.5, but "left" of censored\(\) must be 1 if the value is only known to be at most/,
     ],
     ["until", [1, 1.5, 3], /data "c"\[1\]: it is 1.5, but "until" of censored\(\) must be at least what was observed there/],
   ] as const)("%s that is wrong is refused, by element", async (what, c, words) => {
@@ -59,7 +59,7 @@ describe("censored values", () => {
       return { m };
     });
     const posterior = await sample(watched, { y: [1, 2, 3], c: [0, 1, 0] }, quick);
-    expect(() => posterior.check()).toThrow(/of some values of "y" only a bound was observed.*\[DRAWS_CENSORED\]/);
+    expect(() => posterior.check()).toThrow(/some values of "y" were observed only as bounds.*\[DRAWS_CENSORED\]/);
     expect(posterior.predict().shape("y")).toEqual([3]);
     const limited = model({ y: vector("N") }, ({ y, param, observe }) => {
       const m = param("m", normal(0, 1));
@@ -89,19 +89,19 @@ it("states without number are refused before they are counted", async () => {
     marginalise(discreteUniform(0, 1e9), () => m);
   };
   await expect(conditioned(with1e9)).rejects.toThrow(
-    /discreteUniform has 1000000001 values, but 2000 at most are summed out by a function of each; give all terms as one array/,
+    /discreteUniform has 1000000001 values, but at most 2000 can be summed out by a function of each; give all terms as one array/,
   );
   const array = ({ param, marginalise }: ModelContext) =>
     marginalise(discreteUniform(0, 4999), add(param("m", normal(0, 1)), mul(0, range(5000))));
   (await conditioned(array)).dispose();
   const huge = ({ param, marginalise }: ModelContext) =>
     marginalise(discreteUniform(0, 2 ** 25), add(param("m", normal(0, 1)), full(0, [2])));
-  await expect(conditioned(huge)).rejects.toThrow(/33554433 values, but 16777216 at most are summed out at a time/);
+  await expect(conditioned(huge)).rejects.toThrow(/33554433 values, but at most 16777216 can be summed out at a time/);
 });
 
 describe("formulas", () => {
   it.each([
-    ["too long", `y ~ ${"x + ".repeat(5000)}x`, /it has \d+ characters, but 10000 at most are read/],
+    ["too long", `y ~ ${"x + ".repeat(5000)}x`, /it has \d+ characters, but at most 10000 are allowed/],
     ["too deep", `y ~ ${"(".repeat(300)}x`, /nested more than 200 deep/],
     ["of too many products", `y ~ ${Array.from({ length: 18 }, (_, i) => `a${i}`).join(" * ")}`, /more than 20000 products/],
     ["of an observed factor", "factor(y) ~ x", /factor\(…\) is observed; write the column alone/],
@@ -145,7 +145,7 @@ describe("draws", () => {
     };
     expect(await posterior.predict(table)).toEqual(await posterior.predict(rows));
     expect(() => posterior.predict({ x: 2, kind: "b" } as never)).toThrow(
-      "x, kind are no option (known: seed); new rows come in a list: predict([{ x: … }])",
+      "x, kind are not options (known: seed); give new rows in a list: predict([{ x: … }])",
     );
   });
 

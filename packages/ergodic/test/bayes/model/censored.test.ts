@@ -80,8 +80,8 @@ describe("draws", () => {
     expect(d.censored(own, { right: [1, 1, 1] }).sample(draws(), { batch: [3] })).toEqual(own.sample(draws(), { batch: [3] }));
     expect(d.censored(own, { right: 1 }).mean()).toBe(own.mean());
     expect(d.censored(own, { until: 1 }).variance()).toBe(own.variance());
-    expect(() => d.censored(own, { upper: 1 }).mean()).toThrow(/its mean was asked for/);
-    expect(() => d.censored(own, { upper: 1 }).variance()).toThrow(/its variance was asked for/);
+    expect(() => d.censored(own, { upper: 1 }).mean()).toThrow(/its mean was requested/);
+    expect(() => d.censored(own, { upper: 1 }).variance()).toThrow(/its variance was requested/);
     const { support } = d.censored(own, { upper: 1 });
     expect(support.kind === "interval" && isArray(support.high)).toBe(true);
   });
@@ -118,7 +118,7 @@ describe("refused", () => {
     [
       "vectors",
       () => d.censored(d.dirichlet([1, 2]), { upper: 1 }),
-      /the base is dirichlet, and upper is given, but a distribution of single numbers/,
+      /the base is dirichlet, and upper is given, but it needs a distribution of single numbers/,
     ],
     [
       "limits in the other order",
@@ -137,6 +137,8 @@ describe("refused", () => {
 
   it("as a prior", async () => {
     const prior = model(({ param }) => void param("x", d.censored(d.normal(0, 1), { upper: 1 })));
-    await expect(prior.condition({})).rejects.toThrow(/param "x": censored\(\) says how values are seen, and is no prior/);
+    await expect(prior.condition({})).rejects.toThrow(
+      /param "x": censored\(\) describes how values are observed and cannot be a prior/,
+    );
   });
 });

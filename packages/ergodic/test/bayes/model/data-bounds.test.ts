@@ -27,7 +27,7 @@ it.each<[string, object, object, RegExp]>([
     "below",
     { y: vector("N", { lower: 0 }) },
     { y: [1, 2, -0.5] },
-    /data "y"\[2\]: it is -0.5, but must be a number >= 0, as its field says/,
+    /data "y"\[2\]: it is -0.5, but must be a number >= 0, as its field requires/,
   ],
   ["above", { y: vector("N", { upper: 1 }) }, { y: [1, 1.5] }, /data "y"\[1\]: it is 1.5, but must be a number <= 1,/],
   [
@@ -118,7 +118,7 @@ it("new rows are held to them, too", async () => {
       { x: [1, 0], z: 1 },
       { x: [1, -2], z: 1 },
     ] as never),
-  ).toThrow(/predict: row 2: "x"\[1\] is -2, but must be a number >= 0, as its field says; change it \[DATA_RANGE\]/);
+  ).toThrow(/predict: row 2: "x"\[1\] is -2, but must be a number >= 0, as its field requires; change it \[DATA_RANGE\]/);
   // Its own bounds, and not those of the field before it.
   expect(() => predictor.predict({ x: [1, 0], z: 1.5 } as never)).toThrow(/"z" is 1.5, but must be a number <= 1/);
 });

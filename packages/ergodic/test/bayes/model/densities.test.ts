@@ -140,7 +140,9 @@ describe("a model is refused", () => {
     const later = model(async ({ param }) => {
       param("a", normal(0, 1));
     });
-    await expect(later.condition({})).rejects.toThrow(/the model's function is async, but runs once, at once.*COMPILE_OPERAND/);
+    await expect(later.condition({})).rejects.toThrow(
+      /the model's function is async, but must run synchronously.*COMPILE_OPERAND/,
+    );
   });
 
   it("values that break a constraint, by the parameter's name", async () => {

@@ -142,7 +142,7 @@ describe("a density that is nowhere finite", () => {
       target(log(mul(x, [-1, 1] as never)));
     };
     expect(await explained(sides, { y }, [Float64Array.of(1), Float64Array.of(-1)])).toBe(
-      "the target() term is not a number at all of them, by other elements each time",
+      "the target() term is not a number at all of them, through different elements each time",
     );
     const half = ({ param, target }: ModelContext) => target(log(param("x", normal(0, 1))));
     expect(

@@ -392,7 +392,7 @@ describe("refused", () => {
     [
       "one distribution for several values",
       ({ marginalise }, m) => marginalise(categorical([0.5, 0.5]), () => normal(m, 1), { value: { y: 1 } }),
-      "the term of state 0 is no such record",
+      "the term of state 0 is not a record",
     ],
     [
       "several distributions for one value",
@@ -408,7 +408,7 @@ describe("refused", () => {
       "a symbol as a key",
       ({ marginalise }, m) =>
         marginalise(categorical([0.5, 0.5]), () => ({ y: normal(m, 1) }), { value: { y: 1, [Symbol("c")]: 2 } }),
-      "Symbol(c) is a key, but values of one state are named by texts",
+      "Symbol(c) is a key, but the values of a state must be named by strings",
     ],
     [
       "a symbol as a key of a term",
@@ -445,7 +445,7 @@ describe("refused", () => {
     });
     const posterior = await sample(terms, {}, { seed: 1, chains: 1, warmup: 50, draws: 20 });
     expect(() => posterior.predict()).toThrow(
-      /what "y" is a term of is not said.*give marginalise\(\) distributions and { value: y } \[DRAWS_TERMS\]/,
+      /the terms of "y" do not say which value they are of.*give marginalise\(\) distributions and { value: y } \[DRAWS_TERMS\]/,
     );
     expect(() => posterior.check()).toThrow("give marginalise() distributions");
   });

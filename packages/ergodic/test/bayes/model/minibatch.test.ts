@@ -195,7 +195,7 @@ describe("a model that is no sum over rows is refused", () => {
         observe(sub(y, mean(y)), normal(param("mu", normal(0, 1)), 1));
       },
       { y },
-      /no sum over rows.*MODEL_ROWS/,
+      /not a sum over rows.*MODEL_ROWS/,
     ],
     [
       "centred data that begin with equal rows",
@@ -204,7 +204,7 @@ describe("a model that is no sum over rows is refused", () => {
         observe(sub(y, mean(y)), normal(param("mu", normal(0, 1)), 1));
       },
       { y: Array.from({ length: 40 }, (_, i) => (i < 10 ? 1 : i)) },
-      /no sum over rows.*MODEL_ROWS/,
+      /not a sum over rows.*MODEL_ROWS/,
     ],
     [
       "a density that is nowhere finite",
@@ -223,7 +223,7 @@ describe("a model that is no sum over rows is refused", () => {
         target(neg(mul(0.5, sum(mul(sub(y, mu), sub(y, mu))))));
       },
       { y },
-      /no sum over rows.*MODEL_ROWS/,
+      /not a sum over rows.*MODEL_ROWS/,
     ],
     [
       "the number of rows",
@@ -232,7 +232,7 @@ describe("a model that is no sum over rows is refused", () => {
         observe(y, normal(div(param("mu", normal(0, 1)), full(N, [])), 1));
       },
       { y, N: 6 },
-      /no sum over rows.*MODEL_ROWS/,
+      /not a sum over rows.*MODEL_ROWS/,
     ],
     [
       "neighbouring rows",

@@ -319,14 +319,14 @@ describe("data", () => {
 
   it.each<[string, ModelData, string]>([
     ["missing", { x: [[1]] }, 'the model asks for "n", but the data have x; add it'],
-    ["ragged", { ...good, x: [[1, 2], [3], [4, 5]] }, 'data "x": its rows are not of one length: 1 beside 2'],
-    ["short", { ...good, y: [1, 2] }, '"N" is 2 by it, but 3 by what came before'],
-    ["stated", { ...good, N: 4 }, '"N" is 4 by it, but 3'],
+    ["ragged", { ...good, x: [[1, 2], [3], [4, 5]] }, 'data "x": its rows have different lengths: 1 and 2'],
+    ["short", { ...good, y: [1, 2] }, 'it makes "N" 2, but earlier data make it 3'],
+    ["stated", { ...good, N: 4 }, 'it makes "N" 4, but earlier data make it 3'],
     ["no numbers", { ...good, y: [0, Number.NaN, 1] }, 'data "y"[1]: it is missing (NaN), but every number must be there'],
     ["not whole", { ...good, n: 1.5 }, "it is 1.5, but must be a whole number"],
     ["a list for a number", { ...good, scale: [1] }, "it has 1 axis, but must be one number"],
     ["a number for a list", { ...good, y: 3 }, "it has 0 axes, but must have 1"],
-    ["flat, unfit", { ...good, x: [1, 2, 3, 4, 5] }, "it is flat with 5 numbers, which do not make [N, K]"],
+    ["flat, unfit", { ...good, x: [1, 2, 3, 4, 5] }, "it is a flat list of 5 numbers, which do not fill [N, K]"],
     ["empty", { ...good, y: [], x: [] }, "empty"],
   ])("%s", async (_, data, message) => {
     await expect(conditioned(regression, data)).rejects.toThrow(message);
@@ -399,10 +399,10 @@ describe("bindings", () => {
 describe("errors name the user's line", () => {
   const cases: [string, (context: ModelContext) => void, string][] = [
     ["two of one name", ({ param }) => [param("x", "real"), param("x", "real")], 'the name "x" is given twice'],
-    ["an unknown constraint", ({ param }) => param("x", "odd" as never), '"odd" is no constraint (known: real, positive'],
+    ["an unknown constraint", ({ param }) => param("x", "odd" as never), '"odd" is not a constraint (known: real, positive'],
     ["an unknown option", ({ param }) => param("x", "real", { size: 3 } as never), 'unknown option "size"'],
-    ["an unknown size", ({ param }) => param("x", "real", { shape: "Q" }), '"Q" is no size that the data give'],
-    ["several whole numbers", ({ param }) => param("x", multinomial(3, [0.5, 0.5])), "sum the parameter out by marginalise()"],
+    ["an unknown size", ({ param }) => param("x", "real", { shape: "Q" }), '"Q" is not a size in the data'],
+    ["several whole numbers", ({ param }) => param("x", multinomial(3, [0.5, 0.5])), "sum the parameter out with marginalise()"],
     ["whole numbers with bounds", ({ param }) => param("x", poisson(3), { upper: 4 }), "write truncated()"],
     ["a shape that the prior has not", ({ param }) => param("x", normal([1, 2], 1), { shape: 3 }), "do not broadcast"],
     ["a prior of too many", ({ param }) => param("x", normal([1, 2], 1), { shape: [] }), "make the shapes agree"],

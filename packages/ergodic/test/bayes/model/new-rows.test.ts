@@ -34,7 +34,7 @@ describe("data", () => {
     );
     expect(() => predictor.predict({ x: 1, group: 0.5 })).toThrow(/"group" is 0.5, but take\(\) has 3/);
     expect(() => predictor.predict({ x: 1, group: 1, u: 4 })).toThrow(
-      'predict: "u" is no row\'s own, but stays as it was when the model was sampled; leave it out, or sample anew [DATA_SHAPE]',
+      'predict: "u" does not vary by row: it keeps its value from when the model was sampled; leave it out, or sample again [DATA_SHAPE]',
     );
   });
 
@@ -83,7 +83,7 @@ describe("data", () => {
     const predictor = await posterior.predictor();
     near(predictor.predict({ se: 2 }).y, expected(posterior.draws("mu"), new Float64Array(100).fill(2)));
     expect(() => predictor.predict([{ se: 1 }, { se: -1 }])).toThrow(
-      'predict: row 2: it makes no distribution of "y" in one of the draws: normal: sigma is -1, but must be > 0; give a row like those of the model\'s data [DATA_RANGE]',
+      'predict: row 2: it gives no valid distribution of "y" in one of the draws: normal: sigma is -1, but must be > 0; give a row like those of the model\'s data [DATA_RANGE]',
     );
   });
 
@@ -125,7 +125,7 @@ describe("data", () => {
     });
     const posterior = await e.sample(two, { a: y, b: [1, 2] }, short);
     await expect(posterior.predictor()).rejects.toThrow(
-      'predictor: what is observed has several sizes (N, M); name the one that counts rows, as in rows: "N" [OPTION_MEANING]',
+      'predictor: the observations have several sizes (N, M); name the one that counts rows, as in rows: "N" [OPTION_MEANING]',
     );
     const predictor = await posterior.predictor({ rows: "M" });
     expect(predictor.outputs).toEqual(["b"]);
@@ -152,7 +152,7 @@ describe("refused are", () => {
         marginalise(e.hiddenMarkov([0.5, 0.5], A), (k) => e.normal(c.at(mu, k), 1), { value: data({ y: e.vector("N") }).y });
       }),
       { y },
-      /what "y" is of one row depends on other rows: it is a hidden Markov chain.*DRAWS_DEPENDENT/,
+      /the distribution of "y" in a row depends on other rows: it is a hidden Markov chain.*DRAWS_DEPENDENT/,
     ],
     [
       "errors that a scan follows",
@@ -163,7 +163,7 @@ describe("refused are", () => {
         observe(y, e.normal(outputs[0], 1));
       }),
       { y },
-      /what "y" is of one row depends on other rows: its distribution is another one where the row is alone/,
+      /the distribution of "y" in a row depends on other rows: its distribution changes if the row is alone/,
     ],
     [
       "a regression on the value before",
@@ -172,7 +172,7 @@ describe("refused are", () => {
         observe(c.slice(y, { from: 1 }), e.normal(c.mul(param("beta", e.normal(0, 1)), c.slice(y, { to: N - 1 })), 1), "y");
       }),
       { y },
-      /the model cannot be written down for one row of "N"/,
+      /the model cannot be built for one row of "N"/,
     ],
     [
       "data that are centred in the model",
@@ -181,7 +181,7 @@ describe("refused are", () => {
         observe(y, e.normal(c.mul(param("beta", e.normal(0, 1)), c.sub(x, c.mean(x))), 1));
       }),
       { x, y },
-      /its distribution is another one where the row is alone \(a value before it, a mean over rows, their number\)/,
+      /its distribution changes if the row is alone \(it uses an earlier value, a mean over rows, or their number\)/,
     ],
     [
       "the number of rows as a number",
@@ -226,7 +226,7 @@ describe("refused are", () => {
         );
       }),
       { y, K: y.map((at) => [at]) },
-      /"y" has shape \[1\] where there are 1 rows, or is one value of all of them/,
+      /"y" has shape \[1\] for 1 rows, or is a single value for all of them/,
     ],
     [
       "rows on another axis",
@@ -235,7 +235,7 @@ describe("refused are", () => {
         observe(y, e.normal(c.mul(param("beta", e.normal(0, 1)), c.at(x, 0)), 1));
       }),
       { x: [x, y], y },
-      /data "x" has the rows on axis 1, but only a first axis can be taken apart by rows/,
+      /data "x" has the rows on axis 1, but rows must be on the first axis/,
     ],
     [
       "residuals",
@@ -244,7 +244,7 @@ describe("refused are", () => {
         observe(c.sub(y, param("mu", e.normal(0, 1))), e.normal(0, 1));
       }),
       { y },
-      /what "observed 1" is observed of depends on parameters/,
+      /the value of the observation "observed 1" depends on parameters/,
     ],
     [
       "numbers without rows",
@@ -253,13 +253,13 @@ describe("refused are", () => {
         observe(k, e.binomial(10, param("p", e.beta(1, 1))));
       }),
       { k: 3 },
-      /what is observed \("observed 1"\) is no list of data whose size has a name/,
+      /the observations \("observed 1"\) are not a list of data with a named size/,
     ],
     [
       "sizes without a name",
       e.model(({ data, param, observe }) => void observe(data({ y: e.vector(N) }).y, e.normal(param("mu", e.normal(0, 1)), 1))),
       { y },
-      /what is observed \("y"\) is no list of data whose size has a name/,
+      /the observations \("y"\) are not a list of data with a named size/,
     ],
     [
       "terms summed out without a value",
@@ -269,13 +269,13 @@ describe("refused are", () => {
         marginalise(e.categorical([0.5, 0.5]), (k) => e.normal(c.at(mu, k), 1).logDensity(y), { name: "y" });
       }),
       { y },
-      /what "y" is a term of is not said: give marginalise\(\) distributions and \{ value: y \}/,
+      /the terms of "y" do not say which value they are of; give marginalise\(\) distributions and \{ value: y \}/,
     ],
     [
       "models that observe nothing",
       e.model(({ param }) => void param("mu", e.normal(0, 1))),
       {},
-      /the model observes nothing, so that there is nothing to predict/,
+      /the model observes nothing, so there is nothing to predict/,
     ],
   ];
 
@@ -287,7 +287,7 @@ describe("refused are", () => {
   it("draws without their model, and none", async () => {
     const plain = await e.sample((at) => -0.5 * at[0] ** 2, { dimension: 1 }, { draws: 4, warmup: 0, chains: 1 });
     await expect(plain.predictor()).rejects.toThrow(
-      /predictor: these draws were read from a file, or are of a plain function.*DRAWS_MODEL/,
+      /predictor: these draws come from a file or a plain function.*DRAWS_MODEL/,
     );
     const posterior = await e.sample(line, { x, y }, short);
     await expect(e.Draws.fromJson(JSON.parse(JSON.stringify(posterior))).predictor()).rejects.toThrow(/DRAWS_MODEL/);

@@ -149,7 +149,7 @@ describe("a prior that hardly keeps to its constraints is refused", () => {
       param("far", normal(0, 0.1), { lower: add(a, 20) });
     }).condition({});
     expect(() => posterior.drawPrior(stream(1, "x").at(0))).toThrow(
-      /none of 10000 draws of all parameters kept to the constraints of "far".*MODEL_PRIOR/,
+      /none of 10000 draws of all parameters satisfied the constraints of "far".*MODEL_PRIOR/,
     );
   });
 

@@ -31,7 +31,7 @@ describe("a model with a differential equation", () => {
     expect(said.mostSteps).toBeLessThan(60);
     expect(said.largestError).toBeLessThan(1e-4);
     expect(said.largestError).toBeGreaterThan(1e-9);
-    expect(`${posterior.verdict()}`).toMatch(/differential equations is at most/);
+    expect(`${posterior.verdict()}`).toMatch(/differential equations' solutions is at most/);
   });
 
   it("warns of a loose tolerance", async () => {
@@ -42,7 +42,7 @@ describe("a model with a differential equation", () => {
       observe(y, normal(at(states, 0, 1), 1));
     });
     const posterior = await sample(swinging, { y: [1, 0, 1, 0] }, short);
-    expect(`${posterior.verdict()}`).toMatch(/error of solutions of differential equations is up to .*smaller tolerance/);
+    expect(`${posterior.verdict()}`).toMatch(/error of the differential equations' solutions is up to .*smaller tolerance/);
   });
 
   it("says nothing of one that is not seen from outside of a scan", async () => {

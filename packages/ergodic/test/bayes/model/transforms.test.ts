@@ -253,11 +253,11 @@ describe("transformFor", () => {
 describe("errors", () => {
   it("name what is wrong", () => {
     expect(() => t.positive().unconstrain([-1])).toThrow(
-      "positive: the value is -1, but must be > 0; give one inside [OPTION_RANGE]",
+      "positive: the value is -1, but must be > 0; give a value inside [OPTION_RANGE]",
     );
     expect(() => t.interval(0, 1).unconstrain([1])).toThrow("must be > 0 and < 1");
     expect(() => t.simplex([3]).unconstrain([0.5, 0.4, 0.2])).toThrow("1 in the sum over each row");
-    expect(() => t.ordered([3]).unconstrain([1, 3, 2])).toThrow("> 3, the one before");
+    expect(() => t.ordered([3]).unconstrain([1, 3, 2])).toThrow("> 3, the element before it");
     expect(() => t.positiveOrdered([2]).unconstrain([-1, 2])).toThrow(OptionError);
     expect(() => t.unitVector([2]).unconstrain([1, 1])).toThrow(OptionError);
     expect(() => t.correlationCholesky(2).unconstrain([1, 0, 0.5, 0.5])).toThrow(OptionError);

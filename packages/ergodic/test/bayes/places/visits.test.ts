@@ -298,7 +298,9 @@ describe("chains that started anew", () => {
       const found = verdict.findings.filter(({ code }) => code === "restarts");
       restarted += found.length;
       for (const { text, advice } of found) {
-        expect(text).toMatch(/^chains started anew (once|\d+ times), as they had not arrived when warm-up was over$/);
+        expect(text).toMatch(
+          /^chains were restarted (once|\d+ times), because they had not reached the posterior by the end of warm-up$/,
+        );
         expect(advice).toMatch(/year - 2000/);
       }
     }
@@ -326,9 +328,9 @@ describe("several modes come before all else", () => {
       expect(trusted).toBe(false);
       const [first] = findings.filter(({ code }) => code === "modes" || code === "rhat");
       expect(first).toBe(findings[0]);
-      expect(first.advice).toMatch(/^where modes are mirror images/);
+      expect(first.advice).toMatch(/^if the modes are mirror images/);
       for (const { code, advice } of findings.slice(1))
-        if (code === "rhat") expect(advice).toMatch(/^see to the modes first; within a mode, /);
+        if (code === "rhat") expect(advice).toMatch(/^deal with the modes first; within a mode, /);
     }
   });
 });

@@ -32,7 +32,7 @@ describe("rows", () => {
     async (algorithm) => {
       await expect(sample(mean, data, { ...short, rows: "N", algorithm })).rejects.toThrow(
         new RegExp(
-          `^sample: rows is "N", but ${algorithm.name}\\(\\) as it is given does not draw rows; leave rows out, or .*OPTION_MEANING`,
+          `^sample: rows is "N", but ${algorithm.name}\\(\\) with these options does not draw rows; leave rows out, or .*OPTION_MEANING`,
         ),
       );
     },
@@ -55,7 +55,7 @@ describe("chains and draws of particles", () => {
 
   it("are refused where they are others", async () => {
     await expect(sample(mean, data, { algorithm, draws: 500 })).rejects.toThrow(
-      /^sample: draws is 500, but the draws of svgd\(\) are its 10 particles, one chain of them; leave draws out, or take svgd\(\{ particles: 500 \}\) \[OPTION_MEANING\]$/,
+      /^sample: draws is 500, but the draws of svgd\(\) are its 10 particles, in one chain; leave draws out, or take svgd\(\{ particles: 500 \}\) \[OPTION_MEANING\]$/,
     );
     await expect(sample(mean, data, { algorithm, chains: 4 })).rejects.toThrow(/chains is 4, but .*; leave chains out/);
     expect(() => calibrate(mean, data, { algorithm, simulations: 1 })).toThrow(

@@ -185,7 +185,7 @@ it("a crash between two renames: draws are read from the folder, its index and i
     quantities: [{ name: "a__", shape: [], kind: "parameter" as const }],
     values: { a__: new Float64Array(6) },
   };
-  await expect(saveDraws(new Draws(odd), folder)).rejects.toThrow(/cannot head a column/);
+  await expect(saveDraws(new Draws(odd), folder)).rejects.toThrow(/cannot be the name of a column/);
   await read();
   const { open } = fs;
   vi.spyOn(fs, "open").mockImplementation((path, ...rest) => {

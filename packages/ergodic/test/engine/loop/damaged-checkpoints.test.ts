@@ -308,7 +308,7 @@ describe("of a sampler", () => {
     const bytes = await kept(sample(density, of, { ...plan, algorithm }));
     for (const change of older) {
       const error = await refusal(() => sample.resume(changed(bytes, change), density, of, { draws: 12 }));
-      expect(error.message).toMatch(/from another version of ergodic|cannot be made again from JSON/);
+      expect(error.message).toMatch(/from another version of ergodic|cannot be rebuilt from JSON/);
     }
   });
 

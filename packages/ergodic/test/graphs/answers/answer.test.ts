@@ -112,7 +112,7 @@ describe("an answer", () => {
       "v0  s1\nv1  s0\nln of the product of the factors: -2; no state has more\nby hand\ncertificate: exact",
     );
     expect(String(best(-1.5))).toContain("-2; no state has more than 0.5 above that");
-    expect(String(best(Infinity))).toContain("-2; nothing is known of how much more others have");
+    expect(String(best(Infinity))).toContain("-2; how much more other states have is unknown");
     expect(best(-1.5).toJSON()).toMatchObject({ states: { v0: "s1", v1: "s0" }, value: -2, bound: -1.5 });
     expect(best(Infinity).toJSON().bound).toBeNull();
   });
@@ -120,8 +120,8 @@ describe("an answer", () => {
   it("of the partition function has both logarithms", () => {
     const found = answer({ task: "partition", logZ: { value: Math.LN10, certificate: { exact: true } } });
     expect(String(found)).toBe(`ln Z = ${Math.LN10}\nlog10 Z = 1\nby hand\ncertificate: exact`);
-    expect(() => found.marginal(0)).toThrow(/marginal was asked of an answer to the task "partition".*"marginals"/);
-    expect(() => found.best).toThrow(/best was asked of .* task: "map"/);
+    expect(() => found.marginal(0)).toThrow(/marginal was requested from an answer to the task "partition".*"marginals"/);
+    expect(() => found.best).toThrow(/best was requested from .* task: "map"/);
     const impossible = answer({ task: "partition", logZ: { value: -Infinity, certificate: { exact: true } } });
     expect(impossible.toJSON()).toMatchObject({ logZ: "-Infinity", logZCertificate: { exact: true } });
     const above = answer({ task: "partition", logZ: { value: 1, certificate: { lower: -Infinity, upper: 2 } } });

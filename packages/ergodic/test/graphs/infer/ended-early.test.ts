@@ -22,7 +22,7 @@ import { denseGraphs, graphOf, gridEdges, pairwiseGraph, randomGraphs, randomTre
 
 const TASKS = ["marginals", "partition", "map"] as const;
 const EARLY = "the run ended before its algorithm had an answer";
-const NO_STATE = "no state was found in which no factor is 0";
+const NO_STATE = "no state was found in which all factors are above 0";
 
 function grid(side: number, strength = 0.5) {
   const draws = stream(3, "grid").at(side);

@@ -104,7 +104,7 @@ describe("estimates where elimination is too much", () => {
     };
     expect(answer([5, 1], [5.5, 0.25])).toMatchObject({ method: "one, too wide an interval; two", logZ: { value: 5.5 } });
     expect(answer([5, 0.25], [5.5, 1])).toMatchObject({ method: "one", logZ: { value: 5 } });
-    const disagrees = { method: "one; parallel tempering disagrees with it, and is not taken", logZ: { value: 5 } };
+    const disagrees = { method: "one; parallel tempering disagrees with it and is not used", logZ: { value: 5 } };
     expect(answer([5, 1], [6.5, 0.25])).toMatchObject(disagrees);
     expect(answer([5, 1], [3.5, 0.25])).toMatchObject(disagrees);
     // Ends that touch agree.

@@ -123,14 +123,14 @@ describe("elimination", () => {
     ].map((scope) => ({ scope, values: odd }));
     const contradictory = infer(graphOf([2, 2, 2], cycle));
     await expect(contradictory).rejects.toThrow(
-      /^infer: no state is possible, as the factors .*rule out each.*\[GRAPH_IMPOSSIBLE\]/,
+      /^infer: no state is possible, because the factors .*rule out every state.*\[GRAPH_IMPOSSIBLE\]/,
     );
     await expect(contradictory).rejects.not.toThrow(/evidence has probability 0/);
     const empty = factorGraph();
     for (const name of ["a", "b", "c"]) empty.variable(name);
     empty.table(["a", "c"], [1, 2, 3, 4]);
     empty.table(["c", "b"], [0, 0, 0, 0]);
-    const named = /^infer: the table over "c", "b" is 0 everywhere, so that there is no answer.*\[GRAPH_IMPOSSIBLE\]/;
+    const named = /^infer: the table over "c", "b" is 0 everywhere, so there is no answer.*\[GRAPH_IMPOSSIBLE\]/;
     for (const evidence of [undefined, { a: true }])
       for (const task of ["marginals", "map"] as const) await expect(infer(empty, { task, evidence })).rejects.toThrow(named);
     expect((await infer(empty, { task: "partition" })).logZ).toBe(-Infinity);

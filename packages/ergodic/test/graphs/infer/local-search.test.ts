@@ -39,7 +39,7 @@ it.each([
 });
 
 it("temperatures must fall", () => {
-  expect(() => graphAnnealing({ from: 0.5, to: 2 })).toThrow(/from is 0.5 and to is 2, but temperatures fall/);
+  expect(() => graphAnnealing({ from: 0.5, to: 2 })).toThrow(/from is 0.5 and to is 2, but temperatures must fall/);
 });
 
 it("a run of annealing that was kept in the middle goes where it would have gone", async () => {

@@ -139,7 +139,7 @@ describe("parallel tempering", () => {
     expect(run.floors.every(Number.isFinite)).toBe(true);
     run.floors[2] = 1e6;
     const none = {
-      none: "the ladders did not find the states again that a search had found, more probable than all that were seen since",
+      none: "the ladders did not return to states that a search had found, which are more probable than all states visited since",
     };
     expect(run.answer()!.logZ!.certificate).toEqual(none);
     expect(run.answer()!.marginals![0].certificate).toEqual(none);

@@ -37,7 +37,7 @@ describe("tables", () => {
     [
       "a key twice",
       () => query("q", [...people, { who: "ben" }], { key: ["who"] }),
-      'DataError: query "q": row 4 has the key { who: "ben" } of row 2: drop one, or set distinct: true, which makes them one [DATA_DUPLICATE]',
+      'DataError: query "q": row 4 has the key { who: "ben" } of row 2: drop one, or set distinct: true, which merges them [DATA_DUPLICATE]',
     ],
     [
       "a key twice with two labels",
@@ -62,7 +62,7 @@ describe("tables", () => {
       () => query("q", [{ a: 1, is: "maybe" }], { key: ["a"], label: "is" }),
       'query "q": row 1: column "is": it has no state "maybe"',
     ],
-    ["a label that rules see", () => query("q", people, { key: ["who"], label: "who" }), "is one of the key, which rules see"],
+    ["a label that rules see", () => query("q", people, { key: ["who"], label: "who" }), "is also a key column, which rules can see"],
   ])("%s", (_, run, wanted) => {
     expect(message(run)).toContain(wanted);
   });
@@ -78,7 +78,7 @@ describe("tables", () => {
     expect(r.rowCount).toBe(1);
     const q = smokes();
     expect(() => q.add([{ who: "dora" }, { who: "anna" }])).toThrow(
-      /row 2 has the key { who: "anna" } of unknown 1, which was there before/,
+      /row 2 has the key { who: "anna" } of the existing unknown 1/,
     );
     expect(q.rowCount).toBe(3);
     q.add([{ who: "dora" }]);
@@ -92,7 +92,7 @@ describe("tables", () => {
         { a: 3, is: 0 },
         { a: 2, is: 1 },
       ]),
-    ).toThrow(/holdOut gave 5 for 2, but must give true or false/);
+    ).toThrow(/holdOut returned 5 for 2, but must return true or false/);
     expect(() => labelled.add([{ a: 3, is: 7 }])).toThrow(/row 1: column "is": it has no state 7/);
     expect(labelled.rowCount).toBe(1);
     labelled.add([{ a: 3, is: 0 }]);
@@ -128,7 +128,7 @@ describe("rules", () => {
     const q = smokes();
     const rule = weightedRule({ head: q({ who: "w" }), weight: 1 });
     expect(message(() => knowledgeBase([rule, rule]))).toBe(
-      'OptionError: rule "smokes(who: w) if nothing else": there is a rule of this name already; name this one another way [NAME_TAKEN]',
+      'OptionError: rule "smokes(who: w) if nothing else": there is a rule of this name already; give this rule another name [NAME_TAKEN]',
     );
     const other = weightedRule({ name: "other", head: smokes()({ who: "w" }), weight: 1 });
     expect(message(() => knowledgeBase([rule, other]))).toContain('rule "other": it uses query "smokes", but there is another');
@@ -139,7 +139,7 @@ describe("rules", () => {
     const kb = knowledgeBase([weightedRule({ name: "n", head: smokes()({ who: "w" }), body: [none({ who: "w" })], weight: 1 })]);
     for (const run of [() => kb.explain(), () => kb.ground()])
       expect(message(run)).toBe(
-        'OptionError: rule "n": relation "none" has no rows, so that the rule says nothing; add rows, or leave the rule out [DATA_EMPTY]',
+        'OptionError: rule "n": relation "none" has no rows, so the rule has no effect; add rows, or leave the rule out [DATA_EMPTY]',
       );
     none.add([{ who: "anna" }]);
     expect(kb.ground().factorCount).toBe(1);
@@ -162,11 +162,11 @@ describe("rules", () => {
         }
       });
     const row = '(of the row { w: "anna" }) [OPTION_MEANING]';
-    expect(ground({ where: () => 1 })).toBe(`OptionError: rule "n": where gave 1, but must give true or false ${row}`);
+    expect(ground({ where: () => 1 })).toBe(`OptionError: rule "n": where returned 1, but must return true or false ${row}`);
     expect(ground({ weight: () => undefined })).toBe(
-      `OptionError: rule "n": weight gave undefined, but must give a name or a number ${row}`,
+      `OptionError: rule "n": weight returned undefined, but must return a name or a number ${row}`,
     );
-    expect(ground({ feature: () => NaN })).toContain('rule "n": feature gave NaN, but must give a number');
+    expect(ground({ feature: () => NaN })).toContain('rule "n": feature returned NaN, but must return a number');
     expect(ground({ weight: (given: Record<string, string>) => given.who })).toBe(
       'OptionError: rule "n": a function reads the variable "who", which no atom binds; did you mean "w"? (bound: w) [OPTION_UNKNOWN]',
     );
@@ -191,7 +191,7 @@ describe("rules", () => {
         ...(where ? { where } : {}),
       });
     expect(message(() => knowledgeBase([rule()]).ground())).toContain(
-      'rule "n": smokes(who: b) and smokes(who: a) are the same unknown, but a factor has each once; leave such rows out: where: (row) => row.a !== row.b (of the row { b: "carl", a: "carl" })',
+      'rule "n": smokes(who: b) and smokes(who: a) are the same unknown, but a factor can contain it only once; exclude these rows, where: (row) => row.a !== row.b (of the row { b: "carl", a: "carl" })',
     );
     expect(knowledgeBase([rule(({ a, b }) => a !== b)]).ground().factorCount).toBe(1);
   });
@@ -245,9 +245,9 @@ describe("rules", () => {
     kb.ground();
     expect(kb.variable(q, { who: "ben" })).toBe(1);
     expect(message(() => kb.variable(q, { who: "zoe" }))).toContain('there is no unknown { who: "zoe" }');
-    expect(message(() => kb.variable(smokes(), { who: "ben" }))).toContain("must be a query that rules are about: smokes");
+    expect(message(() => kb.variable(smokes(), { who: "ben" }))).toContain("must be a query that the rules mention: smokes");
     expect(message(() => kb.calibration(q, { marginal: () => ({ p: [1, 0], certificate: { exact: true } }) }))).toContain(
-      "keeps no labels back",
+      "holds no labels out",
     );
   });
 });

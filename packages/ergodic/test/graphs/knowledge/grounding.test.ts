@@ -26,7 +26,7 @@ function groundsTo(program: Program, whole: boolean): "equal" | "refused" {
     return graph;
   };
   if (wanted === undefined) {
-    expect(run).toThrow(/are the same unknown, but a factor has each once/);
+    expect(run).toThrow(/are the same unknown, but a factor can contain it only once/);
     return "refused";
   }
   const planned = whole ? kb.explain() : undefined;

@@ -54,7 +54,7 @@ it("a join that would look at 2^33 rows is refused with its rule, the atom and t
     const refused = open(3);
     for (const run of [() => refused.ground(), () => refused.explain()])
       expect(run).toThrow(
-        /^rule "far": more than 9,999 rows would be looked at for r\(a: c, b: d\), as few variables join it to the others; share more variables between atoms, or make a relation of the pairs that matter \[MEMORY_LIMIT\]$/,
+        /^rule "far": more than 9,999 rows would be visited for r\(a: c, b: d\), because few variables join it to the other atoms; share more variables between atoms, or make a relation of the pairs that matter \[MEMORY_LIMIT\]$/,
       );
     expect(String(refused)).toContain("0 of them grounded; factor graph: 0 variables, 0 factors");
   } finally {

@@ -59,7 +59,7 @@ describe("what is refused", () => {
     [
       "a state of a Boolean",
       () => (q as Any)({ who: "w" }, "low"),
-      /q: the state "low" was given, but it is true or false: leave it out/,
+      /q: the state "low" was given, but this unknown is true or false: leave the state out/,
     ],
     ["no state", () => (level as Any)({ who: "w" }), /level: no state was given; say which one is meant/],
     ["a state that there is not", () => (level as Any)({ who: "w" }, "lo"), /level: .*no state "lo"/],
@@ -75,7 +75,7 @@ describe("what is refused", () => {
       /r: column "a" is bound to 5, but must be to the name of a variable, "x"/,
     ],
     ["a column that there is not", () => (r as Any)({ b: "x" }), /r: .*has no column "b"/],
-    ["a value of another type", () => (r as Any)({ n: { equals: "1" } }), /r: column "n" is to equal "1", but holds a number/],
+    ["a value of another type", () => (r as Any)({ n: { equals: "1" } }), /r: column "n" is compared with "1", but holds a number/],
     ["no head", () => rule({}), /rule "n": head .*an unknown of a query with all its key columns/],
     ["a head that is a relation", () => rule({ head: r({ a: "w" }) }), /rule "n": head .*an unknown of a query/],
     ["a head without all of its key", () => rule({ head: two({ a: "w" }) }), /rule "n": head .*all its key columns/],

@@ -53,7 +53,7 @@ describe("weights that are worse than those at the start", () => {
     expect(findings).toMatchObject([{ code: "worse", serious: true, advice: expect.stringMatching(/smaller rate/) }]);
     expect(run.findings).toEqual(findings);
     const [, end, start, error] =
-      /pseudo-likelihood, by variable that was observed, is ([\d.]+), but was ([\d.]+), and the difference has a standard error of ([\d.]+)/
+      /pseudo-likelihood per observed variable is ([\d.]+), but was ([\d.]+), and the difference has a standard error of ([\d.]+)/
         .exec(findings[0].text)!
         .map(Number);
     expect(start).toBeCloseTo(Math.LN2, 3);

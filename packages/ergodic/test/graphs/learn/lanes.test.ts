@@ -223,7 +223,7 @@ describe("racing workers", () => {
     const { graph } = smallWorld(1, { copies: 5 });
     const racing = await fit(graph, { replicas: "shared", workers: 3, epochs: 5 });
     expect(racing.findings).toMatchObject([{ code: "racing", serious: true }]);
-    expect(racing.findings[0].text).toMatch(/3 workers raced .* biases the weights.* another run gives others/);
+    expect(racing.findings[0].text).toMatch(/3 workers raced .* biases the weights.* another run gives different weights/);
     expect(racing.findings[0].advice).toMatch(/replicas: 3/);
     expect([racing.run.epochs, racing.run.updates]).toEqual([5, 15]);
     for (const options of [{ workers: 2 }, { replicas: 2, workers: 2 }, { replicas: "shared", workers: 1 }] as const)
@@ -388,12 +388,12 @@ describe("what has no meaning", () => {
     [
       "replicas of one gradient",
       { algorithm: pseudoLikelihood(), replicas: 2 },
-      /pseudoLikelihood\(\) has one gradient.*\[PLAN_MEANING\]/,
+      /pseudoLikelihood\(\) computes a single gradient.*\[PLAN_MEANING\]/,
     ],
     [
       "racing on one gradient",
       { algorithm: exactLikelihood(), replicas: "shared" },
-      /replicas is "shared".*one gradient.*\[PLAN_MEANING\]/,
+      /replicas is "shared".*a single gradient.*\[PLAN_MEANING\]/,
     ],
     ["averages of one", { averageEvery: 3 }, /averageEvery is 3, but there is one replica.*\[PLAN_MEANING\]/],
     ["half a replica", { replicas: 1.5 }, /replicas is 1.5.*\[OPTION_RANGE\]/],

@@ -14,7 +14,7 @@ import { separableFindings } from "../../../src/graphs/learn/separable.ts";
 
 const found = (graph: FactorGraph, values: readonly number[]): string[] =>
   atOnce(separableFindings(graph.conditionals(), Float64Array.from(values), (weight) => `w${weight}`)).map(
-    ({ text }) => /ever more probable as (.*) without end/.exec(text)![1],
+    ({ text }) => /ever more probable as (.*) without bound/.exec(text)![1],
   );
 
 /** Booleans with a weight each by the remainder of their number, which were observed to be these. */

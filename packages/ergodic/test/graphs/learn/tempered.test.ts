@@ -110,7 +110,9 @@ describe("contrastive divergence, tempered", () => {
       expect(learnerFromJson(json).toJSON()).toEqual(json);
       expect(json.tempered).toMatchObject({ swapEvery: 1, ...(tempered === true ? {} : tempered) });
     }
-    expect(() => contrastiveDivergence({ persistent: false, tempered: true })).toThrow(/begin anew.*\[OPTION_CONFLICT\]/);
+    expect(() => contrastiveDivergence({ persistent: false, tempered: true })).toThrow(
+      /restart at the evidence.*\[OPTION_CONFLICT\]/,
+    );
     expect(() => contrastiveDivergence({ tempered: { count: 0 } })).toThrow(/count is 0.*\[OPTION_RANGE\]/);
   });
 });

@@ -120,7 +120,7 @@ describe("ergodicity", () => {
       ],
     );
     const { logZCertificate } = await infer(colours, { task: "partition", algorithm });
-    expect(logZCertificate).toEqual({ none: "factors have zeros, and whether every possible state can be reached is not known" });
+    expect(logZCertificate).toEqual({ none: "factors have zeros, and whether every possible state can be reached is unknown" });
     const hardCore = graphOf(
       Array(100).fill(2),
       gridEdges(10, 10).map((scope) => ({ scope: [...scope], values: [1, 1, 1, 0] })),
@@ -138,6 +138,6 @@ describe("ergodicity", () => {
       { scope: [0], values: [1, 50] },
     ]);
     const { logZCertificate } = await infer(graph, { task: "partition", algorithm: annealedImportanceSampling() });
-    expect(logZCertificate).toEqual({ none: "the possible states are 2 islands, which changes of one variable do not leave" });
+    expect(logZCertificate).toEqual({ none: "the possible states form 2 islands, which changes of one variable do not leave" });
   });
 });

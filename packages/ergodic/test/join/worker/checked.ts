@@ -79,7 +79,7 @@ export function expectTheSame({ found, unawaited, errors, reason, ticks }: Gave)
   }
   expect(ticks).toBeGreaterThan(0);
   expect(reason).toBe("enough");
-  expect(errors["new rows without the model"]).toMatch(/^predictor: these draws were read from a file, .* \[DRAWS_MODEL\]$/);
+  expect(errors["new rows without the model"]).toMatch(/^predictor: these draws come from a file .* \[DRAWS_MODEL\]$/);
   expect(errors["a run for its result"]).toMatch(/^ErgodicError RUN_UNAWAITED run: "toBytes" was asked of a run/);
   expect(errors.null).toMatch(/^OptionError OPTION_TYPE fit: options is null, but must be an object/);
   expect(errors.symbol).toMatch(

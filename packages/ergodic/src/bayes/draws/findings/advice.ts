@@ -38,7 +38,7 @@ export function waysToMix(draws: Judged): string[] {
     return [
       ...centring(draws),
       ...stochasticWays(options),
-      ...followGradient(draws, "take nuts() on all rows, if there is time for them"),
+      ...followGradient(draws, "take nuts() on all rows, if time allows"),
     ];
   if (name === "prior") return [];
   if (name === "parallelTempering")
@@ -50,7 +50,7 @@ export function waysToMix(draws: Judged): string[] {
     const moves = numberOf(options.moves);
     return [
       ...centring(draws),
-      moves === undefined ? "take more moves a stage" : `take more moves a stage (moves: ${2 * moves})`,
+      moves === undefined ? "take more moves per stage" : `take more moves per stage (moves: ${2 * moves})`,
     ];
   }
   if (name === "gibbs" && (options.blocks === undefined || JSON.stringify(options).includes('"algorithm":"nuts"')))
@@ -73,7 +73,7 @@ export function centring({ description }: Judged): string[] {
   const { centred, nonCentred } = objectOf(description.density);
   const [can, did] = [namesOf(centred), namesOf(nonCentred)];
   if (can.length > 0) return [`take centred: false for ${few(can)}`];
-  return did.length > 0 ? [`take centred: true for ${few(did)}, if data are many for each`] : [];
+  return did.length > 0 ? [`take centred: true for ${few(did)}, if each has many data`] : [];
 }
 
 /** Returns an acceptance target closer to 1 than the run's own. */
@@ -91,7 +91,7 @@ export function waysToMove(draws: Judged): string[] {
   const cold = numberOf(objectOf(draws.description.plan).warmup) === 0;
   if (hamiltonian.has(name))
     return cold
-      ? ["warm up (warmup: 1000), as step size and metric are found there", start]
+      ? ["warm up (warmup: 1000), because warm-up adapts the step size and the metric", start]
       : [`raise targetAcceptance to ${higherTarget(draws)}`, "warm up longer", start];
   if (name === "metropolisHastings" || name === "independence") return ["take proposals that are accepted more often", start];
   if (name === "parallelTempering" || name === "sequentialMonteCarlo") return waysToMix(draws);
@@ -117,13 +117,13 @@ function hamiltonianWays(
 }
 
 function stochasticWays({ thin, batch, controlVariate, cycle }: JsonObject): string[] {
-  const updates = cycle === undefined ? [`make more updates a draw (thin: ${10 * (numberOf(thin) ?? 1)})`] : [];
+  const updates = cycle === undefined ? [`make more updates per draw (thin: ${10 * (numberOf(thin) ?? 1)})`] : [];
   return controlVariate === false && batch !== "all" ? [...updates, 'take controlVariate: "mode"'] : updates;
 }
 
 function sumOut({ description }: Judged): string[] {
   const whole = namesOf(objectOf(description.density).discrete);
-  return whole.length > 0 ? [`sum ${few(whole)} out by marginalise(), which leaves a density for nuts()`] : [];
+  return whole.length > 0 ? [`sum ${few(whole)} out with marginalise(), so that nuts() can sample the rest`] : [];
 }
 
 /** Recommends a gradient-based sampler if the model has gradients. */

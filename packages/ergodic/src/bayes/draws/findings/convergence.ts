@@ -30,7 +30,7 @@ export function convergence(draws: Judged): Finding[] {
         code: "notFinite",
         serious: true,
         text: `draws of ${few(broken)} are not finite`,
-        advice: "look at the support of its prior, and at what is computed from it",
+        advice: "check the supports of the priors, and the expressions computed from the parameters",
       },
     ];
   const kind = kindOf(draws);
@@ -75,7 +75,7 @@ function independent(draws: Judged): Finding[] {
           code: "stuck",
           serious: true,
           text: `all draws of ${few(still)} are the same number`,
-          advice: "check that the posterior is proper: a density that grows without end has no spread to find",
+          advice: "check that the posterior is proper: a density that increases without bound has no spread",
         },
       ];
   }
@@ -84,7 +84,7 @@ function independent(draws: Judged): Finding[] {
     {
       code: "few",
       serious: total < FEWEST,
-      text: `${total} independent ${total === 1 ? "draw says" : "draws say"} little, however near the approximation is`,
+      text: `${total} independent ${total === 1 ? "draw is" : "draws are"} too few, however good the approximation is`,
       advice: `draw more (draws: ${Math.ceil((10 * ESS_PER_CHAIN) / draws.chains)})`,
     },
   ];
@@ -106,10 +106,10 @@ function disagreement(draws: Judged, table: readonly Row[]): Finding[] {
       : `the chains ${worst > BAD_RHAT ? "disagree about" : "have not quite settled on"}`;
   const ways = [...waysToMix(draws), drawMore(draws)].join(", or ");
   const modes = hasSeveralModes(draws);
-  const more = `more chains (chains: ${Math.max(4, 2 * draws.chains)}) would show whether they settle in different places, as where the posterior has several modes or the model cannot tell its parameters apart`;
+  const more = `more chains (chains: ${Math.max(4, 2 * draws.chains)}) would show whether chains settle in different places, as they do if the posterior has several modes or the model cannot tell its parameters apart`;
   const unsure = worst > BAD_RHAT && !modes ? [more] : [];
   // No metric lets a chain move between separate modes.
-  const aboutModes = tellsModes(draws) ? "see to the modes first" : joinModes(draws);
+  const aboutModes = tellsModes(draws) ? "deal with the modes first" : joinModes(draws);
   const advice = modes || eachSettles(draws, apart[0]) ? [aboutModes, ...unsure, `within a mode, ${ways}`] : [ways, ...unsure];
   return [
     {
@@ -140,10 +140,10 @@ function fewEffective(draws: Judged, table: readonly Row[]): Finding[] {
     {
       code: "ess",
       serious: false,
-      text: `${few(found.map(([name]) => name))} ${found.length === 1 ? "has" : "have"} few effective draws (${Math.floor(fewest)} at the least, wanted ${wanted})`,
+      text: `${few(found.map(([name]) => name))} ${found.length === 1 ? "has" : "have"} few effective draws (as few as ${Math.floor(fewest)}, wanted ${wanted})`,
       advice: hasSeveralModes(draws)
-        ? "see to the modes first, as more draws of chains that stay in one do not make up for the others"
-        : [`draw more, some ${times} times as many (draws: ${times * draws.count})`, ...waysToMix(draws)].join(", or "),
+        ? "deal with the modes first: more draws do not help while each chain stays in one mode"
+        : [`draw more, about ${times} times as many (draws: ${times * draws.count})`, ...waysToMix(draws)].join(", or "),
     },
   ];
 }
@@ -152,13 +152,13 @@ const particles = (): Finding => ({
   code: "particles",
   serious: true,
   text: "nothing measures how far these particles are from the posterior",
-  advice: "compare their means and spreads with those of nuts(), or of pathfinder(), which has a Pareto k",
+  advice: "compare their means and spreads with those of nuts(), or of pathfinder(), which reports a Pareto k",
 });
 
 const tooFew = ({ count }: Judged): Finding => ({
   code: "few",
   serious: true,
-  text: `${count} ${count === 1 ? "draw a chain is" : "draws a chain are"} too few to judge`,
+  text: `${count} ${count === 1 ? "draw per chain is" : "draws per chain are"} too few to judge`,
   advice: "draw more",
 });
 

@@ -25,7 +25,7 @@ export function places(draws: Judged, before: readonly Finding[]): Finding[] {
 function missed(draws: Judged, found: readonly Visited[]): Finding[] {
   if (found.length === 0) return [];
   const told = found.map(
-    (place) => `near ${nearText(place.at)} (${shareText(place.share)} of it and where the draws are${changeText(place)})`,
+    (place) => `near ${nearText(place.at)} (${shareText(place.share)} of the probability of this mode and the sampled region together${changeText(place)})`,
   );
   const which = found.length === 1 ? "one of them has" : `${found.length} of them have`;
   return [
@@ -42,14 +42,14 @@ function missed(draws: Judged, found: readonly Visited[]): Finding[] {
 function rare(found: readonly Visited[]): Finding[] {
   if (found.length === 0) return [];
   const told = found.map(
-    (place) => `near ${nearText(place.at)} (${shareText(place.share)} of it and where the draws are${changeText(place)})`,
+    (place) => `near ${nearText(place.at)} (${shareText(place.share)} of the probability of this mode and the sampled region together${changeText(place)})`,
   );
   return [
     {
       code: "rareModes",
       serious: false,
-      text: `a run of this length has no draws of ${found.length === 1 ? "a light mode" : `${found.length} light modes`} ${told.join("; ")}`,
-      advice: "report quantiles, which it does not move, or make the run many times as long with parallelTempering()",
+      text: `a run of this length has no draws from ${found.length === 1 ? "a light mode" : `${found.length} light modes`} ${told.join("; ")}`,
+      advice: "report quantiles, which light modes hardly change, or make the run many times as long with parallelTempering()",
     },
   ];
 }
@@ -63,7 +63,7 @@ function apart(draws: Judged, visited: readonly Visited[], before: readonly Find
     {
       code: "modes",
       serious: true,
-      text: `the posterior has several modes, and the chains are apart in ${modes.length} of them, near ${told.join("; near ")}`,
+      text: `the posterior has several modes, and the chains are split between ${modes.length} of them, near ${told.join("; near ")}`,
       advice: joinModes(draws),
     },
   ];
@@ -77,8 +77,8 @@ function late({ report, chains }: Judged, before: readonly Finding[]): Finding[]
     {
       code: "late",
       serious: apart,
-      text: `${count} of ${chains} chains had not arrived when half of warm-up was over, as the log density still rose`,
-      advice: "warm up longer, or start nearer",
+      text: `${count} of ${chains} chains had not reached the posterior halfway through warm-up (the log density was still rising)`,
+      advice: "warm up longer, or start nearer to the posterior",
     },
   ];
 }
@@ -94,14 +94,14 @@ function restarted({ report }: Judged, visited: readonly Visited[]): Finding[] {
   const note = { code: "restarts", serious: false, note: true };
   const minor = {
     ...note,
-    text: `chains started anew ${once(restarts - lost)}, from where next to nothing of the posterior is`,
+    text: `chains were restarted ${once(restarts - lost)}, because they had settled in a region of almost no probability`,
     advice: "the posterior has a minor mode: if it should have none, give stronger priors",
   };
   const unarrived = {
     ...note,
-    text: `chains started anew ${once(lost)}, as they had not arrived when warm-up was over`,
+    text: `chains were restarted ${once(lost)}, because they had not reached the posterior by the end of warm-up`,
     advice:
-      "scale what the parameters are multiplied by, as (year - 2000) / 10 for a year, or start nearer (start: …), and they arrive sooner",
+      "scale the data that the parameters multiply, for example (year - 2000) / 10 for a year, or start nearer to the posterior (start: …)",
   };
   return [...(restarts > lost ? [minor] : []), ...(lost > 0 ? [unarrived] : [])];
 }

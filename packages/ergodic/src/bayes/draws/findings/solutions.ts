@@ -21,29 +21,29 @@ export function solutions(draws: Judged): Finding[] {
     found.push({
       code: "solutions",
       serious: false,
-      text: `a differential equation has no solution at ${failed} of the ${points} draws that were looked at: its states are NaN there, and so is what is made of them`,
+      text: `a differential equation has no solution at ${failed} of the ${points} draws that were checked: its states are NaN there, and so is everything computed from them`,
       advice:
-        'raise maxSteps of ode(), take method: "rosenbrock" if the system is stiff there, or priors that exclude parameters without a solution',
+        'raise maxSteps of ode(), take method: "rosenbrock" if the system is stiff there, or give priors that exclude parameters without a solution',
     });
   if (failed === points) return found;
-  const seen = `by ${points} draws, in up to ${mostSteps} steps`;
+  const seen = `checked at ${points} draws, in up to ${mostSteps} steps`;
   if (largestError === null || largestError > LARGE_ERROR)
     found.push({
       code: "solutions",
       serious: false,
       text:
         largestError === null
-          ? `how well differential equations are solved is not known (${seen})`
-          : `the error of solutions of differential equations is up to ${largestError.toExponential(0)} of their values (${seen})`,
-      advice: 'give ode() a smaller tolerance, or method: "rosenbrock" where the system is stiff',
+          ? `the error of the differential equations' solutions is unknown (${seen})`
+          : `the relative error of the differential equations' solutions is up to ${largestError.toExponential(0)} (${seen})`,
+      advice: 'give ode() a smaller tolerance, or method: "rosenbrock" if the system is stiff',
     });
   else
     found.push({
       code: "solutions",
       serious: false,
       note: true,
-      text: `the error of solutions of differential equations is at most ${largestError.toExponential(0)} of their values (${seen})`,
-      advice: "a smaller tolerance of ode() would make it less",
+      text: `the relative error of the differential equations' solutions is at most ${largestError.toExponential(0)} (${seen})`,
+      advice: "a smaller tolerance of ode() would reduce it",
     });
   if (draws.divergences > 0)
     found.push({

@@ -23,7 +23,7 @@ export function stepBias({ report, fields }: Stepped): Finding[] {
       {
         code,
         serious: true,
-        text: "the bias of the sampler's steps is not known, as there are too few draws to estimate it from",
+        text: "the bias of the sampler's steps is unknown, because there are too few draws to estimate it",
         advice: "draw more",
       },
     ];
@@ -33,9 +33,9 @@ export function stepBias({ report, fields }: Stepped): Finding[] {
     {
       code,
       serious: true,
-      text: `the sampler's steps make the draws too ${wide}, by ${size(bias)} where it is most (wanted: at most ${MOST} sd)`,
+      text: `the sampler's steps make the draws too ${wide}, by up to ${size(bias)} (wanted: at most ${MOST} sd)`,
       advice:
-        "take a smaller stepSize, with as much more thin, or leave stepSize out; larger batches and controlVariate lessen the noise of gradients; nuts() has no such bias",
+        "take a smaller stepSize and raise thin in proportion, or omit stepSize; larger batches and controlVariate reduce the gradient noise; nuts() has no such bias",
     },
   ];
 }

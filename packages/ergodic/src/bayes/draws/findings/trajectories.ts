@@ -20,7 +20,7 @@ export function trajectories(draws: Judged, before: readonly Finding[]): Finding
     findings.push({
       code: "divergences",
       serious: !mixes || draws.divergences > FEW_DIVERGENCES * total,
-      text: `${draws.divergences} of ${total} transitions diverged, where the posterior is too curved for the step size and parts of it may be missing`,
+      text: `${draws.divergences} of ${total} transitions diverged: the posterior is too curved there for the step size, and the draws may miss parts of it`,
       advice: [`raise targetAcceptance to ${higherTarget(draws)}`, ...centring(draws), "narrow the priors"].join(", or "),
     });
   const { metric } = algorithmOf(draws);
@@ -30,7 +30,7 @@ export function trajectories(draws: Judged, before: readonly Finding[]): Finding
       code: "treeDepth",
       serious: false,
       text: `${trees.saturated} of ${total} trajectories were cut short at depth ${trees.limit}`,
-      advice: `the draws are right but slow; raise maxTreeDepth, or scale the parameters alike${metric === undefined || metric === "dense" ? "" : ', or take metric: "dense"'}`,
+      advice: `the draws are correct but slow; raise maxTreeDepth, or give the parameters similar scales${metric === undefined || metric === "dense" ? "" : ', or take metric: "dense"'}`,
     });
   const energy = energyReport(draws);
   if (energy && energy.poor > 0)
@@ -38,7 +38,7 @@ export function trajectories(draws: Judged, before: readonly Finding[]): Finding
       code: "energy",
       serious: true,
       text: `${energy.poor} of ${draws.chains} chains explore the tails slowly (E-BFMI ${Math.min(...energy.ebfmi).toFixed(2)}, wanted above 0.3)`,
-      advice: `tails are heavy or scales unsure: ${[...centring(draws), "give stronger priors on scales"].join(", or ")}`,
+      advice: `tails are heavy or scales are uncertain: ${[...centring(draws), "give stronger priors on scales"].join(", or ")}`,
     });
   return findings;
 }

@@ -64,7 +64,7 @@ export function functionDensity(options: FunctionDensityOptions): FunctionDensit
   if (names !== undefined && !(Array.isArray(names) && names.every((name) => typeof name === "string")))
     refuse(NAME, "names", names, "a list of names", '["x", "y"]');
   if (names && (names.length !== dimension || new Set(names).size !== dimension))
-    throw new OptionError(NAME, `names are ${names.join(", ")}, but must be ${dimension} different ones`, "OPTION_LENGTH");
+    throw new OptionError(NAME, `names are ${names.join(", ")}, but must be ${dimension} different names`, "OPTION_LENGTH");
   const once = { checked: !checkGradient };
   return {
     dimension,
@@ -128,7 +128,7 @@ function bind(
 function valueAt({ logDensity }: FunctionDensityOptions, x: Float64Array): number {
   const value: unknown = logDensity(x);
   if (typeof value === "number") return value;
-  throw new OptionError(NAME, `logDensity gave ${typeof value}, but must give a number; return one`, "OPTION_TYPE");
+  throw new OptionError(NAME, `logDensity returned ${typeof value}, but must return a number`, "OPTION_TYPE");
 }
 
 function gradientAt({ dimension, gradient }: FunctionDensityOptions, x: Float64Array): Float64Array {
@@ -139,7 +139,7 @@ function gradientAt({ dimension, gradient }: FunctionDensityOptions, x: Float64A
     return Float64Array.from(given);
   throw new OptionError(
     NAME,
-    `gradient gave ${typeof given === "object" ? `${given?.length} numbers` : typeof given}, but must give ${dimension}, or write them into its second argument`,
+    `gradient returned ${typeof given === "object" ? `${given?.length} numbers` : typeof given}, but must return ${dimension}, or write them into its second argument`,
     "OPTION_LENGTH",
   );
 }

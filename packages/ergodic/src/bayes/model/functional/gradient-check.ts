@@ -102,7 +102,7 @@ function wrong(where: string, name: string, x: Float64Array, given: number, slop
   const sign = Math.abs(given + slope) <= WRONG * Math.abs(slope) ? ", as if its sign were wrong" : "";
   return new OptionError(
     where,
-    `gradient gives ${short(given)} for ${name} at x = [${point}], but differences of logDensity give ${short(slope)}${sign}; give the derivatives of logDensity itself, or checkGradient: false if they are to differ`,
+    `gradient gives ${short(given)} for ${name} at x = [${point}], but finite differences of logDensity give ${short(slope)}${sign}; return the derivatives of logDensity itself, or give checkGradient: false if they differ on purpose`,
     "OPTION_GRADIENT",
   );
 }

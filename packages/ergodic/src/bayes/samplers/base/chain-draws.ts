@@ -58,7 +58,7 @@ export class ChainDraws {
     if (offset < 0)
       throw new OptionError(
         "draws.transition",
-        `there is no "${field}" of these transitions; there are ${this.fields.join(", ")}`,
+        `these transitions have no "${field}"; there are ${this.fields.join(", ")}`,
         "OPTION_UNKNOWN",
       );
     return this.each((at) => this.transitions[at * width + offset]);

@@ -228,7 +228,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     if (part.count("warmup") !== warmup || kept > draws)
       throw new ErgodicError(
         this.name,
-        `the snapshot is of ${part.count("warmup")} warm-up transitions and ${kept} draws, but the plan is of ${warmup} and ${draws}; keep the warm-up, and ask for at least as many draws`,
+        `the snapshot has ${part.count("warmup")} warm-up transitions and ${kept} draws, but the plan has ${warmup} and ${draws}; keep the warm-up, and ask for at least as many draws`,
         "SAMPLE_PLAN",
       );
     this.chains.forEach((chain, c) => {

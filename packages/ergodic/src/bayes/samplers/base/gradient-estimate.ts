@@ -57,13 +57,13 @@ export function gradientEstimate(where: string, { batch, controlVariate = false,
   if (svrg && controlVariate)
     throw new OptionError(
       where,
-      'svrg and controlVariate: "mode" are both given, but there is one x*; leave one out',
+      'svrg and controlVariate: "mode" are both given, but both choose the reference point x*; leave one out',
       "OPTION_CONFLICT",
     );
   if (batch === "all" && (svrg || controlVariate))
     throw new OptionError(
       where,
-      'batch is "all", but control variates are for estimates; give a number, or leave them out',
+      'batch is "all", but control variates are for estimates from batches; give a number, or leave control variates out',
       "OPTION_CONFLICT",
     );
   return { batch, centre: svrg ? "moving" : controlVariate ? "mode" : undefined, every: svrg?.every ?? 0 };

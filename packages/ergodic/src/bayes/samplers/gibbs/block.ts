@@ -75,7 +75,7 @@ export function coordinatesOf(density: LogDensity, of: readonly (string | number
 
 function checkCoordinate(i: number, dimension: number): number {
   if (Number.isInteger(i) && i >= 0 && i < dimension) return i;
-  throw new OptionError("gibbs", `there is no coordinate ${i} of ${dimension}; they count from 0`, "OPTION_RANGE");
+  throw new OptionError("gibbs", `there is no coordinate ${i} of ${dimension}; coordinates count from 0`, "OPTION_RANGE");
 }
 
 /** Whether coordinate i of u holds integers. */
@@ -91,7 +91,7 @@ export function checkCover(density: LogDensity, blocks: readonly Uint32Array[]):
     const place = density.parameters?.find(({ offset, size }) => i >= offset && i < offset + size);
     throw new OptionError(
       "gibbs",
-      `${place ? `the parameter "${place.name}"` : `coordinate ${i}`} is in no block, so that it would never move; add one`,
+      `${place ? `the parameter "${place.name}"` : `coordinate ${i}`} is in no block, so it would never move; add a block for it`,
       "OPTION_MEANING",
     );
   }

@@ -54,7 +54,7 @@ class ConditionalBlock implements BlockRun {
     if (unknown !== undefined)
       throw new OptionError(
         "gibbs",
-        `a conditional is of coordinate ${unknown}, but gives whole parameters; name one of ${known.join(", ")}`,
+        `a conditional is for coordinate ${unknown}, but must be for whole parameters; name one of ${known.join(", ")}`,
         "OPTION_MEANING",
       );
     this.streams = chains.map((_, c) => stream(seed, "chain", c, "conditional"));

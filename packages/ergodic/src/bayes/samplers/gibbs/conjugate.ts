@@ -102,7 +102,7 @@ class ConjugateBlock implements BlockRun {
     const what = place ? `number ${i - place.offset} of "${place.name}"` : `coordinate ${i} (block of ${names.join(", ")})`;
     return new CapabilityError(
       "conjugate",
-      `the conditional of ${what} is ${family ? `no ${family} any more` : "neither normal, gamma, inverse gamma nor beta"}; take slice() or nuts() for it`,
+      `the conditional of ${what} is ${family ? `no longer ${family}` : "neither normal, gamma, inverse gamma nor beta"}; take slice() or nuts() for it`,
       "SAMPLE_CONJUGATE",
     );
   }

@@ -57,7 +57,7 @@ export const gibbs: ((blocks?: GibbsBlocks) => Sampler) & { readonly declaration
 function make(blocks?: GibbsBlocks): Sampler {
   const given = blocks === undefined ? undefined : listed(blocks).map(blockOf);
   if (given?.length === 0)
-    throw new OptionError("gibbs", "there are no blocks; leave them out for enumerate() and nuts()", "OPTION_MEANING");
+    throw new OptionError("gibbs", "there are no blocks; leave blocks out to use enumerate() and nuts()", "OPTION_MEANING");
   return {
     name: "gibbs",
     verb: "sample",

@@ -367,7 +367,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     if (at >= 0)
       throw new ErgodicError(
         this.name,
-        `chain ${chains[at]} found no step size in (0, 1e7] at transition ${this.step}, as the log density does not change with it, or is not finite around; check that the posterior is proper and its gradient right`,
+        `chain ${chains[at]} found no step size in (0, 1e7] at transition ${this.step}, because the log density does not change with the step, or is not finite nearby; check that the posterior is proper and its gradient right`,
         "SAMPLE_STEP",
       );
     const averaging = this.trial.diagonal ? this.varying : this.averaging;

@@ -90,7 +90,7 @@ class ProposalChain implements ChainState, Placed {
     if (typeof logRatio !== "number" || Number.isNaN(logRatio))
       throw new OptionError(
         this.where,
-        `propose gave a logRatio that is ${String(logRatio)}, but it must be log q(x | x') - log q(x' | x), or left out where that is 0`,
+        `propose gave the logRatio ${String(logRatio)}, but it must be log q(x | x') - log q(x' | x), or be omitted if that is 0`,
         "PROPOSAL_RATIO",
       );
     const proposal = this.engine.memory.f64(this.at.proposal, this.dimension);
@@ -124,7 +124,7 @@ class ProposalChain implements ChainState, Placed {
     if (x?.length === this.dimension) return x;
     throw new OptionError(
       this.where,
-      `${source} gave ${x?.length === undefined ? String(x) : `${x.length} numbers`}, but the target is of ${this.dimension}`,
+      `${source} gave ${x?.length === undefined ? String(x) : `${x.length} numbers`}, but the target has dimension ${this.dimension}`,
       "PROPOSAL_SHAPE",
     );
   }

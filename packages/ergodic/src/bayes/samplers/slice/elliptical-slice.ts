@@ -90,7 +90,7 @@ export const ellipticalSlice = /* @__PURE__ */ sampler<EllipticalSliceOptions>(
         if (reference && reference.mean.length !== dimension)
           throw new OptionError(
             name,
-            `mean has ${reference.mean.length} numbers, but the log density is of ${dimension}`,
+            `mean has ${reference.mean.length} numbers, but the log density has dimension ${dimension}`,
             "OPTION_SHAPE",
           );
         const kind = estimate ?? (dimension <= MOST_DENSE ? "dense" : "diagonal");
@@ -129,7 +129,7 @@ function referenceOf(mean: ArrayLike<number> | undefined, covariance: ArrayLike<
   if (!mean || !covariance)
     throw new OptionError(
       where,
-      `${mean ? "mean" : "covariance"} is given without ${mean ? "covariance" : "mean"}, but a reference needs both; leave both out to have it estimated`,
+      `${mean ? "mean" : "covariance"} is given without ${mean ? "covariance" : "mean"}, but a reference needs both; leave both out to have the reference estimated`,
       "OPTION_CONFLICT",
     );
   const d = mean.length;

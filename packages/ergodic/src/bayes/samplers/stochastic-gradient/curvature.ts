@@ -32,7 +32,7 @@ export function curvatureAt(where: string, evaluate: Evaluate, mode: Mode, signs
   if (squares.every(Number.isFinite)) return squares.map(Math.sqrt);
   throw new ErgodicError(
     where,
-    "the gradient near the mode is not finite, so that no step size of each coordinate follows from it; check the model's supports, or give stepSize and omit controlVariate",
+    "the gradient near the mode is not finite, so step sizes per coordinate cannot be computed; check the model's supports, or give stepSize and omit controlVariate",
     "SAMPLE_MODE",
   );
 }

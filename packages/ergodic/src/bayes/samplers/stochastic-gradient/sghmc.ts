@@ -53,7 +53,7 @@ export const sghmc = /* @__PURE__ */ sampler<SghmcOptions>(
     if (noiseEstimate > 0 && (options.stepSize ?? "auto") === "auto")
       throw new OptionError(
         "sghmc",
-        `noiseEstimate is ${noiseEstimate}, which is right for one step size alone, but stepSize is not given; give both or neither`,
+        `noiseEstimate is ${noiseEstimate}, which holds for one step size only, but stepSize is not given; give both or neither`,
         "OPTION_CONFLICT",
       );
     const rule = { kind: STOCHASTIC_HAMILTONIAN, friction, noiseEstimate, resetEvery };

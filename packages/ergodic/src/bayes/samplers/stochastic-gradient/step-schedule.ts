@@ -102,7 +102,7 @@ export function stepSchedule(where: string, { stepSize = "auto", thin, cycle }: 
   if (thin !== undefined || isDecay(stepSize))
     throw new OptionError(
       where,
-      `cycle is given with ${thin === undefined ? "a decreasing stepSize" : "thin"}, but says itself how steps change and what is kept; leave that out`,
+      `cycle is given with ${thin === undefined ? "a decreasing stepSize" : "thin"}, but a cycle already sets how steps change and which draws are stored; leave one of the two out`,
       "OPTION_CONFLICT",
     );
   return cyclical(`${where}.cycle`, stepSize, cycle);

@@ -157,7 +157,7 @@ export class SequentialRun implements Sampling {
     if (kept.count("particles") !== this.count)
       throw new ErgodicError(
         WHERE,
-        `the snapshot is of ${kept.count("particles")} particles, but the plan is of ${this.count}; keep the draws and particles as they were`,
+        `the snapshot has ${kept.count("particles")} particles, but the plan has ${this.count}; keep the draws and particles as they were`,
         "SAMPLE_PLAN",
       );
     this.populations.forEach((population, c) => {
@@ -244,7 +244,7 @@ function checkDensity(density: LogDensity): void {
     throw lacks(`"${density.discrete[0].name}" is discrete`, "sum it out with marginalise(), or take algorithm: gibbs()");
   if (!density.bindTempered || !density.drawPrior)
     throw lacks(
-      "it goes from the prior to the posterior, but the log density does not know them apart",
+      "it moves from the prior to the posterior, but the log density does not separate them",
       "write it as a model(), or take algorithm: nuts()",
     );
 }

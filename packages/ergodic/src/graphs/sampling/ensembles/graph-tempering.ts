@@ -249,7 +249,7 @@ class GraphTempering implements PartInference {
     const why =
       objection(sums, ensembles.powers) ??
       (lost
-        ? "the ladders did not find the states again that a search had found, more probable than all that were seen since"
+        ? "the ladders did not return to states that a search had found, which are more probable than all states visited since"
         : undefined);
     const certified = (certificate: Certificate): Certificate => (why ? { none: why } : certificate);
     const found = logRatio(sums, ensembles.ratios, missed);

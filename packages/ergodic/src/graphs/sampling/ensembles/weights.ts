@@ -37,7 +37,7 @@ export function logMean(logWeights: Float64Array, level: number): LogMean {
   const variance = moment(2) * (n / (n - 1));
   const error = Math.sqrt(variance / n);
   const known = (certificate: Certificate): LogMean => ({ value, certificate, error });
-  if (n < FEWEST) return known({ none: `${n} weights are too few to judge by; an interval takes ${FEWEST}` });
+  if (n < FEWEST) return known({ none: `${n} weights are too few to judge; an interval needs ${FEWEST}` });
   if (variance < EQUAL ** 2) return known({ interval: [value - EQUAL, value + EQUAL], level });
   const { paretoK, threshold } = psis(logWeights);
   const ess = n / (1 + variance);

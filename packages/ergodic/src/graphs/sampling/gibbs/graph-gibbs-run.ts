@@ -345,7 +345,7 @@ export class GraphGibbsRun implements PartInference {
     const biased = plan.workers > 1 ? schedule.biased : undefined;
     const early = batches.warmedUp ? undefined : "the chains had not warmed up";
     const lost = this.ladder?.lost
-      ? "lower powers did not lead back to states that chains had found, more probable than all that were seen since"
+      ? "lower powers did not lead back to states that chains had found, which are more probable than all states visited since"
       : undefined;
     const compared = !this.compares || this.scouts?.count ? undefined : "no other starts had been compared with the chains";
     const why =

@@ -82,7 +82,7 @@ export const graphGibbs = /* @__PURE__ */ declare<GraphGibbsOptions, InferenceAl
     if (tempered && schedule === "hogwild")
       throw new OptionError(
         "graphGibbs",
-        'schedule is "hogwild" and tempered is given, but states of chains that race are no draws to be traded; take "chromatic"',
+        'schedule is "hogwild" and tempered is given, but chains that race do not give draws that could be swapped; take "chromatic"',
         "OPTION_CONFLICT",
       );
     const numbers = { schedule, chains, warmup, sweeps, mcse };

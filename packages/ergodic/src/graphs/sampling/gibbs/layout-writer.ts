@@ -240,7 +240,7 @@ export class LayoutWriter {
     if (Number.isFinite(term) || (term === -Infinity && base === -Infinity)) return term;
     throw new DataError(
       "factor graph",
-      `a factor is exp(weight · feature · value) with weight ${value} (number ${weight}) and feature · value ${base}, which is beyond numbers; make the weight or the feature smaller`,
+      `a factor is exp(weight · feature · value) with weight ${value} (number ${weight}) and feature · value ${base}, which overflows; make the weight or the feature smaller`,
       "GRAPH_OVERFLOW",
     );
   }

@@ -38,7 +38,7 @@ export function logOddsOf(columns: Conditionals): LogOdds {
     if (free.length === 0) continue;
     if (free.length > 2)
       refuse(
-        `a factor is of ${free.length} variables (${free.map(columns.name).slice(0, 4).join(", ")}), but must be of one or two`,
+        `a factor has ${free.length} variables (${free.map(columns.name).slice(0, 4).join(", ")}), but must have one or two`,
       );
     const [a, b] = free;
     const at = (first: number, second: number): number =>

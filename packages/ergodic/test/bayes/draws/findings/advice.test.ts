@@ -74,7 +74,7 @@ describe("chains that disagree are told", () => {
     [
       "sequential Monte Carlo",
       sequentialMonteCarlo({ moves: 3 }),
-      /take more moves a stage \(moves: 6\), or draw more \(draws: 400\)/,
+      /take more moves per stage \(moves: 6\), or draw more \(draws: 400\)/,
     ],
     ["gibbs", gibbs({ mu: slice(), tau: slice(), theta: slice() }), /take nuts\(\)/],
     ["gibbs by nuts", gibbs({ mu: slice(), tau: slice(), theta: nuts() }), /^(?!.*take nuts).*centred: false/s],
@@ -82,7 +82,7 @@ describe("chains that disagree are told", () => {
   ])("%s", async (_, algorithm, wanted) => {
     const text = await advice(schools, algorithm);
     expect(text).toMatch(/the chains disagree about "x"/);
-    expect(text).toMatch(/more chains \(chains: 4\) would show whether they settle in different places/);
+    expect(text).toMatch(/more chains \(chains: 4\) would show whether chains settle in different places/);
     expect(text).toMatch(wanted);
     if (algorithm.name === "nuts" || algorithm.name === "parallelTempering") expect(text).not.toMatch(/nuts/);
   });
@@ -90,7 +90,7 @@ describe("chains that disagree are told", () => {
   it("sgld, by what it left undone", async () => {
     const rows = { rows: "J" };
     const text = await advice(plain, sgld({ stepSize: 0.1, batch: 2, thin: 3 }), rows);
-    expect(text).toMatch(/more updates a draw \(thin: 30\), or take controlVariate: "mode", or take nuts\(\) on all rows/);
+    expect(text).toMatch(/more updates per draw \(thin: 30\), or take controlVariate: "mode", or take nuts\(\) on all rows/);
     const controlled = await advice(plain, sgld({ stepSize: 0.1, batch: 2, controlVariate: "mode" }), rows);
     expect(controlled).toMatch(/thin: 10/);
     expect(controlled).not.toMatch(/controlVariate/);
@@ -98,7 +98,7 @@ describe("chains that disagree are told", () => {
 
   it("nothing of a hierarchy that is not there, or that was taken apart", async () => {
     expect(await advice(plain, nuts())).not.toMatch(/centred/);
-    expect(await advice(apart, nuts())).toMatch(/take centred: true for "theta", if data are many for each/);
+    expect(await advice(apart, nuts())).toMatch(/take centred: true for "theta", if each has many data/);
     const narrowed = model(({ param }) => {
       param("x", normal(0, param("s", halfNormal(1))), { lower: 0 });
       param("y", halfNormal(param("t", halfNormal(1))));
@@ -113,7 +113,7 @@ describe("chains that disagree are told", () => {
       observe(y, normal(param("mu", normal(0, 5)), 10));
     });
     const both = await advice(discrete, gibbs());
-    expect(both).toMatch(/sum "z" out by marginalise\(\), which leaves a density for nuts\(\)/);
+    expect(both).toMatch(/sum "z" out with marginalise\(\), so that nuts\(\) can sample the rest/);
     expect(await advice(schools, gibbs())).not.toMatch(/nuts/);
     const bare = await sample(([a]) => -0.5 * a * a, { dimension: 1 }, short);
     expect(told(bare.description)).toMatch(/give the gradient too, and take nuts\(\)/);

@@ -49,10 +49,10 @@ it("independent draws of an approximation may be too few, or without a spread", 
   const approximation = { report: { paretoK: 0.1 } };
   const spread = Array.from({ length: 120 }, (_, k) => Math.sin(k * k));
   const few = (count: number, chains = 1) => told(judged(spread.slice(0, count * chains), { ...approximation, chains, count }));
-  expect(few(1)).toEqual(["!1 independent draw says little, however near the approximation is"]);
-  expect(few(3)).toEqual(["!3 independent draws say little, however near the approximation is"]);
-  expect(few(1, 4)).toEqual(["4 independent draws say little, however near the approximation is"]);
-  expect(few(99)).toEqual(["99 independent draws say little, however near the approximation is"]);
+  expect(few(1)).toEqual(["!1 independent draw is too few, however good the approximation is"]);
+  expect(few(3)).toEqual(["!3 independent draws are too few, however good the approximation is"]);
+  expect(few(1, 4)).toEqual(["4 independent draws are too few, however good the approximation is"]);
+  expect(few(99)).toEqual(["99 independent draws are too few, however good the approximation is"]);
   expect(few(100)).toEqual([]);
   expect(few(1, 100)).toEqual([]);
   // What an improper density gives: a place so far out that nothing is between two numbers.
@@ -75,9 +75,9 @@ it("one chain has halves that disagree, and one draw is too few to judge", () =>
   expect(told(judged(spread, { summary: () => ({ x: { rhat: 1.02, essBulk: 500, essTail: 500 } }) as never }))[0]).toMatch(
     /^the halves of the chain do not quite agree about "x"/,
   );
-  expect(told(judged([1], {}))).toEqual(["!1 draw a chain is too few to judge"]);
-  expect(told(judged([1, 2], {}))).toEqual(["!2 draws a chain are too few to judge"]);
-  expect(told(judged([0.1, 0.9, 0.2, 0.8, 0.3], {}))).toEqual(["!5 draws a chain are too few to judge"]);
+  expect(told(judged([1], {}))).toEqual(["!1 draw per chain is too few to judge"]);
+  expect(told(judged([1, 2], {}))).toEqual(["!2 draws per chain are too few to judge"]);
+  expect(told(judged([0.1, 0.9, 0.2, 0.8, 0.3], {}))).toEqual(["!5 draws per chain are too few to judge"]);
 });
 
 it("chains without any warm-up are told to warm up, as their step size was never found", () => {
@@ -85,7 +85,9 @@ it("chains without any warm-up are told to warm up, as their step size was never
     convergence(
       judged([0.5, 0.5, 0.5, 0.5, 0.5, 0.5], { description: { algorithm: { algorithm: "nuts" }, plan: { warmup } } }),
     )[0].advice;
-  expect(still(0)).toBe("warm up (warmup: 1000), as step size and metric are found there, or start elsewhere (start: …)");
+  expect(still(0)).toBe(
+    "warm up (warmup: 1000), because warm-up adapts the step size and the metric, or start elsewhere (start: …)",
+  );
   expect(still(10)).toMatch(/^raise targetAcceptance to 0\.9.*, or warm up longer/);
 });
 
@@ -118,11 +120,11 @@ it("few effective draws are told how many times as many would do", () => {
     convergence(judged(x, { chains: 2, count: 10, summary: () => ({ x: { rhat: 1, essBulk, essTail } }) as never })).map(
       (found) => [found.code, found.advice.split(")")[0]],
     );
-  expect(advice(50, 60)).toEqual([["ess", "draw more, some 4 times as many (draws: 40"]]);
-  expect(advice(60, 30)).toEqual([["ess", "draw more, some 7 times as many (draws: 70"]]);
-  expect(advice(0.5, 60)).toEqual([["ess", "draw more, some 200 times as many (draws: 2000"]]);
+  expect(advice(50, 60)).toEqual([["ess", "draw more, about 4 times as many (draws: 40"]]);
+  expect(advice(60, 30)).toEqual([["ess", "draw more, about 7 times as many (draws: 70"]]);
+  expect(advice(0.5, 60)).toEqual([["ess", "draw more, about 200 times as many (draws: 2000"]]);
   expect(advice(200, 200)).toEqual([]);
-  expect(advice(199.9, 200)).toEqual([["ess", "draw more, some 2 times as many (draws: 20"]]);
+  expect(advice(199.9, 200)).toEqual([["ess", "draw more, about 2 times as many (draws: 20"]]);
 });
 
 it.each<[string, object[], boolean, boolean]>([

@@ -21,18 +21,18 @@ describe("the verdict on differential equations", () => {
     const { trusted, text } = judged({ count: 1, points: 100, mostSteps: 44, largestError: 3.6e-6 });
     expect(trusted).toBe(true);
     expect(text).toBe(
-      "These draws can be trusted (4 chains of 500 draws).\n- the error of solutions of differential equations is at most 4e-6 of their values (by 100 draws, in up to 44 steps): a smaller tolerance of ode() would make it less.",
+      "These draws can be trusted (4 chains of 500 draws).\n- the relative error of the differential equations' solutions is at most 4e-6 (checked at 100 draws, in up to 44 steps): a smaller tolerance of ode() would reduce it.",
     );
   });
 
   it.each([
     [
       0.0011,
-      /^These draws can be used, with care .*the error of solutions of differential equations is up to 1e-3 of their values .*smaller tolerance/s,
+      /^These draws can be used, with care .*the relative error of the differential equations' solutions is up to 1e-3 .*smaller tolerance/s,
     ],
     [
       null,
-      /^These draws can be used, with care .*how well differential equations are solved is not known \(by 7 draws, in up to 44 steps\)/s,
+      /^These draws can be used, with care .*the error of the differential equations' solutions is unknown \(checked at 7 draws, in up to 44 steps\)/s,
     ],
   ])("warns of %s", (largestError, said) => {
     expect(judged({ count: 1, points: 7, mostSteps: 44, largestError }).text).toMatch(said);
@@ -42,7 +42,7 @@ describe("the verdict on differential equations", () => {
     const report = { count: 1, points: 100, mostSteps: 44, largestError: 1e-6 };
     const some = judged({ ...report, failed: 3 });
     expect(some.text).toMatch(
-      /^These draws can be used, with care .*no solution at 3 of the 100 draws that were looked at: its states are NaN there.*raise maxSteps/s,
+      /^These draws can be used, with care .*no solution at 3 of the 100 draws that were checked: its states are NaN there.*raise maxSteps/s,
     );
     expect(some.text).toMatch(/at most 1e-6/);
     const all = judged({ ...report, failed: 100, largestError: null }).text;

@@ -121,9 +121,9 @@ describe("errors", () => {
 
   it("of what it gives back", async () => {
     const nothing = functionDensity({ dimension: 1, logDensity: () => undefined as never, gradient: () => [0] });
-    await expect(run(nothing)).rejects.toThrow("logDensity gave undefined, but must give a number");
+    await expect(run(nothing)).rejects.toThrow("logDensity returned undefined, but must return a number");
     const short = functionDensity({ dimension: 2, logDensity, gradient: () => [0] });
-    await expect(run(short)).rejects.toThrow("gradient gave 1 numbers, but must give 2");
+    await expect(run(short)).rejects.toThrow("gradient returned 1 numbers, but must return 2");
     await expect(run(functionDensity({ dimension: 2, logDensity }))).rejects.toThrow("the log density has none");
   });
 
@@ -131,7 +131,7 @@ describe("errors", () => {
     [{ dimension: 0, logDensity }, "dimension is 0"],
     [{ dimension: 1, logDensity: 3 as never }, "logDensity is number, but must be a function"],
     [{ dimension: 1, logDensity, gradient: 3 as never }, "gradient is number, but must be a function"],
-    [{ dimension: 2, logDensity, names: ["a", "a"] }, "must be 2 different ones"],
+    [{ dimension: 2, logDensity, names: ["a", "a"] }, "must be 2 different names"],
   ])("of options %#", (options, message) => {
     expect(() => functionDensity(options)).toThrow(message);
   });

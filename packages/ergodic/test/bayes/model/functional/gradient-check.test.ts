@@ -13,7 +13,7 @@ describe("a wrong gradient", () => {
     const gradient = (x: Float64Array) => slopes(x).map((each, i) => (i === 1 ? -each : each));
     const run = sample(bowl, { dimension: 3, gradient }, short);
     await expect(run).rejects.toThrow(
-      /^functionDensity: gradient gives (-?[\d.]+) for x\[1\] at x = \[.*\], but differences of logDensity give (-?[\d.]+), as if its sign were wrong; give the derivatives of .* \[OPTION_GRADIENT\]$/,
+      /^functionDensity: gradient gives (-?[\d.]+) for x\[1\] at x = \[.*\], but finite differences of logDensity give (-?[\d.]+), as if its sign were wrong; return the derivatives of .* \[OPTION_GRADIENT\]$/,
     );
     const { message } = (await run.catch((error: unknown) => error)) as Error;
     const [given, found] = [...message.matchAll(/gives? (-?[\d.]+)/g)].map(([, value]) => Number(value));

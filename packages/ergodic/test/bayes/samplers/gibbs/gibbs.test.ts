@@ -218,7 +218,7 @@ describe("a run", () => {
     expect(() => samplerFromJson({ algorithm: "gibbs", blocks: [{ of: "mu" }] })).toThrow(/must be a list of .*OPTION_TYPE/);
     const tempering = parallelTempering({ inner: sampler, count: 3 });
     expect(samplerFromJson(JSON.parse(JSON.stringify(tempering.toJSON()))).toJSON()).toEqual(tempering.toJSON());
-    expect(() => samplerFromJson(own.toJSON())).toThrow(/"gibbs, conditional" cannot be made again .* holds functions/);
+    expect(() => samplerFromJson(own.toJSON())).toThrow(/"gibbs, conditional" cannot be rebuilt .* contains functions/);
   });
 
   it("starts where it is told to", async () => {
@@ -253,7 +253,7 @@ describe("of a density without names, x is all of it", () => {
     const by: Conditional = ({ x }) => x;
     const attempt = (of: (string | number)[]) => finished(gibbs([{ of, by }]), { ...plan, start }, nameless);
     await expect(attempt([0, 1, 2, 3, 4])).rejects.toThrow(
-      "gibbs: a conditional is of coordinate 0, but gives whole parameters; name one of x [OPTION_MEANING]",
+      "gibbs: a conditional is for coordinate 0, but must be for whole parameters; name one of x [OPTION_MEANING]",
     );
     await expect(attempt(["mu"])).rejects.toThrow(
       'gibbs: there is no parameter "mu"; the density names none: take of: ["x"] for all coordinates, or list some, of: [0, 1] [OPTION_UNKNOWN]',

@@ -192,9 +192,11 @@ describe("errors", () => {
     expect(() => metropolisHastings({} as never)).toThrow(/propose is undefined.*OPTION_TYPE/);
     expect(() => independence({ sample: () => [0] } as never)).toThrow(/logDensity is undefined.*OPTION_TYPE/);
     expect(() => metropolisHastings({ propse: 1 } as never)).toThrow(/OPTION_UNKNOWN/);
-    await expect(run(() => ({ x: [1, 2] }))).rejects.toThrow(/propose gave 2 numbers, but the target is of 1.*PROPOSAL_SHAPE/);
+    await expect(run(() => ({ x: [1, 2] }))).rejects.toThrow(
+      /propose gave 2 numbers, but the target has dimension 1.*PROPOSAL_SHAPE/,
+    );
     await expect(run(() => ({}))).rejects.toThrow(/propose gave undefined.*PROPOSAL_SHAPE/);
-    await expect(run(() => ({ x: [1], logRatio: Number.NaN }))).rejects.toThrow(/logRatio that is NaN.*PROPOSAL_RATIO/);
+    await expect(run(() => ({ x: [1], logRatio: Number.NaN }))).rejects.toThrow(/the logRatio NaN.*PROPOSAL_RATIO/);
     await expect(
       run(
         () => ({ x: [1] }),

@@ -113,7 +113,7 @@ describe("on a conjugate normal", () => {
     const [finding] = verdict.findings.filter(({ code }) => code === "stepBias");
     expect(finding.serious).toBe(true);
     expect(finding.text).toContain(
-      `too ${bias > 0 ? "wide" : "narrow"}, by ${Math.abs(draws.report.stepBias).toFixed(2)} sd where`,
+      `too ${bias > 0 ? "wide" : "narrow"}, by up to ${Math.abs(draws.report.stepBias).toFixed(2)} sd (wanted`,
     );
   });
 

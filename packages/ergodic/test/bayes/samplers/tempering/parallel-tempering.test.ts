@@ -163,7 +163,7 @@ describe("two far modes and nothing observed", () => {
     for (const [, make] of densities) {
       const density = await make();
       const begin = () => parallelTempering({ count: 3, lowest: 0 }).start(density, long, engine);
-      expect(begin).toThrow(/the lowest power is 0, where the density is flat.*take a lowest power above 0.*SAMPLE_PRIOR/);
+      expect(begin).toThrow(/the lowest power is 0, at which the density is flat.*take a lowest power above 0.*SAMPLE_PRIOR/);
     }
   });
 });
@@ -267,5 +267,5 @@ it("errors name the option", () => {
   expect(() => parallelTempering({ temperatures: [1], count: 3 })).toThrow("OPTION_CONFLICT");
   expect(() => parallelTempering({ count: 0 })).toThrow("OPTION_RANGE");
   expect(() => parallelTempering({ inner: 3 as never })).toThrow(/inner is 3/);
-  expect(() => parallelTempering({ inner: gibbs({ x: () => 1 }) })).toThrow(/knows nothing of powers.*SAMPLE_INNER/);
+  expect(() => parallelTempering({ inner: gibbs({ x: () => 1 }) })).toThrow(/cannot be tempered.*SAMPLE_INNER/);
 });

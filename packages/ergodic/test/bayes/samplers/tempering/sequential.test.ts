@@ -183,13 +183,13 @@ describe("errors", () => {
     expect(() => sequentialMonteCarlo({ temperatures: [1], essTarget: 0.4 })).toThrow("OPTION_CONFLICT");
     expect(() => sequentialMonteCarlo({ move: "gibbs" as never })).toThrow("OPTION_RANGE");
     expect(() => sequentialMonteCarlo({ essTarget: 1 })).toThrow("OPTION_RANGE");
-    await expect(finished({}, plan, whole)).rejects.toThrow(/does not know them apart.*SAMPLE_PRIOR/);
+    await expect(finished({}, plan, whole)).rejects.toThrow(/does not separate them.*SAMPLE_PRIOR/);
     await expect(finished({ particles: 10 }, plan)).rejects.toThrow(/10 particles for 400 draws/);
     const far: LogDensity = { ...tempered, drawPrior: () => Float64Array.of(Number.NaN, 0) };
     await expect(finished({}, plan, far)).rejects.toThrow(/none of 400 particles.*SAMPLE_START/);
     const run = sequentialMonteCarlo().start(tempered, { ...plan, chains: 1 }, engine);
     const other = sequentialMonteCarlo().start(tempered, { ...plan, chains: 1, draws: 600 }, engine);
-    expect(() => other.restore(run.snapshot())).toThrow(/400 particles, but the plan is of 600.*SAMPLE_PLAN/);
+    expect(() => other.restore(run.snapshot())).toThrow(/400 particles, but the plan has 600.*SAMPLE_PLAN/);
     run.dispose();
     other.dispose();
   });

@@ -127,7 +127,7 @@ describe("errors of tracing", () => {
     expect(error.message).toMatch(HERE);
     expect(() => interpret([x], {})).toThrow(/the input "x" is used but not given \(given: none\); add it \[COMPILE_INPUT\]/);
     expect(() => interpret([x], { x: [1] })).toThrow(
-      /the input "x" has 1 numbers, but shape \[2, 3\] wants 6 \[COMPILE_LENGTH\]/,
+      /the input "x" has 1 numbers, but shape \[2, 3\] needs 6 \[COMPILE_LENGTH\]/,
     );
   });
 

@@ -146,7 +146,7 @@ describe("replicaGibbs", () => {
       expect(String(failure)).toMatch(/use graphGibbs\(\) for this graph \[GRAPH_REPLICAS\]/);
     };
     await refused((graph) => graph.variable("word", 3), /word has 3 states/);
-    await refused((graph) => graph.or([0, 1, 2], { weight: 1 }), /a factor is of 3 variables \(x0, x1, x2\)/);
+    await refused((graph) => graph.or([0, 1, 2], { weight: 1 }), /a factor has 3 variables \(x0, x1, x2\)/);
     await refused((graph) => graph.atMost(1, [0, 1]), /a factor of .* is 0 in some state, but must be above 0/);
     await refused((graph) => {
       for (let i = 1; i < 6; i++) graph.equal([0, i], { weight: 0.1 * i });
