@@ -1,6 +1,7 @@
 /** Which format is chosen, and what becomes of options. */
 import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
+import { formats } from "../src/formats.ts";
 import {
   blocks,
   type FormatName,
@@ -22,7 +23,6 @@ import {
   rowBlocks,
   sparseBlocks,
 } from "../src/index.ts";
-import { formats } from "../src/formats.ts";
 import { parquetBytes } from "./parquet-bytes.ts";
 import { cells, npyBytes } from "./writers.ts";
 

@@ -211,7 +211,9 @@ function notesOf(rows: readonly ComparedModel[], observations: number): string[]
       `${near.join(" and ")} ${near.length === 1 ? "predicts" : "predict"} about as well as "${best.name}": a difference below ${SMALL_DIFFERENCE} is small`,
     );
   else if (observations < FEW_OBSERVATIONS)
-    notes.push(`with ${observations} observations, fewer than ${FEW_OBSERVATIONS}, the standard errors of differences may be too small`);
+    notes.push(
+      `with ${observations} observations, fewer than ${FEW_OBSERVATIONS}, the standard errors of differences may be too small`,
+    );
   return notes;
 }
 

@@ -48,8 +48,7 @@ export function fromCmdStanCsv(
       `there are ${names.length} names for ${texts.length} texts; give one name per text`,
       "OPTION_RANGE",
     );
-  if (texts.length === 0)
-    throw new DataError("fromCmdStanCsv", "there are no files; give one text per chain", "DRAWS_EMPTY");
+  if (texts.length === 0) throw new DataError("fromCmdStanCsv", "there are no files; give one text per chain", "DRAWS_EMPTY");
   return fromChainFiles(texts.map((text, c) => parse(names[c], text)));
 }
 

@@ -87,7 +87,9 @@ export function fromDataFrame(frame: DrawsFrame): Draws {
   const column = (label: string): Float64Array | Int32Array => {
     const series = columns.get(label);
     if (series?.length === order.length) return series;
-    const given = series ? `has ${series.length} rows, but other columns have ${order.length}` : "is missing, but the header names it";
+    const given = series
+      ? `has ${series.length} rows, but other columns have ${order.length}`
+      : "is missing, but the header names it";
     throw new DataError("fromDataFrame", `the column "${label}" ${given}; leave the table unchanged`, "DRAWS_COLUMNS");
   };
   const gather = (target: Float64Array, width: number, offset: number, series: ArrayLike<number>): void => {

@@ -121,8 +121,7 @@ export function headerFromJson(json: unknown, where = WHERE): DrawsHeader {
   if (!isObject(description) || !isObject(report)) throw wrong(`"description" and "report" must be objects`);
   if (chains > mostChains) throw wrong(`it names ${chains} chains, which is over a million`);
   const kept = quantities.some(({ shape }) => !shape.includes(0)) || fields.length > 0;
-  if (!kept && chains * count > mostEmpty)
-    throw wrong(`it names ${chains} chains of ${count} draws, but holds no numbers`);
+  if (!kept && chains * count > mostEmpty) throw wrong(`it names ${chains} chains of ${count} draws, but holds no numbers`);
   const numbers = Object.entries(report).map(([name, value]) => [name, numberFromJson(`report.${name}`, value, where)]);
   return { chains, count, quantities, fields, description: description as JsonObject, report: Object.fromEntries(numbers) };
 }

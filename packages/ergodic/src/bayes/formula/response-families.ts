@@ -188,5 +188,7 @@ function leveled(
 function adviceFor(name: FamilyName, value: number): string {
   if (name === "bernoulli") return "make it 0 and 1, or take the family poisson for counts, gaussian for other numbers";
   if (name === "gamma") return value === 0 ? "remove zeros, or take the family gaussian" : "take the family gaussian";
-  return Number.isInteger(value) ? "take the family gaussian" : "take the family gamma or gaussian for numbers that are not counts";
+  return Number.isInteger(value)
+    ? "take the family gaussian"
+    : "take the family gamma or gaussian for numbers that are not counts";
 }

@@ -68,7 +68,8 @@ function describe({ best, converged, left, unbounded, spread }: Verdict, objecti
   const everywhere = spread.unbounded > 0 && !converged;
   const parts: string[] = [];
   if (converged) parts.push("converged");
-  else if (!everywhere && Number.isFinite(left)) parts.push(`not converged: the log density can still rise by about ${left.toPrecision(2)} nats`);
+  else if (!everywhere && Number.isFinite(left))
+    parts.push(`not converged: the log density can still rise by about ${left.toPrecision(2)} nats`);
   else if (!everywhere) parts.push(best.ended ? "not converged: no move raises the log density further" : "not converged");
   const names = objective.names(unbounded);
   if (names.length > 0) {

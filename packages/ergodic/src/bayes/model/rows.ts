@@ -35,9 +35,7 @@ export class RowFields {
     let rowCount = 0;
     for (const [field, { extents, shape }] of model.fields) {
       if (extents.indexOf(rows, 1) > 0)
-        throw refusal(
-          `data "${field}" has the rows on axis ${extents.indexOf(rows, 1)}, but rows must be on the first axis`,
-        );
+        throw refusal(`data "${field}" has the rows on axis ${extents.indexOf(rows, 1)}, but rows must be on the first axis`);
       if (extents[0] !== rows) continue;
       rowCount = shape[0];
       widths.set(field, sizeOf(shape.slice(1)));

@@ -219,11 +219,7 @@ class Scope {
     const stated = Object.hasOwn(this.#given, name) ? this.#given[name] : undefined;
     if (typeof stated === "number" && Number.isInteger(stated) && stated > 0) return stated;
     const names = [...this.#sizes.keys()].join(", ") || "none";
-    throw new OptionError(
-      this.#name,
-      `"${name}" is not a size in the data (known: ${names}); name it in data()`,
-      "MODEL_SIZE",
-    );
+    throw new OptionError(this.#name, `"${name}" is not a size in the data (known: ${names}); name it in data()`, "MODEL_SIZE");
   }
 
   #shape(shape: Extent | readonly Extent[]): Shape {

@@ -210,9 +210,7 @@ export class Answer {
   private moreText(): string {
     if (this.best.value === -Infinity) return NO_STATE;
     if (this.gap === 0) return "no state has more";
-    return this.gap < Infinity
-      ? `no state has more than ${this.gap} above that`
-      : "how much more other states have is unknown";
+    return this.gap < Infinity ? `no state has more than ${this.gap} above that` : "how much more other states have is unknown";
   }
 
   private number(variable: string | number): number {

@@ -66,7 +66,9 @@ export function logZBetween(lower: number, upper: number): PartAnswer["logZ"] {
   if (lower === -Infinity)
     return {
       value: upper,
-      certificate: { none: `only an upper bound was proved, ln Z is at most ${upper}: no state was found in which all factors are above 0` },
+      certificate: {
+        none: `only an upper bound was proved, ln Z is at most ${upper}: no state was found in which all factors are above 0`,
+      },
     };
   return { value: lower + (upper - lower) / 2, certificate: { lower, upper } };
 }

@@ -283,8 +283,7 @@ async function worse(objective: GraphObjective, penalty: Penalty, start: Float64
   return worseFindings({ ...compared, start: compared.start + before, end: compared.end + after }, lossOf(objective));
 }
 
-const lossOf = ({ waits }: GraphObjective): string =>
-  `−ln of the ${waits ? "" : "pseudo-"}likelihood per observed variable`;
+const lossOf = ({ waits }: GraphObjective): string => `−ln of the ${waits ? "" : "pseudo-"}likelihood per observed variable`;
 
 const weightNames =
   (graph: FactorGraph) =>

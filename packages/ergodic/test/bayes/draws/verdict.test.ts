@@ -193,7 +193,9 @@ describe("the verdict", () => {
         .verdict()
         .findings.map(({ text, advice }) => `${text}: ${advice}`);
     expect(texts([left(true)], 1)).toEqual([expect.stringMatching(/restarted once, because they had settled in .* minor mode/)]);
-    expect(texts([left(false)], 1)).toEqual([expect.stringMatching(/restarted once, because they had not reached .*: scale the data/)]);
+    expect(texts([left(false)], 1)).toEqual([
+      expect.stringMatching(/restarted once, because they had not reached .*: scale the data/),
+    ]);
     // No more of them than there were.
     expect(texts([left(false), left(false)], 1)).toEqual([expect.stringMatching(/restarted once, because they had not reached/)]);
     expect(texts([left(false), left(true), left(false)], 3)).toEqual([

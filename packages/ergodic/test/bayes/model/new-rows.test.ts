@@ -286,9 +286,7 @@ describe("refused are", () => {
 
   it("draws without their model, and none", async () => {
     const plain = await e.sample((at) => -0.5 * at[0] ** 2, { dimension: 1 }, { draws: 4, warmup: 0, chains: 1 });
-    await expect(plain.predictor()).rejects.toThrow(
-      /predictor: these draws come from a file or a plain function.*DRAWS_MODEL/,
-    );
+    await expect(plain.predictor()).rejects.toThrow(/predictor: these draws come from a file or a plain function.*DRAWS_MODEL/);
     const posterior = await e.sample(line, { x, y }, short);
     await expect(e.Draws.fromJson(JSON.parse(JSON.stringify(posterior))).predictor()).rejects.toThrow(/DRAWS_MODEL/);
     const none = await e.sample(line, { x, y }, { ...short, draws: 0 });

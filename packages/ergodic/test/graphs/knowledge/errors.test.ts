@@ -62,7 +62,11 @@ describe("tables", () => {
       () => query("q", [{ a: 1, is: "maybe" }], { key: ["a"], label: "is" }),
       'query "q": row 1: column "is": it has no state "maybe"',
     ],
-    ["a label that rules see", () => query("q", people, { key: ["who"], label: "who" }), "is also a key column, which rules can see"],
+    [
+      "a label that rules see",
+      () => query("q", people, { key: ["who"], label: "who" }),
+      "is also a key column, which rules can see",
+    ],
   ])("%s", (_, run, wanted) => {
     expect(message(run)).toContain(wanted);
   });

@@ -75,7 +75,11 @@ describe("what is refused", () => {
       /r: column "a" is bound to 5, but must be to the name of a variable, "x"/,
     ],
     ["a column that there is not", () => (r as Any)({ b: "x" }), /r: .*has no column "b"/],
-    ["a value of another type", () => (r as Any)({ n: { equals: "1" } }), /r: column "n" is compared with "1", but holds a number/],
+    [
+      "a value of another type",
+      () => (r as Any)({ n: { equals: "1" } }),
+      /r: column "n" is compared with "1", but holds a number/,
+    ],
     ["no head", () => rule({}), /rule "n": head .*an unknown of a query with all its key columns/],
     ["a head that is a relation", () => rule({ head: r({ a: "w" }) }), /rule "n": head .*an unknown of a query/],
     ["a head without all of its key", () => rule({ head: two({ a: "w" }) }), /rule "n": head .*all its key columns/],

@@ -35,11 +35,7 @@ export function waysToMix(draws: Judged): string[] {
   if (hamiltonian.has(name))
     return [...centring(draws), ...hamiltonianWays(name, options, numberOf(draws.description.dimension), draws.report)];
   if (stochastic.has(name))
-    return [
-      ...centring(draws),
-      ...stochasticWays(options),
-      ...followGradient(draws, "take nuts() on all rows, if time allows"),
-    ];
+    return [...centring(draws), ...stochasticWays(options), ...followGradient(draws, "take nuts() on all rows, if time allows")];
   if (name === "prior") return [];
   if (name === "parallelTempering")
     return [

@@ -25,7 +25,8 @@ export function places(draws: Judged, before: readonly Finding[]): Finding[] {
 function missed(draws: Judged, found: readonly Visited[]): Finding[] {
   if (found.length === 0) return [];
   const told = found.map(
-    (place) => `near ${nearText(place.at)} (${shareText(place.share)} of the probability of this mode and the sampled region together${changeText(place)})`,
+    (place) =>
+      `near ${nearText(place.at)} (${shareText(place.share)} of the probability of this mode and the sampled region together${changeText(place)})`,
   );
   const which = found.length === 1 ? "one of them has" : `${found.length} of them have`;
   return [
@@ -42,7 +43,8 @@ function missed(draws: Judged, found: readonly Visited[]): Finding[] {
 function rare(found: readonly Visited[]): Finding[] {
   if (found.length === 0) return [];
   const told = found.map(
-    (place) => `near ${nearText(place.at)} (${shareText(place.share)} of the probability of this mode and the sampled region together${changeText(place)})`,
+    (place) =>
+      `near ${nearText(place.at)} (${shareText(place.share)} of the probability of this mode and the sampled region together${changeText(place)})`,
   );
   return [
     {
