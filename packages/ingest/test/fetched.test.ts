@@ -119,7 +119,7 @@ describe("errors name the address", () => {
   test("of a page where there is no file", async () => {
     for (const source of [`${origin}/app.csv`, await fetch(`${origin}/app.csv`)])
       await expect(readTable(source)).rejects.toThrow(
-        /app\.csv: the server answered with a page of HTML; check the address.* \[DATA_FILE_MISSING\]$/,
+        /app\.csv: the server answered with an HTML page; check the address.* \[DATA_FILE_MISSING\]$/,
       );
   });
 
