@@ -51,7 +51,7 @@ it("refuses a model that is no file of ours, one that has no ONNX form, its own 
   const cases: [string[], number, RegExp][] = [
     [["export", digits, "--out", out], 1, /digits\.csv/],
     [["export", hashed, "--out", out], 2, /toOnnx: the model's pipeline has the step hash.* \[ONNX_STEP\]/],
-    [["export", model, "--out", model], 2, /--out .*digits\.safetensors is MODEL, which it would take the place of/],
+    [["export", model, "--out", model], 2, /--out .*digits\.safetensors is MODEL, which it would overwrite/],
     [["export", model], 2, /--out/],
   ];
   for (const [words, code, message] of cases) {

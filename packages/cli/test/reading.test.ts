@@ -119,8 +119,8 @@ describe("refuses", () => {
   const data = put("plain.csv", `a,y\n${rows((i) => `${i},${i}`)}`);
   it.each<[string, string[], RegExp]>([
     ["a type unknown", ["--types", "a=date"], /--types.*"a=date" has no type; write zip=category/],
-    ["a pair without =", ["--types", "a"], /--types.*"a" is no column=…; write zip=category/],
-    ["levels of no column", ["--levels", "=a,b"], /--levels.*is no column=…; write size=small,medium,large/],
+    ["a pair without =", ["--types", "a"], /--types.*"a" is not column=…; write zip=category/],
+    ["levels of no column", ["--levels", "=a,b"], /--levels.*is not column=…; write size=small,medium,large/],
     ["a decimal mark unknown", ["--decimal", "x"], /decimal/],
     ["a first index unknown", ["--first-index", "2"], /first/i],
   ])("%s", async (_, words, message) => expect(await failing("train", data, "--target", "y", ...words)).toMatch(message));

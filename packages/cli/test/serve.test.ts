@@ -83,7 +83,7 @@ it("learns from requests with --learn, and takes up again what it had learnt", a
   expect((await ask(again.url, "rows", { rows: [{ a: 3 }] })).json.predictions[0].value).toBe(after);
   expect(await again.end()).toBe(0);
   const twice = await ergodic("serve", model, path("models/../line.safetensors"), "--learn", path("other"));
-  expect([twice.code, twice.stderr]).toEqual([2, expect.stringMatching(/are both called line; name one of the files otherwise/)]);
+  expect([twice.code, twice.stderr]).toEqual([2, expect.stringMatching(/are both called line; rename one of the files/)]);
 });
 
 it("serves folders, asks for a token, and may let clients unload", async () => {
@@ -148,12 +148,12 @@ describe("what is refused, with exit code 2 where the command line is at fault",
     writeFileSync(path("short"), "abc\n");
     writeFileSync(path("empty"), "# nothing\n");
     expect((await ergodic("serve", model, "--token-file", path("short"))).stderr).toMatch(
-      /--token-file must hold tokens of 16 or more printable characters, one a line: openssl rand -hex 32 makes one \[OPTION_TYPE\]$/m,
+      /--token-file must hold tokens of 16 or more printable characters, one per line: openssl rand -hex 32 makes one \[OPTION_TYPE\]$/m,
     );
     expect((await ergodic("serve", model, "--token-file", path("nowhere"))).stderr).toMatch(
-      /nowhere: cannot be read \(ENOENT.*; write one token a line/,
+      /nowhere: cannot be read \(ENOENT.*; write one token per line/,
     );
-    expect((await ergodic("serve", model, "--token-file", path("empty"))).stderr).toMatch(/holds no token; write one a line/);
+    expect((await ergodic("serve", model, "--token-file", path("empty"))).stderr).toMatch(/holds no token; write one per line/);
   });
 
   it("a port that is taken", async () => {

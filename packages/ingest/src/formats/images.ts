@@ -51,7 +51,11 @@ export async function imageRows(
 ): Promise<ArrayRows> {
   checkOptions(options);
   if (typeof from !== "string" && !Array.isArray(from))
-    throw new OptionError("images", `${told(from)} is not a folder; give the path of one, or a list of { source, label }`, "OPTION_TYPE");
+    throw new OptionError(
+      "images",
+      `${told(from)} is not a folder; give the path of one, or a list of { source, label }`,
+      "OPTION_TYPE",
+    );
   const images = typeof from === "string" ? await imagesIn(from) : from;
   const source = typeof from === "string" ? /[^/\\]*(?=[/\\]*$)/.exec(from)![0] || from : "images";
   if (images.length === 0) throw fileFault(source, "there are no images; a dataset needs at least one per class", "DATA_EMPTY");
@@ -80,7 +84,8 @@ export async function imageRows(
     rows,
     columnCount: height * width * channels,
     rowShape: [height, width, channels],
-    advice: typeof from === "string" ? "put the images of each class into a sub-folder named after the class" : "give each image a label",
+    advice:
+      typeof from === "string" ? "put the images of each class into a sub-folder named after the class" : "give each image a label",
     ...(labels.length > 0 ? { target: labels } : {}),
   };
 }

@@ -448,7 +448,9 @@ test.each<[string, Record<string, Uint8Array | string>, string, object?]>([
 });
 
 test("a list of images; other readers refuse a folder", async () => {
-  await expect(readImages([])).rejects.toThrow("images: there are no images; a dataset needs at least one per class [DATA_EMPTY]");
+  await expect(readImages([])).rejects.toThrow(
+    "images: there are no images; a dataset needs at least one per class [DATA_EMPTY]",
+  );
   await expect(readImages([{ source: grey, label: "a" }, { source: grey }])).rejects.toThrow(
     "images: 1 of 2 images have a label; give one to each, or to none [DATA_TARGET]",
   );

@@ -320,7 +320,11 @@ describe("DimmWitted", () => {
   it.each([
     ["a domain twice", { domains: "0\t2\t{0,1}\t{0,0}\n0\t2\t{0,1}\t{0,0}\n" }, "t.tsv:2:1: variable 0 has two domains"],
     ["a domain of another count", { domains: "0\t3\t{0,1}\t{0,0}\n" }, "t.tsv:1:2: the domain of variable 0 has 2 values of 3"],
-    ["a domain of no variable", { domains: "2\t2\t{0,1}\t{0,0}\n" }, "t.tsv:1:1: this is the domain of variable 2, which does not exist"],
+    [
+      "a domain of no variable",
+      { domains: "2\t2\t{0,1}\t{0,0}\n" },
+      "t.tsv:1:1: this is the domain of variable 2, which does not exist",
+    ],
     ...["2", "-1", "0.5"].map((place): [string, { factors: string }, string] => [
       `a factor of variable ${place}`,
       { factors: `${place}\t1\t0\t1\n` },

@@ -263,8 +263,12 @@ test("texts that share their beginnings share no more than there is", () => {
   const page = (shared: number[], own: number[]) =>
     Uint8Array.from([...deltas(shared), ...deltas(own), ...Buffer.from("x".repeat(20))]);
   expect(() => checkDeltaTexts(page([0, 2, 3], [2, 1, 1]), 0, 3)).not.toThrow();
-  expect(() => checkDeltaTexts(page([0, 3, 0], [2, 1, 1]), 0, 3)).toThrow("a text shares a longer prefix than the one before has");
-  expect(() => checkDeltaTexts(page([1, 0, 0], [2, 1, 1]), 0, 3)).toThrow("a text shares a longer prefix than the one before has");
+  expect(() => checkDeltaTexts(page([0, 3, 0], [2, 1, 1]), 0, 3)).toThrow(
+    "a text shares a longer prefix than the one before has",
+  );
+  expect(() => checkDeltaTexts(page([1, 0, 0], [2, 1, 1]), 0, 3)).toThrow(
+    "a text shares a longer prefix than the one before has",
+  );
 });
 
 test("runs: bits and repeats, the ones among them", () => {
