@@ -37,7 +37,7 @@ it("writes calibrated probabilities, and the offset as an input; conformal sets 
   const { code, stderr } = await ergodic("export", sets, "--out", file("sets.onnx"));
   expect([code, stderr]).toEqual([
     2,
-    expect.stringMatching(/the model has conformal sets, which .* calibrate --alpha, was given \[ONNX_MODEL\]/),
+    expect.stringMatching(/the model has conformal sets, which .* calibrate --alpha \[ONNX_MODEL\]/),
   ]);
   expect(existsSync(file("sets.onnx"))).toBe(false);
 });
