@@ -22,7 +22,7 @@ test("a column that the model takes, and the file lacks", async () => {
 test("types of the user's own are told as they were given", async () => {
   const failure = await readTable(csv("a\n1\n"), { types: { b: "number" } }).catch((error: unknown) => error);
   expect(likeFault(failure, table.pipeline, { b: "number" })).toBe(failure);
-  expect(String(likeFault(failure, table.pipeline))).toContain('the model takes a column "b"');
+  expect(String(likeFault(failure, table.pipeline))).toContain('the model needs a column "b"');
   const other = new Error("of another kind");
   expect(likeFault(other)).toBe(other);
 });

@@ -275,7 +275,7 @@ describe("DimmWitted", () => {
     [
       "evidence that is no state",
       (f) => at(f["graph.variables"], 5 * 27 + 16, 6),
-      "graph.variables: byte 144: the evidence is 6, which is no state of variable 5",
+      "graph.variables: byte 144: the evidence is 6, which is not a state of variable 5",
     ],
     ["a domain beyond the file", (f) => at(f["graph.domains"], 8, 1), "graph.domains: byte 0: the domain that begins here needs"],
     [

@@ -283,7 +283,7 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
       name: "RefusedError",
       code: "DEADLINE",
       status: 503,
-      message: expect.stringMatching(/took longer than 500 ms and was given up/),
+      message: expect.stringMatching(/took longer than 500 ms and was stopped/),
     });
     expect(await behind).toMatchObject({ name: "RefusedError", code: "RESTARTING", status: 503 });
     expect(isAlive(pid!)).toBe(false);

@@ -158,7 +158,7 @@ describe("bodies", () => {
     const { url } = await start();
     const { status, json } = await post(`${url}/v2/models/line/infer`, body, { "content-encoding": "gzip" });
     expect(status).toBe(415);
-    expect(json.error).toMatch(/^Content-Encoding: is "gzip", which is not read/);
+    expect(json.error).toMatch(/^Content-Encoding: is "gzip", which is not supported/);
     // What others are told of the connection, so are those whose request is at fault in another way.
     const wrong = await post(`${url}/v2/models/line/infer`, "{}");
     expect([wrong.status, wrong.headers.get("connection")]).toEqual([400, "keep-alive"]);
