@@ -42,10 +42,10 @@ export function addJudgingOptions(command: Command): Command {
 /** Checks the fold options before anything is read. */
 export function checkFolds(path: string, { folds, group, time, resume, testShare, validateShare }: FoldOptions): void {
   const by = group === undefined ? (time === undefined ? undefined : "--time") : "--group";
-  if (folds === undefined && by) throw new UsageError(by, "says how folds are made, but --folds is not given; add --folds 5");
+  if (folds === undefined && by) throw new UsageError(by, "defines the folds, but --folds is not given; add --folds 5");
   if (folds === undefined) return;
   if (resume !== undefined)
-    throw new UsageError("--folds", "trains anew in each fold, but --resume continues one run; leave one out");
+    throw new UsageError("--folds", "trains a new model in each fold, but --resume continues one run; leave one out");
   if (group !== undefined && time !== undefined) throw new UsageError("--group", "and --time were both given; leave one out");
   if (!by) return;
   if (path === "-")
@@ -54,7 +54,7 @@ export function checkFolds(path: string, { folds, group, time, resume, testShare
   if (cut)
     throw new UsageError(
       by,
-      `keeps rows together, which ${cut} would part at random; give ${cut.replace("-share", "")} a file, or leave it out`,
+      `keeps rows together, but ${cut} would split them at random; give ${cut.replace("-share", "")} a file, or leave it out`,
     );
 }
 
@@ -80,7 +80,7 @@ export async function foldColumn(path: string, options: ReadingOptions & FoldOpt
   if (missing >= 0)
     throw new DataError(
       path,
-      `row ${missing + 1} has no value in column "${name}", by which folds are made; remove such rows`,
+      `row ${missing + 1} has no value in column "${name}", which defines the folds; remove rows without a value`,
       "DATA_MISSING",
     );
   return column.kind === "number" ? [...column.values] : Array.from(column.codes, (code) => column.levels[code]);

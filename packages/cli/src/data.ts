@@ -115,7 +115,7 @@ export async function readTraining(
     if (options.classes === false && text !== undefined)
       throw new UsageError(
         "--no-classes",
-        `the target ${data.target.name} holds texts, as ${JSON.stringify(text.slice(0, 60))}, which are classes; leave the option out, or name a column of numbers`,
+        `the target ${data.target.name} holds texts, like ${JSON.stringify(text.slice(0, 60))}, which are classes; leave the option out, or name a column of numbers`,
       );
     return { data };
   }
@@ -264,7 +264,7 @@ export async function rawRows(path: string, pipeline: Pipeline, options: FormatO
 function sizes(option: string, text: string | undefined): number[] | undefined {
   if (text === undefined) return undefined;
   if (/^\d+(x\d+)*$/i.test(text)) return text.split(/x/i).map(Number);
-  throw new UsageError(option, `"${text}" is not a list of sizes; write them with an x between, like 28x28`);
+  throw new UsageError(option, `"${text}" is not a list of sizes; separate sizes with x, like 28x28`);
 }
 
 /** Returns a position if the text is a whole number, otherwise a name. */

@@ -64,7 +64,10 @@ const translations: readonly [RegExp, string][] = [
   [/\brequestMs is\b/g, "--request-time is"],
   [/\bdrainMs is\b/g, "--drain is"],
   [/\bmaxDelayMs is\b/g, "--max-delay is"],
-  [/^tokens must be a list of (.*): write tokens: .*$/, "--token-file must hold $1, one a line: openssl rand -hex 32 makes one"],
+  [
+    /^tokens must be a list of (.*): write tokens: .*$/,
+    "--token-file must hold $1, one per line: openssl rand -hex 32 makes one",
+  ],
   [/^cors must be a list of (.*): write cors: .*$/, "--cors must name $1, with commas between them"],
   [/^(rate|rows) belongs to the scenario/, "--$1 belongs to the scenario"],
   [/\bnonNegative\b/g, "--non-negative"],

@@ -14,7 +14,7 @@ function formatOf(path: string, given: string | undefined): GraphFormat {
   const known = formats.find((one) => one === ending);
   if (known) return known;
   if (given !== undefined) throw new UsageError("--format", `"${given}" is not known (known: ${formats.join(", ")})`);
-  throw new UsageError("GRAPH", `${path} does not say what it is by its ending; add --format ${formats.join("|")}`);
+  throw new UsageError("GRAPH", `the name ${path} does not show the format; add --format ${formats.join("|")}`);
 }
 
 export async function readGraph(path: string, format: string | undefined): Promise<FactorGraph> {
@@ -36,7 +36,10 @@ export async function readGraph(path: string, format: string | undefined): Promi
 export async function readEvidence(given: string, sample: number, graph: FactorGraph): Promise<Evidence> {
   if (given.includes("=")) {
     if (sample > 0)
-      throw new UsageError("--sample", `${sample} was given, but --evidence is no file of samples; omit one, or name a file`);
+      throw new UsageError(
+        "--sample",
+        `${sample} was given, but --evidence is not a file of samples; leave --sample out, or name a file`,
+      );
     return writtenEvidence(given, graph);
   }
   const samples = await readUaiEvidence(given, graph);
@@ -51,7 +54,7 @@ function writtenEvidence(given: string, graph: FactorGraph): Evidence {
   const evidence = new Map<string, string | number>();
   for (const pair of given.split(",")) {
     const at = pair.indexOf("=");
-    if (at <= 0) throw new UsageError("--evidence", `"${pair}" is not variable=state; write them as in rain=yes,wet=no`);
+    if (at <= 0) throw new UsageError("--evidence", `"${pair}" is not variable=state; write evidence like rain=yes,wet=no`);
     const name = pair.slice(0, at);
     if (evidence.has(name)) throw new UsageError("--evidence", `"${name}" is given twice; give each variable once`);
     const state = pair.slice(at + 1);

@@ -67,7 +67,7 @@ export function refuseFixed({ command, options, fixed }: Training): void {
   if (given)
     throw new UsageError(
       command.name(),
-      `${given.long} was given, but --resume goes on as the run began; leave ${given.long} out`,
+      `${given.long} was given, but --resume continues the run with its original options; leave ${given.long} out`,
     );
 }
 

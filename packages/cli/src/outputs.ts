@@ -33,30 +33,33 @@ export async function checkOutputs(command: string, outputs: readonly Place[], i
     if (output.path === "-")
       throw new UsageError(
         command,
-        `${output.flag} - would be a file of that name, not standard output; give another name, or ./- if that one is meant`,
+        `${output.flag} - would write a file named -, not standard output; give another name, or ./- to write that file`,
       );
     const own = await identified(output);
     const input = read.find(({ id, flag }) => id !== undefined && id === own.id && flag !== output.continues);
     if (input)
       throw new UsageError(
         command,
-        `${output.flag} ${output.path} is ${input.flag}${input.path === output.path || input.isImported ? "" : ` ${input.path}`}, which it would take the place of; give ${output.flag} another name`,
+        `${output.flag} ${output.path} is ${input.flag}${input.path === output.path || input.isImported ? "" : ` ${input.path}`}, which it would overwrite; give ${output.flag} another name`,
       );
     const folder = read.find((place) => holds(place, own));
     if (folder)
       throw new UsageError(
         command,
-        `${output.flag} ${output.path} is a file of ${folder.flag} ${folder.path}, which it would take the place of; give ${output.flag} another name`,
+        `${output.flag} ${output.path} is a file in ${folder.flag} ${folder.path}, which it would overwrite; give ${output.flag} another name`,
       );
     for (const place of read)
       if (await joinsPictures(place, output))
         throw new UsageError(
           command,
-          `${output.flag} ${output.path} would lie among the pictures of ${place.flag} ${place.path}, where all files are read; give ${output.flag} another folder`,
+          `${output.flag} ${output.path} would be among the pictures in ${place.flag} ${place.path}, where all files are read; give ${output.flag} another folder`,
         );
     const twin = seen.find(({ id }) => id !== undefined && id === own.id);
     if (twin)
-      throw new UsageError(command, `${twin.flag} and ${output.flag} are one file, ${output.path}; give each a name of its own`);
+      throw new UsageError(
+        command,
+        `${twin.flag} and ${output.flag} are the same file, ${output.path}; give them different names`,
+      );
     seen.push(own);
   }
   for (const { path, folders } of given) await checkWritable(path!, { folders });

@@ -69,7 +69,7 @@ export function columnsOf(
 ): RatingColumns {
   const merged = { ...(description as unknown as FactorsDescribed).columns, ...given({ user, item, value }) };
   const missing = (["user", "item"] as const).find((name) => merged[name] === undefined);
-  if (missing) throw new UsageError(command, `the model does not say which columns it was made from; give --${missing}`);
+  if (missing) throw new UsageError(command, `the model file does not name the columns of its training data; give --${missing}`);
   return merged as RatingColumns;
 }
 

@@ -134,8 +134,12 @@ it("reads algorithms from their words", () => {
 const refused: [string, string[], RegExp][] = [
   ["a rule beside it", ["--algorithm", "coordinate", "--rule", "adam"], /both --algorithm coordinate and --rule.*leave one out/],
   ["a rate beside it", ["--algorithm", "dual", "--rate", "0.1"], /both --algorithm dual and --rate.*leave one out/],
-  ["variance reduction beside it", ["--algorithm", "dual", "--variance", "saga"], /variance reduction is of gradient descent/],
-  ["options of auto", ["--algorithm", "auto:tolerance=1"], /--algorithm: auto takes no options; name the algorithm/],
+  [
+    "variance reduction beside it",
+    ["--algorithm", "dual", "--variance", "saga"],
+    /variance reduction applies only to gradient descent/,
+  ],
+  ["options of auto", ["--algorithm", "auto:tolerance=1"], /--algorithm: auto takes no options; name an algorithm/],
   ["a rule beside auto", ["--algorithm", "auto", "--rule", "adam"], /both --algorithm auto and --rule.*leave one out/],
   ["an unknown one", ["--algorithm", "coord"], /--algorithm: "coord" is not known; did you mean coordinate\?/],
   ["an unknown option", ["--algorithm", "coordinate:pcik=cyclic"], /unknown option "pcik" \(known: pick, /],

@@ -139,8 +139,13 @@ describe("calibrate", () => {
 
   it.each([
     ["without anything to do", [], 2, /there is nothing to do; give --method, --alpha or both \[USAGE\]/],
-    ["--score without sets", ["--method", "isotonic", "--score", "aps"], 2, /--score is of sets and intervals; give --alpha/],
-    ["--share of one thing", ["--alpha", "0.1", "--share", "0.3"], 2, /--share cuts rows between/],
+    [
+      "--score without sets",
+      ["--method", "isotonic", "--score", "aps"],
+      2,
+      /--score applies to sets and intervals; give --alpha/,
+    ],
+    ["--share of one thing", ["--alpha", "0.1", "--share", "0.3"], 2, /--share divides the rows between/],
     ["an alpha that is none", ["--alpha", "1"], 2, /It must lie between 0 and 1/],
     ["a score of numbers", ["--alpha", "0.1", "--score", "scaled"], 2, /score is "scaled", but must be "lac" or "aps"/],
     ["too few rows", ["--alpha", "0.0001"], 1, /599 rows are too few for alpha 0\.0001; give 9999 or more/],

@@ -479,9 +479,9 @@ describe("rules", () => {
     checked("rules", (await works("rules", "lbfgs", "--json")).stdout);
     for (const [args, message] of [
       [["sgdd"], '"sgdd" is not known; did you mean sgd?'],
-      [["clipNorm+sgd"], '"clipNorm+sgd" is a chain; ask for each of its links'],
+      [["clipNorm+sgd"], '"clipNorm+sgd" is a chain; ask for each link separately'],
       [["adam:beta3=1"], "beta3"],
-      [["adam", "--quick"], "--quick: times an update"],
+      [["adam", "--quick"], "--quick: times updates"],
     ] as const) {
       const { code, stdout, stderr } = await ergodic("rules", ...args);
       expect([code, stdout]).toEqual([2, ""]);

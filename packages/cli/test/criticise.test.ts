@@ -96,7 +96,7 @@ describe("loo", () => {
     const lost = await ergodic("loo", moved);
     expect([lost.code, lost.stderr]).toEqual([
       1,
-      expect.stringMatching(/was drawn from .*y\.json, which is no longer there; give it by --data FILE/),
+      expect.stringMatching(/was drawn from .*y\.json, which is no longer there; give it with --data FILE/),
     ]);
     expect((await works("loo", moved, "--data", join(file("moved"), "z.json"))).stdout).toBe(before);
   });
@@ -159,7 +159,7 @@ describe("draws of a formula", () => {
     const lost = await ergodic("loo", out);
     expect([lost.code, lost.stderr]).toEqual([
       1,
-      expect.stringMatching(/size\.csv, which is no longer there; give it by --data FILE/),
+      expect.stringMatching(/size\.csv, which is no longer there; give it with --data FILE/),
     ]);
     expect((await works("loo", out, "--data", join(root, "other.csv"))).stdout).toBe(`${run.loo()}\n`);
   });
@@ -224,9 +224,13 @@ describe("predict", () => {
     writeFileSync(given, "x,z[1]\n1,0\n");
     const cases: [string[], RegExp, number][] = [
       [[lineOut, given], /row 1.*z/, 1],
-      [[lineOut, given, "--unknown", "zero"], /--unknown: is of saved models, but MODEL holds draws; omit it/, 2],
+      [[lineOut, given, "--unknown", "zero"], /--unknown: applies only to saved models, but MODEL holds draws; omit it/, 2],
       [[lineOut, given, "--level", "1.5"], /--level/, 2],
-      [[file("none.safetensors"), given, "--level", "0.5"], /--level: is of draws, but MODEL is a saved model; omit it/, 2],
+      [
+        [file("none.safetensors"), given, "--level", "0.5"],
+        /--level: applies only to draws, but MODEL is a saved model; omit it/,
+        2,
+      ],
     ];
     for (const [args, message, code] of cases) {
       const found = await ergodic("predict", ...args);

@@ -50,13 +50,13 @@ const cases: [string, string[], number, RegExp][] = [
     "a rate that is none",
     train("--rate", "abc"),
     2,
-    /^ergodic: --rate: "abc" is no number and no schedule; write 0\.01 or .* \[USAGE\]$/,
+    /^ergodic: --rate: "abc" is neither a number nor a schedule; write 0\.01 or .* \[USAGE\]$/,
   ],
   [
     "a schedule within one",
     train("--rate", "warmUp:rate=foo(rate=1)"),
     2,
-    /^ergodic: --rate: "foo" is no number and no schedule/,
+    /^ergodic: --rate: "foo" is neither a number nor a schedule/,
   ],
   ["a file that is not there", ["train", file("no.csv"), "--target", "y"], 1, /no such file.*\[DATA_FILE_MISSING\]$/],
   ["a folder", ["describe", file("folder")], 1, /folder: the folder is empty; put PNG or JPEG files into it/],
@@ -135,7 +135,7 @@ const cases: [string, string[], number, RegExp][] = [
     "options that the checkpoint brings",
     train("--resume", file("none"), "--rule", "adam"),
     2,
-    /--rule was given, but --resume goes on as the run began/,
+    /--rule was given, but --resume continues the run with its original options/,
   ],
 ];
 

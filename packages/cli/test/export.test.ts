@@ -37,7 +37,7 @@ it("writes calibrated probabilities, and the offset as an input; conformal sets 
   const { code, stderr } = await ergodic("export", sets, "--out", file("sets.onnx"));
   expect([code, stderr]).toEqual([
     2,
-    expect.stringMatching(/the model has conformal sets, which .* calibrate --alpha, was given \[ONNX_MODEL\]/),
+    expect.stringMatching(/the model has conformal sets, which .* calibrate --alpha \[ONNX_MODEL\]/),
   ]);
   expect(existsSync(file("sets.onnx"))).toBe(false);
 });
@@ -51,7 +51,7 @@ it("refuses a model that is no file of ours, one that has no ONNX form, its own 
   const cases: [string[], number, RegExp][] = [
     [["export", digits, "--out", out], 1, /digits\.csv/],
     [["export", hashed, "--out", out], 2, /toOnnx: the model's pipeline has the step hash.* \[ONNX_STEP\]/],
-    [["export", model, "--out", model], 2, /--out .*digits\.safetensors is MODEL, which it would take the place of/],
+    [["export", model, "--out", model], 2, /--out .*digits\.safetensors is MODEL, which it would overwrite/],
     [["export", model], 2, /--out/],
   ];
   for (const [words, code, message] of cases) {

@@ -74,14 +74,18 @@ it("folds are cut from what is not held out for the test", async () => {
 
 it.each([
   ["one fold", ["--folds", "1"], /--folds/],
-  ["a group without folds", ["--group", "patient"], /--group: says how folds are made, but --folds is not given; add --folds 5/],
+  ["a group without folds", ["--group", "patient"], /--group: defines the folds, but --folds is not given; add --folds 5/],
   ["groups and times", ["--folds", "3", "--group", "patient", "--time", "year"], /--group: and --time were both given/],
   [
     "a share that parts groups",
     ["--folds", "3", "--group", "patient", "--test-share", "0.2"],
-    /--group: keeps rows together, which --test-share would part/,
+    /--group: keeps rows together, but --test-share would split them/,
   ],
-  ["a resumed run", ["--folds", "3", "--resume", "kept"], /--folds: trains anew in each fold, but --resume continues one run/],
+  [
+    "a resumed run",
+    ["--folds", "3", "--resume", "kept"],
+    /--folds: trains a new model in each fold, but --resume continues one run/,
+  ],
   ["a column that is not there", ["--folds", "3", "--group", "clinic"], /asks for a column "clinic" that is not there/],
 ])("refuses %s", async (_, args, message) => {
   const { code, stdout, stderr } = await ergodic(...(args.includes("--resume") ? train.slice(0, 4) : train), ...args, "--quiet");

@@ -74,7 +74,7 @@ it("a network begins at its file, without being named; a checkpoint says nothing
 });
 
 it.each([
-  [["--features", "rff:10"], /--features: was given, but --from takes the model as/],
+  [["--features", "rff:10"], /--features: was given, but --from uses the model in/],
   [["--optimiser", "kept"], /only checkpoints hold its state/],
   [["--algorithm", "coordinate"], /finds the minimum from any start/],
   [["--model", "mlp:4"], /holds a model of kind "linear", but the model to train is of kind "network"/],

@@ -114,8 +114,8 @@ describe("--impute", () => {
     ["zero", /"zero" must be mean, median, mode or level, or column=one of these, like city=level/],
     ["age=zero", /"age=zero" must be/],
     ["=mean", /"=mean" must be/],
-    ["age=mean,age=mode", /"age" is there twice; give one/],
-    ["mean,mode", /Two methods are of all columns; give one/],
+    ["age=mean,age=mode", /"age" is given twice; give one/],
+    ["mean,mode", /Two methods apply to all columns; give one/],
     ["town=mode", /impute asks for a column "town"/],
     ["age=level,city=mode", /impute is "level" for "age".*with --indicator for a column/],
   ])("refuses %s", async (how, message) =>

@@ -166,7 +166,7 @@ describe("--row-shape", () => {
 
   it.each([
     ["8x9", "rowShape is [8, 9], 72 values, but a row has 64 columns; give sizes that multiply to 64 [OPTION_RANGE]"],
-    ["8 8", '--row-shape: "8 8" is not a list of sizes; write them with an x between, like 28x28'],
+    ["8 8", '--row-shape: "8 8" is not a list of sizes; separate sizes with x, like 28x28'],
   ])("refuses %s", async (shape, message) => {
     const { code, stderr } = await ergodic("train", digits, "--target", "label", "--classes", "--row-shape", shape);
     expect([code === 0, stderr]).toEqual([false, expect.stringContaining(message)]);

@@ -159,8 +159,8 @@ describe("infer", () => {
     [["infer", path, "--evidence", "rainn=yes"], /did you mean "rain"\?/],
     [["infer", path, "--evidence", "rain=maybe"], /maybe/],
     [["infer", path, "--evidence", "rain=yes,wet"], /"wet" is not variable=state/],
-    [["infer", path, "--evidence", "rain=yes", "--sample", "2"], /--evidence is no file of samples/],
-    [["infer", path, "--sample", "2"], /2 was given, but no file of evidence/],
+    [["infer", path, "--evidence", "rain=yes", "--sample", "2"], /--evidence is not a file of samples/],
+    [["infer", path, "--sample", "2"], /2 was given, but there is no evidence file/],
     [
       ["infer", path, "--evidence", beyond],
       /beyond\.evid:1:3: an observed variable is "9", but must be a whole number from 0 to 1/,
@@ -169,7 +169,7 @@ describe("infer", () => {
       ["infer", path, "--algorithm", "luck"],
       /"luck" is not known \(known: auto, gibbs, annealedImportanceSampling, automatic, elimination/,
     ],
-    [["infer", file("graph.txt")], /does not say what it is by its ending; add --format uai\|bif\|fg\|json\|dimmwitted/],
+    [["infer", file("graph.txt")], /does not show the format; add --format uai\|bif\|fg\|json\|dimmwitted/],
     [["infer", path, "--task", "luck"], /It must be marginals, partition or map/],
     [["infer", file("none.uai")], /there is no such file/],
   ])("%j is refused", async (words, message) => {

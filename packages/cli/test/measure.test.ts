@@ -234,7 +234,7 @@ it("takes a model of recommend, with its pairs", async () => {
 });
 
 it.each([
-  [["measure", "M"], /measure: rows to predict are missing; name a file of them after M/],
+  [["measure", "M"], /measure: rows to predict are missing; add a data file after M/],
   [["measure", "M", "D", "--batch", "1,0"], /--batch <sizes>' argument '1,0' is invalid\. It must be a whole number >= 1/],
   [["measure", "M", "D", "--batch", ""], /--batch.*must be a number/],
   [["measure", "M", "D", "--scenario", "burst"], /It must be singleStream, multiStream, server or offline/],

@@ -88,7 +88,10 @@ describe("train", () => {
     const said = async (path: string): Promise<string> => (await works("predict", path, digits)).stdout;
     expect(await said(parts)).toBe(await said(whole));
     const { code, stderr } = await ergodic("train", ...words, "--resume", checkpoint, "--model", "mlp");
-    expect([code, stderr]).toEqual([2, expect.stringContaining("--model was given, but --resume goes on as the run began")]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining("--model was given, but --resume continues the run with its original options"),
+    ]);
   });
 
   it("stops early on held-out rows", async () => {
@@ -201,7 +204,7 @@ describe("describe", () => {
   it("of a plain function, which the file does not hold", async () => {
     const out = file("function.safetensors");
     await works("train", ...shaped, "--model", here("function.mjs"), ...quick, "--out", out);
-    expect((await works("describe", out)).stdout).toMatch(/layers\s+a function, which the file does not hold/);
+    expect((await works("describe", out)).stdout).toMatch(/layers\s+a function, which is not stored in the file/);
     checked("describe", (await works("describe", out, "--json")).stdout);
   });
 });
@@ -243,7 +246,7 @@ describe("errors", () => {
     ],
     ["a near miss", [...image, "--model", "mobilenetv3:0.5"], /"mobilenetv3" is not known; did you mean mobilenet\?/],
     ["a width too many", [...image, "--model", "mobilenet:0.5,0.25"], /mobilenet takes one width, but 0\.5,0\.25 was given/],
-    ["a word that is no option", [...image, "--model", "cnn:wide"], /"wide" of cnn is no number and no option/],
+    ["a word that is no option", [...image, "--model", "cnn:wide"], /"wide" of cnn is neither a number nor an option/],
     ["an unknown option", [...image, "--model", "cnn:depth=3"], /cnn: .*depth/],
     ["a value out of range", [...image, "--model", "mobilenetv2:-1"], /mobileNetV2: width is -1, but must be a number > 0/],
     ["no image", [...table, "--model", "cnn"], /--model: cnn takes images, but a row is 64; .*--row-shape 8x8x1/],
@@ -251,7 +254,7 @@ describe("errors", () => {
     [
       "a linear model on changed rows",
       [...image, "--augment", "flip"],
-      /--augment: a linear model is not trained on changed rows/,
+      /--augment: it applies only to networks, but the model is linear/,
     ],
     [
       "an unknown change",
@@ -259,9 +262,13 @@ describe("errors", () => {
       /"turn" is not known \(known: shift, flip, cutout, noise\)/,
     ],
     ["a change with options", [...image, "--model", "cnn", "--augment", "shift:far=1"], /"shift:far=1" cannot be read/],
-    ["features before a network", [...image, "--model", "mlp", "--features", "rff:10"], /--features: is of linear models/],
+    [
+      "features before a network",
+      [...image, "--model", "mlp", "--features", "rff:10"],
+      /--features: applies only to linear models/,
+    ],
     ["hashed columns", [...table, "--model", "mlp", "--hash", "6"], /leave out hashing, or take --model linear/],
-    ["no intercept", [...image, "--model", "mlp", "--no-intercept"], /--no-intercept: is of linear models/],
+    ["no intercept", [...image, "--model", "mlp", "--no-intercept"], /--no-intercept: applies only to linear models/],
     [
       "a penalty below 0",
       [...image, "--model", "mlp", "--l2", "-1"],
@@ -272,12 +279,12 @@ describe("errors", () => {
     [
       "a file that fails",
       [...image, "--model", here("fails.mjs")],
-      /fails\.mjs:\d+:\d+: fails: not today; mend it \[MODEL_FILE\]/,
+      /fails\.mjs:\d+:\d+: fails: not today; fix it \[MODEL_FILE\]/,
     ],
     [
       "a file whose function fails",
       [...image, "--model", here("fails-later.mjs")],
-      /fails-later\.mjs:\d+:\d+: fails: not today either; mend it \[MODEL_FILE\]/,
+      /fails-later\.mjs:\d+:\d+: fails: not today either; fix it \[MODEL_FILE\]/,
     ],
     [
       "a file of something else",

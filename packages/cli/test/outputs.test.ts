@@ -70,7 +70,7 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     [
       "train",
       [...train, "--out", data],
-      /^ergodic: train: --out \S+d\.csv is DATA, which it would take the place of; give --out another name \[USAGE\]/,
+      /^ergodic: train: --out \S+d\.csv is DATA, which it would overwrite; give --out another name \[USAGE\]/,
     ],
     ["a link to it", [...train, "--out", file("link.csv")], /--out \S+link\.csv is DATA \S+d\.csv, /],
     ["another name of it", [...train, "--checkpoint", file("hard.csv")], /--checkpoint \S+hard\.csv is DATA/],
@@ -81,12 +81,12 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     [
       "the model and the checkpoint, spelt in two ways",
       [...train, "--out", file("one"), "--checkpoint", file("one").replace(/one$/, "./one")],
-      /--out and --checkpoint are one file/,
+      /--out and --checkpoint are the same file/,
     ],
     [
       "the model and the checkpoint",
       [...train, "--out", file("one"), "--checkpoint", file("one")],
-      /--out and --checkpoint are one file/,
+      /--out and --checkpoint are the same file/,
     ],
     ["tune", ["tune", data, ...y, "--over", "l2:0..1", "--out", data], /tune: --out \S+ is DATA/],
     ["path", ["path", data, ...y, "--out", data], /path: --out \S+ is DATA/],
@@ -99,7 +99,7 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     [
       "what the model's file imports, by way of another",
       ["sample", layered, "--checkpoint", file("deep.mjs")],
-      /sample: --checkpoint \S+deep\.mjs is a file that MODEL \S+middle\.mjs imports, which it would take the place of/,
+      /sample: --checkpoint \S+deep\.mjs is a file that MODEL \S+middle\.mjs imports, which it would overwrite/,
     ],
     [
       "what layers import",
@@ -112,14 +112,14 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     ["learn", ["learn", graph, "--out", graph], /learn: --out \S+ is GRAPH/],
     ["tune, of ratings", [...tuned, "--out", stars], /tune: --out \S+ is DATA/],
     ["labels by their name", ["train", file("x.npy"), "--out", file("y.npy")], /--out \S+ is the labels/],
-    ["one of a folder of images", ["train", file("seen"), "--out", picture], /--out \S+1\.png is a file of DATA \S+seen, which/],
+    ["one of a folder of images", ["train", file("seen"), "--out", picture], /--out \S+1\.png is a file in DATA \S+seen, which/],
     ["a link to one", ["predict", model, file("seen"), "--out", file("to.png")], /--out \S+ is a file of DATA/],
     [
       "new among the pictures of a class, by another name of the folder",
       ["predict", model, file("seen"), "--out", file("same/new.csv")],
-      /^ergodic: predict: --out \S+same\/new\.csv would lie among the pictures of DATA \S+seen, where all files are read; give --out another folder \[USAGE\]/,
+      /^ergodic: predict: --out \S+same\/new\.csv would be among the pictures in DATA \S+seen, where all files are read; give --out another folder \[USAGE\]/,
     ],
-    ["a model there", ["train", file("seen"), "--out", file("seen/a/m.safetensors")], /would lie among the pictures of DATA/],
+    ["a model there", ["train", file("seen"), "--out", file("seen/a/m.safetensors")], /would be among the pictures in DATA/],
     [
       "one of a folder of draws",
       ["predict", file("drawn"), more, "--out", file("drawn/chain_2.csv")],
@@ -350,8 +350,8 @@ describe("options that are wrong in themselves are found before the data are rea
 describe("a model's file that fails is told by its line", () => {
   const here = (name: string): string => fileURLToPath(new URL(`models/${name}`, import.meta.url));
   it.each([
-    ["throws.mjs", /throws\.mjs:5:\d+: fails: Cannot read properties of null \(reading 'boom'\); mend it \[MODEL_FILE\]/],
-    ["throws.ts", /throws\.ts:9:\d+: fails: Cannot read properties of null \(reading 'boom'\); mend it \[MODEL_FILE\]/],
+    ["throws.mjs", /throws\.mjs:5:\d+: fails: Cannot read properties of null \(reading 'boom'\); fix it \[MODEL_FILE\]/],
+    ["throws.ts", /throws\.ts:9:\d+: fails: Cannot read properties of null \(reading 'boom'\); fix it \[MODEL_FILE\]/],
   ])("%s", async (name, message) => {
     const { code, stderr } = await ergodic("sample", here(name));
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
@@ -365,7 +365,7 @@ describe("a model's file that fails is told by its line", () => {
     const { code, stderr } = await ergodic(...train, "--model", path);
     expect([code, stderr]).toEqual([
       1,
-      expect.stringMatching(/later\.mjs:2:\d+: fails: Cannot read properties of undefined .*; mend it \[MODEL_FILE\]/),
+      expect.stringMatching(/later\.mjs:2:\d+: fails: Cannot read properties of undefined .*; fix it \[MODEL_FILE\]/),
     ]);
   });
 });

@@ -90,7 +90,7 @@ describe("as text", () => {
     expect(drawn[9]).toMatch(/▲ minimum {3}△ one standard error$/);
     const lambda = rows.find((cells) => cells.includes("▲ minimum"))![0];
     expect(lines[plot + 11]).toMatch(
-      new RegExp(`^chosen: λ ${lambda}, of the least CV error; [2-6] coefficients of 6 not zero$`),
+      new RegExp(`^chosen: λ ${lambda}, the one with the least CV error; [2-6] coefficients of 6 not zero$`),
     );
     expect(lines[plot + 12].trim()).toBe("coefficients");
     expect(lines.slice(plot + 13, plot + 15).map((line) => line.trim().split(/\s+/)[0])).toEqual(["a", "b"]);
@@ -279,7 +279,11 @@ const refused: [string, string[], RegExp][] = [
   ],
   ["a penalty of its own", [planted, ...target, "--l1", "1"], /unknown option '--l1'/],
   ["kinks", [planted, ...target, "--loss", "quantile"], /"quantile" has kinks.*\[MODEL_CAPABILITY\]/],
-  ["what a checkpoint brings", [planted, ...target, "--resume", "x", "--folds", "3"], /--folds was given, but --resume goes on/],
+  [
+    "what a checkpoint brings",
+    [planted, ...target, "--resume", "x", "--folds", "3"],
+    /--folds was given, but --resume continues the run/,
+  ],
 ];
 
 it.each(refused)("refuses %s", async (_, args, message) => {

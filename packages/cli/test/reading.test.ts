@@ -79,7 +79,7 @@ it("--comment leaves out lines, as the error says, at prediction and evaluation 
 
 it("--ragged skip counts rows of another length, as the error says", async () => {
   const data = put("ragged.csv", `a,y\n${rows((i) => (i % 6 === 1 ? `${i}` : `${i},${i}`))}`);
-  expect(await failing("train", data, "--target", "y")).toMatch(/or pass --ragged skip to go without/);
+  expect(await failing("train", data, "--target", "y")).toMatch(/or pass --ragged skip to skip rows like this/);
   const said = "4 of 24 rows do not have 2 fields and were skipped (first: line 3, with 1)";
   const out = file("ragged.safetensors");
   const { stderr } = await works("train", data, "--target", "y", "--epochs", "1", "--ragged", "skip", "--out", out);
@@ -119,8 +119,8 @@ describe("refuses", () => {
   const data = put("plain.csv", `a,y\n${rows((i) => `${i},${i}`)}`);
   it.each<[string, string[], RegExp]>([
     ["a type unknown", ["--types", "a=date"], /--types.*"a=date" has no type; write zip=category/],
-    ["a pair without =", ["--types", "a"], /--types.*"a" is no column=…; write zip=category/],
-    ["levels of no column", ["--levels", "=a,b"], /--levels.*is no column=…; write size=small,medium,large/],
+    ["a pair without =", ["--types", "a"], /--types.*"a" is not column=…; write zip=category/],
+    ["levels of no column", ["--levels", "=a,b"], /--levels.*is not column=…; write size=small,medium,large/],
     ["a decimal mark unknown", ["--decimal", "x"], /decimal/],
     ["a first index unknown", ["--first-index", "2"], /first/i],
   ])("%s", async (_, words, message) => expect(await failing("train", data, "--target", "y", ...words)).toMatch(message));

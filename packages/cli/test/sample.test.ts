@@ -98,9 +98,11 @@ describe("sample", () => {
     expect(await said()).toMatch(/no model is given; give its file, or --formula "y ~ x \+ \(1 \| group\)" --data d\.csv/);
     expect(await said("--formula", "y ~ x")).toMatch(/--formula: it needs a table; give --data d\.csv/);
     expect(await said(model, "--formula", "y ~ x")).toMatch(
-      /it takes the place of a model's file, but .*schools\.mjs is given too/,
+      /it replaces the model file, but .*schools\.mjs is also given/,
     );
-    expect(await said(model, "--family", "poisson")).toMatch(/--family: it is of a formula; give --formula, or leave it out/);
+    expect(await said(model, "--family", "poisson")).toMatch(
+      /--family: it applies only to a formula; give --formula, or leave it out/,
+    );
     expect(await said("--formula", "y ~ x +", "--data", table)).toMatch(
       /formula "y ~ x \+": at its end: after "\+" a term is missing/,
     );
@@ -195,8 +197,8 @@ describe("sample", () => {
       [[model, "--algorithm", "nut"], /"nut" is not known \(known: ellipticalSlice, fullRank, gibbs, hmc/],
       [[model, "--algorithm", "nuts:depth=3"], /depth/],
       [[model, "--format", "xml"], /take csv, json or arrow/],
-      [[here("plain.mjs")], /plain\.mjs: the function asks for none of param.* needs the API: await sample\(/],
-      [[here("pair.mjs")], /pair\.mjs: the function asks for none of param.* needs the API: await sample\(/],
+      [[here("plain.mjs")], /plain\.mjs: the function does not use param.* needs the API: await sample\(/],
+      [[here("pair.mjs")], /pair\.mjs: the function does not use param.* needs the API: await sample\(/],
       [[model, "--data", here("schools.mjs")], /is not JSON/],
       [[model, "--chains", "0"], /--chains <n>.*must be a whole number >= 1/],
     ] as const) {
@@ -288,9 +290,9 @@ describe("summary and diagnose", () => {
     const one = await works("summary", join(out, "chain_1.csv"), "--of", "mu");
     expect(one.stdout).toMatch(/^mu /m);
     for (const [given, message] of [
-      ["a", '--probabilities: "a" is no number from 0 to 1; write'],
-      ["0.1,1.5", '--probabilities: "1.5" in "0.1,1.5" is no number'],
-      ["0.1,", '--probabilities: "" in "0.1," is no number'],
+      ["a", '--probabilities: "a" is not a number from 0 to 1; separate'],
+      ["0.1,1.5", '--probabilities: "1.5" in "0.1,1.5" is not a number'],
+      ["0.1,", '--probabilities: "" in "0.1," is not a number'],
     ]) {
       const refused = await ergodic("summary", out, "--probabilities", given);
       expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(message)]);

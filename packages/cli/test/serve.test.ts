@@ -83,7 +83,7 @@ it("learns from requests with --learn, and takes up again what it had learnt", a
   expect((await ask(again.url, "rows", { rows: [{ a: 3 }] })).json.predictions[0].value).toBe(after);
   expect(await again.end()).toBe(0);
   const twice = await ergodic("serve", model, path("models/../line.safetensors"), "--learn", path("other"));
-  expect([twice.code, twice.stderr]).toEqual([2, expect.stringMatching(/are both called line; name one of the files otherwise/)]);
+  expect([twice.code, twice.stderr]).toEqual([2, expect.stringMatching(/are both called line; rename one of the files/)]);
 });
 
 it("serves folders, asks for a token, and may let clients unload", async () => {
@@ -101,7 +101,7 @@ describe("what is refused, with exit code 2 where the command line is at fault",
   it.each<[string, string[], number, RegExp]>([
     ["no model", [], 2, /missing required argument 'MODELS'/],
     ["a model that is not there", ["none.safetensors"], 1, /none\.safetensors: cannot be read/],
-    ["a file that is no model", [fileURLToPath(import.meta.url)], 1, /is no model; give a file that ends in \.safetensors or/],
+    ["a file that is no model", [fileURLToPath(import.meta.url)], 1, /is not a model; give a file that ends in \.safetensors or/],
     [
       "a folder to learn",
       [path("."), "--learn", path("none")],
@@ -134,7 +134,7 @@ describe("what is refused, with exit code 2 where the command line is at fault",
       "a folder to learn in that cannot be made",
       [model, "--learn", `${model}/learnt`],
       1,
-      /line: cannot be made a learner's folder \(it, or what it is in, is a file\); give another path \[FOLDER_MAKE\]$/m,
+      /line: cannot be used as a learner's folder \(it or a folder above it is a file\); give another path \[FOLDER_MAKE\]$/m,
     ],
     ["a port that is none", [model, "--port", "70000"], 2, /It must be a whole number >= 0 and <= 65535/],
   ])("%s", async (_, args, code, said) => {
@@ -148,18 +148,18 @@ describe("what is refused, with exit code 2 where the command line is at fault",
     writeFileSync(path("short"), "abc\n");
     writeFileSync(path("empty"), "# nothing\n");
     expect((await ergodic("serve", model, "--token-file", path("short"))).stderr).toMatch(
-      /--token-file must hold tokens of 16 or more printable characters, one a line: openssl rand -hex 32 makes one \[OPTION_TYPE\]$/m,
+      /--token-file must hold tokens of 16 or more printable characters, one per line: openssl rand -hex 32 makes one \[OPTION_TYPE\]$/m,
     );
     expect((await ergodic("serve", model, "--token-file", path("nowhere"))).stderr).toMatch(
-      /nowhere: cannot be read \(ENOENT.*; write one token a line/,
+      /nowhere: cannot be read \(ENOENT.*; write one token per line/,
     );
-    expect((await ergodic("serve", model, "--token-file", path("empty"))).stderr).toMatch(/holds no token; write one a line/);
+    expect((await ergodic("serve", model, "--token-file", path("empty"))).stderr).toMatch(/holds no token; write one per line/);
   });
 
   it("a port that is taken", async () => {
     const { url, end } = await served(model);
     const outcome = await ergodic("serve", model, "--port", new URL(url).port);
-    expect(outcome.stderr).toMatch(/cannot be listened on .*take another port \[HOST_PORT\]/);
+    expect(outcome.stderr).toMatch(/cannot listen on .*use another port \[HOST_PORT\]/);
     expect(outcome.code).toBe(1);
     expect(await end()).toBe(0);
   });

@@ -15,7 +15,7 @@ describe("outputs", () => {
     ["", /--out is empty; give the name of a file, or leave it out \[USAGE\]/],
     [
       "-",
-      /--out - would be a file of that name, not standard output; give another name, or \.\/- if that one is meant \[USAGE\]/,
+      /--out - would write a file named -, not standard output; give another name, or \.\/- to write that file \[USAGE\]/,
     ],
   ])("--out %j is refused", async (out, message) => {
     const { code, stderr } = await ergodic("train", rows, "--target", "y", "--out", out, "--quiet");
@@ -27,7 +27,7 @@ describe("outputs", () => {
 it("--no-classes of texts is refused, of classes that are numbers it is not", async () => {
   const { code, stderr } = await ergodic("train", rows, "--target", "y", "--no-classes", "--quiet");
   expect(code).toBe(2);
-  expect(stderr).toMatch(/--no-classes: the target y holds texts, as "no", which are classes; leave the option out/);
+  expect(stderr).toMatch(/--no-classes: the target y holds texts, like "no", which are classes; leave the option out/);
   const numbers = file("numbers.csv");
   writeFileSync(numbers, "a,y\n1,0\n2,1\n3,0\n4,1\n");
   const done = await ergodic("train", numbers, "--target", "y", "--no-classes", "--epochs", "1", "--quiet");

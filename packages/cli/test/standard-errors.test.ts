@@ -56,7 +56,7 @@ it("of two classes has z and a deviance", async () => {
 
 it.each([
   ["a penalty", ["--l2", "0.1"], 2, /--standard-errors: a penalty biases the coefficients, but --l2 is 0\.1/],
-  ["a network", ["--model", "mlp:4"], 2, /--standard-errors: is of linear models, but --model is mlp:4/],
+  ["a network", ["--model", "mlp:4"], 2, /--standard-errors: applies only to linear models, but --model is mlp:4/],
   [
     "a run that is not at the maximum",
     ["--rule", "adagrad", "--epochs", "1"],

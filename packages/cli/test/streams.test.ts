@@ -82,7 +82,7 @@ it("refuses to write over the file that it reads as standard input", () => {
     stdio: [input, "pipe", "pipe"],
   });
   closeSync(input);
-  expect([status, stderr]).toEqual([2, expect.stringMatching(/--out in\.csv is DATA -, which it would take the place of/)]);
+  expect([status, stderr]).toEqual([2, expect.stringMatching(/--out in\.csv is DATA -, which it would overwrite/)]);
   expect(readFileSync(file("in.csv"), "utf8")).toBe(text);
 });
 
@@ -99,7 +99,7 @@ it("says of a model's file that it never ends", () => {
     const { status, stderr } = run(...words);
     expect([status, stderr]).toEqual([
       1,
-      expect.stringMatching(/^ergodic: \S+waits\.mjs: has an await at its top level that never ends; .* \[MODEL_FILE\]\n$/),
+      expect.stringMatching(/^ergodic: \S+waits\.mjs: has a top-level await that never ends; .* \[MODEL_FILE\]\n$/),
     ]);
   }
 });
@@ -111,7 +111,7 @@ it("tells a model's file that fails by its line, where Node reads it, in TypeScr
   ]) {
     const { status, stderr } = run("sample", here(name), "--quiet");
     expect([status, stderr]).toEqual([1, expect.stringContaining(`${place}`)]);
-    expect(stderr).toMatch(/: fails: Cannot read properties of null .*; mend it \[MODEL_FILE\]\n$/);
+    expect(stderr).toMatch(/: fails: Cannot read properties of null .*; fix it \[MODEL_FILE\]\n$/);
   }
   writeFileSync(file("broken.mjs"), "export const a = 1;\nexport default (( => {};\n");
   writeFileSync(file("broken.ts"), "interface A {\n  a: number;\n}\nexport const a: A = { a: = 3 };\n");

@@ -100,9 +100,13 @@ it("a kept search continues as it began", async () => {
 });
 
 it.each([
-  ["nothing to search", [...names], /--over is missing: what to search, e\.g\. --over rank:int:2\.\.64,l2:log:1e-3\.\.1/],
+  [
+    "nothing to search",
+    [...names],
+    /--over is missing; name the settings to search, e\.g\. --over rank:int:2\.\.64,l2:log:1e-3\.\.1/,
+  ],
   ["half of a pair", ["--user", "who", "--over", "rank:2..4"], /--item is missing/],
-  ["an option of rows", [...names, "--over", "rank:2..4", "--rule", "adam"], /--rule: is of rows with a target/],
+  ["an option of rows", [...names, "--over", "rank:2..4", "--rule", "adam"], /--rule: applies only to rows with a target/],
   [
     "an unknown setting",
     [...names, "--value", "stars", "--over", "alpha:1..4"],

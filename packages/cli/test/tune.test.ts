@@ -51,8 +51,8 @@ describe("--over", () => {
     ["no range", "rate", {}, /"rate" cannot be read; write name:low\.\.high/],
     ["no number", "rate:a..1", {}, /cannot be read/],
     ["a scale unknown", "rate:exp:0..1", {}, /cannot be read/],
-    ["a range upside down", "rate:1..0", {}, /"rate:1\.\.0" is no range; the lower end comes first/],
-    ["a logarithm of 0", "rate:log:0..1", {}, /with log both ends are > 0/],
+    ["a range upside down", "rate:1..0", {}, /"rate:1\.\.0" is not a range; write the lower end first/],
+    ["a logarithm of 0", "rate:log:0..1", {}, /with log, both ends must be > 0/],
     ["nothing", ",", {}, /names nothing to search/],
     ["a name twice", "rate:0..1,rate:0..2", {}, /rate is given twice/],
     ["an unknown name", "beta1:0..1", {}, /"beta1" is not known \(known: rate, l1, l2, batch, epochs; of adagrad: epsilon/],
@@ -203,7 +203,7 @@ it("Ctrl-C keeps the trials that were made, and says how to go on", async () => 
   const refused = await ergodic(...wordsOf(hint), "--over", over);
   expect([refused.code, refused.stderr]).toEqual([
     2,
-    expect.stringContaining("--over was given, but --resume goes on as the run began"),
+    expect.stringContaining("--over was given, but --resume continues the run with its original options"),
   ]);
 });
 

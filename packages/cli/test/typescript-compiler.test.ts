@@ -19,8 +19,8 @@ function fileNextTo(name: string, version: string, main: string): string {
 const seven = fileNextTo("seven", "7.0.2", 'module.exports = { version: "7.0.2" };');
 const six = fileNextTo("six", "6.0.3", "module.exports = { transpileModule() {}, ModuleKind: {}, ScriptTarget: {} };");
 
-const advice = "take a newer Node, add the package typescript@6, or make it coin.mjs";
-const start = `coin.ts is TypeScript, which Node reads from 22.18 on, but this is ${process.versions.node}`;
+const advice = "use a newer Node, add the package typescript@6, or convert it to coin.mjs";
+const start = `coin.ts is TypeScript, which needs Node 22.18 or newer, but this is ${process.versions.node}`;
 
 it("is told from one that there is not", () => {
   const attempt = (near: string[]) => () => registerCompiler("MODEL", "coin.ts", near);

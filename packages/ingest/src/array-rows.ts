@@ -45,13 +45,13 @@ export function arrayDataset(reader: string, found: ArrayRows, { classes = true,
   if (names && !classes) {
     throw new OptionError(
       reader,
-      "classes is false, but names of folders are no numbers; leave the option out",
+      "classes is false, but folder names are not numbers; leave the option out",
       "OPTION_CONFLICT",
     );
   }
   if (classes && Array.prototype.every.call(target, (label) => label === target[0])) {
-    const one = `all ${rows.length} rows are of one class, ${show(String(target[0]))}`;
-    throw fileFault(source, `${one}: there is nothing to learn; add rows of another one`, "DATA_TARGET");
+    const one = `all ${rows.length} rows belong to one class, ${show(String(target[0]))}`;
+    throw fileFault(source, `${one}: there is nothing to learn; add rows of another class`, "DATA_TARGET");
   }
   return Dataset.fromArrays({
     x: rows,

@@ -33,7 +33,7 @@ export function roundedInteger(at: CellPlace, text: string): Error {
 export function thousandsOrDecimals(at: CellPlace, text: string): Error {
   return wrongType(
     at,
-    `${show(text)} in column ${show(at.column)} may have a comma between thousands, or a decimal comma; take commas between thousands out of the file, pass decimal: "," if they are decimal ones, or declare types: { ${show(at.column)}: "category" }`,
+    `${show(text)} in column ${show(at.column)} may have a thousands comma or a decimal comma; remove thousands commas from the file, pass decimal: "," if they are decimal commas, or declare types: { ${show(at.column)}: "category" }`,
   );
 }
 
@@ -68,7 +68,7 @@ export function notNumber(
   const advice = comma
     ? `pass decimal: ","`
     : mark && !typed
-      ? `pass comment: ${show(mark)} if lines that begin so are comments`
+      ? `pass comment: ${show(mark)} if lines that begin with it are comments`
       : `correct it, list it in the option missing, or declare types: { ${show(at.column)}: "category" }`;
   return wrongType(at, `${show(text)} is not a number in column ${show(at.column)}${others}; ${advice}`);
 }

@@ -12,10 +12,10 @@ export function checkComment(comment: unknown, quote = ""): asserts comment is s
   if (typeof comment === "string" && comment.length > 100)
     throw new OptionError("read", `comment has ${comment.length} characters, but must have at most 100`, "OPTION_RANGE");
   if (typeof comment === "string" && /^(?:\S.*)?$/.test(comment) && !(quote !== "" && comment.startsWith(quote))) return;
-  const besides = quote === "" ? "" : ", and not with the quote";
+  const besides = quote === "" ? "" : ", and must not begin with the quote";
   throw new OptionError(
     "read",
-    `comment is ${told(comment)}, but must be a text that lines begin with, like "#", without blanks in front${besides}`,
+    `comment is ${told(comment)}, but must be the text that comment lines begin with, like "#", without leading blanks${besides}`,
     "OPTION_RANGE",
   );
 }

@@ -190,7 +190,7 @@ export class CsvRecords {
       this.#file,
       this.#nextLine,
       column,
-      `a quote stands inside the unquoted field ${show(shown)}; quote the whole field and double the quote, or pass quote: ""`,
+      `there is a quote inside the unquoted field ${show(shown)}; quote the whole field and double the quote, or pass quote: ""`,
       "DATA_PARSE",
     );
   }
@@ -201,7 +201,7 @@ export class CsvRecords {
       this.#file,
       this.#nextLine,
       column,
-      `${found} stands in ${show(field)}, but the first line ends with ${others}; give all lines one end, or quote the field`,
+      `${found} occurs in ${show(field)}, but the first line ends with ${others}; end all lines alike, or quote the field`,
       "DATA_PARSE",
     );
   }

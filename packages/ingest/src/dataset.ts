@@ -181,7 +181,7 @@ function refuseMissing(
     if (role !== undefined) {
       throw fault(
         ...where,
-        `${values(count)} missing in the ${role} ${show(column)} (${first}); remove such rows, or choose another column`,
+        `${values(count)} missing in the ${role} ${show(column)} (${first}); remove these rows, or choose another column`,
         "DATA_MISSING",
       );
     }
@@ -204,7 +204,7 @@ function refuseMissing(
     table.source,
     line,
     position,
-    `${values(count)} missing in column ${show(column)} (first ${show(text)})${more}; fill them with impute: "mean", "median", "mode" or "level" (missing as a level of its own), drop the column, or remove such rows`,
+    `${values(count)} missing in column ${show(column)} (first ${show(text)})${more}; fill them with impute: "mean", "median", "mode" or "level" (missing as a level of its own), drop the column, or remove these rows`,
     "DATA_MISSING",
   );
 }
@@ -212,6 +212,6 @@ function refuseMissing(
 function refuseOneClass({ table, names }: ParsedTable, target: string): void {
   const column = table.columns.find(({ name }) => name === target);
   if (column?.kind !== "category" || column.levels.length !== 1) return;
-  const message = `column ${names.indexOf(target) + 1}, the target ${show(target)}, holds one class alone, ${show(column.levels[0])}: there is nothing to learn; choose another target`;
+  const message = `column ${names.indexOf(target) + 1}, the target ${show(target)}, holds only one class, ${show(column.levels[0])}: there is nothing to learn; choose another target`;
   throw fileFault(table.source, message, "DATA_TARGET");
 }

@@ -101,7 +101,7 @@ function readable<Result>(read: () => Result): Result {
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const message = `the bytes cannot be read as an Arrow file: ${reason}; write it whole and uncompressed`;
+    const message = `the bytes cannot be read as an Arrow file: ${reason}; write the whole file, without compression`;
     throw new DataError("readDrawsArrow", message, "DATA_FORMAT", { cause });
   }
 }

@@ -59,7 +59,8 @@ async function* bodyOf(response: Response, name: string, signal: AbortSignal | u
       signal?.throwIfAborted();
       if (!part || part.done) return;
       if (count === 0 && isPage(part.value)) {
-        const message = "the server answered with a page of HTML; check the address, for sites answer so where there is no file";
+        const message =
+          "the server answered with an HTML page; check the address: many sites answer this way if the file does not exist";
         throw new DataError(name, message, "DATA_FILE_MISSING");
       }
       count += part.value.length;

@@ -90,7 +90,7 @@ export async function chosenFormat(
   const found = formatOf(peeked.head, comment);
   if (found !== undefined) return { name: found, source: peeked.source };
   const what =
-    extension === "" ? "the first line does not tell" : `neither the extension ${show(`.${extension}`)} nor the first line tells`;
+    extension === "" ? "the first line does not show" : `neither the extension ${show(`.${extension}`)} nor the first line shows`;
   throw fileFault(source.name, `${what} the format; pass format: one of ${formatNames.map(show).join(", ")}`, "DATA_FORMAT");
 }
 

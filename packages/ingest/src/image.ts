@@ -136,7 +136,7 @@ async function jpeg(bytes: Uint8Array, file: string): Promise<Image> {
   const frame = jpegFrame(bytes);
   if (!jpegEnds(bytes, frame?.scanStart ?? 2))
     throw fileFault(file, "the JPEG stops too early; write or fetch it again", "DATA_TRUNCATED");
-  if (frame === undefined) throw damaged(file, "JPEG", new Error("there is not one frame in front of its scans"));
+  if (frame === undefined) throw damaged(file, "JPEG", new Error("it does not have exactly one frame before its scans"));
   refuseSize(file, frame.height, frame.width);
   const misclaim = jpegMisclaim(bytes, frame);
   if (misclaim !== undefined) throw damaged(file, "JPEG", new Error(misclaim));
@@ -168,7 +168,7 @@ function pngEnds(bytes: Uint8Array): boolean {
 
 function refuseSize(file: string, height: number, width: number): void {
   if (height * width === 0)
-    throw fileFault(file, `the image is ${height} × ${width}, without a pixel; write or fetch it again`, "DATA_PARSE");
+    throw fileFault(file, `the image is ${height} × ${width}, so it has no pixels; write or fetch it again`, "DATA_PARSE");
   if (height * width <= pixelLimit) return;
   throw fileFault(file, `the image is ${height} × ${width}, over 100 million pixels; make it smaller`, "DATA_UNSUPPORTED");
 }

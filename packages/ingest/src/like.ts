@@ -50,7 +50,7 @@ export function likeFault(error: unknown, pipeline?: Pipeline, given: object = {
   const { where, said, code } = error;
   const missing = /^(?:types|categories) asks for a column (["'])(.*?)\1 that is not there; (.*)$/s.exec(said);
   if (code === "DATA_COLUMN" && missing && !Object.hasOwn(given, missing[2]))
-    return new DataError(where, `the model takes a column ${show(missing[2])}, which is not there; ${missing[3]}`, code, {
+    return new DataError(where, `the model needs a column ${show(missing[2])}, which is missing; ${missing[3]}`, code, {
       cause: error,
     });
   if (code !== "OPTION_CONFLICT") return error;
@@ -58,7 +58,7 @@ export function likeFault(error: unknown, pipeline?: Pipeline, given: object = {
   if (/holds sparse rows, which have no names/.test(said))
     return new OptionError(
       where,
-      `the file holds sparse rows, but the model was trained on a table, by the names of its columns${names ? ` (${listed(names)})` : ""}; give a table with them`,
+      `the file holds sparse rows, but the model was trained on a table with named columns${names ? ` (${listed(names)})` : ""}; give a table with these columns`,
       code,
       { cause: error },
     );
@@ -66,7 +66,7 @@ export function likeFault(error: unknown, pipeline?: Pipeline, given: object = {
   if (dense)
     return new OptionError(
       dense[1],
-      "the file holds a table, but the model was trained on sparse rows, whose columns have numbers; give a LIBSVM or VW file",
+      "the file holds a table, but the model was trained on sparse rows with numbered columns; give a LIBSVM or VW file",
       code,
       { cause: error },
     );
@@ -99,7 +99,7 @@ export function checkLike<O extends Partial<DatasetOptions & LikeOptions>>(
   if (own !== undefined)
     throw new OptionError(
       reader,
-      `both like and ${own} were given, but what like names brings its own ${own}; leave one out`,
+      `both like and ${own} were given, but like brings its own ${own}; leave one out`,
       "OPTION_CONFLICT",
     );
   return { pipeline, options };

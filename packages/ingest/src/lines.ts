@@ -87,7 +87,7 @@ function checked(name: string, block: Uint8Array): Uint8Array {
   const known = signatures.find(([, bytes]) => bytes.every((byte, i) => block[i] === byte));
   throw fileFault(
     name,
-    `a zero byte shows that this is not a text file${known ? `; it looks like ${known[0]}` : ""}; pass the format it has, or a text export of it`,
+    `a zero byte shows that this is not a text file${known ? `; it looks like ${known[0]}` : ""}; pass its actual format, or export it as text`,
     "DATA_FORMAT",
   );
 }
@@ -130,7 +130,7 @@ function encodingFault(file: string, bytes: Uint8Array, line: number): Error {
           file,
           line,
           i + 1,
-          `byte 0x${hex} is not UTF-8; convert the file, if it is Latin-1: iconv -f LATIN1 -t UTF-8`,
+          `byte 0x${hex} is not UTF-8; if the file is Latin-1, convert it: iconv -f LATIN1 -t UTF-8`,
           "DATA_ENCODING",
         );
       }

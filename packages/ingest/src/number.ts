@@ -147,4 +147,4 @@ export function wasRounded(value: number, bytes: Uint8Array, start: number, end:
 
 /** Advice for such a number in sparse rows, which have no types. */
 export const roundedAdvice =
-  "is beyond 2^53, where numbers are rounded; make it a category of its own, leave it out, or let it be rounded, with .0 behind it";
+  "is beyond 2^53, where numbers are rounded; make it a separate category, leave it out, or append .0 to accept the rounding";

@@ -306,7 +306,7 @@ async function opened(reader: string, from: Source, all: ReadTableOptions, keys:
   if (target !== undefined && target !== false)
     throw new OptionError(
       reader,
-      `target is ${told(target)}, but must be false, for rows that may lack theirs, or be left out`,
+      `target is ${told(target)}, but must be false (for rows without a target), or be left out`,
       "OPTION_RANGE",
     );
   return { source, format };

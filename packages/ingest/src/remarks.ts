@@ -51,7 +51,7 @@ function ofTexts({ name, codes, levels }: Column & { kind: "category" }, of: num
     };
   }
   if (some.length > 1 && share((level) => measured.test(level.trim())) > 0.9) {
-    const message = `${present} of ${of} rows hold numbers with a sign or commas in ${show(name)}, as ${show(some[0])}, taken as ${levels.length} levels; write plain numbers, as 1234.56, for a column of numbers`;
+    const message = `${present} of ${of} rows hold numbers with a sign or commas in ${show(name)}, like ${show(some[0])}, taken as ${levels.length} levels; write plain numbers, like 1234.56, to get a column of numbers`;
     return { kind: "text", ...about, message };
   }
   if (levels.length <= present / 2 || present < fewestRows) return undefined;
@@ -63,7 +63,7 @@ function ofTexts({ name, codes, levels }: Column & { kind: "category" }, of: num
   return {
     kind,
     ...about,
-    message: `${seen}, ${what}: levels that hardly come twice teach nothing; drop it: drop: [${show(name)}]`,
+    message: `${seen}, ${what}: levels that rarely repeat teach nothing; drop it: drop: [${show(name)}]`,
   };
 }
 
@@ -78,11 +78,11 @@ function ofNumbers({ name, values }: Column & { kind: "number" }, of: number): R
   const different = new Set(values).size;
   const counts = high - low === of - 1 && different === of;
   if (!counts && different > 2 && (code.test(name) || inCamelCase.test(name))) {
-    const message = `${of} of ${of} rows hold whole numbers in ${show(name)}, taken as amounts, but by its name they are codes; take each as a level, types: { ${show(name)}: "category" }, or drop it: drop: [${show(name)}]`;
+    const message = `${of} of ${of} rows hold whole numbers in ${show(name)}, taken as amounts, but the name suggests codes; make each a level, types: { ${show(name)}: "category" }, or drop it: drop: [${show(name)}]`;
     return { ...about, message };
   }
   if (!counts) return undefined;
-  const message = `${of} of ${of} rows are counted from ${low} to ${high} in ${show(name)}, which looks like an identifier; drop it, unless the order of rows says something: drop: [${show(name)}]`;
+  const message = `${of} of ${of} rows are numbered from ${low} to ${high} in ${show(name)}, which looks like an identifier; drop it, unless the order of rows matters: drop: [${show(name)}]`;
   return { ...about, message };
 }
 

@@ -92,7 +92,7 @@ function sourceOf(source: Source, signal: AbortSignal | undefined, where: string
   }
   throw new OptionError(
     where,
-    `${told(source)} is no source; give a path, a URL, a Response, "-", a File, bytes, or { content, name }`,
+    `${told(source)} is not a source; give a path, a URL, a Response, "-", a File, bytes, or { content, name }`,
     "OPTION_TYPE",
   );
 }

@@ -91,7 +91,7 @@ function plain(value: unknown): unknown {
   return Array.isArray(value) ? value.map(plain) : value;
 }
 
-const before = "a.parquet: the Parquet data is damaged or written in a way that is not read (";
+const before = "a.parquet: the Parquet data is damaged or uses an unsupported feature (";
 const after = "); write it again, for instance with pyarrow [DATA_PARSE]";
 
 /** Shorter, as most cases have the same words around the reason. What the decoder and the engine say where our own checks find nothing is theirs to change. */

@@ -75,7 +75,7 @@ test("a JPEG with a second frame, or with thousands of scans", async () => {
   const second = flat.slice(start, start + 13);
   new DataView(second.buffer).setUint32(5, 0x26ac26ac);
   expect(await image(Uint8Array.from([...flat.slice(0, scan), ...second, ...flat.slice(scan)]))).toContain(
-    "there is not one frame",
+    "it does not have exactly one frame",
   );
   // Behind the first scan the decoder would allocate for it before it says that there are two.
   const behind = Uint8Array.from([...flat.slice(0, -2), ...second, 0xff, 0xd9]);
@@ -108,7 +108,7 @@ test("a PNG of a kilobyte that claims 98 million pixels, and one without any", a
   const bytes = pngFile({ ...pixels, width: 9900, height: 9900 }, [["IDAT", deflateSync(new Uint8Array(1 << 20))]]);
   const wanted = /^a: the PNG is damaged \(\d+ packed bytes cannot hold the 98019900 of 9900 × 9900 pixels\)/;
   expect(await growth(async () => expect(await image(bytes)).toMatch(wanted))).toBeLessThan(40);
-  expect(await image(pngBytes({ ...pixels, width: 0, rows: [[], []] }))).toMatch(/^a: the image is 2 × 0, without a pixel/);
+  expect(await image(pngBytes({ ...pixels, width: 0, rows: [[], []] }))).toMatch(/^a: the image is 2 × 0, so it has no pixels/);
 });
 
 test("a PNG whose data stop short, and one with a few bytes over", async () => {

@@ -158,11 +158,11 @@ describe("inference", () => {
     expect(settled(0, ["1,5", "x"])).not.toThrow();
     // Commas with three digits behind each may group thousands.
     const either =
-      /^a\.csv:1:2: "1,500" in column "c" may have a comma between thousands, or a decimal comma; take commas .* out/;
+      /^a\.csv:1:2: "1,500" in column "c" may have a thousands comma or a decimal comma; remove thousands commas /;
     expect(settled(0, ["1,500", "2,000"])).toThrow(either);
     expect(settled(0, ["1,500", "2,5"])).toThrow(/looks like a number with a decimal comma/);
     expect(() => put(column("number"), "1,500", 1)).toThrow(either);
-    expect(() => put(column("number"), "1,234,500.5", 1)).toThrow(/may have a comma between thousands/);
+    expect(() => put(column("number"), "1,234,500.5", 1)).toThrow(/may have a thousands comma/);
     expect(() => put(column("number"), "1234,500", 1)).toThrow(/pass decimal: ","/);
     expect(settled(0, ["1,5", "2,5"], { typed: true })).not.toThrow();
   });

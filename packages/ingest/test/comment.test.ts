@@ -131,7 +131,7 @@ describe("comment", () => {
     ["is no text", 1],
   ])("is refused where it %s", async (_, wrong) =>
     expect(await failing(readTable(csv("a\n1\n"), { comment: wrong as string }))).toMatch(
-      /^read: comment is .*, but must be a text that lines begin with, like "#".* \[OPTION_RANGE\]$/,
+      /^read: comment is .*, but must be the text that comment lines begin with, like "#".* \[OPTION_RANGE\]$/,
     ),
   );
 
@@ -143,7 +143,7 @@ describe("comment", () => {
     ["a line of VW", () => readVw(csv("# x\n1 | a\n")), 'pass comment: "#"'],
     ["a line of JSON", () => readTable({ name: "a.jsonl", content: '// x\n{"a":1}' }), 'pass comment: "//"'],
   ])("is what the error of %s advises", async (_, reading, advice) => {
-    expect(await failing(reading())).toContain(`${advice} if lines that begin so are comments`);
+    expect(await failing(reading())).toContain(`${advice} if lines that begin with it are comments`);
   });
 
   it("is not advised where a mark is part of the data", async () => {
@@ -159,7 +159,7 @@ describe("ragged rows", () => {
 
   it("are refused, with what to do", async () => {
     expect(await failing(readCsv(csv(text), { target: "y" }))).toMatch(
-      /^a\.csv:3:2: .*or pass ragged: "skip" to go without such rows/,
+      /^a\.csv:3:2: .*or pass ragged: "skip" to skip rows like this/,
     );
     expect(await failing(readCsv(csv(text), { target: "y", ragged: "refuse" }))).toMatch(/DATA_RAGGED/);
   });

@@ -103,7 +103,7 @@ test.each([
   [{ offset: "o", drop: ["o"] }, 'a.csv: column "o" is both offset and dropped; take it out of drop [OPTION_CONFLICT]'],
   [{ impute: undefined }, 'a.csv:4:1: 1 value is missing in column "x" (first ""); fill them with impute: '],
   [{ impute: { g: "mode" } }, 'a.csv:4:1: 1 value is missing in column "x" (first "")'],
-  [{ weights: "x" }, 'a.csv:4:1: 1 value is missing in the weights "x" (first ""); remove such rows, or choose another column'],
+  [{ weights: "x" }, 'a.csv:4:1: 1 value is missing in the weights "x" (first ""); remove these rows, or choose another column'],
   [{ offset: "x" }, 'a.csv:4:1: 1 value is missing in the offset "x" (first "")'],
 ])("%j is refused", async (options, message) => {
   const error = await read(options).then(

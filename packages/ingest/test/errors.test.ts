@@ -23,15 +23,15 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     csv("stray-quote.csv"),
-    'stray-quote.csv:2:1: a quote stands inside the unquoted field \'5" pipe,31\'; quote the whole field and double the quote, or pass quote: "" [DATA_PARSE]',
+    'stray-quote.csv:2:1: there is a quote inside the unquoted field \'5" pipe,31\'; quote the whole field and double the quote, or pass quote: "" [DATA_PARSE]',
   ],
   [
     csv("ragged.csv"),
-    'ragged.csv:3:3: the row has 2 fields, but the header names 3: "4,5"; complete it, quote a field that holds the delimiter, or pass ragged: "skip" to go without such rows [DATA_RAGGED]',
+    'ragged.csv:3:3: the row has 2 fields, but the header names 3: "4,5"; complete it, quote fields that contain the delimiter, or pass ragged: "skip" to skip rows like this [DATA_RAGGED]',
   ],
   [
     csv("too-many-fields.csv"),
-    'too-many-fields.csv:3:3: the row has 3 fields, but the header names 2: "Bob,1,300"; complete it, quote a field that holds the delimiter, or pass ragged: "skip" to go without such rows [DATA_RAGGED]',
+    'too-many-fields.csv:3:3: the row has 3 fields, but the header names 2: "Bob,1,300"; complete it, quote fields that contain the delimiter, or pass ragged: "skip" to skip rows like this [DATA_RAGGED]',
   ],
   [
     csv("not-number.csv", { types: { age: "number" } }),
@@ -72,15 +72,15 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     csv("adult.csv", { header: ["age"] }),
-    'adult.csv:1:2: the row has 2 fields, but the option header lists 1: "age,income"; complete it, quote a field that holds the delimiter, or pass ragged: "skip" to go without such rows [DATA_RAGGED]',
+    'adult.csv:1:2: the row has 2 fields, but the option header lists 1: "age,income"; complete it, quote fields that contain the delimiter, or pass ragged: "skip" to skip rows like this [DATA_RAGGED]',
   ],
   [
     csv("missing-values.csv"),
-    'missing-values.csv:3:1: 2 values are missing in column "age" (first "?") and in "work" (2); fill them with impute: "mean", "median", "mode" or "level" (missing as a level of its own), drop the column, or remove such rows [DATA_MISSING]',
+    'missing-values.csv:3:1: 2 values are missing in column "age" (first "?") and in "work" (2); fill them with impute: "mean", "median", "mode" or "level" (missing as a level of its own), drop the column, or remove these rows [DATA_MISSING]',
   ],
   [
     csv("missing-target.csv"),
-    'missing-target.csv:3:2: 1 value is missing in the target "pay" (first ""); remove such rows, or choose another column [DATA_MISSING]',
+    'missing-target.csv:3:2: 1 value is missing in the target "pay" (first ""); remove these rows, or choose another column [DATA_MISSING]',
   ],
   [
     csv("empty-column.csv", { impute: "mean" }),
@@ -97,11 +97,11 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     csv("one-class.csv"),
-    'one-class.csv: column 2, the target "class", holds one class alone, "yes": there is nothing to learn; choose another target [DATA_TARGET]',
+    'one-class.csv: column 2, the target "class", holds only one class, "yes": there is nothing to learn; choose another target [DATA_TARGET]',
   ],
   [
     csv("numbers-header.csv"),
-    'numbers-header.csv:1:1: the first line should name the columns, but holds numbers alone ("5.1" …); pass header: false if it is data, header: true if those are names [DATA_HEADER]',
+    'numbers-header.csv:1:1: the first line should name the columns, but holds only numbers ("5.1" …); pass header: false if it is data, or header: true if these numbers are the names [DATA_HEADER]',
   ],
   [
     csv("semicolons.csv"),
@@ -125,7 +125,7 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     csv("latin1.csv"),
-    "latin1.csv:3:4: byte 0xE9 is not UTF-8; convert the file, if it is Latin-1: iconv -f LATIN1 -t UTF-8 [DATA_ENCODING]",
+    "latin1.csv:3:4: byte 0xE9 is not UTF-8; if the file is Latin-1, convert it: iconv -f LATIN1 -t UTF-8 [DATA_ENCODING]",
   ],
   [
     csv("utf16.csv"),
@@ -133,7 +133,7 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     csv("really-parquet.csv"),
-    "really-parquet.csv: a zero byte shows that this is not a text file; it looks like Parquet; pass the format it has, or a text export of it [DATA_FORMAT]",
+    "really-parquet.csv: a zero byte shows that this is not a text file; it looks like Parquet; pass its actual format, or export it as text [DATA_FORMAT]",
   ],
   [csv("damaged.csv.gz"), "damaged.csv.gz: the gzip data is damaged or cut short; fetch the file again [DATA_GZIP]"],
   [
@@ -143,7 +143,7 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   [csv("../fixtures"), "{fixtures}: this is a folder; name a file in it [DATA_FILE]"],
   [
     table("mystery.xyz"),
-    'mystery.xyz: neither the extension ".xyz" nor the first line tells the format; pass format: one of "csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw" [DATA_FORMAT]',
+    'mystery.xyz: neither the extension ".xyz" nor the first line shows the format; pass format: one of "csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw" [DATA_FORMAT]',
   ],
   [table("wide.libsvm"), "readTable: wide.libsvm holds sparse rows; call readSparseTable [OPTION_CONFLICT]", OptionError],
   [sparse("adult.csv"), "readSparseTable: adult.csv holds a dense table; call readTable [OPTION_CONFLICT]", OptionError],
@@ -169,7 +169,7 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     sparse("no-colon.libsvm"),
-    'no-colon.libsvm:1:10: "2" is not index:value; write a feature as 3:0.5, a comment behind # [DATA_PARSE]',
+    'no-colon.libsvm:1:10: "2" is not index:value; write a feature as 3:0.5, and a comment after # [DATA_PARSE]',
   ],
   [
     sparse("missing-label.libsvm"),
@@ -196,10 +196,10 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
     sparse("bad-importance.vw"),
     'bad-importance.vw:2:3: the importance "heavy" is not a number >= 0; correct it, or put \' before a tag [DATA_TYPE]',
   ],
-  [sparse("no-bar.vw"), 'no-bar.vw:2:1: the line "-1 a b" has no "|"; features begin behind one: "1 | a b:0.5" [DATA_PARSE]'],
+  [sparse("no-bar.vw"), 'no-bar.vw:2:1: the line "-1 a b" has no "|"; write it before the features: "1 | a b:0.5" [DATA_PARSE]'],
   [
     sparse("tag-for-label.vw"),
-    'tag-for-label.vw:1:1: the line has no label; "1" touches the "|" or opens with \', which makes it a tag: put a blank between, or pass target: false for rows without one [DATA_PARSE]',
+    'tag-for-label.vw:1:1: the line has no label; "1" touches the "|" or opens with \', so it is read as a tag: put a blank between them, or pass target: false for rows without one [DATA_PARSE]',
   ],
   [
     sparse("initial.vw"),
@@ -219,11 +219,11 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     table("not-object.jsonl"),
-    'not-object.jsonl:2:1: "[2]" is not an object; each line must hold one, like {"a": 1, "b": "x"}; an array becomes JSON lines by jq -c \'.[]\' [DATA_PARSE]',
+    'not-object.jsonl:2:1: "[2]" is not an object; each line must hold one, like {"a": 1, "b": "x"}; to convert an array to JSON lines, run jq -c \'.[]\' [DATA_PARSE]',
   ],
   [
     table("nested.jsonl"),
-    'nested.jsonl:2:15: the value of "b" is an object, \'{"c": 3}}\', but a cell must be a number, a text, true, false or null; flatten it into columns of its own, or drop it: drop: ["b"] [DATA_UNSUPPORTED]',
+    'nested.jsonl:2:15: the value of "b" is an object, \'{"c": 3}}\', but a cell must be a number, a text, true, false or null; flatten it into separate columns, or drop it: drop: ["b"] [DATA_UNSUPPORTED]',
   ],
   [
     table("nan.jsonl"),
@@ -243,15 +243,15 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     table("float16.npy"),
-    'float16.npy: the element type "<f2" is not read (f4 f8 i1–i8 u1–u8 b1 are); convert it: array.astype("float64") [DATA_UNSUPPORTED]',
+    'float16.npy: the element type "<f2" is not supported (f4 f8 i1–i8 u1–u8 b1 are); convert it: array.astype("float64") [DATA_UNSUPPORTED]',
   ],
   [
     table("strings.npy"),
-    'strings.npy: the element type "<U2" is not read (f4 f8 i1–i8 u1–u8 b1 are); save numbers, or write the table as CSV [DATA_UNSUPPORTED]',
+    'strings.npy: the element type "<U2" is not supported (f4 f8 i1–i8 u1–u8 b1 are); save numbers, or write the table as CSV [DATA_UNSUPPORTED]',
   ],
   [
     table("records.npy"),
-    "records.npy: the element type \"[('a', '<i4'), ('b', '<f8')]\" is not read (f4 f8 i1–i8 u1–u8 b1 are); save numbers, or write the table as CSV [DATA_UNSUPPORTED]",
+    "records.npy: the element type \"[('a', '<i4'), ('b', '<f8')]\" is not supported (f4 f8 i1–i8 u1–u8 b1 are); save numbers, or write the table as CSV [DATA_UNSUPPORTED]",
   ],
   [
     table("scalar.npy"),
@@ -275,15 +275,15 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     ["nan.npy", () => ingest.readNpy(fixture("nan.npy"), { target: 1 })],
-    'nan.npy:2:1: 1 value is missing in column "x0" (first "NaN"); fill them with impute: "mean", "median", "mode" or "level" (missing as a level of its own), drop the column, or remove such rows [DATA_MISSING]',
+    'nan.npy:2:1: 1 value is missing in column "x0" (first "NaN"); fill them with impute: "mean", "median", "mode" or "level" (missing as a level of its own), drop the column, or remove these rows [DATA_MISSING]',
   ],
   [
     ["labels", () => ingest.readNpy(fixture("f8.npy"), { labels: fixture("f4.npy") })],
-    "f4.npy: labels have the shape 3 × 2, but must be one value for each of the 3 rows of f8.npy; pass the array that belongs to it [DATA_RAGGED]",
+    "f4.npy: labels have the shape 3 × 2, but must be one value for each of the 3 rows of f8.npy; pass the matching array [DATA_RAGGED]",
   ],
   [
     table("parquet.parquet"),
-    'parquet.parquet: the file begins with "a,b\\n", not with "PAR1", so it is not Parquet; pass the format it has [DATA_FORMAT]',
+    'parquet.parquet: the file begins with "a,b\\n", not with "PAR1", so it is not Parquet; pass its actual format [DATA_FORMAT]',
   ],
   [
     table("cut.parquet"),

@@ -119,7 +119,7 @@ describe("errors name the address", () => {
   test("of a page where there is no file", async () => {
     for (const source of [`${origin}/app.csv`, await fetch(`${origin}/app.csv`)])
       await expect(readTable(source)).rejects.toThrow(
-        /app\.csv: the server answered with a page of HTML; check the address.* \[DATA_FILE_MISSING\]$/,
+        /app\.csv: the server answered with an HTML page; check the address.* \[DATA_FILE_MISSING\]$/,
       );
   });
 
@@ -223,6 +223,6 @@ test("the body of an answer that is refused is cancelled", async () => {
     start: (controller) => controller.enqueue(new TextEncoder().encode("<html>")),
     cancel: () => void cancelled.push("page"),
   });
-  await expect(readTable(new Response(page))).rejects.toThrow(/a page of HTML/);
+  await expect(readTable(new Response(page))).rejects.toThrow(/an HTML page/);
   expect(cancelled).toEqual(["500", "page"]);
 });

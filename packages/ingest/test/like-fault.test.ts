@@ -10,10 +10,10 @@ const svm = { name: "new.svm", content: "1 1:2\n" };
 
 test("a column that the model takes, and the file lacks", async () => {
   await expect(readCsv(csv("agegrp,n,y\na,1,0\n"), { like: table })).rejects.toThrow(
-    /^new\.csv: the model takes a column "agegp", which is not there; did you mean "agegrp"\? \[DATA_COLUMN\]$/,
+    /^new\.csv: the model needs a column "agegp", which is missing; did you mean "agegrp"\? \[DATA_COLUMN\]$/,
   );
   await expect(readCsv(csv("other,n,y\na,1,0\n"), { like: table })).rejects.toThrow(
-    'new.csv: the model takes a column "agegp", which is not there; the columns are "other", "n", "y" [DATA_COLUMN]',
+    'new.csv: the model needs a column "agegp", which is missing; the columns are "other", "n", "y" [DATA_COLUMN]',
   );
   // Types that were given are what they were.
   await expect(readTable(csv("a\n1\n"), { types: { b: "number" } })).rejects.toThrow("types asks for a column");
@@ -22,17 +22,17 @@ test("a column that the model takes, and the file lacks", async () => {
 test("types of the user's own are told as they were given", async () => {
   const failure = await readTable(csv("a\n1\n"), { types: { b: "number" } }).catch((error: unknown) => error);
   expect(likeFault(failure, table.pipeline, { b: "number" })).toBe(failure);
-  expect(String(likeFault(failure, table.pipeline))).toContain('the model takes a column "b"');
+  expect(String(likeFault(failure, table.pipeline))).toContain('the model needs a column "b"');
   const other = new Error("of another kind");
   expect(likeFault(other)).toBe(other);
 });
 
 test("sparse rows for a table, and a table for sparse rows", async () => {
   await expect(readLibsvm(svm, { like: table })).rejects.toThrow(
-    /^new\.svm: the file holds sparse rows, but the model was trained on a table, by the names of its columns \("agegp", "n"\); give a table with them/,
+    /^new\.svm: the file holds sparse rows, but the model was trained on a table with named columns \("agegp", "n"\); give a table with these columns/,
   );
   await expect(readCsv(csv("a,y\n1,0\n"), { like: sparse })).rejects.toThrow(
-    /^new\.csv: the file holds a table, but the model was trained on sparse rows, whose columns have numbers; give a LIBSVM or VW file/,
+    /^new\.csv: the file holds a table, but the model was trained on sparse rows with numbered columns; give a LIBSVM or VW file/,
   );
 });
 

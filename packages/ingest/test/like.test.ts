@@ -138,7 +138,7 @@ it.each<[string, string, object, RegExp]>([
     "a target beside it",
     test.content,
     { target: "pay" },
-    /^readCsv: both like and target were given, but what like names brings its own target; leave/,
+    /^readCsv: both like and target were given, but like brings its own target; leave/,
   ],
   ["imputing beside it", test.content, { impute: "mode" }, /both like and impute were given/],
   ["an option unknown", test.content, { shape: 1 }, /shape/],

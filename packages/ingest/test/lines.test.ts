@@ -46,7 +46,7 @@ it("a byte that is no UTF-8 is told by its line and place, whatever stands befor
   for (const [before, bad, wanted] of cases)
     for (const after of ["", "\n", "end\nü\n"]) {
       const bytes = Uint8Array.from([...encoder.encode(before), ...bad, ...encoder.encode(after)]);
-      expect(() => decoded("a.txt", bytes, 7)).toThrow(`a.txt:${wanted} is not UTF-8; convert the file`);
+      expect(() => decoded("a.txt", bytes, 7)).toThrow(`a.txt:${wanted} is not UTF-8; if the file is Latin-1, convert it`);
       expect(isText(bytes)).toBe(false);
     }
   const right = encoder.encode("aé€😀\n\ufeff\u{fffd}");

@@ -42,6 +42,6 @@ describe("readers", () => {
 
   it("images from what is neither a folder's path nor a list", async () => {
     for (const from of [null, 5, {}])
-      expect((await refusal("readImages", from)).message).toMatch(/is no folder; give its path, or a list/);
+      expect((await refusal("readImages", from)).message).toMatch(/is not a folder; give the path of one, or a list/);
   });
 });

@@ -63,7 +63,7 @@ test.each([
       () => "read",
       ({ message }: Error) => message,
     );
-  expect(await told(begin)).toContain(`it looks like ${format}; pass the format it has`);
+  expect(await told(begin)).toContain(`it looks like ${format}; pass its actual format`);
   for (let k = 0; k < begin.length; k++) {
     const other = begin.slice(0, k) + String.fromCharCode(begin.charCodeAt(k) ^ 1) + begin.slice(k + 1);
     expect(await told(other)).not.toContain("it looks like");
@@ -107,7 +107,7 @@ test("the README and the command's help name every format", () => {
 
 test.each(["a", "a.", ".gz", "https://example.org/a?b=c.csv"])("the name %s tells no format", async (name) => {
   await expect(readTable({ content: "1 2 3\n", name })).rejects.toThrow(
-    `${name}: the first line does not tell the format; pass format: one of "csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw" [DATA_FORMAT]`,
+    `${name}: the first line does not show the format; pass format: one of "csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw" [DATA_FORMAT]`,
   );
 });
 
@@ -165,7 +165,7 @@ test("rows of one class are refused, one row too", async () => {
   const idx = (...values: number[]) => Uint8Array.of(0, 0, 8, 1, 0, 0, 0, values.length, ...values);
   for (const labels of [[7], [7, 7]])
     await expect(readIdxDataset(idx(...labels), idx(...labels))).rejects.toThrow(
-      `all ${labels.length} rows are of one class, "7": there is nothing to learn`,
+      `all ${labels.length} rows belong to one class, "7": there is nothing to learn`,
     );
 });
 

@@ -34,7 +34,7 @@ describe("a remark is made of", () => {
         rows: 40,
         of: 40,
         message:
-          '40 of 40 rows hold 40 different texts in "a", which looks like an identifier: levels that hardly come twice teach nothing; drop it: drop: ["a"]',
+          '40 of 40 rows hold 40 different texts in "a", which looks like an identifier: levels that rarely repeat teach nothing; drop it: drop: ["a"]',
       },
     ]);
   });
@@ -65,7 +65,7 @@ describe("a remark is made of", () => {
         rows: 40,
         of: 40,
         message:
-          '40 of 40 rows hold whole numbers in "zip", taken as amounts, but by its name they are codes; take each as a level, types: { "zip": "category" }, or drop it: drop: ["zip"]',
+          '40 of 40 rows hold whole numbers in "zip", taken as amounts, but the name suggests codes; make each a level, types: { "zip": "category" }, or drop it: drop: ["zip"]',
       },
     ]);
     for (const name of ["Zip Code", "post_code", "postalCode", "user_id", "ID", "userId", "shop.id", "customer-ID", "work phone"])
@@ -77,7 +77,7 @@ describe("a remark is made of", () => {
     expect(await of("user_id", (i) => i % 3)).toHaveLength(1);
     expect(await of("zip", zip, 19)).toEqual([]);
     // One that counts the rows is told as that.
-    expect((await of("id", (i) => i + 5))[0].message).toMatch(/^40 of 40 rows are counted from 5 to 44/);
+    expect((await of("id", (i) => i + 5))[0].message).toMatch(/^40 of 40 rows are numbered from 5 to 44/);
   });
 
   it("texts of several words", async () => {
@@ -111,7 +111,7 @@ describe("a remark is made of", () => {
       expect((await remarks(line))[0]).toMatchObject({
         kind: "text",
         message: expect.stringMatching(
-          /^40 of 40 rows hold numbers with a sign or commas in "a", as .*; write plain numbers, as 1234\.56/,
+          /^40 of 40 rows hold numbers with a sign or commas in "a", like .*; write plain numbers, like 1234\.56/,
         ),
       });
     expect((await remarks((i) => `${i}x`))[0].kind).toBe("identifier");
@@ -121,7 +121,7 @@ describe("a remark is made of", () => {
   it("numbers that count the rows, in any order", async () => {
     const [counted] = await remarks((i) => String(((i * 7) % 40) + 100));
     expect(counted).toMatchObject({ kind: "identifier", column: "a", rows: 40, of: 40 });
-    expect(counted.message).toMatch(/^40 of 40 rows are counted from 100 to 139 in "a"/);
+    expect(counted.message).toMatch(/^40 of 40 rows are numbered from 100 to 139 in "a"/);
     expect(await remarks((i) => String(i * 2))).toEqual([]);
     expect(await remarks((i) => String(i === 5 ? 6 : i))).toEqual([]);
     expect(await remarks((i) => String(i + 0.5))).toEqual([]);
@@ -236,7 +236,7 @@ describe("whole numbers beyond 2^53", () => {
     for (const value of ["9007199254740993", "-9007199254740993", "+12345678901234567891"]) {
       const said = await failing(reading(value));
       expect(said).toContain(`${where} "${value}"`);
-      expect(said).toMatch(/is beyond 2\^53.*with \.0 behind it \[DATA_TYPE\]$/);
+      expect(said).toMatch(/is beyond 2\^53.*append \.0 to accept the rounding \[DATA_TYPE\]$/);
     }
     for (const value of ["9007199254740991", "-9007199254740992", "9007199254740993.0", "1e300"])
       expect((await reading(value)).rowCount).toBe(2);

@@ -213,6 +213,6 @@ test("a signal ends a reading between two pieces, and what was opened is closed"
 
 test("no source at all", () => {
   expect(() => openSource(undefined as never)).toThrow(
-    'source: undefined is no source; give a path, a URL, a Response, "-", a File, bytes, or { content, name } [OPTION_TYPE]',
+    'source: undefined is not a source; give a path, a URL, a Response, "-", a File, bytes, or { content, name } [OPTION_TYPE]',
   );
 });

@@ -19,7 +19,7 @@ export function energy(draws: Draws, { width, title }: { width: number; title?: 
   if (!found)
     throw new OptionError(
       "plot",
-      'these draws have no energies, which Hamiltonian samplers alone keep; take "trace" or "rank"',
+      'these draws have no energies, which only Hamiltonian samplers store; use "trace" or "rank"',
       "PLOT_KIND",
     );
   const energies = draws.transition("energy");

@@ -51,7 +51,7 @@ export function plot(draws: Draws, kind: PlotKind, options: PlotOptions = {}): s
   if (typeof (draws as Partial<Draws> | null)?.scalars !== "function")
     throw new OptionError(
       "plot",
-      'draws must be Draws, as sample() or loadDraws() gives them: write plot(posterior, "trace")',
+      'draws must be Draws, as sample() or loadDraws() returns them: write plot(posterior, "trace")',
       "OPTION_TYPE",
     );
   if (!Object.hasOwn(kinds, kind))

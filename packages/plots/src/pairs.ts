@@ -20,7 +20,7 @@ export function pairs(draws: Draws, { of, width, title }: { of?: readonly string
   if (series.length < 2)
     throw new OptionError(
       "plot",
-      `pairs are of two numbers or more, but there is ${series.length}; name several by of`,
+      `pairs need at least two quantities, but there is ${series.length}; name several with of`,
       "OPTION_LENGTH",
     );
   const n = series.length;
@@ -54,7 +54,7 @@ export function pairs(draws: Draws, { of, width, title }: { of?: readonly string
     }),
   );
   const said = marks.length > 0 ? [`${marks.length} draws after divergent transitions are marked in orange.`] : [];
-  const thinned = total > POINTS ? [`Panels show ${POINTS} of ${total} draws, evenly.`] : [];
+  const thinned = total > POINTS ? [`Panels show ${POINTS} of ${total} draws, evenly spaced.`] : [];
   return figure(title ?? "Pairs", width, n * each + 24, [...thinned, ...said, ...notes], cells);
 }
 

@@ -26,10 +26,10 @@ export function predictive(
   const names = Object.keys(all);
   const chosen = name ?? names[0];
   if (!names.includes(chosen) || (name === undefined && names.length > 1)) {
-    const given = name === undefined ? `${names.length} things were observed` : `${JSON.stringify(name)} was not observed`;
+    const given = name === undefined ? `${names.length} quantities were observed` : `${JSON.stringify(name)} was not observed`;
     throw new OptionError(
       "plot",
-      `${given}; name one of them by observed: ${names.join(", ") || "there is none"}`,
+      `${given}; name one of them with observed: ${names.join(", ") || "there is none"}`,
       "OPTION_UNKNOWN",
     );
   }
@@ -98,7 +98,7 @@ function counted(values: Float64Array, each: readonly Float64Array[], replicated
   return {
     body: [made.frame, ...ranges, ...dots],
     notes: [
-      `${size === 1 ? "Bars hold" : `Each bar is of ${size} numbers, and holds`} 90 % of the replications' counts; dots are the observed ones.`,
+      `${size === 1 ? "Bars hold" : `Each bar covers ${size} values, and holds`} 90 % of the replications' counts; dots are observed counts.`,
     ],
   };
 }

@@ -54,7 +54,7 @@ describe("snapshots, which were looked at in a browser", () => {
     expect(dots).toHaveLength(9);
     expect(dots.indexOf(Math.min(...dots))).toBe(0);
     expect(() => plot(posterior, "predictive", { observed: "x" })).toThrow(
-      '"x" was not observed; name one of them by observed: y',
+      '"x" was not observed; name one of them with observed: y',
     );
   });
 
@@ -72,7 +72,7 @@ describe("snapshots, which were looked at in a browser", () => {
     expect(all(page, "path")).toHaveLength(0);
     // From 0 to 130 and a third of that above, in 36 places of 5: 0 is at half a number from the left end.
     const dots = all(page, "circle").map(({ attributes }) => [Number(attributes.cx), Number(attributes.cy)]);
-    expect(texts(page).join()).toMatch(/Each bar is of 5 numbers, and holds 90 % of/);
+    expect(texts(page).join()).toMatch(/Each bar covers 5 values, and holds 90 % of/);
     expect(dots).toHaveLength(36);
     const places = wide.map((value) => Math.floor(value / 5));
     const heights = [...new Set(dots.map(([, y]) => y))].sort((a, b) => b - a);
@@ -225,7 +225,7 @@ describe("size", () => {
     expect(text.length).toBeGreaterThan(3e5);
     const more = plot(drawsOf({ chains: 4, count: 5000, names }), "pairs");
     expect(more.length).toBeLessThan(1e6);
-    expect(texts(parse(more))).toContain("Panels show 2000 of 20000 draws, evenly.");
+    expect(texts(parse(more))).toContain("Panels show 2000 of 20000 draws, evenly spaced.");
     // Evenly: of draws that rise, points are as often in the left half as in the right.
     const rising = drawsOf({ chains: 1, count: 8000, value: (_n, q, _c, i) => (q === 0 ? i : -i) });
     const [, points] = all(parse(plot(rising, "pairs", { width: 640 })), "path");
@@ -245,7 +245,7 @@ describe("size", () => {
       ["forest", 100],
     ] as const) {
       const said = texts(parse(plot(many, kind)));
-      expect(said).toContain(`${3000 - shown} more numbers are not shown; name what to show by "of".`);
+      expect(said).toContain(`${3000 - shown} more numbers are not shown; choose them with "of".`);
       expect(said.filter((text) => /^q\d+$/.test(text))).toHaveLength(shown);
     }
   });
@@ -330,7 +330,7 @@ describe("refused", () => {
     ["a width too small", () => plot(small, "trace", { width: 10 }), /width is 10.*\[OPTION_RANGE\]/],
     ["a title that is none", () => plot(small, "trace", { title: 3 as never }), /title must be a text/],
     ["a seed that is none", () => plot(small, "predictive", { seed: -1 }), /seed is -1/],
-    ["pairs of one", () => plot(small, "pairs", { of: ["mu"] }), /pairs are of two numbers or more, but there is 1/],
+    ["pairs of one", () => plot(small, "pairs", { of: ["mu"] }), /pairs need at least two quantities, but there is 1/],
     ["energies that are not there", () => plot(drawsOf(), "energy"), /no energies.*\[PLOT_KIND\]/],
     ["replications without a model", () => plot(small, "predictive"), /so they have no model.*\[DRAWS_MODEL\]/],
     ["a run without draws", () => plot(none, "trace"), /there are no draws.*\[DRAWS_EMPTY\]/],

@@ -7,6 +7,6 @@ export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T>
 /** Error for a `run` that does not return one answer per request. */
 export function wrongCount(wanted: number, given: unknown): ErgodicError {
   const found = Array.isArray(given) ? `${given.length} answers` : typeof given;
-  const said = `run was given ${wanted} requests and gave ${found}, but must give an answer for each, in their order`;
+  const said = `run was given ${wanted} requests and returned ${found}, but must return one answer per request, in order`;
   return new ErgodicError("batcher", said, "BATCH_ANSWERS");
 }

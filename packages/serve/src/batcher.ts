@@ -156,13 +156,13 @@ export class Batcher<Request, Answer> {
     const { maxQueueRows } = this.options;
     if (this.closing) {
       this.refused.closed++;
-      throw new RefusedError("batcher", "it is closed, and takes no more requests; ask another server", "CLOSED", RETRY_MS);
+      throw new RefusedError("batcher", "it is closed and accepts no more requests; use another server", "CLOSED", RETRY_MS);
     }
     const { waitMs, joins } = this.placeOf(job);
     const { rows, count } = this.queue;
     if (count > 0 && rows + job.rows > maxQueueRows) {
       this.refused.full++;
-      const said = `${rows} rows wait, and with ${job.rows} more they would be more than maxQueueRows = ${maxQueueRows}; try again later`;
+      const said = `${rows} rows are waiting, and ${job.rows} more would exceed maxQueueRows = ${maxQueueRows}; try again later`;
       throw new RefusedError("batcher", said, "QUEUE_FULL", waitMs);
     }
     // While nothing waits or runs, trying delays no other request, and only trying can correct a wrong prediction.

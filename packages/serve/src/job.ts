@@ -63,6 +63,6 @@ export function settle<Request, Answer>(job: Job<Request, Answer>): boolean {
 /** Error for a job that would be answered at `wouldBe`, after its deadline. */
 export function tooLate({ since, deadline }: Waiting, wouldBe: number): RefusedError {
   const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;
-  const said = `the answer was wanted within ${ms(deadline - since)}, and would take ${ms(wouldBe - since)}; try again later, or give it more time`;
+  const said = `the answer was required within ${ms(deadline - since)}, but would take ${ms(wouldBe - since)}; try again later, or allow more time`;
   return new RefusedError("batcher", said, "DEADLINE", wouldBe - deadline);
 }

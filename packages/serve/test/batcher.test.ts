@@ -234,7 +234,7 @@ describe("what goes wrong", () => {
       await few.clock.run();
       for (const error of await Promise.all(errors))
         expect(error!.message).toBe(
-          `batcher: run was given 2 requests and gave ${said}, but must give an answer for each, in their order [BATCH_ANSWERS]`,
+          `batcher: run was given 2 requests and returned ${said}, but must return one answer per request, in order [BATCH_ANSWERS]`,
         );
     }
   });
@@ -247,7 +247,7 @@ describe("what goes wrong", () => {
     const error = (await errorOf(one.submit(1))) as RefusedError;
     expect(error).toBeInstanceOf(RefusedError);
     expect(error.message).toBe(
-      "batcher: 6 rows wait, and with 1 more they would be more than maxQueueRows = 5; try again later [QUEUE_FULL]",
+      "batcher: 6 rows are waiting, and 1 more would exceed maxQueueRows = 5; try again later [QUEUE_FULL]",
     );
     expect([error.status, error.code, error.name]).toEqual([429, "QUEUE_FULL", "RefusedError"]);
     expect(error.retryAfterMs).toBeCloseTo(17 - 5 + 10 + 7, 6);
@@ -272,7 +272,7 @@ describe("what goes wrong", () => {
     // 10 ms of the 11 are left, and its own batch takes 11.
     const error = (await errorOf(one.submit(2, { deadlineMs: 20.9 }))) as RefusedError;
     expect(error.message).toBe(
-      "batcher: the answer was wanted within 20.9 ms, and would take 21 ms; try again later, or give it more time [DEADLINE]",
+      "batcher: the answer was required within 20.9 ms, but would take 21 ms; try again later, or allow more time [DEADLINE]",
     );
     expect(error.status).toBe(503);
     expect(error.retryAfterMs).toBe(1);

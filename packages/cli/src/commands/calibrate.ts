@@ -69,7 +69,7 @@ async function calibrate(file: string, data: string, options: CalibrateOptions, 
   if (model.kind === "factorisation")
     throw new UsageError(
       "calibrate",
-      `${file} predicts ratings, which are neither classes nor independent; give a model of train`,
+      `${file} predicts ratings, which are neither classes nor independent; give a model written by train`,
     );
   using rows = await readHeldOut(data, model.pipeline, options);
   const both = method !== undefined && alpha !== undefined;
@@ -94,9 +94,9 @@ function checkGiven({ method, alpha, score, share: part }: CalibrateOptions): vo
     throw new UsageError("calibrate", problem);
   };
   if (method === undefined && alpha === undefined) refuse("there is nothing to do; give --method, --alpha or both");
-  if (alpha === undefined && score !== undefined) refuse("--score is of sets and intervals; give --alpha, too");
+  if (alpha === undefined && score !== undefined) refuse("--score applies to sets and intervals; give --alpha, too");
   if ((method === undefined || alpha === undefined) && part !== undefined)
-    refuse("--share cuts rows between --method and --alpha; give both, or leave it out");
+    refuse("--share divides the rows between --method and --alpha; give both, or leave --share out");
 }
 
 /** Splits the rows at random, stratified by class. */

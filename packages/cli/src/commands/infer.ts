@@ -80,7 +80,7 @@ async function run(path: string, options: InferWords, training: Training): Promi
   const { command, terminal } = training;
   const { outputs, inputs } = keptPlaces(options);
   if (options.sample > 0 && options.evidence === undefined)
-    throw new UsageError("--sample", `${options.sample} was given, but no file of evidence; add --evidence`);
+    throw new UsageError("--sample", `${options.sample} was given, but there is no evidence file; add --evidence FILE`);
   const evidenceFile = options.evidence?.includes("=") ? undefined : options.evidence;
   await checkOutputs(command.name(), outputs, [...inputs, { flag: "GRAPH", path }, { flag: "--evidence", path: evidenceFile }]);
   const algorithm = algorithmOf(options.algorithm);

@@ -87,7 +87,7 @@ function batches(text: string): number[] {
 
 async function run(file: string | undefined, data: string | undefined, options: Options, terminal: Terminal): Promise<void> {
   if (file !== undefined && data === undefined)
-    throw new UsageError("measure", `rows to predict are missing; name a file of them after ${file}`);
+    throw new UsageError("measure", `rows to predict are missing; add a data file after ${file}`);
   const inputs = [
     { flag: "MODEL", path: file },
     { flag: "DATA", path: data },

@@ -124,7 +124,7 @@ function jsonOf({ file, options, parts, path, plan }: Result, engine: EngineDesc
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  minimum: "of the least CV error",
+  minimum: "the one with the least CV error",
   oneStandardError: "the largest within one standard error of the least CV error",
   last: "the last",
 };

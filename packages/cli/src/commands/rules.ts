@@ -43,8 +43,8 @@ export function add(program: Command, terminal: Terminal): void {
 
 function oneRule(text: string, options: RulesOptions, terminal: Terminal): void {
   if (options.quick)
-    throw new UsageError("--quick", "times an update, but of one rule only its options are printed; leave one out");
-  if (LINK.test(text)) throw new UsageError("rules", `"${text}" is a chain; ask for each of its links`);
+    throw new UsageError("--quick", "times updates for the list of all rules, but one rule was named; leave one out");
+  if (LINK.test(text)) throw new UsageError("rules", `"${text}" is a chain; ask for each link separately`);
   const rule = parseRule(text, undefined, text)!;
   const row = ruleLedgerRow(rule);
   terminal.out(
@@ -117,7 +117,7 @@ function ledgerText(ledger: readonly TimedRow[], count: number, engine: EngineDe
   const legend = [
     "State bytes, operations and ns are per parameter; operations are counted beyond plain SGD, p ← p − ηg.",
     "Passes: reductions over all parameters that a step waits for.",
-    "Sparse, for coordinates that a row does not touch: exact = need no update; lazy = their update waits; dense = all updated.",
+    "Sparse, for coordinates that a row does not touch: exact = need no update; lazy = updated later; dense = all updated.",
     `ns: one update, one thread, ${engine.build} build, ${where}.`,
   ];
   const equations = ledger.map((rule) => equationText(rule, paint));

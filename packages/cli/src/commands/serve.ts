@@ -120,7 +120,7 @@ async function run(models: string[], options: Options, terminal: Terminal): Prom
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     throw new UsageError(
       "serve",
-      `${tlsCert === undefined ? "--tls-cert" : "--tls-key"} is missing; HTTPS takes a certificate and its key`,
+      `${tlsCert === undefined ? "--tls-cert" : "--tls-key"} is missing; HTTPS needs a certificate and its key`,
     );
   const asked = {
     ...limitsOf(options),
@@ -192,7 +192,7 @@ async function refuseFile(learn: string): Promise<void> {
   if (found && !found.isDirectory())
     throw new UsageError(
       "--learn",
-      `${learn} is a file, but must be a folder for what is learnt; name one that is there, or a new one`,
+      `${learn} is a file, but must be a folder for learnt models; name an existing or a new folder`,
     );
 }
 
@@ -202,7 +202,7 @@ function byName(models: readonly string[]): Record<string, string> {
   for (const path of models) {
     const name = basename(path, extname(path));
     if (Object.hasOwn(named, name))
-      throw new UsageError("serve", `${named[name]} and ${path} are both called ${name}; name one of the files otherwise`);
+      throw new UsageError("serve", `${named[name]} and ${path} are both called ${name}; rename one of the files`);
     named[name] = path;
   }
   return named;
@@ -211,10 +211,10 @@ function byName(models: readonly string[]): Record<string, string> {
 const PEM = "give a file in PEM form, which begins with -----BEGIN";
 
 async function tokensOf(path: string): Promise<string[]> {
-  const tokens = (await textOf(path, "write one token a line: openssl rand -hex 32")).split(/\r?\n/).map((line) => line.trim());
+  const tokens = (await textOf(path, "write one token per line: openssl rand -hex 32")).split(/\r?\n/).map((line) => line.trim());
   const found = tokens.filter((line) => line !== "" && !line.startsWith("#"));
   if (found.length > 0) return found;
-  throw new DataError(path, "holds no token; write one a line, of 16 characters or more: openssl rand -hex 32", "DATA_EMPTY");
+  throw new DataError(path, "holds no token; write one per line, of 16 characters or more: openssl rand -hex 32", "DATA_EMPTY");
 }
 
 async function textOf(path: string, advice: string): Promise<string> {

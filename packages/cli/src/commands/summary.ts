@@ -86,7 +86,7 @@ function probabilitiesOf(text: string): number[] {
     if (part.trim() !== "" && value >= 0 && value <= 1) return value;
     throw new UsageError(
       "--probabilities",
-      `"${part}"${part === text ? "" : ` in "${text}"`} is no number from 0 to 1; write them with commas between: 0.05,0.5,0.95`,
+      `"${part}"${part === text ? "" : ` in "${text}"`} is not a number from 0 to 1; separate numbers with commas: 0.05,0.5,0.95`,
     );
   });
 }

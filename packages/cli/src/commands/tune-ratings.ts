@@ -86,7 +86,7 @@ export async function tuneRatings(file: string, options: Options, training: Trai
   const asked = checked(options, command);
   const over = options.over === undefined ? undefined : rangesOf(options);
   if (!over && options.resume === undefined)
-    throw new UsageError("tune", `--over is missing: what to search, e.g. --over ${EXAMPLE}`);
+    throw new UsageError("tune", `--over is missing; name the settings to search, e.g. --over ${EXAMPLE}`);
   const begin = beginning(options, over);
   await fit.check(stepsOf(options), { validates: true });
   const { outputs, inputs } = keptPlaces(options);
@@ -125,11 +125,12 @@ export async function tuneRatings(file: string, options: Options, training: Trai
 
 function checked({ user, item, value }: Options, command: Command): RatingColumns {
   if (user === undefined || item === undefined)
-    throw new UsageError("tune", `--${user === undefined ? "user" : "item"} is missing: ratings are of users and items`);
+    throw new UsageError("tune", `--${user === undefined ? "user" : "item"} is missing: ratings need a user and an item column`);
   const wrong = command.options.find(
     (o) => ofRows.includes(o.attributeName()) && command.getOptionValueSource(o.attributeName()) === "cli",
   );
-  if (wrong) throw new UsageError(wrong.long!, "is of rows with a target, but --user and --item were given; leave it out");
+  if (wrong)
+    throw new UsageError(wrong.long!, "applies only to rows with a target, but --user and --item were given; leave it out");
   return { user, item, ...given({ value }) };
 }
 

@@ -54,7 +54,7 @@ export function add(program: Command, terminal: Terminal): void {
     const { l2 } = options;
     if (options.user !== undefined || options.item !== undefined) {
       if (l2 !== "auto") return tuneRatings(path, { ...options, l2 }, training);
-      throw new UsageError("--l2", "auto is of linear models; give a number, or search one by --over l2:log:1e-3..1");
+      throw new UsageError("--l2", "auto applies only to linear models; give a number, or search for one: --over l2:log:1e-3..1");
     }
     return blamingFile(networkFile(options), () => tuneOn(path, options, training));
   });
@@ -94,7 +94,10 @@ async function beginning(
 ): Promise<(parts: Parts, signal: AbortSignal) => ReturnType<typeof tune<string, never>>> {
   const { over: text, resume, seed, patience } = options;
   if (text === undefined && resume === undefined)
-    throw new UsageError("tune", "--over is missing: what to search, e.g. --over rate:log:1e-4..1,l2:log:1e-6..1e-1");
+    throw new UsageError(
+      "tune",
+      "--over is missing; name the settings to search, e.g. --over rate:log:1e-4..1,l2:log:1e-6..1e-1",
+    );
   const over = text === undefined ? undefined : parseOver(text, options);
   searchOptions(options, new AbortController().signal);
   const trial = (settings: Record<string, number>) => {

@@ -37,7 +37,7 @@ export async function beginningOf(options: TrainOptions, command: Command): Prom
   if (beside)
     throw new UsageError(
       `--${beside}`,
-      `was given, but --from takes the model as ${from} has it; leave --${beside} out, or name the --model`,
+      `was given, but --from uses the model in ${from} unchanged; leave --${beside} out, or name the --model`,
     );
   const { loss, l1, l2, classWeights } = modelOptions(options);
   const { model } = saved.description;

@@ -62,7 +62,7 @@ export async function readDrawn(
     if (typeof file !== "string") return undefined;
     const found = isAbsolute(file) ? file : join(folder, file);
     if (existsSync(found)) return found;
-    throw new DataError(path, `was drawn from ${found}, which is no longer there; give it by ${flag} FILE`, "FILE_READ");
+    throw new DataError(path, `was drawn from ${found}, which is no longer there; give it with ${flag} FILE`, "FILE_READ");
   };
   const data = given.data ?? placed(noted.data, "--data");
   const isFormula = given.model === undefined && typeof noted.formula === "string";

@@ -24,13 +24,13 @@ export interface FormulaModel {
 /** Checks that either a formula or a model's file is given. */
 export function checkFormula(path: string | undefined, { formula, family, levels, data }: FormulaWords): void {
   if (path !== undefined && formula !== undefined)
-    throw new UsageError("--formula", `it takes the place of a model's file, but ${path} is given too; leave one of them out`);
+    throw new UsageError("--formula", `it replaces the model file, but ${path} is also given; leave one of them out`);
   if (path === undefined && formula === undefined)
     throw new UsageError("<MODEL>", 'no model is given; give its file, or --formula "y ~ x + (1 | group)" --data d.csv');
   if (formula !== undefined && data === undefined) throw new UsageError("--formula", "it needs a table; give --data d.csv");
   const alone = family !== undefined ? "--family" : levels !== undefined ? "--levels" : undefined;
   if (formula === undefined && alone !== undefined)
-    throw new UsageError(alone, "it is of a formula; give --formula, or leave it out");
+    throw new UsageError(alone, "it applies only to a formula; give --formula, or leave it out");
 }
 
 export async function modelOfFormula({ formula, family, levels = [], data }: FormulaWords): Promise<FormulaModel> {

@@ -10,5 +10,5 @@ export function refuseOptions(options: object, names: readonly string[], of: str
   const wrong = names.find((name) => (options as Record<string, unknown>)[name] !== undefined);
   if (wrong === undefined) return;
   const flag = `--${wrong.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  throw new UsageError(flag, `is of ${of}; omit it`);
+  throw new UsageError(flag, `applies only to ${of}; omit it`);
 }

@@ -123,7 +123,7 @@ export type ModelMaker = (options: ModelOptions) => (data: Dataset) => AnyModel;
 export async function modelMaker({ model, augment }: ModelOptions): Promise<ModelMaker> {
   if (isNetwork({ model })) return networkMaker(await layersOf(model!), augmentations(augment));
   if (augment !== undefined)
-    throw new UsageError("--augment", "a linear model is not trained on changed rows; take --model cnn, or leave it out");
+    throw new UsageError("--augment", "it applies only to networks, but the model is linear; take --model cnn, or leave it out");
   return (options) => {
     const made = linear(modelOptions(options));
     return () => made;
@@ -163,7 +163,7 @@ function refuseLinearOptions(options: ModelOptions): void {
 const flags = { intercept: "--no-intercept", nonNegative: "--non-negative", features: "--features", l2: "--l2 auto" } as const;
 
 function refuseOfLinear(name: keyof typeof flags, model: string | undefined): never {
-  throw new UsageError(flags[name], `is of linear models, but --model is ${model}; leave one out`);
+  throw new UsageError(flags[name], `applies only to linear models, but --model is ${model}; leave one out`);
 }
 
 async function layersOf(text: string): Promise<(shape: NetworkShape) => LayerLike> {
@@ -203,7 +203,10 @@ function wordsOf(name: string, text: string, takes: number): Words {
   const numbers = plain.map((part) => {
     const value = Number(part);
     if (part.trim() !== "" && Number.isFinite(value)) return value;
-    throw new UsageError("--model", `"${part}" of ${name} is no number and no option; write ${name}:0.5 or ${name}:option=value`);
+    throw new UsageError(
+      "--model",
+      `"${part}" of ${name} is neither a number nor an option; write ${name}:0.5 or ${name}:option=value`,
+    );
   });
   if (numbers.length > takes)
     throw new UsageError("--model", `${name} takes one width, but ${plain.join(",")} was given; write ${name}:${plain[0]}`);
@@ -216,7 +219,7 @@ function refuseOtherThanImages(flag: string, rowShape: readonly number[], name?:
   const what = name === undefined ? "changes images" : `${name} takes images`;
   throw new UsageError(
     flag,
-    `${what}, but a row is ${rowShape.join(" × ")}; say what it is an array of, as --row-shape 8x8x1: height, width, channels`,
+    `${what}, but a row is ${rowShape.join(" × ")}; give the shape of a row, like --row-shape 8x8x1: height, width, channels`,
   );
 }
 

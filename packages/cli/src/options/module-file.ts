@@ -44,7 +44,7 @@ async function imported(path: string, href: string): Promise<Record<string, unkn
   const unending = new Promise<never>((_, reject) => {
     never = () =>
       reject(
-        new DataError(path, "has an await at its top level that never ends; wait for nothing there, or for less", "MODEL_FILE"),
+        new DataError(path, "has a top-level await that never ends; remove it, or make it end", "MODEL_FILE"),
       );
   });
   process.once("beforeExit", never);
@@ -62,7 +62,7 @@ export function moduleFailure(path: string, cause: unknown): Error {
   const at = placeIn(path, cause);
   return new DataError(
     at ?? path,
-    `fails: ${message.replace(/\.$/, "")}; mend it${at === undefined ? ", or run it by node to see where" : ""}`,
+    `fails: ${message.replace(/\.$/, "")}; fix it${at === undefined ? ", or run it with node to see where it fails" : ""}`,
     "MODEL_FILE",
     { cause },
   );
@@ -154,7 +154,7 @@ export function registerCompiler(flag: string, path: string, near: readonly stri
   }
   throw new UsageError(
     flag,
-    `${path} is TypeScript, which Node reads from 22.18 on, but this is ${process.versions.node}${lack}; take a newer Node, add the package typescript@6, or make it ${path.replace(/\.m?ts$/, ".mjs")}`,
+    `${path} is TypeScript, which needs Node 22.18 or newer, but this is ${process.versions.node}${lack}; use a newer Node, add the package typescript@6, or convert it to ${path.replace(/\.m?ts$/, ".mjs")}`,
   );
 }
 

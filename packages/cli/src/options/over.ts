@@ -39,7 +39,7 @@ export function parseRanges(text: string, whole: readonly string[], example: str
     if (low > high || (how.includes("log") && low <= 0))
       throw new UsageError(
         "--over",
-        `"${part}" is no range; ${low > high ? "the lower end comes first" : "with log both ends are > 0"}`,
+        `"${part}" is not a range; ${low > high ? "write the lower end first" : "with log, both ends must be > 0"}`,
       );
     if (Object.hasOwn(over, name)) throw new UsageError("--over", `${name} is given twice`);
     check(name);

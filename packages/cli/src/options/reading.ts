@@ -86,6 +86,6 @@ function levelsOf(text: string, before: Record<string, ColumnType> = {}): Record
 function pairOf(text: string, example: string): [string, string] {
   const at = text.lastIndexOf("=");
   if (at < 1 || at === text.length - 1)
-    throw new InvalidArgumentError(`${JSON.stringify(text)} is no column=…; write ${example}`);
+    throw new InvalidArgumentError(`${JSON.stringify(text)} is not column=…; write ${example}`);
   return [text.slice(0, at), text.slice(at + 1)];
 }

@@ -26,7 +26,7 @@ export async function modelOfFile(path: string, dataPath: string | undefined, be
   const { default: found } = module;
   const data = dataPath === undefined ? (module.data ?? {}) : await loadedJson(dataPath);
   if (typeof data !== "object" || data === null || Array.isArray(data))
-    throw new UsageError("--data", `${dataPath ?? `${path}: data`} holds no object; give data by name: {"y": [1, 2], "N": 2}`);
+    throw new UsageError("--data", `${dataPath ?? `${path}: data`} is not an object; give data by name: {"y": [1, 2], "N": 2}`);
   if (typeof found === "function") return { model: modelOf(path, found as ModelBody), data: data as ModelData };
   if (typeof found === "object" && found !== null && (found as { kind?: unknown }).kind === "statistical")
     return { model: found as StatisticalModel, data: data as ModelData };
@@ -66,7 +66,7 @@ function modelOf(path: string, body: ModelBody): StatisticalModel {
 const notModel = (path: string, cause?: unknown): UsageError =>
   new UsageError(
     "<MODEL>",
-    `${path}: the function asks for none of param, observe and their like, as a model does; a plain function, x => log density, needs the API: await sample(x => …, { dimension: 2 }); here write export default model(({ param, observe }) => …)`,
+    `${path}: the function does not use param or observe, as a model must; a plain log density needs the API: await sample(x => …, { dimension: 2 }); here, write export default model(({ param, observe }) => …)`,
     { cause },
   );
 

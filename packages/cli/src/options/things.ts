@@ -32,7 +32,7 @@ export const LINK = /\+(?=[A-Za-z])/;
 const algorithms: Readonly<Record<string, (options: Spec["options"]) => Algorithm | "auto" | "gradient">> = {
   auto(options) {
     if (Object.keys(options).length === 0) return "auto";
-    throw new UsageError("--algorithm", "auto takes no options; name the algorithm to give it some");
+    throw new UsageError("--algorithm", "auto takes no options; name an algorithm to set its options");
   },
   gradient(options) {
     if (Object.keys(options).length === 0) return "gradient";
@@ -117,12 +117,12 @@ function scheduleJson({ name, options }: Spec): ScheduleJson {
   if (!scheduleNames().includes(name))
     throw new UsageError(
       "--rate",
-      `"${name}" is no number and no schedule; write 0.01 or cosineDecay:rate=0.1,updates=1000 (known: ${scheduleNames().join(", ")})`,
+      `"${name}" is neither a number nor a schedule; write 0.01 or cosineDecay:rate=0.1,updates=1000 (known: ${scheduleNames().join(", ")})`,
     );
   const json = (value: SpecValue): number | ScheduleJson => {
     if (typeof value === "number") return value;
     if (typeof value === "object") return scheduleJson(value);
-    throw new UsageError("--rate", `"${String(value)}" is no number and no schedule`);
+    throw new UsageError("--rate", `"${String(value)}" is neither a number nor a schedule`);
   };
   return { schedule: name, options: Object.fromEntries(Object.entries(options).map(([key, value]) => [key, json(value)])) };
 }

@@ -141,7 +141,7 @@ function imputeOf(text: string): Impute {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
     throw new InvalidArgumentError(
-      `${twice === "*" ? "Two methods are of all columns" : `${JSON.stringify(twice)} is there twice`}; give one.`,
+      `${twice === "*" ? "Two methods apply to all columns" : `${JSON.stringify(twice)} is given twice`}; give one.`,
     );
   return Object.fromEntries(pairs) as Impute;
 }
@@ -227,7 +227,7 @@ export function lossOf(options: ModelOptions): Loss | undefined {
 export function withStandardErrors<T extends TrainOptions>(options: T): T {
   if (!options.standardErrors || options.resume !== undefined) return options;
   if (isNetwork(options))
-    throw new UsageError("--standard-errors", `is of linear models, but --model is ${options.model}; leave one out`);
+    throw new UsageError("--standard-errors", `applies only to linear models, but --model is ${options.model}; leave one out`);
   for (const [flag, value] of [
     ["--l1", options.l1],
     ["--l2", options.l2],
@@ -291,7 +291,7 @@ function algorithmOf({ algorithm: text, rule, rate, variance }: TrainOptions): F
   if (algorithm && algorithm !== "gradient" && beside)
     throw new UsageError(
       "train",
-      `both --algorithm ${text} and --${beside} were given, but ${beside === "variance" ? "variance reduction is" : "step rules are"} of gradient descent; leave one out`,
+      `both --algorithm ${text} and --${beside} were given, but ${beside === "variance" ? "variance reduction applies" : "step rules apply"} only to gradient descent; leave one out`,
     );
   return algorithm;
 }

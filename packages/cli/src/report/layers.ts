@@ -10,7 +10,7 @@ const MOST_SHOWN = 16;
  * Formats layers: "convolution 16 → batchNorm → relu …". Equal consecutive layers are shown once: "separable 256 ×5".
  */
 export function layersText(layers: LayerJson | null): string {
-  if (layers === null) return "a function, which the file does not hold";
+  if (layers === null) return "a function, which is not stored in the file";
   const words = inRow(layers).map(wordOf);
   const runs: { word: string; count: number }[] = [];
   for (const word of words) {

@@ -77,7 +77,7 @@ function refuseOptions({ comment, ragged }: CsvOptions): void {
   const refused = (option: string, why: string) =>
     new OptionError("read", `engine is "duckdb", ${why}; leave ${option} out, or take engine: "own"`, "OPTION_CONFLICT");
   if (comment !== undefined && comment !== "")
-    throw refused("comment", "to which comments begin anywhere in a line, not at its start alone");
+    throw refused("comment", "which finds comments anywhere in a line, not only at its start");
   if (ragged === "skip") throw refused('ragged: "skip"', "which would also skip rows whose values it cannot read");
 }
 
@@ -90,7 +90,7 @@ function refuseNames(file: string, names: readonly string[]): void {
   if (names.length > 1 && long === undefined) return;
   const what =
     long === undefined
-      ? `a blank line is a missing value where there is one column alone, ${show(names[0])}`
+      ? `a blank line is a missing value if there is only one column, ${show(names[0])}`
       : `the name ${show(long)} ends after its first line`;
   throw new OptionError(file, `engine is "duckdb", to which ${what}; take engine: "own"`, "OPTION_CONFLICT");
 }

@@ -49,7 +49,7 @@ export class DuckDbFile {
     if (source.path === undefined)
       throw new OptionError(
         "read",
-        `engine is "duckdb", which opens regular files by their paths, but ${source.name} is none; give a file's path, or take engine: "own"`,
+        `engine is "duckdb", which opens only regular files, by path, but ${source.name} is not one; give a file's path, or take engine: "own"`,
         "OPTION_CONFLICT",
       );
     source.signal?.throwIfAborted();
@@ -63,7 +63,7 @@ export class DuckDbFile {
     if (path.includes("\0") || (sep === "/" && path.includes("\\") && /[*?[]/.test(path)))
       throw new OptionError(
         source.name,
-        `engine is "duckdb", which opens no path with a zero byte, nor with both \\ and *, ? or [, but this is ${show(path)}; rename it, or take engine: "own"`,
+        `engine is "duckdb", which cannot open a path that contains a zero byte, or \\ together with *, ? or [, but this is ${show(path)}; rename it, or take engine: "own"`,
         "OPTION_CONFLICT",
       );
     await refusePacked(source.name, path);
@@ -92,7 +92,7 @@ export class DuckDbFile {
     if (columnCount <= mostColumns) return;
     throw new OptionError(
       this.name,
-      `engine is "duckdb", which is for files of up to ${mostColumns} columns, but here are ${columnCount}; take engine: "own"`,
+      `engine is "duckdb", which reads files of up to ${mostColumns} columns, but this one has ${columnCount}; take engine: "own"`,
       "OPTION_CONFLICT",
     );
   }
@@ -182,7 +182,7 @@ async function refusePacked(name: string, path: string): Promise<void> {
   }
   throw new OptionError(
     name,
-    'engine is "duckdb", which does not see whether a file within gzip is whole; unpack it, or take engine: "own"',
+    'engine is "duckdb", which does not notice if a gzip file is cut short; unpack it, or take engine: "own"',
     "OPTION_CONFLICT",
   );
 }
@@ -195,7 +195,7 @@ export class NotNumber extends Error {
   readonly column: string;
 
   constructor(column: string) {
-    super(`${column} is no column of numbers`);
+    super(`${column} is not a column of numbers`);
     this.column = column;
   }
 }

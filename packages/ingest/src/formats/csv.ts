@@ -64,7 +64,7 @@ async function* csvRows(source: ByteSource, options: CsvOptions, builder: TableB
   if (delimiter === quote || delimiter === '"')
     throw new OptionError(
       "readCsv",
-      `delimiter is ${show(delimiter)}, but must be neither a double quote nor the option quote`,
+      `delimiter is ${show(delimiter)}, but must differ from the double quote and from the option quote`,
       "OPTION_RANGE",
     );
   if (decimal !== "." && decimal !== ",")
@@ -204,7 +204,7 @@ function start(fields: string[], line: number, options: CsvOptions, builder: Tab
       file,
       line,
       1,
-      `the first line should name the columns, but holds numbers alone (${show(fields[0])} …); pass header: false if it is data, header: true if those are names`,
+      `the first line should name the columns, but holds only numbers (${show(fields[0])} …); pass header: false if it is data, or header: true if these numbers are the names`,
       "DATA_HEADER",
     );
   }
@@ -233,8 +233,8 @@ function ragged(fields: string[], records: CsvRecords, builder: TableBuilder, { 
   const lines = [text, ...builder.names.slice(0, 1)].map(commentMark).find((mark) => mark !== undefined);
   const advice =
     lines === undefined
-      ? 'complete it, quote a field that holds the delimiter, or pass ragged: "skip" to go without such rows'
-      : `pass comment: ${show(lines)} if lines that begin so are comments`;
+      ? 'complete it, quote fields that contain the delimiter, or pass ragged: "skip" to skip rows like this'
+      : `pass comment: ${show(lines)} if lines that begin with it are comments`;
   const standard =
     header === false ? "the first row has" : Array.isArray(header) ? "the option header lists" : "the header names";
   return fault(

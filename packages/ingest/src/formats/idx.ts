@@ -54,7 +54,7 @@ const elements: Record<number, Element> = {
 };
 
 const advice =
-  "pass labels: the file that holds them, or name it as MNIST does beside this one (train-images-idx3-ubyte, train-labels-idx1-ubyte)";
+  "pass labels: the file that holds them, or put it next to this file, with names like those of MNIST (train-images-idx3-ubyte, train-labels-idx1-ubyte)";
 
 /** Whether a file with these first bytes is IDX. */
 export function isIdx(head: Uint8Array): boolean {
@@ -84,7 +84,7 @@ async function labelsFor(source: ByteSource, images: string, rowCount: number): 
   if (shape.length === 1 && shape[0] === rowCount) return Float64Array.from(values);
   throw fileFault(
     source.name,
-    `labels have the shape ${shown(shape)}, but must be one value for each of the ${rowCount} rows of ${images}; pass the file that belongs to it`,
+    `labels have the shape ${shown(shape)}, but must be one value for each of the ${rowCount} rows of ${images}; pass the matching file`,
     "DATA_RAGGED",
   );
 }

@@ -51,10 +51,14 @@ export async function imageRows(
 ): Promise<ArrayRows> {
   checkOptions(options);
   if (typeof from !== "string" && !Array.isArray(from))
-    throw new OptionError("images", `${told(from)} is no folder; give its path, or a list of { source, label }`, "OPTION_TYPE");
+    throw new OptionError(
+      "images",
+      `${told(from)} is not a folder; give the path of one, or a list of { source, label }`,
+      "OPTION_TYPE",
+    );
   const images = typeof from === "string" ? await imagesIn(from) : from;
   const source = typeof from === "string" ? /[^/\\]*(?=[/\\]*$)/.exec(from)![0] || from : "images";
-  if (images.length === 0) throw fileFault(source, "there is no image; a dataset needs at least one a class", "DATA_EMPTY");
+  if (images.length === 0) throw fileFault(source, "there are no images; a dataset needs at least one per class", "DATA_EMPTY");
   const read: Image[] = [];
   for (let start = 0; start < images.length; start += together) {
     const batch = images.slice(start, start + together);
@@ -80,7 +84,8 @@ export async function imageRows(
     rows,
     columnCount: height * width * channels,
     rowShape: [height, width, channels],
-    advice: typeof from === "string" ? "put the images of each class into a sub-folder of its name" : "give each image a label",
+    advice:
+      typeof from === "string" ? "put the images of each class into a sub-folder named after the class" : "give each image a label",
     ...(labels.length > 0 ? { target: labels } : {}),
   };
 }
@@ -103,7 +108,7 @@ function refuseOtherSize(images: readonly LabelledImage[], read: readonly Image[
   const before = `${name(images[0])} has ${first.height} × ${first.width}`;
   throw fileFault(
     name(images[read.length - 1]),
-    `the image has ${last.height} × ${last.width} pixels (height × width), but ${before}; pass size: [height, width], which all are brought to`,
+    `the image has ${last.height} × ${last.width} pixels (height × width), but ${before}; pass size: [height, width] to resize them all`,
     "DATA_RAGGED",
   );
 }
@@ -116,11 +121,11 @@ async function imagesIn(folder: string): Promise<LabelledImage[]> {
   if (classes.length === 0) {
     if (loose.length > 0) return loose.map(({ name, path }) => ({ name, source: path }));
     const found = entries.length === 0 ? "is empty" : `holds no image (${listed(entries.map(({ name }) => name))})`;
-    throw fileFault(folder, `the folder ${found}; put PNG or JPEG files into it, one sub-folder a class`, "DATA_EMPTY");
+    throw fileFault(folder, `the folder ${found}; put PNG or JPEG files into it, one sub-folder per class`, "DATA_EMPTY");
   }
   if (loose.length > 0) {
-    const beside = `the image stands beside ${classes.length} folders of classes (${listed(classes.map(({ name }) => name))})`;
-    throw fileFault(loose[0].path, `${beside}, so that its class is not known; move it into one of them`, "DATA_TARGET");
+    const beside = `the image is next to ${classes.length} class folders (${listed(classes.map(({ name }) => name))})`;
+    throw fileFault(loose[0].path, `${beside}, so its class is unknown; move it into one of them`, "DATA_TARGET");
   }
   const images: LabelledImage[] = [];
   for (const entry of classes) for (const image of await imagesOfClass(entry)) images.push(image);
@@ -135,7 +140,7 @@ async function imagesOfClass({ name: label, path: folder }: Entry): Promise<Labe
   if (inner) {
     throw fileFault(
       inner.path,
-      "this is a folder inside the folder of a class; name the folder whose sub-folders are the classes, and keep them flat",
+      "this folder is inside a class folder; name the folder that contains the class folders, and keep only images in them",
       "DATA_FORMAT",
     );
   }

@@ -109,7 +109,7 @@ function parsed(file: string, line: number, text: string, indent: number): Recor
     throw located(file, line, text, indent);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const array = Array.isArray(value) ? "; an array becomes JSON lines by jq -c '.[]'" : "";
+    const array = Array.isArray(value) ? "; to convert an array to JSON lines, run jq -c '.[]'" : "";
     throw fault(
       file,
       line,
@@ -145,7 +145,7 @@ function located(file: string, line: number, text: string, indent: number): Erro
     const advice =
       mark === undefined
         ? "each line must hold one whole JSON object"
-        : `pass comment: ${show(mark)} if lines that begin so are comments`;
+        : `pass comment: ${show(mark)} if lines that begin with it are comments`;
     return fault(file, line, indent + at + 1, `found ${found}, but wanted ${wanted}; ${advice}`, "DATA_PARSE");
   };
   const mark = (character: string): boolean => {
@@ -167,7 +167,7 @@ function located(file: string, line: number, text: string, indent: number): Erro
         file,
         line,
         indent + at + 1,
-        `the value of ${name} is ${text[at] === "{" ? "an object" : "an array"}, ${show(text.slice(at))}, but a cell must be a number, a text, true, false or null; flatten it into columns of its own, or drop it: drop: [${name}]`,
+        `the value of ${name} is ${text[at] === "{" ? "an object" : "an array"}, ${show(text.slice(at))}, but a cell must be a number, a text, true, false or null; flatten it into separate columns, or drop it: drop: [${name}]`,
         "DATA_UNSUPPORTED",
       );
     }

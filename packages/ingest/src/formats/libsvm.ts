@@ -98,7 +98,7 @@ class LibsvmParser implements LineParser {
     const advice =
       mark === undefined
         ? "write classes as numbers (-1 and +1, or 0, 1, 2 …)"
-        : `pass comment: ${show(mark)} if lines that begin so are comments`;
+        : `pass comment: ${show(mark)} if lines that begin with it are comments`;
     throw this.#fault(start, `the label ${text} is not a finite number; ${advice}`, "DATA_TYPE");
   }
 
@@ -159,7 +159,7 @@ class LibsvmParser implements LineParser {
     }
     const colon = text.indexOf(":");
     if (colon < 0)
-      throw this.#fault(start, `${show(text)} is not index:value; write a feature as 3:0.5, a comment behind #`, "DATA_PARSE");
+      throw this.#fault(start, `${show(text)} is not index:value; write a feature as 3:0.5, and a comment after #`, "DATA_PARSE");
     throw this.#fault(
       start,
       `the index ${show(text.slice(0, colon))} in ${show(text)} is not a whole number; name columns by their number`,

@@ -91,7 +91,7 @@ function parsedHeader(file: string, text: string): NpyHeader {
     const advice = number ? 'convert it: array.astype("float64")' : "save numbers, or write the table as CSV";
     throw fileFault(
       file,
-      `the element type ${show(descr[1] ?? descr[2])} is not read (f4 f8 i1–i8 u1–u8 b1 are); ${advice}`,
+      `the element type ${show(descr[1] ?? descr[2])} is not supported (f4 f8 i1–i8 u1–u8 b1 are); ${advice}`,
       "DATA_UNSUPPORTED",
     );
   }

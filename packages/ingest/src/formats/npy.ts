@@ -46,7 +46,7 @@ function withLabels({ table, names, missing, rowShape }: ParsedTable, labels: Pa
     const shape = more.length > 0 ? `${rowCount} × ${more.length + 1}` : `${rowCount}`;
     throw fileFault(
       source,
-      `labels have the shape ${shape}, but must be one value for each of the ${table.rowCount} rows of ${table.source}; pass the array that belongs to it`,
+      `labels have the shape ${shape}, but must be one value for each of the ${table.rowCount} rows of ${table.source}; pass the matching array`,
       "DATA_RAGGED",
     );
   }

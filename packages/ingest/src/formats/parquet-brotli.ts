@@ -11,7 +11,7 @@ export function hostBrotli(): ((bytes: Uint8Array, size: number) => Uint8Array) 
       return new Uint8Array(brotliDecompressSync(bytes, { maxOutputLength: size }));
     } catch (error) {
       if ((error as { code?: string }).code !== "ERR_BUFFER_TOO_LARGE") throw error;
-      throw new Error(`a page unpacks to more bytes than ${size}, which it says`);
+      throw new Error(`a page unpacks to more than the ${size} bytes that it declares`);
     }
   };
 }

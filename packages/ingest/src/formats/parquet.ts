@@ -95,7 +95,7 @@ export async function keptFields(
 
 /** Checks that there are as many values as rows, without gaps. */
 function whole(values: DecodedArray, rows: number): DecodedArray {
-  if (values.length !== rows) throw new Error(`a column holds ${values.length} values, but its row group ${rows} rows`);
+  if (values.length !== rows) throw new Error(`a column holds ${values.length} values, but its row group has ${rows} rows`);
   if (Array.isArray(values) && values.includes(undefined)) throw new Error("a value is not in its dictionary");
   return values;
 }
@@ -115,7 +115,7 @@ function refuseVast(file: string, { row_groups: groups }: FileMetaData, byteLeng
   const rows = counts.reduce((sum, count) => sum + count, 0);
   const most = Math.max(2 ** 20, byteLength * 2 ** 10);
   if (counts.every((count) => Number.isSafeInteger(count) && count >= 0 && count <= groupLimit) && rows <= most) return;
-  const held = `the file speaks of ${rows} rows in ${groups.length} row groups, but has ${byteLength} bytes`;
+  const held = `the file declares ${rows} rows in ${groups.length} row groups, but has ${byteLength} bytes`;
   throw fileFault(file, `${held}; write it again, with row groups of a million rows or fewer`, "DATA_UNSUPPORTED");
 }
 
@@ -151,7 +151,7 @@ async function checkMagic(file: string, access: RandomAccess): Promise<void> {
   if (head !== "PAR1")
     throw fileFault(
       file,
-      `the file begins with ${show(head)}, not with "PAR1", so it is not Parquet; pass the format it has`,
+      `the file begins with ${show(head)}, not with "PAR1", so it is not Parquet; pass its actual format`,
       "DATA_FORMAT",
     );
   if (tail !== "PAR1")
@@ -196,7 +196,7 @@ async function readable<T>(file: string, work: () => Promise<T> | T): Promise<T>
     const reason = error instanceof Error ? error.message : String(error);
     throw fileFault(
       file,
-      `the Parquet data is damaged or written in a way that is not read (${reason}); write it again, for instance with pyarrow`,
+      `the Parquet data is damaged or uses an unsupported feature (${reason}); write it again, for instance with pyarrow`,
       "DATA_PARSE",
       error,
     );

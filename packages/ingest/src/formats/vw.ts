@@ -83,8 +83,8 @@ class VwParser implements LineParser {
       const mark = commentMark(text);
       const advice =
         mark === undefined
-          ? 'features begin behind one: "1 | a b:0.5"'
-          : `pass comment: ${show(mark)} if lines that begin so are comments`;
+          ? 'write it before the features: "1 | a b:0.5"'
+          : `pass comment: ${show(mark)} if lines that begin with it are comments`;
       throw this.#fault(start, `the line ${show(text)} has no "|"; ${advice}`, "DATA_PARSE");
     }
     const { label, weight } = this.#head(bytes, start, bar);
@@ -106,7 +106,7 @@ class VwParser implements LineParser {
     if (words.length === 0) {
       if (this.#labelOptional) return { label: NaN, weight: 1 };
       const tag = tagged
-        ? `; ${show(shown(bytes.subarray(last.start, last.end)))} touches the "|" or opens with ', which makes it a tag: put a blank between`
+        ? `; ${show(shown(bytes.subarray(last.start, last.end)))} touches the "|" or opens with ', so it is read as a tag: put a blank between them`
         : "";
       throw this.#fault(
         start,

@@ -76,8 +76,8 @@ export class BifLexer {
 
   unexpected(token: BifToken, wanted: string): Error {
     if (token.kind === "end")
-      return this.fault(token, `the file ends where ${wanted} was to follow; fetch or write it again`, "DATA_TRUNCATED");
-    return this.fault(token, `${show(token.text)} was found where ${wanted} was to follow; correct it`, "DATA_PARSE");
+      return this.fault(token, `the file ends where ${wanted} was expected; fetch or write it again`, "DATA_TRUNCATED");
+    return this.fault(token, `found ${show(token.text)}, but expected ${wanted}; correct it`, "DATA_PARSE");
   }
 
   fault({ at }: BifToken, message: string, code: FaultCode): Error {

@@ -56,7 +56,7 @@ class BifReader {
     if (circle !== undefined)
       throw lexer.fault(
         this.declared[circle],
-        `the variable ${show(this.declared[circle].text)} is its own ancestor, or has one that is; remove an edge`,
+        `the variable ${show(this.declared[circle].text)} is on a cycle of parents, or descends from one; remove an edge`,
         "DATA_PARSE",
       );
     return this.graph;
@@ -64,7 +64,7 @@ class BifReader {
 
   private network(): void {
     this.lexer.word("the network's name");
-    this.lexer.mark("{", "behind the network's name");
+    this.lexer.mark("{", "after the network's name");
     while (!this.lexer.skip("}")) {
       this.lexer.word('a property, or "}"');
       this.lexer.skipStatement();
@@ -76,7 +76,7 @@ class BifReader {
     const name = lexer.word("a variable's name");
     if (this.numbers.has(name.text))
       throw lexer.fault(name, `the variable ${show(name.text)} is declared twice; remove one`, "DATA_PARSE");
-    lexer.mark("{", "behind the variable's name");
+    lexer.mark("{", "after the variable's name");
     let states: string[] | undefined;
     while (!lexer.skip("}")) {
       const item = lexer.word('type, property, or "}"');
@@ -101,7 +101,7 @@ class BifReader {
     let count: BifToken | undefined;
     if (lexer.skip("[")) {
       count = lexer.word("the number of states");
-      lexer.mark("]", "behind the number of states");
+      lexer.mark("]", "after the number of states");
     }
     lexer.mark("{", "before the states");
     const states: string[] = [];
@@ -109,11 +109,11 @@ class BifReader {
       states.push(lexer.word('a state, or "}"').text);
       lexer.skip(",");
     }
-    lexer.mark(";", "behind the states");
+    lexer.mark(";", "after the states");
     if (count !== undefined && textNumber(count.text, ".") !== states.length)
       throw lexer.fault(
         count,
-        `${states.length} states are listed, but their number is said to be ${show(count.text)}; correct one of them`,
+        `${states.length} states are listed, but the declared number is ${show(count.text)}; correct one of them`,
         "DATA_PARSE",
       );
     return states;
@@ -121,7 +121,7 @@ class BifReader {
 
   private probability(): void {
     const { lexer } = this;
-    lexer.mark("(", "behind probability");
+    lexer.mark("(", "after probability");
     const names = [lexer.word("a variable")];
     while (!lexer.skip(")")) {
       if (!lexer.skip("|")) lexer.skip(",");
@@ -158,12 +158,12 @@ class BifReader {
     if (!this.allowance.take(rowCount * childCount))
       throw lexer.fault(
         name,
-        `the parents of ${show(name.text)} have ${rowCount} states together, which is more than this file can list`,
+        `the parents of ${show(name.text)} have ${rowCount} joint states, more than this file can list`,
         "DATA_UNSUPPORTED",
       );
     const values = new Float64Array(rowCount * childCount).fill(Number.NaN);
     let otherwise: number[] | undefined;
-    lexer.mark("{", "behind the variables");
+    lexer.mark("{", "after the variables");
     while (!lexer.skip("}")) {
       const item = lexer.next();
       if (item.kind === "mark" && item.text === "(") {
@@ -219,7 +219,7 @@ class BifReader {
       row = row * counts[k] + state;
       lexer.skip(",");
     }
-    lexer.mark(")", "behind the states of the parents");
+    lexer.mark(")", "after the states of the parents");
     return row;
   }
 
@@ -272,7 +272,7 @@ export function writeBif(graph: FactorGraph): string {
     const childCount = child === undefined ? 1 : graph.stateCount(child);
     const plain = logs ? values.map((value) => Math.exp(value)) : values;
     if (child === undefined || parents[child] !== undefined || unevenRow(plain, childCount) || plain.some((p) => p > 1))
-      throw noNetwork(`factor ${f} is not the only one of probabilities of the last of its variables`);
+      throw noNetwork(`factor ${f} does not hold probabilities of its last variable, or is not the only one that does`);
     parents[child] = Array.from(scope).slice(0, -1);
     blocks.push(probabilityBlock(graph, child, parents[child], plain));
   }
@@ -280,7 +280,7 @@ export function writeBif(graph: FactorGraph): string {
   for (let v = 0; v < graph.variableCount; v++) {
     const name = quoted(graph.variableName(v));
     if (parents[v] === undefined) throw noNetwork(`variable ${name} has no factor of its own`);
-    if (graph.softEvidence(v)) throw noNetwork(`variable ${name} has soft evidence, which BIF files do not hold`);
+    if (graph.softEvidence(v)) throw noNetwork(`variable ${name} has soft evidence, which BIF files cannot store`);
     variables.push(
       `variable ${name} {\n  type discrete [ ${graph.stateCount(v)} ] { ${graph.stateNames(v).map(quoted).join(", ")} };\n}`,
     );
@@ -309,11 +309,11 @@ function quoted(name: string): string {
   if (/["\r\n]/.test(name))
     throw new OptionError(
       "writeBif",
-      `the name ${show(name)} has a quote or a line end, which BIF cannot hold; rename it`,
+      `the name ${show(name)} has a quote or a line end, which BIF cannot store; rename it`,
       "OPTION_RANGE",
     );
   return `"${name}"`;
 }
 
 const noNetwork = (reason: string): CapabilityError =>
-  new CapabilityError("writeBif", `the graph is no Bayesian network: ${reason}; write UAI or JSON`, "GRAPH_FORM");
+  new CapabilityError("writeBif", `the graph is not a Bayesian network: ${reason}; write UAI or JSON`, "GRAPH_FORM");

@@ -73,7 +73,7 @@ export class DimmWittedGraph {
     const domainOf = new Map<number, number>();
     domains.forEach(({ variable }, row) => {
       if (!(Number.isInteger(variable) && variable >= 0 && variable < ids.length))
-        throw refuseDomain(row, 0, `there is no variable ${variable}, whose domain this is; remove it`);
+        throw refuseDomain(row, 0, `this is the domain of variable ${variable}, which does not exist; remove it`);
       if (domainOf.has(variable)) throw refuseDomain(row, 0, `variable ${variable} has two domains; remove one`);
       domainOf.set(variable, row);
     });
@@ -104,7 +104,7 @@ export class DimmWittedGraph {
       });
       if (role === 0) return;
       if (state === undefined)
-        throw refuse(row, 2, `the evidence is ${initials[row]}, which is no state of variable ${id}; correct it`);
+        throw refuse(row, 2, `the evidence is ${initials[row]}, which is not a state of variable ${id}; correct it`);
       this.graph.observe(id, initial!);
     });
   }
@@ -155,7 +155,7 @@ export class DimmWittedGraph {
       if (Number(said[i]) !== count || said[i].trim() === "")
         throw fileFault(
           file,
-          `it says that there are ${said[i] ?? "no"} ${what}, but ${count} were read; fetch the files again`,
+          `it declares ${said[i] ?? "no"} ${what}, but ${count} were read; fetch the files again`,
           "DATA_TRUNCATED",
         );
     });
@@ -171,7 +171,7 @@ function checkedDomain(row: DomainRow, count: number, refuse: (field: number, me
   if (row.count !== count || values.length !== count || truthiness.length !== count)
     throw refuse(
       1,
-      `the domain of variable ${row.variable} has ${values.length} values of ${row.count}, but the variable ${count} states; correct one of them`,
+      `the domain of variable ${row.variable} declares ${row.count} values and lists ${values.length}, but the variable has ${count} states; correct one of them`,
     );
   if (new Set(values).size < count) throw refuse(2, `two states of variable ${row.variable} have the same value; correct one`);
   if (!values.every((value) => Number.isSafeInteger(value) && value >= 0))

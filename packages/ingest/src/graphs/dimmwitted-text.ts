@@ -91,7 +91,7 @@ export async function readTextDomains(source: ByteSource): Promise<{ rows: Domai
     const list = (i: number): number[] => {
       const inner = /^\{(.*)\}$/.exec(fields[i])?.[1];
       if (inner === undefined)
-        throw fault(source.name, line, i + 1, `${show(fields[i])} is no list; write {0,1,3}`, "DATA_PARSE");
+        throw fault(source.name, line, i + 1, `${show(fields[i])} is not a list; write {0,1,3}`, "DATA_PARSE");
       return inner.split(",").map((_, k, parts) => {
         const value = textNumber(parts[k], ".");
         if (Number.isFinite(value)) return value;

@@ -34,7 +34,7 @@ function checkFactors(graph: FactorGraph): void {
     if (!(kind in logicalFunctions))
       throw new CapabilityError(
         "writeDimmWitted",
-        `factor ${f} is of the kind "${kind}", which these files do not have; write UAI or JSON`,
+        `factor ${f} is of the kind "${kind}", which these files cannot store; write UAI or JSON`,
         "GRAPH_FORM",
       );
   }
@@ -42,7 +42,7 @@ function checkFactors(graph: FactorGraph): void {
   if (soft !== undefined)
     throw new CapabilityError(
       "writeDimmWitted",
-      `variable ${soft} has soft evidence, which these files do not have; write UAI or JSON`,
+      `variable ${soft} has soft evidence, which these files cannot store; write UAI or JSON`,
       "GRAPH_FORM",
     );
 }

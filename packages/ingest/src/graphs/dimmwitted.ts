@@ -66,7 +66,7 @@ async function inFolder(path: string): Promise<{ files: DimmWittedFiles; form: "
   if (!(await isFolder(path)))
     throw new DataError(
       path,
-      "this is no folder; name the folder of the files, or give them as { weights, variables, factors }",
+      "this is not a folder; name the folder of the files, or give the files as { weights, variables, factors }",
       "DATA_FILE",
     );
   const entries = new Map((await folderEntries(path)).map((entry) => [entry.name, entry.path]));
@@ -77,7 +77,7 @@ async function inFolder(path: string): Promise<{ files: DimmWittedFiles; form: "
     if (found !== undefined) return found;
     const files = isText
       ? "weights.tsv, variables.tsv, factors.tsv"
-      : "graph.weights, graph.variables, graph.factors; or weights.tsv and its like";
+      : "graph.weights, graph.variables, graph.factors; or the .tsv files of the text form";
     throw new OptionError("readDimmWitted", `the folder ${path} has no ${name}; it must have ${files}`, "OPTION_RANGE");
   };
   const optional = (name: string): { domains?: string } => (entries.has(name) ? { domains: entries.get(name)! } : {});

@@ -12,7 +12,12 @@ export async function readGraphJson(source: Source): Promise<FactorGraph> {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw fileFault(from.name, `the text is no JSON (${(cause as Error).message}); fetch or write it again`, "DATA_PARSE", cause);
+    throw fileFault(
+      from.name,
+      `the text is not JSON (${(cause as Error).message}); fetch or write it again`,
+      "DATA_PARSE",
+      cause,
+    );
   }
   try {
     return factorGraphFromJson(json);

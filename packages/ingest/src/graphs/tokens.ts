@@ -117,7 +117,7 @@ export class Tokens {
   private ended(wanted: string): Error {
     return this.faultAt(
       this.bytes.length,
-      `the file ends where ${wanted} was to follow; fetch or write it again`,
+      `the file ends where ${wanted} was expected; fetch or write it again`,
       "DATA_TRUNCATED",
     );
   }

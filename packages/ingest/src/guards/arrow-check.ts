@@ -44,7 +44,8 @@ const startsWithMagic = (bytes: Uint8Array) => [...magic].every((letter, i) => b
 
 function checkFile(bytes: Uint8Array): void {
   const tail = bytes.length - 4 - magic.length;
-  if (tail < 8 || !startsWithMagic(bytes.subarray(tail + 4))) throw new Error("it does not end as it begins; it was cut");
+  if (tail < 8 || !startsWithMagic(bytes.subarray(tail + 4)))
+    throw new Error("its end does not match its beginning; it was cut short");
   const size = viewOf(bytes).getInt32(tail, true);
   const start = tail - size;
   if (size < 4 || start < 8) throw new Error(`its footer of ${size} bytes goes beyond the file`);

@@ -28,7 +28,7 @@ export class PageCheck {
     };
     const next = (): Uint8Array => {
       const page = this.#pages.shift();
-      if (page === undefined) throw new Error("there is a page more than was looked at");
+      if (page === undefined) throw new Error("it holds a page that was not checked");
       return page;
     };
     this.unpack = Object.fromEntries(Object.keys(compressors).map((codec) => [codec, next]));

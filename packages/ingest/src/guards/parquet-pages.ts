@@ -72,7 +72,7 @@ export function checkPages(chunk: Uint8Array, column: PagedColumn, compressors: 
     else if (type === 3) seen += checkPageV2(fields, bytes, size, { ...column, rows: column.rows - seen, places }, unpack);
     else throw new Error(`a page is of type ${type ?? "none"}`);
   }
-  if (seen !== column.rows) throw new Error(`a column holds ${seen} values, but its row group ${column.rows} rows`);
+  if (seen !== column.rows) throw new Error(`a column holds ${seen} values, but its row group has ${column.rows} rows`);
   return unpacked;
 }
 
@@ -128,12 +128,12 @@ function checkPageV2(fields: ThriftStruct, bytes: Uint8Array, size: number, colu
   if (count(header, 3, "number of rows of a page") !== values) throw new Error("a flat page has not as many rows as values");
   if (count(header, 6, "size of the repetitions of a page") !== 0) throw new Error("a flat page has levels of repetition");
   if (levels > bytes.length) throw new Error("levels go beyond their page");
-  if (levels > 0 && !column.optional) throw new Error("a page has levels, but its column no nulls");
+  if (levels > 0 && !column.optional) throw new Error("a page has levels, but its column allows no nulls");
   const ones = column.optional ? checkRuns(bytes, 0, levels, 1, values).ones : values;
-  if (ones !== values - nulls) throw new Error(`a page speaks of ${nulls} nulls, but has ${values - ones}`);
+  if (ones !== values - nulls) throw new Error(`a page declares ${nulls} nulls, but has ${values - ones}`);
   const rest = bytes.subarray(levels);
   const isPacked = header.get(7) !== false;
-  if (!isPacked && size !== bytes.length) throw new Error(`a page of ${bytes.length} bytes says that it has ${size}`);
+  if (!isPacked && size !== bytes.length) throw new Error(`a page of ${bytes.length} bytes declares ${size}`);
   const page = isPacked ? unpack(rest, size - levels, values) : rest;
   checkValues(page, 0, ones, numberAt(header, 4), column, true);
   return values;
@@ -159,7 +159,7 @@ function checkValues(
     if (values === 0) return;
     if (at >= page.length) throw new Error(beyond);
     const width = page[at];
-    if (width > 32) throw new Error(`places in a dictionary are ${width} bits wide`);
+    if (width > 32) throw new Error(`dictionary indices are ${width} bits wide`);
     if (places === 0) throw new Error("there is no dictionary");
     if (width > 0 || second) checkRuns(page, at + 1, page.length, width, values, places);
   } else if (encoding === encodings.plain || encoding === encodings.split) {
@@ -178,12 +178,12 @@ function unpackedPage(
   compressors: Compressors,
 ): Uint8Array {
   if (codec === "UNCOMPRESSED") {
-    if (size !== bytes.length) throw new Error(`a page of ${bytes.length} bytes says that it has ${size}`);
+    if (size !== bytes.length) throw new Error(`a page of ${bytes.length} bytes declares ${size}`);
     return bytes;
   }
   const ratio = ratios[codec];
   const unpack = compressors[codec];
-  if (ratio === undefined || unpack === undefined) throw new Error(`the codec ${codec} is not read`);
+  if (ratio === undefined || unpack === undefined) throw new Error(`the codec ${codec} is not supported`);
   // Largest size: each value with its own bytes, and a run per level in the worst case. Strings can have any length.
   const needed = type === "BYTE_ARRAY" ? Infinity : values * ((widths[type] ?? typeLength) + 8) + slack;
   if (size < 0 || size > Math.min(needed, bytes.length * ratio + slack))
@@ -192,7 +192,7 @@ function unpackedPage(
   if (size === 0) return new Uint8Array(0);
   const page = unpack(bytes, size);
   const length = unpackedLength(codec, bytes) ?? page.length;
-  if (length !== size) throw new Error(`a page unpacks to ${length} bytes, but says ${size}`);
+  if (length !== size) throw new Error(`a page unpacks to ${length} bytes, but declares ${size}`);
   return page;
 }
 

@@ -53,7 +53,7 @@ export function checkRuns(
 }
 
 function checkPlace(place: number, limit: number): void {
-  if (place < 0 || place >= limit) throw new Error(`a value is number ${place} of a dictionary of ${limit}`);
+  if (place < 0 || place >= limit) throw new Error(`a value has index ${place} in a dictionary of ${limit} values`);
 }
 
 /** Checks numbers stored as differences. Returns the numbers modulo 2^32, and their end. */
@@ -119,7 +119,7 @@ export function checkDeltaTexts(bytes: Uint8Array, at: number, values: number): 
   let room = bytes.length - own.end;
   for (let i = 0; i < values; i++) {
     const [first, rest] = [shared.numbers[i], own.numbers[i]];
-    if (first < 0 || first > before) throw new Error("a text shares more than there is");
+    if (first < 0 || first > before) throw new Error("a text shares a longer prefix than the one before has");
     room -= rest;
     if (rest < 0 || room < 0) throw new Error(BEYOND);
     before = first + rest;

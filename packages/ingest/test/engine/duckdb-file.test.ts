@@ -138,7 +138,7 @@ describe("what is refused", () => {
       const error = await refusal(duck(source));
       expect(error).toBeInstanceOf(OptionError);
       expect(error.message).toMatch(
-        /engine is "duckdb", which opens regular files by their paths, but .* is none; .* \[OPTION_CONFLICT\]$/,
+        /engine is "duckdb", which opens only regular files, by path, but .* is not one; .* \[OPTION_CONFLICT\]$/,
       );
     }
     expect(opened).toHaveLength(0);
@@ -161,7 +161,7 @@ describe("what is refused", () => {
       const error = await refusal(duck(join(place, name)));
       expect(error).toBeInstanceOf(OptionError);
       expect(error.message).toMatch(
-        /which opens no path with a zero byte, nor with both \\ and \*, \? or \[, but .*; rename it, or take engine: "own"/,
+        /which cannot open a path that contains a zero byte, or \\ together with \*, \? or \[, but .*; rename it, or take engine: "own"/,
       );
     }
     expect(opened).toHaveLength(0);
@@ -172,11 +172,11 @@ describe("what is refused", () => {
   it("options that mean something else to it, and files of one column, or of names of two lines", async () => {
     const path = written("a,b\n1,x\n");
     expect((await refusal(duck(path, { comment: "#" }))).message).toMatch(
-      /comments begin anywhere.*leave comment out.*\[OPTION_CONFLICT\]$/,
+      /comments anywhere in a line.*leave comment out.*\[OPTION_CONFLICT\]$/,
     );
     expect((await refusal(duck(path, { ragged: "skip" }))).message).toMatch(/leave ragged: "skip" out.*\[OPTION_CONFLICT\]$/);
     expect((await duck(path, { comment: "", ragged: "refuse" })).rowCount).toBe(1);
-    expect((await refusal(duck(written("a\n1\n\n2\n")))).message).toMatch(/one column alone, "a"; .*\[OPTION_CONFLICT\]$/);
+    expect((await refusal(duck(written("a\n1\n\n2\n")))).message).toMatch(/only one column, "a"; .*\[OPTION_CONFLICT\]$/);
     expect((await refusal(duck(written('"a\nb",c\n1,2\n')))).message).toMatch(/the name "a\\nb" .*\[OPTION_CONFLICT\]$/);
   });
 

@@ -65,9 +65,9 @@ test("lines are counted through a record that comes in several pieces", async ()
 
 test("one kind of line end a file; white space that is no blank does not follow a closing quote", async () => {
   await expect(read("a,b\n1,2\r3,4\n")).rejects.toThrow(
-    'stream:2:2: CR stands in "2\\r3", but the first line ends with LF; give all lines one end, or quote the field [DATA_PARSE]',
+    'stream:2:2: CR occurs in "2\\r3", but the first line ends with LF; end all lines alike, or quote the field [DATA_PARSE]',
   );
-  await expect(read("a\r1\n2\r")).rejects.toThrow('stream:2:1: LF stands in "1\\n2", but the first line ends with CR');
+  await expect(read("a\r1\n2\r")).rejects.toThrow('stream:2:1: LF occurs in "1\\n2", but the first line ends with CR');
   await expect(read('a\n"x"\u00a0\n')).rejects.toThrow("stream:2:1: text follows a closing quote in '\"x\"\u00a0'");
 });
 

@@ -110,7 +110,7 @@ test("read: told by content, the labels by their name beside it", async () => {
   using named = await read({ content: images, name: "a.idx" }, { labels });
   expect(named.rowCount).toBe(3);
   await expect(read(join(path, "alone-images-idx3-ubyte"))).rejects.toThrow(
-    "alone-images-idx3-ubyte: there are no labels to learn; pass labels: the file that holds them, or name it as MNIST does beside this one (train-images-idx3-ubyte, train-labels-idx1-ubyte) [DATA_TARGET]",
+    "alone-images-idx3-ubyte: there are no labels to learn; pass labels: the file that holds them, or put it next to this file, with names like those of MNIST (train-images-idx3-ubyte, train-labels-idx1-ubyte) [DATA_TARGET]",
   );
 });
 
@@ -177,7 +177,7 @@ test.each<[string, () => Promise<unknown>, string]>([
   [
     "unequal counts",
     () => readIdxDataset(file(images), file(idxBytes([2], [1, 2]), "b.idx")),
-    "b.idx: labels have the shape (2), but must be one value for each of the 3 rows of a.idx; pass the file that belongs to it [DATA_RAGGED]",
+    "b.idx: labels have the shape (2), but must be one value for each of the 3 rows of a.idx; pass the matching file [DATA_RAGGED]",
   ],
   [
     "images for labels",
@@ -187,7 +187,7 @@ test.each<[string, () => Promise<unknown>, string]>([
   [
     "one class",
     () => readIdxDataset(file(images), idxBytes([3], [4, 4, 4])),
-    'a.idx: all 3 rows are of one class, "4": there is nothing to learn; add rows of another one [DATA_TARGET]',
+    'a.idx: all 3 rows belong to one class, "4": there is nothing to learn; add rows of another class [DATA_TARGET]',
   ],
   [
     "a target",

@@ -317,7 +317,7 @@ test.each<[string, Record<string, Uint8Array | string>, string, object?]>([
   [
     "sizes differ",
     two(plainPng([[1, 2]], 1)),
-    "b/2.png: the image has 1 × 2 pixels (height × width), but a/1.png has 2 × 3; pass size: [height, width], which all are brought to [DATA_RAGGED]",
+    "b/2.png: the image has 1 × 2 pixels (height × width), but a/1.png has 2 × 3; pass size: [height, width] to resize them all [DATA_RAGGED]",
   ],
   [
     "a text",
@@ -374,11 +374,11 @@ test.each<[string, Record<string, Uint8Array | string>, string, object?]>([
     "b/2.png: the image is 20000 × 20000, over 100 million pixels; make it smaller [DATA_UNSUPPORTED]",
   ],
   ["the first of several at fault", { ...two("x"), "a/2.png": "y" }, 'a/2.png: the file begins with "y"'],
-  ["an empty folder", {}, "{folder}: the folder is empty; put PNG or JPEG files into it, one sub-folder a class [DATA_EMPTY]"],
+  ["an empty folder", {}, "{folder}: the folder is empty; put PNG or JPEG files into it, one sub-folder per class [DATA_EMPTY]"],
   [
     "a folder without images",
     { "notes.txt": "x" },
-    '{folder}: the folder holds no image ("notes.txt"); put PNG or JPEG files into it, one sub-folder a class [DATA_EMPTY]',
+    '{folder}: the folder holds no image ("notes.txt"); put PNG or JPEG files into it, one sub-folder per class [DATA_EMPTY]',
   ],
   [
     "an empty class",
@@ -388,22 +388,22 @@ test.each<[string, Record<string, Uint8Array | string>, string, object?]>([
   [
     "images beside classes",
     { ...two(grey), "3.jpg": grey },
-    '{folder}/3.jpg: the image stands beside 2 folders of classes ("a", "b"), so that its class is not known; move it into one of them [DATA_TARGET]',
+    '{folder}/3.jpg: the image is next to 2 class folders ("a", "b"), so its class is unknown; move it into one of them [DATA_TARGET]',
   ],
   [
     "a folder too deep",
     { "train/a/1.png": grey },
-    "{folder}/train/a: this is a folder inside the folder of a class; name the folder whose sub-folders are the classes, and keep them flat [DATA_FORMAT]",
+    "{folder}/train/a: this folder is inside a class folder; name the folder that contains the class folders, and keep only images in them [DATA_FORMAT]",
   ],
   [
     "one class",
     { "a/1.png": grey, "a/2.png": grey },
-    '{name}: all 2 rows are of one class, "a": there is nothing to learn; add rows of another one [DATA_TARGET]',
+    '{name}: all 2 rows belong to one class, "a": there is nothing to learn; add rows of another class [DATA_TARGET]',
   ],
   [
     "no classes",
     { "1.png": grey },
-    "{name}: there are no labels to learn; put the images of each class into a sub-folder of its name [DATA_TARGET]",
+    "{name}: there are no labels to learn; put the images of each class into a sub-folder named after the class [DATA_TARGET]",
   ],
   [
     "a target",
@@ -434,7 +434,7 @@ test.each<[string, Record<string, Uint8Array | string>, string, object?]>([
   [
     "numbers wanted of names",
     two(grey),
-    "read: classes is false, but names of folders are no numbers; leave the option out [OPTION_CONFLICT]",
+    "read: classes is false, but folder names are not numbers; leave the option out [OPTION_CONFLICT]",
     { classes: false },
   ],
 ])("%s", async (_, files, wanted, options = {}) => {
@@ -448,7 +448,9 @@ test.each<[string, Record<string, Uint8Array | string>, string, object?]>([
 });
 
 test("a list of images; other readers refuse a folder", async () => {
-  await expect(readImages([])).rejects.toThrow("images: there is no image; a dataset needs at least one a class [DATA_EMPTY]");
+  await expect(readImages([])).rejects.toThrow(
+    "images: there are no images; a dataset needs at least one per class [DATA_EMPTY]",
+  );
   await expect(readImages([{ source: grey, label: "a" }, { source: grey }])).rejects.toThrow(
     "images: 1 of 2 images have a label; give one to each, or to none [DATA_TARGET]",
   );

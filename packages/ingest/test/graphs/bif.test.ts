@@ -115,8 +115,8 @@ describe("BIF", () => {
 
   const faults: [string, string, string][] = [
     ["an empty file", "", "a.bif:1:1: the file is empty"],
-    ["what is no block", "net {}", 'a.bif:1:1: "net" was found where network, variable or probability was to follow'],
-    ["a cut file", plain.slice(0, plain.indexOf("0.9")), 'where a probability, or ";" was to follow'],
+    ["what is no block", "net {}", 'a.bif:1:1: found "net", but expected network, variable or probability'],
+    ["a cut file", plain.slice(0, plain.indexOf("0.9")), 'where a probability, or ";" was expected'],
     ["an open quote", 'network "x {\n}', "a.bif:1:9: the quote that opens here is never closed"],
     ["an open comment", "network x {\n} /* and", "a.bif:2:3: the comment that opens here is never closed"],
     ["a variable twice", plain.replace("variable d", "variable a"), 'a.bif:6:10: the variable "a" is declared twice'],
@@ -124,7 +124,7 @@ describe("BIF", () => {
     [
       "another number of states",
       plain.replace("[2]", "[3]"),
-      'a.bif:3:29: 2 states are listed, but their number is said to be "3"',
+      'a.bif:3:29: 2 states are listed, but the declared number is "3"',
     ],
     ["a number of states of 10^9", plain.replace("[2]", "[1000000000]"), "2 states are listed"],
     ["another type", plain.replace("discrete [2]", "continuous"), 'the type is "continuous", but must be discrete'],
@@ -159,9 +159,9 @@ describe("BIF", () => {
     [
       "a circle",
       "variable a { type discrete [1] { x }; } variable b { type discrete [1] { x }; } probability ( a | b ) { table 1; } probability ( b | a ) { table 1; }",
-      "is its own ancestor",
+      "is on a cycle of parents",
     ],
-    ["a default for more rows than memory has", bomb(), "which is more than this file can list"],
+    ["a default for more rows than memory has", bomb(), "more than this file can list"],
   ];
   it.each(faults)("refuses %s", async (_, text, message) => {
     await expect(readBif(named(text))).rejects.toThrow(message);
@@ -170,9 +170,9 @@ describe("BIF", () => {
   it("writes Bayesian networks alone", async () => {
     const graph = factorGraph();
     graph.variable("a");
-    expect(() => writeBif(graph)).toThrow(/no Bayesian network: variable a has no factor/);
+    expect(() => writeBif(graph)).toThrow(/not a Bayesian network: variable a has no factor/);
     graph.table(["a"], [1, 2]);
-    expect(() => writeBif(graph)).toThrow(/factor 0 is not the only one of probabilities/);
+    expect(() => writeBif(graph)).toThrow(/factor 0 does not hold probabilities of its last variable/);
     const soft = factorGraph();
     soft.variable("a");
     soft.table(["a"], [0.5, 0.5]);

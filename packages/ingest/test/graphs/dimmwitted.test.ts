@@ -275,7 +275,7 @@ describe("DimmWitted", () => {
     [
       "evidence that is no state",
       (f) => at(f["graph.variables"], 5 * 27 + 16, 6),
-      "graph.variables: byte 144: the evidence is 6, which is no state of variable 5",
+      "graph.variables: byte 144: the evidence is 6, which is not a state of variable 5",
     ],
     ["a domain beyond the file", (f) => at(f["graph.domains"], 8, 1), "graph.domains: byte 0: the domain that begins here needs"],
     [
@@ -287,12 +287,12 @@ describe("DimmWitted", () => {
     [
       "other counts than were said",
       (f) => void (f["graph.meta"] = new TextEncoder().encode("2,7,19,40")),
-      "graph.meta: it says that there are 19 factors, but 20 were read",
+      "graph.meta: it declares 19 factors, but 20 were read",
     ],
     [
       "other edges than were said",
       (f) => void (f["graph.meta"] = new TextEncoder().encode("2,7,20,41")),
-      "graph.meta: it says that there are 41 edges, but 40 were read",
+      "graph.meta: it declares 41 edges, but 40 were read",
     ],
     ["no weights", (f) => void delete f["graph.weights"], "has no graph.weights"],
   ];
@@ -320,7 +320,11 @@ describe("DimmWitted", () => {
   it.each([
     ["a domain twice", { domains: "0\t2\t{0,1}\t{0,0}\n0\t2\t{0,1}\t{0,0}\n" }, "t.tsv:2:1: variable 0 has two domains"],
     ["a domain of another count", { domains: "0\t3\t{0,1}\t{0,0}\n" }, "t.tsv:1:2: the domain of variable 0 has 2 values of 3"],
-    ["a domain of no variable", { domains: "2\t2\t{0,1}\t{0,0}\n" }, "t.tsv:1:1: there is no variable 2, whose domain"],
+    [
+      "a domain of no variable",
+      { domains: "2\t2\t{0,1}\t{0,0}\n" },
+      "t.tsv:1:1: this is the domain of variable 2, which does not exist",
+    ],
     ...["2", "-1", "0.5"].map((place): [string, { factors: string }, string] => [
       `a factor of variable ${place}`,
       { factors: `${place}\t1\t0\t1\n` },
@@ -336,7 +340,7 @@ describe("DimmWitted", () => {
     ["a row too short", { factors: "0\t1\t0\n" }, "t.tsv:1:1: the row has 3 fields, but 2 variables, weight and feature make 4"],
     ["arguments that do not fit", { args: "3 2 1\n" }, 't.tsv: the arguments are "3 2 1", but must be a function'],
     ["an unknown weight", { factors: "0\t1\t0\t1\n0\t1\t4\t1\n" }, "t.tsv:2:1: weight is 4"],
-    ["a domain without its list", { domains: "0\t2\t0,1\t{0,0}\n" }, 't.tsv:1:3: "0,1" is no list; write {0,1,3}'],
+    ["a domain without its list", { domains: "0\t2\t0,1\t{0,0}\n" }, 't.tsv:1:3: "0,1" is not a list; write {0,1,3}'],
     ["a domain of a Boolean the other way round", { domains: "0\t2\t{1,0}\t{0,0}\n" }, "t.tsv:1:3: variable 0 is a Boolean"],
   ])("text: refuses %s", async (_, changes, message) => {
     await expect(readDimmWitted(text(changes))).rejects.toThrow(message);

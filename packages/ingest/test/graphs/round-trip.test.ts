@@ -46,7 +46,7 @@ it("JSON has all that the graph is", async () => {
 
 it("JSON of another sort is refused with the file's name", async () => {
   const read = (content: string) => readGraphJson({ content, name: "g.json" });
-  await expect(read("{")).rejects.toThrow(/^g\.json: the text is no JSON .* \[DATA_PARSE\]$/);
+  await expect(read("{")).rejects.toThrow(/^g\.json: the text is not JSON .* \[DATA_PARSE\]$/);
   await expect(read("{}")).rejects.toThrow(/^g\.json: format is undefined, but must be "ergodic factor graph".* \[DATA_PARSE\]$/);
   const graph = factorGraph();
   graph.variable("a");

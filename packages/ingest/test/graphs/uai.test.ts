@@ -135,7 +135,7 @@ describe("UAI", () => {
   });
 
   const faults: [string, string, string][] = [
-    ["no model", "", "a.uai:1:1: the file ends where MARKOV or BAYES was to follow"],
+    ["no model", "", "a.uai:1:1: the file ends where MARKOV or BAYES was expected"],
     ["another kind", "MARKOW\n1\n2\n0\n", 'a.uai:1:1: the file begins with "MARKOW", but a UAI file begins with MARKOV or BAYES'],
     [
       "a number of variables beyond the file",
@@ -173,7 +173,7 @@ describe("UAI", () => {
     ["a negative entry", "MARKOV\n1\n2\n1\n1 0\n2 1 -1\n", 'a.uai:6:5: entry 1 of table 0 is "-1", but must be a number >= 0'],
     ["NaN", "MARKOV\n1\n2\n1\n1 0\n2 nan 1\n", 'a.uai:6:3: entry 0 of table 0 is "nan", but must be a number >= 0'],
     ["an infinite entry", "MARKOV\n1\n2\n1\n1 0\n2 1e999 1\n", 'a.uai:6:3: entry 0 of table 0 is "1e999"'],
-    ["a cut table", "MARKOV\n1\n3\n1\n1 0\n3 0.25 0.5\n", "a.uai:7:1: the file ends where entry 2 of table 0 was to follow"],
+    ["a cut table", "MARKOV\n1\n3\n1\n1 0\n3 0.25 0.5\n", "a.uai:7:1: the file ends where entry 2 of table 0 was expected"],
     ["a comment, which UAI files do not have", `# a model\n${model}`, 'a.uai:1:1: the file begins with "#", but'],
     ["more than was said", `${model} 7\n`, 'a.uai:13:2: "7" follows the last table'],
   ];
@@ -252,7 +252,7 @@ describe("libDAI", () => {
       "a.fg:5:1: factor 0 has 100000 × 100000 entries, nearly all of them 0",
     ],
     ["more than was said", `${text}7\n`, 'a.fg:18:1: "7" follows the last factor'],
-    ["a cut file", text.slice(0, -3), "a.fg:17:2: the file ends where entry 2 of factor 1 was to follow"],
+    ["a cut file", text.slice(0, -3), "a.fg:17:2: the file ends where entry 2 of factor 1 was expected"],
   ])("refuses %s", async (_, content, message) => {
     await expect(readLibdai({ content, name: "a.fg" })).rejects.toThrow(message);
   });

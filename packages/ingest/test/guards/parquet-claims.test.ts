@@ -39,8 +39,8 @@ test.each<[string, ParquetColumn, Tampered, RegExp]>([
   ["levels beyond their page", optional, { page: [9, 0, 0, 0, 6, 0] }, /levels go beyond their page/],
   ["more values than rows", required, { values: 4 }, /a page counts 4 values where 3 are left/],
   ["197,860,345 values", required, { values: 197_860_345 }, /a page counts 197860345 values where 3 are left/],
-  ["fewer values than rows", required, { values: 2 }, /a column holds 2 values, but its row group 3 rows/],
-  ["a page that claims another size", required, { size: 11 }, /a page of 12 bytes says that it has 11/],
+  ["fewer values than rows", required, { values: 2 }, /a column holds 2 values, but its row group has 3 rows/],
+  ["a page that claims another size", required, { size: 11 }, /a page of 12 bytes declares 11/],
   ["places in no dictionary", text, { encoding: 8, page: [1, ...run(3, 0)] }, /there is no dictionary/],
   ["places of 200 bits", text, { encoding: 8, page: [200, 0], dictionary: { values: 0, page: [] } }, /200 bits wide/],
   [
@@ -53,13 +53,13 @@ test.each<[string, ParquetColumn, Tampered, RegExp]>([
     "a place beyond its dictionary, which would have been a 0",
     required,
     { encoding: 8, page: [1, ...run(3, 1)], dictionary: { values: 1, page: [7, 0, 0, 0] } },
-    /a value is number 1 of a dictionary of 1/,
+    /a value has index 1 in a dictionary of 1 values/,
   ],
   [
     "the same in a run of bits",
     required,
     { encoding: 8, page: [2, 3, 0b110100, 0], dictionary: { values: 3, page: Array.from({ length: 12 }, () => 0) } },
-    /a value is number 3 of a dictionary of 3/,
+    /a value has index 3 in a dictionary of 3 values/,
   ],
   [
     "a dictionary longer than its page",
@@ -109,7 +109,7 @@ test("rows that no bytes pay for", async () => {
   const vast = (rows: number) =>
     failure(read(optional, { rows, values: Math.min(rows, 2 ** 30), page: levels(run(Math.min(rows, 2 ** 29), 0)) }));
   const held = (rows: number) =>
-    new RegExp(`the file speaks of ${rows} rows in 1 row groups, but has \\d+ bytes.*DATA_UNSUPPORTED`);
+    new RegExp(`the file declares ${rows} rows in 1 row groups, but has \\d+ bytes.*DATA_UNSUPPORTED`);
   for (const rows of [1e9, 2 ** 40, 2 ** 20 + 1]) expect(await vast(rows)).toMatch(held(rows));
   // A file of many bytes may have more, but no group more than V8 can hold.
   const long = parquetFile({
@@ -263,8 +263,12 @@ test("texts that share their beginnings share no more than there is", () => {
   const page = (shared: number[], own: number[]) =>
     Uint8Array.from([...deltas(shared), ...deltas(own), ...Buffer.from("x".repeat(20))]);
   expect(() => checkDeltaTexts(page([0, 2, 3], [2, 1, 1]), 0, 3)).not.toThrow();
-  expect(() => checkDeltaTexts(page([0, 3, 0], [2, 1, 1]), 0, 3)).toThrow("a text shares more than there is");
-  expect(() => checkDeltaTexts(page([1, 0, 0], [2, 1, 1]), 0, 3)).toThrow("a text shares more than there is");
+  expect(() => checkDeltaTexts(page([0, 3, 0], [2, 1, 1]), 0, 3)).toThrow(
+    "a text shares a longer prefix than the one before has",
+  );
+  expect(() => checkDeltaTexts(page([1, 0, 0], [2, 1, 1]), 0, 3)).toThrow(
+    "a text shares a longer prefix than the one before has",
+  );
 });
 
 test("runs: bits and repeats, the ones among them", () => {

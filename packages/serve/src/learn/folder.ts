@@ -44,8 +44,8 @@ export class LearnerFolder {
   static async open(path: string): Promise<LearnerFolder> {
     await mkdir(path, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
       const isFile = cause.code === "EEXIST" || cause.code === "ENOTDIR";
-      const why = isFile ? "it, or what it is in, is a file" : cause.message;
-      throw new DataError(path, `cannot be made a learner's folder (${why}); give another path`, "FOLDER_MAKE", { cause });
+      const why = isFile ? "it or a folder above it is a file" : cause.message;
+      throw new DataError(path, `cannot be used as a learner's folder (${why}); give another path`, "FOLDER_MAKE", { cause });
     });
     return new LearnerFolder(path);
   }
@@ -110,7 +110,7 @@ export class LearnerFolder {
     if (content.version !== latest.version || !content.snapshotHash.equals(sha256(snapshot)))
       throw new LearnerError(
         path,
-        `does not begin with the snapshot of version ${latest.version} that is there: one of the two was changed; restore the folder from a copy`,
+        `does not begin with this folder's snapshot of version ${latest.version}: one of the two was changed; restore the folder from a copy`,
         "FOLDER_DAMAGED",
       );
     const end = latest.version + content.records.length;
@@ -177,7 +177,7 @@ export class LearnerFolder {
   }
 
   #damaged(problem: string): LearnerError {
-    return new LearnerError(this.path, `${problem}; restore the folder from a copy, or take another one`, "FOLDER_DAMAGED");
+    return new LearnerError(this.path, `${problem}; restore the folder from a copy, or use another folder`, "FOLDER_DAMAGED");
   }
 }
 

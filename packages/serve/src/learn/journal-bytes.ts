@@ -147,9 +147,9 @@ export interface JournalContent {
 /** Reads a journal. @throws LearnerError [FOLDER_DAMAGED]; DataError [JOURNAL_VERSION] for a later format */
 export function readJournal(file: Buffer, where: string): JournalContent {
   const head = file.subarray(0, HEAD);
-  if (file.length < HEAD || !head.subarray(0, TITLE.length).equals(TITLE)) throw damaged(where, "is no journal of a learner");
+  if (file.length < HEAD || !head.subarray(0, TITLE.length).equals(TITLE)) throw damaged(where, "is not a learner's journal");
   const format = head.readUInt32LE(16);
-  if (head.readUInt32LE(20) !== checksumBut(head, 20)) throw damaged(where, "is damaged in its head (bytes 0 to 79)");
+  if (head.readUInt32LE(20) !== checksumBut(head, 20)) throw damaged(where, "is damaged in its header (bytes 0 to 79)");
   if (format !== 1 && format !== FORMAT)
     throw new DataError(
       where,
@@ -166,7 +166,7 @@ export function readJournal(file: Buffer, where: string): JournalContent {
     if (frame.version !== version + records.length + 1)
       throw damaged(
         where,
-        `leads from version ${version + records.length} to ${frame.version} at byte ${length}: something between is missing`,
+        `jumps from version ${version + records.length} to ${frame.version} at byte ${length}: the versions between are missing`,
       );
     for (const record of frame.records) records.push(record);
     length += frame.bytes;
@@ -196,7 +196,7 @@ function confirmedOf(file: Buffer, where: string): { length: number; version: nu
     if (!found || length > found.length) found = { length, version: note.readDoubleLE(16) };
   }
   if (found) return found;
-  throw damaged(where, `is damaged in both notes of what is confirmed (bytes ${HEAD} to ${FRAMES_AT - 1})`);
+  throw damaged(where, `is damaged in both copies of its confirmation note (bytes ${HEAD} to ${FRAMES_AT - 1})`);
 }
 
 interface Frame {
@@ -222,12 +222,12 @@ function frameAt(file: Buffer, at: number, mark: Buffer, where: string): Frame |
     const size = from + 8 <= body.length ? body.readUInt32LE(from + 4) : Infinity;
     const record =
       from + 8 + size <= body.length ? recordOf(body.readUInt32LE(from), body.subarray(from + 8, from + 8 + size)) : undefined;
-    if (!record) throw damaged(where, `holds no record where it says so, at byte ${at + FRAME + from}`);
+    if (!record) throw damaged(where, `has no valid record at byte ${at + FRAME + from}, where one must begin`);
     records.push(record);
     from += 8 + padded(size);
   }
   if (records.length === count && from === body.length) return { version: head.readDoubleLE(24), records, bytes: FRAME + length };
-  throw damaged(where, `says that it has ${count} records at byte ${at}, but has ${records.length}`);
+  throw damaged(where, `declares ${count} records at byte ${at}, but has ${records.length}`);
 }
 
 /** Reads a record; undefined if it is not valid. */

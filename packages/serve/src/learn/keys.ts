@@ -21,7 +21,7 @@ export function checkKey(key: unknown): asserts key is string {
   const given = typeof key === "string" ? JSON.stringify(key.length > 60 ? `${key.slice(0, 60)}…` : key) : typeof key;
   throw new OptionError(
     "learn",
-    `idempotencyKey is ${given}, but must be 1 to ${LONGEST} printable ASCII characters without spaces; give each request one of its own, e.g. crypto.randomUUID()`,
+    `idempotencyKey is ${given}, but must be 1 to ${LONGEST} printable ASCII characters without spaces; give each request its own key, e.g. crypto.randomUUID()`,
     "OPTION_TYPE",
   );
 }
@@ -44,7 +44,7 @@ export class LearntKeys {
     if (found.digest === digestOf(bytes)) return Promise.resolve(found.learnt);
     throw new DataError(
       "learn",
-      `the idempotency key ${JSON.stringify(key)} was used for other rows, targets or weights; give each request a key of its own`,
+      `the idempotency key ${JSON.stringify(key)} was used for other rows, targets or weights; give each request its own key`,
       "KEY_REUSED",
     );
   }

@@ -107,7 +107,7 @@ export class Learner implements OnlineLearner {
       if (record.kind === "rollback") await this.#state.rollBack(await folder.readSnapshot(record.to));
       else await this.#state.learn(record.bytes, record.key);
     } catch (cause) {
-      const problem = `holds a version ${this.#state.version + 1} that cannot be repeated (${(cause as Error).message})`;
+      const problem = `holds a version ${this.#state.version + 1} that cannot be replayed (${(cause as Error).message})`;
       throw new LearnerError(folder.path, `${problem}; restore the folder from a copy`, "FOLDER_DAMAGED", { cause });
     }
   }
@@ -146,7 +146,7 @@ export class Learner implements OnlineLearner {
     if (this.#queuedRows > 0 && this.#queuedRows + rows > maxQueueRows)
       throw new RefusedError(
         "learn",
-        `${this.#queuedRows} rows wait to be learnt, and ${rows} more would be above ${maxQueueRows}; send them again later`,
+        `${this.#queuedRows} rows are waiting to be learnt, and ${rows} more would exceed ${maxQueueRows}; send them again later`,
         "QUEUE_FULL",
         100,
       );
@@ -160,7 +160,7 @@ export class Learner implements OnlineLearner {
       const kept = this.#kept.map((one) => one.version).join(", ");
       throw new OptionError(
         "rollback",
-        `version is ${String(version)}, but the kept versions are ${kept}; take one of them`,
+        `version is ${String(version)}, but the stored versions are ${kept}; give one of them`,
         "OPTION_RANGE",
       );
     }
@@ -234,14 +234,14 @@ export class Learner implements OnlineLearner {
       if (rows.length > maxRows)
         throw new DataError(
           "learn",
-          `the request has ${rows.length} rows, but at most ${maxRows} are taken at once; send them in several`,
+          `the request has ${rows.length} rows, but at most ${maxRows} are accepted per request; split it into several`,
           "DATA_SHAPE",
         );
       const bytes = this.#state.run.read(rows, targets, options);
       if (bytes.length <= MOST_RECORD_BYTES) return bytes;
       throw new DataError(
         "learn",
-        `the rows have ${bytes.length} bytes, but at most ${MOST_RECORD_BYTES} are taken at once; send fewer`,
+        `the rows have ${bytes.length} bytes, but at most ${MOST_RECORD_BYTES} are accepted per request; send fewer rows`,
         "DATA_SHAPE",
       );
     } catch (error) {
@@ -340,8 +340,8 @@ export class Learner implements OnlineLearner {
     try {
       return await this.#state.rollBack(await this.#parts.folder.readSnapshot(version));
     } catch (cause) {
-      const problem = `the snapshot of version ${version} cannot be returned to (${(cause as Error).message})`;
-      throw new DataError("rollback", `${problem}; nothing has changed: take another version`, "FOLDER_DAMAGED", { cause });
+      const problem = `the snapshot of version ${version} cannot be restored (${(cause as Error).message})`;
+      throw new DataError("rollback", `${problem}; nothing has changed: give another version`, "FOLDER_DAMAGED", { cause });
     }
   }
 
@@ -376,11 +376,11 @@ export class Learner implements OnlineLearner {
 
   #writeFailure(cause: Error): LearnerError {
     const what = this.#journal?.isUnsure
-      ? "whether what was not confirmed is learnt shows when it is opened again"
-      : "what was not confirmed is not learnt";
+      ? "reopening it will show whether unconfirmed rows were learnt"
+      : "unconfirmed rows are not learnt";
     return new LearnerError(
       this.#parts.folder.path,
-      `could not be written (${cause.message}), and ${what}; see to the disk, close the learner and open it again`,
+      `could not be written (${cause.message}), and ${what}; check the disk, close the learner and open it again`,
       "JOURNAL_WRITE",
       { cause },
     );
@@ -388,6 +388,7 @@ export class Learner implements OnlineLearner {
 
   #refuseEnded(): void {
     if (this.#failure) throw this.#failure;
-    if (this.#closing) throw new RefusedError("learn", "the learner is closed; send it to another one", "CLOSED", 1000);
+    if (this.#closing)
+      throw new RefusedError("learn", "the learner is closed; send the request to another learner", "CLOSED", 1000);
   }
 }

@@ -151,7 +151,7 @@ export class FolderLock {
   #explain(cause: unknown): never {
     if (!isGone(cause)) throw cause;
     const said =
-      "was taken over by another process, which took this one for dead; what was not confirmed is to be sent to that one";
+      "was taken over by another process, which assumed that this one had died; send unconfirmed rows to that process";
     const error = new LearnerError(this.#folder, said, "FOLDER_LOCKED", { cause });
     this.#stop();
     if (!this.#isReleased) this.#tellLost(error);
@@ -249,9 +249,9 @@ async function read(path: string): Promise<{ text: string; mtimeMs: number } | u
 function held(folder: string, other: Other): LearnerError {
   const { pid } = other;
   const who = !isHere(other) ? "a process of another host or container" : pid === process.pid ? "this process" : `process ${pid}`;
-  const alive = isHere(other) ? "" : ", which showed that it lives";
-  const advice = "one alone can learn into a folder: close that learner, or take another folder";
-  return new LearnerError(folder, `is written by ${who}${alive}; ${advice}`, "FOLDER_LOCKED");
+  const alive = isHere(other) ? "" : ", which is still active";
+  const advice = "only one learner can use a folder: close that learner, or use another folder";
+  return new LearnerError(folder, `is in use by ${who}${alive}; ${advice}`, "FOLDER_LOCKED");
 }
 
 async function remove(path: string): Promise<void> {

@@ -92,7 +92,7 @@ async function reasonOf(error: unknown, lock: FolderLock): Promise<unknown> {
 function explained(error: unknown, folder: string): unknown {
   const { syscall, message } = error as NodeJS.ErrnoException;
   if (syscall === undefined) return error;
-  const said = `cannot be opened (${message}); see to the disk, and to who may write there`;
+  const said = `cannot be opened (${message}); check the disk and the permissions`;
   return new LearnerError(folder, said, "JOURNAL_WRITE", { cause: error });
 }
 
@@ -101,7 +101,7 @@ async function begun(options: LearnerOptions, settings: Settings): Promise<Learn
   if (model === undefined)
     throw new OptionError(
       "openLearner",
-      `${options.folder} is new, but no model was given to begin with; give model: a trained one`,
+      `${options.folder} is new, but no initial model was given; give model: a trained model`,
       "OPTION_MISSING",
     );
   const bytes = await bytesOf(model);
@@ -151,9 +151,9 @@ async function resumed(
 async function notesOf(run: OnlineRun, snapshot: Uint8Array, version: number, where: string): Promise<SnapshotNotes> {
   const { learner } = await run.restore(snapshot);
   if (!isNotes(learner))
-    throw new DataError(where, "holds a snapshot that no learner wrote; take another folder", "FOLDER_DAMAGED");
+    throw new DataError(where, "holds a snapshot that was not written by a learner; use another folder", "FOLDER_DAMAGED");
   if (learner.version === version) return learner;
-  const problem = `has a snapshot that is called version ${version}, but is of version ${learner.version}`;
+  const problem = `has a snapshot named version ${version}, which contains version ${learner.version}`;
   throw new DataError(where, `${problem}; restore the folder from a copy`, "FOLDER_DAMAGED");
 }
 
@@ -167,13 +167,17 @@ async function refuseOthers(
   where: string,
 ): Promise<void> {
   const refuse = (what: string): never => {
-    throw new LearnerError(where, `${what}; give that one or none to continue, or take another folder`, "FOLDER_OTHER");
+    throw new LearnerError(
+      where,
+      `${what}; give the original or leave it out to continue, or use another folder`,
+      "FOLDER_OTHER",
+    );
   };
   if (model !== undefined && sha256(await bytesOf(model)).toString("hex") !== notes.origin)
-    refuse("was begun with another model than the one that is given");
+    refuse("was started with another model");
   if (rule && JSON.stringify(rule.toJSON()) !== JSON.stringify(run.rule))
-    refuse(`learns by ${JSON.stringify(run.rule)}, but rule is ${JSON.stringify(rule.toJSON())}`);
-  if (batch !== undefined && batch !== run.batch) refuse(`learns by batches of ${run.batch}, but batch is ${batch}`);
+    refuse(`uses the rule ${JSON.stringify(run.rule)}, but rule is ${JSON.stringify(rule.toJSON())}`);
+  if (batch !== undefined && batch !== run.batch) refuse(`uses batches of ${run.batch} rows, but batch is ${batch}`);
   if (seed !== undefined && seed !== run.seed) refuse(`has seed ${run.seed}, but seed is ${seed}`);
 }
 
@@ -197,7 +201,7 @@ async function bytesOf(model: NonNullable<LearnerOptions["model"]>): Promise<Uin
   if (bytes instanceof Uint8Array) return bytes;
   throw new OptionError(
     "openLearner",
-    `toBytes() of model gave ${shown(bytes)}, but must give the bytes of a model's file`,
+    `toBytes() of model returned ${shown(bytes)}, but must return the bytes of a model file`,
     "OPTION_TYPE",
   );
 }

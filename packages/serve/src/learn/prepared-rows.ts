@@ -53,11 +53,11 @@ export function decodeRows(given: Uint8Array, { columnCount, isSparse, isDouble 
   const refuse = (problem: string): never => {
     throw new DataError(
       "online",
-      `the prepared rows ${problem}; give what read() of a run on the same model gave`,
+      `the prepared rows ${problem}; pass the result of read() of a run on the same model`,
       "DATA_FORMAT",
     );
   };
-  if (bytes.length < HEAD_WORDS * 4) refuse("end within their head");
+  if (bytes.length < HEAD_WORDS * 4) refuse("end inside their header");
   const [mark, rowCount, flags, count] = new Uint32Array(buffer, byteOffset, HEAD_WORDS) as unknown as [
     number,
     number,
@@ -66,7 +66,7 @@ export function decodeRows(given: Uint8Array, { columnCount, isSparse, isDouble 
   ];
   const size = isDouble ? 8 : 4;
   if (mark !== MARK || (flags & ~WEIGHTED) !== ((isSparse ? SPARSE : 0) | (isDouble ? DOUBLE : 0)))
-    refuse("are of another format than the model's");
+    refuse("have another format than the model's rows");
   if (!isSparse && count !== rowCount * columnCount) refuse(`have ${count} values, not ${rowCount} × ${columnCount}`);
   const isWeighted = (flags & WEIGHTED) !== 0;
   const words = HEAD_WORDS + 2 * rowCount * (isWeighted ? 2 : 1) + (isSparse ? even(rowCount + 1) + even(count) : 0);
@@ -84,7 +84,7 @@ export function decodeRows(given: Uint8Array, { columnCount, isSparse, isDouble 
   const values = take<Float32Array | Float64Array>(isDouble ? Float64Array : Float32Array, count, 0);
   if (starts && columns) {
     if (starts[0] !== 0 || starts[rowCount] !== count || starts.some((end, i) => i > 0 && end < starts[i - 1]))
-      refuse("have rows that do not follow each other");
+      refuse("have row boundaries out of order");
     if (columns.some((j) => j >= columnCount)) refuse(`have columns that the model does not have (${columnCount})`);
   }
   return { rowCount, targets, weights, starts, columns, values };

@@ -34,9 +34,9 @@ export class RowReader {
     const lists: [string, unknown][] = [["targets", targets]];
     if (weights !== undefined) lists.push(["weights", weights]);
     for (const [name, list] of lists) {
-      if (!isList(list)) throw refusal(`${name} is ${told(list)}, but must be a list, one a row`, "DATA_SHAPE");
+      if (!isList(list)) throw refusal(`${name} is ${told(list)}, but must be a list, one per row`, "DATA_SHAPE");
       const { length } = list as ArrayLike<unknown>;
-      if (length !== rowCount) throw refusal(`there are ${rowCount} rows, but ${length} ${name}; give one a row`, "DATA_SHAPE");
+      if (length !== rowCount) throw refusal(`there are ${rowCount} rows, but ${length} ${name}; give one per row`, "DATA_SHAPE");
     }
     const read = this.#readerOf(rows as Rows);
     return {
@@ -99,7 +99,7 @@ export class RowReader {
         .slice(0, 8)
         .map((level) => JSON.stringify(level))
         .join(", ")}${known.length > 8 ? ", …" : ""}`;
-      throw refusal(`row ${row + 1}: ${told(given)} is no class of the target "${name}" (${shown})`, "DATA_TARGET");
+      throw refusal(`row ${row + 1}: ${told(given)} is not a class of the target "${name}" (${shown})`, "DATA_TARGET");
     }
     if (typeof given === "number" && Number.isFinite(given) && !(this.#isCount && given < 0)) return given;
     const wanted = this.#isCount ? "a count >= 0" : "a finite number";
@@ -113,8 +113,9 @@ export class RowReader {
     const all = Array.from(given ?? rows.map((row) => (row as Record<string, unknown>)[name!]));
     for (const [i, weight] of all.entries())
       if (!(typeof weight === "number" && weight >= 0 && weight < Infinity))
-        throw refusal(`row ${i + 1} weighs ${told(weight)}, but a weight must be a finite number >= 0`, "DATA_WEIGHT");
-    if (all.every((weight) => weight === 0)) throw refusal("every row weighs 0; at least one must weigh more", "DATA_WEIGHT");
+        throw refusal(`row ${i + 1} has weight ${told(weight)}, but a weight must be a finite number >= 0`, "DATA_WEIGHT");
+    if (all.every((weight) => weight === 0))
+      throw refusal("all rows have weight 0; at least one weight must be > 0", "DATA_WEIGHT");
     return Float64Array.from(all as number[]);
   }
 }

@@ -51,7 +51,7 @@ export class LearningRun {
     )
       throw new DataError(
         "online",
-        "the prepared rows have targets or weights that are none; give what read() gave",
+        "the prepared rows have invalid targets or weights; pass the result of read()",
         "DATA_FORMAT",
       );
     const isNumber = task === "regression" || task === "count";

@@ -29,10 +29,10 @@ const EXTENTS = [32, 16, 8, 4, 64, 224, 2, 1];
 export async function joiningOf(predictor: OnnxPredictor, options: JoiningOptions): Promise<Joining> {
   const { maxBatch, join } = options;
   const apart = (because: string): Joining => ({ joins: false, because });
-  if (join === false) return apart("the option join says so");
+  if (join === false) return apart("it is set by the option join");
   const fault = axisFault(predictor);
   if (fault !== undefined) return apart(fault);
-  if (join === true) return { joins: true, because: "the option join says so" };
+  if (join === true) return { joins: true, because: "it is set by the option join" };
   if (maxBatch === 1) return apart("maxBatch is 1");
   if (isExported(predictor)) return { joins: true, because: "Ergodic exported the model, and its rows are independent" };
   const other = predictor.inputs.find(({ type }) => !isFloat(type));
@@ -47,12 +47,12 @@ function axisFault({ inputs }: OnnxPredictor): string | undefined {
   for (const { name, shape } of inputs) {
     const [first, ...others] = shape;
     if (first === undefined) return `its input "${name}" has no known axis`;
-    if (typeof first === "number") return `the first axis of its input "${name}" is ${first}, not of any size`;
+    if (typeof first === "number") return `the first axis of its input "${name}" is fixed at ${first}`;
     if (first !== "" && others.includes(first)) return `its input "${name}" has the axis "${first}" twice`;
   }
   const names = new Set(inputs.map(({ shape }) => shape[0]));
   if (inputs.length > 1 && (names.size > 1 || names.has("")))
-    return `the first axes of its inputs are not known to be one: ${inputs.map(({ shape }) => `"${shape[0]}"`).join(", ")}`;
+    return `the first axes of its inputs may differ: ${inputs.map(({ shape }) => `"${shape[0]}"`).join(", ")}`;
   return undefined;
 }
 
@@ -81,7 +81,7 @@ async function rowsFault(predictor: OnnxPredictor, { maxBatch, budgetMs = BUDGET
     const inputs = probesOf(predictor, extent);
     if (await takesRow(predictor, inputs)) return rowFault(predictor, inputs, limits);
   }
-  return `it computed no row whose axes of any size are ${EXTENTS.join(", ")}`;
+  return `it computed no row when its flexible axes had size ${EXTENTS.join(", ")}`;
 }
 
 /** `extent`: extent used for axes of any size. */

@@ -60,7 +60,7 @@ export async function servedOfFile(path: string, options: LoadOptions, signal?: 
   if (!load)
     throw new DataError(
       path,
-      `is no model; give a file that ends in ${modelEndings.join(" or ")}, as "ergodic train --out" writes them`,
+      `is not a model; give a file that ends in ${modelEndings.join(" or ")}, as "ergodic train --out" writes them`,
       "MODEL_KIND",
     );
   await refuseIrregular(path);

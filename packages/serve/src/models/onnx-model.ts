@@ -63,7 +63,7 @@ export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
     if (other)
       throw new RequestError(
         "inputs",
-        `"${inputs[0].name}" has ${rows} rows, but "${other.name}" ${other.shape[0]}; send as many of each`,
+        `"${inputs[0].name}" has ${rows} rows, but "${other.name}" has ${other.shape[0]}; send equally many`,
         "INPUT",
       );
     if (rows === 0) throw new RequestError("inputs", "there are no rows; send at least one", "INPUT");

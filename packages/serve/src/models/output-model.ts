@@ -78,7 +78,7 @@ export class OutputModel implements Served<Work, Numbers> {
     if (this.#isMatrix) return { rows, matrix: first };
     const odd = inputs.find((tensor) => tensor.shape[0] !== rows);
     if (odd) {
-      const said = `"${odd.name}" has ${odd.shape[0]} rows, but "${first.name}" ${rows}; send as many of each`;
+      const said = `"${odd.name}" has ${odd.shape[0]} rows, but "${first.name}" has ${rows}; send equally many`;
       throw new RequestError("inputs", said, "INPUT");
     }
     const columns = inputs.map((tensor) => (tensor.datatype === "BYTES" ? tensor.texts() : numbersOf(tensor)));

@@ -31,7 +31,7 @@ export class PairModel implements Served<readonly Pair[], Float64Array> {
     if (users.count !== items.count)
       throw new RequestError(
         "inputs",
-        `"user" has ${users.count} rows, but "item" ${items.count}; send as many of each`,
+        `"user" has ${users.count} rows, but "item" has ${items.count}; send equally many`,
         "INPUT",
       );
     const names = items.texts();

@@ -54,7 +54,7 @@ export async function rowFault(
     return undefined;
   } catch (error) {
     if (error instanceof Finding) return error.message;
-    return `the check of its rows could not be ended (${(error as Error).message})`;
+    return `the check of its rows could not be completed (${(error as Error).message})`;
   }
 }
 
@@ -134,10 +134,10 @@ class RowCheck {
       }
     if (kind.odd) return;
     const turned = await this.#answer(picked(places(size).map((i) => [rows, size - 1 - i])));
-    for (const i of places(size)) await compare(i, turned, size - 1 - i, "a row's answer changed with its place");
+    for (const i of places(size)) await compare(i, turned, size - 1 - i, "a row's answer changed with its position in the batch");
     for (const i of alone(size)) {
       const one = await this.#answer(picked([[rows, i]]));
-      await compare(i, one, 0, "a row's answer was another than alone");
+      await compare(i, one, 0, "a row's answer differed from its answer alone");
     }
   }
 

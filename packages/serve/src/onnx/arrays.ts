@@ -107,7 +107,7 @@ export class Arrays {
     if (values) return values;
     throw new CapabilityError(
       "toOnnx",
-      `the ${what} of a layer are computed from its input, which ONNX cannot hold; give it weights of its own`,
+      `the ${what} of a layer are computed from its input, which ONNX cannot store; give the layer its own weights`,
       "ONNX_OPERATION",
     );
   }

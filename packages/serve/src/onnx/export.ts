@@ -69,8 +69,8 @@ function checkModel(model: unknown): { kind: "linear" | "network" } {
     const { classes } = model as LinearPredictor;
     if (calibrationOf(model as LinearPredictor).conformal !== undefined)
       throw refused(
-        `has conformal ${classes ? "sets" : "intervals"}, which its ONNX file would not give`,
-        "export the model that conformal(), or ergodic calibrate --alpha, was given",
+        `has conformal ${classes ? "sets" : "intervals"}, which an ONNX file cannot return`,
+        "export the model from before conformal() or ergodic calibrate --alpha",
       );
     return { kind };
   }

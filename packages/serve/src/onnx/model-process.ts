@@ -91,7 +91,7 @@ export class ModelProcess {
         this.#started?.failed(
           new CapabilityError(
             where,
-            `the process that would run it cannot be started (${message}); allow this program to start others`,
+            `the process to run the model cannot be started (${message}); allow this program to start processes`,
             "HOST_PROCESS",
           ),
         );
@@ -114,7 +114,7 @@ export class ModelProcess {
       const ports = await new Promise<Ports>((loaded, failed) => {
         made.#started = { loaded, failed };
         timer = setTimeout(() => {
-          const message = `was not loaded within ${startMs} ms; give it more (startMs), or another model`;
+          const message = `was not loaded within ${startMs} ms; allow more time (startMs), or use another model`;
           failed(new DataError(where, message, "ONNX_START"));
         }, startMs);
         made.#send({ load: { model, module, threads } });
@@ -200,7 +200,7 @@ export class ModelProcess {
         `onnxruntime-node does not run here: ${message}; install it for this host`,
         "ONNX_RUNTIME",
       );
-    return new DataError(this.#where, `onnxruntime does not take it: ${message}`, "ONNX_START");
+    return new DataError(this.#where, `onnxruntime cannot load it: ${message}`, "ONNX_START");
   }
 
   #ended(how: string): void {

@@ -132,7 +132,7 @@ function refused(kind: string): CapabilityError {
   const reason = why[kind] ?? (kind.startsWith("dates") ? "reads texts" : undefined) ?? "makes columns from a seed";
   return new CapabilityError(
     "toOnnx",
-    `the model's pipeline has the step ${kind}, which ${reason}, as ONNX cannot; apply it before, and train on its columns`,
+    `the model's pipeline has the step ${kind}, which ${reason}; ONNX cannot do this: apply the step before, and train on its columns`,
     "ONNX_STEP",
   );
 }

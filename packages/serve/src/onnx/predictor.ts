@@ -123,11 +123,15 @@ export class OnnxPredictor implements AsyncDisposable {
     checkKeys("OnnxPredictor.run", options, ["outputs"]);
     const outputs = wantedOutputs(options.outputs, this.outputs);
     const tensors = checkedInputs(inputs, this.inputs);
-    if (this.#closing) throw this.#refused("the model is closed; ask another", "CLOSED", 1000);
+    if (this.#closing) throw this.#refused("the model is closed; use another", "CLOSED", 1000);
     if (this.#broken) throw this.#broken;
-    if (!this.#process) throw this.#restarting("the process of the model ended, and is started anew");
+    if (!this.#process) throw this.#restarting("the model's process ended and is restarting");
     if (this.pending >= this.#limits.maxPending)
-      throw this.#refused(`${this.pending} runs wait already; send fewer at once, or allow more (maxPending)`, "QUEUE_FULL", 100);
+      throw this.#refused(
+        `${this.pending} runs are already waiting; send fewer at a time, or allow more (maxPending)`,
+        "QUEUE_FULL",
+        100,
+      );
     return new Promise((answered, failed) => {
       this.#queue.push({ inputs: tensors, outputs, answered, failed });
       this.#next();
@@ -189,7 +193,7 @@ export class OnnxPredictor implements AsyncDisposable {
       const [first] = this.#running.splice(0, 1);
       first.failed(
         this.#refused(
-          `the run took longer than ${timeoutMs} ms and was given up; send less at once, or allow more (timeoutMs)`,
+          `the run took longer than ${timeoutMs} ms and was stopped; send fewer rows at a time, or allow more time (timeoutMs)`,
           "DEADLINE",
           this.#pause,
         ),
@@ -212,7 +216,7 @@ export class OnnxPredictor implements AsyncDisposable {
     if (performance.now() - this.#startedAt >= LONG_LIFE) this.#pause = FIRST_PAUSE;
     this.#again();
     const waiting = [...this.#running.splice(0), ...this.#queue.splice(0)];
-    for (const { failed } of waiting) failed(this.#restarting(`the process of the model ended (${how}), and is started anew`));
+    for (const { failed } of waiting) failed(this.#restarting(`the model's process ended (${how}) and is restarting`));
     this.#idle?.();
   }
 
@@ -232,7 +236,7 @@ export class OnnxPredictor implements AsyncDisposable {
       if (this.#stamp !== undefined && stampOf(this.#source.model) !== this.#stamp)
         throw new DataError(
           this.#source.where,
-          "has changed since it was opened, and its process has ended; open it anew",
+          "has changed since it was opened, and its process has ended; open it again",
           "ONNX_CHANGED",
         );
       const { process } = await ModelProcess.start(this.#source);
@@ -248,7 +252,7 @@ export class OnnxPredictor implements AsyncDisposable {
 
   #restarting(message: string): RefusedError {
     return this.#refused(
-      `${message}; send it again in a while`,
+      `${message}; try again later`,
       "RESTARTING",
       Math.max(FIRST_PAUSE, this.#readyAt - performance.now()),
     );
@@ -332,7 +336,7 @@ function moduleOf(runtime: unknown): string {
   } catch (cause) {
     throw new CapabilityError(
       WHERE,
-      `${runtime ?? "onnxruntime-node"} is not installed; run npm install --ignore-scripts onnxruntime-node (its script would download what runs on GPUs alone), or say where it is (runtime)`,
+      `${runtime ?? "onnxruntime-node"} is not installed; run npm install --ignore-scripts onnxruntime-node (its script would download files for GPUs only), or give its folder (runtime)`,
       "ONNX_RUNTIME",
       { cause },
     );

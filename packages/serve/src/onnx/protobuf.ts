@@ -66,7 +66,7 @@ export class Message {
     if (this.#size > MOST_BYTES)
       throw new MemoryLimitError(
         where,
-        `the file would have ${this.#size} bytes, but ONNX files end at ${MOST_BYTES}; make the model smaller`,
+        `the file would have ${this.#size} bytes, but ONNX files can have at most ${MOST_BYTES}; make the model smaller`,
         "MEMORY_LIMIT",
       );
     const whole = new Uint8Array(this.#size);

@@ -65,12 +65,12 @@ export function checkedInputs(given: unknown, inputs: readonly OnnxPort[]): Reco
 }
 
 function checkTensor(given: unknown, { name, type, shape: wanted }: OnnxPort): void {
-  const wrong = (what: string): never => refuse(`the input "${name}" ${what}, but ${type} ${shapeText(wanted)} is wanted`);
+  const wrong = (what: string): never => refuse(`the input "${name}" ${what}, but ${type} ${shapeText(wanted)} is expected`);
   if (typeof given !== "object" || given === null) wrong(`is ${given === null ? "null" : typeof given}`);
   const { type: own, shape, data } = given as { type?: unknown; shape?: unknown; data?: unknown };
   if (own !== type) wrong(`is of type ${typeof own === "string" ? own.slice(0, 20) : typeof own}`);
   if (!Array.isArray(shape) || !shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0))
-    wrong("has a shape that is no list of whole numbers");
+    wrong("has a shape that is not a list of whole numbers");
   const extents = shape as number[];
   const fits =
     wanted.length === 0 ||
@@ -78,7 +78,7 @@ function checkTensor(given: unknown, { name, type, shape: wanted }: OnnxPort): v
   if (!fits) wrong(`is ${shapeText(extents)}`);
   const isRight =
     type === "string" ? Array.isArray(data) && data.every((text) => typeof text === "string") : data instanceof ARRAYS[type];
-  if (!isRight) wrong(`has data that are no ${type === "string" ? "list of texts" : ARRAYS[type].name}`);
+  if (!isRight) wrong(`has data that is not of type ${type === "string" ? "string[]" : ARRAYS[type].name}`);
   const count = extents.reduce((product, extent) => product * extent, 1);
   const { length } = data as ArrayLike<unknown>;
   if (length !== count) wrong(`has ${length} elements for its shape ${shapeText(extents)}`);

@@ -71,7 +71,7 @@ export function pooled(arrays: Arrays, x: SymbolicArray, window: Window, kind: "
   if (isWide && kind === "mean")
     throw new CapabilityError(
       "toOnnx",
-      "an averagePool has windows in its padding alone, which ONNX does not have; take less padding, or countPadding: true",
+      "an averagePool has windows entirely inside its padding, which ONNX does not support; use less padding, or countPadding: true",
       "ONNX_OPERATION",
     );
   if (isWide && isMaximum) {

@@ -52,7 +52,7 @@ export class Loads {
     if (!settled) {
       if (!mine.isLate) void this.#late(path, mine, onLate);
       const seconds = this.#patienceMs / 1000;
-      throw new RequestError(path, `is not loaded after ${seconds} s; it is served as soon as it is`, "MODEL");
+      throw new RequestError(path, `is still loading after ${seconds} s; it will be served once loaded`, "MODEL");
     }
     this.#drop(path, mine);
     return mine.served;
@@ -117,10 +117,10 @@ export class Loads {
   }
 }
 
-const ENDS = "is not loaded, as the server ends; ask another";
+const ENDS = "was not loaded because the server is shutting down; use another server";
 
 const changed = (path: string): RequestError =>
-  new RequestError(path, "has changed or is gone since its load began; what is there now is loaded", "MODEL");
+  new RequestError(path, "was changed or removed while it was loading; the current file is loaded instead", "MODEL");
 
 /** Resolves when the load's result, if any, has been closed. */
 async function closeOf(served: Promise<Served>): Promise<void> {

@@ -75,7 +75,7 @@ export class ModelVersion {
       if (socket) stay(socket);
       reject(error);
     });
-    if (socket) leaving(socket, () => this.batches.cancel(job, new RequestError("client", "it left", "REQUEST", 499)));
+    if (socket) leaving(socket, () => this.batches.cancel(job, new RequestError("client", "it disconnected", "REQUEST", 499)));
   }
 
   /** Asks for an answer, as a promise. */

@@ -152,7 +152,7 @@ export class Repository {
     if (unloaded) return "unloaded";
     const newer = [...loaded.keys()].filter((one) => Number(one) > Number(version)).length;
     const { versions } = this.#settings;
-    return newer >= versions ? `older than the newest ${versions} that can be served` : "not loaded yet";
+    return newer >= versions ? `older than the served versions (at most ${versions})` : "not loaded yet";
   }
 
   /**
@@ -276,14 +276,14 @@ export class Repository {
       });
       if ((await stampOf(path).catch(() => "gone")) !== stamp) {
         await served.close();
-        throw new RequestError(path, "changed while it was read; it is read again at the next look", "MODEL");
+        throw new RequestError(path, "changed while it was read; it is read again at the next check", "MODEL");
       }
       const next = new ModelVersion(name, version, served, this.#settings.batching);
       if (before) this.#retiring.add(this.#closing(before.model));
       model.loaded.set(version, { model: next, stamp, absent: false });
       model.loaded = new Map([...model.loaded].sort(([a], [b]) => Number(b) - Number(a)));
       model.failed.delete(version);
-      this.#settings.report("info", before ? "loaded anew" : "loaded", { ...labels, ...joiningFields(served) });
+      this.#settings.report("info", before ? "reloaded" : "loaded", { ...labels, ...joiningFields(served) });
       return true;
     } catch (error) {
       if (this.#closed) return false;
@@ -292,7 +292,7 @@ export class Repository {
       this.#settings.report("warn", "cannot be served", {
         ...labels,
         reason,
-        instead: before ? "what it held before" : model.candidates.at(-1)?.version === version ? "nothing" : "older versions",
+        instead: before ? "its previous content" : model.candidates.at(-1)?.version === version ? "nothing" : "older versions",
       });
       return before !== undefined;
     }

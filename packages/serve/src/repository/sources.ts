@@ -38,7 +38,7 @@ export async function candidatesOf(sources: readonly Source[]): Promise<Found> {
     if (isFolder && name !== undefined && models.length !== 1)
       throw new DataError(
         path,
-        `holds ${models.length} models, but is to be the one called "${name}"; name a file`,
+        `holds ${models.length} models, but must be the one model called "${name}"; name a file`,
         "MODEL_NAME",
       );
     for (const [own, versions] of models) {

@@ -13,7 +13,7 @@ export function tokenCheck(tokens: readonly string[]): (header: string | undefin
     let fits = false;
     for (const one of known) fits = timingSafeEqual(one, given) || fits;
     if (fits) return;
-    const said = header === undefined ? "a token is wanted" : "the token is not known";
+    const said = header === undefined ? "a token is required" : "the token is not known";
     throw new RequestError("Authorization", `${said}; send Authorization: Bearer TOKEN`, "TOKEN", 401);
   };
 }

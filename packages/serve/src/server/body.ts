@@ -37,20 +37,20 @@ export const bodyReader =
 const tooLarge = (maxBytes: number): RequestError =>
   new RequestError(
     "body",
-    `has more than ${maxBytes} bytes, the most that is taken; send fewer rows at a time`,
+    `has more than ${maxBytes} bytes, the limit; send fewer rows at a time`,
     "BODY_SIZE",
     413,
   );
 
 const wrongLength = (): RequestError =>
-  new RequestError("Content-Length", "is not the number of bytes that came; send as many as it says", "BODY", 400);
+  new RequestError("Content-Length", "is not the number of bytes received; send exactly that many", "BODY", 400);
 
 function encodingFault({ headers }: FastifyRequest): RequestError | undefined {
   const encoding = headers["content-encoding"];
   if (encoding === undefined || encoding.toLowerCase() === "identity") return undefined;
   return new RequestError(
     "Content-Encoding",
-    `is ${JSON.stringify(encoding)}, which is not read; send the body as it is`,
+    `is ${JSON.stringify(encoding)}, which is not supported; send the body uncompressed`,
     "BODY",
     415,
   );

@@ -22,7 +22,7 @@ export function statusOf(error: unknown): number {
 
 /** Messages for faults that the HTTP layer finds. */
 const sentences: Readonly<Record<string, string>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: "Content-Type: is not one; send application/json or application/octet-stream [BODY]",
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: "Content-Type: is not valid; send application/json or application/octet-stream [BODY]",
   FST_ERR_BAD_URL: "the URL cannot be decoded; write % as %25 [REQUEST]",
   FST_ERR_MAX_PARAM_LENGTH: "the URL holds a name of more than 200 characters [REQUEST]",
 };
@@ -61,14 +61,19 @@ function sentenceOf(error: unknown, status: number, request: FastifyRequest): st
   if (known) return known;
   return status < 500
     ? `${(error as Error).message} [REQUEST]`
-    : `the server failed; its log says how, by request id ${request.id} [INTERNAL]`;
+    : `the server failed; its log gives the cause, under request id ${request.id} [INTERNAL]`;
 }
 
 export function unknownRoute({ method, url }: FastifyRequest, server: Server): never {
   countFault(server, 404);
   const [path] = url.split("?");
   const shown = path.length > 200 ? `${path.slice(0, 200)}…` : path;
-  throw new RequestError(`${method} ${shown}`, "is no route of this server; GET /openapi.json lists them", "NOT_FOUND", 404);
+  throw new RequestError(
+    `${method} ${shown}`,
+    "is not a route of this server; GET /openapi.json lists the routes",
+    "NOT_FOUND",
+    404,
+  );
 }
 
 /** Node's socket with the current answer, in the order of requests. Node has no public name for it. */
@@ -123,7 +128,7 @@ function countFault({ answers }: Server, status: number): void {
 
 function clientFault(code: string | undefined, { settings }: Server): [status: number, words: string, said: string] {
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    const said = `the request did not come in whole within ${settings.requestMs} ms; send it faster, or in parts [REQUEST]`;
+    const said = `the request did not arrive completely within ${settings.requestMs} ms; send it faster, or in parts [REQUEST]`;
     return [408, "Request Timeout", said];
   }
   if (code === "HPE_HEADER_OVERFLOW")

@@ -178,7 +178,7 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
   if (Array.isArray(options.tokens) && options.tokens.length === 0)
     throw new OptionError(
       "serve",
-      "tokens is empty, so that no request could bring one; give a token of 16 or more printable characters, or omit tokens to serve all who ask",
+      "tokens is empty, so every request would be refused; give a token of 16 or more printable characters, or omit tokens to serve everyone",
       "OPTION_RANGE",
     );
   checkTexts("tokens", tokens, "tokens of 16 or more printable characters", (token) => /^[!-~]{16,512}$/.test(token));
@@ -189,12 +189,13 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
     (origin) => URL.canParse(origin) && new URL(origin).origin === origin,
   );
   if (tls !== undefined && !(typeof tls?.cert === "string" && typeof tls.key === "string"))
-    throw wrong("tls", "{ cert, key }, both texts in PEM", "tls: { cert, key }");
+    throw wrong("tls", "{ cert, key }, both strings in PEM", "tls: { cert, key }");
   if (tls !== undefined) checkTls(tls);
   if (!["zero", "refuse"].includes(unknown)) throw wrong("unknown", '"zero" or "refuse"', 'unknown: "refuse"');
   if (!["nothing", "errors", "requests"].includes(log))
     throw wrong("log", '"nothing", "errors" or "requests"', 'log: "requests"');
-  if (typeof logTo?.write !== "function") throw wrong("logTo", "a stream, or what has write(line)", "logTo: process.stdout");
+  if (typeof logTo?.write !== "function")
+    throw wrong("logTo", "a stream, or an object with write(line)", "logTo: process.stdout");
   return settings;
 }
 
@@ -258,7 +259,7 @@ function checkModels(models: unknown): void {
     if (!/^[^/\s]{1,200}$/.test(name)) throw wrong(`models: ${JSON.stringify(name)}`, "a name without / and spaces", "income");
     if (typeof model === "string" && model !== "") continue;
     if (!isAtHand(model))
-      throw wrong(`models.${name}`, "a path, or what predictor() or fit() gave", `{ ${name}: "${name}.safetensors" }`);
+      throw wrong(`models.${name}`, "a path, or a result of predictor() or fit()", `{ ${name}: "${name}.safetensors" }`);
   }
 }
 

@@ -42,7 +42,7 @@ export function sentenceOfFaults(faults: readonly SchemaFault[], { body, routeOp
   else if (keyword === "minItems") said = "is empty, but must hold one or more";
   else if (keyword === "type")
     said = `is ${kindOf(given)}, but must be ${listed(wanted.map((fault) => types[String(fault.params?.type)]))}`;
-  return `${where}: ${said}; GET /openapi.json says what it holds [BODY]`;
+  return `${where}: ${said}; GET /openapi.json describes it [BODY]`;
 }
 
 /** Describes an unknown field, and suggests a known one with a similar name. */

@@ -65,8 +65,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const app = await appOf(server);
     await app.listen({ port: settings.port, host: settings.host }).catch((cause: NodeJS.ErrnoException) => {
       const isForeign = ["EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN"].includes(cause.code ?? "");
-      const advice = isForeign ? "give an address of this machine: 127.0.0.1, or 0.0.0.0 for all" : "take another port";
-      const said = `${settings.host}:${settings.port} cannot be listened on (${cause.message}); ${advice}`;
+      const advice = isForeign ? "give an address of this machine: 127.0.0.1, or 0.0.0.0 for all" : "use another port";
+      const said = `the server cannot listen on ${settings.host}:${settings.port} (${cause.message}); ${advice}`;
       throw new CapabilityError("serve", said, "HOST_PORT", { cause });
     });
     const url = urlOf(app.server.address() as AddressInfo, settings);
@@ -88,18 +88,18 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 }
 
 const NO_MODELS =
-  "there is no model yet: a folder holds NAME.safetensors, NAME.onnx or NAME/VERSION/model.safetensors; what is put there is served";
+  "there is no model yet: put NAME.safetensors, NAME.onnx or NAME/VERSION/model.safetensors into a folder of models, and it will be served";
 
 /** Logs the bytes that a learner dropped when it was opened, and later its failure. */
 function reportLearner(model: string, learner: OnlineLearner, log: Logger): void {
   const { recovered, version } = learner.stats();
   const { droppedBytes } = recovered;
   if (droppedBytes > 0)
-    log.warn({ model, version, droppedBytes }, "dropped the end of the journal: a write that was cut short and never confirmed");
+    log.warn({ model, version, droppedBytes }, "dropped an incomplete, unconfirmed write at the end of the journal");
   void learner.failed.then((error) =>
     log.error(
       { model, version: learner.stats().version, reason: error.message },
-      "learns no more; the confirmed version is served",
+      "no longer learns; the confirmed version is served",
     ),
   );
 }

@@ -95,7 +95,7 @@ function tensorOf({ heading, data, from, size }: Place, bytes: Buffer): InputTen
 function lengthOf(text: string, bodyLength: number): number {
   const length = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (length <= bodyLength) return length;
-  const said = `is ${kindOf(text)}, but must be how many of the body's ${bodyLength} bytes are JSON`;
+  const said = `is ${kindOf(text)}, but must be the number of bytes of JSON in the body of ${bodyLength} bytes`;
   throw new RequestError("Inference-Header-Content-Length", said, "REQUEST");
 }
 
@@ -104,7 +104,10 @@ function rawRequest<Work>(body: Buffer, model: Served<Work>): InferRequest<Work>
   const [input, ...others] = model.inputs;
   if (others.length > 0 || input.datatype === "BYTES") {
     const takes = model.inputs.map(({ name, datatype }) => `"${name}" (${datatype})`).join(", ");
-    throw fault("inputs", `a body without JSON is one tensor of numbers, but the model takes ${takes}; send JSON before them`);
+    throw fault(
+      "inputs",
+      `a body without JSON is read as one numeric tensor, but the model takes ${takes}; begin the body with JSON`,
+    );
   }
 
   const { size } = numberTypes[input.datatype];
@@ -140,7 +143,10 @@ function placesOf(given: unknown, byteCount: number, model: Served): Place[] {
     at += size;
   }
   if (at < byteCount)
-    throw fault("inputs", `${byteCount - at} bytes after the JSON belong to no input; say how many with binary_data_size`);
+    throw fault(
+      "inputs",
+      `${byteCount - at} bytes after the JSON belong to no input; give each input's bytes in binary_data_size`,
+    );
   return model.inputs.map(({ name }) => {
     const place = byName.get(name);
     if (!place) throw fault("inputs", `"${name}" is missing; the model takes ${namesOf(model.inputs)}`);
@@ -151,7 +157,7 @@ function placesOf(given: unknown, byteCount: number, model: Served): Place[] {
 function checkType({ where, datatype, shape }: Heading, expected: Served["inputs"][number], converts: boolean): void {
   const fits = converts && expected.datatype !== "BYTES" ? datatype !== "BYTES" : datatype === expected.datatype;
   if (!fits) {
-    const wanted = converts && expected.datatype !== "BYTES" ? "a type of numbers" : expected.datatype;
+    const wanted = converts && expected.datatype !== "BYTES" ? "a numeric type" : expected.datatype;
     throw fault(where, `"${expected.name}" is of ${datatype}, but the model takes ${wanted}`);
   }
   const sizes = expected.shape;

@@ -47,7 +47,7 @@ export function headingOf(given: unknown, index: number): Heading {
       throw fault(where, `shape has ${kindOf(size)}, but must have whole numbers >= 0`);
     count *= size;
   }
-  if (!Number.isSafeInteger(count)) throw fault(where, `shape [${shape.join(", ")}] is of more elements than a body can hold`);
+  if (!Number.isSafeInteger(count)) throw fault(where, `shape [${shape.join(", ")}] has more elements than a body can hold`);
   return { where, name, datatype, shape: shape as number[], count };
 }
 
@@ -57,7 +57,7 @@ export function tensorOfJson(heading: Heading, data: unknown): InputTensor {
   if (!Array.isArray(data)) throw fault(where, `data is ${kindOf(data)}, but must be a list`);
   const flat = Array.isArray(data[0]) ? flattened(data, shape, where) : data;
   if (flat.length !== count)
-    throw fault(where, `data has ${flat.length} elements, but shape [${shape.join(", ")}] is of ${count}`);
+    throw fault(where, `data has ${flat.length} elements, but shape [${shape.join(", ")}] needs ${count}`);
   if (datatype === "BYTES") {
     for (let i = 0; i < count; i++)
       if (typeof flat[i] !== "string") throw fault(where, `data[${i}] is ${kindOf(flat[i])}, but elements of BYTES are texts`);
@@ -229,13 +229,13 @@ function textsOf(bytes: Buffer, { where, count }: Heading): string[] {
     if (texts.length === count) throw fault(where, `has bytes left after its ${count} elements`);
     const length = at + 4 <= bytes.length ? bytes.readUInt32LE(at) : Infinity;
     if (at + 4 + length > bytes.length)
-      throw fault(where, `its bytes end within element ${texts.length}; each has its length before it`);
+      throw fault(where, `its bytes end inside element ${texts.length}; put its length before each element`);
     const text = bytes.subarray(at + 4, at + 4 + length);
-    if (!isUtf8(text)) throw fault(where, `element ${texts.length} is not UTF-8, as the names that models know are`);
+    if (!isUtf8(text)) throw fault(where, `element ${texts.length} is not valid UTF-8; send strings in UTF-8`);
     texts.push(text.toString("utf8"));
     at += 4 + length;
   }
-  if (texts.length < count) throw fault(where, `its bytes hold ${texts.length} elements, but its shape is of ${count}`);
+  if (texts.length < count) throw fault(where, `its bytes hold ${texts.length} elements, but its shape needs ${count}`);
   return texts;
 }
 

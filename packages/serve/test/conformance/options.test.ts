@@ -229,17 +229,17 @@ describe("what a wrong value is told", () => {
     writeFileSync(file, "");
     for (const at of [file, inFile])
       expect(await open({ folder: at })).toBe(
-        `${at}: cannot be made a learner's folder (it, or what it is in, is a file); give another path [FOLDER_MAKE]`,
+        `${at}: cannot be used as a learner's folder (it or a folder above it is a file); give another path [FOLDER_MAKE]`,
       );
     expect(await open({ folder: join(folder, "x".repeat(300)) })).toMatch(
-      /cannot be made a learner's folder \(ENAMETOOLONG: .*\); give another path \[FOLDER_MAKE\]$/,
+      /cannot be used as a learner's folder \(ENAMETOOLONG: .*\); give another path \[FOLDER_MAKE\]$/,
     );
     expect(await open({ rule: 0 })).toBe("openLearner: rule is 0, but must be a rule: write sgd({ rate: 0.01 }) [OPTION_TYPE]");
     expect(await open({ model: [1] })).toBe(
       "openLearner: model is an array of 1, but must be a trained model, or its file: a path, a URL, a Blob or bytes [OPTION_TYPE]",
     );
     expect(await open({ model: { toBytes: () => Symbol("x") } })).toBe(
-      "openLearner: toBytes() of model gave Symbol(x), but must give the bytes of a model's file [OPTION_TYPE]",
+      "openLearner: toBytes() of model returned Symbol(x), but must return the bytes of a model file [OPTION_TYPE]",
     );
   });
 });

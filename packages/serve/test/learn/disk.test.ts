@@ -54,7 +54,7 @@ test.skipIf(!isMounted)("a full disk", async () => {
   const first = await openLearner({ model, rule, folder });
   const { confirmed, error } = await filled(first, 1);
   expect(error).toBeInstanceOf(LearnerError);
-  expect(error.message).toMatch(/could not be written \(ENOSPC.*\), and what was not confirmed is not learnt; see to the disk/);
+  expect(error.message).toMatch(/could not be written \(ENOSPC.*\), and unconfirmed rows are not learnt; check the disk/);
   expect(confirmed).toBeGreaterThan(100);
   await expectSame(first, confirmed);
   await first.close();
@@ -92,7 +92,7 @@ test.skipIf(!isMounted)("a full disk", async () => {
   spawnSync("mount", ["-o", "remount,rw", disk]);
   expect(refused).toBeInstanceOf(LearnerError);
   expect((refused as LearnerError).message).toMatch(
-    /model: cannot be opened \(EROFS.*\); see to the disk, and to who may write there \[JOURNAL_WRITE\]$/,
+    /model: cannot be opened \(EROFS.*\); check the disk and the permissions \[JOURNAL_WRITE\]$/,
   );
   await twin.close();
   rmSync(twinFolder, { recursive: true });

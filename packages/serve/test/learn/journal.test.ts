@@ -145,7 +145,7 @@ test("damage to one note changes nothing, and damage to both is an error", () =>
     damaged[at]! ^= 1 << (at % 8);
     expect(readJournal(damaged, "j").records).toEqual(frames.flat());
     damaged[at < noteAt(1) ? noteAt(1) + 3 : noteAt(0) + 3]! ^= 1;
-    expect(expectDamage(damaged)).toContain("both notes");
+    expect(expectDamage(damaged)).toContain("both copies");
   }
 });
 
@@ -177,7 +177,7 @@ test("a frame that is missing, or there twice, is damage", () => {
   const without = Buffer.concat([file.subarray(0, a), file.subarray(b)]);
   expect(expectDamage(without)).toContain("from version 42 to 46");
   const twice = Buffer.concat([file.subarray(0, b), file.subarray(a)]);
-  expect(expectDamage(twice)).toContain("something between is missing");
+  expect(expectDamage(twice)).toContain("the versions between are missing");
   const unconfirmed = confirmedUpTo(0);
   unconfirmed[FRAMES_AT + 40]! ^= 1;
   expect(expectDamage(unconfirmed)).toContain("although whole records follow");
@@ -197,8 +197,8 @@ test("rows that look like a frame of another journal are rows", async () => {
 
 test("what is no journal, and one of a later format", () => {
   expect(readJournal(journalHead(3, hash), "j")).toMatchObject({ version: 3, records: [] });
-  expect(expectDamage(Buffer.from("hello"))).toContain("is no journal");
-  expect(expectDamage(Buffer.alloc(0))).toContain("is no journal");
+  expect(expectDamage(Buffer.from("hello"))).toContain("is not a learner's journal");
+  expect(expectDamage(Buffer.alloc(0))).toContain("is not a learner's journal");
   for (const format of [0, 3]) {
     const later = journalHead(3, hash);
     later.writeUInt32LE(format, 16);

@@ -101,7 +101,7 @@ test("a key of other rows, targets or weights is refused, and nothing changes", 
     const error = await rejected(one);
     expect(error).toBeInstanceOf(DataError);
     expect(error.message).toBe(
-      `learn: the idempotency key "${i < 4 ? "a" : "b"}" was used for other rows, targets or weights; give each request a key of its own [KEY_REUSED]`,
+      `learn: the idempotency key "${i < 4 ? "a" : "b"}" was used for other rows, targets or weights; give each request its own key [KEY_REUSED]`,
     );
   }
   expect((await waiting).version).toBe(2);
@@ -127,7 +127,7 @@ test("what is no key is refused", async () => {
     const error = await rejected(learner.learn(rows(1), targets(1), { idempotencyKey: key as never }));
     expect(error).toBeInstanceOf(OptionError);
     expect(error.message).toMatch(
-      /^learn: idempotencyKey is .{1,70}, but must be 1 to 255 printable ASCII characters without spaces; give each request one of its own, e\.g\. crypto\.randomUUID\(\) \[OPTION_TYPE\]$/,
+      /^learn: idempotencyKey is .{1,70}, but must be 1 to 255 printable ASCII characters without spaces; give each request its own key, e\.g\. crypto\.randomUUID\(\) \[OPTION_TYPE\]$/,
     );
   }
   expect((await learn(learner, 1, "x".repeat(255))).version).toBe(1);

@@ -288,7 +288,7 @@ describe("rollback", () => {
     for (const version of [0, 2, -1, 0.5, Number.NaN, "1" as never]) {
       const error = await rejected(learner.rollback(version));
       expect(error).toBeInstanceOf(OptionError);
-      expect(error.message).toContain("kept versions are 1");
+      expect(error.message).toContain("stored versions are 1");
     }
     expect(learner.stats().version).toBe(1);
   });
@@ -435,7 +435,7 @@ test("where the journal cannot be written, what waits is refused, the confirmed 
   ]) {
     expect(error).toBeInstanceOf(LearnerError);
     expect(error.message).toBe(
-      `${folder}: could not be written (the disk is full), and what was not confirmed is not learnt; see to the disk, close the learner and open it again [JOURNAL_WRITE]`,
+      `${folder}: could not be written (the disk is full), and unconfirmed rows are not learnt; check the disk, close the learner and open it again [JOURNAL_WRITE]`,
     );
   }
   expect(told).toBe(written);

@@ -174,7 +174,7 @@ describe("of another host", () => {
     const error = await lockFolder(folder, time).catch((refused: LearnerError) => refused);
     expect(error).toBeInstanceOf(LearnerError);
     expect((error as LearnerError).message).toBe(
-      `${folder}: is written by a process of another host or container, which showed that it lives; one alone can learn into a folder: close that learner, or take another folder [FOLDER_LOCKED]`,
+      `${folder}: is in use by a process of another host or container, which is still active; only one learner can use a folder: close that learner, or use another folder [FOLDER_LOCKED]`,
     );
     expect(time.seconds).toBe(5);
     expect(locks()).toEqual([name]);
@@ -334,7 +334,7 @@ test("a holder that was stopped learns that another one has taken over, before i
     await expect
       .poll(() => lost?.message)
       .toBe(
-        `${folder}: was taken over by another process, which took this one for dead; what was not confirmed is to be sent to that one [FOLDER_LOCKED]`,
+        `${folder}: was taken over by another process, which assumed that this one had died; send unconfirmed rows to that process [FOLDER_LOCKED]`,
       );
     await stopped.release();
     await next.verify();

@@ -331,7 +331,7 @@ test("files that are missing are damage, which nothing repairs", async () => {
   const journal = [...files.keys()].find((name) => name.endsWith(".journal"))!;
   writeFileSync(join(folder, journal.replace("1-", "0-")), files.get(journal)!);
   rmSync(join(folder, journal));
-  expect((await rejected(opened())).message).toContain("does not begin with the snapshot of version 0");
+  expect((await rejected(opened())).message).toContain("does not begin with this folder's snapshot of version 0");
   await restore();
   await expectLearnt([1, 2]);
 });
@@ -392,7 +392,7 @@ describe("a folder that was forged, with checksums that are right", () => {
       expect([error.name, error.code, error.message]).toEqual([
         "LearnerError",
         "FOLDER_DAMAGED",
-        expect.stringContaining("holds a version 2 that cannot be repeated"),
+        expect.stringContaining("holds a version 2 that cannot be replayed"),
       ]);
     }
     await first.close();
@@ -438,10 +438,10 @@ describe("a folder that was forged, with checksums that are right", () => {
       const error = await forge(forged);
       expect([error.code, error.message], JSON.stringify(forged)).toEqual([
         "FOLDER_DAMAGED",
-        expect.stringContaining("that no learner wrote"),
+        expect.stringContaining("that was not written by a learner"),
       ]);
     }
-    expect((await forge({ ...notes, version: 1 })).message).toContain("is called version 0, but is of version 1");
+    expect((await forge({ ...notes, version: 1 })).message).toContain("named version 0, which contains version 1");
     run.dispose();
   });
 });

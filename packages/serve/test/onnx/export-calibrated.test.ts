@@ -286,7 +286,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
 
 describe("conformal sets and intervals are refused", () => {
   const advice =
-    "which its ONNX file would not give; export the model that conformal(), or ergodic calibrate --alpha, was given [ONNX_MODEL]";
+    "which an ONNX file cannot return; export the model from before conformal() or ergodic calibrate --alpha [ONNX_MODEL]";
 
   test("of classes, of calibrated ones too, whose model from before can be exported", async () => {
     const data = Dataset.fromArrays({ ...rowsOf(1, 90, 3), classes: true } as never);

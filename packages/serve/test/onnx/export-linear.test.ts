@@ -250,7 +250,7 @@ describe("what cannot be exported is refused by name", () => {
       seed: 1,
     });
     expect(() => toOnnx(model)).toThrow(
-      "toOnnx: the model's pipeline has the step rff, which makes columns from a seed, as ONNX cannot; apply it before, and train on its columns [ONNX_STEP]",
+      "toOnnx: the model's pipeline has the step rff, which makes columns from a seed; ONNX cannot do this: apply the step before, and train on its columns [ONNX_STEP]",
     );
   });
 

@@ -250,7 +250,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
   test("a mean over windows in the padding alone is refused", async () => {
     const model = await fitted([ergodic.averagePool(2, { stride: 1, padding: 2 }), flatten(), dense(1)], [5, 4, 2], number, 1);
     expect(() => toOnnx(model)).toThrow(
-      /an averagePool has windows in its padding alone, which ONNX does not have.*\[ONNX_OPERATION\]/,
+      /an averagePool has windows entirely inside its padding, which ONNX does not support.*\[ONNX_OPERATION\]/,
     );
     model.dispose();
   });

@@ -147,26 +147,34 @@ describe.skipIf(!hasRuntime)("what is refused before it is sent", () => {
     ["a list", [], /inputs are object, but must be tensors by name/],
     ["a missing one", { a: good.a }, /the input "b" is missing/],
     ["an unknown one", { ...good, c: good.a }, /the model has no input "c"; it takes "a"/],
-    ["null as tensor", { ...good, b: null }, /the input "b" is null, but float32 \[batch, 3\] is wanted/],
+    ["null as tensor", { ...good, b: null }, /the input "b" is null, but float32 \[batch, 3\] is expected/],
     [
       "another type",
       { ...good, b: { type: "float64", shape: [2, 3], data: new Float64Array(6) } },
       /"b" is of type float64, but float32/,
     ],
     ["no type", { ...good, b: { shape: [2, 3], data: new Float32Array(6) } }, /"b" is of type undefined/],
-    ["another rank", { ...good, b: floats([6], [1, 2, 3, 4, 5, 6]) }, /"b" is \[6\], but float32 \[batch, 3\] is wanted/],
+    ["another rank", { ...good, b: floats([6], [1, 2, 3, 4, 5, 6]) }, /"b" is \[6\], but float32 \[batch, 3\] is expected/],
     ["another extent", { ...good, b: floats([3, 2], [1, 2, 3, 4, 5, 6]) }, /"b" is \[3, 2\]/],
     ["too few elements", { ...good, b: floats([2, 3], [1]) }, /"b" has 1 elements for its shape \[2, 3\]/],
     ["too many elements", { ...good, b: floats([2, 3], new Float32Array(7)) }, /"b" has 7 elements/],
-    ["a shape that is none", { ...good, b: { ...good.b, shape: [2, -3] } }, /"b" has a shape that is no list of whole numbers/],
-    ["a shape of fractions", { ...good, b: { ...good.b, shape: [2.5, 3] } }, /"b" has a shape that is no list/],
-    ["no shape", { ...good, b: { ...good.b, shape: "2,3" } }, /"b" has a shape that is no list/],
+    [
+      "a shape that is none",
+      { ...good, b: { ...good.b, shape: [2, -3] } },
+      /"b" has a shape that is not a list of whole numbers/,
+    ],
+    ["a shape of fractions", { ...good, b: { ...good.b, shape: [2.5, 3] } }, /"b" has a shape that is not a list/],
+    ["no shape", { ...good, b: { ...good.b, shape: "2,3" } }, /"b" has a shape that is not a list/],
     [
       "an array of another type",
       { ...good, b: { ...good.b, data: new Float64Array(6) } },
-      /"b" has data that are no Float32Array/,
+      /"b" has data that is not of type Float32Array/,
     ],
-    ["a list of numbers", { ...good, b: { ...good.b, data: [1, 2, 3, 4, 5, 6] } }, /"b" has data that are no Float32Array/],
+    [
+      "a list of numbers",
+      { ...good, b: { ...good.b, data: [1, 2, 3, 4, 5, 6] } },
+      /"b" has data that is not of type Float32Array/,
+    ],
   ];
   test.each(cases)("%s", async (_, given, message) => {
     const model = await open(two());
@@ -253,7 +261,7 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
       expect(error).toMatchObject({
         code: "RESTARTING",
         status: 503,
-        message: expect.stringMatching(/it was ended by SIGKILL.*is started anew; send it again/),
+        message: expect.stringMatching(/it was ended by SIGKILL.*is restarting; try again later/),
       });
       expect(error.retryAfterMs).toBeGreaterThanOrEqual(1);
     }
@@ -275,7 +283,7 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
       name: "RefusedError",
       code: "DEADLINE",
       status: 503,
-      message: expect.stringMatching(/took longer than 500 ms and was given up/),
+      message: expect.stringMatching(/took longer than 500 ms and was stopped/),
     });
     expect(await behind).toMatchObject({ name: "RefusedError", code: "RESTARTING", status: 503 });
     expect(isAlive(pid!)).toBe(false);
@@ -429,12 +437,12 @@ describe.skipIf(!hasRuntime)("damaged files", () => {
       await expect(onnxPredictor(bytes, { runtime })).rejects.toMatchObject({
         name: "DataError",
         code: "ONNX_START",
-        message: expect.stringMatching(/^the ONNX model: (onnxruntime does not take it: \S+|the process that loaded it ended)/),
+        message: expect.stringMatching(/^the ONNX model: (onnxruntime cannot load it: \S+|the process that loaded it ended)/),
       });
     const path = join(folder, "damaged.onnx");
     writeFileSync(path, "damaged");
     await expect(onnxPredictor(path, { runtime })).rejects.toThrow(
-      /damaged\.onnx: onnxruntime does not take it: .*(protobuf|parsing)/i,
+      /damaged\.onnx: onnxruntime cannot load it: .*(protobuf|parsing)/i,
     );
   });
 
@@ -446,7 +454,7 @@ describe.skipIf(!hasRuntime)("damaged files", () => {
         name: "CapabilityError",
         code: "HOST_PROCESS",
         message: expect.stringMatching(
-          /the process that would run it cannot be started \(spawn .*nowhere ENOENT\); allow this program/,
+          /the process to run the model cannot be started \(spawn .*nowhere ENOENT\); allow this program/,
         ),
       });
     } finally {

@@ -78,7 +78,7 @@ describe("messages", () => {
     const half = new Uint8Array(2 ** 30);
     const message = new Message().bytes(1, half).bytes(1, half);
     expect(() => message.finish("toOnnx")).toThrow(
-      /toOnnx: the file would have 21474\d+ bytes, but ONNX files end at 2147483647; make the model smaller/,
+      /toOnnx: the file would have 21474\d+ bytes, but ONNX files can have at most 2147483647; make the model smaller/,
     );
   });
 });

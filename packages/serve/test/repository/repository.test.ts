@@ -149,7 +149,7 @@ describe("a load that does not end", () => {
     writeFileSync(path(name, "n", "1", "model.safetensors"), "1");
     return { log, loads, repository, folder: path(name) };
   }
-  const late = "is not loaded after 0.02 s; it is served as soon as it is [MODEL]";
+  const late = "is still loading after 0.02 s; it will be served once loaded [MODEL]";
 
   test("holds up no other model, and is served as soon as it has ended", async () => {
     const { log, loads, repository, folder } = hanging("hangs");
@@ -160,7 +160,7 @@ describe("a load that does not end", () => {
       { name: "n", version: "1", state: "READY", reason: "" },
     ]);
     // It is not begun again, whoever asks.
-    await expect(repository.load("m")).rejects.toThrow("is not loaded after");
+    await expect(repository.load("m")).rejects.toThrow("is still loading after");
     await repository.load("n");
     loads.get("m,1")!.resolve(slow("m", log).served);
     await expect.poll(() => repository.versionsOf("m")).toEqual(["1"]);
@@ -171,7 +171,7 @@ describe("a load that does not end", () => {
       `warn cannot be served m,1: ${reason}`,
       ...["load n,1", "info loaded n,1"],
       `warn cannot be served m,1: ${reason}`,
-      ...["load n,1", "info loaded anew n,1", "n,1 closed"],
+      ...["load n,1", "info reloaded n,1", "n,1 closed"],
       ...["info loaded m,1", "m closed", "n,1 closed"],
     ]);
   });
@@ -189,7 +189,7 @@ describe("a load that does not end", () => {
     await repository.start();
     const first = loads.get("m,1")!;
     writeFileSync(`${folder}/m/1/model.safetensors`, "another");
-    await expect(repository.load("m")).rejects.toThrow("is not loaded after");
+    await expect(repository.load("m")).rejects.toThrow("is still loading after");
     expect(log.filter((line) => line === "load m,1")).toHaveLength(2);
     first.resolve(slow("first", log).served);
     await expect.poll(() => log).toContain("first closed");
@@ -210,19 +210,19 @@ describe("a load that does not end", () => {
     const repository = repositoryOf("stops", ["1"], { load, report: () => {}, patienceMs: 20 });
     const file = path("stops", "m", "1", "model.safetensors");
     await repository.start();
-    await expect(repository.load("m")).rejects.toThrow("is not loaded after");
+    await expect(repository.load("m")).rejects.toThrow("is still loading after");
     expect(stopped).toEqual([]);
-    const gone = "has changed or is gone since its load began; what is there now is loaded [MODEL]";
+    const gone = "was changed or removed while it was loading; the current file is loaded instead [MODEL]";
     writeFileSync(file, "another");
-    await expect(repository.load("m")).rejects.toThrow("is not loaded after");
+    await expect(repository.load("m")).rejects.toThrow("is still loading after");
     expect(stopped).toEqual([`1: ${gone}`]);
     rmSync(file);
     await expect(repository.load("m")).rejects.toThrow();
     expect(stopped).toEqual([`1: ${gone}`, `2: ${gone}`]);
     writeFileSync(file, "a third");
-    await expect(repository.load("m")).rejects.toThrow("is not loaded after");
+    await expect(repository.load("m")).rejects.toThrow("is still loading after");
     await repository.close();
-    expect(stopped.slice(2)).toEqual(["3: is not loaded, as the server ends; ask another [CLOSING]"]);
+    expect(stopped.slice(2)).toEqual(["3: was not loaded because the server is shutting down; use another server [CLOSING]"]);
   });
 
   test("is waited for at the start where its file was named, and nothing else was asked for", async () => {

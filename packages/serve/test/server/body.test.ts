@@ -60,7 +60,7 @@ describe("a body", () => {
   test("that says it is too large is refused before a byte of it is read", async () => {
     const { error, payload, times } = await read({ "content-length": "9" }, () => undefined);
     expect((error as RequestError).status).toBe(413);
-    expect(error?.message).toBe("body: has more than 8 bytes, the most that is taken; send fewer rows at a time [BODY_SIZE]");
+    expect(error?.message).toBe("body: has more than 8 bytes, the limit; send fewer rows at a time [BODY_SIZE]");
     expect([payload.listenerCount("data"), times]).toEqual([0, 1]);
     expect(payload.readableFlowing, "what comes is dropped").toBe(true);
   });
@@ -78,14 +78,14 @@ describe("a body", () => {
   ])("that is %s than its header says is refused", async (_, length) => {
     const { error } = await read({ "content-length": length }, piecewise("12", "345"));
     expect((error as RequestError).status).toBe(400);
-    expect(error?.message).toBe("Content-Length: is not the number of bytes that came; send as many as it says [BODY]");
+    expect(error?.message).toBe("Content-Length: is not the number of bytes received; send exactly that many [BODY]");
   });
 
   test("that is compressed is refused, also where it is too large", async () => {
     for (const length of ["5", "9"]) {
       const { error } = await read({ "content-encoding": "gzip", "content-length": length }, () => undefined);
       expect((error as RequestError).status).toBe(415);
-      expect(error?.message).toMatch(/^Content-Encoding: is "gzip", which is not read; /);
+      expect(error?.message).toMatch(/^Content-Encoding: is "gzip", which is not supported; /);
     }
     for (const none of ["identity", "Identity"])
       expect((await read({ "content-encoding": none }, piecewise("1"))).error).toBeNull();

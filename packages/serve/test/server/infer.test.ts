@@ -307,14 +307,14 @@ describe("what is wrong with a request is said, with 400", () => {
       "texts for numbers",
       "line",
       { inputs: [input({ datatype: "BYTES", data: ["a", "b", "c", "d", "e", "f"] })] },
-      /is of BYTES, but the model takes a type of numbers/,
+      /is of BYTES, but the model takes a numeric type/,
     ],
     ["a shape of texts", "line", { inputs: [input({ shape: ["2", 3] })] }, /shape has "2", but must have whole numbers/],
     ["no shape", "line", { inputs: [input({ shape: [] })] }, /shape is a list of 0, but must be a list of 1 to 32 sizes/],
     ["a huge shape", "line", { inputs: [input({ shape: [2 ** 40, 2 ** 40] })] }, /more elements than a body can hold/],
     ["another width", "line", { inputs: [input({ shape: [3, 2] })] }, /has shape \[3, 2\], but the model takes \[any, 3\]/],
     ["another rank", "line", { inputs: [input({ shape: [6] })] }, /has shape \[6\], but the model takes \[any, 3\]/],
-    ["too few elements", "line", { inputs: [input({ data: [1] })] }, /data has 1 elements, but shape \[2, 3\] is of 6/],
+    ["too few elements", "line", { inputs: [input({ data: [1] })] }, /data has 1 elements, but shape \[2, 3\] needs 6/],
     [
       "uneven rows",
       "line",
@@ -443,12 +443,12 @@ describe("what is wrong with a request is said, with 400", () => {
       const city = { name: "city", datatype: "BYTES", shape: [count], parameters: { binary_data_size: bytes.length } };
       return send([city, { name: "age", datatype: "FP64", shape: [count], data: Array(count).fill(30) }], bytes, "people");
     };
-    expect((await texts([9, 0, 0, 0, 65])).json.error).toMatch(/its bytes end within element 0/);
-    expect((await texts([1, 0, 0])).json.error).toMatch(/its bytes end within element 0/);
-    expect((await texts([1, 0, 0, 0, 65], 2)).json.error).toMatch(/its bytes hold 1 elements, but its shape is of 2/);
+    expect((await texts([9, 0, 0, 0, 65])).json.error).toMatch(/its bytes end inside element 0/);
+    expect((await texts([1, 0, 0])).json.error).toMatch(/its bytes end inside element 0/);
+    expect((await texts([1, 0, 0, 0, 65], 2)).json.error).toMatch(/its bytes hold 1 elements, but its shape needs 2/);
     expect((await texts([1, 0, 0, 0, 65, 0, 0, 0, 0])).json.error).toMatch(/bytes left after its 1 elements/);
     expect((await texts([1, 0, 0, 0, 255])).json.error).toMatch(/element 0 is not UTF-8/);
-    expect((await texts([255, 255, 255, 255])).json.error).toMatch(/its bytes end within element 0/);
+    expect((await texts([255, 255, 255, 255])).json.error).toMatch(/its bytes end inside element 0/);
   });
 
   test("an unknown model or route is 404", async () => {
@@ -459,7 +459,7 @@ describe("what is wrong with a request is said, with 400", () => {
     );
     const route = await get(`${server.url}/v1/models/line`);
     expect(route.status).toBe(404);
-    expect(route.json.error).toMatch(/^GET \/v1\/models\/line: is no route of this server/);
+    expect(route.json.error).toMatch(/^GET \/v1\/models\/line: is not a route of this server/);
   });
 });
 

@@ -102,26 +102,26 @@ test.each<[string, object | string, string]>([
     { rows, target: [1, 2] },
     'body: unknown field "target"; did you mean "targets"? (known: rows, targets, weights)',
   ],
-  ["no targets", { rows }, 'body: "targets" is missing; GET /openapi.json says what it holds'],
+  ["no targets", { rows }, 'body: "targets" is missing; GET /openapi.json describes it'],
   [
     "a target of null",
     { rows, targets: [1, null] },
-    "body.targets.1: is null, but must be a text, a number or true or false; GET /openapi.json says what it holds",
+    "body.targets.1: is null, but must be a text, a number or true or false; GET /openapi.json describes it",
   ],
   [
     "no list of targets",
     { rows, targets: "yes" },
-    'body.targets: is "yes", but must be a list; GET /openapi.json says what it holds',
+    'body.targets: is "yes", but must be a list; GET /openapi.json describes it',
   ],
   [
     "a weight below 0",
     { rows, targets: [1, 2], weights: [1, -1] },
-    "body.weights.1: is -1, but must be >= 0; GET /openapi.json says what it holds",
+    "body.weights.1: is -1, but must be >= 0; GET /openapi.json describes it",
   ],
   [
     "a weight of null",
     { rows, targets: [1, 2], weights: [null, 1] },
-    "body.weights.0: is null, but must be a number; GET /openapi.json says what it holds",
+    "body.weights.0: is null, but must be a number; GET /openapi.json describes it",
   ],
 ])("%s: 400, and nothing is learnt", async (_, body, said) => {
   const { server, learner } = await learning(await regression());
@@ -134,7 +134,7 @@ test("a rollback to what is no version, or of another field, is 400", async () =
   const { server } = await learning(await regression());
   const rollback = async (body: object) => (await post(`${server.url}/v2/models/model/rollback`, body)).json.error;
   expect(await rollback({ version: "0" })).toBe(
-    'body.version: is "0", but must be a whole number; GET /openapi.json says what it holds [BODY]',
+    'body.version: is "0", but must be a whole number; GET /openapi.json describes it [BODY]',
   );
   expect(await rollback({ version: 0, to: 1 })).toBe('body: unknown field "to" (known: version) [BODY]');
 });
@@ -340,10 +340,10 @@ test("a learner that cannot write says so everywhere, and its confirmed version 
   vi.spyOn(Journal.prototype, "append").mockRejectedValueOnce(new Error("ENOSPC: no space left on device, write"));
   const refused = await post(`${url}/learn`, { rows, targets: [1, 1] });
   vi.restoreAllMocks();
-  const why = `${at}: could not be written (ENOSPC: no space left on device, write), and what was not confirmed is not learnt; see to the disk, close the learner and open it again [JOURNAL_WRITE]`;
+  const why = `${at}: could not be written (ENOSPC: no space left on device, write), and unconfirmed rows are not learnt; check the disk, close the learner and open it again [JOURNAL_WRITE]`;
   expect([refused.status, refused.json.error]).toEqual([503, why]);
   expect(await ready()).toEqual([503, 503, 200, 200]);
-  expect((await get(`${url}/ready`)).json.error).toBe(`model "model": answers, but learns no more: ${why} [DEGRADED]`);
+  expect((await get(`${url}/ready`)).json.error).toBe(`model "model": still answers, but no longer learns: ${why} [DEGRADED]`);
   expect(await degraded()).toMatch(/ 1$/);
   expect(troubles()).toEqual([
     expect.objectContaining({
@@ -351,7 +351,7 @@ test("a learner that cannot write says so everywhere, and its confirmed version 
       model: "model",
       version: 3,
       reason: why,
-      message: "learns no more; the confirmed version is served",
+      message: "no longer learns; the confirmed version is served",
     }),
   ]);
   expect(server.models().find(({ name }) => name === "model")).toMatchObject({ state: "READY", reason: why });
@@ -387,7 +387,7 @@ test("what was dropped from the end of a journal is logged", async () => {
       model: "model",
       version: 1,
       droppedBytes: 100,
-      message: expect.stringContaining("dropped the end"),
+      message: expect.stringContaining("dropped an incomplete"),
     }),
   ]);
 });
@@ -402,7 +402,7 @@ test("a request that is sent again with its Idempotency-Key is answered as it wa
   const other = await post(url, { rows, targets: [1, 3] }, key);
   expect([other.status, other.json.error]).toEqual([
     422,
-    `learn: the idempotency key "${key["Idempotency-Key"]}" was used for other rows, targets or weights; give each request a key of its own [KEY_REUSED]`,
+    `learn: the idempotency key "${key["Idempotency-Key"]}" was used for other rows, targets or weights; give each request its own key [KEY_REUSED]`,
   ]);
   const none = await post(url, { rows, targets: [1, 2] }, { "Idempotency-Key": "" });
   expect([none.status, none.json.error]).toEqual([

@@ -42,7 +42,7 @@ describe("tokens", () => {
     for (const path of ["/v2", "/v2/models/line", "/v2/models/line/stats", "/metrics", "/openapi.json", "/nothing"]) {
       const { status, json, headers } = await get(url + path);
       expect([path, status]).toEqual([path, 401]);
-      expect(json.error).toMatch(/^Authorization: a token is wanted; send Authorization: Bearer TOKEN/);
+      expect(json.error).toMatch(/^Authorization: a token is required; send Authorization: Bearer TOKEN/);
       expect(headers.get("www-authenticate")).toBe("Bearer");
     }
     expect((await post(`${url}/v2/models/line/infer`, body)).status).toBe(401);
@@ -117,7 +117,7 @@ describe("bodies", () => {
     const isTold = (text: string): boolean => text.includes("[BODY_SIZE]");
     const declared = await raw(url, request(["Content-Length: 1000000000"], "{"), isTold);
     expect(statusOf(declared)).toBe(413);
-    expect(declared).toMatch(/has more than 1000 bytes, the most that is taken; send fewer rows at a time/);
+    expect(declared).toMatch(/has more than 1000 bytes, the limit; send fewer rows at a time/);
     const chunked = await raw(url, request(["Transfer-Encoding: chunked"], `7d0\r\n${" ".repeat(2000)}\r\n0\r\n\r\n`), isTold);
     expect(statusOf(chunked)).toBe(413);
     expect((await post(`${url}/v2/models/line/infer`, body)).status).toBe(200);
@@ -158,7 +158,7 @@ describe("bodies", () => {
     const { url } = await start();
     const { status, json } = await post(`${url}/v2/models/line/infer`, body, { "content-encoding": "gzip" });
     expect(status).toBe(415);
-    expect(json.error).toMatch(/^Content-Encoding: is "gzip", which is not read/);
+    expect(json.error).toMatch(/^Content-Encoding: is "gzip", which is not supported/);
     // What others are told of the connection, so are those whose request is at fault in another way.
     const wrong = await post(`${url}/v2/models/line/infer`, "{}");
     expect([wrong.status, wrong.headers.get("connection")]).toEqual([400, "keep-alive"]);
@@ -319,7 +319,7 @@ describe("time", () => {
     const silent = raw(url, "");
     const said = await slowBody;
     expect(statusOf(said)).toBe(408);
-    expect(said).toMatch(/did not come in whole within 400 ms/);
+    expect(said).toMatch(/did not arrive completely within 400 ms/);
     expect(statusOf(await slowHead)).toBe(408);
     await silent;
   });
@@ -381,7 +381,7 @@ describe("time", () => {
     );
     const refused = answers.filter(({ status }) => status === 503);
     for (const { json, headers } of refused) {
-      expect(json.error).toMatch(/the answer was wanted within 0\.001 ms/);
+      expect(json.error).toMatch(/the answer was required within 0\.001 ms/);
       expect(Number(headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
     }
     expect(new Set(answers.map(({ status }) => status)).size).toBeLessThanOrEqual(2);
@@ -493,7 +493,7 @@ describe("options", () => {
     [{ pollMs: 1 }, /pollMs is 1/],
     [
       { tokens: [] },
-      /^serve: tokens is empty, so that no request could bring one; give a token of 16 or more .* to serve all who ask \[/,
+      /^serve: tokens is empty, so every request would be refused; give a token of 16 or more .* to serve everyone \[/,
     ],
     [{ tokens: "" }, /tokens must be a list/],
     [{ tokens: [""] }, /tokens must be a list of tokens of 16 or more/],

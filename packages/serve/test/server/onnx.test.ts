@@ -175,7 +175,7 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
     const about = async (name: string) => (await ask(server, `models/${name}`)).body.parameters as unknown;
     const found = expect.stringMatching(/^a row's answer changed with the other rows/);
     expect(await about("mixes")).toEqual({ joins: false, joins_because: found });
-    expect(await about("trusted")).toEqual({ joins: true, joins_because: "the option join says so" });
+    expect(await about("trusted")).toEqual({ joins: true, joins_because: "it is set by the option join" });
     expect(await about("doubled")).toEqual({ joins: true, joins_because: "a check found its rows independent" });
     const logged = lines.map((line) => JSON.parse(line));
     expect(logged).toContainEqual(expect.objectContaining({ level: "info", model: "mixes", joins: "no", because: found }));

@@ -181,7 +181,7 @@ describe("the page of a server that asks for tokens", () => {
     try {
       const page = await browser.newPage();
       await page.goto(url);
-      await page.waitForFunction(() => document.querySelector("#said")?.textContent?.includes("a token is wanted"));
+      await page.waitForFunction(() => document.querySelector("#said")?.textContent?.includes("a token is required"));
       await page.fill("#token", "0123456789abcdef");
       await page.press("#token", "Tab");
       await page.waitForSelector("input[name=a]");

@@ -59,14 +59,14 @@ test("a folder of files and of versions: the newest is served, and others as man
   const one = await serving({ models });
   expect(await index(one.url)).toEqual([
     { name: "m", version: "10", ...READY },
-    { name: "m", version: "2", state: "UNAVAILABLE", reason: "older than the newest 1 that can be served" },
-    { name: "m", version: "1", state: "UNAVAILABLE", reason: "older than the newest 1 that can be served" },
+    { name: "m", version: "2", state: "UNAVAILABLE", reason: "older than the served versions (at most 1)" },
+    { name: "m", version: "1", state: "UNAVAILABLE", reason: "older than the served versions (at most 1)" },
     { name: "plain", version: "1", ...READY },
   ]);
   expect(await index(one.url, { ready: true })).toHaveLength(2);
   expect(one.models()).toEqual(await index(one.url));
   expect(await slope(one.url)).toBe(5);
-  expect((await get(`${one.url}/v2/models/m/versions/2`)).json.error).toMatch(/is not served \(older than the newest 1/);
+  expect((await get(`${one.url}/v2/models/m/versions/2`)).json.error).toMatch(/is not served \(older than the served versions/);
 
   const both = await serving({ models, versions: 2 });
   expect((await get(`${both.url}/v2/models/m`)).json.versions).toEqual(["10", "2"]);
@@ -313,7 +313,7 @@ describe("what is refused at the start", () => {
     [
       "a file that is no model",
       () => [path("files", two), import.meta.filename],
-      /^\S+: is no model; give a file that ends in \S+ or/,
+      /^\S+: is not a model; give a file that ends in \S+ or/,
     ],
     [
       "a damaged model, once",
@@ -323,13 +323,13 @@ describe("what is refused at the start", () => {
     [
       "a host of elsewhere",
       () => ({ models: path("files"), host: "192.0.2.1" }),
-      /192\.0\.2\.1:0 cannot be listened on .*give an address of this machine/,
+      /cannot listen on 192\.0\.2\.1:0 .*give an address of this machine/,
     ],
     ["two models of one name", () => [path("files", two), path("versions2", two)], /holds a second model "two"/],
-    ["a folder for one name", () => ({ m: path("files") }), /holds 2 models, but is to be the one called "m"/],
+    ["a folder for one name", () => ({ m: path("files") }), /holds 2 models, but must be the one model called "m"/],
     ["nothing", () => [], /models must be a path/],
     ["a name that is none", () => ({ "a/b": path("files", two) }), /a name without \/ and spaces/],
-    ["a number", () => ({ m: 3 }), /models\.m must be a path, or what predictor/],
+    ["a number", () => ({ m: 3 }), /models\.m must be a path, or a result of predictor/],
   ])("%s", async (_, models, said) => {
     mkdirSync(path("versions2"), { recursive: true });
     copyFileSync(path("files", two), path("versions2", two));
@@ -344,7 +344,7 @@ describe("what is refused at the start", () => {
     expect(logs.map((line) => JSON.parse(line)).find(({ level }) => level === "warn")).toMatchObject({
       models: path("none-yet"),
       message: expect.stringMatching(
-        /^there is no model yet: a folder holds NAME\.safetensors, .*NAME\/VERSION\/model\.safetensors/,
+        /^there is no model yet: put NAME\.safetensors, .*NAME\/VERSION\/model\.safetensors/,
       ),
     });
     logs.length = 0;
@@ -453,7 +453,7 @@ describe("requests under way when a model is replaced", () => {
       ),
     );
     socket.emit("close");
-    expect(await left).toMatch(/^client: it left/);
+    expect(await left).toMatch(/^client: it disconnected/);
     await turn();
     model.answer();
     expect(await Promise.all([first, later])).toEqual(["answered", "answered"]);

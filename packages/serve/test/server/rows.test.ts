@@ -114,7 +114,7 @@ describe("rows", () => {
   });
 
   test.each<[string, string, object | string, RegExp]>([
-    ["no rows", "line", {}, /^body: "rows" is missing; GET \/openapi\.json says what it holds \[BODY\]$/],
+    ["no rows", "line", {}, /^body: "rows" is missing; GET \/openapi\.json describes it \[BODY\]$/],
     ["rows that are none", "line", { rows: 3 }, /^body\.rows: is 3, but must be a list; GET/],
     ["an empty list", "line", { rows: [] }, /^body\.rows: is empty, but must hold one or more; GET/],
     [

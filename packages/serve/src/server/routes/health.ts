@@ -7,7 +7,7 @@ import { answers, modelMetadata, modelParams, serverMetadata } from "./schemas.t
 const EXTENSIONS = ["binary_tensor_data", "statistics", "model_repository", "schedule_policy"];
 
 const degraded = (name: string, reason: string): RequestError =>
-  new RequestError(`model "${name}"`, `answers, but learns no more: ${reason}`, "DEGRADED", 503);
+  new RequestError(`model "${name}"`, `still answers, but no longer learns: ${reason}`, "DEGRADED", 503);
 
 interface ModelParams {
   model: string;
@@ -27,7 +27,7 @@ export const addHealth: Routes = (app, server) => {
     (_, reply) => {
       if (server.draining) {
         reply.code(503).header("retry-after", "1");
-        return { error: "the server ends, and takes no more requests; ask another [CLOSING]" };
+        return { error: "the server is shutting down and accepts no more requests; use another server [CLOSING]" };
       }
       for (const { name, served } of repository) if (served.degraded !== undefined) throw degraded(name, served.degraded);
       return {};
@@ -56,7 +56,13 @@ export const addHealth: Routes = (app, server) => {
       ({ params: { model, version } }) => {
         const { name, served } = repository.get(model, version);
         if (served.degraded !== undefined) throw degraded(name, served.degraded);
-        if (server.draining) throw new RequestError("server", "it ends, and takes no more requests; ask another", "CLOSING", 503);
+        if (server.draining)
+          throw new RequestError(
+            "server",
+            "it is shutting down and accepts no more requests; use another server",
+            "CLOSING",
+            503,
+          );
         return {};
       },
     );

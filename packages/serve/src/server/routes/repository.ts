@@ -48,7 +48,11 @@ export const addRepository: Routes = (app, { repository, settings }) => {
         }
         const [extra] = Object.keys(body.parameters ?? {}).filter((name) => name !== "unload_dependents");
         if (extra !== undefined)
-          throw new RequestError("parameters", `"${extra}" is not known; models are files of the server`, "PARAMETER");
+          throw new RequestError(
+            "parameters",
+            `"${extra}" is not known; send no parameters, because models are files of the server`,
+            "PARAMETER",
+          );
         await repository[action](model);
         return {};
       },
