@@ -140,8 +140,8 @@ export class Answer {
   }
 
   /**
-   * Largest amount by which any state's log product can exceed that of the state found. 0 means that the state is the
-   * most probable one.
+   * Largest amount by which the log product of any state can exceed that of the returned state. 0 means that the state
+   * is the most probable one.
    */
   get gap(): number {
     return this.best.bound - this.best.value;

@@ -94,7 +94,7 @@ export function* junctionTrees(
 /** Same as `junctionTrees`, but synchronous. */
 export const junctionTree = (...given: Parameters<typeof junctionTrees>): Clique[] => atOnce(junctionTrees(...given));
 
-/** Largest number of joint states of a merged clique. A message costs as much as some hundred states. */
+/** Largest number of joint states of a merged clique. A message costs about as much as a few hundred states. */
 const MERGED_STATES = 256;
 /**
  * Largest sum of the tables' ranges in a merged clique, in nats. It is far below the range at which products underflow.
@@ -121,8 +121,8 @@ export function mergeSmall(
     const size = sizes[parent] * sizeOf(shape(more));
     const range = ranges[parent] + ranges[number];
     if (size > MERGED_STATES || range > MERGED_RANGE) return false;
-    // The child's variables are eliminated before all that the parent shares with its own parent, so the order of the
-    // axes stays valid.
+    // The child's variables are eliminated before all variables that the parent shares with its own parent, so the axis
+    // order stays valid.
     into.axes.push(...more);
     into.own += child.own;
     for (const scope of child.scopes) into.scopes.push(scope);

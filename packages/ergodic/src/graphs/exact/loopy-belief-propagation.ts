@@ -21,8 +21,8 @@ export interface LoopyBeliefPropagationOptions {
 }
 
 /**
- * Change below which a tree has converged. Its messages are exact after one round, so smaller changes are rounding
- * errors.
+ * Largest change of a message at which a tree has converged. Its messages are exact after one round, so smaller changes
+ * are rounding errors.
  */
 const ROUNDING = 1e-12;
 /** Number of entries between two yields: a few milliseconds. */

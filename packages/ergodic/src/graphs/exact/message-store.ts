@@ -15,8 +15,8 @@ export interface Kept extends Placed {
   scale: number;
   range: number;
   /**
-   * Bound on the underflow loss: per entry relative to the largest entry (1), and for messages from a parent relative
-   * to the total mass.
+   * Bound on the underflow loss. It is a loss per entry relative to the largest entry (1), except in messages from a
+   * parent, where it is relative to the total mass.
    */
   lost: number;
 }

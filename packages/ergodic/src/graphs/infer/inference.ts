@@ -19,7 +19,7 @@ export interface FoundPart {
 }
 
 /**
- * Largest duration of one call in milliseconds. The length of a stretch can grow suddenly, and time limits must hold.
+ * Largest duration of one call in milliseconds. Time limits must hold even if stretches suddenly become much longer.
  */
 const MOST_MS = 50;
 

@@ -60,7 +60,10 @@ export function learnedGraph({ whole, shown, ...ended }: Ended, weights: Float64
   };
 }
 
-/** A variable with two states gives one statement, about its second state. With more states, each state gives one. */
+/**
+ * A variable with two states gives one statement, about its second state. A variable with more states gives a statement
+ * per state.
+ */
 function calibrationOf(
   heldOut: HeldOut,
   answer: Parameters<LearnedGraph["calibration"]>[0],

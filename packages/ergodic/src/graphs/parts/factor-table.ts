@@ -138,8 +138,8 @@ export function widen(table: Table, scope: readonly number[], shape: readonly nu
 }
 
 /**
- * Returns the product of two tables of plain values on `scope`, which contains the variables of both. Its scale is a
- * sum, and its range a bound.
+ * Returns the product of two tables of plain values on `scope`, which contains the variables of both. The scale of the
+ * product is the sum of their scales, and its range is an upper bound.
  */
 export function product(a: Table, b: Table, scope: readonly number[]): Table {
   const shapes = new Map([a, b].flatMap((table) => table.scope.map((variable, k) => [variable, table.shape[k]])));

@@ -17,7 +17,7 @@ const CALL_COST = 32;
 const SMALL = 1 << 14;
 /** Cost of drawing a variable at random, relative to visiting a number. */
 const DRAWN = 8;
-/** Bytes of a copy: per variable (its state and a flag for changes), and fixed. */
+/** Bytes of a copy: bytes per variable (its state and a flag for changes), and a fixed number. */
 const [VARIABLE_BYTES, COPY_BYTES] = [2, 4096];
 
 /**
@@ -111,7 +111,7 @@ export class ChainCopies implements Copies {
   async sweep(sweep: number, from: number, { search, keep = false }: { search?: number; keep?: boolean }): Promise<number> {
     const powers = this.chains[0].length;
     const searching = search !== undefined;
-    // Places run over ensembles and powers, or in a search only over ensembles.
+    // A place is a pair of an ensemble and a power. During a search, it is only an ensemble.
     const count = this.places(searching);
     const fit = Math.max(1, Math.floor(STRETCH / (this.drawn + CALL_COST))) * Math.max(1, this.plan.workers);
     const to = Math.min(count, from + fit);

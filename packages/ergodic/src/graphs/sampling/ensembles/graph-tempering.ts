@@ -38,7 +38,7 @@ export interface GraphLadderOptions {
 const MOVED_AT = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4];
 /** Largest number of states of a variable, so that a state fits in a byte. */
 const MOST_STATES = 256;
-/** Power of the first and of the last sweep of a search. */
+/** Powers at the first and at the last sweep of a search. */
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
 
 /**

@@ -200,8 +200,8 @@ export class ReplicaCopies implements Copies {
 
   spread(): void {
     const [first, ...others] = this.rungs.map(({ replicas }) => replicas.words);
-    // The other half of the ensembles took part in the sweeps of the search too. Resets them to the random start states
-    // of another copy.
+    // The other half of the ensembles took part in the sweeps of the search too. Resets that half to the random start
+    // states of another copy.
     const random = others[0].slice();
     for (const words of others) mix(words, first, FIRST_LOW, FIRST_HIGH);
     mix(first, random, ~FIRST_LOW, ~FIRST_HIGH);
@@ -224,7 +224,7 @@ export class ReplicaCopies implements Copies {
     if (++this.tallied === TALLY_SWEEPS) this.empty();
   }
 
-  /** The sums are integers, so the time of adding them does not matter. */
+  /** The sums are integers, so it does not matter when they are added. */
   private empty(): Uint32Array {
     if (this.tallied > 0) this.engine.kernel("graphReplicaEmpty", false)(this.tally, this.slots, this.sums);
     this.tallied = 0;

@@ -8,7 +8,10 @@ export interface Colours {
   readonly ends: readonly number[];
 }
 
-/** Factors with more variables than this assign increasing colours to them instead of the smallest free one. */
+/**
+ * Largest number of variables of a factor whose variables get the smallest free colour. Wider factors give increasing
+ * colours to their variables.
+ */
 const WIDE = 32;
 
 /**

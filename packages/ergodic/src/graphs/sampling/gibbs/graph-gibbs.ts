@@ -40,7 +40,7 @@ const absent = {
 };
 /**
  * Gibbs sampling over a graph: in each sweep, every variable is drawn from its distribution given all others, p(x_i |
- * x_−i) ∝ Π_f φ_f(x). Marginals are means of these conditional probabilities (Rao-Blackwell) instead of states. Only
+ * x_−i) ∝ Π_f φ_f(x). Marginals are means of these conditional probabilities, not of states (Rao-Blackwell). Only
  * totals and sums of squares over batches of sweeps are stored, never states.
  *
  * The chains start differently, so that agreement between them is meaningful. One starts with all variables in their

@@ -137,8 +137,8 @@ class ReplicaGibbs implements PartInference {
   }
 
   /**
-   * Returns the stretches of a sweep, in pieces of some milliseconds. A checkpoint counts pieces, so they are the same
-   * for any number of workers.
+   * Returns the stretches of a sweep, split into pieces of a few milliseconds. A checkpoint counts pieces, so they are
+   * the same for any number of workers.
    */
   private stretches({ colourEnds, positions }: BitLayout): Stretch[] {
     const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.blocks.length / 8) * 8);
