@@ -42,7 +42,7 @@ export function processTerminal(): Terminal {
     process.stderr.write(`ergodic: standard output: cannot be written: ${message} [FILE_WRITE]\n`);
     process.exit(1);
   });
-  // If nobody reads progress messages, the work continues.
+  // If the reader of progress messages is gone, the work continues.
   process.stderr.on("error", () => {});
   return {
     out: (text) => void process.stdout.write(text),

@@ -4,8 +4,8 @@
  * The type is inferred from the whole file. A column is numeric until a string appears that is neither a number nor
  * missing; then it is a category. The codes of the earlier rows are then unknown (`mixed`), so the reader reads the
  * file again with the type fixed. Strings that mean "no value" only among numbers (gaps.ts) do not affect the type. A
- * column with at least 9 numbers per string is assumed to be numeric with a mistake, and refused. Levels are sorted: by
- * value if all are numbers, else by code unit.
+ * column with at least 9 numbers per string is refused, because it is probably numeric and contains mistakes. Levels
+ * are sorted: by value if all are numbers, else by code unit.
  *
  * Memory: 8 bytes per number, 4 bytes per code, and each level's string once.
  *
@@ -56,7 +56,7 @@ const noValues = new Float64Array(0);
 const noCodes = new Int32Array(0);
 /** Initial capacity of a column in rows. */
 const firstRows = 8;
-/** Largest growth factor, because the expected rows might not arrive. */
+/** Largest growth factor. It is limited because the file might contain fewer rows than expected. */
 const mostGrowth = 16;
 /** Largest whole number that is not rounded. */
 const largest = Number.MAX_SAFE_INTEGER;
@@ -345,7 +345,7 @@ export class ColumnBuilder {
     return this.kind === "category" ? levelOrder(this.#levels, this.#levelsDeclared).map((code) => this.#levels[code]) : "number";
   }
 
-  /** Returns the column of all rows since the last take and starts the next. One without values is numeric. */
+  /** Returns the column of all rows since the last take and starts the next. A column without values is numeric. */
   take(): Column {
     const { name, length } = this;
     if (this.kind !== "category") {

@@ -16,7 +16,10 @@ export interface DatasetOptions {
   target: ColumnKey;
   /** Column of row weights. */
   weights?: ColumnKey;
-  /** Column that is added to the output of each row, in the units of the link. For an exposure, use its logarithm. */
+  /**
+   * Column whose value is added to the output of each row, in the units of the link. For an exposure, use its
+   * logarithm.
+   */
   offset?: ColumnKey;
   /**
    * Fills missing values; without it they are refused. For all columns: "mean", "median", "mode", or "level". "level"
@@ -39,7 +42,10 @@ export interface DatasetOptions {
   classes?: boolean;
   /** Number of bits for the hashing trick, which gives 2^hash columns. */
   hash?: number;
-  /** Storage of rows. Default "dense", or "sparse" for over 200 columns with over 4 columns per cell of a row. */
+  /**
+   * Storage of rows. Default: "sparse" if there are more than 200 columns and more than 4 columns per cell of a row,
+   * else "dense".
+   */
   layout?: "dense" | "sparse";
   /** Shape of a row, such as [height, width, channels]. Its product is the number of columns. */
   rowShape?: readonly number[];

@@ -119,7 +119,7 @@ class Session implements JoinSession {
   }
 }
 
-/** SQL of a join. Each match gives the row of each atom, and 0. A final row of −1 and 1 marks the end. */
+/** SQL of a join. Each match yields the row of each atom, followed by 0. A final row of −1 and 1 marks the end. */
 function sqlOf({ atoms, equal, values, present, order }: JoinQuery): string {
   const at = ({ atom, column }: JoinColumn): string => `a${atom}.c${column}`;
   const conditions = [

@@ -12,8 +12,8 @@ import type { TableOptions } from "./table-builder.ts";
  */
 export interface LikeOptions {
   /**
-   * Dataset, or a model trained on one. A test file is then read as the training file was, with the training file's
-   * levels, means and scales. Replaces `target` and all other options that make a dataset.
+   * Dataset, or a model trained on one. A test file is then read in the same way as the training file, with the
+   * training file's levels, means and scales. Replaces `target` and all other options that make a dataset.
    */
   like: { readonly pipeline: Pipeline };
 }

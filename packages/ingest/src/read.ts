@@ -216,7 +216,7 @@ async function imageDataset(reader: string, from: string | readonly LabelledImag
   return arrayDataset(reader, await imageRows(from, options), options);
 }
 
-/** Checks that options are an object, before the format, and so the option names, are known. */
+/** Checks that options are an object. The format, and so the option names, are not known yet at this point. */
 function checkObject(reader: string, options: object, key: string): void {
   if (Object.prototype.toString.call(options) !== "[object Object]") checkKeys(reader, options, [key]);
 }

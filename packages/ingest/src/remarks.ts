@@ -120,8 +120,8 @@ function roundingRemark({ name, values }: Column & { kind: "number" }, of: numbe
   const first = values.find((value) => !Number.isNaN(value));
   if (first === undefined) return undefined;
   const rounding = (value: number): number => Math.fround(value) - value;
-  // Measured from the first value, so that both spreads are exactly 0 if the column is constant. A common shift by
-  // rounding loses nothing.
+  // Measured from the first value, so that both spreads are exactly 0 if the column is constant. Rounding that shifts
+  // all values equally loses nothing.
   const shift = rounding(first);
   const [spread, lost] = [new Spread(), new Spread()];
   let rows = 0;
@@ -133,7 +133,7 @@ function roundingRemark({ name, values }: Column & { kind: "number" }, of: numbe
     if (error !== 0) rows++;
   }
   const [deviation, error] = [spread.deviation, lost.deviation];
-  // NaN beyond the largest 32-bit float, which is refused when it is stored.
+  // NaN if values exceed the largest 32-bit float. They are refused when they are stored.
   if (!(error > mostRounding * deviation)) return undefined;
   const share = Math.min(100, Math.round((100 * error) / deviation));
   const message = `${rows} of ${of} rows of ${show(name)} are rounded to 32-bit floats, by ${Number(error.toPrecision(2))} on average, which is ${share} % of the column's standard deviation; pass type: "f64", or subtract a constant from the column, such as its mean`;

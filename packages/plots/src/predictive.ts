@@ -7,7 +7,7 @@ import { element, line } from "./svg.ts";
 const ROW = 280;
 /** Number of replications that are drawn individually. */
 const CURVES = 50;
-/** Number of bins for whole numbers: up to this many numbers get one bin each, more share bins. */
+/** Number of bins for whole numbers. Up to this many different numbers get a bin each; more numbers share bins. */
 const PLACES = 40;
 /** Margin on either side of the observed values, as a share of their range. */
 const ROOM = 0.35;

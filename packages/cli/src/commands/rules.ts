@@ -54,7 +54,7 @@ function oneRule(text: string, options: RulesOptions, terminal: Terminal): void 
   );
 }
 
-/** `text`: the rule as requested; `last`: whether another link follows a transformation. */
+/** `text`: the rule as requested. `last`: whether a transformation has to be the last link of its chain. */
 function ruleText(row: LedgerRow, text: string, last: boolean, terminal: Terminal): string {
   const { out: paint } = terminal.paint;
   const { rule, summary, options, signs, transformation } = row;

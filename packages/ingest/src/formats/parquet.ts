@@ -107,8 +107,8 @@ function namedFields({ children }: SchemaTree): SchemaTree[] {
 }
 
 /**
- * Refuses more rows than the file's size can justify. A column with one value or none needs only a few bytes for a
- * million rows, so the row count alone cannot be trusted.
+ * Refuses more rows than the file's size can justify. A column with at most one distinct value needs only a few bytes
+ * for a million rows, so the row count alone cannot be trusted.
  */
 function refuseVast(file: string, { row_groups: groups }: FileMetaData, byteLength: number): void {
   const counts = groups.map((group) => Number(group.num_rows));

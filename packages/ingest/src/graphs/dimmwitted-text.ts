@@ -1,6 +1,7 @@
 /**
- * DimmWitted's files as text: rows of tab-separated fields, as its text2bin takes them. Each function has one file of
- * factors, and another with its arguments: function, number of variables, and the value that each is compared with.
+ * DimmWitted's files as text: rows of tab-separated fields, in the form that its text2bin reads. Each function has one
+ * file of factors, and another with its arguments: function, number of variables, and the value that each is compared
+ * with.
  */
 import { fault, fileFault, show } from "../fault.ts";
 import { decoded, lineBlocks, wholeText } from "../lines.ts";

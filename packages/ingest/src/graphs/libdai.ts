@@ -35,7 +35,7 @@ export async function readLibdai(source: Source): Promise<FactorGraph> {
     graph.variable(label === i ? undefined : `x${label}`, countOf.get(label)!);
   });
   for (const { labels: of, values } of factors) {
-    // With its variables in reverse order, the same table has the last one fastest.
+    // If the variables are taken in reverse order, the last one is fastest in the same table.
     const scope = of.map((label) => numberOf.get(label)!).reverse();
     graph.table(scope, values);
   }

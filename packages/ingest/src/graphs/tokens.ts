@@ -133,7 +133,7 @@ export class Tokens {
   }
 }
 
-/** Number of entries that the tables of a file may have beyond those written out, for zeros and defaults. */
+/** Number of entries that the tables of a file may have in addition to those written in it, for zeros and defaults. */
 export class Allowance {
   private left: number;
 

@@ -20,9 +20,9 @@ import { LearnerError } from "./errors.ts";
  *                    padded likewise
  *
  * A frame is confirmed in this order: the frame is written, the disk has it, a note is written, the waiting callers are
- * told. Bytes after the length in the notes were therefore never confirmed: a complete frame there is read, and an
- * incomplete one was an interrupted write, and is dropped. Damage before that length, or a shorter file, is an error.
- * Clients do not know the mark, so they cannot make rows that look like frames.
+ * told. Bytes beyond the length in the notes were therefore never confirmed. A complete frame there is still read. An
+ * incomplete frame there comes from an interrupted write, and is dropped. Damage before that length, or a shorter file,
+ * is an error. Clients do not know the mark, so they cannot make rows that look like frames.
  *
  * Format 1 has no notes; its last frame is dropped if it is incomplete.
  */
@@ -80,7 +80,7 @@ export function noteOf(length: number, version: number): Buffer {
   return note;
 }
 
-/** Returns the offset of a note; even and odd ones alternate. */
+/** Returns the offset of a note. Even and odd notes have alternating places. */
 export const noteAt = (number: number): number => HEAD + (number % 2) * NOTE;
 
 /** Returns the note of a new head. */

@@ -136,7 +136,7 @@ export interface ServedModel {
 }
 
 /**
- * A model that learns from requests and keeps what it has learnt through crashes.
+ * A model that learns from requests and keeps what it has learnt, even if the process crashes.
  *
  * `learn` and `rollback` resolve when their effect is on the disk. A call that rejects has changed nothing.
  */

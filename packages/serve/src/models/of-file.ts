@@ -50,7 +50,8 @@ const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => P
 export const modelEndings: readonly string[] = Object.keys(loaders);
 
 /**
- * Loads the model of a file, ready to answer. When the signal aborts, its threads end, whatever they compute.
+ * Loads the model of a file, ready to answer. If the signal aborts, the model's threads end, whatever they are
+ * computing.
  *
  * @throws DataError and others, which name the fault; the signal's reason
  */

@@ -22,7 +22,7 @@ export const TYPES = {
 
 export type TypeName = keyof typeof TYPES;
 
-/** An extent, or the name of one that is known when the model runs. */
+/** An extent, or the name of an extent that is known only when the model runs. */
 export type Dimension = number | string;
 
 const OPSET = 17;
@@ -70,7 +70,10 @@ export class Graph {
   readonly #inputs: Port[] = [];
   readonly #outputs: Port[] = [];
 
-  /** `around`: graph whose node contains this one. It stores the constants, and its values can be named here. */
+  /**
+   * `around`: graph whose node contains this one. That graph stores the constants, and this graph can refer to its
+   * values.
+   */
   constructor(around?: Graph) {
     this.#shared = around ? around.#shared : { count: 0, constants: new Map(), known: new Map() };
   }

@@ -143,8 +143,8 @@ function isRepeated({ shape, args }: SymbolicArray): boolean {
 }
 
 /**
- * Returns an argument of a function of images with channels first. It has four axes, or fewer and broadcasts along the
- * leading ones.
+ * Returns an argument of a function of images with channels first. It has four axes, or fewer if it broadcasts along
+ * the leading ones.
  */
 function broadcastFirst(arg: SymbolicArray, arrays: Arrays): string {
   if (arg.rank === 4) return arrays.first(arg);

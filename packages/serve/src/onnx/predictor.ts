@@ -36,7 +36,10 @@ interface Pending extends Question {
   failed(error: unknown): void;
 }
 
-/** Number of runs sent to the process ahead. While one computes, the numbers of the next one are transferred. */
+/**
+ * Number of runs that are sent to the process in advance. While one computes, the numbers of the next one are
+ * transferred.
+ */
 const AHEAD = 2;
 /**
  * Milliseconds until a process that ended is restarted. The pause doubles each time, unless the process had lived for
@@ -180,7 +183,7 @@ export class OnnxPredictor implements AsyncDisposable {
     this.#next();
   }
 
-  /** Starts the timeout when the first run has the process to itself. */
+  /** Starts the timeout of the first run, once the process computes only that run. */
   #time(): void {
     const { timeoutMs } = this.#limits;
     clearTimeout(this.#timer);
