@@ -58,7 +58,7 @@ export function checkFolds(path: string, { folds, group, time, resume, testShare
     );
 }
 
-/** Returns reading options without the column that defines the folds among the inputs. */
+/** Returns reading options whose inputs do not include the column that defines the folds. */
 export function withoutFoldColumn<O extends ReadingOptions & FoldOptions>(options: O): O {
   const column = options.group ?? options.time;
   return column === undefined ? options : { ...options, drop: options.drop === undefined ? column : `${options.drop},${column}` };

@@ -171,7 +171,7 @@ export class ColumnBuilder {
     this.#push(code);
   }
 
-  /** Adds the cell in these bytes: a number or else a string, which is created only if necessary. */
+  /** Adds the cell in these bytes as a number, or else as a string, which is created only if necessary. */
   putBytes(bytes: Uint8Array, start: number, end: number, line: number): void {
     if (this.kind === "category") {
       this.#putLevel(bytes, start, end, line);
@@ -310,7 +310,7 @@ export class ColumnBuilder {
     return code;
   }
 
-  /** Fills rows in which the column did not appear with missing values. */
+  /** Adds missing values for rows in which the column did not appear. */
   padTo(length: number, line: number): void {
     while (this.length < length) this.putMissing(line, "");
   }

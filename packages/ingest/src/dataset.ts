@@ -70,9 +70,7 @@ export const datasetKeys = [
 
 /** Options for making a dataset from sparse rows that include their target. */
 export interface SparseDatasetOptions {
-  /**
-   * Storage of rows: "sparse" (default), or "dense", as networks need them. Only for LIBSVM and VW; arrays are dense.
-   */
+  /** Storage of rows: "sparse" (default), or "dense", which networks need. Only for LIBSVM and VW; arrays are dense. */
   layout?: "dense" | "sparse";
   /** Whether the distinct values of the target are classes. Default false. */
   classes?: boolean;

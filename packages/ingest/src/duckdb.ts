@@ -35,7 +35,7 @@ export type DuckDbColumns = Record<string, (string | number | boolean | null)[]>
 
 /** An open database. */
 export interface DuckDb extends Joiner {
-  /** Returns the result of a query, by column, as `relation()` takes it. */
+  /** Returns the result of a query, by column, in the form that `relation()` takes. */
   columns(query: string): Promise<DuckDbColumns>;
   /** Closes the database and frees its memory. */
   close(): void;

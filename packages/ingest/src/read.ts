@@ -261,7 +261,7 @@ export async function readRows(from: Source, options: ReadTableOptions = {}): Pr
 /**
  * Yields tables of `rows` rows with one schema. Types come from the options, else from a first pass over a source that
  * can be read twice, else from the first block; later rows must match them. Images and IDX files are read whole, as
- * bytes, and only converted to tables in blocks.
+ * bytes. Only their conversion to tables is done in blocks.
  */
 export async function* blocks(from: Source, options: BlockOptions = {}): AsyncGenerator<Table> {
   const images = await arraysOf("blocks", from, options, ["rows"]);

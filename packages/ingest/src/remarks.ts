@@ -3,8 +3,9 @@
  * are never changed.
  *
  * String columns: dates are recognised by their form. If most rows have their own level (more than half of at least
- * 20), strings of several words are free text, and others are identifiers. Columns of whole numbers: those that number
- * the rows, from any start and in any order, and those of more than two values whose name suggests codes.
+ * 20), strings of several words are free text, and others are identifiers. Among columns of whole numbers, there are
+ * remarks on those that number the rows, from any start and in any order, and on those of more than two values whose
+ * name suggests codes.
  *
  * There are also remarks on numeric columns whose values are large compared with their spread, such as times within ten
  * minutes in seconds since 1970. By default numbers are stored as 32-bit floats, which round such values.

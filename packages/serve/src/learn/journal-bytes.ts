@@ -34,7 +34,10 @@ const FRAME = 32;
 /** Offset of the first frame. */
 export const FRAMES_AT = HEAD + 2 * NOTE;
 const MARK_AT = 64;
-/** Largest number of bytes of a record. A frame can hold several, up to GROUP_BYTES before the last. */
+/**
+ * Largest number of bytes of a record. A frame can hold several records, of which all except the last have at most
+ * GROUP_BYTES in total.
+ */
 export const MOST_RECORD_BYTES = 2 ** 28;
 export const GROUP_BYTES = 2 ** 22;
 

@@ -100,8 +100,8 @@ export class Answer {
   }
 
   /**
-   * ln of the sum of the factors' product over all states. For Bayesian networks this is the log probability of the
-   * evidence. −∞ means that the evidence is impossible.
+   * ln of the sum, over all states, of the product of the factors. For Bayesian networks this is the log probability of
+   * the evidence. −∞ means that the evidence is impossible.
    */
   get logZ(): number {
     const { logZ } = this.#content;

@@ -23,8 +23,8 @@ export function conditioned(
 }
 
 /**
- * Chooses the variables to fix. If the variables of a bucket have too many joint states, fixes the one that occurs in
- * the most tables.
+ * Chooses the variables to fix. Whenever the variables of a bucket have too many joint states, fixes the variable that
+ * occurs in the most tables.
  */
 function cutset({ cardinalities, tables, order }: Buckets, limit: number, spared: number): ReadonlySet<number> {
   const position = new Int32Array(cardinalities.length);

@@ -60,7 +60,7 @@ const ORDER_OPERATIONS = 4e7;
  * takes.
  */
 export const ORDERS = 2 ** 40;
-/** Number of variables drawn between two yields: a few milliseconds. */
+/** Number of variables drawn between two yields, which takes a few milliseconds. */
 const PAUSE_VARIABLES = 20000;
 /** Number of draws before interval widths are first checked. The number doubles for each further check. */
 const FIRST_LOOK = 1000;

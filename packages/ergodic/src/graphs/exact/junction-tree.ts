@@ -2,11 +2,11 @@ import { assert } from "../../engine/errors/errors.ts";
 import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 import { sizeOf } from "../parts/factor-table.ts";
 
-/** Cost of sorting a variable of a clique, relative to visiting a number. */
+/** Cost of sorting one variable of a clique, relative to the cost of visiting a number. */
 const SORTED = 16;
 
 /**
- * A clique of a junction tree. Its axes are variables, with those eliminated last first. Messages and tables keep this
+ * A clique of a junction tree. Its axes are variables, in reverse elimination order. Messages and tables keep this
  * order.
  */
 export interface Clique {
@@ -102,7 +102,7 @@ const MERGED_STATES = 256;
 const MERGED_RANGE = 200;
 
 /**
- * Merges small cliques into the clique that receives their message. In a chain of Booleans an eighth of the cliques
+ * Merges small cliques into the clique that receives their message. In a chain of Booleans, one eighth of the cliques
  * remain. Each has more states, but these cost less than the saved messages. `tables` has the table of each scope.
  */
 export function mergeSmall(

@@ -14,7 +14,7 @@ export type PassKind = "marginals" | "partition" | "map";
 
 /** Result of the passes over a tree. */
 export interface TreeAnswer {
-  /** ln of the sum (or maximum) of the tables' product over all states. −∞ if no state is possible. */
+  /** ln of the sum (or maximum), over all states, of the product of the tables. −∞ if no state is possible. */
   logValue: number;
   /** Probabilities of each variable's states. */
   marginals?: Float64Array[];
@@ -43,9 +43,12 @@ const MOST_LOST = 1e-14;
  * second-level cache.
  */
 const JOINED = 2 ** 14;
-/** Largest number of joint states of a clique's own variables whose marginals are collected together. */
+/**
+ * Marginals of a clique's own variables are collected together as long as these variables have at most this many joint
+ * states.
+ */
 const JOINT = 256;
-/** Largest number of joint states that are searched for the best in one step. */
+/** Largest number of joint states among which one step searches for the best. */
 const CHOSEN_AT_ONCE = 4096;
 
 /**

@@ -31,8 +31,8 @@ const MOST_SLICES = 2 ** 16;
 const ORDER_OPERATIONS = 1.5e8;
 /**
  * If the first order is this many times too expensive for elimination, it is not improved, except if the tables contain
- * zeros. On tournament graphs and lattices, a search reduced the cost by at most 2^6 without zeros, and by 2^19 with
- * zeros.
+ * zeros. On tournament graphs and lattices, a search reduced the cost by a factor of at most 2^6 without zeros, and of
+ * 2^19 with zeros.
  */
 const HOPELESS = 2 ** 24;
 

@@ -32,7 +32,9 @@ const MOST_EDGES = 2 ** 18;
  * increasingly overconfident.
  */
 const GIVE_UP = 0.9;
-/** Pause budget of the searches for possible states, over all parts: about a tenth of a second. */
+/**
+ * Number of pauses that the searches for possible states may take over all parts, which is about a tenth of a second.
+ */
 const MOST_PAUSES = 10;
 
 const MEAN_FIELD = "a step of mean field";

@@ -109,7 +109,7 @@ class ContrastiveObjective implements GraphObjective {
   private readonly deterministic: boolean;
   private readonly graph: LearntGraph;
   private readonly evidence: number;
-  /** Chains that hold the evidence. A single one if nothing else has to be drawn. */
+  /** Chains that hold the evidence. There is a single chain if nothing else has to be drawn. */
   private readonly clamped: Chain[];
   private readonly free: Chain[];
   /** Tempered copies of the free chains. */

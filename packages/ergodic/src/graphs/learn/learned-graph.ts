@@ -25,8 +25,8 @@ export interface LearnedGraph {
    */
   likelihood(options?: GraphLikelihoodOptions): Promise<GraphLikelihood>;
   /**
-   * Compares the probabilities in an answer of `infer(learned.graph)` with the held-out evidence, by bins of equal
-   * width (default 10): of statements with probability p, a share p should be true.
+   * Compares the probabilities in an answer of `infer(learned.graph)` with the held-out evidence, in bins of equal
+   * width (default 10). Of the statements with probability p, a share p should be true.
    *
    * @throws OptionError if nothing was held out
    */

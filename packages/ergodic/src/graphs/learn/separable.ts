@@ -115,7 +115,7 @@ function shapeRanges({ shapeBegins, shapeValues, counting }: Conditionals): { re
   });
 }
 
-/** Markers of variables that are unobserved, and of those whose label is uncertain. */
+/** Markers of variables that are unobserved, and of variables whose label is uncertain. */
 const [UNKNOWN, UNCERTAIN] = [-1, -2];
 
 /** Returns the state of each variable that is observed, or whose label is certain. */

@@ -30,10 +30,10 @@ const MOST_BITS = 8192;
 /**
  * Finds an elimination order of low cost. Elimination takes time and memory that grow with the total table size.
  *
- * Variables of degree at most 2 go first, and those whose neighbours are all adjacent go as soon as possible. The rest
- * is ordered greedily by fill edges (min-fill) times a factor per variable. A local search changes some factors at
- * random and keeps changes that reduce the sum. Its length is counted in operations, not seconds, so the order depends
- * only on the graph and the seed. Yields every few milliseconds.
+ * Variables of degree at most 2 are eliminated first, and variables whose neighbours are all adjacent as soon as
+ * possible. The rest is ordered greedily by fill edges (min-fill) times a factor per variable. A local search changes
+ * some factors at random and keeps changes that reduce the sum. Its length is counted in operations, not seconds, so
+ * the order depends only on the graph and the seed. Yields every few milliseconds.
  *
  * @param cardinalities number of states of each variable
  * @param scopes sets of mutually adjacent variables

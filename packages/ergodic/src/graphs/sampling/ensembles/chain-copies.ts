@@ -11,11 +11,11 @@ import { Layout } from "../gibbs/layout.ts";
 import { chromatic } from "../gibbs/schedules/chromatic.ts";
 import { type Copies, type Slots, STRETCH } from "./copies.ts";
 
-/** Cost of a kernel call, in variables. */
+/** Cost of a kernel call, expressed as a number of drawn variables. */
 const CALL_COST = 32;
 /** Largest number of variables that are drawn without a pause (about a millisecond). */
 const SMALL = 1 << 14;
-/** Cost of drawing a variable at random, relative to visiting a number. */
+/** Cost of drawing a variable at random, relative to the cost of visiting a number. */
 const DRAWN = 8;
 /** Bytes of a copy: bytes per variable (its state and a flag for changes), and a fixed number. */
 const [VARIABLE_BYTES, COPY_BYTES] = [2, 4096];

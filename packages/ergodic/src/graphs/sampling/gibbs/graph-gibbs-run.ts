@@ -34,7 +34,7 @@ import { type Tempered, TemperedChains } from "./tempered-chains.ts";
 /** Visiting orders by name. */
 export const schedules = { chromatic, blocks, sequential, random: randomScan, hogwild } as const;
 
-/** Number of variables drawn per stretch of work, over all chains: a few milliseconds. */
+/** Number of variables drawn per stretch of work, over all chains. A stretch takes a few milliseconds. */
 const STRETCH_VISITS = 1 << 17;
 /** Chain that searches, and its powers at the first sweep and at the last sweep of the first half of its warm-up. */
 const SEARCHER = 2;

@@ -19,7 +19,7 @@ const POWERS = [
 ] as const;
 /** Number of sweeps at each power. */
 const FIRST_SWEEPS = [3, 3, 2] as const;
-/** Number of times that each scout is examined after that, and sweeps in between. */
+/** Number of times that each scout is examined after that, and number of sweeps between examinations. */
 const [LOOKS, LOOK_SWEEPS] = [3, 2];
 const SCOUT_SWEEPS = FIRST_SWEEPS.reduce((sum, sweeps) => sum + sweeps, 0) + (LOOKS - 1) * LOOK_SWEEPS;
 /**
@@ -67,7 +67,7 @@ export class Scouts {
   readonly regions: Regions;
   /** Number of scouts created. */
   count = 0;
-  /** Number of batches of the kept chains at the last time that their states were recorded. */
+  /** Number of batches of the kept chains when their states were last recorded. */
   private seen = 0;
   /** Ranges of each kept chain. */
   private readonly kept: readonly Ranges[];

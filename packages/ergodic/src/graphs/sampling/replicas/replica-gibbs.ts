@@ -26,7 +26,7 @@ export interface ReplicaGibbsOptions {
   mcse?: number;
 }
 
-/** Number of words drawn per stretch of work, over all blocks of replicas: a few milliseconds. */
+/** Number of words drawn per stretch of work, over all blocks of replicas. A stretch takes a few milliseconds. */
 const STRETCH_VISITS = 1 << 17;
 /** Largest number of sweeps. The count of ones of eight replicas must fit in 32 bits. */
 const MOST_SWEEPS = 500_000_000;
