@@ -50,8 +50,8 @@ export async function writeDrawsArrow(draws: Draws): Promise<Uint8Array> {
 }
 
 /**
- * Reads draws from the bytes of an Arrow IPC file. If their model is given, the result is the same as that of the run,
- * as with `loadDraws`. Needs the package apache-arrow.
+ * Reads draws from the bytes of an Arrow IPC file. If their model is given, the result equals the result of the run, as
+ * with `loadDraws`. Needs the package apache-arrow.
  *
  * @throws DataError for damaged files and columns that are not numbers, and if the model is a different one
  */

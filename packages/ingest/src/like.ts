@@ -7,7 +7,7 @@ import type { Source } from "./source.ts";
 import type { TableOptions } from "./table-builder.ts";
 
 /**
- * Options for reading rows like those of another dataset: with the same columns, categories and target, through the
+ * Options for reading rows like the rows of another dataset: with the same columns, categories and target, through the
  * same steps.
  */
 export interface LikeOptions {

@@ -38,7 +38,7 @@ export interface ReadTableOptions extends FormatOptions, ImageOptions, SourceOpt
   format?: FormatName;
 }
 
-/** Options of `read`: those of the format, and those for making a dataset from a table. */
+/** Options of `read`: the options of the format, and the options for making a dataset from a table. */
 export type ReadOptions = Omit<ReadTableOptions, "target"> & Partial<DatasetOptions> & Partial<LikeOptions>;
 
 /** Options of the block readers. */

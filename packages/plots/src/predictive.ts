@@ -13,8 +13,9 @@ const PLACES = 40;
 const ROOM = 0.35;
 
 /**
- * Observed data against replicated data. For real numbers the plot shows densities; for whole numbers it shows how
- * often each occurs (or each bin, if there are many), with the interval that contains 90 % of replications.
+ * Observed data against replicated data. For real numbers the plot shows densities. For whole numbers it shows how
+ * often each number (or each bin, if there are many numbers) occurs, with the interval that contains 90 % of
+ * replications.
  */
 export function predictive(
   draws: Draws,

@@ -167,7 +167,7 @@ async function stateOf(path: string): Promise<string> {
   return found ? [found.dev, found.ino, found.size, found.mtimeMs].join(" ") : "";
 }
 
-/** Refuses gzip files, because DuckDB does not detect truncated ones. @throws OptionError */
+/** Refuses gzip files, because DuckDB does not detect truncated gzip files. @throws OptionError */
 async function refusePacked(name: string, path: string): Promise<void> {
   const handle = await process
     .getBuiltinModule("node:fs/promises")

@@ -94,7 +94,7 @@ async function* csvRows(source: ByteSource, options: CsvOptions, builder: TableB
 const grammarBytes = 1 << 15;
 const lineFeed = 10;
 
-/** Adds the records of a block: plain ones directly from their bytes, others through the full parser. */
+/** Adds the records of a block: plain records directly from their bytes, other records through the full parser. */
 function* blockRows(
   records: CsvRecords,
   plain: PlainRows,

@@ -10,7 +10,7 @@ import type { TableBuilder, TableOptions } from "../table-builder.ts";
 import { hostBrotli } from "./parquet-brotli.ts";
 import { asCounted, putTime, type Times, timesOf } from "./parquet-times.ts";
 
-/** Options of Parquet files: those of tables, and the choice of the reader. */
+/** Options of Parquet files: the options of tables, and the choice of the reader. */
 export interface ParquetOptions extends TableOptions, EngineOptions {}
 
 /** Largest number of rows per group. V8 ends the process if an array grows beyond about 100 million values. */

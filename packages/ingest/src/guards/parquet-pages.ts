@@ -99,7 +99,7 @@ function checkDictionary(
   return values;
 }
 
-/** Smallest number of bytes of a value; for a string, those of its length. */
+/** Smallest number of bytes of a value. For a string, it includes only the bytes of its length. */
 function leastOf(type: string, typeLength: number): number {
   return type === "BYTE_ARRAY" ? 4 : type === "BOOLEAN" ? 1 / 8 : (widths[type] ?? typeLength);
 }

@@ -51,8 +51,8 @@ export class LearnerFolder {
   }
 
   /**
-   * Begins a term with a number above all earlier ones, which no other process has. `check` checks that this process
-   * still holds the lock. The snapshots are then renamed to this term.
+   * Begins a term whose number is above all earlier numbers and is used by no other process. `check` checks that this
+   * process still holds the lock. The snapshots are then renamed to this term.
    */
   async claim(check: () => Promise<void>): Promise<void> {
     const before = [...(await this.#terms()), ...(await this.#entries("snapshot")), ...(await this.#entries("journal"))];

@@ -19,10 +19,10 @@ import { LearnerError } from "./errors.ts";
  *                    multiple of 8. The bytes of kind 3 begin with u32 bytes of the key, u32 0, and the key,
  *                    padded likewise
  *
- * A frame is confirmed in this order: the frame is written, the disk has it, a note is written, the waiting callers are
- * told. Bytes beyond the length in the notes were therefore never confirmed. A complete frame there is still read. An
- * incomplete frame there comes from an interrupted write, and is dropped. Damage before that length, or a shorter file,
- * is an error. Clients do not know the mark, so they cannot make rows that look like frames.
+ * A frame is confirmed in four steps: the frame is written, the disk has it, a note is written, and the waiting callers
+ * are answered. Bytes beyond the length in the notes were therefore never confirmed. A complete frame there is still
+ * read. An incomplete frame there comes from an interrupted write, and is dropped. Damage before that length, or a
+ * shorter file, is an error. Clients do not know the mark, so they cannot make rows that look like frames.
  *
  * Format 1 has no notes; its last frame is dropped if it is incomplete.
  */

@@ -16,16 +16,18 @@ export interface LearnerOptions {
   /** Folder of the journal and the snapshots; made if it does not exist. */
   folder: string;
   /**
-   * Step rule, e.g. sgd({ rate: 0.01 }). Default: the folder's; for a new folder the rule that the model was trained
-   * with, or else the default of `fit`.
+   * Step rule, e.g. sgd({ rate: 0.01 }). Default: the folder's rule. For a new folder, the rule that the model was
+   * trained with, or else the default of `fit`.
    */
   rule?: Rule;
   /**
    * Number of rows per update, an integer ≥ 1. A request with more rows is split into several updates. Default: the
-   * folder's; for a new folder 1.
+   * folder's number, or 1 for a new folder.
    */
   batch?: number;
-  /** Seed of the random numbers of updates (dropout), an integer ≥ 0. Default: the folder's; for a new folder 0. */
+  /**
+   * Seed of the random numbers of updates (dropout), an integer ≥ 0. Default: the folder's seed, or 0 for a new folder.
+   */
   seed?: number;
   /** Number of snapshots that are kept for rollbacks, including the latest, an integer ≥ 1. Default 5. */
   keep?: number;

@@ -6,8 +6,8 @@ import type { InputTensor } from "../v2/input-tensor.ts";
 import type { OutputTensor, RowsDescription, Served, TensorMetadata } from "./served.ts";
 
 /**
- * A factorisation of ratings. Takes users and items by name (BYTES; in rows by the training columns), and returns the
- * value of each pair.
+ * A factorisation of ratings. Takes users and items by name (as BYTES, or in rows under the names of the training
+ * columns), and returns the value of each pair.
  */
 export class PairModel implements Served<readonly Pair[], Float64Array> {
   readonly platform = "ergodic_factorisation";

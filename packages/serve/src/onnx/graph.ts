@@ -1,6 +1,6 @@
 /**
- * An ONNX graph under construction: nodes in the order of computation, constants, inputs and outputs; and the file with
- * it.
+ * An ONNX graph under construction (nodes in the order of computation, constants, inputs and outputs), and the file
+ * that contains it.
  *
  * Values are identified by name. Equal short constants are merged. Nodes that no output needs are left out of the file.
  * Source: onnx.proto3 and Operators.md of ONNX; opset 17, version 8 of the representation.
@@ -35,7 +35,7 @@ export type Attribute = number | readonly number[] | { readonly float: number } 
 
 interface Node {
   readonly op: string;
-  /** Names of the inputs. An empty name stands for an omitted argument. */
+  /** Names of the inputs. An empty name means an omitted argument. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, Attribute>>;

@@ -144,7 +144,7 @@ export class ModelProcess {
   }
 
   /**
-   * Runs the model and returns outputs by name. Rejects with DataError for a run that onnxruntime refuses; with
+   * Runs the model and returns outputs by name. Rejects with DataError for a run that onnxruntime refuses, and with
    * undefined if the process ended first.
    */
   run({ inputs, outputs }: Question): Promise<Tensors> {

@@ -65,7 +65,7 @@ export interface ServeOptions {
    * "refuse" refuses the request (400). Default "zero".
    */
   unknown?: "zero" | "refuse";
-  /** Milliseconds between two scans of the files, which load changed ones. Default 2000; Infinity: none. */
+  /** Milliseconds between two scans of the files. A scan loads changed files. Default 2000; Infinity: none. */
   pollMs?: number;
   /**
    * Accepted tokens, at least one. A request must send one of them (`Authorization: Bearer TOKEN`). Health and the page

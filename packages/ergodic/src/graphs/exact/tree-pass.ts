@@ -274,7 +274,7 @@ export class TreePass {
 
   /**
    * Chooses the best states of the clique's own variables given the others: one variable at a time while there are many
-   * joint states, then all remaining ones together.
+   * joint states, then all remaining variables together.
    */
   private async *choose(clique: Task): AsyncGenerator<void> {
     const { axes, own, children } = clique;

@@ -20,7 +20,7 @@ const JOINED = 2 ** 10;
 /** Number of states drawn at random per clique, and number of cliques examined. */
 const DRAWN = 512;
 const CLIQUES = 32;
-/** Number of steps of a walk per call: some milliseconds. */
+/** Number of steps of a walk per call, which takes a few milliseconds. */
 const CALL_STEPS = 1 << 18;
 /**
  * Overhead per block, and cost of a step in a counting walk (with a margin for the later walks). Both are measured in

@@ -37,8 +37,8 @@ const ORDER_OPERATIONS = 1.5e8;
 const HOPELESS = 2 ** 24;
 
 /**
- * Number of variables from which a graph is sampled directly, because finding its parts and an order for each would
- * take too long.
+ * Number of variables from which on a graph is sampled directly. Finding its parts, and an order for each of them,
+ * would take too long.
  */
 const MANY = 200_000;
 

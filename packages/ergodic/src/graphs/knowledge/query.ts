@@ -32,7 +32,7 @@ export interface QueryOptions<C extends string = string, K extends C = C, N exte
   label?: C;
   /** Names of the states. Default: false and true. */
   states?: readonly N[];
-  /** Whether rows with the same key are merged into one unknown. Default: false, so that they are an error. */
+  /** Whether rows with the same key are merged into one unknown. Default: false; they are then an error. */
   distinct?: boolean;
   /**
    * Labels to hold out for measuring calibration: a share, chosen by a hash of the key, or a predicate on the key.

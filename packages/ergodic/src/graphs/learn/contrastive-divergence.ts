@@ -49,11 +49,11 @@ const absent = { batch: "each update reads all evidence; particles sets the numb
  * the model has several modes, persistent chains stay in their modes; `tempered` chains exchange states with copies at
  * lower powers of the model. The loss in ticks is −ln of the pseudo-likelihood per observed variable.
  *
- * For labels y with probabilities q (`truthiness`), the gradient is that of E_q ln P(evidence, y). Chains with the
- * evidence draw the labels from q, independently of everything else, and then the hidden variables given the labels. If
- * there are hidden variables, only an eighth of the labels is redrawn per update, so that the hidden variables can
- * adapt. For `fit(graph, { algorithm })`. Sources: Hinton 2002; Tieleman 2008; Desjardins et al. 2010; Ratner et al.
- * 2016 for labels.
+ * For labels y with probabilities q (`truthiness`), the learner follows the gradient of E_q ln P(evidence, y). Chains
+ * with the evidence draw the labels from q, independently of everything else, and then the hidden variables given the
+ * labels. If there are hidden variables, only an eighth of the labels is redrawn per update, so that the hidden
+ * variables can adapt. For `fit(graph, { algorithm })`. Sources: Hinton 2002; Tieleman 2008; Desjardins et al. 2010;
+ * Ratner et al. 2016 for labels.
  */
 export const contrastiveDivergence = /* @__PURE__ */ declare<ContrastiveDivergenceOptions, GraphLearner>(
   {

@@ -31,7 +31,7 @@ const LABELS_SHARE = 1 / 8;
  */
 export class LearntGraph {
   readonly layout: Layout;
-  /** Stretches of visits to the unobserved variables, and to the observed ones. */
+  /** Stretches that visit the unobserved variables, and stretches that visit the observed variables. */
   readonly hidden: readonly Stretch[];
   readonly seen: readonly Stretch[];
   /** Number of unobserved variables. They have the positions below this number. */

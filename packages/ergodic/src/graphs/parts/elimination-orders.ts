@@ -22,9 +22,9 @@ const MOST_OPERATIONS = 3e9;
 const WALKS = 4;
 /** Largest share of the variables whose factor changes from one order to the next. */
 const CHANGED = 0.08;
-/** Number of operations between two yields: a few milliseconds. */
+/** Number of operations between two yields, which takes a few milliseconds. */
 const PAUSE_OPERATIONS = 3e6;
-/** Largest number of variables, after those of degree at most 2 are eliminated, whose adjacency is stored as bits. */
+/** Largest number of variables whose adjacency is stored as bits, once all of degree at most 2 are eliminated. */
 const MOST_BITS = 8192;
 
 /**

@@ -7,7 +7,7 @@ import type { LogTables } from "./log-tables.ts";
  */
 export type PositiveState = Int32Array | "impossible" | undefined;
 
-/** Largest total number of table entries visited: a few seconds. */
+/** Largest total number of table entries visited, which takes a few seconds. */
 const MOST_ENTRIES = 1e9;
 /** Number of entries visited between two yields, which takes a few milliseconds. */
 const PAUSE_ENTRIES = 1e6;

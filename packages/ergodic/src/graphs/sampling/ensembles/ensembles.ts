@@ -130,7 +130,7 @@ export class Ensembles {
     this.copies.clearShares();
   }
 
-  /** Makes the current sums the earlier ones, and starts new current sums. */
+  /** Turns the current sums into the earlier sums, and starts new current sums. */
   turn(): void {
     this.before = this.gathered();
     this.forget();

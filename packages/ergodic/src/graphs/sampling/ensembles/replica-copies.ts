@@ -65,7 +65,8 @@ export class ReplicaCopies implements Copies {
   private readonly held: { dispose(): void }[] = [];
   private readonly counts: number;
   /**
-   * Counts of ones per replica at power 1, by position: of recent sweeps (`tally`), and of all earlier ones (`sums`).
+   * Counts of ones per replica at power 1, by position. `tally` covers recent sweeps, and `sums` covers all earlier
+   * sweeps.
    */
   private readonly tally: number;
   private readonly sums: number;
@@ -269,7 +270,7 @@ function drop({ replicas, layout }: Rung): void {
   layout.dispose();
 }
 
-/** Replaces the states of the replicas in a mask, given as low and high word, by those of `others`. */
+/** Replaces the states of the replicas in a mask (low and high word) by the states of `others`. */
 function mix(words: Uint32Array, others: Uint32Array, low: number, high: number): void {
   for (let i = 0; i < words.length; i += 2) {
     words[i] = (words[i] & ~low) | (others[i] & low);

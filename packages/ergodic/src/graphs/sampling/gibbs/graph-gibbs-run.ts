@@ -118,7 +118,7 @@ export class GraphGibbsRun implements PartInference {
     return new Batches({ ...options, warmup: Math.ceil(share * options.warmup) }, LEAST_CONTINUED);
   }
 
-  /** Number of sweeps including those of earlier runs, which determines the random numbers. */
+  /** Number of sweeps, including the sweeps of earlier runs. It determines the random numbers. */
   private get sweep(): number {
     return (this.earlier?.sweeps ?? 0) + this.batches.sweep;
   }

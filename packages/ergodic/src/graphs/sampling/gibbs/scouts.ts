@@ -10,7 +10,7 @@ export const FIRST_BATCHES = 10;
 /** Largest number of scouts. */
 const MOST_SCOUTS = 32;
 /**
- * Powers of p for the first sweeps of a scout, for a scout that starts at random and for one that first searches for a
+ * Powers of p for the first sweeps of a scout: for scouts that start at random, and for scouts that first search for a
  * probable state.
  */
 const POWERS = [
@@ -35,7 +35,7 @@ const WIDE_SHARE = 0.25;
 /** Gaps up to this share of a statistic count as rounding errors. */
 const ROUNDING = 1e-9;
 
-/** Operations on chains other than the kept ones. */
+/** Operations on chains other than the kept chains. */
 export interface ScoutDriver {
   /** Number of scouts that are drawn together. */
   readonly together: number;
@@ -49,7 +49,7 @@ export interface ScoutDriver {
   value(chains: readonly Chain[]): Promise<void>;
 }
 
-/** A scout whose states are apart from those of the kept chains. */
+/** A scout whose states are apart from the states of the kept chains. */
 interface Stray {
   readonly scout: number;
   readonly states: Uint32Array;
@@ -145,9 +145,9 @@ export class Scouts {
   }
 
   /**
-   * 1 for each position where a stray's states are apart from those of the kept chains. Undefined if there is no such
-   * position. Modes of a few variables differ in their groups and also in the statistics of all variables. A difference
-   * is attributed to all variables only if it is in the latter statistics alone, or in many groups.
+   * 1 for each position where a stray's states are apart from the states of the kept chains. Undefined if there is no
+   * such position. Modes of a few variables differ in their groups and also in the statistics of all variables. A
+   * difference is attributed to all variables only if it is in the latter statistics alone, or in many groups.
    */
   get apart(): Uint8Array | undefined {
     const { groups, count } = this.regions;
