@@ -23,7 +23,7 @@ export interface FoldOptions {
   validateShare?: number;
 }
 
-/** Adds the options that evaluate a trained model beyond held-out rows. */
+/** Adds options for evaluating a trained model on more than held-out rows. */
 export function addJudgingOptions(command: Command): Command {
   return command
     .optionsGroup("Evaluation:")

@@ -4,7 +4,7 @@ import colors from "picocolors";
 export type Paint = ReturnType<typeof colors.createColors>;
 
 /**
- * The outside world of a command: two streams, whether they are terminals, and Ctrl-C or the end of the terminal.
+ * The environment of a command: two streams, whether they are terminals, and notice of Ctrl-C or of a closed terminal.
  *
  * Results go to `out`, everything else to `note`. ANSI codes are used only on a terminal, and never under NO_COLOR or
  * TERM=dumb. `live` is then false too, because rewriting a line needs a code.

@@ -340,7 +340,7 @@ export class ColumnBuilder {
     if (numbers >= 9 * texts) throw this.#notNumber(text, line, numbers);
   }
 
-  /** Returns the type for another reading, with levels in their final order. */
+  /** Returns the type for reading the file again, with levels in their final order. */
   type(): ColumnType {
     return this.kind === "category" ? levelOrder(this.#levels, this.#levelsDeclared).map((code) => this.#levels[code]) : "number";
   }

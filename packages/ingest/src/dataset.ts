@@ -1,6 +1,6 @@
 /**
- * A parsed table → `Dataset`. Names the target, and refuses content that a dataset cannot contain while line and column
- * of the fault are still known.
+ * A parsed table → `Dataset`. Names the target. Refuses content that a dataset cannot contain here, because the line
+ * and column of the fault are still known.
  *
  * @throws DataError DATA_COLUMN, DATA_MISSING, DATA_TARGET; OptionError OPTION_MISSING, and errors of
  * `Dataset.fromTable`
@@ -23,12 +23,13 @@ export interface DatasetOptions {
   offset?: ColumnKey;
   /**
    * Fills missing values; without it they are refused. For all columns: "mean", "median", "mode", or "level". "level"
-   * makes missing a level of its own in string columns that have gaps, and fills numbers with their median. Or per
-   * column, with "*" for all others: `{ age: "median", city: "level" }`.
+   * adds a level for missing values to string columns that have gaps, and replaces missing numbers with the median. Or
+   * per column, with "*" for all others: `{ age: "median", city: "level" }`.
    */
   impute?: Impute;
   /**
-   * Whether `impute` also adds an indicator column per numeric column with gaps, which is 1 at the gaps. Default false.
+   * Whether `impute` also adds, for each numeric column with gaps, an indicator column that is 1 at the gaps. Default
+   * false.
    */
   indicator?: boolean;
   /**

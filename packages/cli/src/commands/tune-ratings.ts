@@ -23,7 +23,7 @@ import { counted, grouped, json } from "../report/numbers.ts";
 import { searchOptions, type TuneCommandOptions, trainCommand, tunedJson, tunedText, VALIDATE_SHARE, watch } from "../tuning.ts";
 import { cutRatings, type FactorOptions, modelOptions, PATIENCE, type RatingParts, ratingsLine } from "./recommend.ts";
 
-/** Options that `tune` shares with `recommend`, besides those that it shares with `train`. */
+/** Options that `tune` shares with `recommend`, in addition to the options that it shares with `train`. */
 interface RatingsTuned extends Omit<FactorOptions, "l2"> {
   user: string;
   item: string;

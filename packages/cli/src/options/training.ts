@@ -65,7 +65,9 @@ export const fixedByCheckpoint: readonly (keyof TrainOptions)[] = [
   ...(["batch", "schedule", "replicas", "rows", "averageEvery", "deterministic", "from", "optimiser"] as const),
 ];
 
-/** Adds column options for a model of `recommend`, which otherwise knows its columns. */
+/**
+ * Adds options that name the columns of ratings. A model of `recommend` knows its columns, so the options are optional.
+ */
 export function addRatingOptions(command: Command): Command {
   return command
     .optionsGroup("For a model written by recommend, if the columns have other names:")

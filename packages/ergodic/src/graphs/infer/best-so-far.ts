@@ -26,7 +26,7 @@ export function leavesOpen(own: PartAnswer | undefined): boolean {
  * - If the algorithm's own interval is too wide to locate the truth, the rough estimate within it is taken. The same
  *   holds if the algorithm has found nothing yet.
  *
- * A proof always takes precedence: that no state is possible, or that the rough answer is exact.
+ * A proof that no state is possible, or that the rough answer is exact, always takes precedence.
  */
 export function bestSoFar(own: PartAnswer | undefined, rough: PartAnswer): PartAnswer {
   if (!own || proves(rough)) return rough;

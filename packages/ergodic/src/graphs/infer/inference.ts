@@ -30,8 +30,8 @@ const MOST_MS = 50;
 const TURN = 64;
 
 /**
- * Inference on a graph as a progression for the run loop. The graph is reduced, and its connected parts take turns,
- * whether their algorithms end on their own or improve indefinitely. A step is one stretch of work on one part.
+ * Inference on a graph, as a progression that the run loop advances. The graph is reduced, and its connected parts take
+ * turns, whether their algorithms end on their own or improve indefinitely. A step is one stretch of work on one part.
  */
 export class Inference implements Progression {
   readonly stepsPerEpoch = Number.MAX_SAFE_INTEGER;

@@ -2,8 +2,8 @@ import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 
 /**
- * Largest ln(max/min) of the positive entries of a table, or of a product of tables, for computing with plain numbers.
- * float64 reaches e^±708.
+ * Plain numbers are used as long as ln(max/min) of the positive entries of a table, or of a product of tables, is at
+ * most this. float64 reaches e^±708.
  */
 export const MOST_RANGE = 600;
 
