@@ -65,7 +65,7 @@ export function withoutFoldColumn<O extends ReadingOptions & FoldOptions>(option
 }
 
 /**
- * Returns the group or time of each row: groups as strings exactly as in the file; times as numbers if they are
+ * Returns the group or time of each row. Groups are strings exactly as in the file, and times are numbers if they are
  * numeric.
  */
 export async function foldColumn(path: string, options: ReadingOptions & FoldOptions): Promise<(string | number)[] | undefined> {

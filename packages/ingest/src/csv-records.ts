@@ -72,7 +72,7 @@ export class CsvRecords {
       this.#quotedOrComment = new RegExp(`${quote ? `${quoted}|` : ""}((?<![^\\r\\n])${opens}[^\\r\\n]*)`, "gu");
   }
 
-  /** Yields the records that a block of whole lines completes; without a block, the remaining records. */
+  /** Yields the records that a block of whole lines completes. Without a block, it yields the remaining records. */
   *read(block?: Uint8Array): Generator<string[]> {
     if (block !== undefined) {
       this.#text += decoded(this.#file, block, this.#blockLine);

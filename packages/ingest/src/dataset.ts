@@ -1,6 +1,6 @@
 /**
- * A parsed table → `Dataset`. Names the target. Refuses content that a dataset cannot contain here, because the line
- * and column of the fault are still known.
+ * A parsed table → `Dataset`. Names the target. Content that a dataset cannot contain is refused at this stage, where
+ * the line and column of the fault are still known.
  *
  * @throws DataError DATA_COLUMN, DATA_MISSING, DATA_TARGET; OptionError OPTION_MISSING, and errors of
  * `Dataset.fromTable`

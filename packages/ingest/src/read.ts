@@ -259,9 +259,9 @@ export async function readRows(from: Source, options: ReadTableOptions = {}): Pr
 }
 
 /**
- * Yields tables of `rows` rows with one schema. Types come from the options, else from a first pass over a source that
- * can be read twice, else from the first block; later rows must match them. Images and IDX files are read whole, as
- * bytes. Only their conversion to tables is done in blocks.
+ * Yields tables of `rows` rows with one schema. Types come from the options. Otherwise they come from a first pass if
+ * the source can be read twice, or else from the first block. Later rows must match them. Images and IDX files are read
+ * whole, as bytes. Only their conversion to tables is done in blocks.
  */
 export async function* blocks(from: Source, options: BlockOptions = {}): AsyncGenerator<Table> {
   const images = await arraysOf("blocks", from, options, ["rows"]);

@@ -106,7 +106,7 @@ function counted(values: Float64Array, each: readonly Float64Array[], replicated
 
 /**
  * Bins for whole numbers: `count` bins of `size` numbers each, from `low` upwards. If there are few numbers, the bins
- * cover the observed range; if there are many, also a margin around it, as far as replications reach.
+ * cover the observed range. If there are many, they also cover a margin around it, as far as replications reach.
  */
 function placesOf(
   [low, high]: readonly [number, number],

@@ -124,7 +124,7 @@ async function ofDigits(options: Options, terminal: Terminal): Promise<AnyPredic
   return fit(network(mlp(HIDDEN, { outputs: 10 })), train, { rule: adam({ rate: 0.003 }), batch: 32, epochs: 3, seed: 1 });
 }
 
-/** Returns rows by column name, or pairs, as a program would pass them; for sparse data returns a table. */
+/** Returns rows by column name, or pairs, as a program would pass them. For sparse data, returns a table. */
 async function rowsOf(model: AnyPredictor, data: string, options: Options): Promise<SparseTable | readonly object[]> {
   if (model.kind === "factorisation") {
     const columns = columnsOf(model, options, "measure");

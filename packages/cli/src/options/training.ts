@@ -66,7 +66,8 @@ export const fixedByCheckpoint: readonly (keyof TrainOptions)[] = [
 ];
 
 /**
- * Adds options that name the columns of ratings. A model of `recommend` knows its columns, so the options are optional.
+ * Adds options that name the columns of ratings. They are not needed for a model of `recommend`, which knows its
+ * columns.
  */
 export function addRatingOptions(command: Command): Command {
   return command

@@ -14,7 +14,7 @@ import type { TableBuilder, TableOptions } from "../table-builder.ts";
 /** Options of CSV and TSV files. */
 export interface CsvOptions extends TableOptions, EngineOptions {
   /**
-   * Whether the first line contains the names; or a list of names, if the file has no such line. Default: true, but a
+   * Whether the first line contains the names, or a list of names if the file has no such line. Default: true, but a
    * first line with only numbers is refused.
    */
   header?: boolean | readonly string[];

@@ -2,7 +2,8 @@
  * Dates, timestamps and times of Parquet as ISO strings, as in a CSV file: 2024-03-05, 2024-03-05T14:30:00, 14:30:00.
  *
  * Fractions of seconds have as many digits as needed, at most six. Digits after the microseconds are cut off, as DuckDB
- * does for INT96 and for nanoseconds adjusted to UTC. Timestamps have no time zone; those adjusted to UTC are in UTC.
+ * does for INT96 and for nanoseconds adjusted to UTC. Timestamps have no time zone. Timestamps that are adjusted to UTC
+ * are in UTC.
  */
 import type { SchemaElement } from "hyparquet";
 import type { ColumnBuilder } from "../column.ts";
@@ -67,7 +68,8 @@ function split(micros: bigint): [day: number, micros: number] {
 function microsOf(count: bigint, { what, unit }: Times): bigint {
   if (unit === "millis") return count * 1000n;
   if (unit === "micros") return count;
-  // DuckDB truncates nanoseconds towards 1970. Those of INT96 count within a day, so there it rounds downwards.
+  // DuckDB truncates nanoseconds towards 1970. Nanoseconds of INT96 count within a day, so DuckDB rounds them
+  // downwards.
   const isBelow = count % 1000n < 0n && (what === "time" || unit === "int96");
   return count / 1000n - (isBelow ? 1n : 0n);
 }

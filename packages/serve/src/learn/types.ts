@@ -13,7 +13,7 @@ export interface LearnerOptions {
    * the model that the folder began with.
    */
   model?: string | URL | Uint8Array | Blob | { toBytes(): Uint8Array };
-  /** Folder of the journal and the snapshots; made if it does not exist. */
+  /** Folder of the journal and the snapshots. It is created if it does not exist. */
   folder: string;
   /**
    * Step rule, e.g. sgd({ rate: 0.01 }). Default: the folder's rule. For a new folder, the rule that the model was
@@ -102,7 +102,7 @@ export interface LearnerStats {
    * weights.
    */
   readonly recent: Progressive;
-  /** Number of accepted requests since the folder was made, without rollbacks. */
+  /** Number of accepted requests since the folder was made, not counting rollbacks. */
   readonly requests: number;
   /** Number of requests refused because of their rows, since the folder was opened. */
   readonly refused: number;

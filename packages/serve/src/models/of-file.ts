@@ -14,8 +14,8 @@ import type { Served } from "./served.ts";
 /** Options for running models from files. */
 export interface LoadOptions extends JoiningOptions {
   /**
-   * Number of threads of a network; 0: it runs on the server's thread. Linear models always run there, because sending
-   * a row takes longer than computing it.
+   * Number of threads of a network. With 0, it runs on the server's thread. Linear models always run there, because
+   * sending a row takes longer than computing it.
    */
   readonly workers: number;
   /** Limits on the cost of a model, as for `predictor`. */

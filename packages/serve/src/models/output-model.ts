@@ -161,7 +161,7 @@ export class OutputModel implements Served<Work, Numbers> {
     return this.#computation.close();
   }
 
-  /** Computes all requests together; without a promise if the computation is on this thread. */
+  /** Computes all requests together. Returns no promise if the computation is on this thread. */
   #together(works: readonly Work[]): Answers | Promise<Answers> {
     const isMatrix = "matrix" in works[0];
     if (works.some((work) => "matrix" in work !== isMatrix)) return this.#byForm(works);

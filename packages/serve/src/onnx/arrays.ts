@@ -116,7 +116,7 @@ export class Arrays {
     return extent % this.around.source.batch === 0;
   }
 
-  /** Reshapes; axes that grow with the rows become −1. */
+  /** Reshapes an array. Axes that grow with the rows become −1. */
   reshapeTo(name: string, shape: readonly number[]): string {
     const extents = shape.map((extent) => (this.growsWithRows(extent) ? -1 : extent));
     if (extents.filter((extent) => extent === -1).length > 1)

@@ -229,8 +229,8 @@ function shuffled(node: SymbolicArray, arrays: Arrays): Placed | undefined {
 }
 
 /**
- * Writes rows of a table by index; NaN for an index out of range. ONNX would count negative indices from the end, and
- * refuse others.
+ * Writes the rows of a table that indices select. An index out of range gives NaN. ONNX would count negative indices
+ * from the end, and refuse others.
  */
 function gathered({ args: [table, indices] }: SymbolicArray, arrays: Arrays): Placed {
   const { graph } = arrays;

@@ -17,7 +17,7 @@ export interface OnnxOptions {
   timeoutMs?: number;
   /** Milliseconds within which the model must be loaded, > 0, or Infinity. Default 60,000. */
   startMs?: number;
-  /** Largest number of runs that may wait; one more is refused (429). An integer ≥ 1. Default 1000. */
+  /** Largest number of runs that may wait. Further runs are refused (429). An integer ≥ 1. Default 1000. */
   maxPending?: number;
   /** Location of the module onnxruntime-node: a folder or a URL. Default: as Node resolves it from here. */
   runtime?: string | URL;

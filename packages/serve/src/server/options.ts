@@ -46,7 +46,8 @@ export interface ServeOptions {
   workers?: number;
   /**
    * Largest work per row, in multiply-adds, of a model from a file. A model that needs more is not served. Default
-   * 2e10, about ten seconds; with `workers: 0` all requests wait that long. Infinity for files that you trust.
+   * 2e10, which takes about ten seconds. With `workers: 0`, all requests wait that long. Infinity for files that you
+   * trust.
    */
   maxWork?: number;
   /**

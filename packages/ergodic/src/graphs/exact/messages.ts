@@ -113,7 +113,8 @@ export class Messages {
   }
 
   /**
-   * −(Bethe free energy): Σ_f ln Σ φ_f Π μ_{j→f} + Σ_i ln Σ Π μ_{f→i} − Σ_{fi} ln Σ μ_{i→f} μ_{f→i}; ln Z on a tree.
+   * −(Bethe free energy), which is ln Z on a tree: Σ_f ln Σ φ_f Π μ_{j→f} + Σ_i ln Σ Π μ_{f→i} − Σ_{fi} ln Σ μ_{i→f}
+   * μ_{f→i}.
    */
   get logPartition(): number {
     let sum = 0;

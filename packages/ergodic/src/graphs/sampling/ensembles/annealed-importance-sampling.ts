@@ -169,7 +169,7 @@ class AnnealedImportanceSampling extends PartRun {
     return Float64Array.from(powers.flatMap((to, k) => between(k === 0 ? 0 : powers[k - 1], to, parts)));
   }
 
-  /** Returns ln of the product of each run. Runs at 0 restart from the state of another run. */
+  /** Returns ln of the product of each run. Runs whose product is 0 restart from the state of another run. */
   private revived(runs: readonly JointState[], draws: Draws): number[] {
     const alive = runs.filter((run) => run.value > -Infinity);
     if (alive.length === 0) return [this.least];

@@ -10,9 +10,9 @@ import { type GraphTemperingOptions, temperedOf } from "./tempered-chains.ts";
 /** Options of `graphGibbs`. */
 export interface GraphGibbsOptions {
   /**
-   * Visiting order. "chromatic" (default): variables without a common factor are drawn simultaneously; exact. "blocks":
-   * trees, small junction trees and variables linked by zeros are each drawn jointly. "sequential": one variable after
-   * another. "random": each visit draws a random variable. "hogwild": workers race; biased.
+   * Visiting order. "chromatic" (default): variables without a common factor are drawn simultaneously, which is exact.
+   * "blocks": trees, small junction trees and variables linked by zeros are each drawn jointly. "sequential": one
+   * variable after another. "random": each visit draws a random variable. "hogwild": workers race; biased.
    */
   schedule?: keyof typeof schedules;
   /** Number of independent chains. Default 4; from 2 to 256. */
