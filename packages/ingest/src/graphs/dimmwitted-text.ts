@@ -110,7 +110,7 @@ export async function readTextDomains(source: ByteSource): Promise<{ rows: Domai
   return { rows, refuse: (row, field, message) => fault(source.name, lines[row], field + 1, message, "DATA_PARSE") };
 }
 
-/** For each row, the function and the values to compare its variables with. */
+/** Number of the function whose rows contain the values to compare with. */
 export const VALUES_IN_ROWS = 12;
 
 /** Reads a file of factors and its arguments into the graph. */

@@ -16,7 +16,10 @@ import { WeightSums } from "./weight-sums.ts";
 
 /** Options of `importanceSampling`. */
 export interface ImportanceSamplingOptions {
-  /** Probability, at least, with which an interval contains the true value. Default 0.999; from 0.5 to 0.999999. */
+  /**
+   * Confidence level: an interval contains the true value with at least this probability. Default 0.999; from 0.5 to
+   * 0.999999.
+   */
   level?: number;
   /**
    * Interval width at which the run ends. For "marginals" the intervals of ln Z and of all probabilities must be this

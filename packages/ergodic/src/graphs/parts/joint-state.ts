@@ -6,7 +6,7 @@ import type { LogTables } from "./log-tables.ts";
  */
 export class JointState {
   readonly states: Int32Array;
-  /** Buffer for the logarithms of one variable's states. */
+  /** Buffer for the result of `worths`: a number per state of one variable. */
   readonly weights: Float64Array;
   readonly cardinalities: readonly number[];
   private readonly lists: ReturnType<typeof listsOf>;

@@ -75,8 +75,8 @@ export class BitLayout {
   private readonly edges: readonly number[];
 
   /**
-   * `like`: a layout of the same graph. Both share lists and edges, and only their thresholds are separate. It must be
-   * disposed of last. `odds`: log odds of the graph, if known.
+   * `like`: a layout of the same graph. Both share lists and edges, and only their thresholds are separate. That layout
+   * must be disposed of last. `odds`: log odds of the graph, if known.
    *
    * @throws CapabilityError with the reason if the graph is not supported
    */
