@@ -23,7 +23,7 @@ export interface FoldOptions {
   validateShare?: number;
 }
 
-/** Adds the options that evaluate a trained model beyond held-out rows. */
+/** Adds options for evaluating a trained model on more than held-out rows. */
 export function addJudgingOptions(command: Command): Command {
   return command
     .optionsGroup("Evaluation:")
@@ -58,14 +58,14 @@ export function checkFolds(path: string, { folds, group, time, resume, testShare
     );
 }
 
-/** Returns reading options without the column that defines the folds among the inputs. */
+/** Returns reading options whose inputs do not include the column that defines the folds. */
 export function withoutFoldColumn<O extends ReadingOptions & FoldOptions>(options: O): O {
   const column = options.group ?? options.time;
   return column === undefined ? options : { ...options, drop: options.drop === undefined ? column : `${options.drop},${column}` };
 }
 
 /**
- * Returns the group or time of each row: groups as strings exactly as in the file; times as numbers if they are
+ * Returns the group or time of each row. Groups are strings exactly as in the file, and times are numbers if they are
  * numeric.
  */
 export async function foldColumn(path: string, options: ReadingOptions & FoldOptions): Promise<(string | number)[] | undefined> {

@@ -2,9 +2,9 @@
  * Training data from a path or "-" (standard input): reads it and splits it into rows for training, validation and
  * test. A path can be a folder of images with one sub-folder per class, or MNIST's images next to their labels.
  *
- * A numeric target is treated as classes if the loss is a classification loss; without a loss, if it takes exactly two
- * different values, both whole numbers. `--classes` and `--no-classes` override this. If the target has a few whole
- * values that might be classes, the result suggests it.
+ * A numeric target is treated as classes if the loss is a classification loss. If no loss is given, it is treated as
+ * classes if it takes exactly two different values, both whole numbers. `--classes` and `--no-classes` override this.
+ * If the target has a few whole values that might be classes, the result suggests it.
  */
 import {
   labelsBeside,

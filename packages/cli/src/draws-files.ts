@@ -1,6 +1,6 @@
 /**
- * Draws in files: a folder of CmdStan's CSV or of JSON, as the library writes them, or draws.arrow in a folder. Any
- * Arrow file can be read, whatever its name.
+ * Reads and writes draws in files: a folder of CmdStan's CSV or of JSON, as the library writes them, or draws.arrow in
+ * a folder. Any Arrow file can be read, whatever its name.
  *
  * Writing removes files that an earlier `sample` left in the folder in another format, so that it holds one run. A
  * folder with more than one run is refused.

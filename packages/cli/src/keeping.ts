@@ -95,7 +95,7 @@ export async function toTheEnd<R>(
     for await (const tick of run) {
       watch.tick(tick);
       if (checkpoint === undefined || performance.now() - keptAt < 1000 * checkpointEvery) continue;
-      // A checkpoint that cannot be written ends the run now rather than at its end.
+      // If a checkpoint cannot be written, the run fails now rather than at its end.
       await run.checkpoint(checkpoint);
       keptAt = performance.now();
     }

@@ -4,7 +4,7 @@ import colors from "picocolors";
 export type Paint = ReturnType<typeof colors.createColors>;
 
 /**
- * The outside world of a command: two streams, whether they are terminals, and Ctrl-C or the end of the terminal.
+ * The environment of a command: two streams, whether they are terminals, and notice of Ctrl-C or of a closed terminal.
  *
  * Results go to `out`, everything else to `note`. ANSI codes are used only on a terminal, and never under NO_COLOR or
  * TERM=dumb. `live` is then false too, because rewriting a line needs a code.
@@ -42,7 +42,7 @@ export function processTerminal(): Terminal {
     process.stderr.write(`ergodic: standard output: cannot be written: ${message} [FILE_WRITE]\n`);
     process.exit(1);
   });
-  // If nobody reads progress messages, the work continues.
+  // If the reader of progress messages is gone, the work continues.
   process.stderr.on("error", () => {});
   return {
     out: (text) => void process.stdout.write(text),

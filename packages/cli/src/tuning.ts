@@ -26,7 +26,7 @@ export interface TuneCommandOptions extends TrainOptions {
 
 export const VALIDATE_SHARE = 0.2;
 
-/** Converts the command line's search options to those of `tune`. */
+/** Converts the command line's search options to the options of `tune`. */
 export function searchOptions({ trials, search, halving, concurrency }: TuneCommandOptions, signal: AbortSignal) {
   const how = given({ trials, concurrency, signal });
   const algorithm = search === undefined ? undefined : parseSearch(search);

@@ -97,9 +97,7 @@ describe("sample", () => {
     const said = async (...words: string[]): Promise<string> => (await ergodic("sample", ...words)).stderr;
     expect(await said()).toMatch(/no model is given; give its file, or --formula "y ~ x \+ \(1 \| group\)" --data d\.csv/);
     expect(await said("--formula", "y ~ x")).toMatch(/--formula: it needs a table; give --data d\.csv/);
-    expect(await said(model, "--formula", "y ~ x")).toMatch(
-      /it replaces the model file, but .*schools\.mjs is also given/,
-    );
+    expect(await said(model, "--formula", "y ~ x")).toMatch(/it replaces the model file, but .*schools\.mjs is also given/);
     expect(await said(model, "--family", "poisson")).toMatch(
       /--family: it applies only to a formula; give --formula, or leave it out/,
     );

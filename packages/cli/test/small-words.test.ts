@@ -13,10 +13,7 @@ writeFileSync(rows, `a,y\n${pairsOfRows}\n`);
 describe("outputs", () => {
   it.each([
     ["", /--out is empty; give the name of a file, or leave it out \[USAGE\]/],
-    [
-      "-",
-      /--out - would write a file named -, not standard output; give another name, or \.\/- to write that file \[USAGE\]/,
-    ],
+    ["-", /--out - would write a file named -, not standard output; give another name, or \.\/- to write that file \[USAGE\]/],
   ])("--out %j is refused", async (out, message) => {
     const { code, stderr } = await ergodic("train", rows, "--target", "y", "--out", out, "--quiet");
     expect(code).toBe(2);

@@ -43,11 +43,7 @@ export function arrayDataset(reader: string, found: ArrayRows, { classes = true,
   if (target === undefined) throw fileFault(source, `there are no labels to learn; ${advice}`, "DATA_TARGET");
   const names = typeof target[0] === "string";
   if (names && !classes) {
-    throw new OptionError(
-      reader,
-      "classes is false, but folder names are not numbers; leave the option out",
-      "OPTION_CONFLICT",
-    );
+    throw new OptionError(reader, "classes is false, but folder names are not numbers; leave the option out", "OPTION_CONFLICT");
   }
   if (classes && Array.prototype.every.call(target, (label) => label === target[0])) {
     const one = `all ${rows.length} rows belong to one class, ${show(String(target[0]))}`;

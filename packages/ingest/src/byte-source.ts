@@ -8,7 +8,7 @@ export interface ByteSource {
   readonly byteLength?: number | undefined;
   /** Path of a regular file, for a reader that opens the file directly. */
   readonly path?: string | undefined;
-  /** Aborts the reading, including that of a reader that opened the path. */
+  /** Signal that aborts the reading, even by a reader that opened the path itself. */
   readonly signal?: AbortSignal | undefined;
   /** Yields the bytes in chunks. */
   chunks(): AsyncIterable<Uint8Array>;

@@ -4,8 +4,8 @@
  * The type is inferred from the whole file. A column is numeric until a string appears that is neither a number nor
  * missing; then it is a category. The codes of the earlier rows are then unknown (`mixed`), so the reader reads the
  * file again with the type fixed. Strings that mean "no value" only among numbers (gaps.ts) do not affect the type. A
- * column with at least 9 numbers per string is assumed to be numeric with a mistake, and refused. Levels are sorted: by
- * value if all are numbers, else by code unit.
+ * column with at least 9 numbers per string is refused, because it is probably numeric and contains mistakes. Levels
+ * are sorted: by value if all are numbers, else by code unit.
  *
  * Memory: 8 bytes per number, 4 bytes per code, and each level's string once.
  *
@@ -56,7 +56,7 @@ const noValues = new Float64Array(0);
 const noCodes = new Int32Array(0);
 /** Initial capacity of a column in rows. */
 const firstRows = 8;
-/** Largest growth factor, because the expected rows might not arrive. */
+/** Largest growth factor. It is limited because the file might contain fewer rows than expected. */
 const mostGrowth = 16;
 /** Largest whole number that is not rounded. */
 const largest = Number.MAX_SAFE_INTEGER;
@@ -171,7 +171,7 @@ export class ColumnBuilder {
     this.#push(code);
   }
 
-  /** Adds the cell in these bytes: a number or else a string, which is created only if necessary. */
+  /** Adds the cell in these bytes as a number, or else as a string, which is created only if necessary. */
   putBytes(bytes: Uint8Array, start: number, end: number, line: number): void {
     if (this.kind === "category") {
       this.#putLevel(bytes, start, end, line);
@@ -310,7 +310,7 @@ export class ColumnBuilder {
     return code;
   }
 
-  /** Fills rows in which the column did not appear with missing values. */
+  /** Adds missing values for rows in which the column did not appear. */
   padTo(length: number, line: number): void {
     while (this.length < length) this.putMissing(line, "");
   }
@@ -340,12 +340,12 @@ export class ColumnBuilder {
     if (numbers >= 9 * texts) throw this.#notNumber(text, line, numbers);
   }
 
-  /** Returns the type for another reading, with levels in their final order. */
+  /** Returns the type for reading the file again, with levels in their final order. */
   type(): ColumnType {
     return this.kind === "category" ? levelOrder(this.#levels, this.#levelsDeclared).map((code) => this.#levels[code]) : "number";
   }
 
-  /** Returns the column of all rows since the last take and starts the next. One without values is numeric. */
+  /** Returns the column of all rows since the last take and starts the next. A column without values is numeric. */
   take(): Column {
     const { name, length } = this;
     if (this.kind !== "category") {

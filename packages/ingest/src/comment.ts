@@ -5,7 +5,7 @@ import { show, told } from "./fault.ts";
 const encoder = new TextEncoder();
 
 /**
- * Checks a comment mark: a string of one line, without leading blanks, that no quoted field begins with; "" = none.
+ * Checks a comment mark: a string of one line that has no leading blanks and cannot begin a quoted field; "" = none.
  * @throws OptionError
  */
 export function checkComment(comment: unknown, quote = ""): asserts comment is string {

@@ -8,10 +8,10 @@ const blanks = " \t\r\n";
 /**
  * CSV bytes → the fields of one record after another, parsed by Papa Parse.
  *
- * This class adds blocks of a stream, lines and columns for messages, and the refusal of malformed quotes that Papa
- * Parse would repair. Records end with LF or CRLF, or all with CR if the first one does. Blank lines are skipped.
- * Blanks around a field are dropped outside quotes. A record whose quotes span blocks is kept and parsed again when the
- * text has doubled, so that the work stays linear.
+ * This class adds three things: it reads a stream in blocks, provides lines and columns for messages, and refuses
+ * malformed quotes that Papa Parse would repair. Records end with LF or CRLF, or all with CR if the first one does.
+ * Blank lines are skipped. Blanks around a field are dropped outside quotes. A record whose quotes span blocks is kept,
+ * and parsed again whenever the text has doubled, so that the work stays linear.
  *
  * @throws DataError DATA_PARSE: quote not closed, text after a closing quote, quote or other line end inside an
  * unquoted field
@@ -72,7 +72,7 @@ export class CsvRecords {
       this.#quotedOrComment = new RegExp(`${quote ? `${quoted}|` : ""}((?<![^\\r\\n])${opens}[^\\r\\n]*)`, "gu");
   }
 
-  /** Yields the records that a block of whole lines completes; without a block, the remaining records. */
+  /** Yields the records that a block of whole lines completes. Without a block, it yields the remaining records. */
   *read(block?: Uint8Array): Generator<string[]> {
     if (block !== undefined) {
       this.#text += decoded(this.#file, block, this.#blockLine);

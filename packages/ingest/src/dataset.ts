@@ -1,6 +1,6 @@
 /**
- * A parsed table → `Dataset`. Names the target, and refuses content that a dataset cannot contain while line and column
- * of the fault are still known.
+ * A parsed table → `Dataset`. Names the target. Content that a dataset cannot contain is refused at this stage, where
+ * the line and column of the fault are still known.
  *
  * @throws DataError DATA_COLUMN, DATA_MISSING, DATA_TARGET; OptionError OPTION_MISSING, and errors of
  * `Dataset.fromTable`
@@ -16,16 +16,20 @@ export interface DatasetOptions {
   target: ColumnKey;
   /** Column of row weights. */
   weights?: ColumnKey;
-  /** Column that is added to the output of each row, in the units of the link. For an exposure, use its logarithm. */
+  /**
+   * Column whose value is added to the output of each row, in the units of the link. For an exposure, use its
+   * logarithm.
+   */
   offset?: ColumnKey;
   /**
    * Fills missing values; without it they are refused. For all columns: "mean", "median", "mode", or "level". "level"
-   * makes missing a level of its own in string columns that have gaps, and fills numbers with their median. Or per
-   * column, with "*" for all others: `{ age: "median", city: "level" }`.
+   * adds a level for missing values to string columns that have gaps, and replaces missing numbers with the median. Or
+   * per column, with "*" for all others: `{ age: "median", city: "level" }`.
    */
   impute?: Impute;
   /**
-   * Whether `impute` also adds an indicator column per numeric column with gaps, which is 1 at the gaps. Default false.
+   * Whether `impute` also adds, for each numeric column with gaps, an indicator column that is 1 at the gaps. Default
+   * false.
    */
   indicator?: boolean;
   /**
@@ -39,7 +43,10 @@ export interface DatasetOptions {
   classes?: boolean;
   /** Number of bits for the hashing trick, which gives 2^hash columns. */
   hash?: number;
-  /** Storage of rows. Default "dense", or "sparse" for over 200 columns with over 4 columns per cell of a row. */
+  /**
+   * Storage of rows. Default: "sparse" if there are more than 200 columns and more than 4 columns per cell of a row,
+   * else "dense".
+   */
   layout?: "dense" | "sparse";
   /** Shape of a row, such as [height, width, channels]. Its product is the number of columns. */
   rowShape?: readonly number[];
@@ -64,9 +71,7 @@ export const datasetKeys = [
 
 /** Options for making a dataset from sparse rows that include their target. */
 export interface SparseDatasetOptions {
-  /**
-   * Storage of rows: "sparse" (default), or "dense", as networks need them. Only for LIBSVM and VW; arrays are dense.
-   */
+  /** Storage of rows: "sparse" (default), or "dense", which networks need. Only for LIBSVM and VW; arrays are dense. */
   layout?: "dense" | "sparse";
   /** Whether the distinct values of the target are classes. Default false. */
   classes?: boolean;

@@ -1,5 +1,6 @@
 /**
- * Draws as an Arrow IPC file, which R's arrow, pyarrow, polars, DuckDB and other tools open as a table, and back.
+ * Writes draws as an Arrow IPC file, which R's arrow, pyarrow, polars, DuckDB and other tools open as a table, and
+ * reads them back.
  *
  *   await writeFile("draws.arrow", await writeDrawsArrow(posterior));
  *   const posterior = await readDrawsArrow(await readFile("draws.arrow"));
@@ -7,8 +8,8 @@
  *
  * Columns: `.chain`, `.iteration`, `.draw` (int32), then float64 `lp__` and the other numbers of each transition, "mu",
  * "theta[1]", "L[2,1]", as in the `draws_df` of R's posterior. The schema's metadata "ergodic" holds everything else as
- * JSON, so that nothing is lost. Files of other programs with such columns can be read too, with any numeric type and
- * without nulls except as NaN.
+ * JSON, so that nothing is lost. Files of other programs can be read too if they have such columns. Any numeric type is
+ * accepted; missing numbers must be NaN instead of null.
  *
  * Needs the package apache-arrow. It is not a dependency, because it is ten times as large as this package.
  *
@@ -49,8 +50,8 @@ export async function writeDrawsArrow(draws: Draws): Promise<Uint8Array> {
 }
 
 /**
- * Reads draws from the bytes of an Arrow IPC file. With their model the result is the same as from the run, as with
- * `loadDraws`. Needs the package apache-arrow.
+ * Reads draws from the bytes of an Arrow IPC file. If their model is given, the result equals the result of the run, as
+ * with `loadDraws`. Needs the package apache-arrow.
  *
  * @throws DataError for damaged files and columns that are not numbers, and if the model is a different one
  */

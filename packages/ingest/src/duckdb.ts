@@ -6,9 +6,9 @@
  *   const graph = await knowledgeBase(rules).groundBy(db);
  *   db.close();
  *
- * Values are sent as the numbers that represent them. Rows come back sorted, so the graph equals that of `ground()`,
- * with its factors in the same order. Needs the package @duckdb/node-api. It is not a dependency, because it is a
- * hundred times as large as this package. For Node.
+ * Values are sent as the numbers that represent them. Rows come back sorted, so the graph equals the graph from
+ * `ground()`, with its factors in the same order. Needs the package @duckdb/node-api. It is not a dependency, because
+ * it is a hundred times as large as this package. For Node.
  *
  * @throws CapabilityError [DUCKDB_MISSING] without that package; DataError [DUCKDB_QUERY] if the database refuses a
  * query
@@ -35,7 +35,7 @@ export type DuckDbColumns = Record<string, (string | number | boolean | null)[]>
 
 /** An open database. */
 export interface DuckDb extends Joiner {
-  /** Returns the result of a query, by column, as `relation()` takes it. */
+  /** Returns the result of a query, by column, in the form that `relation()` takes. */
   columns(query: string): Promise<DuckDbColumns>;
   /** Closes the database and frees its memory. */
   close(): void;
@@ -119,7 +119,7 @@ class Session implements JoinSession {
   }
 }
 
-/** SQL of a join. Each match gives the row of each atom, and 0. A final row of −1 and 1 marks the end. */
+/** SQL of a join. Each match yields the row of each atom, followed by 0. A final row of −1 and 1 marks the end. */
 function sqlOf({ atoms, equal, values, present, order }: JoinQuery): string {
   const at = ({ atom, column }: JoinColumn): string => `a${atom}.c${column}`;
   const conditions = [

@@ -44,7 +44,7 @@ async function* bodyOf(response: Response, name: string, signal: AbortSignal | u
     );
   }
   const reader = response.body?.getReader();
-  // Aborting the signal does not end a response that was fetched without it.
+  // If a response was fetched without the signal, aborting the signal does not end it.
   const abort = (): void => void reader?.cancel().catch(() => {});
   signal?.addEventListener("abort", abort, { once: true });
   let count = 0;

@@ -25,8 +25,8 @@ interface FormatEntry {
   /** Whether the first bytes identify this format uniquely. */
   readonly begins?: (head: Uint8Array) => boolean;
   /**
-   * Whether the first line looks like this format. Formats are asked in the order of the list, if no first bytes
-   * matched.
+   * Whether the first line looks like this format. If no format recognised the first bytes, the formats are asked in
+   * the order of the list.
    */
   readonly looksLike?: (line: string) => boolean;
 }

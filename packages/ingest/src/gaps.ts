@@ -39,13 +39,13 @@ export class Gaps {
   }
 }
 
-/** Remark about cells in a column of `of` rows that were taken as missing. */
+/** Remark about cells that were taken as missing in a column of `of` rows. */
 export function missingRemark(column: string, { counts, count: rows }: Gaps, of: number): Remark {
   const message = `${rows} of ${of} rows hold ${texts(counts)} in ${show(column)}, a column of numbers: taken as missing`;
   return { kind: "missing", column, rows, of, message };
 }
 
-/** Remark about cells in a column of strings that might mean "no value" but were kept. */
+/** Remark about cells that might mean "no value" but were kept, in a column of strings. */
 export function keptRemark(column: string, counts: ReadonlyMap<string, number>, of: number): Remark {
   const rows = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const kept = `${counts.size === 1 ? "it" : "each"} is kept as a level; list it in the option missing if it means no value`;

@@ -2,8 +2,8 @@
  * Resizes an image by stretching it, height and width independently.
  *
  * Shrinking averages the area that a new pixel covers, with fractions of the pixels at its edges. Enlarging is
- * bilinear, with the centre of pixel i at i + ½ and the edge repeated. Both passes are in float64; the result is
- * rounded to nearest once.
+ * bilinear, with the centre of pixel i at i + ½ and the edge repeated. Both passes are in float64. The result is
+ * rounded once, to nearest.
  */
 import type { Image } from "./image.ts";
 
@@ -33,7 +33,7 @@ export function resized(image: Image, height: number, width: number): Image {
 
 interface Strides {
   lines: number;
-  /** Distance between lines, old and new. */
+  /** Distance between lines in the old and in the new image. */
   from: number;
   to: number;
   /** Distance between the pixels that are mixed. */
@@ -55,7 +55,7 @@ function mix(from: ArrayLike<number>, to: Float64Array, mixed: readonly Mixture[
   }
 }
 
-/** Positions are whole numbers over `to`, so that pixels on exact boundaries get exact weights. */
+/** Positions are whole numbers in units of 1/`to`, so that pixels on exact boundaries get exact weights. */
 function mixtures(from: number, to: number): Mixture[] {
   return Array.from({ length: to }, (_, i) => {
     if (to <= from) {

@@ -7,13 +7,13 @@ import type { Source } from "./source.ts";
 import type { TableOptions } from "./table-builder.ts";
 
 /**
- * Options for reading rows like those of another dataset: with the same columns, categories and target, through the
+ * Options for reading rows like the rows of another dataset: with the same columns, categories and target, through the
  * same steps.
  */
 export interface LikeOptions {
   /**
-   * Dataset, or a model trained on one. A test file is then read as the training file was, with the training file's
-   * levels, means and scales. Replaces `target` and all other options that make a dataset.
+   * Dataset, or a model trained on one. A test file is then read in the same way as the training file, with the
+   * training file's levels, means and scales. Replaces `target` and all other options that make a dataset.
    */
   like: { readonly pipeline: Pipeline };
 }

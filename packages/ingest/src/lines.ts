@@ -95,7 +95,7 @@ function checked(name: string, block: Uint8Array): Uint8Array {
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Decodes whole lines. `line` is the number of the first one. */
+/** Decodes whole lines. `line` is the number of the first line. */
 export function decoded(file: string, bytes: Uint8Array, line: number): string {
   try {
     return strict.decode(bytes);
@@ -117,7 +117,7 @@ export function isText(bytes: Uint8Array): boolean {
 }
 
 function encodingFault(file: string, bytes: Uint8Array, line: number): Error {
-  // A byte is invalid if the lenient decoder replaces it with U+FFFD that the bytes do not contain.
+  // Bytes are invalid if the lenient decoder's output has a U+FFFD that the bytes do not contain.
   for (let start = 0; start < bytes.length; line++) {
     const found = bytes.indexOf(lineFeed, start);
     const end = found < 0 ? bytes.length : found;

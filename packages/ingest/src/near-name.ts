@@ -16,7 +16,7 @@ export function nearName(wanted: string, names: readonly string[]): string | und
   return best;
 }
 
-/** Largest number and length of names that are compared, so that the error appears without delay. */
+/** Largest number and length of names that are compared. Without these limits, the error could be delayed. */
 const MOST = 10_000;
 const LONGEST = 100;
 

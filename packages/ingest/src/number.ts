@@ -80,7 +80,7 @@ export function parseNumber(bytes: Uint8Array, start: number, end: number, decim
 /** Constant of Veltkamp's splitting into halves. */
 const split = 2 ** 27 + 1;
 const low26 = 2 ** 26;
-/** Far more than the error of a quotient's second part, relative to the first: about 2^-103. */
+/** Far above the error of a quotient's second part relative to the first part, which is about 2^-103. */
 const doubt = 2 ** -98;
 
 /**

@@ -38,7 +38,7 @@ export interface ReadTableOptions extends FormatOptions, ImageOptions, SourceOpt
   format?: FormatName;
 }
 
-/** Options of `read`: those of the format, and those for making a dataset from a table. */
+/** Options of `read`: the options of the format, and the options for making a dataset from a table. */
 export type ReadOptions = Omit<ReadTableOptions, "target"> & Partial<DatasetOptions> & Partial<LikeOptions>;
 
 /** Options of the block readers. */
@@ -216,7 +216,7 @@ async function imageDataset(reader: string, from: string | readonly LabelledImag
   return arrayDataset(reader, await imageRows(from, options), options);
 }
 
-/** Checks that options are an object, before the format, and so the option names, are known. */
+/** Checks that options are an object. The format, and so the option names, are not known yet at this point. */
 function checkObject(reader: string, options: object, key: string): void {
   if (Object.prototype.toString.call(options) !== "[object Object]") checkKeys(reader, options, [key]);
 }
@@ -259,9 +259,9 @@ export async function readRows(from: Source, options: ReadTableOptions = {}): Pr
 }
 
 /**
- * Yields tables of `rows` rows with one schema. Types come from the options, else from a first pass over a source that
- * can be read twice, else from the first block; later rows must match them. Images and IDX files are read whole, as
- * bytes, and only converted to tables in blocks.
+ * Yields tables of `rows` rows with one schema. Types come from the options. Otherwise they come from a first pass if
+ * the source can be read twice, or else from the first block. Later rows must match them. Images and IDX files are read
+ * whole, as bytes. Only their conversion to tables is done in blocks.
  */
 export async function* blocks(from: Source, options: BlockOptions = {}): AsyncGenerator<Table> {
   const images = await arraysOf("blocks", from, options, ["rows"]);

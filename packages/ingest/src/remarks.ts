@@ -3,8 +3,9 @@
  * are never changed.
  *
  * String columns: dates are recognised by their form. If most rows have their own level (more than half of at least
- * 20), strings of several words are free text, and others are identifiers. Columns of whole numbers: those that number
- * the rows, from any start and in any order, and those of more than two values whose name suggests codes.
+ * 20), strings of several words are free text, and others are identifiers. Among columns of whole numbers, there are
+ * remarks on those that number the rows, from any start and in any order, and on those of more than two values whose
+ * name suggests codes.
  *
  * There are also remarks on numeric columns whose values are large compared with their spread, such as times within ten
  * minutes in seconds since 1970. By default numbers are stored as 32-bit floats, which round such values.
@@ -120,8 +121,8 @@ function roundingRemark({ name, values }: Column & { kind: "number" }, of: numbe
   const first = values.find((value) => !Number.isNaN(value));
   if (first === undefined) return undefined;
   const rounding = (value: number): number => Math.fround(value) - value;
-  // Measured from the first value, so that both spreads are exactly 0 if the column is constant. A common shift by
-  // rounding loses nothing.
+  // Measured from the first value, so that both spreads are exactly 0 if the column is constant. Rounding that shifts
+  // all values equally loses nothing.
   const shift = rounding(first);
   const [spread, lost] = [new Spread(), new Spread()];
   let rows = 0;
@@ -133,7 +134,7 @@ function roundingRemark({ name, values }: Column & { kind: "number" }, of: numbe
     if (error !== 0) rows++;
   }
   const [deviation, error] = [spread.deviation, lost.deviation];
-  // NaN beyond the largest 32-bit float, which is refused when it is stored.
+  // NaN if values exceed the largest 32-bit float. They are refused when they are stored.
   if (!(error > mostRounding * deviation)) return undefined;
   const share = Math.min(100, Math.round((100 * error) / deviation));
   const message = `${rows} of ${of} rows of ${show(name)} are rounded to 32-bit floats, by ${Number(error.toPrecision(2))} on average, which is ${share} % of the column's standard deviation; pass type: "f64", or subtract a constant from the column, such as its mean`;

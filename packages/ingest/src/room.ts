@@ -3,8 +3,7 @@
  *
  * A table of a large file is garbage once a dataset was made from it, but it stays in memory until the garbage
  * collector runs. That may never happen, because the dataset's own memory is outside the collector's heap. A resizable
- * buffer frees its pages on request. On engines without resizable buffers a plain one is used, which waits for the
- * collector.
+ * buffer frees its pages on request. Engines without resizable buffers use a plain one, which waits for the collector.
  */
 type Resizable = ArrayBuffer & { readonly resizable?: boolean; resize(byteLength: number): void };
 const MakeBuffer = ArrayBuffer as new (byteLength: number, options?: { maxByteLength: number }) => ArrayBuffer;
@@ -14,8 +13,8 @@ type Numbers = Float64Array | Int32Array;
 export type NumbersType<T extends Numbers> = { new (buffer: ArrayBuffer): T; readonly BYTES_PER_ELEMENT: number };
 
 /**
- * Smallest size of a resizable buffer in bytes. Each one is a separate mapping, which takes the system about 10 µs to
- * make and as long to free. For a table of 60,000 short columns that would dominate the reading time.
+ * Smallest size of a resizable buffer in bytes. Each resizable buffer is a separate mapping. The system takes about 10
+ * µs to make one, and as long to free it. For a table of 60,000 short columns that would dominate the reading time.
  */
 const LEAST = 16_384;
 

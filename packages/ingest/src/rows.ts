@@ -80,9 +80,9 @@ export async function* tableBlocks<O extends TableOptions>(
   const { typed } = decoder;
   try {
     const survey = await surveyed(decoder, source, options, blockRows);
-    // A declared category that the survey did not meet gets no levels.
+    // A declared category for which the first pass found no values gets no levels.
     const unmet = Object.entries(options.types ?? {}).map(([name, type]) => [name, type === "category" ? [] : type]);
-    // If the survey met numbers before strings in a column, their original text was not kept.
+    // If the first pass found numbers before strings in a column, the text of those numbers was not kept.
     const mixed = survey.kept().flatMap((column) => (column.mixed ? [column.name] : []));
     const asTexts = { ...options, types: { ...options.types, ...Object.fromEntries(mixed.map((name) => [name, "category"])) } };
     const again = mixed.length === 0 ? {} : (await surveyed(decoder, source, asTexts, blockRows, new Set(mixed))).types();
@@ -98,7 +98,7 @@ export async function* tableBlocks<O extends TableOptions>(
   }
 }
 
-/** Determines the schema. One row is enough if the options give all types, and the format all columns. */
+/** Determines the schema. One row is enough if the options give all types and the format names all columns. */
 async function surveyed<O extends TableOptions>(
   decoder: RowDecoder<O>,
   source: ByteSource,

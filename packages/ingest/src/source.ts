@@ -131,7 +131,7 @@ function file(path: string): ByteSource {
   const stat = statOf(path);
   return {
     name,
-    // A named pipe, or the output of a command that the shell passes, <(…), can be read only once and only in order.
+    // A named pipe, or the output of a command that the shell passes as <(…), can be read only once and only in order.
     rereadable: !stat?.isFIFO(),
     byteLength: stat?.isFile() ? stat.size : undefined,
     path: stat === undefined || stat.isFile() ? path : undefined,

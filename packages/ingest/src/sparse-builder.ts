@@ -7,7 +7,7 @@ import { commentRemark } from "./comment.ts";
  */
 export class SparseBuilder {
   rowCount = 0;
-  /** Number of non-zeros so far, including those of the open row. */
+  /** Number of non-zeros so far, including the open row. */
   entryCount = 0;
   columnIndex = new Uint32Array(0);
   values = new Float64Array(0);

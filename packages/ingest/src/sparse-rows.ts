@@ -11,7 +11,7 @@ import type { ByteSource } from "./source.ts";
 import { SparseBuilder } from "./sparse-builder.ts";
 
 export interface SparseOptions {
-  /** Number of columns, so that training and test data agree. Default: the largest index in the file. */
+  /** Number of columns. If it is given, training and test data agree. Default: the largest index in the file. */
   columnCount?: number;
   /** If false, lines may lack their label, which is then NaN. */
   target?: false;

@@ -94,7 +94,7 @@ export class TableBuilder {
 
   constructor(file: string, options: TableOptions & { decimal?: "." | "," }, plan: BuildPlan = {}) {
     const { missing = missingTexts, decimal = "." } = options;
-    // A survey can meet a category without levels.
+    // The first pass can find a category without levels.
     checkOptions(options, plan.known === undefined ? 1 : 0);
     this.file = file;
     this.known = plan.known;
@@ -163,7 +163,9 @@ export class TableBuilder {
     return ++this.rowCount === this.blockRows;
   }
 
-  /** Estimates the number of rows, plus two per cent. The first `read` of `byteLength` bytes gave the rows so far. */
+  /**
+   * Estimates the number of rows, plus two per cent. The rows so far come from the first `read` of `byteLength` bytes.
+   */
   expect(byteLength: number, read: number): void {
     this.#context.expectedRows = Math.min(this.blockRows, Math.ceil((1.02 * this.rowCount * byteLength) / read));
   }
@@ -286,6 +288,8 @@ export function columnIndex(file: string, option: string, names: readonly string
   throw fileFault(file, `${option} asks for a column ${show(key)} that is not there; ${advice}`, "DATA_COLUMN");
 }
 
-/** Guesses the real delimiter: one that splits some name into parts that include the requested name. */
+/**
+ * Guesses the real delimiter: a character that splits one of the names into parts, one of which is the requested name.
+ */
 const delimiterIn = (names: readonly string[], wanted: string): string | undefined =>
   [";", "\t", "|", ","].find((mark) => names.some((name) => name.includes(mark) && name.split(mark).includes(wanted)));

@@ -157,8 +157,7 @@ describe("inference", () => {
     );
     expect(settled(0, ["1,5", "x"])).not.toThrow();
     // Commas with three digits behind each may group thousands.
-    const either =
-      /^a\.csv:1:2: "1,500" in column "c" may have a thousands comma or a decimal comma; remove thousands commas /;
+    const either = /^a\.csv:1:2: "1,500" in column "c" may have a thousands comma or a decimal comma; remove thousands commas /;
     expect(settled(0, ["1,500", "2,000"])).toThrow(either);
     expect(settled(0, ["1,500", "2,5"])).toThrow(/looks like a number with a decimal comma/);
     expect(() => put(column("number"), "1,500", 1)).toThrow(either);

@@ -22,7 +22,7 @@ const NOTE = 16;
 
 /** Largest value that a scale can represent. */
 const MOST = 1e300;
-/** Smallest range that is drawn, because ticks and bars cannot be computed for smaller ones. */
+/** Smallest range that is drawn. Ticks and bars cannot be computed for smaller ranges. */
 export const LEAST = 1e-290;
 export const isShown = (value: number): boolean => Math.abs(value) <= MOST;
 

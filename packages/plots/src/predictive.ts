@@ -7,14 +7,15 @@ import { element, line } from "./svg.ts";
 const ROW = 280;
 /** Number of replications that are drawn individually. */
 const CURVES = 50;
-/** Number of bins for whole numbers: up to this many numbers get one bin each, more share bins. */
+/** Number of bins for whole numbers. Up to this many different numbers get a bin each; more numbers share bins. */
 const PLACES = 40;
 /** Margin on either side of the observed values, as a share of their range. */
 const ROOM = 0.35;
 
 /**
- * Observed data against replicated data. For real numbers the plot shows densities; for whole numbers it shows how
- * often each occurs (or each bin, if there are many), with the interval that contains 90 % of replications.
+ * Observed data against replicated data. For real numbers the plot shows densities. For whole numbers it shows how
+ * often each number (or each bin, if there are many numbers) occurs, with the interval that contains 90 % of
+ * replications.
  */
 export function predictive(
   draws: Draws,
@@ -105,7 +106,7 @@ function counted(values: Float64Array, each: readonly Float64Array[], replicated
 
 /**
  * Bins for whole numbers: `count` bins of `size` numbers each, from `low` upwards. If there are few numbers, the bins
- * cover the observed range; if there are many, also a margin around it, as far as replications reach.
+ * cover the observed range. If there are many, they also cover a margin around it, as far as replications reach.
  */
 function placesOf(
   [low, high]: readonly [number, number],

@@ -13,8 +13,8 @@ const Z99 = 2.326;
 const FLAT = 1e-6;
 
 /**
- * Share of fixed cost in a batch's time at which batches are large enough under any load, because larger ones gain
- * little.
+ * If fixed cost is at most this share of a batch's time, batches are large enough under any load. Larger ones would
+ * gain little.
  */
 const FIXED_PART = 0.05;
 
@@ -24,9 +24,9 @@ const FIXED_PART = 0.05;
  *
  * Least squares with weights that fall by a factor of 1 − 1/50 per batch. At the start later batches count more (the
  * kth has weight 2/(k + 1)), because the first ones run cold. Batches of nearly equal size say little about the slope,
- * so they displace less of what is known about it, down to a fiftieth. The slope starts at 0: sizes that were never
- * tried are assumed to be cheap, until they are tried. From the ninth batch on, an observation above four times its
- * expectation is clipped to that. `spread` is the root mean squared relative residual, with the same weights.
+ * so they replace less of the earlier knowledge about it, down to a fiftieth. The slope starts at 0: sizes that were
+ * never tried are assumed to be cheap, until they are tried. From the ninth batch on, an observation above four times
+ * its expectation is clipped to that. `spread` is the root mean squared relative residual, with the same weights.
  */
 export class BatchTime {
   /** Milliseconds per row, a. */
@@ -67,7 +67,7 @@ export class BatchTime {
     return this.perRow * rows + this.perBatch;
   }
 
-  /** Returns the time that 99 % of batches of `rows` rows stay below, if times are normal. */
+  /** Returns the time that 99 % of batches of `rows` rows stay below, if times are normally distributed. */
   slow(rows: number): number {
     return this.mean(rows) * this.margin(1);
   }
@@ -81,9 +81,9 @@ export class BatchTime {
    * Returns the number of rows per batch with which 99 % of requests are answered within `ms`, ≥ 1; Infinity while
    * larger batches cost nothing more.
    *
-   * A request that just misses a batch waits for it, and then for its own, so each may take half of the time. If
-   * batches of that size were mostly fixed cost, larger ones would be faster under load; they are allowed up to a fixed
-   * cost of 5 %.
+   * A request that just misses a batch waits for that batch and then for its own, so each of the two may take half of
+   * the time. If most of the time of such a batch were fixed cost, larger batches would be faster under load. They are
+   * therefore allowed, until fixed cost has fallen to 5 %.
    */
   rowsFor(ms: number): number {
     if (this.perRow === 0) return Infinity;
@@ -103,8 +103,8 @@ export class BatchTime {
   }
 
   /**
-   * Largest plausible time. It exceeds the fitted line if the slope is unknown, because all of the time may depend on
-   * the rows.
+   * Largest plausible time. It exceeds the fitted line if the slope is unknown, because then the whole time might be
+   * proportional to the rows.
    */
   private atMost(rows: number): number {
     return Math.max(this.mean(rows), (this.meanMs * rows) / this.meanRows);

@@ -73,7 +73,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Submits a request without a promise or checks, for the hot path. One callback is called once. @throws RefusedError
+   * Submits a request without a promise or checks, for the hot path. Exactly one callback is called, and only once.
+   * @throws RefusedError
    * @internal
    */
   ask(
@@ -109,9 +110,9 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Predicts the milliseconds until a request of this many rows would be answered if no other came. Deadlines are
-   * compared with it. It is the 99 % quantile for normal times, and small before the first answer, when little is
-   * known.
+   * Predicts the milliseconds until a request of this many rows would be answered if no other request came. Deadlines
+   * are compared with it. It is the 99 % quantile if times are normally distributed. It is small before the first
+   * answer, when little is known.
    */
   predictMs(rows = 1, priority = 5): number {
     const probe = { rows, priority, since: this.clock.now(), deadline: Infinity } as Job<Request, Answer>;
@@ -199,7 +200,7 @@ export class Batcher<Request, Answer> {
     let ahead = starts ? 0 : time.perRow * place.rows + time.perBatch * place.batches;
     for (const batch of starts ? [] : this.running) {
       const left = batch.since + time.mean(batch.rows) - job.since;
-      // A batch that has overrun by some time is assumed to need as much again.
+      // A batch that has exceeded its expected time is assumed to need as much extra time again.
       ahead += Math.abs(left);
     }
     const mean = ahead / concurrency + time.mean(place.own);
@@ -229,7 +230,7 @@ export class Batcher<Request, Answer> {
         }
       }
       const batch = this.nextBatch();
-      // A model on this thread has blocked it, so requests that arrived meanwhile are handled first.
+      // A model on this thread has blocked it, so requests that arrived during that time are handled first.
       if (batch.length > 0 && this.start(batch)) break;
     }
     if (this.queue.count === 0) this.earliest = Infinity;
@@ -238,7 +239,7 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Takes the next batch from the head of the queue: as many jobs as fit while none of them becomes late. Jobs that
+   * Takes the next batch from the head of the queue: as many jobs as fit without any of them becoming late. Jobs that
    * would be late anyway are refused; if only such jobs wait and nothing runs, the first of them is tried.
    */
   private nextBatch(): Job<Request, Answer>[] {
@@ -272,7 +273,7 @@ export class Batcher<Request, Answer> {
     return batch;
   }
 
-  /** Starts a batch. Returns whether it is already done, as when `run` returns no promise. */
+  /** Starts a batch. Returns whether the batch is already done, as when `run` returns no promise. */
   private start(jobs: Job<Request, Answer>[]): boolean {
     let rows = 0;
     for (const job of jobs) {
@@ -384,7 +385,7 @@ export class Batcher<Request, Answer> {
  * Gathers requests into batches, for a model that answers many rows together faster than one by one.
  *
  * While no batch runs, a request starts immediately. Else it waits for the next batch, which takes the waiting
- * requests, up to `maxRows` rows. Requests are taken by priority and arrival, and none starves. From the times of
+ * requests, up to `maxRows` rows. Requests are taken by priority and arrival, and no request starves. From the times of
  * batches it learns t = a·rows + b, which predicts when a request would be answered; a request that would miss its
  * deadline is refused. Each answer includes the size of its batch, its waiting time and the batch's time.
  *

@@ -10,7 +10,7 @@ export interface Clock {
   setImmediate(callback: () => void): void;
 }
 
-/** Longest delay that Node's timers accept: 2³¹ − 1 ms. Longer ones would fire immediately. */
+/** Longest delay that Node's timers accept: 2³¹ − 1 ms. Longer delays would fire immediately. */
 const LONGEST_MS = 2_147_483_647;
 
 /** The machine's clock: `performance.now()` and Node's timers. */

@@ -26,8 +26,9 @@ export interface BatcherOptions<Request, Answer> {
    */
   maxDelayMs?: number;
   /**
-   * Target in milliseconds within which 99 % of requests should be answered, > 0. The size of batches is limited by
-   * their learned times to meet it, as far as the load allows. Default: none, batches have up to `maxRows` rows.
+   * Target in milliseconds within which 99 % of requests should be answered, > 0. To meet it, the size of batches is
+   * limited according to their learned times, as far as the load allows. Default: none, batches have up to `maxRows`
+   * rows.
    */
   targetP99Ms?: number;
   /**
@@ -38,8 +39,8 @@ export interface BatcherOptions<Request, Answer> {
   /** Deadline of requests that have none of their own, in milliseconds from submission, > 0. Default Infinity: none. */
   deadlineMs?: number;
   /**
-   * Milliseconds of waiting that equal one step of priority, ≥ 0. A request is never overtaken by one that comes later
-   * than this times the number of steps between them. Default 1000.
+   * Milliseconds of waiting that equal one step of priority, ≥ 0. A request can be overtaken only by requests that come
+   * at most this much later, times the number of steps between the priorities. Default 1000.
    */
   ageingMs?: number;
   /** Clock, for tests. Default: the machine's. */

@@ -51,9 +51,9 @@ interface Lane<T> {
  * Waiting requests, in the order in which they will be taken: by arrival time, to which each step down in priority adds
  * `ageingMs`.
  *
- * A later request can overtake only within that time, so none starves. Within a priority the order is that of arrival.
- * The queue is stored as the batches that it will form, so a new request's position is found in constant time, whatever
- * the queue's length.
+ * A later request can overtake only within that time, so no request starves. Within a priority, requests are in the
+ * order of their arrival. The queue is stored as the batches that it will form, so a new request's position is found in
+ * constant time, whatever the queue's length.
  */
 export class Queue<T extends Waiting> {
   /** Number of waiting rows. */

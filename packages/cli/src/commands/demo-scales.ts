@@ -37,7 +37,7 @@ export function scaledRows(seed: number): Dataset {
 export interface AtBest {
   rate: number;
   rmse: number;
-  /** Per column, the learnt share of its true coefficient. */
+  /** For each column, its learnt coefficient as a share of the true coefficient. */
   learnt: number[];
 }
 

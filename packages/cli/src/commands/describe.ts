@@ -157,7 +157,10 @@ function making({ algorithm, path, plan, calibration }: Described & { calibratio
   return made;
 }
 
-/** A saved plan contains the number of workers only if they raced on one model, because otherwise it has no effect. */
+/**
+ * A saved plan contains the number of workers only if they raced on one model, because their number has no effect
+ * otherwise.
+ */
 function planText({ workers, replicas, precision, seed }: Omit<PlanJson, "workers"> & { workers?: number }): string {
   const averaged = replicas === 1 ? [] : [`${replicas} replicas averaged`];
   const lanes = workers === undefined ? averaged : [workersText({ workers, replicas })];

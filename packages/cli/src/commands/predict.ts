@@ -161,7 +161,7 @@ async function* readBlocks(
 }
 
 /**
- * Adds the types of the model's numeric columns, because a position can refer to one of them, which must stay numeric.
+ * Adds the types of the model's numeric columns. A position can refer to one of these columns, which must stay numeric.
  */
 function typesOf(numbers: ReadonlySet<string>, types: ReadTableOptions["types"], wanted: readonly (string | number)[]) {
   const byPosition = wanted.some((key) => typeof key === "number");

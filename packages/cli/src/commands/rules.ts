@@ -2,10 +2,10 @@
  * `ergodic rules`: the cost ledger. Lists what each step rule stores and computes beyond plain SGD, derived from its
  * equation, and the time per update and parameter, measured on this machine.
  *
- * The time is measured with 10 million parameters, where memory traffic dominates, as when training a large model; with
- * --quick, with 100,000 parameters, which fit into the processor's cache. `ergodic rules NAME` measures nothing: it
- * prints the rule's options, their symbols in the equation and their defaults; with options, such as
- * `rmsprop:momentum=0.9`, the equation that results.
+ * The time is measured with 10 million parameters, where memory traffic dominates, as when training a large model. With
+ * --quick, it is measured with 100,000 parameters, which fit into the processor's cache. `ergodic rules NAME` measures
+ * nothing. It prints the rule's options, their symbols in the equation and their defaults. If options are given, such
+ * as `rmsprop:momentum=0.9`, it prints the equation that results.
  */
 import type { Command } from "commander";
 import { type EngineDescription, openEngine } from "ergodic";
@@ -54,7 +54,7 @@ function oneRule(text: string, options: RulesOptions, terminal: Terminal): void 
   );
 }
 
-/** `text`: the rule as requested; `last`: whether another link follows a transformation. */
+/** `text`: the rule as requested. `last`: whether a transformation has to be the last link of its chain. */
 function ruleText(row: LedgerRow, text: string, last: boolean, terminal: Terminal): string {
   const { out: paint } = terminal.paint;
   const { rule, summary, options, signs, transformation } = row;

@@ -3,9 +3,9 @@
  * settings and reports the best on held-out ratings: the smallest root mean square error or, for preferences, the
  * smallest 1 − NDCG.
  *
- * A trial ends by --patience (default 3) or when it converges. With --out or --test-share, a final model is then fitted
- * with the best settings to all ratings except the test ratings, for as many epochs as the best trial took to reach its
- * smallest error.
+ * A trial ends when --patience (default 3) is exhausted or when it converges. With --out or --test-share, a final model
+ * is then fitted with the best settings to all ratings except the test ratings, for as many epochs as the best trial
+ * took to reach its smallest error.
  */
 import type { Command } from "commander";
 import { type FactorPredictor, factorisation, fit, type Ratings, tune } from "ergodic";
@@ -23,7 +23,7 @@ import { counted, grouped, json } from "../report/numbers.ts";
 import { searchOptions, type TuneCommandOptions, trainCommand, tunedJson, tunedText, VALIDATE_SHARE, watch } from "../tuning.ts";
 import { cutRatings, type FactorOptions, modelOptions, PATIENCE, type RatingParts, ratingsLine } from "./recommend.ts";
 
-/** Options that `tune` shares with `recommend`, besides those that it shares with `train`. */
+/** Options that `tune` shares with `recommend`, in addition to the options that it shares with `train`. */
 interface RatingsTuned extends Omit<FactorOptions, "l2"> {
   user: string;
   item: string;

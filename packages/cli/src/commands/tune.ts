@@ -3,8 +3,9 @@
  * held-out rows.
  *
  * Each trial runs like `train` with these options. With --out or test rows, a final model is then trained with the best
- * settings on all rows except the test rows; with --patience, for as many epochs as the best trial took to reach its
- * smallest loss. The run can be interrupted (after the current trial), checkpointed and resumed (keeping.ts). With
+ * settings on all rows except the test rows. With --patience, it is trained for as many epochs as the best trial took
+ * to reach its smallest loss. The run can be interrupted (after the current trial), checkpointed and resumed
+ * (keeping.ts). With
  * --user and --item, it tunes `recommend` (tune-ratings.ts).
  */
 import type { Command } from "commander";

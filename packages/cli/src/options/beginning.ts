@@ -18,7 +18,7 @@ export interface Begun {
 /** Options that define the structure of a network or feature map; the file's parameters only fit its own structure. */
 const ofStructure = ["features", "standardise", "augment"] as const;
 
-/** Returns undefined without `--from`, and for a checkpoint, for which the command line gives everything. */
+/** Returns undefined without `--from`, and for a checkpoint, because the command line then gives everything. */
 export async function beginningOf(options: TrainOptions, command: Command): Promise<Begun | undefined> {
   const { from } = options;
   if (from === undefined || options.resume !== undefined) return undefined;

@@ -1,5 +1,5 @@
 /**
- * `--model`: the model to train, from its word on the command line.
+ * Makes the model to train from the word after `--model` on the command line.
  *
  *   linear                       the default
  *   mlp:256,128                  hidden widths; activation=…, dropout=…, normalised=true

@@ -25,7 +25,7 @@ export const isModuleFile = (text: string): boolean => [...scripts, ...typed].in
 export async function loadedModule(flag: string, path: string): Promise<Record<string, unknown>> {
   let file: string;
   try {
-    // Like Node: packages are resolved next to the file itself, not next to a link to it.
+    // As in Node, packages are resolved next to the file itself, not next to a link to it.
     file = await realpath(path);
   } catch (cause) {
     throw new DataError(path, "cannot be read: no such file", "FILE_READ", { cause });
@@ -42,10 +42,7 @@ export async function loadedModule(flag: string, path: string): Promise<Record<s
 async function imported(path: string, href: string): Promise<Record<string, unknown>> {
   let never = (): void => {};
   const unending = new Promise<never>((_, reject) => {
-    never = () =>
-      reject(
-        new DataError(path, "has a top-level await that never ends; remove it, or make it end", "MODEL_FILE"),
-      );
+    never = () => reject(new DataError(path, "has a top-level await that never ends; remove it, or make it end", "MODEL_FILE"));
   });
   process.once("beforeExit", never);
   try {

@@ -1,5 +1,5 @@
 /**
- * A statistical model from a file, its data, and a sampler from its words on the command line.
+ * Reads a statistical model from a file, its data, and a sampler from its words on the command line.
  *
  * The file's default export is a model(), or the function from which one is made. A `data` export is used if --data is
  * not given. A sampler is a word with options, nested ones in brackets: nuts:metric=dense,maxTreeDepth=12 ·

@@ -1,5 +1,6 @@
 /**
- * Algorithms, rules, schedules, losses, variance reduction and feature maps from their words on the command line.
+ * Parses algorithms, rules, schedules, losses, variance reduction and feature maps from their words on the command
+ * line.
  *
  * A chain of rules is joined by +: `clipNorm:norm=1+adam:rate=0.01`. `--rate` sets the rate of the rule (in a chain: of
  * the first link that has one), as a number or a schedule: `cosineDecay:rate=0.1,updates=1000`.

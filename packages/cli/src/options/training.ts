@@ -65,7 +65,10 @@ export const fixedByCheckpoint: readonly (keyof TrainOptions)[] = [
   ...(["batch", "schedule", "replicas", "rows", "averageEvery", "deterministic", "from", "optimiser"] as const),
 ];
 
-/** Adds column options for a model of `recommend`, which otherwise knows its columns. */
+/**
+ * Adds options that name the columns of ratings. They are not needed for a model of `recommend`, which knows its
+ * columns.
+ */
 export function addRatingOptions(command: Command): Command {
   return command
     .optionsGroup("For a model written by recommend, if the columns have other names:")

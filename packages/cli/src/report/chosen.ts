@@ -13,7 +13,7 @@ export interface Described {
   equation: string;
   pipeline: { kind: string }[];
   algorithm?: AlgorithmJson;
-  /** The options of fit.path; replaces an algorithm. */
+  /** The options of fit.path, which then replaces an algorithm. */
   path?: PathJson;
   plan?: PlanJson;
   /** Reason for this algorithm, if the choice was left open. */

@@ -1,5 +1,5 @@
 /**
- * Returns the largest of any number of values, or 0. A call of Math.max with more than some ten thousand arguments
+ * Returns the largest of any number of values, or 0. A call of Math.max with more than about ten thousand arguments
  * would overflow the stack.
  */
 export function largest(values: Iterable<number>): number {

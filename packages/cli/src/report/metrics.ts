@@ -32,7 +32,7 @@ const mayBeUndefined: readonly string[] = ["auc", "averagePrecision", "r2"];
 const shares: readonly string[] = ["accuracy", "calibrationError", "coverage"];
 const MOST_CLASSES = 12;
 
-/** Returns those of the given metrics that are shown, in display order. */
+/** Selects the metrics to show from the given metrics, in display order. */
 export function metricNames(metrics: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(names).filter((name) => name in metrics);
 }

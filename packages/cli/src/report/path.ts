@@ -62,7 +62,7 @@ function marksOf({ minimum, oneStandardError }: CrossValidation): Mark[] {
   ];
 }
 
-/** Returns the rows to show: evenly spaced from first to last, and the marked ones. */
+/** Returns the rows to show: evenly spaced rows from first to last, and the marked rows. */
 function shown(count: number, marked: readonly number[]): number[] {
   const spread = Math.min(count, SHOWN);
   const even = Array.from({ length: spread }, (_, i) => Math.round((i * (count - 1)) / Math.max(1, spread - 1)));

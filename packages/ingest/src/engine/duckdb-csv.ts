@@ -6,7 +6,7 @@
  * column contains anything else (a string, an infinity, an integer beyond 2^53), it is read again as strings, to which
  * our rules are applied.
  *
- * Differs: see "Two readers" in the README of this package.
+ * For the differences, see "Two readers" in the README of this package.
  *
  * @throws OptionError for `comment` and `ragged: "skip"`, which have another meaning in DuckDB
  */
@@ -82,8 +82,8 @@ function refuseOptions({ comment, ragged }: CsvOptions): void {
 }
 
 /**
- * Refuses files that DuckDB reads differently: with one column, blank lines are missing values to it; with a name that
- * spans several lines, it counts lines differently.
+ * Refuses files that DuckDB reads differently. If there is one column, it takes blank lines for missing values. If a
+ * name spans several lines, it counts lines differently.
  */
 function refuseNames(file: string, names: readonly string[]): void {
   const long = names.find((name) => /[\r\n]/.test(name));

@@ -12,8 +12,8 @@ import type { ByteSource } from "../source.ts";
 import { type DuckDbConnection, type DuckDbInstance, loadDuckDb } from "./duckdb-package.ts";
 
 /**
- * Largest number of columns. For wider tables, the dictionaries and the query take DuckDB longer than our whole
- * decoder.
+ * Largest number of columns. For wider tables, DuckDB needs more time for the dictionaries and the query than our
+ * decoder needs for everything.
  */
 const mostColumns = 1000;
 
@@ -55,11 +55,12 @@ export class DuckDbFile {
     source.signal?.throwIfAborted();
     const module = await loadDuckDb("read", 'take engine: "own"');
     const { resolve, sep } = process.getBuiltinModule("node:path");
-    // Resolved by the file system, because after a link ".." is not the folder before it.
+    // The file system resolves the path, because ".." after a link does not lead to the folder that precedes it in the
+    // path.
     const { realpath } = process.getBuiltinModule("node:fs/promises");
     const path = await realpath(source.path).catch(() => resolve(source.path!)); // the reader reports the reason
-    // The brackets make the path a pattern, in which DuckDB takes a backslash as a separator. A zero byte ends its
-    // query.
+    // The brackets make the path a pattern, in which DuckDB takes a backslash as a separator. A zero byte would end
+    // DuckDB's query.
     if (path.includes("\0") || (sep === "/" && path.includes("\\") && /[*?[]/.test(path)))
       throw new OptionError(
         source.name,
@@ -166,7 +167,7 @@ async function stateOf(path: string): Promise<string> {
   return found ? [found.dev, found.ino, found.size, found.mtimeMs].join(" ") : "";
 }
 
-/** Refuses gzip files, because DuckDB does not detect truncated ones. @throws OptionError */
+/** Refuses gzip files, because DuckDB does not detect truncated gzip files. @throws OptionError */
 async function refusePacked(name: string, path: string): Promise<void> {
   const handle = await process
     .getBuiltinModule("node:fs/promises")

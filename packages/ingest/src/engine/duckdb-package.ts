@@ -1,6 +1,6 @@
 /**
- * The package @duckdb/node-api, which is not a dependency. Exports do not mention its types, because users without it
- * lack them.
+ * The package @duckdb/node-api, which is not a dependency. Exports do not mention the package's types, because users
+ * without the package lack them.
  */
 import { CapabilityError } from "ergodic/data";
 
@@ -8,7 +8,10 @@ export type DuckDbModule = typeof import("@duckdb/node-api");
 export type DuckDbInstance = Awaited<ReturnType<DuckDbModule["DuckDBInstance"]["create"]>>;
 export type DuckDbConnection = Awaited<ReturnType<DuckDbInstance["connect"]>>;
 
-/** Loads the package. `instead`: the alternative without it, for the error. @throws CapabilityError [DUCKDB_MISSING] */
+/**
+ * Loads the package. `instead`: an alternative that does not need the package, for the error. @throws CapabilityError
+ * [DUCKDB_MISSING]
+ */
 export async function loadDuckDb(where: string, instead: string): Promise<DuckDbModule> {
   try {
     // The name is assembled so that no page bundler looks for the package's machine code.

@@ -59,7 +59,8 @@ export async function* putRows(query: Query, builder: TableBuilder): AsyncGenera
   const { file, from, picks } = query;
   const dictionaries = await dictionariesOf(query);
   const inner = picks.map(({ sql }, k) => `${sql} AS v${k}${dictionaries[k] ? `, TRY_CAST(${sql} AS t${k}) AS e${k}` : ""}`);
-  // Two columns per pick, so that the second one can be found by position. An unused one costs nothing.
+  // Each pick takes two columns, so that the second one can be found by position. An unused second column costs
+  // nothing.
   const outer = picks.map((_, k) =>
     dictionaries[k] ? `e${k}, CASE WHEN e${k} IS NULL THEN v${k} END AS r${k}` : `v${k}, NULL AS r${k}`,
   );
@@ -84,7 +85,7 @@ export async function* putRows(query: Query, builder: TableBuilder): AsyncGenera
   }
 }
 
-/** Adds the rows [start, end) of a chunk. `line`: line of the first. */
+/** Adds the rows [start, end) of a chunk. `line`: line of the first row. */
 type Put = (start: number, end: number, line: number) => void;
 
 function numbersReader({ putOdd }: Query, { column, sql }: Pick, k: number, chunk: DuckDBDataChunk): Put {

@@ -17,7 +17,10 @@ export interface EngineOptions {
   engine?: Engine;
 }
 
-/** Returns a decoder that passes the file to the requested reader. DuckDB's is loaded when needed. @throws OptionError */
+/**
+ * Returns a decoder that passes the file to the requested reader. DuckDB's reader is loaded when it is needed. @throws
+ * OptionError
+ */
 export function byEngine<O extends EngineOptions>(
   own: RowDecoder<O>,
   duckdb: () => Promise<RowDecoder<O>["rows"]>,

@@ -14,7 +14,7 @@ import type { TableBuilder, TableOptions } from "../table-builder.ts";
 /** Options of CSV and TSV files. */
 export interface CsvOptions extends TableOptions, EngineOptions {
   /**
-   * Whether the first line contains the names; or a list of names, if the file has no such line. Default: true, but a
+   * Whether the first line contains the names, or a list of names if the file has no such line. Default: true, but a
    * first line with only numbers is refused.
    */
   header?: boolean | readonly string[];
@@ -41,8 +41,8 @@ const largest = Number.MAX_SAFE_INTEGER;
  * Comma- and tab-separated values (RFC 4180) → tables.
  *
  * The first line names the columns unless `header` is false (then x0, x1, …) or a list of names. Types are inferred
- * from the whole file. Only one block of text is in memory at a time, and each level of a category once, so a file
- * takes the memory of its columns.
+ * from the whole file. Memory holds one block of text at a time, and each level of a category once, so a file takes
+ * only the memory of its columns.
  *
  * @throws DataError DATA_HEADER, DATA_RAGGED, DATA_PARSE, DATA_TYPE, DATA_EMPTY, DATA_ENCODING, DATA_FORMAT;
  * OptionError
@@ -88,12 +88,13 @@ async function* csvRows(source: ByteSource, options: CsvOptions, builder: TableB
 }
 
 /**
- * Number of bytes that the full parser reads after a record that is not plain, before plain records are tried again.
+ * Number of bytes that the full parser reads after a record that is not plain. After that, plain records are tried
+ * again.
  */
 const grammarBytes = 1 << 15;
 const lineFeed = 10;
 
-/** Adds the records of a block: plain ones directly from their bytes, others through the full parser. */
+/** Adds the records of a block: plain records directly from their bytes, other records through the full parser. */
 function* blockRows(
   records: CsvRecords,
   plain: PlainRows,
@@ -175,7 +176,7 @@ export function putField(column: ColumnBuilder, text: string, decimal: "." | ","
   } else column.putText(text, line);
 }
 
-/** Takes the names; returns true if they are from the record. */
+/** Takes the column names. Returns true if they come from the record. */
 function start(fields: string[], line: number, options: CsvOptions, builder: TableBuilder): boolean {
   const { header } = options;
   if (Array.isArray(header)) {

@@ -29,7 +29,10 @@ export interface IdxArray {
 
 /** Options of IDX files. */
 export interface IdxOptions {
-  /** File of labels: one dimension, as long as the rows. Default: the file next to it with MNIST's name for labels. */
+  /**
+   * File of labels: an array of one dimension that has a label for each row. Default: the file next to it with MNIST's
+   * name for labels.
+   */
   labels?: Source;
 }
 

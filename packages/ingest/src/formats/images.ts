@@ -1,9 +1,9 @@
 /**
  * PNG and JPEG images, one folder per class → rows of whole numbers 0 … 255, shape [height, width, channels].
  *
- * Each sub-folder is a class with its name and contains only images, recognised by their first bytes. Files next to the
- * sub-folders and names with a leading dot are ignored. A folder of images without sub-folders gives rows without
- * classes, for prediction. image.ts decodes pixels; image-resize.ts resizes.
+ * Each sub-folder is a class, whose name is the folder's, and contains only images, which are recognised by their first
+ * bytes. Files next to the sub-folders and names with a leading dot are ignored. A folder of images without sub-folders
+ * gives rows without classes, for prediction. image.ts decodes pixels; image-resize.ts resizes.
  *
  * Files are read a few at a time. The error names the first faulty one in order, and no rows are returned.
  *
@@ -85,7 +85,9 @@ export async function imageRows(
     columnCount: height * width * channels,
     rowShape: [height, width, channels],
     advice:
-      typeof from === "string" ? "put the images of each class into a sub-folder named after the class" : "give each image a label",
+      typeof from === "string"
+        ? "put the images of each class into a sub-folder named after the class"
+        : "give each image a label",
     ...(labels.length > 0 ? { target: labels } : {}),
   };
 }

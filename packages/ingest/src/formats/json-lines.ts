@@ -9,7 +9,7 @@ import type { ByteSource } from "../source.ts";
 import { columnIndex, type TableBuilder, type TableOptions } from "../table-builder.ts";
 import { dense } from "./format.ts";
 
-/** Options of JSON lines: those of tables, and comments. */
+/** Options of JSON lines: the options of tables, and the mark of comments. */
 export interface JsonLinesOptions extends TableOptions {
   /** Mark of comment lines, such as "//". Lines that begin with it are not read. Default: there are none. */
   comment?: string;

@@ -1,10 +1,10 @@
 /**
  * NumPy `.npy`, versions 1 to 3 → tables of numeric columns x0, x1, …
  *
- * One-dimensional arrays are one column, two-dimensional ones rows × columns. For more dimensions, [n, …sizes], a row
- * has the shape sizes, last index fastest; images without channels, [n, h, w], get one: [h, w, 1]. C or Fortran order,
- * little- or big-endian: f4 f8, i1 i2 i4 i8, u1 u2 u4 u8, b1. NaN is a missing value. 64-bit integers beyond ±2^53 are
- * refused, because float64 cannot hold them.
+ * A one-dimensional array is one column, and a two-dimensional array has the shape rows × columns. In an array of more
+ * dimensions, [n, …sizes], a row has the shape `sizes`, last index fastest. Images without channels, [n, h, w], get one
+ * channel: [h, w, 1]. C or Fortran order, little- or big-endian: f4 f8, i1 i2 i4 i8, u1 u2 u4 u8, b1. NaN is a missing
+ * value. 64-bit integers beyond ±2^53 are refused, because float64 cannot hold them.
  * Source: numpy.lib.format.
  *
  * @throws DataError DATA_FORMAT, DATA_UNSUPPORTED, DATA_TRUNCATED, DATA_TYPE, DATA_EMPTY

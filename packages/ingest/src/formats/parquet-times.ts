@@ -2,7 +2,8 @@
  * Dates, timestamps and times of Parquet as ISO strings, as in a CSV file: 2024-03-05, 2024-03-05T14:30:00, 14:30:00.
  *
  * Fractions of seconds have as many digits as needed, at most six. Digits after the microseconds are cut off, as DuckDB
- * does for INT96 and for nanoseconds adjusted to UTC. Timestamps have no time zone; those adjusted to UTC are in UTC.
+ * does for INT96 and for nanoseconds adjusted to UTC. Timestamps have no time zone. Timestamps that are adjusted to UTC
+ * are in UTC.
  */
 import type { SchemaElement } from "hyparquet";
 import type { ColumnBuilder } from "../column.ts";
@@ -14,7 +15,7 @@ export interface Times {
   readonly unit: "days" | "millis" | "micros" | "nanos" | "int96";
 }
 
-/** Parsers that return the numbers unchanged, where the decoder would make dates of milliseconds. */
+/** Parsers that return the numbers unchanged. The decoder's own parsers would turn them into dates in milliseconds. */
 export const asCounted = {
   dateFromDays: (days: number) => days,
   timestampFromMilliseconds: (millis: bigint) => millis,
@@ -23,9 +24,9 @@ export const asCounted = {
 };
 
 const microsOfDay = 86_400_000_000n;
-/** Range of the years 1 to 9999 in days since 1970: years of four digits, as ISO strings and `dates` have. */
+/** Range of the years 1 to 9999, in days since 1970. ISO strings and the option `dates` have years of four digits. */
 const [firstDay, lastDay] = [-719_162, 2_932_896];
-/** DuckDB's infinity. In other units than nanoseconds it is beyond the year 9999. */
+/** DuckDB's infinity. In units other than nanoseconds, this value lies beyond the year 9999. */
 const infinite = 2n ** 63n - 1n;
 
 /** Returns a column's unit; undefined if it is not a date or time, or if its annotations contradict each other. */
@@ -67,7 +68,8 @@ function split(micros: bigint): [day: number, micros: number] {
 function microsOf(count: bigint, { what, unit }: Times): bigint {
   if (unit === "millis") return count * 1000n;
   if (unit === "micros") return count;
-  // DuckDB truncates nanoseconds towards 1970, but rounds those of INT96, which count within a day, downwards.
+  // DuckDB truncates nanoseconds towards 1970. Nanoseconds of INT96 count within a day, so DuckDB rounds them
+  // downwards.
   const isBelow = count % 1000n < 0n && (what === "time" || unit === "int96");
   return count / 1000n - (isBelow ? 1n : 0n);
 }

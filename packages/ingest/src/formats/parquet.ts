@@ -10,7 +10,7 @@ import type { TableBuilder, TableOptions } from "../table-builder.ts";
 import { hostBrotli } from "./parquet-brotli.ts";
 import { asCounted, putTime, type Times, timesOf } from "./parquet-times.ts";
 
-/** Options of Parquet files: those of tables, and the choice of the reader. */
+/** Options of Parquet files: the options of tables, and the choice of the reader. */
 export interface ParquetOptions extends TableOptions, EngineOptions {}
 
 /** Largest number of rows per group. V8 ends the process if an array grows beyond about 100 million values. */
@@ -107,8 +107,8 @@ function namedFields({ children }: SchemaTree): SchemaTree[] {
 }
 
 /**
- * Refuses more rows than the file's size can justify. A column with one value or none needs only a few bytes for a
- * million rows, so the row count alone cannot be trusted.
+ * Refuses more rows than the file's size can justify. A column with at most one distinct value needs only a few bytes
+ * for a million rows, so the row count alone cannot be trusted.
  */
 function refuseVast(file: string, { row_groups: groups }: FileMetaData, byteLength: number): void {
   const counts = groups.map((group) => Number(group.num_rows));

@@ -1,6 +1,6 @@
 /**
- * Adds the content of DimmWitted's files, text or binary, to a graph. Ids are consecutive from 0; state values are
- * those of the variable's domain.
+ * Adds the content of DimmWitted's files, text or binary, to a graph. Ids are consecutive from 0. State values are the
+ * values in the variable's domain.
  */
 import { ErgodicError } from "ergodic/data";
 import { type FactorGraph, factorGraph, logicalFunctionOf, logicalFunctions } from "ergodic/graphs";

@@ -1,6 +1,7 @@
 /**
- * DimmWitted's files as text: rows of tab-separated fields, as its text2bin takes them. Each function has one file of
- * factors, and another with its arguments: function, number of variables, and the value that each is compared with.
+ * DimmWitted's files as text: rows of tab-separated fields, in the form that its text2bin reads. Each function has one
+ * file of factors, and another with its arguments: function, number of variables, and the value that each is compared
+ * with.
  */
 import { fault, fileFault, show } from "../fault.ts";
 import { decoded, lineBlocks, wholeText } from "../lines.ts";
@@ -109,7 +110,7 @@ export async function readTextDomains(source: ByteSource): Promise<{ rows: Domai
   return { rows, refuse: (row, field, message) => fault(source.name, lines[row], field + 1, message, "DATA_PARSE") };
 }
 
-/** Function with the values to compare with in each row. */
+/** Number of the function whose rows contain the values to compare with. */
 export const VALUES_IN_ROWS = 12;
 
 /** Reads a file of factors and its arguments into the graph. */

@@ -1,10 +1,9 @@
 /**
  * libDAI's factor graphs (.fg) → factor graphs.
  *
- * The file has the number of factors. Then follow for each factor: its number of variables, their labels, their numbers
- * of states, the number of non-zero entries, and these entries as `index value`. The first variable is fastest. #
- * begins a comment. Variables are named x and their label.
- * Source: libDAI, "Factor graph (.fg) file format".
+ * The file has the number of factors. Then there are, for each factor: its number of variables, their labels, their
+ * numbers of states, the number of non-zero entries, and these entries as `index value`. The first variable is fastest.
+ * # begins a comment. Variables are named x and their label. Source: libDAI, "Factor graph (.fg) file format".
  *
  * @throws DataError DATA_PARSE, DATA_TRUNCATED, DATA_UNSUPPORTED with line and column
  */
@@ -35,7 +34,7 @@ export async function readLibdai(source: Source): Promise<FactorGraph> {
     graph.variable(label === i ? undefined : `x${label}`, countOf.get(label)!);
   });
   for (const { labels: of, values } of factors) {
-    // With its variables in reverse order, the same table has the last one fastest.
+    // If the variables are taken in reverse order, the last one is fastest in the same table.
     const scope = of.map((label) => numberOf.get(label)!).reverse();
     graph.table(scope, values);
   }

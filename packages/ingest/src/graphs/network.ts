@@ -1,4 +1,4 @@
-/** Largest deviation from 1 of the sum of a variable's probabilities, which files contain rounded. */
+/** Largest deviation of the sum of a variable's probabilities from 1. Files contain rounded probabilities. */
 const MOST_OFF = 0.05;
 
 /**

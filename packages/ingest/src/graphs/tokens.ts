@@ -133,7 +133,7 @@ export class Tokens {
   }
 }
 
-/** Number of entries that the tables of a file may have beyond those written out, for zeros and defaults. */
+/** Number of entries that the tables of a file may have in addition to those written in it, for zeros and defaults. */
 export class Allowance {
   private left: number;
 
@@ -141,7 +141,7 @@ export class Allowance {
     this.left = 2 ** 20 + 64 * byteLength;
   }
 
-  /** Returns whether there is room for this many more entries, and takes it. */
+  /** Reserves room for this many more entries, if there is enough. Returns whether there was. */
   take(entries: number): boolean {
     if (!(entries <= this.left)) return false;
     this.left -= entries;

@@ -109,7 +109,10 @@ function readScope(tokens: Tokens, f: number, variableCount: number): number[] {
   return scope;
 }
 
-/** Reads samples in either form. Some files fit both forms; the lines decide, then the number of tokens. */
+/**
+ * Reads samples in either form. Some files fit both forms. The line structure then decides, and after it the number of
+ * tokens.
+ */
 async function samplesOf(tokens: Tokens, graph?: FactorGraph): Promise<UaiEvidence[]> {
   const lines = new TextDecoder("latin1")
     .decode(tokens.bytes)

@@ -1,6 +1,6 @@
 /**
  * Checks Arrow bytes before a reader gets them. Messages must lie within the file, and buffers within the messages'
- * bodies. Buffers must have as many bytes as the rows need. Readers follow such numbers without bounds.
+ * bodies. Buffers must have as many bytes as the rows need. Readers use such numbers without checking bounds.
  *
  * Draws are flat columns of numbers, so nothing else is accepted. Source: Arrow's "IPC format"; File.fbs, Message.fbs,
  * Schema.fbs.
@@ -11,7 +11,7 @@ import { DataError } from "ergodic/data";
 import { type FlatTable, readFlatbuffer, type TableKind } from "./flatbuffer.ts";
 
 const keyValue: TableKind = { 0: "text", 1: "text" };
-/** Table of a type. Its first field is a number's width, or its precision. */
+/** Table of a type. Its first field is the width of a number, or the precision. */
 const type: TableKind = { 0: "i32" };
 const precision: TableKind = { 0: "i16" };
 const field = (): TableKind => ({

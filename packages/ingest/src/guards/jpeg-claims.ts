@@ -41,7 +41,7 @@ export function jpegFrame(bytes: Uint8Array): JpegFrame | undefined {
 }
 
 /**
- * Whether the image has an end marker. After the start of the first scan, FF D9 cannot be data, because in data FF is
+ * Whether the image has an end marker. FF D9 after the start of the first scan cannot be data, because in data FF is
  * followed by 00 or a restart.
  */
 export function jpegEnds(bytes: Uint8Array, from: number): boolean {
@@ -49,7 +49,7 @@ export function jpegEnds(bytes: Uint8Array, from: number): boolean {
   return false;
 }
 
-/** Returns the fault of the claim, or undefined. */
+/** Returns what is wrong with the claimed size, or undefined. */
 export function jpegMisclaim(bytes: Uint8Array, frame: JpegFrame): string | undefined {
   const bits = 8 * (bytes.length - frame.scanStart);
   const least = frame.blocks * (frame.progressive ? 1 : 2);

@@ -32,7 +32,7 @@ function gzipLength(bytes: Uint8Array): number | undefined {
   return wordsOf(bytes).getUint32(bytes.length - 4, true);
 }
 
-/** Length of sequences of literals and matches. Damaged ones are left to the decoder, which reports the fault. */
+/** Length of sequences of literals and matches. Damaged sequences are left to the decoder, which reports the fault. */
 function blockLength(bytes: Uint8Array, from: number, to: number): number {
   let length = 0;
   for (let at = from; at < to; ) {

@@ -99,7 +99,7 @@ function checkDictionary(
   return values;
 }
 
-/** Smallest number of bytes of a value; for a string, those of its length. */
+/** Smallest number of bytes of a value. For a string, it includes only the bytes of its length. */
 function leastOf(type: string, typeLength: number): number {
   return type === "BYTE_ARRAY" ? 4 : type === "BOOLEAN" ? 1 / 8 : (widths[type] ?? typeLength);
 }
@@ -140,8 +140,8 @@ function checkPageV2(fields: ThriftStruct, bytes: Uint8Array, size: number, colu
 }
 
 /**
- * Checks values of encodings with their own runs or lengths. `second`: for pages of version 2, where zero-width
- * positions have runs too.
+ * Checks values of encodings with their own runs or lengths. `second`: whether the page has version 2, in which
+ * zero-width positions have runs too.
  */
 function checkValues(
   page: Uint8Array,
@@ -184,7 +184,7 @@ function unpackedPage(
   const ratio = ratios[codec];
   const unpack = compressors[codec];
   if (ratio === undefined || unpack === undefined) throw new Error(`the codec ${codec} is not supported`);
-  // Largest size: each value with its own bytes, and a run per level in the worst case. Strings can have any length.
+  // Largest size: in the worst case, each value has its own bytes and each level a run. Strings can have any length.
   const needed = type === "BYTE_ARRAY" ? Infinity : values * ((widths[type] ?? typeLength) + 8) + slack;
   if (size < 0 || size > Math.min(needed, bytes.length * ratio + slack))
     throw new Error(`${values} values in ${bytes.length} packed bytes claim ${size} bytes`);

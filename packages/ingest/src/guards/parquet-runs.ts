@@ -12,8 +12,8 @@ const mostTextBytes = 1 << 28;
 const BEYOND = "a text goes beyond its page";
 
 /**
- * Checks `values` numbers of `width` bits below `limit`, and that no run extends further. `ones`: number of ones, if
- * the width is 1.
+ * Checks `values` numbers of `width` bits. Each must be below `limit`, and no run may extend beyond the last one.
+ * `ones`: number of ones, if the width is 1.
  */
 export function checkRuns(
   bytes: Uint8Array,
@@ -67,7 +67,7 @@ export function checkDeltas(bytes: Uint8Array, at: number, values: number): { nu
   const block = number(31);
   const parts = number(31);
   const counted = number(31);
-  // For zero parts, or parts that are not a whole number of values, the quotient is not a multiple of 8 either.
+  // The quotient is also not a multiple of 8 if there are zero parts, or if a part is not a whole number of values.
   if (parts > 1 << 16 || (block / parts) % 8 !== 0 || counted !== values)
     throw new Error(`differences of ${counted} values in blocks of ${block} by ${parts}, where ${values} are left`);
   const numbers = new Int32Array(values);

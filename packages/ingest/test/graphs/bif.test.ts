@@ -121,11 +121,7 @@ describe("BIF", () => {
     ["an open comment", "network x {\n} /* and", "a.bif:2:3: the comment that opens here is never closed"],
     ["a variable twice", plain.replace("variable d", "variable a"), 'a.bif:6:10: the variable "a" is declared twice'],
     ["states twice", plain.replace("{ yes, no }", "{ yes, yes }"), 'two of its states are called "yes"'],
-    [
-      "another number of states",
-      plain.replace("[2]", "[3]"),
-      'a.bif:3:29: 2 states are listed, but the declared number is "3"',
-    ],
+    ["another number of states", plain.replace("[2]", "[3]"), 'a.bif:3:29: 2 states are listed, but the declared number is "3"'],
     ["a number of states of 10^9", plain.replace("[2]", "[1000000000]"), "2 states are listed"],
     ["another type", plain.replace("discrete [2]", "continuous"), 'the type is "continuous", but must be discrete'],
     ["no type", plain.replace("type discrete { on off };", ""), 'the variable "d" has no type'],

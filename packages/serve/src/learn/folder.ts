@@ -25,8 +25,8 @@ export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update
  * Files of a learner: snapshots by version, each of which appears whole or not at all, and the journal that begins with
  * one of them.
  *
- * The journal of the latest term defines the state; if a term has two, the one of the later version. A new snapshot
- * appears first, then its journal; only then is the old journal removed.
+ * The journal of the latest term defines the state. If that term has two journals, the one of the later version does. A
+ * new snapshot appears first, then its journal; only then is the old journal removed.
  *
  * Each opening starts a new term, whose number is part of its file names. A process that has lost its lock without
  * noticing only writes and removes files of its own term, and its journal is no longer read. Its actions therefore have
@@ -51,8 +51,8 @@ export class LearnerFolder {
   }
 
   /**
-   * Begins a term with a number above all earlier ones, which no other process has. `check` checks that this process
-   * still holds the lock. The snapshots are then renamed to this term.
+   * Begins a term whose number is above all earlier numbers and is used by no other process. `check` checks that this
+   * process still holds the lock. The snapshots are then renamed to this term.
    */
   async claim(check: () => Promise<void>): Promise<void> {
     const before = [...(await this.#terms()), ...(await this.#entries("snapshot")), ...(await this.#entries("journal"))];

@@ -54,8 +54,8 @@ const cards = (): string =>
 
 /**
  * Returns a process's start, in ticks since boot ("" if unknown), and whether it has ended. A killed process keeps its
- * id as a zombie until its parent collects it. The values are fields 22 and 3, counted from after the name, which can
- * contain spaces.
+ * id as a zombie until its parent collects it. The values are fields 22 and 3. Fields are counted from the end of the
+ * name, because the name can contain spaces.
  */
 function systemSays(pid: number): { readonly start: string; readonly hasEnded: boolean } {
   const text = orNone(() => readFileSync(`/proc/${pid}/stat`, "utf8"));

@@ -19,10 +19,10 @@ import { LearnerError } from "./errors.ts";
  *                    multiple of 8. The bytes of kind 3 begin with u32 bytes of the key, u32 0, and the key,
  *                    padded likewise
  *
- * A frame is confirmed in this order: the frame is written, the disk has it, a note is written, the waiting callers are
- * told. Bytes after the length in the notes were therefore never confirmed: a complete frame there is read, and an
- * incomplete one was an interrupted write, and is dropped. Damage before that length, or a shorter file, is an error.
- * Clients do not know the mark, so they cannot make rows that look like frames.
+ * A frame is confirmed in four steps: the frame is written, the disk has it, a note is written, and the waiting callers
+ * are answered. Bytes beyond the length in the notes were therefore never confirmed. A complete frame there is still
+ * read. An incomplete frame there comes from an interrupted write, and is dropped. Damage before that length, or a
+ * shorter file, is an error. Clients do not know the mark, so they cannot make rows that look like frames.
  *
  * Format 1 has no notes; its last frame is dropped if it is incomplete.
  */
@@ -34,7 +34,10 @@ const FRAME = 32;
 /** Offset of the first frame. */
 export const FRAMES_AT = HEAD + 2 * NOTE;
 const MARK_AT = 64;
-/** Largest number of bytes of a record. A frame can hold several, up to GROUP_BYTES before the last. */
+/**
+ * Largest number of bytes of a record. A frame can hold several records, of which all except the last have at most
+ * GROUP_BYTES in total.
+ */
 export const MOST_RECORD_BYTES = 2 ** 28;
 export const GROUP_BYTES = 2 ** 22;
 
@@ -80,7 +83,7 @@ export function noteOf(length: number, version: number): Buffer {
   return note;
 }
 
-/** Returns the offset of a note; even and odd ones alternate. */
+/** Returns the offset of a note. Even and odd notes have alternating places. */
 export const noteAt = (number: number): number => HEAD + (number % 2) * NOTE;
 
 /** Returns the note of a new head. */

@@ -46,9 +46,9 @@ interface Group {
 }
 
 /**
- * Processes requests one after another. Waiting requests are learnt as a group, which is written together; when the
- * disk has it, all callers of the group are told. Nothing is learnt during the write, so between groups the state is
- * the confirmed one. Before a group begins, the model's parameters are copied, so that the confirmed model can be
+ * Processes requests one after another. Waiting requests are learnt as a group, which is written together. Once the
+ * disk has the group, all of its callers are answered. Nothing is learnt during the write, so between groups the state
+ * is the confirmed one. Before a group begins, the model's parameters are copied, so that the confirmed model can be
  * served while the group is in progress, and if it fails.
  */
 export class Learner implements OnlineLearner {
@@ -257,8 +257,8 @@ export class Learner implements OnlineLearner {
 
   async #work(): Promise<void> {
     while (this.#queue.length > 0) {
-      // Requests that arrive in this turn of the event loop join the group, and callers that were just told can ask for
-      // the model.
+      // Requests that arrive in this turn of the event loop join the group, and callers that were just answered can ask
+      // for the model.
       await new Promise((resolve) => setImmediate(resolve));
       try {
         await this.#group();

@@ -11,7 +11,7 @@ const TRIES = 8;
 const BEAT_MS = 5000;
 /** Milliseconds without a beat, by the watching process's clock, after which a holder counts as dead. */
 const SILENT_MS = 60_000;
-/** Milliseconds between looks of a watcher. */
+/** Milliseconds between two checks by a watcher. */
 const LOOK_MS = 1000;
 
 /** Clock of locks. Tests pass one that they control. */
@@ -39,8 +39,8 @@ const systemClock: LockClock = {
  * one sees the other and gives way. Locks of ended processes are removed. Processes of other hosts and containers
  * cannot be checked directly: their locks contain a counter that they increase, and they are watched. If the counter
  * moves, this process is refused; if not, the lock is removed. No clock of another host or of the disk matters. A
- * holder that was suspended for this long notices it in `verify`, which it calls after each write, before it confirms
- * it.
+ * holder that was suspended for this long notices it in `verify`, which it calls after each write and before it
+ * confirms the write.
  *
  * @throws LearnerError [FOLDER_LOCKED]
  */
@@ -150,8 +150,7 @@ export class FolderLock {
 
   #explain(cause: unknown): never {
     if (!isGone(cause)) throw cause;
-    const said =
-      "was taken over by another process, which assumed that this one had died; send unconfirmed rows to that process";
+    const said = "was taken over by another process, which assumed that this one had died; send unconfirmed rows to that process";
     const error = new LearnerError(this.#folder, said, "FOLDER_LOCKED", { cause });
     this.#stop();
     if (!this.#isReleased) this.#tellLost(error);
@@ -174,8 +173,8 @@ interface Other extends Holder {
 }
 
 /**
- * Returns another holder, or "young" for one that may have started at the same time. `patient`: young ones are watched
- * like others.
+ * Returns another holder, or "young" if that holder may have started at the same time. `patient`: whether young holders
+ * are watched like others.
  */
 async function heldByAnother(
   folder: string,
@@ -196,7 +195,7 @@ async function heldByAnother(
   return watched(folder, elsewhere, clock);
 }
 
-/** Removes locks whose counter does not move; returns the first one whose counter does. */
+/** Removes locks whose counter does not move. Returns the first lock whose counter does. */
 async function watched(folder: string, others: readonly Other[], clock: LockClock): Promise<Other | undefined> {
   const before = await Promise.all(others.map(({ name }) => signOf(join(folder, name))));
   const since = clock.now();

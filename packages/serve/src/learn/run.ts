@@ -3,7 +3,7 @@ import { type OnlineFrom, type OnlineOptions, type OnlineRun, online } from "erg
 import { decodeRows, encodeRows, type RowFormat } from "./prepared-rows.ts";
 import { RowReader } from "./row-reader.ts";
 
-/** Results of predicting rows before their updates: sums by weight. */
+/** Results of predicting rows before their updates, as weighted sums. */
 export interface LearntSums {
   readonly rows: number;
   readonly weight: number;

@@ -13,19 +13,21 @@ export interface LearnerOptions {
    * the model that the folder began with.
    */
   model?: string | URL | Uint8Array | Blob | { toBytes(): Uint8Array };
-  /** Folder of the journal and the snapshots; made if it does not exist. */
+  /** Folder of the journal and the snapshots. It is created if it does not exist. */
   folder: string;
   /**
-   * Step rule, e.g. sgd({ rate: 0.01 }). Default: the folder's; for a new folder the rule that the model was trained
-   * with, or else the default of `fit`.
+   * Step rule, e.g. sgd({ rate: 0.01 }). Default: the folder's rule. For a new folder, the rule that the model was
+   * trained with, or else the default of `fit`.
    */
   rule?: Rule;
   /**
    * Number of rows per update, an integer ≥ 1. A request with more rows is split into several updates. Default: the
-   * folder's; for a new folder 1.
+   * folder's number, or 1 for a new folder.
    */
   batch?: number;
-  /** Seed of the random numbers of updates (dropout), an integer ≥ 0. Default: the folder's; for a new folder 0. */
+  /**
+   * Seed of the random numbers of updates (dropout), an integer ≥ 0. Default: the folder's seed, or 0 for a new folder.
+   */
   seed?: number;
   /** Number of snapshots that are kept for rollbacks, including the latest, an integer ≥ 1. Default 5. */
   keep?: number;
@@ -100,7 +102,7 @@ export interface LearnerStats {
    * weights.
    */
   readonly recent: Progressive;
-  /** Number of accepted requests since the folder was made, without rollbacks. */
+  /** Number of accepted requests since the folder was made, not counting rollbacks. */
   readonly requests: number;
   /** Number of requests refused because of their rows, since the folder was opened. */
   readonly refused: number;
@@ -136,7 +138,7 @@ export interface ServedModel {
 }
 
 /**
- * A model that learns from requests and keeps what it has learnt through crashes.
+ * A model that learns from requests and keeps what it has learnt, even if the process crashes.
  *
  * `learn` and `rollback` resolve when their effect is on the disk. A call that rejects has changed nothing.
  */

@@ -10,8 +10,8 @@ import type { Computation } from "./output-model.ts";
 const SLICE = 256;
 /**
  * Milliseconds of computing before other requests get a turn. Turns are measured in time because each turn reads all
- * requests that have arrived. With a turn after every few rows, reading would take most of the time under overload, and
- * few large requests would be answered.
+ * requests that have arrived. If there were a turn after every few rows, reading would take most of the time under
+ * overload, and few large requests would be answered.
  */
 const TURN_MS = 2;
 

@@ -41,7 +41,7 @@ export async function joiningOf(predictor: OnnxPredictor, options: JoiningOption
   return found === undefined ? { joins: true, because: "a check found its rows independent" } : apart(found);
 }
 
-/** Returns the reason why requests cannot be joined by their first axes; undefined if they can. */
+/** Returns the reason why requests cannot be joined along their first axes; undefined if they can. */
 function axisFault({ inputs }: OnnxPredictor): string | undefined {
   if (inputs.length === 0) return "it has no input";
   for (const { name, shape } of inputs) {
@@ -56,7 +56,7 @@ function axisFault({ inputs }: OnnxPredictor): string | undefined {
   return undefined;
 }
 
-/** Whether toOnnx wrote the file, and its inputs and outputs were not changed since. */
+/** Whether toOnnx wrote the file and its inputs and outputs have not been changed since. */
 function isExported({ producer, inputs, outputs }: OnnxPredictor): boolean {
   const isOne =
     (names: readonly string[]) =>

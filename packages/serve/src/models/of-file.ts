@@ -14,8 +14,8 @@ import type { Served } from "./served.ts";
 /** Options for running models from files. */
 export interface LoadOptions extends JoiningOptions {
   /**
-   * Number of threads of a network; 0: it runs on the server's thread. Linear models always run there, because sending
-   * a row takes longer than computing it.
+   * Number of threads of a network. With 0, it runs on the server's thread. Linear models always run there, because
+   * sending a row takes longer than computing it.
    */
   readonly workers: number;
   /** Limits on the cost of a model, as for `predictor`. */
@@ -50,7 +50,8 @@ const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => P
 export const modelEndings: readonly string[] = Object.keys(loaders);
 
 /**
- * Loads the model of a file, ready to answer. When the signal aborts, its threads end, whatever they compute.
+ * Loads the model of a file, ready to answer. If the signal aborts, the model's threads end, whatever they are
+ * computing.
  *
  * @throws DataError and others, which name the fault; the signal's reason
  */

@@ -79,7 +79,7 @@ export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
       const joined = works[0].tensors.map((_, i) => join(works.map(({ tensors }) => tensors[i])));
       const rows = joined[0].shape[0];
       const together = await this.#answer(joined);
-      // If one request's numbers are refused, or an output is not one part per row, each request runs alone.
+      // If one request's numbers are refused, or an output does not have one part per row, each request runs alone.
       if (!(together instanceof Error) && together.every(({ shape }) => shape[0] === rows)) return split(together, works);
     }
     const answers: (readonly OnnxTensor[] | Error)[] = [];

@@ -24,9 +24,9 @@ export interface Computation {
 type Output = "value" | "probabilities" | "class" | "score";
 
 /**
- * A linear model or a network. If all columns are numbers, it takes one tensor `input` of [rows, columns]; else one per
- * column, categories as BYTES. Its output is `value`; for classes `class` (BYTES) and `probabilities`, or by sign
- * `score`.
+ * A linear model or a network. If all columns are numbers, it takes one tensor `input` of [rows, columns]. Otherwise it
+ * takes one tensor per column, with categories as BYTES. Its output is `value` for numbers. For classes, the outputs
+ * are `class` (BYTES) and `probabilities`, or `class` and `score` if the model decides by sign.
  */
 export class OutputModel implements Served<Work, Numbers> {
   readonly platform: string;
@@ -161,7 +161,7 @@ export class OutputModel implements Served<Work, Numbers> {
     return this.#computation.close();
   }
 
-  /** Computes all requests together; without a promise if the computation is on this thread. */
+  /** Computes all requests together. Returns no promise if the computation is on this thread. */
   #together(works: readonly Work[]): Answers | Promise<Answers> {
     const isMatrix = "matrix" in works[0];
     if (works.some((work) => "matrix" in work !== isMatrix)) return this.#byForm(works);
@@ -181,7 +181,7 @@ export class OutputModel implements Served<Work, Numbers> {
 
   /** Retries each request alone, so that only the request with bad rows fails. */
   #apart(works: readonly Work[], error: Error): Answers | Promise<Answers> {
-    // The fault is not in a row, or is one that would end the next thread as well.
+    // The fault is not in a row, or it would end the next thread as well.
     if (error instanceof WorkerError) throw error;
     if (works.length === 1) return [error];
     return Promise.all(works.map(async (work) => (await this.run([work]))[0]));

@@ -6,8 +6,8 @@ import type { InputTensor } from "../v2/input-tensor.ts";
 import type { OutputTensor, RowsDescription, Served, TensorMetadata } from "./served.ts";
 
 /**
- * A factorisation of ratings. Takes users and items by name (BYTES; in rows by the training columns), and returns the
- * value of each pair.
+ * A factorisation of ratings. Takes users and items by name (as BYTES, or in rows under the names of the training
+ * columns), and returns the value of each pair.
  */
 export class PairModel implements Served<readonly Pair[], Float64Array> {
   readonly platform = "ergodic_factorisation";
@@ -42,7 +42,10 @@ export class PairModel implements Served<readonly Pair[], Float64Array> {
     return checked(rows.map((row, i) => this.#predictor.pairOf(row as Row, "rows", i)));
   }
 
-  /** Returns users and items without a rating in training. Known ones are not listed, because they may be people. */
+  /**
+   * Returns users and items without a rating in training. Known users and items are not listed, because they may be
+   * people.
+   */
   unknownLevels(pairs: readonly Pair[]): readonly UnknownLevels[] {
     return (["user", "item"] as const).flatMap((role) => {
       const isUnknown = (pair: Pair): boolean => !this.#predictor.isKnown(role, pair[role]);

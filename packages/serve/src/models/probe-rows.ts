@@ -53,7 +53,7 @@ export const mixed: Kind = {
   },
 };
 
-/** Special values; some rows contain nothing else. The largest finite ones are those of float32. */
+/** Special values; some rows contain nothing else. The largest finite values are the largest values of float32. */
 const odd: Kind = {
   name: "NaN, infinities and the largest numbers",
   odd: true,

@@ -3,9 +3,9 @@
  *
  * A row's answer must not depend on the other rows. In batches of one size, some rows are kept and the others are
  * replaced. The bits of their positions select the kept rows. For every two rows, each is therefore kept at least once
- * while the other changes. The answer must also be the same alone, in batches of other sizes and at other positions.
- * "The same" means up to rounding, because kernels may add in another order for one row than for many, or at another
- * memory address.
+ * while the other changes. The answer must also be the same if the row is alone, in batches of other sizes, and at
+ * other positions. "The same" means up to rounding, because kernels may add in another order for one row than for many,
+ * or at another memory address.
  *
  * A model that mixes rows only for particular values, or at particular batch sizes, can pass.
  */
@@ -20,8 +20,8 @@ const LARGEST_SMALL = 3;
 /** Largest difference between two answers to a row, relative to the largest of its numbers in the output. */
 const TOLERANCE = 1e-5;
 /**
- * A larger difference still counts as rounding up to SLACK times the largest change that rounding errors in the row's
- * own numbers cause in TRIALS trials.
+ * A larger difference still counts as rounding if it is at most SLACK times the largest change that rounding errors in
+ * the row's own numbers cause in TRIALS trials.
  */
 const [SLACK, TRIALS] = [4, 6];
 /** Largest number of input and output values of the largest batch: 16 MB of float32. */
@@ -153,7 +153,8 @@ class RowCheck {
    * Returns, per output, the change of the answer to a single row when its numbers change by rounding errors. Kernels
    * that add in another order can differ by as much.
    *
-   * @throws Finding if the answer to the same row changes about as much when asked again, as random answers do
+   * @throws Finding if the answer to the same row also changes about as much without a change of its numbers, as random
+   * answers do
    */
   async #sensitivity(batch: Batch, row: number): Promise<number[]> {
     const one = picked([[batch, row]]);

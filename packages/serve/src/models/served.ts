@@ -70,7 +70,7 @@ export interface Served<Work = unknown, Answer = unknown> {
   output(answer: Answer, index: number): OutputTensor;
   /** Returns one object per row: its value, and probabilities if the model has them. */
   rows?(answer: Answer): readonly object[];
-  /** Returns further parameters of an answer, besides those of its batch. */
+  /** Returns further parameters of an answer, in addition to the parameters of its batch. */
   parameters?(answer: Answer): Readonly<Record<string, number>>;
   /** Reason why the model is degraded although it answers; undefined if it is not. */
   readonly degraded?: string | undefined;

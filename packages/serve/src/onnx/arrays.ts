@@ -1,9 +1,9 @@
 /**
  * The compiler's arrays as ONNX values.
  *
- * Our images have the channels last, but ONNX's convolutions and pools need them first. An array of four axes has one
- * form, and is also converted to the other when an operation needs it. Element-wise functions keep the form of their
- * arguments, so a convolutional network is transposed only at its ends.
+ * Our images have the channels last, but ONNX's convolutions and pools need them first. An array of four axes exists in
+ * one of these forms, and is also converted to the other when an operation needs it. Element-wise functions keep the
+ * form of their arguments, so a convolutional network is transposed only at its ends.
  */
 import assert from "node:assert/strict";
 import { CapabilityError } from "ergodic";
@@ -116,7 +116,7 @@ export class Arrays {
     return extent % this.around.source.batch === 0;
   }
 
-  /** Reshapes; axes that grow with the rows become −1. */
+  /** Reshapes an array. Axes that grow with the rows become −1. */
   reshapeTo(name: string, shape: readonly number[]): string {
     const extents = shape.map((extent) => (this.growsWithRows(extent) ? -1 : extent));
     if (extents.filter((extent) => extent === -1).length > 1)

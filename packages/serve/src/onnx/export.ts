@@ -28,9 +28,9 @@ const VERSION = "0.1.0";
  *   numbers    `value`, float32 [batch, 1]
  *
  * The metadata contain, as JSON: "classes", the names of classes, or null; "columns", the raw columns, with the levels
- * of categories. "target", "task" and, if rows have one, "offset", the name of that column, are strings. Steps of the
- * pipeline, linear models and calibration compute in float64, networks in float32 with batch normalisation folded into
- * weights. Probabilities are calibrated if the model is.
+ * of categories. "target", "task" and "offset" are strings. "offset" is the name of the column with the offset, and
+ * exists only if rows have one. Steps of the pipeline, linear models and calibration compute in float64, networks in
+ * float32 with batch normalisation folded into weights. Probabilities are calibrated if the model is.
  *
  * @throws CapabilityError [ONNX_MODEL, ONNX_STEP, ONNX_OPERATION, LAYER_FUNCTION] for parts that ONNX cannot express,
  * by name, including conformal sets; MemoryLimitError above 2 GB

@@ -1,6 +1,6 @@
 /**
- * An ONNX graph under construction: nodes in the order of computation, constants, inputs and outputs; and the file with
- * it.
+ * An ONNX graph under construction (nodes in the order of computation, constants, inputs and outputs), and the file
+ * that contains it.
  *
  * Values are identified by name. Equal short constants are merged. Nodes that no output needs are left out of the file.
  * Source: onnx.proto3 and Operators.md of ONNX; opset 17, version 8 of the representation.
@@ -22,7 +22,7 @@ export const TYPES = {
 
 export type TypeName = keyof typeof TYPES;
 
-/** An extent, or the name of one that is known when the model runs. */
+/** An extent, or the name of an extent that is known only when the model runs. */
 export type Dimension = number | string;
 
 const OPSET = 17;
@@ -35,7 +35,7 @@ export type Attribute = number | readonly number[] | { readonly float: number } 
 
 interface Node {
   readonly op: string;
-  /** Names of the inputs. An empty name stands for an omitted argument. */
+  /** Names of the inputs. An empty name means an omitted argument. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, Attribute>>;
@@ -70,7 +70,10 @@ export class Graph {
   readonly #inputs: Port[] = [];
   readonly #outputs: Port[] = [];
 
-  /** `around`: graph whose node contains this one. It stores the constants, and its values can be named here. */
+  /**
+   * `around`: graph whose node contains this one. That graph stores the constants, and this graph can refer to its
+   * values.
+   */
   constructor(around?: Graph) {
     this.#shared = around ? around.#shared : { count: 0, constants: new Map(), known: new Map() };
   }

@@ -2,7 +2,7 @@
  * One child process with a model, from its start to its end (child.js). It is never reused once it has ended; callers
  * start another one.
  *
- * While it has no work it does not keep the program alive. It ends with its parent, however that ends.
+ * While it has no work it does not keep the program alive. It ends when its parent ends, for whatever reason.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -144,7 +144,7 @@ export class ModelProcess {
   }
 
   /**
-   * Runs the model and returns outputs by name. Rejects with DataError for a run that onnxruntime refuses; with
+   * Runs the model and returns outputs by name. Rejects with DataError for a run that onnxruntime refuses, and with
    * undefined if the process ended first.
    */
   run({ inputs, outputs }: Question): Promise<Tensors> {

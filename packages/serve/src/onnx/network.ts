@@ -143,8 +143,8 @@ function isRepeated({ shape, args }: SymbolicArray): boolean {
 }
 
 /**
- * Returns an argument of a function of images with channels first. It has four axes, or fewer and broadcasts along the
- * leading ones.
+ * Returns an argument of a function of images with channels first. It has four axes, or fewer if it broadcasts along
+ * the leading ones.
  */
 function broadcastFirst(arg: SymbolicArray, arrays: Arrays): string {
   if (arg.rank === 4) return arrays.first(arg);
@@ -229,8 +229,8 @@ function shuffled(node: SymbolicArray, arrays: Arrays): Placed | undefined {
 }
 
 /**
- * Writes rows of a table by index; NaN for an index out of range. ONNX would count negative indices from the end, and
- * refuse others.
+ * Writes the rows of a table that indices select. An index out of range gives NaN. ONNX would count negative indices
+ * from the end, and refuse others.
  */
 function gathered({ args: [table, indices] }: SymbolicArray, arrays: Arrays): Placed {
   const { graph } = arrays;

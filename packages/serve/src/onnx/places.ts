@@ -11,7 +11,7 @@ type Shape = readonly number[];
 
 export const isPlace = (places: readonly Slice[]): boolean => places.every(({ step }) => step.every((by) => by === 1));
 
-/** End of a slice that includes the first element, in reverse. */
+/** End of a reversed slice that includes the first element. */
 const BELOW_ALL = -(2 ** 31);
 
 export function sliced({ graph }: Arrays, x: string, { start, step }: Slice, from: Shape, to: Shape): string {

@@ -17,7 +17,7 @@ export interface OnnxOptions {
   timeoutMs?: number;
   /** Milliseconds within which the model must be loaded, > 0, or Infinity. Default 60,000. */
   startMs?: number;
-  /** Largest number of runs that may wait; one more is refused (429). An integer ≥ 1. Default 1000. */
+  /** Largest number of runs that may wait. Further runs are refused (429). An integer ≥ 1. Default 1000. */
   maxPending?: number;
   /** Location of the module onnxruntime-node: a folder or a URL. Default: as Node resolves it from here. */
   runtime?: string | URL;
@@ -36,7 +36,10 @@ interface Pending extends Question {
   failed(error: unknown): void;
 }
 
-/** Number of runs sent to the process ahead. While one computes, the numbers of the next one are transferred. */
+/**
+ * Number of runs that are sent to the process in advance. While one computes, the numbers of the next one are
+ * transferred.
+ */
 const AHEAD = 2;
 /**
  * Milliseconds until a process that ended is restarted. The pause doubles each time, unless the process had lived for
@@ -184,7 +187,7 @@ export class OnnxPredictor implements AsyncDisposable {
     this.#next();
   }
 
-  /** Starts the timeout when the first run has the process to itself. */
+  /** Starts the timeout of the first run, once the process computes only that run. */
   #time(): void {
     const { timeoutMs } = this.#limits;
     clearTimeout(this.#timer);
@@ -251,11 +254,7 @@ export class OnnxPredictor implements AsyncDisposable {
   }
 
   #restarting(message: string): RefusedError {
-    return this.#refused(
-      `${message}; try again later`,
-      "RESTARTING",
-      Math.max(FIRST_PAUSE, this.#readyAt - performance.now()),
-    );
+    return this.#refused(`${message}; try again later`, "RESTARTING", Math.max(FIRST_PAUSE, this.#readyAt - performance.now()));
   }
 
   #refused(message: string, code: "CLOSED" | "QUEUE_FULL" | "DEADLINE" | "RESTARTING", retryAfterMs: number): RefusedError {

@@ -32,7 +32,7 @@ export interface OnnxTensor {
 export interface OnnxPort {
   readonly name: string;
   readonly type: TensorType;
-  /** Extents. A name, perhaps empty, stands for any extent. No axes: the shape is unknown, or it is one number. */
+  /** Extents. A name, which can be empty, means any extent. No axes: the shape is unknown, or it is one number. */
   readonly shape: readonly (number | string)[];
 }
 

@@ -53,8 +53,8 @@ export class ModelVersion {
   }
 
   /**
-   * Asks for an answer; one of the two callbacks is called once. `response`: connection on which the client can leave,
-   * after which the answer need not be computed.
+   * Asks for an answer; one of the two callbacks is called once. `response`: connection of the client. Once the client
+   * has left it, the answer need not be computed.
    *
    * @throws RefusedError immediately
    */

@@ -88,7 +88,7 @@ function requestIds(): (request: { headers: Record<string, string | string[] | u
 }
 
 /**
- * W3C Trace Context, as OpenTelemetry sends it: the trace of a request, and data of tracing systems, of which 512
+ * W3C Trace Context, as OpenTelemetry sends it: the trace of a request, and data of tracing systems. Of these data, 512
  * characters must be passed on.
  */
 const TRACE = ["traceparent", "tracestate"] as const;

@@ -4,7 +4,7 @@ import { RequestError } from "./request-error.ts";
 
 /**
  * Reads the bytes of a request's body. A body that arrives in one piece, as for single rows, is returned without a
- * copy, because memory outside V8's heap makes V8 collect its whole heap sooner.
+ * copy. A copy takes memory outside V8's heap, which makes V8 collect its whole heap sooner.
  *
  * @throws RequestError (by `done`) for a body that is compressed, has more than `maxBytes`, or another length than its
  * header says
@@ -35,12 +35,7 @@ export const bodyReader =
   };
 
 const tooLarge = (maxBytes: number): RequestError =>
-  new RequestError(
-    "body",
-    `has more than ${maxBytes} bytes, the limit; send fewer rows at a time`,
-    "BODY_SIZE",
-    413,
-  );
+  new RequestError("body", `has more than ${maxBytes} bytes, the limit; send fewer rows at a time`, "BODY_SIZE", 413);
 
 const wrongLength = (): RequestError =>
   new RequestError("Content-Length", "is not the number of bytes received; send exactly that many", "BODY", 400);

@@ -26,5 +26,5 @@ declare module "fastify" {
   }
 }
 
-/** Route name under which requests without a known route, or that could not be read, are counted. */
+/** Route name for counting requests that have no known route or could not be read. */
 export const NO_ROUTE = "(none)";

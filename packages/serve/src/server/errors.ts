@@ -13,7 +13,7 @@ export function statusOf(error: unknown): number {
   const { status } = error as { status?: unknown };
   if (error instanceof ErgodicError && typeof status === "number" && status >= 400 && status < 600) return status;
   if (error instanceof MemoryLimitError) return 413;
-  // The thread that had the request ended; another one is opened.
+  // The thread that had the request has ended. Another thread is opened.
   if (error instanceof WorkerError) return 503;
   if (error instanceof DataError || error instanceof OptionError || error instanceof CapabilityError) return 400;
   const { statusCode } = error as { statusCode?: unknown };
@@ -106,7 +106,7 @@ function tellFault(code: string | undefined, socket: Socket & Answering, server:
     socket.destroySoon();
     return;
   }
-  // A complete request is still computed; one with a faulty body gets only this answer.
+  // A complete request is still computed. A request with a faulty body gets only this answer.
   if (answer?.req.complete) {
     faulty.add(socket);
     answer.once("finish", () => tellFault(code, socket, server));

@@ -46,7 +46,8 @@ export interface ServeOptions {
   workers?: number;
   /**
    * Largest work per row, in multiply-adds, of a model from a file. A model that needs more is not served. Default
-   * 2e10, about ten seconds; with `workers: 0` all requests wait that long. Infinity for files that you trust.
+   * 2e10, which takes about ten seconds. With `workers: 0`, all requests wait that long. Infinity for files that you
+   * trust.
    */
   maxWork?: number;
   /**
@@ -65,7 +66,7 @@ export interface ServeOptions {
    * "refuse" refuses the request (400). Default "zero".
    */
   unknown?: "zero" | "refuse";
-  /** Milliseconds between two scans of the files, which load changed ones. Default 2000; Infinity: none. */
+  /** Milliseconds between two scans of the files. A scan loads changed files. Default 2000; Infinity: none. */
   pollMs?: number;
   /**
    * Accepted tokens, at least one. A request must send one of them (`Authorization: Bearer TOKEN`). Health and the page

@@ -89,7 +89,7 @@ function dataOf(elements: Elements, datatype: Datatype): string {
   return `[${(elements as Uint8Array).join(",")}]`;
 }
 
-/** Returns the shortest decimal that rounds to this FP32 number. Nine digits distinguish any two. */
+/** Returns the shortest decimal that rounds to this FP32 number. Nine digits distinguish any two FP32 numbers. */
 function shortest(value: number): string {
   if (!Number.isFinite(value)) return "null";
   for (const digits of [6, 7, 8]) {

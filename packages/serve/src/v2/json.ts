@@ -25,7 +25,7 @@ export function parseObject(bytes: Buffer, where: string, deepest: number): Reco
   return value as Record<string, unknown>;
 }
 
-/** Describes a JSON value in a message, briefly for any value. */
+/** Describes a JSON value for a message. The description is short for any value. */
 export function kindOf(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "null";

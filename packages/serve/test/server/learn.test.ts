@@ -108,11 +108,7 @@ test.each<[string, object | string, string]>([
     { rows, targets: [1, null] },
     "body.targets.1: is null, but must be a text, a number or true or false; GET /openapi.json describes it",
   ],
-  [
-    "no list of targets",
-    { rows, targets: "yes" },
-    'body.targets: is "yes", but must be a list; GET /openapi.json describes it',
-  ],
+  ["no list of targets", { rows, targets: "yes" }, 'body.targets: is "yes", but must be a list; GET /openapi.json describes it'],
   [
     "a weight below 0",
     { rows, targets: [1, 2], weights: [1, -1] },

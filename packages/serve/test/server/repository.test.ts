@@ -343,9 +343,7 @@ describe("what is refused at the start", () => {
     await serving({ models: folder("none-yet"), ...log });
     expect(logs.map((line) => JSON.parse(line)).find(({ level }) => level === "warn")).toMatchObject({
       models: path("none-yet"),
-      message: expect.stringMatching(
-        /^there is no model yet: put NAME\.safetensors, .*NAME\/VERSION\/model\.safetensors/,
-      ),
+      message: expect.stringMatching(/^there is no model yet: put NAME\.safetensors, .*NAME\/VERSION\/model\.safetensors/),
     });
     logs.length = 0;
     await serving({ models: path("files"), ...log });

@@ -100,8 +100,8 @@ export class Answer {
   }
 
   /**
-   * ln of the sum of the factors' product over all states. For Bayesian networks this is the log probability of the
-   * evidence. −∞ means that the evidence is impossible.
+   * ln of the sum, over all states, of the product of the factors. For Bayesian networks this is the log probability of
+   * the evidence. −∞ means that the evidence is impossible.
    */
   get logZ(): number {
     const { logZ } = this.#content;
@@ -140,8 +140,8 @@ export class Answer {
   }
 
   /**
-   * Largest amount by which any state's log product can exceed that of the state found. 0 means that the state is the
-   * most probable one.
+   * Largest amount by which the log product of any state can exceed that of the returned state. 0 means that the state
+   * is the most probable one.
    */
   get gap(): number {
     return this.best.bound - this.best.value;

@@ -25,8 +25,8 @@ export function weakest(certificates: Iterable<Certificate>): Certificate {
 }
 
 /**
- * Returns a certificate's uncertainty relative to others of its kind: the width of its widest range, R-hat or k-hat.
- * Infinity if unknown.
+ * Returns the uncertainty of a certificate, comparable among certificates of the same kind: the width of its widest
+ * range, R-hat or k-hat. Infinity if unknown.
  */
 function openness(certificate: Certificate): number {
   const open = "rhat" in certificate ? certificate.rhat : "khat" in certificate ? certificate.khat : widest(certificate);
@@ -66,7 +66,7 @@ export function certifiedSum(parts: readonly Certified[]): Certified {
       high += to;
       if ("interval" in part.certificate) level *= part.certificate.level;
     }
-    // Rounding error of the sums, and of numbers that are exact up to rounding.
+    // Allows for rounding in the sums, and in values that are exact only up to rounding.
     const slack = 2 ** -50 * parts.length * size;
     if ("lower" in certificate) return { value, certificate: { lower: low - slack, upper: high + slack } };
     return { value, certificate: { interval: [low, high], level } };

@@ -16,7 +16,10 @@ import { WeightSums } from "./weight-sums.ts";
 
 /** Options of `importanceSampling`. */
 export interface ImportanceSamplingOptions {
-  /** Smallest probability that an interval contains the truth. Default 0.999; from 0.5 to 0.999999. */
+  /**
+   * Confidence level: an interval contains the true value with at least this probability. Default 0.999; from 0.5 to
+   * 0.999999.
+   */
   level?: number;
   /**
    * Interval width at which the run ends. For "marginals" the intervals of ln Z and of all probabilities must be this
@@ -28,8 +31,8 @@ export interface ImportanceSamplingOptions {
 }
 
 /**
- * log2 of the joint states per mini-bucket in the first proposals, and its increase from each pair of proposals to the
- * next.
+ * log2 of the number of joint states per mini-bucket in the first proposals, and the increase of this number from one
+ * pair of proposals to the next.
  */
 const FIRST_LIMIT = 8;
 const LIMIT_STEP = 4;
@@ -44,10 +47,14 @@ const EARLY_SAMPLES = 4000;
 const KEPT = 20000;
 /** Width above which an interval of ln Z says little, so that k̂ can be more informative. */
 const WIDE = 1;
-/** Search effort for orders, relative to exact inference, which would be far too expensive. */
+/**
+ * Effort spent on the search for elimination orders, as a share of the cost of exact inference, which is far too
+ * expensive for these graphs.
+ */
 const ORDER_EFFORT = 1e-4;
 /**
- * Largest number of operations of that search, and its budget per second of the time limit (a twentieth of the time).
+ * Largest number of operations of that search, and its number of operations per second of the time limit (about a
+ * twentieth of the time).
  */
 const MOST_ORDER_OPERATIONS = 1e9;
 const ORDER_OPERATIONS = 4e7;
@@ -56,11 +63,14 @@ const ORDER_OPERATIONS = 4e7;
  * takes.
  */
 export const ORDERS = 2 ** 40;
-/** Number of variables drawn between two yields: a few milliseconds. */
+/** Number of variables drawn between two yields, which takes a few milliseconds. */
 const PAUSE_VARIABLES = 20000;
 /** Number of draws before interval widths are first checked. The number doubles for each further check. */
 const FIRST_LOOK = 1000;
-/** Largest number of intervals from which the answer is chosen: one per check, for both proposals of each limit. */
+/**
+ * Largest number of intervals from which the answer is chosen. Every check adds one for each of the two proposals, at
+ * every limit.
+ */
 const LOOKS = 128;
 
 /**
@@ -143,7 +153,7 @@ export class ImportanceSampling extends PartRun {
       const search = eliminationOrders(part.cardinalities, scopes, { seed: plan.seed + arm, effort: ORDER_EFFORT, most });
       orders.push((yield* search).order);
     }
-    // Each variable can have a table of this size, in both proposals and while they are built.
+    // Each variable can have a table of this size in both proposals, and again while the proposals are built.
     const widest = Math.min(LAST_LIMIT, log(plan.memory / 8 / 4 / part.cardinalities.length) / Math.LN2);
     for (; ; this.limit += LIMIT_STEP) {
       this.stretches = 0;
@@ -224,7 +234,7 @@ export class ImportanceSampling extends PartRun {
     return { draws: this.drawn };
   }
 
-  /** Draws from the current proposals are not stored but repeated. */
+  /** Snapshots do not store draws from the current proposals, so a restored run repeats them. */
   snapshot(): Snapshot {
     const { limit, best } = this;
     const { tensors, state } = best ? keptAnswer(best) : { tensors: {}, state: null };

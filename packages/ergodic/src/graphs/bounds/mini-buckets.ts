@@ -30,7 +30,7 @@ export interface MiniBucketsOptions {
  *
  * The lower bound on ln Z is the better of two: Hölder's reverse inequality, and the exact sum over the states that
  * agree with a good state on a cutset. If zeros make the first one −∞, only the second is left. Marginals follow from
- * bounds on Z for each state of the variable. For "map" states are read off the upper bound and improved one variable
+ * bounds on Z for each state of the variable. For "map", states are read off the upper bound and improved one variable
  * at a time. The best of these states is also the one used for conditioning.
  *
  * Tables of 2, 4, 16, 256 … entries come first, so that there is an early answer. The run ends when nothing has to be
@@ -90,8 +90,7 @@ class MiniBuckets extends PartRun {
     if (found.impossible) return;
     for (; this.level < limits.length && !this.exact; this.level++) {
       const limit = limits[this.level];
-      // Needed for sums as well, because the state read off the bound of the largest product is a good one to condition
-      // on.
+      // Sums need this as well: the state read off the bound on the largest product is a good state to condition on.
       const settled = yield* this.largest(buckets, limit);
       this.exact = found.impossible || (settled && plan.task === "map");
       if (this.exact || plan.task === "map") continue;

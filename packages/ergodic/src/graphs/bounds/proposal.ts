@@ -6,7 +6,10 @@ import type { LogTables } from "../parts/log-tables.ts";
 import type { MiniBucket } from "../parts/mini-bucket.ts";
 import { miniBucketPass } from "../parts/mini-bucket-pass.ts";
 
-/** Conditional probability b_r(x | later) of a variable given later ones, from one of its mini-buckets. */
+/**
+ * Conditional probability b_r(x | later) of a variable, given the variables that are eliminated later, from one of its
+ * mini-buckets.
+ */
 interface Conditional {
   /** Weight w_r. */
   readonly weight: number;

@@ -19,8 +19,8 @@ export interface Placed {
 export type AxisRanges = ReadonlyMap<number, readonly [first: number, count: number]>;
 
 /**
- * Returns the number of outer axes, which come first. The remaining inner axes have at most `most` joint states, or
- * there is only one of them.
+ * Returns the number of outer axes, which come first. The remaining inner axes have at most `most` joint states or
+ * consist of a single axis.
  */
 export function outerAxes(shape: readonly number[], most = INNER): number {
   let inner = 1;
@@ -33,14 +33,14 @@ export function outerAxes(shape: readonly number[], most = INNER): number {
 /** Largest number of inner states per block. A block and its factors then stay in the fastest cache. */
 const INNER = 512;
 
-/** A CLIQUE block (graphs/fields.ts), over which kernels/graphs/clique.ts sweeps. */
+/** A CLIQUE block (graphs/fields.ts), which is the input of the sweep in kernels/graphs/clique.ts. */
 export class CliqueBlock {
   readonly pointer: number;
   /** Number of blocks of inner states. */
   readonly blocks: number;
   /** Number of states in a block. */
   readonly inner: number;
-  /** Address of the patterns of tables, followed by those of outputs. */
+  /** Address of the patterns of tables, followed by the patterns of outputs. */
   readonly patterns: number;
   private readonly allocation: Allocation;
 
@@ -100,7 +100,7 @@ export class CliqueBlock {
   }
 }
 
-/** A CLIQUE block with a SUPPORT block, over which kernels/graphs/clique-support.ts walks. */
+/** A CLIQUE block with a SUPPORT block, which is the input of the walk in kernels/graphs/clique-support.ts. */
 export class SparseBlock {
   readonly pointer: number;
   /** Number of states in a block. */
@@ -234,7 +234,7 @@ function patternOf(
     strides[k] = stride;
     stride *= shape[k];
   }
-  // Supported axes select another block instead of moving within one.
+  // The state of a supported axis selects the block, so it does not change the offset within a block.
   for (const axis of support?.axes ?? []) strides[axes.indexOf(axis)] = 0;
   let run = 1;
   let last = axes.length;

@@ -15,13 +15,13 @@ export interface Task extends Clique {
 }
 
 /**
- * Number of joint states from which a clique is swept in pieces, largest number of pieces, and largest output of which
- * each piece has its own copy.
+ * Smallest number of joint states at which a clique is swept in pieces, largest number of pieces, and largest output
+ * that is copied for each piece.
  */
 const PIECE_STATES = 2 ** 22;
 const PIECES = 8;
 const COPIED = 4096;
-/** Number of joint states swept per call: some milliseconds. */
+/** Number of joint states swept per call, which takes a few milliseconds. */
 const CALL_STATES = 1 << 20;
 
 /** Sweeps over the states of the cliques in a pass. */

@@ -2,9 +2,9 @@ import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 
 /**
- * Weighted sums of a table over its variables: Σ_x T(x) Π_{j≠k} w_j(x_j), by the states of variable k, or over all
- * variables if k = −1. Axes are summed one at a time, first those after k from the last, then those before k. A table
- * of N entries takes about 2N operations.
+ * Sums a table over its variables, with a weight for each: Σ_x T(x) Π_{j≠k} w_j(x_j). The result has an entry per state
+ * of variable k, or a single one if k = −1. Axes are summed one at a time: first the axes after k, beginning with the
+ * last one, then the axes before k. A table of N entries takes about 2N operations.
  */
 export class Contraction {
   private scratch = [new Float64Array(64), new Float64Array(64)];

@@ -63,9 +63,9 @@ export function eliminationIn(
 }
 
 /**
- * Creates elimination for repeated inference on a graph of which only the table values change. Parts reuse the orders
- * in `orders`, by their index, and store new orders there. An order is valid for any part with the same number of
- * variables.
+ * Creates elimination for repeated inference on a graph whose structure is fixed and whose table values change. Parts
+ * reuse the orders in `orders`, by their index, and store new orders there. An order is valid for any part with the
+ * same number of variables.
  */
 export function eliminationAgain(orders: (readonly number[])[]): InferenceAlgorithm {
   let started = 0;
@@ -77,7 +77,7 @@ export function eliminationAgain(orders: (readonly number[])[]): InferenceAlgori
   return { ...elimination(), start };
 }
 
-/** Information about a part from before its elimination. */
+/** Information about a part that is computed before its elimination. */
 interface Known {
   readonly order?: readonly number[];
   readonly supports?: TreeSupports | undefined;

@@ -2,11 +2,11 @@ import { assert } from "../../engine/errors/errors.ts";
 import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 import { sizeOf } from "../parts/factor-table.ts";
 
-/** Cost of sorting a variable of a clique, relative to visiting a number. */
+/** Cost of sorting one variable of a clique, relative to the cost of visiting a number. */
 const SORTED = 16;
 
 /**
- * A clique of a junction tree. Its axes are variables, with those eliminated last first. Messages and tables keep this
+ * A clique of a junction tree. Its axes are variables, in reverse elimination order. Messages and tables keep this
  * order.
  */
 export interface Clique {
@@ -94,7 +94,7 @@ export function* junctionTrees(
 /** Same as `junctionTrees`, but synchronous. */
 export const junctionTree = (...given: Parameters<typeof junctionTrees>): Clique[] => atOnce(junctionTrees(...given));
 
-/** Largest number of joint states of a merged clique. A message costs as much as some hundred states. */
+/** Largest number of joint states of a merged clique. A message costs about as much as a few hundred states. */
 const MERGED_STATES = 256;
 /**
  * Largest sum of the tables' ranges in a merged clique, in nats. It is far below the range at which products underflow.
@@ -102,7 +102,7 @@ const MERGED_STATES = 256;
 const MERGED_RANGE = 200;
 
 /**
- * Merges small cliques into the clique that receives their message. In a chain of Booleans an eighth of the cliques
+ * Merges small cliques into the clique that receives their message. In a chain of Booleans, one eighth of the cliques
  * remain. Each has more states, but these cost less than the saved messages. `tables` has the table of each scope.
  */
 export function mergeSmall(
@@ -121,8 +121,8 @@ export function mergeSmall(
     const size = sizes[parent] * sizeOf(shape(more));
     const range = ranges[parent] + ranges[number];
     if (size > MERGED_STATES || range > MERGED_RANGE) return false;
-    // The child's variables are eliminated before all that the parent shares with its own parent, so the order of the
-    // axes stays valid.
+    // The child's variables are eliminated before all variables that the parent shares with its own parent, so the axis
+    // order stays valid.
     into.axes.push(...more);
     into.own += child.own;
     for (const scope of child.scopes) into.scopes.push(scope);

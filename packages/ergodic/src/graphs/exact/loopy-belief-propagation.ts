@@ -21,11 +21,11 @@ export interface LoopyBeliefPropagationOptions {
 }
 
 /**
- * Change below which a tree has converged. Its messages are exact after one round, so smaller changes are rounding
- * errors.
+ * Largest change of a message at which a tree has converged. Its messages are exact after one round, so smaller changes
+ * are rounding errors.
  */
 const ROUNDING = 1e-12;
-/** Number of entries between two yields: a few milliseconds. */
+/** Number of entries processed between two yields, which takes a few milliseconds. */
 const PAUSE_ENTRIES = 1e5;
 
 /**

@@ -7,7 +7,9 @@ import { MOST_RANGE, sizeOf } from "../parts/factor-table.ts";
 import type { Placed } from "./clique-block.ts";
 import { blockEntries, type Support } from "./support.ts";
 
-/** A table in the engine's memory with the value e^scale · values, or with logarithms and no scale. */
+/**
+ * A table in the engine's memory. Its entries are e^scale · values, or the values are logarithms and there is no scale.
+ */
 export interface Kept extends Placed {
   readonly allocation: Allocation;
   readonly entries: number;
@@ -15,8 +17,8 @@ export interface Kept extends Placed {
   scale: number;
   range: number;
   /**
-   * Bound on the underflow loss: per entry relative to the largest entry (1), and for messages from a parent relative
-   * to the total mass.
+   * Bound on the underflow loss. It is a loss per entry relative to the largest entry (1), except in messages from a
+   * parent, where it is relative to the total mass.
    */
   lost: number;
 }

@@ -15,7 +15,7 @@ interface Edge {
   readonly toTable: Float64Array;
 }
 
-/** A table as plain numbers, with the value e^scale · values. Null if its range is too wide. */
+/** A table as plain numbers. Its entries are e^scale · values. Null if its range is too wide. */
 interface Plain {
   readonly values: Float64Array;
   readonly scale: number;
@@ -113,7 +113,8 @@ export class Messages {
   }
 
   /**
-   * −(Bethe free energy): Σ_f ln Σ φ_f Π μ_{j→f} + Σ_i ln Σ Π μ_{f→i} − Σ_{fi} ln Σ μ_{i→f} μ_{f→i}; ln Z on a tree.
+   * −(Bethe free energy), which is ln Z on a tree: Σ_f ln Σ φ_f Π μ_{j→f} + Σ_i ln Σ Π μ_{f→i} − Σ_{fi} ln Σ μ_{i→f}
+   * μ_{f→i}.
    */
   get logPartition(): number {
     let sum = 0;

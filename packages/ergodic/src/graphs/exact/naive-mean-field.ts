@@ -27,7 +27,7 @@ export interface NaiveMeanFieldOptions {
   tolerance?: number;
 }
 
-/** Number of entries between two yields: a few milliseconds. */
+/** Number of entries processed between two yields, which takes a few milliseconds. */
 const PAUSE_ENTRIES = 1e5;
 
 /**
@@ -35,7 +35,7 @@ const PAUSE_ENTRIES = 1e5;
  * Z, by coordinate ascent: q_i(s) ∝ exp(Σ_f E_{q∖i}[ln φ_f(s, x_∖i)]).
  *
  * For "partition" the value is the best bound of all starts. The certificate contains it together with an upper bound
- * from mini-bucket elimination; both are proved. As "marginals" the q_i have no guarantee: they tend to be
+ * from mini-bucket elimination; both are proved. For "marginals", the q_i have no guarantee: they tend to be
  * overconfident, and to favour one of several modes. If factors have zeros, each start is a single state in which no
  * factor is 0, and q stays within jointly possible states. `restarts`, `rounds`, `tolerance`: see the options. Source:
  * Saul, Jaakkola and Jordan 1996.

@@ -14,7 +14,7 @@ export type PassKind = "marginals" | "partition" | "map";
 
 /** Result of the passes over a tree. */
 export interface TreeAnswer {
-  /** ln of the sum (or maximum) of the tables' product over all states. −∞ if no state is possible. */
+  /** ln of the sum (or maximum), over all states, of the product of the tables. −∞ if no state is possible. */
   logValue: number;
   /** Probabilities of each variable's states. */
   marginals?: Float64Array[];
@@ -38,19 +38,25 @@ const UNDERFLOW = 1e-305;
 /** Largest tolerated relative loss. */
 const MOST_LOST = 1e-14;
 
-/** Largest number of entries to which small tables are multiplied. They fit in the second-level cache. */
+/**
+ * Small tables are multiplied together as long as the product has at most this many entries. They fit in the
+ * second-level cache.
+ */
 const JOINED = 2 ** 14;
-/** Largest number of joint states of a clique's own variables whose marginals are collected together. */
+/**
+ * Marginals of a clique's own variables are collected together as long as these variables have at most this many joint
+ * states.
+ */
 const JOINT = 256;
-/** Largest number of joint states that are searched for the best in one step. */
+/** Largest number of joint states among which one step searches for the best. */
 const CHOSEN_AT_ONCE = 4096;
 
 /**
- * Message passing over a junction tree (Shenoy and Shafer 1990; Hugin's division on the way back). The message towards
- * the root is m(s) = Σ over a clique's own variables of the product of its tables and received messages. The message
- * back to a child is the sum of the clique's product over all but the child's variables, divided by the child's message
- * (0/0 = 0). Cliques are never stored but swept a second time. For "map" Σ is the maximum over logarithms, and the best
- * states are read off on the way back.
+ * Message passing over a junction tree (Shenoy and Shafer 1990), with Hugin's division on the way back. The message
+ * towards the root is m(s) = Σ over a clique's own variables of the product of its tables and received messages. The
+ * message back to a child is the sum of the clique's product over all but the child's variables, divided by the child's
+ * message (0/0 = 0). Cliques are never stored but swept a second time. For "map", a maximum over logarithms replaces Σ,
+ * and the best states are read off on the way back.
  *
  * Underflow: tables and messages are scaled to a largest entry of 1. If the ranges of the inputs add up to more than
  * MOST_RANGE, products below UNDERFLOW can vanish. The loss is bounded throughout, relative to a message's largest
@@ -113,7 +119,7 @@ export class TreePass {
       if (kind === "marginals" && clique.parent < 0) continue;
       yield* this.collect(clique, number);
       const message = this.up[number]!;
-      // A root's message is the total. Any entry of another message might still be needed.
+      // A root's message is the total. In other messages, even a small entry might still be needed.
       this.lost ||= clique.parent < 0 ? message.lost > MOST_LOST : message.range === -Infinity && message.lost > 0;
       if (this.lost) return;
       if (message.range === -Infinity) {
@@ -146,7 +152,7 @@ export class TreePass {
 
   /**
    * Returns the clique's tables with axes in the clique's order. Small tables are multiplied together, so that fewer
-   * are read per state.
+   * tables are read per state.
    */
   private place({ axes, scopes, outer }: Task): Kept[] {
     const places = new Map(axes.map((variable, k) => [variable, k]));
@@ -154,7 +160,7 @@ export class TreePass {
     const tables = scopes.map((number) => reorder(this.tables[number], inOrder(this.tables[number].scope)));
     const most = Math.min(JOINED, sizeOf(this.store.shape(axes)) / 8);
     const joined = this.kind === "map" ? tables : joinSmall(tables, most, inOrder);
-    // A table with all inner axes is read in a single stream, although its values are then repeated.
+    // Tables are repeated along missing inner axes, because a table with all inner axes is read in a single stream.
     const inner = axes.slice(outer);
     const widened = joined.map((table) => {
       const scope = inOrder(new Set([...table.scope, ...inner]));
@@ -219,7 +225,7 @@ export class TreePass {
     const marginals = groups(mine, this.store.shape(mine), JOINT).map((group) => this.store.keep(group, logs));
     yield* this.sweeps.sweep(clique, inputs, [...back, ...marginals], logs);
     for (const kept of temporary) this.store.free(kept);
-    // Earlier losses are relative to the total mass, new ones to each product.
+    // Earlier losses are relative to the total mass, and new losses are relative to each product.
     const before = received?.lost ?? 0;
     const first = this.store.values(marginals[0]);
     const largest = logs ? first.reduce((high, value) => Math.max(high, value), -Infinity) : 0;
@@ -268,7 +274,7 @@ export class TreePass {
 
   /**
    * Chooses the best states of the clique's own variables given the others: one variable at a time while there are many
-   * joint states, then all remaining ones together.
+   * joint states, then all remaining variables together.
    */
   private async *choose(clique: Task): AsyncGenerator<void> {
     const { axes, own, children } = clique;
@@ -341,7 +347,7 @@ export class TreePass {
     for (const kept of tables) this.store.free(kept);
   }
 
-  /** Returns the part of a table at the chosen states of some variables, which include its slowest axes. */
+  /** Returns the slice of a table at the chosen states of some variables, which include the table's slowest axes. */
   private at(kept: Kept, chosen: readonly number[]): Placed {
     const shape = this.store.shape(kept.axes);
     const strides = stridesIn({ scope: kept.axes, shape }, chosen);

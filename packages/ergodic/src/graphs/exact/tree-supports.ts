@@ -13,29 +13,34 @@ interface Tables {
 
 /** Largest number of inner states per block of a clique whose zeros are skipped. */
 const INNER = 32;
-/** Largest number of entries to which tables that restrict a clique's states are multiplied. */
+/**
+ * Tables that restrict a clique's states are multiplied together as long as the product has at most this many entries.
+ */
 const JOINED = 2 ** 10;
 /** Number of states drawn at random per clique, and number of cliques examined. */
 const DRAWN = 512;
 const CLIQUES = 32;
-/** Number of steps of a walk per call: some milliseconds. */
+/** Number of steps of a walk per call, which takes a few milliseconds. */
 const CALL_STEPS = 1 << 18;
-/** Overhead per block, and cost of a step in a counting walk (with a margin for the later walks), both in states. */
+/**
+ * Overhead per block, and cost of a step in a counting walk (with a margin for the later walks). Both are measured in
+ * states.
+ */
 const LEAF = 20;
 const STEP = 32;
 /** Trees with fewer states are swept in a few milliseconds, so supports are not tried. */
 const SMALL = 2 ** 20;
-/** Largest share of outer states that tables may leave possible for a search for supports. */
+/** Supports are searched for only if tables leave at most this share of the outer states possible. */
 const MOST_SHARE = 0.5;
 
 /**
  * Restrictions on the outer states of a clique: states for which some table is certainly 0. Uses every table with at
- * least two of the outer variables, including tables of other cliques, because these multiply the states by 0
- * elsewhere.
+ * least two of the outer variables, including tables of other cliques, because a zero in any table makes the whole
+ * product 0.
  */
 export class Restrictions {
   private readonly cardinalities: readonly number[];
-  /** Tables with zeros, as 1 where they are positive. */
+  /** Tables with zeros, as indicators: 1 where an entry is positive. */
   private readonly bits: readonly Table[];
   /** Indices of these tables, by variable. */
   private readonly around: readonly (readonly number[])[];
@@ -97,7 +102,7 @@ export interface CliqueSupport {
 export class TreeSupports {
   /** Number of remaining joint states of all cliques. */
   states = 0;
-  /** Cost of sweeping them, in states of cliques that are swept densely. */
+  /** Cost of sweeping these states, measured in states of a dense sweep. */
   work = 0;
   /** Number of bytes of messages and of all supports. */
   bytes = 0;
@@ -189,7 +194,7 @@ export class TreeSupports {
     return true;
   }
 
-  /** Calls the kernel until the walk is complete, yielding the number of steps of each call. */
+  /** Calls the kernel until the walk is complete. Yields the number of steps of each call. */
   private async *walk(kernel: string, { pointer }: SparseBlock): AsyncGenerator<number> {
     for (let went = CALL_STEPS; went === CALL_STEPS; ) {
       [went] = await this.engine.run([{ kernel, args: [pointer, CALL_STEPS] }], { workers: 1, deterministic: false });
@@ -229,8 +234,8 @@ export class TreeSupports {
 }
 
 /**
- * Returns supports to search for if skipping zeros is likely to pay: for trees that take some time, and most of whose
- * states are ruled out by tables.
+ * Returns the supports to search for, or undefined if skipping zeros is unlikely to pay. It pays if the tree takes some
+ * time and tables rule out most of its states.
  */
 export function supportsToTry(tree: readonly Clique[], part: Tables, engine: Engine): TreeSupports | undefined {
   if (treeCost(tree, part.cardinalities).total < SMALL) return undefined;

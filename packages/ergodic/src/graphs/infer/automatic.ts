@@ -17,7 +17,7 @@ import { estimated } from "./estimated.ts";
 
 /**
  * Approximate number of joint states that elimination processes per second, and the largest number it may process
- * without a time limit (some minutes).
+ * without a time limit (a few minutes of work).
  */
 const STATES_A_SECOND = 2.5e8;
 const MOST_STATES = 2 ** 36;
@@ -31,14 +31,14 @@ const MOST_SLICES = 2 ** 16;
 const ORDER_OPERATIONS = 1.5e8;
 /**
  * If the first order is this many times too expensive for elimination, it is not improved, except if the tables contain
- * zeros. On tournament graphs and lattices, a search reduced the cost by at most 2^6 without zeros, and by 2^19 with
- * zeros.
+ * zeros. On tournament graphs and lattices, a search reduced the cost by a factor of at most 2^6 without zeros, and of
+ * 2^19 with zeros.
  */
 const HOPELESS = 2 ** 24;
 
 /**
- * Number of variables from which a graph is sampled directly, because finding its parts and an order for each would
- * take too long.
+ * Number of variables from which on a graph is sampled directly. Finding its parts, and an order for each of them,
+ * would take too long.
  */
 const MANY = 200_000;
 
@@ -48,7 +48,7 @@ const MANY = 200_000;
  * be processed within 0.6 of `until.seconds`. Without a time limit, the bound is 2^36 states. Elimination works in
  * slices if memory is short.
  *
- * Other parts use importance sampling from mini-buckets, joined by parallel tempering if the intervals remain wide and
+ * Other parts use importance sampling from mini-buckets. Parallel tempering joins in if the intervals remain wide and
  * no factor is 0 (estimated.ts). For "map" they use simulated annealing. Marginals of graphs without zeros with 200,000
  * or more variables come from Gibbs sampling. The answer's `method` states the choice and the reason.
  */
@@ -79,8 +79,8 @@ export const automatic = /* @__PURE__ */ declare<Record<never, never>, Inference
 );
 
 /**
- * Uses exact elimination if `automatic` would choose it, else the given algorithm. `mayGiveUp`: if the algorithm finds
- * no state in which every factor is nonzero, the part ends without an answer of its own instead of failing.
+ * Uses exact elimination if `automatic` would choose it, else the given algorithm. With `mayGiveUp`, a part in which
+ * the algorithm finds no state with nonzero factors ends without an answer instead of failing.
  */
 export function exactOr(otherwise: InferenceAlgorithm, mayGiveUp = false): InferenceAlgorithm {
   return {

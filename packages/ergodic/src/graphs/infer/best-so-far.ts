@@ -18,15 +18,15 @@ export function leavesOpen(own: PartAnswer | undefined): boolean {
 }
 
 /**
- * Combines an algorithm's own answer with a rough one, number by number. The own answer takes precedence, with three
- * exceptions:
+ * Combines an algorithm's own answer with a rough one, number by number. The algorithm's answer takes precedence, with
+ * three exceptions:
  *
  * - Of two states the more probable one is taken, and of two bounds the smaller one.
  * - Proved bounds on ln Z replace an answer without a guarantee, and tighten wider bounds or intervals.
- * - If an own interval is too wide to locate the truth, the rough estimate within it is taken. The same holds if the
- *   own answer has found nothing yet.
+ * - If the algorithm's own interval is too wide to locate the truth, the rough estimate within it is taken. The same
+ *   holds if the algorithm has found nothing yet.
  *
- * A proof always takes precedence: that no state is possible, or that the rough answer is exact.
+ * A proof that no state is possible, or that the rough answer is exact, always takes precedence.
  */
 export function bestSoFar(own: PartAnswer | undefined, rough: PartAnswer): PartAnswer {
   if (!own || proves(rough)) return rough;

@@ -10,16 +10,16 @@ import { graphTempering } from "../sampling/ensembles/graph-tempering.ts";
 
 /**
  * Limits for the phase before tempering. FIRST_LIMIT is log2 of the states of the first mini-buckets. Once there is an
- * answer, one bucket size may take FIRST_STRETCHES stretches of work (half a second or two). Without an answer, the
- * orders or one size may take UNANSWERED stretches (ten seconds).
+ * answer, one bucket size may take FIRST_STRETCHES stretches of work (half a second to two seconds). Without an answer,
+ * the search for orders, or work on one bucket size, may take UNANSWERED stretches (ten seconds).
  */
 const [FIRST_LIMIT, FIRST_STRETCHES, UNANSWERED] = [16, 200, 4000];
 /** Interval width above which tempering is started. Tempering ends once all intervals are at most this wide. */
 const WIDE = 0.05;
 /**
  * Tempering's turn length: one of every FEW, MANY or MOST stretches goes to importance sampling. FEW applies if
- * tempering gave no interval. MOST applies if its intervals are at most a quarter as wide as those of importance
- * sampling. MANY applies otherwise. The choice is reviewed every LOOK stretches.
+ * tempering gave no interval. MOST applies if its intervals are at most a quarter as wide as the intervals of
+ * importance sampling. MANY applies otherwise. The choice is reviewed every LOOK stretches.
  */
 const [FEW, MANY, MOST] = [2, 16, 64];
 const FAR_NARROWER = 1 / 4;
@@ -27,9 +27,9 @@ const LOOK = 64;
 
 /**
  * Combines `importanceSampling` with `graphTempering` if that helps. Tempering starts if no factor is 0 and importance
- * sampling makes slow progress. That is so if its intervals are still wider than 0.05 after mini-buckets of 2^16 states
- * or after a second or two of smaller ones, or if it has no answer after some ten seconds. Tempering then takes most of
- * the work, until its own intervals are that narrow.
+ * sampling makes slow progress. That is so if its intervals are still wider than 0.05 after mini-buckets of 2^16
+ * states, or after a second or two of work on smaller mini-buckets, or if it has no answer after about ten seconds.
+ * Tempering then takes most of the work, until its own intervals are that narrow.
  *
  * The answer with the narrower intervals is returned. The intervals of importance sampling hold for every distribution,
  * so tempering's are rejected if the two do not overlap.
@@ -51,8 +51,8 @@ class Estimated implements PartInference {
   private turn = 0;
   private turns = MANY;
   /**
-   * Number of stretches that importance sampling must reach again after a restore, because some of its work is not in
-   * the snapshot. −Infinity if there is nothing to redo.
+   * Number of stretches after which importance sampling has caught up with a snapshot. After a restore, it must repeat
+   * the work that the snapshot does not contain. −Infinity if there is nothing to redo.
    */
   private owed = -Infinity;
 

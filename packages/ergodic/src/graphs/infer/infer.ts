@@ -199,7 +199,10 @@ function checkSame({ states, cardinalities: before }: EndedChains, { cardinaliti
   });
 }
 
-/** Returns the checkpoint with all parts marked as running, so that an algorithm with other options continues them. */
+/**
+ * Returns the checkpoint with all parts marked as running, so that the run can continue them with an algorithm that has
+ * other options.
+ */
 function withoutEnds({ snapshot, ...rest }: Checkpoint): Checkpoint {
   const { ended: _, reports: __, ...state } = snapshot.state;
   return { ...rest, snapshot: { ...snapshot, state } };

@@ -19,7 +19,7 @@ export interface FoundPart {
 }
 
 /**
- * Largest duration of one call in milliseconds. The length of a stretch can grow suddenly, and time limits must hold.
+ * Largest duration of one call in milliseconds. Time limits must hold even if stretches suddenly become much longer.
  */
 const MOST_MS = 50;
 
@@ -30,8 +30,8 @@ const MOST_MS = 50;
 const TURN = 64;
 
 /**
- * Inference on a graph as a progression for the run loop. The graph is reduced, and its connected parts take turns,
- * whether their algorithms end on their own or improve indefinitely. A step is one stretch of work on one part.
+ * Inference on a graph, as a progression that the run loop advances. The graph is reduced, and its connected parts take
+ * turns, whether their algorithms end on their own or improve indefinitely. A step is one stretch of work on one part.
  */
 export class Inference implements Progression {
   readonly stepsPerEpoch = Number.MAX_SAFE_INTEGER;

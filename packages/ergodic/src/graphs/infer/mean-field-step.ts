@@ -52,7 +52,7 @@ function scaleOf({ weights, weightValues, features }: Conditionals, factor: numb
   return (weights[factor] < 0 ? 1 : weightValues[weights[factor]]) * (features?.[factor] ?? 1);
 }
 
-/** Locates the entries of a factor's shape as a function of one edge's state, with the other variables fixed. */
+/** Locates the entries of a factor's shape for each state of one edge's variable, with the other variables fixed. */
 function entries(
   { cardinalities, ends, variables, literals, shapes, shapeBegins, counting }: Conditionals,
   states: Int32Array,

@@ -17,20 +17,24 @@ import { meanFieldStep } from "./mean-field-step.ts";
 /** Largest number of rounds of loopy belief propagation. More rounds rarely improve the answer. */
 const MOST_ROUNDS = 10;
 /**
- * Budget of table entries for the rounds: ENTRIES (about 40 ms) plus ENTRIES_PER_SECOND for each second of the time
- * limit (about 3 % of it).
+ * Budget of table entries for the rounds: ENTRIES (about 40 ms of work) plus ENTRIES_PER_SECOND for each second of the
+ * time limit (about 3 % of the time).
  */
 const [ENTRIES, ENTRIES_PER_SECOND] = [3e6, 2e6];
-/** No round is run if a single one would exceed the budget this many times. */
+/** No round is run if a single round would take more than this many times the budget. */
 const MOST_EXCESS = 12;
-/** Largest number of edges, (table, variable) pairs, for which a part uses messages. Each takes some 400 bytes. */
+/**
+ * Largest number of edges, (table, variable) pairs, for which a part uses messages. Each edge takes about 400 bytes.
+ */
 const MOST_EDGES = 2 ** 18;
 /**
  * Messages that still change by more than this after three rounds oscillate. Further rounds would make the beliefs
  * increasingly overconfident.
  */
 const GIVE_UP = 0.9;
-/** Pause budget of the searches for possible states, over all parts: about a tenth of a second. */
+/**
+ * Number of pauses that the searches for possible states may take over all parts, which is about a tenth of a second.
+ */
 const MOST_PAUSES = 10;
 
 const MEAN_FIELD = "a step of mean field";
@@ -73,13 +77,14 @@ export function effortFor(parts: readonly Component[], seconds = 0): Effort {
  * a few rounds of loopy belief propagation, or of one step of mean field if the part is very large. They have no
  * guarantee unless the part is a tree.
  *
- * For "map" the answer is the most probable state of each belief, improved one variable at a time. Its bound is the
- * product of the largest entries of all tables. For "partition" the value is the Bethe approximation. The lower bound
- * on ln Z is the larger of the evidence lower bound of the beliefs and ln of the product at that state. The upper bound
- * is ln of the number of states plus ln of the largest product.
+ * For "map", the answer consists of the most probable state of each belief, improved one variable at a time. Its bound
+ * is the product of the largest entries of all tables. For "partition" the value is the Bethe approximation. The lower
+ * bound on ln Z is the larger of the evidence lower bound of the beliefs and ln of the product at that state. The upper
+ * bound is ln of the number of states plus ln of the largest product.
  *
  * If tables have zeros and the state has product 0, a short search looks for another state. If the search or the
- * messages prove that there is none, the answer says so. It depends only on the part and the plan, never on time.
+ * messages prove that there is none, the answer says so. The answer depends only on the part and the plan, never on
+ * time.
  */
 export function* roughAnswer(part: Component, plan: RoughPlan): Generator<void, PartAnswer> {
   if (isSmall(part)) return smallAnswer(part, plan.task);

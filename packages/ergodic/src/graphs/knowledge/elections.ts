@@ -14,7 +14,7 @@ export interface Votes {
   readonly count: number;
 }
 
-/** Votes to add, or with feature −1, to withdraw. */
+/** Votes to add to the graph. With feature −1, they cancel votes that are already there. */
 export interface Election extends Votes {
   readonly feature: number;
 }
@@ -48,7 +48,8 @@ function distinct(voters: Int32Array, ballots: Int32Array): number[] {
 
 /**
  * Returns the votes that new groundings add to the graph. If the voters are unknowns, a factor with feature −1 cancels
- * the old votes and a new factor holds all of them. If the body has no unknowns, the difference is added as a feature.
+ * the old votes and a new factor holds all of them. If the body has no unknowns, a new factor adds the difference, as
+ * its feature.
  */
 export function electionsOf(rule: WeightedRule, fresh: Found, before: Found | undefined): Election[] {
   const elections: Election[] = [];

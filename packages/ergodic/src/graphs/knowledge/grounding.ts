@@ -34,7 +34,7 @@ class Pass {
     this.#make = make;
   }
 
-  /** The join, with its indexes built on first use. */
+  /** The join. It builds its indexes on first use. */
   get join(): Join {
     return (this.#join ??= this.#make());
   }

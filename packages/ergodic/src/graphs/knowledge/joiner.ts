@@ -21,7 +21,7 @@ export interface JoinQuery {
   readonly values: readonly (JoinColumn & { readonly value: number })[];
   /** Columns that must not be −1. */
   readonly present: readonly JoinColumn[];
-  /** Atoms by whose rows the results are sorted in ascending order, the first atom being the primary key. */
+  /** Atoms by whose rows the results are sorted, in ascending order. The first atom is the primary sort key. */
   readonly order: readonly number[];
 }
 

@@ -32,7 +32,7 @@ export interface QueryOptions<C extends string = string, K extends C = C, N exte
   label?: C;
   /** Names of the states. Default: false and true. */
   states?: readonly N[];
-  /** Whether rows with the same key are merged into one unknown. Default: false, so that they are an error. */
+  /** Whether rows with the same key are merged into one unknown. Default: false; they are then an error. */
   distinct?: boolean;
   /**
    * Labels to hold out for measuring calibration: a share, chosen by a hash of the key, or a predicate on the key.
@@ -49,12 +49,18 @@ type KindOf<S, B> = [Exclude<keyof S, keyof B>] extends [never] ? "query" : "par
  * A set of unknowns with one row each, which are Booleans or have named states. Calling it creates a literal of a rule.
  */
 export interface Query<S = Shape, N extends string = never> {
-  /** Creates the literal that an unknown is true, or has a state. In a head, all key columns must be bound. */
+  /**
+   * Creates the literal which says that an unknown is true, or has a given state. In a head, all key columns must be
+   * bound.
+   */
   <const B extends Bindings<S>>(
     bindings: B & KnownColumns<S, B>,
     ...state: [N] extends [never] ? [] : [state: N]
   ): Atom<Bound<S, B>, KindOf<S, B>>;
-  /** Creates the literal that an unknown is false, or does not have a state. Not available for more than two states. */
+  /**
+   * Creates the literal which says that an unknown is false, or does not have a given state. Not available for more
+   * than two states.
+   */
   not<const B extends Bindings<S>>(
     bindings: B & KnownColumns<S, B>,
     ...state: [N] extends [never] ? [] : [state: N]

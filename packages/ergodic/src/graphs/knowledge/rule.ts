@@ -5,16 +5,16 @@ import { Atom, type AtomKind } from "./atom.ts";
 import type { BoundByBody, OneTypeEach, RowOf } from "./types.ts";
 
 /**
- * Function computed by a rule's factors, one of those of `factorGraph()`. Its arguments are the unknowns of the body,
- * followed by the head.
+ * Function that a rule's factors compute, which is one of the functions of `factorGraph()`. Its arguments are the
+ * unknowns of the body, followed by the head.
  */
 export type Semantics = (typeof semanticsNames)[number];
 /**
- * Functions that turn groundings into factors. Each grounding is one factor, except that with the last three, all
- * groundings with the same head and weight vote in one factor.
+ * Functions that turn groundings into factors. Each grounding becomes one factor. With the last three functions, all
+ * groundings with the same head and weight share one factor instead, in which each of them votes.
  */
 export const semanticsNames = ["imply", "implyNatural", "and", "all", "or", "equal", "linear", "ratio", "logical"] as const;
-/** Functions in which the groundings of one head vote. */
+/** Functions with which the groundings of a head vote in one factor. */
 export const votes: readonly Semantics[] = ["linear", "ratio", "logical"];
 
 /** Options of a rule. `R` is the type of the values of its variables, by name. */
@@ -22,8 +22,8 @@ export interface RuleOptions<R> {
   /** Name in errors and explanations. Default: the printed rule. */
   name?: string;
   /**
-   * A number is a fixed weight. A name is a learned weight, shared by all rules with that name. A function of a row
-   * gives a learned weight per name that it returns, or a fixed one per number.
+   * A number is a fixed weight. A name is a learned weight, shared by all rules with that name. A function of a row can
+   * return a name, which gives a learned weight, or a number, which gives a fixed weight.
    */
   weight: number | string | ((row: R) => number | string);
   /** Initial value of learned weights. Default 0. */

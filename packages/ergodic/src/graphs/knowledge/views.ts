@@ -2,7 +2,7 @@ import { type Cell, checkDistinct, type FactColumn, type Facts } from "./facts.t
 import { Ints } from "./ints.ts";
 import { HashIndex } from "./tuples.ts";
 
-/** Values from the columns of all relations, each with one number that all columns share. */
+/** Dictionary of the values in all relations. Each distinct value has one number, which all columns share. */
 export class Dictionary {
   readonly values: Cell[] = [];
   readonly #numbers = new Map<Cell, number>();

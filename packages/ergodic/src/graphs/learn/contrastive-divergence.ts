@@ -19,8 +19,8 @@ export interface ContrastiveDivergenceOptions {
   /** Whether the model's chains continue from their last states instead of restarting at the evidence. Default true. */
   persistent?: boolean;
   /**
-   * Number of chains of each kind, per replica or racing worker. Default: as many as give about 20,000 variables in
-   * total, counting tempered copies, but from 1 to 100.
+   * Number of chains of each kind, per replica or racing worker. Default: the number that gives about 20,000 variables
+   * in total, including tempered copies, but from 1 to 100.
    */
   particles?: number;
   /**
@@ -42,18 +42,18 @@ const FIRST_MOVE = 16;
 const absent = { batch: "each update reads all evidence; particles sets the number of chains" };
 
 /**
- * Contrastive divergence: ∂ ln P(evidence)/∂w = ⟨Σ_f feature g_f⟩ with the evidence − ⟨the same⟩ of the model, both as
- * means over chains of Gibbs sampling. Chains with the evidence draw the unobserved variables, one sweep per update.
- * The model's chains draw all variables. Persistent chains (PCD) continue from their last states and become unbiased as
- * steps shrink. Other chains (CD-k) restart from the evidence and are biased unless k is large. If the model has
- * several modes, persistent chains stay in their modes; `tempered` chains exchange states with copies at lower powers
- * of the model. The loss in ticks is −ln of the pseudo-likelihood per observed variable.
+ * Contrastive divergence: ∂ ln P(evidence)/∂w is the mean of Σ_f feature g_f with the evidence, minus its mean under
+ * the model. Chains of Gibbs sampling estimate both means. Chains with the evidence draw the unobserved variables, one
+ * sweep per update. The model's chains draw all variables. Persistent chains (PCD) continue from their last states and
+ * become unbiased as steps shrink. Other chains (CD-k) restart from the evidence and are biased unless k is large. If
+ * the model has several modes, persistent chains stay in their modes; `tempered` chains exchange states with copies at
+ * lower powers of the model. The loss in ticks is −ln of the pseudo-likelihood per observed variable.
  *
- * For labels y with probabilities q (`truthiness`), the gradient is that of E_q ln P(evidence, y). Chains with the
- * evidence draw the labels from q, independently of everything else, and then the hidden variables given the labels. If
- * there are hidden variables, only an eighth of the labels is redrawn per update, so that the hidden variables can
- * adapt. For `fit(graph, { algorithm })`. Sources: Hinton 2002; Tieleman 2008; Desjardins et al. 2010; Ratner et al.
- * 2016 for labels.
+ * For labels y with probabilities q (`truthiness`), the learner follows the gradient of E_q ln P(evidence, y). Chains
+ * with the evidence draw the labels from q, independently of everything else, and then the hidden variables given the
+ * labels. If there are hidden variables, only an eighth of the labels is redrawn per update, so that the hidden
+ * variables can adapt. For `fit(graph, { algorithm })`. Sources: Hinton 2002; Tieleman 2008; Desjardins et al. 2010;
+ * Ratner et al. 2016 for labels.
  */
 export const contrastiveDivergence = /* @__PURE__ */ declare<ContrastiveDivergenceOptions, GraphLearner>(
   {
@@ -109,7 +109,7 @@ class ContrastiveObjective implements GraphObjective {
   private readonly deterministic: boolean;
   private readonly graph: LearntGraph;
   private readonly evidence: number;
-  /** Chains that hold the evidence. A single one if nothing else has to be drawn. */
+  /** Chains that hold the evidence. There is a single chain if nothing else has to be drawn. */
   private readonly clamped: Chain[];
   private readonly free: Chain[];
   /** Tempered copies of the free chains. */
@@ -221,8 +221,8 @@ class ContrastiveObjective implements GraphObjective {
     }
     yield turns;
     const updates = update + 1;
-    // Weights start at 0 and grow, which makes states harder to separate. The ladder can gain powers, but must not lose
-    // any.
+    // Weights start at 0 and grow, so the ladder needs more and more powers. The ladder can gain powers, but must not
+    // lose any.
     if (updates >= FIRST_MOVE && (updates & update) === 0) ladder?.adapt(ladder.powers.length);
   }
 

@@ -12,11 +12,11 @@ import { evidenceOf, type GraphLearner, type GraphObjective, type LearningPlan, 
 const MOST_STATES = 4096;
 
 /**
- * The exact likelihood: −ln P(evidence) = ln Z − ln Z(evidence), per observed variable. Its exact gradient, ⟨Σ_f
- * feature g_f⟩ of the model − ⟨the same⟩ with the evidence, comes from elimination over a junction tree. For labels y
- * with probabilities q (`truthiness`), the loss is −E_q ln P(evidence, y), computed by enumerating the labellings that
- * are connected through hidden variables. Use it for graphs of small width, and to judge the other learners. For
- * `fit(graph, { algorithm })`.
+ * The exact likelihood: −ln P(evidence) = ln Z − ln Z(evidence), per observed variable. Its exact gradient is the mean
+ * of Σ_f feature g_f under the model, minus its mean with the evidence. Both means come from elimination over a
+ * junction tree. For labels y with probabilities q (`truthiness`), the loss is −E_q ln P(evidence, y), computed by
+ * enumerating the labellings that are connected through hidden variables. Use it for graphs of small width, and to
+ * judge the other learners. For `fit(graph, { algorithm })`.
  *
  * @throws CapabilityError if the graph is too wide, if a factor has more than 4096 joint states, or if hidden variables
  * connect labels with more than 4096 labellings
@@ -87,7 +87,7 @@ class ExactObjective implements GraphObjective {
 
   dispose(): void {}
 
-  /** Returns ln Z and adds scale × ⟨Σ_f feature g_f⟩ to the gradient. */
+  /** Returns ln Z and adds scale × the mean of Σ_f feature g_f to the gradient. */
   private async expectations(
     x: Float64Array,
     columns: Conditionals,
@@ -192,7 +192,8 @@ function tablesAt(x: Float64Array, columns: Conditionals): FactorTables {
       factors.push({ scope, values: logs, logs: true });
       continue;
     }
-    // Merges two factors into one: the table, placed on the diagonal of the indicator "the joint state is this one".
+    // Merges two factors into one: the factor's table, and the indicator that the extra variable equals the joint
+    // state. The product is a table with nonzero entries only on the diagonal.
     const values = new Float64Array(size * size).fill(-Infinity);
     for (let joint = 0; joint < size; joint++) values[joint * size + joint] = logs[joint];
     factors.push({ scope: [...scope, cardinalities.length + factor], values, logs: true });

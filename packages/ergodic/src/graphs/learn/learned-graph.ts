@@ -25,8 +25,8 @@ export interface LearnedGraph {
    */
   likelihood(options?: GraphLikelihoodOptions): Promise<GraphLikelihood>;
   /**
-   * Compares the probabilities in an answer of `infer(learned.graph)` with the held-out evidence, by bins of equal
-   * width (default 10): of statements with probability p, a share p should be true.
+   * Compares the probabilities in an answer of `infer(learned.graph)` with the held-out evidence, in bins of equal
+   * width (default 10). Of the statements with probability p, a share p should be true.
    *
    * @throws OptionError if nothing was held out
    */
@@ -60,7 +60,10 @@ export function learnedGraph({ whole, shown, ...ended }: Ended, weights: Float64
   };
 }
 
-/** A variable with two states gives one statement, about its second state. With more states, each state gives one. */
+/**
+ * A variable with two states gives one statement, about its second state. A variable with more states gives a statement
+ * per state.
+ */
 function calibrationOf(
   heldOut: HeldOut,
   answer: Parameters<LearnedGraph["calibration"]>[0],

@@ -57,7 +57,8 @@ export interface GraphLearner {
   /** Returns JSON from which the registry recreates the learner. */
   toJSON(): JsonObject;
   /**
-   * Whether the gradient is a random estimate. Rules that compare losses, such as line searches, then cannot be used.
+   * Whether the gradient is a random estimate. If it is, rules that compare losses, such as line searches, cannot be
+   * used.
    */
   readonly draws: boolean;
   /** Creates the loss and gradient, per observed variable, of a graph with evidence. */
@@ -66,7 +67,7 @@ export interface GraphLearner {
   making?(columns: Conditionals, plan: LearningPlan, engine: Engine): Generator<void, GraphObjective>;
 }
 
-/** Returns the number of variables that are observed or have labels, by which losses are divided. At least 1. */
+/** Returns the number of variables that are observed or have labels. Losses are divided by this number. At least 1. */
 export const evidenceOf = ({ observed, labels }: Conditionals): number =>
   Math.max(1, observed.reduce((sum, state) => sum + (state < 0 ? 0 : 1), 0) + (labels?.size ?? 0));
 

@@ -31,7 +31,7 @@ const LABELS_SHARE = 1 / 8;
  */
 export class LearntGraph {
   readonly layout: Layout;
-  /** Stretches of visits to the unobserved variables, and to the observed ones. */
+  /** Stretches that visit the unobserved variables, and stretches that visit the observed variables. */
   readonly hidden: readonly Stretch[];
   readonly seen: readonly Stretch[];
   /** Number of unobserved variables. They have the positions below this number. */
@@ -231,7 +231,7 @@ export class LearntGraph {
     ];
   }
 
-  /** Reads and clears the accumulated sums, per weight, of its factors. Fixed weights get 0. */
+  /** Reads the accumulated sum of each weight's factors, and clears the sums. Fixed weights get 0. */
   takeSums(into: Float64Array): void {
     this.run([this.sumsCall()]);
     this.takeSummed(into);
@@ -310,7 +310,7 @@ export class LearntGraph {
   }
 
   /**
-   * Checks chains over a graph with zeros, the first of which holds the evidence. The check runs if the loss is not
+   * Checks chains over a graph with zeros. The first chain must hold the evidence. The check runs if the loss is not
    * finite, and after `update` updates if that is a power of two >= 4.
    *
    * @throws DataError if the evidence is impossible; CapabilityError if a chain is stuck in an impossible state

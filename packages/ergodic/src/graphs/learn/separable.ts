@@ -9,8 +9,9 @@ const ROUNDING = 1e-9;
 
 /**
  * Reports a finding if the likelihood of the evidence increases without bound as weights grow, so that no optimal
- * weights exist. Two directions are tested. The first is a single weight, if all of its factors are at their maximum at
- * the evidence, or all at their minimum. The second is all weights together, if each factor has a single variable and
+ * weights exist. Two directions are tested. The first changes a single weight. The likelihood grows without bound if
+ * the evidence puts all factors of the weight at their maximum, or all of them at their minimum. The second changes all
+ * weights together, and is tested only if each factor has a single variable. The likelihood then grows without bound if
  * no state of any variable has a larger sum than the observed state. `values` are the weights, by number. Yields every
  * few milliseconds.
  */
@@ -19,7 +20,7 @@ export function* separableFindings(
   values: Float64Array,
   nameOf: (weight: number) => string,
 ): Generator<void, Finding[]> {
-  // With zeros, the states that would speak against growth can be ruled out, so nothing is reported.
+  // Zeros can rule out the very states that would limit the growth, so nothing is reported for graphs with zeros.
   if (columns.shapeValues.includes(-Infinity)) return [];
   const { alone, together } = yield* directions(columns, values);
   if (alone.length === 0 && !together) return [];
@@ -37,7 +38,7 @@ export function* separableFindings(
   ];
 }
 
-/** Returns the learned weights that grow without bound alone, and whether all grow together. */
+/** Returns the learned weights that grow without bound when changed alone, and whether all weights together do. */
 function* directions(
   columns: Conditionals,
   values: Float64Array,
@@ -59,7 +60,7 @@ function* directions(
     if (pauses.due(to - from)) yield;
     const scope = variables.subarray(from, to);
     const at = Int32Array.from(scope, (v) => states[v]);
-    // A factor of unobserved variables only says nothing about the evidence.
+    // A factor that has only unobserved variables says nothing about the evidence.
     if (at.every((state) => state === UNKNOWN)) continue;
     if (at.some((state) => state < 0)) {
       said[weight] |= unknown;
@@ -83,8 +84,8 @@ function* directions(
 }
 
 /**
- * Adds the advantage that a factor of one variable gives its state over each other state, times `scale`. Also adds up
- * the magnitudes of these terms.
+ * Adds `scale` times the advantage that a factor of one variable gives the variable's state over each other state. Also
+ * adds up the magnitudes of these terms.
  */
 function addMargins(
   margins: Map<number, Float64Array>,
@@ -114,7 +115,7 @@ function shapeRanges({ shapeBegins, shapeValues, counting }: Conditionals): { re
   });
 }
 
-/** Markers of variables that are unobserved, and of those whose label is uncertain. */
+/** Markers of variables that are unobserved, and of variables whose label is uncertain. */
 const [UNKNOWN, UNCERTAIN] = [-1, -2];
 
 /** Returns the state of each variable that is observed, or whose label is certain. */

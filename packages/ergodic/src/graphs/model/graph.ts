@@ -22,7 +22,7 @@ const MOST_ENTRIES = 2 ** 24;
 
 /** Options of `variable()`. */
 export interface VariableOptions {
-  /** Degree of truth of each state, 0 to 1. `fit` learns from it as from an uncertain label, unless observed. */
+  /** Degree of truth of each state, 0 to 1. Unless the variable is observed, `fit` treats it as an uncertain label. */
   truthiness?: ArrayLike<number>;
   /** State in which samplers start. Default: the first state. */
   initial?: StateName;
@@ -65,8 +65,8 @@ export class FactorGraph {
 
   /**
    * Adds a variable and returns its number. `states`: number of states, or their names. Default: a Boolean. Unnamed
-   * variables are called x and their number. `truthiness`: degree of truth of each state; `fit` learns from it as from
-   * a label y with probabilities q, by E_q ln P(evidence, y). `initial`: state in which samplers start (default: the
+   * variables are called x and their number. `truthiness`: degree of truth of each state. `fit` treats it as a label y
+   * with probabilities q, and maximises E_q ln P(evidence, y). `initial`: state in which samplers start (default: the
    * first). Inference uses neither.
    */
   variable(name?: string, states?: States, options: VariableOptions = {}): number {
@@ -164,7 +164,7 @@ export class FactorGraph {
 
   /**
    * Adds a noisy-or P(child | parents): each parent that holds turns the child on with its own probability,
-   * independently of the others. So does the leak (default 0), even if no parent holds.
+   * independently of the others. The leak (default 0) does the same, even if no parent holds.
    */
   noisyOr(child: LiteralLike, parents: readonly (readonly [LiteralLike, number])[], options: { leak?: number } = {}): number {
     const where = `${WHERE}.noisyOr`;
@@ -255,7 +255,7 @@ export class FactorGraph {
   variableNumber(name: VariableName): number {
     return this.#structure.variable(WHERE, name);
   }
-  /** Returns the name of a variable. An unnamed variable is called by its number, such as x7. */
+  /** Returns the name of a variable. An unnamed variable is named after its number, such as x7. */
   variableName(variable: VariableName): string {
     return this.#structure.name(this.variableNumber(variable));
   }
@@ -336,7 +336,7 @@ export class FactorGraph {
     return columning(this.#structure, this.#observations);
   }
 
-  /** Returns the factors as tables. Wide ones become chains, valid for sums or, with "map", the largest product. */
+  /** Returns the factors as tables. Wide factors become chains, valid for sums or (with "map") a largest product. */
   factorTables(task: "marginals" | "partition" | "map"): FactorTables {
     return atOnce(this.tabling(task));
   }

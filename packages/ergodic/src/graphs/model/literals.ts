@@ -16,7 +16,7 @@ export interface Literal {
 /** A literal, or a Boolean variable as shorthand for "it is true". */
 export type LiteralLike = Literal | VariableName;
 
-/** Creates the literal that a variable has a state: `is("rain", "heavy")`. */
+/** Creates the literal which says that a variable has a given state: `is("rain", "heavy")`. */
 export const is = (variable: VariableName, state: StateName): Literal => ({ variable, state });
 
 /**

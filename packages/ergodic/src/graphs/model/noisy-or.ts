@@ -14,7 +14,7 @@ export interface NoisyOr {
   readonly probabilities: ArrayLike<number>;
 }
 
-/** Largest table that is built for a search for the most probable state, for which the chain is not valid. */
+/** Largest table that is built when the most probable state is searched for. The chain is not valid for that search. */
 const MOST_MAP = 2 ** 16;
 
 /** Probability that at least one of two independent events occurs, written without subtracting nearly equal numbers. */
@@ -38,8 +38,8 @@ export function noisyOrTable(list: TableList, { variables, states, probabilities
 /**
  * Adds a noisy-or, simplified by the evidence. Observed parents are merged into the leak, and a child observed off
  * becomes one factor per parent. The rest becomes a single table if it is small. Otherwise it becomes a chain of
- * auxiliary variables "on by the first parents", each of which is on with some probability. That chain is valid for
- * sums, but a largest product needs the table.
+ * auxiliary variables, each of which means "turned on by one of the first parents" and is on with some probability. The
+ * chain is valid for sums, but the search for a largest product needs the table.
  *
  * @throws CapabilityError if a largest product needs a table that is too large
  */

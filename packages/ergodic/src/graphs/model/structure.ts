@@ -226,7 +226,7 @@ export class Structure {
 
   setWeight(id: number, value: number): void {
     this.weightValues.set(id, value);
-    // A constant's weight can have another value now.
+    // The weight of a constant might have another value now.
     this.constants.clear();
   }
 

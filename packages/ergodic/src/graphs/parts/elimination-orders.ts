@@ -6,7 +6,7 @@ import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 export interface EliminationOrder {
   /** Variables in elimination order. */
   readonly order: readonly number[];
-  /** Σ over the variables of the entries of a table on the variable and its neighbours at its elimination. */
+  /** Total number of entries of all tables. A variable's table has its neighbours at its elimination, and itself. */
   readonly total: number;
   /** Number of entries in the largest of these tables. */
   readonly largest: number;
@@ -18,27 +18,27 @@ export interface EliminationOrder {
 const SHARE = 0.5;
 /** Largest number of operations: about four seconds. */
 const MOST_OPERATIONS = 3e9;
-/** Number of searches from different starts. Late in the search, only the better ones are continued. */
+/** Number of searches from different starts. Late in the search, only the better searches are continued. */
 const WALKS = 4;
 /** Largest share of the variables whose factor changes from one order to the next. */
 const CHANGED = 0.08;
-/** Number of operations between two yields: a few milliseconds. */
+/** Number of operations between two yields, which takes a few milliseconds. */
 const PAUSE_OPERATIONS = 3e6;
-/** Largest number of variables with adjacency as bits, after those of degree at most 2 are eliminated. */
+/** Largest number of variables whose adjacency is stored as bits, once all of degree at most 2 are eliminated. */
 const MOST_BITS = 8192;
 
 /**
- * Finds an elimination order of low cost in time and memory, both of which grow with Σ of the tables.
+ * Finds an elimination order of low cost. Elimination takes time and memory that grow with the total table size.
  *
- * Variables of degree at most 2 go first, and those whose neighbours are all adjacent go as soon as possible. The rest
- * is ordered greedily by fill edges (min-fill) times a factor per variable. A local search changes some factors at
- * random and keeps changes that reduce the sum. Its length is counted in operations, not seconds, so the order depends
- * only on the graph and the seed. Yields every few milliseconds.
+ * Variables of degree at most 2 are eliminated first, and variables whose neighbours are all adjacent as soon as
+ * possible. The rest is ordered greedily by fill edges (min-fill) times a factor per variable. A local search changes
+ * some factors at random and keeps changes that reduce the sum. Its length is counted in operations, not seconds, so
+ * the order depends only on the graph and the seed. Yields every few milliseconds.
  *
  * @param cardinalities number of states of each variable
  * @param scopes sets of mutually adjacent variables
- * `effort`: operations per table entry; `most`: total operations, some 10^9 per three seconds; `worth`: no search while
- * the total is above it
+ * `effort`: operations per table entry; `most`: total operations, about 10^9 per three seconds; `worth`: no search
+ * takes place while the total table size is above this
  */
 export function* eliminationOrders(
   cardinalities: readonly number[],
@@ -227,7 +227,7 @@ class Core {
     if (slope === 0) return factors;
     const seen = new Uint8Array(count);
     const queue = [draws.integer(count)];
-    // Starts at the end of a first search, which is at the edge of the graph.
+    // The sweep starts where a first search ended, which is at the edge of the graph.
     for (let round = 0; round < 2; round++) {
       const first = queue[queue.length - 1];
       queue.length = 0;

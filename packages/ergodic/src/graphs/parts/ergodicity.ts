@@ -86,8 +86,9 @@ export function* ergodicity(
 
 /**
  * Returns whether every variable has a refuge: a state that never turns a positive entry into 0 in any table of several
- * blocks. Moving to the refuges one by one, all states meet. If a table within the block could prevent this, the
- * variable has no refuge, unless only such tables have zeros for it. A block without such tables can take any of its
+ * blocks. If all variables move to their refuges one by one, every state reaches the same joint state. If a table
+ * within the block has zeros, they could prevent the move, so the variable counts as having no refuge. A variable that
+ * has zeros only in tables within its block needs no refuge. A block without such tables can take any of its joint
  * states.
  */
 function hasRefuge({ cardinalities, tables, touching }: LogTables, blockOf: Int32Array): boolean {

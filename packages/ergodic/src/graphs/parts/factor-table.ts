@@ -2,8 +2,8 @@ import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 
 /**
- * Largest ln(max/min) of the positive entries of a table, or of a product of tables, for computing with plain numbers.
- * float64 reaches e^±708.
+ * Plain numbers are used as long as ln(max/min) of the positive entries of a table, or of a product of tables, is at
+ * most this. float64 reaches e^±708.
  */
 export const MOST_RANGE = 600;
 
@@ -138,8 +138,8 @@ export function widen(table: Table, scope: readonly number[], shape: readonly nu
 }
 
 /**
- * Returns the product of two tables of plain values on `scope`, which contains the variables of both. Its scale is a
- * sum, and its range a bound.
+ * Returns the product of two tables of plain values on `scope`, which contains the variables of both. The scale of the
+ * product is the sum of their scales, and its range is an upper bound.
  */
 export function product(a: Table, b: Table, scope: readonly number[]): Table {
   const shapes = new Map([a, b].flatMap((table) => table.scope.map((variable, k) => [variable, table.shape[k]])));

@@ -1,12 +1,12 @@
 import type { LogTables } from "./log-tables.ts";
 
 /**
- * A joint state of all variables of a part. The current entry of each table is tracked, so that evaluating a variable's
- * states costs their number times its tables.
+ * A joint state of all variables of a part. The current entry of each table is tracked, so that the cost of evaluating
+ * a variable's states is the number of states times the number of its tables.
  */
 export class JointState {
   readonly states: Int32Array;
-  /** Buffer for the worths of one variable. */
+  /** Buffer for the result of `worths`: a number per state of one variable. */
   readonly weights: Float64Array;
   readonly cardinalities: readonly number[];
   private readonly lists: ReturnType<typeof listsOf>;

@@ -20,7 +20,7 @@ export interface Touching {
   readonly stride: number;
 }
 
-/** Cost of a logarithm, relative to visiting a number. */
+/** Cost of a logarithm, relative to the cost of visiting a number. */
 const LOGARITHM = 8;
 
 /** Input from which the tables are made. */

@@ -33,7 +33,7 @@ export interface PassResult {
   readonly exact: boolean;
   /** Bound on the rounding error. */
   readonly rounding: number;
-  /** For "largest", the states read off in reverse order, each the best given those chosen before. */
+  /** For "largest": the states, read off in reverse order. Each is the best one given the states chosen before it. */
   readonly states?: Int32Array;
 }
 
@@ -137,8 +137,8 @@ function weightsOf(count: number, kind: BoundKind): number[] {
 }
 
 /**
- * Makes mini-buckets agree on their shared variables. Returns, for each state of these, whether it is possible in all
- * mini-buckets.
+ * Makes mini-buckets agree on their shared variables. Returns, for each joint state of the shared variables, whether it
+ * is possible in all mini-buckets.
  */
 function* match(
   minis: readonly MiniBucket[],
@@ -174,7 +174,10 @@ function* match(
   return possible;
 }
 
-/** Reads off states in reverse order, each with the largest entries given those chosen before. */
+/**
+ * Reads off the states of variables in reverse order. Each state has the largest entries, given the states chosen
+ * before it.
+ */
 function readOff(
   order: readonly number[],
   buckets: readonly (readonly LogTable[])[],

@@ -3,7 +3,7 @@ import { log } from "../../engine/numbers/log.ts";
 import { sizeOf, stridesIn } from "./factor-table.ts";
 import type { LogTable } from "./log-tables.ts";
 
-/** Number of entries between two yields: a few milliseconds. */
+/** Number of entries processed between two yields, which takes a few milliseconds. */
 const PAUSE_ENTRIES = 1e5;
 /** Relative error of a rounded operation. */
 const ULP = 2 ** -52;

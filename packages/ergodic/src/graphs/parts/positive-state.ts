@@ -7,9 +7,9 @@ import type { LogTables } from "./log-tables.ts";
  */
 export type PositiveState = Int32Array | "impossible" | undefined;
 
-/** Largest total number of table entries visited: a few seconds. */
+/** Largest total number of table entries visited, which takes a few seconds. */
 const MOST_ENTRIES = 1e9;
-/** Number of entries between two yields: a few milliseconds. */
+/** Number of entries visited between two yields, which takes a few milliseconds. */
 const PAUSE_ENTRIES = 1e6;
 /** Number of dead ends before the first restart with other choices. The number doubles for each further restart. */
 const FIRST_FAILURES = 64;
@@ -17,8 +17,8 @@ const FIRST_FAILURES = 64;
 /**
  * Searches for a random state in which no table is 0. Depth-first search assigns the variable with the fewest remaining
  * states first, and tries its states in random order. After each choice, states without a positive entry in some table
- * are removed (generalised arc consistency). The search restarts after increasing numbers of dead ends, so a completed
- * search is a proof. Yields every few milliseconds.
+ * are removed (generalised arc consistency). The search restarts after ever more dead ends. Once it visits everything
+ * without a restart, it proves that there is no such state. Yields every few milliseconds.
  *
  * `beliefs` gives the probabilities of each variable's states. If present, more probable states are tried first.
  */
@@ -156,8 +156,8 @@ class Search {
   }
 
   /**
-   * Returns, for each variable of a table's scope and each state, whether some positive entry has this state and
-   * otherwise only remaining states.
+   * Returns which states of a table's variables are supported: some positive entry has the state and, on the other
+   * variables, only remaining states.
    */
   private support(number: number): Uint8Array[] {
     const { scope, shape, values } = this.tables.tables[number];

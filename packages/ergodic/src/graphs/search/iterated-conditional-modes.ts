@@ -16,7 +16,7 @@ export interface IteratedConditionalModesOptions {
   restarts?: number;
 }
 
-/** Number of variables between two yields, counted over restarts: a few milliseconds. */
+/** Number of variables visited between two yields, counted over restarts. It takes a few milliseconds. */
 const PAUSE_VARIABLES = 2000;
 
 /**

@@ -62,7 +62,7 @@ export const inferAnswer = Type.Object({
   outputs: Type.Array(tensor),
 });
 
-/** Refuses unknown fields in our own bodies, because misspelt ones would be ignored. */
+/** Refuses unknown fields in our own bodies, because misspelt fields would otherwise be ignored. */
 export const NO_OTHERS = { additionalProperties: false } as const;
 
 export const rowsRequest = Type.Object(

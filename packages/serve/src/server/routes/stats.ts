@@ -4,7 +4,9 @@ import type { ModelVersion } from "../../repository/model-version.ts";
 import type { Routes } from "../context.ts";
 import { answers, modelParams } from "./schemas.ts";
 
-/** Routes for statistics of requests: those of the protocol's statistics extension, and all of them under `ergodic`. */
+/**
+ * Routes for statistics of requests: the statistics of the protocol's extension, and all statistics under `ergodic`.
+ */
 export const addStats: Routes = (app, { repository }) => {
   const response = answers(Type.Object({ model_stats: Type.Array(Type.Unknown()) }), 404);
   app.get("/v2/models/stats", { schema: { summary: "Statistics of all models", response } }, () => ({

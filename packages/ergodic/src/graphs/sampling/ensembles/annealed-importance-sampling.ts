@@ -32,20 +32,20 @@ const PILOT_STEP = 0.5;
  * successive sweeps are independent.
  */
 const AIM = 0.1;
-/** Number of variables drawn between two yields: a few milliseconds. */
+/** Number of variables drawn between two yields, which takes a few milliseconds. */
 const PAUSE_VARIABLES = 5000;
 
 /**
  * Annealed importance sampling: from the uniform distribution over the remaining states, through p_β(x) ∝ Π_f φ_f(x)^β,
  * to β = 1. A run starts with x ~ p_0 and w = Π states. For each next β' it multiplies w by Π_f φ_f(x)^{β' − β} and
- * makes one Gibbs sweep from p_β'. The expectation of w is exactly Z for any temperatures. The error of the mean over
- * `particles` runs is estimated from their spread (`level`).
+ * makes one Gibbs sweep from p_β'. The expectation of w is exactly Z, whatever the temperatures. The error of the mean
+ * over `particles` runs is estimated from their spread (`level`).
  *
  * A pilot chooses temperatures at which the log weights of all steps have equal variance. Runs are independent of each
- * other. The certificate is an interval, or k̂ and the effective sample size if the weights have a heavy tail. It is
- * none if k̂ is too high, and also if single-variable changes might not reach all states (parts/ergodicity.ts), because
- * then whole islands can be missing without a trace in the weights. Task: "partition". Source: Neal 2001; Vehtari et
- * al. 2024 for k̂.
+ * other. The certificate is an interval, or k̂ and the effective sample size if the weights have a heavy tail. The
+ * certificate is none if k̂ is too high. It is also none if single-variable changes might not reach all states
+ * (parts/ergodicity.ts), because whole islands can then be missing without a trace in the weights. Task: "partition".
+ * Source: Neal 2001; Vehtari et al. 2024 for k̂.
  *
  * @throws CapabilityError if zeros leave no state that a search finds
  */
@@ -169,7 +169,7 @@ class AnnealedImportanceSampling extends PartRun {
     return Float64Array.from(powers.flatMap((to, k) => between(k === 0 ? 0 : powers[k - 1], to, parts)));
   }
 
-  /** Returns ln of the product of each run. Runs at 0 restart from the state of another run. */
+  /** Returns ln of the product of each run. Runs whose product is 0 restart from the state of another run. */
   private revived(runs: readonly JointState[], draws: Draws): number[] {
     const alive = runs.filter((run) => run.value > -Infinity);
     if (alive.length === 0) return [this.least];

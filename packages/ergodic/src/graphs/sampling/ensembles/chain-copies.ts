@@ -11,13 +11,13 @@ import { Layout } from "../gibbs/layout.ts";
 import { chromatic } from "../gibbs/schedules/chromatic.ts";
 import { type Copies, type Slots, STRETCH } from "./copies.ts";
 
-/** Cost of a kernel call, in variables. */
+/** Cost of a kernel call, expressed as a number of drawn variables. */
 const CALL_COST = 32;
 /** Largest number of variables that are drawn without a pause (about a millisecond). */
 const SMALL = 1 << 14;
-/** Cost of drawing a variable at random, relative to visiting a number. */
+/** Cost of drawing a variable at random, relative to the cost of visiting a number. */
 const DRAWN = 8;
-/** Bytes of a copy: per variable (its state and a flag for changes), and fixed. */
+/** Bytes of a copy: bytes per variable (its state and a flag for changes), and a fixed number. */
 const [VARIABLE_BYTES, COPY_BYTES] = [2, 4096];
 
 /**
@@ -111,7 +111,7 @@ export class ChainCopies implements Copies {
   async sweep(sweep: number, from: number, { search, keep = false }: { search?: number; keep?: boolean }): Promise<number> {
     const powers = this.chains[0].length;
     const searching = search !== undefined;
-    // Places run over ensembles and powers, or in a search only over ensembles.
+    // A place is a pair of an ensemble and a power. During a search, it is only an ensemble.
     const count = this.places(searching);
     const fit = Math.max(1, Math.floor(STRETCH / (this.drawn + CALL_COST))) * Math.max(1, this.plan.workers);
     const to = Math.min(count, from + fit);

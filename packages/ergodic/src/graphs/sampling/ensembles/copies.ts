@@ -3,8 +3,8 @@ import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Stream } from "../../../engine/random/stream.ts";
 
 /**
- * Range of a variable's conditional probabilities among the sums of a group of ensembles. A Boolean has a single one,
- * that of state 1.
+ * Range of a variable's conditional probabilities among the sums of a group of ensembles. A Boolean has a single sum,
+ * for state 1.
  */
 export interface Slots {
   readonly from: number;
@@ -33,11 +33,12 @@ export interface Copies {
   slotsOf(variable: number): Slots;
   /**
    * Returns the number of places in a sweep, which are processed in order. A sweep can be interrupted and continued at
-   * any place. `searching`: during a search.
+   * any place. `searching`: whether the sweep is part of a search.
    */
   places(searching: boolean): number;
   /**
-   * Returns the cost of a sweep, in variables drawn by the simplest kernel. `searching`: only the copies that search.
+   * Returns the cost of a sweep, in variables drawn by the simplest kernel. `searching`: whether to count only the
+   * copies that search.
    */
   cost(searching: boolean): number;
   /** Sets the powers. Copy k starts with the states that were at power `from[k]`. */
@@ -48,8 +49,8 @@ export interface Copies {
   firstValue(): Promise<number>;
   /**
    * Performs part of sweep number `sweep`, starting at place `from`. Returns the place at which to continue, or 0 at
-   * the end. `search`: only the copies at power 1 in the first half of the ensembles are drawn, at this power instead.
-   * `keep`: probabilities at power 1 are summed.
+   * the end. With `search`, only the copies at power 1 in the first half of the ensembles are drawn, and they are drawn
+   * at the power `search` instead of 1. With `keep`, the probabilities at power 1 are summed.
    */
   sweep(sweep: number, from: number, how: { readonly search?: number; readonly keep?: boolean }): Promise<number>;
   /** Sets all copies of the first half of the ensembles to the state of their copy at power 1. */

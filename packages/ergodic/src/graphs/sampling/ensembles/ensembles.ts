@@ -130,7 +130,7 @@ export class Ensembles {
     this.copies.clearShares();
   }
 
-  /** Makes the current sums the earlier ones, and starts new current sums. */
+  /** Turns the current sums into the earlier sums, and starts new current sums. */
   turn(): void {
     this.before = this.gathered();
     this.forget();
@@ -187,7 +187,7 @@ export class Ensembles {
     this.before = kept.has("before") ? EnsembleSums.from(this.shape, kept.floats("before"), kept) : undefined;
   }
 
-  /** Resizes the copies to these powers. Each copy takes the states of the nearest earlier power. */
+  /** Resizes the copies to these powers. Each copy takes over the states of the old copy whose power is nearest. */
   private resize(powers: ArrayLike<number>): void {
     const before = this.powers;
     this.powers = Float64Array.from(powers);

@@ -38,7 +38,7 @@ export interface GraphLadderOptions {
 const MOVED_AT = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4];
 /** Largest number of states of a variable, so that a state fits in a byte. */
 const MOST_STATES = 256;
-/** Power of the first and of the last sweep of a search. */
+/** Powers at the first and at the last sweep of a search. */
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
 
 /**
@@ -217,8 +217,8 @@ class GraphTempering implements PartInference {
       if (MOVED_AT.some((share) => before + 1 === Math.floor(share * warmup))) ensembles.adapt();
       const kept = before + 1 - warmup;
       if (kept === 0) ensembles.guess();
-      // After warmup, 3 warmup, 7 warmup, … kept sweeps the earlier sums are discarded. At least half of the sweeps
-      // that count are then from the later period.
+      // The earlier sums are discarded after 1, 3, 7, … times `warmup` kept sweeps. At least half of the sweeps that
+      // count are then from the later period.
       const times = kept % warmup === 0 ? kept / warmup : 0;
       if (times > 0 && isPowerOfTwo(times + 1)) ensembles.turn();
       cost += copies.cost(false);
@@ -228,9 +228,7 @@ class GraphTempering implements PartInference {
     }
   }
 
-  /**
-   * Returns whether all intervals are narrow enough. Checked only after 2 warmup, 4 warmup, 8 warmup, … kept sweeps.
-   */
+  /** Returns whether all intervals are narrow enough. Checked only after 2, 4, 8, … times `warmup` kept sweeps. */
   private precise(kept: number): boolean {
     const times = kept % this.options.warmup === 0 ? kept / this.options.warmup : 0;
     if (times < 2 || !isPowerOfTwo(times)) return false;

@@ -65,7 +65,8 @@ export class ReplicaCopies implements Copies {
   private readonly held: { dispose(): void }[] = [];
   private readonly counts: number;
   /**
-   * Counts of ones per replica at power 1, by position: of recent sweeps (`tally`), and of all earlier ones (`sums`).
+   * Counts of ones per replica at power 1, by position. `tally` covers recent sweeps, and `sums` covers all earlier
+   * sweeps.
    */
   private readonly tally: number;
   private readonly sums: number;
@@ -200,8 +201,8 @@ export class ReplicaCopies implements Copies {
 
   spread(): void {
     const [first, ...others] = this.rungs.map(({ replicas }) => replicas.words);
-    // The other half of the ensembles took part in the sweeps of the search too. Resets them to the random start states
-    // of another copy.
+    // The other half of the ensembles took part in the sweeps of the search too. Resets that half to the random start
+    // states of another copy.
     const random = others[0].slice();
     for (const words of others) mix(words, first, FIRST_LOW, FIRST_HIGH);
     mix(first, random, ~FIRST_LOW, ~FIRST_HIGH);
@@ -224,7 +225,7 @@ export class ReplicaCopies implements Copies {
     if (++this.tallied === TALLY_SWEEPS) this.empty();
   }
 
-  /** The sums are integers, so the time of adding them does not matter. */
+  /** The sums are integers, so it does not matter when they are added. */
   private empty(): Uint32Array {
     if (this.tallied > 0) this.engine.kernel("graphReplicaEmpty", false)(this.tally, this.slots, this.sums);
     this.tallied = 0;
@@ -269,7 +270,7 @@ function drop({ replicas, layout }: Rung): void {
   layout.dispose();
 }
 
-/** Replaces the states of the replicas in a mask, given as low and high word, by those of `others`. */
+/** Replaces the states of the replicas in a mask (low and high word) by the states of `others`. */
 function mix(words: Uint32Array, others: Uint32Array, low: number, high: number): void {
   for (let i = 0; i < words.length; i += 2) {
     words[i] = (words[i] & ~low) | (others[i] & low);

@@ -3,8 +3,8 @@ import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import { batchLength, LEAST_BATCHES } from "./chain-sums.ts";
 
 /**
- * Smallest number of kept sweeps before a run may end as precise, for a new run and for one that continues an earlier
- * one.
+ * Smallest number of kept sweeps before a run may end as precise: for a new run, and for a run that continues an
+ * earlier one.
  */
 export const LEAST_SWEEPS = 1000;
 export const LEAST_CONTINUED = 100;

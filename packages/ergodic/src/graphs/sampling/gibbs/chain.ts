@@ -15,8 +15,8 @@ const PIECE = 8;
 const WORK_BYTES = 8 * (256 + 8);
 
 /**
- * States of all variables with their sums. Takes 26 bytes per Boolean and more per variable with more states, or 2
- * bytes without sums.
+ * States of all variables with their sums. Takes 26 bytes per Boolean and more per variable with more states. Without
+ * sums, a variable takes 2 bytes.
  */
 export class Chain {
   private readonly engine: Engine;

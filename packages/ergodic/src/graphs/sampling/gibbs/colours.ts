@@ -8,7 +8,10 @@ export interface Colours {
   readonly ends: readonly number[];
 }
 
-/** Factors with more variables than this assign increasing colours to them instead of the smallest free one. */
+/**
+ * Largest number of variables of a factor whose variables get the smallest free colour. Wider factors give increasing
+ * colours to their variables.
+ */
 const WIDE = 32;
 
 /**
@@ -23,7 +26,7 @@ export function* colouring(columns: Conditionals): Generator<void, Colours> {
   const { begins, factors } = yield* adjoining(columns);
   const count = cardinalities.length;
   const colours = new Int32Array(count).fill(-1);
-  /** For each wide factor, the first colour above those of its variables. */
+  /** For each wide factor, the first colour above all colours of its variables. */
   const free = new Map<number, number>();
   let marks = new Int32Array(64).fill(-1);
   let most = 0;

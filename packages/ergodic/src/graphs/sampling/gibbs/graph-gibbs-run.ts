@@ -34,9 +34,9 @@ import { type Tempered, TemperedChains } from "./tempered-chains.ts";
 /** Visiting orders by name. */
 export const schedules = { chromatic, blocks, sequential, random: randomScan, hogwild } as const;
 
-/** Number of variables drawn per stretch of work, over all chains: a few milliseconds. */
+/** Number of variables drawn per stretch of work, over all chains. A stretch takes a few milliseconds. */
 const STRETCH_VISITS = 1 << 17;
-/** Searching chain, and the powers of its first sweep and of the last sweep in the first half of its warm-up. */
+/** Chain that searches, and its powers at the first sweep and at the last sweep of the first half of its warm-up. */
 const SEARCHER = 2;
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
 /** Shares of the warm-up after which the powers of a ladder are adapted. */
@@ -118,7 +118,7 @@ export class GraphGibbsRun implements PartInference {
     return new Batches({ ...options, warmup: Math.ceil(share * options.warmup) }, LEAST_CONTINUED);
   }
 
-  /** Number of sweeps including those of earlier runs, which determines the random numbers. */
+  /** Number of sweeps, including the sweeps of earlier runs. It determines the random numbers. */
   private get sweep(): number {
     return (this.earlier?.sweeps ?? 0) + this.batches.sweep;
   }
@@ -193,7 +193,7 @@ export class GraphGibbsRun implements PartInference {
     yield* this.scouts.make(Scouts.wanted(fewest, zeros ? 2 * chains.length : undefined), driver);
   }
 
-  /** Whether scouts are used: not with a ladder, which finds other modes, nor if the certificate is none anyway. */
+  /** Whether scouts are used. They are not if a ladder finds other modes, or if the certificate is none anyway. */
   private get compares(): boolean {
     const { ladder, layout, schedule, plan, ergodic } = this;
     const biased = schedule.biased !== undefined && plan.workers > 1;
@@ -302,8 +302,8 @@ export class GraphGibbsRun implements PartInference {
   }
 
   /**
-   * Splits a stretch into pieces of some milliseconds. Checkpoints count pieces, so they do not depend on the number of
-   * workers. Their lengths are multiples of the generator's output per call.
+   * Splits a stretch into pieces of a few milliseconds. Checkpoints count pieces, so they do not depend on the number
+   * of workers. Their lengths are multiples of the generator's output per call.
    */
   private divided(stretch: Stretch, all: number): Stretch[] {
     const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.chainCount / 8) * 8) * (stretch.shared ? 2 : 1);

@@ -10,9 +10,9 @@ import { type GraphTemperingOptions, temperedOf } from "./tempered-chains.ts";
 /** Options of `graphGibbs`. */
 export interface GraphGibbsOptions {
   /**
-   * Visiting order. "chromatic" (default): variables without a common factor are drawn simultaneously; exact. "blocks":
-   * trees, small junction trees and variables linked by zeros are each drawn jointly. "sequential": one variable after
-   * another. "random": each visit draws a random variable. "hogwild": workers race; biased.
+   * Visiting order. "chromatic" (default): variables without a common factor are drawn simultaneously, which is exact.
+   * "blocks": trees, small junction trees and variables linked by zeros are each drawn jointly. "sequential": one
+   * variable after another. "random": each visit draws a random variable. "hogwild": workers race; biased.
    */
   schedule?: keyof typeof schedules;
   /** Number of independent chains. Default 4; from 2 to 256. */
@@ -40,7 +40,7 @@ const absent = {
 };
 /**
  * Gibbs sampling over a graph: in each sweep, every variable is drawn from its distribution given all others, p(x_i |
- * x_−i) ∝ Π_f φ_f(x). Marginals are means of these conditional probabilities (Rao-Blackwell) instead of states. Only
+ * x_−i) ∝ Π_f φ_f(x). Marginals are means of these conditional probabilities, not of states (Rao-Blackwell). Only
  * totals and sums of squares over batches of sweeps are stored, never states.
  *
  * The chains start differently, so that agreement between them is meaningful. One starts with all variables in their

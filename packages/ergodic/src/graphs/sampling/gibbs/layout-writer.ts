@@ -118,7 +118,7 @@ export class LayoutWriter {
     }
   }
 
-  /** `number`: number of counted factors before these. @returns that number after these */
+  /** `number`: number of counted factors before these. @returns the number of counted factors including these */
   private writeFactors(first: number, end: number, number: number, offsets: Float64Array, next: Next): number {
     const { layout, forms, shared } = this;
     const { ends, variables, literals } = this.columns;
@@ -222,7 +222,7 @@ export class LayoutWriter {
     return { shared: this.shared, bases, weights, addresses, ends, ownBases, ownWeights };
   }
 
-  /** Returns the weight number of a factor. Factors without a weight use the one after the last. */
+  /** Returns the weight number of a factor. Factors without a weight use the number after the last weight. */
   private weight(factor: number): number {
     const weight = this.columns.weights[factor];
     return weight < 0 ? this.columns.weightValues.length : weight;

@@ -221,7 +221,7 @@ export class Layout {
     return { pairs, edges, begins: Uint32Array.from(begins) };
   }
 
-  /** Marks certain variables, using the smallest and largest effect of each edge. */
+  /** Marks the variables whose state is certain, using the smallest and largest effect of each edge. */
   private *markCertain(begins: Uint32Array): Generator<void> {
     const { drawn } = this;
     const least = log(1 / CERTAIN);

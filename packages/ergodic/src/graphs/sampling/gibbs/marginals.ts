@@ -26,9 +26,9 @@ function knownOf(earlier: EndedChains | undefined, variable: number, n: number):
 
 /**
  * Returns the probabilities of each variable (means over all chains) with a certificate. If a variable linked to others
- * of its block by zeros is held back by a stuck neighbour, the whole block counts as held. A variable also has no
+ * of its block by zeros is held back by a stuck neighbour, the whole block counts as held back. A variable also has no
  * certificate if a neighbour's chains disagree or are too short, or if other starts cast doubt on a neighbour, because
- * it is then drawn given a state of unknown probability. Yields every few milliseconds.
+ * the variable is then drawn given a neighbour's state whose probability is unknown. Yields every few milliseconds.
  */
 export function* marginalsOf(
   layout: Layout,
@@ -160,8 +160,8 @@ export function* precision(
 
 /**
  * Returns the variances on which a later run can rely: for each variable, the variance of its mean times the number of
- * draws. Batches supply it unless the chains' means contradict them, because an estimate from a few means is imprecise.
- * NaN for variables without a certificate. Yields every few milliseconds.
+ * draws. The variance comes from batches unless the chains' means contradict it, because an estimate from a few means
+ * is imprecise. NaN for variables without a certificate. Yields every few milliseconds.
  */
 export function* variancesOf(
   layout: Layout,

@@ -10,7 +10,7 @@ export const FIRST_BATCHES = 10;
 /** Largest number of scouts. */
 const MOST_SCOUTS = 32;
 /**
- * Powers of p for the first sweeps of a scout, for a scout that starts at random and for one that first searches for a
+ * Powers of p for the first sweeps of a scout: for scouts that start at random, and for scouts that first search for a
  * probable state.
  */
 const POWERS = [
@@ -19,21 +19,23 @@ const POWERS = [
 ] as const;
 /** Number of sweeps at each power. */
 const FIRST_SWEEPS = [3, 3, 2] as const;
-/** Number of times that each scout is examined after that, and sweeps in between. */
+/** Number of times that each scout is examined after that, and number of sweeps between examinations. */
 const [LOOKS, LOOK_SWEEPS] = [3, 2];
 const SCOUT_SWEEPS = FIRST_SWEEPS.reduce((sum, sweeps) => sum + sweeps, 0) + (LOOKS - 1) * LOOK_SWEEPS;
-/** Sweeps of all scouts, as a share of the smallest total number of sweeps of the kept chains. */
+/**
+ * Sweeps of all scouts together, as a share of the smallest number of sweeps that the kept chains may make in total.
+ */
 const SCOUT_SHARE = 0.065;
 /** Sweeps spent on following strays, as a share of the kept sweeps, and number of examinations per stray each time. */
 const [FOLLOWED_SHARE, FOLLOWED_LOOKS] = [0.1, 8];
 /** Two ranges are apart if the gap between them exceeds this share of the kept chains' range. */
 const GAP = 0.5;
-/** Share of groups that must be apart before a difference can concern all variables. */
+/** Smallest share of groups that must be apart for a difference to be attributed to all variables. */
 const WIDE_SHARE = 0.25;
 /** Gaps up to this share of a statistic count as rounding errors. */
 const ROUNDING = 1e-9;
 
-/** Operations on chains other than the kept ones. */
+/** Operations on chains other than the kept chains. */
 export interface ScoutDriver {
   /** Number of scouts that are drawn together. */
   readonly together: number;
@@ -47,7 +49,7 @@ export interface ScoutDriver {
   value(chains: readonly Chain[]): Promise<void>;
 }
 
-/** A scout whose states are apart from those of the kept chains. */
+/** A scout whose states are apart from the states of the kept chains. */
 interface Stray {
   readonly scout: number;
   readonly states: Uint32Array;
@@ -55,17 +57,17 @@ interface Stray {
 }
 
 /**
- * Scouts are short chains from other starts; every second one first searches for a probable state. They make at most
- * 6.5 % of the smallest total number of sweeps of the kept chains. A scout is a stray if a statistic of its states
- * (regions.ts) is apart from the range that each kept chain has covered. There might then be a mode that the kept
- * chains miss or rarely visit. Strays are followed while the kept chains run, in case they are only slow. This costs at
- * most 10 % of the sweeps.
+ * Scouts are short chains from other starts; every second one first searches for a probable state. Together they make
+ * at most 6.5 % of the smallest number of sweeps that the kept chains may make in total. A scout is a stray if a
+ * statistic of its states (regions.ts) is apart from the range that each kept chain has covered. There might then be a
+ * mode that the kept chains miss or rarely visit. Strays are followed while the kept chains run, in case they are only
+ * slow. This costs at most 10 % of the sweeps.
  */
 export class Scouts {
   readonly regions: Regions;
   /** Number of scouts created. */
   count = 0;
-  /** Number of batches of the kept chains at the last time that their states were recorded. */
+  /** Number of batches of the kept chains when their states were last recorded. */
   private seen = 0;
   /** Ranges of each kept chain. */
   private readonly kept: readonly Ranges[];
@@ -84,7 +86,9 @@ export class Scouts {
     this.kept = Array.from({ length: chains }, () => emptyRanges(regions.count));
   }
 
-  /** Returns the number of scouts to create, from the smallest total number of sweeps of the kept chains. */
+  /**
+   * Returns the number of scouts to create, given the smallest number of sweeps that the kept chains may make in total.
+   */
   static wanted(sweeps: number, most = MOST_SCOUTS): number {
     return Math.max(4, Math.min(most, Math.floor((SCOUT_SHARE * sweeps) / SCOUT_SWEEPS)));
   }
@@ -96,7 +100,7 @@ export class Scouts {
     this.seen = done;
   }
 
-  /** Creates this many scouts, once enough of the kept chains has been seen. */
+  /** Creates this many scouts, once the kept chains have finished enough batches. */
   async *make(count: number, driver: ScoutDriver): AsyncGenerator<void> {
     if (this.count > 0 || this.seen < LEAST_BATCHES) return;
     const made: Stray[] = [];
@@ -141,9 +145,9 @@ export class Scouts {
   }
 
   /**
-   * 1 for each position where a stray's states are apart from those of the kept chains. Undefined if there is no such
-   * position. Modes of a few variables differ in their groups and also in the statistics of all variables. Only if the
-   * difference is in the latter alone, or in many groups, is it attributed to all variables.
+   * 1 for each position where a stray's states are apart from the states of the kept chains. Undefined if there is no
+   * such position. Modes of a few variables differ in their groups and also in the statistics of all variables. A
+   * difference is attributed to all variables only if it is in the latter statistics alone, or in many groups.
    */
   get apart(): Uint8Array | undefined {
     const { groups, count } = this.regions;

@@ -105,8 +105,8 @@ export class TemperedChains {
   private least = new Float64Array(0);
   private floor = -Infinity;
   /**
-   * Number of swaps since the warm-up. Largest value at power 1 since that number was last a power of two (`most`), and
-   * in the period between the two powers of two before (`mostBefore`).
+   * Number of swaps since the warm-up. Largest value at power 1 since that number last reached a power of two (`most`),
+   * and between the preceding power of two and that one (`mostBefore`).
    */
   private since = 0;
   private most = -Infinity;
@@ -211,9 +211,9 @@ export class TemperedChains {
   }
 
   /**
-   * Whether the tempered chains have lost states. During warm-up, a chain stayed in states at power 1 that were all
-   * more probable than any seen in the later half of swaps. Copies at lower powers led away from these states and did
-   * not find them again.
+   * Whether the tempered chains have lost states. They have if a chain at power 1 stayed, during the warm-up, in states
+   * that were all more probable than any state seen in the later half of the swaps. Copies at lower powers led away
+   * from these states and did not find them again.
    */
   get lost(): boolean {
     return this.floor > Math.max(this.most, this.mostBefore);
@@ -265,7 +265,7 @@ export class TemperedChains {
     for (const copy of this.copies) copy.dispose();
   }
 
-  /** Resizes the copies to these powers. Each copy takes the states of the nearest earlier power. */
+  /** Resizes the copies to these powers. Each copy takes over the states of the old copy whose power is nearest. */
   private resize(powers: ArrayLike<number>): void {
     const before = Array.from(this.powers, log);
     this.powers = Float64Array.from(powers);

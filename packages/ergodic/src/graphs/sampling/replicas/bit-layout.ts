@@ -5,7 +5,10 @@ import * as F from "../../fields.ts";
 import { coloursOf } from "../gibbs/colours.ts";
 import { type LogOdds, logOddsOf, refuse } from "./log-odds.ts";
 
-/** Largest number of conditional probabilities of a variable, and of distinct sets of them in a graph. */
+/**
+ * Largest number of conditional probabilities that a variable can have, and largest number of distinct sets of such
+ * probabilities in a graph.
+ */
 const MOST_LEVELS = 16;
 const MOST_KINDS = 256;
 /** Number of bits in a threshold. */
@@ -14,7 +17,10 @@ const BITS = 32;
  * Number of edges in the kernel's fast path. Variables with fewer edges use it too; their missing edges read state 0.
  */
 const QUICK = 4;
-/** A variable is certain if all its conditional probabilities are within this distance of 0, or all of 1. */
+/**
+ * A variable is certain if all its conditional probabilities lie within this distance of 0, or if all lie within this
+ * distance of 1.
+ */
 const CERTAIN = 1e-3;
 
 /**
@@ -44,8 +50,8 @@ export interface BitRun {
 }
 
 /**
- * A graph of Booleans laid out for replicas stored as bits. Contains positions by colour and kind, in pairs, kinds with
- * their thresholds, and the neighbours of each pair. Takes four bytes per edge.
+ * A graph of Booleans laid out for replicas stored as bits. Contains pairs of positions by colour and kind, the kinds
+ * with their thresholds, and the neighbours of each pair. Takes four bytes per edge.
  */
 export class BitLayout {
   /** Number of positions in all runs, including those without a variable. */
@@ -69,8 +75,8 @@ export class BitLayout {
   private readonly edges: readonly number[];
 
   /**
-   * `like`: a layout of the same graph to share lists and edges with; only thresholds are separate. It must be disposed
-   * of last. `odds`: log odds of the graph, if known.
+   * `like`: a layout of the same graph. Both share lists and edges, and only their thresholds are separate. That layout
+   * must be disposed of last. `odds`: log odds of the graph, if known.
    *
    * @throws CapabilityError with the reason if the graph is not supported
    */
@@ -237,8 +243,8 @@ function kindsOf(columns: Conditionals, odds: LogOdds): { kinds: Kind[]; kindOf:
   for (let variable = 0; variable < own.length; variable++) {
     if (columns.observed[variable] >= 0) continue;
     /**
-     * Log odds if no edge is active. An edge with a positive coupling is active if the neighbour's state is 1, one with
-     * a negative coupling if it is 0.
+     * Log odds if no edge is active. An edge with a positive coupling is active if the neighbour's state is 1, and an
+     * edge with a negative coupling is active if it is 0.
      */
     let base = own[variable];
     const sizes: number[] = [];

@@ -26,7 +26,7 @@ export interface ReplicaGibbsOptions {
   mcse?: number;
 }
 
-/** Number of words drawn per stretch of work, over all blocks of replicas: a few milliseconds. */
+/** Number of words drawn per stretch of work, over all blocks of replicas. A stretch takes a few milliseconds. */
 const STRETCH_VISITS = 1 << 17;
 /** Largest number of sweeps. The count of ones of eight replicas must fit in 32 bits. */
 const MOST_SWEEPS = 500_000_000;
@@ -137,8 +137,8 @@ class ReplicaGibbs implements PartInference {
   }
 
   /**
-   * Returns the stretches of a sweep, in pieces of some milliseconds. A checkpoint counts pieces, so they are the same
-   * for any number of workers.
+   * Returns the stretches of a sweep, split into pieces of a few milliseconds. A checkpoint counts pieces, so they are
+   * the same for any number of workers.
    */
   private stretches({ colourEnds, positions }: BitLayout): Stretch[] {
     const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.blocks.length / 8) * 8);

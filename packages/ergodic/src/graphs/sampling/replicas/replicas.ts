@@ -78,8 +78,8 @@ export class Replicas {
   }
 
   /**
-   * Sums over finished batches: number of ones by position and group (`totals`), and by position the sum over groups of
-   * squared ones per batch, divided by the batch's sweeps (`squares`).
+   * Sums over finished batches. `totals` has the number of ones by position and group. `squares` has, by position, the
+   * sum over groups of the squared number of ones per batch, divided by the batch's sweeps.
    */
   get sums(): { readonly totals: Uint32Array; readonly squares: Float64Array } {
     const { memory } = this.engine;

@@ -2,8 +2,8 @@ import { colouring } from "../colours.ts";
 import type { Schedule, Stretch } from "./schedule.ts";
 
 /**
- * Smallest colour that is shared among workers. For smaller ones, synchronisation would take longer than the work
- * saved.
+ * Smallest colour that is shared among workers. For smaller colours, synchronisation would take more time than sharing
+ * saves.
  */
 const SHARED = 8192;
 
