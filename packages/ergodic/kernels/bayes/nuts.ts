@@ -138,7 +138,7 @@ function grow(chain: usize): u32 {
     if (!valid) break;
     depth++;
     if (logWeight > weight || uniform() < exp(logWeight - weight)) {
-      // The first proposal replaces the starting point. The starting point has no memory of a proposal to give back, so
+      // The first proposal replaces the starting point. The starting point has no memory of a proposal that could be reused, so
       // the last pair of `spares` is used instead.
       store<u32>(spares, sample ? <u32>sample : load<u32>(spares + ((<usize>maxDepth + 1) << 2)));
       sample = chosen;
