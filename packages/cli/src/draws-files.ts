@@ -23,7 +23,7 @@ const [INDEX, ARROW, MAGIC] = ["draws.json", "draws.arrow", "ARROW1"];
 /** Checks before a run that its draws can be written at the end. */
 export async function drawsFormat(given: string): Promise<DrawsFormat> {
   if (given !== "csv" && given !== "json" && given !== "arrow")
-    throw new UsageError("--format", `"${given}" is not known; take csv, json or arrow`);
+    throw new UsageError("--format", `"${given}" is not known; use csv, json or arrow`);
   if (given === "arrow") await writeDrawsArrow(noDraws());
   return given;
 }

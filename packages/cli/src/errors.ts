@@ -50,7 +50,7 @@ const translations: readonly [RegExp, string][] = [
   [/\blayout: "dense"/g, "--dense"],
   [/\bas in \{ age: "median", city: "level" \}/g, "as in --impute age=median,city=level"],
   [/\bmake the training data with impute\b/g, "train with impute"],
-  [/\btake linear\(\)/g, "take --model linear"],
+  [/\buse linear\(\)/g, "use --model linear"],
   [/\bmaxWork is\b/g, "--max-work is"],
   [/\blarger maxWork\b/g, "larger --max-work"],
   [/\bmaxMemory is\b/g, "--max-memory is"],
@@ -72,7 +72,7 @@ const translations: readonly [RegExp, string][] = [
   [/^(rate|rows) belongs to the scenario/, "--$1 belongs to the scenario"],
   [/\bnonNegative\b/g, "--non-negative"],
   [/\bl1Ratio\b/g, "--l1-ratio"],
-  [/\btake implicit: false\b/g, "leave --implicit out"],
+  [/\buse implicit: false\b/g, "leave --implicit out"],
 ];
 
 const translated = (given: string): string =>

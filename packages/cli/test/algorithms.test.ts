@@ -148,9 +148,9 @@ const refused: [string, string[], RegExp][] = [
   [
     "signs with gradient steps",
     ["--non-negative", "--epochs", "2"],
-    /--non-negative is set.*take --algorithm coordinate \[MODEL_PENALTY\]/,
+    /--non-negative is set.*use --algorithm coordinate \[MODEL_PENALTY\]/,
   ],
-  ["kinks", ["--loss", "hinge", "--algorithm", "coordinate"], /has kinks.*take --algorithm dual, or one of/],
+  ["kinks", ["--loss", "hinge", "--algorithm", "coordinate"], /has kinks.*use --algorithm dual, or one of/],
   ["an L1 penalty in the dual", ["--l1", "0.1", "--algorithm", "dual"], /\[MODEL_/],
 ];
 

@@ -89,7 +89,7 @@ const cases: [string, string[], number, RegExp][] = [
     "averages of one replica",
     train("--average-every", "2"),
     2,
-    /averageEvery is 2, but there is one replica.*take --replicas 2 \[PLAN_MEANING\]$/,
+    /averageEvery is 2, but there is one replica.*use --replicas 2 \[PLAN_MEANING\]$/,
   ],
   [
     "replicated rows of one replica",
@@ -108,7 +108,7 @@ const cases: [string, string[], number, RegExp][] = [
     "a plan without meaning",
     train("--workers", "2", "--replicas", "1"),
     2,
-    /take --replicas shared or --replicas 2 \[PLAN_MEANING\]$/,
+    /use --replicas shared or --replicas 2 \[PLAN_MEANING\]$/,
   ],
   [
     "a run that diverges",

@@ -64,7 +64,7 @@ describe("learn", () => {
     expect(readFileSync(two, "utf8")).toBe(readFileSync(one, "utf8"));
     const racing = ["--replicas", "shared", "--workers", "2", "--epochs", "5", "--quiet"];
     const { stdout } = await works("learn", path, ...racing);
-    expect(stdout).toMatch(/2 workers raced on one vector of weights.*take --replicas 2/);
+    expect(stdout).toMatch(/2 workers raced on one vector of weights.*use --replicas 2/);
     const said = JSON.parse((await works("learn", path, ...racing, "--json")).stdout);
     expect(said.findings).toMatchObject([{ code: "racing" }]);
     expect(JSON.parse((await works("learn", path, ...replicas, "--json")).stdout).findings).toEqual([]);

@@ -267,7 +267,7 @@ describe("errors", () => {
       [...image, "--model", "mlp", "--features", "rff:10"],
       /--features: applies only to linear models/,
     ],
-    ["hashed columns", [...table, "--model", "mlp", "--hash", "6"], /leave out hashing, or take --model linear/],
+    ["hashed columns", [...table, "--model", "mlp", "--hash", "6"], /leave out hashing, or use --model linear/],
     ["no intercept", [...image, "--model", "mlp", "--no-intercept"], /--no-intercept: applies only to linear models/],
     [
       "a penalty below 0",

@@ -130,6 +130,6 @@ it("--engine duckdb reads the same table, and tells in the words of the command 
   const data = put("engine.csv", `a,b,y\n${rows((i) => `${i},l${i % 3},${2 * i}`)}`);
   const [own, duckdb] = [await trained(data), await trained(data, "--engine", "duckdb")];
   expect(duckdb).toEqual(own);
-  expect(await failing("train", data, "--target", "y", "--engine", "duckdb", "--comment", "#")).toMatch(/take --engine own/);
+  expect(await failing("train", data, "--target", "y", "--engine", "duckdb", "--comment", "#")).toMatch(/use --engine own/);
   expect(await failing("train", data, "--target", "y", "--engine", "pandas")).toMatch(/--engine <name>.*must be own or duckdb/i);
 });

@@ -323,7 +323,7 @@ const refused: [string, string[], number, RegExp][] = [
     "pairs that come twice",
     ["recommend", file("twice.csv"), ...names, "--value", "stars"],
     1,
-    /occurs twice; take --duplicates sum/,
+    /occurs twice; use --duplicates sum/,
   ],
   [
     "negative evidence",

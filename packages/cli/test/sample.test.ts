@@ -194,7 +194,7 @@ describe("sample", () => {
       [[here("none.mjs")], /cannot be read: no such file/],
       [[model, "--algorithm", "nut"], /"nut" is not known \(known: ellipticalSlice, fullRank, gibbs, hmc/],
       [[model, "--algorithm", "nuts:depth=3"], /depth/],
-      [[model, "--format", "xml"], /take csv, json or arrow/],
+      [[model, "--format", "xml"], /use csv, json or arrow/],
       [[here("plain.mjs")], /plain\.mjs: the function does not use param.* needs the API: await sample\(/],
       [[here("pair.mjs")], /pair\.mjs: the function does not use param.* needs the API: await sample\(/],
       [[model, "--data", here("schools.mjs")], /is not JSON/],
@@ -223,7 +223,7 @@ describe("approximate", () => {
     const draws = await ergodic("approximate", model, "--method", "svgd", "--draws", "250");
     expect(draws.code).toBe(2);
     expect(draws.stderr).toMatch(
-      /draws is 250, but .* its 100 particles.*; leave draws out, or take svgd:particles=250 \[OPTION_MEANING\]/,
+      /draws is 250, but .* its 100 particles.*; leave draws out, or use svgd:particles=250 \[OPTION_MEANING\]/,
     );
     const rows = await ergodic("sample", model, "--rows", "J");
     expect(rows.code).toBe(2);

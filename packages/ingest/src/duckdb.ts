@@ -57,7 +57,7 @@ export async function duckdb(options: DuckDbOptions = {}): Promise<DuckDb> {
     throw new OptionError("duckdb", `threads is ${threads}, but must be an integer >= 1`, "OPTION_RANGE");
   if (memory !== undefined && !(Number.isFinite(memory) && memory > 0))
     throw new OptionError("duckdb", `memory is ${memory}, but must be a number of GiB > 0`, "OPTION_RANGE");
-  const module = await loadDuckDb("duckdb", "take ground(), which joins in memory");
+  const module = await loadDuckDb("duckdb", "use ground(), which joins in memory");
   const settings = {
     ...(threads === undefined ? {} : { threads: String(threads) }),
     ...(memory === undefined ? {} : { memory_limit: `${Math.ceil(memory * 1024)}MiB` }),

@@ -123,7 +123,7 @@ export type ModelMaker = (options: ModelOptions) => (data: Dataset) => AnyModel;
 export async function modelMaker({ model, augment }: ModelOptions): Promise<ModelMaker> {
   if (isNetwork({ model })) return networkMaker(await layersOf(model!), augmentations(augment));
   if (augment !== undefined)
-    throw new UsageError("--augment", "it applies only to networks, but the model is linear; take --model cnn, or leave it out");
+    throw new UsageError("--augment", "it applies only to networks, but the model is linear; use --model cnn, or leave it out");
   return (options) => {
     const made = linear(modelOptions(options));
     return () => made;

@@ -162,7 +162,7 @@ function checked(options: CalibrateOptions): Checked {
   if ((draws + 1) % bins !== 0)
     throw new CapabilityError(
       "calibrate",
-      `${bins} bins do not divide the ${draws + 1} ranks evenly; take draws: ${Math.ceil((draws + 1) / bins) * bins - 1}`,
+      `${bins} bins do not divide the ${draws + 1} ranks evenly; use draws: ${Math.ceil((draws + 1) / bins) * bins - 1}`,
       "CALIBRATE_BINS",
     );
   algorithm.checkGiven?.(`calibrate: with thin ${thin}`, { draws: draws * thin });

@@ -93,7 +93,7 @@ describe("calibrate", () => {
       observe(mul(2, y), normal(param("mu", normal(0, 1)), 1));
     });
     await expect(calibrate(logged, { y: [1, 2] }, options)).rejects.toThrow(/observe a field of the data unchanged/);
-    expect(() => calibrate(coin, few, { draws: 50, bins: 20 })).toThrow(/take draws: 59/);
+    expect(() => calibrate(coin, few, { draws: 50, bins: 20 })).toThrow(/use draws: 59/);
   });
 });
 

@@ -294,7 +294,7 @@ describe("sample: a plain function", () => {
   });
 
   it("refuses what it cannot do, and passes on what the function throws", async () => {
-    await expect(sample(logDensity, { dimension: 2 }, { algorithm: nuts() })).rejects.toThrow(/take algorithm: slice\(\)/);
+    await expect(sample(logDensity, { dimension: 2 }, { algorithm: nuts() })).rejects.toThrow(/use algorithm: slice\(\)/);
     await expect(sample(logDensity, { dimension: 2 }, { workers: 2 })).rejects.toThrow(/runs on the calling thread alone/);
     await expect(sample(logDensity, {} as never)).rejects.toThrow(/dimension/);
     const broken = (): number => {

@@ -22,7 +22,7 @@ describe.each(lossNames())("%s", (name) => {
     it("is refused, with what to take instead", async () => {
       using data = tableOf(rows);
       await expect((async () => await fit.path(model, data))()).rejects.toThrow(
-        /has kinks, where its curvature is undefined; take dualCoordinateDescent\(\), or one of .* \[MODEL_CAPABILITY\]$/,
+        /has kinks, where its curvature is undefined; use dualCoordinateDescent\(\), or one of .* \[MODEL_CAPABILITY\]$/,
       );
     });
     return;

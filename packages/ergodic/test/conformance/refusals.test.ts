@@ -83,9 +83,9 @@ describe.each([
 
 it.each([
   [{ estimate: { rows: 2, rate: 0.1 } }, /: estimate needs a bound on the curvature .*; leave estimate out \[/],
-  [{ acceleration: "nesterov" }, /: acceleration "nesterov" needs a bound .*; take acceleration: "anderson" or "none" \[/],
-  [{ step: "lipschitz" }, /: step "lipschitz" needs a bound .*; take step: "exact" \[/],
-  [{ pick: "importance" }, /: pick "importance" needs a bound .*; take pick: "random" \[/],
+  [{ acceleration: "nesterov" }, /: acceleration "nesterov" needs a bound .*; use acceleration: "anderson" or "none" \[/],
+  [{ step: "lipschitz" }, /: step "lipschitz" needs a bound .*; use step: "exact" \[/],
+  [{ pick: "importance" }, /: pick "importance" needs a bound .*; use pick: "random" \[/],
 ] as const)("coordinateDescent(%o) of a loss without a bound names that option", async (options, words) => {
   const algorithm = e.coordinateDescent(options);
   expect((await failure(() => e.fit(e.linear({ loss: "poisson" }), counts, { algorithm })))?.message).toMatch(words);
@@ -119,7 +119,7 @@ describe("rules", () => {
       [e.clipNorm({ norm: 1 }), "chain(clipNorm(), sgd())"],
       [e.averaging(), "chain(sgd(), averaging())"],
     ] as const) {
-      const message = `${rule.name} is a link for chains, not a complete rule: it has no rate; take ${chain} [RULE_LINK]`;
+      const message = `${rule.name} is a link for chains, not a complete rule: it has no rate; use ${chain} [RULE_LINK]`;
       for (const call of [
         () => e.fit(e.linear(), numbers, { rule }),
         () => e.fit(graph, { rule }),
@@ -134,11 +134,11 @@ describe("rules", () => {
     for (const algorithm of [e.contrastiveDivergence(), e.pseudoLikelihood(), e.exactLikelihood()]) {
       const error = await failure(() => e.fit(graph, { algorithm, rule: e.stochasticLineSearch() }));
       expect(error?.message).toBe(
-        "fit: stochasticLineSearch() searches on minibatches, but each update of a graph reads all evidence; take a rule such as adam() [RULE_CAPABILITY]",
+        "fit: stochasticLineSearch() searches on minibatches, but each update of a graph reads all evidence; use a rule such as adam() [RULE_CAPABILITY]",
       );
     }
     const error = await failure(() => e.fit(graph, { algorithm: e.exactLikelihood(), rule: e.lbfgs() }));
-    expect(error?.message).toMatch(/cannot wait for; take a rule such as adam\(\) \[/);
+    expect(error?.message).toMatch(/cannot wait for; use a rule such as adam\(\) \[/);
     expect(e.ruleRegistry).toHaveProperty("adam");
   });
 

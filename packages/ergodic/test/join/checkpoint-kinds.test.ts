@@ -75,6 +75,6 @@ describe("coordinateDescent on working sets refuses", () => {
     const model = linear({ group: { strength: 0.1, groups: [["x0"]] } });
     const [code, message] = await codeOf(() => fit(model, data, { algorithm }));
     expect(code).toBe("MODEL_CAPABILITY");
-    expect(message).toMatch(/single columns, not one with a group penalty; take pick: "cyclic"/);
+    expect(message).toMatch(/single columns, not one with a group penalty; use pick: "cyclic"/);
   });
 });

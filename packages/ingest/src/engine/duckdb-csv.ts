@@ -75,7 +75,7 @@ export const duckDbTsvRows = (source: ByteSource, options: CsvOptions, builder: 
 
 function refuseOptions({ comment, ragged }: CsvOptions): void {
   const refused = (option: string, why: string) =>
-    new OptionError("read", `engine is "duckdb", ${why}; leave ${option} out, or take engine: "own"`, "OPTION_CONFLICT");
+    new OptionError("read", `engine is "duckdb", ${why}; leave ${option} out, or use engine: "own"`, "OPTION_CONFLICT");
   if (comment !== undefined && comment !== "")
     throw refused("comment", "which finds comments anywhere in a line, not only at its start");
   if (ragged === "skip") throw refused('ragged: "skip"', "which would also skip rows whose values it cannot read");
@@ -92,7 +92,7 @@ function refuseNames(file: string, names: readonly string[]): void {
     long === undefined
       ? `a blank line is a missing value if there is only one column, ${show(names[0])}`
       : `the name ${show(long)} ends after its first line`;
-  throw new OptionError(file, `engine is "duckdb", to which ${what}; take engine: "own"`, "OPTION_CONFLICT");
+  throw new OptionError(file, `engine is "duckdb", to which ${what}; use engine: "own"`, "OPTION_CONFLICT");
 }
 
 /** Reads the first rows with our decoder, which also checks the options. */

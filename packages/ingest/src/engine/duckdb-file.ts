@@ -49,7 +49,7 @@ export class DuckDbFile {
     if (source.path === undefined)
       throw new OptionError(
         "read",
-        `engine is "duckdb", which opens only regular files, by path, but ${source.name} is not one; give a file's path, or take engine: "own"`,
+        `engine is "duckdb", which opens only regular files, by path, but ${source.name} is not one; give a file's path, or use engine: "own"`,
         "OPTION_CONFLICT",
       );
     source.signal?.throwIfAborted();
@@ -64,7 +64,7 @@ export class DuckDbFile {
     if (path.includes("\0") || (sep === "/" && path.includes("\\") && /[*?[]/.test(path)))
       throw new OptionError(
         source.name,
-        `engine is "duckdb", which cannot open a path that contains a zero byte, or \\ together with *, ? or [, but this is ${show(path)}; rename it, or take engine: "own"`,
+        `engine is "duckdb", which cannot open a path that contains a zero byte, or \\ together with *, ? or [, but this is ${show(path)}; rename it, or use engine: "own"`,
         "OPTION_CONFLICT",
       );
     await refusePacked(source.name, path);
@@ -93,7 +93,7 @@ export class DuckDbFile {
     if (columnCount <= mostColumns) return;
     throw new OptionError(
       this.name,
-      `engine is "duckdb", which reads files of up to ${mostColumns} columns, but this one has ${columnCount}; take engine: "own"`,
+      `engine is "duckdb", which reads files of up to ${mostColumns} columns, but this one has ${columnCount}; use engine: "own"`,
       "OPTION_CONFLICT",
     );
   }
@@ -183,7 +183,7 @@ async function refusePacked(name: string, path: string): Promise<void> {
   }
   throw new OptionError(
     name,
-    'engine is "duckdb", which does not notice if a gzip file is cut short; unpack it, or take engine: "own"',
+    'engine is "duckdb", which does not notice if a gzip file is cut short; unpack it, or use engine: "own"',
     "OPTION_CONFLICT",
   );
 }

@@ -77,7 +77,7 @@ function pickOf(file: string, { column, times }: KeptField, sql: string, type: s
     file,
     1,
     column.position,
-    `column ${show(column.name)} is ${type} to DuckDB, but must hold numbers, texts, booleans, dates or times; take engine: "own", or drop it`,
+    `column ${show(column.name)} is ${type} to DuckDB, but must hold numbers, texts, booleans, dates or times; use engine: "own", or drop it`,
     "DATA_UNSUPPORTED",
   );
 }

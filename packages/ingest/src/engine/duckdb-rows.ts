@@ -190,7 +190,7 @@ function itemsOf(vector: DuckDBVector): Items {
   if (ArrayBuffer.isView(items)) return items;
   throw new CapabilityError(
     "read",
-    `this version of @duckdb/node-api stores columns differently from 1.5.6; install 1.5.6, or take engine: "own"`,
+    `this version of @duckdb/node-api stores columns differently from 1.5.6; install 1.5.6, or use engine: "own"`,
     "DUCKDB_MISSING",
   );
 }

@@ -195,7 +195,7 @@ describe("readTable by DuckDB", () => {
   it("refuses files within gzip, whatever they are called: of a damaged one the database would read wrong numbers", async () => {
     for (const name of ["packed.csv", "packed.csv.gz", "packed.tsv"])
       await expect(readTable(written(gzipSync("a,b\n1,x\n2,y\n"), name), { engine: "duckdb" }), name).rejects.toThrow(
-        /does not notice if a gzip file is cut short; unpack it, or take engine: "own" \[OPTION_CONFLICT\]/,
+        /does not notice if a gzip file is cut short; unpack it, or use engine: "own" \[OPTION_CONFLICT\]/,
       );
   });
 
@@ -220,7 +220,7 @@ describe("readTable by DuckDB", () => {
       );
     expect((await readTable(of(1000), { engine: "duckdb" })).columns.length).toBe(1000);
     await expect(readTable(of(1001), { engine: "duckdb" })).rejects.toThrow(
-      /reads files of up to 1000 columns, but this one has 1001; take engine: "own" \[OPTION_CONFLICT\]/,
+      /reads files of up to 1000 columns, but this one has 1001; use engine: "own" \[OPTION_CONFLICT\]/,
     );
   });
 

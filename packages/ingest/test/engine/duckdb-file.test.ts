@@ -161,7 +161,7 @@ describe("what is refused", () => {
       const error = await refusal(duck(join(place, name)));
       expect(error).toBeInstanceOf(OptionError);
       expect(error.message).toMatch(
-        /which cannot open a path that contains a zero byte, or \\ together with \*, \? or \[, but .*; rename it, or take engine: "own"/,
+        /which cannot open a path that contains a zero byte, or \\ together with \*, \? or \[, but .*; rename it, or use engine: "own"/,
       );
     }
     expect(opened).toHaveLength(0);
@@ -224,7 +224,7 @@ describe("what is refused", () => {
       for (const read of [without.readCsv, without.readParquet]) {
         const error = await refusal(read(path, { target: "b", engine: "duckdb" }));
         expect(error.name).toBe("CapabilityError");
-        expect(error.message).toMatch(/npm install @duckdb\/node-api, or take engine: "own" \[DUCKDB_MISSING\]$/);
+        expect(error.message).toMatch(/npm install @duckdb\/node-api, or use engine: "own" \[DUCKDB_MISSING\]$/);
       }
     } finally {
       vi.doUnmock("@duckdb/node-api");

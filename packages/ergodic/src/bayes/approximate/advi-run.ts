@@ -174,7 +174,7 @@ export class AdviRun extends ApproximationRun {
     if (!climbs && this.options.start === "point" && this.options.maxIterations > 0)
       throw new ErgodicError(
         this.name,
-        'no step size raises the ELBO from where it starts; take start: "pathfinder", or give a starting point nearer to the mode',
+        'no step size raises the ELBO from where it starts; use start: "pathfinder", or give a starting point nearer to the mode',
         "SAMPLE_STEP",
       );
     const usable = theta.every(Number.isFinite);

@@ -145,7 +145,7 @@ export class SvgdRun extends SteppedRun {
     if (standing.length === 0)
       throw new ErgodicError(
         this.name,
-        'no path found a normal approximation for placing the particles; take start: "random", or give a starting point nearer to the mode',
+        'no path found a normal approximation for placing the particles; use start: "random", or give a starting point nearer to the mode',
         "SAMPLE_APPROXIMATION",
       );
     const points = new Float64Array(particles * d);

@@ -55,7 +55,7 @@ export const svgd = /* @__PURE__ */ sampler<SvgdOptions>(
     if (options.batch !== undefined && options.start === "random")
       throw new OptionError(
         "svgd",
-        'batch is given with start: "random", but batches need the centre that the paths find; take start: "pathfinder", or all rows',
+        'batch is given with start: "random", but batches need the centre that the paths find; use start: "pathfinder", or all rows',
         "OPTION_CONFLICT",
       );
     return {
@@ -75,7 +75,7 @@ export const svgd = /* @__PURE__ */ sampler<SvgdOptions>(
 /** @throws OptionError */
 function checkParticles(where: string, particles: number, chains: number, draws: number): void {
   const problem = chains === 1 ? `draws is ${draws}` : `chains is ${chains}`;
-  const instead = chains === 1 ? `leave draws out, or take svgd({ particles: ${draws} })` : "leave chains out";
+  const instead = chains === 1 ? `leave draws out, or use svgd({ particles: ${draws} })` : "leave chains out";
   if (chains === 1 && draws === particles) return;
   throw new OptionError(
     where,

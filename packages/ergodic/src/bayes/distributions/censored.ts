@@ -134,7 +134,7 @@ function checkKnown(f: Family, below: boolean, above: boolean, between: boolean)
   if ((f.logCdf || !(below || between)) && (f.logSurvival || !(above || between))) return;
   throw new CapabilityError(
     "censored",
-    `the probability of ${f.name} beyond a bound is not known for symbolic parameters; take a distribution with an elementary distribution function (see docs/distributions.md)`,
+    `the probability of ${f.name} beyond a bound is not known for symbolic parameters; use a distribution with an elementary distribution function (see docs/distributions.md)`,
     "DISTRIBUTION_LACKS",
   );
 }

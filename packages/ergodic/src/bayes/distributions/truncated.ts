@@ -105,7 +105,7 @@ function logMass(f: Family, own: SymbolicParameters, { lower: low, upper: high }
   if (!f.cdf || !numbers || (low && !from) || (high && !to))
     throw new CapabilityError(
       "truncated",
-      `the mass of ${f.name} between the bounds is not known for symbolic parameters; give numbers, or take a distribution with an elementary distribution function`,
+      `the mass of ${f.name} between the bounds is not known for symbolic parameters; give numbers, or use a distribution with an elementary distribution function`,
       "DISTRIBUTION_LACKS",
     );
   return toArray(logOf(new Mass(f, numbers, from?.low as number, to?.high as number).whole));

@@ -26,7 +26,7 @@ function inflated(probability: Parameter, base: Distribution): Distribution {
   if (base.kind !== "discrete" || base.eventRank !== 0)
     throw new CompileError(
       "zeroInflated",
-      `the base is ${base.name}, but must be a distribution of whole numbers; take poisson, binomial or negativeBinomial`,
+      `the base is ${base.name}, but must be a distribution of whole numbers; use poisson, binomial or negativeBinomial`,
       "COMPILE_OPERAND",
     );
   const f = base.family;

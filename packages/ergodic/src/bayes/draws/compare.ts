@@ -202,7 +202,7 @@ function notesOf(rows: readonly ComparedModel[], observations: number): string[]
     .filter(({ influential: found }) => found.length > 0)
     .map(
       ({ name, influential: found }) =>
-        `the elpd of "${name}" cannot be trusted: its Pareto k is too high at ${observationsText(found)}; look at ${found.length === 1 ? "it" : "them"}, or take a likelihood with heavier tails`,
+        `the elpd of "${name}" cannot be trusted: its Pareto k is too high at ${observationsText(found)}; look at ${found.length === 1 ? "it" : "them"}, or use a likelihood with heavier tails`,
     );
   const [best, ...others] = rows;
   const near = others.filter(({ elpdDiff }) => elpdDiff > -SMALL_DIFFERENCE).map(({ name }) => `"${name}"`);

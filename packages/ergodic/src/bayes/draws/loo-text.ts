@@ -34,7 +34,7 @@ export function looText(result: LooResult): string {
   if (found.length === 0)
     return `${sums}\nAll Pareto k are at most ${limit}: these numbers can be trusted. Monte Carlo error of elpd: ${mcse.toPrecision(1)}.`;
   const [are, they, them] = found.length === 1 ? ["is", "it", "it"] : ["are", "they", "them"];
-  const verdict = `The Pareto k of ${observationsText(found)} ${are} above ${limit}: the draws cannot show how well ${they} would be predicted; look at ${them}, or take a likelihood with heavier tails.`;
+  const verdict = `The Pareto k of ${observationsText(found)} ${are} above ${limit}: the draws cannot show how well ${they} would be predicted; look at ${them}, or use a likelihood with heavier tails.`;
   return `${sums}\n${verdict}`;
 }
 
@@ -50,7 +50,7 @@ export function waicText({ elpd, pWaic, waic, pointwise }: WaicResult): string {
   const found = [...pointwise.pWaic.keys()].filter((i) => !(pointwise.pWaic[i] <= LARGE_VARIANCE));
   if (found.length === 0) return `${sums}\nEach term of p waic is at most ${LARGE_VARIANCE}: these numbers can be trusted.`;
   const [are, terms] = found.length === 1 ? ["is", "The term"] : ["are", "The terms"];
-  return `${sums}\n${terms} of p waic of ${observationsText(found)} ${are} above ${LARGE_VARIANCE}, where the approximation is poor: take loo().`;
+  return `${sums}\n${terms} of p waic of ${observationsText(found)} ${are} above ${LARGE_VARIANCE}, where the approximation is poor: use loo().`;
 }
 
 /** Returns the result with a non-enumerable toString(), so that comparing or listing the result ignores it. */

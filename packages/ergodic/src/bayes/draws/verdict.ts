@@ -80,7 +80,7 @@ function empty({ description }: Judged): Finding {
     code: "empty",
     serious: true,
     text: unasked ? "no draws were asked for" : "there are no draws, as the run was stopped during warm-up",
-    advice: unasked ? "ask for some (draws: 1000)" : "let it continue, or take a shorter warm-up",
+    advice: unasked ? "ask for some (draws: 1000)" : "let it continue, or use a shorter warm-up",
   };
 }
 

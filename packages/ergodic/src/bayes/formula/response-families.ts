@@ -123,11 +123,11 @@ export function responseOf(
   const wrong = (message: string, code = "DATA_RANGE"): DataError => new DataError(where, message, code);
   if (name === "binomial" && !trials)
     throw wrong(
-      `the family is binomial, but the formula has no trials; write "${label} | trials(n) ~ …", or take the family bernoulli for 0 and 1`,
+      `the family is binomial, but the formula has no trials; write "${label} | trials(n) ~ …", or use the family bernoulli for 0 and 1`,
       "DATA_MISSING",
     );
   if (name !== "binomial" && trials)
-    throw wrong(`the formula has trials(${trials.label}), but the family is ${name}; take the family binomial`, "DATA_SHAPE");
+    throw wrong(`the formula has trials(${trials.label}), but the family is ${name}; use the family binomial`, "DATA_SHAPE");
   const found = name === "bernoulli" || name === "ordinal" ? leveled(where, name, label, rows, response) : undefined;
   const values = found ? found.values : rows.numbers(response);
   const at = values.findIndex((value) => !fits(value));
@@ -169,7 +169,7 @@ function leveled(
     if (levels.length < 3)
       throw new DataError(
         where,
-        `"${label}" has ${levels.length} levels, but an ordinal response needs at least 3; take the family bernoulli`,
+        `"${label}" has ${levels.length} levels, but an ordinal response needs at least 3; use the family bernoulli`,
         "DATA_LEVEL",
       );
     return { values: Float64Array.from(codes), levels };
@@ -179,16 +179,14 @@ function leveled(
   if (levels.length !== 2)
     throw new DataError(
       where,
-      `"${label}" has ${levels.length} levels (${levels.slice(0, 5).join(", ")}), but the family bernoulli needs two; take the family ordinal if they have an order, or make a column of 0 and 1`,
+      `"${label}" has ${levels.length} levels (${levels.slice(0, 5).join(", ")}), but the family bernoulli needs two; use the family ordinal if they have an order, or make a column of 0 and 1`,
       "DATA_LEVEL",
     );
   return { values: Float64Array.from(codes), levels };
 }
 
 function adviceFor(name: FamilyName, value: number): string {
-  if (name === "bernoulli") return "make it 0 and 1, or take the family poisson for counts, gaussian for other numbers";
-  if (name === "gamma") return value === 0 ? "remove zeros, or take the family gaussian" : "take the family gaussian";
-  return Number.isInteger(value)
-    ? "take the family gaussian"
-    : "take the family gamma or gaussian for numbers that are not counts";
+  if (name === "bernoulli") return "make it 0 and 1, or use the family poisson for counts, gaussian for other numbers";
+  if (name === "gamma") return value === 0 ? "remove zeros, or use the family gaussian" : "use the family gaussian";
+  return Number.isInteger(value) ? "use the family gaussian" : "use the family gamma or gaussian for numbers that are not counts";
 }

@@ -87,6 +87,6 @@ export function checkModeOptions(options: ModeOptions): Exclude<Rule, { kind: "s
     refuse("fit", options.algorithm === undefined ? "rule" : "algorithm", rule, "a rule for full gradients", "lbfgs()");
   if (rule) refuseLink("fit", rule);
   if (rule?.kind !== "search") return rule;
-  const problem = `${rule.name} searches on minibatches, but a mode search uses all rows; take lbfgs()`;
+  const problem = `${rule.name} searches on minibatches, but a mode search uses all rows; use lbfgs()`;
   throw new CapabilityError("fit", problem, "PLAN_MEANING");
 }

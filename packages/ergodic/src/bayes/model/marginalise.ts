@@ -272,7 +272,7 @@ function valuesOf(states: States, data: ReadonlyMap<string, Float64Array>, most:
     return Array.from({ length: high - low + 1 }, (_, i) => low + i);
   throw new CapabilityError(
     WHERE,
-    `${states.name} has no finite list of values that is known in advance; take categorical(), or truncated() with constant bounds`,
+    `${states.name} has no finite list of values that is known in advance; use categorical(), or truncated() with constant bounds`,
     "MODEL_DISCRETE",
   );
 }

@@ -44,7 +44,7 @@ export function nonCentred(name: string, prior: Distribution, z: SymbolicArray):
   if (!locationScale)
     throw new CapabilityError(
       `param "${name}"`,
-      `it is not centred, but ${prior.name} has no location and scale; leave out centred: false, or take one of normal, cauchy, student, laplace, logistic, lognormal, multivariateNormalCholesky`,
+      `it is not centred, but ${prior.name} has no location and scale; leave out centred: false, or use one of normal, cauchy, student, laplace, logistic, lognormal, multivariateNormalCholesky`,
       "MODEL_NON_CENTRED",
     );
   const { mu } = prior.parameters;

@@ -81,7 +81,7 @@ export class PriorDrawer {
     const those = this.parameters.filter(({ support, rejects }) => support || rejects.includes(true));
     throw new CapabilityError(
       this.name,
-      `none of ${TRIES} draws of all parameters satisfied the constraints of ${those.map(({ parameter }) => `"${parameter.name}"`).join(", ")}, whose bounds depend on other parameters; take priors that lie within the bounds, write truncated(), or sample the model without observations`,
+      `none of ${TRIES} draws of all parameters satisfied the constraints of ${those.map(({ parameter }) => `"${parameter.name}"`).join(", ")}, whose bounds depend on other parameters; use priors that lie within the bounds, write truncated(), or sample the model without observations`,
       "MODEL_PRIOR",
     );
   }
@@ -218,7 +218,7 @@ function drawOne(own: Own, draws: Draws, u: Float64Array, inputs: Inputs): Float
   }
   throw new CapabilityError(
     `param "${name}"`,
-    `none of ${TRIES} draws of ${(prior as Distribution).name} satisfied its constraint (${transform.name}); take a prior that lies within it`,
+    `none of ${TRIES} draws of ${(prior as Distribution).name} satisfied its constraint (${transform.name}); use a prior that lies within it`,
     "MODEL_PRIOR",
   );
 }

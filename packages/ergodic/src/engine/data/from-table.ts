@@ -267,8 +267,8 @@ function methodOf({ name, of, kind }: RawColumn, impute: Impute | undefined, has
   if (own && !fits && of === undefined) {
     const message =
       kind === "number"
-        ? `impute is "level" for "${name}", which holds numbers; take "median", with indicator: true for a column that marks the gaps`
-        : `impute is "${method}" for "${name}", which holds text; take "mode" or "level"`;
+        ? `impute is "level" for "${name}", which holds numbers; use "median", with indicator: true for a column that marks the gaps`
+        : `impute is "${method}" for "${name}", which holds text; use "mode" or "level"`;
     throw new OptionError("fromTable", message, "OPTION_RANGE");
   }
   if (kind === "number") return method === "level" ? "median" : method;

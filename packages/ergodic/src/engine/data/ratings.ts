@@ -312,7 +312,7 @@ function merge(entries: Entries, duplicates: Duplicates, pair: (e: number) => st
     if (again && duplicates === "refuse")
       throw new DataError(
         source,
-        `the pair of user ${pair(e)} occurs twice; take duplicates: "sum" for counts, or "last" for the latest opinion`,
+        `the pair of user ${pair(e)} occurs twice; use duplicates: "sum" for counts, or "last" for the latest opinion`,
         "DATA_DUPLICATE",
       );
     const at = again ? count - 1 : count++;

@@ -27,7 +27,7 @@ export function splitRows(
     const empty = count === 0 ? "train" : "test";
     throw new OptionError(
       "split",
-      `share ${share} of ${rowCount} rows leaves no row to ${empty}; take another share`,
+      `share ${share} of ${rowCount} rows leaves no row to ${empty}; use another share`,
       "OPTION_RANGE",
     );
   }

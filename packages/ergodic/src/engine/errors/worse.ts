@@ -36,7 +36,7 @@ export function worseFindings({ start, end, error }: Compared, what: string, sha
       code: "worse",
       serious: true,
       text: `the result is worse than the start: ${what} is ${shown(end)}, but was ${shown(start)}${within}`,
-      advice: "take a smaller rate, or leave the rule out",
+      advice: "use a smaller rate, or leave the rule out",
     },
   ];
 }

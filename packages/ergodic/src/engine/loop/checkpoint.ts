@@ -87,7 +87,7 @@ export function refusedCheckpoint(cause: unknown): unknown {
   if (cause instanceof ErgodicError && cause.code !== JSON_TYPE) return cause;
   return new DataError(
     "checkpoint",
-    `holds a run that cannot be restored (${saidBy(cause)}); the file is damaged, or from another version of ergodic: take another checkpoint, or start the run again`,
+    `holds a run that cannot be restored (${saidBy(cause)}); the file is damaged, or from another version of ergodic: use another checkpoint, or start the run again`,
     "CHECKPOINT_FORMAT",
     { cause },
   );

@@ -26,7 +26,7 @@ export class KeptPart {
   refuse(problem: string): never {
     throw new DataError(
       "checkpoint",
-      `its state of ${this.of} does not fit: ${problem}; it is damaged, or from another version of ergodic: take another checkpoint, or start the run again`,
+      `its state of ${this.of} does not fit: ${problem}; it is damaged, or from another version of ergodic: use another checkpoint, or start the run again`,
       "CHECKPOINT_FORMAT",
     );
   }

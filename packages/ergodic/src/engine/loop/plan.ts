@@ -169,14 +169,14 @@ function refuseWithoutMeaning(where: string, plan: Plan, given: PlanOptions): vo
   const racing = plan.replicas === "shared" && plan.workers > 1;
   if (plan.deterministic && racing) {
     refuse(
-      `deterministic is true and ${plan.workers} workers share one model, but racing workers depend on timing; take replicas: ${plan.workers} instead`,
+      `deterministic is true and ${plan.workers} workers share one model, but racing workers depend on timing; use replicas: ${plan.workers} instead`,
     );
   }
   if (plan.replicas === 1 && plan.workers > 1 && plan.batch !== "all") {
     const why = given.replicas === undefined ? "deterministic is true" : "replicas is 1";
     const instead = plan.deterministic ? "" : 'replicas: "shared" or ';
     refuse(
-      `workers is ${plan.workers} and ${why}, but one replica is one sequence of updates; take ${instead}replicas: ${plan.workers}`,
+      `workers is ${plan.workers} and ${why}, but one replica is one sequence of updates; use ${instead}replicas: ${plan.workers}`,
     );
   }
   if (given.batch === "all" && plan.replicas !== 1) {
@@ -190,11 +190,11 @@ function refuseMixedPrecision(where: string, plan: Plan): void {
   const refuse = refusing(where);
   if (plan.precision.data === "f64" && plan.precision.model !== "f64") {
     refuse(
-      `precision.data is "f64" and precision.model is "${plan.precision.model}", but a coarser model wastes the data's digits; take data: "f32"`,
+      `precision.data is "f64" and precision.model is "${plan.precision.model}", but a coarser model wastes the data's digits; use data: "f32"`,
     );
   }
   if (plan.precision.model === "f64" && plan.precision.data !== "f64") {
-    refuse(`precision.model is "f64" and precision.data is "${plan.precision.data}"; take data: "f64" too`);
+    refuse(`precision.model is "f64" and precision.data is "${plan.precision.data}"; use data: "f64" too`);
   }
 }
 
@@ -202,7 +202,7 @@ function refuseWithoutEffect(where: string, plan: Plan, isWhole: boolean): void 
   const refuse = refusing(where);
   const one = plan.replicas === "shared" ? "all workers share one model" : "there is one replica";
   const single = plan.replicas === "shared" || plan.replicas === 1;
-  const or = (option: string): string => (isWhole ? "" : `, or take ${option}`);
+  const or = (option: string): string => (isWhole ? "" : `, or use ${option}`);
   if (single && plan.averageEvery !== inert.averageEvery)
     refuse(`averageEvery is ${plan.averageEvery}, but ${one}: nothing is averaged; leave averageEvery out${or("replicas: 2")}`);
   if (single && plan.data !== inert.data)

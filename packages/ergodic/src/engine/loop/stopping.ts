@@ -264,7 +264,7 @@ export class Stopping {
     if (Number.isFinite(loss)) return;
     const advice = this.progression.converges
       ? "look for columns in extreme units; an offset is added unchanged, so counts need the logarithm of the exposure"
-      : "take a smaller rate, standardised columns or clipNorm()";
+      : "use a smaller rate, standardised columns or clipNorm()";
     throw new ErgodicError(
       "fit",
       `the ${what} is ${loss} after ${this.progression.updates} updates: the run diverged; ${advice}`,

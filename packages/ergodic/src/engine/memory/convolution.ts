@@ -69,7 +69,7 @@ export function outputSize(size: number, kernel: number, stride = 1, before = 0,
   const covered = dilation * (kernel - 1) + 1;
   const padded = size + before + after;
   if (covered > padded) {
-    const message = `the kernel covers ${covered} cells, but the padded image has ${padded}; take a smaller kernel or dilation, or more padding`;
+    const message = `the kernel covers ${covered} cells, but the padded image has ${padded}; use a smaller kernel or dilation, or more padding`;
     throw new OptionError("outputSize", message, "OPTION_CONFLICT");
   }
   return Math.floor((padded - covered) / stride) + 1;

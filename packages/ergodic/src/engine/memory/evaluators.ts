@@ -73,7 +73,7 @@ export class Evaluators {
       // Free the thread's place again, so that waiting evaluations are answered too.
       this.idle.unshift(undefined);
       const reason = cause instanceof Error ? cause.message : String(cause);
-      const message = `could not be started: ${reason}; take concurrency instead of workers, or let this host start workers (in Node --allow-worker)`;
+      const message = `could not be started: ${reason}; use concurrency instead of workers, or let this host start workers (in Node --allow-worker)`;
       job.reject(new WorkerError("worker", message, "WORKER_START", { cause }));
       this.next();
     }

@@ -143,7 +143,7 @@ export class EngineMemory {
     const most = holder.bytes > 0 ? `, most by ${holder.purpose} (${bytesText(holder.bytes)})` : "";
     const message =
       `asked for ${bytesText(bytes)}, but ${bytesText(this.used)} of the engine's ${bytesText(this.limit)} are in use${most}` +
-      `${reason ? `, and ${reason}` : ""}; dispose what is no longer needed, or take fewer rows or columns, or a narrower type (f32, i16, i8)`;
+      `${reason ? `, and ${reason}` : ""}; dispose what is no longer needed, or use fewer rows or columns, or a narrower type (f32, i16, i8)`;
     return new MemoryLimitError(purpose, message, "MEMORY_LIMIT");
   }
 }

@@ -192,7 +192,7 @@ function opened(w: number, open: () => Port): Port {
     return open();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const message = `could not be started: ${reason}; take workers: 1, or let this host start workers (in Node --allow-worker)`;
+    const message = `could not be started: ${reason}; use workers: 1, or let this host start workers (in Node --allow-worker)`;
     throw new WorkerError(`worker ${w}`, message, "WORKER_START", { cause });
   }
 }

@@ -31,7 +31,7 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
   const laneCount = plan.replicas === "shared" ? plan.workers : plan.replicas;
   if (laneCount > problem.rowCount) {
     refuse(
-      `${laneCount} replicas or racing workers were asked for, but there are only ${problem.rowCount} rows to share; take fewer`,
+      `${laneCount} replicas or racing workers were asked for, but there are only ${problem.rowCount} rows to share; use fewer`,
       "PLAN_MEANING",
     );
   }
@@ -48,36 +48,36 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
     );
   refuseLink("fit", rule);
   if (target.penalty.nonNegative)
-    refuse("nonNegative is set, but gradient steps do not keep to it; take algorithm: coordinateDescent()", "MODEL_PENALTY");
+    refuse("nonNegative is set, but gradient steps do not keep to it; use algorithm: coordinateDescent()", "MODEL_PENALTY");
   if (variance) refuseVariance(problem, target, rule, variance, plan);
   if (rule.kind === "search") refuseSearch(target, rule.name, plan);
   if (rule.kind === "host" && target.penalty.l1 > 0)
     refuse(
-      `${rule.name} needs a smooth objective, but l1 is ${target.penalty.l1}; take sgd() or adagrad() with a minibatch`,
+      `${rule.name} needs a smooth objective, but l1 is ${target.penalty.l1}; use sgd() or adagrad() with a minibatch`,
       "RULE_SMOOTH",
     );
   if (rule.kind === "host" && target.draws) {
     refuse(
-      `${rule.name} compares values of one objective, but dropout, noise and augmentation change it at each evaluation; take adam() or momentum(), or leave those layers out`,
+      `${rule.name} compares values of one objective, but dropout, noise and augmentation change it at each evaluation; use adam() or momentum(), or leave those layers out`,
       "RULE_RANDOM",
     );
   }
   if (target.rates) refuseRates(rule);
   if (target.penalty.group > 0 && !stepsAlongGradient(rule)) {
     refuse(
-      `the group penalty shrinks by rate × strength, which reaches the optimum only if steps are rate × gradient, unlike those of ${rule.name}; take sgd()`,
+      `the group penalty shrinks by rate × strength, which reaches the optimum only if steps are rate × gradient, unlike those of ${rule.name}; use sgd()`,
       "RULE_RATE",
     );
   }
   if (target.penalty.group > 0 && target.penalty.weights.some((w) => w !== 0 && w !== 1)) {
     refuse(
-      "the group penalty weighs groups by their size alone, but penaltyWeights were given; leave them out, or take l1 and l2",
+      "the group penalty weighs groups by their size alone, but penaltyWeights were given; leave them out, or use l1 and l2",
       "MODEL_PENALTY",
     );
   }
   if (plan.precision.model === "i16" && (target.penalty.group > 0 || plan.batch === "all")) {
     const what = target.penalty.group > 0 ? "without a group penalty" : "on minibatches, not on all rows";
-    refuse(`precision.model is "i16", but 16-bit models are trained ${what}; take precision: "f32"`, "PLAN_MEANING");
+    refuse(`precision.model is "i16", but 16-bit models are trained ${what}; use precision: "f32"`, "PLAN_MEANING");
   }
 }
 
@@ -89,7 +89,7 @@ export function refuseLink(where: string, rule: Rule): void {
   if (rule.kind !== "equation" || !rule.link) return;
   throw new CapabilityError(
     where,
-    `${rule.name} is a link for chains, not a complete rule: it has no rate; take ${wholeChain(rule)}`,
+    `${rule.name} is a link for chains, not a complete rule: it has no rate; use ${wholeChain(rule)}`,
     "RULE_LINK",
   );
 }
@@ -101,12 +101,12 @@ export function refuseLink(where: string, rule: Rule): void {
 function refuseRates(rule: Rule): void {
   if (rule.kind !== "equation")
     refuse(
-      `${rule.name} searches for a step length along one direction, but rates give groups of parameters their own steps; take adam() or momentum(), or frozen(layer) for a rate of 0`,
+      `${rule.name} searches for a step length along one direction, but rates give groups of parameters their own steps; use adam() or momentum(), or frozen(layer) for a rate of 0`,
       "RULE_RATES",
     );
   if (!rule.last && rule.trace(vector("g"), vector("p")).evaluation)
     refuse(
-      `${rule.name} moves two points at a time, but rates give groups of parameters their own steps; take adam(), or chain(adam(), averaging())`,
+      `${rule.name} moves two points at a time, but rates give groups of parameters their own steps; use adam(), or chain(adam(), averaging())`,
       "RULE_RATES",
     );
 }
@@ -139,25 +139,25 @@ function refuseVariance(problem: Problem, target: RowGradient, rule: Rule, varia
   }
   if (plan.replicas !== 1 && plan.data === "replicated") {
     refuse(
-      `${variance.name} keeps one derivative per row, but replicas that each see all rows would overwrite one another's; take data: "sharded"`,
+      `${variance.name} keeps one derivative per row, but replicas that each see all rows would overwrite one another's; use data: "sharded"`,
       "PLAN_MEANING",
     );
   }
   if (rule.kind === "search")
     refuse(
-      `${rule.name} compares losses of one batch, but ${variance.name} steps along another direction; take sgd()`,
+      `${rule.name} compares losses of one batch, but ${variance.name} steps along another direction; use sgd()`,
       "RULE_VARIANCE",
     );
 }
 
 function refuseSearch(target: RowGradient, name: string, plan: Plan): void {
   if (target.penalty.l1 > 0)
-    refuse(`${name} needs a smooth objective, but l1 is ${target.penalty.l1}; take sgd() or adagrad()`, "RULE_SMOOTH");
+    refuse(`${name} needs a smooth objective, but l1 is ${target.penalty.l1}; use sgd() or adagrad()`, "RULE_SMOOTH");
   if (plan.batch === "all")
-    refuse(`${name} searches on minibatches, but batch is "all"; take backtracking() or strongWolfe()`, "PLAN_MEANING");
+    refuse(`${name} searches on minibatches, but batch is "all"; use backtracking() or strongWolfe()`, "PLAN_MEANING");
   if (plan.precision.model === "i16")
-    refuse(`${name} would lose its small steps in a 16-bit model; take precision: "f32"`, "PLAN_MEANING");
+    refuse(`${name} would lose its small steps in a 16-bit model; use precision: "f32"`, "PLAN_MEANING");
   if (plan.replicas === "shared" && plan.workers > 1) {
-    refuse(`${name} undoes trial steps, which racing workers would see; take replicas: ${plan.workers}`, "PLAN_MEANING");
+    refuse(`${name} undoes trial steps, which racing workers would see; use replicas: ${plan.workers}`, "PLAN_MEANING");
   }
 }

@@ -168,7 +168,7 @@ class Elimination implements PartInference {
     const cost = yield* this.costWhole();
     return new CapabilityError(
       "elimination",
-      `the cliques of the best order have ${powerText(cost.total)} states and exchange messages of ${bytesText(cost.messageEntries * 8)}; within ${bytesText(plan.memory)} that takes ${states < Infinity ? `${powerText(states)} states` : "too many slices"}, but ${powerText(mostStates)} states are allowed; raise memory or mostStates, give more evidence, or take an algorithm that approximates`,
+      `the cliques of the best order have ${powerText(cost.total)} states and exchange messages of ${bytesText(cost.messageEntries * 8)}; within ${bytesText(plan.memory)} that takes ${states < Infinity ? `${powerText(states)} states` : "too many slices"}, but ${powerText(mostStates)} states are allowed; raise memory or mostStates, give more evidence, or use an algorithm that approximates`,
       "GRAPH_WIDTH",
     );
   }

@@ -87,7 +87,7 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
   if (!algorithm.tasks.includes(task))
     throw new CapabilityError(
       "infer",
-      `task is "${task}", but ${algorithm.name}() answers ${algorithm.tasks.map((one) => `"${one}"`).join(", ")} only; take another algorithm, or omit it`,
+      `task is "${task}", but ${algorithm.name}() answers ${algorithm.tasks.map((one) => `"${one}"`).join(", ")} only; use another algorithm, or omit it`,
       "INFER_TASK",
     );
   return launch(options, async () => ({

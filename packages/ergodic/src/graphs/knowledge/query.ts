@@ -238,7 +238,7 @@ export class Unknowns extends Facts {
     const row = codes.includes(-1) ? -1 : this.#keys.find(codes);
     if (row >= 0) return row;
     const asked = this.columns.map(({ name }) => `${name}: ${shown(key[name])}`).join(", ");
-    throw new OptionError(this.place, `there is no unknown { ${asked} }; take a key that was given as a row`, "OPTION_UNKNOWN");
+    throw new OptionError(this.place, `there is no unknown { ${asked} }; use a key that was given as a row`, "OPTION_UNKNOWN");
   }
 
   /** Returns the key of a row. `codes` gives the columns of rows that are not yet part of the query. */

@@ -156,7 +156,7 @@ export class WeightedRule {
         if (before && before.type !== type)
           throw new OptionError(
             this.place,
-            `the variable "${variable}" is a ${before.type} in ${before.place}, but a ${type} in ${facts.name}.${name}; convert one of the columns, or take two variables`,
+            `the variable "${variable}" is a ${before.type} in ${before.place}, but a ${type} in ${facts.name}.${name}; convert one of the columns, or use two variables`,
             "OPTION_TYPE",
           );
         types.set(variable, before ?? { type, place: `${facts.name}.${name}` });
@@ -169,7 +169,7 @@ export class WeightedRule {
       if (unknowns > 1)
         throw new OptionError(
           this.place,
-          `semantics "${this.semantics}" counts votes of one unknown each, but the body has ${unknowns}; make a query for their combination, or take "imply"`,
+          `semantics "${this.semantics}" counts votes of one unknown each, but the body has ${unknowns}; make a query for their combination, or use "imply"`,
           "OPTION_MEANING",
         );
       if (this.options.feature !== undefined)
@@ -182,7 +182,7 @@ export class WeightedRule {
     if (this.semantics === "equal" && unknowns === 0)
       throw new OptionError(
         this.place,
-        'semantics "equal" compares the head with unknowns of the body, but there are none; take "imply"',
+        'semantics "equal" compares the head with unknowns of the body, but there are none; use "imply"',
         "OPTION_MEANING",
       );
   }

@@ -58,7 +58,7 @@ class ExactObjective implements GraphObjective {
   evaluate(): number {
     throw new CapabilityError(
       "exactLikelihood",
-      "its gradient is computed by workers, which a rule that searches along lines cannot wait for; take a rule such as adam()",
+      "its gradient is computed by workers, which a rule that searches along lines cannot wait for; use a rule such as adam()",
       "RULE_CAPABILITY",
     );
   }
@@ -153,7 +153,7 @@ function sizesOf({ ends, variables, cardinalities }: Conditionals): Uint32Array 
     if (size <= MOST_STATES) return size;
     throw new CapabilityError(
       "exactLikelihood",
-      `factor ${factor} has ${size} joint states, but at most ${MOST_STATES} can be enumerated; take contrastiveDivergence() or pseudoLikelihood()`,
+      `factor ${factor} has ${size} joint states, but at most ${MOST_STATES} can be enumerated; use contrastiveDivergence() or pseudoLikelihood()`,
       "GRAPH_WIDTH",
     );
   });

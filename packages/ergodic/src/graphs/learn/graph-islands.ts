@@ -35,7 +35,7 @@ export async function islandFindings(
           code: "islands",
           serious: true,
           text: `${which} stay in the island of states where they began, because zeros of the graph stop changes of one variable from leaving it (${reason}): the gradient covers only the states that chains happen to visit`,
-          advice: "take exactLikelihood(), or replace the zeros by finite weights",
+          advice: "use exactLikelihood(), or replace the zeros by finite weights",
         },
       ];
   }

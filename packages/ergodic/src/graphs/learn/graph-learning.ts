@@ -73,19 +73,19 @@ export function recipeOf(
   if (rule.kind === "search")
     throw new CapabilityError(
       "fit",
-      `${rule.name}() searches on minibatches, but each update of a graph reads all evidence; take a rule such as adam()`,
+      `${rule.name}() searches on minibatches, but each update of a graph reads all evidence; use a rule such as adam()`,
       "RULE_CAPABILITY",
     );
   if (rule.kind === "equation" && algorithm.draws && readsLoss(rule))
     throw new CapabilityError(
       "fit",
-      `${rule.name}() takes its rate from the loss, but ${algorithm.name}() reports a pseudo-likelihood, while its gradient is that of the likelihood; take a rule such as adam(), or pseudoLikelihood()`,
+      `${rule.name}() takes its rate from the loss, but ${algorithm.name}() reports a pseudo-likelihood, while its gradient is that of the likelihood; use a rule such as adam(), or pseudoLikelihood()`,
       "RULE_CAPABILITY",
     );
   if (rule.kind === "equation" || !algorithm.draws) return { algorithm, rule, ...rest };
   throw new CapabilityError(
     "fit",
-    `${rule.name}() compares losses, but the losses of ${algorithm.name}() are random; take a rule such as adam()`,
+    `${rule.name}() compares losses, but the losses of ${algorithm.name}() are random; use a rule such as adam()`,
     "RULE_CAPABILITY",
   );
 }
@@ -270,7 +270,7 @@ function planOf({ name, draws }: GraphLearner, given: PlanOptions, engine: Engin
   if (!draws && replicas !== 1)
     throw new CapabilityError(
       "fit",
-      `replicas is ${JSON.stringify(replicas)}, but ${name}() computes a single gradient, so there is nothing to average or race on; leave replicas out, or take contrastiveDivergence()`,
+      `replicas is ${JSON.stringify(replicas)}, but ${name}() computes a single gradient, so there is nothing to average or race on; leave replicas out, or use contrastiveDivergence()`,
       "PLAN_MEANING",
     );
   return resolvePlan("fit", given, engine.describe(), { batch: "all", draws });
@@ -294,7 +294,7 @@ const raced = (count: number): Finding => ({
   code: "racing",
   serious: true,
   text: `${count} workers raced on one vector of weights, with gradients that were about ${count - 1} updates old: this biases the weights by an unknown amount, and another run gives different weights`,
-  advice: `take replicas: ${count}, which are averaged and give the same weights in every run`,
+  advice: `use replicas: ${count}, which are averaged and give the same weights in every run`,
 });
 
 function drawHeldOut(graph: FactorGraph, share: number, seed: number): HeldOut {
@@ -312,7 +312,7 @@ function checkLearnable({ observed, labels, weightFixed }: Conditionals, rule: E
   if (labels && rule.kind === "host")
     throw new CapabilityError(
       "fit",
-      `${rule.name}() compares losses, but labels with probabilities are drawn again for each loss; take a rule such as adam()`,
+      `${rule.name}() compares losses, but labels with probabilities are drawn again for each loss; use a rule such as adam()`,
       "RULE_CAPABILITY",
     );
   if (!weightFixed.includes(0))

@@ -70,7 +70,7 @@ export async function likelihoodIn(
   if (of === "heldOut" && !isHeldOut)
     throw new OptionError(
       where,
-      'of is "heldOut", but nothing was held out; give fit heldOut: 0.2, or take "shown"',
+      'of is "heldOut", but nothing was held out; give fit heldOut: 0.2, or use "shown"',
       "OPTION_CONFLICT",
     );
   const plan = { seconds, particles, seed, workers };

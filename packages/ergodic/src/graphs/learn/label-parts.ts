@@ -59,7 +59,7 @@ export function* labelledParts(columns: Conditionals): Generator<Labelled> {
     if (count > MOST_LABELLINGS)
       throw new CapabilityError(
         "exactLikelihood",
-        `hidden variables join ${labelled.length} labels with probabilities, which have ${count} joint states, but at most ${MOST_LABELLINGS} can be enumerated; take contrastiveDivergence()`,
+        `hidden variables join ${labelled.length} labels with probabilities, which have ${count} joint states, but at most ${MOST_LABELLINGS} can be enumerated; use contrastiveDivergence()`,
         "GRAPH_WIDTH",
       );
     for (let number = 0; number < count; number++) {

@@ -326,7 +326,7 @@ export class LearntGraph {
     if (stuck === 0 && this.hiddenCount === 0 && this.labelled.length === 0) refuseImpossible();
     throw new CapabilityError(
       "fit",
-      "the graph has zeros, and chains are in states that the zeros rule out and that changes of one variable do not leave; take exactLikelihood(), or replace the zeros by finite weights",
+      "the graph has zeros, and chains are in states that the zeros rule out and that changes of one variable do not leave; use exactLikelihood(), or replace the zeros by finite weights",
       "GRAPH_ZEROS",
     );
   }

@@ -84,7 +84,7 @@ class PseudoObjective implements GraphObjective {
         code: "hidden",
         serious: true,
         text: `${hiddenCount} variables were not observed: pseudoLikelihood() draws their states and then learns from them as if they had been observed, so the weights can settle far from those of the likelihood`,
-        advice: "take contrastiveDivergence(), or exactLikelihood() if the graph is narrow",
+        advice: "use contrastiveDivergence(), or exactLikelihood() if the graph is narrow",
       },
     ];
   }

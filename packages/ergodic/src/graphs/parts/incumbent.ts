@@ -85,6 +85,6 @@ export class Incumbent {
 export const noPositiveState = (where: string): CapabilityError =>
   new CapabilityError(
     where,
-    "no state was found in which all factors are above 0, nor a proof that none exists; take elimination(), or correct the factors that forbid most states",
+    "no state was found in which all factors are above 0, nor a proof that none exists; use elimination(), or correct the factors that forbid most states",
     "GRAPH_ZEROS",
   );

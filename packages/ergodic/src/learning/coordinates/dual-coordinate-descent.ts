@@ -97,11 +97,9 @@ function refuseMisfits(problem: Problem, plan: Plan): void {
   if (plan.batch !== 1)
     refuse(`batch is ${JSON.stringify(plan.batch)}, but this algorithm updates one row at a time; leave batch out`);
   if (plan.schedule !== "shuffled" && plan.schedule !== "ordered")
-    refuse(`schedule is "${plan.schedule}", but a pass visits each active row once; take "shuffled" or "ordered"`);
+    refuse(`schedule is "${plan.schedule}", but a pass visits each active row once; use "shuffled" or "ordered"`);
   if (plan.data === "replicated" && plan.replicas !== 1)
     refuse('data is "replicated", but each dual variable belongs to one replica; leave data out');
   if (lanes > problem.rowCount)
-    refuse(
-      `${lanes} replicas or racing workers were asked for, but there are only ${problem.rowCount} rows to share; take fewer`,
-    );
+    refuse(`${lanes} replicas or racing workers were asked for, but there are only ${problem.rowCount} rows to share; use fewer`);
 }

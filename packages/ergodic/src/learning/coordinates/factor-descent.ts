@@ -97,7 +97,7 @@ function componentPasses(binding: FactorBinding, inner: number, order: "componen
     if (order === undefined) return rowPasses(binding, inner);
     throw new CapabilityError(
       name,
-      'order is "components", but implicit ratings need the residuals of all cells, which are not stored; take order: "rows"',
+      'order is "components", but implicit ratings need the residuals of all cells, which are not stored; use order: "rows"',
       "MODEL_CAPABILITY",
     );
   }

@@ -79,7 +79,7 @@ export class FactorPasses implements Progression {
     if (!factors)
       throw new CapabilityError(
         "fit",
-        `${options.name} needs a factor model, which ${problem.name} does not offer; take factorisation()`,
+        `${options.name} needs a factor model, which ${problem.name} does not offer; use factorisation()`,
         "MODEL_CAPABILITY",
       );
     refusePlan(options.name, plan);
@@ -188,7 +188,7 @@ export class FactorPasses implements Progression {
     if (failed > 0)
       throw new ErgodicError(
         "fit",
-        `the equations of ${failed} of the ${names[pass.side]} are numerically singular; take a larger l2, or a lower rank`,
+        `the equations of ${failed} of the ${names[pass.side]} are numerically singular; use a larger l2, or a lower rank`,
         "MODEL_SINGULAR",
       );
   }
@@ -263,5 +263,5 @@ function refusePlan(name: string, plan: Plan): void {
   if (plan.replicas !== 1)
     refuse(`replicas is ${JSON.stringify(plan.replicas)}`, "divides one model's rows among workers; leave replicas out");
   if (plan.precision.data === "i8" || plan.precision.data === "i16")
-    refuse(`precision.data is "${plan.precision.data}"`, 'keeps ratings as floats; take precision: "f64" or "f32"');
+    refuse(`precision.data is "${plan.precision.data}"`, 'keeps ratings as floats; use precision: "f64" or "f32"');
 }

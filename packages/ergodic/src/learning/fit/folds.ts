@@ -45,7 +45,7 @@ export function dealGroups(where: string, groups: ArrayLike<string | number>, fo
   const sizes = new Map<string | number, number>();
   for (let i = 0; i < groups.length; i++) sizes.set(groups[i], (sizes.get(groups[i]) ?? 0) + 1);
   if (sizes.size < folds)
-    throw new OptionError(where, `folds is ${folds}, but there are only ${sizes.size} groups; take fewer folds`, "OPTION_RANGE");
+    throw new OptionError(where, `folds is ${folds}, but there are only ${sizes.size} groups; use fewer folds`, "OPTION_RANGE");
   const names = shuffle([...sizes.keys()], stream(seed, "folds").at(0));
   names.sort((a, b) => sizes.get(b)! - sizes.get(a)!);
   const filled = new Float64Array(folds);
@@ -74,7 +74,7 @@ export function stretches(where: string, time: ArrayLike<string | number>, folds
   if (ends.some((end, k) => end <= (ends[k - 1] ?? 0)))
     throw new OptionError(
       where,
-      `folds is ${folds}, but so many rows have the same time that a period would be empty; take fewer folds`,
+      `folds is ${folds}, but so many rows have the same time that a period would be empty; use fewer folds`,
       "OPTION_RANGE",
     );
   return Array.from({ length: folds }, (_, k) => ({

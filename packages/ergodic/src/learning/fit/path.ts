@@ -166,7 +166,7 @@ async function recipeOf(
 ): Promise<Recipe> {
   const { recipe } = checkpoint;
   if (!recipe.path)
-    throw new DataError("fit.path.resume", "the checkpoint is of one fit, not of a path; take fit.resume", "CHECKPOINT_KIND");
+    throw new DataError("fit.path.resume", "the checkpoint is of one fit, not of a path; use fit.resume", "CHECKPOINT_KIND");
   refuseOtherData("fit.path.resume", kind, data, recipe.data as JsonObject);
   const plan = { ...planFromJson(recipe.plan), ...(workers === undefined ? {} : { workers }) };
   const model = { ...((await kind.from(recipe.model as JsonObject)) as LinearModel), trainable: kind };

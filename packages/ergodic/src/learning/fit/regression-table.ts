@@ -185,11 +185,11 @@ function familyOf({ kind, description, intercept: { length: outputs } }: LinearP
   const { model, loss } = description as { model: JsonObject; loss: { name: string } };
   const family = Object.hasOwn(families, loss.name) ? families[loss.name] : undefined;
   if (!family)
-    refuse(`loss "${loss.name}" is not a likelihood with standard errors here; take ${Object.keys(families).join(", ")}`);
-  if (outputs !== 1) refuse(`the model has ${outputs} outputs, but standard errors need a single output; take two classes`);
+    refuse(`loss "${loss.name}" is not a likelihood with standard errors here; use ${Object.keys(families).join(", ")}`);
+  if (outputs !== 1) refuse(`the model has ${outputs} outputs, but standard errors need a single output; use two classes`);
   for (const name of ["l1", "l2"])
     if ((model[name] ?? 0) !== 0)
-      refuse(`${name} is ${String(model[name])}, but a penalty biases the coefficients; take ${name}: 0`);
+      refuse(`${name} is ${String(model[name])}, but a penalty biases the coefficients; use ${name}: 0`);
   for (const [name, why] of [
     ["group", "a penalty biases the coefficients"],
     ["nonNegative", "at a bound estimates are not normal"],

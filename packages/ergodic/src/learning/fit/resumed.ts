@@ -77,7 +77,7 @@ async function kindOf<D>(data: D, { path, model }: JsonObject): Promise<Trainabl
   const refuse = (message: string): never => {
     throw new DataError("fit.resume", message, "CHECKPOINT_KIND");
   };
-  if (path) refuse("the checkpoint is of a path, not of one fit; take fit.path.resume");
+  if (path) refuse("the checkpoint is of a path, not of one fit; use fit.path.resume");
   if (name === undefined) refuse("the checkpoint is not of a fit; continue with the verb that wrote it, e.g. minimize.resume");
   const kind = Object.hasOwn(kinds, String(name)) ? ((await kinds[String(name)]()) as Trainable<D, object>) : undefined;
   if (!kind || !takes(kind, data))

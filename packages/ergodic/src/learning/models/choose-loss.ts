@@ -28,7 +28,7 @@ export function chooseLoss(where: string, given: string | Loss | undefined, data
   };
   if (classes > 0 && (loss.task === "regression" || loss.task === "count")) {
     refuse(
-      `loss "${loss.name}" needs numbers, but target "${target.name}" has the classes ${target.levels?.slice(0, 4).join(", ")}; take loss: "${fallback}"`,
+      `loss "${loss.name}" needs numbers, but target "${target.name}" has the classes ${target.levels?.slice(0, 4).join(", ")}; use loss: "${fallback}"`,
     );
   }
   if (classes === 1) refuse(`target "${target.name}" has one class only, ${target.levels?.[0]}; there is nothing to learn`);

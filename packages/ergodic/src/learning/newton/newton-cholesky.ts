@@ -61,9 +61,9 @@ function refuseMisfits({ name, curvature, rowGradient }: Problem, plan: Plan): v
   const { l1, group, nonNegative } = rowGradient.penalty;
   if (l1 > 0 || group > 0 || nonNegative) {
     const what = nonNegative ? "a bound on coefficients" : l1 > 0 ? "an L1 penalty" : "a group penalty";
-    refuse(`Newton's steps do not support the ${what.replace(/^an? /, "")}; take coordinateDescent()`, "MODEL_PENALTY");
+    refuse(`Newton's steps do not support the ${what.replace(/^an? /, "")}; use coordinateDescent()`, "MODEL_PENALTY");
   }
   if (plan.batch !== "all")
-    refuse(`batch is ${plan.batch}, but each step reads all rows; leave batch out, or take a rule`, "PLAN_MEANING");
+    refuse(`batch is ${plan.batch}, but each step reads all rows; leave batch out, or use a rule`, "PLAN_MEANING");
   refuseLanes(NAME, plan, "one point is moved by one thread");
 }

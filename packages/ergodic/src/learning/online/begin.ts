@@ -89,7 +89,7 @@ export function ruleOf(given: Rule | undefined, { trainedBy, model }: Beginnings
   if (given)
     throw new CapabilityError(
       "online",
-      `${given.name} needs an objective at several points, but each row comes only once; take sgd() or adagrad()`,
+      `${given.name} needs an objective at several points, but each row comes only once; use sgd() or adagrad()`,
       "RULE_NEEDS_FULL_GRADIENT",
     );
   return model.name === "network" ? adam({ rate: 0.001 }) : adagrad({ rate: 0.1 });

@@ -64,7 +64,7 @@ export async function resumed(from: string | Uint8Array | Blob, blocks: unknown,
     const checkpoint = await readCheckpoint(from);
     const { loop, recipe } = checkpoint;
     if (!isObject(loop.stream)) {
-      const message = "the checkpoint is not of a stream; take the verb that wrote it, e.g. fit.resume";
+      const message = "the checkpoint is not of a stream; use the verb that wrote it, e.g. fit.resume";
       throw new DataError("fit.stream.resume", message, "CHECKPOINT_KIND");
     }
     return fromCheckpoint(async () => {
@@ -181,7 +181,7 @@ function refuseOthers({ variance }: JsonObject, rule: Rule | undefined): void {
   throw new CapabilityError(
     "fit.stream",
     rule
-      ? `${rule.name} needs an objective at several points, but each row comes only once; take sgd() or adagrad()`
+      ? `${rule.name} needs an objective at several points, but each row comes only once; use sgd() or adagrad()`
       : "a group penalty needs variance reduction, which visits rows repeatedly, but rows of a stream come only once; give a rule, e.g. sgd({ rate: 0.01 })",
     "RULE_NEEDS_FULL_GRADIENT",
   );

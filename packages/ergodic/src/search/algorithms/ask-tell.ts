@@ -314,7 +314,7 @@ export class Search {
     if (wrong < 0) return x;
     throw new ErgodicError(
       this.algorithm.name,
-      `coordinate ${wrong} of a proposed point is not finite after ${this.evaluations} evaluations: the search diverged; take a smaller rate or step size, or bounds`,
+      `coordinate ${wrong} of a proposed point is not finite after ${this.evaluations} evaluations: the search diverged; use a smaller rate or step size, or bounds`,
       "SEARCH_DIVERGED",
     );
   }

@@ -65,7 +65,7 @@ export type SearchFactory<D extends SearchDefaults> = ((options?: Partial<Search
 };
 
 /** Advice for cases in which memory grows with the square of the number of coordinates. */
-export const FEWER = "search fewer coordinates, or take spsa(), whose memory is proportional to their number";
+export const FEWER = "search fewer coordinates, or use spsa(), whose memory is proportional to their number";
 
 /** Every search by its name in files. */
 export const definedSearches = new Registry<(options: SearchDefaults) => SearchAlgorithm>("search");

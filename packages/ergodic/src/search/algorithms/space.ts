@@ -238,7 +238,7 @@ function boundsOf(where: string, i: number, given: unknown, isLog: boolean, isIn
   }
   if (low === -Infinity) return [lowest, high];
   if (isLog && !(low > 0)) {
-    throw new OptionError(where, `${box}, but on a log scale low must be > 0; raise it, or take scale "linear"`, "SEARCH_BOUNDS");
+    throw new OptionError(where, `${box}, but on a log scale low must be > 0; raise it, or use scale "linear"`, "SEARCH_BOUNDS");
   }
   return [low, high];
 }

@@ -139,7 +139,7 @@ function ruleOf(where: string, { rule, algorithm }: MinimizeGradientOptions): Ru
   if (algorithm.name !== "gradientDescent" || algorithm.variance)
     throw new CapabilityError(
       where,
-      `algorithm is ${algorithm.name}${algorithm.variance ? " with variance reduction" : ""}, but a compiled function gives whole gradients; take algorithm: gradientDescent({ rule: lbfgs() })`,
+      `algorithm is ${algorithm.name}${algorithm.variance ? " with variance reduction" : ""}, but a compiled function gives whole gradients; use algorithm: gradientDescent({ rule: lbfgs() })`,
       "MINIMIZE_ALGORITHM",
     );
   return algorithm.rule;
@@ -154,11 +154,11 @@ function refuseMisfits(
     throw new CapabilityError(where, message, code);
   };
   if (rule.kind === "search")
-    refuse(`${rule.name} searches on minibatches, but a compiled function has no minibatches; take lbfgs()`, "PLAN_MEANING");
+    refuse(`${rule.name} searches on minibatches, but a compiled function has no minibatches; use lbfgs()`, "PLAN_MEANING");
   refuseLink(where, rule);
   if (rule.kind === "host" && draws)
     refuse(
-      `${rule.name} compares values, but the function draws new random numbers at each evaluation; take rule: adam()`,
+      `${rule.name} compares values, but the function draws new random numbers at each evaluation; use rule: adam()`,
       "RULE_RANDOM",
     );
 }

@@ -238,7 +238,7 @@ function opener(where: string, f: unknown, { workers, concurrency }: MinimizeOpt
     if (workers !== undefined && workers > 1) {
       throw new CapabilityError(
         where,
-        `workers is ${workers}, but f is a function, and a closure cannot be sent to a thread; make it the default export of a module and give new URL("./f.js", import.meta.url), or take concurrency for an f that gives promises`,
+        `workers is ${workers}, but f is a function, and a closure cannot be sent to a thread; make it the default export of a module and give new URL("./f.js", import.meta.url), or use concurrency for an f that gives promises`,
         "MINIMIZE_CLOSURE",
       );
     }

@@ -71,7 +71,7 @@ it("an observation that says more than the draws know is named", () => {
   const found = compare({ flat: byFlat, strange });
   expect(found.models.find(({ name }) => name === "strange")!.influential).toEqual([3]);
   expect(found.notes[0]).toBe(
-    'the elpd of "strange" cannot be trusted: its Pareto k is too high at observation 4; look at it, or take a likelihood with heavier tails',
+    'the elpd of "strange" cannot be trusted: its Pareto k is too high at observation 4; look at it, or use a likelihood with heavier tails',
   );
 });
 
@@ -101,7 +101,7 @@ it("a result of waic() is a table, and says where its approximation is poor", ()
     waicText({ ...waic, pointwise: { ...waic.pointwise, pWaic: Float64Array.from(pWaic) } }).split("\n")[4];
   expect(withVariance(0.4, 0.1)).toBe("Each term of p waic is at most 0.4: these numbers can be trusted.");
   expect(withVariance(0.4, 0.5)).toBe(
-    "The term of p waic of observation 2 is above 0.4, where the approximation is poor: take loo().",
+    "The term of p waic of observation 2 is above 0.4, where the approximation is poor: use loo().",
   );
   expect(withVariance(0.41, 0.1, Number.NaN)).toMatch(/^The terms of p waic of observations 1 and 3 are above 0\.4/);
 });

@@ -174,7 +174,7 @@ describe("the verdict", () => {
     expect(findings[0].text).toBe(
       "the posterior has several modes, and the chains are split between 2 of them, near x = 0 (3 of 4 chains); near x = 1 (1 of 4 chains)",
     );
-    expect(findings[1].advice).toMatch(/^deal with the modes first; within a mode, take centred/);
+    expect(findings[1].advice).toMatch(/^deal with the modes first; within a mode, use centred/);
     // A chain in no mode is one of the chains all the same.
     expect(`${planted({ shift, places: [...places.slice(0, 3), chain(3, -1)] }).verdict()}`).toContain(
       "near x = 0 (2 of 4 chains); near x = 1 (1 of 4 chains)",
@@ -182,7 +182,7 @@ describe("the verdict", () => {
     // Of other samplers nothing is known of places.
     expect(planted({ shift }).verdict().findings[0].advice).toMatch(/^if the modes are mirror images/);
     // Chains that drift are in no places of their own, and those that agree are in none that are apart.
-    expect(planted({ shift: (c, t) => t / 100 + c / 9 }).verdict().findings[0].advice).toMatch(/^take centred.*; more chains/);
+    expect(planted({ shift: (c, t) => t / 100 + c / 9 }).verdict().findings[0].advice).toMatch(/^use centred.*; more chains/);
     expect(codes({ places })).toEqual([true]);
   });
 
@@ -221,7 +221,7 @@ describe("the verdict", () => {
 
   it("says what was found and what to do", () => {
     expect(`${planted({ shift: (c) => (c === 2 ? 3 : 0) }).verdict()}`).toMatch(
-      /^Do not trust these draws yet \(4 chains of 500 draws\)\.\n- the chains disagree about "x" \(R-hat up to 1\.\d\d, wanted below 1\.01\): if the modes are mirror images, .*; more chains .*; within a mode, take centred: false in a hierarchy, or warm up longer/,
+      /^Do not trust these draws yet \(4 chains of 500 draws\)\.\n- the chains disagree about "x" \(R-hat up to 1\.\d\d, wanted below 1\.01\): if the modes are mirror images, .*; more chains .*; within a mode, use centred: false in a hierarchy, or warm up longer/,
     );
     expect(`${planted({ deep: 40 }).verdict()}`).toMatch(
       /^These draws can be used, with care.*\n- 40 of 2000 trajectories were cut short at depth 10: /,

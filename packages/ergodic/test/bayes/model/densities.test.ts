@@ -227,7 +227,7 @@ describe("parameters that are whole numbers", () => {
     const begin = () => nuts().start(posterior, plan, engine);
     expect(begin).toThrow(CapabilityError);
     expect(begin).toThrow(
-      '"z" is discrete, and has no gradient to follow; sum it out with marginalise(), or take algorithm: gibbs()',
+      '"z" is discrete, and has no gradient to follow; sum it out with marginalise(), or use algorithm: gibbs()',
     );
   });
 });

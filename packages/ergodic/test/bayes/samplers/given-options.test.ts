@@ -55,7 +55,7 @@ describe("chains and draws of particles", () => {
 
   it("are refused where they are others", async () => {
     await expect(sample(mean, data, { algorithm, draws: 500 })).rejects.toThrow(
-      /^sample: draws is 500, but the draws of svgd\(\) are its 10 particles, in one chain; leave draws out, or take svgd\(\{ particles: 500 \}\) \[OPTION_MEANING\]$/,
+      /^sample: draws is 500, but the draws of svgd\(\) are its 10 particles, in one chain; leave draws out, or use svgd\(\{ particles: 500 \}\) \[OPTION_MEANING\]$/,
     );
     await expect(sample(mean, data, { algorithm, chains: 4 })).rejects.toThrow(/chains is 4, but .*; leave chains out/);
     expect(() => calibrate(mean, data, { algorithm, simulations: 1 })).toThrow(

@@ -104,12 +104,12 @@ describe("impute by column", () => {
     [
       "numbers without levels",
       { impute: { age: "level", "*": "mode" } },
-      /impute is "level" for "age", which holds numbers; take "median"/,
+      /impute is "level" for "age", which holds numbers; use "median"/,
     ],
     [
       "texts without a mean",
       { impute: { city: "mean", "*": "mode" } },
-      /impute is "mean" for "city", which holds text; take "mode" or "level"/,
+      /impute is "mean" for "city", which holds text; use "mode" or "level"/,
     ],
     ["an indicator without filling", { indicator: true }, /indicator needs impute/],
     ["an indicator that is no flag", { indicator: 1, impute: "mean" }, /indicator is 1/],

@@ -60,7 +60,7 @@ describe("making", () => {
   it("pairs that come twice are refused, summed, or the last counts", () => {
     const twice = { users: [1, 2, 1], items: ["x", "x", "x"], values: [5, 1, 3] };
     expect(failure(() => Ratings.fromTriples(twice))).toBe(
-      'ratings: the pair of user 1 and item "x" occurs twice; take duplicates: "sum" for counts, or "last" for the latest opinion [DATA_DUPLICATE]',
+      'ratings: the pair of user 1 and item "x" occurs twice; use duplicates: "sum" for counts, or "last" for the latest opinion [DATA_DUPLICATE]',
     );
     using sum = Ratings.fromTriples({ ...twice, duplicates: "sum" });
     using last = Ratings.fromTriples({ ...twice, duplicates: "last" });

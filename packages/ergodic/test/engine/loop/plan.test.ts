@@ -77,12 +77,12 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "racing and deterministic",
     { deterministic: true, workers: 2, replicas: "shared" },
-    "fit: deterministic is true and 2 workers share one model, but racing workers depend on timing; take replicas: 2 instead [PLAN_MEANING]",
+    "fit: deterministic is true and 2 workers share one model, but racing workers depend on timing; use replicas: 2 instead [PLAN_MEANING]",
   ],
   [
     "workers without work",
     { workers: 2, replicas: 1 },
-    'fit: workers is 2 and replicas is 1, but one replica is one sequence of updates; take replicas: "shared" or replicas: 2 [PLAN_MEANING]',
+    'fit: workers is 2 and replicas is 1, but one replica is one sequence of updates; use replicas: "shared" or replicas: 2 [PLAN_MEANING]',
   ],
   [
     "replicas of coordinate descent",
@@ -118,17 +118,17 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "a coarse model of fine data",
     { precision: { data: "f64", model: "f32" } },
-    'fit: precision.data is "f64" and precision.model is "f32", but a coarser model wastes the data\'s digits; take data: "f32" [PLAN_MEANING]',
+    'fit: precision.data is "f64" and precision.model is "f32", but a coarser model wastes the data\'s digits; use data: "f32" [PLAN_MEANING]',
   ],
   [
     "a fine model of coarse data",
     { precision: { data: "i8", model: "f64" } },
-    'fit: precision.model is "f64" and precision.data is "i8"; take data: "f64" too [PLAN_MEANING]',
+    'fit: precision.model is "f64" and precision.data is "i8"; use data: "f64" too [PLAN_MEANING]',
   ],
   [
     "more lanes than rows",
     { replicas: 31 },
-    "fit: 31 replicas or racing workers were asked for, but there are only 30 rows to share; take fewer [PLAN_MEANING]",
+    "fit: 31 replicas or racing workers were asked for, but there are only 30 rows to share; use fewer [PLAN_MEANING]",
   ],
   [
     "a host rule on minibatches",
@@ -138,7 +138,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "a host rule with L1",
     { rule: lbfgs() },
-    "fit: lbfgs needs a smooth objective, but l1 is 0.1; take sgd() or adagrad() with a minibatch [RULE_SMOOTH]",
+    "fit: lbfgs needs a smooth objective, but l1 is 0.1; use sgd() or adagrad() with a minibatch [RULE_SMOOTH]",
     { l1: 0.1 },
   ],
   [
@@ -154,12 +154,12 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "one table for copies that see the same rows",
     { variance: svrg(), replicas: 2, data: "replicated" },
-    'fit: svrg keeps one derivative per row, but replicas that each see all rows would overwrite one another\'s; take data: "sharded" [PLAN_MEANING]',
+    'fit: svrg keeps one derivative per row, but replicas that each see all rows would overwrite one another\'s; use data: "sharded" [PLAN_MEANING]',
   ],
   [
     "a line search along a corrected gradient",
     { variance: saga(), rule: stochasticLineSearch() },
-    "fit: stochasticLineSearch compares losses of one batch, but saga steps along another direction; take sgd() [RULE_VARIANCE]",
+    "fit: stochasticLineSearch compares losses of one batch, but saga steps along another direction; use sgd() [RULE_VARIANCE]",
   ],
   [
     "variance reduction without a known curvature",
@@ -170,18 +170,18 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "SAG in a shuffled order",
     { variance: sag(), schedule: "shuffled" },
-    `fit: sag's own step size is for rows drawn with replacement, but schedule is "shuffled", with which it diverges; leave schedule out, take saga(), or give a rule with a smaller rate [VARIANCE_RATE]`,
+    `fit: sag's own step size is for rows drawn with replacement, but schedule is "shuffled", with which it diverges; leave schedule out, use saga(), or give a rule with a smaller rate [VARIANCE_RATE]`,
   ],
   [
     "a line search with L1",
     { rule: stochasticLineSearch() },
-    "fit: stochasticLineSearch needs a smooth objective, but l1 is 0.1; take sgd() or adagrad() [RULE_SMOOTH]",
+    "fit: stochasticLineSearch needs a smooth objective, but l1 is 0.1; use sgd() or adagrad() [RULE_SMOOTH]",
     { l1: 0.1 },
   ],
   [
     "a stochastic line search on full gradients",
     { rule: stochasticLineSearch(), batch: "all" },
-    'fit: stochasticLineSearch searches on minibatches, but batch is "all"; take backtracking() or strongWolfe() [PLAN_MEANING]',
+    'fit: stochasticLineSearch searches on minibatches, but batch is "all"; use backtracking() or strongWolfe() [PLAN_MEANING]',
   ],
   [
     "a line search with a function of its own",
@@ -192,55 +192,55 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "a line search of a 16-bit model",
     { rule: stochasticLineSearch(), precision: { model: "i16" } },
-    'fit: stochasticLineSearch would lose its small steps in a 16-bit model; take precision: "f32" [PLAN_MEANING]',
+    'fit: stochasticLineSearch would lose its small steps in a 16-bit model; use precision: "f32" [PLAN_MEANING]',
   ],
   [
     "racing line searches",
     { rule: stochasticLineSearch(), workers: 2, replicas: "shared" },
-    "fit: stochasticLineSearch undoes trial steps, which racing workers would see; take replicas: 2 [PLAN_MEANING]",
+    "fit: stochasticLineSearch undoes trial steps, which racing workers would see; use replicas: 2 [PLAN_MEANING]",
   ],
   [
     "a group penalty with steps that are not along the gradient",
     { rule: adagrad() },
-    "fit: the group penalty shrinks by rate × strength, which reaches the optimum only if steps are rate × gradient, unlike those of adagrad; take sgd() [RULE_RATE]",
+    "fit: the group penalty shrinks by rate × strength, which reaches the optimum only if steps are rate × gradient, unlike those of adagrad; use sgd() [RULE_RATE]",
     { group: { strength: 0.1, groups: [] } },
   ],
   ["a group penalty with momentum", { rule: momentum() }, "unlike those of momentum", { group: { strength: 0.1, groups: [] } }],
   [
     "a group penalty on a 16-bit model",
     { rule: sgd(), precision: { model: "i16" } },
-    'fit: precision.model is "i16", but 16-bit models are trained without a group penalty; take precision: "f32" [PLAN_MEANING]',
+    'fit: precision.model is "i16", but 16-bit models are trained without a group penalty; use precision: "f32" [PLAN_MEANING]',
     { group: { strength: 0.1, groups: [] } },
   ],
   [
     "a 16-bit model and full gradients",
     { rule: sgd(), batch: "all", precision: { model: "i16" } },
-    'fit: precision.model is "i16", but 16-bit models are trained on minibatches, not on all rows; take precision: "f32" [PLAN_MEANING]',
+    'fit: precision.model is "i16", but 16-bit models are trained on minibatches, not on all rows; use precision: "f32" [PLAN_MEANING]',
   ],
   [
     "averages of one replica",
     { averageEvery: 0.5 },
-    "fit: averageEvery is 0.5, but there is one replica: nothing is averaged; leave averageEvery out, or take replicas: 2 [PLAN_MEANING]",
+    "fit: averageEvery is 0.5, but there is one replica: nothing is averaged; leave averageEvery out, or use replicas: 2 [PLAN_MEANING]",
   ],
   [
     "averages of racing workers",
     { averageEvery: 2, workers: 2, replicas: "shared" },
-    "fit: averageEvery is 2, but all workers share one model: nothing is averaged; leave averageEvery out, or take replicas: 2 [PLAN_MEANING]",
+    "fit: averageEvery is 2, but all workers share one model: nothing is averaged; leave averageEvery out, or use replicas: 2 [PLAN_MEANING]",
   ],
   [
     "replicated data of one replica",
     { data: "replicated" },
-    'fit: data is "replicated", but there is one replica, which sees all rows anyway; leave data out, or take replicas: 2 [PLAN_MEANING]',
+    'fit: data is "replicated", but there is one replica, which sees all rows anyway; leave data out, or use replicas: 2 [PLAN_MEANING]',
   ],
   [
     "replicated data of racing workers",
     { data: "replicated", workers: 2, replicas: "shared" },
-    'fit: data is "replicated", but all workers share one model, which sees all rows anyway; leave data out, or take replicas: 2 [PLAN_MEANING]',
+    'fit: data is "replicated", but all workers share one model, which sees all rows anyway; leave data out, or use replicas: 2 [PLAN_MEANING]',
   ],
   [
     "sizes of blocks without blocks",
     { blockRows: 8 },
-    'fit: blockRows is 8, but only schedule: "blocks" has blocks; leave blockRows out, or take schedule: "blocks" [PLAN_MEANING]',
+    'fit: blockRows is 8, but only schedule: "blocks" has blocks; leave blockRows out, or use schedule: "blocks" [PLAN_MEANING]',
   ],
   ...(
     [
@@ -294,7 +294,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "a loss for numbers on classes",
     {},
-    'linear: loss "squared" needs numbers, but target "y" has the classes 0, 1; take loss: "logistic" [MODEL_TARGET]',
+    'linear: loss "squared" needs numbers, but target "y" has the classes 0, 1; use loss: "logistic" [MODEL_TARGET]',
     { loss: "squared" },
   ],
 ];
@@ -321,7 +321,7 @@ describe("refused", () => {
       'loss "logistic" takes numbers <= 0 and > 0 as its two classes, but target "y" is 1 or 2; read it as a category [MODEL_TARGET]',
     );
     await expect(attempt("poisson", [1, -2, 1])).rejects.toThrow(
-      'linear: target "y" is -2 in row 2, but the Poisson loss needs counts >= 0; drop the row or take loss: "squared" [DATA_TARGET]',
+      'linear: target "y" is -2 in row 2, but the Poisson loss needs counts >= 0; drop the row or use loss: "squared" [DATA_TARGET]',
     );
     await expect(attempt("squared", [1, 2, 1], { classWeights: "balanced" })).rejects.toThrow(
       'linear: classWeights need classes, but target "y" is a number; leave them out, or read it as a category (data.asClasses()) [MODEL_TARGET]',

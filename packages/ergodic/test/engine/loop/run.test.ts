@@ -172,7 +172,7 @@ describe("stops", () => {
         /^fit: the training loss is Infinity after 20 updates: the run diverged; look for columns in extreme units; an offset is added unchanged, so counts need the logarithm of the exposure/,
       );
       await expect(reasonOf({ lossAt }, { until })).rejects.toThrow(
-        /the run diverged; take a smaller rate, standardised columns or clipNorm/,
+        /the run diverged; use a smaller rate, standardised columns or clipNorm/,
       );
     });
 
@@ -198,7 +198,7 @@ describe("stops", () => {
 
 describe("diverging", () => {
   const message =
-    /fit: the training loss is NaN after 20 updates: the run diverged; take a smaller rate, standardised columns or clipNorm\(\) \[RUN_DIVERGED\]/;
+    /fit: the training loss is NaN after 20 updates: the run diverged; use a smaller rate, standardised columns or clipNorm\(\) \[RUN_DIVERGED\]/;
   it("is an error at the end of the epoch", async () => {
     const { run, progression } = begin({ lossAt: (step) => (step === 13 ? Number.NaN : 1) }, { until: { epochs: 9 } });
     await expect(run).rejects.toThrow(message);

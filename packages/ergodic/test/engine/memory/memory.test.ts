@@ -70,7 +70,7 @@ describe.each([
     expect(error).toBeInstanceOf(MemoryLimitError);
     expect((error as Error).message).toBe(
       "dataset adult.csv: asked for 1.5 GiB, but 3 GiB of the engine's 4 GiB are in use, most by dataset large.csv (2 GiB); " +
-        "dispose what is no longer needed, or take fewer rows or columns, or a narrower type (f32, i16, i8) [MEMORY_LIMIT]",
+        "dispose what is no longer needed, or use fewer rows or columns, or a narrower type (f32, i16, i8) [MEMORY_LIMIT]",
     );
     expect(() => memory.allocate(2 ** 33, "dataset huge.csv")).toThrow("dataset huge.csv: asked for 8 GiB");
     memory.allocate(1000, "something small").dispose();

@@ -35,7 +35,7 @@ it("says WorkerError where a run and a search ask for workers, and runs without"
   const lines = stdout.trim().split("\n");
   expect(lines, stderr).toHaveLength(4);
   expect(lines[0]).toMatch(
-    /^true worker [01]: could not be started: Access to this API .*; take workers: 1, or .* \[WORKER_START\]$/,
+    /^true worker [01]: could not be started: Access to this API .*; use workers: 1, or .* \[WORKER_START\]$/,
   );
   expect(lines[1]).toBe("done");
   expect(lines[2]).toMatch(/could not be started: Access to this API .* \[WORKER_START\]/);

@@ -292,7 +292,7 @@ describe("elimination of what is larger", () => {
   it("is refused where it would take too much, with what it would take", async () => {
     const graph = grid(12, 0);
     await expect(infer(graph, { algorithm: elimination({ mostStates: 1000 }) })).rejects.toThrow(
-      /the cliques of the best order have 2\^\d+\.\d states and exchange messages of .* take an algorithm that approximates \[GRAPH_WIDTH\]/,
+      /the cliques of the best order have 2\^\d+\.\d states and exchange messages of .* use an algorithm that approximates \[GRAPH_WIDTH\]/,
     );
   });
 

@@ -183,7 +183,7 @@ describe("parallel tempering", () => {
   it("refuses zeros, and variables of more states than a byte has", async () => {
     const zero = graphOf([2, 2], [{ scope: [0, 1], values: [1, 0, 2, 3] }]);
     await expect(infer(zero, { algorithm: graphTempering() })).rejects.toThrow(
-      "graphTempering: a factor has an entry of 0, but all must be above 0; take importanceSampling(), or elimination() [GRAPH_ZEROS]",
+      "graphTempering: a factor has an entry of 0, but all must be above 0; use importanceSampling(), or elimination() [GRAPH_ZEROS]",
     );
     const many = graphOf([2, 257], [{ scope: [0, 1], values: Array.from({ length: 514 }, (_, i) => 1 + i) }]);
     await expect(infer(many, { algorithm: graphTempering() })).rejects.toThrow(

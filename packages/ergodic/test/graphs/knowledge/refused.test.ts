@@ -92,7 +92,7 @@ describe("what is refused", () => {
     [
       "a variable of two types",
       () => rule({ head: q({ who: "w" }), body: [r({ n: "w" })] }),
-      /rule "n": the variable "w" is a number in r\.n, but a text in q\.who; convert one of the columns, or take two variables/,
+      /rule "n": the variable "w" is a number in r\.n, but a text in q\.who; convert one of the columns, or use two variables/,
     ],
     [
       "a weight that is none",

@@ -216,7 +216,7 @@ describe("is refused", () => {
     const options = { algorithm: coordinateDescent({ pick: "workingSets" }) };
     await refused(
       () => fit(linear({ loss: hinge(), l1: 0.1 }), data, options),
-      /^linear: loss "hinge" has kinks, where its curvature is undefined; take dualCoordinateDescent\(\), or one of squared, huber, .* \[MODEL_CAPABILITY\]$/,
+      /^linear: loss "hinge" has kinks, where its curvature is undefined; use dualCoordinateDescent\(\), or one of squared, huber, .* \[MODEL_CAPABILITY\]$/,
     );
     using numbers = tableOf(randomRows("squared"));
     await refused(

@@ -177,7 +177,7 @@ it("calls onFold, and ends by its signal", async () => {
 it.each([
   [{ folds: 1 }, "crossValidate: folds is 1, but must be a whole number from 2 to 60 [OPTION_RANGE]"],
   [{ groups: [1, 2] }, /groups has 2 entries for 60 rows/],
-  [{ groups: x.map(() => "a") }, /folds is 5, but there are only 1 groups; take fewer folds/],
+  [{ groups: x.map(() => "a") }, /folds is 5, but there are only 1 groups; use fewer folds/],
   [{ time: x.map(() => 1) }, /so many rows have the same time that a period would be empty/],
   [{ time: x.map(() => 1), groups: x.map(() => 1) }, /both groups and time were given/],
   [{ groups: x.map(() => Number.NaN) }, /groups is .*, but must be a list of strings or numbers/],

@@ -348,10 +348,10 @@ describe("refuses", () => {
         (error) => (error as Error).message,
       );
     expect(await message(() => fit.path.resume(ofFit, data))).toBe(
-      "fit.path.resume: the checkpoint is of one fit, not of a path; take fit.resume [CHECKPOINT_KIND]",
+      "fit.path.resume: the checkpoint is of one fit, not of a path; use fit.resume [CHECKPOINT_KIND]",
     );
     expect(await message(() => fit.resume(ofPath, data))).toBe(
-      "fit.resume: the checkpoint is of a path, not of one fit; take fit.path.resume [CHECKPOINT_KIND]",
+      "fit.resume: the checkpoint is of a path, not of one fit; use fit.path.resume [CHECKPOINT_KIND]",
     );
     expect(await message(() => fit.path.resume(ofPath, other))).toMatch(/give the same dataset \[CHECKPOINT_DATA\]$/);
     expect(await message(async () => fit.path.resume(ofPath, data, { seed: 1 } as object))).toMatch(/\[OPTION_UNKNOWN\]$/);

@@ -220,7 +220,7 @@ describe("refuses", () => {
   );
   const adrift = { rule: adagrad({ rate: 0.1 }), epochs: 2, seed: 1 };
   it.each([
-    ["a penalty", wavy, { l2: 0.1 }, solve, /l2 is 0\.1, but a penalty biases the coefficients; take l2: 0/],
+    ["a penalty", wavy, { l2: 0.1 }, solve, /l2 is 0\.1, but a penalty biases the coefficients; use l2: 0/],
     [
       "what is not at the maximum",
       wavy,

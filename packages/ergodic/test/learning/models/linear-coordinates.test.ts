@@ -466,7 +466,7 @@ describe("coordinateDescent on linear models", () => {
       /loss "hinge" has kinks, where its curvature is undefined; .* \[MODEL_CAPABILITY\]/,
     );
     await expect((async () => await attempts[1]())()).rejects.toThrow(
-      /step "lipschitz" needs a bound on the curvature along each coordinate, which linear does not offer; take step: "exact" \[MODEL_CAPABILITY\]/,
+      /step "lipschitz" needs a bound on the curvature along each coordinate, which linear does not offer; use step: "exact" \[MODEL_CAPABILITY\]/,
     );
     // The first attempts made the columns, which are kept with the data.
     const { usedBytes } = engine.memory;

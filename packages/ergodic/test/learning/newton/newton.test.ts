@@ -326,8 +326,8 @@ it("says that there is no minimum although the tolerance is met in the same step
 });
 
 it.each<[string, LinearOptions, object, RegExp]>([
-  ["an L1 penalty", { l1: 0.1 }, {}, /do not support the L1 penalty; take coordinateDescent\(\) \[MODEL_PENALTY\]/],
-  ["bounds", { nonNegative: true }, {}, /do not support the bound on coefficients; take coordinateDescent/],
+  ["an L1 penalty", { l1: 0.1 }, {}, /do not support the L1 penalty; use coordinateDescent\(\) \[MODEL_PENALTY\]/],
+  ["bounds", { nonNegative: true }, {}, /do not support the bound on coefficients; use coordinateDescent/],
   ["groups", { group: { strength: 1, groups: [["x0", "x1"]] } }, {}, /do not support the group penalty/],
   ["batches", {}, { batch: 8 }, /batch is 8, but each step reads all rows/],
   ["workers", {}, { workers: 2 }, /workers is 2, but one point is moved by one thread/],
@@ -335,7 +335,7 @@ it.each<[string, LinearOptions, object, RegExp]>([
     "a loss with kinks",
     { loss: "hinge" },
     {},
-    /loss "hinge" has kinks.*take dualCoordinateDescent\(\) or a rule \[MODEL_CAPABILITY\]/,
+    /loss "hinge" has kinks.*use dualCoordinateDescent\(\) or a rule \[MODEL_CAPABILITY\]/,
   ],
 ])("refuses %s", async (_, model, options, message) => {
   const dataset = plantedDataset(data, "binary");
@@ -345,7 +345,7 @@ it.each<[string, LinearOptions, object, RegExp]>([
 it("refuses a loss that ties outputs together, and a network", async () => {
   const dataset = plantedDataset(data, "classes");
   const algorithm = newtonCholesky();
-  await expect(fit(linear(), dataset, { algorithm })).rejects.toThrow(/"multinomial" couples the outputs.*take rule: lbfgs\(\)/);
+  await expect(fit(linear(), dataset, { algorithm })).rejects.toThrow(/"multinomial" couples the outputs.*use rule: lbfgs\(\)/);
   await expect(fit(network([dense(3)]), dataset, { algorithm })).rejects.toThrow(/needs a Hessian, which network does not offer/);
   expect(() => newtonCholesky({ tolerance: -1 })).toThrow(/tolerance is -1/);
   expect((await fit(linear(), dataset, { rule: lbfgs() })).run.reason).toBe("converged");

@@ -307,7 +307,7 @@ describe("refuses", () => {
   it("a search that leaves the numbers", () => {
     const s = search({ ...space, algorithm: scripted([1], { diverges: true }).algorithm });
     expect(() => s.ask()).toThrow(
-      "scripted: coordinate 0 of a proposed point is not finite after 0 evaluations: the search diverged; take a smaller rate or step size, or bounds [SEARCH_DIVERGED]",
+      "scripted: coordinate 0 of a proposed point is not finite after 0 evaluations: the search diverged; use a smaller rate or step size, or bounds [SEARCH_DIVERGED]",
     );
   });
 });

@@ -244,7 +244,7 @@ describe("refuses", () => {
     [
       "log of zero",
       { bounds: [[0, 1]], scale: "log" },
-      'search: bounds[0] is [0, 1], but on a log scale low must be > 0; raise it, or take scale "linear" [SEARCH_BOUNDS]',
+      'search: bounds[0] is [0, 1], but on a log scale low must be > 0; raise it, or use scale "linear" [SEARCH_BOUNDS]',
     ],
     ["log of x0", { x0: [-1], scale: "log" }, "search: x0[0] is -1, but must be > 0 on a log scale [SEARCH_START]"],
     ["x0 outside", { x0: [3], bounds: [[0, 2]] }, "search: x0[0] is 3, but must lie within its bounds [0, 2] [SEARCH_START]"],

@@ -448,7 +448,7 @@ describe("refuses", () => {
     [
       "a closure for threads",
       given(f, start, { workers: 2 }),
-      'minimize: workers is 2, but f is a function, and a closure cannot be sent to a thread; make it the default export of a module and give new URL("./f.js", import.meta.url), or take concurrency for an f that gives promises [MINIMIZE_CLOSURE]',
+      'minimize: workers is 2, but f is a function, and a closure cannot be sent to a thread; make it the default export of a module and give new URL("./f.js", import.meta.url), or use concurrency for an f that gives promises [MINIMIZE_CLOSURE]',
     ],
     [
       "a path for f",

@@ -35,24 +35,24 @@ export function waysToMix(draws: Judged): string[] {
   if (hamiltonian.has(name))
     return [...centring(draws), ...hamiltonianWays(name, options, numberOf(draws.description.dimension), draws.report)];
   if (stochastic.has(name))
-    return [...centring(draws), ...stochasticWays(options), ...followGradient(draws, "take nuts() on all rows, if time allows")];
+    return [...centring(draws), ...stochasticWays(options), ...followGradient(draws, "use nuts() on all rows, if time allows")];
   if (name === "prior") return [];
   if (name === "parallelTempering")
     return [
       ...centring(draws),
-      `take more copies (temperatures closer together), or more transitions between swaps (swapEvery: ${2 * (numberOf(options.swapEvery) ?? 1)})`,
+      `use more copies (temperatures closer together), or more transitions between swaps (swapEvery: ${2 * (numberOf(options.swapEvery) ?? 1)})`,
     ];
   if (name === "sequentialMonteCarlo") {
     const moves = numberOf(options.moves);
     return [
       ...centring(draws),
-      moves === undefined ? "take more moves per stage" : `take more moves per stage (moves: ${2 * moves})`,
+      moves === undefined ? "use more moves per stage" : `use more moves per stage (moves: ${2 * moves})`,
     ];
   }
   if (name === "gibbs" && (options.blocks === undefined || JSON.stringify(options).includes('"algorithm":"nuts"')))
     return [...centring(draws), ...sumOut(draws)];
   const wide = name === "randomWalk" && options.covariance === "diagonal" ? ['take covariance: "dense"'] : [];
-  return [...centring(draws), ...wide, ...followGradient(draws, "take nuts(), which follows the gradient")];
+  return [...centring(draws), ...wide, ...followGradient(draws, "use nuts(), which follows the gradient")];
 }
 
 /** Returns advice such as "warm up longer and draw more (warmup: 2000, draws: 2000)". */
@@ -65,11 +65,11 @@ export function drawMore(draws: Judged): string {
 
 /** Advises `centred: false` and names the parameters. If the model is unknown, the advice is general. */
 export function centring({ description }: Judged): string[] {
-  if (description.density === undefined) return description.names === undefined ? ["take centred: false in a hierarchy"] : [];
+  if (description.density === undefined) return description.names === undefined ? ["use centred: false in a hierarchy"] : [];
   const { centred, nonCentred } = objectOf(description.density);
   const [can, did] = [namesOf(centred), namesOf(nonCentred)];
-  if (can.length > 0) return [`take centred: false for ${few(can)}`];
-  return did.length > 0 ? [`take centred: true for ${few(did)}, if each has many data`] : [];
+  if (can.length > 0) return [`use centred: false for ${few(can)}`];
+  return did.length > 0 ? [`use centred: true for ${few(did)}, if each has many data`] : [];
 }
 
 /** Returns an acceptance target closer to 1 than the run's own. */
@@ -83,16 +83,16 @@ export function higherTarget(draws: Pick<Judged, "description">): number {
 export function waysToMove(draws: Judged): string[] {
   const name = nameOf(draws);
   const start = "start elsewhere (start: …)";
-  if (name === undefined) return ["take shorter steps and a longer warm-up", start];
+  if (name === undefined) return ["use shorter steps and a longer warm-up", start];
   const cold = numberOf(objectOf(draws.description.plan).warmup) === 0;
   if (hamiltonian.has(name))
     return cold
       ? ["warm up (warmup: 1000), because warm-up adapts the step size and the metric", start]
       : [`raise targetAcceptance to ${higherTarget(draws)}`, "warm up longer", start];
-  if (name === "metropolisHastings" || name === "independence") return ["take proposals that are accepted more often", start];
+  if (name === "metropolisHastings" || name === "independence") return ["use proposals that are accepted more often", start];
   if (name === "parallelTempering" || name === "sequentialMonteCarlo") return waysToMix(draws);
-  const shorter = stochastic.has(name) ? "take another stepSize" : "take shorter steps and a longer warm-up";
-  return [shorter, ...followGradient(draws, "take nuts()"), start];
+  const shorter = stochastic.has(name) ? "use another stepSize" : "use shorter steps and a longer warm-up";
+  return [shorter, ...followGradient(draws, "use nuts()"), start];
 }
 
 function hamiltonianWays(
@@ -105,11 +105,11 @@ function hamiltonianWays(
   const metric = options.metric === "auto" ? chosen : options.metric;
   const dense = dimension === undefined || dimension <= MOST_DENSE ? ["dense"] : [];
   const others = ["lowRank", "diagonal", ...dense].filter((kind) => kind !== metric).map((kind) => `"${kind}"`);
-  const another = metric === undefined ? [] : [`take another metric (${others.join(", ")})`];
-  if (name === "mala") return [...another, "take nuts(), whose trajectories are longer"];
+  const another = metric === undefined ? [] : [`use another metric (${others.join(", ")})`];
+  if (name === "mala") return [...another, "use nuts(), whose trajectories are longer"];
   if (name !== "hmc") return another;
-  const jitter = options.jitter === 0 ? ["take jitter: 0.5, so that trajectories do not come back to where they began"] : [];
-  return [...jitter, ...another, "take nuts(), which finds the length of its trajectories"];
+  const jitter = options.jitter === 0 ? ["use jitter: 0.5, so that trajectories do not come back to where they began"] : [];
+  return [...jitter, ...another, "use nuts(), which finds the length of its trajectories"];
 }
 
 function stochasticWays({ thin, batch, controlVariate, cycle }: JsonObject): string[] {
@@ -128,5 +128,5 @@ function followGradient(draws: Judged, advice: string): string[] {
   if (density === undefined) return [];
   const discrete = sumOut(draws);
   if (discrete.length > 0) return discrete;
-  return [objectOf(density).hasGradient === false ? "give the gradient too, and take nuts()" : advice];
+  return [objectOf(density).hasGradient === false ? "give the gradient too, and use nuts()" : advice];
 }

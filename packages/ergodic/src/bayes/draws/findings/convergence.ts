@@ -56,7 +56,7 @@ export function convergence(draws: Judged): Finding[] {
       code: "oneChain",
       serious: false,
       text: "one chain cannot be compared with others",
-      advice: "take chains: 4",
+      advice: "use chains: 4",
     });
   return findings;
 }

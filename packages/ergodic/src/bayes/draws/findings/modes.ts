@@ -55,7 +55,7 @@ export function hasSeveralModes(draws: Judged): boolean {
 export function joinModes(draws: Judged): string {
   const tempered = nameOf(draws) === "parallelTempering";
   const other = tempered
-    ? "start chains in each mode, or take more copies (count: 16)"
-    : "take parallelTempering(), or start chains in each mode";
+    ? "start chains in each mode, or use more copies (count: 16)"
+    : "use parallelTempering(), or start chains in each mode";
   return `if the modes are mirror images, tell them apart with a constraint such as ordered; otherwise ${other}`;
 }

@@ -35,7 +35,7 @@ export function stepBias({ report, fields }: Stepped): Finding[] {
       serious: true,
       text: `the sampler's steps make the draws too ${wide}, by up to ${size(bias)} (wanted: at most ${MOST} sd)`,
       advice:
-        "take a smaller stepSize and raise thin in proportion, or omit stepSize; larger batches and controlVariate reduce the gradient noise; nuts() has no such bias",
+        "use a smaller stepSize and raise thin in proportion, or omit stepSize; larger batches and controlVariate reduce the gradient noise; nuts() has no such bias",
     },
   ];
 }

@@ -30,7 +30,7 @@ export function trajectories(draws: Judged, before: readonly Finding[]): Finding
       code: "treeDepth",
       serious: false,
       text: `${trees.saturated} of ${total} trajectories were cut short at depth ${trees.limit}`,
-      advice: `the draws are correct but slow; raise maxTreeDepth, or give the parameters similar scales${metric === undefined || metric === "dense" ? "" : ', or take metric: "dense"'}`,
+      advice: `the draws are correct but slow; raise maxTreeDepth, or give the parameters similar scales${metric === undefined || metric === "dense" ? "" : ', or use metric: "dense"'}`,
     });
   const energy = energyReport(draws);
   if (energy && energy.poor > 0)

@@ -87,7 +87,7 @@ export function batchOf(
     const { rowCount } = minibatches;
     if (batch === "all") return 0;
     if (typeof batch === "number" && batch > rowCount)
-      throw new OptionError(where, `batch is ${batch}, but the data have ${rowCount} rows; take fewer, or "all"`, "OPTION_RANGE");
+      throw new OptionError(where, `batch is ${batch}, but the data have ${rowCount} rows; use fewer, or "all"`, "OPTION_RANGE");
     return batch ?? Math.min(DEFAULT_BATCH, rowCount);
   }
   if (typeof batch === "number" || centre)

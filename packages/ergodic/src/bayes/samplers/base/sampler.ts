@@ -111,7 +111,7 @@ export function innerSampling(where: string, sampler: Sampler, sampling: Samplin
   sampling.dispose();
   throw new CapabilityError(
     where,
-    `${sampler.name}() cannot run inside another sampler; take nuts(), hmc(), randomWalk() or slice()`,
+    `${sampler.name}() cannot run inside another sampler; use nuts(), hmc(), randomWalk() or slice()`,
     "SAMPLE_INNER",
   );
 }
@@ -194,7 +194,7 @@ export function checkGivenOptions(where: string, sampler: Sampler, given: GivenO
   if (given.rows !== undefined && !sampler.readsRows)
     throw new OptionError(
       where,
-      `rows is "${given.rows}", but ${sampler.name}() with these options does not draw rows; leave rows out, or take a sampler that draws rows: sgld(), psgld(), sghmc(), sgnht(), or meanField(), fullRank() or svgd() with batch, as in meanField({ batch: 100 })`,
+      `rows is "${given.rows}", but ${sampler.name}() with these options does not draw rows; leave rows out, or use a sampler that draws rows: sgld(), psgld(), sghmc(), sgnht(), or meanField(), fullRank() or svgd() with batch, as in meanField({ batch: 100 })`,
       "OPTION_MEANING",
     );
   sampler.checkGiven?.(where, given);
@@ -223,14 +223,14 @@ export function needGradient(where: string, density: LogDensity): void {
   if (density.hasGradient === false)
     throw new CapabilityError(
       where,
-      "it follows gradients, but the log density has none; give a gradient next to the dimension, as in sample(f, { dimension: 2, gradient: (x) => [-x[0], -x[1]] }), or take algorithm: slice() or randomWalk()",
+      "it follows gradients, but the log density has none; give a gradient next to the dimension, as in sample(f, { dimension: 2, gradient: (x) => [-x[0], -x[1]] }), or use algorithm: slice() or randomWalk()",
       "SAMPLE_GRADIENT",
     );
   const [whole] = density.discrete ?? [];
   if (whole)
     throw new CapabilityError(
       where,
-      `"${whole.name}" is discrete, and has no gradient to follow; sum it out with marginalise(), or take algorithm: gibbs()`,
+      `"${whole.name}" is discrete, and has no gradient to follow; sum it out with marginalise(), or use algorithm: gibbs()`,
       "SAMPLE_DISCRETE",
     );
 }

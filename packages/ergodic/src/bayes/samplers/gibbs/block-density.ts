@@ -37,7 +37,7 @@ export class BlockDensity implements LogDensity {
     if (lane >= this.points.length)
       throw new CapabilityError(
         "gibbs",
-        `its block would be sampled by several chains simultaneously (${purpose}); take a sampler that runs a single chain there`,
+        `its block would be sampled by several chains simultaneously (${purpose}); use a sampler that runs a single chain there`,
         "SAMPLE_INNER",
       );
     const wanted = gradient && this.hasGradient;

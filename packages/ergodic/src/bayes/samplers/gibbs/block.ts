@@ -62,7 +62,7 @@ export function coordinatesOf(density: LogDensity, of: readonly (string | number
     if (place) return Array.from({ length: place.size }, (_, i) => place.offset + i);
     const known = density.parameters
       ? `there are ${places.map((each) => each.name).join(", ")}`
-      : 'the density names none: take of: ["x"] for all coordinates, or list some, of: [0, 1]';
+      : 'the density names none: use of: ["x"] for all coordinates, or list some, of: [0, 1]';
     throw new OptionError("gibbs", `there is no parameter "${name}"; ${known}`, "OPTION_UNKNOWN");
   });
   if (found.length > 0 && new Set(found).size === found.length) return Uint32Array.from(found);

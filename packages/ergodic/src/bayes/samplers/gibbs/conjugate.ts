@@ -40,7 +40,7 @@ class ConjugateBlock implements BlockRun {
     if (coordinates.some((i) => isDiscrete(density, i)))
       throw new CapabilityError(
         "conjugate",
-        `the block of ${names.join(", ")} holds integers; take enumerate() for them`,
+        `the block of ${names.join(", ")} holds integers; use enumerate() for them`,
         "SAMPLE_DISCRETE",
       );
     this.streams = chains.map((_, c) => stream(seed, "chain", c, "conjugate"));
@@ -102,7 +102,7 @@ class ConjugateBlock implements BlockRun {
     const what = place ? `number ${i - place.offset} of "${place.name}"` : `coordinate ${i} (block of ${names.join(", ")})`;
     return new CapabilityError(
       "conjugate",
-      `the conditional of ${what} is ${family ? `no longer ${family}` : "neither normal, gamma, inverse gamma nor beta"}; take slice() or nuts() for it`,
+      `the conditional of ${what} is ${family ? `no longer ${family}` : "neither normal, gamma, inverse gamma nor beta"}; use slice() or nuts() for it`,
       "SAMPLE_CONJUGATE",
     );
   }

@@ -136,7 +136,7 @@ function siteOf(density: LogDensity, i: number, names: readonly string[]): Discr
   if (site) return site;
   throw new CapabilityError(
     "enumerate",
-    `the block of ${names.join(", ")} holds numbers that are not integers; take a sampler for them, such as nuts()`,
+    `the block of ${names.join(", ")} holds numbers that are not integers; use a sampler for them, such as nuts()`,
     "SAMPLE_DISCRETE",
   );
 }

@@ -174,7 +174,7 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     if (c < 0) return;
     throw new ErgodicError(
       this.name,
-      `chain ${c} became infinite or NaN between transitions ${first} and ${first + count}, at a step size of ${steps[0]}; take a smaller step size`,
+      `chain ${c} became infinite or NaN between transitions ${first} and ${first + count}, at a step size of ${steps[0]}; use a smaller step size`,
       "SAMPLE_DIVERGED",
     );
   }
@@ -211,7 +211,7 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
   override chain(): never {
     throw new CapabilityError(
       this.name,
-      "it is exact only in the limit of small steps, so it cannot be part of another sampler; take nuts(), hmc(), randomWalk() or slice() there",
+      "it is exact only in the limit of small steps, so it cannot be part of another sampler; use nuts(), hmc(), randomWalk() or slice() there",
       "SAMPLE_INNER",
     );
   }

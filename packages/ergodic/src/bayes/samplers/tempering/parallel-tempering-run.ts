@@ -88,7 +88,7 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
     if (tempered.isWhole && options.powers.includes(0))
       throw new CapabilityError(
         "parallelTempering",
-        "the lowest power is 0, at which the density is flat, because prior and likelihood are not separate here; take a lowest power above 0",
+        "the lowest power is 0, at which the density is flat, because prior and likelihood are not separate here; use a lowest power above 0",
         "SAMPLE_PRIOR",
       );
     const own = { ...plan, ...startsOf(plan, rungs), chains: plan.chains * rungs, keep: false, within: "parallelTempering" };

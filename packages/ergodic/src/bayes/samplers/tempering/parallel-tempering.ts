@@ -75,7 +75,7 @@ export const parallelTempering = /* @__PURE__ */ sampler<ParallelTemperingOption
     if (JSON.stringify(inner.toJSON()).includes('"update":"conditional"'))
       throw new CapabilityError(
         where,
-        "inner is a gibbs() with a function as a conditional, which cannot be tempered; take conjugate(), enumerate() or a sampler there",
+        "inner is a gibbs() with a function as a conditional, which cannot be tempered; use conjugate(), enumerate() or a sampler there",
         "SAMPLE_INNER",
       );
     const ladder: JsonObject = temperatures ? { temperatures: powers } : { count, lowest };

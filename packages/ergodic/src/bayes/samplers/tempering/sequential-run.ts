@@ -188,7 +188,7 @@ export class SequentialRun implements Sampling {
     if (c >= 0)
       throw new ErgodicError(
         WHERE,
-        `none of ${this.count} particles from the prior has a finite likelihood (chain ${c}); take more particles, or a prior nearer to the data`,
+        `none of ${this.count} particles from the prior has a finite likelihood (chain ${c}); use more particles, or a prior nearer to the data`,
         "SAMPLE_START",
       );
     this.begun = true;
@@ -241,10 +241,10 @@ function checkDensity(density: LogDensity): void {
   const lacks = (what: string, advice: string): CapabilityError =>
     new CapabilityError(WHERE, `${what}; ${advice}`, "SAMPLE_PRIOR");
   if (density.discrete?.length)
-    throw lacks(`"${density.discrete[0].name}" is discrete`, "sum it out with marginalise(), or take algorithm: gibbs()");
+    throw lacks(`"${density.discrete[0].name}" is discrete`, "sum it out with marginalise(), or use algorithm: gibbs()");
   if (!density.bindTempered || !density.drawPrior)
     throw lacks(
       "it moves from the prior to the posterior, but the log density does not separate them",
-      "write it as a model(), or take algorithm: nuts()",
+      "write it as a model(), or use algorithm: nuts()",
     );
 }

@@ -60,7 +60,7 @@ class Adjoints {
  */
 export function gradientsOf(output: SymbolicArray, wrts: readonly SymbolicArray[], seed?: SymbolicArray): SymbolicArray[] {
   if (!seed && output.size !== 1)
-    throw shapeError("gradient", `the output is ${shapeText(output.shape)}, but must be one number; take sum() or mean() of it`);
+    throw shapeError("gradient", `the output is ${shapeText(output.shape)}, but must be one number; use sum() or mean() of it`);
   const nodes = arraysBelow([output]);
   const reached = new Set<SymbolicArray>(wrts);
   for (const node of nodes) if (node.args.some((a) => reached.has(a))) reached.add(node);

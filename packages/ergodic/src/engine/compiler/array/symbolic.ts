@@ -55,7 +55,7 @@ export class SymbolicArray {
 
   /** Throws: a symbolic array has no numbers yet; use shape[0]. */
   get length(): never {
-    throw usedAsNumber(this, "its length was asked for", "take shape[0]");
+    throw usedAsNumber(this, "its length was asked for", "use shape[0]");
   }
 
   [Symbol.toPrimitive](hint: string): never {

@@ -173,7 +173,7 @@ export function matrixProjection(matrix: Float64Array, inputs: number): Projecti
 export function checkMatrix(kind: string, step: FeaturesStep): void {
   const cells = (step.count / 2) * step.inputs;
   if (cells <= 2 ** 27) return;
-  const advice = "take fewer features, hash the columns first, or use sorf() or fastfood()";
+  const advice = "use fewer features, hash the columns first, or use sorf() or fastfood()";
   throw new OptionError(
     kind,
     `${step.count} features of ${step.inputs} columns need ${cells} frequencies; ${advice}`,

@@ -121,7 +121,7 @@ function resolved(
     if (terms.length > MOST_TERMS)
       throw new OptionError(
         "products",
-        `more than ${MOST_TERMS.toLocaleString("en")} products of ${rows.shape.columnCount} columns; name fewer interactions, or take random features: rff()`,
+        `more than ${MOST_TERMS.toLocaleString("en")} products of ${rows.shape.columnCount} columns; name fewer interactions, or use random features: rff()`,
         "OPTION_RANGE",
       );
   }

@@ -135,7 +135,7 @@ export class CoordinateProgression implements Progression {
     if (!Number.isFinite(this.objective)) {
       throw new ErgodicError(
         "coordinateDescent",
-        `the objective is ${this.objective} after ${this.step} moves: the run diverged; take exact steps, larger bounds on the curvature or a smaller rate`,
+        `the objective is ${this.objective} after ${this.step} moves: the run diverged; use exact steps, larger bounds on the curvature or a smaller rate`,
         "RUN_DIVERGED",
       );
     }

@@ -94,10 +94,10 @@ function checkEstimate(estimate: NonNullable<CoordinateDescentOptions["estimate"
 function refuseWithoutMeaning({ pick, step, block, acceleration, estimate }: ResolvedOptions, repeats: boolean): void {
   if (estimate && step === "exact")
     refuse(
-      `step is "exact" and partial derivatives are estimated, but exact steps along estimates do not reach a minimum; take step: "lipschitz"`,
+      `step is "exact" and partial derivatives are estimated, but exact steps along estimates do not reach a minimum; use step: "lipschitz"`,
     );
   if (acceleration === "nesterov" && estimate)
-    refuse(`acceleration is "nesterov", but it lets the errors of estimates grow; take acceleration: "none"`);
+    refuse(`acceleration is "nesterov", but it lets the errors of estimates grow; use acceleration: "none"`);
   if (acceleration === "nesterov" && (pick !== "random" || step !== "lipschitz"))
     refuse(
       `acceleration is "nesterov", which needs pick: "random" and step: "lipschitz", not pick: "${pick}" and step: "${step}"`,
@@ -105,11 +105,11 @@ function refuseWithoutMeaning({ pick, step, block, acceleration, estimate }: Res
   if (acceleration === "anderson" && !repeats) {
     const why = estimate ? "estimates make" : `pick "${pick}" makes`;
     refuse(
-      `acceleration is "anderson", which extrapolates one repeated map, but ${why} each pass a different map; take pick: "cyclic" without estimate`,
+      `acceleration is "anderson", which extrapolates one repeated map, but ${why} each pass a different map; use pick: "cyclic" without estimate`,
     );
   }
   if (block > 1 && pick !== "greedy")
-    refuse(`block is ${block}, but pick is "${pick}", which uses no violations; leave block out, or take pick: "greedy"`);
+    refuse(`block is ${block}, but pick is "${pick}", which uses no violations; leave block out, or use pick: "greedy"`);
 }
 
 function start(
@@ -125,7 +125,7 @@ function start(
     if (!byColumns || !solveColumns || byColumns.penalty.group > 0) {
       const wrong = byColumns ? "one with a group penalty" : problem.name;
       refuse(
-        `pick is "workingSets", which needs a linear model of single columns, not ${wrong}; take pick: "cyclic"`,
+        `pick is "workingSets", which needs a linear model of single columns, not ${wrong}; use pick: "cyclic"`,
         "MODEL_CAPABILITY",
       );
     }
@@ -157,7 +157,7 @@ function start(
 function refusePlan(plan: Plan): void {
   if (plan.batch !== "all")
     refuse(
-      `batch is ${plan.batch}, but coordinates are picked, not rows; leave batch out, or take estimate: { rows: ${plan.batch} }`,
+      `batch is ${plan.batch}, but coordinates are picked, not rows; leave batch out, or use estimate: { rows: ${plan.batch} }`,
       "PLAN_MEANING",
     );
   refuseLanes(WHERE, plan, "one point is moved by one sequence of moves");
@@ -183,7 +183,7 @@ function refuseMissing(options: ResolvedOptions, name: string, state: Coordinate
     );
   if (acceleration === "nesterov" && !state.companion)
     refuse(
-      `acceleration "nesterov" needs partial derivatives between two points, which ${name} does not offer; take "anderson" or "none"`,
+      `acceleration "nesterov" needs partial derivatives between two points, which ${name} does not offer; use "anderson" or "none"`,
       "MODEL_CAPABILITY",
     );
 }

@@ -85,14 +85,14 @@ export const graphTempering = /* @__PURE__ */ declare<GraphLadderOptions, Infere
         if (tables.zeros)
           throw new CapabilityError(
             where,
-            "a factor has an entry of 0, but all must be above 0; take importanceSampling(), or elimination()",
+            "a factor has an entry of 0, but all must be above 0; use importanceSampling(), or elimination()",
             "GRAPH_ZEROS",
           );
         const many = part.cardinalities.findIndex((count) => count > MOST_STATES);
         if (many >= 0)
           throw new CapabilityError(
             where,
-            `variable ${part.variables[many]} has ${part.cardinalities[many]} states, but at most ${MOST_STATES} can be sampled; take importanceSampling(), or elimination()`,
+            `variable ${part.variables[many]} has ${part.cardinalities[many]} states, but at most ${MOST_STATES} can be sampled; use importanceSampling(), or elimination()`,
             "GRAPH_STATES",
           );
         return new GraphTempering(part, tables, plan, engine, given);

@@ -96,7 +96,7 @@ export class GraphGibbsRun implements PartInference {
     if (racing && plan.deterministic)
       throw new CapabilityError(
         "graphGibbs",
-        `deterministic is true, but with schedule "${options.schedule}" ${plan.workers} workers race; take "chromatic", or one worker`,
+        `deterministic is true, but with schedule "${options.schedule}" ${plan.workers} workers race; use "chromatic", or one worker`,
         "PLAN_MEANING",
       );
     this.columns = withKnown(columns);

@@ -36,7 +36,7 @@ export interface GraphGibbsOptions {
 const absent = {
   batch: "a sweep draws each variable given all of its factors",
   precision: "weights are float64; replicaGibbs() packs the states of its replicas into bits",
-  replicas: "give chains: 8, or take replicaGibbs({ replicas: 128 })",
+  replicas: "give chains: 8, or use replicaGibbs({ replicas: 128 })",
 };
 /**
  * Gibbs sampling over a graph: in each sweep, every variable is drawn from its distribution given all others, p(x_i |
@@ -82,7 +82,7 @@ export const graphGibbs = /* @__PURE__ */ declare<GraphGibbsOptions, InferenceAl
     if (tempered && schedule === "hogwild")
       throw new OptionError(
         "graphGibbs",
-        'schedule is "hogwild" and tempered is given, but chains that race do not give draws that could be swapped; take "chromatic"',
+        'schedule is "hogwild" and tempered is given, but chains that race do not give draws that could be swapped; use "chromatic"',
         "OPTION_CONFLICT",
       );
     const numbers = { schedule, chains, warmup, sweeps, mcse };

@@ -74,7 +74,7 @@ export class Layout {
       if (cardinalities[v] > MOST_STATES)
         throw new CapabilityError(
           "graphGibbs",
-          `${columns.name(v)} has ${cardinalities[v]} states, but at most ${MOST_STATES} can be sampled; take fewer states, or another algorithm`,
+          `${columns.name(v)} has ${cardinalities[v]} states, but at most ${MOST_STATES} can be sampled; use fewer states, or another algorithm`,
           "GRAPH_STATES",
         );
       if (observed[v] >= 0) this.variables[next++] = v;

@@ -97,7 +97,7 @@ function choose(
   if (variance.name === "sag" && plan.schedule !== "replacement") {
     throw new CapabilityError(
       "fit",
-      `sag's own step size is for rows drawn with replacement, but schedule is "${plan.schedule}", with which it diverges; leave schedule out, take saga(), or give a rule with a smaller rate`,
+      `sag's own step size is for rows drawn with replacement, but schedule is "${plan.schedule}", with which it diverges; leave schedule out, use saga(), or give a rule with a smaller rate`,
       "VARIANCE_RATE",
     );
   }

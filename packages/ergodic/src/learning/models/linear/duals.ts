@@ -45,10 +45,10 @@ function refuseMisfits({ data, options: { loss, l1, l2, group, penaltyWeights } 
   if (!losses.includes(loss.name))
     refuse(`loss "${loss.name}" has no dual over rows here; losses with a dual: ${losses.join(", ")}`);
   if (data.layout.offset)
-    refuse("the rows have an offset, which the dual over rows does not support; take coordinateDescent() or a rule");
-  if (l1 > 0) refuse(`l1 is ${l1}, but the dual over rows supports only l2; leave l1 out, or take an algorithm for l1`);
-  if (group > 0) refuse(`group.strength is ${group}, but the dual over rows supports only l2; leave group out, or take saga()`);
-  if (!(l2 > 0)) refuse(`l2 is ${l2}, but the dual over rows needs an L2 penalty; take l2 > 0, e.g. l2: 1e-4`);
+    refuse("the rows have an offset, which the dual over rows does not support; use coordinateDescent() or a rule");
+  if (l1 > 0) refuse(`l1 is ${l1}, but the dual over rows supports only l2; leave l1 out, or use an algorithm for l1`);
+  if (group > 0) refuse(`group.strength is ${group}, but the dual over rows supports only l2; leave group out, or use saga()`);
+  if (!(l2 > 0)) refuse(`l2 is ${l2}, but the dual over rows needs an L2 penalty; use l2 > 0, e.g. l2: 1e-4`);
   if (penaltyWeights?.some((w) => w !== 1))
     refuse("penaltyWeights were given, but the dual over rows penalises all columns alike; leave them out, or scale the columns");
 }

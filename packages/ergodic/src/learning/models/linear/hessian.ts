@@ -145,13 +145,13 @@ function refuseFlat({ options: { loss } }: LinearParts): void {
   if (loss.joint)
     throw new CapabilityError(
       "linear",
-      `loss "${loss.name}" couples the outputs of a row, so there is no separate Hessian for each output; take rule: lbfgs()`,
+      `loss "${loss.name}" couples the outputs of a row, so there is no separate Hessian for each output; use rule: lbfgs()`,
       "MODEL_CAPABILITY",
     );
   if (loss.curvature === undefined && !loss.conjugate)
     throw new CapabilityError(
       "linear",
-      `loss "${loss.name}" has kinks, where its curvature is undefined; take dualCoordinateDescent() or a rule`,
+      `loss "${loss.name}" has kinks, where its curvature is undefined; use dualCoordinateDescent() or a rule`,
       "MODEL_CAPABILITY",
     );
 }

@@ -40,7 +40,7 @@ export function linearColumns(parts: LinearParts, penalty: Penalty): ColumnTarge
       if (loss.curvature === undefined && !loss.conjugate)
         throw new CapabilityError(
           "linear",
-          `loss "${loss.name}" has kinks, where its curvature is undefined; take dualCoordinateDescent(), or one of ${smooth}`,
+          `loss "${loss.name}" has kinks, where its curvature is undefined; use dualCoordinateDescent(), or one of ${smooth}`,
           "MODEL_CAPABILITY",
         );
       return bind(parts, weights, outputs, deterministic);

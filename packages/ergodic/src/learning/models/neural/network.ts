@@ -180,7 +180,7 @@ function prepare(layers: LayerLike, options: NetworkOptions, data: Dataset, type
   if (isIndexed && (type === "i8" || type === "i16"))
     throw new CapabilityError(
       "network",
-      `precision of data is "${type}", which rounds the row numbers that an embedding takes; take "f32"`,
+      `precision of data is "${type}", which rounds the row numbers that an embedding takes; use "f32"`,
       "PLAN_MEANING",
     );
   const rows = wanted === true ? withDenseRows(data) : data;

@@ -267,14 +267,14 @@ function refuseMisfits(data: Dataset, plan: Plan, layout: ParameterLayout): void
   };
   if (data.layout.format === "sparse")
     refuse(
-      'the dataset is sparse, but layers take dense rows; read it with layout: "dense", leave out hashing, or take linear()',
+      'the dataset is sparse, but layers take dense rows; read it with layout: "dense", leave out hashing, or use linear()',
       "MODEL_DATA",
     );
   if (data.layout.offset)
-    refuse("the rows have an offset, which networks do not support; make it a column, or take linear()", "MODEL_OFFSET");
+    refuse("the rows have an offset, which networks do not support; make it a column, or use linear()", "MODEL_OFFSET");
   if (plan.precision.model === "i16")
     refuse(
-      'precision.model is "i16", but networks are trained in floats; take precision: { data: "i16", model: "f32" }',
+      'precision.model is "i16", but networks are trained in floats; use precision: { data: "i16", model: "f32" }',
       "PLAN_MEANING",
     );
   if (plan.batch === "all" && layout.states.length > 0)

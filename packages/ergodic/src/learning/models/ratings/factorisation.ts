@@ -89,7 +89,7 @@ function bind(
   if (model === "i16")
     throw new CapabilityError(
       "factorisation",
-      'precision.model is "i16", but factors are solved for in floats; take "f64" or "f32"',
+      'precision.model is "i16", but factors are solved for in floats; use "f64" or "f32"',
       "PLAN_MEANING",
     );
   if (settings.alpha !== null) refuseNegative(ratings);
@@ -104,7 +104,7 @@ function refuseNegative(ratings: Ratings): void {
   const [user, item] = [ratings.users.names[users[bad]], ratings.items.names[items[bad]]];
   throw new DataError(
     ratings.source,
-    `user ${JSON.stringify(user)} and item ${JSON.stringify(item)} have the value ${values[bad]}, but implicit evidence must be >= 0; take implicit: false for opinions`,
+    `user ${JSON.stringify(user)} and item ${JSON.stringify(item)} have the value ${values[bad]}, but implicit evidence must be >= 0; use implicit: false for opinions`,
     "DATA_VALUE",
   );
 }

@@ -56,28 +56,28 @@ describe("chains that disagree are told", () => {
     [
       "nuts",
       nuts(),
-      /centred: false for "theta", or take another metric \("diagonal", "dense"\), or warm up longer .*warmup: 40, draws: 400/,
+      /centred: false for "theta", or use another metric \("diagonal", "dense"\), or warm up longer .*warmup: 40, draws: 400/,
     ],
-    ["nuts with a diagonal metric", nuts({ metric: "diagonal" }), /take another metric \("lowRank", "dense"\)/],
+    ["nuts with a diagonal metric", nuts({ metric: "diagonal" }), /use another metric \("lowRank", "dense"\)/],
     [
       "hmc",
       hmc({ metric: "dense", jitter: 0 }),
-      /centred: false for "theta".*jitter: 0\.5.*\("lowRank", "diagonal"\).*take nuts\(\), which finds the length/,
+      /centred: false for "theta".*jitter: 0\.5.*\("lowRank", "diagonal"\).*use nuts\(\), which finds the length/,
     ],
-    ["hmc with jitter", hmc({ jitter: 0.3 }), /^(?!.*jitter).*take nuts\(\)/s],
-    ["mala", mala(), /take nuts\(\), whose trajectories are longer/],
-    ["slice", slice(), /centred: false for "theta", or take nuts\(\), which follows the gradient/],
-    ["a random walk", randomWalk({ covariance: "diagonal" }), /take covariance: "dense", or take nuts\(\), which follows/],
-    ["a random walk that is dense", randomWalk(), /^(?!.*covariance).*take nuts\(\)/s],
-    ["Metropolis by coordinates", metropolisWithinGibbs(), /take nuts\(\), which follows the gradient/],
-    ["parallel tempering", parallelTempering({ count: 2 }), /take more copies .*swapEvery: 2/],
+    ["hmc with jitter", hmc({ jitter: 0.3 }), /^(?!.*jitter).*use nuts\(\)/s],
+    ["mala", mala(), /use nuts\(\), whose trajectories are longer/],
+    ["slice", slice(), /centred: false for "theta", or use nuts\(\), which follows the gradient/],
+    ["a random walk", randomWalk({ covariance: "diagonal" }), /use covariance: "dense", or use nuts\(\), which follows/],
+    ["a random walk that is dense", randomWalk(), /^(?!.*covariance).*use nuts\(\)/s],
+    ["Metropolis by coordinates", metropolisWithinGibbs(), /use nuts\(\), which follows the gradient/],
+    ["parallel tempering", parallelTempering({ count: 2 }), /use more copies .*swapEvery: 2/],
     [
       "sequential Monte Carlo",
       sequentialMonteCarlo({ moves: 3 }),
-      /take more moves per stage \(moves: 6\), or draw more \(draws: 400\)/,
+      /use more moves per stage \(moves: 6\), or draw more \(draws: 400\)/,
     ],
-    ["gibbs", gibbs({ mu: slice(), tau: slice(), theta: slice() }), /take nuts\(\)/],
-    ["gibbs by nuts", gibbs({ mu: slice(), tau: slice(), theta: nuts() }), /^(?!.*take nuts).*centred: false/s],
+    ["gibbs", gibbs({ mu: slice(), tau: slice(), theta: slice() }), /use nuts\(\)/],
+    ["gibbs by nuts", gibbs({ mu: slice(), tau: slice(), theta: nuts() }), /^(?!.*use nuts).*centred: false/s],
     ["the prior", prior(), /within a mode, draw more \(draws: 400\)/],
   ])("%s", async (_, algorithm, wanted) => {
     const text = await advice(schools, algorithm);
@@ -90,7 +90,7 @@ describe("chains that disagree are told", () => {
   it("sgld, by what it left undone", async () => {
     const rows = { rows: "J" };
     const text = await advice(plain, sgld({ stepSize: 0.1, batch: 2, thin: 3 }), rows);
-    expect(text).toMatch(/more updates per draw \(thin: 30\), or take controlVariate: "mode", or take nuts\(\) on all rows/);
+    expect(text).toMatch(/more updates per draw \(thin: 30\), or use controlVariate: "mode", or use nuts\(\) on all rows/);
     const controlled = await advice(plain, sgld({ stepSize: 0.1, batch: 2, controlVariate: "mode" }), rows);
     expect(controlled).toMatch(/thin: 10/);
     expect(controlled).not.toMatch(/controlVariate/);
@@ -98,7 +98,7 @@ describe("chains that disagree are told", () => {
 
   it("nothing of a hierarchy that is not there, or that was taken apart", async () => {
     expect(await advice(plain, nuts())).not.toMatch(/centred/);
-    expect(await advice(apart, nuts())).toMatch(/take centred: true for "theta", if each has many data/);
+    expect(await advice(apart, nuts())).toMatch(/use centred: true for "theta", if each has many data/);
     const narrowed = model(({ param }) => {
       param("x", normal(0, param("s", halfNormal(1))), { lower: 0 });
       param("y", halfNormal(param("t", halfNormal(1))));
@@ -116,21 +116,21 @@ describe("chains that disagree are told", () => {
     expect(both).toMatch(/sum "z" out with marginalise\(\), so that nuts\(\) can sample the rest/);
     expect(await advice(schools, gibbs())).not.toMatch(/nuts/);
     const bare = await sample(([a]) => -0.5 * a * a, { dimension: 1 }, short);
-    expect(told(bare.description)).toMatch(/give the gradient too, and take nuts\(\)/);
+    expect(told(bare.description)).toMatch(/give the gradient too, and use nuts\(\)/);
     expect(told(bare.description)).not.toMatch(/centred/);
   });
 
   it("of metrics those that were not chosen", () => {
     const description = { algorithm: nuts().toJSON() };
-    expect(told(description, { diagonal: 1 })).toMatch(/take another metric \("lowRank", "dense"\)/);
-    expect(told(description, { diagonal: 0 })).toMatch(/take another metric \("diagonal", "dense"\)/);
+    expect(told(description, { diagonal: 1 })).toMatch(/use another metric \("lowRank", "dense"\)/);
+    expect(told(description, { diagonal: 0 })).toMatch(/use another metric \("diagonal", "dense"\)/);
   });
 
   it("what holds for any, where the algorithm is not known", () => {
     expect(told({})).toMatch(/more chains .*; within a mode, .*depend less on each other, or warm up longer and draw more/);
     const stan = { source: "Stan", algorithm: { algorithm: "nuts", targetAcceptance: 0.8 }, plan: { warmup: 1000 } };
     expect(told(stan)).toMatch(/depend less on each other, or warm up longer and draw more \(warmup: 2000/);
-    expect(told(stan)).not.toMatch(/take nuts|metric/);
+    expect(told(stan)).not.toMatch(/use nuts|metric/);
   });
 });
 
@@ -141,7 +141,7 @@ it("approximations have no chains that could disagree, and are told to sample wh
       /^These draws can be trusted \(400 draws of an approximation by \w+\(\), Pareto k 0\.20\)\.$/,
     );
     const far = told(description, { paretoK: 1.2 });
-    expect(far).toMatch(/sample with nuts\(\), or take centred: false for "theta"\./);
+    expect(far).toMatch(/sample with nuts\(\), or use centred: false for "theta"\./);
     expect(far).not.toMatch(/R-hat|chains/);
   }
 });

@@ -209,7 +209,7 @@ it("conditionals of no family are refused in words", async () => {
       param("a", normal(0, 1));
       param("b", student(4, 0, 1), { shape: 2 });
     }),
-  ).rejects.toThrow(/number 0 of "b" is neither normal.*take slice\(\) or nuts\(\).*SAMPLE_CONJUGATE/);
+  ).rejects.toThrow(/number 0 of "b" is neither normal.*use slice\(\) or nuts\(\).*SAMPLE_CONJUGATE/);
   await expect(start(({ param }) => void param("l", logistic(0, 1)))).resolves.toBeDefined();
   await expect(start(({ param }) => void param("flat", "real"))).rejects.toThrow("SAMPLE_CONJUGATE");
 });

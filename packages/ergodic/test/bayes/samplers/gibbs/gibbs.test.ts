@@ -256,7 +256,7 @@ describe("of a density without names, x is all of it", () => {
       "gibbs: a conditional is for coordinate 0, but must be for whole parameters; name one of x [OPTION_MEANING]",
     );
     await expect(attempt(["mu"])).rejects.toThrow(
-      'gibbs: there is no parameter "mu"; the density names none: take of: ["x"] for all coordinates, or list some, of: [0, 1] [OPTION_UNKNOWN]',
+      'gibbs: there is no parameter "mu"; the density names none: use of: ["x"] for all coordinates, or list some, of: [0, 1] [OPTION_UNKNOWN]',
     );
   });
 });

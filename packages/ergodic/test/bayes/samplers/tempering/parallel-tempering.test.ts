@@ -163,7 +163,7 @@ describe("two far modes and nothing observed", () => {
     for (const [, make] of densities) {
       const density = await make();
       const begin = () => parallelTempering({ count: 3, lowest: 0 }).start(density, long, engine);
-      expect(begin).toThrow(/the lowest power is 0, at which the density is flat.*take a lowest power above 0.*SAMPLE_PRIOR/);
+      expect(begin).toThrow(/the lowest power is 0, at which the density is flat.*use a lowest power above 0.*SAMPLE_PRIOR/);
     }
   });
 });

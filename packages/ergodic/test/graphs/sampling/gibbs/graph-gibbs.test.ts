@@ -152,7 +152,7 @@ describe("graphGibbs", () => {
     expect((await answer("hogwild", 2)).certificate).toEqual({ none: expect.stringMatching(/race/) });
     const deterministic = { algorithm: graphGibbs({ schedule: "hogwild", sweeps: 1000 }), deterministic: true };
     await expect(infer(graph, { ...deterministic, workers: 2 })).rejects.toThrow(
-      /deterministic is true, but with schedule "hogwild" 2 workers race; take "chromatic", or one worker \[PLAN_MEANING\]/,
+      /deterministic is true, but with schedule "hogwild" 2 workers race; use "chromatic", or one worker \[PLAN_MEANING\]/,
     );
     const run = infer(graph, deterministic);
     expect((await run).description).toMatchObject({ plan: { deterministic: true } });

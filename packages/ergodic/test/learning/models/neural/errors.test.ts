@@ -59,7 +59,7 @@ const cases: Refused[] = [
   {
     name: "a model of 16 bits",
     run: { precision: { data: "i8", model: "i16" } },
-    message: /^network: precision\.model is "i16", but networks are trained in floats; take precision: .* \[PLAN_MEANING\]$/,
+    message: /^network: precision\.model is "i16", but networks are trained in floats; use precision: .* \[PLAN_MEANING\]$/,
   },
   {
     name: "batch norm on full gradients",
@@ -103,7 +103,7 @@ const cases: Refused[] = [
     options: { rates: { slow: 0.1 } },
     run: { rule: strongWolfe(), ...fullGradient },
     message:
-      /^fit: strongWolfe searches for a step length along one direction.*; take adam\(\) or momentum\(\), or frozen\(layer\) .* \[RULE_RATES\]$/,
+      /^fit: strongWolfe searches for a step length along one direction.*; use adam\(\) or momentum\(\), or frozen\(layer\) .* \[RULE_RATES\]$/,
   },
   {
     name: "rates for a line search on minibatches",

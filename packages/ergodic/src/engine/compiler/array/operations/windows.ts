@@ -80,7 +80,7 @@ export function windowShape(
     if (covered > size + before + after)
       throw shapeError(
         where,
-        `the window covers ${covered} cells of ${["height", "width"][i]}, but ${shapeText(x.shape)} with padding ${before} and ${after} has ${size + before + after}; take a smaller window or more padding`,
+        `the window covers ${covered} cells of ${["height", "width"][i]}, but ${shapeText(x.shape)} with padding ${before} and ${after} has ${size + before + after}; use a smaller window or more padding`,
       );
     return { before, out: outputSize(size, cells, stride, before, after, apart) };
   });
