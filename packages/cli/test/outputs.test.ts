@@ -113,7 +113,7 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     ["tune, of ratings", [...tuned, "--out", stars], /tune: --out \S+ is DATA/],
     ["labels by their name", ["train", file("x.npy"), "--out", file("y.npy")], /--out \S+ is the labels/],
     ["one of a folder of images", ["train", file("seen"), "--out", picture], /--out \S+1\.png is a file in DATA \S+seen, which/],
-    ["a link to one", ["predict", model, file("seen"), "--out", file("to.png")], /--out \S+ is a file of DATA/],
+    ["a link to one", ["predict", model, file("seen"), "--out", file("to.png")], /--out \S+ is a file in DATA/],
     [
       "new among the pictures of a class, by another name of the folder",
       ["predict", model, file("seen"), "--out", file("same/new.csv")],
@@ -123,9 +123,9 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     [
       "one of a folder of draws",
       ["predict", file("drawn"), more, "--out", file("drawn/chain_2.csv")],
-      /is a file of MODEL \S+drawn/,
+      /is a file in MODEL \S+drawn/,
     ],
-    ["their index", ["predict", file("drawn"), more, "--out", file("drawn/draws.json")], /is a file of MODEL \S+drawn/],
+    ["their index", ["predict", file("drawn"), more, "--out", file("drawn/draws.json")], /is a file in MODEL \S+drawn/],
     ["the model that draws note", ["predict", file("noted"), more, "--out", own], /predict: --out \S+ is --model/],
     [
       "the data that draws were drawn given",

@@ -168,7 +168,7 @@ function keptName({ table, names }: ParsedTable, option: string, key: ColumnKey)
   if (table.columns.some((column) => column.name === name)) return name;
   throw new OptionError(
     table.source,
-    `column ${show(name)} is both ${option} and dropped; use it out of drop`,
+    `column ${show(name)} is both ${option} and dropped; take it out of drop`,
     "OPTION_CONFLICT",
   );
 }

@@ -67,7 +67,7 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     csv("adult.csv", { target: "income", drop: ["income"] }),
-    'adult.csv: column "income" is both target and dropped; use it out of drop [OPTION_CONFLICT]',
+    'adult.csv: column "income" is both target and dropped; take it out of drop [OPTION_CONFLICT]',
     OptionError,
   ],
   [

@@ -53,7 +53,7 @@ export class DuckDbFile {
         "OPTION_CONFLICT",
       );
     source.signal?.throwIfAborted();
-    const module = await loadDuckDb("read", 'take engine: "own"');
+    const module = await loadDuckDb("read", 'use engine: "own"');
     const { resolve, sep } = process.getBuiltinModule("node:path");
     // The file system resolves the path, because ".." after a link does not lead to the folder that precedes it in the
     // path.

@@ -361,7 +361,7 @@ describe("what is wrong with a request is said, with 400", () => {
           { name: "city", datatype: "BYTES", shape: [2], data: ["Rome", "Rome"] },
         ],
       },
-      /"city" has 2 rows, but "age" 1/,
+      /"city" has 2 rows, but "age" has 1/,
     ],
     [
       "an unknown output",
@@ -447,7 +447,7 @@ describe("what is wrong with a request is said, with 400", () => {
     expect((await texts([1, 0, 0])).json.error).toMatch(/its bytes end inside element 0/);
     expect((await texts([1, 0, 0, 0, 65], 2)).json.error).toMatch(/its bytes hold 1 elements, but its shape needs 2/);
     expect((await texts([1, 0, 0, 0, 65, 0, 0, 0, 0])).json.error).toMatch(/bytes left after its 1 elements/);
-    expect((await texts([1, 0, 0, 0, 255])).json.error).toMatch(/element 0 is not UTF-8/);
+    expect((await texts([1, 0, 0, 0, 255])).json.error).toMatch(/element 0 is not valid UTF-8/);
     expect((await texts([255, 255, 255, 255])).json.error).toMatch(/its bytes end inside element 0/);
   });
 

@@ -93,7 +93,7 @@ export class Columns {
   #read(name: string, of: string): DataColumn {
     const data = this.#data;
     if (!this.names.includes(name))
-      throw this.#withoutColumn(`the term "${of}" needs the column "${name}"`, name, "add it, or use it out of the formula");
+      throw this.#withoutColumn(`the term "${of}" needs the column "${name}"`, name, "add it, or take it out of the formula");
     if (isTable(data)) {
       const found = data.columns.find((column) => column.name === name)!;
       if (found.kind === "number") return this.#column(name, found.values);

@@ -86,7 +86,7 @@ class Cma implements SearchState {
     this.d = given.start.length;
     const population = options.population ?? defaultPopulation(this.d);
     const full = options.covariance === "separable" ? 0 : MATRICES * this.d ** 2;
-    checkRoom("cmaEs", `a covariance of ${this.d} coordinates`, full, undefined, 'take covariance: "separable"');
+    checkRoom("cmaEs", `a covariance of ${this.d} coordinates`, full, undefined, 'use covariance: "separable"');
     checkRoom("cmaEs", `a population of ${population} points of ${this.d} numbers`, bytesOf(population, this.d), MOST_OBJECTS);
     this.restarts = new Restarts(options.restarts as RestartKind, population, options.maxRestarts);
     this.distribution = new Distribution(this.covarianceKind, this.constants(population), given.start, 1);

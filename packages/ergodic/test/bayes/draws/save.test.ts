@@ -71,7 +71,7 @@ describe("saveDraws and loadDraws", () => {
   it("refuse a file that is of another save", async () => {
     await saveDraws(draws, folder);
     writeFileSync(path("chain_2.csv"), toCmdStanCsv(draws, 0));
-    await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: it is not the file that draws.json speaks of/);
+    await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: it is not the file that draws.json describes/);
     const index = readFileSync(path("draws.json"));
     await expect(loadDraws(index)).rejects.toThrow(
       /it lists chain_1.csv, a file of its folder, but was given without the folder/,
@@ -143,7 +143,7 @@ describe("saveDraws and loadDraws", () => {
     for (const wrong of [{ bytes: expected[1].bytes + 1 }, { checksum: expected[0].checksum }]) {
       const index = JSON.parse(readFileSync(path("draws.json"), "utf8"));
       writeFileSync(path("other.json"), JSON.stringify({ ...index, files: [expected[0], { ...expected[1], ...wrong }] }));
-      await expect(loadDraws(path("other.json"))).rejects.toThrow(/chain_2.csv: it is not the file that draws.json speaks of/);
+      await expect(loadDraws(path("other.json"))).rejects.toThrow(/chain_2.csv: it is not the file that draws.json describes/);
     }
   });
 
@@ -234,14 +234,14 @@ describe("saveDraws and loadDraws", () => {
     // A file of the index that is damaged is told as such, not by what its damage reads like.
     await saveDraws(draws, folder);
     writeFileSync(path("chain_1.csv"), `${readFileSync(path("chain_1.csv"))}x,y\n`);
-    await expect(readDraws(folder, 9)).rejects.toThrow(/chain_1.csv: it is not the file that draws.json speaks of/);
+    await expect(readDraws(folder, 9)).rejects.toThrow(/chain_1.csv: it is not the file that draws.json describes/);
     // As long as before, and a table still.
     await saveDraws(draws, folder);
     const before = readFileSync(path("chain_2.csv"), "utf8");
     const other = before.replace(/\d(?=\D*$)/, (digit) => String(9 - Number(digit)));
     expect(other).not.toBe(before);
     writeFileSync(path("chain_2.csv"), other);
-    await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: it is not the file that draws.json speaks of/);
+    await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: it is not the file that draws.json describes/);
   });
 
   it.skipIf(process.env.ERGODIC_FAULTS !== "1")(
@@ -405,7 +405,7 @@ describe("in a page", () => {
     await expect(loadDraws(lost)).rejects.toThrow("lost.json: cannot be read: it is gone [FILE_READ]");
     await saveDraws(draws, Object.assign(opfs, { fails: "" }));
     opfs.files.set("chain_2.csv", opfs.files.get("chain_1.csv")!);
-    await expect(loadDraws(opfs)).rejects.toThrow(/chain_1.csv: it is not the file that draws.json speaks of/);
+    await expect(loadDraws(opfs)).rejects.toThrow(/chain_1.csv: it is not the file that draws.json describes/);
   });
 });
 

@@ -147,7 +147,7 @@ describe("data that do not fit say the term, the column and the row", () => {
       "y ~ x + age",
       {},
       {},
-      'DataError regression: the term "age" needs the column "age", but there are y, x, z, f, g; add it, or use it out of the formula [DATA_MISSING]',
+      'DataError regression: the term "age" needs the column "age", but there are y, x, z, f, g; add it, or take it out of the formula [DATA_MISSING]',
     ],
     [
       "y ~ log(X)",
@@ -232,7 +232,7 @@ describe("data that do not fit say the term, the column and the row", () => {
       "y ~ f",
       {},
       { levels: { size: ["a", "b"] } },
-      'DataError regression: levels names the column "size", but there are y, x, z, f, g; use it out of levels [DATA_MISSING]',
+      'DataError regression: levels names the column "size", but there are y, x, z, f, g; take it out of levels [DATA_MISSING]',
     ],
     [
       "y ~ f",

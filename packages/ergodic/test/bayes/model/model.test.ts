@@ -322,7 +322,7 @@ describe("data", () => {
     ["ragged", { ...good, x: [[1, 2], [3], [4, 5]] }, 'data "x": its rows have different lengths: 1 and 2'],
     ["short", { ...good, y: [1, 2] }, 'it makes "N" 2, but earlier data make it 3'],
     ["stated", { ...good, N: 4 }, 'it makes "N" 4, but earlier data make it 3'],
-    ["no numbers", { ...good, y: [0, Number.NaN, 1] }, 'data "y"[1]: it is missing (NaN), but every number must be there'],
+    ["no numbers", { ...good, y: [0, Number.NaN, 1] }, 'data "y"[1]: it is missing (NaN), but every number must be given'],
     ["not whole", { ...good, n: 1.5 }, "it is 1.5, but must be a whole number"],
     ["a list for a number", { ...good, scale: [1] }, "it has 1 axis, but must be one number"],
     ["a number for a list", { ...good, y: 3 }, "it has 0 axes, but must have 1"],

@@ -420,7 +420,7 @@ describe("follow", () => {
       "its own means and spreads",
       () => Dataset.fromTable(table("test.csv", rows.slice(0, 2)), { target: "y" }).standardise(),
       model,
-      /went through the step standardise there;/,
+      /went through the step standardise in these positions;/,
     ],
     [
       "its own means of the same columns",

@@ -51,7 +51,7 @@ export function waysToMix(draws: Judged): string[] {
   }
   if (name === "gibbs" && (options.blocks === undefined || JSON.stringify(options).includes('"algorithm":"nuts"')))
     return [...centring(draws), ...sumOut(draws)];
-  const wide = name === "randomWalk" && options.covariance === "diagonal" ? ['take covariance: "dense"'] : [];
+  const wide = name === "randomWalk" && options.covariance === "diagonal" ? ['use covariance: "dense"'] : [];
   return [...centring(draws), ...wide, ...followGradient(draws, "use nuts(), which follows the gradient")];
 }
 
@@ -114,7 +114,7 @@ function hamiltonianWays(
 
 function stochasticWays({ thin, batch, controlVariate, cycle }: JsonObject): string[] {
   const updates = cycle === undefined ? [`make more updates per draw (thin: ${10 * (numberOf(thin) ?? 1)})`] : [];
-  return controlVariate === false && batch !== "all" ? [...updates, 'take controlVariate: "mode"'] : updates;
+  return controlVariate === false && batch !== "all" ? [...updates, 'use controlVariate: "mode"'] : updates;
 }
 
 function sumOut({ description }: Judged): string[] {

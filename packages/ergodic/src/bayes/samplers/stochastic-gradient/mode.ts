@@ -42,7 +42,7 @@ export function findMode(where: string, purpose: string, evaluate: Evaluate, sta
   if (stopped !== null && Number.isFinite(value) && gradient.every(Number.isFinite)) return { x, gradient, value, evaluations };
   throw new ErgodicError(
     where,
-    `no mode was found for ${purpose} in ${evaluations} evaluations (last log density: ${value}); give a starting point nearer to the mode, check that a mode exists, or ${purpose === "a step size" ? "give stepSize" : "take svrg"}`,
+    `no mode was found for ${purpose} in ${evaluations} evaluations (last log density: ${value}); give a starting point nearer to the mode, check that a mode exists, or ${purpose === "a step size" ? "give stepSize" : "use svrg"}`,
     "SAMPLE_MODE",
   );
 }

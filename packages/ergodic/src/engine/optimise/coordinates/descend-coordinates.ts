@@ -191,9 +191,9 @@ function refuseMissing(options: ResolvedOptions, name: string, state: Coordinate
 /** Returns the option that requires bounds on the curvature, and what to do without them. */
 function bounded({ pick, step, acceleration, estimate }: ResolvedOptions): [by?: string, instead?: string] {
   if (estimate) return ["estimate", "leave estimate out"];
-  if (acceleration === "nesterov") return ['acceleration "nesterov"', 'take acceleration: "anderson" or "none"'];
-  if (step === "lipschitz") return ['step "lipschitz"', 'take step: "exact"'];
-  return pick === "importance" ? ['pick "importance"', 'take pick: "random"'] : [];
+  if (acceleration === "nesterov") return ['acceleration "nesterov"', 'use acceleration: "anderson" or "none"'];
+  if (step === "lipschitz") return ['step "lipschitz"', 'use step: "exact"'];
+  return pick === "importance" ? ['pick "importance"', 'use pick: "random"'] : [];
 }
 
 function refuse(message: string, code = "ALGORITHM_MEANING"): never {

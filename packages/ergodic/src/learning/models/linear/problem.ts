@@ -360,7 +360,7 @@ function checkCounts(name: string, values: Float64Array): void {
   if (i >= 0) {
     throw new DataError(
       "linear",
-      `target "${name}" is ${values[i]} in row ${i + 1}, but the Poisson loss needs counts >= 0; drop the row or take loss: "squared"`,
+      `target "${name}" is ${values[i]} in row ${i + 1}, but the Poisson loss needs counts >= 0; drop the row or use loss: "squared"`,
       "DATA_TARGET",
     );
   }
