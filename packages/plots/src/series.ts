@@ -29,13 +29,13 @@ export function chosenSeries(where: string, draws: Draws, of: readonly string[] 
     }
     for (const [key, values] of added) found.set(key, values);
   }
-  if (found.size === 0) throw new OptionError(where, "what is asked for has no numbers; name others by of", "OPTION_LENGTH");
+  if (found.size === 0) throw new OptionError(where, "the quantities in of have no numbers; name others", "OPTION_LENGTH");
   const series = [...found].slice(0, most);
   const left = found.size - series.length;
   return {
     series,
     notes: [
-      ...(left > 0 ? [`${left} more ${left === 1 ? "number is" : "numbers are"} not shown; name what to show by "of".`] : []),
+      ...(left > 0 ? [`${left} more ${left === 1 ? "number is" : "numbers are"} not shown; choose them with "of".`] : []),
       ...series.flatMap(([name, values]) => notFinite(name, values)),
     ],
   };

@@ -227,7 +227,7 @@ describe("sample: a run", () => {
       same(longer, await sample(eightSchools, schools, { ...quick, algorithm, draws: 250 }));
       expect(longer.series("mu").slice(0, 100)).toEqual(short.series("mu").slice(0, 100));
     }
-    await expect(sample.resume(file, coin, { heads: 7, flips: 10 })).rejects.toThrow(/the checkpoint is of 10 unconstrained/);
+    await expect(sample.resume(file, coin, { heads: 7, flips: 10 })).rejects.toThrow(/the checkpoint has 10 unconstrained/);
     await expect(sample.resume(file, eightSchools, schools, { draws: 10 })).rejects.toThrow(/at least as many draws/);
     const others = { ...schools, y: [28, 8, -3, 7, -1, 1, 18, 13] };
     await expect(sample.resume(file, eightSchools, others)).rejects.toThrow(

@@ -52,7 +52,7 @@ test("is given once, and again after its release", async () => {
   const error = await refusal();
   expect(error).toBeInstanceOf(LearnerError);
   expect(error.code).toBe("FOLDER_LOCKED");
-  expect(error.message).toContain("written by this process");
+  expect(error.message).toContain("is in use by this process");
   await lock.release();
   await lock.release();
   expect(locks()).toEqual([]);

@@ -196,7 +196,7 @@ class Reader {
 
   #valueOf(given: unknown): number {
     if (!isWhole(given) || given < 0 || given >= this.#valueCount)
-      throw this.#damaged(`names the value ${shown(given)}, but has ${this.#valueCount} values`);
+      throw this.#damaged(`names value ${shown(given)}, but its values are 0 to ${this.#valueCount - 1}`);
     return given;
   }
 

@@ -221,7 +221,7 @@ describe("infer with evidence", () => {
 
   it("a task that the algorithm does not answer is refused", () => {
     expect(() => infer(weather(), { task: "map", algorithm: importanceSampling() })).toThrow(
-      /task is "map", but importanceSampling\(\) answers "marginals", "partition" alone.* \[INFER_TASK\]/,
+      /task is "map", but importanceSampling\(\) answers "marginals", "partition" only.* \[INFER_TASK\]/,
     );
   });
 

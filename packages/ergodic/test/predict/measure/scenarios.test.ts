@@ -224,7 +224,7 @@ describe("server", () => {
     expect(found).toMatchObject({
       rate: 0,
       valid: false,
-      why: "the 99th percentile is not within 19 ms at any rate down to 3.9 a second",
+      why: "the 99th percentile is not within 19 ms at any rate down to 3.9 per second",
     });
     expect(found.trials).toHaveLength(8);
     expect(found.trials.every(({ passed }) => !passed)).toBe(true);
