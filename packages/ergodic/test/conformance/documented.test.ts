@@ -19,6 +19,8 @@ const entries = [
   "ergodic/src/entries/diagnostics.ts",
   "ergodic/src/join/worker/index.ts",
   "ingest/src/index.ts",
+  "ingest/src/graphs/index.ts",
+  "ingest/src/draws.ts",
   "serve/src/index.ts",
 ].map((path) => sources + path);
 const LONGEST = 160;

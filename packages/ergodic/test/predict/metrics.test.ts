@@ -272,7 +272,7 @@ describe("refusals", () => {
   const refused: [string, () => unknown, RegExp][] = [
     ["no rows", () => metrics("binary").result(), /no row of positive weight/],
     ["a target that is no class", () => all("binary", [0.5, 0.5], [0, 2]), /row 2: target 2 is not a class index below 2/],
-    ["a margin taken for a probability", () => all("binary", [1.5], [1]), /row 1: output 1.5 is no probability; for margins/],
+    ["a margin taken for a probability", () => all("binary", [1.5], [1]), /row 1: output 1.5 is not a probability; for margins/],
     ["NaN", () => all("multiclass", [NaN, 0.5, 0.5], [1], null, 3), /output NaN/],
     ["NaN in a regression", () => all("regression", [NaN], [1]), /row 1: output NaN/],
     ["a negative count", () => all("count", [1], [-1]), /target -1 of a count/],

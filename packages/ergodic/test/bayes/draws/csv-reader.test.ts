@@ -157,7 +157,7 @@ describe("files that are wrong", () => {
 it.each<[unknown, unknown, string]>([
   ["lp__\n1\n", undefined, "fromCmdStanCsv: texts is "],
   [["lp__\n1\n", 3], undefined, "fromCmdStanCsv: texts[1] is 3, but must be a text"],
-  [["lp__\n1\n"], "a", 'fromCmdStanCsv: names is "a", but must be a list of texts'],
+  [["lp__\n1\n"], "a", 'fromCmdStanCsv: names is "a", but must be a list of strings'],
   [["lp__\n1\n"], [null], "fromCmdStanCsv: names[0] is null, but must be a text"],
   [["lp__\n1\n"], ["a", "b"], "fromCmdStanCsv: there are 2 names for 1 texts; give one name per text [OPTION_RANGE]"],
   [[], [], "fromCmdStanCsv: there are no files; give one text per chain [DRAWS_EMPTY]"],

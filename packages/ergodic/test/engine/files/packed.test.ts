@@ -191,14 +191,14 @@ describe("is refused", () => {
       [of({ ...own, at: "description.9" }), 'a list in "description.9", which holds no numbers'],
       [
         of({ packed: "numbers", at: "description.b" }, { "description.b": made(BigInt64Array.of(1n)) }),
-        'a list in "description.b", where',
+        'a list in "description.b", which holds no numbers',
       ],
       [
         of({ packed: "numbers", at: "description.b" }, { "description.b": made(BigUint64Array.of(1n)) }),
-        'a list in "description.b", where',
+        'a list in "description.b", which holds no numbers',
       ],
       [of({ packed: "numbers", at: "x".repeat(90) }), `a list in "${"x".repeat(59)}, which holds no numbers`],
-      [of({ packed: "numbers" }), "a list in undefined, where there are no numbers"],
+      [of({ packed: "numbers" }), "a list in undefined, which holds no numbers"],
       [of({ packed: "other" }), 'a list with the unknown packing "other"'],
       [of({ packed: "y".repeat(90) }), `a list with the unknown packing "${"y".repeat(59)};`],
       [of({ packed: "choices", of: ["a", 1], at: bytes }), "choices that are not strings"],

@@ -246,7 +246,7 @@ class Placed<S extends Shapes> {
       if (numbers.length !== views[name].length)
         throw new CompileError(
           this.#program.name,
-          `the input "${name}" has ${numbers.length} numbers, but shape ${shapeText(this.#shapes[name])} wants ${views[name].length}`,
+          `the input "${name}" has ${numbers.length} numbers, but shape ${shapeText(this.#shapes[name])} needs ${views[name].length}`,
           "COMPILE_LENGTH",
         );
       views[name].set(numbers);

@@ -67,7 +67,7 @@ function read(node: SymbolicArray, inputs: Readonly<Record<string, ArrayLike<num
   if (value.length !== node.size)
     throw new CompileError(
       "interpret",
-      `the input "${name}" has ${value.length} numbers, but shape ${shapeText(node.shape)} wants ${node.size}`,
+      `the input "${name}" has ${value.length} numbers, but shape ${shapeText(node.shape)} needs ${node.size}`,
       "COMPILE_LENGTH",
     );
   return Float64Array.from(value);
