@@ -48,7 +48,7 @@ describe("unknowns", () => {
     // @ts-expect-error: there is no state "twon"
     expect(() => kind({ city: "c" }, "twon")).toThrow(/no state "twon"/);
     // @ts-expect-error: it is true or false
-    expect(() => holds({ city: "c", size: "n" }, "true")).toThrow(/leave it out/);
+    expect(() => holds({ city: "c", size: "n" }, "true")).toThrow(/leave the state out/);
     // @ts-expect-error: the capital is not in the key
     expect(() => holds({ city: "c", size: "n", capital: "x" })).toThrow(/no column "capital"/);
   });

@@ -119,7 +119,7 @@ describe("room", () => {
     );
     // No more than this machine has.
     expect(() => checkRoom("here", "7 things", totalmem() + 1)).toThrow("[MEMORY_LIMIT]");
-    expect(() => checkRoom("here", "7 things", 3, 2, "take one")).toThrow(
+    expect(() => checkRoom("here", "7 things", 3, 2, "use one")).toThrow(
       "7 things would take 3 bytes, but at most 2 bytes is available; use one",
     );
     expect(() => checkRoom("here", "7 things", 3 * 2 ** 20, 2 ** 20)).toThrow("7 things would take 3 MiB, but at most 1 MiB");
