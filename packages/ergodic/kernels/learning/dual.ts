@@ -29,7 +29,7 @@ import { log } from "../engine/numbers/log";
 import { integer, seek } from "../engine/random/random";
 import { addAtomically, addRow, addRowAtomically, dotRow, squareRow } from "../engine/data/row";
 
-/** Newton iterations of one logistic visit end when the slope has shrunk to this share. */
+/** The Newton iterations of a logistic visit end when the slope has shrunk to this share of its first value. */
 const INNER: f64 = 0.1;
 const MOST_INNER = 40;
 /**
@@ -74,7 +74,7 @@ function move<T>(dual: usize, p: usize, change: f64, racing: u32): void {
   }
 }
 
-// Parameters of a row's loss as its dual uses them; set for each row if weights differ.
+// Parameters of the dual of a row's loss; set for each row if weights differ.
 let cost: f64 = 0;
 let low: f64 = 0;
 let high: f64 = 0;

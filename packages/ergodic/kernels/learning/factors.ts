@@ -123,8 +123,8 @@ function unpack<P>(row: usize, rank: usize, stride: usize, one: bool, z: usize):
  * Cholesky factorisation in place on the lower triangle, and both triangular solves on x; n is even. Returns false if a
  * pivot is lost to rounding.
  *
- * Each column is subtracted from all later columns: these sums are independent, unlike those of a row-by-row method.
- * The upper triangle is overwritten. `scratch`: f64[2n], for a column and the diagonal.
+ * Each column is subtracted from all later columns. These sums are independent of each other, unlike the sums of a
+ * row-by-row method. The upper triangle is overwritten. `scratch`: f64[2n], for a column and the diagonal.
  */
 function choleskySolve(matrix: usize, x: usize, n: usize, scratch: usize): bool {
   const rowBytes = n << 3;

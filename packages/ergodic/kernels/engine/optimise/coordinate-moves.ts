@@ -66,7 +66,7 @@ function stepFrom(s: usize, i: u32, x: f64, g: f64, L: f64): f64 {
   return Math.max(shrunk, floor);
 }
 
-/** Sets x_i to `to`, for a quadratic loss. */
+/** Sets x_i to `to`, if the loss is quadratic. */
 function moveSlopes(s: usize, i: u32, to: f64): void {
   const delta = to - get(s, MOVES_X, i);
   if (delta == 0) return;
@@ -91,7 +91,7 @@ function triedSlope(s: usize, k: u32): f64 {
   return dotRow<f64>(u(s, MOVES_DIRECTION), 0, load<i32>(s + MOVES_LENGTH), trial(s, MOVES_TRIAL_SLOPES, k));
 }
 
-/** Returns Σ h x_ij² with curvatures h over the listed rows. */
+/** Returns Σ h_i x_ij² over the listed rows i, where h holds the curvatures. */
 function curvatureAlong(s: usize, h: usize): f64 {
   const direction = u(s, MOVES_DIRECTION);
   let sum: f64 = 0;
@@ -243,8 +243,8 @@ function traceOf(s: usize, b: u32): f64 {
 }
 
 /**
- * Accepts the new x_b if convexity guarantees that F does not rise, Σ (∂f(x) − ∂f(BEFORE)) (x − BEFORE) ≤ L ‖x −
- * BEFORE‖²; otherwise rejects it.
+ * Accepts the new x_b if Σ (∂f(x) − ∂f(BEFORE)) (x − BEFORE) ≤ L ‖x − BEFORE‖², which by convexity guarantees that F
+ * does not rise. Otherwise rejects it.
  */
 function tryBlock(s: usize, b: u32, least: f64): bool {
   const outputs = load<u32>(s + MOVES_OUTPUTS);

@@ -26,7 +26,7 @@ interface Staged {
   readonly folder: string;
 }
 
-/** Name of the record of a save that has not renamed all of its files yet. */
+/** File name of the record that a save leaves until all of its files are renamed. */
 export const UNFINISHED_SAVE = "unfinished-save.json";
 
 /** Writes the files into a folder, in order. @throws DataError [FILE_WRITE] with the system's reason */

@@ -82,7 +82,7 @@ export class Modules {
     return entry.functions;
   }
 
-  /** Numbers of linked modules and of those without a holder. */
+  /** Number of linked modules, and number of linked modules without a holder. */
   get counts(): { linked: number; idle: number } {
     return { linked: this.count, idle: this.idle.size };
   }

@@ -2,7 +2,7 @@
  * Cost of a rule beyond plain SGD, and its behaviour on a sparse gradient. Both are derived from its equation, not
  * declared.
  *
- * Operations: machine operations per parameter of the fused pass (new parameter and states), minus those of p − ηg.
+ * Operations: machine operations per parameter in the fused pass (new parameter and states), minus those of plain SGD.
  * Passes: reductions over all parameters that the step waits for; each reads the gradient once more.
  * Sparse: the equation is evaluated with g = 0 and the values of the options. If the parameter and all states keep
  * their values, the rule is exact on touched coordinates alone. If they change (momentum decays), the rule is lazy:
@@ -31,7 +31,7 @@ export interface RuleCost {
   floatsPerParameter: number;
   /** Returns the bytes of vector states per parameter at a precision. */
   stateBytesPerParameter(precision: Precision): number;
-  /** Machine operations per parameter of the fused pass, minus those of p − ηg. */
+  /** Machine operations per parameter in the fused pass, minus those of plain SGD, p − ηg. */
   operationsPerParameter: number;
   /** Reductions over all parameters that the step waits for; each reads the gradient once more. */
   extraPasses: number;

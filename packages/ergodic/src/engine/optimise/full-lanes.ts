@@ -24,8 +24,8 @@ export interface FullLanesOptions extends Omit<FullOptions, "objective" | "rule"
 }
 
 /**
- * Several concurrent sequences of full steps, each with its own gradient estimates. They are to random objectives what
- * minibatch lanes (lanes.ts) are to rows. An epoch is one step per lane.
+ * Several concurrent sequences of full steps, each with its own gradient estimates. They do for random objectives what
+ * minibatch lanes (lanes.ts) do for rows. An epoch is one step per lane.
  *
  * Replicas wait for each other at the end of an epoch and are averaged at fixed epochs, including the rule's states;
  * the result does not depend on the number of workers. Racing lanes never wait: each reads the current parameters,

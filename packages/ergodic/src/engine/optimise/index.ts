@@ -39,7 +39,7 @@ export interface RuleEntry {
   make(options?: RuleOptions): Rule;
   /** For a rule that can only be a link: puts it into a chain. */
   inChain?: (link: EquationRule) => EquationRule;
-  /** Options with which it solves a convex problem of slope 1. */
+  /** Options with which the rule solves a convex problem of slope 1. */
   convex: RuleOptions;
   /** Options for a problem whose coordinates differ 1000-fold in scale. */
   scaled: RuleOptions;

@@ -80,7 +80,8 @@ export interface RuleProgram {
  *
  *   g = scale · values + reach · base + l2 · share · p          (each term only if requested)
  *   l1: if p ≠ 0, g + l1 · share · sign p; if p = 0, g shrunk towards 0 by l1 · share (orthant-wise pseudo-gradient);
- *     after the rule, a coordinate that would leave its orthant becomes exactly 0. The orthant at p = 0 is that of −g.
+ *     after the rule, a coordinate that would leave its orthant becomes exactly 0. At p = 0, the sign of −g determines
+ *     the orthant.
  *   p ← p − step(g, p, …)
  *
  * Operands, in this order: values (the gradient, or a row of data if `scale` holds the derivative of the loss times the

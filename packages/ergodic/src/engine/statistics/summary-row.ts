@@ -1,8 +1,8 @@
 /**
  * Computes all statistics of one variable from a single sort of its draws.
  *
- * For finite draws, the results equal those of the other functions in this folder to the last digit, at a tenth of
- * their total cost. Quantiles, tails and both rankings of R̂ follow from the sorted order; distances from the median
+ * For finite draws, the results equal the results of the other functions in this folder to the last digit, at a tenth
+ * of the total cost. Quantiles, tails and both rankings of R̂ follow from the sorted order; distances from the median
  * are merged from its two sides; R̂ and bulk ESS share their scores.
  */
 import { checkNumber } from "../errors/errors.ts";

@@ -20,7 +20,7 @@ import { arraysBelow, internArray, type SymbolicArray, sameShape, shapeError, sh
  */
 const MANY_PARTS = 16;
 
-/** Accumulated adjoints: the flows into a node, and one sum per part for a node with several results. */
+/** Accumulated adjoints. A node collects a list of contributions; a node with several results has one sum per part. */
 class Adjoints {
   readonly #flows = new Map<SymbolicArray, SymbolicArray[]>();
   readonly #parts = new Map<SymbolicArray, (SymbolicArray | undefined)[]>();

@@ -22,7 +22,7 @@ import { Total } from "./total.ts";
 /** Largest number of operations per vector for which a body is unrolled. */
 const SMALL_BODY = 8;
 
-/** Location of a value, which is in the block or behind a pointer in the block. */
+/** Location of a value: in the block, or at the address that a pointer in the block holds. */
 export type Home =
   | { readonly kind: "block"; readonly at: number }
   | { readonly kind: "buffer"; readonly pointer: number; readonly offset: number };
@@ -64,8 +64,8 @@ interface Finish {
 type Part = Loop | Body | Begin | Finish;
 
 /**
- * Piece of the vectorised axis for which a body is built: its lanes, the number of copies, and the offset of its first
- * element.
+ * Piece of the vectorised axis that gets its own loop body. It has a kind of lanes, a number of copies, and the offset
+ * of its first element.
  */
 interface Segment {
   readonly lanes: Instructions;

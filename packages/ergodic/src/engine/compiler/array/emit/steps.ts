@@ -363,8 +363,8 @@ class RunCode {
   }
 
   /**
-   * Returns the number of bytes by which an output advances per iteration. It is 0 for an unused output, which is
-   * scratch of one element.
+   * Returns the number of bytes by which an output advances per iteration. The number is 0 for an unused output, which
+   * is written to one element of scratch memory.
    */
   #outputStep({ outputs, body, length }: ScanStep, i: number): number {
     const one = body.values.find(({ home }) => home.kind === "buffer" && home.name === `output ${i}`);

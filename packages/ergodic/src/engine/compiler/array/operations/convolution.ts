@@ -157,11 +157,11 @@ export const conv2d = operation(
 
 /** Options of `conv1d`. */
 export interface SequenceOptions extends Omit<ConvolutionOptions, "strides" | "padding" | "dilation"> {
-  /** Number of cells between windows. Default 1. */
+  /** Number of cells from one window to the next. Default 1. */
   readonly strides?: number;
   /** Padding: "same", "valid" (none), or the number of cells on each side. Default "valid". */
   readonly padding?: "same" | "valid" | number | readonly [before: number, after: number];
-  /** Number of cells between taps of the kernel. Default 1. */
+  /** Number of cells from one tap of the kernel to the next. Default 1. */
   readonly dilation?: number;
 }
 

@@ -201,7 +201,7 @@ function reversed(
   // Scanned arrays are available after the loop and need not be written as outputs.
   const written = factors.filter((x) => !leaves.includes(x));
   const totals = sums.map(({ of }) => freshLeaf(of.shape));
-  // Number of steps made, which is the initial first carry of a counted loop.
+  // Number of steps made. A counted loop starts with this number as its first carry.
   const left = end ? [freshLeaf([])] : [];
   const steps = end?.place === "kept" ? partOf(node, 1) : node.args[0];
   const made = closeScan(
@@ -277,7 +277,10 @@ function stepBack(
   };
 }
 
-/** Contribution of a step to the adjoint of a constant: an array, or AᵀB of factors with one row per example. */
+/**
+ * Amount that a step adds to the adjoint of a constant: an array, or the product AᵀB of two factors with one row per
+ * example.
+ */
 type Term =
   | { readonly kind: "sum"; readonly of: SymbolicArray }
   | { readonly kind: "product"; readonly a: SymbolicArray; readonly b: SymbolicArray; readonly shape: Shape };
