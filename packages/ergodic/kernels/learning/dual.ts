@@ -152,8 +152,8 @@ function setLogit(s: f64): void {
 }
 
 /**
- * Solves s + margin + q (α(s) − before) = 0 for s, until the left side has shrunk to INNER of its first value. Sets α.
- * The left side's slope is at least 1.
+ * Solves s + margin + q (α(s) − before) = 0 for s, until the left side has shrunk to INNER times its first value. Sets
+ * α. The left side's slope is at least 1.
  */
 function solveLogit(s: f64, margin: f64, q: f64, before: f64): f64 {
   const off = s + margin;

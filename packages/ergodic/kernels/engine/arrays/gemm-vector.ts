@@ -98,8 +98,8 @@ function putLanes<T>(y: usize, yStep: usize, sums: v128, first: i32, accumulate:
 }
 
 /**
- * Computes y[0 … columns) = Σ_p x[p] M[p, ·] for whole vectors of columns: the sums of vectorSums. It takes four rows
- * of M and two vectors of each row at a time.
+ * Computes y[0 … columns) = Σ_p x[p] M[p, ·] for whole vectors of columns, which are the sums that vectorSums needs.
+ * Takes four rows of M and two vectors of each row at a time.
  */
 function rowSums<T>(matrix: usize, step: usize, k: i32, columns: i32, x: usize, xStep: usize, y: usize): void {
   const end = y + <usize>columns * sizeof<T>();

@@ -40,9 +40,9 @@ function addRun<T>(to: usize, from: usize, bytes: usize): void {
 }
 
 /**
- * Copies `run` bytes of channels per pixel, from byte `channel` onwards, from x to columns, for cells [from, from +
- * count) of the output. If `adjoint`, adds columns to x instead. A row of columns holds kernelHeight · kernelWidth ·
- * run bytes.
+ * For the output cells [from, from + count), copies `run` bytes of channels per pixel from x to columns, beginning with
+ * byte `channel`. If `adjoint`, adds columns to x instead. A row of columns holds kernelHeight · kernelWidth · run
+ * bytes.
  */
 export function movePatches<T>(spec: usize, x: usize, from: i32, count: i32, channel: usize, run: usize, columns: usize, adjoint: i32): void {
   const pixel = <usize>load<i32>(spec, CONV_IN_CHANNELS) * sizeof<T>();

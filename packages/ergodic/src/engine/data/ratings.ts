@@ -293,7 +293,7 @@ function sortedBy(codes: Uint32Array, order: Uint32Array | undefined, size: numb
   return sorted;
 }
 
-/** Returns the number of codes below 0, 1, … size. */
+/** Returns, for each k = 0, 1, …, size, the number of codes below k. */
 function startsOf(codes: Uint32Array, size: number): Uint32Array {
   const start = new Uint32Array(size + 1);
   for (const code of codes) start[code + 1]++;

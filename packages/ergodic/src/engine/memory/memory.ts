@@ -39,7 +39,7 @@ export class EngineMemory {
   private readonly live = new Map<number, { bytes: number; purpose: string }>();
   private used = 0;
   private end: number;
-  /** Address from which on memory has never been allocated, so that it is still zero. */
+  /** Address above which memory has never been allocated and is therefore still zero. */
   private untouched = HEAP_START;
 
   constructor(shared: boolean, mostPages = RESERVATIONS[0]) {

@@ -31,7 +31,7 @@ export interface FullLanesOptions extends Omit<FullOptions, "objective" | "rule"
  * the result does not depend on the number of workers. Racing lanes never wait: each reads the current parameters,
  * computes on its worker while others step, and then steps. Its gradient is thus up to (lanes − 1) steps old, which
  * introduces a bias, and the order of steps varies between runs. Racing lanes keep computing while the loop takes a
- * snapshot, so a lane's part of the snapshot is in the middle of its draws.
+ * snapshot, so the snapshot can catch a lane in the middle of its draws.
  */
 export class FullLanes implements Progression {
   readonly stepsPerEpoch = 1;

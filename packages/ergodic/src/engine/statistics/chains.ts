@@ -21,8 +21,9 @@ export function drawsPerChain(where: string, draws: Float64Array, chainCount: nu
 }
 
 /**
- * Splits each chain into two halves, which count as chains. The middle draw of an odd chain is omitted; a single draw
- * stays whole. If no draw is omitted, returns the given array, because the halves are already in order.
+ * Splits each chain into two halves, which count as chains. If a chain has an odd number of draws, its middle draw is
+ * omitted; a single draw stays whole. If no draw is omitted, returns the given array, because the halves are already in
+ * order.
  */
 export function splitChains(draws: Float64Array, chainCount: number): { draws: Float64Array; chainCount: number } {
   const length = draws.length / chainCount;

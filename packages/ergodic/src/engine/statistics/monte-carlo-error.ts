@@ -1,5 +1,6 @@
 /**
- * Monte Carlo standard errors: typical distance between an estimate from these draws and one from infinitely many.
+ * Monte Carlo standard errors: typical distance between an estimate from these draws and the same estimate from
+ * infinitely many draws.
  *
  * mean: sd/√ESS_mean. sd: √((m₄ − m₂²)/(4 m₂·ESS_sd)), m_k = mean of (x − x̄)^k (the delta method). Quantile p: half
  * the distance between the order statistics at the 15.87 % and 84.13 % points of Beta(p·ESS + 1, (1 − p)·ESS + 1), ESS

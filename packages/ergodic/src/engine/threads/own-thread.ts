@@ -27,7 +27,7 @@ export interface Parent<Heard, Sent> {
 export interface Opening {
   onNode(Thread: typeof NodeWorker, options: WorkerOptions): NodeWorker;
   onWeb(): Worker;
-  /** Package entry that contains the program, and the call that accepts its address; both for errors. */
+  /** Package entry that contains the program, and the call that accepts the program's address. Errors name both. */
   readonly entry: string;
   readonly call: string;
 }

@@ -37,7 +37,7 @@ export interface Products {
 
 export interface ProductsStep extends Step {
   readonly kind: "products";
-  /** Number of input columns, which are kept. */
+  /** Number of input columns. The step keeps all of them. */
   readonly inputs: number;
   /** Ascending factor columns of each new column. A power repeats its column. */
   readonly terms: readonly (readonly number[])[];

@@ -138,7 +138,10 @@ class LoopCode {
     return this.#repeated(depth, axes[depth].extent, 1, () => this.#build(depth + 1, segment, totals));
   }
 
-  /** Builds the reduced axes with their accumulators. They reduce to one number or to the elements of a segment. */
+  /**
+   * Builds the loops over the reduced axes, with their accumulators. The result is one number, or the elements of a
+   * segment.
+   */
   #buildReduced(depth: number, segment: Segment | undefined): Part[] {
     const totals = this.#step.reductions.map(({ reduction }) => new Total(this.#graph, this.#f, reduction));
     for (const total of totals) if (segment) total.prepare(segment.lanes.kind, segment.copies);
@@ -162,7 +165,10 @@ class LoopCode {
     return [{ kind: "begin", totals }, ...inner, { kind: "finish", stores: finish }];
   }
 
-  /** Builds the vectorised axis: a loop of unrolled vectors, the remaining vectors, and the remaining scalars. */
+  /**
+   * Builds the loops of the vectorised axis: over unrolled vectors, over the remaining vectors, and over the remaining
+   * scalars.
+   */
   #buildVector(depth: number, totals: readonly Total[]): Part[] {
     const { extent } = this.#nest.axes[depth];
     const width = LANES[this.#wide.kind];

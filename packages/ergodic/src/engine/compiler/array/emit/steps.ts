@@ -260,7 +260,7 @@ class RunCode {
     if (call.returns) this.#f.push(0x1a);
   }
 
-  /** Advances the body's buffers, calls the body, and copies the next carries to the current ones. */
+  /** Advances the body's buffers, calls the body, and copies the next carries over the current carries. */
   scan(step: ScanStep, own: BlockPlan, at: number, body: number): void {
     const f = this.#f;
     const { length, reverse, end, carries, over, constants, current, next, outputs, histories } = step;

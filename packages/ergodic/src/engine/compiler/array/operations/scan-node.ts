@@ -192,8 +192,8 @@ function reversed(
   const seeds = [...state, ...flows.map((flow) => (flow ? leaves[next++] : undefined))];
   const step = stepBack(node, leaves.slice(0, known.length), seeds, wanted);
   const passed = over.map((_, i) => i).filter((i) => wanted[count + i]);
-  // After the last step of a loop that ends early, histories contain nothing, so no product can be taken over all of
-  // them.
+  // If a loop ends early, its histories are not filled beyond the last step, so no product can be taken over all of
+  // their entries.
   const term = (slope: SymbolicArray): Term => (end ? { kind: "sum", of: slope } : termOf(slope, leaves));
   const terms = constants.map((_, i) => (wanted[last + i] ? term(step.constants[i]) : undefined));
   const sums = terms.filter((term) => term?.kind === "sum");
