@@ -1,6 +1,6 @@
 /**
- * Slice sampling, one coordinate at a time (Neal 2003). Draws the level ℓ(x) − e, e ~ Exp(1); places an interval around
- * x_k and expands it by stepping out or doubling; then draws points from the interval until one lies in the slice.
+ * Slice sampling, one coordinate at a time (Neal 2003). Draws the level ℓ(x) − e, e ~ Exp(1). Places an interval around
+ * x_k and expands it by stepping out or doubling. Then draws points from the interval until one lies in the slice.
  * Every point outside the slice shrinks the interval.
  *
  * sliceRun(chain, first, count, adapt, draws, transitions): arguments as for randomWalkRun

@@ -3,8 +3,8 @@
  * states that every support allows after the states chosen so far.
  *
  * A support of some axes is a tree. Level l has one node for each combination of states of the earlier axes that leads
- * to an entry. For every 32 states of its axis, a node holds a u32 whose bits mark the allowed states. It also holds
- * the number of the node at the next level that belongs to the first allowed state; the nodes of the other allowed
+ * to an entry. For every 32 states of its axis, a node holds a u32 whose bits mark the allowed states. The node also
+ * holds the number of the next-level node for the first allowed state. The next-level nodes for the other allowed
  * states follow in order. The nodes below the last level are the blocks of a table.
  *
  * cliqueSparseSum, …Max, …LogSum(clique, steps): same as cliqueSum, cliqueMax and cliqueLogSum in clique.ts, but only

@@ -3,9 +3,9 @@
  * junction tree of the block.
  *
  * Forward pass, in elimination order: a bucket's table combines its variable's terms from outside the block
- * (graph-gibbs.ts), the factors whose first variable is that variable, and the messages of earlier buckets. Its message
- * is ln Σ_x e^table per state of the separator, up to a constant. Backward pass: each variable is drawn from its table
- * given its separator, which has been drawn before. All terms are multiplied by POWER.
+ * (graph-gibbs.ts), the factors whose first variable is that variable, and the messages of earlier buckets. The
+ * bucket's message is ln Σ_x e^table per state of the separator, up to a constant. Backward pass: each variable is
+ * drawn from its table given its separator, which has been drawn before. All terms are multiplied by POWER.
  *
  * graphBlocks(chain, from, to, sweep, sweeps, keep): draws blocks from … to − 1 in this order, `sweeps` times. Position
  * i uses the i-th uniform number of update `sweep`. In a block of several variables, a variable takes the first state

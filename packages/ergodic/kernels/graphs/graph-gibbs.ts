@@ -261,7 +261,7 @@ function logConditional(record: usize, position: usize): f64 {
   return load<f64>(work + (<usize>old << 3)) - high;
 }
 
-/** Returns the state that u selects by the terms in the work array. Its probabilities are added to `sums`. */
+/** Returns the state that u selects by the terms in the work array. Adds the probabilities of all states to `sums`. */
 function chosen(count: u32, u: f64, old: u32, sums: usize): u32 {
   let high: f64 = -Infinity;
   const end = work + (<usize>count << 3);

@@ -33,8 +33,8 @@ import { addAtomically, addRow, addRowAtomically, dotRow, squareRow } from "../e
 const INNER: f64 = 0.1;
 const MOST_INNER = 40;
 /**
- * A row at a bound leaves the active set when its slope exceeds this share of the largest violation. It leaves early,
- * because every gap check brings back rows that left wrongly.
+ * A row at a bound leaves the active set when its slope exceeds this share of the largest violation. Rows can leave
+ * early, because every gap check brings back rows that left wrongly.
  */
 const LEAVE: f64 = 0.1;
 

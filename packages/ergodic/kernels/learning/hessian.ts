@@ -4,8 +4,8 @@
  * the existing sums; a call with from = 0 starts again. `from` is a multiple of HESSIAN_CHUNK.
  *
  * `what`: HESSIAN_ALL computes L, g and G; HESSIAN_LOSS computes only L. HESSIAN_REST computes g and G from cℓ' and
- * cℓ'', which an earlier call with HESSIAN_LOSS at the same parameters stored in D and H. This requires that D and H
- * have a place for each row (KEPT).
+ * cℓ'', which an earlier call with HESSIAN_LOSS at the same parameters stored in D and H. HESSIAN_REST requires that D
+ * and H have a place for each row (KEPT).
  *
  * Rows of type T, dense or sparse, in stored units; s: the data's scale. A compiled program computes cℓ' and cℓ'' of a
  * chunk of rows from z, y, c and the offsets. Curvatures below `least` c_i are raised to it, so that G is definite if

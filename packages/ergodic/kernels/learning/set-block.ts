@@ -2,9 +2,9 @@
  * Access to a working set's SET block (learning/fields.ts), for kernels/learning/working-set.ts and its parts: fields,
  * vectors, and columns centred under the weights h.
  *
- * Long computations are split into calls of bounded work: a kernel returns 0 when it has used its budget of `most`
- * elements and continues in its next call; it returns 1 when it is done. The stopping points depend only on element
- * counts and change no result. STAGE and AT, which hold the current position, are 0 between computations.
+ * Long computations are split into calls of bounded work. A kernel that has used its budget of `most` elements returns
+ * 0 and continues in its next call; a kernel that is done returns 1. The stopping points depend only on element counts
+ * and change no result. STAGE and AT, which hold the current position, are 0 between computations.
  */
 import {
   SET_COLUMNS, SET_DOT, SET_ADD_WEIGHTED, SET_ROWS, SET_U, SET_H, SET_TEMPORARY, SET_BETA, SET_PENALTY_WEIGHTS, SET_MEANS, SET_MEMBERS, SET_CAPACITY,

@@ -7,8 +7,8 @@
  *   the partial sums are added in two pairs, and then the pairs are added. Takes four rows at a time and repeats the
  *   last row if fewer are left.
  * - vectorSums, y_j = Σ_p x[p] M[p, j]: elements of x are `xStep` bytes apart. One sum over p, in order. If rows are
- *   long, whole rows are added to y one after another, so that M is read in memory order; column by column, M would be
- *   read in pieces of 64 bytes that are one row apart.
+ *   long, whole rows are added to y one after another, so that M is read in memory order. Going column by column would
+ *   read M in pieces of 64 bytes that are one row apart.
  */
 import { madd } from "./gemm-tile";
 
@@ -150,8 +150,8 @@ export function vectorSums<T>(
   // Four sums at a time hide the latency of an addition; more would not fit into the registers.
   while (columns >= lanes) {
     const count = min(columns, 4 * lanes), whole = count / lanes;
-    // If fewer columns are left than four vectors hold, the last vector ends at the last column and overlaps the
-    // previous one; it is also read in place of the missing vectors.
+    // If the remaining columns do not fill four vectors, the last vector ends at the last column and overlaps the
+    // previous one. The last vector is also read in place of the missing vectors.
     const last = <usize>(count - lanes) * sizeof<T>();
     const at1 = min<usize>(16, last), at2 = min<usize>(32, last), at3 = min<usize>(48, last);
     let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);

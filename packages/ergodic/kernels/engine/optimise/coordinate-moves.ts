@@ -10,9 +10,9 @@
  * is sparse, otherwise on all rows. Accepted values are written back.
  *
  * An exact move of one coordinate uses Newton's method within a bracket, which the signs of the one-sided slopes give.
- * Its relative error is about 1e-15 where the curvature is positive. An exact move of a block takes at most MOST_STEPS
- * proximal steps, with a bound found by doubling. Neither raises F, except by rounding. For a block with a single
- * coordinate, the group weight is included in L1, and GROUP is 0. MOVES block: memory/fields.ts.
+ * The move's relative error is about 1e-15 where the curvature is positive. An exact move of a block takes at most
+ * MOST_STEPS proximal steps, with a bound found by doubling. Neither raises F, except by rounding. For a block with a
+ * single coordinate, the group weight is included in L1, and GROUP is 0. MOVES block: memory/fields.ts.
  */
 import {
   MOVES_ROWS, MOVES_WIDTH, MOVES_OUTPUTS, MOVES_QUADRATIC, MOVES_WEIGHTS, MOVES_X, MOVES_Z, MOVES_SLOPES, MOVES_CURVATURES, MOVES_U, MOVES_U_Z,

@@ -8,8 +8,8 @@ import { type Plan, plan } from "./plan.ts";
 import type { CompiledProgram, CompileOptions, ProgramSpec } from "./program.ts";
 
 /**
- * Compiles a program to a WebAssembly module that imports `env.memory` alone. Its exported functions take the address
- * of a block (layout.ts):
+ * Compiles a program to a WebAssembly module that imports `env.memory` alone. The module's exported functions take the
+ * address of a block (layout.ts):
  *
  *   begin_p(block)        computes the scalars that pass p needs, clears its accumulators
  *   run_p(count, block)   streams over one piece of the operands; can be called for several pieces

@@ -231,7 +231,10 @@ export class Ratings implements Disposable {
     };
   }
 
-  /** Splits the ratings at random into parts of `share` and 1 − share. Both parts keep all users and items. */
+  /**
+   * Splits the ratings at random into parts of `share` and 1 − share. Both parts retain the complete lists of users and
+   * items.
+   */
   split(share: number, options: { seed: number }): { train: Ratings; test: Ratings } {
     checkKeys("split", options, ["seed"]);
     const { train, test } = splitRows(this.count, share, options.seed);

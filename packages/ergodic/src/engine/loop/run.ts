@@ -105,10 +105,10 @@ class Pause {
 }
 
 /**
- * The loop: advance, watch, validate, checkpoint, stop. It knows no algorithm and no model; it drives a `Progression`
- * (contract/progression.ts).
+ * The loop: advance, watch, validate, checkpoint, stop. The loop knows no algorithm and no model; it drives a
+ * `Progression` (contract/progression.ts).
  *
- * A run starts when it is constructed. It can be awaited for its result and iterated for its ticks. Work is done in
+ * A run starts when it is constructed. A run can be awaited for its result and iterated for its ticks. Work is done in
  * stretches of about STRETCH_MS; signals, checkpoints and time limits are served between two stretches. The points at
  * which a run stops, validates or is checkpointed depend on update numbers alone (except `until.seconds`), so that a
  * resumed run repeats itself exactly.

@@ -247,8 +247,8 @@ export interface EngineOptions {
   readonly alone?: boolean;
   /**
    * Compiled kernels, for hosts that forbid compilation at run time. On edge platforms, for example: `import training
-   * from "ergodic/kernels/training.wasm"`, one module per family. They must be given in the first call, and all runs
-   * then use them, on one thread.
+   * from "ergodic/kernels/training.wasm"`, one module per family. These kernels must be given in the first call. All
+   * runs then use them, on one thread.
    */
   readonly kernels?: WebAssemblyModule | readonly WebAssemblyModule[];
 }

@@ -91,7 +91,7 @@ export class EngineMemory {
     this.blocks.give(pointer / UNIT, piece.bytes / UNIT);
   }
 
-  // Views of the current buffer. They become invalid at the next allocate, which can replace the buffer.
+  // Views of the current buffer. Views become invalid at the next allocate, which can replace the buffer.
   f64(pointer: number, count: number): Float64Array {
     return new Float64Array(this.memory.buffer, pointer, count);
   }

@@ -7,8 +7,8 @@
  * Sparse: the equation is evaluated with g = 0 and the values of the options. If the parameter and all states keep
  * their values, the rule is exact on touched coordinates alone. If they change (momentum decays), the rule is lazy:
  * untouched coordinates are not updated, as in PyTorch's SparseAdam. A rule is dense if every coordinate must be
- * visited. That is so if it has a reduction whose terms do not vanish, or if it is evaluated at an average of its
- * iterates, which would lag on coordinates that are not updated.
+ * visited. A rule with a reduction whose terms do not vanish is dense. So is a rule that is evaluated at an average of
+ * its iterates, because the average would lag on coordinates that are not updated.
  */
 import {
   type Expr,

@@ -183,8 +183,8 @@ export function runnerOf({ objective, penalty, rates, precision }: FullOptions, 
 }
 
 /**
- * Number of rows times parameters above which a pass over an objective can take a millisecond. Such passes pause to
- * leave the thread free and are distributed over workers.
+ * Number of rows times parameters above which a pass over an objective can take a millisecond. Longer passes are
+ * distributed over workers, and pause regularly to leave the thread free.
  */
 const LONG_PASS = 2 ** 20;
 /** Largest number of vectors under one name in a checkpoint, e.g. of a history. */

@@ -70,7 +70,7 @@ export interface RuleBase {
 }
 
 /**
- * A rule whose step is an equation per coordinate. It takes gradients of rows, of batches or of all data, and can be
+ * A rule whose step is an equation per coordinate. Such a rule takes gradients of rows, batches or all data, and can be
  * chained.
  */
 export interface EquationRule extends RuleBase {

@@ -199,8 +199,8 @@ export class Lanes {
 
   /**
    * Returns whether gradients must be collected in a buffer first. A single row yields one piece per output, each with
-   * its own scale, but the compiler moves scalar factors out of a rule's reductions and so assumes one scale. Sparse
-   * gradients are collected too if the rule must visit every coordinate.
+   * its own scale. But the compiler moves scalar factors out of a rule's reductions, which assumes a single scale.
+   * Sparse gradients are collected too if the rule must visit every coordinate.
    */
   private needsBuffer(rule: EquationRule): boolean {
     const { target } = this.parts;

@@ -1,5 +1,5 @@
 /**
- * The cost ledger: cost of every rule of the registry beyond plain SGD, at its defaults. It is predicted from the
+ * The cost ledger: cost of every rule of the registry beyond plain SGD, at its defaults. The cost is predicted from the
  * equation (or stated, for rules without one) and can be measured on demand.
  */
 import { checkNumber, OptionError } from "../errors/errors.ts";

@@ -1,7 +1,7 @@
 /**
  * Draws of one scalar by several chains: a Float64Array of chains × draws, chain after chain, each in the order in
- * which it was drawn. Every diagnostic in this folder takes that array and the number of chains. This file has their
- * shared checks and splits.
+ * which it was drawn. Every diagnostic in this folder takes that array and the number of chains. This file contains the
+ * checks and splits that all diagnostics share.
  */
 import { checkNumber, DataError } from "../errors/errors.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Methods of symbolic arrays: every element-wise operation, and the common operations on whole arrays. They make
- * alpha.add(beta.mul(x), gamma.mul(z)) read from left to right: x.op(…) is the same node as op(x, …).
+ * Methods of symbolic arrays: every element-wise operation, and the common operations on whole arrays. With these
+ * methods, alpha.add(beta.mul(x), gamma.mul(z)) reads from left to right: x.op(…) is the same node as op(x, …).
  * primitives/methods.ts installs them, because operations depend on arrays and not the reverse.
  */
 

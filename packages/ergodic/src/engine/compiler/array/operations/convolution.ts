@@ -122,8 +122,8 @@ const weight = (x: SymbolicArray, dy: SymbolicArray, s: ConvolutionShape): Symbo
 /** Options of `conv2d`. */
 export interface ConvolutionOptions extends WindowOptions {
   /**
-   * Number of groups; output channels see only the input channels of their group. It must divide both numbers of
-   * channels. With as many groups as channels, the convolution is depthwise. Default 1.
+   * Number of groups. Output channels see only the input channels of their group. The number must divide both numbers
+   * of channels. With as many groups as channels, the convolution is depthwise. Default 1.
    */
   readonly groups?: number;
 }

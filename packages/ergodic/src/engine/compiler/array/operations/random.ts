@@ -28,8 +28,8 @@ export function fillUniform(count: number, key: readonly [number, number], updat
 }
 
 /**
- * Returns the standard normal draw for the same words. It uses 52 of the 53 bits and the middle of the interval that
- * they denote.
+ * Returns the standard normal draw for the same words. The draw uses 52 of the 53 bits, and the middle of the interval
+ * that these bits denote.
  */
 function normalOf(u: number): number {
   const bits = u * 2 ** 53;

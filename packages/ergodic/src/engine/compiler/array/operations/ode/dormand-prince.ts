@@ -20,8 +20,8 @@ const TIMES = [1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1];
 const ERROR = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
 
 /**
- * The embedded pair of orders 5 and 4. It has seven stages, and the last stage is also the first stage of the next
- * step. Source: Dormand, Prince 1980.
+ * The embedded pair of orders 5 and 4. The method has seven stages, and the last stage is also the first stage of the
+ * next step. Source: Dormand, Prince 1980.
  */
 export const dormandPrince: Method = {
   name: "dormandPrince",

@@ -76,10 +76,10 @@ const STRICTEST = 1e-13;
  * `slope`: (t, y) → f, traced once. The state y and f have the shape of `start`. Arrays of the surrounding program that
  * `slope` uses are its parameters. `times`: [T].
  * Step sizes adapt to the estimated error of each step, and steps end exactly at the times. Derivatives are taken of
- * the computed states, with the step sizes held fixed. They repeat and differentiate every step, going backwards from
- * each time to the previous one. This stores the states of `maxSteps` steps; its cost does not depend on the number of
- * parameters. Source: Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, 1993, II.4. Differs from
- * Stan: steps are chosen by the errors of the states alone, and no state is interpolated.
+ * the computed states, with the step sizes held fixed. Computing a derivative repeats and differentiates every step,
+ * going backwards from each time to the previous one. It stores the states of `maxSteps` steps; its cost does not
+ * depend on the number of parameters. Source: Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, 1993,
+ * II.4. Differs from Stan: steps are chosen by the errors of the states alone, and no state is interpolated.
  *
  * @throws CompileError for a slope of another shape, times that decrease or begin before `from`, and options that are
  * out of range
