@@ -10,9 +10,9 @@
  * - MODE 1: doubles at most LIMIT times, with the acceptance test that doubling needs.
  *
  * Random draws of a coordinate: the level, the position of the interval, the split of the steps (MODE 0) or the side of
- * each doubling, the points. Recorded: number of coordinates ÷ number of points tried, mean width, number of
- * evaluations. Adaptation aims for as many expansions as shrinkages. x_k stays if the interval shrinks to x_k itself or
- * if its width is not finite. Scratch: 1 vector of d.
+ * each doubling, the points. Records the number of coordinates ÷ number of points tried, the mean width, and the number
+ * of evaluations. Adaptation aims for equal numbers of expansions and shrinkages. x_k stays if the interval shrinks to
+ * x_k itself or if its width is not finite. Scratch: 1 vector of d.
  */
 import { adaptStep } from "./adaptive-step";
 import { exponential, seek, uniform } from "../engine/random/random";

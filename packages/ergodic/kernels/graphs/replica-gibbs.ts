@@ -33,7 +33,7 @@ let work: usize = 0;
 let keyLow: u32 = 0;
 let keyHigh: u32 = 0;
 
-/** Returns, per replica of the two variables, whether the edge's neighbours have the state that it asks for. */
+/** For each replica of the two variables, returns whether the edge's neighbour has the state that the edge requires. */
 function asked(edge: usize): v128 {
   const first = load<u32>(edge, NEIGHBOURS_FIRST);
   const words = v128.load64_lane(states + <usize>load<u32>(edge, NEIGHBOURS_SECOND), v128.load64_zero(states + <usize>(first & ~3)), 1);
@@ -105,7 +105,7 @@ function drawnOfFour(edge: usize, thresholds: usize, position: u32, low: u32, hi
   const odd1 = v128.xor(y2, y3), both1 = v128.and(y2, y3);
   const odd = v128.xor(odd0, odd1);
   const some = v128.or(odd0, odd1);
-  // Masks for none, one, two, three or all of the four.
+  // Masks of the replicas in which none, one, two, three or all of the four edges hold.
   const m4 = v128.and(both0, both1);
   const pair = v128.or(both0, both1);
   const m3 = v128.and(pair, odd);

@@ -10,8 +10,8 @@
  *
  * - dualAscend: makes at most `visits` visits of active rows, pass after pass. Returns the number made. Stops early if
  *   a pass has solved the active rows (ASCENT_SOLVED). The result does not depend on how visits are split into calls.
- * - dualGap: computes, over all rows of the lane and at its p: Σ C_i ℓ_i, the gap (as a sum of terms ≥ 0), and the
- *   largest violation. Rebuilds the list of active rows.
+ * - dualGap: computes, over all rows of the lane and at the lane's p: Σ C_i ℓ_i, the gap (as a sum of terms ≥ 0), and
+ *   the largest violation. Rebuilds the list of active rows.
  * - dualCollect: into[columns] = Σ_i β_i x_i over the lane's rows. dualSquares: ‖x_i‖² + added for all rows.
  * - dualShuffle: order[0..count), u32, in random order (Fisher–Yates from the end, stream at `counter`).
  *

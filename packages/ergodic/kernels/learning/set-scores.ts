@@ -19,7 +19,7 @@ function violation(set: usize, j: u32, c: f64): f64 {
   return Math.abs(c - (b > 0 ? threshold : -threshold) - load<f64>(set + SET_L2_F64) * weight * b);
 }
 
-/** Upper bound of |x_j·v|, computed from the reference. */
+/** Upper bound on |x_j·v|, computed from the reference. */
 function bound(set: usize, j: u32): f64 {
   return Math.abs(load<f64>(set + SET_KAPPA_F64) * get(set, SET_REFERENCE_CORRELATIONS, j)) + get(set, SET_NORMS, j) * load<f64>(set + SET_DISTANCE_F64);
 }

@@ -85,7 +85,7 @@ export function networkObjective(model: usize, parameters: usize, rows: usize, c
   return run(model, model + NETWORK_OBJECTIVE, parameters, rows, count);
 }
 
-/** Reads nothing ahead: rows are copied one after another, so reading ahead would gain nothing. */
+/** Does not prefetch rows. They are copied one after another, so prefetching would gain nothing. */
 export function networkTouch(model: usize, rows: usize, count: i32): u32 {
   return 0;
 }

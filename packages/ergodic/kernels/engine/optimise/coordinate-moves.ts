@@ -321,7 +321,7 @@ function moveFrom(s: usize, b: u32, L: f64, ratio: f64): void {
   }
 }
 
-/** Computes slopes at x + scale u on the listed rows, in the trial arrays, for the outputs of block b. */
+/** For the outputs of block b, writes the slopes at x + scale u on the listed rows to the trial arrays. */
 function trySlopes(s: usize, b: u32, scale: f64): void {
   if (sizeOf(s, b) == 1 || u(s, MOVES_JOINT)) {
     const k = outputOf(s, memberOf(s, b, 0));

@@ -22,7 +22,7 @@ function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);
 }
 
-/** Passes the scale to the model at the start of a call, because it may have been restored from a checkpoint. */
+/** Passes the scale to the model at the start of a call, because the scale might come from a checkpoint. */
 export function openDecay(decay: usize): void {
   store<f64>(u(decay, DECAY_MODEL_SCALE), load<f64>(decay + DECAY_SCALE_F64) * load<f64>(decay + DECAY_UNIT_F64));
 }

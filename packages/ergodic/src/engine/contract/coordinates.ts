@@ -31,7 +31,7 @@ export interface Coordinates {
 export interface CoordinateState {
   /**
    * L_b > 0: upper bound on the curvature of f along each block, if known. Steps of 1/L_b and importance sampling need
-   * it.
+   * this bound.
    */
   readonly curvature?: Float64Array;
   /** Returns F(x). */

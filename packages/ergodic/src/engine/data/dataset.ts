@@ -375,7 +375,10 @@ export class Dataset<Names extends string = string> implements Disposable {
     return followed;
   }
 
-  /** Returns the same numbers by columns, without the intercept. The result is cached and freed with this dataset. */
+  /**
+   * Returns the same numbers stored column by column, without the intercept. The result is cached and freed with this
+   * dataset.
+   */
   columns(): ColumnLayout {
     const { layout } = this;
     if (!this.#columns) {

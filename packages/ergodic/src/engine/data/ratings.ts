@@ -40,7 +40,7 @@ export interface RatingColumns {
 export interface CompressedRatings {
   /** u32[rows + 1]. */
   readonly start: number;
-  /** u32[count]: column of each entry, which is an item for rows of users and vice versa. Ascending within a row. */
+  /** u32[count]: column of each entry. Columns are items if rows are users, and vice versa. Ascending within a row. */
   readonly index: number;
   /** f64[count]. */
   readonly values: number;

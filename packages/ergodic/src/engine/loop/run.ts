@@ -63,7 +63,7 @@ export interface RunSummary {
   loss: number;
   /** Last values that the algorithm reported. */
   report: Record<string, number>;
-  /** Ticks of the run. Long runs retain the last few thousand and a sample of the earlier ones (ticks.ts). */
+  /** Ticks of the run. Long runs retain the last few thousand ticks and a sample of the earlier ticks (ticks.ts). */
   ticks: Tick[];
 }
 

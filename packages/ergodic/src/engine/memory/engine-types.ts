@@ -58,8 +58,8 @@ export interface Machine {
  * Slots below 1024 belong to the kernels' own function references.
  *
  * In Node and in a module worker, `run` with one worker runs on the calling thread. The run pauses every few
- * milliseconds so that signals and timers are served. If `crowded` is set because other runs need the thread too, it
- * runs on a separate worker. With as many workers as hardware threads, the calling thread is one of the workers. A
+ * milliseconds so that signals and timers are served. If `crowded` is set because other runs need the thread too, the
+ * run uses a separate worker. With as many workers as hardware threads, the calling thread is one of the workers. A
  * surplus thread would share a processor and wait for milliseconds while another processor is idle. On a page's main
  * thread, calls run on a worker if memory can be shared, and otherwise in slices on the main thread. `ergodic/worker`
  * keeps a page responsive on any host.

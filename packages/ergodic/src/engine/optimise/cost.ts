@@ -31,7 +31,7 @@ export interface RuleCost {
   floatsPerParameter: number;
   /** Returns the bytes of vector states per parameter at a precision. */
   stateBytesPerParameter(precision: Precision): number;
-  /** Machine operations per parameter in the fused pass, minus those of plain SGD, p − ηg. */
+  /** Number of machine operations per parameter in the fused pass, minus the number for plain SGD, p − ηg. */
   operationsPerParameter: number;
   /** Reductions over all parameters that the step waits for; each reads the gradient once more. */
   extraPasses: number;

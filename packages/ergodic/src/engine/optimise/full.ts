@@ -5,7 +5,7 @@
  * Host rules run in float64 on the calling thread, since they choose the next evaluation point; L2 is part of their
  * objective. The sum of a gradient can be distributed over workers, for equation rules and for host rules that expose
  * their evaluations. The group penalty is a proximal step after each update. The reported loss excludes penalties;
- * rules that read `loss` see it with L1 and L2.
+ * rules that read `loss` get it with L1 and L2 penalties.
  */
 
 import { evaluateScalar } from "../compiler/index.ts";

@@ -61,7 +61,7 @@ export const ruleRegistry: Readonly<Record<string, RuleEntry>> = Object.fromEntr
   Object.entries(byName(rules, isDefined, ({ ruleName }) => ruleName)).map(([name, make]) => [name, entryOf(make)]),
 );
 
-/** Reserves the names of all rules of the library. */
+/** Reserves the names of all library rules. */
 export const reserveRules = (): void => definedRules.reserve(...Object.keys(ruleRegistry), "chain");
 
 /** Rebuilds a rule from its `toJSON()`, including schedules, chains and rules that the user has defined. */

@@ -148,7 +148,7 @@ class LoopCode {
     const inner = this.#build(depth, segment, totals, true);
     const first = this.#step.loads.length + this.#step.stores.length;
     const { precision } = this.#context;
-    // Pointers at this point, outside the reduced axes.
+    // Computes the pointers here, because this point is outside the reduced axes.
     const places = totals.map((_, i) =>
       Array.from({ length: segment?.copies ?? 1 }, (_, copy) =>
         this.#place(first + i, segment ? this.#element(segment, copy) : 0),

@@ -44,7 +44,7 @@ export const mean = operation(
 
 /** Options of `variance` and `standardDeviation`. */
 export interface VarianceOptions extends AxisOptions {
-  /** Correction: the sum of squares is divided by n − correction. Default 0. */
+  /** Number subtracted from n: the sum of squares is divided by n − correction. Default 0. */
   readonly correction?: number;
 }
 

@@ -152,7 +152,7 @@ export const flip = operation(
   (x: SymbolicArray, axis = 0): SymbolicArray => slice(x, { axis, step: -1 }),
 );
 
-/** Form "special": schedule-steps.ts copies each part to its position. */
+/** The form is "special" because schedule-steps.ts copies each part to its position. */
 const makePlace = arrayPrimitive({
   name: "place",
   evaluate(node, args) {

@@ -253,8 +253,8 @@ function stepBack(
   const { end, carries, over, constants, next, outputs } = node.attributes as ScanAttributes;
   const last = known.length;
   const control = end?.control ?? 0;
-  // Placeholders replace the constants, so that the adjoints do not flow through the body into what the constants
-  // depend on.
+  // Placeholders replace the constants. Otherwise adjoints would flow through the body into the arrays on which the
+  // constants depend.
   const stands = constants.map((leaf) => freshLeaf(leaf.shape));
   const own = [...known, ...stands];
   const body = substituteArrays(
