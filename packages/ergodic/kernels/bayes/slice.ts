@@ -22,8 +22,8 @@ import {
   WALK_TRANSITION_BYTES, ADAPTATION_BYTES,
 } from "../../src/bayes/fields";
 
-// State of the current coordinate: its chain, the point and the offset in it, the current value, the level, the
-// interval and the counts.
+// State of the current coordinate: its chain, the point, the coordinate's offset in the point, the current value, the
+// level, the interval and the counts.
 let chain: usize = 0;
 let point: usize = 0;
 let at: usize = 0;

@@ -116,7 +116,7 @@ function endPass(lane: usize): void {
 
 /** Violation of optimality by β, given the dual's slopes to the right and to the left of β; 0 means that β stays. */
 function violation(beta: f64, right: f64, left: f64, from: f64, to: f64): f64 {
-  // left ≤ right, so at most one of them has the wrong sign.
+  // left ≤ right, so at most one of the two slopes has the wrong sign.
   if (right < 0) return beta < to ? -right : 0;
   return left > 0 && beta > from ? left : 0;
 }

@@ -204,7 +204,7 @@ function listSupport(set: usize, size: u32): u32 {
   return count;
 }
 
-/** A pivot smaller than this share of its diagonal counts as 0: the column depends on earlier ones. */
+/** A pivot smaller than this share of its diagonal counts as 0: the column depends on earlier columns. */
 const DEPENDENT: f64 = 1e-11;
 
 /**

@@ -38,8 +38,8 @@ function addRow<T>(to: usize, from: usize, bytes: usize): void {
 }
 
 /**
- * dense[i k + a, j k + b] = w[i, j, (a − b) mod k]. `twice` (2 k elements) holds the reversed w two times in a row, and
- * row a of a block is a stretch of it.
+ * dense[i k + a, j k + b] = w[i, j, (a − b) mod k]. `twice` (2 k elements) holds two copies of the reversed w, one
+ * after the other. Row a of a block is a contiguous part of `twice`.
  */
 function writeOut<T>(rows: i32, q: i32, k: i32, w: usize, dense: usize, twice: usize): void {
   const side = <usize>k * sizeof<T>(), pitch = <usize>q * side;

@@ -387,8 +387,8 @@ export function coordinateEstimates(s: usize, listed: usize, count: u32, rows: u
 // ---- evaluation
 
 /**
- * Returns Σ c ℓ at x, with outputs recomputed from x. With `stay`, these outputs and their slopes and curvatures
- * replace the stored ones.
+ * Returns Σ c ℓ at x, with outputs recomputed from x. With `stay`, these outputs, with their slopes and curvatures,
+ * replace the stored values.
  */
 export function coordinateLoss(s: usize, stay: u32): f64 {
   listAll(s);

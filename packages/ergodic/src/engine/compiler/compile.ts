@@ -61,7 +61,7 @@ export function compile(spec: ProgramSpec, { shared }: CompileOptions = { shared
   };
 }
 
-/** Encodes update, which calls the other functions in order; they come first in the module. */
+/** Encodes update, which calls all other functions in order. These functions come first in the module. */
 function encodeUpdate(program: Plan, names: readonly string[], countSlot: number): EncodedFunction {
   const writeCount = program.usesCount ? [0x20, 1, 0x20, 0, 0xb8, 0x39, 0, ...unsigned(countSlot)] : [];
   const calls = names.flatMap((name, i) => [...(name.startsWith("run") ? [0x20, 0] : []), 0x20, 1, 0x10, ...unsigned(i)]);

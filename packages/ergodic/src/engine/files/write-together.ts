@@ -111,10 +111,7 @@ function recordOf(staged: readonly Staged[]): string {
   return JSON.stringify(Object.fromEntries(staged.map(({ name, partial }) => [name, basename(partial)])));
 }
 
-/**
- * Only accepts plain names, so that a record cannot refer to files outside the folder or to files other than partial
- * ones.
- */
+/** Only accepts plain names, so that a record can only refer to partial files inside the folder. */
 function listedIn(text: string | undefined): [name: string, partial: string][] {
   try {
     const isName = (name: unknown): name is string => typeof name === "string" && /^[^/\\\0]+$/.test(name);

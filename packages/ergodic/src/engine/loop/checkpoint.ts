@@ -80,8 +80,8 @@ export async function readCheckpointOf(
 }
 
 /**
- * Converts an unforeseen error of a resumed run to one that blames the checkpoint. Errors that are already meant for
- * users are returned unchanged.
+ * Converts an unforeseen error in a resumed run to an error that blames the checkpoint. Errors that are already meant
+ * for users are returned unchanged.
  */
 export function refusedCheckpoint(cause: unknown): unknown {
   if (cause instanceof ErgodicError && cause.code !== JSON_TYPE) return cause;

@@ -19,7 +19,7 @@ const MOST_GROWTH = 16;
 const TICK_MS = 100;
 const PAUSED_MS = 20;
 
-/** Start of a job: a new progression, or one that resumes from a checkpoint. */
+/** Start of a job: a new progression, or a progression that resumes from a checkpoint. */
 export interface Started {
   progression: Progression;
   stopping: StoppingOptions;

@@ -143,7 +143,7 @@ class HostEngine implements Engine {
     return { ...this.description, why: [...this.description.why] };
   }
 
-  /** Links a module into this thread's table and into those of all workers, including later ones. */
+  /** Links a module into the tables of this thread and of all workers, including workers that start later. */
   private fill(module: WebAssembly.Module, exports: string[], slots: number[], build: string): Filled {
     for (const { kind, name } of WebAssembly.Module.imports(module))
       if (kind === "function") this.buildOf(name, build === "simd");

@@ -29,7 +29,10 @@ export interface FullOptions {
   precision: "f32" | "f64";
   workers: number;
   deterministic: boolean;
-  /** Rule runner that several racing lanes share; its creator disposes of it. Default: the descent creates its own. */
+  /**
+   * Rule runner that several racing lanes share. The caller that created the runner disposes of it. Default: the
+   * descent creates its own.
+   */
   runner?: RuleRunner;
 }
 

@@ -130,7 +130,7 @@ export function giveMethods<A extends object>(prototype: A, operations: Operatio
 
 /** Axes to reduce (default: all), and whether to keep them with extent 1. */
 export interface AxisOptions {
-  /** Axis or axes to reduce; negative ones count from the end. Default: all. */
+  /** Axis or axes to reduce; negative numbers count from the end. Default: all. */
   readonly axis?: number | readonly number[];
   /** Whether reduced axes are kept with extent 1. Default false. */
   readonly keep?: boolean;

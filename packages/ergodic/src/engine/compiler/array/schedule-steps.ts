@@ -12,8 +12,8 @@ import { arraysBelow, type Shape, type SymbolicArray, sameShape, sizeOf, strides
 import { withoutMarks } from "./without-marks.ts";
 
 /**
- * Largest number of operations in one expression; longer ones are computed in parts that are stored. This bounds the
- * code length of a loop and the recursion depth, however long a chain is.
+ * Largest number of operations in one expression. Longer expressions are computed in parts that are stored. The limit
+ * bounds the code length of a loop and the recursion depth, however long a chain is.
  */
 const LONGEST = 256;
 /** Largest number of operations at which an element-wise value is still recomputed for each of its users. */

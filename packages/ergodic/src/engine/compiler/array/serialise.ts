@@ -25,8 +25,8 @@ import type { CallArgument } from "./primitive.ts";
 import { schedule } from "./schedule-steps.ts";
 
 /**
- * Batch sizes for which a program is scheduled. The scheduler treats their arrays as large; the steps are also valid
- * for small ones.
+ * Batch sizes for which a program is scheduled. The scheduler treats arrays of such batches as large; the steps are
+ * also valid for small arrays.
  */
 export const BATCHES = [1_000_003, 1_000_033] as const;
 

@@ -1,6 +1,7 @@
 /**
- * Encodes a lowered program as functions of its block: one per loop step, and one that runs all steps in order and
- * calls kernels. The module imports these kernels. The body of a scan is a nested program with its own block inside.
+ * Encodes a lowered program as functions of its block. Each loop step has a function, and another function runs all
+ * steps in order and calls kernels. The module imports these kernels. The body of a scan is a nested program with its
+ * own block inside.
  */
 import { assert } from "../../../errors/errors.ts";
 import {

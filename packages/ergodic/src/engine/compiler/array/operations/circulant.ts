@@ -103,7 +103,7 @@ const weight = (x: SymbolicArray, dy: SymbolicArray, b: Blocks): SymbolicArray =
  * matrix, and a product takes about as long as Fourier transforms of length k.
  *
  * x: […, q·k]; w: [p, q, k], first columns of the blocks. Returns […, p·k]. ⟨dy, y⟩ is linear in each of x, w and dy,
- * so the derivatives of each of the three primitives are the other two. Code: kernels/engine/images/circulant.ts.
+ * so the other two primitives are the derivatives of each of the three. Code: kernels/engine/images/circulant.ts.
  * Source: Ding et al. 2017, CirCNN.
  * @throws CompileError unless the extents fit
  */

@@ -4,7 +4,7 @@
  *   y[n, h, w, o] = Σ_{i,j,c} x[n, h s + i d − p, w s + j d − p, c] W[i, j, c, o],   c over the channels of o's group
  *
  * x: [batch, height, width, C]. W: [kernelHeight, kernelWidth, C ÷ groups, O]. ⟨dy, y⟩ is linear in each of x, W and
- * dy, so the derivatives of each of the three primitives are the other two. With a window of one cell, stride 1, no
+ * dy, so the other two primitives are the derivatives of each of the three. With a window of one cell, stride 1, no
  * padding and one group, the convolution is a matrix product. Code: kernels/engine/images/convolution.ts; if each
  * channel has its own filter, kernels/engine/images/depthwise.ts.
  */

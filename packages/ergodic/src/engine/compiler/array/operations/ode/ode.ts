@@ -39,7 +39,7 @@ export interface OdeOptions {
   /** Absolute tolerance; see `tolerance`, whose value is the default. */
   readonly absoluteTolerance?: number;
   /**
-   * Largest number of steps between two times, including rejected ones. If it is exceeded, states are NaN from there
+   * Largest number of steps between two times, including rejected steps. If it is exceeded, states are NaN from there
    * on. Default 10 000.
    */
   readonly maxSteps?: number;
