@@ -6,10 +6,10 @@
  * (λₖ − 1) bₖ bₖᵀ, bₖ = D^½ uₖ, u orthonormal (for the layout see CHAIN_RANK_F64 in bayes/fields.ts). Nothing may alias
  * unless stated.
  *
- * The log density is a table slot of (model, x, gradient) → ℓ(x). It must not draw random numbers, because the open
- * stream belongs to the chain. Multiplications and additions are rounded separately, so that every build gives the same
- * bits as long as the density does. Inner products use four sums over k mod 4, combined as (0 + 2) + (1 + 3), then the
- * tail.
+ * The log density is a table slot of (model, x, gradient) → ℓ(x). The log density must not draw random numbers, because
+ * the open stream belongs to the chain. Multiplications and additions are rounded separately, so that every build gives
+ * the same bits as long as the density does. Inner products use four sums over k mod 4, combined as (0 + 2) + (1 + 3),
+ * then the tail.
  */
 import { exp } from "../engine/numbers/exp";
 import { log } from "../engine/numbers/log";

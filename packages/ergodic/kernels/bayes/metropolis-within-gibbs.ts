@@ -5,7 +5,7 @@
  * coordinateWalkRun(chain, first, count, adapt, draws, transitions): arguments as for randomWalkRun
  * (kernels/bayes/random-walk.ts), with σ_k = STEPS[k]. A transition visits the coordinates in order or, with MODE = 1,
  * visits d coordinates drawn at random. Random draws of a visit: the coordinate (if random), a normal, the acceptance.
- * Recorded: mean acceptance of the visits, mean σ, d evaluations. Scratch: 1 vector of d.
+ * Records the mean acceptance of the visits, the mean σ, and d evaluations. Scratch: 1 vector of d.
  */
 import { adaptStep } from "./adaptive-step";
 import { exp } from "../engine/numbers/exp";

@@ -10,9 +10,9 @@
  *
  * Merges follow Stan (Betancourt 2017, appendix A). Inside a subtree, the later half's state is chosen in proportion to
  * its weight. A new subtree's state is chosen with probability min(1, w_new / w_old) (biased progressive sampling). At
- * every merge the criterion of `goesOn` must hold for the whole, and for either half together with the nearest point of
- * the other half. H − H₀ > 1000 is a divergence; a subtree that contains one is discarded. Acceptance is the mean of
- * min(1, exp(H₀ − H)) over all new states, including those of discarded subtrees.
+ * every merge, the criterion of `goesOn` must hold for the whole trajectory, and for either half together with the
+ * nearest point of the other half. H − H₀ > 1000 is a divergence; a subtree that contains one is discarded. Acceptance
+ * is the mean of min(1, exp(H₀ − H)) over all new states, including the states of discarded subtrees.
  *
  * Scratch: `work` holds, in vectors of d: two ends (q, p, g, s); p and s of the inner end; p and s of the new subtree's
  * first point and p of its last; the momentum sums of the old and the new trajectory; six vectors per level; then depth

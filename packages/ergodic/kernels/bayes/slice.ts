@@ -1,6 +1,6 @@
 /**
- * Slice sampling, one coordinate at a time (Neal 2003). Draws the level ℓ(x) − e, e ~ Exp(1); places an interval around
- * x_k and expands it by stepping out or doubling; then draws points from the interval until one lies in the slice.
+ * Slice sampling, one coordinate at a time (Neal 2003). Draws the level ℓ(x) − e, e ~ Exp(1). Places an interval around
+ * x_k and expands it by stepping out or doubling. Then draws points from the interval until one lies in the slice.
  * Every point outside the slice shrinks the interval.
  *
  * sliceRun(chain, first, count, adapt, draws, transitions): arguments as for randomWalkRun
@@ -10,9 +10,9 @@
  * - MODE 1: doubles at most LIMIT times, with the acceptance test that doubling needs.
  *
  * Random draws of a coordinate: the level, the position of the interval, the split of the steps (MODE 0) or the side of
- * each doubling, the points. Recorded: number of coordinates ÷ number of points tried, mean width, number of
- * evaluations. Adaptation aims for as many expansions as shrinkages. x_k stays if the interval shrinks to x_k itself or
- * if its width is not finite. Scratch: 1 vector of d.
+ * each doubling, the points. Records the number of coordinates ÷ number of points tried, the mean width, and the number
+ * of evaluations. Adaptation aims for equal numbers of expansions and shrinkages. x_k stays if the interval shrinks to
+ * x_k itself or if its width is not finite. Scratch: 1 vector of d.
  */
 import { adaptStep } from "./adaptive-step";
 import { exponential, seek, uniform } from "../engine/random/random";
@@ -22,8 +22,8 @@ import {
   WALK_TRANSITION_BYTES, ADAPTATION_BYTES,
 } from "../../src/bayes/fields";
 
-// State of the current coordinate: its chain, the point and the offset in it, the current value, the level, the
-// interval and the counts.
+// State of the current coordinate: its chain, the point, the coordinate's offset in the point, the current value, the
+// level, the interval and the counts.
 let chain: usize = 0;
 let point: usize = 0;
 let at: usize = 0;

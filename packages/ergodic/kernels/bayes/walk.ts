@@ -1,6 +1,6 @@
 /**
- * Shared parts of the Metropolis and slice sampling kernels: vectors, the density at a changed point, and the record of
- * a transition.
+ * Shared parts of the Metropolis and slice sampling kernels: vector operations, the density at a changed point, and
+ * transition records.
  */
 import {
   WALK_SLOT, WALK_MODEL, WALK_GRADIENT, WALK_LOG_DENSITY_F64, WALK_TRANSITION_LOG_DENSITY_F64, WALK_TRANSITION_ACCEPTANCE_F64,

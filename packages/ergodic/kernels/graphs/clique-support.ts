@@ -3,8 +3,8 @@
  * states that every support allows after the states chosen so far.
  *
  * A support of some axes is a tree. Level l has one node for each combination of states of the earlier axes that leads
- * to an entry. For every 32 states of its axis, a node holds a u32 whose bits mark the allowed states. It also holds
- * the number of the node at the next level that belongs to the first allowed state; the nodes of the other allowed
+ * to an entry. For every 32 states of its axis, a node holds a u32 whose bits mark the allowed states. The node also
+ * holds the number of the next-level node for the first allowed state. The next-level nodes for the other allowed
  * states follow in order. The nodes below the last level are the blocks of a table.
  *
  * cliqueSparseSum, …Max, …LogSum(clique, steps): same as cliqueSum, cliqueMax and cliqueLogSum in clique.ts, but only
@@ -89,7 +89,10 @@ function multiply<Mode>(clique: usize, bases: usize): void {
   for (let o: u32 = 0; o < outputCount; o++) addTo<Mode>(outputs + <usize>o * PATTERN_BYTES, product, inner);
 }
 
-/** Counts distinct states of the first axes, from the first axis that changed since the previous leaf. */
+/**
+ * Counts the new prefixes of the current states. A prefix is new if it includes the first axis whose state changed
+ * since the previous leaf.
+ */
 function countPrefixes(support: usize, to: i32): void {
   const counts = <usize>load<u32>(support, SUPPORT_COUNTS);
   for (let k = load<i32>(support, SUPPORT_CHANGED); k < to; k++) {
@@ -98,7 +101,7 @@ function countPrefixes(support: usize, to: i32): void {
   }
 }
 
-/** Counts the leaves below the current states: the remaining states of the last axis. */
+/** Counts the leaves below the current states, which are the remaining states of the last axis. */
 function countLast(support: usize, k: i32): void {
   const starts = <usize>load<u32>(support, SUPPORT_STARTS) + (<usize>k << 2);
   let states: u32 = 0;

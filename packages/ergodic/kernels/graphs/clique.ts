@@ -188,7 +188,7 @@ export function addTo<Mode>(pattern: usize, product: usize, inner: u32): void {
   }
 }
 
-/** Sets the bases of all patterns to those of block `index`. */
+/** Sets the bases of all patterns to the bases of block `index`. */
 function seek(clique: usize, patterns: usize, count: u32, index: u64): void {
   const axes = load<u32>(clique, CLIQUE_AXES);
   const shape = <usize>load<u32>(clique, CLIQUE_SHAPE);

@@ -3,18 +3,18 @@
  * junction tree of the block.
  *
  * Forward pass, in elimination order: a bucket's table combines its variable's terms from outside the block
- * (graph-gibbs.ts), the factors whose first variable it is, and the messages of earlier buckets. Its message is ln Σ_x
- * e^table per state of the separator, up to a constant. Backward pass: each variable is drawn from its table given its
- * separator, which has been drawn before. All terms are multiplied by POWER.
+ * (graph-gibbs.ts), the factors whose first variable is that variable, and the messages of earlier buckets. The
+ * bucket's message is ln Σ_x e^table per state of the separator, up to a constant. Backward pass: each variable is
+ * drawn from its table given its separator, which has been drawn before. All terms are multiplied by POWER.
  *
  * graphBlocks(chain, from, to, sweep, sweeps, keep): draws blocks from … to − 1 in this order, `sweeps` times. Position
  * i uses the i-th uniform number of update `sweep`. In a block of several variables, a variable takes the first state
  * at which the cumulative probability exceeds that number. States of probability 0 are never drawn; if all have
  * probability 0, the state stays. With `keep`, the marginal probabilities given everything outside the block are added
- * to BATCH (of a Boolean with finite terms, only that of state 1): the backward pass turns tables into joint
- * probabilities, and messages into those of their separators. Without `keep`, tables hold probabilities given the
- * separator. Blocks of one variable are drawn as by graphSweep. Relative error of the probabilities: about 1e-15 per
- * bucket.
+ * to BATCH (for a Boolean with finite terms, only the probability of state 1). The backward pass turns tables into
+ * joint probabilities, and messages into joint probabilities of their separators. Without `keep`, tables hold
+ * probabilities given the separator. Blocks of one variable are drawn as by graphSweep. Relative error of the
+ * probabilities: about 1e-15 per bucket.
  */
 import { exp } from "../engine/numbers/exp";
 import { after, counted, counts, draw, edgesOf, LITERAL, open, power, recount, states, storeUnits, termsOfEdges, work } from "./graph-gibbs";
@@ -116,7 +116,7 @@ function termsOutside(record: usize, old: u32, first: u32, size: u32): usize {
   return after;
 }
 
-/** Adds to each entry of a table the value that its map points at. */
+/** Adds a value to each entry of a table. The table's map gives the address of the value. */
 function addMapped(table: usize, end: usize, from: usize, map: usize): void {
   for (; table < end; table += 8) {
     store<f64>(table, load<f64>(table) + load<f64>(from + <usize>load<u32>(map)));

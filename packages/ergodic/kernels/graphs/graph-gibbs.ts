@@ -4,10 +4,10 @@
  *
  * graphSweep(chain, from, to, sweep, sweeps, keep): draws positions from … to − 1 in this order, `sweeps` times.
  * Position i uses the i-th uniform number of update `sweep` of the chain's stream, however the range is split into
- * calls. With `keep`, the conditional probabilities (of a Boolean with finite terms, only that of state 1) are added to
- * BATCH, and changes are marked in CHANGED. graphScan(chain, count, sweep, sweeps, keep): each sweep draws `count`
- * positions with replacement, each followed by the uniform number for its state; with `keep`, the probabilities are
- * those of all positions at the end of the sweep.
+ * calls. With `keep`, the conditional probabilities (for a Boolean with finite terms, only the probability of state 1)
+ * are added to BATCH, and changes are marked in CHANGED. graphScan(chain, count, sweep, sweeps, keep): each sweep draws
+ * `count` positions with replacement, each followed by the uniform number for its state; with `keep`, the probabilities
+ * of all positions at the end of the sweep are added.
  *
  * A Boolean with finite terms has log odds z; its state becomes 1 if the uniform number is below 1/(1 + e^(−POWER z)).
  * For all other variables, the states' weights are e^(POWER (term − largest)), and the variable takes the first state
@@ -261,7 +261,7 @@ function logConditional(record: usize, position: usize): f64 {
   return load<f64>(work + (<usize>old << 3)) - high;
 }
 
-/** Returns the state that u selects by the terms in the work array. Its probabilities are added to `sums`. */
+/** Returns the state that u selects by the terms in the work array. Adds the probabilities of all states to `sums`. */
 function chosen(count: u32, u: f64, old: u32, sums: usize): u32 {
   let high: f64 = -Infinity;
   const end = work + (<usize>count << 3);

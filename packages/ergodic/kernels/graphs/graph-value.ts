@@ -1,7 +1,7 @@
 /**
- * graphValue(chain, count): writes ln of the product of all factors at the chain's states to VALUE, up to a constant of
- * the layout. The sum runs over positions in order, then over the `count` counted factors. −∞ if a factor is 0. chain:
- * a GRAPH block (graphs/fields.ts).
+ * graphValue(chain, count): multiplies all factors at the chain's states and writes ln of the product to VALUE, up to a
+ * constant of the layout. The sum runs over positions in order, then over the `count` counted factors. −∞ if a factor
+ * is 0. chain: a GRAPH block (graphs/fields.ts).
  *
  * A factor of several variables is read from the record of its last variable. For a pair φ, a Boolean with finite terms
  * stores only ln φ(1, y) − ln φ(0, y). ln φ(0, y) is then read from the record of the other variable, whose state is y.

@@ -1,6 +1,6 @@
 /**
- * Operations between sweeps for ladders of 64 replicas that are stored as the bits of words
- * (kernels/graphs/replica-gibbs.ts): bit r of a word belongs to replica r.
+ * Operations between sweeps, for ladders of 64 replicas. As in kernels/graphs/replica-gibbs.ts, bit r of a word belongs
+ * to replica r.
  *
  * graphReplicaCounts(states, terms, count, counts): counts (64 u32) receives, per replica, the number of terms that
  * hold; `count` is a multiple of 4, at most 2^27. A term holds in a replica if the words at both of its offsets have
@@ -15,7 +15,7 @@
  */
 import { BOTH_BYTES, BOTH_FIRST, BOTH_SECOND } from "../../src/graphs/fields";
 
-/** Number of bit planes of a count: plane p holds bit p of all replicas' counts. */
+/** Number of bit planes per count. Plane p holds bit p of every replica's count. */
 const PLANES = 28;
 const planes: usize = memory.data(PLANES * 8, 16);
 

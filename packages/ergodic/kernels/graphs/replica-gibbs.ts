@@ -7,12 +7,12 @@
  * times. With `keep`, the number of ones among every eight replicas is added to a byte of TALLY, which has room for 31
  * sweeps. block: a REPLICAS block (graphs/fields.ts).
  *
- * A conditional probability depends only on the level. A level consists of one count for each group of equal edges: the
- * number of neighbours in the state that the edge asks for. Level l has a 32-bit threshold t(l); a replica's state
- * becomes 1 if a 32-bit random number is below it. Numbers are compared from the top bit down until all 128 replicas
- * differ from their thresholds. Bit 31 − j of the numbers for p and p + 1 is word j mod 4 of the four Philox blocks
- * with counters [2p + lane, ⌊j/4⌋, sweep], however the range is split into calls: lanes 0 and 1 for p, 2 and 3 for p +
- * 1.
+ * A conditional probability depends only on the level. A level consists of one count per group of equal edges, which is
+ * the number of neighbours that have the state required by the edge. Level l has a 32-bit threshold t(l); a replica's
+ * state becomes 1 if a 32-bit random number is below it. Numbers are compared from the top bit down until all 128
+ * replicas differ from their thresholds. Bit 31 − j of the numbers for p and p + 1 is word j mod 4 of the four Philox
+ * blocks with counters [2p + lane, ⌊j/4⌋, sweep], however the range is split into calls: lanes 0 and 1 for p, 2 and 3
+ * for p + 1.
  *
  * graphTally(tally, batch, count): batch (u32) += tally (u8), tally = 0; count: a multiple of 16.
  * graphSettleReplicas(batch, totals, squares, count, sweeps): for each of `count` positions with eight groups each,
@@ -33,7 +33,7 @@ let work: usize = 0;
 let keyLow: u32 = 0;
 let keyHigh: u32 = 0;
 
-/** Returns, per replica of the two variables, whether the edge's neighbours have the state that it asks for. */
+/** For each replica of the two variables, returns whether the edge's neighbour has the state that the edge requires. */
 function asked(edge: usize): v128 {
   const first = load<u32>(edge, NEIGHBOURS_FIRST);
   const words = v128.load64_lane(states + <usize>load<u32>(edge, NEIGHBOURS_SECOND), v128.load64_zero(states + <usize>(first & ~3)), 1);
@@ -94,8 +94,8 @@ function drawn(thresholds: usize, levels: usize, position: u32, low: u32, high: 
 }
 
 /**
- * Does the work of masksOf and drawn for a single group of at most four edges, and so five levels. Missing edges find
- * state 0.
+ * Does the work of `masksOf` and `drawn` for a single group of at most four edges, which has at most five levels.
+ * Missing edges find state 0.
  */
 function drawnOfFour(edge: usize, thresholds: usize, position: u32, low: u32, high: u32): v128 {
   const random = work + 512;
@@ -105,7 +105,7 @@ function drawnOfFour(edge: usize, thresholds: usize, position: u32, low: u32, hi
   const odd1 = v128.xor(y2, y3), both1 = v128.and(y2, y3);
   const odd = v128.xor(odd0, odd1);
   const some = v128.or(odd0, odd1);
-  // Masks for none, one, two, three or all of the four.
+  // Masks of the replicas in which none, one, two, three or all of the four edges hold.
   const m4 = v128.and(both0, both1);
   const pair = v128.or(both0, both1);
   const m3 = v128.and(pair, odd);

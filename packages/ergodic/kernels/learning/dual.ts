@@ -10,8 +10,8 @@
  *
  * - dualAscend: makes at most `visits` visits of active rows, pass after pass. Returns the number made. Stops early if
  *   a pass has solved the active rows (ASCENT_SOLVED). The result does not depend on how visits are split into calls.
- * - dualGap: computes, over all rows of the lane and at its p: Σ C_i ℓ_i, the gap (as a sum of terms ≥ 0), and the
- *   largest violation. Rebuilds the list of active rows.
+ * - dualGap: computes, over all rows of the lane and at the lane's p: Σ C_i ℓ_i, the gap (as a sum of terms ≥ 0), and
+ *   the largest violation. Rebuilds the list of active rows.
  * - dualCollect: into[columns] = Σ_i β_i x_i over the lane's rows. dualSquares: ‖x_i‖² + added for all rows.
  * - dualShuffle: order[0..count), u32, in random order (Fisher–Yates from the end, stream at `counter`).
  *
@@ -29,12 +29,12 @@ import { log } from "../engine/numbers/log";
 import { integer, seek } from "../engine/random/random";
 import { addAtomically, addRow, addRowAtomically, dotRow, squareRow } from "../engine/data/row";
 
-/** Newton iterations of one logistic visit end when the slope has shrunk to this share. */
+/** The Newton iterations of a logistic visit end when the slope has shrunk to this share of its first value. */
 const INNER: f64 = 0.1;
 const MOST_INNER = 40;
 /**
- * A row at a bound leaves the active set when its slope exceeds this share of the largest violation. It leaves early,
- * because every gap check brings back rows that left wrongly.
+ * A row at a bound leaves the active set when its slope exceeds this share of the largest violation. Rows can leave
+ * early, because every gap check brings back rows that left wrongly.
  */
 const LEAVE: f64 = 0.1;
 
@@ -74,7 +74,7 @@ function move<T>(dual: usize, p: usize, change: f64, racing: u32): void {
   }
 }
 
-// Parameters of a row's loss as its dual uses them; set for each row if weights differ.
+// Parameters of the dual of a row's loss; set for each row if weights differ.
 let cost: f64 = 0;
 let low: f64 = 0;
 let high: f64 = 0;
@@ -116,7 +116,7 @@ function endPass(lane: usize): void {
 
 /** Violation of optimality by β, given the dual's slopes to the right and to the left of β; 0 means that β stays. */
 function violation(beta: f64, right: f64, left: f64, from: f64, to: f64): f64 {
-  // left ≤ right, so at most one of them has the wrong sign.
+  // left ≤ right, so at most one of the two slopes has the wrong sign.
   if (right < 0) return beta < to ? -right : 0;
   return left > 0 && beta > from ? left : 0;
 }
@@ -152,8 +152,8 @@ function setLogit(s: f64): void {
 }
 
 /**
- * Solves s + margin + q (α(s) − before) = 0 for s, until the left side has shrunk to INNER of its first value. Sets α.
- * The left side's slope is at least 1.
+ * Solves s + margin + q (α(s) − before) = 0 for s, until the left side has shrunk to INNER times its first value. Sets
+ * α. The left side's slope is at least 1.
  */
 function solveLogit(s: f64, margin: f64, q: f64, before: f64): f64 {
   const off = s + margin;

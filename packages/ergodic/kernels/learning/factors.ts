@@ -11,7 +11,7 @@
  *
  * factorSolve: solves (Σ weight z zᵀ + Λ) x = Σ weight t z by Cholesky. Returns the number of rows with a numerically
  * singular system; these rows stay unchanged. factorSweep: makes `inner` rounds over the coordinates and moves each to
- * the minimum of the same quadratic. factorObjective: Σ xᵀΛx and, if asked, the loss of the rows' cells; writes
+ * the minimum of the same quadratic. factorObjective: Σ xᵀΛx and, if requested, the loss of the rows' cells; writes
  * RESIDUALS if there are any. factorComponent: updates one component s of all rows against residuals e (Yu et al.
  * 2012): 1 open: e += s; 2 update: x ← Σ e z / (λ + Σ z²); 4 close: e −= s. Both sides use the same s, so they get the
  * same bits. factorGram: target (f64[STRIDE²], lower triangle) = Σ x xᵀ.
@@ -123,8 +123,8 @@ function unpack<P>(row: usize, rank: usize, stride: usize, one: bool, z: usize):
  * Cholesky factorisation in place on the lower triangle, and both triangular solves on x; n is even. Returns false if a
  * pivot is lost to rounding.
  *
- * Each column is subtracted from all later columns: these sums are independent, unlike those of a row-by-row method.
- * The upper triangle is overwritten. `scratch`: f64[2n], for a column and the diagonal.
+ * Each column is subtracted from all later columns. These sums are independent of each other, unlike the sums of a
+ * row-by-row method. The upper triangle is overwritten. `scratch`: f64[2n], for a column and the diagonal.
  */
 function choleskySolve(matrix: usize, x: usize, n: usize, scratch: usize): bool {
   const rowBytes = n << 3;

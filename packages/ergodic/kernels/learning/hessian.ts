@@ -3,9 +3,9 @@
  * x_i·p, its gradient g = s Σ_i c_i ℓ' x_i and its Hessian G = s² Σ_i c_i ℓ'' x_i x_iᵀ. Rows `from` … `to` are added to
  * the existing sums; a call with from = 0 starts again. `from` is a multiple of HESSIAN_CHUNK.
  *
- * `what`: HESSIAN_ALL computes L, g and G; HESSIAN_LOSS computes only L. HESSIAN_REST computes g and G from the cℓ' and
- * cℓ'' that a call with HESSIAN_LOSS at the same parameters left in D and H. This requires that D and H have a place
- * for each row (KEPT).
+ * `what`: HESSIAN_ALL computes L, g and G; HESSIAN_LOSS computes only L. HESSIAN_REST computes g and G from cℓ' and
+ * cℓ'', which an earlier call with HESSIAN_LOSS at the same parameters stored in D and H. HESSIAN_REST requires that D
+ * and H have a place for each row (KEPT).
  *
  * Rows of type T, dense or sparse, in stored units; s: the data's scale. A compiled program computes cℓ' and cℓ'' of a
  * chunk of rows from z, y, c and the offsets. Curvatures below `least` c_i are raised to it, so that G is definite if
@@ -34,14 +34,14 @@ function firstEntry(hessian: usize, row: u32): usize {
   return <usize>load<u32>(u(hessian, HESSIAN_ROW_START) + (<usize>row << 2));
 }
 
-/** Number of entries of a sparse row that have a parameter; without an intercept, the last entry has none. */
+/** Number of entries in a sparse row that have a parameter. If there is no intercept, the last entry has none. */
 function entries(hessian: usize, row: u32, first: usize): i32 {
   const end = firstEntry(hessian, row + 1);
   const last = <usize>load<u32>(u(hessian, HESSIAN_COLUMN_INDEX) + ((end - 1) << 2));
   return <i32>(end - first) - (last >= u(hessian, HESSIAN_COLUMNS) ? 1 : 0);
 }
 
-/** Returns the address of D, or H, of a row. */
+/** Returns the address of a row's element in D or H. */
 function ofRow(hessian: usize, field: usize, row: u32): usize {
   return u(hessian, field) + (load<u32>(hessian + HESSIAN_KEPT) ? <usize>row << 3 : 0);
 }

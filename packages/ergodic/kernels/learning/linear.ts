@@ -28,8 +28,8 @@ function u(model: usize, at: usize): usize {
 }
 
 /**
- * Start of a sparse row's entries, and the number of entries with a parameter (without an intercept the last entry is
- * left out).
+ * Start of a sparse row's entries, and the number of entries with a parameter. If there is no intercept, the last entry
+ * does not count.
  */
 function rowStart(model: usize, row: usize): usize {
   return <usize>load<u32>(u(model, LINEAR_ROW_START) + (row << 2));
@@ -98,7 +98,7 @@ function lossOfBatch(model: usize, rows: usize, count: i32): f64 {
   return sum / <f64>count;
 }
 
-/** Replaces derivatives by their difference from the table. Updates the table unless it is a snapshot. */
+/** Replaces derivatives by their differences from the table's entries. Updates the table unless it is a snapshot. */
 function relativeToTable(model: usize, control: usize, rows: usize, count: i32): void {
   const kind = load<u32>(control + CONTROL_KIND);
   const outputCount = load<i32>(model + LINEAR_OUTPUTS);

@@ -2,9 +2,9 @@
  * Access to a working set's SET block (learning/fields.ts), for kernels/learning/working-set.ts and its parts: fields,
  * vectors, and columns centred under the weights h.
  *
- * Long computations are split into calls of bounded work: a kernel returns 0 when it has used its budget of `most`
- * elements and continues in its next call; it returns 1 when it is done. The stopping points depend only on element
- * counts and change no result. STAGE and AT, which hold the current position, are 0 between computations.
+ * Long computations are split into calls of bounded work. A kernel that has used its budget of `most` elements returns
+ * 0 and continues in its next call; a kernel that is done returns 1. The stopping points depend only on element counts
+ * and change no result. STAGE and AT, which hold the current position, are 0 between computations.
  */
 import {
   SET_COLUMNS, SET_DOT, SET_ADD_WEIGHTED, SET_ROWS, SET_U, SET_H, SET_TEMPORARY, SET_BETA, SET_PENALTY_WEIGHTS, SET_MEANS, SET_MEMBERS, SET_CAPACITY,
@@ -140,8 +140,8 @@ export function centre(set: usize): void {
 }
 
 /**
- * Sets TEMPORARY, which must be zero, to h∘(x − o), and MEANS of the column to its sum. With o = 0 that sum is xᵀh;
- * otherwise TEMPORARY is summed, because with a large o the difference of two sums would lose digits.
+ * Sets TEMPORARY, which must be zero, to h∘(x − o), and MEANS of the column to its sum. If o = 0, the sum is xᵀh.
+ * Otherwise TEMPORARY is summed, because a difference of two sums would lose digits for a large o.
  */
 export function spread(set: usize, j: u32): void {
   const temporary = u(set, SET_TEMPORARY);
@@ -161,8 +161,8 @@ export function covariance(set: usize, a: u32, b: u32): f64 {
 }
 
 /**
- * Same as `covariance`, given raw = (x_a − o_a)ᵀ diag(h) x_b. For a column that is constant where h > 0, the result is
- * pure rounding and becomes 0.
+ * Same as `covariance`, given raw = (x_a − o_a)ᵀ diag(h) x_b. If a column is constant where h > 0, the result would be
+ * nothing but rounding error, so it is set to 0.
  */
 export function centred(set: usize, a: u32, b: u32, raw: f64): f64 {
   if (!load<u32>(set + SET_INTERCEPT)) return raw;
@@ -187,7 +187,7 @@ export function support(set: usize, r: u32): u32 {
   return load<u32>(u(set, SET_SUPPORT) + (<usize>r << 2));
 }
 
-/** Whether neither the penalty nor the sign constraint can hold the coefficient at 0. */
+/** Whether nothing can hold the coefficient at 0: its penalty weight is 0, and signs are not constrained. */
 export function unbounded(set: usize, j: u32): bool {
   return get(set, SET_PENALTY_WEIGHTS, j) == 0 && !load<u32>(set + SET_NON_NEGATIVE);
 }

@@ -59,7 +59,9 @@ function growGram(set: usize): bool {
   return true;
 }
 
-/** Whether the rows of a sparse column hold fewer entries, on average, than columns 0 … a together. */
+/**
+ * Whether the rows of a sparse column hold fewer entries than columns 0 … a. Both numbers are estimated from averages.
+ */
 function growsByRows(set: usize, a: u32): bool {
   if (!load<u32>(set + SET_PRODUCTS)) return false;
   const columns = u(set, SET_COLUMNS), start = u(columns, COLUMNS_START) + (<usize>member(set, a) << 2);
@@ -137,9 +139,10 @@ const MOST_SIGNS: u32 = 8;
 
 /**
  * With fixed signs, the objective is quadratic in the nonzero coefficients. Moves to its minimum, or until a
- * coefficient reaches 0. That coefficient is then set to 0 before the next try; the position counts the tries. If
- * columns are dependent, it moves along a direction that does not change the outputs until a coefficient reaches 0. The
- * next Newton step comes later if many coefficients are nonzero, because its cost grows with their number.
+ * coefficient reaches 0. This coefficient is set to 0 before the next try. The stored position is the number of tries
+ * so far. If columns are dependent, the step follows a direction that does not change the outputs until a coefficient
+ * reaches 0. The next Newton step comes later if many coefficients are nonzero, because its cost grows with their
+ * number.
  */
 function newtonOnSigns(set: usize, size: u32): bool {
   const bounded = load<f64>(set + SET_L1_F64) > 0 || load<u32>(set + SET_NON_NEGATIVE) != 0;
@@ -201,7 +204,7 @@ function listSupport(set: usize, size: u32): u32 {
   return count;
 }
 
-/** A pivot smaller than this share of its diagonal counts as 0: the column depends on earlier ones. */
+/** A pivot smaller than this share of its diagonal counts as 0: the column depends on earlier columns. */
 const DEPENDENT: f64 = 1e-11;
 
 /**

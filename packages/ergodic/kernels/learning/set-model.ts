@@ -10,8 +10,8 @@ import {
 import { u } from "./set-block";
 
 /**
- * Sets u = −slopes, h = max(curvatures, least × weights), SHIFT = 0. h, and with it the Gram matrix, stays unchanged if
- * the new h differs by at most `drift` times the sum of h. Steps with the old h still lower the objective, only more
+ * Sets u = −slopes, h = max(curvatures, least × weights), SHIFT = 0. If the new h differs by at most `drift` times the
+ * sum of h, the old h and its Gram matrix are retained. Steps with the old h still lower the objective, only more
  * slowly.
  */
 export function setModel(set: usize, slopes: usize, curvatures: usize, weights: usize, least: f64, drift: f64): void {

@@ -17,8 +17,8 @@ const KEPT: u32 = 5;
 const CURVATURES: u32 = 1;
 const PASS: u32 = 2;
 /**
- * Stages of an Anderson step: correlations at the current point, the move to the extrapolated point, and the check
- * whether it is lower.
+ * Stages of an Anderson step: compute correlations at the current point, move to the extrapolated point, and check
+ * whether the objective is lower there.
  */
 const HERE: u32 = 3;
 const WAY: u32 = 4;

@@ -1,5 +1,5 @@
 /**
- * Sums of the loss and its gradient over a range of rows, in chunks of at most 256 rows.
+ * Sums the loss and its gradient over a range of rows, in chunks of at most 256 rows.
  *
  * sweepGradient: accumulator (f64[count], added to, not cleared) += Σ_rows ∂ℓ_i/∂p; returns Σ ℓ_i. The model's pieces
  * must have the parameters' type (a buffered binding), f32 or f64. sweepLoss: Σ ℓ_i, and the outputs of each row if

@@ -3,10 +3,10 @@
  * synchronously.
  *
  * Dense, x: T[rows × stride], f32 or f64; only the first `columns` of each row are used; w: f64[outputs × columns]; b:
- * f64[outputs]; z: f64[rows × outputs]. `rows` is rounded up to a multiple of eight: x and z must have room for that
- * many rows, and x is read beyond its last row. Nothing may alias z. Each z is summed from left to right, beginning
- * with b, without fused instructions, so it has the same bits as the plain loop of src/predict/linear.ts. A vector
- * holds two rows.
+ * f64[outputs]; z: f64[rows × outputs]. `rows` is rounded up to a multiple of eight. x and z must have room for the
+ * rounded number of rows, and x is read beyond its last row. Nothing may alias z. Each z is summed from left to right,
+ * beginning with b and without fused instructions. The bits are therefore the same as in the plain loop of
+ * src/predict/linear.ts. A vector holds two rows.
  *
  * Sparse, one output: z[row] += Σ x[e] w[columns[e]] from left to right over entries starts[row] ≤ e < starts[row + 1]
  * − extra. z: f64[rows], initialised to b; again with the bits of the plain loop. x (T) and columns (u32) hold entries

@@ -19,7 +19,7 @@ import * as field from "../../../src/engine/memory/fields";
 import { operate } from "./elementwise-operations";
 import { fill, put, reduceTile } from "./elementwise-tile";
 
-/** Record of the address from which a register was last filled, and the number of elements. */
+/** Record of a register's last load: the address, and the number of elements. */
 const FILLED_FROM: usize = 0;
 const FILLED_COUNT: usize = 4;
 const FILLED_BYTES: usize = 8;

@@ -40,8 +40,8 @@ function last(lanes: v128): v128 {
 }
 
 /**
- * Stores the first `count` of the elements of `even` and `odd` alternately, as T; with `normal`, stores the normal
- * quantile of each.
+ * Interleaves the elements of `even` and `odd`, and stores the first `count` of them as T. With `normal`, stores the
+ * normal quantile of each element.
  */
 function storePairs<T>(out: usize, even: v128, odd: v128, normal: bool, count: i32): void {
   storeOne<T>(out, f64x2.extract_lane(even, 0), normal);

@@ -6,7 +6,7 @@
  * first. indices: `count` numbers of the tables' type T (f32 or f64). An index in [0, rows) is truncated to an integer.
  * Any other index (NaN, negative, too large) names no row: a gathered row is then NaN, and a scattered row is skipped.
  * Nothing may alias; pointers need only the alignment of T. Gathering is exact. Scattering adds in T, in the order of
- * i, and gives the same bits in all builds: |error| <= (k − 1) ε Σ|values| for k rows added to one.
+ * i, and gives the same bits in all builds: |error| <= (k − 1) ε Σ|values| if k rows are added to the same row.
  */
 
 /** Returns the row that `index` names, or −1. */

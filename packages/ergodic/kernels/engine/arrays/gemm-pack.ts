@@ -60,7 +60,9 @@ export function packAcross<T>(source: usize, step: usize, depth: i32, width: i32
   if (rest) packScalar<T>(source + <usize>whole * wide, sizeof<T>(), step, rest, lanes, depth, target + <usize>whole * piece);
 }
 
-/** Transposes 4 × 4 elements of f32, or 2 × 2 of f64 twice: rows of the source become columns of the target. */
+/**
+ * Transposes 4 × 4 elements of f32, or 2 × 2 elements of f64 twice. Rows of the source become columns of the target.
+ */
 function transposeBlock<T>(source: usize, step: usize, target: usize, wide: usize): void {
   const s1 = source + step;
   if (sizeof<T>() == 4) {

@@ -1,11 +1,11 @@
 /**
  * One tile of a product: C[4, w] = A[4, k] B[k, w] (+ C), where w is 32 bytes of columns: 8 of f32, 4 of f64.
  *
- * Element [p, j] of B is at b + p · bStep + j elements. A comes in one of two forms: tileRows reads element [i, p] at a
- * + i · aRow + p elements (for rows i >= `rows` it reads the last row again, so that nothing beyond it is touched);
- * tileColumns reads it at a + p · aStep + i elements. Steps are in bytes, and bStep is not 0. Row i of C is at c + i ·
- * cRow; all four rows are written. Each element is one sum over p, in order from 0, followed by one addition to C, so
- * its bits depend neither on the form of A nor on the element's position in the tile.
+ * Element [p, j] of B is at b + p · bStep + j elements. A comes in one of two forms. tileRows reads element [i, p] at a
+ * + i · aRow + p elements; for rows i >= `rows` it reads the last row again, so that nothing beyond that row is
+ * touched. tileColumns reads element [i, p] at a + p · aStep + i elements. Steps are in bytes, and bStep is not 0. Row
+ * i of C is at c + i · cRow; all four rows are written. Each element is one sum over p, in order from 0, followed by
+ * one addition to C, so its bits depend neither on the form of A nor on the element's position in the tile.
  *
  * Eight sums and the six loads for one p fill the available registers. The engine issues all loads of a basic block
  * before the first multiplication, so longer or unrolled steps would spill registers. Eight sums are also just enough

@@ -7,8 +7,8 @@
  *   the partial sums are added in two pairs, and then the pairs are added. Takes four rows at a time and repeats the
  *   last row if fewer are left.
  * - vectorSums, y_j = Σ_p x[p] M[p, j]: elements of x are `xStep` bytes apart. One sum over p, in order. If rows are
- *   long, whole rows are added to y one after another, so that M is read in memory order; column by column, M would be
- *   read in pieces of 64 bytes that are one row apart.
+ *   long, whole rows are added to y one after another, so that M is read in memory order. Going column by column would
+ *   read M in pieces of 64 bytes that are one row apart.
  */
 import { madd } from "./gemm-tile";
 
@@ -98,8 +98,8 @@ function putLanes<T>(y: usize, yStep: usize, sums: v128, first: i32, accumulate:
 }
 
 /**
- * Computes y[0 … columns) = Σ_p x[p] M[p, ·] for whole vectors of columns: the sums of vectorSums. It takes four rows
- * of M and two vectors of each row at a time.
+ * Computes y[0 … columns) = Σ_p x[p] M[p, ·] for whole vectors of columns, which are the sums that vectorSums needs.
+ * Takes four rows of M and two vectors of each row at a time.
  */
 function rowSums<T>(matrix: usize, step: usize, k: i32, columns: i32, x: usize, xStep: usize, y: usize): void {
   const end = y + <usize>columns * sizeof<T>();
@@ -109,7 +109,7 @@ function rowSums<T>(matrix: usize, step: usize, k: i32, columns: i32, x: usize, 
     const v0 = v128.load_splat<T>(x), v1 = v128.load_splat<T>(x + xStep);
     const v2 = v128.load_splat<T>(x + 2 * xStep), v3 = v128.load_splat<T>(x + 3 * xStep);
     let r0 = matrix, r1 = matrix + step, r2 = matrix + 2 * step, r3 = matrix + 3 * step, at = y;
-    // One iteration has ten loads (two of them load sums) and four factors. More vectors at a time would not fit into
+    // One iteration has four factors and ten loads, two of which load sums. More vectors at a time would not fit into
     // the registers (kernels/engine/arrays/gemm-tile.ts).
     for (; at != pairs; at += 32) {
       const left = madd<T>(v1, v128.load(r1), madd<T>(v0, v128.load(r0), v128.load(at)));
@@ -150,8 +150,8 @@ export function vectorSums<T>(
   // Four sums at a time hide the latency of an addition; more would not fit into the registers.
   while (columns >= lanes) {
     const count = min(columns, 4 * lanes), whole = count / lanes;
-    // If fewer columns are left than four vectors hold, the last vector ends at the last column and overlaps the
-    // previous one; it is also read in place of the missing vectors.
+    // If the remaining columns do not fill four vectors, the last vector ends at the last column and overlaps the
+    // previous one. The last vector is also read in place of the missing vectors.
     const last = <usize>(count - lanes) * sizeof<T>();
     const at1 = min<usize>(16, last), at2 = min<usize>(32, last), at3 = min<usize>(48, last);
     let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);

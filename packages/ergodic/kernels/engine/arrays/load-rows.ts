@@ -2,7 +2,7 @@
  * Loads a batch of rows of a dense dataset as floats: out[i, j] = scale · source[rows[i] · sourceStride + j] for i <
  * count, j < columns.
  *
- * source: elements of `sourceKind` (0 f32, 1 f64, 2 i16, 3 i8), with `sourceStride` elements from row to row
+ * source: elements of type `sourceKind` (0 f32, 1 f64, 2 i16, 3 i8); rows begin `sourceStride` elements apart
  * (data/layout.ts). rows: u32[count], in any order, unchecked. out: [count, columns], f32 or f64, without padding. The
  * product is computed in f64 and then rounded to f32 if needed, so all builds give the same bits. Nothing may alias;
  * pointers need only the alignment of their elements.

@@ -7,8 +7,8 @@
  * networkObjective computes only the loss. Blocks: NETWORK (memory/fields.ts).
  *
  * A program is compiled for a batch of NETWORK_BATCH rows. A smaller batch is filled up by repeating its rows in order
- * with weight 0, so that batch statistics are those of its rows. A row's weight in the mean is its own weight (1 if
- * rows have no weights) ÷ count.
+ * with weight 0, so that only its own rows determine the batch statistics. A row's weight in the mean is its own weight
+ * (1 if rows have no weights) ÷ count.
  */
 import {
   NETWORK_BATCH, NETWORK_COLUMNS, NETWORK_COUNT, NETWORK_DOUBLE, NETWORK_GRADIENT, NETWORK_KIND, NETWORK_LOSS, NETWORK_OBJECTIVE, NETWORK_ROWS,
@@ -85,7 +85,7 @@ export function networkObjective(model: usize, parameters: usize, rows: usize, c
   return run(model, model + NETWORK_OBJECTIVE, parameters, rows, count);
 }
 
-/** Reads nothing ahead: rows are copied one after another, so reading ahead would gain nothing. */
+/** Does not prefetch rows. They are copied one after another, so prefetching would gain nothing. */
 export function networkTouch(model: usize, rows: usize, count: i32): u32 {
   return 0;
 }

@@ -1,5 +1,5 @@
 /**
- * Block-circulant products computed on the dense matrix, for any side k >= 1. Contract and results are those of
+ * Block-circulant products computed on the dense matrix, for any side k >= 1. Contract and results are the same as in
  * circulant.ts.
  *
  * With k = 1 the blocks are the matrix itself. For larger k, several block rows are expanded at a time, so that the
@@ -38,8 +38,8 @@ function addRow<T>(to: usize, from: usize, bytes: usize): void {
 }
 
 /**
- * dense[i k + a, j k + b] = w[i, j, (a − b) mod k]. `twice` (2 k elements) holds the reversed w two times in a row, and
- * row a of a block is a stretch of it.
+ * dense[i k + a, j k + b] = w[i, j, (a − b) mod k]. `twice` (2 k elements) holds two copies of the reversed w, one
+ * after the other. Row a of a block is a contiguous part of `twice`.
  */
 function writeOut<T>(rows: i32, q: i32, k: i32, w: usize, dense: usize, twice: usize): void {
   const side = <usize>k * sizeof<T>(), pitch = <usize>q * side;
@@ -62,8 +62,8 @@ function writeOut<T>(rows: i32, q: i32, k: i32, w: usize, dense: usize, twice: u
 }
 
 /**
- * w[i, j, c] = Σ_b dense[i k + (b + c) mod k, j k + b]: sums along diagonals. Element c of w collects one diagonal, or
- * two for c > 0.
+ * w[i, j, c] = Σ_b dense[i k + (b + c) mod k, j k + b]: sums along diagonals. Element 0 of w is the sum along one
+ * diagonal; every other element is the sum along two.
  */
 function sumDiagonals<T>(rows: i32, q: i32, k: i32, dense: usize, w: usize, twice: usize): void {
   const side = <usize>k * sizeof<T>(), pitch = <usize>q * side;

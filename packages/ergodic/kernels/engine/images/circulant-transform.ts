@@ -8,8 +8,8 @@
  * imaginary vector `plane` bytes after its real vector. inverse: transforms slots back to k times the sequence, in
  * bit-reversed order. Both overwrite `work`.
  *
- * Intermediate transforms are real transforms of the even and the odd places, recursively. They work in place on m
- * vectors, which hold first the real parts of bins 0 … m/2, then the imaginary parts of bins m/2 − 1 … 1. A step
+ * Each step combines the real transforms of the even places and of the odd places, recursively. A step works in place
+ * on m vectors, which hold first the real parts of bins 0 … m/2, then the imaginary parts of bins m/2 − 1 … 1. A step
  * therefore writes to the same places that it reads for a pair of bins (Sorensen, Jones, Heideman and Burrus 1987,
  * "Real-valued fast Fourier transform algorithms").
  *
@@ -58,7 +58,7 @@ function first<T>(k: i32, work: usize): void {
   }
 }
 
-/** Computes spectra of length m from those of length m/2, over all of `work`. */
+/** Computes spectra of length m from spectra of length m/2, over all of `work`. */
 function merge<T>(k: i32, m: i32, work: usize, table: usize): void {
   const width = <usize>m << 4, half = width >> 1, quarter = width >> 2;
   const step = <usize>(2 * (k / m)) * sizeof<T>();

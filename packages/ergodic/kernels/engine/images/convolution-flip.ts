@@ -1,5 +1,5 @@
 /**
- * The adjoint of a convolution in the image, expressed as a convolution: if all strides are 1, it maps dy to dx with
+ * If all strides are 1, the adjoint of a convolution in the image is itself a convolution. It maps dy to dx, with
  * flipped and transposed weights.
  */
 import {

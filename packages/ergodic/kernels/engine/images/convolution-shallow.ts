@@ -1,7 +1,7 @@
 /**
  * Convolution directly on the image, and its adjoint in the weights, for weights that fit into the first-level cache.
  * Making patches (kernels/engine/images/convolution.ts) would take up to twice as long as the products. The contracts
- * are those of convolution.ts, restricted to the cases that isShallow accepts: one group, contiguous taps per row,
+ * are the same as in convolution.ts, but only for the cases that isShallow accepts: one group, contiguous taps per row,
  * whole panels.
  *
  * The part of an image row that one cell uses is a run of kernelWidth · inChannels contiguous numbers. Each number is
@@ -17,7 +17,10 @@ import { GEMM_DIRECT_BYTES } from "../../../src/engine/memory/gemm";
 import { endTap, firstTap } from "./convolution-axis";
 import { madd } from "../arrays/gemm-tile";
 
-/** Size of the rows of dy that should stay in the first-level cache while all taps are applied to them, in bytes. */
+/**
+ * Number of bytes of dy that are processed at a time. They should stay in the first-level cache while all taps are
+ * applied to them.
+ */
 const ROWS_BYTES = 16384;
 
 /**

@@ -15,8 +15,8 @@ import { endTap, firstTap } from "./convolution-axis";
 import { madd } from "../arrays/gemm-tile";
 
 /**
- * Size of the rows of x and dy that should stay in the first-level cache while all channels and rows of taps are
- * applied to them, in bytes.
+ * Number of bytes of x and dy that are processed at a time. They should stay in the first-level cache while all
+ * channels and rows of taps are applied to them.
  */
 const ROWS_BYTES = 16384;
 

@@ -1,10 +1,10 @@
 /**
- * Image to patches (im2col): writes the input patch of each output cell of a convolution as a row of a matrix. Also the
- * adjoint.
+ * Image to patches (im2col): writes the input patch that each output cell of a convolution sees as a row of a matrix.
+ * Also the adjoint.
  *
  * patches: columns[(n, h, w), (i, j, c)] = x[n, h sh − pt + i dh, w sw − pl + j dw, c], 0 outside the image; exact.
- * patchesInput: each element of dx is the sum of the elements of dcolumns to which the element of x was copied, added
- * in the order of rows and taps: |error| <= kernelHeight · kernelWidth · ε Σ|dcolumns|.
+ * patchesInput: the adjoint. An element of x was copied to several places of columns; the element of dx is the sum of
+ * dcolumns at these places, added in the order of rows and taps: |error| <= kernelHeight · kernelWidth · ε Σ|dcolumns|.
  *
  * spec: a CONV block (memory/fields.ts); its groups and output channels are ignored. x, dx: [batch, inHeight, inWidth,
  * C]; columns, dcolumns: [batch · outHeight · outWidth, kernelHeight · kernelWidth · C], f32 or f64. Results are fully
@@ -40,9 +40,9 @@ function addRun<T>(to: usize, from: usize, bytes: usize): void {
 }
 
 /**
- * Copies `run` bytes of channels per pixel, from byte `channel` onwards, from x to columns, for cells [from, from +
- * count) of the output. If `adjoint`, adds columns to x instead. A row of columns holds kernelHeight · kernelWidth ·
- * run bytes.
+ * For the output cells [from, from + count), copies `run` bytes of channels per pixel from x to columns, beginning with
+ * byte `channel`. If `adjoint`, adds columns to x instead. A row of columns holds kernelHeight · kernelWidth · run
+ * bytes.
  */
 export function movePatches<T>(spec: usize, x: usize, from: i32, count: i32, channel: usize, run: usize, columns: usize, adjoint: i32): void {
   const pixel = <usize>load<i32>(spec, CONV_IN_CHANNELS) * sizeof<T>();

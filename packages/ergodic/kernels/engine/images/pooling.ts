@@ -7,7 +7,7 @@
  *
  * - maxPool: cells outside the image are ignored; a window without cells gives −∞; the result is NaN if any cell is
  *   NaN; 0 counts as larger than −0.
- * - maxPoolInput: adds dy to the window's first cell, row by row, that equals y (or is NaN if y is NaN).
+ * - maxPoolInput: adds dy to the first cell of the window, in row-major order, that equals y (or is NaN if y is NaN).
  * - averagePool: the sum over the cells inside the image, in order, divided by their number or, if `countPadding` is
  *   not 0, by the window size; a window without cells gives 0.
  * - averagePoolInput: each of these cells receives dy divided by the same number. |error| <= (kernelHeight ·

@@ -10,9 +10,9 @@
  * is sparse, otherwise on all rows. Accepted values are written back.
  *
  * An exact move of one coordinate uses Newton's method within a bracket, which the signs of the one-sided slopes give.
- * Its relative error is about 1e-15 where the curvature is positive. An exact move of a block takes at most MOST_STEPS
- * proximal steps, with a bound found by doubling. Neither raises F, except by rounding. For a block with a single
- * coordinate, the group weight is included in L1, and GROUP is 0. MOVES block: memory/fields.ts.
+ * The move's relative error is about 1e-15 where the curvature is positive. An exact move of a block takes at most
+ * MOST_STEPS proximal steps, with a bound found by doubling. Neither raises F, except by rounding. For a block with a
+ * single coordinate, the group weight is included in L1, and GROUP is 0. MOVES block: memory/fields.ts.
  */
 import {
   MOVES_ROWS, MOVES_WIDTH, MOVES_OUTPUTS, MOVES_QUADRATIC, MOVES_WEIGHTS, MOVES_X, MOVES_Z, MOVES_SLOPES, MOVES_CURVATURES, MOVES_U, MOVES_U_Z,
@@ -66,7 +66,7 @@ function stepFrom(s: usize, i: u32, x: f64, g: f64, L: f64): f64 {
   return Math.max(shrunk, floor);
 }
 
-/** Sets x_i to `to`, for a quadratic loss. */
+/** Sets x_i to `to`, if the loss is quadratic. */
 function moveSlopes(s: usize, i: u32, to: f64): void {
   const delta = to - get(s, MOVES_X, i);
   if (delta == 0) return;
@@ -91,7 +91,7 @@ function triedSlope(s: usize, k: u32): f64 {
   return dotRow<f64>(u(s, MOVES_DIRECTION), 0, load<i32>(s + MOVES_LENGTH), trial(s, MOVES_TRIAL_SLOPES, k));
 }
 
-/** Returns Σ h x_ij² with curvatures h over the listed rows. */
+/** Returns Σ h_i x_ij² over the listed rows i, where h holds the curvatures. */
 function curvatureAlong(s: usize, h: usize): f64 {
   const direction = u(s, MOVES_DIRECTION);
   let sum: f64 = 0;
@@ -243,8 +243,8 @@ function traceOf(s: usize, b: u32): f64 {
 }
 
 /**
- * Accepts the new x_b if convexity guarantees that F does not rise, Σ (∂f(x) − ∂f(BEFORE)) (x − BEFORE) ≤ L ‖x −
- * BEFORE‖²; otherwise rejects it.
+ * Accepts the new x_b if Σ (∂f(x) − ∂f(BEFORE)) (x − BEFORE) ≤ L ‖x − BEFORE‖², which by convexity guarantees that F
+ * does not rise. Otherwise rejects it.
  */
 function tryBlock(s: usize, b: u32, least: f64): bool {
   const outputs = load<u32>(s + MOVES_OUTPUTS);
@@ -321,7 +321,7 @@ function moveFrom(s: usize, b: u32, L: f64, ratio: f64): void {
   }
 }
 
-/** Computes slopes at x + scale u on the listed rows, in the trial arrays, for the outputs of block b. */
+/** For the outputs of block b, writes the slopes at x + scale u on the listed rows to the trial arrays. */
 function trySlopes(s: usize, b: u32, scale: f64): void {
   if (sizeOf(s, b) == 1 || u(s, MOVES_JOINT)) {
     const k = outputOf(s, memberOf(s, b, 0));
@@ -387,8 +387,8 @@ export function coordinateEstimates(s: usize, listed: usize, count: u32, rows: u
 // ---- evaluation
 
 /**
- * Returns Σ c ℓ at x, with outputs recomputed from x. With `stay`, these outputs and their slopes and curvatures
- * replace the stored ones.
+ * Returns Σ c ℓ at x, with outputs recomputed from x. With `stay`, these outputs, with their slopes and curvatures,
+ * replace the stored values.
  */
 export function coordinateLoss(s: usize, stay: u32): f64 {
   listAll(s);

@@ -106,7 +106,7 @@ export function listAll(s: usize): void {
   store<u32>(s + MOVES_LENGTH, load<u32>(s + MOVES_ROWS));
 }
 
-/** Lists the rows on which a move of column j changes z. */
+/** Lists the rows in which z changes when column j moves. */
 export function listRows(s: usize, j: u32): void {
   const columns = u(s, MOVES_COLUMNS);
   const starts = u(columns, COLUMNS_START);

@@ -2,8 +2,8 @@
  * L2 decay for plain gradient descent, p ← (1 − ηλ) p − η g, on gradients that touch few coordinates. Parameters are
  * stored as p = s v, with one scale s for all.
  *
- * An update sets s' = s (1 − ηλ) and v ← v − (η/s') g on the touched coordinates only. This equals the dense update
- * exactly, at no cost for the other coordinates (Bottou's SGD, Shalev-Shwartz et al. 2007). Exempt coordinates
+ * An update sets s' = s (1 − ηλ) and v ← v − (η/s') g on the touched coordinates only. The result equals the dense
+ * update exactly, at no cost for the other coordinates (Bottou's SGD, Shalev-Shwartz et al. 2007). Exempt coordinates
  * (intercepts) are multiplied by s/s' instead. s is multiplied into v when it falls below 2⁻²⁰ (f32 or f64 v), or below
  * 7/8 (16-bit v, with random rounding, because its range shrinks with s). A factor 1 − ηλ below 2⁻¹⁰ is clamped to
  * 2⁻¹⁰. Block: memory/fields.ts.
@@ -22,7 +22,7 @@ function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);
 }
 
-/** Passes the scale to the model at the start of a call, because it may have been restored from a checkpoint. */
+/** Passes the scale to the model at the start of a call, because the scale might come from a checkpoint. */
 export function openDecay(decay: usize): void {
   store<f64>(u(decay, DECAY_MODEL_SCALE), load<f64>(decay + DECAY_SCALE_F64) * load<f64>(decay + DECAY_UNIT_F64));
 }

@@ -85,8 +85,8 @@ function drawBatches(lane: usize, rows: usize, first: f64, updates: u32, batch: 
 }
 
 /**
- * Number of updates whose rows are read ahead. Random rows miss every cache; misses of many rows overlap, whereas those
- * of a single row do not.
+ * Number of updates whose rows are read ahead. Random rows miss every cache. Misses of several rows can overlap, but
+ * misses of a single row cannot.
  */
 const AHEAD: u32 = 16;
 
@@ -98,8 +98,8 @@ export function descend(lane: usize, first: f64, position: u32, count: i32): f64
   const tFirst = load<f64>(lane + LANE_T_FIRST_F64), tStep = load<f64>(lane + LANE_T_STEP_F64);
   const drawn = u(lane, LANE_DRAWN);
   const touch = batch == 1 ? load<u32>(lane + LANE_TOUCH) : ABSENT;
-  // This update's pieces have changed the table, so the mean of the table changes by their share of all rows. SAG's
-  // pieces are already divided by the number of rows.
+  // This update's pieces have changed the table. The table's mean therefore moves by this change times the batch's
+  // share of all rows. SAG's pieces are already divided by the number of rows.
   const atRefresh = rule ? load<u32>(rule + RULE_AT_REFRESH) : ABSENT;
   const refresh: usize = atRefresh == ABSENT ? 0 : u(rule, RULE_BLOCK) + <usize>atRefresh;
   const sag = control ? load<u32>(control + CONTROL_KIND) == CONTROL_SAG : false;

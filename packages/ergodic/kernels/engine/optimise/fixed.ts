@@ -4,10 +4,10 @@
  *
  * x: `count` integers of 8 or 16 bits; v: i16, saturating; c: steps of v per unit of x. The product c x is computed in
  * fixed point with f fraction bits, 1 ≤ f ≤ 14, as many as the row permits: y = x m / 2^15 with |y| < 2^14, then (y +
- * r) >> f, r uniform in [0, 2^f). The bias of an update is therefore at most 2^-15 of a step of v, or 2^-15 of the
- * largest update in the row, whichever is larger. r: for each of eight lanes and each row, a random start, followed by
- * a Weyl sequence along the row. Neighbouring values of this sequence differ as much as possible. The tail runs the
- * same arithmetic in scalars.
+ * r) >> f, r uniform in [0, 2^f). An update's bias is therefore at most 2^-15 times the step of v or the row's largest
+ * update, whichever is larger. r: for each of eight lanes and each row, a random start, followed by a Weyl sequence
+ * along the row. Neighbouring values of this sequence differ as much as possible. The tail runs the same arithmetic in
+ * scalars.
  */
 import { DECAY_RANDOM } from "../../../src/engine/memory/fields";
 
@@ -58,7 +58,7 @@ export function fixedStep(decay: usize, v: usize, x: usize, count: i32, bytes: i
     bound *= 0.5;
     fraction--;
   }
-  // A step too large for 14 bits saturates.
+  // Saturates if the step is too large for 14 bits.
   const m = <i32>max<f64>(-32767, min<f64>(32767, nearest(unit * <f64>(1 << fraction) * 32768)));
   const ms = i16x8.splat(<i16>m);
   const mask = (1 << fraction) - 1;

@@ -91,13 +91,13 @@ export function integer(n: u32): u32 {
   return <u32>(product >>> 32);
 }
 
-/** Returns a normal number with mean 0 and variance 1. */
+/** Returns a draw from the standard normal distribution. */
 export function normal(): f64 {
   const upper = bits();
   return normalQuantile(midpoint52(upper, bits()));
 }
 
-/** Returns an exponential number with mean 1. */
+/** Returns a draw from the exponential distribution with mean 1. */
 export function exponential(): f64 {
   const upper = bits();
   return 0 - log((fraction53(upper, bits()) + 1) * TO_UNIT);
@@ -114,7 +114,7 @@ function midpoint52(upper: u32, lower: u32): f64 {
 }
 
 export function fill(out: usize, count: u32, kind: i32, low: u32, high: u32, counter: f64): void {
-  // Each draw takes eight bytes and uses two words, so the words are first written to the place of the draw.
+  // A draw takes eight bytes and uses two words, so both words are first written where the draw will be stored.
   const end = out + (<usize>count << 3);
   fillWords(out, end, low, high, counter);
   if (kind == 0) for (; out < end; out += 8) store<f64>(out, fraction53(load<u32>(out), load<u32>(out, 4)) * TO_UNIT);

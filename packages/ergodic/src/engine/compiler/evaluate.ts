@@ -30,10 +30,11 @@ export interface EvaluateOptions {
 /**
  * Returns the value of an expression: a number (rank 0) or its elements (rank 1).
  *
- * This interpreter is the reference for compiled programs. It uses plain loops over float64 arrays, one operation at a
- * time, and sums from the first element to the last. With `precision: "f32"`, vector values and the scalars combined
- * with them are rounded to float32 after each operation, while scalars and reductions stay float64. This is the
- * arithmetic of a compiled f32 program, up to the order of sums and the error of exp and similar functions.
+ * This interpreter is the reference for compiled programs. The interpreter uses plain loops over float64 arrays, one
+ * operation at a time, and sums from the first element to the last. With `precision: "f32"`, vector values and the
+ * scalars combined with them are rounded to float32 after each operation, while scalars and reductions stay float64.
+ * A compiled f32 program uses the same arithmetic, except for the order of sums and the errors of exp and similar
+ * functions.
  *
  * @throws CompileError if an input is missing or lengths differ
  */

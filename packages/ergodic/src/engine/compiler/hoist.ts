@@ -4,8 +4,8 @@ import { div, mul } from "./primitives/arithmetic.ts";
 import { sum } from "./primitives/reductions.ts";
 
 /**
- * Moves arithmetic out of the loop before code is made: chains of scalar factors are multiplied together once, a
- * division by a scalar becomes a product with its reciprocal, and scalar factors leave sums.
+ * Moves arithmetic out of the loop before code is made. Chains of scalar factors are multiplied together once, a
+ * division by a scalar becomes a product with its reciprocal, and scalar factors are moved out of sums.
  *
  * This changes results by a few roundings (float64 for scalars), so it is not part of simplification: expressions are
  * printed and counted as they were written.

@@ -16,7 +16,7 @@ export interface Plan {
  * Plans the passes over memory. A vector value that needs a sum() or maximum() is computed after the pass with that
  * reduction. A pass computes its reductions from the operands, and recomputes values of earlier passes. All stores
  * happen in the last pass, because earlier passes must read the original values. A reduction is computed as late as its
- * users allow: one that only results need is computed in the last pass.
+ * users allow. A reduction that only results need is computed in the last pass.
  */
 export function plan(spec: ProgramSpec): Plan {
   const values = hoist([...spec.stores, ...spec.results].map((s) => s.value));

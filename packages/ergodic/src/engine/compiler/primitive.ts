@@ -27,7 +27,10 @@ export interface Primitive {
   code(lanes: Lanes, ...args: Value[]): Value;
 }
 
-/** Print form of a node, made from its printed arguments, each bracketed if it binds weaker than `needs[i]`. */
+/**
+ * Print form of a node, made from its printed arguments. Argument i is bracketed if it binds more weakly than
+ * `needs[i]`.
+ */
 export interface PrintForm {
   readonly strength: number;
   readonly needs: readonly number[];

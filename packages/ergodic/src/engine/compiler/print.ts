@@ -46,7 +46,7 @@ export function print(expr: Expr, symbols: Readonly<Record<string, string>> = {}
   }
 }
 
-/** Returns the number of parts if shared ones are written out at every use. `nodes`: arguments before their users. */
+/** Returns the number of parts if shared parts are written out at every use. `nodes`: arguments before their users. */
 function partsWritten(expr: Expr, nodes: readonly Expr[]): number {
   const parts = new Map<Expr, number>();
   for (const node of nodes) parts.set(node, 1 + node.args.reduce((sum, arg) => sum + parts.get(arg)!, 0));

@@ -44,7 +44,7 @@ export interface ProgramSpec {
 
 /** Options of `compile`. */
 export interface CompileOptions {
-  /** Whether `env.memory` is a shared memory. Its declared maximum must be at most 65536 pages. */
+  /** Whether `env.memory` is a shared memory. The memory's declared maximum must be at most 65536 pages. */
   shared: boolean;
 }
 
@@ -63,8 +63,8 @@ export interface CompiledProgram {
   /** Byte offset of 16 bytes of random state: four nonzero u32, set by the caller and advanced by stochastic stores. */
   readonly random: number;
   /**
-   * Byte offset of the total number of elements in all pieces, as f64. It must be set before begin_0 if the program
-   * uses count(); `update` sets it.
+   * Byte offset of the total number of elements in all pieces, as f64. The caller must set this number before begin_0
+   * if the program uses count(); `update` sets it automatically.
    */
   readonly count: number;
   /** Byte offsets of the f64 inputs and results. */

@@ -23,7 +23,7 @@ export interface Coordinates {
   readonly blocks?: readonly (readonly number[])[];
   /** Whether partial derivatives can be estimated from a sample of rows. */
   readonly estimates?: boolean;
-  /** Opens a state at the starting point of the problem. */
+  /** Returns a new state at the problem's starting point. */
   open(plan: Plan, engine: Engine): CoordinateState;
 }
 
@@ -31,7 +31,7 @@ export interface Coordinates {
 export interface CoordinateState {
   /**
    * L_b > 0: upper bound on the curvature of f along each block, if known. Steps of 1/L_b and importance sampling need
-   * it.
+   * this bound.
    */
   readonly curvature?: Float64Array;
   /** Returns F(x). */
@@ -76,7 +76,7 @@ export interface CoordinateMove {
 }
 
 /**
- * A second vector u, laid out like x. It is 0 when the state is opened or moved to a point. All other members of a
+ * A second vector u, laid out like x. u is 0 when the state is created or moved to a point. All other members of a
  * state refer to x only.
  */
 export interface Companion {

@@ -30,7 +30,7 @@ export interface CurvatureBinding {
   readonly width: number;
   /**
    * Returns the mean loss at x over all parts. Intermediate results are cached, so that `at` can reuse them for the
-   * same x. This does not change any bits.
+   * same x. The cache does not change any bits.
    */
   value(x: Float64Array): Generator<void, number>;
   /** Returns the contribution of part k to the mean loss at x, with its gradient and Hessian. */

@@ -44,7 +44,7 @@ export interface FactorBinding {
    * Absent if only rated cells count.
    */
   readonly gramSlot?: number;
-  /** For each side: address where its block reads Σ q qᵀ of the other side, both triangles. */
+  /** For each side: address at which its block reads Σ q qᵀ of the other side (both triangles). */
   readonly grams?: readonly [number, number];
   /** For each side: address of the residuals, f64[ratings], or 0. */
   readonly residuals: readonly [number, number];

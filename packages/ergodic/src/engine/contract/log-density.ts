@@ -114,6 +114,6 @@ export interface LogDensity {
   drawStart?(draws: Draws): Float64Array;
   /** Describes which term is not finite at these points, for the error of a failed start. */
   explain?(points: readonly Float64Array[]): string | undefined;
-  /** Minibatch estimates, available if the option `rows` names the size that is the number of data rows. */
+  /** Minibatch estimates. Available if the option `rows` names the model size that equals the number of data rows. */
   readonly minibatches?: Minibatches;
 }

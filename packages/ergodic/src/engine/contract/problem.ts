@@ -34,8 +34,8 @@ export interface Problem {
   /** Matrix factors, if the problem offers them. */
   readonly factors?: Factors;
   /**
-   * Size of one unit of loss in the units of the target, in which runs report losses. Problems can rescale the target
-   * so that steps do not depend on its unit. Default 1.
+   * Factor that converts a loss to the units of the target. Runs report losses in these units. Problems can rescale the
+   * target so that steps do not depend on its unit. Default 1.
    */
   readonly lossUnit?: number;
   /** Returns the reason why there is no minimum, if a mean loss this small proves that there is none. */

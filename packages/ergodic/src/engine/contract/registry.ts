@@ -1,8 +1,8 @@
 import { OptionError } from "../errors/errors.ts";
 
 /**
- * Definitions by name, so that a file can refer to the definitions that it uses. The library's names are reserved. A
- * user can redefine a name of their own; the last definition counts.
+ * Definitions by name, so that a file can refer to the definitions that it uses. The library's names are reserved.
+ * Users can redefine their own names; the last definition counts.
  *
  * @throws OptionError [NAME_TAKEN] for a reserved name
  */

@@ -51,8 +51,8 @@ export interface RowGradient {
   readonly rates?: Float64Array | undefined;
   /**
    * Number of leading parameters that have gradients; all if absent. The rest is state that the model updates in place
-   * (running statistics) or keeps fixed (frozen layers). It is copied, averaged and stored with the parameters, but no
-   * rule changes it.
+   * (running statistics) or keeps fixed (frozen layers). This state is copied, averaged and stored with the parameters,
+   * but no rule changes it.
    */
   readonly trainedCount?: number;
   /**

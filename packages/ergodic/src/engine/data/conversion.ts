@@ -45,8 +45,8 @@ function largest(from: DataLayout): number {
 }
 
 /**
- * Visits every row with its range of elements [start, end), without the intercept, and with the index where the row
- * begins if rows are `stride` elements apart.
+ * Visits every row. Passes the row's range of elements [start, end), which excludes the intercept, and the index at
+ * which the row begins if rows are `stride` elements apart.
  */
 function eachRow(from: DataLayout, stride: number, visit: (start: number, end: number, newStart: number) => void): void {
   if (from.format === "dense") {

@@ -54,9 +54,9 @@ interface Lending<Names extends string> {
  * something return a new dataset with its own memory. The results of `as`, `asClasses` and `columns` are cached
  * instead, and freed with the dataset they came from. Readers of files (CSV, Parquet, …) are in @ergodic/ingest.
  *
- * Pipeline: the steps from raw rows to these columns. Applied to the original table, it gives the same bits again. It
- * is stored with a model, so that prediction takes raw rows. `as("i8")` and `as("i16")` only change how numbers are
- * computed and are not steps: a quantised dataset has the pipeline of the floats that it represents.
+ * Pipeline: the steps from raw rows to these columns. Applied to the original table, the pipeline gives the same bits
+ * again. The pipeline is stored with a model, so that prediction takes raw rows. `as("i8")` and `as("i16")` only change
+ * how numbers are computed and are not steps: a quantised dataset has the pipeline of the floats that it represents.
  *
  * Long because Dataset and Pipeline create each other, so that two files would import each other.
  *
@@ -375,7 +375,10 @@ export class Dataset<Names extends string = string> implements Disposable {
     return followed;
   }
 
-  /** Returns the same numbers by columns, without the intercept. The result is cached and freed with this dataset. */
+  /**
+   * Returns the same numbers stored column by column, without the intercept. The result is cached and freed with this
+   * dataset.
+   */
   columns(): ColumnLayout {
     const { layout } = this;
     if (!this.#columns) {

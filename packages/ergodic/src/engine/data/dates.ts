@@ -1,12 +1,12 @@
 /**
- * Converts date texts to the numeric parts that option `dates` requests. Dates are read as written, without time zones:
- * 2024-03-05, 2024-03-05 14:30, 2024-03-05T14:30:00Z.
+ * Converts date strings to the numeric parts that option `dates` requests. Dates are read as written, without time
+ * zones: 2024-03-05, 2024-03-05 14:30, 2024-03-05T14:30:00Z.
  *
  * Year and day of the month are numbers. Month (1 to 12) and weekday (1 = Monday to 7) are categories, because December
  * is next to January. The hour, with minutes as a fraction, is a number; it is only added if any training date has a
  * time.
  *
- * @throws DataError [DATA_VALUE] naming row and column if a text is not a date
+ * @throws DataError [DATA_VALUE] naming row and column if a string is not a date
  */
 import { DataError } from "../errors/errors.ts";
 import type { DateParts } from "./from-table.ts";
@@ -29,7 +29,7 @@ export function dateParts(...columns: string[]): DateParts {
   return { columns, partsOf: (name, texts) => partColumns(name, texts) };
 }
 
-/** Returns the columns that replace a date column. `texts`: all texts of the column. */
+/** Returns the columns that replace a date column. `texts`: all strings in the column. */
 function partColumns(name: string, texts: readonly string[]): RawColumn[] {
   const timed = texts.some((text) => form.exec(text)?.[4] !== undefined);
   return names

@@ -5,7 +5,7 @@
  * Columns are compared by name, kind and level, as `Pipeline.apply` reads raw rows. Extra columns are ignored. A level
  * that the model does not know is all zeros, unless its pipeline refuses unknown levels. An absent column of a sparse
  * row is 0. Rows without names are compared by position. The source of the data, the name of the target and the weight
- * column do not matter. Steps that were fitted to rows (standardise, fill values of gaps) must be the model's own,
+ * column do not matter. Steps that were fitted to rows (standardisation, fill values for gaps) must be the model's own,
  * because steps fitted to other rows would give other numbers.
  */
 import { listed } from "./raw.ts";

@@ -19,7 +19,7 @@ import { rowShapeStep } from "./transformations/row-shape.ts";
 export interface DateParts {
   /** Names of the columns. */
   readonly columns: readonly string[];
-  /** Returns the columns that replace a date column, given all of its texts. @internal */
+  /** Returns the columns that replace a date column, given all strings in that column. @internal */
   partsOf(name: string, texts: readonly string[]): RawColumn[];
 }
 
@@ -40,10 +40,11 @@ export interface TableOptions<Out extends string = string> {
   /** Columns to leave out. */
   drop?: readonly Out[];
   /**
-   * Method of filling missing cells; without it, they are refused. A single method applies to all columns: numbers take
-   * their mean, median or mode, texts the most common level. "level" makes missing texts a level of their own (in
-   * columns with gaps), and numbers take the median. A method can also be given per column, with "*" for all other
-   * columns: `{ age: "median", city: "level" }`. Gaps in columns without a method are refused, also at prediction.
+   * Method of filling missing cells; without it, they are refused. A single method applies to all columns: number
+   * columns take their mean, median or mode, and text columns take the most common level. With "level", a text column
+   * with gaps gets a separate level for missing cells, and number columns take the median. A method can also be given
+   * per column, with "*" for all other columns: `{ age: "median", city: "level" }`. Gaps in columns without a method
+   * are refused, also at prediction.
    */
   impute?: Impute;
   /**

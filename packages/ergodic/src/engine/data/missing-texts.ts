@@ -1,9 +1,9 @@
-/** Texts that mean "no value" in any column, unless a reader is given other texts. */
+/** Strings that mean "no value" in any column, unless a reader is given other strings. */
 export const missingTexts: readonly string[] = ["", "NA", "NaN", "nan", "null", "?"];
 
 /**
- * Texts that mean "no value" only in number columns. In a text column, "None" or "-" can be a level. Spreadsheet errors
- * other than #N/A are mistakes, not missing values.
+ * Strings that mean "no value" only in number columns. In a text column, "None" or "-" can be a level. Spreadsheet
+ * errors other than #N/A are mistakes, not missing values.
  */
 export const missingAmongNumbers: readonly string[] = [
   "#N/A",
@@ -19,7 +19,7 @@ export const missingAmongNumbers: readonly string[] = [
   ".",
 ];
 
-/** Whether a text in a number column means "no value". A blank text does not. */
+/** Whether a string in a number column means "no value". A blank string does not. */
 export function saysMissing(text: string): boolean {
   const trimmed = text.trim();
   return trimmed !== "" && (missingTexts.includes(trimmed) || missingAmongNumbers.includes(trimmed));

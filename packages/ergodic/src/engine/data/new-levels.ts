@@ -58,7 +58,7 @@ export function unknownLevels({ steps: [source] }: Steps, raw: RawRows): Unknown
     };
     const given = byName.get(column.name);
     if (given?.kind === "category") {
-      // Compare codes, not texts: a table can have millions of rows, but hardly ever a new level.
+      // Compare codes, not strings: a table can have millions of rows, but hardly ever a new level.
       const isNew = given.levels.map((level) => !known.has(level));
       if (!isNew.includes(true)) return [];
       for (const [i, code] of given.codes.entries()) if (isNew[code]) meet(given.levels[code], i);

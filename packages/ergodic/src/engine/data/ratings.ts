@@ -40,7 +40,7 @@ export interface RatingColumns {
 export interface CompressedRatings {
   /** u32[rows + 1]. */
   readonly start: number;
-  /** u32[count]: column of each entry, which is an item for rows of users and vice versa. Ascending within a row. */
+  /** u32[count]: column of each entry. Columns are items if rows are users, and vice versa. Ascending within a row. */
   readonly index: number;
   /** f64[count]. */
   readonly values: number;
@@ -231,7 +231,10 @@ export class Ratings implements Disposable {
     };
   }
 
-  /** Splits the ratings at random into parts of `share` and 1 − share. Both parts keep all users and items. */
+  /**
+   * Splits the ratings at random into parts of `share` and 1 − share. Both parts retain the complete lists of users and
+   * items.
+   */
   split(share: number, options: { seed: number }): { train: Ratings; test: Ratings } {
     checkKeys("split", options, ["seed"]);
     const { train, test } = splitRows(this.count, share, options.seed);
@@ -293,7 +296,7 @@ function sortedBy(codes: Uint32Array, order: Uint32Array | undefined, size: numb
   return sorted;
 }
 
-/** Returns the number of codes below 0, 1, … size. */
+/** Returns, for each k = 0, 1, …, size, the number of codes below k. */
 function startsOf(codes: Uint32Array, size: number): Uint32Array {
   const start = new Uint32Array(size + 1);
   for (const code of codes) start[code + 1]++;

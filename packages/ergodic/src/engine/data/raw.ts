@@ -74,7 +74,7 @@ export function namedCells(raw: Table | readonly Row[], where: string): NamedCel
 }
 
 /**
- * Returns the cell of column `name` as a number. NaN if it is missing: null, an undefined value, or a text that means
+ * Returns the cell of column `name` as a number. NaN if it is missing: null, an undefined value, or a string that means
  * "no value".
  */
 export function numberCell(row: Row, name: string, where: string, index: number): number {
@@ -104,7 +104,8 @@ function notNumber(where: string, index: number, name: string, found: string): D
 }
 
 /**
- * Returns the numbers of a column as a function of the row (NaN = missing). Texts of a category column are converted.
+ * Returns the numbers of a column as a function of the row (NaN = missing). If the column is a category, its strings
+ * are converted to numbers.
  */
 export function tableNumbers(column: Column, where: string): (i: number) => number {
   if (column.kind === "number") return (i) => column.values[i];

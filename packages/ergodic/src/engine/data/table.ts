@@ -28,9 +28,10 @@ export interface Table<Names extends string = string> {
 /** A remark about rows that is not an error. */
 export interface Remark {
   /**
-   * "skipped": rows that were not read; "comment": lines that were not read; "missing": texts among numbers that mean
-   * "no value"; "new level": rows with a level that the model does not know; "identifier", "date", "text": a column
-   * that looks like one; "precision": a column whose numbers differ too little for the type in which they are stored.
+   * "skipped": rows that were not read; "comment": lines that were not read; "missing": strings in a number column that
+   * mean "no value"; "new level": rows with a level that the model does not know; "identifier", "date", "text": a
+   * column that looks like one; "precision": a column whose numbers differ too little for the type in which they are
+   * stored.
    */
   readonly kind: "skipped" | "comment" | "missing" | "new level" | "identifier" | "date" | "text" | "precision";
   /** The column, if the remark is about one. */

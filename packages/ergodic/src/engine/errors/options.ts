@@ -50,8 +50,8 @@ export interface Factory<O, T, D extends Declaration = Declaration> {
 }
 
 /**
- * Derives the accepted values of options from their defaults: numbers within `ranges`, booleans, and strings
- * (restricted to those in `ranges`, if listed). An option with the default null also accepts null.
+ * Derives the accepted values of options from the types of their defaults. Numbers must lie within `ranges`. Strings
+ * must be listed in `ranges`, if it has a list for the option. An option with the default null also accepts null.
  */
 export function acceptedBy(
   defaults: Readonly<Record<string, number | boolean | string | null>>,

@@ -14,7 +14,10 @@ export function shown(value: unknown): string {
   return `an object of ${Object.keys(value).slice(0, 5).join(", ") || "nothing"}`;
 }
 
-/** Name under which a user calls a factory. It comes from the declaration, because minifiers do not change it there. */
+/**
+ * Name under which a user calls a factory. The name comes from the declaration, because minifiers do not change it
+ * there.
+ */
 export function factoryName(factory: { name: string; declaration?: { readonly name?: unknown } }): string {
   const declared = factory.declaration?.name;
   if (typeof declared === "string") return declared;

@@ -14,8 +14,8 @@ export interface Compared {
  */
 const MOST_ERRORS = 4;
 /**
- * Smallest relative increase of a mean loss that is reported. Smaller ones are within the noise at the end of a run
- * with a constant rate.
+ * Smallest relative increase of a mean loss that is reported. Smaller increases are within the noise at the end of a
+ * run with a constant rate.
  */
 const LEAST_SHARE = 0.02;
 /** Relative differences up to this size are rounding errors. */

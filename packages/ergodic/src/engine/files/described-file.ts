@@ -10,15 +10,15 @@ export const FILE_VERSION = WITH_LISTS;
 /** Maximum nesting depth of a description. Its readers recurse at most this deep. */
 const DEEPEST = 500;
 
-/** Names of a format, and its error texts and codes. */
+/** Names of a format, with its error messages and codes. */
 export interface FileFormat {
   /** Format name in the metadata. */
   readonly format: string;
   /** Term for the format version in errors. */
   readonly versionName: string;
-  /** Error text for a file of an unknown format. */
+  /** Error message for a file of an unknown format. */
   readonly stranger: string;
-  /** Error texts for other formats of this library, by name. */
+  /** Error messages for other formats of this library, by format name. */
   readonly others?: Readonly<Record<string, string>>;
   /** Prefix of error codes: MODEL_FORMAT, MODEL_VERSION, MODEL_KIND. */
   readonly codes: string;

@@ -1,6 +1,6 @@
 /**
- * Access to Node's modules, if they exist. They are requested from `process`, so that bundlers for the web see no
- * imports to resolve.
+ * Access to Node's modules, if they exist. The modules are requested from `process`, so that bundlers for the web see
+ * no imports to resolve.
  *
  * Always write `globalThis.process`: some bundlers (Parcel) add a polyfill for a free `process` or `Buffer`.
  */

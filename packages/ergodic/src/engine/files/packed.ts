@@ -224,8 +224,8 @@ function objects({ count, columns }: JsonObject, from: Packed): JsonObject[] {
     if (typeof key !== "string" || key === "__proto__") return from.refuse("a key that is not a string");
     return { key, values: listOf(values, from), rows: rows === undefined ? undefined : listOf(rows, from) };
   });
-  // `count` comes from the file and can be wrong. It must match the length of at least one column, so a wrong count
-  // cannot exhaust memory.
+  // `count` comes from the file and can be wrong. The count must match the length of at least one column, so a wrong
+  // count cannot exhaust memory.
   if (!read.some(({ values, rows }) => rows === undefined && values.length === count)) from.refuse(`${String(count)} objects`);
   const made = Array.from({ length: count as number }, (): JsonObject => ({}));
   for (const { key, values, rows } of read) {

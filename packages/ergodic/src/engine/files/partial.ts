@@ -1,8 +1,8 @@
 /**
  * Names of partial files: `model.safetensors.4711-9f3a01c2-k3x9q0z1.partial` is next to its target and identifies the
- * process that writes it. It contains the process number and a digest of the host, the boot and the process namespace
- * in which that number is unique. Partial files of killed processes can thus be distinguished from those of running
- * processes.
+ * process that writes it. The name contains the process number and a digest of the host, the boot and the process
+ * namespace in which that number is unique. Partial files of killed processes can therefore be distinguished from
+ * partial files of running processes.
  */
 
 import { murmur3 } from "../random/murmur3.ts";

@@ -187,7 +187,7 @@ function checkHeader(name: string, value: unknown, broken: Fault): Header {
 
 /**
  * Whether the text is exactly what JSON.stringify writes. Such text has no repeated keys, and this test is much faster
- * than comparing keys. It holds for our own files.
+ * than comparing keys. The condition holds for files that this library writes.
  */
 function isAsStringified(text: string, json: unknown): boolean {
   try {

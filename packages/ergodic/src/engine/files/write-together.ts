@@ -26,7 +26,7 @@ interface Staged {
   readonly folder: string;
 }
 
-/** Name of the record of a save that has not renamed all of its files yet. */
+/** File name of the record that a save leaves until all of its files are renamed. */
 export const UNFINISHED_SAVE = "unfinished-save.json";
 
 /** Writes the files into a folder, in order. @throws DataError [FILE_WRITE] with the system's reason */
@@ -111,10 +111,7 @@ function recordOf(staged: readonly Staged[]): string {
   return JSON.stringify(Object.fromEntries(staged.map(({ name, partial }) => [name, basename(partial)])));
 }
 
-/**
- * Only accepts plain names, so that a record cannot refer to files outside the folder or to files other than partial
- * ones.
- */
+/** Only accepts plain names, so that a record can only refer to partial files inside the folder. */
 function listedIn(text: string | undefined): [name: string, partial: string][] {
   try {
     const isName = (name: unknown): name is string => typeof name === "string" && /^[^/\\\0]+$/.test(name);

@@ -16,9 +16,9 @@ const FORMAT: FileFormat = {
 /**
  * A checkpoint: one safetensors file with the tensors of a run and, in its metadata, the JSON needed to reconstruct the
  * run.
- * It is written completely or not at all, so that an interrupted write leaves the last good file. Reading verifies the
- * checksums of its tensors and of its JSON, which older files lack. The code that resumes checks the contents
- * (loop/kept-part.ts).
+ * The file is written completely or not at all, so that an interrupted write leaves the last good file. Reading
+ * verifies the checksums of its tensors and of its JSON, which older files lack. The code that resumes checks the
+ * contents (loop/kept-part.ts).
  */
 export interface Checkpoint {
   snapshot: Snapshot;
@@ -80,8 +80,8 @@ export async function readCheckpointOf(
 }
 
 /**
- * Converts an unforeseen error of a resumed run to one that blames the checkpoint. Errors that are already meant for
- * users are returned unchanged.
+ * Converts an unforeseen error in a resumed run to an error that blames the checkpoint. Errors that are already meant
+ * for users are returned unchanged.
  */
 export function refusedCheckpoint(cause: unknown): unknown {
   if (cause instanceof ErgodicError && cause.code !== JSON_TYPE) return cause;

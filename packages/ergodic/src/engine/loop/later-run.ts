@@ -20,7 +20,7 @@ export function trainedBy(model: unknown): string | undefined {
   return typeof trainable?.by === "string" ? trainable.by : undefined;
 }
 
-/** Returns a run of a job whose code is loaded first. */
+/** Returns a run that first loads the code of its job. */
 export function laterRun<R>(
   load: () => Promise<Job<R>>,
   { signal, resultNames }: Pick<Job<R>, "resultNames"> & { readonly signal?: AbortSignal | undefined },

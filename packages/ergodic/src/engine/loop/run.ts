@@ -19,7 +19,7 @@ const MOST_GROWTH = 16;
 const TICK_MS = 100;
 const PAUSED_MS = 20;
 
-/** Start of a job: a new progression, or one that resumes from a checkpoint. */
+/** Start of a job: a new progression, or a progression that resumes from a checkpoint. */
 export interface Started {
   progression: Progression;
   stopping: StoppingOptions;
@@ -63,7 +63,7 @@ export interface RunSummary {
   loss: number;
   /** Last values that the algorithm reported. */
   report: Record<string, number>;
-  /** Ticks of the run. Long runs retain the last few thousand and a sample of the earlier ones (ticks.ts). */
+  /** Ticks of the run. Long runs retain the last few thousand ticks and a sample of the earlier ticks (ticks.ts). */
   ticks: Tick[];
 }
 
@@ -105,10 +105,10 @@ class Pause {
 }
 
 /**
- * The loop: advance, watch, validate, checkpoint, stop. It knows no algorithm and no model; it drives a `Progression`
- * (contract/progression.ts).
+ * The loop: advance, watch, validate, checkpoint, stop. The loop knows no algorithm and no model; it drives a
+ * `Progression` (contract/progression.ts).
  *
- * A run starts when it is constructed. It can be awaited for its result and iterated for its ticks. Work is done in
+ * A run starts when it is constructed. A run can be awaited for its result and iterated for its ticks. Work is done in
  * stretches of about STRETCH_MS; signals, checkpoints and time limits are served between two stretches. The points at
  * which a run stops, validates or is checkpointed depend on update numbers alone (except `until.seconds`), so that a
  * resumed run repeats itself exactly.

@@ -70,8 +70,8 @@ const BEST = "loop.best";
  * Decides when a run stops, when it validates, and which parameters are returned.
  *
  * A run stops at the first limit in `until`: epochs, updates, seconds of training, or tolerance (an epoch's mean loss
- * fell by less than tolerance × its size). It validates every `validateEvery` epochs. With `patience` p, it stops after
- * p validations without a lower loss and returns the best parameters. The run ends with an error if the loss or a
+ * fell by less than tolerance × its size). A run validates every `validateEvery` epochs. With `patience` p, it stops
+ * after p validations without a lower loss and returns the best parameters. The run ends with an error if the loss or a
  * parameter is not finite after an epoch, at a validation or at the end.
  */
 export class Stopping {
@@ -179,8 +179,8 @@ export class Stopping {
     const { until } = this.options;
     const limits = [Infinity];
     if (until.epochs !== undefined) limits.push(Math.ceil(until.epochs * stepsPerEpoch));
-    // Some lanes run out of rows before others, so this estimate can be too early but never too late. It is made again
-    // when that step is reached.
+    // Some lanes run out of rows before others, so this estimate can be too early but never too late. The estimate is
+    // made again when that step is reached.
     if (until.updates !== undefined)
       limits.push(updates >= until.updates ? step : step + Math.max(1, Math.floor((until.updates - updates) / updatesPerStep)));
     return Math.min(...limits);

@@ -9,7 +9,7 @@ interface Kept {
 }
 
 /**
- * Ticks of a run: all of the last RECENT, and an evenly thinned sample of at most RECENT earlier ones, including the
+ * Ticks of a run: the last RECENT ticks, and an evenly thinned sample of at most RECENT earlier ticks, including the
  * first. A run of months therefore stores no more ticks than one of minutes.
  */
 export class Ticks {

@@ -40,8 +40,8 @@ export abstract class Watched<Result> implements PromiseLike<Result>, AsyncItera
   }
 
   /**
-   * Iterates over the ticks. A consumer that keeps up with the run sees every tick from the first; one that lags by
-   * thousands of ticks sees a sample. If the run failed, the iteration throws its error.
+   * Iterates over the ticks. A consumer that keeps up with the run sees every tick from the first; a consumer that lags
+   * by thousands of ticks sees a sample. If the run failed, the iteration throws its error.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Tick> {
     for (let next = 0; ; ) {

@@ -14,7 +14,7 @@ export interface PlanValue<N = PlanCount> {
     | { readonly kind: "workspace" }
     /** Numbers stored next to the plan, by name. */
     | { readonly kind: "constant"; readonly name: string }
-    /** A buffer of the caller, or one that a scan advances. */
+    /** A buffer of the caller, or a buffer that a scan advances. */
     | { readonly kind: "buffer"; readonly name: string; readonly offset: N };
 }
 
@@ -95,7 +95,7 @@ export const planAt = (plan: ArrayPlan, batch: number): ArrayPlan<number> => cou
 export const countAt = (count: PlanCount, batch: number): number =>
   typeof count === "number" ? count : count.B * batch + count.plus;
 
-/** Substitutes the batch size. Parts that do not depend on it are shared with the plan, not copied. */
+/** Substitutes the batch size. Parts that do not depend on the batch size are shared with the plan, not copied. */
 function counted(x: unknown, batch: number): unknown {
   if (typeof x !== "object" || x === null) return x;
   if ("B" in x) return countAt(x as PlanCount, batch);

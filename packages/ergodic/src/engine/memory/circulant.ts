@@ -11,8 +11,8 @@ export const CIRCULANT_SHORTEST = 4;
 export const CIRCULANT_LONGEST = 4096;
 export const CIRCULANT_DENSE_ROWS = 32;
 /**
- * Limits of a band. Its spectra should stay in the second-level cache, and more row vectors would bring no further
- * gain.
+ * Limits of a band. The band's spectra should stay in the second-level cache, and more row vectors would bring no
+ * further gain.
  */
 export const CIRCULANT_BAND_BYTES = 262144;
 export const CIRCULANT_BAND_VECTORS = 8;

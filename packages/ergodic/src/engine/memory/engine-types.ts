@@ -57,20 +57,20 @@ export interface Machine {
  * table. Slots are assigned here and filled identically on all threads, so that slot numbers can be stored in memory.
  * Slots below 1024 belong to the kernels' own function references.
  *
- * In Node and in a module worker, `run` with one worker runs on the calling thread. It pauses every few milliseconds so
- * that signals and timers are served. If `crowded` is set because other runs need the thread too, it runs on a separate
- * worker. With as many workers as hardware threads, the calling thread is one of them: a surplus thread would share a
- * processor and wait for milliseconds while another processor is idle. On a page's main thread, calls run on a worker
- * if memory can be shared, and otherwise in slices on the main thread. `ergodic/worker` keeps a page responsive on any
- * host.
+ * In Node and in a module worker, `run` with one worker runs on the calling thread. The run pauses every few
+ * milliseconds so that signals and timers are served. If `crowded` is set because other runs need the thread too, the
+ * run uses a separate worker. With as many workers as hardware threads, the calling thread is one of the workers. A
+ * surplus thread would share a processor and wait for milliseconds while another processor is idle. On a page's main
+ * thread, calls run on a worker if memory can be shared, and otherwise in slices on the main thread. `ergodic/worker`
+ * keeps a page responsive on any host.
  *
  * @throws CapabilityError if the host cannot run kernels; WorkerError when a worker fails; the reason of an aborted
  * `signal`
  */
 export interface Engine extends Machine {
   /**
-   * Returns the same kernels on a separate memory, which grows to at most `pages` of 64 KiB. They cannot access any
-   * other memory, whatever arguments they get. The memory is garbage collected.
+   * Returns the same kernels on a separate memory, which grows to at most `pages` of 64 KiB. The kernels cannot access
+   * any other memory, whatever arguments they get. The memory is garbage collected.
    *
    * @throws MemoryLimitError if the system has no more address space
    */

@@ -143,7 +143,7 @@ class HostEngine implements Engine {
     return { ...this.description, why: [...this.description.why] };
   }
 
-  /** Links a module into this thread's table and into those of all workers, including later ones. */
+  /** Links a module into the tables of this thread and of all workers, including workers that start later. */
   private fill(module: WebAssembly.Module, exports: string[], slots: number[], build: string): Filled {
     for (const { kind, name } of WebAssembly.Module.imports(module))
       if (kind === "function") this.buildOf(name, build === "simd");
@@ -247,8 +247,8 @@ export interface EngineOptions {
   readonly alone?: boolean;
   /**
    * Compiled kernels, for hosts that forbid compilation at run time. On edge platforms, for example: `import training
-   * from "ergodic/kernels/training.wasm"`, one module per family. They must be given in the first call, and all runs
-   * then use them, on one thread.
+   * from "ergodic/kernels/training.wasm"`, one module per family. These kernels must be given in the first call. All
+   * runs then use them, on one thread.
    */
   readonly kernels?: WebAssemblyModule | readonly WebAssemblyModule[];
 }

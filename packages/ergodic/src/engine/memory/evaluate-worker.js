@@ -14,7 +14,8 @@ async function answer({ id, module, x, context }) {
   try {
     const { default: f } = await import(/* @vite-ignore */ /* webpackIgnore: true */ module);
     if (typeof f !== "function") throw new TypeError(`${module} has no default export that is a function`);
-    // The thread ends with the run, so this signal never fires. It is passed so that the same f works on all hosts.
+    // The thread ends with the run, so this signal never fires. The signal is passed so that the same f works on all
+    // hosts.
     const value = await f(x, { ...context, signal: new AbortController().signal });
     // Values other than numbers might not be cloneable. Their text is enough for the error.
     return { id, value: typeof value === "number" ? value : undefined, shown: String(value) };

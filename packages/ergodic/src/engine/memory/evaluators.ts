@@ -70,7 +70,7 @@ export class Evaluators {
       thread.hold(true);
       thread.post({ id, module: this.module, x: job.x, context: job.context });
     } catch (cause) {
-      // Free the thread's place again, so that waiting evaluations are answered too.
+      // Free the thread's place again, so that waiting evaluations do not wait forever.
       this.idle.unshift(undefined);
       const reason = cause instanceof Error ? cause.message : String(cause);
       const message = `could not be started: ${reason}; use concurrency instead of workers, or let this host start workers (in Node --allow-worker)`;

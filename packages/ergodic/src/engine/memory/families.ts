@@ -8,7 +8,7 @@
  * - sampling: chains, particles, their densities
  * - graphs: sweeps over the joint states of discrete variables
  *
- * kernels/families/ lists the kernels of each family. No other table repeats this, because a loaded module knows its
+ * kernels/families/ lists the kernels of each family. No other table lists them, because a loaded module knows its
  * exports. Families group the kernels that a page downloads together, whereas the folders of kernels/ follow the houses
  * and rooms of src/. The two groupings differ for "training" and "coordinate", which divide the kernels of learning/
  * and engine/ by algorithm. Kernels of different families call each other only through table slots.
@@ -41,7 +41,7 @@ export const makesCode = (family: Family): boolean => family === "coordinate" ||
 
 /**
  * Names of the kernels in "images", without F32 or F64. Programs on arrays and plans of networks call these kernels and
- * those of "arrays".
+ * the kernels of "arrays".
  */
 const images: ReadonlySet<string> = new Set(
   "averagePool averagePoolInput circulant circulantInput circulantWeight convolution convolutionInput convolutionWeight depthwise depthwiseInput depthwiseWeight maxPool maxPoolInput patches patchesInput".split(

@@ -4,7 +4,8 @@
  *
  * Pure bookkeeping, which never touches the memory that it describes. A size class spans a factor of at most 2^(1/4),
  * so any piece of a higher class fits. Taking or freeing a piece costs O(1), plus a scan of at most 112 classes.
- * Because neighbouring free pieces are always merged, there is at most one more free piece than pieces taken.
+ * Because neighbouring free pieces are always merged, the number of free pieces exceeds the number of taken pieces by
+ * at most one.
  */
 
 /**

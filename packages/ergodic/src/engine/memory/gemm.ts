@@ -18,8 +18,8 @@ export const GEMM_TILE_BYTES = 128;
 export const GEMM_DIRECT_BYTES = 32768;
 
 /**
- * Returns the workspace for C[m,n] = op(A) op(B) over k, in bytes, 16-byte aligned. It is below 1 MiB for any shape,
- * and suffices for all combinations of transposed operands.
+ * Returns the workspace for C[m,n] = op(A) op(B) over k, in bytes, 16-byte aligned. The workspace is below 1 MiB for
+ * any shape, and suffices for all combinations of transposed operands.
  */
 export function gemmScratchBytes(m: number, n: number, k: number, elementBytes: number): number {
   const depth = Math.min(k, GEMM_DEPTH);

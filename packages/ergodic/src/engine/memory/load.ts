@@ -22,7 +22,7 @@ const probeModule = (operation: number[]) =>
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 8, 1, 0x60, 3, 0x7b, 0x7b, 0x7b, 1, 0x7b, 3, 2, 1, 0],
     ...[10, 10 + operation.length, 1, 8 + operation.length, 0, 0x20, 0, 0x20, 1, 0x20, 2, ...operation, 0x0b],
   ]);
-/** Whether relaxed builds are available. They are not in the single-file package (scripts/bundle.mjs). */
+/** Whether relaxed builds are available. Relaxed builds are not in the single-file package (scripts/bundle.mjs). */
 const HAS_RELAXED = true;
 const BITSELECT = [0xfd, 0x52];
 const RELAXED_MADD = [0xfd, 0x85, 0x02];

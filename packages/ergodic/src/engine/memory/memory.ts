@@ -39,7 +39,7 @@ export class EngineMemory {
   private readonly live = new Map<number, { bytes: number; purpose: string }>();
   private used = 0;
   private end: number;
-  /** Address from which on memory has never been allocated, so that it is still zero. */
+  /** Address above which memory has never been allocated and is therefore still zero. */
   private untouched = HEAP_START;
 
   constructor(shared: boolean, mostPages = RESERVATIONS[0]) {
@@ -91,7 +91,7 @@ export class EngineMemory {
     this.blocks.give(pointer / UNIT, piece.bytes / UNIT);
   }
 
-  // Views of the current buffer. They become invalid at the next allocate, which can replace the buffer.
+  // Views of the current buffer. Views become invalid at the next allocate, which can replace the buffer.
   f64(pointer: number, count: number): Float64Array {
     return new Float64Array(this.memory.buffer, pointer, count);
   }

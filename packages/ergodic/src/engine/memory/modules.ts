@@ -32,8 +32,8 @@ export type FillTables = (module: WebAssemblyModule, exports: string[], slots: n
 const IDLE_MODULES = 128;
 const IDLE_BYTES = 4 * 2 ** 20;
 /**
- * Number of modules above which the owners that were garbage collected are searched for explicitly, instead of waiting
- * for the host's finalisation callbacks.
+ * Number of modules above which garbage-collected owners are searched for explicitly. Below it, the host's finalisation
+ * callbacks are fast enough.
  */
 const FIRST_SEARCH = 512;
 
@@ -82,7 +82,7 @@ export class Modules {
     return entry.functions;
   }
 
-  /** Numbers of linked modules and of those without a holder. */
+  /** Number of linked modules, and number of linked modules without a holder. */
   get counts(): { linked: number; idle: number } {
     return { linked: this.count, idle: this.idle.size };
   }

@@ -95,8 +95,8 @@ export class Pool {
 
   /**
    * Runs call i on the (i % workerCount)-th of the least busy workers, in order on each worker. Returns results in the
-   * order of `calls`. `own`: runs the first worker's calls on the calling thread instead. It receives the address of
-   * the cell that stops the other workers.
+   * order of `calls`. `own`: runs the first worker's calls on the calling thread instead. This function receives the
+   * address of the cell that stops the other workers.
    */
   async run(build: string, calls: Call[], workerCount: number, signal?: AbortSignal, own?: Own): Promise<number[]> {
     signal?.throwIfAborted();

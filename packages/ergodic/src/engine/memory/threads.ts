@@ -84,7 +84,7 @@ function nodeThread<M>({ name, text }: ThreadSource, onMessage: (message: M) => 
 
 function webThread<M>(source: ThreadSource, onMessage: (message: M) => void, onDeath: (cause: unknown) => void): Port {
   const ways = configured === undefined ? [fromText, ({ file }: ThreadSource) => file()] : [fromConfigured];
-  /** Messages to a thread that has not answered yet. If another thread replaces it, they are sent again. */
+  /** Messages to a thread that has not answered yet. They are sent again if another thread replaces this thread. */
   let unanswered: object[] | undefined = [];
   const next = (refusal?: unknown): Worker => {
     const make = ways.shift();

@@ -40,7 +40,7 @@ function wave(x: number, quarterTurns: number): number {
   return turns < 2 ? value : -value;
 }
 
-/** Size of x above which the products of n and the parts of π/2 are not exact. */
+/** Limit of |x| above which the products of n and the parts of π/2 are not exact. */
 const LARGE = 1.6e6;
 /** Number of binary digits of π/2 in `reduced`. Even for 2^1024 quarter turns, the error is then 2^-200. */
 const DIGITS = 1224n;

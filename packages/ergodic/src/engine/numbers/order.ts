@@ -1,6 +1,6 @@
 /**
  * Partially sorts x[from], x[from + 1], … so that x[place] is the number that a full sort would put there (`place`
- * counts from 0). Smaller or equal numbers come before it, larger or equal ones after it, in any order.
+ * counts from 0). Smaller or equal numbers come before this number, and larger or equal numbers after it, in any order.
  *
  * x: float64[n], changed in place; O(n) operations on average. NaN sorts last, as in `sort`. Does nothing if `place` is
  * before `from`. Source: Hoare 1961 (Find).

@@ -3,10 +3,10 @@
  *
  * A: float64[n, n], row-major, both triangles; overwritten. `values`: λ, float64[n]. `vectors`: row j is v_j,
  * float64[n, n]; its sign is arbitrary. The arrays must not share memory. Householder reflections make A tridiagonal,
- * and implicit QL steps with Wilkinson's shift make it diagonal: about 9n³ operations. Errors of λ and of A − Σ λ v vᵀ
- * are a small multiple of 2^-53 · max|λ|. Only uses +, −, ×, ÷ and √, so that the bits are the same everywhere. Returns
- * false, without a result, if A is not finite. Source: Golub, Van Loan 2013, sections 8.3 (algorithms 8.3.1 and 8.3.3,
- * here from the other end: QL).
+ * and implicit QL steps with Wilkinson's shift make it diagonal: about 9n³ operations. The errors in λ and in A − Σ λ v
+ * vᵀ are a small multiple of 2^-53 · max|λ|. Only uses +, −, ×, ÷ and √, so that the bits are the same everywhere.
+ * Returns false, without a result, if A is not finite. Source: Golub, Van Loan 2013, sections 8.3 (algorithms 8.3.1 and
+ * 8.3.3, here from the other end: QL).
  */
 
 /** Maximum number of QL steps per eigenvalue. Three are typical, and more than 30 have never been observed. */

@@ -2,13 +2,13 @@
  * Cost of a rule beyond plain SGD, and its behaviour on a sparse gradient. Both are derived from its equation, not
  * declared.
  *
- * Operations: machine operations per parameter of the fused pass (new parameter and states), minus those of p − ηg.
+ * Operations: machine operations per parameter in the fused pass (new parameter and states), minus those of plain SGD.
  * Passes: reductions over all parameters that the step waits for; each reads the gradient once more.
  * Sparse: the equation is evaluated with g = 0 and the values of the options. If the parameter and all states keep
  * their values, the rule is exact on touched coordinates alone. If they change (momentum decays), the rule is lazy:
  * untouched coordinates are not updated, as in PyTorch's SparseAdam. A rule is dense if every coordinate must be
- * visited. That is so if it has a reduction whose terms do not vanish, or if it is evaluated at an average of its
- * iterates, which would lag on coordinates that are not updated.
+ * visited. A rule with a reduction whose terms do not vanish is dense. So is a rule that is evaluated at an average of
+ * its iterates, because the average would lag on coordinates that are not updated.
  */
 import {
   type Expr,
@@ -31,7 +31,7 @@ export interface RuleCost {
   floatsPerParameter: number;
   /** Returns the bytes of vector states per parameter at a precision. */
   stateBytesPerParameter(precision: Precision): number;
-  /** Machine operations per parameter of the fused pass, minus those of p − ηg. */
+  /** Number of machine operations per parameter in the fused pass, minus the number for plain SGD, p − ηg. */
   operationsPerParameter: number;
   /** Reductions over all parameters that the step waits for; each reads the gradient once more. */
   extraPasses: number;

@@ -28,8 +28,8 @@ export function fixedBytes({ target, plan }: Parts, batch: number, buffered: boo
 }
 
 /**
- * Returns plain descent with a rate that the kernel sets, if the rule is plain descent and the rest of the run permits
- * a scale.
+ * Returns plain descent with a rate that the kernel sets. Undefined unless the rule is plain descent and the run can
+ * represent its parameters by one common scale.
  */
 export function decayingRule({ rule, target, variance, plan }: Parts, indexed: boolean, fixed: number): EquationRule | undefined {
   const { penalty } = target;

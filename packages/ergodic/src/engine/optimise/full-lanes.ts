@@ -24,14 +24,14 @@ export interface FullLanesOptions extends Omit<FullOptions, "objective" | "rule"
 }
 
 /**
- * Several concurrent sequences of full steps, each with its own gradient estimates. They are to random objectives what
- * minibatch lanes (lanes.ts) are to rows. An epoch is one step per lane.
+ * Several concurrent sequences of full steps, each with its own gradient estimates. They do for random objectives what
+ * minibatch lanes (lanes.ts) do for rows. An epoch is one step per lane.
  *
  * Replicas wait for each other at the end of an epoch and are averaged at fixed epochs, including the rule's states;
  * the result does not depend on the number of workers. Racing lanes never wait: each reads the current parameters,
- * computes on its worker while others step, and then steps. Its gradient is thus up to (lanes − 1) steps old, which
- * introduces a bias, and the order of steps varies between runs. Racing lanes keep computing while the loop takes a
- * snapshot, so a lane's part of the snapshot is in the middle of its draws.
+ * computes on its worker while others step, and then steps. A lane's gradient is therefore up to (lanes − 1) steps old,
+ * which introduces a bias, and the order of steps varies between runs. Racing lanes keep computing while the loop takes
+ * a snapshot, so the snapshot can catch a lane in the middle of its draws.
  */
 export class FullLanes implements Progression {
   readonly stepsPerEpoch = 1;

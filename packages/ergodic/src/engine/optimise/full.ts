@@ -5,7 +5,7 @@
  * Host rules run in float64 on the calling thread, since they choose the next evaluation point; L2 is part of their
  * objective. The sum of a gradient can be distributed over workers, for equation rules and for host rules that expose
  * their evaluations. The group penalty is a proximal step after each update. The reported loss excludes penalties;
- * rules that read `loss` see it with L1 and L2.
+ * rules that read `loss` get it with L1 and L2 penalties.
  */
 
 import { evaluateScalar } from "../compiler/index.ts";
@@ -29,7 +29,10 @@ export interface FullOptions {
   precision: "f32" | "f64";
   workers: number;
   deterministic: boolean;
-  /** Rule runner that several racing lanes share; its creator disposes of it. Default: the descent creates its own. */
+  /**
+   * Rule runner that several racing lanes share. The caller that created the runner disposes of it. Default: the
+   * descent creates its own.
+   */
   runner?: RuleRunner;
 }
 
@@ -183,8 +186,8 @@ export function runnerOf({ objective, penalty, rates, precision }: FullOptions, 
 }
 
 /**
- * Number of rows times parameters above which a pass over an objective can take a millisecond. Such passes pause to
- * leave the thread free and are distributed over workers.
+ * Number of rows times parameters above which a pass over an objective can take a millisecond. Longer passes are
+ * distributed over workers, and pause regularly to leave the thread free.
  */
 const LONG_PASS = 2 ** 20;
 /** Largest number of vectors under one name in a checkpoint, e.g. of a history. */

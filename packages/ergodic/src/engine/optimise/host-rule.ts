@@ -28,13 +28,13 @@ export interface HostFacts<D extends Defaults> {
 export type HostRuleFactory<D extends Defaults> = ((options?: Options<D>) => HostRule) & RuleDefinition<D>;
 
 /**
- * Makes the factory of a host rule, and defines the rule under its name. Its options are plain numbers: a schedule is
- * refused.
+ * Makes the factory of a host rule, and defines the rule under its name. The options of a host rule are plain numbers:
+ * a schedule is refused.
  *
  * Host rules need the whole objective at points that they choose, and so run in TypeScript, with one update per call.
- * They evaluate the objective f: float64[d] → float64 as often as they need; one evaluation costs a pass over all data.
- * A rule is started for a number of coordinates and then updates x in place. Its state consists of arrays and numbers,
- * so that a checkpoint stores it bit for bit.
+ * Host rules evaluate the objective f: float64[d] → float64 as often as they need; one evaluation costs a pass over all
+ * data. A rule is started for a number of coordinates and then updates x in place. A rule's state consists of arrays
+ * and numbers, so that a checkpoint stores it bit for bit.
  */
 export function hostRule<D extends Defaults>(
   name: string,

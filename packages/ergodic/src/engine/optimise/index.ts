@@ -39,7 +39,7 @@ export interface RuleEntry {
   make(options?: RuleOptions): Rule;
   /** For a rule that can only be a link: puts it into a chain. */
   inChain?: (link: EquationRule) => EquationRule;
-  /** Options with which it solves a convex problem of slope 1. */
+  /** Options with which the rule solves a convex problem of slope 1. */
   convex: RuleOptions;
   /** Options for a problem whose coordinates differ 1000-fold in scale. */
   scaled: RuleOptions;
@@ -61,7 +61,7 @@ export const ruleRegistry: Readonly<Record<string, RuleEntry>> = Object.fromEntr
   Object.entries(byName(rules, isDefined, ({ ruleName }) => ruleName)).map(([name, make]) => [name, entryOf(make)]),
 );
 
-/** Reserves the names of all rules of the library. */
+/** Reserves the names of all library rules. */
 export const reserveRules = (): void => definedRules.reserve(...Object.keys(ruleRegistry), "chain");
 
 /** Rebuilds a rule from its `toJSON()`, including schedules, chains and rules that the user has defined. */

@@ -70,7 +70,7 @@ export interface RuleBase {
 }
 
 /**
- * A rule whose step is an equation per coordinate. It takes gradients of rows, of batches or of all data, and can be
+ * A rule whose step is an equation per coordinate. Such a rule takes gradients of rows, batches or all data, and can be
  * chained.
  */
 export interface EquationRule extends RuleBase {
@@ -78,7 +78,9 @@ export interface EquationRule extends RuleBase {
   readonly kind: "equation";
   /** Links of a chain; [] for a single rule. */
   readonly parts: readonly EquationRule[];
-  /** Whether the rule must end a chain because it tracks the parameter itself. */
+  /**
+   * Whether the rule tracks the parameter's value rather than gradients. Such a rule must be the last link of a chain.
+   */
   readonly last: boolean;
   /** Whether the rule only changes gradients or watches steps, and so needs another rule in its chain. */
   readonly link: boolean;
@@ -165,8 +167,8 @@ export interface HostRun {
   /** Returns a copy of the state. */
   snapshot(): HostState;
   /**
-   * Describes what in a state does not belong to this rule, so that the file must be damaged; undefined if the state
-   * fits.
+   * Describes a part of the state that does not belong to this rule, which means that the file is damaged; undefined if
+   * the state fits.
    */
   misfit?(state: HostState): string | undefined;
   /** Continues from a state, bit for bit. */
@@ -175,7 +177,7 @@ export interface HostRun {
 
 /** Stated cost of a rule without an equation, as text if a number does not suffice. */
 export interface StatedCost {
-  /** Floats in addition to the parameters; null if the number grows with the updates. */
+  /** Number of floats that the rule stores per parameter; null if it grows with the number of updates. */
   floatsPerParameter: number | null;
   perStep: string;
 }
@@ -184,7 +186,7 @@ export interface StatedCost {
 export interface HostRule extends RuleBase {
   /** Discriminates the three kinds of rule. */
   readonly kind: "host";
-  /** Returns the part of an error message that says why the rule refuses a minibatch and what to take instead. */
+  /** Returns the part of an error message that says why the rule refuses a minibatch and what to use instead. */
   needs(rowCount: number): string;
   /** Cost of a step. */
   readonly cost: StatedCost;

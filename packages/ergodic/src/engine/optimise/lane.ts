@@ -121,8 +121,8 @@ function addressOf(operand: string, copy: Copy, weights: Weights): number {
 
 /**
  * Returns `weights` divided by the probability that an update touches each coordinate. Terms that belong to every
- * coordinate, but are added only to touched coordinates, thus stay unbiased. Dense gradients touch every coordinate, so
- * the weights are unchanged.
+ * coordinate, but are added only to touched coordinates, therefore stay unbiased. Dense gradients touch every
+ * coordinate, so the weights are unchanged.
  */
 export function shareOf(target: RowGradient, weights: Float64Array | undefined, batch: number, indexed: boolean): Float64Array {
   return target.density.map((density, j) => {

@@ -18,14 +18,14 @@ import { evaluationProgram, type RuleProgram, ruleProgram } from "./rule-program
 export const CURRENT_RATE = "currentRate";
 /** Number of updates whose rows kernels/engine/optimise/descend.ts draws in one go. */
 const DRAWN_AHEAD = 16;
-/** Same values as in kernels/engine/optimise/decay.ts. */
+/** Must equal the values in kernels/engine/optimise/decay.ts. */
 const SMALLEST_SCALE = { f32: 2 ** -20, f64: 2 ** -20, i16: 7 / 8 };
 export const SWEEP_ROWS = 256;
 const controlKinds = { saga: field.CONTROL_SAGA, sag: field.CONTROL_SAG, svrg: field.CONTROL_SVRG };
 
 export interface Sweep {
   binding: LaneBinding;
-  /** Address of a control block that fills the table. */
+  /** Address of a control block with which a sweep fills the table of control variates. */
   record: number;
   listed: number;
   accumulator: number;
@@ -199,8 +199,8 @@ export class Lanes {
 
   /**
    * Returns whether gradients must be collected in a buffer first. A single row yields one piece per output, each with
-   * its own scale, but the compiler moves scalar factors out of a rule's reductions and so assumes one scale. Sparse
-   * gradients are collected too if the rule must visit every coordinate.
+   * its own scale. But the compiler moves scalar factors out of a rule's reductions, which assumes a single scale.
+   * Sparse gradients are collected too if the rule must visit every coordinate.
    */
   private needsBuffer(rule: EquationRule): boolean {
     const { target } = this.parts;

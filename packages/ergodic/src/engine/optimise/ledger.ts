@@ -1,5 +1,5 @@
 /**
- * The cost ledger: cost of every rule of the registry beyond plain SGD, at its defaults. It is predicted from the
+ * The cost ledger: cost of every rule of the registry beyond plain SGD, at its defaults. The cost is predicted from the
  * equation (or stated, for rules without one) and can be measured on demand.
  */
 import { checkNumber, OptionError } from "../errors/errors.ts";
@@ -28,9 +28,9 @@ export interface LedgerRow {
   signs: Readonly<Record<string, string>>;
   /** Printed equation; null if the rule has none. */
   equation: string | null;
-  /** Floats in addition to the parameter and its gradient; null if the number grows with the updates. */
+  /** Number of floats that the rule stores per parameter; null if it grows with the number of updates. */
   floatsPerParameter: number | null;
-  /** These floats in bytes, at the default precision: f32, but f64 for rules on the whole objective. */
+  /** Size of these floats in bytes, at the default precision: f32, but f64 for rules on the whole objective. */
   stateBytesPerParameter: number | null;
   /** Number of scalar states, which does not depend on the number of parameters; null without an equation. */
   scalars: number | null;

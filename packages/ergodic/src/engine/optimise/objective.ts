@@ -118,8 +118,8 @@ export class RowObjective implements FullObjective {
 
   /**
    * Yields groups of sweepGradient calls; the calls of one group can run concurrently. If gradients draw random
-   * numbers, each call covers one chunk and its number selects the draws, so that no two rows of a pass share their
-   * draws.
+   * numbers, each call covers one chunk of rows, and the number of the call selects its draws. No two calls of a pass
+   * then share draws.
    */
   private *turns(update: number): Generator<number[][]> {
     const { memory } = this.engine;

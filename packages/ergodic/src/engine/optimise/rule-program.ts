@@ -80,18 +80,19 @@ export interface RuleProgram {
  *
  *   g = scale · values + reach · base + l2 · share · p          (each term only if requested)
  *   l1: if p ≠ 0, g + l1 · share · sign p; if p = 0, g shrunk towards 0 by l1 · share (orthant-wise pseudo-gradient);
- *     after the rule, a coordinate that would leave its orthant becomes exactly 0. The orthant at p = 0 is that of −g.
+ *     after the rule, a coordinate that would leave its orthant becomes exactly 0. At p = 0, the sign of −g determines
+ *     the orthant.
  *   p ← p − step(g, p, …)
  *
  * Operands, in this order: values (the gradient, or a row of data if `scale` holds the derivative of the loss times the
  * data's scale), parameter, share, base, reach, rates (which multiply the step), then the rule's vector states. `share`
- * weighs a coordinate's penalty; without it every weight is 1. It is 0 for an intercept, and 1/density of the column
- * for sparse rows, so that penalties stay unbiased although only touched coordinates are visited. `base` is a dense
- * mean gradient (variance reduction), weighed by `reach` (1/density) if coordinates are touched at random. In an
- * indexed program, every operand except values is addressed through the indices. Scalars: scale, t, loss, epochUpdates,
- * l1, l2 and parameterScale if used, then the rule's numeric options and its scalar states, whose next values are
- * written back to their own slots. A parameter of type i16 is stored as parameter / parameterScale, rounded at random
- * without bias (Buckwild).
+ * weighs a coordinate's penalty; without `share`, every weight is 1. The weight is 0 for an intercept, and 1/density of
+ * the column for sparse rows, so that penalties stay unbiased although only touched coordinates are visited. `base` is
+ * a dense mean gradient (variance reduction), weighed by `reach` (1/density) if coordinates are touched at random. In
+ * an indexed program, every operand except values is addressed through the indices. Scalars: scale, t, loss,
+ * epochUpdates, l1, l2 and parameterScale if used, then the rule's numeric options and its scalar states, whose next
+ * values are written back to their own slots. A parameter of type i16 is stored as parameter / parameterScale, rounded
+ * at random without bias (Buckwild).
  *
  * Sources: Andrew, Gao 2007 (orthant-wise L1); Leblond, Pedregosa, Lacoste-Julien 2017 (1/density); De Sa et al. 2015
  * (Buckwild).

@@ -65,7 +65,9 @@ export interface Facts<D extends Defaults> {
   initial?: (options: Resolved<D>) => Record<string, number | "p">;
   /** Returns the point at which the model is evaluated, if it is not p. */
   evaluation?: (inputs: Pick<Inputs<D>, keyof D> & { p: Expr }, states: ByName<Expr>) => Expr;
-  /** Whether the rule must end a chain because it tracks the parameter itself. */
+  /**
+   * Whether the rule tracks the parameter's value rather than gradients. Such a rule must be the last link of a chain.
+   */
   last?: boolean;
   /** Whether the rule can only be a link of a chain, because it has no rate. */
   link?: boolean;

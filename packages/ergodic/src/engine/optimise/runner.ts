@@ -50,8 +50,8 @@ type Floats = Float32Array | Float64Array;
 type Run = (count: number, scalars: Record<string, number>) => Record<string, number>;
 
 /**
- * A rule that runs on a parameter vector in engine memory. It owns the parameters, states, gradient, indices and the
- * program's block.
+ * A rule that runs on a parameter vector in engine memory. The runner owns the parameters, states, gradient, indices
+ * and the program's block.
  *
  * Usage: fill `gradient()` (and `indices()` for an indexed runner), then call `step(loss)`, which makes p ← p − step,
  * advances the states and increments t. The program runs either compiled or in the compiler's interpreter, which is the

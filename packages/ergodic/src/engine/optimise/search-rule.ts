@@ -2,7 +2,7 @@
  * Search rules choose the size of a step by the loss of the *same* batch (and the same random draws) at trial points.
  *
  * Such a rule is data: kernels/engine/optimise/search.ts makes the search, inside the loop that owns the batch. α
- * starts at `initial`. Each update first multiplies α by growth^(1/updates per epoch). It then multiplies α by
+ * starts at `initial`. Each update first multiplies α by growth^(1/updates per epoch). The search then multiplies α by
  * `shrink`, at most `maxTrials` times, until f_B(p − α g) ≤ f_B(p) − c α ‖g‖². If no trial satisfies this, α =
  * `fallback`.
  */

@@ -27,7 +27,7 @@ export interface Variance {
 }
 
 /**
- * SVRG: gradients relative to those of all rows at a snapshot of the parameters. Johnson, Zhang 2013.
+ * SVRG: gradients relative to the gradients of all rows at a snapshot of the parameters. Johnson, Zhang 2013.
  *
  * Each snapshot is a pass over all rows. With sgd() at a rate of 1/(3L) it converges linearly, where L is the largest
  * curvature of a row.

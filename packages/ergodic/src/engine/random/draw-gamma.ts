@@ -6,8 +6,8 @@ import type { Draws } from "./stream.ts";
  * Draws exact gamma variates with scale 1, mean and variance `shape` > 0. drawLogGamma and drawBeta build on it.
  *
  * Shape ≥ 1: squeeze-free rejection from a cubed normal. Shape < 1: a draw for shape + 1 is multiplied by U^(1/shape).
- * This is computed in logarithms, because draws with small shapes often underflow to 0 in float64. Source: Marsaglia,
- * Tsang 2000.
+ * The product is computed in logarithms, because draws with small shapes often underflow to 0 in float64. Source:
+ * Marsaglia, Tsang 2000.
  */
 export function drawGamma(draws: Draws, shape: number): number {
   if (shape < 1) return exp(drawLogGamma(draws, shape));

@@ -1,9 +1,9 @@
 import { BlockDraws, type Stream } from "./stream.ts";
 
-/** The draws of one update of a stream, for repeated use. Bits and normal numbers are computed once. */
+/** The draws of one update of a stream, for repeated use. Bits and normal draws are computed once. */
 export class RepeatedDraws extends BlockDraws {
   readonly #words: number[] = [];
-  /** Normal numbers by the position of their first word. */
+  /** Normal draws by the position of their first word. */
   readonly #normals: (number | undefined)[] = [];
   #next = 0;
 

@@ -19,9 +19,9 @@ export interface Draws {
   uniform(): number;
   /** Returns an unbiased integer in 0 … n − 1; n is an integer in [1, 2^32]. */
   integer(n: number): number;
-  /** Returns a normal number with mean 0 and variance 1. */
+  /** Returns a draw from the standard normal distribution. */
   normal(): number;
-  /** Returns an exponential number with mean 1. */
+  /** Returns a draw from the exponential distribution with mean 1. */
   exponential(): number;
 }
 

@@ -81,9 +81,9 @@ export function splitEffectiveSize(draws: Float64Array, chainCount: number): num
  * | essQuantile | x ≤ q | the error of a quantile |
  *
  * NaN if a draw is not finite (for essBulk: is NaN), if all are equal, or with fewer than three draws per half chain.
- * If no pair beyond the first can be evaluated (halves of 3 to 5 draws) or the first is already below 0, τ = 2 and the
- * result is S/2, as in R's posterior package. Differs from posterior: draws count as equal within their rounding, not
- * within 2^-52, so that the unit of x does not matter.
+ * If the first pair is already below 0, or is the only pair that can be evaluated (halves of 3 to 5 draws), τ = 2 and
+ * the result is S/2, as in R's posterior package. Differs from posterior: draws count as equal within their rounding,
+ * not within 2^-52, so that the unit of x does not matter.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021; Geyer 1992, section 3.3.
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws

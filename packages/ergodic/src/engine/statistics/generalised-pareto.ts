@@ -8,8 +8,9 @@ import { log, log1p } from "../numbers/log.ts";
  * `fitGeneralisedPareto`: estimates k and σ from float64[n], x in increasing order, n ≥ 5, by Zhang and Stephens'
  * quasi-Bayesian method. b = −k/σ is averaged over M = 30 + ⌊√n⌋ candidates, which are weighted by their profile
  * likelihoods and spaced by a prior whose scale is 3 times the lower quartile. k is then shrunk towards ½ as if by 10
- * further observations, which stabilises short tails; σ is not. k = ∞ if nothing fits (the lower quartile is 0).
- * Source: Zhang, Stephens 2009; Vehtari, Simpson, Gelman, Yao, Gabry 2024 on the shrinkage. Equal to loo's.
+ * further observations, which stabilises short tails; σ is not. k = ∞ if the lower quartile is 0, because then no
+ * distribution fits. Source: Zhang, Stephens 2009; Vehtari, Simpson, Gelman, Yao, Gabry 2024 on the shrinkage. Equal to
+ * loo's.
  */
 export interface GeneralisedPareto {
   /** Shape. */

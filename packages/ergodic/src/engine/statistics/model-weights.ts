@@ -6,8 +6,8 @@
  * by expectation–maximisation and by Newton's method on the free weights, to a proven gap: no weights are better than w
  * by more than N·(max_k mean_i p_ik/Σ_j w_j p_ij − 1).
  *
- * Pseudo-BMA+: the mean over Bayesian bootstraps z ~ Dirichlet(1, …, 1) of the weights ∝ exp(N Σ_i z_i elpd_ik). It
- * accounts for the variation between samples of observations.
+ * Pseudo-BMA+: the mean over Bayesian bootstraps z ~ Dirichlet(1, …, 1) of the weights ∝ exp(N Σ_i z_i elpd_ik).
+ * Pseudo-BMA+ accounts for the variation between samples of observations.
  *
  * Source: Yao, Vehtari, Simpson, Gelman 2018; the gap is from Lindsay 1983. Equal to loo_model_weights() of R's loo,
  * whose optimiser stops earlier.

@@ -10,16 +10,16 @@ const FEW_DRAWS = 225;
  * Pareto k̂ of a quantity's tails: the shape of the generalised Pareto distributions fitted to its smallest and to its
  * largest draws, whichever is larger.
  *
- * Moments exist below 1/k: above ½ there is no variance, above 1 no mean. Above 0.7, the mean is far off more often
- * than its standard error suggests, for any affordable number of draws. draws: float64[chains × draws], chain after
- * chain; S draws in total. The length of a tail is ⌈3 √(S/r)⌉ draws if S > 225, otherwise ⌈S/5⌉; at most ⌊S/2⌋, at
- * least 5. r = ESS_tail/S, so that dependent draws give longer tails. k̂ = ∞ if nothing fits because a quarter of a
- * tail lies at its very edge, as with few distinct integers. NaN if a draw is not finite, if all are equal, if the
- * tails' effective size is unknown, if both tails are constant, or with fewer than 6 draws. On Gaussian, exponential
- * and Student-t(5) draws, 4 chains of 1000, AR(1) with φ = 0 … 0.97, it was above 0.5 in none of 44,000 runs; the
- * largest was 0.48. Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024; Zhang, Stephens 2009. Equal to `pareto_khat` of
- * R's posterior package, with two exceptions: a tail of half of an odd number of draws keeps its largest one, and draws
- * count as equal within their rounding, so that the unit does not matter.
+ * Only moments of order below 1/k exist: with k > ½ there is no variance, and with k > 1 no mean. Above 0.7, the mean
+ * is far off more often than its standard error suggests, for any affordable number of draws. draws: float64[chains ×
+ * draws], chain after chain; S draws in total. The length of a tail is ⌈3 √(S/r)⌉ draws if S > 225, otherwise ⌈S/5⌉; at
+ * most ⌊S/2⌋, at least 5. r = ESS_tail/S, so that dependent draws give longer tails. k̂ = ∞ if nothing fits because a
+ * quarter of a tail lies at its very edge, as with few distinct integers. NaN if a draw is not finite, if all are
+ * equal, if the tails' effective size is unknown, if both tails are constant, or with fewer than 6 draws. On Gaussian,
+ * exponential and Student-t(5) draws, 4 chains of 1000, AR(1) with φ = 0 … 0.97, it was above 0.5 in none of 44,000
+ * runs; the largest was 0.48. Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024; Zhang, Stephens 2009. Equal to
+ * `pareto_khat` of R's posterior package, with two exceptions: if a tail is half of an odd number of draws, its largest
+ * draw is kept, and draws count as equal within their rounding, so that the unit does not matter.
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
  */
@@ -56,7 +56,7 @@ function tailLength(drawCount: number, effectiveSize: number): number {
   return Math.max(LEAST_TAIL, Math.min(wanted, Math.floor(drawCount / 2)));
 }
 
-/** Returns k̂ of the excesses of increasing numbers over the first number. */
+/** Returns k̂ of the differences x_i − x_0, for increasing numbers x. */
 function tailShape(rising: Float64Array): number {
   const tail = rising.subarray(1);
   return isDegenerate(tail) ? Number.NaN : fitGeneralisedPareto(tail.map((x) => x - rising[0])).k;

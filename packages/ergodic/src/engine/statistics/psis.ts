@@ -29,7 +29,7 @@ export const paretoKThreshold = (drawCount: number): number => Math.min(1 - 1 / 
 
 /**
  * Pareto smoothed importance sampling: replaces the largest weights by the expected order statistics of a generalised
- * Pareto distribution fitted to them. Its shape k̂ shows whether the weights are reliable.
+ * Pareto distribution fitted to them. The shape k̂ of this distribution shows whether the weights are reliable.
  *
  * logRatios: float64[S], log of target over proposal at each draw, up to a constant; −∞ gives weight 0. The tail
  * consists of the M = ⌈min(S/5, 3√(S/r))⌉ largest ratios, where r is the relative efficiency of the proposal's draws.

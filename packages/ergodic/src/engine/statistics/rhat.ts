@@ -12,8 +12,7 @@ import { rankNormalise } from "./rank-normal.ts";
  * values: one on the rank-normalised draws (do the chains agree on the bulk?) and one on the rank-normalised distances
  * from the median (do they agree on the spread?). Chains are split into halves, so that a single drifting chain
  * disagrees with itself. Values should be below 1.01. NaN if a draw is NaN, if all draws or all distances are equal, or
- * with one draw per half; ∞ if every half is constant but not all at the same value. An infinite draw counts by its
- * rank.
+ * with one draw per half; ∞ if every half is constant, but the constants differ. An infinite draw counts by its rank.
  * draws: float64[chains × draws], chain after chain.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021.
  *

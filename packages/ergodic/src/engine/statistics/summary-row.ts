@@ -1,8 +1,8 @@
 /**
  * Computes all statistics of one variable from a single sort of its draws.
  *
- * For finite draws, the results equal those of the other functions in this folder to the last digit, at a tenth of
- * their total cost. Quantiles, tails and both rankings of R̂ follow from the sorted order; distances from the median
+ * For finite draws, the results equal the results of the other functions in this folder to the last digit, at a tenth
+ * of the total cost. Quantiles, tails and both rankings of R̂ follow from the sorted order; distances from the median
  * are merged from its two sides; R̂ and bulk ESS share their scores.
  */
 import { checkNumber } from "../errors/errors.ts";
@@ -31,7 +31,7 @@ export interface Figures {
   readonly paretoK: number;
 }
 
-/** Computes the row in stages, none longer than a sort of all draws or a Fourier transform of them. */
+/** Computes the row in stages. No stage takes longer than sorting all draws or computing their Fourier transform. */
 export function* finiteRow(draws: Float64Array, chainCount: number, probabilities: readonly number[]): Generator<void, Figures> {
   const rising = risingOrder(draws);
   const { sorted } = rising;
@@ -80,7 +80,7 @@ function scored(halves: Rising, { length }: Float64Array, chainCount: number): C
   return isDegenerate(z) ? undefined : centredChains(z, split);
 }
 
-/** Returns the sorted halves of chains of n draws, in the layout of `splitChains`. */
+/** Returns the sorted draws of the split chains, with positions in the layout of `splitChains`. n: draws per chain. */
 function risingHalves(all: Rising, n: number): Rising {
   if (n % 2 === 0 || n === 1) return all;
   const middle = (n - 1) / 2;

@@ -15,7 +15,8 @@ import { log } from "../numbers/log.ts";
 import type { Draws } from "../random/stream.ts";
 
 /**
- * Returns the powers of an option: `temperatures`, or by default 8 powers from 1 to 0.01. `open`: no power may be 0.
+ * Returns the powers that a user's options define: `temperatures` as given, or by default 8 powers from 1 to 0.01.
+ * `open`: no power may be 0.
  */
 export function powersOf(
   where: string,

@@ -27,7 +27,7 @@ export interface Parent<Heard, Sent> {
 export interface Opening {
   onNode(Thread: typeof NodeWorker, options: WorkerOptions): NodeWorker;
   onWeb(): Worker;
-  /** Package entry that contains the program, and the call that accepts its address; both for errors. */
+  /** Package entry that contains the program, and the call that accepts the program's address. Errors name both. */
   readonly entry: string;
   readonly call: string;
 }
@@ -63,8 +63,8 @@ export function openOwnThread<Sent, Heard>(
 }
 
 /**
- * Resolves an address against the page, or against the working folder in Node. A thread would resolve it against its
- * own program.
+ * Resolves an address against the page, or against the working folder in Node. A thread would resolve the address
+ * against its own program.
  */
 export function seenFromHere(where: string, name: string, given: unknown): URL {
   const base = inNode() ? builtin("node:url").pathToFileURL("./") : (globalThis.document?.baseURI ?? location.href);

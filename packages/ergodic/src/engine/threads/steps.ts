@@ -1,6 +1,9 @@
 import { turn } from "./turn.ts";
 
-/** Maximum numbers of items, and of values in them, between two yields. They take a few milliseconds. */
+/**
+ * Maximum number of items, and maximum number of values in these items, between two yields. This much work takes a few
+ * milliseconds.
+ */
 const [PAUSE_THINGS, PAUSE_NUMBERS] = [1024, 1 << 17];
 
 /** Decides when a generator that visits many items yields. */
@@ -25,8 +28,8 @@ export function atOnce<T>(steps: Generator<void, T>): T {
 }
 
 /**
- * Runs such a generator with a turn of the event loop at each yield. @throws the reason of an aborted `signal`, after
- * the generator has cleaned up
+ * Runs a generator to its end, with a turn of the event loop at each yield. @throws the reason of an aborted `signal`,
+ * after the generator has cleaned up
  */
 export async function inTurns<T>(steps: Generator<void, T>, signal?: AbortSignal): Promise<T> {
   for (;;) {

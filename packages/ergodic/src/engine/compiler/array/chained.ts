@@ -1,6 +1,6 @@
 /**
- * Methods of symbolic arrays: every element-wise operation, and the common operations on whole arrays. They make
- * alpha.add(beta.mul(x), gamma.mul(z)) read from left to right: x.op(…) is the same node as op(x, …).
+ * Methods of symbolic arrays: every element-wise operation, and the common operations on whole arrays. With these
+ * methods, alpha.add(beta.mul(x), gamma.mul(z)) reads from left to right: x.op(…) is the same node as op(x, …).
  * primitives/methods.ts installs them, because operations depend on arrays and not the reverse.
  */
 
@@ -130,7 +130,7 @@ export function giveMethods<A extends object>(prototype: A, operations: Operatio
 
 /** Axes to reduce (default: all), and whether to keep them with extent 1. */
 export interface AxisOptions {
-  /** Axis or axes to reduce; negative ones count from the end. Default: all. */
+  /** Axis or axes to reduce; negative numbers count from the end. Default: all. */
   readonly axis?: number | readonly number[];
   /** Whether reduced axes are kept with extent 1. Default false. */
   readonly keep?: boolean;

@@ -20,7 +20,7 @@ import { arraysBelow, internArray, type SymbolicArray, sameShape, shapeError, sh
  */
 const MANY_PARTS = 16;
 
-/** Accumulated adjoints: the flows into a node, and one sum per part for a node with several results. */
+/** Accumulated adjoints. A node collects a list of contributions; a node with several results has one sum per part. */
 class Adjoints {
   readonly #flows = new Map<SymbolicArray, SymbolicArray[]>();
   readonly #parts = new Map<SymbolicArray, (SymbolicArray | undefined)[]>();
@@ -66,7 +66,7 @@ export function gradientsOf(output: SymbolicArray, wrts: readonly SymbolicArray[
   for (const node of nodes) if (node.args.some((a) => reached.has(a))) reached.add(node);
   const adjoints = new Adjoints();
   if (reached.has(output)) adjoints.add(output, seed ?? full(1, output.shape));
-  // Parts of a node come after it in the order, so all of them have contributed when the node is reached.
+  // The parts of a node come after the node in the order, so all parts have contributed when the loop reaches the node.
   const ends = new Set(wrts);
   for (const node of nodes.reverse()) {
     if (!reached.has(node) || node.op === "part" || ends.has(node)) continue;

@@ -85,7 +85,7 @@ export function traceFunction<S extends Shapes>(
   return { inputs, outputs };
 }
 
-/** Returns the inputs by name; reading an unknown name throws an error that lists the known ones. */
+/** Returns the inputs by name; reading an unknown name throws an error that lists the known names. */
 function knownNames(inputs: Record<string, SymbolicArray>): Record<string, SymbolicArray> {
   return new Proxy(inputs, {
     get(target, name) {

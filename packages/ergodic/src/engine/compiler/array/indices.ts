@@ -50,7 +50,10 @@ export function checkIndices(where: string, indices: SymbolicArray, extent: numb
   );
 }
 
-/** Returns all values that an element of a scan, or a function of it alone, will take. */
+/**
+ * Returns all values that an element of a scan takes over the steps. The argument can also be a function of that
+ * element alone.
+ */
 function wholeOf(indices: SymbolicArray): SymbolicArray {
   const source = wholes.get(indices);
   if (source) return wholeOf(source);

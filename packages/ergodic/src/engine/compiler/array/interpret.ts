@@ -14,8 +14,8 @@ export interface InterpretOptions {
 /**
  * Returns the values of the outputs, row-major, from inputs by name.
  *
- * This interpreter is the reference for compiled array programs. It computes in float64, one node at a time, by the
- * plain loops of each primitive's `evaluate`.
+ * This interpreter is the reference for compiled array programs. The interpreter computes in float64, one node at a
+ * time, by the plain loops of each primitive's `evaluate`.
  *
  * @throws CompileError if an input is missing or has another size
  */

@@ -79,9 +79,9 @@ export interface ScanStep {
 export type Step = LoopStep | KernelStep | ZeroStep | ScanStep;
 
 /**
- * An array program as steps over values in memory. schedule-steps.ts makes it from a graph. It is then either turned
- * into code by emit/ or stored as a plan of kernels for prediction. Steps run in order, and each reads and writes whole
- * values.
+ * An array program as steps over values in memory. schedule-steps.ts makes the program from a graph. The program is
+ * then either turned into code by emit/ or stored as a plan of kernels for prediction. Steps run in order, and each
+ * reads and writes whole values.
  */
 export interface Lowered {
   readonly values: readonly Value[];

@@ -117,7 +117,10 @@ function packed(
   const free = new Gaps();
   /** Memory of live values. */
   const placeOf = new Map<number, Place>();
-  /** Places by the last step that needs them. A place is then free, unless another value has inherited it. */
+  /**
+   * Places, grouped by the last step that needs them. After that step a place is free, unless another value has
+   * inherited it.
+   */
   const ending = new Map<number, Place[]>();
   let bytes = 0;
   const isOwn = (v: number): boolean => values[v].home.kind === "workspace";

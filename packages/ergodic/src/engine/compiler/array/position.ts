@@ -5,8 +5,8 @@
 
 /**
  * Folder of the library's modules, "/…/ergodic/src/" or "/…/ergodic/dist/". Undefined in a user's bundle, where the
- * library's and the user's lines are in the same file. It is not built with `new URL`, because bundlers would take that
- * for a file to copy.
+ * library's and the user's lines are in the same file. The path is not built with `new URL`, because bundlers would
+ * take that for a file to copy.
  */
 const OWN = /^(?:\w+:\/\/)?(.*\/)(?:engine\/compiler\/array\/position\.ts|parts\/chunk-\w+\.js|ergodic\.min\.js)$/.exec(
   String(import.meta.url).replace(/[?#].*$/, ""),

@@ -3,8 +3,8 @@ import type { ArrayProgram, Lowered, ScanStep } from "./lowered.ts";
 import type { Shape, SymbolicArray } from "./symbolic.ts";
 
 /**
- * End condition of a loop of at most `length` steps: it ends once its first carry is not above 0, which is checked
- * before each step.
+ * End condition of a loop of at most `length` steps: the loop ends as soon as its first carry is not above 0. This is
+ * checked before each step.
  */
 export interface ScanEnd {
   /**

@@ -12,17 +12,17 @@ import { arraysBelow, type Shape, type SymbolicArray, sameShape, sizeOf, strides
 import { withoutMarks } from "./without-marks.ts";
 
 /**
- * Largest number of operations in one expression; longer ones are computed in parts that are stored. This bounds the
- * code length of a loop and the recursion depth, however long a chain is.
+ * Largest number of operations in one expression. Longer expressions are computed in parts that are stored. The limit
+ * bounds the code length of a loop and the recursion depth, however long a chain is.
  */
 const LONGEST = 256;
-/** Largest number of operations for which an element-wise value is recomputed for each of its users. */
+/** Largest number of operations at which an element-wise value is still recomputed for each of its users. */
 const CHEAP = 8;
 /** Largest number of elements for which unrelated loops are joined, because such loops are mostly overhead. */
 const SMALL = 2048;
 /** Largest number of arrays in one loop; more would not fit in registers. */
 const MOST_ARRAYS = 20;
-/** Number of steps within which a value looks for a loop to join, so that scheduling is not quadratic. */
+/** Number of steps that a value searches for a loop to join. The limit keeps scheduling from taking quadratic time. */
 const FARTHEST = 256;
 
 interface Group {

@@ -1,7 +1,8 @@
 /**
- * Serialises an array program as data (memory/array-plan.ts) that is valid for every batch size. It is scheduled for
- * two large prime batch sizes, so that each number in its steps shows how it grows with the batch. Other sizes in a
- * program are never that large by chance, and a schedule for a million rows is also valid for one row.
+ * Serialises an array program as data (memory/array-plan.ts) that is valid for every batch size. The program is
+ * scheduled for two large prime batch sizes, so that each number in its steps shows how the number grows with the
+ * batch. Other sizes in a program are never that large by chance, and a schedule for a million rows is also valid for
+ * one row.
  *
  * The rows of a batch must be the first axis of the arrays that the program reads and writes. Values of constants are
  * kept separately, by name.
@@ -24,8 +25,8 @@ import type { CallArgument } from "./primitive.ts";
 import { schedule } from "./schedule-steps.ts";
 
 /**
- * Batch sizes for which a program is scheduled. The scheduler treats their arrays as large; the steps are also valid
- * for small ones.
+ * Batch sizes for which a program is scheduled. The scheduler treats arrays of such batches as large; the steps are
+ * also valid for small arrays.
  */
 export const BATCHES = [1_000_003, 1_000_033] as const;
 

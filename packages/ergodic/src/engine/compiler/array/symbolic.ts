@@ -90,7 +90,7 @@ export function internArray(
   return node;
 }
 
-/** Applies the same operation to arguments of the same shapes and values. */
+/** Applies the same operation to other arguments, which must have the same shapes and values as the original ones. */
 export const withArguments = ({ op, shape, attributes, key }: SymbolicArray, args: readonly SymbolicArray[]): SymbolicArray =>
   internArray(op, args, shape, attributes, key);
 

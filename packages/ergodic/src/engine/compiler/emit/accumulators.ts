@@ -13,7 +13,7 @@ export class Accumulator {
   readonly #graph: Graph;
   readonly #f: FunctionCode;
   readonly #isSum: boolean;
-  /** Locals of type v128, by copy and half. `#scalar` is the local of the scalar loop. */
+  /** Locals of type v128, indexed by copy and half. `#scalar` is the local of the scalar loop. */
   readonly #vectors = new Map<string, { local: number; single: boolean }>();
   readonly #scalar: number;
 

@@ -21,7 +21,7 @@ export class Lowering {
   readonly #leaf: Leaf;
   readonly #pairs: ReadonlyMap<Expr, Expr>;
   readonly #known = new Map<Expr, Lowered>();
-  /** Expressions that were examined. Those that are not in `#known` are not leaves. */
+  /** Expressions that were examined. An examined expression that is not in `#known` is not a leaf. */
   readonly #opened = new Set<Expr>();
 
   /** `pairs`: maps two scalar calls of the same function to each other if they are combined into a single call. */
@@ -87,9 +87,9 @@ export class Lowering {
 }
 
 /**
- * Pairs scalar calls of the same function below the roots. A call computes two lanes anyway, and pow of β₁ and β₂ (bias
- * corrections) is most of the cost of a step on few parameters. Two calls are paired only if equally many calls are
- * nested below them, so that no pair depends on itself.
+ * Finds pairs of scalar calls to the same function below the roots. A call computes two lanes anyway, and pow of β₁ and
+ * β₂ (bias corrections) is most of the cost of a step on few parameters. Two calls are paired only if equally many
+ * calls are nested below them, so that no pair depends on itself.
  */
 export function pairsBelow(roots: readonly Expr[], isCalled: (op: string) => boolean): Map<Expr, Expr> {
   const pairs = new Map<Expr, Expr>();

@@ -2,9 +2,9 @@
  * run_p: one pass over `count` elements.
  *
  * The prologue reads pointers into locals, and computes and splats loop-invariant values once. Up to three loops
- * follow: unrolled vectors, single vectors, single elements. Each processes what the previous one left over, with the
- * same operations and hence the same bits. With an indexed operand, there are only single elements, unrolled. Pointers
- * of direct operands advance; offsets within an unrolled body are immediates.
+ * follow: unrolled vectors, single vectors, single elements. Each loop processes the elements that the previous loop
+ * left over, with the same operations and therefore the same bits. With an indexed operand, there are only single
+ * elements, unrolled. Pointers of direct operands advance; offsets within an unrolled body are immediates.
  */
 import type { Expr } from "../expression.ts";
 import type { Layout } from "../layout.ts";

@@ -57,7 +57,7 @@ export function exp(m: Wide, digits: Digits, x: Value): Node {
 
 /**
  * Returns expm1 x, except that −0 gives +0, as 2^k·(r + s) + (2^k − 1), where s = r²·Q(r). The rounding errors of r and
- * of the large sum are included. It uses 2^(k−1) because 2^1024 overflows.
+ * of the large sum are included. The code uses 2^(k−1) because 2^1024 overflows.
  */
 function expm1Unsigned(m: Wide, digits: Digits, x: Value): Node {
   const { k, r, s } = reduce(m, m.atLeast(m.atMost(x, 710), -50), digits);

@@ -8,8 +8,8 @@ export interface FloatFunction {
   readonly arity: 1 | 2;
   /**
    * Largest error in float64, in units in the last place; in float32 it is below 0.51 for all functions. The zeros of
-   * lgamma below −2 and of digamma below 0 are close together. There, errors are relative to m = max(1, |result|,
-   * lgamma|x| or log(1 + |x|)), and float32 adds 2^-31 m.
+   * lgamma below −2 and of digamma below 0 are close together. Near these zeros, errors are relative to m = max(1,
+   * |result|, lgamma|x| or log(1 + |x|)), and float32 adds 2^-31 m.
    */
   readonly ulps: number;
   build(m: Wide, digits: Digits, ...x: Value[]): Value;

@@ -3,8 +3,8 @@
  * functions.
  *
  * A module imports `env.memory` (1 to 65536 pages; its shared flag must match the given memory) and the functions that
- * it calls, `env.NAME`. It imports no table, because V8 retains every instance that imports a table for as long as the
- * table lives.
+ * it calls, `env.NAME`. A module imports no table, because V8 retains every instance that imports a table for as long
+ * as the table lives.
  */
 import { CompileError } from "../../errors/errors.ts";
 

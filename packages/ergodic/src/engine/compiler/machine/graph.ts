@@ -157,8 +157,8 @@ function usesBelow(roots: readonly Node[], kept: ReadonlyMap<Node, number>): Map
 }
 
 /**
- * Returns the nodes to compute before the loops deeper than `level`: the largest nodes below the roots that do not
- * change in those loops.
+ * Returns the nodes to compute before the loops deeper than `level`. These are the topmost nodes below the roots that
+ * do not change in such loops.
  */
 export function invariantsBelow(roots: readonly Node[], level = 0): Node[] {
   const found: Node[] = [];

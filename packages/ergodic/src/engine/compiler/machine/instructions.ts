@@ -25,7 +25,10 @@ const COMPARISONS = {
 } as const;
 const COLUMN: Record<LaneKind, number> = { f64: 0, f32: 1, f64x2: 2, f32x4: 3 };
 
-/** Functions of one argument that share work in pairs: the function that computes both, and the lane of each result. */
+/**
+ * One-argument functions that come in pairs and share work. Each entry names the function that computes both results,
+ * and the lane of this result.
+ */
 const SHARED_CALLS: Readonly<Record<string, readonly [both: string, lane: number]>> = {
   softplus: ["softplusAndSigmoid", 0],
   sigmoid: ["softplusAndSigmoid", 1],

@@ -35,7 +35,7 @@ export function fastfood(options: FeatureOptions): RandomFeatures {
 export const fastfoodStep = featureTransformation("fastfood", drawn, ({ inputs, count }) => {
   const size = paddedSize(inputs);
   const frequencies = Math.ceil(count / 2 / size) * size;
-  // Drawing a length takes as many normal numbers as a vector has elements.
+  // Drawing a length takes one normal draw per element of a vector.
   const drawing = 2 * SIGN + NORMAL * (1 + size);
   return { work: frequencies * (drawing + 2 * transformCost(size)), bytes: 21 * frequencies + 16 * size };
 });

@@ -74,7 +74,7 @@ export function resolveFeatures({ kind, count, gamma, seed }: RandomFeatures, ro
   return { kind, count, gamma: gamma === "scale" ? 1 / (inputs * (variance(rows) || 1)) : gamma, seed, inputs };
 }
 
-/** Cost of drawing a normal number (random/stream.ts), and of computing a cosine and sine pair. */
+/** Cost of a normal draw (random/stream.ts), and cost of computing a cosine and sine pair. */
 export const NORMAL = 128;
 const PAIR = 128;
 
@@ -127,7 +127,7 @@ export function matrixCost({ count, inputs }: FeaturesStep, normals: number): Co
   return { work: cells * (normals * NORMAL + 4), bytes: 8 * cells };
 }
 
-/** Returns x ↦ Wx for a row-major matrix of frequencies × inputs. */
+/** Returns x ↦ Wx for a row-major matrix W with one row per frequency and one column per input. */
 export function matrixProjection(matrix: Float64Array, inputs: number): Projection {
   const frequencies = matrix.length / inputs;
   return (row, into) => {

@@ -4,7 +4,7 @@
  */
 export function hadamard(x: Float64Array, n: number): void {
   let half = 1;
-  // Merges two steps into one pass: the same sums with half of the memory accesses.
+  // Merges two steps into one pass, which computes the same sums with half the memory accesses.
   for (; 2 * half < n; half *= 4) {
     for (let start = 0; start < n; start += 4 * half) {
       for (let i = start; i < start + half; i++) {

@@ -18,8 +18,8 @@ const MOST_INPUTS = 4096;
 /**
  * Orthogonal random features: W = √(2γ) S Q in blocks of d frequencies, where Q is a uniformly random orthogonal matrix
  * and S a diagonal of the lengths of independent N(0, I_d) vectors. Each w is still N(0, 2γI), but the frequencies of a
- * block are orthogonal. This lowers the variance of the kernel estimate, most of all if ‖x − y‖ is small compared with
- * the kernel's width.
+ * block are orthogonal. Orthogonality lowers the variance of the kernel estimate, most of all if ‖x − y‖ is small
+ * compared with the kernel's width.
  *
  * Block b takes update b of the stream (seed, "features", "orthogonal"). Q is computed by modified Gram–Schmidt,
  * applied twice, from a Gaussian matrix: O(d³) per block. Source: Yu, Suresh, Choromanski, Holtmann-Rice, Kumar 2016.

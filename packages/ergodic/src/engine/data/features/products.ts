@@ -37,7 +37,7 @@ export interface Products {
 
 export interface ProductsStep extends Step {
   readonly kind: "products";
-  /** Number of input columns, which are kept. */
+  /** Number of input columns. The step keeps all of them. */
   readonly inputs: number;
   /** Ascending factor columns of each new column. A power repeats its column. */
   readonly terms: readonly (readonly number[])[];
@@ -53,7 +53,7 @@ const MOST_DEGREE = 6;
  *   data.map(products({ degree: 2 }));                         // squares, and products of every two columns
  *
  * The original columns come first, followed by products with names such as "age:work=public" and "age^2". Two kinds of
- * products are omitted: those of two levels of one category, which are always 0, and powers of a 0/1 column, which
+ * products are omitted: products of two levels of one category, which are always 0, and powers of a 0/1 column, which
  * equal the column.
  *
  * @throws OptionError for options out of range, or if both are missing; from `map` for unknown column names, and more than

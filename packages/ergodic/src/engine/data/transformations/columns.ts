@@ -18,8 +18,8 @@ export interface ColumnsStep extends SourceStep {
 }
 
 /**
- * Returns the columns of `table` except `others`, with sorted levels. Levels are those that occur in rows, or all that
- * the table lists if `all` is true.
+ * Returns the columns of `table` except `others`, with sorted levels. A column's levels are the levels that occur in
+ * rows or, if `all` is true, all levels that the table lists.
  */
 export function fitColumns(table: Table, others: ReadonlySet<string>, all = false): RawColumn[] {
   return table.columns

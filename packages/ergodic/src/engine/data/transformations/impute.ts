@@ -24,8 +24,8 @@ export interface ImputeStep extends Step {
 }
 
 /**
- * Fits fill values to the cells. `methods`: for each column, a method that suits its kind. null is for a column without
- * gaps, where later gaps are refused.
+ * Fits fill values to the cells. `methods`: for each column, a method that suits its kind. null: the column has no
+ * gaps, and later gaps are refused.
  */
 export function fitImpute(
   cells: RowSource,

@@ -14,9 +14,9 @@ type Values = Pick<CoordinateTarget, "value" | "l1" | "l2" | "lower" | "upper" |
  *
  * partial: (f(x + h e_j) − f(x − h e_j)) / 2h with h = ε^⅓ max(1, |x_j|), shortened on one side by a nearby bound.
  * Error about h² f''' + ε f/h, i.e. 1e-10 for numbers of size 1. minimiser: uses that derivative to go downhill until
- * the minimum is bracketed, and applies Brent's method to F. It also compares the values at the kink at 0 and at the
- * bound. It never moves to a higher value. Like any method that uses only values, it locates a minimum only to about √ε
- * times the scale of the curvature. 10 to 40 values per move.
+ * the minimum is bracketed, and applies Brent's method to F. The minimiser also compares the values at the kink at 0
+ * and at the bound, and never moves to a higher value. Like any method that uses only values, it locates a minimum only
+ * to about √ε times the scale of the curvature. 10 to 40 values per move.
  */
 export function byValues(target: Values): Required<Pick<CoordinateTarget, "partial" | "minimiser">> {
   const { l1, l2, lower, upper } = target;

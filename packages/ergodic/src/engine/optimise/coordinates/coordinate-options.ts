@@ -23,8 +23,8 @@ export interface CoordinateDescentOptions {
    */
   estimate?: { rows: number; rate: number | Schedule };
   /**
-   * Acceleration: "anderson" extrapolates from passes in a fixed order; "nesterov" is the accelerated random form;
-   * "none" turns acceleration off. Default "anderson" if the order is fixed, otherwise "none".
+   * Acceleration: "anderson" extrapolates from passes in a fixed order; "nesterov" makes accelerated moves in random
+   * order; "none" turns acceleration off. Default "anderson" if the order is fixed, otherwise "none".
    */
   acceleration?: "none" | "anderson" | "nesterov";
   /**

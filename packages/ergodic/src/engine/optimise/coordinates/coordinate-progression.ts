@@ -18,8 +18,8 @@ export interface ProgressionOptions {
 }
 
 /**
- * A running coordinate descent. It makes moves; at the end of each epoch it extrapolates and evaluates the objective;
- * every few epochs it checks for convergence.
+ * A running coordinate descent. At the end of each epoch of moves, the descent extrapolates and evaluates the
+ * objective. Every few epochs, it checks for convergence.
  */
 export class CoordinateProgression implements Progression {
   readonly stepsPerEpoch: number;

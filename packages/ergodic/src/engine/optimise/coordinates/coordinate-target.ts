@@ -1,6 +1,6 @@
 /**
  * A target for coordinate descent: F(x) = f(x) + Σ_j (l1_j |x_j| + l2_j/2 x_j²) over lower_j <= x_j <= upper_j, where f
- * is smooth. Its functions must not change x.
+ * is smooth. The target's functions must not change x.
  */
 
 export interface CoordinateTargetOptions {

@@ -3,8 +3,8 @@
  * then applies Newton's method, which bisection keeps within the bracket.
  *
  * slope: φ'. curvature: φ'' if known; otherwise it is estimated from the last two slopes (secant method). limit:
- * Infinity for none. A slope that is not finite counts as too far. Relative error in t: 1e-10 and mostly far less, but
- * (1e-10)^(1/p) if φ' ~ t^p, p > 1.
+ * Infinity for none. A point at which the slope is not finite counts as too far. Relative error in t: 1e-10 and mostly
+ * far less, but (1e-10)^(1/p) if φ' ~ t^p, p > 1.
  * Returns Infinity if φ decreases without end. If φ is not convex, returns a point at which it turns from decreasing to
  * increasing.
  */

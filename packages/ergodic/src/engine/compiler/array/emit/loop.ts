@@ -22,7 +22,7 @@ import { Total } from "./total.ts";
 /** Largest number of operations per vector for which a body is unrolled. */
 const SMALL_BODY = 8;
 
-/** Location of a value, which is in the block or behind a pointer in the block. */
+/** Location of a value: in the block, or at the address that a pointer in the block holds. */
 export type Home =
   | { readonly kind: "block"; readonly at: number }
   | { readonly kind: "buffer"; readonly pointer: number; readonly offset: number };
@@ -64,8 +64,8 @@ interface Finish {
 type Part = Loop | Body | Begin | Finish;
 
 /**
- * Piece of the vectorised axis for which a body is built: its lanes, the number of copies, and the offset of its first
- * element.
+ * Piece of the vectorised axis that gets its own loop body. It has a kind of lanes, a number of copies, and the offset
+ * of its first element.
  */
 interface Segment {
   readonly lanes: Instructions;
@@ -138,14 +138,17 @@ class LoopCode {
     return this.#repeated(depth, axes[depth].extent, 1, () => this.#build(depth + 1, segment, totals));
   }
 
-  /** Builds the reduced axes with their accumulators. They reduce to one number or to the elements of a segment. */
+  /**
+   * Builds the loops over the reduced axes, with their accumulators. The result is one number, or the elements of a
+   * segment.
+   */
   #buildReduced(depth: number, segment: Segment | undefined): Part[] {
     const totals = this.#step.reductions.map(({ reduction }) => new Total(this.#graph, this.#f, reduction));
     for (const total of totals) if (segment) total.prepare(segment.lanes.kind, segment.copies);
     const inner = this.#build(depth, segment, totals, true);
     const first = this.#step.loads.length + this.#step.stores.length;
     const { precision } = this.#context;
-    // Pointers at this point, outside the reduced axes.
+    // Computes the pointers here, because this point is outside the reduced axes.
     const places = totals.map((_, i) =>
       Array.from({ length: segment?.copies ?? 1 }, (_, copy) =>
         this.#place(first + i, segment ? this.#element(segment, copy) : 0),
@@ -162,7 +165,10 @@ class LoopCode {
     return [{ kind: "begin", totals }, ...inner, { kind: "finish", stores: finish }];
   }
 
-  /** Builds the vectorised axis: a loop of unrolled vectors, the remaining vectors, and the remaining scalars. */
+  /**
+   * Builds the loops of the vectorised axis: over unrolled vectors, over the remaining vectors, and over the remaining
+   * scalars.
+   */
   #buildVector(depth: number, totals: readonly Total[]): Part[] {
     const { extent } = this.#nest.axes[depth];
     const width = LANES[this.#wide.kind];

@@ -12,7 +12,7 @@ export interface Axis {
  * vectorised: the last one, because memory is mostly contiguous along it.
  *
  * Reduced axes are innermost. If the last axis is reduced, the lanes of a vector are combined into one number at the
- * end; otherwise a block of its elements stays in accumulators while the reduced axes run.
+ * end. Otherwise a block of elements of the last axis stays in accumulators while the reduced axes run.
  */
 export interface Nest {
   /** Axes, outermost first. */

@@ -1,6 +1,7 @@
 /**
- * Encodes a lowered program as functions of its block: one per loop step, and one that runs all steps in order and
- * calls kernels. The module imports these kernels. The body of a scan is a nested program with its own block inside.
+ * Encodes a lowered program as functions of its block. Each loop step has a function, and another function runs all
+ * steps in order and calls kernels. The module imports these kernels. The body of a scan is a nested program with its
+ * own block inside.
  */
 import { assert } from "../../../errors/errors.ts";
 import {
@@ -260,7 +261,7 @@ class RunCode {
     if (call.returns) this.#f.push(0x1a);
   }
 
-  /** Advances the body's buffers, calls the body, and copies the next carries to the current ones. */
+  /** Advances the body's buffers, calls the body, and copies the next carries over the current carries. */
   scan(step: ScanStep, own: BlockPlan, at: number, body: number): void {
     const f = this.#f;
     const { length, reverse, end, carries, over, constants, current, next, outputs, histories } = step;
@@ -363,8 +364,8 @@ class RunCode {
   }
 
   /**
-   * Returns the number of bytes by which an output advances per iteration. It is 0 for an unused output, which is
-   * scratch of one element.
+   * Returns the number of bytes by which an output advances per iteration. The number is 0 for an unused output, which
+   * is written to one element of scratch memory.
    */
   #outputStep({ outputs, body, length }: ScanStep, i: number): number {
     const one = body.values.find(({ home }) => home.kind === "buffer" && home.name === `output ${i}`);

@@ -108,7 +108,7 @@ export class Total {
     return scalar === "f64" && precision === "f32" ? g.node("f32", [0xb6], [total]) : total;
   }
 
-  /** Returns the elements that one copy has accumulated, in the kind of lanes of the copy. */
+  /** Returns the elements that one copy has accumulated, in the copy's own kind of lanes. */
   lanesOf(lanes: LaneKind, copy: number): Node {
     const g = this.#graph;
     const halves = [0, 1].map((half) => this.#locals.get(this.#key(lanes, copy, half)));

@@ -23,7 +23,7 @@ export interface BatchNormalised {
  * Batch normalisation: y = γ (x − μ) / √(σ² + ε) + β, where μ and σ² are the mean and variance (divided by the count n)
  * over all axes but the last.
  *
- * One pass computes the statistics and a second pass computes y. The statistics are taken of differences from each
+ * One pass computes the statistics and a second pass computes y. The statistics are computed from differences to each
  * channel's first value, so that a large mean causes no cancellation. The derivative is given explicitly, because
  * differentiating through the statistics would take another pass. With x̂ = (x − μ)/√(σ² + ε), dβ = Σ dy, dγ = Σ dy x̂,
  * dx = γ/√(σ² + ε) · (dy − dβ/n − x̂ dγ/n). Source: Ioffe & Szegedy 2015.

@@ -98,12 +98,12 @@ const input = (dy: SymbolicArray, w: SymbolicArray, b: Blocks): SymbolicArray =>
 const weight = (x: SymbolicArray, dy: SymbolicArray, b: Blocks): SymbolicArray => makeWeight([x, dy], [b.p, b.q, b.k], b);
 
 /**
- * Block-circulant product: y[r, i·k + a] = Σ_j Σ_b w[i, j, (a − b) mod k] x[r, j·k + b], a matrix of p × q blocks of
- * side k, each given by its first column. It stores 1/k as many numbers as a full matrix, and a product takes about as
- * long as Fourier transforms of length k.
+ * Block-circulant product: y[r, i·k + a] = Σ_j Σ_b w[i, j, (a − b) mod k] x[r, j·k + b], where w[i, j] is the first
+ * column of block (i, j). The matrix has p × q blocks of side k. Such a matrix stores 1/k as many numbers as a full
+ * matrix, and a product takes about as long as Fourier transforms of length k.
  *
  * x: […, q·k]; w: [p, q, k], first columns of the blocks. Returns […, p·k]. ⟨dy, y⟩ is linear in each of x, w and dy,
- * so the derivatives of each of the three primitives are the other two. Code: kernels/engine/images/circulant.ts.
+ * so the other two primitives are the derivatives of each of the three. Code: kernels/engine/images/circulant.ts.
  * Source: Ding et al. 2017, CirCNN.
  * @throws CompileError unless the extents fit
  */

@@ -44,7 +44,7 @@ export const mean = operation(
 
 /** Options of `variance` and `standardDeviation`. */
 export interface VarianceOptions extends AxisOptions {
-  /** Correction: the sum of squares is divided by n − correction. Default 0. */
+  /** Number subtracted from n: the sum of squares is divided by n − correction. Default 0. */
   readonly correction?: number;
 }
 
@@ -58,7 +58,10 @@ export const variance = operation(
   },
 );
 
-/** Returns the largest elements, as a shift that keeps exponentials finite. It has no derivative, and ±∞ become 0. */
+/**
+ * Returns the largest elements, as a shift that keeps exponentials finite. The shift has no derivative, and ±∞ become
+ * 0.
+ */
 function shiftOf(x: SymbolicArray, options: AxisOptions): SymbolicArray {
   const largest = maximum(x, { ...options, keep: true });
   return stopGradient(where(less(abs(largest), Infinity), largest, 0));

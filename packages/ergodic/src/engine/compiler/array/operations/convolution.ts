@@ -4,7 +4,7 @@
  *   y[n, h, w, o] = Σ_{i,j,c} x[n, h s + i d − p, w s + j d − p, c] W[i, j, c, o],   c over the channels of o's group
  *
  * x: [batch, height, width, C]. W: [kernelHeight, kernelWidth, C ÷ groups, O]. ⟨dy, y⟩ is linear in each of x, W and
- * dy, so the derivatives of each of the three primitives are the other two. With a window of one cell, stride 1, no
+ * dy, so the other two primitives are the derivatives of each of the three. With a window of one cell, stride 1, no
  * padding and one group, the convolution is a matrix product. Code: kernels/engine/images/convolution.ts; if each
  * channel has its own filter, kernels/engine/images/depthwise.ts.
  */
@@ -122,8 +122,8 @@ const weight = (x: SymbolicArray, dy: SymbolicArray, s: ConvolutionShape): Symbo
 /** Options of `conv2d`. */
 export interface ConvolutionOptions extends WindowOptions {
   /**
-   * Number of groups; output channels see only the input channels of their group. It must divide both numbers of
-   * channels. With as many groups as channels, the convolution is depthwise. Default 1.
+   * Number of groups. Output channels see only the input channels of their group. The number must divide both numbers
+   * of channels. With as many groups as channels, the convolution is depthwise. Default 1.
    */
   readonly groups?: number;
 }
@@ -157,11 +157,11 @@ export const conv2d = operation(
 
 /** Options of `conv1d`. */
 export interface SequenceOptions extends Omit<ConvolutionOptions, "strides" | "padding" | "dilation"> {
-  /** Number of cells between windows. Default 1. */
+  /** Number of cells from one window to the next. Default 1. */
   readonly strides?: number;
   /** Padding: "same", "valid" (none), or the number of cells on each side. Default "valid". */
   readonly padding?: "same" | "valid" | number | readonly [before: number, after: number];
-  /** Number of cells between taps of the kernel. Default 1. */
+  /** Number of cells from one tap of the kernel to the next. Default 1. */
   readonly dilation?: number;
 }
 

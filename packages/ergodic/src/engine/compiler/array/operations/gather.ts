@@ -93,7 +93,7 @@ export const gatherUnseen = (table: SymbolicArray, indices: SymbolicArray): Symb
 export type Indices = ArrayLikeOperand | ArrayLike<number>;
 
 /**
- * Rows by index: y[i…, :] = table[indices[i…], :]. Its adjoint is scatter: y[r, :] = Σ values[i, :] over indices[i] =
+ * Rows by index: y[i…, :] = table[indices[i…], :]. The adjoint is scatter: y[r, :] = Σ values[i, :] over indices[i] =
  * r. table: [rows, …rest]; indices: any shape. Returns [...indices, …rest].
  *
  * Indices are whole numbers from 0 to rows − 1. Any other value is refused in constants and in a model's data. If

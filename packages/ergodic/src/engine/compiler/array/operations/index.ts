@@ -1,5 +1,6 @@
 /**
- * Operations on arrays. All of them consist of primitives, each with its evaluation, derivative and code in one file.
+ * Operations on arrays. All operations consist of primitives, each with its evaluation, derivative and code in one
+ * file.
  */
 export { type BatchNormalised, batchNormalised } from "./batch-normalised.ts";
 export { cholesky, choleskySolve, logDeterminant, logDeterminantOfCholesky } from "./cholesky.ts";

@@ -88,7 +88,7 @@ export const mapArrays = operation(
 const byPosition = (args: readonly SymbolicArray[]): Record<string, SymbolicArray> =>
   Object.fromEntries(args.map((arg, i) => [String(i), arg]));
 
-/** Same as `mapArrays`, with the arguments given by the names of their scalars. */
+/** Same as `mapArrays`, but the arguments are passed by the names of their scalars. */
 export function mapNamed(expr: Expr, args: Readonly<Record<string, SymbolicArray>>, shape: Shape): SymbolicArray {
   const constants: Record<string, Expr> = {};
   for (const [name, arg] of Object.entries(args)) if (arg.op === "full") constants[name] = constant(arg.attributes as number);

@@ -65,7 +65,7 @@ export const quantile = operation(
   },
 );
 
-/** Middle element, or mean of the two middle ones, along `axis`, by default the last. */
+/** Middle element, or mean of the two middle elements, along `axis` (default: the last). */
 export const median = operation(
   "median",
   { x: array, options: oneAxis },

@@ -105,8 +105,8 @@ export const slice = operation(
 );
 
 /**
- * Element x[index] along an axis, which is removed from the result. For a list, x[i][j] along that axis and the next
- * ones: `at(L, [1, 0])`. A negative index counts from the end.
+ * Element x[index] along an axis, which is removed from the result. For a list of indices, x[i][j] along that axis and
+ * the axes after it: `at(L, [1, 0])`. A negative index counts from the end.
  *
  * @throws CompileError if an index is out of range, or there are more indices than axes
  */
@@ -152,7 +152,7 @@ export const flip = operation(
   (x: SymbolicArray, axis = 0): SymbolicArray => slice(x, { axis, step: -1 }),
 );
 
-/** Form "special": schedule-steps.ts copies each part to its position. */
+/** The form is "special" because schedule-steps.ts copies each part to its position. */
 const makePlace = arrayPrimitive({
   name: "place",
   evaluate(node, args) {

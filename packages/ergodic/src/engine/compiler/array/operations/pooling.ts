@@ -1,9 +1,9 @@
 /**
  * Pooling of images: the largest or the mean of the cells that a window covers, for each channel.
  *
- * maxPool: padding cells do not count; NaN if a cell is NaN. The derivative goes to the window's first cell, row by
- * row, that holds the largest value. averagePool: the sum over the cells inside the image, divided by their number or,
- * if padding counts, by the number of cells in the window.
+ * maxPool: padding cells do not count; NaN if a cell is NaN. If several cells hold the largest value, the derivative
+ * goes to the first of them in row-major order. averagePool: the sum over the cells inside the image, divided by their
+ * number or, if padding counts, by the number of cells in the window.
  * Code: kernels/engine/images/pooling.ts. The second derivative of maxPool uses patches, which takes memory for each
  * cell of each window.
  */

@@ -5,8 +5,8 @@
  * uniform: [0, 1). normal: mean 0, variance 1, |z| < 8.3. An array's numbers do not depend on its size: a longer array
  * starts with the same numbers as a shorter one. Two arrays of one stream hold the same bits, so give each array its
  * own stream. Inside scan the draws are the same at every step; draw all of them outside, and scan over them. The code
- * in kernels/engine/arrays/fill-random.ts gives the same bits in float64. In float32, a uniform number is made of 24
- * other bits.
+ * in kernels/engine/arrays/fill-random.ts gives the same bits in float64. In float32, uniform numbers use 24 different
+ * bits.
  */
 import { normalQuantile } from "../../../numbers/normal-quantile.ts";
 import { philox } from "../../../random/philox.ts";
@@ -28,8 +28,8 @@ export function fillUniform(count: number, key: readonly [number, number], updat
 }
 
 /**
- * Returns the normal number for the same words. It uses 52 of the 53 bits and the middle of the interval that they
- * denote.
+ * Returns the standard normal draw for the same words. The draw uses 52 of the 53 bits, and the middle of the interval
+ * that these bits denote.
  */
 function normalOf(u: number): number {
   const bits = u * 2 ** 53;
@@ -77,5 +77,5 @@ function randomPrimitive(kind: Kind, kernel: string): (shape: Shape, stream: num
 /** Independent uniform numbers in [0, 1) of stream `stream`: an integer in [0, 2^32); samplers draw from stream 0. */
 export const uniform = randomPrimitive("uniform", "fillUniform");
 
-/** Independent standard normal numbers of stream `stream`. */
+/** Independent standard normal draws from stream `stream`. */
 export const normal = randomPrimitive("normal", "fillNormal");

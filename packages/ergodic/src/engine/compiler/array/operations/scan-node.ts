@@ -192,8 +192,8 @@ function reversed(
   const seeds = [...state, ...flows.map((flow) => (flow ? leaves[next++] : undefined))];
   const step = stepBack(node, leaves.slice(0, known.length), seeds, wanted);
   const passed = over.map((_, i) => i).filter((i) => wanted[count + i]);
-  // After the last step of a loop that ends early, histories contain nothing, so no product can be taken over all of
-  // them.
+  // If a loop ends early, its histories are not filled beyond the last step, so no product can be taken over all of
+  // their entries.
   const term = (slope: SymbolicArray): Term => (end ? { kind: "sum", of: slope } : termOf(slope, leaves));
   const terms = constants.map((_, i) => (wanted[last + i] ? term(step.constants[i]) : undefined));
   const sums = terms.filter((term) => term?.kind === "sum");
@@ -201,7 +201,7 @@ function reversed(
   // Scanned arrays are available after the loop and need not be written as outputs.
   const written = factors.filter((x) => !leaves.includes(x));
   const totals = sums.map(({ of }) => freshLeaf(of.shape));
-  // Number of steps made, which is the initial first carry of a counted loop.
+  // Number of steps made. A counted loop starts with this number as its first carry.
   const left = end ? [freshLeaf([])] : [];
   const steps = end?.place === "kept" ? partOf(node, 1) : node.args[0];
   const made = closeScan(
@@ -253,8 +253,8 @@ function stepBack(
   const { end, carries, over, constants, next, outputs } = node.attributes as ScanAttributes;
   const last = known.length;
   const control = end?.control ?? 0;
-  // Placeholders replace the constants, so that the adjoints do not flow through the body into what the constants
-  // depend on.
+  // Placeholders replace the constants. Otherwise adjoints would flow through the body into the arrays on which the
+  // constants depend.
   const stands = constants.map((leaf) => freshLeaf(leaf.shape));
   const own = [...known, ...stands];
   const body = substituteArrays(
@@ -277,7 +277,10 @@ function stepBack(
   };
 }
 
-/** Contribution of a step to the adjoint of a constant: an array, or AᵀB of factors with one row per example. */
+/**
+ * Amount that a step adds to the adjoint of a constant: an array, or the product AᵀB of two factors with one row per
+ * example.
+ */
 type Term =
   | { readonly kind: "sum"; readonly of: SymbolicArray }
   | { readonly kind: "product"; readonly a: SymbolicArray; readonly b: SymbolicArray; readonly shape: Shape };

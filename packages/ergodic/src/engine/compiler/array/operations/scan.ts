@@ -24,8 +24,8 @@ export interface ScanOptions {
 }
 
 /**
- * Loop with carried state: c_{t+1}, y_t = f(c_t, x_t) for t = 0 … T − 1 (in reverse: T − 1 … 0). Its code does not grow
- * with T.
+ * Loop with carried state: c_{t+1}, y_t = f(c_t, x_t) for t = 0 … T − 1 (in reverse: T − 1 … 0). The size of the
+ * compiled code does not grow with T.
  *
  * Runs `body(carries, elements) → [next carries, outputs]` along axis 0 of the arrays in `over` (step t sees x[t]), or
  * `length` times. `carries`: initial values of the arrays that are carried from step to step. The body is traced once,

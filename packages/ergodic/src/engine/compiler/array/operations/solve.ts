@@ -1,5 +1,5 @@
 /**
- * Systems of linear equations by the factorisation P A = L U. The factor is a separate argument, so that many
+ * Solves systems of linear equations by the factorisation P A = L U. The factor is a separate argument, so that many
  * right-hand sides and both directions of differentiation share one factor. Derivatives go directly to A. Code:
  * kernels/engine/arrays/lu.ts.
  */
@@ -100,7 +100,7 @@ const makeSolve = arrayPrimitive({
 /** Returns L, U and the row exchanges as one array, [n + 1, n], which only luSolve reads. */
 export const luFactor = (a: SymbolicArray): SymbolicArray => makeFactor([a], [a.shape[0] + 1, a.shape[0]]);
 
-/** Returns X of A X = B, b: [n, m] or [n], from the factor of A. */
+/** Solves A X = B for X, given the factor of A. b: [n, m] or [n]. */
 export function luSolve(factor: SymbolicArray, a: SymbolicArray, b: SymbolicArray): SymbolicArray {
   const right = reshape(b, [a.shape[0], -1]);
   return reshape(makeSolve([factor, a, right], right.shape, false), b.shape);

@@ -7,12 +7,12 @@ import { anything } from "../../signature.ts";
 import type { CallArgument } from "../primitive.ts";
 import { type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 
-/** One number for height and width, or both. */
+/** One number for both height and width, or a pair of numbers. */
 export type Pair = number | readonly [number, number];
 
 /** Movement of a window over images. */
 export interface WindowOptions {
-  /** Number of cells between windows. Default 1. */
+  /** Number of cells from one window to the next. Default 1. */
   readonly strides?: Pair;
   /**
    * Padding. "same": ⌈extent ÷ stride⌉ output cells, with an odd cell of padding after the image. "valid" (default):
@@ -23,7 +23,7 @@ export interface WindowOptions {
     | "valid"
     | number
     | readonly [number | readonly [number, number], number | readonly [number, number]];
-  /** Number of cells between cells of the window. Default 1. */
+  /** Number of cells from one cell of the window to the next. Default 1. */
   readonly dilation?: Pair;
 }
 

@@ -3,8 +3,8 @@ import type { Method } from "./methods.ts";
 import { combined, moved, type State } from "./system.ts";
 
 /**
- * Row i holds the coefficients of slopes 0 … i in the point where slope i + 1 is evaluated. The last row also defines
- * the step itself, which has order 5.
+ * Slope i + 1 is evaluated at a point that combines slopes 0 … i with the coefficients in row i. The last row also
+ * defines the step itself, which has order 5.
  */
 const STAGES: readonly (readonly number[])[] = [
   [1 / 5],
@@ -16,12 +16,12 @@ const STAGES: readonly (readonly number[])[] = [
 ];
 /** Time of each slope within the step. */
 const TIMES = [1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1];
-/** Coefficients of the difference between the step and the step of order 4. */
+/** Coefficients of the error estimate, which is the step minus the embedded step of order 4. */
 const ERROR = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
 
 /**
- * The embedded pair of orders 5 and 4. It has seven stages, and the last stage is also the first stage of the next
- * step. Source: Dormand, Prince 1980.
+ * The embedded pair of orders 5 and 4. The method has seven stages, and the last stage is also the first stage of the
+ * next step. Source: Dormand, Prince 1980.
  */
 export const dormandPrince: Method = {
   name: "dormandPrince",

@@ -39,7 +39,7 @@ export interface OdeOptions {
   /** Absolute tolerance; see `tolerance`, whose value is the default. */
   readonly absoluteTolerance?: number;
   /**
-   * Largest number of steps between two times, including rejected ones. If it is exceeded, states are NaN from there
+   * Largest number of steps between two times, including rejected steps. If it is exceeded, states are NaN from there
    * on. Default 10 000.
    */
   readonly maxSteps?: number;
@@ -65,7 +65,9 @@ export interface OdeSolution {
 const [SHRINK, GROW, SAFETY] = [0.2, 10, 0.9];
 /** A step that would end this close to the next time is stretched to end exactly there. */
 const STRETCH = 1.01;
-/** Strictest tolerance of the second solution that estimates the error; rounding prevents smaller ones. */
+/**
+ * Strictest tolerance of the second solution, which estimates the error. Rounding errors rule out smaller tolerances.
+ */
 const STRICTEST = 1e-13;
 
 /**
@@ -73,11 +75,11 @@ const STRICTEST = 1e-13;
  *
  * `slope`: (t, y) → f, traced once. The state y and f have the shape of `start`. Arrays of the surrounding program that
  * `slope` uses are its parameters. `times`: [T].
- * Step sizes adapt to the estimated error of each step, and steps end exactly at the times. The derivative is that of
- * the computed states, with the step sizes held fixed. It repeats and differentiates every step, going backwards from
- * each time to the previous one. This stores the states of `maxSteps` steps; its cost does not depend on the number of
- * parameters. Source: Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, 1993, II.4. Differs from
- * Stan: steps are chosen by the errors of the states alone, and no state is interpolated.
+ * Step sizes adapt to the estimated error of each step, and steps end exactly at the times. Derivatives are taken of
+ * the computed states, with the step sizes held fixed. Computing a derivative repeats and differentiates every step,
+ * going backwards from each time to the previous one. It stores the states of `maxSteps` steps; its cost does not
+ * depend on the number of parameters. Source: Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, 1993,
+ * II.4. Differs from Stan: steps are chosen by the errors of the states alone, and no state is interpolated.
  *
  * @throws CompileError for a slope of another shape, times that decrease or begin before `from`, and options that are
  * out of range

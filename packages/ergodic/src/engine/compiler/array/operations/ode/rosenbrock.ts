@@ -5,7 +5,7 @@ import type { Method } from "./methods.ts";
 import { combined, type State } from "./system.ts";
 
 const GAMMA = 0.25;
-/** Row i holds the coefficients of the previous parts u in the point where part i + 1 evaluates the slope. */
+/** Part i + 1 evaluates the slope at a point that combines the previous parts u with the coefficients in row i. */
 const POINTS: readonly (readonly number[])[] = [
   [],
   [1.544],
@@ -13,7 +13,7 @@ const POINTS: readonly (readonly number[])[] = [
   [3.314825187068521, 2.896124015972201, 0.9986419139977817],
   [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.687886036105895],
 ];
-/** Row i holds the coefficients of the previous parts, divided by h, in the right-hand side of part i + 1. */
+/** The right-hand side of part i + 1 contains the previous parts times the coefficients in row i, divided by h. */
 const SIDES: readonly (readonly number[])[] = [
   [],
   [-5.6688],
@@ -43,7 +43,7 @@ export const rosenbrock: Method = {
     const parts: State[] = [];
     let point = y;
     for (let i = 0; i < TIMES.length; i++) {
-      // Adding its own part to the second-to-last point gives the last point. Adding the last part to that gives the
+      // The last point is the previous point plus the previous part. Adding the last part to the last point gives the
       // result of the step.
       if (i === TIMES.length - 1) point = sum(point, parts[i - 1]);
       else if (i > 0) point = sum(y, combined(POINTS[i].map((c, j) => [c, parts[j]])));
