@@ -29,7 +29,8 @@ type AnyModel = StatisticalModel<never>;
  * `Q`: names of the file's quantities, to tell the compiler about them if no model is given: `loadDraws<NamesOf<typeof
  * eightSchools>>("out")`.
  *
- * @throws DataError [FILE_READ], [DRAWS_FOLDER] and those of the formats; [DRAWS_MODEL] if the model's parameters, its
+ * @throws DataError [FILE_READ], [DRAWS_FOLDER] and the errors of the formats; [DRAWS_MODEL] if the model's parameters,
+ * its
  *   density or the sizes of the data differ from the run's; errors of conditioning the model
  */
 export function loadDraws<M extends AnyModel>(

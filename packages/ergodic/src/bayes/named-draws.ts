@@ -65,7 +65,7 @@ export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: 
 }
 
 /**
- * Names of the fields that store the unconstrained numbers with each transition, if draws report other quantities than
+ * Names of the fields that store the unconstrained numbers with each transition, if draws report quantities other than
  * the parameters. Without these fields, the unconstrained numbers could not be recovered bit for bit.
  */
 const movedFields = (dimension: number): string[] => Array.from({ length: dimension }, (_, i) => `unconstrained_${i + 1}`);

@@ -106,8 +106,8 @@ export class Climb {
       return;
     }
     if (!ended) {
-      // The search is still moving, but slowly. If a Newton step promises more than all moves since the last Newton
-      // step achieved, it takes over.
+      // The search is still moving, but slowly. The climb follows the Newton step if it promises a larger decrease than
+      // all moves since the last Newton step achieved.
       const gained = this.measured - this.loss;
       this.measured = this.loss;
       if (newton.definite && newton.promise > gained) this.descend(newton.step);

@@ -340,7 +340,7 @@ function linearQuantile(x: Float64Array, probability: number): number {
   return quantileOfSorted(x, probability);
 }
 
-/** Returns the smallest of the numbers for which at least a share `probability` of the numbers is no larger. */
+/** Returns the smallest number x in the list such that at least a share `probability` of the list is at most x. */
 function stepQuantile(x: Float64Array, probability: number): number {
   // The tolerance ensures that a rounding error does not push a whole number to the next one.
   const place = Math.max(0, Math.ceil(x.length * probability - 1e-9) - 1);

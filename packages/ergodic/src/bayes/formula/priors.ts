@@ -34,14 +34,14 @@ export interface RegressionPriors {
   /** Prior of the intercept at the means of all columns. */
   readonly Intercept?: Distribution;
   /**
-   * Prior of the standard deviations of group effects and smooths. For a single standard deviation: "sd(school): x".
+   * Prior of the standard deviations for group effects and smooths. For a single standard deviation: "sd(school): x".
    */
   readonly sd?: Distribution;
   /** η of the LKJ prior of correlations, > 0. */
   readonly cor?: number;
   /** Prior of the residual scale. */
   readonly sigma?: Distribution;
-  /** Prior of the degrees of freedom of student. */
+  /** Prior of the degrees of freedom, for the family student. */
   readonly nu?: Distribution;
   /** Prior of the shape of gamma and negativeBinomial. */
   readonly shape?: Distribution;

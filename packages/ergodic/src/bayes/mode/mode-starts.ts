@@ -93,7 +93,7 @@ export class RuleAscent implements Ascent {
   }
 }
 
-/** Summary of the ends of all starts of a mode search. */
+/** Summary of how the starts of a mode search ended. */
 export interface Spread {
   /** Number of starts. */
   readonly count: number;
@@ -122,7 +122,7 @@ const NEAR = 0.1;
  * returned. The other starts show how far it can be trusted.
  *
  * Starts use our own climb (bayes/approximate/climb.ts) or the user's rule. The end point of a rule is judged by a
- * climb from there. The gain of this climb is what the rule has left.
+ * climb from there. The gain of this climb is the increase that the rule did not reach.
  */
 export class ModeStarts implements Progression {
   readonly stepsPerEpoch = 1;

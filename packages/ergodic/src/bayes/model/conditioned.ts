@@ -383,7 +383,7 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 }
 
-/** Adds the parameter's name to errors of its transform, because the transform does not know the name. */
+/** Adds the parameter's name to errors from its transform, because the transform does not know the name. */
 function ofParameter<T>(name: string, make: () => T): T {
   try {
     return make();

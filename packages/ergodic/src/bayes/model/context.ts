@@ -41,8 +41,8 @@ type ObservedValue = SymbolicArray | number;
 /** Options of `marginalise` in a model. */
 export interface MarginaliseOptions {
   /**
-   * The observed value whose distributions are the terms. If each term is a record or list of distributions, give a
-   * record or list of values. Required if terms are distributions.
+   * Observed value, required if the terms are its distributions given each state. If each term is a record or list of
+   * distributions, give a record or list of values.
    */
   readonly value?: ObservedValue | readonly ObservedValue[] | Readonly<Record<string, ObservedValue>>;
   /**

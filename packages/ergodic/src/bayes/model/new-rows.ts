@@ -103,7 +103,7 @@ function rowsOf({ observed, replicated, marginal, fields }: TracedModel, asked: 
   );
 }
 
-/** Returns `count` of the numbers 0 … all − 1, evenly spaced. */
+/** Returns `count` evenly spaced numbers from 0 … all − 1. */
 const evenly = (all: number, count: number): number[] => Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
 
 const valueKey = (parameter: string): string => `value ${parameter}`;

@@ -1,8 +1,8 @@
 /**
  * Finds places of the posterior that the draws lack.
  *
- * A place lacks draws if the number of draws in it is less than HELD times the number that its mass implies, or is
- * below half of that number by SURE standard errors. It counts as missed if the missing draws matter:
+ * A place lacks draws if the number of draws in it is less than HELD times the number that its mass implies, or lies at
+ * least SURE standard errors below half of that number. It counts as missed if the missing draws matter:
  *
  *   n₋ >= LEAST_DRAWS,   or n₋ >= LEAST_TELLING and for some quantity q
  *   |w δ| > MATERIAL s   or   √((1 − w)(s² + w δ²)) > (1 + MATERIAL) s
@@ -36,7 +36,7 @@ const [BATCHES, SURE] = [5, 5];
 const LEAST_HELD = 0.01;
 /** Smallest change, in standard deviations, that counts as material. Verdicts use the same bound for the step bias. */
 const MATERIAL = 0.1;
-/** Shares below this are so small that no run of usual length would contain such draws. */
+/** A place with a smaller share than this would get no draws in a run of usual length. */
 const LEAST_SHARE = 1e-6;
 /** Maximum number of draws for the moments of a quantity. */
 const MOST_DRAWS = 1000;

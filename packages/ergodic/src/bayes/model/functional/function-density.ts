@@ -52,7 +52,7 @@ const NAME = "functionDensity";
  * begins, the gradient is checked once against finite differences of ℓ.
  *
  * @throws OptionError for a dimension or names that do not fit; during a run, if the function returns anything but
- *   numbers, or the gradient is that of another function
+ *   numbers, or the gradient does not belong to it
  */
 export function functionDensity(options: FunctionDensityOptions): FunctionDensity {
   checkKeys(NAME, options, ["dimension", "logDensity", "gradient", "names", "checkGradient"]);

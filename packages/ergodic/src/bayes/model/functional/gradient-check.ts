@@ -7,8 +7,8 @@
  * WRONG max(|F|, |g·v|). They agree with each other to within AGREE times that difference.
  *
  * The difference (F − g·v) h exceeds the noise, NOISE (1 + |ℓ|). So nothing is reported at a kink, where F and B
- * differ, or outside the support. Nothing is reported either for densities with noise, float32 arithmetic or steps,
- * whose F and B vary with h.
+ * differ, or outside the support. Densities with noise, float32 arithmetic or steps are not reported either, because
+ * their F and B vary with h.
  *
  * At most COORDINATES coordinates are checked: either all, or a random selection. A correct coordinate costs one
  * central difference. If there are more coordinates, SIGNS random directions are also checked. If the gradient is wrong

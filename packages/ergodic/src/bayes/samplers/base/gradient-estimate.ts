@@ -9,8 +9,8 @@ export interface EstimateOptions {
    */
   batch?: number | "all";
   /**
-   * Control variates. "mode": gradients are relative to that at the posterior's mode, which lowers their variance
-   * (Baker et al. 2019). Default false.
+   * Control variates. "mode": gradients are relative to the gradient at the posterior's mode, which lowers their
+   * variance (Baker et al. 2019). Default false.
    */
   controlVariate?: "mode" | false;
   /**

@@ -51,7 +51,7 @@ export interface VisitedPlace {
   readonly error: number;
   /** Tail shape of the importance weights from which `logMass` is computed. */
   readonly paretoK: number;
-  /** Share of this place in the sum of its mass and the mass of the best place of a chain. */
+  /** Mass of this place, divided by the sum of its mass and the mass of the best place that a chain fills. */
   readonly share: number;
   /**
    * Whether a chain fills the place. If false, the chain was still moving there or was stuck. Always false for scouts.
@@ -63,8 +63,8 @@ export interface VisitedPlace {
    */
   readonly mode: number;
   /**
-   * Whether the draws lack this place. There are hardly any draws, although there should be some, or although even a
-   * few would change a mean or standard deviation.
+   * Whether the draws lack this place. It has hardly any draws, although it should have some, or although even a few
+   * would change a mean or standard deviation.
    */
   readonly missed: boolean;
   /**

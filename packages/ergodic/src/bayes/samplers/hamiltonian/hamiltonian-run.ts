@@ -52,8 +52,8 @@ const WIDTH = transitionFields.length;
  * Transitions run in the kernels, one call per chain and stretch. Between stretches, at fixed transitions, metrics are
  * renewed and compared (choice.ts).
  *
- * At the end of warm-up, the places of the chains are compared with each other and with the places of scouts. As a
- * result, chains can restart (places/survey.ts).
+ * At the end of warm-up, the places of the chains are compared with each other and with the places that scouts found.
+ * As a result, chains can restart (places/survey.ts).
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is
  * transition t; FIRST_STEP + k the k-th search for a step size), "transition", n (the same after the n-th restart).

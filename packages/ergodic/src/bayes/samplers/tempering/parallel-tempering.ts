@@ -30,8 +30,8 @@ export interface ParallelTemperingOptions {
  * copy at β = 1 supplies draws.
  *
  * The copy at β is moved by `inner` on the log density log prior + β log likelihood. Without a likelihood, the copy's
- * log density is β times that of the unconstrained numbers, including log |J|. This is the case for plain functions,
- * and for models without `observe` or `marginalise` terms that depend on parameters.
+ * log density is β times the log density of the unconstrained numbers, including log |J|. This is the case for plain
+ * functions, and for models without `observe` or `marginalise` terms that depend on parameters.
  *
  * target() terms of a model that observes something belong to its prior and stay at power 1: a lower β does not bring
  * modes closer if only target() terms separate them.
