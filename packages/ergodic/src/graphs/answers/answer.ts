@@ -140,8 +140,8 @@ export class Answer {
   }
 
   /**
-   * Largest amount by which the log product of any state can exceed that of the returned state. 0 means that the state
-   * is the most probable one.
+   * Largest amount by which the log product of any state can exceed the log product of the returned state. 0 means that
+   * the state is the most probable one.
    */
   get gap(): number {
     return this.best.bound - this.best.value;

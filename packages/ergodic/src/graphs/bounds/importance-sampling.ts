@@ -53,8 +53,8 @@ const WIDE = 1;
  */
 const ORDER_EFFORT = 1e-4;
 /**
- * Largest number of operations of that search, and its number of operations per second of the time limit (about a
- * twentieth of the time).
+ * Largest number of operations in that search, and operations per second of the time limit (about a twentieth of the
+ * time).
  */
 const MOST_ORDER_OPERATIONS = 1e9;
 const ORDER_OPERATIONS = 4e7;
@@ -63,7 +63,7 @@ const ORDER_OPERATIONS = 4e7;
  * takes.
  */
 export const ORDERS = 2 ** 40;
-/** Number of variables drawn between two yields, which takes a few milliseconds. */
+/** Number of variables drawn between two yields: a few milliseconds of work. */
 const PAUSE_VARIABLES = 20000;
 /** Number of draws before interval widths are first checked. The number doubles for each further check. */
 const FIRST_LOOK = 1000;

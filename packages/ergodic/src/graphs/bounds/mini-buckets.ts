@@ -17,7 +17,7 @@ import { logZBetween, StateBounds, widthOf } from "./state-bounds.ts";
 /** Options of `miniBuckets`. */
 export interface MiniBucketsOptions {
   /**
-   * log2 of the largest number of entries of a table. For Booleans this is the number of variables. Default 10; a whole
+   * log2 of the largest table size, in entries. For Booleans this is the number of variables. Default 10; a whole
    * number from 1 to 28.
    */
   iBound?: number;

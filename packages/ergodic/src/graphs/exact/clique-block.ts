@@ -198,7 +198,7 @@ export class SparseBlock {
     return this.memory.f64(this.allocation.pointer + F.SUPPORT_LEAVES_F64, 1)[0];
   }
 
-  /** Returns, for each number of leading axes, how many of their joint states were reached. */
+  /** Returns the number of joint states reached, for each number of leading axes. */
   prefixes(count: number): number[] {
     return [...this.memory.f64(this.counts, count)];
   }

@@ -145,7 +145,8 @@ export function mergeSmall(
 }
 
 /**
- * Returns, for each position in the order, the variable and its neighbours at its elimination, in elimination order.
+ * Returns, for each position in the order, the variable and the neighbours that it has when it is eliminated, in
+ * elimination order.
  */
 function* eliminationCliques(
   order: readonly number[],

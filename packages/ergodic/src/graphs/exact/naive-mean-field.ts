@@ -27,7 +27,7 @@ export interface NaiveMeanFieldOptions {
   tolerance?: number;
 }
 
-/** Number of entries processed between two yields, which takes a few milliseconds. */
+/** Number of entries processed between two yields: a few milliseconds of work. */
 const PAUSE_ENTRIES = 1e5;
 
 /**

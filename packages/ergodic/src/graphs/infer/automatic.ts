@@ -30,15 +30,15 @@ const MOST_SLICES = 2 ** 16;
  */
 const ORDER_OPERATIONS = 1.5e8;
 /**
- * If the first order is this many times too expensive for elimination, it is not improved, except if the tables contain
+ * If the first order is this many times too expensive for elimination, it is not improved, unless the tables contain
  * zeros. On tournament graphs and lattices, a search reduced the cost by a factor of at most 2^6 without zeros, and of
  * 2^19 with zeros.
  */
 const HOPELESS = 2 ** 24;
 
 /**
- * Number of variables from which on a graph is sampled directly. Finding its parts, and an order for each of them,
- * would take too long.
+ * Graphs with at least this many variables are sampled directly. Finding their parts, and an order for each part, would
+ * take too long.
  */
 const MANY = 200_000;
 

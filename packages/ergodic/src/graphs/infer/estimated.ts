@@ -18,7 +18,7 @@ const [FIRST_LIMIT, FIRST_STRETCHES, UNANSWERED] = [16, 200, 4000];
 const WIDE = 0.05;
 /**
  * Tempering's turn length: one of every FEW, MANY or MOST stretches goes to importance sampling. FEW applies if
- * tempering gave no interval. MOST applies if its intervals are at most a quarter as wide as the intervals of
+ * tempering gave no interval. MOST applies if tempering's intervals are at most a quarter as wide as the intervals of
  * importance sampling. MANY applies otherwise. The choice is reviewed every LOOK stretches.
  */
 const [FEW, MANY, MOST] = [2, 16, 64];

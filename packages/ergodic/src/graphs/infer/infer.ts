@@ -47,8 +47,8 @@ export interface InferOptions extends InferWatchOptions {
   /** Algorithm. Default: chosen by width, zeros and size. */
   algorithm?: InferenceAlgorithm;
   /**
-   * Earlier answer about this graph, from before weights or factors changed or rows were added. Chains start where the
-   * earlier chains ended. Useful if the change is small enough that the old states are still typical. Algorithms
+   * Earlier answer about this graph, computed before weights or factors changed or rows were added. Chains start where
+   * the earlier chains ended. Useful if the change is small enough that the old states are still typical. Algorithms
    * without chains ignore it.
    */
   from?: Pick<Answer, "chains">;
@@ -183,7 +183,9 @@ function checkFrom(from: unknown): void {
   );
 }
 
-/** @throws OptionError if the answer has more variables than the graph, or variables with other numbers of states */
+/**
+ * @throws OptionError if the answer has more variables than the graph, or variables with different numbers of states
+ */
 function checkSame({ states, cardinalities: before }: EndedChains, { cardinalities, name }: FactorTables | Conditionals): void {
   const refuse = (about: string, has: number): never => {
     throw new OptionError(
@@ -209,8 +211,8 @@ function withoutEnds({ snapshot, ...rest }: Checkpoint): Checkpoint {
 }
 
 /**
- * Returns what is left of `until` after this many milliseconds of work on the graph. At least one stretch of inference
- * always runs.
+ * Returns `until` with its seconds reduced by `spent` milliseconds of work on the graph. At least one stretch of
+ * inference always runs.
  */
 const lessSpent = ({ seconds, ...until }: Until, spent: number): Until =>
   seconds === undefined ? until : { ...until, seconds: Math.max(Number.MIN_VALUE, seconds - spent / 1000) };

@@ -17,7 +17,7 @@ export const semanticsNames = ["imply", "implyNatural", "and", "all", "or", "equ
 /** Functions with which the groundings of a head vote in one factor. */
 export const votes: readonly Semantics[] = ["linear", "ratio", "logical"];
 
-/** Options of a rule. `R` is the type of the values of its variables, by name. */
+/** Options of a rule. `R` maps the names of its variables to the types of their values. */
 export interface RuleOptions<R> {
   /** Name in errors and explanations. Default: the printed rule. */
   name?: string;

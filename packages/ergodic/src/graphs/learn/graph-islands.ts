@@ -13,9 +13,9 @@ import { type Component, reducing } from "../parts/reduction.ts";
 const MOST_EDGES = 2 ** 16;
 
 /**
- * Reports if chains over a graph with zeros provably cannot reach all states. `free` is the graph without the evidence,
- * as sampled by the model's chains, and `clamped` the graph with it. Returns nothing without a proof, for example if
- * several factors together form the islands.
+ * Reports a finding if chains over a graph with zeros provably cannot reach all states. `free` is the graph without the
+ * evidence, as sampled by the model's chains, and `clamped` the graph with it. Returns nothing without a proof, for
+ * example if several factors together form the islands.
  */
 export async function islandFindings(
   free: FactorGraph,

@@ -27,8 +27,8 @@ export interface GraphFitOptions {
   /** Share of the observed variables to hold out, chosen at random. Default 0; at least 0, below 1. */
   heldOut?: number;
   /**
-   * Earlier result for this graph, from before factors changed or rows were added. Weights and chains start where that
-   * run ended. Step sizes start over, so choose smaller ones.
+   * Earlier result for this graph, computed before factors changed or rows were added. Weights and chains start where
+   * that run ended. Step sizes start over, so choose smaller ones.
    */
   from?: LearnedBefore;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */

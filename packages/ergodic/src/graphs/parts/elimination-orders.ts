@@ -22,7 +22,7 @@ const MOST_OPERATIONS = 3e9;
 const WALKS = 4;
 /** Largest share of the variables whose factor changes from one order to the next. */
 const CHANGED = 0.08;
-/** Number of operations between two yields, which takes a few milliseconds. */
+/** Number of operations between two yields: a few milliseconds of work. */
 const PAUSE_OPERATIONS = 3e6;
 /** Largest number of variables whose adjacency is stored as bits, once all of degree at most 2 are eliminated. */
 const MOST_BITS = 8192;
@@ -168,7 +168,7 @@ class Core {
   private readonly bits: Uint32Array;
   private readonly degrees: Int32Array;
   private readonly fill: Int32Array;
-  /** Remaining variables (`rest`), and their indices in it (`place`). */
+  /** Remaining variables (`rest`), and each variable's index in `rest` (`place`). */
   private readonly rest: Int32Array;
   private readonly place: Int32Array;
   private readonly around: Int32Array;

@@ -22,8 +22,8 @@ export function* quickBound(tables: LogTables, kind: "upper" | "largest"): Gener
 }
 
 /**
- * Returns the bound for a value that was reached. If the two differ only by rounding, returns the value itself, because
- * then no value is larger.
+ * Returns the bound, given a value that was reached. If bound and value differ only by rounding, returns the value,
+ * because then no value is larger.
  */
 export const boundOf = (value: number, bound: { value: number; rounding: number }): number =>
   bound.value <= value + 2 * bound.rounding ? value : bound.value;

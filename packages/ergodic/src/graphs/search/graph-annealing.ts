@@ -26,7 +26,7 @@ export interface GraphAnnealingOptions {
   restarts?: number;
 }
 
-/** Number of variables drawn between two yields, which takes a few milliseconds. */
+/** Number of variables drawn between two yields: a few milliseconds of work. */
 const PAUSE_VARIABLES = 10_000;
 
 /**

@@ -16,7 +16,7 @@ export interface IteratedConditionalModesOptions {
   restarts?: number;
 }
 
-/** Number of variables visited between two yields, counted over restarts. It takes a few milliseconds. */
+/** Number of variables visited between two yields: a few milliseconds of work. Restarts do not reset the count. */
 const PAUSE_VARIABLES = 2000;
 
 /**

@@ -32,7 +32,7 @@ const PILOT_STEP = 0.5;
  * successive sweeps are independent.
  */
 const AIM = 0.1;
-/** Number of variables drawn between two yields, which takes a few milliseconds. */
+/** Number of variables drawn between two yields: a few milliseconds of work. */
 const PAUSE_VARIABLES = 5000;
 
 /**

@@ -35,7 +35,7 @@ export class BlockLayout {
   /** Number of each counted factor (`numbers`), and the inverse (`counted`). */
   private readonly numbers: Int32Array;
   private readonly counted: Uint32Array;
-  /** For each position, the factors of several variables of the block in which this position comes first. */
+  /** For each position, the factors that contain several variables of its block and have this position first. */
   private readonly inner: (number[] | undefined)[];
   /** Addresses of maps and terms, keyed by their contents. */
   private readonly known = new Map<string, number>();

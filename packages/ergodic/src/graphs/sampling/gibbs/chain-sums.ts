@@ -59,9 +59,9 @@ export interface Judged {
  * The variance of the overall mean is the larger of the estimates from batches and from chains, divided by all draws.
  *
  * The estimate from few chains is imprecise. If the variance is known from an earlier run, the larger of the known
- * variance and the batch estimate is used instead. The exception is chains whose means differ by more than this
- * variance explains. The sum of squares of their means, divided by the variance, is χ², which is tested with Wilson and
- * Hilferty's normal approximation.
+ * variance and the batch estimate is used instead. This does not apply if the chains' means differ by more than the
+ * known variance explains. The test statistic is the sum of squares of the means, divided by the variance. It has a χ²
+ * distribution, for which Wilson and Hilferty's normal approximation is used.
  */
 export function judge({ means, variances, replicas = 1, known }: ChainMeans, n: number): Judged {
   const chains = means.length;

@@ -36,7 +36,7 @@ export const schedules = { chromatic, blocks, sequential, random: randomScan, ho
 
 /** Number of variables drawn per stretch of work, over all chains. A stretch takes a few milliseconds. */
 const STRETCH_VISITS = 1 << 17;
-/** Chain that searches, and its powers at the first sweep and at the last sweep of the first half of its warm-up. */
+/** Chain that searches in the first half of its warm-up, and its powers at the first and last search sweep. */
 const SEARCHER = 2;
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
 /** Shares of the warm-up after which the powers of a ladder are adapted. */
@@ -193,7 +193,7 @@ export class GraphGibbsRun implements PartInference {
     yield* this.scouts.make(Scouts.wanted(fewest, zeros ? 2 * chains.length : undefined), driver);
   }
 
-  /** Whether scouts are used. They are not if a ladder finds other modes, or if the certificate is none anyway. */
+  /** Whether scouts are used. If a ladder finds other modes or there is no certificate anyway, they are not. */
   private get compares(): boolean {
     const { ladder, layout, schedule, plan, ergodic } = this;
     const biased = schedule.biased !== undefined && plan.workers > 1;

@@ -14,8 +14,8 @@ const CERTAIN = 1e-3;
 
 /**
  * A graph laid out for sampling. Each drawn variable has a record, in visiting order, with everything on which its
- * conditional distribution depends (graphs/fields.ts). Its own terms include factors of this variable alone, and
- * factors whose other variables are observed. A factor of two variables refers to the other position and to terms
+ * conditional distribution depends (graphs/fields.ts). The variable's own terms include factors of this variable alone,
+ * and factors whose other variables are observed. A factor of two variables refers to the other position and to terms
  * shared by all identical factors. For a function of many literals, a count of satisfied literals is maintained.
  * Positions follow the visiting order; observed variables come last.
  */

@@ -147,7 +147,7 @@ export class Scouts {
   /**
    * 1 for each position where a stray's states are apart from the states of the kept chains. Undefined if there is no
    * such position. Modes of a few variables differ in their groups and also in the statistics of all variables. A
-   * difference is attributed to all variables only if it is in the latter statistics alone, or in many groups.
+   * difference is attributed to all variables only if it shows in those overall statistics alone, or in many groups.
    */
   get apart(): Uint8Array | undefined {
     const { groups, count } = this.regions;
