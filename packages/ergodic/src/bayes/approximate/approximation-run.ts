@@ -21,7 +21,7 @@ const MOST_POOLS = 10;
 const GOOD_K = 0.7;
 /** k̂ above which the weights have no mean, so that more draws do not help. */
 const HOPELESS_K = 1;
-/** If a place contains more than this share of the draws, the weights are taken to cover it. */
+/** If a place contains more than this share of the draws, the weights are assumed to cover it. */
 const COVERED = 0.1;
 
 export interface PoolOptions {

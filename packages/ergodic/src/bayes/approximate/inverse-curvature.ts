@@ -100,8 +100,7 @@ export class InverseCurvature {
 const LOG_TWO_PI = 1.8378770664093453;
 
 /**
- * Returns the reciprocal of the diagonal of the BFGS update of B = diag(1/α), scaled to the latest pair. Source:
- * Gilbert, Lemaréchal 1989.
+ * Returns 1/B_ii, where B is the BFGS update of diag(1/α), scaled to the latest pair. Source: Gilbert, Lemaréchal 1989.
  */
 export function nextDiagonal(alpha: Float64Array, s: Float64Array, y: Float64Array): Float64Array {
   let [a, c] = [0, 0];

@@ -10,7 +10,7 @@ import { type Kept, keep, recall } from "./kept.ts";
 /**
  * A step-by-step optimisation on this thread that ends on its own; base class of variational algorithms.
  *
- * A run lists its parts, and a snapshot holds them bit for bit. Its result does not depend on how `advance` is called.
+ * A run lists its parts, and a snapshot stores them bit for bit. Its result does not depend on how `advance` is called.
  */
 export abstract class SteppedRun implements Sampling {
   step = 0;

@@ -57,8 +57,8 @@ const parametersOf = new Map<string, Readonly<Record<string, Constraint>>>();
 
 /**
  * Defines a distribution and registers its name. A definition consists of a name, the constraints of its parameters,
- * its log density in the compiler's arrays, and functions of plain numbers: an exact sampler, and the distribution
- * function, its inverse, mean and variance if they have a closed form.
+ * its log density in the compiler's arrays, and functions of plain numbers. These functions are an exact sampler and,
+ * if they have a closed form, the distribution function, its inverse, the mean and the variance.
  *
  * `distribution(name, constraints, definition)` returns the function that users call with parameters, in the order of
  * the constraints: `normal(mu, sigma)`. Parameters are numbers, arrays of numbers or symbolic arrays, and broadcast.

@@ -19,7 +19,7 @@ const TRIES = 100;
 
 /**
  * Search for a posterior's mode (mode.ts). Its objective is the density of the constrained values. `found` makes the
- * result when it ends.
+ * result when the search ends.
  */
 export interface ModeSearch {
   readonly search: ModeStarts;

@@ -199,8 +199,8 @@ export function closedSets(transition: ArrayLike<number>, k: number): number[][]
 }
 
 /**
- * Solves π (I − A + 1) = 1 for the stationary π = πA of a chain with one closed set, where 1 is a matrix or vector of
- * ones.
+ * Returns the stationary π = πA of a chain with one closed set. Solves π (I − A + 1) = 1, where 1 is a matrix or vector
+ * of ones.
  */
 function stationary(transition: SymbolicArray): SymbolicArray {
   const k = transition.shape[0];

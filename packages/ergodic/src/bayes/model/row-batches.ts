@@ -111,7 +111,7 @@ export class RowBatches implements Minibatches {
     this.sizes.clear();
   }
 
-  /** This is a method, so that a binding keeps the tables alive that it reads. */
+  /** This is a method, so that a binding keeps alive the tables that it reads. */
   private release(arena: Arena): void {
     arena.dispose();
   }

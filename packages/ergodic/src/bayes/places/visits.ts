@@ -8,11 +8,11 @@
  *   |w δ| > MATERIAL s   or   √((1 − w)(s² + w δ²)) > (1 + MATERIAL) s
  *
  * n₋: lower bound, two standard errors below the estimate, of the number of draws that the place should contain. The
- * estimate comes from the mass of the place relative to the mass of a reference. The reference is everything that the
- * draws represent, if its mass is known; otherwise the heaviest place that a chain fills; otherwise the heaviest place
- * that holds at least LEAST_HELD of the draws. w = n₋ / (n₋ + all draws); s: the standard deviation of q in the draws;
- * δ: distance of q at the place from its mean in the draws. So a light mode far away can also count as missed: 0.4 % of
- * the mass, 25 standard deviations away, doubles the standard deviation.
+ * estimate comes from the mass of the place relative to the mass of a reference. If the mass of everything that the
+ * draws represent is known, that is the reference. Otherwise it is the heaviest place that a chain fills or, if there
+ * is none, the heaviest place that holds at least LEAST_HELD of the draws. w = n₋ / (n₋ + all draws); s: the standard
+ * deviation of q in the draws; δ: distance of q at the place from its mean in the draws. So a light mode far away can
+ * also count as missed: 0.4 % of the mass, 25 standard deviations away, doubles the standard deviation.
  *
  * If n₋ < LEAST_TELLING, more than one in 150 correct runs has no draws in the place. Such a place is `rare`: the run
  * is too short to visit it, and nothing is wrong with the chains. Quantities are the parameters that the density names,

@@ -74,14 +74,14 @@ const FIRST_LOOK = 1000;
 const LOOKS = 128;
 
 /**
- * Importance sampling from weighted mini-buckets (proposal.ts), for graphs too wide for elimination: Z = E_q[w], w =
- * Π_f φ_f(x) / q(x), and p(x_i = s) = E_q[w; x_i = s] / Z, with independent draws from q.
+ * Importance sampling from weighted mini-buckets (proposal.ts), for graphs too wide for elimination. With independent
+ * draws from q: Z = E_q[w], w = Π_f φ_f(x) / q(x), and p(x_i = s) = E_q[w; x_i = s] / Z.
  *
  * No weight exceeds the proved bound Z⁺, so the empirical Bernstein inequality gives intervals that hold for every
- * distribution (weight-sums.ts). If the interval of ln Z is wider than 1, the certificate is { khat, ess } by PSIS
- * instead, provided that k̂ is small enough and a second proposal with another elimination order agrees. Otherwise it
- * remains the wide interval. Mini-buckets begin with 2^8 states and grow by factors of 16 as memory permits. Tasks:
- * "marginals", "partition". Source: Liu, Fisher and Ihler 2015; Vehtari et al. 2024 for k̂.
+ * distribution (weight-sums.ts). If the interval of ln Z is wider than 1, the certificate can be { khat, ess } by PSIS
+ * instead. This requires that k̂ is small enough and that a second proposal with another elimination order agrees.
+ * Otherwise it remains the wide interval. Mini-buckets begin with 2^8 states and grow by factors of 16 as memory
+ * permits. Tasks: "marginals", "partition". Source: Liu, Fisher and Ihler 2015; Vehtari et al. 2024 for k̂.
  */
 export const importanceSampling = /* @__PURE__ */ declare<
   ImportanceSamplingOptions,

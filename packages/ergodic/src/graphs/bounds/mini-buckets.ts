@@ -29,7 +29,7 @@ export interface MiniBucketsOptions {
  * entries are split.
  *
  * The lower bound on ln Z is the better of two: Hölder's reverse inequality, and the exact sum over the states that
- * agree with a good state on a cutset. If zeros make the first one −∞, only the second is left. Marginals follow from
+ * agree with a good state on a cutset. If zeros make the first bound −∞, only the second is left. Marginals follow from
  * bounds on Z for each state of the variable. For "map", states are read off the upper bound and improved one variable
  * at a time. The best of these states is also the one used for conditioning.
  *

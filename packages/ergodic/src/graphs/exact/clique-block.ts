@@ -112,7 +112,7 @@ export class SparseBlock {
 
   /**
    * @param outer number of outer axes
-   * @param supports supports that restrict the outer states, on outer axes, including those of tables and outputs
+   * @param supports supports that restrict the outer states, including the supports of tables and outputs
    * @param ranges range to visit on outer axes (default: all states)
    * @param built support to build, over the first axes
    */

@@ -4,7 +4,7 @@
  *
  * `description.algorithm` holds the options of the run. `description.density` holds the properties of the model:
  * whether it has a gradient, which parameters are whole numbers, and which belong to a hierarchy, centred or not.
- * Little is known about draws of other tools, so the advice for them is general.
+ * Little is known about draws from other tools, so the advice for them is general.
  */
 import type { Json, JsonObject } from "../../../engine/contract/index.ts";
 import { algorithmOf, nameOf } from "../method.ts";

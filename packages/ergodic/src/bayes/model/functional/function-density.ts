@@ -43,7 +43,7 @@ const NAME = "functionDensity";
  * x: Float64Array(d), a copy that the function may keep. `gradient(x)` returns d numbers, or `gradient(x, g)` writes
  * them into g.
  *
- * Kernels call the function through the table of this thread, so it runs on this thread only; a call costs about 0.1 µs
+ * Kernels call the function through the table of this thread, so it runs on this thread only. A call costs about 0.1 µs
  * in addition to the function's own time.
  *
  * −∞ means outside the support; samplers reject NaN. If the function throws, the run ends with the same exception.

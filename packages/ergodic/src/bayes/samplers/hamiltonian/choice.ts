@@ -81,9 +81,9 @@ export const worthTrying = ({ jump, divergent }: Moves): boolean => !(jump >= GO
  * at the same effective sizes per gradient. In one dimension, even a Gaussian has no larger jump, so nothing can be
  * concluded.
  *
- * The jump of n Gaussian draws has a standard error of 1/√n (measured in 2 to 5 dimensions), so a posterior counts as
- * skewed only if its jump is more than SURE standard errors below the threshold. Without this margin, short warm-ups in
- * two dimensions were mistaken for skewed posteriors.
+ * The jump of n Gaussian draws has a standard error of 1/√n (measured in 2 to 5 dimensions). A posterior therefore
+ * counts as skewed only if its jump is more than SURE standard errors below the threshold. Without this margin, short
+ * warm-ups in two dimensions were mistaken for skewed posteriors.
  */
 export const nearGaussian = (jump: number, dimension: number, draws: number): boolean =>
   dimension === 1 || jump >= NEAR_GAUSSIAN - SURE / Math.sqrt(draws);

@@ -33,9 +33,9 @@ export interface Renewal {
  * A chain that has not arrived (arrival.ts) keeps the unit metric and forgets its draws, at most until half of warm-up.
  * If two metrics are compared (choice.ts), the comparison follows the first switch after a share TRY_AFTER of warm-up.
  *
- * Source: nutpie, arXiv:2603.18845. Differs from it: the first metric is the unit metric, not one from the gradient;
- * there are fewer renewals between switches, because each ends a kernel call; the last switch leaves half a period, so
- * that the metric forgets draws of a chain that arrived late; and there is a choice of metrics.
+ * Source: nutpie, arXiv:2603.18845. Differs from nutpie in four ways. The first metric is the unit metric, not one from
+ * the gradient. There are fewer renewals between switches, because each ends a kernel call. The last switch leaves half
+ * a period, so that the metric forgets draws from a chain that arrived late. There is a choice of metrics.
  */
 export interface Warmup {
   /** Transitions start … stop − 1 are used for estimates. */

@@ -31,9 +31,9 @@ export const needsSecond = (kind: number): boolean =>
   kind === field.STOCHASTIC_HAMILTONIAN || kind === field.STOCHASTIC_THERMOSTATTED;
 
 /**
- * Estimates, during the run, how much the finite steps of a stochastic-gradient sampler change the spread of its draws:
- * (sd of the draws − sd of the posterior) / sd of the posterior, for the unconstrained coordinate whose error is
- * largest in absolute value.
+ * Estimates, during the run, how much the finite steps of a stochastic-gradient sampler change the spread of its draws.
+ * The estimate is (sd of the draws − sd of the posterior) / sd of the posterior, for the unconstrained coordinate with
+ * the largest absolute error.
  *
  * From time to time, the run supplies its state: x, the gradient g at x, and the current h. For a posterior with
  * precision Λ and draws with covariance P, the second moments satisfy ΛP + PΛ = 2I + M. So the posterior's covariance

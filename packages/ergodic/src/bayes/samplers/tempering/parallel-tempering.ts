@@ -33,8 +33,8 @@ export interface ParallelTemperingOptions {
  * log density is β times the log density of the unconstrained numbers, including log |J|. This is the case for plain
  * functions, and for models without `observe` or `marginalise` terms that depend on parameters.
  *
- * target() terms of a model that observes something belong to its prior and stay at power 1: a lower β does not bring
- * modes closer if only target() terms separate them.
+ * In a model that observes something, target() terms belong to the prior and stay at power 1. If only target() terms
+ * separate the modes, a lower β does not bring them closer.
  *
  * Points x, x' of neighbours are swapped with probability min(1, exp((β − β')(L(x') − L(x)))), where L is the log
  * likelihood (or density). Swaps follow every `swapEvery` transitions and alternate between even and odd pairs.

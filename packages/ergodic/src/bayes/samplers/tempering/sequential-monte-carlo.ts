@@ -27,7 +27,7 @@ export interface SequentialMonteCarloOptions {
 }
 
 /**
- * Sequential Monte Carlo from the prior to the posterior, with an estimate of the evidence: a population of particles
+ * Sequential Monte Carlo from the prior to the posterior, with an estimate of the evidence. A population of particles
  * passes through powers 0 = β₀ < β₁ < … < 1 of the likelihood.
  *
  * In each stage, which raises the power from β to β', particles have weights w_i = exp((β' − β) L_i), where L is the
