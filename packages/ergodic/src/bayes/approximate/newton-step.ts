@@ -48,7 +48,7 @@ export function newtonStep(f: Minimised, x: Float64Array, g: Float64Array, h: In
     const ad = curvatureAlong(f, x, d, h);
     const bend = ad ? dot(d, ad) : Number.NaN;
     if (!ad || Number.isNaN(bend)) return { step: p, promise: Number.NaN, definite: false };
-    // f is flat to rounding and has no slope along d, so d cannot lower it.
+    // f is flat up to rounding and has no slope along d, so a step along d cannot lower f.
     if (stands && Math.abs(bend) <= FLAT * left) break;
     if (!(bend > FLAT * left)) return { step: dot(g, d) > 0 ? d.map((v) => -v) : d.slice(), promise: Infinity, definite: false };
     const alpha = left / bend;

@@ -23,7 +23,7 @@ export class SvgdRun extends SteppedRun {
   readonly stepsPerEpoch: number;
   private readonly options: ResolvedSvgd;
   private readonly paths: Paths;
-  /** x of a particle is `family.point` of z = particle, at θ = 0. */
+  /** A particle is a z. Its x is `family.point` of z at θ = 0. */
   private readonly family: NormalFamily;
   private readonly theta: Float64Array;
   private readonly own = {

@@ -22,7 +22,7 @@ const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3,
  * in the coordinates in which the best of these normals is standard, so that units do not matter. "random": uniform in
  * (−2, 2), or at the plan's points in turn, in the original coordinates.
  *
- * With `batch` each gradient reads this many rows, with control variates about the mean of the best path
+ * With `batch`, each gradient reads this many rows, with control variates about the mean of the best path
  * (batch-point.ts); the paths read all rows. The particles are the draws of a single chain, in no particular order. The
  * run refuses a `chains` other than 1 and a `draws` other than `particles`.
  *

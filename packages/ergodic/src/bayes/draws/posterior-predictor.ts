@@ -93,8 +93,8 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
  * The ends of `expected` are quantiles of E(y | row, θ_s), and the ends of `levels` are quantiles of P(y = level | row,
  * θ_s).
  *
- * All rows share the same random numbers: a prediction does not depend on the other rows, and similar rows have similar
- * intervals.
+ * All rows share the same random numbers, so a prediction does not depend on the other rows, and similar rows have
+ * similar intervals.
  *
  * `Names`: names of the model's data, as far as the compiler knows them.
  *

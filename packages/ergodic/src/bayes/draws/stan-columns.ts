@@ -2,7 +2,7 @@
  * Single numbers as table columns, with Stan's order and names: "mu", "theta.1", "L.2.1", counted from 1, with the
  * first index running fastest.
  *
- * In `Draws` a quantity is row-major; a column's `offset` is its position in that order.
+ * In `Draws`, a quantity is row-major, and a column's `offset` is its position in that order.
  *
  * @throws DataError [DRAWS_COLUMNS] for columns that do not fill their quantity
  */

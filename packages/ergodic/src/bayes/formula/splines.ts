@@ -6,7 +6,7 @@
  * x̄)/sd(x), which has no penalty, and k − 2 wiggles, which are the eigenvectors of S divided by √λ.
  *
  * So f has a normal prior with precision S/τ² if the weights of the wiggles are N(0, τ²). S is scaled as in mgcv, S
- * ‖X‖∞²/‖S‖₁, so τ has the same units as there.
+ * ‖X‖∞²/‖S‖₁, so τ has the same units as in mgcv.
  *
  * Beyond the outer knots f is a line. Source: Wood 2017, Generalized Additive Models, 5.3.1; the rotation is from 5.8
  * (mixed models).

@@ -241,7 +241,7 @@ export class ConditionedModel implements LogDensity, Disposable {
 
   /**
    * Facts on which advice is based: the parameters that belong to a hierarchy. Empty for formulas, because users do not
-   * write their parameters.
+   * write the parameters of a formula.
    */
   get facts(): JsonObject {
     return this.traced.reports ? {} : hierarchyOf(this.traced);

@@ -140,7 +140,7 @@ export interface TracedTerm {
   readonly name: string;
   readonly density: SymbolicArray;
   readonly distribution?: Distribution;
-  /** Value to whose density the term belongs. */
+  /** Value whose density contains the term. */
   readonly value?: SymbolicArray;
 }
 

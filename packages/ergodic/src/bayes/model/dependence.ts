@@ -58,8 +58,8 @@ function dataBelow(roots: readonly SymbolicArray[]): SymbolicArray[] {
 }
 
 /**
- * Whether the distribution of the values reads observed data, or the values depend on parameters. Only then can terms
- * depend on each other.
+ * Whether the terms can depend on each other. This requires that the distribution reads observed data, or that the
+ * values depend on parameters.
  */
 function isSuspect({ value, distribution, batch }: TracedObservation, sources: readonly SymbolicArray[]): boolean {
   const read = new Set(dataBelow(distribution.sampler(batch).arrays));

@@ -48,9 +48,9 @@ export interface Entry {
   kind: Kind;
   chain: number;
   elbo: number;
-  /** Whether a chain fills its place, or a scout's normal is the end of its path. */
+  /** Whether a chain fills its place, or a scout's normal comes from the end of the scout's path. */
   settled: boolean;
-  /** Upper bound of its log mass. */
+  /** Upper bound on the log mass of the place. */
   most: number;
   place: Place;
 }

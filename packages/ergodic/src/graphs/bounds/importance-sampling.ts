@@ -22,7 +22,7 @@ export interface ImportanceSamplingOptions {
    */
   level?: number;
   /**
-   * Interval width at which the run ends. For "marginals" the intervals of ln Z and of all probabilities must be this
+   * Interval width at which the run ends. For "marginals", the intervals of ln Z and of all probabilities must be this
    * narrow. Default 0.01; > 0.
    */
   width?: number;
@@ -59,7 +59,7 @@ const ORDER_EFFORT = 1e-4;
 const MOST_ORDER_OPERATIONS = 1e9;
 const ORDER_OPERATIONS = 4e7;
 /**
- * Offset of the stretch counter during the search for orders. Larger than any number of stretches that the search
+ * Offset of the stretch counter during the search for orders. It is larger than any number of stretches that the search
  * takes.
  */
 export const ORDERS = 2 ** 40;
@@ -68,8 +68,8 @@ const PAUSE_VARIABLES = 20000;
 /** Number of draws before interval widths are first checked. The number doubles for each further check. */
 const FIRST_LOOK = 1000;
 /**
- * Largest number of intervals from which the answer is chosen. Every check adds one for each of the two proposals, at
- * every limit.
+ * Largest number of intervals from which the answer is chosen. Every check adds an interval for each of the two
+ * proposals, at every limit.
  */
 const LOOKS = 128;
 

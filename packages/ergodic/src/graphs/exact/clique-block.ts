@@ -15,7 +15,7 @@ export interface Placed {
   readonly support?: Support;
 }
 
-/** Restriction of some axes to a range of states: for each axis the first state and the number of states. */
+/** Restricts some axes to a range of states, given by the first state and the number of states. */
 export type AxisRanges = ReadonlyMap<number, readonly [first: number, count: number]>;
 
 /**

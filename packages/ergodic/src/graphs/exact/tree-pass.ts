@@ -246,7 +246,7 @@ export class TreePass {
       if (divisor !== sent) this.store.free(divisor);
       this.drop(this.up, child);
       this.store.settle(message);
-      // From here on only ratios matter.
+      // From here on, only ratios matter.
       message.scale = 0;
       message.lost = lostMass;
       this.down[child] = message;

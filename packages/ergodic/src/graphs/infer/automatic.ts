@@ -174,7 +174,10 @@ class Automatic implements PartInference {
     return { tensors, state: { chosen: state } };
   }
 
-  /** The choice depends only on the graph and the plan, so it is repeated and then the chosen algorithm continues. */
+  /**
+   * The choice depends only on the graph and the plan, so a restored run repeats it. Then the chosen algorithm
+   * continues.
+   */
   restore(snapshot: Snapshot): void {
     const kept = new KeptPart("the automatic choice", snapshot);
     const { chosen } = kept.state;

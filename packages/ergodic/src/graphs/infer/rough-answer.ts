@@ -78,7 +78,7 @@ export function effortFor(parts: readonly Component[], seconds = 0): Effort {
  * guarantee unless the part is a tree.
  *
  * For "map", the answer consists of the most probable state of each belief, improved one variable at a time. Its bound
- * is the product of the largest entries of all tables. For "partition" the value is the Bethe approximation. The lower
+ * is the product of the largest entries of all tables. For "partition", the value is the Bethe approximation. The lower
  * bound on ln Z is the larger of two values: the evidence lower bound of the beliefs, and ln of the product at that
  * state. The upper bound is ln of the number of states plus ln of the largest product.
  *

@@ -97,7 +97,7 @@ class ExactObjective implements GraphObjective {
   ): Promise<number> {
     const { plan, engine } = this;
     const graph = tablesAt(x, columns);
-    // Weights this large mean that the run diverged, so it is reported as NaN.
+    // Infinite entries mean that the run diverged, so loss and gradient are NaN.
     if (graph.factors.some(({ values }) => values.some((value) => !(value < Infinity)))) {
       gradient.fill(NaN);
       return NaN;

@@ -20,8 +20,8 @@ export interface ChainState {
   /** All mutable state, as views by name. */
   views(): Record<string, Tensor>;
   /**
-   * Called after a restore. Describes restored state that cannot belong to this chain and could make a kernel loop
-   * forever.
+   * Called after a restore. Returns a description of the problem if the restored state cannot belong to this chain and
+   * could make a kernel loop forever.
    */
   misfit?(): string | undefined;
   /** Releases memory. */

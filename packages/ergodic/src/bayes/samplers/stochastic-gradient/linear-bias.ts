@@ -1,6 +1,4 @@
-/**
- * Effect of Hamiltonian rules with gradient noise on one coordinate with precision λ, computed from linear recursions.
- */
+/** Computes from linear recursions how Hamiltonian rules with gradient noise change one coordinate with precision λ. */
 import type { StochasticRule } from "./stochastic-chain.ts";
 
 const ROUNDS = 40;

@@ -130,7 +130,7 @@ export class ChainCopies implements Copies {
   }
 
   private async run(calls: Call[]): Promise<void> {
-    // For small graphs the overhead of a call would dominate.
+    // In small graphs, the overhead of a call would dominate.
     if (this.plan.workers <= 1 && calls.length * this.drawn < SMALL) {
       for (const { kernel, args } of calls) this.engine.kernel(kernel as string, false)(...args);
       return;

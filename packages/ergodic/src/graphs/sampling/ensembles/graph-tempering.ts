@@ -28,7 +28,7 @@ export interface GraphLadderOptions {
   /** Confidence level of the intervals. Default 0.999; from 0.5 to 0.999999. */
   level?: number;
   /**
-   * Interval width at which the run ends. For "marginals" the intervals of ln Z and of all probabilities must be this
+   * Interval width at which the run ends. For "marginals", the intervals of ln Z and of all probabilities must be this
    * narrow. Default 0.05; > 0.
    */
   width?: number;
@@ -217,8 +217,8 @@ class GraphTempering implements PartInference {
       if (MOVED_AT.some((share) => before + 1 === Math.floor(share * warmup))) ensembles.adapt();
       const kept = before + 1 - warmup;
       if (kept === 0) ensembles.guess();
-      // The earlier sums are discarded after 1, 3, 7, … times `warmup` kept sweeps. At least half of the sweeps that
-      // count are then from the later period.
+      // The earlier sums are discarded after 1, 3, 7, … times `warmup` kept sweeps. As a result, at least half of the
+      // sweeps that count are from the later period.
       const times = kept % warmup === 0 ? kept / warmup : 0;
       if (times > 0 && isPowerOfTwo(times + 1)) ensembles.turn();
       cost += copies.cost(false);

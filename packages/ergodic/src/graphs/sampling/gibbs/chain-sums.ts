@@ -10,12 +10,12 @@ export interface ChainMeans {
   readonly known?: number;
 }
 
-/** R̂ above which chains count as disagreeing, and the smallest effective sample size with which they give a result. */
+/** R̂ above which chains count as disagreeing, and the smallest effective sample size for a result. */
 const MOST_RHAT = 1.05;
 const LEAST_ESS = 100;
 /**
- * Smallest effective sample size if the variance is known from an earlier run. Below it, chains are so slow that they
- * might not have moved since the graph changed.
+ * Smallest effective sample size if the variance is known from an earlier run. With a smaller size, chains are so slow
+ * that they might not have moved since the graph changed.
  */
 const LEAST_KNOWN_ESS = 25;
 /** Largest R̂ at which a run may end. */

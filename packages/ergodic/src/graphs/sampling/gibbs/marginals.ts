@@ -124,7 +124,7 @@ function* stuckOf(
   return stuck;
 }
 
-/** Reason for no certificate if scouts strayed. */
+/** Reason for withholding the certificate if scouts strayed. */
 const APART = "chains from other starts are in states that these chains never visit: there may be another mode";
 
 /**

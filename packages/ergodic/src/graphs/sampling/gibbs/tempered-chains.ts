@@ -105,8 +105,8 @@ export class TemperedChains {
   private least = new Float64Array(0);
   private floor = -Infinity;
   /**
-   * Number of swaps since the warm-up. Largest value at power 1 since that number last reached a power of two (`most`),
-   * and between the preceding power of two and that one (`mostBefore`).
+   * Number of swaps since the warm-up (`since`). `most` is the largest value at power 1 since this number last reached
+   * a power of two. `mostBefore` is the largest value between the preceding power of two and that one.
    */
   private since = 0;
   private most = -Infinity;
