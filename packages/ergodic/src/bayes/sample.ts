@@ -23,7 +23,7 @@ import { nuts } from "./samplers/hamiltonian/nuts.ts";
 import { slice } from "./samplers/slice/slice.ts";
 import { type Start, startOf } from "./starts.ts";
 
-/** Execution and stopping of a run of `sample`: the options that a resumed run may change. */
+/** Options of `sample` for execution and stopping, which a resumed run may change. */
 export interface SampleWatchOptions {
   /** Number of draws stored per chain. Default 1000; a whole number >= 0. */
   draws?: number;

@@ -37,7 +37,7 @@ export interface PoolOptions {
 /**
  * Widths of draws, relative to the fitted normal. They are used in runs with importance weights, because the weights
  * correct for the widening. A normal misses heavy tails and the ends of a curved posterior, and k̂ cannot reveal this
- * if no draw gets there. Wide draws reach them, so that either the weights correct the approximation or k̂ is high.
+ * if no draw reaches them. Wide draws reach them, so that either the weights correct the approximation or k̂ is high.
  */
 const DEFENSIVE = [1, 1, 1.5, 1, 1, 1.5, 1, 3, 1, 1, 1.5, 1, 1, 1.5, 1, 10];
 

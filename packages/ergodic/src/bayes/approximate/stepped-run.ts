@@ -8,7 +8,7 @@ import { DensityPoint } from "./density-point.ts";
 import { type Kept, keep, recall } from "./kept.ts";
 
 /**
- * A step-by-step optimisation on this thread that ends on its own; base class of variational algorithms.
+ * Base class of variational algorithms: a step-by-step optimisation on this thread that ends on its own.
  *
  * A run lists its parts, and a snapshot stores them bit for bit. Its result does not depend on how `advance` is called.
  */

@@ -24,7 +24,7 @@ const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3,
  *
  * With `batch`, each gradient reads this many rows, with control variates about the mean of the best path
  * (batch-point.ts); the paths read all rows. The particles are the draws of a single chain, in no particular order. The
- * run refuses a `chains` other than 1 and a `draws` other than `particles`.
+ * run refuses values of `chains` other than 1 and values of `draws` other than `particles`.
  *
  * A kernel sees at most n directions, so spreads are underestimated in high dimensions (d ≫ log n). Streams: ("path",
  * i, …) as in Pathfinder; ("particle", i, "start"); ("svgd", "rows").

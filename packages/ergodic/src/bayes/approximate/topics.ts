@@ -28,7 +28,7 @@ export interface TopicsOptions {
    * Default 1; >= 0.
    */
   delay?: number;
-  /** Exponent of the minibatch steps: a larger value makes later steps smaller, in (0.5, 1]. Default 0.7. */
+  /** Exponent of the minibatch steps, in (0.5, 1]: a larger value makes later steps smaller. Default 0.7. */
   forgetting?: number;
 }
 

@@ -29,7 +29,7 @@ export interface Definition<C> {
   /**
    * Parameters and values x for the tests, which compare density, distribution function, tails and sampler with each
    * other. `mutant`: wrong parameters that 20,000 draws can tell from the right ones. Required for distributions that
-   * are not in a table of the tests.
+   * the tests do not list in a table of their own.
    */
   readonly example?: {
     readonly parameters: readonly Parameter[];

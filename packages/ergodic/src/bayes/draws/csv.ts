@@ -41,7 +41,7 @@ const stanNames: Readonly<Record<string, string>> = {
 };
 const ownNames = new Map(Object.entries(stanNames).map(([field, label]) => [label, field]));
 
-/** Key of the comment that holds the parts that only Ergodic knows. */
+/** Key of the comment for content that Stan's comments cannot express. */
 export const ERGODIC_KEY = "ergodic";
 
 export const labelOfField = (field: string): string => stanNames[field] ?? `${field}__`;

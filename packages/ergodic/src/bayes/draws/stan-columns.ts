@@ -53,9 +53,9 @@ interface Cell {
 }
 
 /**
- * Derives quantities from column labels, in order of appearance, and the position of each column. Both "theta.1" and
- * "theta[1]" are recognised. A label without an index is the name of a quantity. All quantities are called parameters,
- * because labels do not store kinds.
+ * Derives from the column labels the quantities, in order of appearance, and the position of each column. Both
+ * "theta.1" and "theta[1]" are recognised. A label without an index is the name of a quantity. All quantities are
+ * called parameters, because labels do not store kinds.
  */
 export function quantitiesOf(where: string, labels: readonly string[]): { quantities: DrawsQuantity[]; columns: DrawsColumn[] } {
   const cells = labels.map(cellOf);

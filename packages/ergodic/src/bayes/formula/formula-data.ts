@@ -32,7 +32,7 @@ export interface LevelColumn {
   readonly codes: Int32Array;
   /** Whether every level looks like a number. */
   readonly isNumeric: boolean;
-  /** Whether the levels have a meaningful order, either because it was given or because they are numbers. */
+  /** Whether the levels have a meaningful order, either because the user gave one or because the levels are numbers. */
   readonly isOrdered: boolean;
 }
 

@@ -12,9 +12,9 @@ import type { NonCentred } from "./non-centred.ts";
 /** Options of `param` in a model. */
 export interface ParameterOptions {
   /**
-   * Extents: numbers or names of sizes. For a distribution of vectors or matrices, only the batch extents, without the
-   * extents of a single value. Otherwise the whole shape. Default: the shape to which the distribution's parameters
-   * broadcast.
+   * Extents: numbers or names of sizes. For a distribution of vectors or matrices, give only the batch extents, without
+   * the extents of a single value. Otherwise give the whole shape. Default: the shape to which the distribution's
+   * parameters broadcast.
    */
   readonly shape?: Extent | readonly Extent[];
   /**

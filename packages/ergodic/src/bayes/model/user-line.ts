@@ -1,4 +1,7 @@
-/** Adds the line of the user's model to errors from distributions, transforms and data checks, which do not know it. */
+/**
+ * Adds the line of the user's model to errors from distributions, transforms and data checks, which do not know this
+ * line.
+ */
 
 import { userLine } from "../../engine/compiler/array/position.ts";
 import { ErgodicError } from "../../engine/errors/errors.ts";

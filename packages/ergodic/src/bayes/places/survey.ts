@@ -20,7 +20,7 @@ export interface SurveyOptions {
   restarts: number;
 }
 
-/** A chain's last warm-up draws and the gradients there, [n, d] each. */
+/** A chain's last warm-up draws and the gradients at these draws, [n, d] each. */
 export interface Recent {
   readonly draws: Float64Array;
   readonly gradients: Float64Array;

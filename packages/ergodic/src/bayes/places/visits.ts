@@ -124,7 +124,7 @@ export function heldBy(normal: Normal, draws: ChainDraws): Held {
 }
 
 /**
- * Whether a place contains almost none of the draws that it should contain, or significantly less than half of them.
+ * Whether a place contains almost none of the draws that it should contain, or significantly fewer than half of them.
  */
 const hasFewer = ({ count, error }: Held, wanted: number): boolean =>
   count < HELD * wanted || (count < wanted / 2 && count + SURE * error < wanted);

@@ -119,8 +119,8 @@ export class ImportanceSampling extends PartRun {
   /** log2 of the joint states per mini-bucket of the current proposals. */
   limit = FIRST_LIMIT;
   /**
-   * Number of stretches of work since the current proposals were started. During the search for orders, the number
-   * since its start minus ORDERS.
+   * Number of stretches of work since the current proposals were started. During the search for orders, this is the
+   * number since the start of the search, minus ORDERS.
    */
   stretches = -ORDERS;
   private drawn = 0;

@@ -48,7 +48,7 @@ const MANY = 200_000;
  * be processed within 0.6 of `until.seconds`. Without a time limit, the bound is 2^36 states. Elimination works in
  * slices if memory is short.
  *
- * Other parts use importance sampling from mini-buckets. Parallel tempering joins in if the intervals remain wide and
+ * Other parts use importance sampling from mini-buckets. Parallel tempering is added if the intervals remain wide and
  * no factor is 0 (estimated.ts). For "map" they use simulated annealing. Marginals of graphs without zeros with 200,000
  * or more variables come from Gibbs sampling. The answer's `method` states the choice and the reason.
  */

@@ -129,7 +129,7 @@ export class LearntGraph {
 
   /**
    * Writes LEARNT blocks for the factors of several variables with a learned weight. Factors of a single variable are
-   * fully covered by the own terms.
+   * fully covered by the variable's own terms.
    */
   private *records(columns: Conditionals, values: number): Generator<void, { words: Uint32Array; count: number }> {
     const { ends, variables, literals, shapes, weights, weightFixed, features, counting, shapeBegins, cardinalities } = columns;

@@ -41,8 +41,8 @@ export interface PartAnswer {
   /** Whether the marginals are uniform only because nothing has been found yet. */
   readonly blank?: boolean;
   /**
-   * Joint state, ln of its product of tables (`value`), and smallest proved upper bound on all values (`bound`). The
-   * state is optimal if both are equal.
+   * Joint state, ln of the tables' product at this state (`value`), and smallest proved upper bound on all values
+   * (`bound`). The state is optimal if both are equal.
    */
   readonly map?: { readonly states: Int32Array; readonly value: number; readonly bound?: number };
   /** Final states of the chains, for Gibbs sampling. */

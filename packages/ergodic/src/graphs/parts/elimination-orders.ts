@@ -6,7 +6,7 @@ import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 export interface EliminationOrder {
   /** Variables in elimination order. */
   readonly order: readonly number[];
-  /** Total number of entries of all tables. A variable's table has its neighbours at its elimination, and itself. */
+  /** Total entries in all tables. A variable's table has itself and its neighbours at the time of elimination. */
   readonly total: number;
   /** Number of entries in the largest of these tables. */
   readonly largest: number;

@@ -44,9 +44,9 @@ const SPREAD = 1;
  * Weighted mini-bucket elimination: variables are summed out in turn. If the product of a variable's tables would have
  * more than 2^limit states, the tables are split into mini-buckets. Hölder's inequality then bounds the sum of the
  * product: Σ_x Π_r ψ_r ≤ Π_r (Σ_x ψ_r^{1/w_r})^{w_r}, Σ w_r = 1, w_r > 0; ≥ if all but one w_r are negative; and max_x
- * Π_r ψ_r ≤ Π_r max_x ψ_r. Before that, moment matching moves factors on the shared variables between the parts of a
- * bucket until the parts agree on them. This leaves the product unchanged and tightens the bounds. Yields every few
- * milliseconds.
+ * Π_r ψ_r ≤ Π_r max_x ψ_r. Before that, moment matching moves factors on the shared variables between mini-buckets
+ * until the mini-buckets agree on these variables. This leaves the product unchanged and tightens the bounds. Yields
+ * every few milliseconds.
  *
  * Source: Dechter and Rish 2003; Liu and Ihler 2011; Ihler, Flerova, Dechter and Otten 2012.
  */

@@ -10,8 +10,8 @@ const FEWEST_FOR_NOTE = 1000;
  * quantity's k̂ (pareto-khat.ts) exceeds 0.7. If k̂ is between 0.5 and 0.7, the variance does not exist and a note is
  * given.
  *
- * False alarms were counted in 5,000 runs of 4 chains with 1000 draws each, as AR(1) with φ = 0, 0.5, 0.9 and 0.97. For
- * Student-t(5) draws (k = 0.2) none of 20,000 values of k̂ is above 0.5 (the largest is 0.48).
+ * False alarms were counted in 5,000 runs of 4 chains with 1000 draws each, from AR(1) processes with φ = 0, 0.5, 0.9
+ * and 0.97. For Student-t(5) draws (k = 0.2) none of 20,000 values of k̂ is above 0.5 (the largest is 0.48).
  *
  * For exponential and Gaussian draws (3,000 runs each), none of 24,000 values is above 0.31. So 100 such quantities
  * raise a caution or a note in fewer than 2 % of runs (at 95 % confidence). No correction for the number of quantities

@@ -40,7 +40,7 @@ export interface ParallelTemperingOptions {
  * likelihood (or density). Swaps follow every `swapEvery` transitions and alternate between even and odd pairs.
  *
  * If all tempered densities are proper, their product is invariant, and so is the target at β = 1. So the prior must be
- * proper if β gets close to 0, and without a likelihood the density must be proper at power `lowest`. Densities whose
+ * proper if β gets close to 0, and, without a likelihood, the density must be proper at power `lowest`. Densities whose
  * tails in u are exponential or lighter, as for bounded parameters, are proper at every β > 0. Tails like |u|^−(ν+1),
  * as for student(ν) and cauchy (ν = 1), are proper only for β > 1/(ν+1). This is not checked.
  *
