@@ -84,7 +84,7 @@ const absent = {
 };
 const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "rows", "start", "until", "signal"];
 
-/** Data argument for a model: its data; for a function, its dimension; for a density, nothing. */
+/** Data argument: the data of a model, the dimension of a function, or nothing for a density. */
 export type SampleDataOf<M> = M extends StatisticalModel<never> ? DataOfModel<M> : SampleData;
 
 /** Names of a model's data. */

@@ -193,7 +193,7 @@ export interface TracedModel {
   readonly hasTarget: boolean;
   /** Log density of the unconstrained numbers, including log |J| of all transforms. */
   readonly logDensity: SymbolicArray;
-  /** Parts of `logDensity`: priors, `target` terms and log |J|; and the likelihood. */
+  /** The two parts of `logDensity`: the prior (priors, `target` terms and log |J|) and the likelihood. */
   readonly logPrior: SymbolicArray;
   readonly logLikelihood: SymbolicArray;
   /** Log density of the constrained values, without any log |J|. */

@@ -3,8 +3,8 @@
  *
  * Scout i runs one path of Pathfinder (approximate/path.ts): L-BFGS, and the normal approximation with the best ELBO
  * along the path. Even scouts start uniform in (−2, 2). Odd scouts start at a draw from the prior, if there is a prior,
- * because it can reach modes far from 0. The mass of each approximation at a different place (`distinct`) is measured
- * (place.ts).
+ * because such a draw can reach modes far from 0. The mass of each approximation at a different place (`distinct`) is
+ * measured (place.ts).
  *
  * Scouts cost at most BUDGET of the run's evaluations. A run whose budget is small sends fewer scouts. A mode is found
  * only if enough starts lead to it. If a quarter of all starting points lead to a mode, all 24 scouts miss it in one

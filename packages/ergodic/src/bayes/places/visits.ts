@@ -59,8 +59,8 @@ export interface Entry {
 export type Total = Pick<Place, "logMass" | "error">;
 
 /**
- * Returns every place, with its share of the draws. `total`: given for draws of an approximation, whose importance
- * weights determine it.
+ * Returns every place, with its share of the draws. `total` is given only for draws of an approximation, because the
+ * importance weights determine it.
  */
 export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: LogDensity, total?: Total): VisitedPlace[] {
   const held = (normal: Normal): Held => heldBy(normal, draws);

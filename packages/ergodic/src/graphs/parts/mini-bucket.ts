@@ -82,8 +82,8 @@ export class MiniBucket {
   }
 
   /**
-   * Returns the message without the last variable: w ln Σ ψ^{1/w}, or ln max ψ. `possible`, by states of `common`,
-   * tells which zero entries can be ignored.
+   * Returns the message without the last variable: w ln Σ ψ^{1/w}, or ln max ψ. `possible`, indexed by the states of
+   * `common`, says which zero entries can be ignored.
    */
   *eliminate(
     kind: BoundKind,

@@ -21,7 +21,7 @@ const FEWEST_FOR_NOTE = 1000;
  * above 0.5 in 5 of 1,000. With 200 draws, it is above 0.7 in 4 of 10,000 runs.
  *
  * So a caution needs 400 draws, and a note 1000. Cauchy draws (k = 1) are detected in 96 % of runs with 400 draws. With
- * 4000 draws, they are detected in 100 % for φ = 0 and 0.5, 99.6 % for 0.9 and 94 % for 0.97.
+ * 4000 draws, they are detected in 100 % of runs for φ = 0 and 0.5, 99.6 % for 0.9 and 94 % for 0.97.
  */
 export function tails(draws: Judged): Finding[] {
   const total = draws.chains * draws.count;

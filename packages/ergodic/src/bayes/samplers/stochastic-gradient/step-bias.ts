@@ -54,7 +54,7 @@ export const needsSecond = (kind: number): boolean =>
  * Relative error of M: about √(2 / samples).
  *
  * In cycles, the noise is off part of the time, so this equation does not describe the spread of the draws. Then −E (x
- * − μ) g itself is used, but only the part of its deviation from 1 that exceeds three standard errors, which are
+ * − μ) g itself is used, but only the part of its deviation from 1 that exceeds three standard errors. These errors are
  * estimated from blocks of samples.
  *
  * All sums are in `state`, so that snapshots contain them.

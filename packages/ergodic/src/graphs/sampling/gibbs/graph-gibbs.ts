@@ -48,7 +48,7 @@ const absent = {
  * state.
  *
  * The certificate is { mcse, rhat, ess }, whose standard error is the larger of the estimates from batches and from the
- * chains' means. It is none, with the reason, in these cases:
+ * chains' means. In these cases it is none and states the reason:
  *
  * - The chains disagree or are too short.
  * - The variable or a neighbour never changed in any chain.

@@ -19,7 +19,7 @@ const POWERS = [
 ] as const;
 /** Number of sweeps at each power. */
 const FIRST_SWEEPS = [3, 3, 2] as const;
-/** Number of times that each scout is examined after that, and number of sweeps between examinations. */
+/** Number of times that each scout is examined after these sweeps, and number of sweeps between examinations. */
 const [LOOKS, LOOK_SWEEPS] = [3, 2];
 const SCOUT_SWEEPS = FIRST_SWEEPS.reduce((sum, sweeps) => sum + sweeps, 0) + (LOOKS - 1) * LOOK_SWEEPS;
 /** Total sweeps of all scouts, as a share of the smallest total number of sweeps of the kept chains. */
