@@ -74,8 +74,8 @@ const point = (points: Float64Array, dimension: number, k: number): Float64Array
   points.subarray(k * dimension, (k + 1) * dimension);
 
 /**
- * Creates the operations that need the model. They use only the values of its parameters. So draws from a file give the
- * same results as the draws of the run, bit for bit.
+ * Creates the operations that need the model. The operations use only the values of the model's parameters. So draws
+ * from a file give the same results as the draws of the run, bit for bit.
  *
  * `outside`: returns the unconstrained numbers of draw k if its values do not determine them, for example if rounding
  * reached a bound.

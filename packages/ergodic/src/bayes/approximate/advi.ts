@@ -56,9 +56,9 @@ function make(name: "meanField" | "fullRank", given: AdviOptions): Sampler {
  * Variational inference with independent normals: the diagonal normal with the highest ELBO, in unconstrained
  * coordinates.
  *
- * If parameters are correlated, its standard deviations are too small. The verdict's k̂ then shows this. x = o + W(μ +
- * Cz), with C and W diagonal; options and stages are the same as for fullRank(). @throws OptionError; CapabilityError
- * without a gradient
+ * If parameters are correlated, its standard deviations are too small. The verdict's k̂ then shows that they are too
+ * small. x = o + W(μ + Cz), with C and W diagonal; options and stages are the same as for fullRank(). @throws
+ * OptionError; CapabilityError without a gradient
  */
 export const meanField = /* @__PURE__ */ advi("meanField");
 

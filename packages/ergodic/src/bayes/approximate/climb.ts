@@ -132,7 +132,10 @@ export class Climb {
     return newtonStep(this.f, this.x, this.gradient, curvature, Math.min(MOST_PRODUCTS, 4 * this.x.length));
   }
 
-  /** Restarts from the lowest point that a line search along `direction` finds. Returns false if it finds none. */
+  /**
+   * Restarts from the lowest point that a line search along `direction` finds. Returns false if the line search finds
+   * no lower point.
+   */
   private descend(direction: Float64Array): boolean {
     const { loss, gradient, x } = this;
     const slope = dot(gradient, direction);

@@ -13,8 +13,8 @@ import { psis } from "../../engine/statistics/index.ts";
  */
 const EXACT = 1e-2;
 /**
- * Tolerated relative error of the variance in one direction. It corresponds to a relative error of 0.1 in the standard
- * deviation.
+ * Tolerated relative error of the variance in one direction. An error of 0.2 corresponds to a relative error of 0.1 in
+ * the standard deviation.
  */
 const STEIN_MARGIN = 0.2;
 

@@ -143,7 +143,7 @@ export class QuasiNewton {
     arrays.y.push(y);
   }
 
-  /** Resets the estimate of curvature. Returns true if it was already in its reset state. */
+  /** Resets the estimate of curvature. Returns true if the estimate was already in its reset state. */
   private forget(): boolean {
     const { numbers, arrays } = this.state;
     const nothing = numbers.fresh === 1 && arrays.alpha.length > 0;

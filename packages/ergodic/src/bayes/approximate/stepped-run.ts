@@ -35,7 +35,7 @@ export abstract class SteppedRun implements Sampling {
   }
 
   protected abstract begin(): Promise<void>;
-  /** Makes one step. Returns the loss after it, if known. */
+  /** Makes one step. Returns the loss after the step, if known. */
   protected abstract move(): number | undefined | Promise<undefined>;
   /** Reason why no further step is needed, or false. */
   abstract readonly converged: boolean | string;

@@ -23,7 +23,7 @@ export interface Definition<C> {
   readonly increasing?: readonly [low: keyof C & string, high: keyof C & string];
   /**
    * Scale parameter of a location-scale family: x = mu + scale·z, where z follows the family with mu = 0 and scale = 1.
-   * With `log`, this holds for log x instead. Such parameters can be non-centred.
+   * With `log`, log x has this form instead of x. Such parameters can be non-centred.
    */
   readonly locationScale?: { readonly scale: keyof C & string; readonly log?: boolean };
   /**

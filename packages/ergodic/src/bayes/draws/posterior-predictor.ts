@@ -10,7 +10,7 @@ import { scalarName, sizeOf } from "./series.ts";
 export interface PosteriorPredictorOptions {
   /** Probability of the central interval. Default 0.9; in (0, 1). */
   readonly level?: number;
-  /** Number of draws to use, spread over all chains. Cost is proportional to it. Default: all. */
+  /** Number of draws to use, spread over all chains. The cost is proportional to this number. Default: all. */
   readonly draws?: number;
   /** Seed of the noise. Default 0. */
   readonly seed?: number;
@@ -37,8 +37,8 @@ export interface PredictedNumber {
   /** Upper end of the interval. */
   readonly upper: number;
   /**
-   * Interval of the expected value, without the noise of a single row. It shows how precisely the draws determine the
-   * mean. NaN for families without a mean.
+   * Interval of the expected value, without the noise of a single row. This interval shows how precisely the draws
+   * determine the mean. NaN for families without a mean.
    */
   readonly expected: { readonly lower: number; readonly upper: number };
   /**

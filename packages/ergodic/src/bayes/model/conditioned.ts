@@ -160,8 +160,8 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /**
-   * Draws the generated quantities at many points. Returns them by name, each [point, size]. Point i uses update i of
-   * the stream.
+   * Draws the generated quantities at many points. Returns the draws by name, each [point, size]. Point i uses update i
+   * of the stream.
    */
   generatedOf(points: ArrayLike<number>, stream: Stream): NamedValues {
     return this.drawnOf(this.generated, points, stream);
@@ -330,7 +330,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.prior.drawStart(draws);
   }
 
-  /** Releases the model's memory. Its bindings must not be used afterwards. */
+  /** Releases the model's memory. The model's bindings must not be used afterwards. */
   dispose(): void {
     this.evaluator = undefined;
     this.functions.clear();

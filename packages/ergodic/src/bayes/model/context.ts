@@ -46,8 +46,8 @@ export interface MarginaliseOptions {
    */
   readonly value?: ObservedValue | readonly ObservedValue[] | Readonly<Record<string, ObservedValue>>;
   /**
-   * Name of the pointwise log densities, and of predictive draws of `value`. With several values, it names only the log
-   * densities.
+   * Name of the pointwise log densities, and of predictive draws of `value`. With several values, the name applies only
+   * to the log densities.
    */
   readonly name?: string;
 }
@@ -76,7 +76,7 @@ export interface ModelTools {
    * densities, and of the predictive draws of `value`.
    */
   marginalise(states: States, terms: StateTerms, options?: MarginaliseOptions): Marginal;
-  /** Names a function of parameters. Draws report it, and the rest of the model can use it. */
+  /** Names a function of parameters. Draws report the result, and the rest of the model can use it. */
   transformed(name: string, value: SymbolicArray): SymbolicArray;
   /** Adds a quantity to each draw: a function of parameters, or a draw from a distribution. */
   generated(name: string, value: SymbolicArray | Distribution): void;
@@ -101,8 +101,8 @@ export interface TracedParameter {
   readonly narrowed: boolean;
   readonly bounds: { readonly low?: SymbolicArray; readonly high?: SymbolicArray } | undefined;
   /**
-   * Bounds of a whole-number parameter. They hold for all values of the other parameters. Such a parameter is stored in
-   * u unchanged.
+   * Bounds of a whole-number parameter. The bounds hold for all values of the other parameters. Such a parameter is
+   * stored in u unchanged.
    */
   readonly discrete: { readonly low: number; readonly high: number } | undefined;
 }
@@ -159,7 +159,7 @@ export interface TracedNewRows {
   readonly texts: readonly string[];
   /**
    * Traces the model on rows that it might not know. The trace can have additional non-centred parameters after the
-   * model's own. They are drawn from their priors.
+   * model's own. Such additional parameters are drawn from their priors.
    */
   again(data: ModelData): TracedModel;
   /** Returns the numbers of a row by field. @throws DataError */

@@ -133,7 +133,8 @@ export function forwardBackward(
 /**
  * Returns the jointly most probable states given all observations, [T, …], by Viterbi's algorithm. δ_t(j) is the log
  * probability of the best path that ends in j. Going backward from the last time, each state is the best predecessor of
- * the next one. Among equal paths, the one with lower states wins. Source: Viterbi 1967; Rabiner 1989, section III.B.
+ * the next one. Among equally probable paths, the path with lower states wins. Source: Viterbi 1967; Rabiner 1989,
+ * section III.B.
  */
 export function mostLikelyPath({ initial, transition }: HiddenMarkov, emissions: SymbolicArray): SymbolicArray {
   const shape = emissions.shape.slice(1);

@@ -69,8 +69,8 @@ export function reportingBody(body: (context: ModelContext) => unknown): (contex
 }
 
 /**
- * Reports a returned value. If the value is already reported under this name, nothing changes. Otherwise it becomes a
- * new quantity.
+ * Reports a returned value. If the value is already reported under this name, nothing changes. Otherwise the value
+ * becomes a new quantity.
  */
 function report(
   key: string,

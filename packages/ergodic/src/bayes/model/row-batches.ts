@@ -12,7 +12,7 @@ import type { TracedModel } from "./context.ts";
 import { withoutInvariants } from "./invariants.ts";
 import { DENSITY, fixedInputs, GRADIENT, POINT } from "./programs.ts";
 
-/** A model traced on a batch. Its log density is the minibatch estimate. */
+/** A model traced on a batch. The model's log density is the minibatch estimate. */
 export type ScaledModel = TracedModel;
 
 export interface RowSource {

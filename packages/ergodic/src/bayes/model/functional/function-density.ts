@@ -13,7 +13,7 @@ export interface FunctionDensityOptions {
   /** Gradient of ℓ at x, returned or written into `g`. Default: none, which suffices for samplers without gradients. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a function that writes into g gives nothing
   readonly gradient?: (x: Float64Array, g: Float64Array) => ArrayLike<number> | void;
-  /** Name of each element of x. Samplers then treat them as parameters. */
+  /** Name of each element of x. Samplers then treat the elements as parameters. */
   readonly names?: readonly string[];
   /**
    * Whether the gradient is checked against finite differences when a run begins (gradient-check.ts). Default true; use

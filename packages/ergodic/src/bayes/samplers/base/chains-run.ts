@@ -55,9 +55,11 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   /** Storage for the plan's full length: [chain, draw, …]. */
   private readonly values: Float64Array;
   private readonly transitions: Float64Array;
-  /** Sum of each field over the stored draws. It is updated with every draw, because progress is reported often. */
+  /**
+   * Sum of each field over the stored draws. The sum is updated with every draw, because progress is reported often.
+   */
   private readonly totals: Float64Array;
-  /** Chains that make the next transitions. These are all chains, except while some chains repeat their warm-up. */
+  /** Chains that make the next transitions: all chains, except while some chains repeat their warm-up. */
   private active: readonly number[];
   /** Number of transitions of all chains so far. */
   private made = 0;

@@ -76,10 +76,10 @@ export const worthTrying = ({ jump, divergent }: Moves): boolean => !(jump >= GO
  * Whether the smallest jump shows that the posterior is nearly Gaussian, so that steps can be as long as for a
  * Gaussian.
  *
- * The jump is 0.98 to 1.19 for posteriordb's regressions, mixtures and Markov chains. It is 0.55 to 0.77 for eight
- * schools and a GARCH model. For these two, a target acceptance of 0.8 causes five times as many divergences as 0.85,
- * at the same effective sizes per gradient. In one dimension, even a Gaussian has no larger jump, so nothing can be
- * concluded.
+ * The jump is 0.98 to 1.19 for posteriordb's regressions, mixtures and Markov chains. The jump is 0.55 to 0.77 for
+ * eight schools and a GARCH model. For these two, a target acceptance of 0.8 causes five times as many divergences as
+ * 0.85, at the same effective sizes per gradient. In one dimension, even a Gaussian has no larger jump, so nothing can
+ * be concluded.
  *
  * The jump of n Gaussian draws has a standard error of 1/√n (measured in 2 to 5 dimensions). A posterior therefore
  * counts as skewed only if its jump is more than SURE standard errors below the threshold. Without this margin, short

@@ -268,10 +268,10 @@ export class HamiltonianRun extends ChainsRun<Chain> {
 
   /**
    * `leapfrogs`: number of leapfrog steps of all chains so far, including warm-up. `stepSize`: the mean over chains.
-   * The others are reported only if they are not zero. `restarts`: number of restarts; `late`: number of chains whose
-   * log density still rose halfway through warm-up; `again`: number of chains that warmed up a second time from their
-   * position; `scouts`: number of scouts; `diagonal`: 1 if the diagonal metric was chosen; `targetAcceptance`: the mean
-   * over chains, if warm-up chose it.
+   * The other statistics are reported only if they are not zero. `restarts`: number of restarts; `late`: number of
+   * chains whose log density still rose halfway through warm-up; `again`: number of chains that warmed up a second time
+   * from their position; `scouts`: number of scouts; `diagonal`: 1 if the diagonal metric was chosen;
+   * `targetAcceptance`: the mean over chains, if warm-up chose it.
    */
   protected override reportMore(): Record<string, number> {
     const { survey } = this;

@@ -20,7 +20,7 @@ export function thermostatFriction(a: number, drive: number, cross: number, heat
   return high;
 }
 
-/** Smallest curvature, in units of 1 / h. Smaller curvatures are replaced by it. */
+/** Smallest curvature, in units of 1 / h. Smaller curvatures are replaced by this value. */
 const LEAST = 1e-8;
 
 /**

@@ -11,7 +11,7 @@ export interface SgldOptions extends ScheduleOptions, EstimateOptions {}
  * Stochastic-gradient Langevin dynamics: x ← x + h g + √(2h) ξ, ξ ~ N(0, I), where g is an unbiased estimate of ∇ℓ(x).
  *
  * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. h (`stepSize`): units of x², > 0, constant,
- * decreasing, or in cycles (step-schedule.ts). By default, it is determined at the mode (default-step.ts).
+ * decreasing, or in cycles (step-schedule.ts). By default, h is determined at the mode (default-step.ts).
  *
  * g is estimated from a batch of rows, with or without control variates (gradient-estimate.ts). If g uses all rows,
  * this is the unadjusted Langevin algorithm.

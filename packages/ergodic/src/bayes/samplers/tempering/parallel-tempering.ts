@@ -11,8 +11,8 @@ export interface ParallelTemperingOptions {
   /** Sampler that moves each copy. Default nuts(). */
   inner?: Sampler;
   /**
-   * Inverse temperatures β, descending from 1. They do not change unless `adapt` is true. Default: `count` geometric
-   * steps down to `lowest`.
+   * Inverse temperatures β, descending from 1. The temperatures do not change unless `adapt` is true. Default: `count`
+   * geometric steps down to `lowest`.
    */
   temperatures?: readonly number[];
   /** Number of copies per chain. Default 8; a whole number, 1 to 1024. */

@@ -17,7 +17,7 @@ export interface SequentialMonteCarloOptions {
   leapfrogs?: number;
   /** Step size of the first stage, in standard deviations of the particles, > 0. Default 2.38/√d, or d^−¼ for "hmc". */
   stepSize?: number;
-  /** Powers of the likelihood, ascending to 1. They replace the powers that `essTarget` would determine. */
+  /** Powers of the likelihood, ascending to 1. These powers replace the powers that `essTarget` would determine. */
   temperatures?: readonly number[];
   /**
    * Whether moves adapt to the population. Default true. If it is false and `temperatures` are given, the estimate of
