@@ -31,7 +31,7 @@ export interface MiniBucketsOptions {
  * The lower bound on ln Z is the better of two: Hölder's reverse inequality, and the exact sum over the states that
  * agree with a good state on a cutset. If zeros make the first bound −∞, only the second is left. Marginals follow from
  * bounds on Z for each state of the variable. For "map", states are read off the upper bound and improved one variable
- * at a time. The best of these states is also the one used for conditioning.
+ * at a time. The best of these states is also used for conditioning.
  *
  * Tables of 2, 4, 16, 256 … entries come first, so that there is an early answer. The run ends when nothing has to be
  * split, which is exact. Bounds also hold in floating point, because possible rounding errors are added to them. Tasks:

@@ -49,8 +49,8 @@ const MANY = 200_000;
  * slices if memory is short.
  *
  * Other parts use importance sampling from mini-buckets. Parallel tempering is added if the intervals remain wide and
- * no factor is 0 (estimated.ts). For "map" they use simulated annealing. Marginals of graphs without zeros with 200,000
- * or more variables come from Gibbs sampling. The answer's `method` states the choice and the reason.
+ * no factor is 0 (estimated.ts). For "map", these parts use simulated annealing. Marginals of graphs without zeros with
+ * 200,000 or more variables come from Gibbs sampling. The answer's `method` states the choice and the reason.
  */
 export const automatic = /* @__PURE__ */ declare<Record<never, never>, InferenceAlgorithm>(
   { name: "automatic", options: {} },

@@ -26,7 +26,7 @@ export interface InferWatchOptions {
    * likelihood per state.
    */
   evidence?: Evidence;
-  /** Number of threads. The answer does not depend on it. Default 1. */
+  /** Number of threads. The answer does not depend on this number. Default 1. */
   workers?: number;
   /**
    * Ends the run after this many seconds of work on the graph and returns the best answer so far. There is always an
@@ -49,7 +49,7 @@ export interface InferOptions extends InferWatchOptions {
   /**
    * Earlier answer about this graph, computed before weights or factors changed or rows were added. Chains start where
    * the earlier chains ended. Useful if the change is small enough that the old states are still typical. Algorithms
-   * without chains ignore it.
+   * without chains ignore this option.
    */
   from?: Pick<Answer, "chains">;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */

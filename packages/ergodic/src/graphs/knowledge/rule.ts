@@ -56,8 +56,8 @@ type AnyAtom = Atom<object, AtomKind>;
 export function weightedRule<const H extends Atom<object, "query">, const B extends readonly AnyAtom[] = readonly []>(
   options: RuleOptions<RowOf<H, B>> & {
     /**
-     * The unknown that the rule is about, or its negation with `query.not()`. If there is a body, it must bind the
-     * head's variables.
+     * The unknown that the rule is about, or its negation with `query.not()`. If there is a body, the body must bind
+     * the head's variables.
      */
     head: H & BoundByBody<H, B>;
     /** Rows and unknowns that must exist. Default: none. */

@@ -42,7 +42,10 @@ class ExactObjective implements GraphObjective {
   private readonly plan: LearningPlan;
   private readonly engine: Engine;
   private readonly evidence: number;
-  /** Elimination orders of the graph without the evidence, and of each part with it. They are valid for all weights. */
+  /**
+   * Elimination orders of the graph without the evidence, and of each part with it. The orders are valid for all
+   * weights.
+   */
   private readonly orders: (readonly number[])[][] = [];
 
   constructor(columns: Conditionals, plan: LearningPlan, engine: Engine) {

@@ -33,7 +33,7 @@ export interface GraphFitOptions {
   from?: LearnedBefore;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Number of threads. The result does not depend on it, unless the workers race. Default 1. */
+  /** Number of threads. The result does not depend on this number, unless the workers race. Default 1. */
   workers?: number;
   /**
    * Replicas, for contrastiveDivergence() only. 1 (the default): workers share the chains of a single sequence of

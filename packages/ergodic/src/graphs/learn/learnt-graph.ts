@@ -34,7 +34,7 @@ export class LearntGraph {
   /** Stretches that visit the unobserved variables, and stretches that visit the observed variables. */
   readonly hidden: readonly Stretch[];
   readonly seen: readonly Stretch[];
-  /** Number of unobserved variables. They have the positions below this number. */
+  /** Number of unobserved variables. The unobserved variables have the positions below this number. */
   readonly hiddenCount: number;
   /** Observed state at each position, or −1. */
   readonly evidence: Int32Array;

@@ -14,7 +14,7 @@ export interface InferencePlan {
   readonly task: InferenceTask;
   /** Seed of all random numbers. */
   readonly seed: number;
-  /** Number of threads. Answers do not depend on it. */
+  /** Number of threads. Answers do not depend on this number. */
   readonly workers: number;
   /** Memory limit for tables, in bytes. */
   readonly memory: number;
@@ -70,8 +70,8 @@ export interface PartInference {
   /** Returns statistics for a tick. */
   report(): Record<string, number>;
   /**
-   * Returns the state needed to continue, without tables. It can describe an earlier point of the run than the current
-   * one.
+   * Returns the state needed to continue, without tables. The state can describe an earlier point of the run than the
+   * current one.
    */
   snapshot(): Snapshot;
   /** Continues from a snapshot. */

@@ -33,7 +33,9 @@ export interface PassResult {
   readonly exact: boolean;
   /** Bound on the rounding error. */
   readonly rounding: number;
-  /** For "largest": the states, read off in reverse order. Each is the best one given the states chosen before it. */
+  /**
+   * For "largest": the states, read off in reverse order. Each state is the best one given the states chosen before it.
+   */
   readonly states?: Int32Array;
 }
 

@@ -2,7 +2,7 @@ import { eliminationOrders } from "./elimination-orders.ts";
 import type { LogTables } from "./log-tables.ts";
 import { type Buckets, miniBucketPass } from "./mini-bucket-pass.ts";
 
-/** log2 of the number of joint states per mini-bucket. It is small enough to be fast on any graph. */
+/** log2 of the number of joint states per mini-bucket. This number is small enough to be fast on any graph. */
 const LIMIT = 10;
 
 /** Returns the tables with the elimination order that is found without a search. */

@@ -28,7 +28,7 @@ const PILOT_RUNS = 32;
 /** Target standard deviation of a step's log weights in the pilot. */
 const PILOT_STEP = 0.5;
 /**
- * Target variance of the log weights of whole runs, used to choose the number of temperatures. It assumes that
+ * Target variance of the log weights of whole runs, used to choose the number of temperatures. This choice assumes that
  * successive sweeps are independent.
  */
 const AIM = 0.1;
@@ -214,6 +214,6 @@ class AnnealedImportanceSampling extends PartRun {
 const uniform = ({ cardinalities }: LogTables, draws: Draws): Int32Array =>
   Int32Array.from(cardinalities, (count) => draws.integer(count));
 
-/** Returns the ends of `parts` equal steps. The last one is exactly `to`. */
+/** Returns the ends of `parts` equal steps. The last end is exactly `to`. */
 const between = (from: number, to: number, parts: number): number[] =>
   Array.from({ length: parts }, (_, i) => (i === parts - 1 ? to : from + ((to - from) * (i + 1)) / parts));

@@ -111,7 +111,7 @@ export class ChainCopies implements Copies {
   async sweep(sweep: number, from: number, { search, keep = false }: { search?: number; keep?: boolean }): Promise<number> {
     const powers = this.chains[0].length;
     const searching = search !== undefined;
-    // A place is a pair of an ensemble and a power. During a search, it is only an ensemble.
+    // A place is a pair of an ensemble and a power. During a search, a place is only an ensemble.
     const count = this.places(searching);
     const fit = Math.max(1, Math.floor(STRETCH / (this.drawn + CALL_COST))) * Math.max(1, this.plan.workers);
     const to = Math.min(count, from + fit);

@@ -55,7 +55,7 @@ export interface Copies {
   sweep(sweep: number, from: number, how: { readonly search?: number; readonly keep?: boolean }): Promise<number>;
   /** In each ensemble of the first half, sets all copies to the state of the copy at power 1. */
   spread(): void;
-  /** Exchanges the states of copies k and k + 1 in these ensembles. Their values are not updated. */
+  /** Exchanges the states of copies k and k + 1 in these ensembles. The values of these copies are not updated. */
   trade(k: number, ensembles: readonly number[]): void;
   /** Computes the values of all copies in their current states. */
   weigh(): Promise<void>;

@@ -21,8 +21,8 @@ interface Summed {
 
 /**
  * Progress of a run of sweeps. The warm-up comes first, then batches of growing lengths until the result is precise or
- * the last sweep is done. Sums kept during warm-up provide a provisional answer. They are discarded halfway through the
- * warm-up and at its end.
+ * the last sweep is done. Sums kept during warm-up provide a provisional answer. These sums are discarded halfway
+ * through the warm-up and at its end.
  */
 export class Batches {
   /** Number of finished sweeps, and of finished stretches of the current sweep. */

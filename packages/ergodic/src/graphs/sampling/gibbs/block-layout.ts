@@ -11,11 +11,11 @@ import { PIECE } from "./pieces.ts";
 const CHUNK = 1 << 16;
 
 /**
- * Data that the kernel needs to draw blocks (kernels/graphs/graph-blocks.ts). It supplements the records of a layout
- * with the same order. In a block of several variables, each variable has a BUCKET, which takes 56 bytes in a tree of
- * Booleans. Identical terms, and identical maps from tables to terms and messages, are shared. Edges whose factor is
- * already in the block's tables are marked in the records. Variables of a block that shares no factor with others are
- * no longer `joined`.
+ * Data that the kernel needs to draw blocks (kernels/graphs/graph-blocks.ts). This data supplements the records of a
+ * layout with the same order. In a block of several variables, each variable has a BUCKET, which takes 56 bytes in a
+ * tree of Booleans. Identical terms, and identical maps from tables to terms and messages, are shared. Edges whose
+ * factor is already in the block's tables are marked in the records. Variables of a block that shares no factor with
+ * others are no longer `joined`.
  */
 export class BlockLayout {
   /** First position of each block, followed by the end of the last block. */

@@ -22,7 +22,7 @@ const LEAST_KNOWN_ESS = 25;
 const SETTLED_RHAT = 1.01;
 /**
  * Number of standard deviations by which the chains' sum of squares may exceed its expectation before the chains count
- * as disagreeing. Chains that agree exceed it with probability 1e-8.
+ * as disagreeing. Chains that agree exceed this limit with probability 1e-8.
  */
 const DISAGREEMENT = 5.6;
 

@@ -302,8 +302,8 @@ export class GraphGibbsRun implements PartInference {
   }
 
   /**
-   * Splits a stretch into pieces of a few milliseconds. Checkpoints count pieces, so they do not depend on the number
-   * of workers. Their lengths are multiples of the generator's output per call.
+   * Splits a stretch into pieces of a few milliseconds. Checkpoints count pieces, so the pieces are the same for any
+   * number of workers. Their lengths are multiples of the generator's output per call.
    */
   private divided(stretch: Stretch, all: number): Stretch[] {
     const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.chainCount / 8) * 8) * (stretch.shared ? 2 : 1);
@@ -323,7 +323,7 @@ export class GraphGibbsRun implements PartInference {
     await this.engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
   }
 
-  /** Anneals the third chain in the first half of the warm-up. Returns whether it still searches in this sweep. */
+  /** Anneals the third chain in the first half of the warm-up. Returns whether the chain searches in this sweep. */
   private search(): boolean {
     const searcher: Chain | undefined = this.chains[SEARCHER];
     const { sweep, half } = this.batches;

@@ -24,7 +24,7 @@ export interface GraphGibbsOptions {
   warmup?: number;
   /** Largest number of kept sweeps per chain. Default 20000; >= 100. */
   sweeps?: number;
-  /** Standard error at which the run ends. Every probability must reach it. Default 0.003; > 0. */
+  /** Standard error at which the run ends. Every probability must reach this error. Default 0.003; > 0. */
   mcse?: number;
   /**
    * Parallel tempering: copies of each chain at powers of p exchange states with it. Default false. With true, the

@@ -20,7 +20,7 @@ const CERTAIN = 1e-3;
  * Positions follow the visiting order; observed variables come last.
  */
 export class Layout {
-  /** Number of drawn variables. They have the positions below this number. */
+  /** Number of drawn variables. The drawn variables have the positions below this number. */
   readonly drawn: number;
   /** Position of each variable. */
   readonly positions: Uint32Array;
@@ -139,7 +139,7 @@ export class Layout {
     return numbers;
   }
 
-  /** Returns the number of own terms at a position. A Boolean without zeros has a single one, the log odds. */
+  /** Returns the number of own terms at a position. A Boolean without zeros has a single own term, the log odds. */
   terms(position: number): number {
     const count = this.cardinalities[this.variables[position]];
     return count === 2 && !this.hard[position] ? 1 : count;

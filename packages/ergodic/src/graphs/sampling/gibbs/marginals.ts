@@ -66,7 +66,7 @@ export function* marginalsOf(
       p[1] = meanOf(sums, slot, n);
       p[0] = 1 - p[1];
     } else for (let s = 0; s < count; s++) p[s] = meanOf(sums, slot + s, n);
-    // Its distribution depends on no other variable.
+    // The variable's distribution depends on no other variable.
     if (!joined[position]) return { p, certificate: { exact: true } };
     if (stuck[position]) return { p, certificate: { none: "its state never changed" } };
     if (!certain[position] && (held[position] || (blockOf && heldBlocks.has(blockOf[position]))))

@@ -22,7 +22,7 @@ export interface ReplicaGibbsOptions {
   warmup?: number;
   /** Largest number of kept sweeps. Default 20000; from 100 to 500000000. */
   sweeps?: number;
-  /** Standard error at which the run ends. Every probability must reach it. Default 0.003; > 0. */
+  /** Standard error at which the run ends. Every probability must reach this error. Default 0.003; > 0. */
   mcse?: number;
 }
 
