@@ -57,7 +57,9 @@ export class Calibration {
     this.numbers = Object.fromEntries(entries);
   }
 
-  /** Whether the ranks of all numbers look uniform. If everything is correct, it is false with probability 1 %. */
+  /**
+   * Whether the ranks of all numbers look uniform. If everything is correct, the value is false with probability 1 %.
+   */
   get calibrated(): boolean {
     const all = Object.values(this.numbers);
     return all.every(({ pValue }) => pValue >= 0.01 / all.length);

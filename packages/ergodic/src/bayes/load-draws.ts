@@ -23,13 +23,15 @@ type AnyModel = StatisticalModel<never>;
  *   const posterior = await loadDraws("out", { model: eightSchools, data });
  *   posterior.loo(); posterior.check("y"); posterior.predict(); await posterior.predictor();
  *
- * Predictions equal those of the original run, bit for bit. Quantities that the model defines differently are
- * recomputed, including simulated ones, with the seed of the run; unchanged quantities keep the values from the file.
+ * Predictions equal the predictions of the original run, bit for bit. Quantities that the model defines differently,
+ * including simulated quantities, are recomputed with the seed of the run. Unchanged quantities keep the values from
+ * the file.
  *
  * `Q`: names of the file's quantities, to tell the compiler about them if no model is given: `loadDraws<NamesOf<typeof
  * eightSchools>>("out")`.
  *
- * @throws DataError [FILE_READ], [DRAWS_FOLDER] and those of the formats; [DRAWS_MODEL] if the model's parameters, its
+ * @throws DataError [FILE_READ], [DRAWS_FOLDER] and the errors of the formats; [DRAWS_MODEL] if the model's parameters,
+ * its
  *   density or the sizes of the data differ from the run's; errors of conditioning the model
  */
 export function loadDraws<M extends AnyModel>(

@@ -65,7 +65,7 @@ export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: 
 }
 
 /**
- * Names of the fields that store the unconstrained numbers with each transition, if draws report other quantities than
+ * Names of the fields that store the unconstrained numbers with each transition, if draws report quantities other than
  * the parameters. Without these fields, the unconstrained numbers could not be recovered bit for bit.
  */
 const movedFields = (dimension: number): string[] => Array.from({ length: dimension }, (_, i) => `unconstrained_${i + 1}`);
@@ -74,8 +74,8 @@ const point = (points: Float64Array, dimension: number, k: number): Float64Array
   points.subarray(k * dimension, (k + 1) * dimension);
 
 /**
- * Creates the operations that need the model. They use only the values of its parameters. So draws from a file give the
- * same results as the draws of the run, bit for bit.
+ * Creates the operations that need the model. The operations use only the values of the model's parameters. So draws
+ * from a file give the same results as the draws of the run, bit for bit.
  *
  * `outside`: returns the unconstrained numbers of draw k if its values do not determine them, for example if rounding
  * reached a bound.

@@ -23,11 +23,14 @@ import { nuts } from "./samplers/hamiltonian/nuts.ts";
 import { slice } from "./samplers/slice/slice.ts";
 import { type Start, startOf } from "./starts.ts";
 
-/** Execution and stopping of a run of `sample`: the options that a resumed run may change. */
+/** Options of `sample` for execution and stopping, which a resumed run may change. */
 export interface SampleWatchOptions {
   /** Number of draws stored per chain. Default 1000; a whole number >= 0. */
   draws?: number;
-  /** Number of threads. Draws do not depend on it. Default: one per chain, up to what the machine runs in parallel. */
+  /**
+   * Number of threads. Draws do not depend on this number. Default: one per chain, up to what the machine runs in
+   * parallel.
+   */
   workers?: number;
   /** Number of seconds of sampling after which the run stops. The draws made so far are returned. */
   until?: { seconds?: number };
@@ -53,10 +56,10 @@ export interface SampleOptions extends SampleWatchOptions {
   /** Name of the size that counts rows of data, for samplers that draw rows, such as sgld(). */
   rows?: string;
   /**
-   * Starting points of chains. Give one for all chains, or a list with one per chain. A starting point contains values
-   * of some or all parameters by name (a matrix as a flat row-major list or as a list of rows), or the unconstrained
-   * numbers of all parameters. Missing values are drawn for each chain, uniformly in (−2, 2) on the unconstrained
-   * scale.
+   * Starting points of chains. Give one starting point for all chains, or a list with one per chain. A starting point
+   * contains values of some or all parameters by name (a matrix as a flat row-major list or as a list of rows), or the
+   * unconstrained numbers of all parameters. Missing values are drawn for each chain, uniformly in (−2, 2) on the
+   * unconstrained scale.
    */
   start?: Start | readonly Start[];
 }
@@ -84,7 +87,7 @@ const absent = {
 };
 const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "rows", "start", "until", "signal"];
 
-/** Data argument for a model: its data; for a function, its dimension; for a density, nothing. */
+/** Data argument: the data of a model, the dimension of a function, or nothing for a density. */
 export type SampleDataOf<M> = M extends StatisticalModel<never> ? DataOfModel<M> : SampleData;
 
 /** Names of a model's data. */

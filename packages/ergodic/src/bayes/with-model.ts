@@ -52,7 +52,7 @@ export function joined(draws: Draws, density: ConditionedModel): Draws {
 
 function checkParameters(draws: Draws, { quantities, name }: ConditionedModel): void {
   const wanted = quantities.filter(({ kind }) => kind === "parameter");
-  // Files of other programs do not distinguish parameters from computed quantities.
+  // Files from other programs do not distinguish parameters from computed quantities.
   const isOwn = Array.isArray(draws.description.names);
   const has = draws.quantities.filter(({ kind }) => !isOwn || kind === "parameter");
   const missing = wanted.filter((one) => !sameShape(one.shape, shapeOf(draws, one.name)));

@@ -23,7 +23,8 @@ export interface AdviRunOptions extends AscentOptions {
 /** Smallest pool of draws for a meaningful k̂. */
 const FEWEST_DRAWS = 1000;
 /**
- * The posterior of a scale has a long tail in one direction. Draws that are widened in all directions rarely reach it.
+ * The posterior of a scale has a long tail in one direction. Draws that are widened in all directions rarely reach this
+ * tail.
  */
 const ONE_WAY = [3, 3, 3, 3];
 const REFINE = { ...quasiNewtonDefaults, firstStep: 0.1, relativeObjectiveTolerance: 1e6, parameterTolerance: 1e-6 };
@@ -33,7 +34,7 @@ const [PATHS, CLIMBING, REFINING] = [0, 1, 2];
 
 /**
  * A run of ADVI: paths that find the location and scale, the stochastic ascent, and the refinement on fixed draws. A
- * step is an iteration of its stage.
+ * step is one iteration of the current stage.
  */
 export class AdviRun extends ApproximationRun {
   private readonly options: AdviRunOptions;

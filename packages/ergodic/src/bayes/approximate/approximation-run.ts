@@ -21,7 +21,7 @@ const MOST_POOLS = 10;
 const GOOD_K = 0.7;
 /** k̂ above which the weights have no mean, so that more draws do not help. */
 const HOPELESS_K = 1;
-/** If a place contains more than this share of the draws, the weights are taken to cover it. */
+/** If a place contains more than this share of the draws, the weights are assumed to cover it. */
 const COVERED = 0.1;
 
 export interface PoolOptions {
@@ -35,15 +35,15 @@ export interface PoolOptions {
 }
 
 /**
- * Widths of draws relative to the fitted normal, for runs with importance weights, which correct for them. A normal
- * misses heavy tails and the ends of a curved posterior, and k̂ cannot reveal this if no draw gets there. Wide draws
- * reach them, so that either the weights correct the approximation or k̂ is high.
+ * Widths of draws, relative to the fitted normal. They are used in runs with importance weights, because the weights
+ * correct for the widening. A normal misses heavy tails and the ends of a curved posterior, and k̂ cannot reveal this
+ * if no draw reaches them. Wide draws reach them, so that either the weights correct the approximation or k̂ is high.
  */
 const DEFENSIVE = [1, 1, 1.5, 1, 1, 1.5, 1, 3, 1, 1, 1.5, 1, 1, 1.5, 1, 10];
 
 /**
- * One part of the mixture q: a normal with a spread of `scale` times the fitted one, in every direction or in one drawn
- * at random.
+ * One part of the mixture q: the fitted normal, widened by the factor `scale` in every direction or in one random
+ * direction.
  */
 export interface Width {
   readonly scale: number;
@@ -55,8 +55,8 @@ export interface Width {
  * be trusted.
  *
  * A pool of draws of q is made block by block, with log p and log q of each. `elbo`: the mean of log p − log q over
- * draws of the parts of q that are not widened. k̂ (`paretoK`): the tail shape of p/q by Pareto-smoothed importance
- * sampling; above 0.7 the approximation is poor.
+ * draws from the unwidened parts of q. k̂ (`paretoK`): the tail shape of p/q by Pareto-smoothed importance sampling;
+ * above 0.7 the approximation is poor.
  *
  * k̂ is blind to a direction in which q is so narrow that no draw sees p's width. So k̂ is set to ∞ if the weighted
  * draws violate Stein's identity E_p[(x − c)·∇ℓ(x)] = −d. Each such direction contributes about 0 to the left side
@@ -68,8 +68,8 @@ export interface Width {
  * 4000, the pool grows, up to ten times its first size. It also grows while k̂ is between 0.7 and 1, because more draws
  * often show a lighter tail.
  *
- * k̂ cannot detect a mode that no draw of q is near. So after the draws, the run checks the places where its own paths
- * ended and the places that scouts find (places/scouting.ts). It compares each place's mass with the pool's mean
+ * k̂ cannot detect a mode if no draw of q lies near it. So after the draws, the run checks the places where its own
+ * paths ended and the places that scouts find (places/scouting.ts). It compares each place's mass with the pool's mean
  * weight, which estimates the mass of everything that q covers.
  *
  * @throws ErgodicError [SAMPLE_APPROXIMATION] if log p is finite at no draw of q

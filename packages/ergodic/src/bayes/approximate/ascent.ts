@@ -124,7 +124,7 @@ export class Ascent {
     }
   }
 
-  /** At the end of a trial, moves on to the next η, or to the ascent with the best one. */
+  /** At the end of a trial, starts the trial of the next η, or the ascent with the best η. */
   private adapt(): boolean {
     const { numbers } = this.state;
     const lost = !this.theta.every(Number.isFinite);

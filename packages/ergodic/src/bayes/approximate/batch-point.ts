@@ -5,14 +5,14 @@ import type { Stream } from "../../engine/random/stream.ts";
 import type { DensityPoint } from "./density-point.ts";
 
 /**
- * Unbiased minibatch estimates of a log density on this thread. Near a centre c, their noise is as low as if all rows
- * were read.
+ * Unbiased minibatch estimates of a log density on this thread. Near a centre c, the estimates have almost as little
+ * noise as if all rows were read.
  *
  *   ℓ̂(x) = ℓ_B(x) − ℓ_B(c) − (∇ℓ_B(c) − ∇ℓ(c))·(x − c) + ℓ(c),   ∇ℓ̂(x) = ∇ℓ_B(x) − ∇ℓ_B(c) + ∇ℓ(c)
  *
  * B: n consecutive rows in the density's own random order. B starts at a random row and wraps around at the end. The
- * remaining noise is of third order in x − c, and of second order in the gradient. Estimate k uses update k of the
- * stream.
+ * remaining noise of ℓ̂ is of second order in x − c, and the noise of ∇ℓ̂ is of first order. Estimate k uses update k
+ * of the stream.
  */
 export class BatchPoint {
   private readonly engine: Engine;
@@ -42,7 +42,7 @@ export class BatchPoint {
     this.gradient = this.arena.take(8 * dimension);
   }
 
-  /** Number of passes over all rows for a number of estimates. */
+  /** Returns the number of passes over all rows that this many estimates cost. */
   passes(estimates: number): number {
     return (2 * this.batch * estimates) / this.rowCount;
   }

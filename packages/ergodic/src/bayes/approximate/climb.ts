@@ -36,9 +36,9 @@ const MOST_BORDERS = 8;
 export type ClimbEnd = "minimum" | "stuck" | "unbounded";
 
 /**
- * Climbs from one start to a minimum of f: quasi-Newton moves (quasi-newton.ts) and Newton steps (newton-step.ts),
- * which measure curvature instead of remembering it. A Newton step is made when the quasi-Newton moves end, and
- * occasionally before.
+ * Climbs from one start to a minimum of f by quasi-Newton moves (quasi-newton.ts) and Newton steps (newton-step.ts).
+ * Newton steps measure curvature, whereas quasi-Newton moves remember it. A Newton step is made when the quasi-Newton
+ * moves end, and occasionally before.
  *
  * If the Newton step promises more than `TOLERANCE`, f descends along it, the remembered curvature is dropped, and
  * quasi-Newton moves restart. Otherwise the point is a minimum, and Newton steps are added while they shorten the
@@ -47,7 +47,7 @@ export type ClimbEnd = "minimum" | "stuck" | "unbounded";
  * Occasionally, and before giving up, it checks whether f decreases without bound near a border (border.ts).
  *
  * In a narrow valley, an L-BFGS estimate that has learnt the walls but not the floor makes every step and every
- * decrement small. So no tolerance on these shows that the lowest point of the floor has been reached.
+ * decrement small. So no tolerance on steps or decrements shows that the lowest point of the floor has been reached.
  */
 export class Climb {
   /** Undefined while the climb continues. */
@@ -106,8 +106,8 @@ export class Climb {
       return;
     }
     if (!ended) {
-      // The search is still moving, but slowly. If a Newton step promises more than all moves since the last Newton
-      // step achieved, it takes over.
+      // The search is still moving, but slowly. The climb follows the Newton step if it promises a larger decrease than
+      // all moves since the last Newton step achieved.
       const gained = this.measured - this.loss;
       this.measured = this.loss;
       if (newton.definite && newton.promise > gained) this.descend(newton.step);
@@ -132,7 +132,10 @@ export class Climb {
     return newtonStep(this.f, this.x, this.gradient, curvature, Math.min(MOST_PRODUCTS, 4 * this.x.length));
   }
 
-  /** Restarts from the lowest point that a line search along `direction` finds. Returns false if it finds none. */
+  /**
+   * Restarts from the lowest point that a line search along `direction` finds. Returns false if the line search finds
+   * no lower point.
+   */
   private descend(direction: Float64Array): boolean {
     const { loss, gradient, x } = this;
     const slope = dot(gradient, direction);

@@ -8,7 +8,9 @@ export type FactorParameters<Name extends string> = Readonly<Record<Name, Float6
 export interface CoordinateAscentOptions<Name extends string> {
   /** Initial parameters of every factor, by name. */
   start: FactorParameters<Name>;
-  /** Updates by name, in the order of a sweep. Each returns its factor's best parameters given all factors. */
+  /**
+   * Updates by name, in the order of a sweep. Each update returns the best parameters of its factor, given all factors.
+   */
   factors: Readonly<Record<Name, (q: FactorParameters<Name>) => Float64Array>>;
   /** ELBO of the factors in nats. No update may lower it. */
   elbo: (q: FactorParameters<Name>) => number;

@@ -12,7 +12,7 @@ export interface GaussianMixtureOptions {
   components: number;
   /** α₀ of the Dirichlet prior on the weights, > 0. Default 1/components. */
   concentration?: number;
-  /** β₀: prior precision of the means relative to that of the components, > 0. Default 0.01. */
+  /** β₀: prior precision of the means, relative to the precision of the components, > 0. Default 0.01. */
   meanPrecision?: number;
   /** ν₀: degrees of freedom of the Wishart prior, above d − 1. Default d + 1. */
   degrees?: number;
@@ -156,8 +156,8 @@ class Mixture {
   }
 
   /**
-   * Assigns each row to the nearest of `count` rows, picked one after another with probability proportional to the
-   * squared distance from the earlier ones.
+   * Picks `count` rows one after another, with probability proportional to the squared distance to the nearest row
+   * picked before. Then assigns each row to the nearest picked row.
    */
   start(draws: Draws): FactorParameters<Name> {
     const { rows, count } = this;

@@ -12,7 +12,10 @@ import { psis } from "../../engine/statistics/index.ts";
  * meaningless.
  */
 const EXACT = 1e-2;
-/** Tolerated relative error of the variance in one direction, which corresponds to 0.1 of its standard deviation. */
+/**
+ * Tolerated relative error of the variance in one direction. An error of 0.2 corresponds to a relative error of 0.1 in
+ * the standard deviation.
+ */
 const STEIN_MARGIN = 0.2;
 
 export interface Judged {
@@ -29,7 +32,7 @@ export interface Judged {
 
 /**
  * Judges draws by log p, log q and (x − c)·∇ℓ(x) of each. `logPlain`: for draw k, the log density of the unwidened
- * parts of q, which the ELBO refers to; undefined for a draw of another part.
+ * parts of q, which the ELBO uses; undefined if the draw came from another part.
  *
  * @throws ErgodicError if log p is finite at no draw
  */

@@ -2,8 +2,8 @@ import type { Tensor } from "../../engine/contract/index.ts";
 import type { KeptPart } from "../../engine/loop/kept-part.ts";
 
 /**
- * State of one part of a run: numbers and lists of vectors, which are changed in place. A snapshot can hold it bit for
- * bit.
+ * State of one part of a run: numbers and lists of vectors, which are changed in place. A snapshot can store the state
+ * bit for bit.
  */
 export interface Kept {
   readonly numbers: Record<string, number>;

@@ -23,13 +23,13 @@ const FLAT = 1e-12;
 const ATTEMPTS = 5;
 
 /**
- * Computes the Newton step p = −A⁻¹g at a point, where A is the Hessian of f there, and its promise: ½ gᵀA⁻¹g, half the
- * squared Newton decrement, in the units of f.
+ * Computes the Newton step p = −A⁻¹g at a point, where A is the Hessian of f there. Also computes the step's promise ½
+ * gᵀA⁻¹g, which is half the squared Newton decrement, in the units of f.
  *
  * Uses conjugate gradients, preconditioned by an estimate H of A⁻¹, with at most `most` products with A. Each product
- * is a central difference of two gradients, a small share of a standard deviation apart. The promise is summed from the
- * curvature that these products measure. It does not rely on H, which knows only the directions of past moves, and it
- * only grows from product to product.
+ * is a central difference of the gradients at two points, which are a small share of a standard deviation apart. The
+ * promise is summed from the curvature that these products measure. The promise does not rely on H, which knows only
+ * the directions of past moves. Each product can only increase the promise.
  *
  * `definite`: true if no direction of negative curvature was found; if one was found, `step` descends along it. Source:
  * Hestenes, Stiefel 1952; Nocedal, Wright 2006, ch. 7.1.
@@ -48,7 +48,7 @@ export function newtonStep(f: Minimised, x: Float64Array, g: Float64Array, h: In
     const ad = curvatureAlong(f, x, d, h);
     const bend = ad ? dot(d, ad) : Number.NaN;
     if (!ad || Number.isNaN(bend)) return { step: p, promise: Number.NaN, definite: false };
-    // f is flat to rounding and has no slope along d, so d cannot lower it.
+    // f is flat up to rounding and has no slope along d, so a step along d cannot lower f.
     if (stands && Math.abs(bend) <= FLAT * left) break;
     if (!(bend > FLAT * left)) return { step: dot(g, d) > 0 ? d.map((v) => -v) : d.slice(), promise: Infinity, definite: false };
     const alpha = left / bend;

@@ -33,11 +33,11 @@ const tolerance = { low: 0 };
  * `elboDraws` draws. q is a mixture of the paths' best approximations with equal weights. Draw k of the pool comes from
  * path k mod `paths`, and each path contributes `draws` draws.
  *
- * With `psis` some draws of a path are 1.5, 3 and 10 times as wide, and draws are resampled by Pareto-smoothed weights
+ * With `psis`, some draws of a path are 1.5, 3 and 10 times as wide, and draws are resampled by Pareto-smoothed weights
  * p/q (approximation-run.ts). ℓ: log density in nats, up to a constant, x: float64[d], unconstrained.
  *
- * Cost: iterations (at most `maxIterations`) × (elboDraws + about 1.2) evaluations per path, plus paths × draws
- * evaluations for the pool, or up to ten times as many if weights are uneven.
+ * Cost: iterations (at most `maxIterations`) × (elboDraws + about 1.2) evaluations per path. The pool adds paths ×
+ * draws evaluations, or up to ten times as many if weights are uneven.
  *
  * Streams: ("path", i, "start") per attempt, ("path", i, "elbo") per iterate, ("path", i, "draw") per draw.
  *

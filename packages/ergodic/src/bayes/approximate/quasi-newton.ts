@@ -105,7 +105,7 @@ export class QuasiNewton {
     return new InverseCurvature(alpha[0], s, y);
   }
 
-  /** Makes one move. Returns true once no further one is needed. */
+  /** Makes one move. Returns true once no further move is needed. */
   step(): boolean {
     const { numbers, arrays } = this.state;
     const { x, gradient, loss } = this;
@@ -143,7 +143,7 @@ export class QuasiNewton {
     arrays.y.push(y);
   }
 
-  /** Returns true if there was nothing to forget. */
+  /** Resets the estimate of curvature. Returns true if the estimate was already in its reset state. */
   private forget(): boolean {
     const { numbers, arrays } = this.state;
     const nothing = numbers.fresh === 1 && arrays.alpha.length > 0;

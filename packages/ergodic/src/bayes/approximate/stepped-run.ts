@@ -8,9 +8,9 @@ import { DensityPoint } from "./density-point.ts";
 import { type Kept, keep, recall } from "./kept.ts";
 
 /**
- * A step-by-step optimisation on this thread that ends on its own; base class of variational algorithms.
+ * Base class of variational algorithms: a step-by-step optimisation on this thread that ends on its own.
  *
- * A run lists its parts, and a snapshot holds them bit for bit. Its result does not depend on how `advance` is called.
+ * A run lists its parts, and a snapshot stores them bit for bit. Its result does not depend on how `advance` is called.
  */
 export abstract class SteppedRun implements Sampling {
   step = 0;
@@ -35,7 +35,7 @@ export abstract class SteppedRun implements Sampling {
   }
 
   protected abstract begin(): Promise<void>;
-  /** Makes one step. Returns the loss after it, if known. */
+  /** Makes one step. Returns the loss after the step, if known. */
   protected abstract move(): number | undefined | Promise<undefined>;
   /** Reason why no further step is needed, or false. */
   abstract readonly converged: boolean | string;

@@ -23,7 +23,7 @@ export class SvgdRun extends SteppedRun {
   readonly stepsPerEpoch: number;
   private readonly options: ResolvedSvgd;
   private readonly paths: Paths;
-  /** x of a particle is `family.point` of z = particle, at θ = 0. */
+  /** A particle is a z. Its x is `family.point` of z at θ = 0. */
   private readonly family: NormalFamily;
   private readonly theta: Float64Array;
   private readonly own = {
@@ -76,9 +76,9 @@ export class SvgdRun extends SteppedRun {
   }
 
   /**
-   * Progress report. `flow`: root mean square of φ, 0 when the particles are at rest. `paretoK`: particles have no
-   * density, and so no k̂; it is ∞ if Stein's identity shows that the particles at rest are spread too narrowly or too
-   * widely (judgement.ts).
+   * Progress report. `flow`: root mean square of φ, 0 when the particles are at rest. `paretoK`: ∞ if Stein's identity
+   * shows that the particles at rest are spread too narrowly or too widely (judgement.ts). Particles have no density
+   * and therefore no k̂ of their own.
    */
   report(): Record<string, number> {
     const { iterations, flow, estimates } = this.own.numbers;

@@ -28,7 +28,7 @@ export interface TopicsOptions {
    * Default 1; >= 0.
    */
   delay?: number;
-  /** Exponent of the minibatch steps: a larger value makes later steps smaller, in (0.5, 1]. Default 0.7. */
+  /** Exponent of the minibatch steps, in (0.5, 1]: a larger value makes later steps smaller. Default 0.7. */
   forgetting?: number;
 }
 
@@ -59,8 +59,8 @@ const defaults = { seed: 0, iterations: 1000, tolerance: 1e-6, epochs: 10, delay
  * φ_dwk.
  *
  * φ is never stored: summing it out gives the ELBO Σ n_dw log Σ_k exp(E log θ_dk + E log β_kw) minus the divergences of
- * γ and λ. With one topic q is the posterior, and the ELBO the log evidence (for words in order, without multinomial
- * coefficients).
+ * γ and λ. With one topic, q is the posterior and the ELBO is the log evidence (of the words in order, without
+ * multinomial coefficients).
  *
  * α (`documentConcentration`) and η (`wordConcentration`): 1/`topics`. Topics have no particular order. The initial
  * values decide which maximum is found. Ends by `tolerance` or `iterations`.

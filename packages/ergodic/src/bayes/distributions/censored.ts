@@ -12,11 +12,13 @@ import { Distribution } from "./value.ts";
 
 /** Censoring of observed values: limits of what can be recorded, or bounds known for some values. */
 export interface Censoring {
-  /** Lower limit, such as the smallest measurable value. Values at or below it are recorded as the limit. */
+  /**
+   * Lower limit, such as the smallest measurable value. Values at or below the lower limit are recorded as this limit.
+   */
   readonly lower?: Parameter;
   /**
-   * Upper limit, such as the largest measurable value or the end of a trial. Values at or above it are recorded as the
-   * limit.
+   * Upper limit, such as the largest measurable value or the end of a trial. Values at or above the upper limit are
+   * recorded as this limit.
    */
   readonly upper?: Parameter;
   /** Flags of right-censored values: 1 if the value is only known to be at least the observed one, otherwise 0. */

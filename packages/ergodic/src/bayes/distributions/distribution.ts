@@ -23,13 +23,13 @@ export interface Definition<C> {
   readonly increasing?: readonly [low: keyof C & string, high: keyof C & string];
   /**
    * Scale parameter of a location-scale family: x = mu + scale·z, where z follows the family with mu = 0 and scale = 1.
-   * With `log`, this holds for log x instead. Such parameters can be non-centred.
+   * With `log`, log x has this form instead of x. Such parameters can be non-centred.
    */
   readonly locationScale?: { readonly scale: keyof C & string; readonly log?: boolean };
   /**
    * Parameters and values x for the tests, which compare density, distribution function, tails and sampler with each
    * other. `mutant`: wrong parameters that 20,000 draws can tell from the right ones. Required for distributions that
-   * are not in a table of the tests.
+   * the tests do not list in a table of their own.
    */
   readonly example?: {
     readonly parameters: readonly Parameter[];
@@ -57,8 +57,8 @@ const parametersOf = new Map<string, Readonly<Record<string, Constraint>>>();
 
 /**
  * Defines a distribution and registers its name. A definition consists of a name, the constraints of its parameters,
- * its log density in the compiler's arrays, and functions of plain numbers: an exact sampler, and the distribution
- * function, its inverse, mean and variance if they have a closed form.
+ * its log density in the compiler's arrays, and functions of plain numbers. These functions are an exact sampler and,
+ * if they have a closed form, the distribution function, its inverse, the mean and the variance.
  *
  * `distribution(name, constraints, definition)` returns the function that users call with parameters, in the order of
  * the constraints: `normal(mu, sigma)`. Parameters are numbers, arrays of numbers or symbolic arrays, and broadcast.

@@ -31,10 +31,7 @@ export interface Family {
   readonly constraints: Readonly<Record<string, Constraint>>;
   /** Data that belong to the distribution, with checks to run when a value is observed. */
   readonly dataChecks?: readonly DataCheck[];
-  /**
-   * Whether only a bound of some values is observed, whereas draws are complete values, so that the two cannot be
-   * compared.
-   */
+  /** Whether observed values cannot be compared with draws, because only a bound is observed for some values. */
   readonly hides?: boolean;
   support(parameters: SymbolicParameters): Support;
   /** Log density in nats, with all constants. The axes of a single value are summed out. */

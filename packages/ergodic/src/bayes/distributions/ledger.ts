@@ -23,7 +23,7 @@ export interface DistributionRow {
   readonly moments: boolean;
 }
 
-/** Placeholder extent, printed as K. No support has this number as a bound for another reason. */
+/** Placeholder extent, printed as K. No support uses this number as an actual bound. */
 const SIZE = 97;
 
 /**

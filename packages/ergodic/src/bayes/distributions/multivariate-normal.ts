@@ -77,7 +77,7 @@ function solveTransposed(l: Float64Array, z: Float64Array): Float64Array {
  * Multivariate normal over the last axis: log p(x) = −½ rᵀΣ⁻¹r − ½ log |Σ| − ½ d log 2π, r = x − μ; parametrised by the
  * covariance Σ, its Cholesky factor L (Σ = L Lᵀ), or the precision Q = Σ⁻¹.
  *
- * x, μ (`mu`): [..., d]. Σ, L, Q: a single [d, d] for all; Σ and Q symmetric.
+ * x, μ (`mu`): [..., d]. Σ, L and Q are [d, d] and shared by all values; Σ and Q are symmetric.
  *
  * mu: [..., d]; covariance: [d, d].
  */

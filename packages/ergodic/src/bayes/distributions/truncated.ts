@@ -35,9 +35,9 @@ export interface Bounds {
 /**
  * A distribution of numbers restricted to lower ≤ x ≤ upper: log p(x) = log f(x) − log P(lower ≤ X ≤ upper).
  *
- * The mass is computed in the tail in which it is exact. With symbolic parameters the base must have log distribution
- * functions; if it only has functions of numbers, its parameters must be numbers. Draws: by rejection, or by inversion
- * if little mass is left.
+ * The mass is computed in the tail in which it is exact. With symbolic parameters, the base must have log distribution
+ * functions. If the base only has functions of numbers, its parameters must be numbers. Draws: by rejection, or by
+ * inversion if little mass is left.
  *
  * `base` is restricted to lower ≤ x ≤ upper; the bounds have the same names as in param().
  *

@@ -23,8 +23,8 @@ const BRAILLE = [
 ];
 
 /**
- * Draws a vertical stroke from `low` to `high` (both 0 … 1) in each column of dots. If they are undefined, the column
- * stays empty. A character has two columns and four rows of dots.
+ * Draws a vertical stroke from `low` to `high` (both 0 … 1) in each column of dots. If `low` and `high` are undefined,
+ * the column stays empty. A character has two columns and four rows of dots.
  */
 export function strokes(columns: readonly ({ low: number; high: number } | undefined)[], height: number): string[] {
   const rows = 4 * height;

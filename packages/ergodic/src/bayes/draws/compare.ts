@@ -32,7 +32,7 @@ export interface ComparedModel<Name extends string = string> {
   readonly name: Name;
   /** Expected log predictive density, in nats. */
   readonly elpd: Estimate;
-  /** Difference between this model's elpd and that of the best model: 0 or less. */
+  /** Difference between this model's elpd and the best model's elpd: 0 or less. */
   readonly elpdDiff: number;
   /** Standard error of `elpdDiff`, computed from the pointwise differences; 0 for the best model. */
   readonly seDiff: number;
@@ -59,8 +59,9 @@ export interface Comparison<Name extends string = string> {
 }
 
 /**
- * Two models predict about equally well if their elpd differs by less than the first number, in nats. With fewer
- * observations than the second number, standard errors of differences are too small. Source: Sivula et al. 2020.
+ * Two models predict about equally well if their elpd differs by less than the first number, in nats. If there are
+ * fewer observations than the second number, the standard errors of differences are too small. Source: Sivula et al.
+ * 2020.
  */
 const [SMALL_DIFFERENCE, FEW_OBSERVATIONS] = [4, 100];
 

@@ -22,7 +22,7 @@ export interface DrawsSource {
    * influence of its value.
    */
   dependent(): ReadonlySet<string>;
-  /** Whether target() may contain parts of the likelihood. */
+  /** Whether target() might contain parts of the likelihood. */
   readonly hasTarget: boolean;
   /** Simulates the observed data again, once per draw. */
   predict(seed: number): DrawsContent;

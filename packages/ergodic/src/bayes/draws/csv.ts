@@ -15,8 +15,8 @@
  *
  * The files can be read by rstan's `read_stan_csv`, R's `read.csv(comment.char = "#")` and similar readers.
  *
- * Unlike CmdStan, it writes no metric and no Stan version. It writes only the total time, because no other times are
- * known.
+ * Unlike CmdStan, this writer writes no metric and no Stan version. The total time is the only time written, because no
+ * other times are known.
  *
  * @throws OptionError for a chain that does not exist; CapabilityError [DRAWS_NAME] for a name that cannot be a column
  *   name
@@ -41,7 +41,7 @@ const stanNames: Readonly<Record<string, string>> = {
 };
 const ownNames = new Map(Object.entries(stanNames).map(([field, label]) => [label, field]));
 
-/** Key of the comment that holds the parts that only Ergodic knows. */
+/** Key of the comment for content that Stan's comments cannot express. */
 export const ERGODIC_KEY = "ergodic";
 
 export const labelOfField = (field: string): string => stanNames[field] ?? `${field}__`;

@@ -1,6 +1,6 @@
 /**
- * Converts draws to and from columns with one row per draw, for Arrow and other tables. The layout is that of
- * `draws_df` in the R package posterior.
+ * Converts draws to and from columns with one row per draw, for Arrow and other tables. The layout is the same as in
+ * `draws_df` of the R package posterior.
  *
  * The first columns are `.chain`, `.iteration` (within its chain) and `.draw` (over all chains), all counted from 1.
  * The transition statistics follow under Stan's names (`lp__`, `divergent__`), then the numbers of every quantity, such

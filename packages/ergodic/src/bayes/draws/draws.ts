@@ -81,7 +81,7 @@ export class Draws<Q extends string = string, D extends string = string> {
   /** Last progress report of the run. */
   readonly report: Readonly<Record<string, number>>;
   readonly #content: DrawsContent;
-  /** Cached summary of all quantities with the default quantiles. The verdict uses it as well. */
+  /** Cached summary of all quantities with the default quantiles. The verdict also uses this summary. */
   #summary: Record<string, VariableSummary> | undefined;
 
   constructor(content: DrawsContent) {
@@ -171,8 +171,8 @@ export class Draws<Q extends string = string, D extends string = string> {
 
   /**
    * Computes `summary()` in slices of about 10 ms, so that a page stays responsive for any number of quantities. With
-   * 200,000 draws, a number takes one or two slices. `summary()`, `table()` and `verdict()` reuse the result. After an
-   * abort by `signal`, nothing is stored.
+   * 200,000 draws, each single number takes one or two slices. `summary()`, `table()` and `verdict()` reuse the result.
+   * After an abort by `signal`, nothing is stored.
    */
   async summarise(options: SummariseOptions<Q> = {}): Promise<Record<ScalarName<Q>, VariableSummary>> {
     checkKeys("summarise", options, ["of", "probabilities", "signal"]);

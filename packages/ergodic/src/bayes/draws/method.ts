@@ -11,7 +11,7 @@ export interface Made {
 
 const approximations = new Set(["pathfinder", "meanField", "fullRank"]);
 
-/** Algorithm with its options, as described by the run; {} for draws of other tools. */
+/** Algorithm with its options, as described by the run; {} for draws from other tools. */
 export function algorithmOf({ description }: Pick<Made, "description">): JsonObject {
   const { algorithm } = description;
   return typeof algorithm === "object" && algorithm !== null && !Array.isArray(algorithm) ? algorithm : {};

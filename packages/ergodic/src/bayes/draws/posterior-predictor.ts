@@ -10,7 +10,7 @@ import { scalarName, sizeOf } from "./series.ts";
 export interface PosteriorPredictorOptions {
   /** Probability of the central interval. Default 0.9; in (0, 1). */
   readonly level?: number;
-  /** Number of draws to use, spread over all chains. Cost is proportional to it. Default: all. */
+  /** Number of draws to use, spread over all chains. The cost is proportional to this number. Default: all. */
   readonly draws?: number;
   /** Seed of the noise. Default 0. */
   readonly seed?: number;
@@ -37,8 +37,8 @@ export interface PredictedNumber {
   /** Upper end of the interval. */
   readonly upper: number;
   /**
-   * Interval of the expected value, without the noise of a single row. It shows how precisely the draws determine the
-   * mean. NaN for families without a mean.
+   * Interval of the expected value, without the noise of a single row. This interval shows how precisely the draws
+   * determine the mean. NaN for families without a mean.
    */
   readonly expected: { readonly lower: number; readonly upper: number };
   /**
@@ -93,8 +93,8 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
  * The ends of `expected` are quantiles of E(y | row, θ_s), and the ends of `levels` are quantiles of P(y = level | row,
  * θ_s).
  *
- * All rows share the same random numbers: a prediction does not depend on the other rows, and similar rows have similar
- * intervals.
+ * All rows share the same random numbers, so a prediction does not depend on the other rows, and similar rows have
+ * similar intervals.
  *
  * `Names`: names of the model's data, as far as the compiler knows them.
  *
@@ -340,7 +340,7 @@ function linearQuantile(x: Float64Array, probability: number): number {
   return quantileOfSorted(x, probability);
 }
 
-/** Returns the smallest of the numbers for which at least a share `probability` of the numbers is no larger. */
+/** Returns the smallest number x in the list such that at least a share `probability` of the list is at most x. */
 function stepQuantile(x: Float64Array, probability: number): number {
   // The tolerance ensures that a rounding error does not push a whole number to the next one.
   const place = Math.max(0, Math.ceil(x.length * probability - 1e-9) - 1);

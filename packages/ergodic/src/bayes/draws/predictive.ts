@@ -165,9 +165,9 @@ export function looPit(
 const column = (rows: readonly Float64Array[], i: number): Float64Array => Float64Array.from(rows, (row) => row[i]);
 
 /**
- * Draws the density of the observed data ● over the central 90 % of the densities of the replicated data ░. Bins are
- * equal parts of the range that contains all observed values and 99 % of the replicated values. `bins`: number of bins;
- * default min(30, width − 10).
+ * Draws the density of the observed data ● over the central 90 % of the replicated densities ░. Bins are equal parts of
+ * the range that contains all observed values and 99 % of the replicated values. `bins`: number of bins; default
+ * min(30, width − 10).
  */
 export function densityOverlay(
   observed: ArrayLike<number>,

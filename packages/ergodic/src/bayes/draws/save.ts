@@ -79,7 +79,7 @@ const READ_BYTES = 1 << 22;
  * A single file, or bytes, hold JSON. Loading also accepts URLs, Blobs, bytes and handles.
  *
  * @throws OptionError for an unknown format, or CSV in one file; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER],
- *   and those of the formats; CapabilityError [NO_FILES] for a path in a browser
+ *   and the errors of the formats; CapabilityError [NO_FILES] for a path in a browser
  */
 export function saveDraws(draws: Draws): Promise<Uint8Array>;
 export function saveDraws(draws: Draws, to: DrawsTarget, options?: SaveDrawsOptions): Promise<void>;

@@ -2,7 +2,7 @@
  * Single numbers as table columns, with Stan's order and names: "mu", "theta.1", "L.2.1", counted from 1, with the
  * first index running fastest.
  *
- * In `Draws` a quantity is row-major; a column's `offset` is its position in that order.
+ * In `Draws`, a quantity is row-major, and a column's `offset` is its position in that order.
  *
  * @throws DataError [DRAWS_COLUMNS] for columns that do not fill their quantity
  */
@@ -53,9 +53,9 @@ interface Cell {
 }
 
 /**
- * Derives quantities from column labels, in order of appearance, and the position of each column. Both "theta.1" and
- * "theta[1]" are recognised. A label without an index is the name of a quantity. All quantities are called parameters,
- * because labels do not store kinds.
+ * Derives from the column labels the quantities, in order of appearance, and the position of each column. Both
+ * "theta.1" and "theta[1]" are recognised. A label without an index is the name of a quantity. All quantities are
+ * called parameters, because labels do not store kinds.
  */
 export function quantitiesOf(where: string, labels: readonly string[]): { quantities: DrawsQuantity[]; columns: DrawsColumn[] } {
   const cells = labels.map(cellOf);

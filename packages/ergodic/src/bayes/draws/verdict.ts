@@ -37,15 +37,15 @@ const subjects: readonly Subject[] = [approximation, convergence, stepBias, plac
  * Judges whether draws can be trusted, in plain words, and says what to do if not.
  *
  * Each file of findings/ looks at one subject: draws that are not finite, chains that do not move, and too few draws to
- * judge; R̂ of every number, wanted below 1.01 (serious above 1.05, and below that for a number with too few effective
- * draws), and bulk and tail effective sizes, wanted above 100 per chain (Vehtari et al. 2021); divergences, serious
- * above 0.2 % of transitions or if chains mix badly; trajectories cut short at the maximum depth; E-BFMI below 0.3; a
- * bias of steps above 0.1 sd; differential equations whose solutions are off by more than a thousandth; modes that the
- * draws have missed, or that separate the chains (these are listed first); tails so heavy that the error of the mean
- * cannot be estimated reliably; and k̂ > 0.7 of an approximation (Vehtari et al. 2024), whose independent draws have no
- * R̂. Particles of svgd() are never trusted, because nothing measures their distance from the posterior. If there is
- * only one chain, the verdict says that it cannot be compared with others. The advice is specific to this run's model
- * and algorithm (findings/advice.ts).
+ * judge; R̂ of every number, which should be below 1.01 (a value above 1.05 is serious, and so is a lower one if the
+ * number has too few effective draws), and bulk and tail effective sizes, which should be above 100 per chain (Vehtari
+ * et al. 2021); divergences, serious above 0.2 % of transitions or if chains mix badly; trajectories cut short at the
+ * maximum depth; E-BFMI below 0.3; a step bias above 0.1 sd; differential equations whose solutions are off by more
+ * than a thousandth; modes that the draws have missed, or that separate the chains (these are listed first); tails so
+ * heavy that the error of the mean cannot be estimated reliably; and k̂ > 0.7 of an approximation (Vehtari et al.
+ * 2024), whose independent draws have no R̂. Particles of svgd() are never trusted, because nothing measures their
+ * distance from the posterior. If there is only one chain, the verdict says that it cannot be compared with others. The
+ * advice is specific to this run's model and algorithm (findings/advice.ts).
  */
 export function verdict(draws: Judged): Verdict {
   const findings: Finding[] = draws.count === 0 ? [empty(draws)] : [];

@@ -1,10 +1,10 @@
 /**
  * A regression as a model: η = α + Xβ + Σ_smooths f(x) + Σ_groups z u[group] + offset, y ~ family(η).
  *
- * X: columns. If there is an intercept, they are centred, so that α is the intercept at the means. Draws report the
- * intercept with all columns at 0. u: non-centred, u = diag(sd) L v with v ~ N(0, 1) and L Lᵀ the correlations. f: the
- * sum of a line, which is a column of X, and wiggles with weights N(0, sd²). New groups in new rows get their own u,
- * drawn once per draw of sd and L.
+ * X: the columns. If there is an intercept, the columns are centred, so that α is the intercept at the means. Draws
+ * report the intercept with all columns at 0. u is non-centred: u = diag(sd) L v with v ~ N(0, 1), where L Lᵀ is the
+ * correlation matrix. f: the sum of a line, which is a column of X, and wiggles with weights N(0, sd²). New groups in
+ * new rows get their own u, drawn once per draw of sd and L.
  */
 import {
   add,

@@ -1,6 +1,6 @@
 /**
  * Detects columns that are linear combinations of earlier columns, by Gram-Schmidt orthogonalisation. A column counts
- * as a combination if less than 1e-9 of its length is left.
+ * as a combination if less than 1e-9 of its length remains after orthogonalisation.
  *
  * @throws DataError that names the column and the columns of which it is a combination
  */

@@ -2,8 +2,8 @@
  * Terms as columns of numbers, coded as in R's model.matrix.
  *
  * If an earlier term contains all other variables of a term, a factor in that term is coded by contrasts with its first
- * level. Otherwise it is coded by all its levels. Without an intercept, the first factor is coded by all its levels. In
- * the columns of an interaction, the level of the first factor varies fastest.
+ * level. Otherwise the factor is coded by all its levels. Without an intercept, the first factor is coded by all its
+ * levels. In the columns of an interaction, the level of the first factor varies fastest.
  *
  * Source: Chambers, Hastie 1992, Statistical Models in S, page 38.
  *

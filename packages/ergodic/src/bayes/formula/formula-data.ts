@@ -32,7 +32,7 @@ export interface LevelColumn {
   readonly codes: Int32Array;
   /** Whether every level looks like a number. */
   readonly isNumeric: boolean;
-  /** Whether the levels have a meaningful order, either because it was given or because they are numbers. */
+  /** Whether the levels have a meaningful order, either because the user gave one or because the levels are numbers. */
   readonly isOrdered: boolean;
 }
 
@@ -47,7 +47,10 @@ export class Columns {
   readonly #known = new Map<string, DataColumn>();
   readonly #texts = new Set<string>();
 
-  /** `levels`: levels of columns, in order. It may name any column of the data, even if the formula does not use it. */
+  /**
+   * `levels`: levels of columns, in order. `levels` may name any column of the data, even a column that the formula
+   * does not use.
+   */
   constructor(where: string, data: FormulaData, levels: Readonly<Record<string, readonly string[]>>) {
     this.#where = where;
     this.#data = data;

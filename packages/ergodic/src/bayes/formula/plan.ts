@@ -9,7 +9,7 @@ import { type Spline, splineOf } from "./splines.ts";
 import type { Formula, GroupTerm, SmoothTerm, Term } from "./terms.ts";
 
 const WHERE = "regression";
-/** Names of the model's numeric fields. They are chosen so that no column can have the same name. */
+/** Names of the model's numeric fields. The names are chosen so that no column can have the same name. */
 export const FIXED = "(fixed effects)";
 export const OFFSET = "(offset)";
 export const TRIALS = "(trials)";

@@ -14,8 +14,8 @@
  * spread = max(2.5, 1.4826 · median absolute deviation of the response on the link's scale), both rounded to one
  * decimal as in brms; a count of 0 counts as 0.1 on the log scale.
  *
- * With flat priors of coefficients, there could be no draws from the prior and no calibration, and estimates would be
- * infinite if a column separates a 0/1 response.
+ * With flat priors on coefficients, nothing could be drawn from the prior, so there could be no calibration. Estimates
+ * would also be infinite if a column separates a 0/1 response.
  *
  * @throws OptionError for a prior of a parameter that the model does not have
  */
@@ -34,14 +34,14 @@ export interface RegressionPriors {
   /** Prior of the intercept at the means of all columns. */
   readonly Intercept?: Distribution;
   /**
-   * Prior of the standard deviations of group effects and smooths. For a single standard deviation: "sd(school): x".
+   * Prior of the standard deviations for group effects and smooths. For a single standard deviation: "sd(school): x".
    */
   readonly sd?: Distribution;
   /** η of the LKJ prior of correlations, > 0. */
   readonly cor?: number;
   /** Prior of the residual scale. */
   readonly sigma?: Distribution;
-  /** Prior of the degrees of freedom of student. */
+  /** Prior of the degrees of freedom, for the family student. */
   readonly nu?: Distribution;
   /** Prior of the shape of gamma and negativeBinomial. */
   readonly shape?: Distribution;

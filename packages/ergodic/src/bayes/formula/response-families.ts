@@ -19,7 +19,7 @@ import type { Formula } from "./terms.ts";
 /** Name of a family. */
 export type FamilyName = "gaussian" | "student" | "bernoulli" | "binomial" | "poisson" | "negativeBinomial" | "gamma" | "ordinal";
 
-/** Parameters other than η. `threshold` are the cut points of an ordinal response. */
+/** Parameters other than η. `threshold`: cut points of an ordinal response. */
 export type FamilyParameter = "sigma" | "nu" | "shape" | "threshold";
 
 export interface ResponseFamily {

@@ -6,7 +6,7 @@
  * x̄)/sd(x), which has no penalty, and k − 2 wiggles, which are the eigenvectors of S divided by √λ.
  *
  * So f has a normal prior with precision S/τ² if the weights of the wiggles are N(0, τ²). S is scaled as in mgcv, S
- * ‖X‖∞²/‖S‖₁, so τ has the same units as there.
+ * ‖X‖∞²/‖S‖₁, so τ has the same units as in mgcv.
  *
  * Beyond the outer knots f is a line. Source: Wood 2017, Generalized Additive Models, 5.3.1; the rotation is from 5.8
  * (mixed models).
@@ -151,7 +151,7 @@ function rotated(penalty: Float64Array, sums: Float64Array, k: number, scale: nu
     for (let b = 0; b < n; b++) for (let i = 0; i < k; i++) inner[a * n + b] += scale * z[i * n + a] * half[i * n + b];
   const [values, vectors] = [new Float64Array(n), new Float64Array(n * n)];
   assert(symmetricEigen(n, inner, values, vectors), "the penalty of a spline has no eigenvectors");
-  // Eigenvalues are in ascending order. The first one belongs to the line and is 0 up to rounding.
+  // Eigenvalues are in ascending order. The first eigenvalue belongs to the line and is 0 up to rounding.
   const weights = new Float64Array(n * (n - 1));
   for (let j = 1; j < n; j++)
     for (let i = 0; i < n; i++) weights[i * (n - 1) + j - 1] = vectors[j * n + i] / Math.sqrt(values[j]);

@@ -6,13 +6,13 @@ import type { Spread } from "./mode-starts.ts";
  * values that maximise log p(values | data).
  *
  * The density is the textbook density of the constrained values, without log |J|, so it does not depend on transforms.
- * The search climbs it in the unconstrained numbers. It begins at `start`, or at `starts` points that are uniform in
- * (−2, 2) and drawn with `seed`, each redrawn until the density is finite. The best result is returned, and `spread`
- * describes how the other starts ended.
+ * The search climbs this density in the unconstrained numbers. It begins at `start`, or at `starts` points that are
+ * uniform in (−2, 2) and drawn with `seed`, each redrawn until the density is finite. The best result is returned, and
+ * `spread` describes how the other starts ended.
  *
  * By default, up to 1000 quasi-Newton moves are made until a Newton step promises an increase of at most 10⁻⁶ nats.
- * `rule` can replace them with any step rule for full gradients. `converged` states whether the best start satisfies
- * this criterion, regardless of the rule.
+ * `rule` can replace these moves with any step rule for full gradients. `converged` states whether the best start
+ * satisfies this criterion, regardless of the rule.
  *
  * A density can grow without limit as a constrained parameter approaches its border. Examples are a hierarchical scale
  * near 0, and the sd of a mixture component that contains a single observation. `unbounded` names these parameters.

@@ -18,8 +18,8 @@ const STARTS = 8;
 const TRIES = 100;
 
 /**
- * Search for a posterior's mode (mode.ts). Its objective is the density of the constrained values. `found` makes the
- * result when it ends.
+ * Search for a posterior's mode (mode.ts). The objective is the density of the constrained values. `found` makes the
+ * result when the search ends.
  */
 export interface ModeSearch {
   readonly search: ModeStarts;

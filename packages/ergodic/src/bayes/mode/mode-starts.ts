@@ -93,7 +93,7 @@ export class RuleAscent implements Ascent {
   }
 }
 
-/** Summary of the ends of all starts of a mode search. */
+/** Summary of how the starts of a mode search ended. */
 export interface Spread {
   /** Number of starts. */
   readonly count: number;
@@ -119,10 +119,10 @@ const NEAR = 0.1;
 
 /**
  * Search for a mode from several starts together: each update moves every start that has not ended. The best start is
- * returned. The other starts show how far it can be trusted.
+ * returned. The other starts show how far the best start can be trusted.
  *
  * Starts use our own climb (bayes/approximate/climb.ts) or the user's rule. The end point of a rule is judged by a
- * climb from there. The gain of this climb is what the rule has left.
+ * climb from there. The gain of this climb is the increase that the rule did not reach.
  */
 export class ModeStarts implements Progression {
   readonly stepsPerEpoch = 1;
@@ -166,8 +166,8 @@ export class ModeStarts implements Progression {
   }
 
   /**
-   * Judges all starts. The best start is the one with the highest density. If the density is unbounded from some
-   * starts, these starts are ignored if another start ended at a minimum of −log density.
+   * Judges all starts. The best start has the highest density. If the density is unbounded from some starts, these
+   * starts are ignored if another start ended at a minimum of −log density.
    */
   verdict(): Verdict {
     if (this.known?.step === this.step) return this.known.verdict;

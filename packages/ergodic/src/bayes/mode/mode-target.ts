@@ -41,7 +41,7 @@ export interface PortableMode extends Pick<ModeTarget, "name" | "dimension" | "p
 }
 
 /**
- * Makes a target whose density is that of the model's constrained values, not of its unconstrained numbers. @throws
+ * Makes a target with the density of the model's constrained values, not of its unconstrained numbers. @throws
  * CapabilityError for discrete parameters
  */
 export function modeTarget(

@@ -160,8 +160,8 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /**
-   * Draws the generated quantities at many points. Returns them by name, each [point, size]. Point i uses update i of
-   * the stream.
+   * Draws the generated quantities at many points. Returns the draws by name, each [point, size]. Point i uses update i
+   * of the stream.
    */
   generatedOf(points: ArrayLike<number>, stream: Stream): NamedValues {
     return this.drawnOf(this.generated, points, stream);
@@ -241,7 +241,7 @@ export class ConditionedModel implements LogDensity, Disposable {
 
   /**
    * Facts on which advice is based: the parameters that belong to a hierarchy. Empty for formulas, because users do not
-   * write their parameters.
+   * write the parameters of a formula.
    */
   get facts(): JsonObject {
     return this.traced.reports ? {} : hierarchyOf(this.traced);
@@ -330,7 +330,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.prior.drawStart(draws);
   }
 
-  /** Releases the model's memory. Its bindings must not be used afterwards. */
+  /** Releases the model's memory. The model's bindings must not be used afterwards. */
   dispose(): void {
     this.evaluator = undefined;
     this.functions.clear();
@@ -383,7 +383,7 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 }
 
-/** Adds the parameter's name to errors of its transform, because the transform does not know the name. */
+/** Adds the parameter's name to errors from its transform, because the transform does not know the name. */
 function ofParameter<T>(name: string, make: () => T): T {
   try {
     return make();

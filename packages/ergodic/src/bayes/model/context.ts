@@ -12,9 +12,9 @@ import type { NonCentred } from "./non-centred.ts";
 /** Options of `param` in a model. */
 export interface ParameterOptions {
   /**
-   * Extents: numbers or names of sizes. For a distribution of vectors or matrices, only the batch extents, without the
-   * extents of a single value. Otherwise the whole shape. Default: the shape to which the distribution's parameters
-   * broadcast.
+   * Extents: numbers or names of sizes. For a distribution of vectors or matrices, give only the batch extents, without
+   * the extents of a single value. Otherwise give the whole shape. Default: the shape to which the distribution's
+   * parameters broadcast.
    */
   readonly shape?: Extent | readonly Extent[];
   /**
@@ -41,13 +41,13 @@ type ObservedValue = SymbolicArray | number;
 /** Options of `marginalise` in a model. */
 export interface MarginaliseOptions {
   /**
-   * The observed value whose distributions are the terms. If each term is a record or list of distributions, give a
-   * record or list of values. Required if terms are distributions.
+   * Observed value, required if the terms are its distributions given each state. If each term is a record or list of
+   * distributions, give a record or list of values.
    */
   readonly value?: ObservedValue | readonly ObservedValue[] | Readonly<Record<string, ObservedValue>>;
   /**
-   * Name of the pointwise log densities, and of predictive draws of `value`. With several values, it names only the log
-   * densities.
+   * Name of the pointwise log densities, and of predictive draws of `value`. With several values, the name applies only
+   * to the log densities.
    */
   readonly name?: string;
 }
@@ -76,7 +76,7 @@ export interface ModelTools {
    * densities, and of the predictive draws of `value`.
    */
   marginalise(states: States, terms: StateTerms, options?: MarginaliseOptions): Marginal;
-  /** Names a function of parameters. Draws report it, and the rest of the model can use it. */
+  /** Names a function of parameters. Draws report the result, and the rest of the model can use it. */
   transformed(name: string, value: SymbolicArray): SymbolicArray;
   /** Adds a quantity to each draw: a function of parameters, or a draw from a distribution. */
   generated(name: string, value: SymbolicArray | Distribution): void;
@@ -101,8 +101,8 @@ export interface TracedParameter {
   readonly narrowed: boolean;
   readonly bounds: { readonly low?: SymbolicArray; readonly high?: SymbolicArray } | undefined;
   /**
-   * Bounds of a whole-number parameter. They hold for all values of the other parameters. Such a parameter is stored in
-   * u unchanged.
+   * Bounds of a whole-number parameter. The bounds hold for all values of the other parameters. Such a parameter is
+   * stored in u unchanged.
    */
   readonly discrete: { readonly low: number; readonly high: number } | undefined;
 }
@@ -140,7 +140,7 @@ export interface TracedTerm {
   readonly name: string;
   readonly density: SymbolicArray;
   readonly distribution?: Distribution;
-  /** Value to whose density the term belongs. */
+  /** Value whose density contains the term. */
   readonly value?: SymbolicArray;
 }
 
@@ -159,7 +159,7 @@ export interface TracedNewRows {
   readonly texts: readonly string[];
   /**
    * Traces the model on rows that it might not know. The trace can have additional non-centred parameters after the
-   * model's own. They are drawn from their priors.
+   * model's own. Such additional parameters are drawn from their priors.
    */
   again(data: ModelData): TracedModel;
   /** Returns the numbers of a row by field. @throws DataError */
@@ -193,7 +193,7 @@ export interface TracedModel {
   readonly hasTarget: boolean;
   /** Log density of the unconstrained numbers, including log |J| of all transforms. */
   readonly logDensity: SymbolicArray;
-  /** Parts of `logDensity`: priors, `target` terms and log |J|; and the likelihood. */
+  /** The two parts of `logDensity`: the prior (priors, `target` terms and log |J|) and the likelihood. */
   readonly logPrior: SymbolicArray;
   readonly logLikelihood: SymbolicArray;
   /** Log density of the constrained values, without any log |J|. */

@@ -83,7 +83,7 @@ export function checkDataParameters({ family, name, parameters }: Distribution, 
 
 /**
  * @throws DataError or CompileError if the stationary distribution of a chain is requested, but constants or data
- *   define a chain with several
+ *   define a chain with several stationary distributions
  */
 export function checkChain({ transition, isStationary, states }: HiddenMarkov, data: Data): void {
   const numbers = isStationary ? (numbersOf(transition, data) ?? constantsOf(transition)) : undefined;

@@ -6,12 +6,13 @@
  * Hidden chains are known to be dependent. Everything else is tested at a point u. If two numbers of the observed data
  * are exchanged, the log densities of the other values must not change.
  *
- * An exchange does not change symmetric functions of the data, such as the mean. For values that depend on parameters
- * (residuals), each value belongs to one datum.
+ * An exchange does not change symmetric functions of the data, such as the mean. If the values depend on parameters
+ * (residuals), each value belongs to one number of the data.
  *
  * Single values that are observed one by one are tested together if they come from the same data.
  *
- * Not detected: earlier values that are given as separate data; the observed values of marginalise() without `value`.
+ * The test does not detect earlier values that are given as separate data, or the observed values of marginalise()
+ * without `value`.
  */
 import { arraysBelow, interpret, type SymbolicArray } from "../../engine/compiler/index.ts";
 import type { TracedModel, TracedObservation } from "./context.ts";
@@ -58,8 +59,8 @@ function dataBelow(roots: readonly SymbolicArray[]): SymbolicArray[] {
 }
 
 /**
- * Whether the distribution of the values reads observed data, or the values depend on parameters. Only then can terms
- * depend on each other.
+ * Whether the terms can depend on each other. This requires that the distribution reads observed data, or that the
+ * values depend on parameters.
  */
 function isSuspect({ value, distribution, batch }: TracedObservation, sources: readonly SymbolicArray[]): boolean {
   const read = new Set(dataBelow(distribution.sampler(batch).arrays));

@@ -1,7 +1,7 @@
 /**
  * Explains why no start of a model is finite. Each term is evaluated at all starts, in the order of the model. The
- * explanation names the first term with an element that is −∞ or NaN at all starts; otherwise the first term that is
- * finite at no start; otherwise the term that is not finite at the largest number of starts.
+ * explanation names the first term with an element that is −∞ or NaN at all starts. If there is none, it names the
+ * first term that is finite at no start, and otherwise the term that is not finite at the largest number of starts.
  */
 
 import { broadcastTo, interpret, type SymbolicArray } from "../../engine/compiler/index.ts";

@@ -60,7 +60,7 @@ export class HiddenMarkov {
  *   log a_t(j) = log P(z_t = j | y before t) + log p(y_t | z_t = j), log p(y_t | y before t) = log Σ_j a_t(j).
  *
  * π (`initial`): [K], a simplex. A (`transition`): [K, K], whose rows i are simplexes. Emissions log p(y_t | z_t = k):
- * [T, …, K], time first; the axes between are independent chains.
+ * [T, …, K], with time on the first axis. The axes in between belong to independent chains.
  *
  * Filters are normalised at each step, so that long chains do not underflow. Smoothed probabilities P(z_t = k | all y)
  * come from the backward recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
@@ -133,7 +133,8 @@ export function forwardBackward(
 /**
  * Returns the jointly most probable states given all observations, [T, …], by Viterbi's algorithm. δ_t(j) is the log
  * probability of the best path that ends in j. Going backward from the last time, each state is the best predecessor of
- * the next one. Among equal paths, the one with lower states wins. Source: Viterbi 1967; Rabiner 1989, section III.B.
+ * the next one. Among equally probable paths, the path with lower states wins. Source: Viterbi 1967; Rabiner 1989,
+ * section III.B.
  */
 export function mostLikelyPath({ initial, transition }: HiddenMarkov, emissions: SymbolicArray): SymbolicArray {
   const shape = emissions.shape.slice(1);
@@ -199,8 +200,8 @@ export function closedSets(transition: ArrayLike<number>, k: number): number[][]
 }
 
 /**
- * Solves π (I − A + 1) = 1 for the stationary π = πA of a chain with one closed set, where 1 is a matrix or vector of
- * ones.
+ * Returns the stationary π = πA of a chain with one closed set. Solves π (I − A + 1) = 1, where 1 is a matrix or vector
+ * of ones.
  */
 function stationary(transition: SymbolicArray): SymbolicArray {
   const k = transition.shape[0];

@@ -252,10 +252,7 @@ function observed(value: SymbolicArray, component: Distribution): SymbolicArray 
   return pointwise;
 }
 
-/**
- * Maximum number of states, if terms come from a function (they are expanded one by one), and if terms are in one
- * array.
- */
+/** Maximum number of states: for terms from a function, which are expanded one by one, and for terms in one array. */
 const MOST_CALLS = 2000;
 const MOST_STATES = 2 ** 24;
 

@@ -19,7 +19,7 @@ export type NamedContext<D extends ModelData> = ModelTools & { readonly [K in ke
 /** Data fields for data of type `D`. */
 export type FieldsOf<D extends ModelData> = { readonly [K in keyof D]: DataField<D[K]> };
 
-/** Return value of such a function: parameters under their names, and any other quantities that draws shall report. */
+/** Return value of such a function: parameters under their names, and any other quantities that draws should report. */
 export type Reported = Readonly<Record<string, SymbolicArray | Distribution>>;
 
 const WHERE = "model";
@@ -69,8 +69,8 @@ export function reportingBody(body: (context: ModelContext) => unknown): (contex
 }
 
 /**
- * Reports a returned value. If the value is already reported under this name, nothing changes. Otherwise it becomes a
- * new quantity.
+ * Reports a returned value. If the value is already reported under this name, nothing changes. Otherwise the value
+ * becomes a new quantity.
  */
 function report(
   key: string,

@@ -5,8 +5,8 @@
  * distributions of the observed values, given that row and the parameters.
  *
  * Parameters enter as constrained values, so that bounds and scales derived from all rows stay the same. A test checks
- * that a row's distributions do not depend on other rows that are present. If they do, the model cannot predict single
- * rows.
+ * that a row's distributions do not depend on other rows that are present. If the distributions do, the model cannot
+ * predict single rows.
  *
  * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models whose rows depend on each other; OptionError for
  *   `rows`
@@ -103,7 +103,7 @@ function rowsOf({ observed, replicated, marginal, fields }: TracedModel, asked: 
   );
 }
 
-/** Returns `count` of the numbers 0 … all − 1, evenly spaced. */
+/** Returns `count` evenly spaced numbers from 0 … all − 1. */
 const evenly = (all: number, count: number): number[] => Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
 
 const valueKey = (parameter: string): string => `value ${parameter}`;

@@ -22,7 +22,7 @@ export interface NonCentred {
   readonly value: SymbolicArray;
   /** log |∂x/∂z|, summed over all elements. */
   readonly logJacobian: SymbolicArray;
-  /** Returns the z of x, in plain numbers. */
+  /** Returns the z that corresponds to x, in plain numbers. */
   standardise(x: ArrayLike<number>, inputs: Inputs): Float64Array;
 }
 

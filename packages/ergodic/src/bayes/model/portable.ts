@@ -47,7 +47,7 @@ export function portableOf(model: ConditionedModel): PortableDensity {
   };
 }
 
-/** Log density of a model that was traced and compiled on another thread. It cannot draw from its prior. */
+/** Log density of a model that was traced and compiled on another thread. Such a density cannot draw from its prior. */
 export class PortedDensity implements LogDensity {
   readonly name: string;
   readonly dimension: number;

@@ -87,9 +87,9 @@ export class PriorDrawer {
   }
 
   /**
-   * Draws a starting point: each parameter from its prior, given those before it, or uniformly in (−2, 2) if its prior
-   * is flat or hardly any draw satisfies the constraint. The point is not a draw from the prior, because only values
-   * outside their bounds are drawn again, not the whole point.
+   * Draws a starting point: each parameter from its prior, given the parameters before it, or uniformly in (−2, 2) if
+   * its prior is flat or hardly any draw satisfies the constraint. The point is not a draw from the prior, because only
+   * values outside their bounds are drawn again, not the whole point.
    */
   drawStart(draws: Draws): Float64Array {
     const u = new Float64Array(this.traced.dimension);

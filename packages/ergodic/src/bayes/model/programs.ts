@@ -88,8 +88,8 @@ export function densityProgram(name: string, model: TracedModel, fixed: FixedWor
 }
 
 /**
- * log prior + β log likelihood with β as an input, and the likelihood itself. At β = 0 the first is the prior alone,
- * even if the likelihood is not finite.
+ * log prior + β log likelihood with β as an input, and the likelihood itself. At β = 0, the first output is the prior
+ * alone, even if the likelihood is not finite.
  */
 export function temperedProgram(name: string, model: TracedModel, fixed: FixedWork, gradient = true): ArrayProgram {
   const power = input(POWER, []);

@@ -63,7 +63,9 @@ class Moments {
   #mean = 0;
   /** Sum of conditional variances. */
   #within = 0;
-  /** First conditional mean. The other two are sums over the differences from it and over their squares. */
+  /**
+   * First conditional mean. `#between` and `#squares` sum the differences from this mean and the squared differences.
+   */
   #first = 0;
   #between = 0;
   #squares = 0;

@@ -1,7 +1,7 @@
 /**
- * Evaluates arrays as functions of a draw of the parameters and a row of data, for many draws and rows. Parts that
- * depend only on the draw are computed once per draw, and parts that depend only on the row once per row. The rest is
- * computed for each row and draw.
+ * Evaluates arrays for many draws of the parameters and many rows of data. Parts that depend only on the draw are
+ * computed once per draw, and parts that depend only on the row once per row. The rest is computed for each row and
+ * draw.
  */
 import { initialiseBlock, type LinkedArrays, linkArrays } from "../../engine/compiler/array/link.ts";
 import type { ArrayProgram, Binding } from "../../engine/compiler/array/lowered.ts";

@@ -34,7 +34,7 @@ export function somePoints(points: Float64Array, dimension: number): Float64Arra
 
 /**
  * Summarises `values`, the outputs of `watchedArrays` concatenated over points. `failed`: number of points without a
- * solution. `largestError` covers only the solutions that were found. It is null if an error is unknown.
+ * solution. `largestError` covers only the solutions that were found. `largestError` is null if an error is unknown.
  */
 export function solutionsReport(values: Float64Array, arrays: number): JsonObject {
   const points = values.length / arrays;

@@ -1,4 +1,7 @@
-/** Adds the user's line to errors of distributions, transforms and data, because these do not know the line. */
+/**
+ * Adds the line of the user's model to errors from distributions, transforms and data checks, which do not know this
+ * line.
+ */
 
 import { userLine } from "../../engine/compiler/array/position.ts";
 import { ErgodicError } from "../../engine/errors/errors.ts";

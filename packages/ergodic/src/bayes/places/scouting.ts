@@ -43,7 +43,7 @@ export class Scouting {
   }
 
   /**
-   * Adds an approximation that the run itself found. Its mass is measured like the masses of scouts' approximations.
+   * Adds an approximation that the run itself found. The mass is measured as for the approximations that scouts find.
    */
   add(normal: Normal, elbo: number): void {
     this.entries.push(foundEntry({ normal, elbo, end: true }));

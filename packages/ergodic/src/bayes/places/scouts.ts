@@ -3,12 +3,12 @@
  *
  * Scout i runs one path of Pathfinder (approximate/path.ts): L-BFGS, and the normal approximation with the best ELBO
  * along the path. Even scouts start uniform in (−2, 2). Odd scouts start at a draw from the prior, if there is a prior,
- * because it can reach modes far from 0. The mass of each approximation at a different place (`distinct`) is measured
- * (place.ts).
+ * because such a draw can reach modes far from 0. The mass of each approximation at a different place (`distinct`) is
+ * measured (place.ts).
  *
  * Scouts cost at most BUDGET of the run's evaluations. A run whose budget is small sends fewer scouts. A mode is found
  * only if enough starts lead to it. If a quarter of all starting points lead to a mode, all 24 scouts miss it in one
- * run of 1000. If 1 % of them do, all scouts miss it in four runs of five.
+ * run of 1000. If 1 % of all starting points do, all scouts miss the mode in four runs of five.
  *
  * Streams: ("scout", i, "start"), ("scout", i, "prior"), "elbo" and "draw" of ("path", SCOUT + i, …), ("scout", i,
  * "mass").

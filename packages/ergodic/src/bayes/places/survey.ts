@@ -20,7 +20,7 @@ export interface SurveyOptions {
   restarts: number;
 }
 
-/** A chain's last warm-up draws and the gradients there, [n, d] each. */
+/** A chain's last warm-up draws and the gradients at these draws, [n, d] each. */
 export interface Recent {
   readonly draws: Float64Array;
   readonly gradients: Float64Array;
@@ -44,10 +44,10 @@ export interface Recent {
  *
  *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
  *
- * where the left side is the log mass of a place that is WIDER times as wide as the region visited by the chain and as
- * high everywhere as its highest point. A chain that is out of place, or lost in a region where log densities differ
- * only by rounding, restarts from a random point with a complete warm-up, at most `restarts` times. Nothing is copied
- * from other chains.
+ * where the left side is the log mass of a place that is WIDER times as wide as the region visited by the chain. The
+ * density of this place is everywhere as high as at the highest point of the region. A chain restarts from a random
+ * point with a complete warm-up if it is out of place, or if it is lost in a region where log densities differ only by
+ * rounding. It restarts at most `restarts` times. Nothing is copied from other chains.
  *
  * After the draws, `visits` says which places they lack (visits.ts). All of this applies to at most MOST_DIMENSION
  * coordinates. With more coordinates, or if masses are not known, the survey makes no claims.

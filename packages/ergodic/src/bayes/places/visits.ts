@@ -1,18 +1,18 @@
 /**
  * Finds places of the posterior that the draws lack.
  *
- * A place lacks draws if the number of draws in it is less than HELD times the number that its mass implies, or is
- * below half of that number by SURE standard errors. It counts as missed if the missing draws matter:
+ * A place lacks draws if the number of draws in it is less than HELD times the number that its mass implies, or lies at
+ * least SURE standard errors below half of that number. It counts as missed if the missing draws matter:
  *
  *   n₋ >= LEAST_DRAWS,   or n₋ >= LEAST_TELLING and for some quantity q
  *   |w δ| > MATERIAL s   or   √((1 − w)(s² + w δ²)) > (1 + MATERIAL) s
  *
  * n₋: lower bound, two standard errors below the estimate, of the number of draws that the place should contain. The
- * estimate comes from the mass of the place relative to the mass of a reference. The reference is everything that the
- * draws represent, if its mass is known; otherwise the heaviest place that a chain fills; otherwise the heaviest place
- * that holds at least LEAST_HELD of the draws. w = n₋ / (n₋ + all draws); s: the standard deviation of q in the draws;
- * δ: distance of q at the place from its mean in the draws. So a light mode far away can also count as missed: 0.4 % of
- * the mass, 25 standard deviations away, doubles the standard deviation.
+ * estimate comes from the mass of the place relative to the mass of a reference. If the mass of everything that the
+ * draws represent is known, that is the reference. Otherwise it is the heaviest place that a chain fills or, if there
+ * is none, the heaviest place that holds at least LEAST_HELD of the draws. w = n₋ / (n₋ + all draws); s: the standard
+ * deviation of q in the draws; δ: distance of q at the place from its mean in the draws. So a light mode far away can
+ * also count as missed: 0.4 % of the mass, 25 standard deviations away, doubles the standard deviation.
  *
  * If n₋ < LEAST_TELLING, more than one in 150 correct runs has no draws in the place. Such a place is `rare`: the run
  * is too short to visit it, and nothing is wrong with the chains. Quantities are the parameters that the density names,
@@ -36,7 +36,7 @@ const [BATCHES, SURE] = [5, 5];
 const LEAST_HELD = 0.01;
 /** Smallest change, in standard deviations, that counts as material. Verdicts use the same bound for the step bias. */
 const MATERIAL = 0.1;
-/** Shares below this are so small that no run of usual length would contain such draws. */
+/** A place with a smaller share than this would get no draws in a run of usual length. */
 const LEAST_SHARE = 1e-6;
 /** Maximum number of draws for the moments of a quantity. */
 const MOST_DRAWS = 1000;
@@ -48,9 +48,9 @@ export interface Entry {
   kind: Kind;
   chain: number;
   elbo: number;
-  /** Whether a chain fills its place, or a scout's normal is the end of its path. */
+  /** Whether a chain fills its place, or a scout's normal comes from the end of the scout's path. */
   settled: boolean;
-  /** Upper bound of its log mass. */
+  /** Upper bound on the log mass of the place. */
   most: number;
   place: Place;
 }
@@ -59,8 +59,8 @@ export interface Entry {
 export type Total = Pick<Place, "logMass" | "error">;
 
 /**
- * Returns every place, with its share of the draws. `total`: given for draws of an approximation, whose importance
- * weights determine it.
+ * Returns every place, with its share of the draws. `total` is given only for draws of an approximation, because the
+ * importance weights determine it.
  */
 export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: LogDensity, total?: Total): VisitedPlace[] {
   const held = (normal: Normal): Held => heldBy(normal, draws);
@@ -124,7 +124,7 @@ export function heldBy(normal: Normal, draws: ChainDraws): Held {
 }
 
 /**
- * Whether a place contains almost none of the draws that it should contain, or significantly less than half of them.
+ * Whether a place contains almost none of the draws that it should contain, or significantly fewer than half of them.
  */
 const hasFewer = ({ count, error }: Held, wanted: number): boolean =>
   count < HELD * wanted || (count < wanted / 2 && count + SURE * error < wanted);

@@ -2,7 +2,7 @@
  * Bounds on numbers, element by element: none; x = l + e^u, log |J| = u; x = h − e^u, log |J| = u; x = l + (h − l)σ(u),
  * log |J| = log(h − l) + log σ(u) + log σ(−u).
  *
- * Bounds are numbers or symbolic arrays that broadcast to the shape. They can depend on other parameters. l ≥ h gives
+ * Bounds are numbers or symbolic arrays that broadcast to the shape. Bounds can depend on other parameters. l ≥ h gives
  * NaN.
  */
 

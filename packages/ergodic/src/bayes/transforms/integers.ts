@@ -3,7 +3,7 @@ import { checked, outside, type Transform } from "./transform.ts";
 
 /**
  * Whole numbers low ≤ x ≤ high. They are stored unchanged among the unconstrained numbers: x = u, log |J| = 0. Only
- * Gibbs steps move them.
+ * Gibbs steps move such numbers.
  *
  * `low` and `high` can be infinite.
  */

@@ -10,8 +10,8 @@ export interface Constrained {
 
 /**
  * A transform is a one-to-one map from unconstrained numbers, which samplers and optimisers move, to a constrained
- * value. It also returns log |J| of this map. The log density of the unconstrained numbers is the log density of the
- * value plus log |J|.
+ * value. A transform also returns log |J| of this map. The log density of the unconstrained numbers is the log density
+ * of the value plus log |J|.
  */
 export interface Transform {
   readonly name: string;

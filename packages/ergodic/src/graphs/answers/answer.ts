@@ -51,8 +51,8 @@ const PRINTED_STATES = 6;
 const NO_STATE = "no state was found in which all factors are above 0";
 
 /**
- * The answer of `infer`: marginals, the partition function or the most probable state. Each has a certificate, which
- * says how far it can be from the truth.
+ * The answer of `infer`: marginals, the partition function or the most probable state. Each result has a certificate,
+ * which says how far the result can be from the truth.
  */
 export class Answer {
   /** Task that was requested. */
@@ -140,8 +140,8 @@ export class Answer {
   }
 
   /**
-   * Largest amount by which the log product of any state can exceed that of the returned state. 0 means that the state
-   * is the most probable one.
+   * Largest amount by which the log product of any state can exceed the log product of the returned state. 0 means that
+   * the state is the most probable one.
    */
   get gap(): number {
     return this.best.bound - this.best.value;

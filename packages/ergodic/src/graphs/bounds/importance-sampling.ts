@@ -22,7 +22,7 @@ export interface ImportanceSamplingOptions {
    */
   level?: number;
   /**
-   * Interval width at which the run ends. For "marginals" the intervals of ln Z and of all probabilities must be this
+   * Interval width at which the run ends. For "marginals", the intervals of ln Z and of all probabilities must be this
    * narrow. Default 0.01; > 0.
    */
   width?: number;
@@ -53,35 +53,35 @@ const WIDE = 1;
  */
 const ORDER_EFFORT = 1e-4;
 /**
- * Largest number of operations of that search, and its number of operations per second of the time limit (about a
- * twentieth of the time).
+ * Largest number of operations in that search, and operations per second of the time limit (about a twentieth of the
+ * time).
  */
 const MOST_ORDER_OPERATIONS = 1e9;
 const ORDER_OPERATIONS = 4e7;
 /**
- * Offset of the stretch counter during the search for orders. Larger than any number of stretches that the search
+ * Offset of the stretch counter during the search for orders. It is larger than any number of stretches that the search
  * takes.
  */
 export const ORDERS = 2 ** 40;
-/** Number of variables drawn between two yields, which takes a few milliseconds. */
+/** Number of variables drawn between two yields: a few milliseconds of work. */
 const PAUSE_VARIABLES = 20000;
 /** Number of draws before interval widths are first checked. The number doubles for each further check. */
 const FIRST_LOOK = 1000;
 /**
- * Largest number of intervals from which the answer is chosen. Every check adds one for each of the two proposals, at
- * every limit.
+ * Largest number of intervals from which the answer is chosen. Every check adds an interval for each of the two
+ * proposals, at every limit.
  */
 const LOOKS = 128;
 
 /**
- * Importance sampling from weighted mini-buckets (proposal.ts), for graphs too wide for elimination: Z = E_q[w], w =
- * Π_f φ_f(x) / q(x), and p(x_i = s) = E_q[w; x_i = s] / Z, with independent draws from q.
+ * Importance sampling from weighted mini-buckets (proposal.ts), for graphs too wide for elimination. With independent
+ * draws from q: Z = E_q[w], w = Π_f φ_f(x) / q(x), and p(x_i = s) = E_q[w; x_i = s] / Z.
  *
  * No weight exceeds the proved bound Z⁺, so the empirical Bernstein inequality gives intervals that hold for every
- * distribution (weight-sums.ts). If the interval of ln Z is wider than 1, the certificate is { khat, ess } by PSIS
- * instead, provided that k̂ is small enough and a second proposal with another elimination order agrees. Otherwise it
- * remains the wide interval. Mini-buckets begin with 2^8 states and grow by factors of 16 as memory permits. Tasks:
- * "marginals", "partition". Source: Liu, Fisher and Ihler 2015; Vehtari et al. 2024 for k̂.
+ * distribution (weight-sums.ts). If the interval of ln Z is wider than 1, the certificate can be { khat, ess } by PSIS
+ * instead. This requires that k̂ is small enough and that a second proposal with another elimination order agrees.
+ * Otherwise the certificate remains the wide interval. Mini-buckets begin with 2^8 states and grow by factors of 16 as
+ * memory permits. Tasks: "marginals", "partition". Source: Liu, Fisher and Ihler 2015; Vehtari et al. 2024 for k̂.
  */
 export const importanceSampling = /* @__PURE__ */ declare<
   ImportanceSamplingOptions,
@@ -119,8 +119,8 @@ export class ImportanceSampling extends PartRun {
   /** log2 of the joint states per mini-bucket of the current proposals. */
   limit = FIRST_LIMIT;
   /**
-   * Number of stretches of work since the current proposals were started. During the search for orders, the number
-   * since its start minus ORDERS.
+   * Number of stretches of work since the current proposals were started. During the search for orders, this is the
+   * number since the start of the search, minus ORDERS.
    */
   stretches = -ORDERS;
   private drawn = 0;

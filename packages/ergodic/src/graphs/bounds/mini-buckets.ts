@@ -17,7 +17,7 @@ import { logZBetween, StateBounds, widthOf } from "./state-bounds.ts";
 /** Options of `miniBuckets`. */
 export interface MiniBucketsOptions {
   /**
-   * log2 of the largest number of entries of a table. For Booleans this is the number of variables. Default 10; a whole
+   * log2 of the largest table size, in entries. For Booleans this is the number of variables. Default 10; a whole
    * number from 1 to 28.
    */
   iBound?: number;
@@ -29,9 +29,9 @@ export interface MiniBucketsOptions {
  * entries are split.
  *
  * The lower bound on ln Z is the better of two: Hölder's reverse inequality, and the exact sum over the states that
- * agree with a good state on a cutset. If zeros make the first one −∞, only the second is left. Marginals follow from
+ * agree with a good state on a cutset. If zeros make the first bound −∞, only the second is left. Marginals follow from
  * bounds on Z for each state of the variable. For "map", states are read off the upper bound and improved one variable
- * at a time. The best of these states is also the one used for conditioning.
+ * at a time. The best of these states is also used for conditioning.
  *
  * Tables of 2, 4, 16, 256 … entries come first, so that there is an early answer. The run ends when nothing has to be
  * split, which is exact. Bounds also hold in floating point, because possible rounding errors are added to them. Tasks:

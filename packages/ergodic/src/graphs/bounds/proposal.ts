@@ -57,8 +57,7 @@ export class Proposal {
   }
 
   /**
-   * Builds a proposal. `limit` is log2 of the largest number of joint states of a mini-bucket. Yields every few
-   * milliseconds.
+   * Builds a proposal. `limit` is log2 of the largest mini-bucket size, in joint states. Yields every few milliseconds.
    */
   static *make({ cardinalities, tables }: LogTables, order: readonly number[], limit: number): Generator<void, Proposal> {
     const conditionals: Conditional[][] = order.map(() => []);

@@ -3,7 +3,7 @@ import { log } from "../../engine/numbers/log.ts";
 import { logSumExp } from "../../engine/numbers/log-sum-exp.ts";
 import type { PartAnswer } from "../parts/algorithm.ts";
 
-/** Relative rounding error of the exponential of a difference of logarithms. */
+/** Relative rounding error of exp(a − b), where a and b are logarithms. */
 const ROUNDING = 2 ** -40;
 
 /** Bounds on ln Z for each state of one variable, and the resulting bounds on its probabilities. */

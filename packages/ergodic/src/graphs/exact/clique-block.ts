@@ -15,7 +15,7 @@ export interface Placed {
   readonly support?: Support;
 }
 
-/** Restriction of some axes to a range of states: for each axis the first state and the number of states. */
+/** Restricts some axes to a range of states, given by the first state and the number of states. */
 export type AxisRanges = ReadonlyMap<number, readonly [first: number, count: number]>;
 
 /**
@@ -112,7 +112,7 @@ export class SparseBlock {
 
   /**
    * @param outer number of outer axes
-   * @param supports supports that restrict the outer states, on outer axes, including those of tables and outputs
+   * @param supports supports that restrict the outer states, including the supports of tables and outputs
    * @param ranges range to visit on outer axes (default: all states)
    * @param built support to build, over the first axes
    */
@@ -198,7 +198,7 @@ export class SparseBlock {
     return this.memory.f64(this.allocation.pointer + F.SUPPORT_LEAVES_F64, 1)[0];
   }
 
-  /** Returns, for each number of leading axes, how many of their joint states were reached. */
+  /** Returns the number of joint states reached, for each number of leading axes. */
   prefixes(count: number): number[] {
     return [...this.memory.f64(this.counts, count)];
   }

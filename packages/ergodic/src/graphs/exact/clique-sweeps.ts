@@ -21,7 +21,7 @@ export interface Task extends Clique {
 const PIECE_STATES = 2 ** 22;
 const PIECES = 8;
 const COPIED = 4096;
-/** Number of joint states swept per call, which takes a few milliseconds. */
+/** Number of joint states swept per call: a few milliseconds of work. */
 const CALL_STATES = 1 << 20;
 
 /** Sweeps over the states of the cliques in a pass. */

@@ -13,8 +13,8 @@ export interface Cutset {
 
 /**
  * If the messages exceed the capacity of all slices together by this factor, the search gives up immediately. Fixing
- * variables also removes the fill-in edges caused by their elimination. The factor leaves room for that, because a good
- * order adds few such edges.
+ * variables also removes the fill-in edges caused by their elimination. The factor leaves room for this removal,
+ * because a good order adds few such edges.
  */
 const HOPELESS = 2 ** 100;
 

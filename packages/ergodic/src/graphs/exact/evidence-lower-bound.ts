@@ -21,7 +21,7 @@ export function evidenceLowerBound(tables: LogTables, q: readonly Float64Array[]
       sum -= p * log(p);
       size += Math.abs(sum);
     }
-  // Covers the rounding of every partial sum. The rounding within a contraction or a distribution is small, as it sums
-  // few terms.
+  // Covers the rounding of every partial sum. The rounding error within a contraction or a distribution is small,
+  // because each sums only a few terms.
   return sum - 2 ** -48 * size;
 }

@@ -6,8 +6,8 @@ import { sizeOf } from "../parts/factor-table.ts";
 const SORTED = 16;
 
 /**
- * A clique of a junction tree. Its axes are variables, in reverse elimination order. Messages and tables keep this
- * order.
+ * A clique of a junction tree. The axes of a clique are variables, in reverse elimination order. Messages and tables
+ * keep this order.
  */
 export interface Clique {
   /** Variables of the clique. */
@@ -97,13 +97,15 @@ export const junctionTree = (...given: Parameters<typeof junctionTrees>): Clique
 /** Largest number of joint states of a merged clique. A message costs about as much as a few hundred states. */
 const MERGED_STATES = 256;
 /**
- * Largest sum of the tables' ranges in a merged clique, in nats. It is far below the range at which products underflow.
+ * Largest sum of the tables' ranges in a merged clique, in nats. This sum is far below the range at which products
+ * underflow.
  */
 const MERGED_RANGE = 200;
 
 /**
  * Merges small cliques into the clique that receives their message. In a chain of Booleans, one eighth of the cliques
- * remain. Each has more states, but these cost less than the saved messages. `tables` has the table of each scope.
+ * remain. Each remaining clique has more states, but these cost less than the saved messages. `tables` has the table of
+ * each scope.
  */
 export function mergeSmall(
   cliques: readonly Clique[],
@@ -145,7 +147,8 @@ export function mergeSmall(
 }
 
 /**
- * Returns, for each position in the order, the variable and its neighbours at its elimination, in elimination order.
+ * Returns, for each position in the order, the variable and the neighbours that it has when it is eliminated, in
+ * elimination order.
  */
 function* eliminationCliques(
   order: readonly number[],

@@ -25,7 +25,7 @@ export interface LoopyBeliefPropagationOptions {
  * are rounding errors.
  */
 const ROUNDING = 1e-12;
-/** Number of entries processed between two yields, which takes a few milliseconds. */
+/** Number of entries processed between two yields: a few milliseconds of work. */
 const PAUSE_ENTRIES = 1e5;
 
 /**

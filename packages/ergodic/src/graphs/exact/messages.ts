@@ -127,7 +127,7 @@ export class Messages {
     return sum;
   }
 
-  /** Messages to variables, as accepted by `load`. Messages to tables follow from them. */
+  /** Messages to variables, as accepted by `load`. Messages to tables follow from these messages. */
   get values(): Float64Array {
     return Float64Array.from(this.ofVariable.flatMap((edges) => edges.flatMap(({ toVariable }) => Array.from(toVariable))));
   }

@@ -27,14 +27,14 @@ export interface NaiveMeanFieldOptions {
   tolerance?: number;
 }
 
-/** Number of entries processed between two yields, which takes a few milliseconds. */
+/** Number of entries processed between two yields: a few milliseconds of work. */
 const PAUSE_ENTRIES = 1e5;
 
 /**
  * Naive mean field: finds the q(x) = Π_i q_i(x_i) that maximises the evidence lower bound E_q[Σ_f ln φ_f] + H(q) ≤ ln
  * Z, by coordinate ascent: q_i(s) ∝ exp(Σ_f E_{q∖i}[ln φ_f(s, x_∖i)]).
  *
- * For "partition" the value is the best bound of all starts. The certificate contains it together with an upper bound
+ * For "partition", the value is the best bound of all starts. The certificate contains this bound and an upper bound
  * from mini-bucket elimination; both are proved. For "marginals", the q_i have no guarantee: they tend to be
  * overconfident, and to favour one of several modes. If factors have zeros, each start is a single state in which no
  * factor is 0, and q stays within jointly possible states. `restarts`, `rounds`, `tolerance`: see the options. Source:
@@ -113,7 +113,7 @@ class NaiveMeanField extends PartRun {
     return counts.map((count, variable) => new Float64Array(count).fill(1, states[variable], states[variable] + 1));
   }
 
-  /** Ascends from q to a fixed point, changing q in place. Returns its lower bound on ln Z. */
+  /** Ascends from q to a fixed point, changing q in place. Returns the fixed point's lower bound on ln Z. */
   private *ascend(q: Float64Array[]): Generator<void, number> {
     const { tables, options, contraction } = this;
     let bound = evidenceLowerBound(tables, q, contraction);

@@ -39,7 +39,7 @@ const UNDERFLOW = 1e-305;
 const MOST_LOST = 1e-14;
 
 /**
- * Small tables are multiplied together as long as the product has at most this many entries. They fit in the
+ * Small tables are multiplied together as long as the product has at most this many entries. Such products fit in the
  * second-level cache.
  */
 const JOINED = 2 ** 14;
@@ -60,8 +60,8 @@ const CHOSEN_AT_ONCE = 4096;
  *
  * Underflow: tables and messages are scaled to a largest entry of 1. If the ranges of the inputs add up to more than
  * MOST_RANGE, products below UNDERFLOW can vanish. The loss is bounded throughout, relative to a message's largest
- * entry or a clique's total mass. If it can exceed MOST_LOST, the pass ends with `lost` set. A `careful` pass uses
- * logarithms in such cliques instead.
+ * entry or a clique's total mass. If the loss can exceed MOST_LOST, the pass ends with `lost` set. A `careful` pass
+ * uses logarithms in such cliques instead.
  */
 export class TreePass {
   readonly answer: TreeAnswer = { logValue: 0 };
@@ -246,7 +246,7 @@ export class TreePass {
       if (divisor !== sent) this.store.free(divisor);
       this.drop(this.up, child);
       this.store.settle(message);
-      // From here on only ratios matter.
+      // From here on, only ratios matter.
       message.scale = 0;
       message.lost = lostMass;
       this.down[child] = message;

@@ -20,7 +20,7 @@ const JOINED = 2 ** 10;
 /** Number of states drawn at random per clique, and number of cliques examined. */
 const DRAWN = 512;
 const CLIQUES = 32;
-/** Number of steps of a walk per call, which takes a few milliseconds. */
+/** Number of walk steps per call: a few milliseconds of work. */
 const CALL_STEPS = 1 << 18;
 /**
  * Overhead per block, and cost of a step in a counting walk (with a margin for the later walks). Both are measured in
@@ -104,7 +104,7 @@ export class TreeSupports {
   states = 0;
   /** Cost of sweeping these states, measured in states of a dense sweep. */
   work = 0;
-  /** Number of bytes of messages and of all supports. */
+  /** Number of bytes in the messages and in all supports. */
   bytes = 0;
   /** Whether some clique has no remaining states. */
   impossible = false;
@@ -234,8 +234,8 @@ export class TreeSupports {
 }
 
 /**
- * Returns the supports to search for, or undefined if skipping zeros is unlikely to pay. It pays if the tree takes some
- * time and tables rule out most of its states.
+ * Returns the supports to search for, or undefined if skipping zeros is unlikely to pay. Skipping zeros pays if a full
+ * sweep of the tree takes more than a few milliseconds and the tables rule out most of its states.
  */
 export function supportsToTry(tree: readonly Clique[], part: Tables, engine: Engine): TreeSupports | undefined {
   if (treeCost(tree, part.cardinalities).total < SMALL) return undefined;

@@ -30,15 +30,15 @@ const MOST_SLICES = 2 ** 16;
  */
 const ORDER_OPERATIONS = 1.5e8;
 /**
- * If the first order is this many times too expensive for elimination, it is not improved, except if the tables contain
+ * If the first order is this many times too expensive for elimination, it is not improved, unless the tables contain
  * zeros. On tournament graphs and lattices, a search reduced the cost by a factor of at most 2^6 without zeros, and of
  * 2^19 with zeros.
  */
 const HOPELESS = 2 ** 24;
 
 /**
- * Number of variables from which on a graph is sampled directly. Finding its parts, and an order for each of them,
- * would take too long.
+ * Graphs with at least this many variables are sampled directly. Finding their parts, and an order for each part, would
+ * take too long.
  */
 const MANY = 200_000;
 
@@ -48,9 +48,9 @@ const MANY = 200_000;
  * be processed within 0.6 of `until.seconds`. Without a time limit, the bound is 2^36 states. Elimination works in
  * slices if memory is short.
  *
- * Other parts use importance sampling from mini-buckets. Parallel tempering joins in if the intervals remain wide and
- * no factor is 0 (estimated.ts). For "map" they use simulated annealing. Marginals of graphs without zeros with 200,000
- * or more variables come from Gibbs sampling. The answer's `method` states the choice and the reason.
+ * Other parts use importance sampling from mini-buckets. Parallel tempering is added if the intervals remain wide and
+ * no factor is 0 (estimated.ts). For "map", these parts use simulated annealing. Marginals of graphs without zeros with
+ * 200,000 or more variables come from Gibbs sampling. The answer's `method` states the choice and the reason.
  */
 export const automatic = /* @__PURE__ */ declare<Record<never, never>, InferenceAlgorithm>(
   { name: "automatic", options: {} },
@@ -174,7 +174,10 @@ class Automatic implements PartInference {
     return { tensors, state: { chosen: state } };
   }
 
-  /** The choice depends only on the graph and the plan, so it is repeated and then the chosen algorithm continues. */
+  /**
+   * The choice depends only on the graph and the plan, so a restored run repeats it. Then the chosen algorithm
+   * continues.
+   */
   restore(snapshot: Snapshot): void {
     const kept = new KeptPart("the automatic choice", snapshot);
     const { chosen } = kept.state;

@@ -18,8 +18,8 @@ export function leavesOpen(own: PartAnswer | undefined): boolean {
 }
 
 /**
- * Combines an algorithm's own answer with a rough one, number by number. The algorithm's answer takes precedence, with
- * three exceptions:
+ * Combines an algorithm's own answer with a rough answer, number by number. The algorithm's answer takes precedence,
+ * with three exceptions:
  *
  * - Of two states the more probable one is taken, and of two bounds the smaller one.
  * - Proved bounds on ln Z replace an answer without a guarantee, and tighten wider bounds or intervals.

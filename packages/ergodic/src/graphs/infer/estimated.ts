@@ -18,7 +18,7 @@ const [FIRST_LIMIT, FIRST_STRETCHES, UNANSWERED] = [16, 200, 4000];
 const WIDE = 0.05;
 /**
  * Tempering's turn length: one of every FEW, MANY or MOST stretches goes to importance sampling. FEW applies if
- * tempering gave no interval. MOST applies if its intervals are at most a quarter as wide as the intervals of
+ * tempering gave no interval. MOST applies if tempering's intervals are at most a quarter as wide as the intervals of
  * importance sampling. MANY applies otherwise. The choice is reviewed every LOOK stretches.
  */
 const [FEW, MANY, MOST] = [2, 16, 64];
@@ -27,9 +27,9 @@ const LOOK = 64;
 
 /**
  * Combines `importanceSampling` with `graphTempering` if that helps. Tempering starts if no factor is 0 and importance
- * sampling makes slow progress. That is so if its intervals are still wider than 0.05 after mini-buckets of 2^16
- * states, or after a second or two of work on smaller mini-buckets, or if it has no answer after about ten seconds.
- * Tempering then takes most of the work, until its own intervals are that narrow.
+ * sampling makes slow progress. Progress counts as slow if the intervals are still wider than 0.05 after mini-buckets
+ * of 2^16 states, or after a second or two of work on smaller mini-buckets. It also counts as slow if there is no
+ * answer after about ten seconds. Tempering then takes most of the work, until its own intervals are that narrow.
  *
  * The answer with the narrower intervals is returned. The intervals of importance sampling hold for every distribution,
  * so tempering's are rejected if the two do not overlap.

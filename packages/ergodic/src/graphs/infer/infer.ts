@@ -26,7 +26,7 @@ export interface InferWatchOptions {
    * likelihood per state.
    */
   evidence?: Evidence;
-  /** Number of threads. The answer does not depend on it. Default 1. */
+  /** Number of threads. The answer does not depend on this number. Default 1. */
   workers?: number;
   /**
    * Ends the run after this many seconds of work on the graph and returns the best answer so far. There is always an
@@ -47,9 +47,9 @@ export interface InferOptions extends InferWatchOptions {
   /** Algorithm. Default: chosen by width, zeros and size. */
   algorithm?: InferenceAlgorithm;
   /**
-   * Earlier answer about this graph, from before weights or factors changed or rows were added. Chains start where the
-   * earlier chains ended. Useful if the change is small enough that the old states are still typical. Algorithms
-   * without chains ignore it.
+   * Earlier answer about this graph, computed before weights or factors changed or rows were added. Chains start where
+   * the earlier chains ended. Useful if the change is small enough that the old states are still typical. Algorithms
+   * without chains ignore this option.
    */
   from?: Pick<Answer, "chains">;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
@@ -183,7 +183,9 @@ function checkFrom(from: unknown): void {
   );
 }
 
-/** @throws OptionError if the answer has more variables than the graph, or variables with other numbers of states */
+/**
+ * @throws OptionError if the answer has more variables than the graph, or variables with different numbers of states
+ */
 function checkSame({ states, cardinalities: before }: EndedChains, { cardinalities, name }: FactorTables | Conditionals): void {
   const refuse = (about: string, has: number): never => {
     throw new OptionError(
@@ -209,8 +211,8 @@ function withoutEnds({ snapshot, ...rest }: Checkpoint): Checkpoint {
 }
 
 /**
- * Returns what is left of `until` after this many milliseconds of work on the graph. At least one stretch of inference
- * always runs.
+ * Returns `until` with its seconds reduced by `spent` milliseconds of work on the graph. At least one stretch of
+ * inference always runs.
  */
 const lessSpent = ({ seconds, ...until }: Until, spent: number): Until =>
   seconds === undefined ? until : { ...until, seconds: Math.max(Number.MIN_VALUE, seconds - spent / 1000) };

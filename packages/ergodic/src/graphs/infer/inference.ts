@@ -24,8 +24,8 @@ export interface FoundPart {
 const MOST_MS = 50;
 
 /**
- * Consecutive stretches per part before the next part has its turn. Small parts end within one turn and free their
- * memory.
+ * Number of consecutive stretches that a part runs before the next part has its turn. Small parts end within one turn
+ * and free their memory.
  */
 const TURN = 64;
 

@@ -10,9 +10,9 @@ const ZERO = -50;
 
 /**
  * Takes one step of naive mean field from the uniform distribution, by Monte Carlo: p(x_i = s) ∝ exp(mean over joint
- * states of Σ_f ln φ_f(s, x_∖i)), where the joint states are uniform draws consistent with the observations. It needs
- * only a few passes over the factors, in any order, so it is the cheapest estimate for very large graphs. Yields every
- * few milliseconds.
+ * states of Σ_f ln φ_f(s, x_∖i)). The joint states are uniform draws consistent with the observations. It needs only a
+ * few passes over the factors, in any order, so it is the cheapest estimate for very large graphs. Yields every few
+ * milliseconds.
  *
  * @returns probabilities of the states of each variable
  */

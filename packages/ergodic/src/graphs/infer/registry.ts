@@ -1,6 +1,6 @@
 /**
- * Registry of the algorithms of `infer` by name. It restores algorithms from checkpoints and lists them for the command
- * line.
+ * Registry of the algorithms of `infer` by name. The registry restores algorithms from checkpoints and lists them for
+ * the command line.
  */
 
 import type { JsonObject } from "../../engine/contract/index.ts";

@@ -74,13 +74,13 @@ export function effortFor(parts: readonly Component[], seconds = 0): Effort {
 
 /**
  * Computes a quick answer about a part, for runs that end before their algorithm has one. Marginals are the beliefs of
- * a few rounds of loopy belief propagation, or of one step of mean field if the part is very large. They have no
- * guarantee unless the part is a tree.
+ * a few rounds of loopy belief propagation, or of one step of mean field if the part is very large. Such marginals have
+ * no guarantee unless the part is a tree.
  *
- * For "map", the answer consists of the most probable state of each belief, improved one variable at a time. Its bound
- * is the product of the largest entries of all tables. For "partition" the value is the Bethe approximation. The lower
- * bound on ln Z is the larger of the evidence lower bound of the beliefs and ln of the product at that state. The upper
- * bound is ln of the number of states plus ln of the largest product.
+ * For "map", the answer consists of the most probable state of each belief, improved one variable at a time. The bound
+ * of this state is the product of the largest entries of all tables. For "partition", the value is the Bethe
+ * approximation. The lower bound on ln Z is the larger of two values: the evidence lower bound of the beliefs, and ln
+ * of the product at that state. The upper bound is ln of the number of states plus ln of the largest product.
  *
  * If tables have zeros and the state has product 0, a short search looks for another state. If the search or the
  * messages prove that there is none, the answer says so. The answer depends only on the part and the plan, never on

@@ -5,7 +5,7 @@ import type { InferenceTask } from "../parts/algorithm.ts";
 import type { Reduction } from "../parts/reduction.ts";
 import type { FoundPart } from "./inference.ts";
 
-/** Combines the answers of the parts into one about the graph. Yields every few milliseconds. */
+/** Combines the answers of the parts into one answer about the graph. Yields every few milliseconds. */
 export function* wholeAnswer(
   graph: FactorTables | Conditionals,
   task: InferenceTask,

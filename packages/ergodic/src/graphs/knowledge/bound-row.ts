@@ -49,7 +49,7 @@ export class BoundRow {
     this.#first = true;
   }
 
-  /** Returns whether the current grounding counts. If so, `weight` and `feature` belong to it. */
+  /** Returns whether the current grounding counts. If so, `weight` and `feature` belong to this grounding. */
   holds(): boolean {
     if (this.constant) return true;
     try {

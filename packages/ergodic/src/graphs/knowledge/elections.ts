@@ -14,7 +14,7 @@ export interface Votes {
   readonly count: number;
 }
 
-/** Votes to add to the graph. With feature −1, they cancel votes that are already there. */
+/** Votes to add to the graph. With feature −1, these votes cancel votes that are already in the graph. */
 export interface Election extends Votes {
   readonly feature: number;
 }

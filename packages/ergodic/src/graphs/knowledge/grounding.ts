@@ -76,7 +76,7 @@ export class Grounding {
     this.voting = votes.includes(rule.semantics);
   }
 
-  /** Returns a join that starts with the given atom, or with the one with the fewest rows. */
+  /** Returns a join that starts with the given atom, by default the atom with the fewest rows. */
   join(first?: number): Join {
     return new Join(this.rule, this.views, this.#dictionary, this.#bound, this.rows, first);
   }

@@ -56,7 +56,7 @@ class Step {
       if (!scan && (variable < 0 || known.has(variable))) {
         keyColumns.push(term.column);
         keyVariables.push(variable);
-        // A value that occurs nowhere must match no code, including the missing value −1.
+        // A value that occurs nowhere must match no code, not even the missing value −1.
         key.push(variable < 0 && value < 0 ? -2 : value);
       } else if (variable < 0 || bound.has(variable)) {
         checks.push(variable);
@@ -95,7 +95,7 @@ interface Terms {
  * with a scan of that atom's range.
  */
 export class Join {
-  /** Code of the value of each of the rule's variables. */
+  /** Code of each variable's value, by variable of the rule. */
   readonly bound: Int32Array;
   /** Row of each atom of the rule. */
   readonly rows: Int32Array;

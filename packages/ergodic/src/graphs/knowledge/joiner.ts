@@ -55,7 +55,7 @@ export function joinQuery(
   for (const [atom, { terms }] of rule.atoms.entries())
     for (const { column, variable, equals } of terms) {
       const here = { atom, column };
-      // A value that occurs nowhere must match nothing, including the missing value −1.
+      // A value that occurs nowhere must match nothing, not even the missing value −1.
       if (variable === undefined) values.push({ ...here, value: occurring(dictionary.find(equals)) });
       else {
         const before = places.get(variable);

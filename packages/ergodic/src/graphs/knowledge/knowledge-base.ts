@@ -77,7 +77,7 @@ export class KnowledgeBase {
     this.#graph = factorGraph({ memory });
   }
 
-  /** Adds rules. `ground()` turns them into factors. */
+  /** Adds rules. `ground()` turns rules into factors. */
   add(...rules: WeightedRule[]): this {
     const names = new Set(this.#rules.map(({ name }) => name));
     for (const rule of rules) {

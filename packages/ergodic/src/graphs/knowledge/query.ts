@@ -46,7 +46,8 @@ export interface QueryOptions<C extends string = string, K extends C = C, N exte
 type KindOf<S, B> = [Exclude<keyof S, keyof B>] extends [never] ? "query" : "partial";
 
 /**
- * A set of unknowns with one row each, which are Booleans or have named states. Calling it creates a literal of a rule.
+ * A set of unknowns with one row each, which are Booleans or have named states. Calling the query creates a literal of
+ * a rule.
  */
 export interface Query<S = Shape, N extends string = never> {
   /**
@@ -65,13 +66,15 @@ export interface Query<S = Shape, N extends string = never> {
     bindings: B & KnownColumns<S, B>,
     ...state: [N] extends [never] ? [] : [state: N]
   ): Atom<Bound<S, B>, KindOf<S, B>>;
-  /** Creates an atom that matches unknowns regardless of their state. It binds variables as a relation does. */
+  /**
+   * Creates an atom that matches unknowns regardless of their state. Such an atom binds variables as a relation does.
+   */
   exists<const B extends Bindings<S>>(bindings: B & KnownColumns<S, B>): Atom<Bound<S, B>, "relation">;
   /** Name of the query. */
   readonly name: string;
   /** Number of unknowns. */
   readonly rowCount: number;
-  /** Adds unknowns. The next `ground()` of a knowledge base grounds them. */
+  /** Adds unknowns. The next `ground()` of a knowledge base grounds the new unknowns. */
   add(rows: readonly object[] | ColumnLists | Table): this;
   /** Rows of the query. */
   readonly facts: Unknowns;
@@ -184,7 +187,7 @@ export class Unknowns extends Facts {
     this.take(rows);
   }
 
-  /** Adds new rows. If one of them is invalid, none is added. */
+  /** Adds new rows. If one of the rows is invalid, none is added. */
   take(rows: GivenRows): void {
     const codes = this.encode(rows);
     const given = this.#labelsOf(rows);

@@ -19,7 +19,10 @@ export interface Relation<S = Shape> {
   readonly name: string;
   /** Number of rows. */
   readonly rowCount: number;
-  /** Adds rows. The next `ground()` of a knowledge base grounds them. If one of them is invalid, none is added. */
+  /**
+   * Adds rows. The next `ground()` of a knowledge base grounds the new rows. If one of the rows is invalid, none is
+   * added.
+   */
   add(rows: MoreRows<S>): this;
   /** Rows of the relation. */
   readonly facts: Facts;
@@ -29,8 +32,8 @@ export interface Relation<S = Shape> {
  * Declares known facts for the rules of a knowledge base. The rows are objects, lists by column, or a table from a
  * reader. Columns hold strings, numbers or Booleans. null, undefined and NaN are missing values, which equal nothing.
  *
- * `types` gives the types of the columns, `{ city: "text" }`. It is needed for tables, whose types TypeScript cannot
- * infer, and if there are no rows yet. Columns that it does not list are ignored.
+ * `types` gives the types of the columns, `{ city: "text" }`. `types` is needed for tables, whose types TypeScript
+ * cannot infer, and if there are no rows yet. Columns that `types` does not list are ignored.
  *
  * @throws DataError with the row if a column has values of two types
  */

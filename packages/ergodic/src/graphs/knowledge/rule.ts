@@ -17,7 +17,7 @@ export const semanticsNames = ["imply", "implyNatural", "and", "all", "or", "equ
 /** Functions with which the groundings of a head vote in one factor. */
 export const votes: readonly Semantics[] = ["linear", "ratio", "logical"];
 
-/** Options of a rule. `R` is the type of the values of its variables, by name. */
+/** Options of a rule. `R` maps the names of its variables to the types of their values. */
 export interface RuleOptions<R> {
   /** Name in errors and explanations. Default: the printed rule. */
   name?: string;
@@ -56,8 +56,8 @@ type AnyAtom = Atom<object, AtomKind>;
 export function weightedRule<const H extends Atom<object, "query">, const B extends readonly AnyAtom[] = readonly []>(
   options: RuleOptions<RowOf<H, B>> & {
     /**
-     * The unknown that the rule is about, or its negation with `query.not()`. If there is a body, it must bind the
-     * head's variables.
+     * The unknown that the rule is about, or its negation with `query.not()`. If there is a body, the body must bind
+     * the head's variables.
      */
     head: H & BoundByBody<H, B>;
     /** Rows and unknowns that must exist. Default: none. */

@@ -42,7 +42,10 @@ class ExactObjective implements GraphObjective {
   private readonly plan: LearningPlan;
   private readonly engine: Engine;
   private readonly evidence: number;
-  /** Elimination orders of the graph without the evidence, and of each part with it. They are valid for all weights. */
+  /**
+   * Elimination orders of the graph without the evidence, and of each part with it. The orders are valid for all
+   * weights.
+   */
   private readonly orders: (readonly number[])[][] = [];
 
   constructor(columns: Conditionals, plan: LearningPlan, engine: Engine) {
@@ -97,7 +100,7 @@ class ExactObjective implements GraphObjective {
   ): Promise<number> {
     const { plan, engine } = this;
     const graph = tablesAt(x, columns);
-    // Weights this large mean that the run diverged, so it is reported as NaN.
+    // Infinite entries mean that the run diverged, so loss and gradient are NaN.
     if (graph.factors.some(({ values }) => values.some((value) => !(value < Infinity)))) {
       gradient.fill(NaN);
       return NaN;

@@ -90,7 +90,7 @@ export function recipeOf(
   );
 }
 
-/** Returns the recipe in a checkpoint. @throws DataError if the checkpoint is of another graph */
+/** Returns the recipe in a checkpoint. @throws DataError if the checkpoint belongs to another graph */
 export async function recipeFrom(
   from: string | Uint8Array | Blob,
   graph: FactorGraph,

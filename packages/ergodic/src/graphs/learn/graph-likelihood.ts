@@ -40,7 +40,7 @@ export interface GraphLikelihoodOptions {
   particles?: number;
   /** Seed of these runs. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Number of threads. The answer does not depend on it. Default 1. */
+  /** Number of threads. The answer does not depend on this number. Default 1. */
   workers?: number;
 }
 

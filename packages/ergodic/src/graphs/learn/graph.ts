@@ -27,13 +27,13 @@ export interface GraphFitOptions {
   /** Share of the observed variables to hold out, chosen at random. Default 0; at least 0, below 1. */
   heldOut?: number;
   /**
-   * Earlier result for this graph, from before factors changed or rows were added. Weights and chains start where that
-   * run ended. Step sizes start over, so choose smaller ones.
+   * Earlier result for this graph, computed before factors changed or rows were added. Weights and chains start where
+   * that run ended. Step sizes start over, so choose smaller ones.
    */
   from?: LearnedBefore;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Number of threads. The result does not depend on it, unless the workers race. Default 1. */
+  /** Number of threads. The result does not depend on this number, unless the workers race. Default 1. */
   workers?: number;
   /**
    * Replicas, for contrastiveDivergence() only. 1 (the default): workers share the chains of a single sequence of

@@ -18,8 +18,9 @@ export interface LearnedGraph {
   /** Held-out variables and their observed states. */
   readonly heldOut: HeldOut;
   /**
-   * Returns the log-likelihood of the held-out or the shown evidence. It is exact if the graph's width is small enough.
-   * Otherwise the partition function is estimated by annealed importance sampling, and the result has a standard error.
+   * Returns the log-likelihood of the held-out or the shown evidence. The value is exact if the graph's width is small
+   * enough. Otherwise the partition function is estimated by annealed importance sampling, and the result has a
+   * standard error.
    *
    * @throws OptionError if nothing was held out
    */

@@ -20,7 +20,7 @@ export interface EndedParticles {
 export interface LearningPlan {
   /** Seed of all random numbers. */
   readonly seed: number;
-  /** Number of threads. The result does not depend on it. */
+  /** Number of threads. The result does not depend on this number. */
   readonly workers: number;
   /**
    * Identifies one of several lanes (averaged replicas or racing workers). A lane has its own chains and uses one
@@ -57,8 +57,8 @@ export interface GraphLearner {
   /** Returns JSON from which the registry recreates the learner. */
   toJSON(): JsonObject;
   /**
-   * Whether the gradient is a random estimate. If it is, rules that compare losses, such as line searches, cannot be
-   * used.
+   * Whether the gradient is a random estimate. With a random gradient, rules that compare losses, such as line
+   * searches, cannot be used.
    */
   readonly draws: boolean;
   /** Creates the loss and gradient, per observed variable, of a graph with evidence. */

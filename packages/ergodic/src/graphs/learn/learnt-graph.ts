@@ -34,7 +34,7 @@ export class LearntGraph {
   /** Stretches that visit the unobserved variables, and stretches that visit the observed variables. */
   readonly hidden: readonly Stretch[];
   readonly seen: readonly Stretch[];
-  /** Number of unobserved variables. They have the positions below this number. */
+  /** Number of unobserved variables. The unobserved variables have the positions below this number. */
   readonly hiddenCount: number;
   /** Observed state at each position, or −1. */
   readonly evidence: Int32Array;
@@ -129,7 +129,7 @@ export class LearntGraph {
 
   /**
    * Writes LEARNT blocks for the factors of several variables with a learned weight. Factors of a single variable are
-   * fully covered by the own terms.
+   * fully covered by the variable's own terms.
    */
   private *records(columns: Conditionals, values: number): Generator<void, { words: Uint32Array; count: number }> {
     const { ends, variables, literals, shapes, weights, weightFixed, features, counting, shapeBegins, cardinalities } = columns;

@@ -1,5 +1,6 @@
 /**
- * Registry of the graph learners by name. It restores learners from checkpoints and lists them for the command line.
+ * Registry of the graph learners by name. The registry restores learners from checkpoints and lists them for the
+ * command line.
  */
 
 import type { JsonObject } from "../../engine/contract/index.ts";

@@ -35,7 +35,8 @@ export class Budget {
 type Numbers = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
 /**
- * Share by which a full column grows beyond the needed length. It is small so that a graph's memory is nearly all data.
+ * Share by which a full column grows beyond the needed length. The share is small, so that nearly all of a graph's
+ * memory is data.
  */
 const GROWTH = 1 / 16;
 const LEAST = 16;

@@ -31,7 +31,7 @@ export type NestedNumbers = ArrayLike<number> | readonly NestedNumbers[];
 export interface GraphFactor {
   /** Function that the factor computes. */
   readonly kind: FactorKind;
-  /** Numbers of its variables. In conditional functions the head (the child) is last. */
+  /** Numbers of its variables. In conditional functions, the head (the child) is last. */
   readonly variables: readonly number[];
   /** State of each variable's literal. Empty for tables. */
   readonly states: readonly number[];

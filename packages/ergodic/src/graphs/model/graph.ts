@@ -65,7 +65,7 @@ export class FactorGraph {
 
   /**
    * Adds a variable and returns its number. `states`: number of states, or their names. Default: a Boolean. Unnamed
-   * variables are called x and their number. `truthiness`: degree of truth of each state. `fit` treats it as a label y
+   * variables are called x plus their number. `truthiness`: degree of truth of each state. `fit` treats it as a label y
    * with probabilities q, and maximises E_q ln P(evidence, y). `initial`: state in which samplers start (default: the
    * first). Inference uses neither.
    */

@@ -36,10 +36,10 @@ export function noisyOrTable(list: TableList, { variables, states, probabilities
 }
 
 /**
- * Adds a noisy-or, simplified by the evidence. Observed parents are merged into the leak, and a child observed off
- * becomes one factor per parent. The rest becomes a single table if it is small. Otherwise it becomes a chain of
- * auxiliary variables, each of which means "turned on by one of the first parents" and is on with some probability. The
- * chain is valid for sums, but the search for a largest product needs the table.
+ * Adds a noisy-or, simplified by the evidence. Observed parents are merged into the leak, and a child that is observed
+ * to be off becomes one factor per parent. The rest becomes a single table if it is small. Otherwise it becomes a chain
+ * of auxiliary variables, each of which means "turned on by one of the first parents" and is on with some probability.
+ * The chain is valid for sums, but the search for a largest product needs the table.
  *
  * @throws CapabilityError if a largest product needs a table that is too large
  */

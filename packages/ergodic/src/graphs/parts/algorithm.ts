@@ -14,7 +14,7 @@ export interface InferencePlan {
   readonly task: InferenceTask;
   /** Seed of all random numbers. */
   readonly seed: number;
-  /** Number of threads. Answers do not depend on it. */
+  /** Number of threads. Answers do not depend on this number. */
   readonly workers: number;
   /** Memory limit for tables, in bytes. */
   readonly memory: number;
@@ -41,8 +41,8 @@ export interface PartAnswer {
   /** Whether the marginals are uniform only because nothing has been found yet. */
   readonly blank?: boolean;
   /**
-   * Joint state, ln of its product of tables (`value`), and smallest proved upper bound on all values (`bound`). The
-   * state is optimal if both are equal.
+   * Joint state, ln of the tables' product at this state (`value`), and smallest proved upper bound on all values
+   * (`bound`). The state is optimal if both are equal.
    */
   readonly map?: { readonly states: Int32Array; readonly value: number; readonly bound?: number };
   /** Final states of the chains, for Gibbs sampling. */
@@ -70,8 +70,8 @@ export interface PartInference {
   /** Returns statistics for a tick. */
   report(): Record<string, number>;
   /**
-   * Returns the state needed to continue, without tables. It can describe an earlier point of the run than the current
-   * one.
+   * Returns the state needed to continue, without tables. The state can describe an earlier point of the run than the
+   * current one.
    */
   snapshot(): Snapshot;
   /** Continues from a snapshot. */

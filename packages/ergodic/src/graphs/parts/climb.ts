@@ -4,7 +4,7 @@ import type { JointState } from "./joint-state.ts";
  * Limit on the number of rounds. Without it, rounding errors between equally good states could lead to endless cycles.
  */
 const MOST_ROUNDS = 1000;
-/** Number of variables visited between two yields, which takes a few milliseconds. */
+/** Number of variables visited between two yields: a few milliseconds of work. */
 const PAUSE_VARIABLES = 10_000;
 
 /**

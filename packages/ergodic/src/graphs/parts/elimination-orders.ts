@@ -6,7 +6,7 @@ import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 export interface EliminationOrder {
   /** Variables in elimination order. */
   readonly order: readonly number[];
-  /** Total number of entries of all tables. A variable's table has its neighbours at its elimination, and itself. */
+  /** Total entries in all tables. A variable's table has itself and its neighbours at the time of elimination. */
   readonly total: number;
   /** Number of entries in the largest of these tables. */
   readonly largest: number;
@@ -22,7 +22,7 @@ const MOST_OPERATIONS = 3e9;
 const WALKS = 4;
 /** Largest share of the variables whose factor changes from one order to the next. */
 const CHANGED = 0.08;
-/** Number of operations between two yields, which takes a few milliseconds. */
+/** Number of operations between two yields: a few milliseconds of work. */
 const PAUSE_OPERATIONS = 3e6;
 /** Largest number of variables whose adjacency is stored as bits, once all of degree at most 2 are eliminated. */
 const MOST_BITS = 8192;
@@ -168,7 +168,7 @@ class Core {
   private readonly bits: Uint32Array;
   private readonly degrees: Int32Array;
   private readonly fill: Int32Array;
-  /** Remaining variables (`rest`), and their indices in it (`place`). */
+  /** Remaining variables (`rest`), and each variable's index in `rest` (`place`). */
   private readonly rest: Int32Array;
   private readonly place: Int32Array;
   private readonly around: Int32Array;

@@ -36,8 +36,9 @@ const MOST_STATES = 2 ** 16;
  *   to one.
  * - An enumeration of at most 2^16 joint states shows it.
  *
- * The chain is not ergodic if that enumeration shows islands, or if the positive entries of one factor form islands,
- * two of which contain possible states of the whole part. Yields every few milliseconds.
+ * The chain is not ergodic if that enumeration shows islands. It is also not ergodic if the positive entries of one
+ * factor form islands, and at least two of these contain possible states of the whole part. Yields every few
+ * milliseconds.
  */
 export function* ergodicity(
   part: Component,

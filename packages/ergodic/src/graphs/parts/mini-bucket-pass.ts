@@ -13,7 +13,7 @@ export interface Buckets {
 /** Options of a pass. */
 export interface PassOptions {
   readonly kind: BoundKind;
-  /** log2 of the largest number of joint states of a product of tables. A larger table is a mini-bucket of its own. */
+  /** log2 of the largest product of tables, in joint states. A larger table is a mini-bucket of its own. */
   readonly limit: number;
   /** Whether the last variable of the order is kept, so that the bound is given for each of its states. */
   readonly keep?: boolean;
@@ -33,7 +33,9 @@ export interface PassResult {
   readonly exact: boolean;
   /** Bound on the rounding error. */
   readonly rounding: number;
-  /** For "largest": the states, read off in reverse order. Each is the best one given the states chosen before it. */
+  /**
+   * For "largest": the states, read off in reverse order. Each state is the best one given the states chosen before it.
+   */
   readonly states?: Int32Array;
 }
 
@@ -41,11 +43,12 @@ export interface PassResult {
 const SPREAD = 1;
 
 /**
- * Weighted mini-bucket elimination: variables are summed out in turn. If a variable's tables would multiply to more
- * than 2^limit states, they are split, and the sum of the product is bounded by Hölder's inequality: Σ_x Π_r ψ_r ≤ Π_r
- * (Σ_x ψ_r^{1/w_r})^{w_r}, Σ w_r = 1, w_r > 0; ≥ if all but one w_r are negative; and max_x Π_r ψ_r ≤ Π_r max_x ψ_r.
- * Before that, moment matching moves factors on the shared variables between the parts of a bucket until the parts
- * agree on them. This leaves the product unchanged and tightens the bounds. Yields every few milliseconds.
+ * Weighted mini-bucket elimination: variables are summed out in turn. If the product of a variable's tables would have
+ * more than 2^limit states, the tables are split into mini-buckets. Hölder's inequality then bounds the sum of the
+ * product: Σ_x Π_r ψ_r ≤ Π_r (Σ_x ψ_r^{1/w_r})^{w_r}, Σ w_r = 1, w_r > 0; ≥ if all but one w_r are negative; and max_x
+ * Π_r ψ_r ≤ Π_r max_x ψ_r. Before that, moment matching moves factors on the shared variables between mini-buckets
+ * until the mini-buckets agree on these variables. This leaves the product unchanged and tightens the bounds. Yields
+ * every few milliseconds.
  *
  * Source: Dechter and Rish 2003; Liu and Ihler 2011; Ihler, Flerova, Dechter and Otten 2012.
  */

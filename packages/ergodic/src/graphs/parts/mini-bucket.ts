@@ -3,7 +3,7 @@ import { log } from "../../engine/numbers/log.ts";
 import { sizeOf, stridesIn } from "./factor-table.ts";
 import type { LogTable } from "./log-tables.ts";
 
-/** Number of entries processed between two yields, which takes a few milliseconds. */
+/** Number of entries processed between two yields: a few milliseconds of work. */
 const PAUSE_ENTRIES = 1e5;
 /** Relative error of a rounded operation. */
 const ULP = 2 ** -52;
@@ -16,7 +16,7 @@ export class MiniBucket {
   readonly scope: readonly number[];
   readonly shape: readonly number[];
   readonly values: Float64Array;
-  /** Bound on the rounding error of any of its values and of the message. */
+  /** Bound on the rounding error in each value and in the message. */
   rounding = 0;
   private readonly count: number;
 
@@ -82,8 +82,8 @@ export class MiniBucket {
   }
 
   /**
-   * Returns the message without the last variable: w ln Σ ψ^{1/w}, or ln max ψ. `possible`, by states of `common`,
-   * tells which zero entries can be ignored.
+   * Returns the message without the last variable: w ln Σ ψ^{1/w}, or ln max ψ. `possible`, indexed by the states of
+   * `common`, says which zero entries can be ignored.
    */
   *eliminate(
     kind: BoundKind,

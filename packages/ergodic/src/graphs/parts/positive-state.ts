@@ -7,9 +7,9 @@ import type { LogTables } from "./log-tables.ts";
  */
 export type PositiveState = Int32Array | "impossible" | undefined;
 
-/** Largest total number of table entries visited, which takes a few seconds. */
+/** Largest total number of table entries visited: a few seconds of work. */
 const MOST_ENTRIES = 1e9;
-/** Number of entries visited between two yields, which takes a few milliseconds. */
+/** Number of entries visited between two yields: a few milliseconds of work. */
 const PAUSE_ENTRIES = 1e6;
 /** Number of dead ends before the first restart with other choices. The number doubles for each further restart. */
 const FIRST_FAILURES = 64;

@@ -19,7 +19,7 @@ export interface Component {
   readonly tables: readonly Table[];
 }
 
-/** A graph without everything that can be determined in advance. */
+/** A graph after everything that can be determined in advance has been removed. */
 export interface Reduction {
   /** ln of the factors that have no variables left; −∞ if the evidence has probability 0. */
   readonly scale: number;

@@ -8,7 +8,7 @@ import type { Component } from "./reduction.ts";
 
 /**
  * Largest number of joint states of a part that is enumerated directly. Graphs with very many small parts are common,
- * and each part is cheap then.
+ * and enumeration makes each part cheap.
  */
 const MOST_STATES = 64;
 

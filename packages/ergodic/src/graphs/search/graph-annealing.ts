@@ -26,7 +26,7 @@ export interface GraphAnnealingOptions {
   restarts?: number;
 }
 
-/** Number of variables drawn between two yields, which takes a few milliseconds. */
+/** Number of variables drawn between two yields: a few milliseconds of work. */
 const PAUSE_VARIABLES = 10_000;
 
 /**
@@ -36,7 +36,7 @@ const PAUSE_VARIABLES = 10_000;
  * within such states.
  *
  * The state might not be optimal. A mini-bucket bound gives its largest possible distance from the optimum, and the run
- * ends early if that is 0. Task: "map". Source: Kirkpatrick, Gelatt and Vecchi 1983; Geman and Geman 1984.
+ * ends early if this distance is 0. Task: "map". Source: Kirkpatrick, Gelatt and Vecchi 1983; Geman and Geman 1984.
  *
  * @throws CapabilityError if zeros leave no state that a search finds
  */

@@ -16,7 +16,7 @@ export interface IteratedConditionalModesOptions {
   restarts?: number;
 }
 
-/** Number of variables visited between two yields, counted over restarts. It takes a few milliseconds. */
+/** Number of variables visited between two yields: a few milliseconds of work. Restarts do not reset the count. */
 const PAUSE_VARIABLES = 2000;
 
 /**
@@ -24,7 +24,8 @@ const PAUSE_VARIABLES = 2000;
  * from `restarts` random states in which no factor is 0.
  *
  * The result cannot be improved by changing a single variable, but is often far from optimal. A mini-bucket bound gives
- * its largest possible distance from the optimum, and the run ends early if that is 0. Task: "map". Source: Besag 1986.
+ * its largest possible distance from the optimum, and the run ends early if this distance is 0. Task: "map". Source:
+ * Besag 1986.
  *
  * @throws CapabilityError if zeros leave no state that a search finds
  */

@@ -1,10 +1,10 @@
 /**
- * Advice on how to improve the chains of this run. It fits the run's algorithm and model, and never repeats a choice
- * that was already made.
+ * Advice on how to improve the chains of this run. The advice fits the run's algorithm and model, and never repeats a
+ * choice that was already made.
  *
  * `description.algorithm` holds the options of the run. `description.density` holds the properties of the model:
  * whether it has a gradient, which parameters are whole numbers, and which belong to a hierarchy, centred or not.
- * Little is known about draws of other tools, so the advice for them is general.
+ * Little is known about draws from other tools, so the advice for them is general.
  */
 import type { Json, JsonObject } from "../../../engine/contract/index.ts";
 import { algorithmOf, nameOf } from "../method.ts";
@@ -16,8 +16,8 @@ const stochastic = new Set(["sgld", "psgld", "sghmc", "sgnht"]);
 const unwarmed = new Set(["prior", "sequentialMonteCarlo"]);
 const TARGETS = [0.95, 0.99, 0.999];
 /**
- * Largest dimension for which a dense metric is suggested. In higher dimensions, it needs more draws than a warm-up
- * has.
+ * Largest dimension for which a dense metric is suggested. In higher dimensions, a dense metric needs more draws than a
+ * warm-up has.
  */
 const MOST_DENSE = 200;
 

@@ -5,7 +5,7 @@ import type { Transitions } from "../trajectories.ts";
 
 export type { Finding };
 
-/** Draws as the verdict's subjects see them. */
+/** The parts of draws from which findings are derived. */
 export interface Judged extends Transitions {
   readonly divergences: number;
   readonly report: Readonly<Record<string, number>>;
@@ -14,7 +14,7 @@ export interface Judged extends Transitions {
   summary(): Record<string, VariableSummary>;
 }
 
-/** Returns the findings of one subject. `before`: findings of the subjects earlier in the list of verdict.ts. */
+/** Returns the findings of one subject. `before`: findings of the subjects that verdict.ts lists earlier. */
 export type Subject = (draws: Judged, before: readonly Finding[]) => Finding[];
 
 /** Formats names as `"a", "b", "c" and 4 more`. */

@@ -11,7 +11,7 @@ type Report = {
   largestError: number | null;
 };
 
-/** Judges how accurately differential equations were solved, from a sample of the draws. */
+/** Judges from a sample of the draws how accurately differential equations were solved. */
 export function solutions(draws: Judged): Finding[] {
   const report = draws.description.solutions as Report | undefined;
   if (!report) return [];

@@ -13,7 +13,7 @@ export interface FunctionDensityOptions {
   /** Gradient of ℓ at x, returned or written into `g`. Default: none, which suffices for samplers without gradients. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a function that writes into g gives nothing
   readonly gradient?: (x: Float64Array, g: Float64Array) => ArrayLike<number> | void;
-  /** Name of each element of x. Samplers then treat them as parameters. */
+  /** Name of each element of x. Samplers then treat the elements as parameters. */
   readonly names?: readonly string[];
   /**
    * Whether the gradient is checked against finite differences when a run begins (gradient-check.ts). Default true; use
@@ -43,7 +43,7 @@ const NAME = "functionDensity";
  * x: Float64Array(d), a copy that the function may keep. `gradient(x)` returns d numbers, or `gradient(x, g)` writes
  * them into g.
  *
- * Kernels call the function through the table of this thread, so it runs on this thread only; a call costs about 0.1 µs
+ * Kernels call the function through the table of this thread, so it runs on this thread only. A call costs about 0.1 µs
  * in addition to the function's own time.
  *
  * −∞ means outside the support; samplers reject NaN. If the function throws, the run ends with the same exception.
@@ -52,7 +52,7 @@ const NAME = "functionDensity";
  * begins, the gradient is checked once against finite differences of ℓ.
  *
  * @throws OptionError for a dimension or names that do not fit; during a run, if the function returns anything but
- *   numbers, or the gradient is that of another function
+ *   numbers, or the gradient does not belong to it
  */
 export function functionDensity(options: FunctionDensityOptions): FunctionDensity {
   checkKeys(NAME, options, ["dimension", "logDensity", "gradient", "names", "checkGradient"]);

@@ -20,8 +20,8 @@ export interface ChainState {
   /** All mutable state, as views by name. */
   views(): Record<string, Tensor>;
   /**
-   * Called after a restore. Describes restored state that cannot belong to this chain and could make a kernel loop
-   * forever.
+   * Called after a restore. Returns a description of the problem if the restored state cannot belong to this chain and
+   * could make a kernel loop forever.
    */
   misfit?(): string | undefined;
   /** Releases memory. */
@@ -55,9 +55,11 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   /** Storage for the plan's full length: [chain, draw, …]. */
   private readonly values: Float64Array;
   private readonly transitions: Float64Array;
-  /** Sum of each field over the stored draws. It is updated with every draw, because progress is reported often. */
+  /**
+   * Sum of each field over the stored draws. The sum is updated with every draw, because progress is reported often.
+   */
   private readonly totals: Float64Array;
-  /** Chains that make the next transitions. These are all chains, except while some chains repeat their warm-up. */
+  /** Chains that make the next transitions: all chains, except while some chains repeat their warm-up. */
   private active: readonly number[];
   /** Number of transitions of all chains so far. */
   private made = 0;

@@ -9,8 +9,8 @@ export interface EstimateOptions {
    */
   batch?: number | "all";
   /**
-   * Control variates. "mode": gradients are relative to that at the posterior's mode, which lowers their variance
-   * (Baker et al. 2019). Default false.
+   * Control variates. "mode": gradients are relative to the gradient at the posterior's mode, which lowers their
+   * variance (Baker et al. 2019). Default false.
    */
   controlVariate?: "mode" | false;
   /**
@@ -33,7 +33,7 @@ export interface EstimateOptions {
  * SVRG (Dubey et al. 2016): the same formula, but x* is set to x before every `every`-th update, which reads all rows.
  * The estimates of both methods are unbiased.
  *
- * These are the checked options. An undefined option means that the density decides.
+ * These are the checked options. An undefined option takes a value that depends on the density.
  *
  * @throws OptionError if options conflict; CapabilityError if the density has no rows
  */

@@ -14,7 +14,7 @@ export interface SamplingPlan {
   draws: number;
   /** Seed of all random numbers. */
   seed: number;
-  /** Number of threads. Draws do not depend on it. */
+  /** Number of threads. Draws do not depend on this number. */
   workers: number;
   /** Whether draws are bitwise identical on every host. */
   deterministic: boolean;
@@ -43,15 +43,15 @@ export interface VisitedPlace {
   /** Position in unconstrained numbers. */
   readonly point: Float64Array;
   /**
-   * Log mass of the density around the place, in nats, up to the density's constant. It is reliable if `paretoK` is at
-   * most 0.7.
+   * Log mass of the density around the place, in nats, up to the density's constant. The value is reliable if `paretoK`
+   * is at most 0.7.
    */
   readonly logMass: number;
   /** Standard error of `logMass`. */
   readonly error: number;
   /** Tail shape of the importance weights from which `logMass` is computed. */
   readonly paretoK: number;
-  /** Share of this place in the sum of its mass and the mass of the best place of a chain. */
+  /** Mass of this place, divided by the sum of its mass and the mass of the best place that a chain fills. */
   readonly share: number;
   /**
    * Whether a chain fills the place. If false, the chain was still moving there or was stuck. Always false for scouts.
@@ -63,8 +63,8 @@ export interface VisitedPlace {
    */
   readonly mode: number;
   /**
-   * Whether the draws lack this place. There are hardly any draws, although there should be some, or although even a
-   * few would change a mean or standard deviation.
+   * Whether the draws lack this place. It has hardly any draws, although it should have some, or although even a few
+   * would change a mean or standard deviation.
    */
   readonly missed: boolean;
   /**
@@ -88,7 +88,10 @@ export interface Sampling extends Progression {
   places?(): readonly VisitedPlace[];
 }
 
-/** A run that another sampler can drive. Gibbs sampling drives one for each block, and tempering for the rungs. */
+/**
+ * A run that another sampler can drive. Gibbs sampling drives one such run for each block, and tempering drives one for
+ * the rungs.
+ */
 export interface InnerSampling extends Sampling {
   /** Names of the statistics stored for each transition. */
   readonly fields: readonly string[];
@@ -129,14 +132,14 @@ export interface GivenOptions {
 /**
  * A sampler, as made by nuts() and the like: starts a run on a log density according to a plan.
  *
- * It defines HOW draws are made.
+ * A sampler defines HOW draws are made.
  */
 export interface Sampler {
   /** Name of the sampler. */
   readonly name: string;
   /** Verb for which the sampler is used. */
   readonly verb: "sample";
-  /** Whether it draws batches of rows from a model conditioned with `rows`. Absent: no. */
+  /** Whether the sampler draws batches of rows from a model conditioned with `rows`. Absent: no. */
   readonly readsRows?: boolean;
   /**
    * Checks options of the run that the sampler might ignore. Absent if the sampler uses the given chains and draws.
@@ -165,7 +168,10 @@ export type SamplerFamily =
 export interface SamplerDeclaration extends Declaration {
   /** Family of the sampler. */
   readonly family: SamplerFamily;
-  /** Whether it leaves the target invariant after warm-up. Conformance tests compare its draws with closed forms. */
+  /**
+   * Whether the sampler leaves the target invariant after warm-up. Conformance tests compare its draws with closed
+   * forms.
+   */
   readonly exact: boolean;
   /** Options for conformance tests, to keep their runs short. Default: none. */
   readonly conformance?: object;

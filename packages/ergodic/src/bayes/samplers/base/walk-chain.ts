@@ -18,9 +18,9 @@ export const covarianceKinds = ["dense", "diagonal"] as const;
 
 export interface WalkOptions {
   kernel: "randomWalkRun" | "coordinateWalkRun" | "sliceRun" | "ellipticalSliceRun";
-  /** Shape of the covariance L Lᵀ of the proposals or of the reference. L is f64[d, d] or f64[d]. */
+  /** Shape of the proposal or reference covariance L Lᵀ. L is f64[d, d] or f64[d]. */
   covariance: "dense" | "diagonal";
-  /** Whether each coordinate has its own adaptive step. If not, all coordinates share one. */
+  /** Whether each coordinate has its own adaptive step. If not, all coordinates share one step. */
   stepPerCoordinate: boolean;
   /** Initial step size. */
   stepSize: number;

@@ -1,8 +1,8 @@
 import type { Accepts } from "../../../engine/errors/options.ts";
 
 /**
- * Warm-up windows, in transitions, as in Stan: first only the step size adapts, then the metric in windows of doubling
- * length, then only the step size again.
+ * Warm-up windows, in transitions, as in Stan. First only the step size adapts. Then the metric adapts in windows of
+ * doubling length, and finally only the step size again.
  */
 export interface WindowOptions {
   /** Transitions before the first window. Default 75. */

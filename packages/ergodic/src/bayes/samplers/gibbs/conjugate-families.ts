@@ -71,7 +71,7 @@ const beta: ConjugateFamily = {
  *
  * - inverse gamma: f = d, g = e^−d − 1, so that e^−u ~ gamma with shape −p and rate −q eᵇ; p, q < 0.
  *
- * - beta: f, g = log σ, log 1 − σ of u, so that σ(u) ~ beta(p, q); p, q > 0.
+ * - beta: f and g are the changes in log σ(u) and log(1 − σ(u)), so that σ(u) ~ beta(p, q); p, q > 0.
  *
  * If the constrained number is shifted or scaled (because its bounds are not 0 and 1), only b changes.
  */

@@ -133,7 +133,8 @@ function defaultBlocks(density: LogDensity): GibbsBlock[] {
 }
 
 /**
- * Returns the parameters that consist of these coordinates. They are given by name if the density has a name for each.
+ * Returns the parameters that consist of these coordinates. The parameters are given by name if the density has a name
+ * for each of them.
  */
 function namesOf({ parameters }: LogDensity, coordinates: readonly number[]): (string | number)[] {
   const own = new Set(coordinates);

@@ -23,8 +23,8 @@ export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcc
    */
   adaptation?: Adaptation;
   /**
-   * Number of short independent searches, at the end of warm-up, for modes that the chains might have missed. They are
-   * made for up to 64 coordinates. Default 24; 0 to 1000.
+   * Number of short independent searches, at the end of warm-up, for modes that the chains might have missed. The
+   * searches are made for up to 64 coordinates. Default 24; 0 to 1000.
    */
   scouts?: number;
   /** Maximum number of restarts of a chain that warm-up finds in a mode with almost no mass. Default 10; 0 to 1000. */

@@ -42,8 +42,8 @@ export function isLost(levels: ArrayLike<number>): boolean {
 }
 
 /**
- * Whether the mean of the last HALF log densities exceeds that of the first CHECK by the arrival threshold: the chain
- * has moved to another region.
+ * Whether the mean of the last HALF log densities exceeds the mean of the first CHECK by the arrival threshold. If so,
+ * the chain has moved to another region.
  */
 export function hasRisen(levels: Float64Array, dimension: number): boolean {
   if (levels.length < CHECK + HALF) return false;

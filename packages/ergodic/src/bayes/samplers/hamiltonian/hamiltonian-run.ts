@@ -52,8 +52,8 @@ const WIDTH = transitionFields.length;
  * Transitions run in the kernels, one call per chain and stretch. Between stretches, at fixed transitions, metrics are
  * renewed and compared (choice.ts).
  *
- * At the end of warm-up, the places of the chains are compared with each other and with the places of scouts. As a
- * result, chains can restart (places/survey.ts).
+ * At the end of warm-up, the places of the chains are compared with each other and with the places that scouts found.
+ * As a result, chains can restart (places/survey.ts).
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is
  * transition t; FIRST_STEP + k the k-th search for a step size), "transition", n (the same after the n-th restart).
@@ -268,10 +268,10 @@ export class HamiltonianRun extends ChainsRun<Chain> {
 
   /**
    * `leapfrogs`: number of leapfrog steps of all chains so far, including warm-up. `stepSize`: the mean over chains.
-   * The others are reported only if they are not zero. `restarts`: number of restarts; `late`: number of chains whose
-   * log density still rose halfway through warm-up; `again`: number of chains that warmed up a second time from their
-   * position; `scouts`: number of scouts; `diagonal`: 1 if the diagonal metric was chosen; `targetAcceptance`: the mean
-   * over chains, if warm-up chose it.
+   * The other statistics are reported only if they are not zero. `restarts`: number of restarts; `late`: number of
+   * chains whose log density still rose halfway through warm-up; `again`: number of chains that warmed up a second time
+   * from their position; `scouts`: number of scouts; `diagonal`: 1 if the diagonal metric was chosen;
+   * `targetAcceptance`: the mean over chains, if warm-up chose it.
    */
   protected override reportMore(): Record<string, number> {
     const { survey } = this;

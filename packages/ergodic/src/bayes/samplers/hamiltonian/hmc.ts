@@ -27,8 +27,8 @@ const [TIME, JITTER] = [2, 0.3];
  * (1 ± jitter) `time`. ε and M⁻¹ are adapted as in nuts.ts.
  *
  * If the metric matches the posterior, coordinates have period 2π. Trajectories of length 2 ± 30 % then end far from
- * their start and never return to it, in x or in x², even if scales are off by a third. ℓ: log density in nats, up to a
- * constant; x: float64[d], unconstrained.
+ * their start, in x and in x². Trajectories never return to their start, even if scales are off by a third. ℓ: log
+ * density in nats, up to a constant; x: float64[d], unconstrained.
  *
  * Leaves the target invariant after warm-up. Source: Neal 2011. Differs from Stan: a trajectory ends and is rejected at
  * the first point without a finite density.

@@ -21,8 +21,8 @@ export interface IndependenceOptions {
  * q: `sample` draws from it, `logDensity` is its log density, up to a constant. All randomness must come from `draws`.
  *
  * If w is bounded, with both densities normalised, each transition multiplies the total variation distance to the
- * target by at most 1 − 1/sup w. If w is not bounded (because q has lighter tails than the target), chains stay for
- * long at points where w is large.
+ * target by at most 1 − 1/sup w. If w is not bounded (because q has lighter tails than the target), chains stay for a
+ * long time at points where w is large.
  *
  * Chains begin at draws of q. x: float64[d]. ℓ: log density in nats, up to a constant. Nothing is adapted. Runs on the
  * calling thread, regardless of the number of workers. Leaves the target invariant.

@@ -20,7 +20,7 @@ export interface MetropolisWithinGibbsOptions {
  * exp(ℓ(x') − ℓ(x))).
  *
  * A transition visits every coordinate in order. With `scan: "random"`, it visits d coordinates drawn at random, which
- * makes it reversible. Both cost d evaluations of ℓ.
+ * makes it reversible. Both orders cost d evaluations of ℓ.
  *
  * σ_k starts at `stepSize`. Warm-up brings each coordinate's mean acceptance to `targetAcceptance`
  * (kernels/bayes/adaptive-step.ts); afterwards all steps are fixed. x: float64[d], unconstrained. ℓ: log density in

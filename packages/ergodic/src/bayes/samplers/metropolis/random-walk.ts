@@ -30,7 +30,7 @@ const FINAL = 150;
  * float64[d], unconstrained. ℓ: log density in nats, up to a constant.
  *
  * Warm-up brings the mean acceptance to `targetAcceptance` (kernels/bayes/adaptive-step.ts) and estimates L in
- * `windows` (base/windows.ts), after which σ restarts at 2.38/√d. After warm-up both are fixed, so the target is
+ * `windows` (base/windows.ts), after which σ restarts at 2.38/√d. After warm-up, σ and L are fixed, so the target is
  * invariant. Proposals without a finite density are rejected.
  *
  * L can change only gradually from window to window. Scales that differ by up to 1000 : 1 can be found in a warm-up of

@@ -45,8 +45,8 @@ interface Reference {
  *
  * Otherwise the warm-up `windows` (base/windows.ts) use coordinate-wise slice sampling (slice.ts), because ellipses of
  * a reference that is too narrow would hardly find the scales. Each window estimates the reference (`estimate`) and
- * inflates its covariance by `inflation`. The last estimate is used for the draws. Below 20 warm-up transitions it is
- * N(0, I).
+ * inflates its covariance by `inflation`. The last estimate is used for the draws. With fewer than 20 warm-up
+ * transitions, the reference is N(0, I).
  *
  * The target is invariant for any fixed reference, but the reference determines how well chains mix. If the target's
  * tails are heavier than the reference's, ℓ − log N grows without bound, and a chain in the tails returns slowly (it is

@@ -28,7 +28,7 @@ export interface SliceOptions {
  *
  * Points are drawn from the interval, and each point outside the slice shrinks it. Needs no gradient and no tuning.
  * During warm-up, widths adapt (`adapt`) until there are as many expansions as shrinkages
- * (kernels/bayes/adaptive-step.ts). Afterwards they are fixed.
+ * (kernels/bayes/adaptive-step.ts). After warm-up, the widths are fixed.
  *
  * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant after warm-up.
  * Mixes slowly if coordinates are correlated.

@@ -40,7 +40,7 @@ export const NOISE_ESTIMATES = 2 * PROBES;
 
 /**
  * Finds the default step size: the largest h for which the relative errors of the draws' standard deviations are at
- * most BIAS, as far as the neighbourhood of the mode can show.
+ * most BIAS, judging by the neighbourhood of the mode.
  *
  * λ_i: curvature of each coordinate at the mode (curvature.ts); V_i: variance of g_i about PROBES points x* + z/√λ, z ~
  * N(0, I). Both give M of step-bias.ts for any h, coordinate by coordinate, and h is found by bisection. For sgnht,

@@ -1,6 +1,4 @@
-/**
- * Effect of Hamiltonian rules with gradient noise on one coordinate with precision λ, computed from linear recursions.
- */
+/** Computes from linear recursions how Hamiltonian rules with gradient noise change one coordinate with precision λ. */
 import type { StochasticRule } from "./stochastic-chain.ts";
 
 const ROUNDS = 40;
@@ -22,7 +20,7 @@ export function thermostatFriction(a: number, drive: number, cross: number, heat
   return high;
 }
 
-/** Smallest curvature, in units of 1 / h. Smaller curvatures are replaced by it. */
+/** Smallest curvature, in units of 1 / h. Smaller curvatures are replaced by this value. */
 const LEAST = 1e-8;
 
 /**

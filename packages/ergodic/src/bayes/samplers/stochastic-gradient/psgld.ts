@@ -25,8 +25,8 @@ export interface PsgldOptions extends Omit<ScheduleOptions, "cycle">, EstimateOp
  * The term Γ = ∂G/∂x is dropped, as usual. So even in the limit h → 0, the target is invariant only to the extent that
  * G does not vary with x.
  *
- * Source: Li, Chen, Carlson, Carin 2016. Differs from it: V uses the gradient of the sum over rows instead of the mean;
- * V has a different initial value at a mode; and h is half of theirs.
+ * Source: Li, Chen, Carlson, Carin 2016. There are three differences: V uses the gradient of the sum over rows instead
+ * of the mean, V has a different initial value at a mode, and h is half of theirs.
  *
  * @throws OptionError unless 0 <= ρ < 1 and ε > 0; CapabilityError as in sgld.ts
  */

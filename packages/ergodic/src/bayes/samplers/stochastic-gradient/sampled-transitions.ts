@@ -7,7 +7,7 @@ const SPREAD = 128;
 /**
  * Transitions after which samples are taken. At first, a sample is taken every UPDATES_A_SAMPLE updates, which costs
  * one additional gradient per ten. Later, samples become rarer: the sample at draw t is followed by the next one t /
- * SPREAD draws later. A longer run begins with the same transitions. There are none in warm-up.
+ * SPREAD draws later. A longer run begins with the same transitions. No samples are taken in warm-up.
  */
 export function sampledTransitions({ warmup, draws }: SamplingPlan, { updatesBefore }: StepSchedule): number[] {
   const at: number[] = [];

@@ -22,7 +22,7 @@ export interface SghmcOptions extends ScheduleOptions, EstimateOptions {
  * Stochastic-gradient Hamiltonian Monte Carlo: x ← x + v; v ← v + h g − a v + √(2(a − b)h) ξ, ξ ~ N(0, I).
  *
  * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): in units of x², > 0, or in cycles. By
- * default, it is determined at the mode (default-step.ts). a (`friction`): 0.01. b (`noiseEstimate`): hV/2 if the
+ * default, h is determined at the mode (default-step.ts). a (`friction`): 0.01. b (`noiseEstimate`): hV/2 if the
  * variance V of g is known. Default 0.
  *
  * v starts as √h ξ and is redrawn before every `resetEvery`-th update (0: never). Leaves the target invariant only in

@@ -13,11 +13,11 @@ export interface SgnhtOptions extends Omit<ScheduleOptions, "cycle">, EstimateOp
 /**
  * Stochastic-gradient Nosé-Hoover thermostat: v ← v + h g − α v + √(2ah) ξ; x ← x + v; α ← α + v·v/d − h, ξ ~ N(0, I).
  *
- * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): in units of x², > 0. By default, it is
+ * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): in units of x², > 0. By default, h is
  * determined at the mode (default-step.ts). a (`friction`): default 0.01, also the initial α. α rises until it absorbs
  * the noise of g. The variance of this noise can be unknown, but must be the same everywhere.
  *
- * v starts as √h ξ. In the long run the mean of v·v/d is exactly h. Leaves the target invariant only in the limit h →
+ * v starts as √h ξ. In the long run, the mean of v·v/d is exactly h. Leaves the target invariant only in the limit h →
  * 0. Source: Ding et al. 2014. All coordinates share one α.
  *
  * @throws OptionError unless 0 < a <= 1; CapabilityError as in sgld.ts

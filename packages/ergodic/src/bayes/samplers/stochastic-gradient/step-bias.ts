@@ -31,9 +31,9 @@ export const needsSecond = (kind: number): boolean =>
   kind === field.STOCHASTIC_HAMILTONIAN || kind === field.STOCHASTIC_THERMOSTATTED;
 
 /**
- * Estimates, during the run, how much the finite steps of a stochastic-gradient sampler change the spread of its draws:
- * (sd of the draws − sd of the posterior) / sd of the posterior, for the unconstrained coordinate whose error is
- * largest in absolute value.
+ * Estimates, during the run, how much the finite steps of a stochastic-gradient sampler change the spread of its draws.
+ * The estimate is (sd of the draws − sd of the posterior) / sd of the posterior, for the unconstrained coordinate with
+ * the largest absolute error.
  *
  * From time to time, the run supplies its state: x, the gradient g at x, and the current h. For a posterior with
  * precision Λ and draws with covariance P, the second moments satisfy ΛP + PΛ = 2I + M. So the posterior's covariance
@@ -54,7 +54,7 @@ export const needsSecond = (kind: number): boolean =>
  * Relative error of M: about √(2 / samples).
  *
  * In cycles, the noise is off part of the time, so this equation does not describe the spread of the draws. Then −E (x
- * − μ) g itself is used, but only the part of its deviation from 1 that exceeds three standard errors, which are
+ * − μ) g itself is used, but only the part of its deviation from 1 that exceeds three standard errors. These errors are
  * estimated from blocks of samples.
  *
  * All sums are in `state`, so that snapshots contain them.

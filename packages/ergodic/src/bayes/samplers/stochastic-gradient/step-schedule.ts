@@ -5,9 +5,9 @@
  * the limit. Draws are not weighted by their step sizes, but these are stored with the transitions.
  *
  * Cyclical (Zhang et al. 2020): h_k = h/2 [cos(π (k mod C)/C) + 1], where C = `length` is the number of updates per
- * cycle (⌈K/M⌉ there). The first ⌊exploration C⌋ updates of a cycle have no noise and give no draw. The others are
- * divided into `draws` parts, and the end of each is a draw. A transition leads from one draw to the next, so the first
- * transition of each cycle includes the exploration.
+ * cycle (⌈K/M⌉ there). The first ⌊exploration C⌋ updates of a cycle have no noise and give no draw. The other updates
+ * are divided into `draws` parts, and the end of each part is a draw. A transition leads from one draw to the next, so
+ * the first transition of each cycle includes the exploration.
  *
  * @throws OptionError unless h, offset > 0, power >= 0, thin >= 1, 0 <= exploration < 1, and a cycle has as many
  *   updates with noise as draws

@@ -120,7 +120,7 @@ export class StochasticChain implements ChainState, Placed {
     this.arena.setF64(this.block, field.STOCHASTIC_THERMOSTAT_F64, value);
   }
 
-  /** Sets x*, with the gradient and log density there. All chains can share them. */
+  /** Sets x*, with the gradient and log density there. All chains can share these values. */
   setCentre(x: Float64Array, gradient: Float64Array, value: number): void {
     this.engine.memory.f64(this.at.centre, this.dimension).set(x);
     this.engine.memory.f64(this.at.centreGradient, this.dimension).set(gradient);

@@ -67,8 +67,8 @@ class ColdChain implements ChainState {
  *
  * Rung k of chain c is chain c × rungs + k of the inner run. Swap s of chain c uses update s of the stream "chain", c,
  * "swap": one uniform number per pair. At fixed transitions, powers are adapted to the rejection rates of all chains.
- * At the end of warm-up scouts look for modes that the ladder might not reach (places/scouting.ts), if there is a
- * gradient.
+ * If there is a gradient, scouts look for modes that the ladder might not reach (places/scouting.ts). The scouts run at
+ * the end of warm-up.
  */
 export class ParallelTemperingRun extends ChainsRun<ColdChain> {
   private readonly options: Options;

@@ -11,8 +11,8 @@ export interface ParallelTemperingOptions {
   /** Sampler that moves each copy. Default nuts(). */
   inner?: Sampler;
   /**
-   * Inverse temperatures β, descending from 1. They do not change unless `adapt` is true. Default: `count` geometric
-   * steps down to `lowest`.
+   * Inverse temperatures β, descending from 1. The temperatures do not change unless `adapt` is true. Default: `count`
+   * geometric steps down to `lowest`.
    */
   temperatures?: readonly number[];
   /** Number of copies per chain. Default 8; a whole number, 1 to 1024. */
@@ -30,17 +30,17 @@ export interface ParallelTemperingOptions {
  * copy at β = 1 supplies draws.
  *
  * The copy at β is moved by `inner` on the log density log prior + β log likelihood. Without a likelihood, the copy's
- * log density is β times that of the unconstrained numbers, including log |J|. This is the case for plain functions,
- * and for models without `observe` or `marginalise` terms that depend on parameters.
+ * log density is β times the log density of the unconstrained numbers, including log |J|. This is the case for plain
+ * functions, and for models without `observe` or `marginalise` terms that depend on parameters.
  *
- * target() terms of a model that observes something belong to its prior and stay at power 1: a lower β does not bring
- * modes closer if only target() terms separate them.
+ * In a model that observes something, target() terms belong to the prior and stay at power 1. If only target() terms
+ * separate the modes, a lower β does not bring them closer.
  *
  * Points x, x' of neighbours are swapped with probability min(1, exp((β − β')(L(x') − L(x)))), where L is the log
  * likelihood (or density). Swaps follow every `swapEvery` transitions and alternate between even and odd pairs.
  *
  * If all tempered densities are proper, their product is invariant, and so is the target at β = 1. So the prior must be
- * proper if β gets close to 0, and without a likelihood the density must be proper at power `lowest`. Densities whose
+ * proper if β gets close to 0, and, without a likelihood, the density must be proper at power `lowest`. Densities whose
  * tails in u are exponential or lighter, as for bounded parameters, are proper at every β > 0. Tails like |u|^−(ν+1),
  * as for student(ν) and cauchy (ν = 1), are proper only for β > 1/(ν+1). This is not checked.
  *

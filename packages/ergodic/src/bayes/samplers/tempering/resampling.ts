@@ -49,8 +49,8 @@ export function nextPower(power: number, likelihoods: Float64Array, target: numb
 }
 
 /**
- * Returns, for each new particle, the index of the particle that it copies. Particle i is copied floor or ceil of n w_i
- * times, using one uniform number. Unbiased; ascending.
+ * Returns, for each new particle, the index of the particle that it copies. Particle i is copied ⌊n w_i⌋ or ⌈n w_i⌉
+ * times. All copies together use one uniform number. Unbiased; ascending.
  */
 export function systematicAncestors(logWeights: ArrayLike<number>, uniform: number): Uint32Array {
   const { weights } = scaled(logWeights);

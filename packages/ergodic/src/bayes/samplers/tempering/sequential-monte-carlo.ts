@@ -17,7 +17,7 @@ export interface SequentialMonteCarloOptions {
   leapfrogs?: number;
   /** Step size of the first stage, in standard deviations of the particles, > 0. Default 2.38/√d, or d^−¼ for "hmc". */
   stepSize?: number;
-  /** Powers of the likelihood, ascending to 1. They replace the powers that `essTarget` would determine. */
+  /** Powers of the likelihood, ascending to 1. These powers replace the powers that `essTarget` would determine. */
   temperatures?: readonly number[];
   /**
    * Whether moves adapt to the population. Default true. If it is false and `temperatures` are given, the estimate of
@@ -27,7 +27,7 @@ export interface SequentialMonteCarloOptions {
 }
 
 /**
- * Sequential Monte Carlo from the prior to the posterior, with an estimate of the evidence: a population of particles
+ * Sequential Monte Carlo from the prior to the posterior, with an estimate of the evidence. A population of particles
  * passes through powers 0 = β₀ < β₁ < … < 1 of the likelihood.
  *
  * In each stage, which raises the power from β to β', particles have weights w_i = exp((β' − β) L_i), where L is the

@@ -103,7 +103,7 @@ export class SequentialRun implements Sampling {
     return mean;
   }
 
-  /** Draws. There are none until all particles have reached the posterior. */
+  /** Draws. There are no draws until all particles have reached the posterior. */
   draws(): ChainDraws {
     const { dimension: d } = this.density;
     const kept = this.converged === false ? 0 : this.plan.draws;

@@ -62,8 +62,8 @@ export class TemperedDensity implements LogDensity {
   }
 
   /**
-   * Returns the likelihood of the last evaluation by the lane's first binding, which is the one that a chain uses for
-   * its log density. Valid right after that evaluation.
+   * Returns the likelihood from the last evaluation by the lane's first binding, which a chain uses for its log
+   * density. Valid right after that evaluation.
    */
   likelihood(lane: number): number {
     const first = this.bound.get(lane)?.[0];

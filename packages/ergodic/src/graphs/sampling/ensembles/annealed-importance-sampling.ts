@@ -28,16 +28,16 @@ const PILOT_RUNS = 32;
 /** Target standard deviation of a step's log weights in the pilot. */
 const PILOT_STEP = 0.5;
 /**
- * Target variance of the log weights of whole runs, used to choose the number of temperatures. It assumes that
+ * Target variance of the log weights of whole runs, used to choose the number of temperatures. This choice assumes that
  * successive sweeps are independent.
  */
 const AIM = 0.1;
-/** Number of variables drawn between two yields, which takes a few milliseconds. */
+/** Number of variables drawn between two yields: a few milliseconds of work. */
 const PAUSE_VARIABLES = 5000;
 
 /**
  * Annealed importance sampling: from the uniform distribution over the remaining states, through p_β(x) ∝ Π_f φ_f(x)^β,
- * to β = 1. A run starts with x ~ p_0 and w = Π states. For each next β' it multiplies w by Π_f φ_f(x)^{β' − β} and
+ * to β = 1. A run starts with x ~ p_0 and w = Π states. For each next β', it multiplies w by Π_f φ_f(x)^{β' − β} and
  * makes one Gibbs sweep from p_β'. The expectation of w is exactly Z, whatever the temperatures. The error of the mean
  * over `particles` runs is estimated from their spread (`level`).
  *
@@ -214,6 +214,6 @@ class AnnealedImportanceSampling extends PartRun {
 const uniform = ({ cardinalities }: LogTables, draws: Draws): Int32Array =>
   Int32Array.from(cardinalities, (count) => draws.integer(count));
 
-/** Returns the ends of `parts` equal steps. The last one is exactly `to`. */
+/** Returns the ends of `parts` equal steps. The last end is exactly `to`. */
 const between = (from: number, to: number, parts: number): number[] =>
   Array.from({ length: parts }, (_, i) => (i === parts - 1 ? to : from + ((to - from) * (i + 1)) / parts));

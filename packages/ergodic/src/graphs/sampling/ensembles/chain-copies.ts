@@ -17,7 +17,7 @@ const CALL_COST = 32;
 const SMALL = 1 << 14;
 /** Cost of drawing a variable at random, relative to the cost of visiting a number. */
 const DRAWN = 8;
-/** Bytes of a copy: bytes per variable (its state and a flag for changes), and a fixed number. */
+/** Bytes of a copy: a number per variable (its state and a flag for changes), and a fixed number per copy. */
 const [VARIABLE_BYTES, COPY_BYTES] = [2, 4096];
 
 /**
@@ -111,7 +111,7 @@ export class ChainCopies implements Copies {
   async sweep(sweep: number, from: number, { search, keep = false }: { search?: number; keep?: boolean }): Promise<number> {
     const powers = this.chains[0].length;
     const searching = search !== undefined;
-    // A place is a pair of an ensemble and a power. During a search, it is only an ensemble.
+    // A place is a pair of an ensemble and a power. During a search, a place is only an ensemble.
     const count = this.places(searching);
     const fit = Math.max(1, Math.floor(STRETCH / (this.drawn + CALL_COST))) * Math.max(1, this.plan.workers);
     const to = Math.min(count, from + fit);
@@ -130,7 +130,7 @@ export class ChainCopies implements Copies {
   }
 
   private async run(calls: Call[]): Promise<void> {
-    // For small graphs the overhead of a call would dominate.
+    // In small graphs, the overhead of a call would dominate.
     if (this.plan.workers <= 1 && calls.length * this.drawn < SMALL) {
       for (const { kernel, args } of calls) this.engine.kernel(kernel as string, false)(...args);
       return;

@@ -3,8 +3,8 @@ import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Stream } from "../../../engine/random/stream.ts";
 
 /**
- * Range of a variable's conditional probabilities among the sums of a group of ensembles. A Boolean has a single sum,
- * for state 1.
+ * Range that a variable's conditional probabilities occupy among a group's sums. A Boolean has a single sum, for state
+ * 1.
  */
 export interface Slots {
   readonly from: number;
@@ -53,9 +53,9 @@ export interface Copies {
    * at the power `search` instead of 1. With `keep`, the probabilities at power 1 are summed.
    */
   sweep(sweep: number, from: number, how: { readonly search?: number; readonly keep?: boolean }): Promise<number>;
-  /** Sets all copies of the first half of the ensembles to the state of their copy at power 1. */
+  /** In each ensemble of the first half, sets all copies to the state of the copy at power 1. */
   spread(): void;
-  /** Exchanges the states of copies k and k + 1 in these ensembles. Their values are not updated. */
+  /** Exchanges the states of copies k and k + 1 in these ensembles. The values of these copies are not updated. */
   trade(k: number, ensembles: readonly number[]): void;
   /** Computes the values of all copies in their current states. */
   weigh(): Promise<void>;

@@ -62,9 +62,10 @@ export function unseen({ restarts }: EnsembleSums, missed: number): number {
 
 /**
  * Estimates Σ_k ln Z_k/Z_{k+1} by Bennett's ratios, with the jackknife over ensembles. The estimates with all
- * ensembles, and with one ensemble left out each time, give Tukey's pseudo-values. Their mean is free of first-order
- * bias of the logarithm. The ensembles are independent, so the spread of the pseudo-values gives a Student's t
- * interval. The removed bias widens both ends. The upper end also allows for regions that no restart has found.
+ * ensembles, and with one ensemble left out each time, give Tukey's pseudo-values. The logarithm of a mean has a
+ * first-order bias, which the mean of the pseudo-values does not have. The ensembles are independent, so the spread of
+ * the pseudo-values gives a Student's t interval. The removed bias widens both ends. The upper end also allows for
+ * regions that no restart has found.
  */
 export function logRatio(sums: EnsembleSums, guesses: Float64Array, missed: number): Estimate {
   const { ensembles, powers } = sums.shape;

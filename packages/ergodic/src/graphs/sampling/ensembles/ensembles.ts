@@ -15,20 +15,17 @@ import { EnsembleSums, type SumsShape } from "./ensemble-sums.ts";
 const [FEWEST_POWERS, MOST_POWERS] = [3, 1024];
 
 /**
- * Independent ensembles of parallel tempering. Each has copies of a graph's states at powers 1 = β_0 > β_1 > … > β_R =
- * 0 of the product of its factors. All ensembles share the powers. After each sweep, neighbouring copies exchange
- * states, alternating between the pairs (0, 1), (2, 3), … and (1, 2), (3, 4), …. At power 0 every sweep draws from the
- * uniform distribution, so a state that travels from there to power 1 is independent of its past.
+ * Independent ensembles of parallel tempering. Each ensemble has copies of a graph's states at powers 1 = β_0 > β_1 > …
+ * > β_R = 0. The copy at β draws from Π_f φ_f^β. All ensembles share the powers. After each sweep, neighbouring copies
+ * exchange states, alternating between the pairs (0, 1), (2, 3), … and (1, 2), (3, 4), …. At power 0 every sweep draws
+ * from the uniform distribution, so a state that travels from there to power 1 is independent of its past.
  *
  * Sources: Geyer 1991; Syed, Bouchard-Côté, Deligiannidis and Doucet 2022 for alternating pairs, and for powers with
  * equal swap rates.
  */
 export class Ensembles {
   powers: Float64Array;
-  /**
-   * Guessed ln of the ratio of normalising constants for each pair of powers (`ratios`), and guessed mean value at each
-   * power (`centres`).
-   */
+  /** Guesses of ln Z_k/Z_{k+1} for each pair of powers (`ratios`), and of the mean value at each power (`centres`). */
   ratios = new Float64Array(0);
   centres = new Float64Array(0);
   private readonly copies: Copies;

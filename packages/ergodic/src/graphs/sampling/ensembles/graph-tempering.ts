@@ -28,7 +28,7 @@ export interface GraphLadderOptions {
   /** Confidence level of the intervals. Default 0.999; from 0.5 to 0.999999. */
   level?: number;
   /**
-   * Interval width at which the run ends. For "marginals" the intervals of ln Z and of all probabilities must be this
+   * Interval width at which the run ends. For "marginals", the intervals of ln Z and of all probabilities must be this
    * narrow. Default 0.05; > 0.
    */
   width?: number;
@@ -54,7 +54,7 @@ const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
  *
  * The certificate is a Student's t interval over ensembles (ensemble-answer.ts). It is none if the values at some power
  * have an R-hat above 1.01, if fewer than 100 states travelled from power 0 to power 1, or if the searches found states
- * more probable than all seen since. Tasks: "marginals", "partition". Sources: Geyer 1991; Bennett 1976; Syed,
+ * more probable than any state seen since. Tasks: "marginals", "partition". Sources: Geyer 1991; Bennett 1976; Syed,
  * Bouchard-Côté, Deligiannidis and Doucet 2022.
  *
  * @throws CapabilityError [GRAPH_ZEROS] if a factor has a zero, [GRAPH_STATES] if a variable has more than 256 states
@@ -217,8 +217,8 @@ class GraphTempering implements PartInference {
       if (MOVED_AT.some((share) => before + 1 === Math.floor(share * warmup))) ensembles.adapt();
       const kept = before + 1 - warmup;
       if (kept === 0) ensembles.guess();
-      // The earlier sums are discarded after 1, 3, 7, … times `warmup` kept sweeps. At least half of the sweeps that
-      // count are then from the later period.
+      // The earlier sums are discarded after 1, 3, 7, … times `warmup` kept sweeps. As a result, at least half of the
+      // sweeps that count are from the later period.
       const times = kept % warmup === 0 ? kept / warmup : 0;
       if (times > 0 && isPowerOfTwo(times + 1)) ensembles.turn();
       cost += copies.cost(false);

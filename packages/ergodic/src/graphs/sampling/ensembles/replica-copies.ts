@@ -201,8 +201,8 @@ export class ReplicaCopies implements Copies {
 
   spread(): void {
     const [first, ...others] = this.rungs.map(({ replicas }) => replicas.words);
-    // The other half of the ensembles took part in the sweeps of the search too. Resets that half to the random start
-    // states of another copy.
+    // The second half of the ensembles must start at random, but the search sweeps have moved it too. So this half gets
+    // the random start states of another copy.
     const random = others[0].slice();
     for (const words of others) mix(words, first, FIRST_LOW, FIRST_HIGH);
     mix(first, random, ~FIRST_LOW, ~FIRST_HIGH);

@@ -20,9 +20,9 @@ interface Summed {
 }
 
 /**
- * Progress of a run of sweeps: first the warm-up, then batches of growing lengths until the result is precise or the
- * last sweep is done. Sums kept during warm-up provide a provisional answer. They are discarded halfway through the
- * warm-up and at its end.
+ * Progress of a run of sweeps. The warm-up comes first, then batches of growing lengths until the result is precise or
+ * the last sweep is done. Sums kept during warm-up provide a provisional answer. These sums are discarded halfway
+ * through the warm-up and at its end.
  */
 export class Batches {
   /** Number of finished sweeps, and of finished stretches of the current sweep. */

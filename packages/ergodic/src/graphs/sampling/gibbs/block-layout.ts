@@ -11,11 +11,11 @@ import { PIECE } from "./pieces.ts";
 const CHUNK = 1 << 16;
 
 /**
- * Data that the kernel needs to draw blocks (kernels/graphs/graph-blocks.ts), in addition to the records of a layout in
- * the same order. In a block of several variables, each variable has a BUCKET, which takes 56 bytes in a tree of
- * Booleans. Identical terms, and identical maps from tables to terms and messages, are shared. Edges whose factor is
- * already in the block's tables are marked in the records. Variables of a block that shares no factor with others are
- * no longer `joined`.
+ * Data that the kernel needs to draw blocks (kernels/graphs/graph-blocks.ts). This data supplements the records of a
+ * layout with the same order. In a block of several variables, each variable has a BUCKET, which takes 56 bytes in a
+ * tree of Booleans. Identical terms, and identical maps from tables to terms and messages, are shared. Edges whose
+ * factor is already in the block's tables are marked in the records. Variables of a block that shares no factor with
+ * others are no longer `joined`.
  */
 export class BlockLayout {
   /** First position of each block, followed by the end of the last block. */
@@ -35,7 +35,7 @@ export class BlockLayout {
   /** Number of each counted factor (`numbers`), and the inverse (`counted`). */
   private readonly numbers: Int32Array;
   private readonly counted: Uint32Array;
-  /** For each position, the factors of several variables of the block in which this position comes first. */
+  /** For each position, the factors that contain several variables of its block and have this position first. */
   private readonly inner: (number[] | undefined)[];
   /** Addresses of maps and terms, keyed by their contents. */
   private readonly known = new Map<string, number>();

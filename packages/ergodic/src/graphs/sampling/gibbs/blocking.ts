@@ -6,7 +6,7 @@ import { type Limits, type Links, type Narrow, narrowing } from "./narrow.ts";
 
 /** Blocks of variables that are drawn jointly, one block after another. Blocks of the same colour share no factor. */
 export interface Blocks {
-  /** Unobserved variables in visiting order. Within a block this is the elimination order. */
+  /** Unobserved variables in visiting order. Within a block, the visiting order is the elimination order. */
   readonly order: Uint32Array;
   /** End position of each block. */
   readonly ends: Uint32Array;

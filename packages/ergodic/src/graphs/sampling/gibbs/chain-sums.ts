@@ -10,19 +10,19 @@ export interface ChainMeans {
   readonly known?: number;
 }
 
-/** R̂ above which chains count as disagreeing, and the smallest effective sample size with which they give a result. */
+/** R̂ above which chains count as disagreeing, and the smallest effective sample size for a result. */
 const MOST_RHAT = 1.05;
 const LEAST_ESS = 100;
 /**
- * Smallest effective sample size if the variance is known from an earlier run. Below it, chains are so slow that they
- * might not have moved since the graph changed.
+ * Smallest effective sample size if the variance is known from an earlier run. With a smaller size, chains are so slow
+ * that they might not have moved since the graph changed.
  */
 const LEAST_KNOWN_ESS = 25;
 /** Largest R̂ at which a run may end. */
 const SETTLED_RHAT = 1.01;
 /**
  * Number of standard deviations by which the chains' sum of squares may exceed its expectation before the chains count
- * as disagreeing. Chains that agree exceed it with probability 1e-8.
+ * as disagreeing. Chains that agree exceed this limit with probability 1e-8.
  */
 const DISAGREEMENT = 5.6;
 
@@ -59,9 +59,9 @@ export interface Judged {
  * The variance of the overall mean is the larger of the estimates from batches and from chains, divided by all draws.
  *
  * The estimate from few chains is imprecise. If the variance is known from an earlier run, the larger of the known
- * variance and the batch estimate is used instead. The exception is chains whose means differ by more than this
- * variance explains. The sum of squares of their means, divided by the variance, is χ², which is tested with Wilson and
- * Hilferty's normal approximation.
+ * variance and the batch estimate is used instead. This does not apply if the chains' means differ by more than the
+ * known variance explains. The test statistic is the sum of squares of the means, divided by the variance. It has a χ²
+ * distribution, for which Wilson and Hilferty's normal approximation is used.
  */
 export function judge({ means, variances, replicas = 1, known }: ChainMeans, n: number): Judged {
   const chains = means.length;

@@ -11,7 +11,7 @@ import type { Schedule, Stretch } from "./schedules/schedule.ts";
 
 /** Pieces of a stretch are multiples of this, the number of values per call of the random generator. */
 const PIECE = 8;
-/** Work memory for the largest number of states of a variable, and for the generator. */
+/** Bytes of scratch memory: one number per state of a variable, and one per value of the random generator. */
 const WORK_BYTES = 8 * (256 + 8);
 
 /**
@@ -89,8 +89,8 @@ export class Chain {
   }
 
   /**
-   * Sums of the conditional probabilities over finished batches, by slot, and sums of the squared batch sums divided by
-   * their sweeps.
+   * Two sums over finished batches, by slot: the conditional probabilities, and each batch's squared sum divided by its
+   * number of sweeps.
    */
   get sums(): { readonly totals: Float64Array; readonly squares: Float64Array; readonly changed: Uint8Array } {
     const { memory } = this.engine;

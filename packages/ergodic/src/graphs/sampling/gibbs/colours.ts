@@ -9,8 +9,8 @@ export interface Colours {
 }
 
 /**
- * Largest number of variables of a factor whose variables get the smallest free colour. Wider factors give increasing
- * colours to their variables.
+ * In factors with at most this many variables, each variable gets the smallest free colour. In wider factors, variables
+ * get increasing colours.
  */
 const WIDE = 32;
 

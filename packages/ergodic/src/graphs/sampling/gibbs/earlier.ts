@@ -5,8 +5,8 @@ import type { Chain } from "./chain.ts";
 import type { Layout } from "./layout.ts";
 
 /**
- * Restricts the final chain states to some of the graph's variables. `left` gives the remaining states of each
- * variable, as numbered in the graph, to which states are renumbered.
+ * Restricts the final chain states to some of the graph's variables. `left` lists the remaining states of each
+ * variable, as numbered in the graph. If `left` is given, states are renumbered by their index in this list.
  */
 export function ofVariables(
   { variances, states, sweeps, kept }: EndedChains,

@@ -36,7 +36,7 @@ export const schedules = { chromatic, blocks, sequential, random: randomScan, ho
 
 /** Number of variables drawn per stretch of work, over all chains. A stretch takes a few milliseconds. */
 const STRETCH_VISITS = 1 << 17;
-/** Chain that searches, and its powers at the first sweep and at the last sweep of the first half of its warm-up. */
+/** Chain that searches in the first half of its warm-up, and its powers at the first and last search sweep. */
 const SEARCHER = 2;
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
 /** Shares of the warm-up after which the powers of a ladder are adapted. */
@@ -193,7 +193,7 @@ export class GraphGibbsRun implements PartInference {
     yield* this.scouts.make(Scouts.wanted(fewest, zeros ? 2 * chains.length : undefined), driver);
   }
 
-  /** Whether scouts are used. They are not if a ladder finds other modes, or if the certificate is none anyway. */
+  /** Whether scouts are used. If a ladder finds other modes or there is no certificate anyway, they are not. */
   private get compares(): boolean {
     const { ladder, layout, schedule, plan, ergodic } = this;
     const biased = schedule.biased !== undefined && plan.workers > 1;
@@ -302,8 +302,8 @@ export class GraphGibbsRun implements PartInference {
   }
 
   /**
-   * Splits a stretch into pieces of a few milliseconds. Checkpoints count pieces, so they do not depend on the number
-   * of workers. Their lengths are multiples of the generator's output per call.
+   * Splits a stretch into pieces of a few milliseconds. Checkpoints count pieces, so the pieces are the same for any
+   * number of workers. Their lengths are multiples of the generator's output per call.
    */
   private divided(stretch: Stretch, all: number): Stretch[] {
     const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.chainCount / 8) * 8) * (stretch.shared ? 2 : 1);
@@ -323,7 +323,7 @@ export class GraphGibbsRun implements PartInference {
     await this.engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
   }
 
-  /** Anneals the third chain in the first half of the warm-up. Returns whether it still searches in this sweep. */
+  /** Anneals the third chain in the first half of the warm-up. Returns whether the chain searches in this sweep. */
   private search(): boolean {
     const searcher: Chain | undefined = this.chains[SEARCHER];
     const { sweep, half } = this.batches;

@@ -24,7 +24,7 @@ export interface GraphGibbsOptions {
   warmup?: number;
   /** Largest number of kept sweeps per chain. Default 20000; >= 100. */
   sweeps?: number;
-  /** Standard error at which the run ends. Every probability must reach it. Default 0.003; > 0. */
+  /** Standard error at which the run ends. Every probability must reach this error. Default 0.003; > 0. */
   mcse?: number;
   /**
    * Parallel tempering: copies of each chain at powers of p exchange states with it. Default false. With true, the
@@ -48,7 +48,7 @@ const absent = {
  * state.
  *
  * The certificate is { mcse, rhat, ess }, whose standard error is the larger of the estimates from batches and from the
- * chains' means. It is none, with the reason, in these cases:
+ * chains' means. In these cases it is none and states the reason:
  *
  * - The chains disagree or are too short.
  * - The variable or a neighbour never changed in any chain.

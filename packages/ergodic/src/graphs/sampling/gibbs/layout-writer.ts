@@ -363,7 +363,7 @@ interface Next {
 
 type AddTerm = (slot: number, base: number, weight: number) => void;
 
-/** Positions + 1 of terms written before, by number. */
+/** Position + 1 of each term that was written before, by number. */
 interface Known {
   get(key: number): number | undefined;
   set(key: number, value: number): unknown;

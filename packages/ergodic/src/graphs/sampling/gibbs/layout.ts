@@ -14,13 +14,13 @@ const CERTAIN = 1e-3;
 
 /**
  * A graph laid out for sampling. Each drawn variable has a record, in visiting order, with everything on which its
- * conditional distribution depends (graphs/fields.ts). Its own terms include factors of this variable alone, and
- * factors whose other variables are observed. A factor of two variables refers to the other position and to terms
+ * conditional distribution depends (graphs/fields.ts). The variable's own terms include factors of this variable alone,
+ * and factors whose other variables are observed. A factor of two variables refers to the other position and to terms
  * shared by all identical factors. For a function of many literals, a count of satisfied literals is maintained.
  * Positions follow the visiting order; observed variables come last.
  */
 export class Layout {
-  /** Number of drawn variables. They have the positions below this number. */
+  /** Number of drawn variables. The drawn variables have the positions below this number. */
   readonly drawn: number;
   /** Position of each variable. */
   readonly positions: Uint32Array;
@@ -139,7 +139,7 @@ export class Layout {
     return numbers;
   }
 
-  /** Returns the number of own terms at a position. A Boolean without zeros has a single one, the log odds. */
+  /** Returns the number of own terms at a position. A Boolean without zeros has a single own term, the log odds. */
   terms(position: number): number {
     const count = this.cardinalities[this.variables[position]];
     return count === 2 && !this.hard[position] ? 1 : count;

@@ -27,8 +27,8 @@ function knownOf(earlier: EndedChains | undefined, variable: number, n: number):
 /**
  * Returns the probabilities of each variable (means over all chains) with a certificate. If a variable linked to others
  * of its block by zeros is held back by a stuck neighbour, the whole block counts as held back. A variable also has no
- * certificate if a neighbour's chains disagree or are too short, or if other starts cast doubt on a neighbour, because
- * the variable is then drawn given a neighbour's state whose probability is unknown. Yields every few milliseconds.
+ * certificate if a neighbour's chains disagree or are too short, or if other starts cast doubt on a neighbour. The
+ * variable is then drawn given a state of the neighbour whose probability is unknown. Yields every few milliseconds.
  */
 export function* marginalsOf(
   layout: Layout,
@@ -66,7 +66,7 @@ export function* marginalsOf(
       p[1] = meanOf(sums, slot, n);
       p[0] = 1 - p[1];
     } else for (let s = 0; s < count; s++) p[s] = meanOf(sums, slot + s, n);
-    // Its distribution depends on no other variable.
+    // The variable's distribution depends on no other variable.
     if (!joined[position]) return { p, certificate: { exact: true } };
     if (stuck[position]) return { p, certificate: { none: "its state never changed" } };
     if (!certain[position] && (held[position] || (blockOf && heldBlocks.has(blockOf[position]))))
@@ -124,7 +124,7 @@ function* stuckOf(
   return stuck;
 }
 
-/** Reason for no certificate if scouts strayed. */
+/** Reason for withholding the certificate if scouts strayed. */
 const APART = "chains from other starts are in states that these chains never visit: there may be another mode";
 
 /**

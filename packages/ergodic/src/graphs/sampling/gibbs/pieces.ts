@@ -1,4 +1,4 @@
-/** Number of edges or factors processed between two yields, which takes a few milliseconds. */
+/** Number of edges or factors processed between two yields: a few milliseconds of work. */
 export const PIECE = 1 << 15;
 
 /** Yields ranges of factors that take a few milliseconds each. `ends` has the end of each factor's edges. */

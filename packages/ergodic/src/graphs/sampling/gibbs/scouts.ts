@@ -19,12 +19,10 @@ const POWERS = [
 ] as const;
 /** Number of sweeps at each power. */
 const FIRST_SWEEPS = [3, 3, 2] as const;
-/** Number of times that each scout is examined after that, and number of sweeps between examinations. */
+/** Number of times that each scout is examined after these sweeps, and number of sweeps between examinations. */
 const [LOOKS, LOOK_SWEEPS] = [3, 2];
 const SCOUT_SWEEPS = FIRST_SWEEPS.reduce((sum, sweeps) => sum + sweeps, 0) + (LOOKS - 1) * LOOK_SWEEPS;
-/**
- * Sweeps of all scouts together, as a share of the smallest number of sweeps that the kept chains may make in total.
- */
+/** Total sweeps of all scouts, as a share of the smallest total number of sweeps of the kept chains. */
 const SCOUT_SHARE = 0.065;
 /** Sweeps spent on following strays, as a share of the kept sweeps, and number of examinations per stray each time. */
 const [FOLLOWED_SHARE, FOLLOWED_LOOKS] = [0.1, 8];
@@ -58,10 +56,10 @@ interface Stray {
 
 /**
  * Scouts are short chains from other starts; every second one first searches for a probable state. Together they make
- * at most 6.5 % of the smallest number of sweeps that the kept chains may make in total. A scout is a stray if a
- * statistic of its states (regions.ts) is apart from the range that each kept chain has covered. There might then be a
- * mode that the kept chains miss or rarely visit. Strays are followed while the kept chains run, in case they are only
- * slow. This costs at most 10 % of the sweeps.
+ * at most 6.5 % of the smallest total number of sweeps of the kept chains. A scout is a stray if a statistic of its
+ * states (regions.ts) is apart from the range that each kept chain has covered. There might then be a mode that the
+ * kept chains miss or rarely visit. Strays are followed while the kept chains run, in case they are only slow. This
+ * costs at most 10 % of the sweeps.
  */
 export class Scouts {
   readonly regions: Regions;
@@ -86,9 +84,7 @@ export class Scouts {
     this.kept = Array.from({ length: chains }, () => emptyRanges(regions.count));
   }
 
-  /**
-   * Returns the number of scouts to create, given the smallest number of sweeps that the kept chains may make in total.
-   */
+  /** Returns the number of scouts to create, given the smallest total number of sweeps of the kept chains. */
   static wanted(sweeps: number, most = MOST_SCOUTS): number {
     return Math.max(4, Math.min(most, Math.floor((SCOUT_SHARE * sweeps) / SCOUT_SWEEPS)));
   }
@@ -147,7 +143,7 @@ export class Scouts {
   /**
    * 1 for each position where a stray's states are apart from the states of the kept chains. Undefined if there is no
    * such position. Modes of a few variables differ in their groups and also in the statistics of all variables. A
-   * difference is attributed to all variables only if it is in the latter statistics alone, or in many groups.
+   * difference is attributed to all variables only if it shows in those overall statistics alone, or in many groups.
    */
   get apart(): Uint8Array | undefined {
     const { groups, count } = this.regions;

@@ -45,7 +45,7 @@ export interface Tempered {
 /** Largest number of powers found for a ladder. */
 const MOST_POWERS = 128;
 /**
- * Smallest number of tried swaps of a chain's first pair (half of the opportunities) before states found earlier can
+ * Number of swaps that a chain's first pair must have tried (half of the opportunities) before states found earlier can
  * count as lost.
  */
 const FEWEST_TRIED = 8;
@@ -71,7 +71,7 @@ export function temperedOf(where: string, given: boolean | GraphTemperingOptions
  * Parallel tempering of chains over a graph. Each chain has copies at powers 1 = β_0 > β_1 > …, which draw from p^β,
  * and neighbours exchange states. Even-numbered swaps try the pairs (0, 1), (2, 3), …, odd-numbered swaps the pairs (1,
  * 2), (3, 4), … (engine/statistics/temperature-ladder.ts). Each rung has its own random numbers. Leaves the product of
- * all p^β invariant. Sums are those of the chain at power 1.
+ * all p^β invariant. Only the chains at power 1 contribute to the sums.
  *
  * Powers are adapted until all pairs have the same swap rate. Their number is 1 + 2Λ, where Λ is the sum of the mean
  * rejection rates. Sources: Geyer 1991; Syed, Bouchard-Côté, Deligiannidis and Doucet 2022 for alternating pairs and
@@ -80,8 +80,8 @@ export function temperedOf(where: string, given: boolean | GraphTemperingOptions
 export class TemperedChains {
   powers: Float64Array;
   /**
-   * Number of round trips of states, from power 1 to the lowest and back. Over all chains, since the powers were last
-   * adapted or the counts reset.
+   * Number of round trips that states have made in all chains, from power 1 to the lowest power and back, since the
+   * powers were last adapted or the counts reset.
    */
   roundTrips = 0;
   private readonly tempered: Tempered;
@@ -93,8 +93,8 @@ export class TemperedChains {
   /** Swap counts of all chains since the powers were last adapted or the counts reset. */
   private counts = new SwapCounts(0);
   /**
-   * Walker at each chain and rung (`walkers`). For each walker, the end that it visited last (`ends`): 0 for none yet,
-   * 1 for power 1, 2 for the lowest power after that.
+   * Walker at each chain and rung (`walkers`). For each walker (`ends`): 0 until it first reaches power 1, then 1 if it
+   * was last at power 1, or 2 if it has reached the lowest power since then.
    */
   private walkers = new Uint32Array(0);
   private ends = new Uint32Array(0);
@@ -105,8 +105,8 @@ export class TemperedChains {
   private least = new Float64Array(0);
   private floor = -Infinity;
   /**
-   * Number of swaps since the warm-up. Largest value at power 1 since that number last reached a power of two (`most`),
-   * and between the preceding power of two and that one (`mostBefore`).
+   * Number of swaps since the warm-up (`since`). `most` is the largest value at power 1 since this number last reached
+   * a power of two. `mostBefore` is the largest value between the preceding power of two and that one.
    */
   private since = 0;
   private most = -Infinity;

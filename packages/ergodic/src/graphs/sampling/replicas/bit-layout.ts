@@ -151,7 +151,7 @@ export class BitLayout {
     });
   }
 
-  /** A missing neighbour refers to the word of zeros behind all positions. */
+  /** A missing neighbour refers to the word of zeros after all positions. */
   private writeEdgesOf(
     { begins, neighbours, couplings }: LogOdds,
     from: number,

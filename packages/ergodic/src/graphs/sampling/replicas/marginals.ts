@@ -34,7 +34,7 @@ export function marginalsOf(kept: Kept): { p: Float64Array; certificate: Certifi
     const { joined, certain } = layout.kindAt(position);
     p[1] = joined ? found[position].p : layout.kindAt(position).probabilities[0];
     p[0] = 1 - p[1];
-    // Its distribution depends on no other variable.
+    // The variable's distribution depends on no other variable.
     if (!joined) return { p, certificate: { exact: true } };
     if (stuck[position]) return { p, certificate: { none: "its state never changed" } };
     let held = false;

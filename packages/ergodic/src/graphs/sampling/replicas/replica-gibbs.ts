@@ -22,7 +22,7 @@ export interface ReplicaGibbsOptions {
   warmup?: number;
   /** Largest number of kept sweeps. Default 20000; from 100 to 500000000. */
   sweeps?: number;
-  /** Standard error at which the run ends. Every probability must reach it. Default 0.003; > 0. */
+  /** Standard error at which the run ends. Every probability must reach this error. Default 0.003; > 0. */
   mcse?: number;
 }
 
@@ -33,20 +33,20 @@ const MOST_SWEEPS = 500_000_000;
 
 /**
  * Gibbs sampling of many replicas of a Boolean graph in parallel, with one bit of a word per replica (multi-spin
- * coding). For lattices and other pairwise graphs whose variables have few distinct conditional probabilities: p(x_i =
- * 1 | x_−i) = 1/(1 + e^(−h − Σ_j K_j [edge j is active])), where edges of a variable with equal K are interchangeable.
- * Active neighbours are counted bitwise in 64 replicas at once. Each replica has its own random bits. A Bernoulli bit
- * is 1 if a uniform 32-bit number is below 2^32 p, rounded; the comparison starts at the top bit. p is accurate to
- * 2^-33, and never below 2^-32 or above 1 − 2^-32. Leaves Π φ invariant up to this rounding. Variables without a common
- * factor are drawn simultaneously, so the result does not depend on the number of workers.
+ * coding). It is designed for lattices and other pairwise graphs whose variables have few distinct conditional
+ * probabilities: p(x_i = 1 | x_−i) = 1/(1 + e^(−h − Σ_j K_j [edge j is active])). A variable's edges with equal K are
+ * interchangeable. Active neighbours are counted bitwise in 64 replicas simultaneously. Each replica has its own random
+ * bits. A Bernoulli bit is 1 if a uniform 32-bit number is below 2^32 p, rounded; the comparison starts at the top bit.
+ * p is accurate to 2^-33, and never below 2^-32 or above 1 − 2^-32. Leaves Π φ invariant up to this rounding. Variables
+ * without a common factor are drawn simultaneously, so the result does not depend on the number of workers.
  *
  * Marginals are shares of ones over replicas and sweeps. Each group of eight replicas stores a total and a sum of
  * squares over batches, which takes 88 bytes per variable for 64 replicas. Eight replicas start with all variables in
  * their first state, eight with all in their last state, and the others at random. The certificate is { mcse, rhat, ess
- * }, whose standard error is the larger of the estimates from batches and from the groups of eight. It is none, with
- * the reason, if the groups disagree or are too short, or if the variable or a neighbour never changed in any replica.
- * Task: "marginals". Sources: Creutz, Jacobs and Rebbi 1981 for multi-spin coding; Salmon et al. 2011 for the random
- * numbers.
+ * }, whose standard error is the larger of the estimates from batches and from the groups of eight. It is none, and
+ * states the reason, if the groups disagree or are too short, or if the variable or a neighbour never changed in any
+ * replica. Task: "marginals". Sources: Creutz, Jacobs and Rebbi 1981 for multi-spin coding; Salmon et al. 2011 for the
+ * random numbers.
  *
  * @throws CapabilityError [GRAPH_REPLICAS] for variables with more than two states, factors of more than two variables
  * or with zeros, variables with more than 16 conditional probabilities, and graphs with more than 256 sets of these
