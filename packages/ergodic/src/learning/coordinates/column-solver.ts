@@ -42,8 +42,8 @@ const LEAST_SHARE = 1e-10;
 const LEAST_SHARE_QUADRATIC = 1e-20;
 const LEAST_PULL_SHARE = 1e-9;
 /**
- * If there is no penalty, and slopes and curvatures have fallen below this ratio to the null model's, the loss is
- * approaching a limit that it never reaches.
+ * Smallest ratio of slopes and curvatures to their values at the null model. Without a penalty, smaller ratios show
+ * that the loss is approaching a limit that it never reaches.
  */
 const VANISHED = 1e-3;
 const UNBOUNDED = "the loss has no minimum: unpenalised coefficients fit the rows ever better as they grow; give l1 or l2";
@@ -62,7 +62,7 @@ interface Progress {
   nullLoss: number;
   leastLoss: number;
   /**
-   * Largest pull of a column at the null model, and an upper bound of the pulls at z = 0, computed from the columns'
+   * Largest pull of a column at the null model, and an upper bound on the pulls at z = 0, computed from the columns'
    * norms.
    */
   nullPull: number;
@@ -157,7 +157,7 @@ export class ColumnSolver {
     return { ...last, primal: leastLoss + nullLoss, violation: 1, ...gap };
   }
 
-  /** Excess of the null model's loss over the least loss. */
+  /** Null model's loss minus the least possible loss. */
   get nullLoss(): number {
     return this.progress.nullLoss;
   }
@@ -300,8 +300,8 @@ export class ColumnSolver {
   }
 
   /**
-   * Parameters in the problem's layout: for each output the columns, the intercept, padding. Within a round, they are
-   * those of the present point.
+   * Parameters in the problem's layout: for each output the columns, the intercept, padding. Within a round, these are
+   * the parameters at the present point.
    */
   parameters(): Float64Array {
     const { outputs, penalty, columnCount, intercept, one } = this.target;

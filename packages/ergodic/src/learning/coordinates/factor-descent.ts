@@ -27,7 +27,7 @@ const name = "factorCoordinateDescent";
 
 /**
  * Coordinate descent on factors: moves each number of a row to its minimum with all others fixed. The cost is linear in
- * the rank, whereas that of least squares is cubic.
+ * the rank; the cost of alternating least squares is cubic.
  *
  * order "components" (CCD++): for each component k, updates all users' p_k and then all items' q_k, `inner` times,
  * using residuals without component k:

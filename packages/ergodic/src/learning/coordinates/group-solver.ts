@@ -16,7 +16,7 @@ const ROUNDING = 1e-12;
 export interface GroupParts {
   /** Returns the training problem at a strength of the group penalty. */
   bind(strength: number): Problem;
-  /** Returns the problem of the held-out rows at a strength. */
+  /** Returns the problem on the held-out rows at a strength of the group penalty. */
   held?(strength: number): Problem;
   plan: Plan;
   engine: Engine;

@@ -83,7 +83,7 @@ export interface PathSolver {
    * needed.
    */
   near(tolerance: number): Calls<boolean | string>;
-  /** Returns the excess of the mean loss on the held-out rows over the least. */
+  /** Returns the mean loss on the held-out rows minus the least possible loss. */
   heldOut(): Calls<number>;
   parameters(): Float64Array;
   snapshot(): Snapshot;
@@ -381,7 +381,10 @@ function meanOf({ heldOut, foldWeights, lambdas }: PathRecord, k: number): numbe
   return foldWeights.reduce((sum, w, f) => sum + w * heldOut[f * lambdas.length + k], 0) / total;
 }
 
-/** Returns row weights for the mean loss of a fold's training rows, and of its held-out rows. The latter sum to 1. */
+/**
+ * Returns two sets of row weights: for the mean loss on a fold's training rows, and for the mean loss on its held-out
+ * rows. The latter weights sum to 1.
+ */
 function foldWeights(all: Float64Array, of: Uint32Array, fold: number): { training: Float64Array; held: Float64Array } {
   const held = all.map((w, i) => (of[i] === fold ? w : 0));
   const training = all.map((w, i) => (of[i] === fold ? 0 : w));

@@ -137,7 +137,7 @@ function checkTraits(where: string, traits: LossTraits): void {
 /** Names of all losses defined so far. */
 export const lossNames = (): string[] => definedLosses.names();
 
-/** Reserves these names, and those of all losses so far, for this library. */
+/** Reserves these names, and the names of all losses defined so far, for this library. */
 export const reserveLossNames = (names: readonly string[]): void => definedLosses.reserve(...names);
 
 /**

@@ -221,8 +221,8 @@ export class RowLearner implements OnlineRun {
     const { save } = this.#parts;
     if (this.#saved) return this.#cut(this.#saved, parameters);
     const saved = save(parameters);
-    // Some networks are saved with numbers that are computed from several parameters. Saving at other parameters as
-    // well shows whether this applies here.
+    // Some networks are saved with numbers that are computed from several parameters. Saving at a second set of
+    // parameters shows whether this network is one of them.
     const others = parameters.map((p) => p + 1);
     const [wanted, cut] = [save(others).tensors, this.#cut(saved, others).tensors];
     const isAlike = Object.entries(wanted).every(([name, values]) => values.every((x, i) => x === cut[name][i]));

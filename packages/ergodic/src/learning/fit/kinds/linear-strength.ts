@@ -146,7 +146,7 @@ async function strengthInSpan(model: LinearModel, data: Dataset, plan: Plan, opt
   }
 }
 
-/** Returns the value of GRID, or between two of them, with the least loss. */
+/** Returns the strength with the least loss: a value of GRID, or one between two neighbouring values. */
 async function search(lossOf: (share: number) => Promise<number>, mayBeNone: boolean): Promise<number> {
   let best = GRID[0];
   let least = Infinity;
@@ -172,7 +172,8 @@ interface Rows {
   readonly train: Uint32Array;
   readonly held: Uint32Array;
   /**
-   * If rows count observations: number of each row's observations that are used for training, and that are held out.
+   * Number of each row's observations that are used for training, and number held out. Undefined unless each row
+   * represents several observations.
    */
   readonly counts?: { readonly train: Float64Array; readonly held: Float64Array };
 }

@@ -79,9 +79,9 @@ class LinearState implements CoordinateState {
   };
   readonly gap?: () => Gap;
   private readonly memory: CoordinateMemory;
-  /** Whether the slopes do not yet match the outputs. */
+  /** Whether the outputs have changed since the slopes were computed. */
   private stale = false;
-  /** Excess of the loss of the null model (intercepts alone) over the least loss. */
+  /** Null model's loss (intercepts alone) minus the least possible loss. */
   private nullLoss = 1;
 
   constructor(memory: CoordinateMemory) {

@@ -5,8 +5,8 @@
  * With fan-in n_in and fan-out n_out (`Fans`), the variances are: he 2/n_in; glorot 2/(n_in + n_out); lecun 1/n_in.
  * Uniform forms are uniform on ±√(3·variance). orthogonal: the weight is a matrix whose rows run over all axes except
  * the last, and whose columns run over the last axis. Its columns or its rows, whichever is possible, are orthonormal,
- * and it is uniform among such matrices. Normal numbers are not truncated. Sources: He et al. 2015; Glorot & Bengio
- * 2010; LeCun et al. 1998; Saxe et al. 2014. Once an initialiser is defined, it can be referred to by its name.
+ * and it is uniform among such matrices. Normal distributions are not truncated. Sources: He et al. 2015; Glorot &
+ * Bengio 2010; LeCun et al. 1998; Saxe et al. 2014. Once an initialiser is defined, it can be referred to by its name.
  *
  * @throws OptionError for an option that is unknown or out of range, or an unknown name
  */

@@ -87,7 +87,7 @@ function valuesOf({ parameters, states }: ParameterLayout, all: Float64Array): R
 
 /**
  * Program of z on x for a batch. `weights` collects the values computed from parameters alone, which are the same for
- * every batch. Without `values`, it collects only names, which are those of the file's tensors.
+ * every batch. Without `values`, it collects only the names of the file's tensors.
  */
 export function predictionProgram(
   facts: Omit<NetworkFacts, "loss">,

@@ -7,7 +7,8 @@ export interface ParameterOptions {
   /** Initial values, e.g. heNormal(). */
   readonly initial: Initialiser;
   /**
-   * Fans from which initialisers compute the variance. Default: those of a dense or convolution weight of this shape.
+   * Fans from which initialisers compute the variance. Default: the fans of a dense or convolution weight of this
+   * shape.
    */
   readonly fans?: Fans;
   /** Name of a group that a rule's options can select. */
@@ -45,7 +46,7 @@ export interface Scope {
   update(name: string, value: SymbolicArray): void;
   /** Uniform random numbers in [0, 1), new for each call and each update. */
   uniform(shape: Shape): SymbolicArray;
-  /** Normal random numbers with mean 0 and variance 1, new for each call and each update. */
+  /** Random numbers from N(0, 1), new for each call and each update. */
   normal(shape: Shape): SymbolicArray;
   /** Calls `build` with the scope below a name, for a layer that names its parts. */
   within<T>(name: string, build: (scope: Scope) => T): T;

@@ -29,7 +29,10 @@ export function outputLayers(outputs: number | undefined): Layer[] {
   return outputs === undefined ? [] : [dense(outputs, { name: "output", initial: glorotUniform() })];
 }
 
-/** Checks the sizes of an architecture, so that errors name its own options rather than those of the layers inside. */
+/**
+ * Checks the sizes of an architecture, so that errors name its own options rather than the options of the layers
+ * inside.
+ */
 export function checkWidths(
   where: string,
   {
