@@ -41,8 +41,8 @@ export interface Line extends Record<string, number> {
   moveBefore: number;
   firstStep: number;
   /**
-   * Predicted value at the vertex of the parabola being tried, NaN if none is; and 1 once a prediction has been
-   * accurate.
+   * Predicted value at the vertex of the parabola being tried, NaN if no parabola is being tried. `cameTrue` is 1 once
+   * a prediction has been accurate.
    */
   foretold: number;
   cameTrue: number;

@@ -22,7 +22,7 @@ export interface SearchStart {
   readonly upper: Float64Array;
   /** Number of points granted; Infinity if the user sets no limit. The schedules of SPSA and annealing depend on it. */
   readonly budget: number;
-  /** Random numbers; batch k uses those of update k. */
+  /** Random numbers; batch k uses the random numbers of update k. */
   readonly stream: Stream;
 }
 
@@ -71,8 +71,8 @@ export interface SearchState {
    */
   proposal?(): Proposal;
   /**
-   * Whether `propose` leaves the state of snapshots unchanged, so that no snapshot must be taken before each batch.
-   * Default false.
+   * Whether `propose` leaves the state of snapshots unchanged. If so, no snapshot is needed before each batch. Default
+   * false.
    */
   readonly proposesPurely?: boolean;
   /** Learns the values of that batch, in its order. */
