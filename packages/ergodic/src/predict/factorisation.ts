@@ -306,7 +306,7 @@ export class FactorPredictor {
     return tally.result();
   }
 
-  /** Number of users who have each item. */
+  /** For each item, the number of users who rated it. */
   private popularityIn(ratings: Ratings): Float64Array {
     return Float64Array.from(this.items.names, (name) => {
       const i = ratings.items.find(name);

@@ -18,7 +18,10 @@ export const scoresOf = (classes: boolean): readonly Score[] => (classes ? OF_CL
 
 /** Smallest mean: means that are lower, or underflowed to 0, are replaced with it. */
 const SMALLEST_MEAN = 2 ** -1022;
-/** Margin for the relative rounding error between a score and an end of its interval: twice that error. */
+/**
+ * Relative margin by which intervals are widened: twice the rounding error that can arise when a score is converted to
+ * an interval's end.
+ */
 const ROUNDING = 2 ** -50;
 
 /**

@@ -25,7 +25,7 @@ export interface Timings {
   readonly latencies: Float64Array;
   /** Milliseconds from the first query to the last answer. */
   readonly ms: number;
-  /** Number of queries over the limit. */
+  /** Number of queries that took longer than the limit. */
   readonly over: number;
 }
 

@@ -21,8 +21,8 @@ import { damaged } from "./format.ts";
 export const MOST_COUNT = 2 ** 30;
 
 /**
- * Work of moving an element or applying one operation to it, as the number of multiply-adds of a matrix product that
- * take about as long.
+ * Work of moving an element or applying one operation to it, expressed as the number of multiply-adds (in a matrix
+ * product) that take about as long.
  */
 export const ELEMENT = 4;
 
@@ -76,7 +76,7 @@ function counted(
   return { roles, sizes };
 }
 
-/** Rule of a kernel with windows. Array sizes follow from those of x, y and W. */
+/** Rule of a kernel with windows. Array sizes follow from the sizes of x, y and W. */
 function windowed(
   roles: readonly Role[],
   sizes: (sizes: { x: number; y: number; shape: ConvolutionShape; elementBytes: 4 | 8 }) => Sizes | undefined,

@@ -140,7 +140,7 @@ export class ReadyProgram {
     const kernel = this.#typed(name);
     const { where } = this.#context;
     if (writesNothing(call, this.#elementBytes, where)) return () => {};
-    // Use the scratch size that the kernel needs, not the one in the file.
+    // Use the scratch size that the kernel needs, not the size in the file.
     this.#want(aligned(touchedBy(call, this.#elementBytes, where).scratchBytes));
     const read = args.map((arg) => this.#argument(arg));
     const steps = repeat.map((r) => r.steps.map((elements) => elements * this.#elementBytes));
