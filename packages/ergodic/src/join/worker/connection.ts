@@ -28,7 +28,7 @@ export class Connection implements KnownData, Disposable {
   private readonly unfinished = new Map<number, RemoteRun<unknown>>();
   private readonly keepers = new Map<number, { resolve(bytes: Uint8Array): void; reject(error: unknown): void }>();
   private readonly numbers = new WeakMap<object, number>();
-  /** Data that got their number while the current message was being encoded. */
+  /** Data that were numbered while the current message was being encoded. */
   private readonly fresh: object[] = [];
   private readonly forgotten = new FinalizationRegistry<{ data?: number; run?: number }>((what) =>
     this.port.post({ kind: "forget", ...what }),
