@@ -33,7 +33,7 @@ export type ColumnType = "number" | "category" | readonly string[];
 
 export interface ColumnContext {
   readonly file: string;
-  /** Strings that mean "no value", and the numbers among them. */
+  /** Strings that mean "no value", and the numbers that such strings denote. */
   readonly missing: ReadonlySet<string>;
   readonly missingNumbers: ReadonlySet<number>;
   /** Whether strings such as "N/A" are missing values in numeric columns. */

@@ -53,7 +53,7 @@ export async function writeDrawsArrow(draws: Draws): Promise<Uint8Array> {
  * Reads draws from the bytes of an Arrow IPC file. If their model is given, the result equals the result of the run, as
  * with `loadDraws`. Needs the package apache-arrow.
  *
- * @throws DataError for damaged files and columns that are not numbers, and if the model is a different one
+ * @throws DataError for damaged files, for columns that are not numbers, and for a model that did not produce the draws
  */
 export function readDrawsArrow<M extends StatisticalModel<never>>(
   bytes: Uint8Array,

@@ -27,7 +27,7 @@ export type FlatTable = ReadonlyMap<number, FlatValue> & { readonly at: number }
 
 const deepest = 24;
 
-/** Reads the table that the first four bytes point to, or the one at position `at`. */
+/** Reads the table at position `at`, by default the table that the first four bytes point to. */
 export function readFlatbuffer(bytes: Uint8Array, kind: TableKind, at?: number): FlatTable {
   const reader = new FlatReader(bytes);
   return reader.table(at ?? reader.u32(0), kind);
