@@ -24,9 +24,10 @@ const FIXED_PART = 0.05;
  *
  * Least squares with weights that fall by a factor of 1 − 1/50 per batch. At the start later batches count more (the
  * kth has weight 2/(k + 1)), because the first ones run cold. Batches of nearly equal size say little about the slope,
- * so they replace less of the earlier knowledge about it, down to a fiftieth. The slope starts at 0: sizes that were
- * never tried are assumed to be cheap, until they are tried. From the ninth batch on, an observation above four times
- * its expectation is clipped to that. `spread` is the root mean squared relative residual, with the same weights.
+ * so they replace less of the earlier knowledge about the slope: as little as a fiftieth of the usual share. The slope
+ * starts at 0: sizes that were never tried are assumed to be cheap, until they are tried. From the ninth batch on, an
+ * observation above four times its expectation is clipped to that. `spread` is the root mean squared relative residual,
+ * with the same weights.
  */
 export class BatchTime {
   /** Milliseconds per row, a. */

@@ -12,7 +12,8 @@ import type { BatcherStats } from "./stats.ts";
 /** Tolerance of a microsecond, so that rounding of summed times does not make a request late. */
 const SLACK_MS = 1e-3;
 /**
- * Waiting requests per passing millisecond whose deadlines are checked: about a hundredth of a processor's capacity.
+ * Number of waiting requests whose deadlines are checked per millisecond. The checks take about a hundredth of a
+ * processor's time.
  */
 const LOOKED_AT_PER_MS = 500;
 /** Retry time if nothing better is known. */

@@ -32,8 +32,8 @@ export class Journal {
   }
 
   /**
-   * Writes records, the first of which leads to `version`. Resolves when the disk has them, a note confirms them, and
-   * `check`, which is called once the disk has them, has resolved too. If it throws, nothing is confirmed.
+   * Writes records, the first of which leads to `version`. Once the disk has the records, calls `check` and writes a
+   * note that confirms them, and resolves when both are done. If `check` throws, nothing is confirmed.
    */
   async append(version: number, records: readonly JournalRecord[], check: () => Promise<void> = async () => {}): Promise<void> {
     const frame = frameOf(this.#mark, version, records);
@@ -73,7 +73,7 @@ export class Journal {
    */
   async #takeBack(): Promise<void> {
     try {
-      // The note first, because a note that confirms more bytes than exist would count as damage.
+      // The note is undone first, because a note that confirms more bytes than exist would count as damage.
       await this.#write(this.#note, noteAt(this.#notes));
       await this.#file.truncate(this.length);
       await this.#file.datasync();

@@ -213,7 +213,7 @@ function pointwise(node: SymbolicArray, arrays: Arrays): Placed | undefined {
   return first(arrays.graph.node("Conv", [arrays.first(image), filters], { kernel_shape: [1, 1] }));
 }
 
-/** Writes a channel shuffle: channels split into groups, the two axes exchanged, and joined again. */
+/** Writes a channel shuffle, which splits the channels into groups, exchanges the two axes and joins them again. */
 function shuffled(node: SymbolicArray, arrays: Arrays): Placed | undefined {
   const [turned] = node.args;
   if (node.rank !== 4 || turned.op !== "transpose" || String(turned.attributes) !== "0,1,2,4,3") return undefined;

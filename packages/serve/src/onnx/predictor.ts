@@ -42,8 +42,8 @@ interface Pending extends Question {
  */
 const AHEAD = 2;
 /**
- * Milliseconds until a process that ended is restarted. The pause doubles each time, unless the process had lived for
- * long.
+ * Milliseconds until a process that ended is restarted. The pause doubles each time, unless the process had run for a
+ * long time.
  */
 const [FIRST_PAUSE, LONGEST_PAUSE, LONG_LIFE] = [50, 30_000, 10_000];
 /** Largest delay of setTimeout. */

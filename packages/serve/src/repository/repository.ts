@@ -34,7 +34,7 @@ export interface RepositorySettings {
   readonly pollMs: number;
   /** Loads the model `name`. Stops on the signal. */
   readonly load: (path: string, name: string, signal: AbortSignal) => Promise<Served>;
-  /** Longest time in milliseconds that other models wait for the load of one. Default 30,000. */
+  /** Longest time in milliseconds for which loading one model may delay the others. Default 30,000. */
   readonly patienceMs?: number;
   readonly report: Report;
 }
@@ -61,8 +61,8 @@ interface Model {
 
 /**
  * Served models, by name and version, according to the files, which are scanned regularly and on request. A version is
- * put in place once it is completely loaded. Its predecessor answers the requests that it has, and is then closed. A
- * file that cannot be loaded appears in the index and changes nothing else.
+ * served as soon as it is completely loaded. Its predecessor answers the requests that it has already accepted, and is
+ * then closed. A file that cannot be loaded appears in the index and changes nothing else.
  */
 export class Repository {
   readonly #settings: RepositorySettings;
@@ -72,7 +72,7 @@ export class Repository {
   #timer: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
   #trouble = "";
-  /** Names that two files have. */
+  /** Model names that two files claim. */
   #doubled: ReadonlyMap<string, DataError> = new Map();
   #started = false;
   #closed = false;

@@ -202,7 +202,7 @@ function numbersOf(flat: readonly unknown[], datatype: Datatype, where: string):
         throw notOfType(where, i, given, datatype);
       values[i] = exact || range ? given : rounded(datatype, given);
     } else if (datatype === "BOOL" && typeof given === "boolean") values[i] = Number(given);
-    // Missing: models that fill gaps can handle it.
+    // A missing value, which models that fill gaps can handle.
     else if (given === null && !range) values[i] = Number.NaN;
     else throw notOfType(where, i, given, datatype);
   }
