@@ -76,7 +76,7 @@ export function addRatingOptions(command: Command): Command {
     .option("--item <column>", "column of items");
 }
 
-/** Adds --unknown, for commands that can meet category levels unknown to the model. */
+/** Adds --unknown, for commands that can encounter category levels unknown to the model. */
 export function addUnknownOption(command: Command, what = "category levels"): Command {
   return command.option(
     "--unknown <how>",
