@@ -80,7 +80,7 @@ function startFit(model: unknown, ...given: unknown[]): Run<unknown> {
  * convergence set their own default.
  * Validation: `validate` gives held-out rows, on which the model is measured every `validateEvery` epochs. `patience`
  * stops early and keeps the best parameters.
- * A run can be awaited or iterated over its ticks (`for await`). It can be paused, stopped and checkpointed.
+ * A run can be awaited, iterated over its ticks (`for await`), paused, stopped and checkpointed.
  * `fit.resume(checkpoint, data)` resumes a run bit for bit. `from` starts a new training run from a trained model, its
  * file or a checkpoint, even on other data.
  * `fit.path(linear(), data)` fits a linear model at a decreasing sequence of penalty strengths. `fit.stream(linear(),

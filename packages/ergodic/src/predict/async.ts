@@ -21,8 +21,8 @@ import type { OutputPredictor, Prediction } from "./output-predictor.ts";
 /** Options of the asynchronous `predictor`. */
 export interface AsyncPredictorOptions extends PredictorOptions {
   /**
-   * Number of threads, each with a copy of the model. This many calls are computed simultaneously. A whole number ≥ 1.
-   * Default 1.
+   * Number of threads, each with a copy of the model. As many calls are computed simultaneously as there are threads. A
+   * whole number ≥ 1. Default 1.
    */
   readonly workers?: number;
   /**

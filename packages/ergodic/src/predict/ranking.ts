@@ -13,8 +13,8 @@ export class RankedOutputs {
   }
 
   /**
-   * Returns both areas. They are NaN if a class is absent, except that average precision is 1 if there are ones but no
-   * zeros.
+   * Returns both areas. Both areas are NaN if a class is absent, except that average precision is 1 if there are ones
+   * but no zeros.
    */
   areas(): { auc: number; averagePrecision: number } {
     const zeros = this.zeros.sorted();

@@ -1,7 +1,7 @@
 import type { LyingRows } from "../engine/data/lying-rows.ts";
 import { withKernels } from "./score-kernels.ts";
 
-/** Largest block that the kernel processes at a time. It should stay in the processor's cache. */
+/** Largest block that the kernel processes at a time. Such a block should stay in the processor's cache. */
 const ROWS = 4096;
 const ENTRIES = 8192;
 

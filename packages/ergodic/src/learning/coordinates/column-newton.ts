@@ -340,8 +340,8 @@ export class ColumnNewton {
 
   /**
    * Lowers the intercepts of classes without weight until the mean probability of each such class is at most VANISHING,
-   * because the loss has no minimum in these intercepts. They stay there afterwards. Returns the outputs of these
-   * classes.
+   * because the loss has no minimum in these intercepts. These intercepts then stay at their lowered values. Returns
+   * the outputs of these classes.
    */
   private *sinkWeightless(): Calls<ReadonlySet<number>> {
     const weightless = [...this.sets.keys()].filter((k) => isWeightless(this.rowsOf(k)));

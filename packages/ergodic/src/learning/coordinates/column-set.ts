@@ -152,7 +152,7 @@ export class ColumnSet {
     this.arena.set(this.block, at, value);
   }
 
-  /** View on f64[rows]. It is valid until the next allocation. */
+  /** View on f64[rows]. The view is valid until the next allocation. */
   overRows(at: number): Float64Array {
     return this.arena.memory.f64(at, this.rowCount);
   }

@@ -94,13 +94,13 @@ const nothingYet: SolverState = {
  *   Σv = 0 with an intercept
  *
  * D is evaluated at one or two values of α, and the larger result is used. The first, min(1, min_j l1 w_j/|x_j·v|),
- * makes the last sum 0. The second, 1, is allowed if l2 > 0. The gap P − D bounds P − min P. It is reported relative to
- * the excess of the null model's loss (intercepts alone) over the least loss, Σ_i c_i inf ℓ(·, y_i). Without a penalty,
- * or with unpenalised columns, no dual point is known. The gap is then replaced by the violation, which is the largest
- * error in the optimality conditions of a column.
+ * makes the last sum 0. The second, 1, is allowed if l2 > 0. The gap P − D bounds P − min P. The gap is reported
+ * relative to the null model's loss (intercepts alone) minus the least possible loss, Σ_i c_i inf ℓ(·, y_i). Without a
+ * penalty, or with unpenalised columns, no dual point is known. The gap is then replaced by the violation, which is the
+ * largest error in the optimality conditions of a column.
  * In a round, the solver minimises over the columns of the working set: a quadratic loss by one solve of
- * kernels/learning/working-set.ts, others by column-newton.ts. It then computes all scores and the gap, and adds the
- * columns that pull hardest to the set.
+ * kernels/learning/working-set.ts, others by column-newton.ts. The solver then computes all scores and the gap, and
+ * adds the columns that pull hardest to the set.
  * Long because a round passes one state (point, scores, working set, gap) through all of its methods.
  * Sources: Friedman, Hastie, Tibshirani 2010; Massias et al. 2018 (working sets by dual points); Fercoq et al. 2015.
  */

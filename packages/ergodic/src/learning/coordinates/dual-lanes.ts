@@ -11,8 +11,8 @@ export interface DualLane {
   first: number;
   rows: number;
   /**
-   * Addresses of the lane's copy of p, and of a buffer for its rows' contribution to p. They are equal if there is only
-   * one lane.
+   * Addresses of the lane's copy of p, and of a buffer for its rows' contribution to p. The two addresses are equal if
+   * there is only one lane.
    */
   copy: number;
   part: number;

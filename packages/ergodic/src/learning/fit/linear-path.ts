@@ -126,8 +126,8 @@ function validated({ heldOut, foldWeights, lambdas }: PathRecord): CrossValidati
 }
 
 /**
- * Template that turns parameters into saved models. It is read once, so it still works after the run has freed its
- * data.
+ * Template that turns parameters into saved models. The template is read once, so that it still works after the run has
+ * freed its data.
  */
 export interface Saving {
   /** Saved model with all parameters 1. */

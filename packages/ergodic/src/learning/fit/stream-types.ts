@@ -20,7 +20,7 @@ export interface StreamOptions {
   seed?: number;
   /**
    * Options of the dataset if blocks are tables: the options of `Dataset.fromTable` (target, weights, impute …) or
-   * `fromSparse`. They apply to the first block.
+   * `fromSparse`. These options apply to the first block.
    */
   table?: TableOptions | SparseOptions;
   /**

@@ -190,8 +190,8 @@ export function lossProgram(loss: Loss, outputs: number, weighted: boolean, shor
 }
 
 /**
- * Returns the same program for one output of one row, as scalars: z, y, weight → loss and dz. It has no loops, so
- * single rows are fast.
+ * Returns the same program for one output of one row, as scalars: z, y, weight → loss and dz. The program has no loops,
+ * so single rows are fast.
  */
 export function pointProgram(loss: Loss, weighted: boolean, short = false): ProgramSpec {
   const z = scalar("z");

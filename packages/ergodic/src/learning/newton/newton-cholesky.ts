@@ -19,7 +19,7 @@ const NAME = "newtonCholesky";
  * rule.
  *
  * For smooth losses with a curvature (squared, huber, logistic, squaredHinge, poisson; several classes one against the
- * rest) and L2, without L1, on up to a thousand columns. It takes a few passes in float64. Each pass costs n d²/2
+ * rest) and L2, without L1, on up to a thousand columns. A run takes a few passes in float64. Each pass costs n d²/2
  * products on dense rows, plus d³/6 for the factorisation. Columns that depend linearly on earlier columns do not move;
  * the minimum is still reached. Quadratic losses need one step.
  * `tolerance` (default 1e-10): stops when the decrement is at most this share of the initial objective. A step is an

@@ -25,8 +25,8 @@ const SMALLEST_MEAN = 2 ** -1022;
 const ROUNDING = 2 ** -50;
 
 /**
- * Rank of the quantile among n ascending scores, counted from 1: ⌈(n + 1)(1 − α)⌉, computed without rounding 1 − α. It
- * is n + 1 if n is too small.
+ * Rank of the quantile among n ascending scores, counted from 1: ⌈(n + 1)(1 − α)⌉, computed without rounding 1 − α. The
+ * rank is n + 1 if n is too small.
  */
 export const rankOf = (n: number, alpha: number): number => n + 1 - Math.floor((n + 1) * alpha);
 

@@ -287,8 +287,8 @@ export function rolesOf(name: string, where: string): readonly Role[] {
 }
 
 /**
- * Whether a round of the call overwrites its whole result, independently of the previous content. This holds for all
- * calls except products that add to the result or leave gaps in it.
+ * Whether a round of the call overwrites its whole result, independently of the previous content. All calls do so
+ * except products that add to the result or leave gaps in it.
  */
 export function fillsResult({ kernel, args }: PlanCall<number>): boolean {
   if (kernel !== "gemm") return true;

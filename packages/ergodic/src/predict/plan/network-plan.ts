@@ -34,8 +34,8 @@ const LEAST_PAGES = 32;
 const MOST_PAGES = 65536;
 
 /**
- * A saved network's plan (memory/array-plan.ts), ready to predict without the compiler. It takes inputs and returns
- * outputs by name, for any number of rows.
+ * A saved network's plan (memory/array-plan.ts), ready to predict without the compiler. The plan takes inputs and
+ * returns outputs by name, for any number of rows.
  *
  * Rows are processed in chunks, each computed as one batch. The memory of a batch is laid out when it is first needed.
  * An input or output whose size grows with the batch contains the rows one after another; all other inputs are

@@ -27,8 +27,8 @@ const MOST_RUNGS = 4;
 
 /**
  * Asynchronous successive halving (ASHA), in the stopping variant. At each of the rungs r, rη, rη², …, a trial
- * continues only if its loss is among the best 1/η of the n losses recorded there so far, including its own. This means
- * that fewer than max(1, ⌊n/η⌋) of these losses are lower.
+ * continues only if its loss is among the best 1/η of the n losses recorded there so far, including its own. In other
+ * words, fewer than max(1, ⌊n/η⌋) of these losses are lower than the trial's loss.
  *
  * η (`eta`): >= 2, default 3. r (`first`): epochs, > 0. Default: R/ηᵏ, where R is the length of the first trial that
  * finishes, and k ≤ 4 is the largest power for which r is not before that trial's first measurement. No trial is

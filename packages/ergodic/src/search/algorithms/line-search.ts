@@ -1,6 +1,6 @@
 /**
- * Minimises φ(t) over all t, using one value at a time and no derivatives. It brackets a minimum with steps that grow
- * by the golden ratio, and then applies Brent's method.
+ * Minimises φ(t) over all t, using one value at a time and no derivatives. The search brackets a minimum with steps
+ * that grow by the golden ratio, and then applies Brent's method.
  *
  * A search is a record of numbers, `Line`: call `beginLine` with φ(0) and a first step, then `learnLine` with
  * φ(line.at) until `line.stage` is done. `best` and `bestValue` hold the result, which is never above φ(0). Brent's

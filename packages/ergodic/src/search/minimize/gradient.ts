@@ -164,7 +164,7 @@ function refuseMisfits(
     );
 }
 
-/** Objective of a compiled function. Its parameters are the differentiated inputs, as one vector. */
+/** Objective of a compiled function. The objective's parameters are the differentiated inputs, as one vector. */
 class CompiledObjective implements FullObjective {
   readonly count: number;
   readonly rows = 1;

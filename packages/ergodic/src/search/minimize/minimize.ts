@@ -163,8 +163,8 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
 }
 
 /**
- * Minimises a function that is known only by its values. It can also minimise a function that you compiled with a
- * gradient, or a target for coordinate descent.
+ * Minimises a function that is known only by its values. `f` can also be a function that you compiled with a gradient,
+ * or a target for coordinate descent.
  *
  *   const { x, value } = await minimize((x) => (x[0] - 1) ** 2 + Math.abs(x[1]), [0, 3], { seed: 1 });
  *   await minimize(f, {

@@ -30,7 +30,10 @@ export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
    * saga() under a group penalty; adam() for networks.
    */
   rule?: Rule;
-  /** Variance reduction: svrg(), saga() or sag(). It sets its own step size unless `rule` is given. Default: none. */
+  /**
+   * Variance reduction: svrg(), saga() or sag(). Variance reduction sets its own step size unless `rule` is given.
+   * Default: none.
+   */
   variance?: Variance;
   /**
    * Algorithm that replaces `rule` and `variance`, e.g. coordinateDescent(). "auto", for linear models, selects a

@@ -5,7 +5,7 @@
  *   F(x) = f(x) + Σ_b h_b(x_b),  f = Σ_i c_i ℓ(z_i, y_i) + Σ_j l2 w_j x_j²/2,  h_b = Σ l1 w_j|x_j| + group √|b| ‖x_b‖
  *
  * with x_b ≥ 0 if `nonNegative`. Curvature: sup ℓ'' × a bound on the largest eigenvalue of X_bᵀ diag(c) X_b, plus l2 w.
- * It is unknown if the loss's curvature is unbounded (poisson).
+ * The curvature is unknown if the loss has unbounded curvature (poisson).
  * The dual point of the gap is v = −c ∂ℓ/∂z at x after moving its intercepts to their minimum, because a feasible dual
  * point needs Σv = 0. x itself does not change.
  *

@@ -124,9 +124,9 @@ export interface CirculantNetOptions extends OutputOptions {
 }
 
 /**
- * `cnn` with block-circulant weights (Ding et al. 2017), without dropout. It has about 1/block as many parameters as
- * `cnn`. The first convolution, which has few input channels, and the output layer are not circulant. Examples:
- * [height, width, channels]. @throws OptionError
+ * `cnn` with block-circulant weights (Ding et al. 2017), without dropout. The network has about 1/block as many
+ * parameters as `cnn`. The first convolution, which has few input channels, and the output layer are not circulant.
+ * Examples: [height, width, channels]. @throws OptionError
  */
 export function circulantNet(options: CirculantNetOptions = {}): Layer {
   checkKeys("circulantNet", options, ["outputs", "channels", "hidden", "block"]);
