@@ -133,7 +133,7 @@ function roundingRemark({ name, values }: Column & { kind: "number" }, of: numbe
     if (error !== 0) rows++;
   }
   const [deviation, error] = [spread.deviation, lost.deviation];
-  // NaN if values exceed the largest 32-bit float. They are refused when they are stored.
+  // NaN if values exceed the largest 32-bit float. Such values are refused when they are stored.
   if (!(error > mostRounding * deviation)) return undefined;
   const share = Math.min(100, Math.round((100 * error) / deviation));
   const message = `${rows} of ${of} rows of ${show(name)} are rounded to 32-bit floats, by ${Number(error.toPrecision(2))} on average, which is ${share} % of the column's standard deviation; pass type: "f64", or subtract a constant from the column, such as its mean`;

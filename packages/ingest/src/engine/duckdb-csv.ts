@@ -20,7 +20,7 @@ import { TableBuilder } from "../table-builder.ts";
 import { DuckDbFile, NotNumber, quoted } from "./duckdb-file.ts";
 import { type Pick, putRows, type Query } from "./duckdb-rows.ts";
 
-/** Number of rows read first. They determine a column's type in nearly all files. */
+/** Number of rows read first. These rows determine a column's type in nearly all files. */
 const probeRows = 1000;
 /** Size of DuckDB's read buffer in bytes. A line can have at most 2,000,000. */
 const bufferBytes = 2 ** 22;
