@@ -83,8 +83,8 @@ export class BatchTime {
    * larger batches cost nothing more.
    *
    * A request that just misses a batch waits for that batch and then for its own, so each of the two may take half of
-   * the time. If most of the time of such a batch were fixed cost, larger batches would be faster under load. They are
-   * therefore allowed, until fixed cost has fallen to 5 %.
+   * the time. If most of the time of such a batch were fixed cost, larger batches would be faster under load. Larger
+   * batches are therefore allowed, until fixed cost has fallen to 5 %.
    */
   rowsFor(ms: number): number {
     if (this.perRow === 0) return Infinity;
@@ -104,8 +104,8 @@ export class BatchTime {
   }
 
   /**
-   * Largest plausible time. It exceeds the fitted line if the slope is unknown, because then the whole time might be
-   * proportional to the rows.
+   * Largest plausible time. This time exceeds the fitted line if the slope is unknown, because then the whole time
+   * might be proportional to the rows.
    */
   private atMost(rows: number): number {
     return Math.max(this.mean(rows), (this.meanMs * rows) / this.meanRows);

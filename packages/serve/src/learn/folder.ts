@@ -29,8 +29,8 @@ export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update
  * defines the state. A new snapshot appears first, then its journal; only then is the old journal removed.
  *
  * Each opening starts a new term, whose number is part of its file names. A process that has lost its lock without
- * noticing only writes and removes files of its own term, and its journal is no longer read. Its actions therefore have
- * no effect.
+ * noticing only writes and removes files of its own term, and its journal is no longer read. The actions of such a
+ * process therefore have no effect.
  */
 export class LearnerFolder {
   readonly path: string;

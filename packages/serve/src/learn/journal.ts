@@ -26,7 +26,10 @@ export class Journal {
     return lengthOf(this.#note);
   }
 
-  /** Whether a write failed and could not be undone. Its records may be read when the journal is opened again. */
+  /**
+   * Whether a write failed and could not be undone. The records of that write may be read when the journal is opened
+   * again.
+   */
   get isUnsure(): boolean {
     return this.#isUnsure;
   }

@@ -118,7 +118,7 @@ const lacking = (what: string): CapabilityError =>
     "ONNX_OPERATION",
   );
 
-/** Writes an element-wise expression. Its scalars are the arguments, which broadcast. */
+/** Writes an element-wise expression. The scalars of the expression are the arguments, which broadcast. */
 function mapped(node: SymbolicArray, arrays: Arrays): Placed {
   const clip = clipOf(node);
   if (clip) {
@@ -143,8 +143,8 @@ function isRepeated({ shape, args }: SymbolicArray): boolean {
 }
 
 /**
- * Returns an argument of a function of images with channels first. It has four axes, or fewer if it broadcasts along
- * the leading ones.
+ * Returns an argument of a function of images with channels first. The argument has four axes, or fewer if it
+ * broadcasts along the leading axes.
  */
 function broadcastFirst(arg: SymbolicArray, arrays: Arrays): string {
   if (arg.rank === 4) return arrays.first(arg);
@@ -270,7 +270,8 @@ interface ScanParts {
 }
 
 /**
- * Writes a loop with carried state. Its results are the carries at the end, outputs, and the carries before each step.
+ * Writes a loop with carried state. The loop's results are the carries at the end, the outputs, and the carries before
+ * each step.
  */
 function scanned(node: SymbolicArray, arrays: Arrays): void {
   const { length, reverse, carries, over, constants, next, outputs } = node.attributes as ScanParts;

@@ -141,7 +141,9 @@ export class OnnxPredictor implements AsyncDisposable {
     });
   }
 
-  /** Finishes accepted runs, then ends the process. Its memory is freed once this has resolved. */
+  /**
+   * Finishes accepted runs, then ends the process. The memory of the process is freed once the promise has resolved.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#closed();
     return this.#closing;

@@ -1,7 +1,7 @@
 /**
  * The page in the browser: the list of models, a form with one model's columns, its answer, and the response times so
- * far. It makes elements and sets their text, so that no name of a model, a column or a class is ever interpreted as
- * markup.
+ * far. The script makes elements and sets their text, so that no name of a model, a column or a class is ever
+ * interpreted as markup.
  */
 
 const EVERY_MS = 1000;

@@ -55,14 +55,14 @@ interface Model {
   /** Reason why a file could not be served, by version. */
   readonly failed: Map<string, { readonly stamp: string; readonly reason: string; readonly cause: unknown }>;
   candidates: readonly Candidate[];
-  /** Whether a client unloaded the model. It is not loaded again until a client asks for it. */
+  /** Whether a client unloaded the model. An unloaded model is not loaded again until a client asks for it. */
   unloaded: boolean;
 }
 
 /**
  * Served models, by name and version, according to the files, which are scanned regularly and on request. A version is
- * served as soon as it is completely loaded. Its predecessor answers the requests that it has already accepted, and is
- * then closed. A file that cannot be loaded appears in the index and changes nothing else.
+ * served as soon as it is completely loaded. The previous version answers the requests that it has already accepted,
+ * and is then closed. A file that cannot be loaded appears in the index and changes nothing else.
  */
 export class Repository {
   readonly #settings: RepositorySettings;
@@ -229,7 +229,7 @@ export class Repository {
       if (!this.#doubled.has(name)) this.#settings.report("warn", message, { model: name });
     this.#doubled = doubled;
     for (const name of new Set([...models.keys(), ...this.#models.keys()])) {
-      // It is unknown which of two files is meant, so the current model is still served.
+      // Which of the two files is meant is unknown, so the current model is still served.
       if (this.#settings.fixed.has(name) || doubled.has(name)) continue;
       await this.#update(name, models.get(name) ?? [], name === again);
     }

@@ -5,8 +5,8 @@ import { type Heading, headingOf, type InputTensor, tensorOfBytes, tensorOfJson 
 import { kindOf, parseObject } from "./json.ts";
 
 /**
- * Largest nesting depth. It is deeper than any tensor of the protocol: the object, its inputs, one of them, and 32 axes
- * of data.
+ * Largest nesting depth. The limit exceeds the depth of any tensor of the protocol: the object, its inputs, one input,
+ * and 32 axes of data.
  */
 const DEEPEST = 40;
 /** Largest timeout in microseconds: 285 years. Longer timers would fire immediately. */
