@@ -72,8 +72,8 @@ export interface MetricsOptions {
   /** Meaning of the outputs of binary and multiclass. Default "probabilities". */
   outputs?: "probabilities" | "scores";
   /**
-   * Regression: the prediction of a model without features, such as the training mean, and a name for the rows whose
-   * mean it is. Default: the mean of the rows added.
+   * For regression: the prediction of a model without features, such as the training mean, and a name for the rows over
+   * which that mean was taken. Default: the mean of the rows added.
    */
   mean?: { value: number; of: string };
 }

@@ -302,8 +302,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 
   /**
-   * Returns the targets as the model encodes them: its own class indices, or 0 and 1 if it was trained on numbers whose
-   * sign was the class. NaN if the target is missing.
+   * Returns the targets as the model encodes them: its own class indices, or 0 and 1 if the model was trained on
+   * numbers whose sign was the class. NaN if the target is missing.
    */
   targets(data: Dataset): Float64Array {
     const { target } = this.pipeline;

@@ -62,7 +62,7 @@ export type TuneResumeOptions<T extends TrialTick = TrialTick> = Pick<
 
 /** Result of `tune`. */
 export interface Tuned<K extends string = string> {
-  /** Settings with the lowest value among the finished trials (or among the stopped ones if none finished). */
+  /** Settings of the finished trial with the lowest value, or of the best stopped trial if none finished. */
   settings: Record<K, number>;
   /** Lowest value. */
   value: number;

@@ -11,8 +11,8 @@ export interface DualCoordinateDescentOptions {
   /** Stops at this relative duality gap. Default 1e-6; >= 0. */
   tolerance?: number;
   /**
-   * Value of a constant column whose weight is the intercept, which is penalised; larger values penalise it less.
-   * Default 1; > 0.
+   * Value of a constant column whose weight is the intercept. The intercept is penalised, but less if this value is
+   * larger. Default 1; > 0.
    */
   interceptScaling?: number;
 }

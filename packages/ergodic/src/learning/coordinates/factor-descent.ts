@@ -43,7 +43,7 @@ const name = "factorCoordinateDescent";
  * converged when an epoch lowers the objective by at most `tolerance` (default 1e-4), as a share of its value.
  * Needs: a factor model. Sources: Yu, Hsieh, Si, Dhillon 2012 (components); He, Zhang, Kan, Chua 2016 and Pilászy,
  * Zibriczky, Tikk 2010 (rows). Differs from other implementations: the bias is one more component; both sides start at
- * random, while usually users start at 0.
+ * random, whereas elsewhere users start at 0.
  *
  * @throws OptionError; CapabilityError for order "components" if every cell counts
  */

@@ -60,8 +60,8 @@ export interface Batch {
 }
 
 /**
- * Working memory for inputs, outputs and intermediate values. All batches up to a certain number of rows use it in
- * turn.
+ * Working memory for inputs, outputs and intermediate values. All batches of up to a certain number of rows share this
+ * memory, one at a time.
  */
 interface Room {
   readonly arena: Arena;
@@ -237,8 +237,8 @@ export class PlanHome implements Disposable {
   }
 
   /**
-   * Replaces the scratch that was too small. If there is no memory for a larger one, other programs continue with the
-   * old scratch.
+   * Replaces the scratch that was too small. If larger scratch memory cannot be allocated, other programs continue with
+   * the old scratch memory.
    */
   #takeScratch(): void {
     const scratch = this.#scratch;

@@ -42,9 +42,9 @@ const MOST_PAGES = 65536;
  * parameters, given once. The sums of a product run in a different order for one row than for several, so the last bits
  * of a row's result can depend on how many rows are predicted together.
  *
- * A loaded plan runs in its own memory. Whatever its file contains, it therefore cannot access anything else in the
- * process, and a trap has no lasting effect. Before it runs, its types (format.ts), its accesses for each batch size
- * (check.ts), its work (work.ts) and its memory (home.ts) are checked.
+ * A loaded plan runs in its own memory. Whatever the file contains, the plan therefore cannot access anything else in
+ * the process, and a trap has no lasting effect. Before it runs, its types (format.ts), its accesses for each batch
+ * size (check.ts), its work (work.ts) and its memory (home.ts) are checked.
  *
  * @throws DataError for a plan that is damaged, of a later version, too much work or memory, or lacks parameters;
  * OptionError for inputs that are missing or of another length; WorkerError if a kernel traps

@@ -70,8 +70,8 @@ export class Halving {
   }
 
   /**
-   * Checks a trial at the rungs from number `passed` up to its last measurement. Returns as `stop` the lowest rung at
-   * which the trial must stop, if any, and the number of rungs that it has passed.
+   * Checks a trial at the rungs from number `passed` up to its last measurement. Returns the lowest rung at which the
+   * trial must stop (`stop`), if there is one, and the number of rungs that the trial has passed.
    */
   judge(losses: readonly Measured[], others: Iterable<readonly Measured[]>, passed: number): { stop?: number; passed: number } {
     const { epoch } = losses[losses.length - 1];

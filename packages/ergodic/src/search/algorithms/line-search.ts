@@ -147,7 +147,9 @@ function plan(line: Line, lineTolerance: number): void {
   if (line.at === best) line.stage = Stage.done;
 }
 
-/** Returns the step from the best of three points to the vertex of their parabola; NaN if there is none. */
+/**
+ * Returns the step from the best of three points to the vertex of their parabola; NaN if the parabola has no vertex.
+ */
 function toVertex({ best, bestValue, second, secondValue, third, thirdValue }: Line): number {
   const r = (best - second) * (bestValue - thirdValue);
   const q = (best - third) * (bestValue - secondValue);

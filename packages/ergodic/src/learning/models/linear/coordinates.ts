@@ -221,8 +221,8 @@ class LinearState implements CoordinateState {
 }
 
 /**
- * Returns the dual value, or −∞, which certifies nothing, if rounding moved the argument of a conjugate out of its
- * domain.
+ * Returns the dual value. If rounding moved the argument of a conjugate out of its domain, returns −∞, which certifies
+ * nothing.
  */
 function known(dual: number): number {
   return Number.isNaN(dual) ? -Infinity : dual;
