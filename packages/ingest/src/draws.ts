@@ -11,7 +11,7 @@
  * JSON, so that nothing is lost. Files of other programs can be read too if they have such columns. Any numeric type is
  * accepted; missing numbers must be NaN instead of null.
  *
- * Needs the package apache-arrow. apache-arrow is not a dependency, because it is ten times as large as this package.
+ * Needs the package apache-arrow, which is not a dependency because it is ten times as large as this package.
  *
  * @throws CapabilityError [ARROW_MISSING] without that package; DataError [DATA_FORMAT], [DATA_TYPE], [DATA_PARSE], and
  * those of `fromDataFrame`

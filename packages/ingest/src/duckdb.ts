@@ -7,8 +7,8 @@
  *   db.close();
  *
  * Values are sent as the numbers that represent them. Rows come back sorted, so the graph equals the graph from
- * `ground()`, with its factors in the same order. Needs the package @duckdb/node-api. That package is not a dependency,
- * because it is a hundred times as large as this one. For Node.
+ * `ground()`, with its factors in the same order. Needs the package @duckdb/node-api, which is not a dependency because
+ * it is a hundred times as large as this package. For Node.
  *
  * @throws CapabilityError [DUCKDB_MISSING] without that package; DataError [DUCKDB_QUERY] if the database refuses a
  * query

@@ -89,7 +89,7 @@ export class TableBuilder {
   readonly #only: ReadonlySet<string> | undefined;
   readonly #context: ColumnContext;
   readonly #dropped: ReadonlySet<ColumnKey>;
-  /** Indices if the columns are known from the start, else keys as given. */
+  /** Column indices if the columns are known from the start, otherwise the keys as given. */
   #categories: ReadonlySet<ColumnKey>;
 
   constructor(file: string, options: TableOptions & { decimal?: "." | "," }, plan: BuildPlan = {}) {
