@@ -22,8 +22,8 @@ const markerOf = (term: number): string => `term-${digits(term, 6)}`;
 export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 
 /**
- * Files of a learner: snapshots by version, each of which appears whole or not at all, and the journal that begins with
- * one of them.
+ * Files of a learner: snapshots by version, and the journal, which begins with one of the snapshots. A snapshot file
+ * appears whole or not at all.
  *
  * The journal of the latest term defines the state. If that term has two journals, the journal of the later version
  * defines the state. A new snapshot appears first, then its journal; only then is the old journal removed.

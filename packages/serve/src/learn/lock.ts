@@ -195,7 +195,7 @@ async function heldByAnother(
   return watched(folder, elsewhere, clock);
 }
 
-/** Removes locks whose counter does not move. Returns the first lock whose counter does. */
+/** Removes locks whose counter does not move. Returns the first lock whose counter moves. */
 async function watched(folder: string, others: readonly Other[], clock: LockClock): Promise<Other | undefined> {
   const before = await Promise.all(others.map(({ name }) => signOf(join(folder, name))));
   const since = clock.now();

@@ -9,8 +9,8 @@ export type LearnRow = ArrayLike<number> | Readonly<Record<string, unknown>>;
 export interface LearnerOptions {
   /**
    * Initial model: a trained linear model or network (a predictor, or its file: path, URL, Blob, bytes), or the
-   * checkpoint of a run. The model is copied into a new folder. For an existing folder it is not needed; if given, it
-   * must be the model that the folder began with.
+   * checkpoint of a run. The model is copied into a new folder. For an existing folder the model is not needed; if
+   * given, it must be the model that the folder began with.
    */
   model?: string | URL | Uint8Array | Blob | { toBytes(): Uint8Array };
   /** Folder of the journal and the snapshots. The folder is created if it does not exist. */

@@ -272,8 +272,8 @@ export class OnnxPredictor implements AsyncDisposable {
  *   const outputs = await model.run({ columns: { type: "float32", shape: [2, 4], data: new Float32Array(8) } });
  *
  * If the child process is killed or crashes, waiting runs are refused with 503. The process is restarted after a pause
- * that grows each time. While nothing runs it does not keep this program alive. onnxruntime-node is a package that you
- * install: `npm install --ignore-scripts onnxruntime-node`.
+ * that grows each time. While no run is in progress, the child process does not keep this program alive.
+ * onnxruntime-node is a package that you install: `npm install --ignore-scripts onnxruntime-node`.
  *
  * `from`: a path or a file URL, which must not change while the model is open, or the file's bytes.
  *

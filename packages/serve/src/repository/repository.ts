@@ -13,10 +13,7 @@ export interface IndexEntry {
   readonly version: string;
   /** Whether the version answers. */
   readonly state: "READY" | "UNAVAILABLE";
-  /**
-   * Reason why it is not served, or why the current content of its file or folder is not served; "" if there is no
-   * fault.
-   */
+  /** Reason why the version, or the current content of its file or folder, is not served; "" if there is no fault. */
   readonly reason: string;
 }
 

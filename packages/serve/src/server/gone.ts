@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 /**
  * Property of a socket: the callback to call if its client leaves, or undefined once the answer is ready. A WeakMap is
  * not used because its entries for old objects survive collections of young objects and keep the whole request alive.
- * Each collection then took 5 to 29 ms instead of 1 ms.
+ * With a WeakMap, each collection took 5 to 29 ms instead of 1 ms.
  */
 const LEAVE = Symbol("leave");
 
