@@ -244,7 +244,8 @@ export function refuseNewLevels(path: string, remarks: readonly Remark[], { unkn
 }
 
 /**
- * Combines the user's reading options with the column types that the model requires; its categories stay categories.
+ * Combines the user's reading options with the column types that the model requires. The model's categories stay
+ * categories.
  */
 export async function readingOf(path: string, pipeline: Pipeline, options: FormatOptions): Promise<ReadTableOptions> {
   const [own, like] = [formatOptions(options), await readingLike("data", path, pipeline)];

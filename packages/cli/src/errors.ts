@@ -1,6 +1,6 @@
 /**
- * Converts an error to one line and an exit code. 0: success. 1: the run failed; or with `diagnose --strict` the draws
- * cannot be trusted; or with `check --strict` the model does not generate such data. 2: the command line is wrong.
+ * Converts an error to one line and an exit code. 0: success. 1: the run failed, the draws cannot be trusted
+ * (`diagnose --strict`), or the model does not generate such data (`check --strict`). 2: the command line is wrong.
  *
  * The library's messages name options as in TypeScript (`impute: "mean"`); here they appear as typed on the command
  * line (`--impute mean`).

@@ -63,7 +63,7 @@ function writtenEvidence(given: string, graph: FactorGraph): Evidence {
   return Object.fromEntries(evidence);
 }
 
-/** Whether the variable has a state with this name: a state called "2" has priority over the one numbered 2. */
+/** Whether the variable has a state with this name. A state called "2" has priority over the state numbered 2. */
 function isCalled(graph: FactorGraph, name: string, state: string): boolean {
   try {
     graph.withEvidence({ [name]: state });

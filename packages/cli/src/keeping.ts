@@ -27,7 +27,7 @@ export function addKeepingOptions(command: Command): Command {
     .option("--resume <file>", "resume a run from its checkpoint");
 }
 
-/** Options of each command as typed, in order. Their parsed values cannot be typed again. */
+/** Options of each command as typed, in order. The parsed values of options cannot be typed again. */
 const typed = new WeakMap<Command, [option: Option, value: string | undefined][]>();
 
 /** Records the options of a command while they are parsed, for `resumeCommand`. */
@@ -54,7 +54,10 @@ export function keptPlaces({ out, checkpoint, resume }: KeepingOptions): { outpu
 export interface Training {
   command: Command;
   options: KeepingOptions;
-  /** Options that a checkpoint contains. They are refused with --resume and left out of the printed resume command. */
+  /**
+   * Options that a checkpoint contains. Such options are refused with --resume and omitted from the printed resume
+   * command.
+   */
   fixed: readonly string[];
   terminal: Terminal;
 }

@@ -25,7 +25,7 @@ export async function readRatings(
   columns: RatingColumns,
   options: FormatOptions,
   duplicates?: Duplicates,
-  /** The columns that the command line names, excluding those from the model. */
+  /** The columns that the command line names, excluding columns from the model. */
   typed: Partial<RatingColumns> = {},
 ): Promise<Ratings> {
   try {

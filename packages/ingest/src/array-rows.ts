@@ -16,7 +16,7 @@ export interface ArrayRows {
   columnCount: number;
   /** Shape of a row; absent if a row is a plain list. */
   rowShape?: readonly number[];
-  /** Numbers, or class names; absent if none were found. */
+  /** Targets: numbers or class names; absent if no targets were found. */
   target?: ArrayLike<number> | readonly string[];
   /** Advice for the error when there is no target. */
   advice: string;

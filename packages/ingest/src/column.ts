@@ -33,7 +33,7 @@ export type ColumnType = "number" | "category" | readonly string[];
 
 export interface ColumnContext {
   readonly file: string;
-  /** Strings that mean "no value", and the numbers among them. */
+  /** Strings that mean "no value", and the numbers that such strings denote. */
   readonly missing: ReadonlySet<string>;
   readonly missingNumbers: ReadonlySet<number>;
   /** Whether strings such as "N/A" are missing values in numeric columns. */
@@ -56,7 +56,7 @@ const noValues = new Float64Array(0);
 const noCodes = new Int32Array(0);
 /** Initial capacity of a column in rows. */
 const firstRows = 8;
-/** Largest growth factor. It is limited because the file might contain fewer rows than expected. */
+/** Largest growth factor. The factor is limited because the file might contain fewer rows than expected. */
 const mostGrowth = 16;
 /** Largest whole number that is not rounded. */
 const largest = Number.MAX_SAFE_INTEGER;
@@ -103,7 +103,7 @@ export class ColumnBuilder {
     return this.#levelsDeclared || (this.#declared && this.kind === "number");
   }
 
-  /** Number of cells without a value, and the first of them. */
+  /** Number of cells without a value, and the line and text of the first such cell. */
   get missing(): { count: number; line: number; text: string } | undefined {
     const gaps = this.kind === "category" ? undefined : this.#gaps;
     const count = this.#missingCount + (gaps?.count ?? 0);
@@ -145,7 +145,7 @@ export class ColumnBuilder {
     this.#push(value);
   }
 
-  /** Adds finite numbers, one per row. They are copied in bulk if none of them can mean "missing". */
+  /** Adds finite numbers, one per row. The numbers are copied in bulk if none of them can mean "missing". */
   putNumbers(values: Float64Array, line: number): void {
     if (this.kind === "category" || this.#context.missingNumbers.size > 0) {
       for (let i = 0; i < values.length; i++) this.putNumber(values[i], line + i);

@@ -21,8 +21,8 @@ export function checkComment(comment: unknown, quote = ""): asserts comment is s
 }
 
 /**
- * Returns a function that tests whether the line at `start` is a comment. It reports comments to the builder, which
- * counts them.
+ * Returns a function that tests whether the line at `start` is a comment. The function reports comments to the builder,
+ * which counts them.
  */
 export function commentTest(
   comment = "",

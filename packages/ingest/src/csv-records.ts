@@ -37,7 +37,7 @@ export class CsvRecords {
   #triedLength = 0;
 
   /**
-   * Whether nothing is left of an earlier block and records end with a line feed. The next record then starts at the
+   * Whether records end with a line feed and no part of an earlier block remains. The next record then starts at the
    * beginning of the next block.
    */
   get between(): boolean {

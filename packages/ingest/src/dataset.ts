@@ -33,8 +33,8 @@ export interface DatasetOptions {
    */
   indicator?: boolean;
   /**
-   * Names of date columns, such as 2024-03-05 or 2024-03-05 14:30. They become year, month, day, weekday and, if there
-   * are times, hour.
+   * Names of date columns, such as 2024-03-05 or 2024-03-05 14:30. Each date becomes year, month, day, weekday and, if
+   * there are times, hour.
    */
   dates?: readonly string[];
   /** Treatment of a level that first appears at prediction: all zeros (default), or an error. */
@@ -48,7 +48,7 @@ export interface DatasetOptions {
    * else "dense".
    */
   layout?: "dense" | "sparse";
-  /** Shape of a row, such as [height, width, channels]. Its product is the number of columns. */
+  /** Shape of a row, such as [height, width, channels]. The product of the sizes is the number of columns. */
   rowShape?: readonly number[];
   /** Type of the stored numbers. Default "f32". */
   type?: "f32" | "f64";

@@ -11,7 +11,7 @@
  * JSON, so that nothing is lost. Files of other programs can be read too if they have such columns. Any numeric type is
  * accepted; missing numbers must be NaN instead of null.
  *
- * Needs the package apache-arrow. It is not a dependency, because it is ten times as large as this package.
+ * Needs the package apache-arrow, which is not a dependency because it is ten times as large as this package.
  *
  * @throws CapabilityError [ARROW_MISSING] without that package; DataError [DATA_FORMAT], [DATA_TYPE], [DATA_PARSE], and
  * those of `fromDataFrame`
@@ -53,7 +53,7 @@ export async function writeDrawsArrow(draws: Draws): Promise<Uint8Array> {
  * Reads draws from the bytes of an Arrow IPC file. If their model is given, the result equals the result of the run, as
  * with `loadDraws`. Needs the package apache-arrow.
  *
- * @throws DataError for damaged files and columns that are not numbers, and if the model is a different one
+ * @throws DataError for damaged files, for columns that are not numbers, and for a model that did not produce the draws
  */
 export function readDrawsArrow<M extends StatisticalModel<never>>(
   bytes: Uint8Array,

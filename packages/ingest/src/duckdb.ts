@@ -7,7 +7,7 @@
  *   db.close();
  *
  * Values are sent as the numbers that represent them. Rows come back sorted, so the graph equals the graph from
- * `ground()`, with its factors in the same order. Needs the package @duckdb/node-api. It is not a dependency, because
+ * `ground()`, with its factors in the same order. Needs the package @duckdb/node-api, which is not a dependency because
  * it is a hundred times as large as this package. For Node.
  *
  * @throws CapabilityError [DUCKDB_MISSING] without that package; DataError [DUCKDB_QUERY] if the database refuses a

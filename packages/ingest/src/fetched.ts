@@ -19,7 +19,7 @@ export function fetched(address: string | URL, signal: AbortSignal | undefined):
   };
 }
 
-/** Source from a response. Its body can be read once. */
+/** Source from a response. The body of a response can be read only once. */
 export function responded(response: Response, signal: AbortSignal | undefined): ByteSource {
   const name = response.url || "response";
   return {

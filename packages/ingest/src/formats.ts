@@ -73,7 +73,7 @@ export type FormatName = keyof typeof formats;
 /** The names of the formats. */
 export const formatNames = Object.keys(formats) as FormatName[];
 
-/** Returns the requested format, or the one that the extension or the content implies. */
+/** Returns the requested format, or the format that the extension or the content implies. */
 export async function chosenFormat(
   source: ByteSource,
   asked: FormatName | undefined,

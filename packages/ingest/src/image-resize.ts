@@ -2,8 +2,8 @@
  * Resizes an image by stretching it, height and width independently.
  *
  * Shrinking averages the area that a new pixel covers, with fractions of the pixels at its edges. Enlarging is
- * bilinear, with the centre of pixel i at i + ½ and the edge repeated. Both passes are in float64. The result is
- * rounded once, to nearest.
+ * bilinear, with the centre of pixel i at i + ½ and the edge repeated. The passes over height and width are in float64.
+ * The result is rounded once, to nearest.
  */
 import type { Image } from "./image.ts";
 

@@ -7,7 +7,7 @@ import { plainPng, pngHeader } from "./png-rows.ts";
  * PNG and JPEG bytes → pixels: rows from the top, channels last, whole numbers 0 … 255.
  *
  * 1 channel if the file is grey, else 3 (red, green, blue). 16-bit samples are divided by 257, and 1- to 4-bit samples
- * are scaled to 0 … 255. Both are rounded to nearest. Palettes are looked up. Transparency is composited on the
+ * are scaled to 0 … 255. The results are rounded to nearest. Palettes are looked up. Transparency is composited on the
  * background, c·α + background·(1 − α). Grey is Rec. 601's luma of the stored samples, 0.299 R + 0.587 G + 0.114 B.
  * Colour profiles, gamma and EXIF's orientation are not applied. Animated PNGs give their first picture.
  *

@@ -80,11 +80,12 @@ export function parseNumber(bytes: Uint8Array, start: number, end: number, decim
 /** Constant of Veltkamp's splitting into halves. */
 const split = 2 ** 27 + 1;
 const low26 = 2 ** 26;
-/** Far above the error of a quotient's second part relative to the first part, which is about 2^-103. */
+/** A bound far above the error of a quotient's second part, which is about 2^-103 relative to the first part. */
 const doubt = 2 ** -98;
 
 /**
- * Returns (m·10^k + rest) / power, correctly rounded; NaN if it is too close to the middle of two doubles to decide.
+ * Returns (m·10^k + rest) / power, correctly rounded; NaN if it is too close to the midpoint between two doubles to
+ * decide.
  *
  * m < 10^15, k ≤ 4, rest < 10^k, power ≤ 10^22. With m = a + b, b < 2^26, both a·10^k and b·10^k + rest are exact, so
  * the numerator is exactly `high + low`. The first quotient's remainder is exact by Dekker's product (1971) and gives

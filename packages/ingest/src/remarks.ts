@@ -3,12 +3,11 @@
  * are never changed.
  *
  * String columns: dates are recognised by their form. If most rows have their own level (more than half of at least
- * 20), strings of several words are free text, and others are identifiers. Among columns of whole numbers, there are
- * remarks on those that number the rows, from any start and in any order, and on those of more than two values whose
- * name suggests codes.
+ * 20), strings of several words are free text, and others are identifiers. A column of whole numbers gets a remark if
+ * it numbers the rows, from any start and in any order, or if it has more than two values and its name suggests codes.
  *
- * There are also remarks on numeric columns whose values are large compared with their spread, such as times within ten
- * minutes in seconds since 1970. By default numbers are stored as 32-bit floats, which round such values.
+ * There are also remarks on numeric columns whose values are large compared with their spread, such as times in seconds
+ * since 1970 that all lie within ten minutes. By default numbers are stored as 32-bit floats, which round such values.
  */
 import type { Column, Remark, Table } from "ergodic/data";
 import { show } from "./fault.ts";
@@ -134,7 +133,7 @@ function roundingRemark({ name, values }: Column & { kind: "number" }, of: numbe
     if (error !== 0) rows++;
   }
   const [deviation, error] = [spread.deviation, lost.deviation];
-  // NaN if values exceed the largest 32-bit float. They are refused when they are stored.
+  // NaN if values exceed the largest 32-bit float. Such values are refused when they are stored.
   if (!(error > mostRounding * deviation)) return undefined;
   const share = Math.min(100, Math.round((100 * error) / deviation));
   const message = `${rows} of ${of} rows of ${show(name)} are rounded to 32-bit floats, by ${Number(error.toPrecision(2))} on average, which is ${share} % of the column's standard deviation; pass type: "f64", or subtract a constant from the column, such as its mean`;

@@ -1,9 +1,10 @@
 /**
  * Memory of columns that can be freed immediately.
  *
- * A table of a large file is garbage once a dataset was made from it, but it stays in memory until the garbage
- * collector runs. That may never happen, because the dataset's own memory is outside the collector's heap. A resizable
- * buffer frees its pages on request. Engines without resizable buffers use a plain one, which waits for the collector.
+ * The table of a large file is no longer needed once a dataset has been made from it, but the table stays in memory
+ * until the garbage collector runs. The collector might never run, because the dataset's own memory is outside its
+ * heap. A resizable buffer frees its pages on request. Engines without resizable buffers use a plain one, which waits
+ * for the collector.
  */
 type Resizable = ArrayBuffer & { readonly resizable?: boolean; resize(byteLength: number): void };
 const MakeBuffer = ArrayBuffer as new (byteLength: number, options?: { maxByteLength: number }) => ArrayBuffer;
@@ -27,7 +28,7 @@ export function room<T extends Numbers>(Type: NumbersType<T>, length: number, re
   return new Type(releasable && bytes >= LEAST ? new MakeBuffer(bytes, { maxByteLength: bytes }) : new ArrayBuffer(bytes));
 }
 
-/** Frees the array, which is empty afterwards, if it was made releasable. It must not be read again. */
+/** Frees the array, which is empty afterwards, if it was made releasable. A freed array must not be read again. */
 export function release(numbers: Numbers): void {
   if (isReleasable(numbers)) (numbers.buffer as Resizable).resize(0);
 }

@@ -1,7 +1,7 @@
 /**
  * Passes over a file of dense rows.
  *
- * `wholeTable`: one pass, and a second one over only those columns that began as numbers and turned out to be
+ * `wholeTable`: one pass, and a second pass over only the columns that began as numbers and turned out to be
  * categories.
  * `tableBlocks`: types and levels come from a first pass that stores nothing (over the whole source if it can be read
  * twice, else over its first block). Blocks of `blockRows` rows follow in that fixed schema. A later value outside it

@@ -62,8 +62,8 @@ export interface BuildPlan {
 }
 
 /**
- * Rows of named columns → `Table`s, shared by CSV, JSON lines and Parquet: the kept columns, their types, the position
- * of the first missing value, and blocks of a fixed number of rows.
+ * Rows of named columns → `Table`s, shared by CSV, JSON lines and Parquet. Handles the kept columns, their types, the
+ * position of the first missing value, and blocks with a fixed number of rows.
  *
  * @throws DataError DATA_COLUMN (drop or types name a column that does not exist); OptionError OPTION_TYPE
  */
@@ -89,7 +89,7 @@ export class TableBuilder {
   readonly #only: ReadonlySet<string> | undefined;
   readonly #context: ColumnContext;
   readonly #dropped: ReadonlySet<ColumnKey>;
-  /** Indices if the columns are known from the start, else keys as given. */
+  /** Column indices if the columns are known from the start, otherwise the keys as given. */
   #categories: ReadonlySet<ColumnKey>;
 
   constructor(file: string, options: TableOptions & { decimal?: "." | "," }, plan: BuildPlan = {}) {
@@ -164,7 +164,8 @@ export class TableBuilder {
   }
 
   /**
-   * Estimates the number of rows, plus two per cent. The rows so far come from the first `read` of `byteLength` bytes.
+   * Estimates the total number of rows, plus two per cent, given that the rows so far come from the first `read` bytes
+   * of `byteLength`.
    */
   expect(byteLength: number, read: number): void {
     this.#context.expectedRows = Math.min(this.blockRows, Math.ceil((1.02 * this.rowCount * byteLength) / read));

@@ -6,7 +6,7 @@ import { short } from "./svg.ts";
 
 export interface Bars {
   readonly edges: readonly number[];
-  /** Share of all values divided by the width of the bar, so that the bars integrate to 1. */
+  /** Height of the bar: the share of all values in it, divided by its width, so that the bars integrate to 1. */
   readonly density: readonly number[];
 }
 

@@ -57,7 +57,7 @@ function densities(values: Float64Array, each: readonly Float64Array[], replicat
   const shown = each.filter((_, k) => k % step === 0).slice(0, CURVES);
   const [low, high] = boundsOf(values);
   const room = ROOM * (high - low || 1);
-  // Curves end at 0 if no value is below it.
+  // Curves end at 0 if no value is below 0.
   const ends = low - room < 0 && low >= 0 && !replicated.some((value) => value < 0);
   const bounds = [ends ? 0 : low - room, high + room] as const;
   const densityOf = (list: Float64Array) => kernelDensity(list, bounds, { reflected: ends });

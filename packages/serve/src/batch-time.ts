@@ -24,9 +24,10 @@ const FIXED_PART = 0.05;
  *
  * Least squares with weights that fall by a factor of 1 − 1/50 per batch. At the start later batches count more (the
  * kth has weight 2/(k + 1)), because the first ones run cold. Batches of nearly equal size say little about the slope,
- * so they replace less of the earlier knowledge about it, down to a fiftieth. The slope starts at 0: sizes that were
- * never tried are assumed to be cheap, until they are tried. From the ninth batch on, an observation above four times
- * its expectation is clipped to that. `spread` is the root mean squared relative residual, with the same weights.
+ * so they replace less of the earlier knowledge about the slope: as little as a fiftieth of the usual share. The slope
+ * starts at 0: sizes that were never tried are assumed to be cheap, until they are tried. From the ninth batch on, an
+ * observation above four times its expectation is clipped to that. `spread` is the root mean squared relative residual,
+ * with the same weights.
  */
 export class BatchTime {
   /** Milliseconds per row, a. */
@@ -82,8 +83,8 @@ export class BatchTime {
    * larger batches cost nothing more.
    *
    * A request that just misses a batch waits for that batch and then for its own, so each of the two may take half of
-   * the time. If most of the time of such a batch were fixed cost, larger batches would be faster under load. They are
-   * therefore allowed, until fixed cost has fallen to 5 %.
+   * the time. If most of the time of such a batch were fixed cost, larger batches would be faster under load. Larger
+   * batches are therefore allowed, until fixed cost has fallen to 5 %.
    */
   rowsFor(ms: number): number {
     if (this.perRow === 0) return Infinity;
@@ -103,8 +104,8 @@ export class BatchTime {
   }
 
   /**
-   * Largest plausible time. It exceeds the fitted line if the slope is unknown, because then the whole time might be
-   * proportional to the rows.
+   * Largest plausible time. This time exceeds the fitted line if the slope is unknown, because then the whole time
+   * might be proportional to the rows.
    */
   private atMost(rows: number): number {
     return Math.max(this.mean(rows), (this.meanMs * rows) / this.meanRows);

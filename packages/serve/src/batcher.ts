@@ -12,7 +12,8 @@ import type { BatcherStats } from "./stats.ts";
 /** Tolerance of a microsecond, so that rounding of summed times does not make a request late. */
 const SLACK_MS = 1e-3;
 /**
- * Waiting requests per passing millisecond whose deadlines are checked: about a hundredth of a processor's capacity.
+ * Number of waiting requests whose deadlines are checked per millisecond. The checks take about a hundredth of a
+ * processor's time.
  */
 const LOOKED_AT_PER_MS = 500;
 /** Retry time if nothing better is known. */
@@ -99,7 +100,7 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Cancels a job of `ask` with a reason. It leaves the queue, or its batch's answer is dropped.
+   * Cancels a job of `ask` with a reason. The job leaves the queue, or its answer is dropped when its batch ends.
    * @internal
    */
   cancel(job: Job<Request, Answer>, reason: unknown): void {
@@ -111,8 +112,8 @@ export class Batcher<Request, Answer> {
 
   /**
    * Predicts the milliseconds until a request of this many rows would be answered if no other request came. Deadlines
-   * are compared with it. It is the 99 % quantile if times are normally distributed. It is small before the first
-   * answer, when little is known.
+   * are compared with this prediction. The prediction is the 99 % quantile if times are normally distributed. Before
+   * the first answer, when little is known, the prediction is small.
    */
   predictMs(rows = 1, priority = 5): number {
     const probe = { rows, priority, since: this.clock.now(), deadline: Infinity } as Job<Request, Answer>;
@@ -177,8 +178,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Predicts when a new job would be answered, and whether it joins the last planned batch of its priority. It joins if
-   * it fits and makes no job of that batch late.
+   * Predicts when a new job would be answered, and whether it joins the last planned batch of its priority. The job
+   * joins if it fits and makes no job of that batch late.
    */
   private placeOf(job: Job<Request, Answer>): { waitMs: number; joins: boolean } {
     const open = this.queue.open(job, this.limit);

@@ -34,8 +34,8 @@ export interface HistogramJson {
  * Counts of values ≥ 0 in fixed buckets: [0, 1], then 20 per decade up to 9·10⁹ (the preferred numbers R20: 1, 1.12,
  * 1.25 …), then the rest.
  *
- * A value equal to an upper end belongs to that bucket, as in Prometheus. Histograms of different times, processes and
- * machines can be added.
+ * A value equal to an upper end belongs to that bucket, as in Prometheus. Histograms from different times, processes
+ * and machines can be added.
  */
 export class Histogram {
   private readonly counts = new Float64Array(LAST + 1);

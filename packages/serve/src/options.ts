@@ -22,7 +22,7 @@ export interface BatcherOptions<Request, Answer> {
   concurrency?: number;
   /**
    * Longest time that a request waits for others while a batch runs and another could start, in milliseconds, ≥ 0.
-   * While no batch runs nothing waits. It has no effect if `concurrency` is 1. Default 0.
+   * While no batch runs nothing waits. This wait has no effect if `concurrency` is 1. Default 0.
    */
   maxDelayMs?: number;
   /**
@@ -57,8 +57,8 @@ export interface SubmitOptions {
    */
   deadlineMs?: number;
   /**
-   * Signal that cancels the request. It leaves the queue, or its batch's answer is dropped; the promise rejects with
-   * the signal's reason.
+   * Signal that cancels the request. The request leaves the queue, or its answer is dropped when its batch ends. The
+   * promise rejects with the signal's reason.
    */
   signal?: AbortSignal;
 }

@@ -140,8 +140,8 @@ export class Queue<T extends Waiting> {
     for (let i = 0; i < LEVELS; i++) {
       const { head, tail, rows, fill, batches } = this.lanes[i];
       if (!head || !tail) continue;
-      // In lower lanes, requests that have waited long enough are ahead. Their share is estimated from the lane's ends,
-      // as if arrivals were evenly spaced.
+      // In lower lanes, requests that have waited long enough are ahead. The share of such requests is estimated from
+      // the lane's ends, as if arrivals were evenly spaced.
       const part = i < one.priority || tail.key! <= key ? 1 : Math.max(0, (key - head.key!) / (tail.key! - head.key!));
       place.rows += part * rows;
       // The limit may have fallen since the batches were planned.

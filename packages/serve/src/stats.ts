@@ -16,7 +16,7 @@ export interface BatcherStats {
   waiting: { requests: number; rows: number; running: number };
   /** Number of batches run. */
   batches: number;
-  /** Number of rows in those batches. */
+  /** Number of rows in the running batches. */
   rows: number;
   /** Learned time of a batch: milliseconds per row and per batch, and its relative standard deviation. */
   time: { perRowMs: number; perBatchMs: number; spread: number };

@@ -101,7 +101,7 @@ async function loo(paths: readonly string[], options: LooWords, terminal: Termin
   terminal.out(`${options.json ? json({ command: "loo", draws: paths, ...plainComparison(found) }) : found}\n`);
 }
 
-/** Names of the folders, or all of their whole paths if two folders have the same name. */
+/** Names of the folders, or their full paths if two folders have the same name. */
 function namesOf(paths: readonly string[]): readonly string[] {
   const names = paths.map((path) => basename(resolve(path)));
   return new Set(names).size === names.length ? names : paths;

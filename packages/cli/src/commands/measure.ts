@@ -42,7 +42,7 @@ const BATCHES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const HIDDEN = [256, 128];
 const MOST_BATCH = 2 ** 24;
 const OFFLINE_ROWS = 24_576;
-/** Largest number of rows that are converted to objects. They are taken at even intervals. */
+/** Largest number of rows that are converted to objects. The rows are taken at even intervals. */
 const MOST_ROWS = 4096;
 
 type Scenarios = Pick<MeasureOptions, "scenario" | "rows" | "queries" | "seconds" | "p99Ms" | "rate" | "warmup" | "seed">;

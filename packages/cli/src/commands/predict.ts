@@ -1,8 +1,8 @@
 /**
  * `ergodic predict MODEL DATA`: prints CSV with one line per row of DATA. A line contains the prediction, then each
- * class's probability if the model has them. For a calibrated model it then contains 1 for each class in the row's
- * prediction set and 0 for the others, or the two ends of its interval. For a factorisation, each row of DATA holds a
- * pair of user and item. Columns of DATA that --id and --keep name come first, unchanged.
+ * class's probability if the model has them. For a calibrated model, a 0 or 1 per class follows, which is 1 if the
+ * class is in the row's prediction set, or the two ends of the row's interval follow. For a factorisation, each row of
+ * DATA holds a pair of user and item. Columns of DATA that --id and --keep name come first, unchanged.
  *
  * Files are read and predicted in blocks, so they can be larger than memory; standard input is read whole. The file of
  * --out is written completely or not at all.

@@ -4,8 +4,8 @@
  *
  * The time is measured with 10 million parameters, where memory traffic dominates, as when training a large model. With
  * --quick, it is measured with 100,000 parameters, which fit into the processor's cache. `ergodic rules NAME` measures
- * nothing. It prints the rule's options, their symbols in the equation and their defaults. If options are given, such
- * as `rmsprop:momentum=0.9`, it prints the equation that results.
+ * nothing. Instead, the command prints the rule's options, their symbols in the equation and their defaults. If options
+ * are given, such as `rmsprop:momentum=0.9`, it prints the equation that results.
  */
 import type { Command } from "commander";
 import { type EngineDescription, openEngine } from "ergodic";

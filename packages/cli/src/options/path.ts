@@ -22,7 +22,10 @@ export interface PathOptions extends ReadingOptions, SplitOptions, ModelOptions,
   quiet?: boolean;
 }
 
-/** Options that a checkpoint contains. They are refused with --resume and left out of the printed resume command. */
+/**
+ * Options that a checkpoint contains. Such options are refused with --resume and omitted from the printed resume
+ * command.
+ */
 export const fixedByPathCheckpoint: readonly (keyof PathOptions)[] = [
   ...(["loss", "intercept", "nonNegative", "classWeights", "features", "standardise"] as const),
   ...(["lambdas", "ratio", "l1Ratio", "tolerance", "folds", "select", "deterministic"] as const),

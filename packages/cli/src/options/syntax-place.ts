@@ -10,7 +10,9 @@ import { dirname, resolve } from "node:path";
 const IMPORTED = /\b(?:from|import)\s*["'](\.{1,2}\/[^"']+\.m?js)["']/g;
 const MOST_FILES = 50;
 
-/** Returns a SyntaxError with its position in the stack, if it is found; any other error unchanged. */
+/**
+ * Returns a SyntaxError with its position in the stack, if the position is found. Returns any other error unchanged.
+ */
 export function located(cause: unknown, file: string): unknown {
   if (!(cause instanceof SyntaxError)) return cause;
   const place = placeBelow(file);

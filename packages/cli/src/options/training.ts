@@ -58,7 +58,10 @@ export interface TrainOptions extends ReadingOptions, SplitOptions, ModelOptions
   quiet?: boolean;
 }
 
-/** Options that a checkpoint contains. They are refused with --resume and left out of the printed resume command. */
+/**
+ * Options that a checkpoint contains. Such options are refused with --resume and omitted from the printed resume
+ * command.
+ */
 export const fixedByCheckpoint: readonly (keyof TrainOptions)[] = [
   ...(["model", "augment", "loss", "l1", "l2", "intercept", "nonNegative", "classWeights", "features", "standardise"] as const),
   ...(["algorithm", "rule", "rate", "variance"] as const),
@@ -66,8 +69,8 @@ export const fixedByCheckpoint: readonly (keyof TrainOptions)[] = [
 ];
 
 /**
- * Adds options that name the columns of ratings. They are not needed for a model of `recommend`, which knows its
- * columns.
+ * Adds options that name the columns of ratings. These options are not needed for a model of `recommend`, which knows
+ * its columns.
  */
 export function addRatingOptions(command: Command): Command {
   return command
@@ -76,7 +79,7 @@ export function addRatingOptions(command: Command): Command {
     .option("--item <column>", "column of items");
 }
 
-/** Adds --unknown, for commands that can meet category levels unknown to the model. */
+/** Adds --unknown, for commands that can encounter category levels unknown to the model. */
 export function addUnknownOption(command: Command, what = "category levels"): Command {
   return command.option(
     "--unknown <how>",

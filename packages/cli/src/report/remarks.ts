@@ -2,7 +2,7 @@
 import type { Remark } from "ergodic";
 import { inCommandLineTerms } from "../errors.ts";
 
-/** Rewrites options as typed on a command line: `drop: ["id"]` becomes `--drop id`. */
+/** Converts options in messages to command-line form: `drop: ["id"]` becomes `--drop id`. */
 export const told = (remarks: readonly Remark[]): Remark[] =>
   remarks.map((remark) => ({ ...remark, message: inCommandLineTerms(remark.message) }));
 

@@ -1,6 +1,6 @@
 /**
- * `ergodic/data`: datasets, tables, ratings and feature maps. It also exports the errors and checks that file readers
- * need.
+ * `ergodic/data`: datasets, tables, ratings and feature maps. The entry also exports the errors and checks that file
+ * readers need.
  */
 import "../predict/at-start.ts"; // left out by bundlers
 

@@ -5,7 +5,7 @@
  *   rhat(chains, 4);                                       // the draws of 4 chains, chain after chain
  *   summary({ mu, tau }, { chainCount: 4 }).mu.essTail;
  *
- * Draws are [chains × draws], chain after chain, in the order in which they were drawn. They can be number[] or any
+ * Draws are [chains × draws], chain after chain, in the order in which they were drawn. Draws can be number[] or any
  * typed array; a Float64Array is not copied.
  */
 import { isList, refuse } from "../engine/errors/checks.ts";
@@ -48,7 +48,8 @@ export const basicRhat = onAny("basicRhat", on.basicRhat);
  */
 export const effectiveSize = onAny("effectiveSize", on.effectiveSize);
 /**
- * Bulk effective sample size, from rank-normalised split chains. It should exceed 100 per chain. `(draws, chainCount)`.
+ * Bulk effective sample size, from rank-normalised split chains. This size should exceed 100 per chain. `(draws,
+ * chainCount)`.
  */
 export const essBulk = onAny("essBulk", on.essBulk);
 /**

@@ -1,6 +1,6 @@
 /**
- * All public names of the library in one module, for `@ergodic/single-file` and the tests. It is not an entry of the
- * package.
+ * All public names of the library in one module, for `@ergodic/single-file` and the tests. This module is not an entry
+ * of the package.
  */
 import "./at-start.ts"; // left out by bundlers
 

@@ -1,7 +1,7 @@
 /**
- * `ergodic/extend`: building blocks for your own definitions. It exports the types of the contract between models and
- * algorithms, and functions that define rules, searches, losses, layers, initialisers and distributions by name. It
- * also exports the interfaces of samplers, and of models that `fit` can train.
+ * `ergodic/extend`: building blocks for your own definitions. The entry exports the types of the contract between
+ * models and algorithms. It also exports functions that define rules, searches, losses, layers, initialisers and
+ * distributions by name, and the interfaces of samplers and of models that `fit` can train.
  */
 import "./at-start.ts"; // left out by bundlers
 

@@ -1,4 +1,4 @@
-/** `ergodic/predict`: prediction only. It imports neither training code nor the compiler. */
+/** `ergodic/predict`: prediction only. The entry imports neither training code nor the compiler. */
 import "../predict/at-start.ts"; // left out by bundlers
 
 export { newLevels } from "../engine/data/new-levels.ts";

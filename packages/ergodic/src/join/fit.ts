@@ -25,7 +25,10 @@ import type { FactorPredictor } from "../predict/factorisation.ts";
 import type { NetworkPredictor } from "../predict/network.ts";
 import { resume } from "./resume.ts";
 
-/** Training jobs by kind of model, loaded when `fit` is called. Only graphs and statistical models name a job here. */
+/**
+ * Training jobs for graphs and statistical models, loaded when `fit` is called. Other models carry their own adapter
+ * (trainable.ts).
+ */
 const jobs: Readonly<Record<string, () => Promise<(...given: never[]) => Job<unknown>>>> = {
   graph: async () => (await import("../graphs/learn/graph.ts")).learningJob,
   mode: async () => (await import("../bayes/mode/mode.ts")).modeJob,
@@ -77,9 +80,9 @@ function startFit(model: unknown, ...given: unknown[]): Run<unknown> {
  * convergence set their own default.
  * Validation: `validate` gives held-out rows, on which the model is measured every `validateEvery` epochs. `patience`
  * stops early and keeps the best parameters.
- * A run can be awaited or iterated over its ticks (`for await`). It can be paused, stopped and checkpointed.
+ * A run can be awaited, iterated over its ticks (`for await`), paused, stopped and checkpointed.
  * `fit.resume(checkpoint, data)` resumes a run bit for bit. `from` starts a new training run from a trained model, its
- * file or a checkpoint, also on other data.
+ * file or a checkpoint, even on other data.
  * `fit.path(linear(), data)` fits a linear model at a decreasing sequence of penalty strengths. `fit.stream(linear(),
  * blocks)` trains on blocks that arrive one after another. `fit.check(options)` checks options before data are read.
  *

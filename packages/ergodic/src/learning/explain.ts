@@ -24,7 +24,7 @@ export interface RowFacts {
  *
  *   console.log(String(explain(network(mlp([256], { outputs: 10 })), { rowShape: [784], outputs: 10 })));
  *
- * @throws the errors of compiling
+ * @throws the compiler's errors
  */
 function explain(model: NetworkModel, rows: RowFacts): Explanation;
 function explain<const S extends Shapes>(

@@ -10,11 +10,11 @@ import { scalesOf } from "./models/neural/scales.ts";
 
 /** A trained network as arrays of the compiler. */
 export interface NetworkGraph {
-  /** Output z, [batch, outputs]. Its inputs are "x", [batch, …row], and the arrays named in `numbers`. */
+  /** Output z, [batch, outputs]. The inputs of z are "x", [batch, …row], and the arrays named in `numbers`. */
   readonly output: SymbolicArray;
   /**
-   * Number of rows in the trace. It is a large prime, so that an extent is a multiple of it only if it grows with the
-   * rows.
+   * Number of rows in the trace. This number is a large prime, so that only extents that grow with the rows are
+   * multiples of it.
    */
   readonly batch: number;
   /** Weights, with batch normalisation folded into them: float32, row-major. */

@@ -2,5 +2,5 @@ import type { FactorPredictor } from "./factorisation.ts";
 import type { LinearPredictor } from "./linear.ts";
 import type { NetworkPredictor } from "./network.ts";
 
-/** A predictor loaded from a file. Its `kind` is "linear", "network" or "factorisation". */
+/** A predictor loaded from a file. The predictor's `kind` is "linear", "network" or "factorisation". */
 export type AnyPredictor = LinearPredictor | NetworkPredictor | FactorPredictor;

@@ -146,7 +146,7 @@ export class Threads {
     thread.port.hold(false);
   }
 
-  /** Removes a call whose answer is no longer needed, and ends its thread if it is being computed. */
+  /** Removes a call whose answer is no longer needed. If the call is being computed, its thread is ended. */
   #drop(call: Call): void {
     const at = this.#waiting.indexOf(call);
     if (at >= 0) this.#waiting.splice(at, 1);

@@ -21,8 +21,8 @@ import type { OutputPredictor, Prediction } from "./output-predictor.ts";
 /** Options of the asynchronous `predictor`. */
 export interface AsyncPredictorOptions extends PredictorOptions {
   /**
-   * Number of threads, each with a copy of the model. This many calls are computed simultaneously. A whole number ≥ 1.
-   * Default 1.
+   * Number of threads, each with a copy of the model. As many calls are computed simultaneously as there are threads. A
+   * whole number ≥ 1. Default 1.
    */
   readonly workers?: number;
   /**
@@ -60,10 +60,10 @@ export type AsyncOf<P extends AnyPredictor> =
  *   if (model.kind === "network") await model.predict([pixels]);
  *   model.dispose();
  *
- * The answers are the same as those of the predictor of `ergodic/predict`. Rows are copied to the thread, and
- * predictions are copied back. For a linear model, which takes about a microsecond per row, the copies cost more than
- * the threads save. Calls wait for a free thread in the order in which they were made. In Node the threads keep the
- * process alive only while they compute.
+ * The answers equal the answers of a predictor of `ergodic/predict`. Rows are copied to the thread, and predictions are
+ * copied back. For a linear model, which takes about a microsecond per row, the copies cost more than the threads save.
+ * Calls wait for a free thread in the order in which they were made. In Node the threads keep the process alive only
+ * while they compute.
  *
  * @throws as `predictor` of `ergodic/predict`; WorkerError if no thread can be opened; OptionError unless workers ≥ 1
  */
@@ -200,7 +200,10 @@ export class AsyncOutputPredictor<
   }
 }
 
-/** A factorisation that computes on its own threads. Its methods return what those of `FactorPredictor` return. */
+/**
+ * A factorisation that computes on its own threads. Its methods return the same results as the methods of
+ * `FactorPredictor`.
+ */
 export class AsyncFactorPredictor extends AsyncPredictor {
   /** Kind of predictor. */
   readonly kind = "factorisation";

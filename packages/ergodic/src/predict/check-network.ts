@@ -16,7 +16,7 @@ export function checkNetwork({ description, tensors }: SavedModel, columnCount: 
   checkParameters(where, description, tensors);
 }
 
-/** Checks that all parameters are finite. Constants of a plan need not be. */
+/** Checks that all parameters are finite. The constants of a plan need not be finite. */
 export function checkParameters(where: string, { shapes }: JsonObject, tensors: SavedModel["tensors"]): void {
   checkModel(where, shapes === undefined || isObject(shapes), "has invalid shapes");
   for (const [name, values] of Object.entries(tensors)) {

@@ -2,8 +2,9 @@
  * Checks the description of a model with outputs z: loss, task, link, classes and pipeline must be known and fit
  * together.
  *
- * A user-defined loss is known only in programs that define it, but its model must predict in any program. Its task and
- * link therefore only have to fit each other, whereas a loss of this library determines both.
+ * A user-defined loss is known only in programs that define it, but its model must predict in any program. For a
+ * user-defined loss, task and link therefore only have to fit each other, whereas a loss of this library determines
+ * both.
  */
 
 import type { JsonObject, Link } from "../engine/contract/index.ts";

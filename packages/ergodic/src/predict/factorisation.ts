@@ -34,7 +34,7 @@ export interface Rated {
 export interface Recommendation {
   /** The item's name. */
   item: Name;
-  /** Its predicted rating or preference. */
+  /** Predicted rating or preference of the item. */
   score: number;
 }
 
@@ -75,8 +75,8 @@ interface Profile {
 }
 
 /**
- * A trained factorisation of ratings. It predicts values, recommends items, finds similar items, and handles new users
- * without training.
+ * A trained factorisation of ratings. The predictor predicts values, recommends items, finds similar items, and handles
+ * new users without training.
  *
  * score(u, i) = μ + b_u + b_i + p_u·q_i, or p_u·q_i without biases: a rating in its own units or, for implicit ratings,
  * a preference, near 1 for liked items and 0 for all others. A user or item without a training rating counts as
@@ -306,7 +306,7 @@ export class FactorPredictor {
     return tally.result();
   }
 
-  /** Number of users who have each item. */
+  /** For each item, the number of users who rated it. */
   private popularityIn(ratings: Ratings): Float64Array {
     return Float64Array.from(this.items.names, (name) => {
       const i = ratings.items.find(name);

@@ -7,7 +7,7 @@ import { bytesText } from "../engine/memory/room.ts";
 
 /**
  * Default limit on work per row, in multiply-adds: about ten seconds on one core. The largest networks for 224 × 224
- * images need 1.6e10 (VGG); typical ones need a tenth of that.
+ * images need 1.6e10 (VGG); typical networks need a tenth of that.
  */
 export const MAX_WORK = 2e10;
 /**

@@ -19,8 +19,8 @@ export type { Prediction } from "./output-predictor.ts";
 const MANY = 4096;
 
 /**
- * Computation for many rows; null once its load was requested. It gives the same bits as the plain loop. Predictions
- * can therefore use the plain loop until it is loaded, or if it cannot be loaded.
+ * Computation for many rows; null once its load was requested. This computation gives the same bits as the plain loop.
+ * Predictions can therefore use the plain loop until it is loaded, or if it cannot be loaded.
  */
 let many: typeof manyScores | null | undefined;
 
@@ -30,8 +30,8 @@ export function scoreManyBy(scores: typeof many): void {
 }
 
 /**
- * A trained linear model. `K` is the kind of target if the compiler knows the loss. It types `value` and the metrics of
- * `evaluate`.
+ * A trained linear model. `K` is the kind of target if the compiler knows the loss. `K` determines the types of `value`
+ * and of the metrics that `evaluate` returns.
  */
 export class LinearPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> extends OutputPredictor<
   K,

@@ -29,9 +29,9 @@ export interface PredictorOptions {
    */
   readonly maxWork?: number;
   /**
-   * Largest memory that the model may take besides the parameters in its file, in bytes. It is computed from the file
-   * before anything is allocated, and a model that needs more is refused. Default 2³⁰, 1 GiB; Infinity for files that
-   * you trust.
+   * Largest memory that the model may take besides the parameters in its file, in bytes. The required memory is
+   * computed from the file before anything is allocated, and a model that needs more is refused. Default 2³⁰, 1 GiB;
+   * Infinity for files that you trust.
    */
   readonly maxMemory?: number;
   /** Whether a network predicts the same bits on every host, which is somewhat slower. Default: as it was trained. */

@@ -72,8 +72,8 @@ export interface MetricsOptions {
   /** Meaning of the outputs of binary and multiclass. Default "probabilities". */
   outputs?: "probabilities" | "scores";
   /**
-   * Regression: the prediction of a model without features, such as the training mean, and a name for the rows whose
-   * mean it is. Default: the mean of the rows added.
+   * For regression: the prediction of a model without features, such as the training mean, and a name for the rows over
+   * which that mean was taken. Default: the mean of the rows added.
    */
   mean?: { value: number; of: string };
 }
@@ -114,7 +114,7 @@ const BINS = 15;
  * auc (binary): P(a random 1 ranks above a random 0), ties ½, exact; NaN if a class is absent. Stores every output:
  * 16–24 bytes per row.
  * averagePrecision (binary): Σ (R_n − R_{n−1}) P_n over thresholds from the largest output down, without interpolation;
- * NaN if there is no 1. Its value for a random order is the share of 1s. If 1s are rare, it is more informative than
+ * NaN if there is no 1. A random order gives the share of 1s. If 1s are rare, averagePrecision is more informative than
  * auc.
  * f1: 2TP/(2TP + FP + FN) of class 1; multiclass: the mean over classes that occur in targets or predictions; 0 for
  * 0/0.
@@ -320,8 +320,8 @@ function regressionTally(given?: MetricsOptions["mean"]): Tally<RegressionMetric
 }
 
 /**
- * Smallest mean. It replaces means that underflowed to 0, so that the deviance of a positive count is large but not
- * infinite.
+ * Smallest mean. This value replaces means that underflowed to 0, so that the deviance of a positive count is large but
+ * not infinite.
  */
 const SMALLEST_MEAN = 2 ** -1022;
 

@@ -34,7 +34,7 @@ export function familiesOfPlan({ description }: SavedModel): Family[] {
 }
 
 /**
- * A trained neural network. Its plan of kernels (plan/network-plan.ts) computes the outputs z in float32. Needs neither
+ * A trained neural network. The plan of kernels (plan/network-plan.ts) computes the outputs z in float32. Needs neither
  * trainer nor compiler, but an open engine.
  */
 export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> extends OutputPredictor<
@@ -49,7 +49,10 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
   readonly #takesMatrix: boolean;
   readonly #rounds: boolean;
 
-  /** `loaded` is given for a network from a file. Its plan runs in its own memory and must stay within these limits. */
+  /**
+   * `loaded` is given for a network from a file. The plan of such a network runs in its own memory and must stay within
+   * these limits.
+   */
   constructor(saved: SavedModel, engine: Engine, where = "network", loaded?: LoadedOptions) {
     super(saved, where);
     checkNetwork(saved, this.pipeline.columnCount, where);
@@ -81,7 +84,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
     return this.#plan.memoryBytes;
   }
 
-  /** Frees the memory. It is also freed when the predictor is garbage collected. */
+  /** Frees the memory. This memory is also freed when the predictor is garbage collected. */
   override dispose(): void {
     this.#plan.dispose();
   }

@@ -38,20 +38,22 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
    * probability, in the order of `classes`. Empty if no class fits the row as well as true classes usually do.
    */
   set?: string[];
-  /** Interval of a model with conformal intervals. It contains the true value with the promised probability. */
+  /**
+   * Interval of a model with conformal intervals. The interval contains the true value with the promised probability.
+   */
   interval?: [low: number, high: number];
 }
 
 /**
- * Base class of predictors with outputs z. It passes raw rows through the model's learnt pipeline, applies the model's
- * link (contract.ts), evaluates, and writes the file. Each subclass defines how z is computed from rows, and which
- * tensors the file contains. The predicted class has the largest probability; with the link "sign", z > 0 is the second
- * class.
+ * Base class of predictors with outputs z. The class passes raw rows through the model's learnt pipeline, applies the
+ * model's link (contract.ts), computes metrics, and writes the file. Each subclass defines how z is computed from rows,
+ * and which tensors the file contains. The predicted class has the largest probability; with the link "sign", z > 0 is
+ * the second class.
  *
  * @throws DataError for rows that lack columns, datasets with other columns, classes that the model does not know
  *
- * `K`: kind of target, if the compiler knows the loss. It types `value` and the metrics of `evaluate`. `Names`: names
- * of the columns, if known.
+ * `K`: kind of target, if the compiler knows the loss. `K` determines the types of `value` and of the metrics that
+ * `evaluate` returns. `Names`: names of the columns, if known.
  */
 export abstract class OutputPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> {
   /** Kind of predictor: "linear" or "network". */
@@ -230,7 +232,10 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return encodeModel(this.kind, this.description, this.tensors());
   }
 
-  /** Frees memory that the model owns, as networks do. It is also freed when the predictor is garbage collected. */
+  /**
+   * Frees memory that the model owns, as networks do. This memory is also freed when the predictor is garbage
+   * collected.
+   */
   dispose(): void {}
 
   [Symbol.dispose](): void {
@@ -297,8 +302,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 
   /**
-   * Returns the targets as the model encodes them: its own class indices, or 0 and 1 if it was trained on numbers whose
-   * sign was the class. NaN if the target is missing.
+   * Returns the targets as the model encodes them: its own class indices, or 0 and 1 if the model was trained on
+   * numbers whose sign was the class. NaN if the target is missing.
    */
   targets(data: Dataset): Float64Array {
     const { target } = this.pipeline;

@@ -1,8 +1,8 @@
 /**
- * Stores outputs by class to compute two exact areas, with rows drawn in proportion to their weights. Area under the
- * ROC curve: P(output of a random 1 > output of a random 0) + ½ P(equal). Average precision: Σ_n (R_n − R_{n−1}) P_n,
- * with precision and recall at every threshold from the largest output down; equal outputs share a threshold. O(n log
- * n) at the end, to sort each class.
+ * Stores outputs by class and computes two exact areas. In the probabilities below, rows are drawn in proportion to
+ * their weights. Area under the ROC curve: P(output of a random 1 > output of a random 0) + ½ P(equal). Average
+ * precision: Σ_n (R_n − R_{n−1}) P_n, with precision and recall at every threshold from the largest output down; equal
+ * outputs share a threshold. O(n log n) at the end, to sort each class.
  */
 export class RankedOutputs {
   private readonly zeros = new WeightedOutputs();
@@ -13,8 +13,8 @@ export class RankedOutputs {
   }
 
   /**
-   * Returns both areas. They are NaN if a class is absent, except that average precision is 1 if there are ones but no
-   * zeros.
+   * Returns both areas. Both areas are NaN if a class is absent, except that average precision is 1 if there are ones
+   * but no zeros.
    */
   areas(): { auc: number; averagePrecision: number } {
     const zeros = this.zeros.sorted();

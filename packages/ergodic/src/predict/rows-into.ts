@@ -13,8 +13,8 @@ export const CHUNK = 256;
 const NONE: Rows = [];
 
 /**
- * Computes predictions of raw rows and writes them into the caller's array. It reuses all buffers and allocates
- * nothing.
+ * Computes predictions of raw rows and writes them into the caller's array. All buffers are reused, and nothing is
+ * allocated.
  */
 export class RowsInto {
   /** Reads row i of the latest rows, through the pipeline. */

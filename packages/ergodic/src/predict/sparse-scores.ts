@@ -1,7 +1,7 @@
 import type { LyingRows } from "../engine/data/lying-rows.ts";
 import { withKernels } from "./score-kernels.ts";
 
-/** Largest block that the kernel processes at a time. It should stay in the processor's cache. */
+/** Largest block that the kernel processes at a time. Such a block should stay in the processor's cache. */
 const ROWS = 4096;
 const ENTRIES = 8192;
 
@@ -11,7 +11,7 @@ const ENTRIES = 8192;
  * A kernel is faster here, because JavaScript compilers emit about 35 instructions per entry, and a processor looks
  * ahead only a few hundred instructions. While it waits for a weight that is not in a cache, it would therefore find
  * too few other loads to start. Outputs are computed one after another, because the weights of one output stay in a
- * cache longer than those of all.
+ * cache longer than the weights of all outputs.
  */
 export function entryScores(
   { weights, intercept }: { readonly weights: Float64Array; readonly intercept: Float64Array },

@@ -62,7 +62,7 @@ export type TuneResumeOptions<T extends TrialTick = TrialTick> = Pick<
 
 /** Result of `tune`. */
 export interface Tuned<K extends string = string> {
-  /** Settings with the lowest value among the finished trials (or among the stopped ones if none finished). */
+  /** Settings of the finished trial with the lowest value, or of the best stopped trial if none finished. */
   settings: Record<K, number>;
   /** Lowest value. */
   value: number;
@@ -189,8 +189,8 @@ function recipeOf(
  * trial's value at or below it). One trial runs at a time; `concurrency` runs several, for runs that compute elsewhere
  * (other threads, other machines). With one trial at a time, the same seed gives the same trials and stops, provided
  * that `measure` reads validation losses, which depend on epochs and not on the clock. With several at a time, halving
- * depends on which trial is faster. `tune.resume(checkpoint, make)` keeps the trials that ended, and restarts those in
- * progress.
+ * depends on which trial is faster. `tune.resume(checkpoint, make)` keeps the trials that ended, and restarts the
+ * trials in progress.
  *
  * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] if a run fails, with its error as the
  * cause;

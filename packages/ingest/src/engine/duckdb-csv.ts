@@ -1,10 +1,10 @@
 /**
- * CSV by DuckDB → tables, equal to those of `formats/csv.ts` for files that follow RFC 4180.
+ * CSV by DuckDB → tables. For files that follow RFC 4180, they equal the tables of `formats/csv.ts`.
  *
  * Our decoder reads the first rows: it finds the column names, applies its refusals, and separates numbers from
- * strings. DuckDB then reads all rows: columns that began as numbers as float64, the others as strings. If a numeric
- * column contains anything else (a string, an infinity, an integer beyond 2^53), it is read again as strings, to which
- * our rules are applied.
+ * strings. DuckDB then reads all rows: as float64 in columns that began with numbers, and as strings in all other
+ * columns. If a numeric column contains anything else (a string, an infinity, an integer beyond 2^53), it is read again
+ * as strings, to which our rules are applied.
  *
  * For the differences, see "Two readers" in the README of this package.
  *
@@ -20,7 +20,7 @@ import { TableBuilder } from "../table-builder.ts";
 import { DuckDbFile, NotNumber, quoted } from "./duckdb-file.ts";
 import { type Pick, putRows, type Query } from "./duckdb-rows.ts";
 
-/** Number of rows read first. They determine a column's type in nearly all files. */
+/** Number of rows read first. These rows determine a column's type in nearly all files. */
 const probeRows = 1000;
 /** Size of DuckDB's read buffer in bytes. A line can have at most 2,000,000. */
 const bufferBytes = 2 ** 22;
@@ -82,8 +82,8 @@ function refuseOptions({ comment, ragged }: CsvOptions): void {
 }
 
 /**
- * Refuses files that DuckDB reads differently. If there is one column, it takes blank lines for missing values. If a
- * name spans several lines, it counts lines differently.
+ * Refuses files that DuckDB reads differently. If there is one column, DuckDB reads blank lines as missing values. If a
+ * name spans several lines, DuckDB counts lines differently.
  */
 function refuseNames(file: string, names: readonly string[]): void {
   const long = names.find((name) => /[\r\n]/.test(name));
@@ -112,8 +112,8 @@ function settings(
   { lineEnd }: Writing,
 ): string {
   const columns = names.map((_, i) => `'c${i}': ${texts.has(`c${i}`) ? "'VARCHAR'" : "'DOUBLE'"}`);
-  // A string that is a level is not a missing value. A marker that DuckDB cannot use turns a numeric column into one of
-  // strings.
+  // A string that is a level is not a missing value. A marker that DuckDB cannot use turns a numeric column into a
+  // string column.
   const levels = new Set(Object.values(types).flatMap((type) => (typeof type === "string" ? [] : type)));
   const markers = missing.filter(
     (text) => !levels.has(text) && ![delimiter, quote || "\n", "\n", "\r"].some((mark) => text.includes(mark)),

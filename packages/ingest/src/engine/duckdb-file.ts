@@ -191,7 +191,7 @@ async function refusePacked(name: string, path: string): Promise<void> {
 /** Quotes a string for SQL. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** A numeric column, given by its name in the query, contains something else. */
+/** Error for a numeric column, given by its name in the query, that contains something other than numbers. */
 export class NotNumber extends Error {
   readonly column: string;
 

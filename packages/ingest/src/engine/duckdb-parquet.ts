@@ -1,7 +1,7 @@
 /**
- * Parquet by DuckDB → tables, equal to those of `formats/parquet.ts`. The rules of that module read the footer, refuse
- * files and check the values; DuckDB decodes the pages. Our own reader checks pages before it decodes them, but DuckDB
- * does not, so use `engine: "own"` for untrusted files.
+ * Parquet by DuckDB → tables, which equal the tables of `formats/parquet.ts`. The rules of that module read the footer,
+ * refuse files and check the values; DuckDB decodes the pages. Our own reader checks pages before it decodes them, but
+ * DuckDB does not, so use `engine: "own"` for untrusted files.
  *
  * @throws as `formats/parquet.ts`
  */

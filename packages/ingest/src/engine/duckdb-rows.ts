@@ -13,8 +13,8 @@ import type { TableBuilder } from "../table-builder.ts";
 import { type DuckDbFile, NotNumber } from "./duckdb-file.ts";
 
 /**
- * A kept column and its expression in the query: strings, float64 or 64-bit integers, or integers in which the database
- * counts dates and times.
+ * A kept column and its expression in the query. The expression yields strings, float64, 64-bit integers, or the
+ * integers in which the database stores dates and times.
  */
 export type Pick = { column: ColumnBuilder; sql: string } & (
   | { kind: "text" | "number" }
@@ -32,7 +32,7 @@ export interface Query {
   done: number;
   /** Approximate number of rows. */
   expected: number;
-  /** Converts a string of the database to the string that our reader would give. */
+  /** Converts a string from the database to the string that our own reader returns for the same cell. */
   textOf(text: string): string;
   putText(column: ColumnBuilder, text: string, line: number): void;
   /**
@@ -52,8 +52,8 @@ const largest = Number.MAX_SAFE_INTEGER;
 /**
  * Adds the rows of a query; yields when a block of them is full.
  *
- * @throws NotNumber for a numeric column that has to be read as strings; `done` rows were then added completely, and
- * nothing of the next one
+ * @throws NotNumber for a numeric column that has to be read as strings; `done` rows were then added completely, and no
+ * cell of the next row
  */
 export async function* putRows(query: Query, builder: TableBuilder): AsyncGenerator<void> {
   const { file, from, picks } = query;
@@ -154,7 +154,7 @@ function textsReader(
   };
 }
 
-/** Strings by their codes in the database, and the column's codes for those that have occurred. */
+/** Strings by their codes in the database, and the column's codes for the strings that have occurred. */
 interface Dictionary {
   levels: readonly string[];
   known: (number | undefined)[];

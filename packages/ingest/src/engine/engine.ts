@@ -11,8 +11,8 @@ export type Engine = "own" | "duckdb";
 export interface EngineOptions {
   /**
    * Reader of the file: "own" (default) or "duckdb". DuckDB takes less processor time for large Parquet files; it needs
-   * the package @duckdb/node-api and a file path. It is never chosen automatically, because the two readers agree only
-   * on files that follow the standards.
+   * the package @duckdb/node-api and a file path. "duckdb" is never chosen automatically, because the two readers agree
+   * only on files that follow the standards.
    */
   engine?: Engine;
 }

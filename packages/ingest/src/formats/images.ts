@@ -5,7 +5,7 @@
  * bytes. Files next to the sub-folders and names with a leading dot are ignored. A folder of images without sub-folders
  * gives rows without classes, for prediction. image.ts decodes pixels; image-resize.ts resizes.
  *
- * Files are read a few at a time. The error names the first faulty one in order, and no rows are returned.
+ * Files are read a few at a time. The error names the first faulty file in order, and no rows are returned.
  *
  * @throws DataError DATA_EMPTY, DATA_TARGET (images without a class, or all of one), DATA_RAGGED (sizes differ),
  * DATA_FORMAT and errors of image.ts and source.ts; OptionError OPTION_RANGE

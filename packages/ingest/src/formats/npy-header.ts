@@ -2,7 +2,10 @@ import { rowShapeOf } from "../array-rows.ts";
 import type { ByteReader } from "../byte-reader.ts";
 import { fileFault, show } from "../fault.ts";
 
-/** Largest number of columns. It is far more than fits in memory as a table, so only a damaged header exceeds it. */
+/**
+ * Largest number of columns. So many columns are far more than fit in memory as a table, so only a damaged header
+ * exceeds this number.
+ */
 const columnLimit = 1e7;
 
 type Element = (view: DataView, at: number, little: boolean) => number;

@@ -22,8 +22,8 @@ import { type NpyHeader, readNpyHeader } from "./npy-header.ts";
 /** Options of NumPy files. */
 export interface NpyOptions extends Pick<TableOptions, "drop"> {
   /**
-   * Second, one-dimensional array of the same length. It becomes the column y, and the target unless another one is
-   * named.
+   * Second, one-dimensional array of the same length. This array becomes the column y, which is the target unless
+   * another column is named.
    */
   labels?: Source;
 }

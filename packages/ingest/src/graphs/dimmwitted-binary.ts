@@ -1,7 +1,7 @@
 /**
  * DimmWitted's binary files, big-endian and without headers: weights of 17 bytes (id, fixed, value), variables of 27
- * (id, role, initial value, type, number of states), domains, and factors, whose length depends on their number of
- * variables. Source: HazyResearch/sampler.
+ * bytes (id, role, initial value, type, number of states), domains, and factors. The length of a factor depends on its
+ * number of variables. Source: HazyResearch/sampler.
  */
 
 import { DataError } from "ergodic/data";

@@ -1,7 +1,7 @@
 /**
- * DimmWitted's files as text: rows of tab-separated fields, in the form that its text2bin reads. Each function has one
- * file of factors, and another with its arguments: function, number of variables, and the value that each is compared
- * with.
+ * DimmWitted's files as text: rows of tab-separated fields, in the form that its text2bin reads. Each function has a
+ * file of factors and a second file with text2bin's arguments: the function, the number of variables, and, for each
+ * variable, the value that it is compared with.
  */
 import { fault, fileFault, show } from "../fault.ts";
 import { decoded, lineBlocks, wholeText } from "../lines.ts";

@@ -74,8 +74,8 @@ export class Tokens {
   }
 
   /**
-   * Returns the next token as a number of items, each of at least two bytes. More than the file can hold is refused
-   * before anything is allocated.
+   * Returns the next token as a number of items, each of at least two bytes. A number larger than the file can hold is
+   * refused before memory is allocated.
    */
   count(wanted: string, low: number): number {
     const count = this.whole(wanted, low);
@@ -133,7 +133,10 @@ export class Tokens {
   }
 }
 
-/** Number of entries that the tables of a file may have in addition to those written in it, for zeros and defaults. */
+/**
+ * Number of entries that a file's tables may have in addition to the entries written in the file, for zeros and
+ * defaults.
+ */
 export class Allowance {
   private left: number;
 

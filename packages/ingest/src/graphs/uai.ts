@@ -48,8 +48,8 @@ export async function readUai(source: Source, options: UaiOptions = {}): Promise
 }
 
 /**
- * Reads the samples of an evidence file, which usually has one. They are checked against `graph`, if given. @throws
- * DataError that names line and column
+ * Reads the samples of an evidence file, which usually has one. The samples are checked against `graph`, if given.
+ * @throws DataError that names line and column
  */
 export async function readUaiEvidence(source: Source, graph?: FactorGraph): Promise<UaiEvidence[]> {
   return samplesOf(await Tokens.of(openSource(source)), graph);

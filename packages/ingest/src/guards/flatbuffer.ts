@@ -1,7 +1,7 @@
 /**
  * Reads flatbuffers within bounds. Every offset leads to existing bytes, vectors are no longer than those bytes, and
- * the number of visited tables is limited by the file's size. A generated reader then also terminates on the same
- * bytes.
+ * the number of visited tables is limited by the file's size. If these checks succeed, a generated reader also
+ * terminates on the same bytes.
  *
  * Source: FlatBuffers, "Internals".
  *
@@ -27,7 +27,7 @@ export type FlatTable = ReadonlyMap<number, FlatValue> & { readonly at: number }
 
 const deepest = 24;
 
-/** Reads the table that the first four bytes point to, or the one at position `at`. */
+/** Reads the table at position `at`, by default the table that the first four bytes point to. */
 export function readFlatbuffer(bytes: Uint8Array, kind: TableKind, at?: number): FlatTable {
   const reader = new FlatReader(bytes);
   return reader.table(at ?? reader.u32(0), kind);

@@ -1,6 +1,6 @@
 /**
- * Sits between a Parquet file and its decoder. It checks the footer, and the pages of every column, before they are
- * decoded. The decoder receives the pages that the check unpacked, so nothing is unpacked twice.
+ * Sits between a Parquet file and its decoder. This module checks the footer, and the pages of every column, before
+ * they are decoded. The decoder receives the pages that the check unpacked, so nothing is unpacked twice.
  */
 import type { AsyncBuffer, Compressors, RowGroup, SchemaTree } from "hyparquet";
 import type { RandomAccess } from "../source.ts";

@@ -1,7 +1,7 @@
 /**
  * Checks the pages of a column before they are decoded. The counts in their headers must fit the rows of the row group.
- * Their unpacked size must fit the values that they hold, and every run within them must fit the values that remain.
- * The decoder sizes arrays by these numbers, and V8 ends the whole process if an array grows too long.
+ * The unpacked size of a page must fit the page's values, and every run within the page must fit the values that
+ * remain. The decoder sizes arrays by these numbers, and V8 ends the whole process if an array grows too long.
  *
  * Only for flat columns. Source: parquet.thrift and Encodings.md of Apache Parquet.
  *

@@ -90,7 +90,7 @@ export function checkDeltas(bytes: Uint8Array, at: number, values: number): { nu
   return { numbers, end: at };
 }
 
-/** Checks strings that each follow their length of four bytes. */
+/** Checks strings, each of which is preceded by its length in four bytes. */
 export function checkTexts(bytes: Uint8Array, at: number, values: number): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = 0; i < values; i++) {
@@ -100,7 +100,7 @@ export function checkTexts(bytes: Uint8Array, at: number, values: number): void 
   }
 }
 
-/** Checks strings that follow all their lengths. */
+/** Checks strings that are stored after the list of all their lengths. */
 export function checkDeltaLengths(bytes: Uint8Array, at: number, values: number): void {
   const { numbers, end } = checkDeltas(bytes, at, values);
   let room = bytes.length - end;

@@ -1,7 +1,7 @@
 import { ErgodicError } from "ergodic";
 
 /**
- * Error of a learner that the rows did not cause: FOLDER_LOCKED (another process writes there), FOLDER_DAMAGED,
+ * Learner error that was not caused by the rows: FOLDER_LOCKED (another process writes there), FOLDER_DAMAGED,
  * FOLDER_OTHER (the folder was begun with another model or other options), JOURNAL_WRITE (the disk failed; unconfirmed
  * requests are not learnt).
  */

@@ -22,15 +22,15 @@ const markerOf = (term: number): string => `term-${digits(term, 6)}`;
 export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 
 /**
- * Files of a learner: snapshots by version, each of which appears whole or not at all, and the journal that begins with
- * one of them.
+ * Files of a learner: snapshots by version, and the journal, which begins with one of the snapshots. A snapshot file
+ * appears whole or not at all.
  *
- * The journal of the latest term defines the state. If that term has two journals, the one of the later version does. A
- * new snapshot appears first, then its journal; only then is the old journal removed.
+ * The journal of the latest term defines the state. If that term has two journals, the journal of the later version
+ * defines the state. A new snapshot appears first, then its journal; only then is the old journal removed.
  *
  * Each opening starts a new term, whose number is part of its file names. A process that has lost its lock without
- * noticing only writes and removes files of its own term, and its journal is no longer read. Its actions therefore have
- * no effect.
+ * noticing only writes and removes files of its own term, and its journal is no longer read. The actions of such a
+ * process therefore have no effect.
  */
 export class LearnerFolder {
   readonly path: string;
@@ -153,7 +153,7 @@ export class LearnerFolder {
     }
   }
 
-  /** Removes journals before the one of that version, and markers of earlier terms. */
+  /** Removes journals of versions before that version, and markers of earlier terms. */
   async #clear(version: number): Promise<void> {
     for (const one of await this.#entries("journal"))
       if (one.term < this.#term || (one.term === this.#term && one.version < version)) await removed(join(this.path, one.name));

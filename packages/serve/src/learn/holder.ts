@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 
-/** The process that holds a lock. Its identity is in the file's name, so a lock is never half-written. */
+/** The process that holds a lock. The holder's identity is in the file's name, so a lock is never half-written. */
 export interface Holder {
   /** Scope in which process ids are unique: host, its boot, and namespace. */
   readonly place: string;

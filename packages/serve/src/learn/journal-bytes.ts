@@ -74,7 +74,7 @@ function headOf(version: number, snapshotHash: Uint8Array, mark: Uint8Array, len
   return head;
 }
 
-/** Returns a note that the first `length` bytes, which lead to `version`, are confirmed. */
+/** Returns a note which confirms the first `length` bytes, which lead to `version`. */
 export function noteOf(length: number, version: number): Buffer {
   const note = Buffer.alloc(NOTE);
   note.writeDoubleLE(length, 8);
@@ -94,7 +94,7 @@ export const lengthOf = (note: Buffer): number => note.readDoubleLE(8);
 
 export const markOf = (head: Uint8Array): Buffer => Buffer.from(head.subarray(MARK_AT, MARK_AT + 8));
 
-/** Checksum of all but the four bytes at `at`, where it is written. */
+/** Checksum of all bytes except the four at `at`, where the checksum itself is written. */
 const checksumBut = (head: Buffer, at: number): number => crc32(head.subarray(at + 4), crc32(head.subarray(0, at)));
 
 /** Returns a frame of records, the first of which leads to `version`. */

@@ -26,14 +26,17 @@ export class Journal {
     return lengthOf(this.#note);
   }
 
-  /** Whether a write failed and could not be undone. Its records may be read when the journal is opened again. */
+  /**
+   * Whether a write failed and could not be undone. The records of that write may be read when the journal is opened
+   * again.
+   */
   get isUnsure(): boolean {
     return this.#isUnsure;
   }
 
   /**
-   * Writes records, the first of which leads to `version`. Resolves when the disk has them, a note confirms them, and
-   * `check`, which is called once the disk has them, has resolved too. If it throws, nothing is confirmed.
+   * Writes records, the first of which leads to `version`. Once the disk has the records, calls `check` and writes a
+   * note that confirms them, and resolves when both are done. If `check` throws, nothing is confirmed.
    */
   async append(version: number, records: readonly JournalRecord[], check: () => Promise<void> = async () => {}): Promise<void> {
     const frame = frameOf(this.#mark, version, records);
@@ -73,7 +76,7 @@ export class Journal {
    */
   async #takeBack(): Promise<void> {
     try {
-      // The note first, because a note that confirms more bytes than exist would count as damage.
+      // The note is undone first, because a note that confirms more bytes than exist would count as damage.
       await this.#write(this.#note, noteAt(this.#notes));
       await this.#file.truncate(this.length);
       await this.#file.datasync();

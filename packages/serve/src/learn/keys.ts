@@ -34,11 +34,11 @@ export class LearntKeys {
   readonly #waiting = new Map<string, { readonly digest: string; readonly learnt: Promise<Learnt> }>();
 
   /**
-   * Returns the answer to the request with this key; undefined for a new key. @throws DataError [KEY_REUSED] if the
-   * request was another one
+   * Returns the answer to the request with this key; undefined for a new key. @throws DataError [KEY_REUSED] if the key
+   * belongs to a different request
    */
   find(key: string, bytes: Uint8Array): Promise<Learnt> | undefined {
-    // Waiting requests first, because learnt ones may not be confirmed yet.
+    // Waiting requests are searched first, because learnt requests might not be confirmed yet.
     const found = this.#waiting.get(key) ?? this.#known.get(key);
     if (!found) return undefined;
     if (found.digest === digestOf(bytes)) return Promise.resolve(found.learnt);

@@ -195,14 +195,15 @@ async function heldByAnother(
   return watched(folder, elsewhere, clock);
 }
 
-/** Removes locks whose counter does not move. Returns the first lock whose counter does. */
+/** Removes locks whose counter does not move. Returns the first lock whose counter moves. */
 async function watched(folder: string, others: readonly Other[], clock: LockClock): Promise<Other | undefined> {
   const before = await Promise.all(others.map(({ name }) => signOf(join(folder, name))));
   const since = clock.now();
   for (;;) {
     if (before.every((sign) => sign === undefined)) return undefined;
     await clock.wait(LOOK_MS);
-    // Measured before looking, so that an unmoved lock was silent for at least this long.
+    // Measured before the counters are read, so that a lock whose counter did not move was silent for at least this
+    // long.
     const silent = clock.now() - since;
     for (const [i, other] of others.entries()) {
       if (before[i] === undefined) continue;
@@ -225,7 +226,7 @@ async function signOf(path: string): Promise<string | undefined> {
   return found && (COUNT.test(found.text) ? found.text : String(found.mtimeMs));
 }
 
-/** Whether a lock has not counted yet, or is gone. */
+/** Whether a lock's counter is still 0, or the lock is gone. */
 async function isYoung(path: string): Promise<boolean> {
   const found = await read(path);
   return !found || found.text === "" || Number(COUNT.exec(found.text)?.[1] ?? 1) === 0;

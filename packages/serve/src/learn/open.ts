@@ -14,8 +14,8 @@ import type { KeptVersion, LearnerOptions, OnlineLearner } from "./types.ts";
 const NAMES = ["model", "folder", "rule", "batch", "seed", "keep", "journalBytes", "maxRows", "maxQueueRows"] as const;
 
 /**
- * Opens a folder in which a model learns from requests. A new folder begins with `model`; an existing one continues
- * where it was, bit for bit.
+ * Opens a folder in which a model learns from requests. A new folder begins with `model`; learning in an existing
+ * folder continues where it ended, bit for bit.
  *
  *   const rule = sgd({ rate: 0.01 });
  *   const learner = await openLearner({ model: "income.safetensors", folder: "income.learnt", rule });

@@ -9,9 +9,9 @@ export interface LearntSums {
   readonly weight: number;
   /** Mean loss, weighted by row and class weights. */
   readonly loss: number;
-  /** Classes: weight of the rows whose class was predicted correctly. */
+  /** For classes: total weight of the rows whose class was predicted correctly. */
   readonly right?: number;
-  /** Numbers: sums of squared and absolute errors. */
+  /** For numbers: sums of squared and absolute errors. */
   readonly squares?: number;
   readonly absolute?: number;
 }

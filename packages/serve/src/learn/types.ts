@@ -9,11 +9,11 @@ export type LearnRow = ArrayLike<number> | Readonly<Record<string, unknown>>;
 export interface LearnerOptions {
   /**
    * Initial model: a trained linear model or network (a predictor, or its file: path, URL, Blob, bytes), or the
-   * checkpoint of a run. It is copied into a new folder. For an existing folder it is not needed; if given, it must be
-   * the model that the folder began with.
+   * checkpoint of a run. The model is copied into a new folder. For an existing folder the model is not needed; if
+   * given, it must be the model that the folder began with.
    */
   model?: string | URL | Uint8Array | Blob | { toBytes(): Uint8Array };
-  /** Folder of the journal and the snapshots. It is created if it does not exist. */
+  /** Folder of the journal and the snapshots. The folder is created if it does not exist. */
   folder: string;
   /**
    * Step rule, e.g. sgd({ rate: 0.01 }). Default: the folder's rule. For a new folder, the rule that the model was
@@ -127,7 +127,7 @@ export interface LearnerStats {
   readonly failure?: string;
 }
 
-/** A served model. It never changes; later states are other objects. */
+/** A served model. This object never changes; later states are other objects. */
 export interface ServedModel {
   /** Version of the model. */
   readonly version: number;
@@ -161,8 +161,8 @@ export interface OnlineLearner extends AsyncDisposable {
   /** Returns the states that can be rolled back to, oldest first. */
   versions(): readonly KeptVersion[];
   /**
-   * Returns the model of the latest confirmed state, even while more is learnt. It is the same object until the next
-   * state is confirmed.
+   * Returns the model of the latest confirmed state, even while more is learnt. The returned object stays the same
+   * until the next state is confirmed.
    */
   current(): ServedModel;
   /**

@@ -28,7 +28,7 @@ const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => P
     const loaded = await predictor(path, limits);
     if (loaded.kind === "factorisation") return new PairModel(loaded) as Served;
     if (loaded.kind === "linear" || workers === 0) return servedPredictor(loaded, { owned: true });
-    // This copy only describes the model; the threads compute.
+    // The predictor on this thread only describes the model; the threads compute.
     loaded.dispose();
     const { predictor: threaded } = await import("ergodic/predict/async");
     const model = await threaded(path, { workers, ...limits });

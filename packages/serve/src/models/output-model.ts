@@ -25,7 +25,7 @@ type Output = "value" | "probabilities" | "class" | "score";
 
 /**
  * A linear model or a network. If all columns are numbers, it takes one tensor `input` of [rows, columns]. Otherwise it
- * takes one tensor per column, with categories as BYTES. Its output is `value` for numbers. For classes, the outputs
+ * takes one tensor per column, with categories as BYTES. The output is `value` for numbers. For classes, the outputs
  * are `class` (BYTES) and `probabilities`, or `class` and `score` if the model decides by sign.
  */
 export class OutputModel implements Served<Work, Numbers> {

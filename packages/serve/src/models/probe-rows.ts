@@ -1,6 +1,6 @@
 /**
  * Rows on which a foreign model is tested before its requests may be joined. There are numbers of every magnitude and
- * both signs, equal rows, whole numbers, and special values such as NaN. They are the same at every load.
+ * both signs, equal rows, whole numbers, and special values such as NaN. The rows are the same at every load.
  */
 import type { OnnxTensor } from "../onnx/index.ts";
 import { fromHalf } from "../v2/datatypes.ts";

@@ -20,8 +20,8 @@ const LARGEST_SMALL = 3;
 /** Largest difference between two answers to a row, relative to the largest of its numbers in the output. */
 const TOLERANCE = 1e-5;
 /**
- * A larger difference still counts as rounding if it is at most SLACK times the largest change that rounding errors in
- * the row's own numbers cause in TRIALS trials.
+ * In each of TRIALS trials, the row's own numbers are changed by rounding errors. A larger difference still counts as
+ * rounding if it is at most SLACK times the largest change of the answer in these trials.
  */
 const [SLACK, TRIALS] = [4, 6];
 /** Largest number of input and output values of the largest batch: 16 MB of float32. */
@@ -73,7 +73,7 @@ class RowCheck {
   readonly #limits: CheckLimits;
   readonly #began: number;
   readonly #names: readonly string[];
-  /** Shortest time of a run in milliseconds, by its rows. */
+  /** Shortest time of a run in milliseconds, by its number of rows. */
   readonly #times = new Map<number, number>();
   /** Answer to a single row. */
   #like: Answer | undefined;

@@ -75,8 +75,8 @@ function logSigmoid(graph: Graph, z: string): string {
 }
 
 /**
- * ℓ_k − log Σ_{j≠k} exp ℓ_j. The sum over the others is the total minus class k. For the largest class that difference
- * would lose precision, so its sum is computed separately.
+ * ℓ_k − log Σ_{j≠k} exp ℓ_j. The sum over the other classes is the total minus the term of class k. For the largest
+ * class that difference would lose precision, so its sum is computed separately.
  */
 function logOdds(graph: Graph, l: string, classes: number): string {
   const each = graph.constant(

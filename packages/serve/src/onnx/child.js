@@ -1,6 +1,6 @@
 /**
- * Program of the child process that holds one ONNX model: loads it, then answers runs one after another. It is plain
- * JavaScript, so that Node can run it directly.
+ * Program of the child process that holds one ONNX model: loads it, then answers runs one after another. The file is
+ * plain JavaScript, so that Node can run it directly.
  *
  * Requests: { load } first, then { id, inputs, outputs }. Answers: { loaded } or { failed }, then { id, outputs } or {
  * id, wrong }. Tensors are { type, shape, data }.

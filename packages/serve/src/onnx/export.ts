@@ -113,8 +113,8 @@ function networkOutputs(graph: Graph, model: NetworkPredictor, prepared: Matrix)
 }
 
 /**
- * Adds each row's offset to z of one output. It uses Concat, which refuses another number of rows; a sum would silently
- * add one offset to all rows.
+ * Adds each row's offset to z of one output. Concat is used because it refuses another number of rows; a sum would
+ * silently add one offset to all rows.
  */
 function withOffset(graph: Graph, z: Matrix): Matrix {
   const offset = as(graph, { name: graph.input("offset", "float32", ["batch", 1]), type: "float32" }, z.type);

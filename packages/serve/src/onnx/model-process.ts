@@ -1,8 +1,8 @@
 /**
- * One child process with a model, from its start to its end (child.js). It is never reused once it has ended; callers
- * start another one.
+ * One child process with a model, from its start to its end (child.js). A process is never reused once it has ended;
+ * callers start another one.
  *
- * While it has no work it does not keep the program alive. It ends when its parent ends, for whatever reason.
+ * While it has no work it does not keep the program alive. The process ends when its parent ends, for whatever reason.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";

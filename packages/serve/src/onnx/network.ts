@@ -118,7 +118,7 @@ const lacking = (what: string): CapabilityError =>
     "ONNX_OPERATION",
   );
 
-/** Writes an element-wise expression. Its scalars are the arguments, which broadcast. */
+/** Writes an element-wise expression. The scalars of the expression are the arguments, which broadcast. */
 function mapped(node: SymbolicArray, arrays: Arrays): Placed {
   const clip = clipOf(node);
   if (clip) {
@@ -143,8 +143,8 @@ function isRepeated({ shape, args }: SymbolicArray): boolean {
 }
 
 /**
- * Returns an argument of a function of images with channels first. It has four axes, or fewer if it broadcasts along
- * the leading ones.
+ * Returns an argument of a function of images with channels first. The argument has four axes, or fewer if it
+ * broadcasts along the leading axes.
  */
 function broadcastFirst(arg: SymbolicArray, arrays: Arrays): string {
   if (arg.rank === 4) return arrays.first(arg);
@@ -213,7 +213,7 @@ function pointwise(node: SymbolicArray, arrays: Arrays): Placed | undefined {
   return first(arrays.graph.node("Conv", [arrays.first(image), filters], { kernel_shape: [1, 1] }));
 }
 
-/** Writes a channel shuffle: channels split into groups, the two axes exchanged, and joined again. */
+/** Writes a channel shuffle, which splits the channels into groups, exchanges the two axes and joins them again. */
 function shuffled(node: SymbolicArray, arrays: Arrays): Placed | undefined {
   const [turned] = node.args;
   if (node.rank !== 4 || turned.op !== "transpose" || String(turned.attributes) !== "0,1,2,4,3") return undefined;
@@ -270,7 +270,8 @@ interface ScanParts {
 }
 
 /**
- * Writes a loop with carried state. Its results are the carries at the end, outputs, and the carries before each step.
+ * Writes a loop with carried state. The loop's results are the carries at the end, the outputs, and the carries before
+ * each step.
  */
 function scanned(node: SymbolicArray, arrays: Arrays): void {
   const { length, reverse, carries, over, constants, next, outputs } = node.attributes as ScanParts;

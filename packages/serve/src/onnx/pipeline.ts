@@ -109,8 +109,8 @@ interface ColumnRun {
 }
 
 /**
- * Returns runs of columns: neighbouring numbers together, each category alone. A category without levels makes no
- * column.
+ * Splits the columns into runs: consecutive numeric columns form one run, and each category forms its own run. A
+ * category without levels has no columns and therefore no run.
  */
 function runsOf(raw: readonly RawColumn[]): ColumnRun[] {
   const runs: { from: number; to: number; levels: number | undefined }[] = [];

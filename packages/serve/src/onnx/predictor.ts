@@ -42,8 +42,8 @@ interface Pending extends Question {
  */
 const AHEAD = 2;
 /**
- * Milliseconds until a process that ended is restarted. The pause doubles each time, unless the process had lived for
- * long.
+ * Milliseconds until a process that ended is restarted. The pause doubles each time, unless the process had run for a
+ * long time.
  */
 const [FIRST_PAUSE, LONGEST_PAUSE, LONG_LIFE] = [50, 30_000, 10_000];
 /** Largest delay of setTimeout. */
@@ -141,7 +141,9 @@ export class OnnxPredictor implements AsyncDisposable {
     });
   }
 
-  /** Finishes accepted runs, then ends the process. Its memory is freed once this has resolved. */
+  /**
+   * Finishes accepted runs, then ends the process. The memory of the process is freed once the promise has resolved.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#closed();
     return this.#closing;
@@ -270,8 +272,8 @@ export class OnnxPredictor implements AsyncDisposable {
  *   const outputs = await model.run({ columns: { type: "float32", shape: [2, 4], data: new Float32Array(8) } });
  *
  * If the child process is killed or crashes, waiting runs are refused with 503. The process is restarted after a pause
- * that grows each time. While nothing runs it does not keep this program alive. onnxruntime-node is a package that you
- * install: `npm install --ignore-scripts onnxruntime-node`.
+ * that grows each time. While no run is in progress, the child process does not keep this program alive.
+ * onnxruntime-node is a package that you install: `npm install --ignore-scripts onnxruntime-node`.
  *
  * `from`: a path or a file URL, which must not change while the model is open, or the file's bytes.
  *

@@ -4,7 +4,7 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 const HEAD = 256;
 
 /**
- * Returns the program that wrote an ONNX file: field 2 of the message, a string. It is found if only numbers and
+ * Returns the program that wrote an ONNX file: field 2 of the message, a string. The field is found if only numbers and
  * strings precede it, as in all files whose exporters write the fields in order.
  */
 export function producerOf(model: string | Uint8Array): string | undefined {

@@ -1,6 +1,7 @@
 /**
- * The page in the browser: models, the columns of one as a form, its answer, and response times so far. It makes
- * elements and sets their text, so that no name of a model, a column or a class is ever interpreted as markup.
+ * The page in the browser: the list of models, a form with one model's columns, its answer, and the response times so
+ * far. The script makes elements and sets their text, so that no name of a model, a column or a class is ever
+ * interpreted as markup.
  */
 
 const EVERY_MS = 1000;
@@ -167,7 +168,7 @@ const attempt = (act) =>
     () => tell(undefined),
     (error) => tell(error),
   );
-// A single attempt, so that the first error is the one that stays visible.
+// Makes only one attempt, so that the first error stays visible.
 /** @param {() => Promise<void>} show */
 const begin = (show) => attempt(() => show().then(showTimes));
 choice.addEventListener("change", () => begin(showForm));

@@ -14,8 +14,8 @@ interface Load {
 }
 
 /**
- * Files that are being loaded. Each load is awaited only for a limited time, so that a load which never ends, such as
- * one from a disk that does not respond, blocks nothing else.
+ * Files that are being loaded. Each load is awaited only for a limited time, so that a load which never ends, such as a
+ * load from a disk that does not respond, blocks nothing else.
  */
 export class Loads {
   readonly #load: (path: string, name: string, signal: AbortSignal) => Promise<Served>;

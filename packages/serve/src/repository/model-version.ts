@@ -54,7 +54,7 @@ export class ModelVersion {
 
   /**
    * Asks for an answer; one of the two callbacks is called once. `response`: connection of the client. Once the client
-   * has left it, the answer need not be computed.
+   * has closed it, the answer need not be computed.
    *
    * @throws RefusedError immediately
    */

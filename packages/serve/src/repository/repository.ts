@@ -13,10 +13,7 @@ export interface IndexEntry {
   readonly version: string;
   /** Whether the version answers. */
   readonly state: "READY" | "UNAVAILABLE";
-  /**
-   * Reason why it is not served, or why the current content of its file or folder is not served; "" if there is no
-   * fault.
-   */
+  /** Reason why the version, or the current content of its file or folder, is not served; "" if there is no fault. */
   readonly reason: string;
 }
 
@@ -34,7 +31,7 @@ export interface RepositorySettings {
   readonly pollMs: number;
   /** Loads the model `name`. Stops on the signal. */
   readonly load: (path: string, name: string, signal: AbortSignal) => Promise<Served>;
-  /** Longest time in milliseconds that other models wait for the load of one. Default 30,000. */
+  /** Longest time in milliseconds for which loading one model may delay the others. Default 30,000. */
   readonly patienceMs?: number;
   readonly report: Report;
 }
@@ -55,14 +52,14 @@ interface Model {
   /** Reason why a file could not be served, by version. */
   readonly failed: Map<string, { readonly stamp: string; readonly reason: string; readonly cause: unknown }>;
   candidates: readonly Candidate[];
-  /** Whether a client unloaded the model. It is not loaded again until a client asks for it. */
+  /** Whether a client unloaded the model. An unloaded model is not loaded again until a client asks for it. */
   unloaded: boolean;
 }
 
 /**
  * Served models, by name and version, according to the files, which are scanned regularly and on request. A version is
- * put in place once it is completely loaded. Its predecessor answers the requests that it has, and is then closed. A
- * file that cannot be loaded appears in the index and changes nothing else.
+ * served as soon as it is completely loaded. The previous version answers the requests that it has already accepted,
+ * and is then closed. A file that cannot be loaded appears in the index and changes nothing else.
  */
 export class Repository {
   readonly #settings: RepositorySettings;
@@ -72,7 +69,7 @@ export class Repository {
   #timer: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
   #trouble = "";
-  /** Names that two files have. */
+  /** Model names that two files claim. */
   #doubled: ReadonlyMap<string, DataError> = new Map();
   #started = false;
   #closed = false;
@@ -229,7 +226,7 @@ export class Repository {
       if (!this.#doubled.has(name)) this.#settings.report("warn", message, { model: name });
     this.#doubled = doubled;
     for (const name of new Set([...models.keys(), ...this.#models.keys()])) {
-      // It is unknown which of two files is meant, so the current model is still served.
+      // Which of the two files is meant is unknown, so the current model is still served.
       if (this.#settings.fixed.has(name) || doubled.has(name)) continue;
       await this.#update(name, models.get(name) ?? [], name === again);
     }

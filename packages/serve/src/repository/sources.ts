@@ -25,7 +25,7 @@ export interface Source {
 export interface Found {
   /** Versions, newest first. */
   readonly models: Map<string, Candidate[]>;
-  /** Names that two files have, with the error to report. */
+  /** Model names that two files claim, each with the error to report. */
   readonly doubled: Map<string, DataError>;
 }
 

@@ -6,8 +6,8 @@ import { RequestError } from "./request-error.ts";
  * Reads the bytes of a request's body. A body that arrives in one piece, as for single rows, is returned without a
  * copy. A copy takes memory outside V8's heap, which makes V8 collect its whole heap sooner.
  *
- * @throws RequestError (by `done`) for a body that is compressed, has more than `maxBytes`, or another length than its
- * header says
+ * @throws RequestError (by `done`) for a body that is compressed, has more than `maxBytes`, or a length other than its
+ * header states
  */
 export const bodyReader =
   (maxBytes: number) =>

@@ -32,7 +32,7 @@ export interface ServeOptions {
    * learned. Default: none.
    */
   targetP99Ms?: number;
-  /** Largest number of rows that may wait for a model; beyond it requests are refused (429). Default 100,000. */
+  /** Largest number of rows that may wait for a model; further requests are refused (429). Default 100,000. */
   maxQueueRows?: number;
   /**
    * Milliseconds within which a request without its own timeout must be answered, or is refused (503). Default:
@@ -96,8 +96,8 @@ export interface ServeOptions {
    */
   drainMs?: number;
   /**
-   * Amount of logging, one JSON line per event: "errors" (and changes of models), "requests" in addition, or "nothing".
-   * Default "errors".
+   * Events to log, one JSON line each: "errors" (errors and changes of models), "requests" (requests as well), or
+   * "nothing". Default "errors".
    */
   log?: "nothing" | "errors" | "requests";
   /** Destination of log lines. Default: standard error. */

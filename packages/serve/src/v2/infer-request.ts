@@ -5,8 +5,8 @@ import { type Heading, headingOf, type InputTensor, tensorOfBytes, tensorOfJson 
 import { kindOf, parseObject } from "./json.ts";
 
 /**
- * Largest nesting depth. It is deeper than any tensor of the protocol: the object, its inputs, one of them, and 32 axes
- * of data.
+ * Largest nesting depth. The limit exceeds the depth of any tensor of the protocol: the object, its inputs, one input,
+ * and 32 axes of data.
  */
 const DEEPEST = 40;
 /** Largest timeout in microseconds: 285 years. Longer timers would fire immediately. */
@@ -49,11 +49,11 @@ interface Header {
 }
 
 /**
- * Last JSON per model whose tensors were all in bytes. Most clients send the same JSON repeatedly, so it need not be
- * read again.
+ * For each model, the last JSON of a request whose tensors were all sent as bytes. Most clients send the same JSON
+ * repeatedly, so it need not be read again.
  */
 const lastHeaders = new WeakMap<Served, { json: Buffer; byteCount: number; header: Header }>();
-/** Largest JSON in bytes that is kept. */
+/** Largest size in bytes of a JSON that is kept. */
 const LONGEST_KEPT = 4096;
 
 /**
@@ -191,7 +191,7 @@ function scheduling({ priority, timeout }: Record<string, unknown>): {
   priority: number | undefined;
   deadlineMs: number | undefined;
 } {
-  // In the protocol, 0 is the model's default.
+  // In the protocol, 0 means the model's default.
   if (priority !== undefined && !(Number.isInteger(priority) && (priority as number) >= 0 && (priority as number) <= 9))
     throw fault(
       "parameters",

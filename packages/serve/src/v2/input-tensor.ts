@@ -7,7 +7,10 @@ import { kindOf } from "./json.ts";
 /** Numbers in the form that models take: FP32 unchanged, or doubles. */
 export type Numbers = Float64Array | Float32Array;
 
-/** A checked tensor of a request. Its elements are read when a model asks for them, in the form that it asks for. */
+/**
+ * A checked tensor of a request. The tensor's elements are read when a model asks for them, in the form that the model
+ * asks for.
+ */
 export interface InputTensor {
   readonly name: string;
   readonly datatype: Datatype;
@@ -173,7 +176,7 @@ class TextTensor extends Tensor {
   }
 }
 
-/** Flattens nested lists, row by row. Their lengths must match the shape. */
+/** Flattens nested lists, row by row. The lists' lengths must match the shape. */
 function flattened(data: readonly unknown[], shape: readonly number[], where: string): unknown[] {
   const flat: unknown[] = [];
   const walk = (list: readonly unknown[], axis: number, place: string): void => {
@@ -202,7 +205,7 @@ function numbersOf(flat: readonly unknown[], datatype: Datatype, where: string):
         throw notOfType(where, i, given, datatype);
       values[i] = exact || range ? given : rounded(datatype, given);
     } else if (datatype === "BOOL" && typeof given === "boolean") values[i] = Number(given);
-    // Missing: models that fill gaps can handle it.
+    // A missing value, which models that fill gaps can handle.
     else if (given === null && !range) values[i] = Number.NaN;
     else throw notOfType(where, i, given, datatype);
   }

@@ -1,4 +1,7 @@
-/** Connection to a worker thread. It tracks which data the thread already has and which runs it is executing. */
+/**
+ * Connection to a worker thread. The connection tracks which data the thread already has and which runs it is
+ * executing.
+ */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { OptionError, saidBy, WorkerError } from "../../engine/errors/errors.ts";
@@ -28,7 +31,7 @@ export class Connection implements KnownData, Disposable {
   private readonly unfinished = new Map<number, RemoteRun<unknown>>();
   private readonly keepers = new Map<number, { resolve(bytes: Uint8Array): void; reject(error: unknown): void }>();
   private readonly numbers = new WeakMap<object, number>();
-  /** Data that got their number while the current message was being encoded. */
+  /** Data that were numbered while the current message was being encoded. */
   private readonly fresh: object[] = [];
   private readonly forgotten = new FinalizationRegistry<{ data?: number; run?: number }>((what) =>
     this.port.post({ kind: "forget", ...what }),
@@ -74,8 +77,8 @@ export class Connection implements KnownData, Disposable {
   }
 
   /**
-   * Reads a checkpoint and the user's definitions that it names. It is read on the calling side because the thread
-   * would resolve relative addresses against its own program.
+   * Reads a checkpoint and the user's definitions that it names. The file is read on the calling side because the
+   * thread would resolve relative addresses against its own program.
    */
   protected async kept(from: unknown): Promise<{ sent: object; recipe: JsonObject }> {
     const name = nameOf(from as string, "checkpoint");

@@ -66,7 +66,10 @@ export interface WorkerVerbs extends Disposable {
   readonly calibrate: typeof calibrate;
   /** `infer`, on the worker's thread. */
   readonly infer: typeof infer;
-  /** Placeholder for the export `name` of the module in `worker({ module })`. It can be used for any argument. */
+  /**
+   * Placeholder for the export `name` of the module in `worker({ module })`. The placeholder can be used for any
+   * argument.
+   */
   exported<T = never>(name: string): T;
   /** Ends the thread. Runs in progress are rejected. */
   dispose(): void;

@@ -9,7 +9,7 @@ type Of<K extends Answer["kind"]> = Extract<Answer, { kind: K }>;
 
 /** Run on another thread. Like a local run, it can be awaited and iterated over its ticks. */
 export class RemoteRun<Result> extends Watched<Result> {
-  /** Description that the result will contain. It resolves when the run begins. */
+  /** Description that the result will contain. The promise resolves when the run begins. */
   readonly chosen: Promise<JsonObject>;
   protected readonly result: Promise<Result>;
   private readonly id: number;

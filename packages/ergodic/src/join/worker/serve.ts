@@ -1,5 +1,5 @@
 /**
- * The thread of `ergodic/worker`. It executes calls from the page and reports their ticks and results.
+ * The thread of `ergodic/worker`. The thread executes calls from the page and reports their ticks and results.
  *
  * It is a Web Worker of type "module", or a worker thread of Node. If a bundler does not detect the worker, build this
  * module as a separate entry and give its address as `worker({ script })`.
@@ -104,7 +104,7 @@ function sent(verb: VerbName, result: unknown): Sent {
 interface Served {
   readonly abort: AbortController;
   run?: Run<unknown>;
-  /** Requests that wait for the run. They are called with undefined if the run could not begin. */
+  /** Requests that wait for the run. The callbacks receive undefined if the run could not begin. */
   readonly early: ((run: Run<unknown> | undefined) => void)[];
   failed?: boolean;
 }

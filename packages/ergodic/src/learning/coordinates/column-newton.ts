@@ -16,7 +16,7 @@ export interface Strength {
 }
 
 export interface NewtonAim {
-  /** Steps end after one with a predicted gain of at most this value. */
+  /** The steps end after a step whose predicted gain is at most this value. */
   enough: number;
   /** Gain per pass below which a solve ends. */
   solve: number;
@@ -40,8 +40,8 @@ const LEAST_TRUST = 0.5;
 const SHORTEST = 1e-10;
 const MOST_SWEEPS = 100;
 /**
- * Maximum number of joint steps of all intercepts. The steps end when each slope is at most SETTLED times the sum of
- * the absolute values of its terms, or when rounding prevents further decrease.
+ * Maximum number of joint steps of all intercepts. The steps end when |slope| ≤ SETTLED · Σ |terms of the slope| for
+ * every intercept, or when rounding prevents further decrease.
  */
 const MOST_TOGETHER = 100;
 const SETTLED = 1e-14;
@@ -340,8 +340,8 @@ export class ColumnNewton {
 
   /**
    * Lowers the intercepts of classes without weight until the mean probability of each such class is at most VANISHING,
-   * because the loss has no minimum in these intercepts. They stay there afterwards. Returns the outputs of these
-   * classes.
+   * because the loss has no minimum in these intercepts. These intercepts then stay at their lowered values. Returns
+   * the outputs of these classes.
    */
   private *sinkWeightless(): Calls<ReadonlySet<number>> {
     const weightless = [...this.sets.keys()].filter((k) => isWeightless(this.rowsOf(k)));
@@ -450,7 +450,7 @@ export class ColumnNewton {
     return this.binding.z + k * this.target.rowCount * 8;
   }
 
-  /** Largest difference of objectives that rounding can cause. */
+  /** Largest difference between two objectives that rounding can cause. */
   private noise(): number {
     return 1e-13 * Math.abs(this.loss);
   }

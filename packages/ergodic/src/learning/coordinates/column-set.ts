@@ -8,8 +8,8 @@ import * as field from "../fields.ts";
 const MOST_COVARIANCES = 768;
 /**
  * Maximum memory for the Gram matrices of all outputs that share a loss, in units of one matrix of the largest size.
- * These matrices are kept while curvatures hardly drift. However small its share, each matrix can have the size that is
- * allowed for a single step.
+ * These matrices are kept while curvatures hardly drift. Even if its share of this memory is smaller, each matrix can
+ * have the size that is allowed for a single step.
  */
 const LARGEST_SHARES = 4;
 /** Maximum number of members if curvatures change at each step, so that a Gram matrix serves only one step. */
@@ -152,7 +152,7 @@ export class ColumnSet {
     this.arena.set(this.block, at, value);
   }
 
-  /** View on f64[rows]. It is valid until the next allocation. */
+  /** View on f64[rows]. The view is valid until the next allocation. */
   overRows(at: number): Float64Array {
     return this.arena.memory.f64(at, this.rowCount);
   }
@@ -282,7 +282,7 @@ export function joined(parts: readonly Snapshot[]): Snapshot {
   return { tensors, state: { outputs: parts.map((part) => part.state) } };
 }
 
-/** Splits a combined snapshot into those of `count` outputs. */
+/** Splits a combined snapshot into the snapshots of `count` outputs. */
 export function parted(snapshot: Snapshot, count: number): Snapshot[] {
   const kept = new KeptPart("the outputs", snapshot);
   return kept.list("outputs", isObject, count).map((own, k) => kept.part("an output", `output.${k}.`, own).snapshot);

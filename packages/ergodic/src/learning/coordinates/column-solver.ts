@@ -42,8 +42,8 @@ const LEAST_SHARE = 1e-10;
 const LEAST_SHARE_QUADRATIC = 1e-20;
 const LEAST_PULL_SHARE = 1e-9;
 /**
- * If there is no penalty, and slopes and curvatures have fallen below this ratio to the null model's, the loss is
- * approaching a limit that it never reaches.
+ * Smallest ratio of slopes and curvatures to their values at the null model. Without a penalty, smaller ratios show
+ * that the loss is approaching a limit that it never reaches.
  */
 const VANISHED = 1e-3;
 const UNBOUNDED = "the loss has no minimum: unpenalised coefficients fit the rows ever better as they grow; give l1 or l2";
@@ -62,7 +62,7 @@ interface Progress {
   nullLoss: number;
   leastLoss: number;
   /**
-   * Largest pull of a column at the null model, and an upper bound of the pulls at z = 0, computed from the columns'
+   * Largest pull of a column at the null model, and an upper bound on the pulls at z = 0, computed from the columns'
    * norms.
    */
   nullPull: number;
@@ -94,13 +94,13 @@ const nothingYet: SolverState = {
  *   Σv = 0 with an intercept
  *
  * D is evaluated at one or two values of α, and the larger result is used. The first, min(1, min_j l1 w_j/|x_j·v|),
- * makes the last sum 0. The second, 1, is allowed if l2 > 0. The gap P − D bounds P − min P. It is reported relative to
- * the excess of the null model's loss (intercepts alone) over the least loss, Σ_i c_i inf ℓ(·, y_i). Without a penalty,
- * or with unpenalised columns, no dual point is known. The gap is then replaced by the violation, which is the largest
- * error in the optimality conditions of a column.
+ * makes the last sum 0. The second, 1, is allowed if l2 > 0. The gap P − D bounds P − min P. The gap is reported
+ * relative to the null model's loss (intercepts alone) minus the least possible loss, Σ_i c_i inf ℓ(·, y_i). Without a
+ * penalty, or with unpenalised columns, no dual point is known. The gap is then replaced by the violation, which is the
+ * largest error in the optimality conditions of a column.
  * In a round, the solver minimises over the columns of the working set: a quadratic loss by one solve of
- * kernels/learning/working-set.ts, others by column-newton.ts. It then computes all scores and the gap, and adds the
- * columns that pull hardest to the set.
+ * kernels/learning/working-set.ts, others by column-newton.ts. The solver then computes all scores and the gap, and
+ * adds the columns that pull hardest to the set.
  * Long because a round passes one state (point, scores, working set, gap) through all of its methods.
  * Sources: Friedman, Hastie, Tibshirani 2010; Massias et al. 2018 (working sets by dual points); Fercoq et al. 2015.
  */
@@ -157,7 +157,7 @@ export class ColumnSolver {
     return { ...last, primal: leastLoss + nullLoss, violation: 1, ...gap };
   }
 
-  /** Excess of the null model's loss over the least loss. */
+  /** Null model's loss minus the least possible loss. */
   get nullLoss(): number {
     return this.progress.nullLoss;
   }
@@ -300,8 +300,8 @@ export class ColumnSolver {
   }
 
   /**
-   * Parameters in the problem's layout: for each output the columns, the intercept, padding. Within a round, they are
-   * those of the present point.
+   * Parameters in the problem's layout: for each output the columns, the intercept, padding. Within a round, these are
+   * the parameters at the present point.
    */
   parameters(): Float64Array {
     const { outputs, penalty, columnCount, intercept, one } = this.target;

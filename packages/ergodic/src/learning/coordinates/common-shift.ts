@@ -1,6 +1,6 @@
 /**
- * Returns the t that minimises Σ_k l1|β_k − t| + l2/2 (β_k − t)². It is used for losses such as softmax, which do not
- * change if all outputs are shifted by the same amount.
+ * Returns the t that minimises Σ_k l1|β_k − t| + l2/2 (β_k − t)². This shift is used for losses such as softmax, which
+ * do not change if all outputs are shifted by the same amount.
  *
  * The coefficients of one column can all move by −t without changing the loss. Steps on one output at a time approach
  * the best shift only slowly.

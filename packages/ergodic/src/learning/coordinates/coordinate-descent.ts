@@ -14,8 +14,8 @@ const solveColumns: SolveColumns = async (target, tolerance, plan, engine) => {
 };
 
 /**
- * Coordinate descent: picks a block b and moves x_b to the minimum of F along it, or by a proximal step of 1/L_b;
- * repeats.
+ * Coordinate descent: repeatedly picks a block b and moves x_b, either to the minimum of F along the block or by a
+ * proximal step of size 1/L_b.
  *
  * F(x) = f(x) + Σ_b φ_b(x_b), f smooth, as a problem's `coordinates` describe it. A step is one move, and an epoch is
  * as many moves as there are blocks.

@@ -11,8 +11,8 @@ export interface DualCoordinateDescentOptions {
   /** Stops at this relative duality gap. Default 1e-6; >= 0. */
   tolerance?: number;
   /**
-   * Value of a constant column whose weight is the intercept, which is penalised; larger values penalise it less.
-   * Default 1; > 0.
+   * Value of a constant column whose weight is the intercept. The intercept is penalised, but less if this value is
+   * larger. Default 1; > 0.
    */
   interceptScaling?: number;
 }
@@ -20,16 +20,16 @@ export interface DualCoordinateDescentOptions {
 const NAME = "dualCoordinateDescent";
 
 /**
- * Dual coordinate descent: picks a row i and moves its dual variable β_i to the optimum, and updates p = Σ_i β_i x_i.
+ * Dual coordinate descent: picks a row i, moves its dual variable β_i to the optimum, and updates p = Σ_i β_i x_i.
  *
  * Minimises F(p) = mean_i w_i ℓ(x_i·p, y_i) + l2/2 ‖p‖² = l2 [½‖p‖² + Σ_i C_i ℓ_i], C_i = w_i/(n l2), through its dual
  * D(β) = −l2 [½‖Σ_i β_i x_i‖² + Σ_i (C_i ℓ_i)*(−β_i)]. Convergence is linear, without a step size. Losses: hinge,
  * squaredHinge, logistic, epsilonInsensitive, quantile, squared, huber; several classes one against the rest. Data of
  * any type; arithmetic in float64.
  * `tolerance`: stops when (F(p) − D(β))/F(p), which bounds the excess of F(p) over its minimum, is at most this value.
- * The gap is computed over all rows, from a recomputed p. It is checked at the epoch at which it is expected to be
- * small enough, at the latest after 1.4 times the number of epochs at the last check, and whenever the active rows are
- * solved.
+ * The gap is computed over all rows, from a recomputed p. The next check is planned for the epoch in which the gap
+ * should become small enough, but no later than 1.4 times the epoch of the last check. The gap is also checked whenever
+ * the active rows are solved.
  * `shrinking`: rows that stay at a bound are skipped until the next check.
  * `interceptScaling`: the intercept is the weight of a column of this constant and *is penalised*, unlike elsewhere in
  * this library. An unpenalised intercept would add an equality constraint on all β_i, which moves of a single β_i

@@ -11,8 +11,8 @@ export interface DualLane {
   first: number;
   rows: number;
   /**
-   * Addresses of the lane's copy of p, and of a buffer for its rows' contribution to p. They are equal if there is only
-   * one lane.
+   * Addresses of the lane's copy of p, and of a buffer for its rows' contribution to p. The two addresses are equal if
+   * there is only one lane.
    */
   copy: number;
   part: number;
@@ -51,8 +51,7 @@ const numbers = [
 ];
 
 /**
- * Lanes of a dual ascent: sequences of visits to rows that no other lane moves at the same time, and the copies of p
- * that they update.
+ * Lanes of a dual ascent. Each lane visits rows that no other lane moves at the same time, and updates a copy of p.
  *
  * Racing lanes share a copy; each replica has its own. If there are several lanes, the active rows are redistributed to
  * them at random whenever they synchronise. With fixed rows, the lanes would converge only slowly. Each output is a
@@ -117,7 +116,7 @@ export class DualLanes {
   }
 
   /**
-   * Sets the thresholds of the next passes. A row leaves the active set if its gradient pushes it against its bound by
+   * Sets the thresholds for the next passes. A row leaves the active set if its gradient pushes it against its bound by
    * more than a tenth of `limit`. A lane counts as solved when its violation is at most `target`.
    */
   aim(limit: number, target: number): void {
@@ -271,7 +270,8 @@ export class DualLanes {
       [field.ASCENT_FIRST, own.first],
       [field.ASCENT_COUNT, own.rows],
       [field.ASCENT_SHUFFLE, plan.schedule === "shuffled" ? 1 : 0],
-      // A row that stays at its bound in one lane can move in another. With several lanes, rows leave only at checks.
+      // A row that stays at its bound in one lane can move in another. With several lanes, rows therefore leave the
+      // active set only at checks.
       [field.ASCENT_SHRINK, shrinking ? (this.each === 1 ? 2 : 1) : 0],
       [field.ASCENT_RACING, this.racing ? 1 : 0],
       [field.ASCENT_KEY_LOW, low],

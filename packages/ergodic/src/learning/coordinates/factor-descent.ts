@@ -14,7 +14,9 @@ export interface FactorDescentOptions {
    * Default: components if the model supports them, otherwise rows.
    */
   order?: "components" | "rows";
-  /** Converged when an epoch lowers the objective by at most this share of it. Default 1e-4; >= 0. */
+  /**
+   * The run has converged when an epoch lowers the objective by at most this share of its value. Default 1e-4; >= 0.
+   */
   tolerance?: number;
 }
 
@@ -27,7 +29,7 @@ const name = "factorCoordinateDescent";
 
 /**
  * Coordinate descent on factors: moves each number of a row to its minimum with all others fixed. The cost is linear in
- * the rank, whereas that of least squares is cubic.
+ * the rank; the cost of alternating least squares is cubic.
  *
  * order "components" (CCD++): for each component k, updates all users' p_k and then all items' q_k, `inner` times,
  * using residuals without component k:
@@ -37,11 +39,11 @@ const name = "factorCoordinateDescent";
  * It needs a model in which only rated cells count, and stores one float64 per rating and side. order "rows": for each
  * row in turn, `inner` rounds over its numbers. If every cell counts, it uses Σ q qᵀ (element-wise ALS). Default:
  * components if the model supports them, otherwise rows.
- * An epoch updates every number of both sides `inner` times. The objective never rises. inner: default 1. `tolerance`
- * (default 1e-4): converged when an epoch lowers the objective by at most this share of it.
+ * An epoch updates every number of both sides `inner` times. The objective never rises. inner: default 1. The run has
+ * converged when an epoch lowers the objective by at most `tolerance` (default 1e-4), as a share of its value.
  * Needs: a factor model. Sources: Yu, Hsieh, Si, Dhillon 2012 (components); He, Zhang, Kan, Chua 2016 and Pilászy,
  * Zibriczky, Tikk 2010 (rows). Differs from other implementations: the bias is one more component; both sides start at
- * random, while usually users start at 0.
+ * random, whereas elsewhere users start at 0.
  *
  * @throws OptionError; CapabilityError for order "components" if every cell counts
  */

@@ -16,7 +16,7 @@ const ROUNDING = 1e-12;
 export interface GroupParts {
   /** Returns the training problem at a strength of the group penalty. */
   bind(strength: number): Problem;
-  /** Returns the problem of the held-out rows at a strength. */
+  /** Returns the problem on the held-out rows at a strength of the group penalty. */
   held?(strength: number): Problem;
   plan: Plan;
   engine: Engine;
@@ -27,9 +27,9 @@ export interface GroupParts {
  * the previous one.
  *
  * In a round, the solver makes PASSES passes over the blocks that are nonzero or violate their optimality condition,
- * and moves each block to its minimum in turn. It then computes the duality gap over all blocks. The null model is the
- * solution at NULL_STRENGTH. The largest strength with a nonzero block is max_g ‖X_gᵀv‖/√|g| at the null model (Yuan,
- * Lin 2006). The solution at a strength depends only on its starting point.
+ * and moves each block to its minimum in turn. The solver then computes the duality gap over all blocks. The null model
+ * is the solution at NULL_STRENGTH. The largest strength with a nonzero block is max_g ‖X_gᵀv‖/√|g| at the null model
+ * (Yuan, Lin 2006). The solution at a strength depends only on its starting point.
  */
 export class GroupSolver implements PathSolver {
   leastLoss = 0;

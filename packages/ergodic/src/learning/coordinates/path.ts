@@ -17,7 +17,7 @@ import { type Calls, LongStep } from "./calls.ts";
 import { ColumnSolver } from "./column-solver.ts";
 
 export interface PathOptions {
-  /** Decreasing list of λ, or the number of λ. These decrease geometrically from the largest to `ratio` times it. */
+  /** Decreasing list of λ, or their number; they then decrease geometrically to `ratio` times the largest. */
   lambdas: Float64Array | number;
   ratio: number;
   /** Share of l1, a > 0. */
@@ -42,7 +42,7 @@ export interface PathRecord {
 }
 
 const MOST_ROUNDS = 200;
-/** Smallest tolerance of folds. Its effect on held-out errors is far below their standard error. */
+/** Smallest tolerance of folds. It changes held-out errors by far less than their standard error. */
 const FOLD_TOLERANCE = 1e-5;
 /**
  * A path without a list of λ ends early, but only after LEAST_STRENGTHS solutions, if the explained deviance increases
@@ -83,7 +83,7 @@ export interface PathSolver {
    * needed.
    */
   near(tolerance: number): Calls<boolean | string>;
-  /** Returns the excess of the mean loss on the held-out rows over the least. */
+  /** Returns the mean loss on the held-out rows minus the least possible loss. */
   heldOut(): Calls<number>;
   parameters(): Float64Array;
   snapshot(): Snapshot;
@@ -256,7 +256,7 @@ export class PathProgression implements Progression {
     return [this.made.all, ...this.made.folds.map(({ solver }) => solver)];
   }
 
-  /** Snapshot of the whole path. It is empty before the first step. */
+  /** Snapshot of the whole path. The snapshot is empty before the first step. */
   private whole(): Snapshot {
     const { step, kept } = this;
     const tensors: Record<string, Tensor> = {};
@@ -381,7 +381,7 @@ function meanOf({ heldOut, foldWeights, lambdas }: PathRecord, k: number): numbe
   return foldWeights.reduce((sum, w, f) => sum + w * heldOut[f * lambdas.length + k], 0) / total;
 }
 
-/** Returns row weights for the mean loss of a fold's training rows, and of its held-out rows. The latter sum to 1. */
+/** Returns row weights for the mean loss on a fold's training rows, and on its held-out rows, which sum to 1. */
 function foldWeights(all: Float64Array, of: Uint32Array, fold: number): { training: Float64Array; held: Float64Array } {
   const held = all.map((w, i) => (of[i] === fold ? w : 0));
   const training = all.map((w, i) => (of[i] === fold ? 0 : w));

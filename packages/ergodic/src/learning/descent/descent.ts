@@ -77,7 +77,10 @@ export class Descent implements Progression {
     return made;
   }
 
-  /** Throws if a 16-bit parameter has reached the end of its range. It would otherwise stay there silently. */
+  /**
+   * Throws if a 16-bit parameter has reached the end of its range. Without this error, the parameter would silently
+   * stay at that value.
+   */
   private refuseSaturation(): void {
     if (this.parts.plan.precision.model !== "i16") return;
     const stored = this.lanes.copies.flatMap((copy) => [this.lanes.arrays(copy).get("parameters")!]);

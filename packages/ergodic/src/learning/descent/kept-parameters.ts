@@ -3,9 +3,9 @@ import { KeptPart } from "../../engine/loop/kept-part.ts";
 import { PARAMETER_SCALE } from "../../engine/numbers/fixed-point.ts";
 
 /**
- * Returns the parameters in a checkpoint of gradientDescent(), in the problem's layout. It reads checkpoints of
- * minibatch descent (descent.ts), whose replicas are averaged, and of descent on full gradients (full.ts). Undefined if
- * another algorithm wrote the checkpoint.
+ * Returns the parameters in a checkpoint of gradientDescent(), in the problem's layout. Reads checkpoints of minibatch
+ * descent (descent.ts), whose replicas are averaged, and of descent on full gradients (full.ts). Undefined if another
+ * algorithm wrote the checkpoint.
  */
 export function keptParameters(snapshot: Snapshot): Float64Array | undefined {
   const { tensors } = snapshot;

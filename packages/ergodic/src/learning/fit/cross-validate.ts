@@ -26,7 +26,7 @@ export interface CrossValidateOptions {
   fit?: Omit<FitOptions, "signal">;
   /** Called with each fold when it ends. */
   onFold?: (fold: FoldResult, number: number) => void;
-  /** Seed of the folds, and of each fit without its own seed. Default 0; a whole number >= 0. */
+  /** Seed for the folds, and for each fit that has no seed of its own. Default 0; a whole number >= 0. */
   seed?: number;
   /** Aborts the cross-validation. */
   signal?: AbortSignal;

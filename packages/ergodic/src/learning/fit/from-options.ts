@@ -7,11 +7,11 @@ export type From = { toBytes(): Uint8Array } | string | URL | Uint8Array | Blob 
 /** Options of `fit` for the starting point of training. */
 export interface FromOptions {
   /**
-   * Starting point of training. It can be a trained model, even one trained on other data, given as a predictor or as
-   * its file (path, URL, Blob, bytes). It can also be a checkpoint of a run, or a list of numbers. For linear models,
-   * these are all weights, output by output, then the intercepts. For networks, they are the trained parameters layer
-   * by layer, then the frozen ones, then running statistics. Rows are encoded by the trained model's own pipeline and
-   * classes. Default: the model's own initial parameters.
+   * Starting point of training. The starting point can be a trained model, even one trained on other data, given as a
+   * predictor or as its file (path, URL, Blob, bytes). A checkpoint of a run or a list of numbers is also accepted. For
+   * linear models, these are all weights, output by output, then the intercepts. For networks, they are the trained
+   * parameters layer by layer, then the frozen ones, then running statistics. Rows are encoded by the trained model's
+   * own pipeline and classes. Default: the model's own initial parameters.
    */
   from?: From;
   /**

@@ -23,8 +23,8 @@ import type { FitOptions, SettledOptions, Trainable } from "./kinds/trainable.ts
 import type { Began } from "./training-findings.ts";
 
 /**
- * Information about the training of a model. `gap` is the certified duality gap, if the algorithm computes one. It is
- * relative to the null model's loss, or for dual ascent to the objective.
+ * Information about the training of a model. `gap` is the certified duality gap, if the algorithm computes one. The gap
+ * is relative to the null model's loss or, for dual ascent, to the objective.
  */
 export interface Trained {
   /** Summary of the run. */

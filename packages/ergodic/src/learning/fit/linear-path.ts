@@ -46,7 +46,7 @@ export class LinearPath<K extends PredictionKind = PredictionKind, Names extends
   readonly violations: Float64Array;
   /** Number of nonzero coefficients at each λ. */
   readonly nonZeros: Float64Array;
-  /** Share of the deviance explained at each λ: 1 − loss/loss of the null model. */
+  /** Share of the deviance explained at each λ: 1 − loss / null model's loss. */
   readonly explained: Float64Array;
   /** Errors on held-out rows, if `folds` was given. */
   readonly crossValidation: CrossValidation | undefined;
@@ -126,8 +126,8 @@ function validated({ heldOut, foldWeights, lambdas }: PathRecord): CrossValidati
 }
 
 /**
- * Template that turns parameters into saved models. It is read once, so it still works after the run has freed its
- * data.
+ * Template that turns parameters into saved models. The template is read once, so that it still works after the run has
+ * freed its data.
  */
 export interface Saving {
   /** Saved model with all parameters 1. */

@@ -1,4 +1,4 @@
-/** Builds the solvers of `fit.path`, one for all rows and one per fold. They work on columns or on groups. */
+/** Builds the solvers of `fit.path`, one for all rows and one per fold. Solvers work on columns or on groups. */
 
 import type { Plan } from "../../engine/contract/index.ts";
 import type { Dataset } from "../../engine/data/dataset.ts";
@@ -36,7 +36,7 @@ function pathSolvers(parts: PathParts): PathSolvers & { dispose(): void } {
   return { ...columnSolvers(problem.byColumns, engine, folds), dispose: () => {} };
 }
 
-/** Solvers for groups. They build a separate model for each strength, and a separate dataset for each fold. */
+/** Solvers for groups. These solvers build a separate model for each strength, and a separate dataset for each fold. */
 function groupSolvers({ model, prepared, problem, folds, plan, engine }: PathParts): PathSolvers & { dispose(): void } {
   const made: Dataset[] = [];
   const rowsOf = (keep: (fold: number) => boolean): Dataset => {

@@ -64,7 +64,7 @@ const INTERCEPT = "(intercept)";
 const MOST_COLUMNS = 2000;
 /** Largest level: at level 1, an interval would be infinite. */
 const MOST_LEVEL = 0.999999;
-/** A column counts as constant if its squares about the mean sum to at most this share of those about 0. */
+/** A column is constant if its sum of squares about the mean is at most this share of its sum of squares about 0. */
 const CONSTANT = 1e-20;
 /** Smallest pivot, relative to its diagonal entry, of a column that is linearly independent of earlier ones. */
 const DEPENDENT = 1e-11;
@@ -288,8 +288,8 @@ function informationOf(model: LinearPredictor, data: Dataset, family: Family): I
 }
 
 /**
- * Returns the order of columns, in which the first level of each category, and products with it, come last. These
- * columns are then the ones that are dropped as dependent.
+ * Returns the order of columns. The first level of each category, and products with it, come last, so that these
+ * columns are dropped as dependent.
  */
 function columnOrder(data: Dataset): number[] {
   const { steps, inputs } = data.pipeline;

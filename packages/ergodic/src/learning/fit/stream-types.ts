@@ -19,12 +19,13 @@ export interface StreamOptions {
   /** Seed of initial weights and dropout, a whole number >= 0. Default 0. */
   seed?: number;
   /**
-   * Options of the dataset if blocks are tables: those of `Dataset.fromTable` (target, weights, impute …) or
-   * `fromSparse`. They apply to the first block.
+   * Options of the dataset if blocks are tables: the options of `Dataset.fromTable` (target, weights, impute …) or
+   * `fromSparse`. These options apply to the first block.
    */
   table?: TableOptions | SparseOptions;
   /**
-   * All classes, if the first block can lack some. Default: the classes of its rows, and others that its table lists.
+   * All classes; needed if the first block might lack some of them. Default: the classes of the first block's rows, and
+   * any further classes that its table lists.
    */
   classes?: readonly string[];
   /** Limits that stop the run before the blocks end: `updates` or `seconds`, whichever is reached first. */

@@ -60,9 +60,9 @@ function run(signal: AbortSignal | undefined, make: (streaming: Streaming) => Pr
  * Each row is predicted before it is learnt. `tick.loss` is the mean loss since the last tick. At the end of a block,
  * `tick.validation` has the loss of its rows and their accuracy, or rmse and mae. `run.report` and ticks contain the
  * number of `rows` and `blocks` so far.
- * The updates are those of `fit` with schedule: "ordered" and deterministic: true; a block's last batch can be smaller.
- * The encoding of rows (levels, means and scales of standardised columns, imputed values) is learnt from the first
- * block alone. Rows of weight 0 change nothing. Only one block is in memory at a time.
+ * The updates equal the updates of `fit` with schedule: "ordered" and deterministic: true, except that a block's last
+ * batch can be smaller. The encoding of rows (levels, means and scales of standardised columns, imputed values) is
+ * learnt from the first block alone. Rows of weight 0 change nothing. Only one block is in memory at a time.
  * A run ends after the last block, at a limit of `until`, on `stop()`, or when its signal aborts. `checkpoint()` saves
  * it, and `fit.stream.resume(checkpoint, blocks)` continues.
  *

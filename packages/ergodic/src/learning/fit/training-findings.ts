@@ -46,8 +46,8 @@ export function worseThanStart(began: Began, end: Float64Array): Finding[] {
 }
 
 /**
- * Returns the same finding for a stream. It is measured on the stream's last rows, which are still in memory and serve
- * as a sample.
+ * Returns the same finding for a stream. The loss is measured on the stream's last rows, which are still in memory and
+ * serve as a sample.
  */
 export function worseThanStreamStart(
   began: Omit<Began, "algorithm">,

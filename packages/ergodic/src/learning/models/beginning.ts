@@ -32,7 +32,7 @@ export function preparedAs(data: Dataset, description: JsonObject, type: Element
   }
 }
 
-/** Returns the model's own loss, or the loss of the model from which it starts if it has none. */
+/** Returns the model's own loss or, if it has none, the loss of the model from which it starts. */
 export function lossAfter<L>(own: L | undefined, { description }: Beginning): L | Loss | undefined {
   return own ?? (description?.loss === undefined ? undefined : resolveLoss(FROM, description.loss));
 }

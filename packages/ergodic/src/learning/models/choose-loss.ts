@@ -52,8 +52,8 @@ export function chooseLoss(where: string, given: string | Loss | undefined, data
 const distinctTargets = new WeakMap<Dataset, number[]>();
 
 /**
- * Returns the distinct values of the target, ascending, or three of them if there are more. Cached, because every fit
- * on the dataset needs them.
+ * Returns the distinct values of the target, ascending, but at most three. Cached, because every fit on the dataset
+ * needs them.
  */
 function distinctTarget(data: Dataset): number[] {
   const known = distinctTargets.get(data);

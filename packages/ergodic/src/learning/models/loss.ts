@@ -137,7 +137,7 @@ function checkTraits(where: string, traits: LossTraits): void {
 /** Names of all losses defined so far. */
 export const lossNames = (): string[] => definedLosses.names();
 
-/** Reserves these names, and those of all losses so far, for this library. */
+/** Reserves these names, and the names of all losses defined so far, for this library. */
 export const reserveLossNames = (names: readonly string[]): void => definedLosses.reserve(...names);
 
 /**
@@ -190,8 +190,8 @@ export function lossProgram(loss: Loss, outputs: number, weighted: boolean, shor
 }
 
 /**
- * Returns the same program for one output of one row, as scalars: z, y, weight → loss and dz. It has no loops, so
- * single rows are fast.
+ * Returns the same program for one output of one row, as scalars: z, y, weight → loss and dz. The program has no loops,
+ * so single rows are fast.
  */
 export function pointProgram(loss: Loss, weighted: boolean, short = false): ProgramSpec {
   const z = scalar("z");

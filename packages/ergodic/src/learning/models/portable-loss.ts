@@ -3,7 +3,7 @@ import { type Expr, print, scalar, substitute, vector } from "../../engine/compi
 import { expressionsFrom, type PortableExpressions, portableExpressions } from "../../engine/compiler/portable.ts";
 import type { Loss } from "./loss.ts";
 
-/** A loss as plain data. Its expressions are ℓ(z, y) and, if the loss states them, its curvature and conjugate. */
+/** A loss as plain data. The expressions are ℓ(z, y) and, if the loss states them, the curvature and the conjugate. */
 export interface PortableLoss extends Omit<Loss, "expression" | "equation" | "second" | "conjugate" | "toJSON"> {
   readonly states: { readonly second: boolean; readonly conjugate: boolean };
   readonly expressions: PortableExpressions;

@@ -4,8 +4,8 @@ import { mapKinds } from "../../engine/data/features/feature-map.ts";
 import type { ColumnMoments } from "../../engine/data/transformations/standardise.ts";
 
 /**
- * Returns data as a model takes them. If `wanted` is true, all columns are standardised. If it is "auto", columns other
- * than indicators are standardised, but only if their units require it.
+ * Returns data in the form that a model needs. If `wanted` is true, all columns are standardised. If it is "auto",
+ * columns other than indicators are standardised, but only if their units require it.
  *
  * Columns of 0 and 1 (levels of a category) keep their units. Division by their deviation √p would enlarge rare levels
  * by 1/√p. Centring would also give them the value −√p in all rows without the level. Rules that remember gradients,

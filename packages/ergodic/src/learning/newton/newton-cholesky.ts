@@ -18,10 +18,10 @@ const NAME = "newtonCholesky";
  * Newton's method: p ← p − t H⁻¹g, with H = ∇²F(p) factored by Cholesky. t is halved from 1 until F satisfies Armijo's
  * rule.
  *
- * For smooth losses with a curvature (squared, huber, logistic, squaredHinge, poisson; several classes one against the
- * rest) and L2, without L1, on up to a thousand columns. It takes a few passes in float64. Each pass costs n d²/2
- * products on dense rows, plus d³/6 for the factorisation. Columns that depend linearly on earlier columns do not move;
- * the minimum is still reached. Quadratic losses need one step.
+ * Suits smooth losses with a curvature (squared, huber, logistic, squaredHinge, poisson; several classes one against
+ * the rest) and an L2 but no L1 penalty, on up to a thousand columns. A run takes a few passes in float64. Each pass
+ * costs n d²/2 products on dense rows, plus d³/6 for the factorisation. Columns that depend linearly on earlier columns
+ * keep their coefficients, and the minimum is still reached. Quadratic losses need one step.
  * `tolerance` (default 1e-10): stops when the decrement is at most this share of the initial objective. A step is an
  * update and an epoch. Reports: decrement (½ gᵀH⁻¹g), evaluations (of the objective).
  * Source: Boyd, Vandenberghe, Convex Optimization, 9.5.

@@ -17,10 +17,10 @@ import { RowLearner } from "./run.ts";
 import type { OnlineFrom, OnlineOptions, OnlineRun } from "./types.ts";
 
 /**
- * Opens a trained linear model or network for online learning, row by row. Updates are those of `fit` with schedule:
- * "ordered" and deterministic: true. `rule`: step rule, by default the rule of the training. `batch`: rows per update.
- * `seed`: seed of dropout. The optimiser state of a checkpoint is kept if the rule is the same. For sparse rows,
- * penalties act only on the columns that occur in the batch. Outputs passed to a watch function are those of the
+ * Opens a trained linear model or network for online learning, row by row. Updates equal the updates of `fit` with
+ * schedule: "ordered" and deterministic: true. `rule`: step rule, by default the rule of the training. `batch`: rows
+ * per update. `seed`: seed of dropout. The optimiser state of a checkpoint is kept if the rule is the same. For sparse
+ * rows, penalties act only on the columns that occur in the batch. A watch function receives the outputs of the
  * training pass, including dropout.
  *
  * @throws CapabilityError for models that cannot learn row by row; DataError for damaged files; OptionError

@@ -10,7 +10,10 @@ import { DataError, OptionError } from "../../engine/errors/errors.ts";
 import type { StreamOptions } from "../fit/stream-types.ts";
 import type { OnlineRows } from "./types.ts";
 
-/** Returns the first block as a dataset. Its pipeline has all levels and classes that the table or the options list. */
+/**
+ * Returns the first block as a dataset. The dataset's pipeline has all levels and classes that the table or the options
+ * list.
+ */
 export function firstBlock(value: unknown, { table: options, classes }: StreamOptions): { data: Dataset; made: boolean } {
   if (isMarked(value, datasetMark)) {
     if (options !== undefined)

@@ -44,13 +44,13 @@ export class RowLearner implements OnlineRun {
   readonly levels: readonly string[] | null;
   readonly classWeights: Float64Array | undefined;
   readonly #parts: OnlineParts;
-  /** Rows learnt since the last saved state. They are replayed if later rows are refused. */
+  /** Rows learnt since the last saved state. These rows are replayed if later rows are refused. */
   #since: OnlineRows[] = [];
   #sinceBytes = 0;
   readonly #stateBytes: number;
   /**
-   * A saved model, set once its tensors are known to be plain copies of the parameters. Models at other parameters can
-   * then be made from it cheaply.
+   * A saved model, set once its tensors are known to be plain copies of the parameters. Models with other parameters
+   * can then be made cheaply from the saved model.
    */
   #saved: SavedModel | undefined;
   #isLearning = false;
@@ -203,8 +203,8 @@ export class RowLearner implements OnlineRun {
   }
 
   /**
-   * Encodes targets and weights as the problem stores them. This is needed because the problem encoded only the data to
-   * which it was bound.
+   * Encodes targets and weights as the problem stores them. The problem itself encoded only the data to which it was
+   * bound.
    */
   #writeTargets({ targets, weights }: OnlineRows, first: number, count: number): void {
     const { engine, problem, task, outputs, classWeights } = this.#parts;
@@ -221,8 +221,8 @@ export class RowLearner implements OnlineRun {
     const { save } = this.#parts;
     if (this.#saved) return this.#cut(this.#saved, parameters);
     const saved = save(parameters);
-    // Some networks are saved with numbers that are computed from several parameters. Saving at other parameters as
-    // well shows whether this applies here.
+    // Some networks are saved with numbers that are computed from several parameters. Saving at a second set of
+    // parameters shows whether this network is one of them.
     const others = parameters.map((p) => p + 1);
     const [wanted, cut] = [save(others).tensors, this.#cut(saved, others).tensors];
     const isAlike = Object.entries(wanted).every(([name, values]) => values.every((x, i) => x === cut[name][i]));

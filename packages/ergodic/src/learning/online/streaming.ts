@@ -221,7 +221,7 @@ class Stream implements Progression {
     return this.#learner.updates;
   }
 
-  /** Length of the only epoch. It is infinite until the last block has been learnt. */
+  /** Length of the only epoch. The length is infinite until the last block has been learnt. */
   get stepsPerEpoch(): number {
     return this.converged ? this.step : Infinity;
   }

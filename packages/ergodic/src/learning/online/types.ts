@@ -16,7 +16,9 @@ export interface OnlineOptions {
   seed?: number;
 }
 
-/** Rows encoded by a model's pipeline. They are not checked. They must not change, because a run can repeat them. */
+/**
+ * Rows encoded by a model's pipeline. They are not checked. The rows must not change, because a run can repeat them.
+ */
 export interface OnlineRows {
   /** Number of rows. */
   readonly rowCount: number;

@@ -1,5 +1,5 @@
 /**
- * Applies a calibration to a model's predictions. It is loaded with the first file that contains a calibration
+ * Applies a calibration to a model's predictions. This module is loaded with the first file that contains a calibration
  * (load.ts).
  */
 import type { Json } from "../../engine/contract/index.ts";

@@ -20,8 +20,8 @@ export interface CalibratedOptions {
 const WHERE = "calibrated";
 
 /**
- * Returns a copy of a classifier with calibrated probabilities: of the rows that it assigns 80 % to a class, about 80 %
- * belong to that class.
+ * Returns a copy of a classifier with calibrated probabilities: among rows for which it predicts a class with a
+ * probability of 80 %, about 80 % belong to that class.
  *
  *   const honest = await calibrated(model, heldOut, { method: "isotonic" });
  *   await honest.save("honest.safetensors");

@@ -10,7 +10,7 @@ import { decodeModel, encodeModel } from "../model-file.ts";
 import type { NetworkPredictor } from "../network.ts";
 import { type CalibratedModel, modelFacts, type RowPredictor, VERSION } from "./description.ts";
 
-/** Type of a copy of a model. It lacks the training report that `fit` returns. */
+/** Type of a copy of a model. The copy lacks the training report that `fit` returns. */
 export type Copied<M extends RowPredictor> =
   M extends NetworkPredictor<infer K extends PredictionKind, infer N extends string>
     ? NetworkPredictor<K, N>

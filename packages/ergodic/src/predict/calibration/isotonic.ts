@@ -14,7 +14,7 @@ export function isotonicCurve(s: ArrayLike<number>, t: ArrayLike<number>, w: Arr
   const order = Array.from({ length: s.length }, (_, i) => i)
     .filter((i) => !w || w[i] > 0)
     .sort((i, j) => s[i] - s[j]);
-  // Blocks from left to right. Each has a larger mean than the one before.
+  // Blocks from left to right. Each block has a larger mean than the previous block.
   const blocks: Block[] = [];
   for (let at = 0; at < order.length; ) {
     const first = s[order[at]];

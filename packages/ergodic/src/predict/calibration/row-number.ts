@@ -4,8 +4,8 @@ const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
 /**
- * Returns a number in (0, 1) for a row and a seed, uniform over rows. It makes the random part of a set reproducible:
- * the number does not depend on when, where or with which other rows the row is predicted. Equal rows have equal
+ * Returns a number in (0, 1) for a row and a seed, uniform over rows. The number makes the random part of a set
+ * reproducible: it does not depend on when, where or with which other rows the row is predicted. Equal rows have equal
  * numbers.
  *
  * It is a 32-bit hash of the non-zero columns and their float32 values, in any order, so that dense and sparse rows

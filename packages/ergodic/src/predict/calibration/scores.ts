@@ -18,12 +18,15 @@ export const scoresOf = (classes: boolean): readonly Score[] => (classes ? OF_CL
 
 /** Smallest mean: means that are lower, or underflowed to 0, are replaced with it. */
 const SMALLEST_MEAN = 2 ** -1022;
-/** Margin for the relative rounding error between a score and an end of its interval: twice that error. */
+/**
+ * Relative margin by which intervals are widened: twice the rounding error that can arise when a score is converted to
+ * an interval's end.
+ */
 const ROUNDING = 2 ** -50;
 
 /**
- * Rank of the quantile among n ascending scores, counted from 1: ⌈(n + 1)(1 − α)⌉, computed without rounding 1 − α. It
- * is n + 1 if n is too small.
+ * Rank of the quantile among n ascending scores, counted from 1: ⌈(n + 1)(1 − α)⌉, computed without rounding 1 − α. The
+ * rank is n + 1 if n is too small.
  */
 export const rankOf = (n: number, alpha: number): number => n + 1 - Math.floor((n + 1) * alpha);
 

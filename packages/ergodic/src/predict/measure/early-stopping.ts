@@ -29,13 +29,13 @@ function first(no: number, yes: number, holds: (n: number) => boolean): number {
   return high;
 }
 
-/** Smallest number of queries of which `over` may exceed the bound. */
+/** Smallest number of queries that allows `over` of them to exceed the bound. */
 export function queriesFor(percentile: number, over: number): number {
   let high = over + 1;
   while (!convinces(high, over, percentile)) high *= 2;
   return first(over, high, (queries) => convinces(queries, over, percentile));
 }
 
-/** Number of these queries that may exceed the bound; −1 if there are too few queries for any. */
+/** Number of these queries that may exceed the bound; −1 if there are too few queries even if none exceeds it. */
 export const overAllowed = (queries: number, percentile: number): number =>
   first(-1, queries + 1, (over) => !convinces(queries, over, percentile)) - 1;

@@ -162,8 +162,8 @@ export function withFeatures(work: ModelWork, steps: readonly Step[]): ModelWork
 
 /**
  * Work of a network, counted from the kernel calls and loops of its plan for a batch. Each operand of a call counts as
- * read once, because tiles are assumed to stay in registers and the nearest cache. Multiply-adds include those of
- * padding, as in papers. `model`: bytes of its parameters.
+ * read once, because tiles are assumed to stay in registers and the nearest cache. As in papers, multiply-adds with
+ * padding are counted too. `model`: bytes of its parameters.
  */
 export function networkWork(description: JsonObject, rows: number, model: number): ModelWork {
   const plan = readPlan(description.program, "measure");

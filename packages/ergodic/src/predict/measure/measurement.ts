@@ -62,7 +62,7 @@ export interface Latencies {
 export type Energy =
   /** Measured by RAPL: all energy that the named zones of the machine used during the run. */
   | { source: "measured"; zones: readonly string[]; joules: number; perRow: number }
-  /** Computed from `ledger`. `perRow` is the middle of `range`; `why` says why there is no measurement. */
+  /** Computed from `ledger`. `perRow` is the middle of `range`; `why` is the reason why there is no measurement. */
   | { source: "modelled"; perRow: number; range: readonly [low: number, high: number]; why: string }
   /** Neither measured nor modelled, because the callee is not a known model. */
   | { source: "unknown"; why: string };

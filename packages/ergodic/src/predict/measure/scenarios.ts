@@ -25,7 +25,7 @@ export interface Timings {
   readonly latencies: Float64Array;
   /** Milliseconds from the first query to the last answer. */
   readonly ms: number;
-  /** Number of queries over the limit. */
+  /** Number of queries that took longer than the limit. */
   readonly over: number;
 }
 
@@ -81,7 +81,7 @@ export async function consecutive(load: Load, atLeast: number, ms: number): Prom
 }
 
 /**
- * Starts query i at due(i), whether or not earlier queries have been answered. Its latency counts from that time.
+ * Starts query i at due(i), whether or not earlier queries have been answered. The query's latency counts from due(i).
  * Answers that are promises are not awaited. Ends early if more than `allowed` queries took longer than `limit`.
  */
 export async function scheduled(

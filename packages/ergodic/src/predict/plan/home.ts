@@ -10,8 +10,8 @@ import { showsResidue } from "./residue.ts";
 import { batchMemory, placesOf, programsOf } from "./value-places.ts";
 
 /**
- * Minimum number of programs (one per batch size) that are cached. More are cached as long as their total size is at
- * most that of the working memory of a batch.
+ * Minimum number of programs (one per batch size) that are cached. More are cached as long as they take at most as much
+ * memory in total as a batch's working memory.
  */
 export const KEPT = 4;
 
@@ -27,7 +27,7 @@ export interface PlanParts {
 }
 
 /**
- * Checks that all constants and parameters are there. @throws DataError for numbers that are missing or of another
+ * Checks that all constants and parameters are present. @throws DataError for numbers that are missing or of another
  * length
  */
 export function checkNumbers({ plan, buffers, numbers, where }: Pick<PlanParts, "plan" | "buffers" | "numbers" | "where">): void {
@@ -60,8 +60,8 @@ export interface Batch {
 }
 
 /**
- * Working memory for inputs, outputs and intermediate values. All batches up to a certain number of rows use it in
- * turn.
+ * Working memory for inputs, outputs and intermediate values. All batches of up to a certain number of rows share this
+ * memory, one at a time.
  */
 interface Room {
   readonly arena: Arena;
@@ -71,7 +71,7 @@ interface Room {
 }
 
 /**
- * Returns the number of rows of the room that a batch uses: the chunk size, halved as often as the batch still fits.
+ * Returns the capacity in rows of the room that a batch uses: the chunk size, halved as long as the batch still fits.
  * All rooms together are therefore smaller than two rooms of a whole chunk.
  */
 function capacityOf(rows: number, chunk: number): number {
@@ -92,7 +92,7 @@ export function batchesBytes(parts: BatchParts): number {
   return rooms + kept + code + 2 * scratch + given;
 }
 
-/** Bytes of all rooms, of a chunk's program, of all cached programs, and of scratch. */
+/** Bytes taken by all rooms, a chunk's program, all cached programs, and scratch memory. */
 function batchSizes({ plan, buffers, programs, chunk, where }: BatchParts) {
   const elementBytes = plan.precision === "f64" ? 8 : 4;
   const once = new Set(parametersOf(buffers).map(({ name }) => name));
@@ -165,7 +165,7 @@ export class PlanHome implements Disposable {
     return made;
   }
 
-  /** Evicts the oldest programs when the cache is full, but never the chunk's program or the one just made. */
+  /** Evicts the oldest programs when the cache is full, but never the chunk's program or the program just made. */
   #giveBack(rows: number): void {
     for (const [size, { arena }] of this.#batches) {
       if (this.#batches.size <= KEPT || this.#kept <= (this.#most ??= batchSizes(this.#parts).kept)) return;
@@ -237,8 +237,8 @@ export class PlanHome implements Disposable {
   }
 
   /**
-   * Replaces the scratch that was too small. If there is no memory for a larger one, other programs continue with the
-   * old scratch.
+   * Replaces the scratch that was too small. If larger scratch memory cannot be allocated, other programs continue with
+   * the old scratch memory.
    */
   #takeScratch(): void {
     const scratch = this.#scratch;

@@ -21,8 +21,8 @@ import { damaged } from "./format.ts";
 export const MOST_COUNT = 2 ** 30;
 
 /**
- * Work of moving an element or applying one operation to it, as the number of multiply-adds of a matrix product that
- * take about as long.
+ * Work of moving an element or applying one operation to it, expressed as the number of multiply-adds (in a matrix
+ * product) that take about as long.
  */
 export const ELEMENT = 4;
 
@@ -76,7 +76,7 @@ function counted(
   return { roles, sizes };
 }
 
-/** Rule of a kernel with windows. Array sizes follow from those of x, y and W. */
+/** Rule of a kernel with windows. Array sizes follow from the sizes of x, y and W. */
 function windowed(
   roles: readonly Role[],
   sizes: (sizes: { x: number; y: number; shape: ConvolutionShape; elementBytes: 4 | 8 }) => Sizes | undefined,
@@ -287,8 +287,8 @@ export function rolesOf(name: string, where: string): readonly Role[] {
 }
 
 /**
- * Whether a round of the call overwrites its whole result, independently of the previous content. This holds for all
- * calls except products that add to the result or leave gaps in it.
+ * Whether a round of the call overwrites its whole result, independently of the previous content. All calls do so
+ * except products that add to the result or leave gaps in it.
  */
 export function fillsResult({ kernel, args }: PlanCall<number>): boolean {
   if (kernel !== "gemm") return true;

@@ -34,17 +34,17 @@ const LEAST_PAGES = 32;
 const MOST_PAGES = 65536;
 
 /**
- * A saved network's plan (memory/array-plan.ts), ready to predict without the compiler. It takes inputs and returns
- * outputs by name, for any number of rows.
+ * A saved network's plan (memory/array-plan.ts), ready to predict without the compiler. The plan takes inputs and
+ * returns outputs by name, for any number of rows.
  *
  * Rows are processed in chunks, each computed as one batch. The memory of a batch is laid out when it is first needed.
  * An input or output whose size grows with the batch contains the rows one after another; all other inputs are
  * parameters, given once. The sums of a product run in a different order for one row than for several, so the last bits
  * of a row's result can depend on how many rows are predicted together.
  *
- * A loaded plan runs in its own memory. Whatever its file contains, it therefore cannot access anything else in the
- * process, and a trap has no lasting effect. Before it runs, its types (format.ts), its accesses for each batch size
- * (check.ts), its work (work.ts) and its memory (home.ts) are checked.
+ * A loaded plan runs in its own memory. Whatever the file contains, the plan therefore cannot access anything else in
+ * the process, and a trap has no lasting effect. Before it runs, its types (format.ts), its accesses for each batch
+ * size (check.ts), its work (work.ts) and its memory (home.ts) are checked.
  *
  * @throws DataError for a plan that is damaged, of a later version, too much work or memory, or lacks parameters;
  * OptionError for inputs that are missing or of another length; WorkerError if a kernel traps

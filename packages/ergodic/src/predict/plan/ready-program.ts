@@ -1,6 +1,7 @@
 /**
- * A plan's program for one batch in a memory. Its values have addresses, and its steps are ready to be called. The body
- * of a scan is a separate program. Runs on the calling thread. Its parts have already been checked (check.ts).
+ * A plan's program for one batch in a memory. The program's values have addresses, and its steps are ready to be
+ * called. The body of a scan is a separate program. Runs on the calling thread. All parts of the program have already
+ * been checked (check.ts).
  *
  * @throws DataError for operations that this library does not have
  */
@@ -29,7 +30,7 @@ export interface PlanContext {
   /** Addresses of constants by name. */
   readonly constants: ReadonlyMap<string, number>;
   /**
-   * One scratch area that all kernels share. It is large enough for each of them. Its address is known once all
+   * One scratch area that all kernels share. The area is large enough for each kernel. The address is known once all
    * programs have been prepared.
    */
   readonly scratch: { bytes: number; address: number };
@@ -140,7 +141,7 @@ export class ReadyProgram {
     const kernel = this.#typed(name);
     const { where } = this.#context;
     if (writesNothing(call, this.#elementBytes, where)) return () => {};
-    // Use the scratch size that the kernel needs, not the one in the file.
+    // Use the scratch size that the kernel needs, not the size in the file.
     this.#want(aligned(touchedBy(call, this.#elementBytes, where).scratchBytes));
     const read = args.map((arg) => this.#argument(arg));
     const steps = repeat.map((r) => r.steps.map((elements) => elements * this.#elementBytes));

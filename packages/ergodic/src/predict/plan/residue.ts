@@ -56,8 +56,8 @@ class Written {
   readonly #program: PlanProgram<number>;
   readonly #isGiven: (buffer: string) => boolean;
   /**
-   * Written ranges without overlaps. They are stored by buffer, or by value if the value has its own place. Interleaved
-   * ranges are stored separately for each layout.
+   * Written ranges without overlaps. The ranges are stored by buffer, or by value if the value has its own place.
+   * Interleaved ranges are stored separately for each layout.
    */
   readonly #stretches = new Map<string, Stretch[]>();
 

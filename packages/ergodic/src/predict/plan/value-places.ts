@@ -97,7 +97,7 @@ export function batchMemory(program: PlanProgram<number>, elementBytes: 4 | 8, w
   return { workspace, code, scratch: aligned(scratch) };
 }
 
-/** Upper bounds of what elementwiseCode makes of a loop: words of code, and elements of scratch. */
+/** Upper bounds on the output of elementwiseCode for a loop: words of code, and elements of scratch memory. */
 function wordsOf({ shape, loads, constants, operations, stores, reductions }: PlanLoop<number>): {
   code: number;
   scratch: number;

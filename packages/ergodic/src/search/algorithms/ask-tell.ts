@@ -17,7 +17,7 @@ export interface SearchOptions extends SpaceOptions {
   seed?: number;
   /** Total number of evaluations granted. Cooling and other schedules depend on it. Default: no limit. */
   evaluations?: number;
-  /** Number of evaluations per point, whose mean is its value. Default 1; a whole number >= 1. */
+  /** Number of evaluations per point. The point's value is their mean. Default 1; a whole number >= 1. */
   repeat?: number;
   /**
    * Whether the i-th repetitions of all points of a batch share a seed, so that only the points differ. Default false.
@@ -133,7 +133,7 @@ export class Search {
     return this.state.stopped ?? (this.evaluations >= this.limit ? "all evaluations made" : null);
   }
 
-  /** Lowest value told so far with its point, the first among equals. Undefined before there is one. */
+  /** Lowest value told so far, with its point; the first one if several are equal. Undefined before there is one. */
   get best(): Best | undefined {
     return this.found && { x: this.found.x.slice(), value: this.found.value };
   }
@@ -199,7 +199,7 @@ export class Search {
     else this.inject(what, value);
   }
 
-  /** Reports that an evaluation failed, which is worse than every number. */
+  /** Reports that an evaluation failed. A failure counts as worse than every number. */
   fail(id: number): void {
     this.book(id, Number.NaN);
   }
@@ -346,7 +346,7 @@ export class Search {
     else this.state.inject(point.z, point.value);
   }
 
-  /** Among points of equal value, the one requested first is best, regardless of the order in which values are told. */
+  /** Of points with equal values, the first requested is best, regardless of the order in which values are told. */
   private note(value: number, point: number, x: () => Float64Array, probe?: () => Probe): void {
     const { found } = this;
     const first = found && found.value === value && point >= 0 && found.point > point;

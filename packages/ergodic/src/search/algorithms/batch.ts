@@ -1,5 +1,5 @@
 /**
- * Evaluations of one batch of points, each made `repeat` times. They are numbered first, first + 1, …, and all
+ * Evaluations of one batch of points, each made `repeat` times. Evaluations are numbered first, first + 1, …, and all
  * repetitions of a point have successive numbers.
  */
 import type { Proposal } from "./search.ts";

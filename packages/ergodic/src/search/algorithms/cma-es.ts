@@ -76,7 +76,7 @@ class Cma implements SearchState {
   private distribution: Distribution;
   private termination: Termination;
   private readonly kept;
-  /** Injected points that wait for the next generation, and those in the open one. */
+  /** Injected points that wait for the next generation, and injected points in the open generation. */
   private waiting: Candidate[] = [];
   private joined: Candidate[] = [];
 
@@ -92,8 +92,8 @@ class Cma implements SearchState {
     this.distribution = new Distribution(this.covarianceKind, this.constants(population), given.start, 1);
     this.termination = new Termination(options, this.d);
     /**
-     * `used`, `limit`: evaluations of this descent. `median`: median value of its last generation; `centreMedian`
-     * belongs to `centre`, of an earlier descent.
+     * `used`, `limit`: number of evaluations of this descent so far, and its maximum. `median`: median value of its
+     * last generation. `centreMedian`: the same for `centre`, which can come from an earlier descent.
      */
     this.kept = {
       numbers: { population, batch: 0, used: 0, limit: Infinity, reason: 0, median: Infinity, centreMedian: Infinity },

@@ -42,12 +42,13 @@ export interface SearchConformance {
   readonly sphere: SearchBudget;
   /** Budget for Σ w_i z_i², w from 1 to 100. Default: same as `sphere`. */
   readonly scaled?: SearchBudget;
-  /** Whether it solves Σ w_i |z_i| with the same preset. Default true. */
+  /** Whether the search solves Σ w_i |z_i| with the same preset. Default true. */
   readonly kinks?: boolean;
-  /** Whether it draws random numbers. Default false. */
+  /** Whether the search draws random numbers. Default false. */
   readonly random?: boolean;
   /**
-   * Whether it uses only the order of values, so that a monotone transformation of f changes nothing. Default false.
+   * Whether the search uses only the order of values, so that a monotone transformation of f changes nothing. Default
+   * false.
    */
   readonly monotone?: boolean;
 }

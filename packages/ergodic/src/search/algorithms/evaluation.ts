@@ -40,7 +40,7 @@ interface Flight {
 /**
  * Adapts a search to the loop: a step is one evaluation of f.
  *
- * Up to `concurrency` evaluations are in progress at a time, also between two calls of `advance`. Values are told to
+ * Up to `concurrency` evaluations are in progress at a time, even between two calls to `advance`. Values are told to
  * the search in the order of their numbers, so the order in which evaluations end affects neither when a target stops
  * the run nor what a checkpoint contains. Evaluations in progress when a run is checkpointed are repeated.
  */

@@ -27,8 +27,8 @@ const MOST_RUNGS = 4;
 
 /**
  * Asynchronous successive halving (ASHA), in the stopping variant. At each of the rungs r, rη, rη², …, a trial
- * continues only if its loss is among the best 1/η of the n losses recorded there so far, including its own. This means
- * that fewer than max(1, ⌊n/η⌋) of these losses are lower.
+ * continues only if its loss is among the best 1/η of the n losses recorded there so far, including its own. In other
+ * words, fewer than max(1, ⌊n/η⌋) of these losses are lower than the trial's loss.
  *
  * η (`eta`): >= 2, default 3. r (`first`): epochs, > 0. Default: R/ηᵏ, where R is the length of the first trial that
  * finishes, and k ≤ 4 is the largest power for which r is not before that trial's first measurement. No trial is
@@ -70,8 +70,8 @@ export class Halving {
   }
 
   /**
-   * Checks a trial at the rungs from number `passed` up to its last measurement. Returns as `stop` the lowest rung at
-   * which the trial must stop, if any, and the number of rungs that it has passed.
+   * Checks a trial at the rungs from number `passed` up to its last measurement. Returns the lowest rung at which the
+   * trial must stop (`stop`), if there is one, and the number of rungs that the trial has passed.
    */
   judge(losses: readonly Measured[], others: Iterable<readonly Measured[]>, passed: number): { stop?: number; passed: number } {
     const { epoch } = losses[losses.length - 1];

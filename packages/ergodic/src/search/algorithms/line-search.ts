@@ -1,6 +1,6 @@
 /**
- * Minimises φ(t) over all t, using one value at a time and no derivatives. It brackets a minimum with steps that grow
- * by the golden ratio, and then applies Brent's method.
+ * Minimises φ(t) over all t, using one value at a time and no derivatives. The search brackets a minimum with steps
+ * that grow by the golden ratio, and then applies Brent's method.
  *
  * A search is a record of numbers, `Line`: call `beginLine` with φ(0) and a first step, then `learnLine` with
  * φ(line.at) until `line.stage` is done. `best` and `bestValue` hold the result, which is never above φ(0). Brent's
@@ -41,8 +41,8 @@ export interface Line extends Record<string, number> {
   moveBefore: number;
   firstStep: number;
   /**
-   * Predicted value at the vertex of the parabola being tried, NaN if none is; and 1 once a prediction has been
-   * accurate.
+   * Predicted value at the vertex of the parabola being tried, NaN if no parabola is being tried. `cameTrue` is 1 once
+   * a prediction has been accurate.
    */
   foretold: number;
   cameTrue: number;
@@ -147,7 +147,9 @@ function plan(line: Line, lineTolerance: number): void {
   if (line.at === best) line.stage = Stage.done;
 }
 
-/** Returns the step from the best of three points to the vertex of their parabola; NaN if there is none. */
+/**
+ * Returns the step from the best of three points to the vertex of their parabola; NaN if the parabola has no vertex.
+ */
 function toVertex({ best, bestValue, second, secondValue, third, thirdValue }: Line): number {
   const r = (best - second) * (bestValue - thirdValue);
   const q = (best - third) * (bestValue - secondValue);

@@ -28,8 +28,8 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  *
  * The first simplex is the start and a step of 1 along each axis, in one batch; a shrink is one batch of d. The simplex
  * has collapsed when no vertex is further than `pointTolerance` (initial steps, by coordinate) from the best vertex,
- * and no value is more than `valueTolerance` (absolute) above the best value. It has also collapsed when all values are
- * equal both before and after a shrink, because on a plateau it can only shrink. After a collapse,
+ * and no value is more than `valueTolerance` (absolute) above the best value. The simplex has also collapsed when all
+ * values are equal both before and after a shrink, because on a plateau it can only shrink. After a collapse,
  *   `restarts: "repeat"`    builds a simplex of the first size around the best point, until one gains no more than
  *                           `valueTolerance`; then it stops
  *   `restarts: "fresh"`     the same, then restarts at a random point (fresh-start.ts); it never stops on its own
@@ -39,7 +39,8 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  *                           legs pointing against D
  *   `restarts: "none"`      it stops
  * On the BBOB functions in 5 and 10 dimensions, adaptive coefficients solve more than the classic ones, and "repeat"
- * more than "oriented", which discards simplices that had adapted to a valley. This is the reason for the defaults.
+ * more than "oriented", which discards simplices that had adapted to a valley. The defaults were chosen for this
+ * reason.
  *
  * An evaluation costs O(d), except for shrinks and steps with simplex gradients: vertices stay in their rows and only
  * their order changes, and c is updated from the vertices that enter and leave. Every d updates, c is summed again, so

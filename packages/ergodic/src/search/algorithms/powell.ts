@@ -28,9 +28,9 @@ const SLOWEST_FALL = 0.1;
  * which replaces u_m. On a quadratic the directions become conjugate.
  *
  * One value per batch. The first step of each line is the last move along its direction (initially 1), and lines are
- * searched to `lineTolerance` (line-search.ts). They may leave the box, because points are folded back into it. After
- * an iteration that gained no more than `valueTolerance` (absolute), all steps are shortened by `lineTolerance`; once
- * they are also within `pointTolerance` (initial steps), the search has converged. Then
+ * searched to `lineTolerance` (line-search.ts). Lines may leave the box, because points are folded back into the box.
+ * After an iteration that gained no more than `valueTolerance` (absolute), all steps are shortened by `lineTolerance`;
+ * once they are also within `pointTolerance` (initial steps), the search has converged. Then
  *   `restarts: "repeat"`  it continues from there along the axes, with steps of 1, until that gains no more, and stops
  *   `restarts: "fresh"`   the same, but then it restarts at a random point (fresh-start.ts); it never stops on its own
  *   `restarts: "none"`    it stops

@@ -8,8 +8,8 @@ const BATCH = 64;
  * Random search: points drawn independently and uniformly in the box; a coordinate with an open side is drawn from
  * N(start, `spread`²).
  *
- * `spread`: in initial steps, > 0. It learns nothing, and so is the baseline for other algorithms. Point j is drawn by
- * counter j, so it does not depend on the batch. Source: Brooks 1958; Bergstra, Bengio 2012.
+ * `spread`: in initial steps, > 0. Random search learns nothing, and is therefore the baseline for other algorithms.
+ * Point j is drawn by counter j, so it does not depend on the batch. Source: Brooks 1958; Bergstra, Bengio 2012.
  *
  * @throws OptionError unless spread > 0
  */

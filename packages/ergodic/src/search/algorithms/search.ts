@@ -1,10 +1,10 @@
 /**
  * Interface of a search, which minimises a function from its values alone. One file per algorithm.
  *
- * An algorithm proposes batches of points and learns their values. It does not depend on where, how often or in which
- * order they are evaluated (ask-tell.ts). It works in internal coordinates, which are unconstrained real numbers in
- * which the user's initial step size is 1 (space.ts), so it need not handle bounds, integers or log scales either.
- * Lower values are better; a failed evaluation is +Infinity.
+ * An algorithm proposes batches of points and learns their values. An algorithm does not depend on where, how often or
+ * in which order the points are evaluated (ask-tell.ts). Points are given in internal coordinates, which are
+ * unconstrained real numbers in which the user's initial step size is 1 (space.ts), so an algorithm need not handle
+ * bounds, integers or log scales. Lower values are better; a failed evaluation is +Infinity.
  */
 
 import type { JsonObject, Tensor } from "../../engine/contract/index.ts";
@@ -22,7 +22,7 @@ export interface SearchStart {
   readonly upper: Float64Array;
   /** Number of points granted; Infinity if the user sets no limit. The schedules of SPSA and annealing depend on it. */
   readonly budget: number;
-  /** Random numbers; batch k uses those of update k. */
+  /** Random numbers; batch k uses the random numbers of update k. */
   readonly stream: Stream;
 }
 
@@ -60,9 +60,8 @@ export interface Proposal {
  */
 export interface SearchState {
   /**
-   * Returns the next batch of one point or more, as new arrays that depend only on the state. It is called once after
-   * `start` and once after each `update`, unless the search has stopped, and again if the state before the call is
-   * restored.
+   * Returns the next batch of one point or more, as new arrays that depend only on the state. Called once after `start`
+   * and once after each `update`, unless the search has stopped. Called again if the state before the call is restored.
    */
   propose(): Float64Array[];
   /**
@@ -71,8 +70,8 @@ export interface SearchState {
    */
   proposal?(): Proposal;
   /**
-   * Whether `propose` leaves the state of snapshots unchanged, so that no snapshot must be taken before each batch.
-   * Default false.
+   * Whether `propose` leaves the state of snapshots unchanged. If so, no snapshot is needed before each batch. Default
+   * false.
    */
   readonly proposesPurely?: boolean;
   /** Learns the values of that batch, in its order. */

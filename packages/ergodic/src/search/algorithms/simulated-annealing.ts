@@ -23,8 +23,8 @@ const VAIN_ANNEALINGS = 3;
  *
  * A stage consists of `sweeps` moves of every coordinate at one temperature T. At its end, s_i is multiplied by 1 + 5
  * (a_i − 0.6) if the share a_i of accepted moves is above 0.6, and divided by 1 + 5 (0.4 − a_i) if it is below 0.4. s_i
- * starts at 1. Its upper limit is the width of the box, or 1e6 if the box is open. T₀: `initialTemperature`, default
- * the standard deviation of the first 20 values (the start, and points normal about it).
+ * starts at 1. The upper limit of s_i is the width of the box, or 1e6 if the box is open. T₀: `initialTemperature`,
+ * default the standard deviation of the first 20 values (the start, and points normal about it).
  *   `cooling: "geometric"`    T = T₀ ρ^t, ρ: `finalTemperature` (relative to T₀), t: share of the granted evaluations
  *                             made. Without a limit, T falls by a factor 0.85 per stage, and restarts at T₀ once it is
  *                             below ρ T₀. Each stage starts from the best point so far.

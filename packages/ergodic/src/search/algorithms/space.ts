@@ -53,9 +53,9 @@ interface Coordinate {
  *
  * x₀ (`x0`): in the user's units, within the bounds; default: the middle of the box in t; if only one bound is given,
  * one step from it; otherwise 0. `bounds`: [low, high] by coordinate, ∓Infinity for none (a log scale then only
- * requires x > 0). s (`stepSize`): user's initial step, which is 1 in internal coordinates. It is in the user's units,
- * or on a log scale in nats (factors of e). Default: a fifth of the box in t, because CMA-ES should start with 0.2 to
- * 0.3 of it. Without a box it is max(0.1|x₀|, 0.5), or 0.5 nats.
+ * requires x > 0). s (`stepSize`): user's initial step, which is 1 in internal coordinates. The step is in the user's
+ * units or, on a log scale, in nats (factors of e). Default: a fifth of the box in t, because CMA-ES should start with
+ * 0.2 to 0.3 of it. Without a box it is max(0.1|x₀|, 0.5), or 0.5 nats.
  *
  * A z outside the box is folded back by repeated reflection at its sides, so that a search sees a continuous function
  * on all of ℝᵈ. Integers are rounded after folding; their box extends half a unit beyond the bounds, so that every

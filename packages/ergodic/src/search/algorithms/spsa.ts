@@ -11,8 +11,8 @@ const optional = null as number | null;
  * A: `stability`, default max(10, budget/20), a tenth of the updates that the budget allows. a: `a`, in squared initial
  * steps per unit of f. By default, it is set by the first update with a nonzero difference, so that this update moves
  * each coordinate by `firstStep` initial steps. c should be about the noise of f divided by its slope. An update with a
- * failed evaluation is skipped. `centre` is x. The evaluated points differ from x by c_k in each coordinate, and so
- * does the best of them. Adding a constant to f changes only rounding.
+ * failed evaluation is skipped. `centre` is x. Every evaluated point, including the best, differs from x by c_k in each
+ * coordinate. Adding a constant to f changes only rounding.
  * Source: Spall 1992, 1998 (alpha .602, gamma .101: the slowest decay that the theory allows).
  *
  * @throws OptionError unless a, c, firstStep > 0 and stability, alpha, gamma ≥ 0

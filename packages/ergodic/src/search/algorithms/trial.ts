@@ -21,7 +21,7 @@ export interface TrialContext {
   trial: number;
 }
 
-/** Starts a run. It must not be async, because a promise of a run would resolve to its result. */
+/** Starts a run. The function must not be async, because a promise of a run would resolve to the run's result. */
 export type MakeTrial<K extends string = string, T extends TrialTick = TrialTick> = (
   settings: Record<K, number>,
   context: TrialContext,
@@ -50,7 +50,7 @@ export interface Trial<K extends string = string> {
   losses: Measured[];
 }
 
-/** Error codes of runs that diverged because of their settings. They do not indicate a fault in the run. */
+/** Error codes of runs that diverged because of their settings. These codes do not indicate a fault in the run. */
 const divergences = ["RUN_DIVERGED", "MODEL_SATURATED", "SEARCH_DIVERGED"];
 
 /** Functions that make and watch a trial. */

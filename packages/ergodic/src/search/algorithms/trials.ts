@@ -70,8 +70,8 @@ export class Trials implements Progression {
   }
 
   /**
-   * Trial with the lowest value among those that finished or, if none did, among those that were stopped; the first
-   * among equals.
+   * Finished trial with the lowest value or, if none finished, the stopped trial with the lowest value; the first one
+   * if several are equal.
    */
   get best(): Trial | undefined {
     const { trials } = this;

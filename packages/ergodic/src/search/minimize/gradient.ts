@@ -121,7 +121,8 @@ export function resumeGradient(
       const rule = ruleFromJson(part.object("rule") as unknown as RuleJson);
       refuseMisfits("minimize.resume", rule, objective);
       const x0 = objective.gather(part.list("x0", isNumber));
-      // Checkpoints of earlier versions lack the value, as do those of functions that draw random numbers.
+      // The value is absent in checkpoints of earlier versions, and in checkpoints of functions that draw random
+      // numbers.
       const value = typeof kept.value === "number" ? { value: kept.value } : {};
       return { rule, x0, until, ...value, checkpoint };
     });
@@ -163,7 +164,7 @@ function refuseMisfits(
     );
 }
 
-/** Objective of a compiled function. Its parameters are the differentiated inputs, as one vector. */
+/** Objective of a compiled function. The objective's parameters are the differentiated inputs, as one vector. */
 class CompiledObjective implements FullObjective {
   readonly count: number;
   readonly rows = 1;

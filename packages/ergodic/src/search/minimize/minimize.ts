@@ -163,8 +163,8 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
 }
 
 /**
- * Minimises a function that is known only by its values. It can also minimise a function that you compiled with a
- * gradient, or a target for coordinate descent.
+ * Minimises a function that is known only by its values. `f` can also be a function that you compiled with a gradient,
+ * or a target for coordinate descent.
  *
  *   const { x, value } = await minimize((x) => (x[0] - 1) ** 2 + Math.abs(x[1]), [0, 3], { seed: 1 });
  *   await minimize(f, {
@@ -182,7 +182,7 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
  * over its ticks.
  *
  * `concurrency` and `workers` do not change the result, which depends on f, the space, the algorithm, the seed and the
- * budget (and on `until.seconds`). `minimize.resume(checkpoint, f)` resumes bit for bit, also after a failure or an
+ * budget (and on `until.seconds`). `minimize.resume(checkpoint, f)` resumes bit for bit, even after a failure or an
  * abort. To refuse another function, it evaluates the best point again, and once more if the value differs.
  *
  * With `algorithm: coordinateDescent()`, f may be a coordinateTarget(). A function from compileFunction with a gradient

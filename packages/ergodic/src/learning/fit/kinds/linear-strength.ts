@@ -43,13 +43,13 @@ const COUNTED = 10;
  */
 const MOST_DEALT = 1e6;
 /**
- * Maximum number of rows and of values for replacing rows by their coordinates in the span of all rows. This pays if
- * there are few rows and many more columns.
+ * Maximum number of rows and of values for replacing rows by their coordinates in the span of all rows. Replacing rows
+ * saves time if there are few rows and many more columns.
  */
 const SPAN = { rows: 400, numbers: 1e7 };
 /** Maximum number of columns for which Newton's method is faster along the grid. */
 const NEWTON_COLUMNS = 150;
-/** Tolerance of the minima along the grid. It is as fine as held-out losses can distinguish. */
+/** Tolerance of the minima along the grid. Held-out losses could not distinguish more precise minima. */
 const NEAR = 1e-4;
 /**
  * Tolerance of quasi-Newton minima. Starting at the minimum of another strength, the first steps gain little. With the
@@ -122,9 +122,9 @@ const isConstant = ({ options }: LinearModel, { target: { values }, layout }: Da
   options.intercept !== false && !layout.offset && values.every((value) => value === values[0]);
 
 /**
- * Whether the data have so many columns that the rows are replaced by coordinates in their span. This is not possible
- * with penalties that differ by column, which have no meaning in the span, or with class weights, which need every
- * class.
+ * Whether the data have so many columns that the rows are replaced by coordinates in their span. Rows cannot be
+ * replaced if penalties differ by column, because such penalties have no meaning in the span, or if there are class
+ * weights, because these need every class.
  */
 function isWide({ options }: LinearModel, { rowCount }: Dataset, columns: number): boolean {
   const { penaltyWeights, classWeights } = options;
@@ -146,7 +146,7 @@ async function strengthInSpan(model: LinearModel, data: Dataset, plan: Plan, opt
   }
 }
 
-/** Returns the value of GRID, or between two of them, with the least loss. */
+/** Returns the strength with the least loss: a value of GRID, or one between two neighbouring values. */
 async function search(lossOf: (share: number) => Promise<number>, mayBeNone: boolean): Promise<number> {
   let best = GRID[0];
   let least = Infinity;
@@ -172,7 +172,8 @@ interface Rows {
   readonly train: Uint32Array;
   readonly held: Uint32Array;
   /**
-   * If rows count observations: number of each row's observations that are used for training, and that are held out.
+   * Number of each row's observations that are used for training, and number held out. Undefined unless each row
+   * represents several observations.
    */
   readonly counts?: { readonly train: Float64Array; readonly held: Float64Array };
 }

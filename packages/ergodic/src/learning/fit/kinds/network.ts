@@ -15,8 +15,8 @@ import { algorithmFamilies, type Trainable, type TrainableModel } from "./traina
  *   await fit(network([dense(64), relu(), dropout(0.2), dense(1)]), data, { rule: adam({ rate: 0.003 }), batch: 32 });
  *   network((x, scope) => scope.apply(dense(1), tanh(x), "out"));   // a function of symbolic arrays is a layer, too
  *
- * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖². z is the last layer's output without an activation, which the
- * loss includes. Biases and norms are not penalised.
+ * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖². z is the output of the last layer, which needs no activation
+ * because the loss includes it. Biases and norms are not penalised.
  * `layers`: a layer, a list of layers, or a function (x, scope) => array. `loss`: as for linear(); default logistic or
  * multinomial for classes, squared for numbers. `fit` trains it by adam() on batches of 64 by default.
  *

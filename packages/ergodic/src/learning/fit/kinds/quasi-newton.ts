@@ -18,8 +18,8 @@ export interface Nearness {
 /**
  * Returns L-BFGS with tolerances that suit the scale of the loss. For squared and Huber losses, gradients scale with u,
  * the standard deviation of the targets, and losses with u². With fixed tolerances, L-BFGS would stop immediately on
- * targets near 1e-5. So the tolerances are multiplied by u and u² if u < 1. They are also multiplied by the mean
- * weight, because the objective is Σ w ℓ / n.
+ * targets near 1e-5. So the tolerances are multiplied by u and u² if u < 1. The tolerances are also multiplied by the
+ * mean weight, because the objective is Σ w ℓ / n.
  */
 export function quasiNewton(loss: Loss, data: Dataset, { gradientTolerance, changeTolerance }: Nearness): Algorithm {
   const u = loss.name === "squared" || loss.name === "huber" ? Math.min(1, deviation(data)) : 1;
@@ -31,8 +31,8 @@ export function quasiNewton(loss: Loss, data: Dataset, { gradientTolerance, chan
 }
 
 /**
- * Standard deviation √(Σ w (y − o − m)² / Σ w), where m is the weighted mean of y − o. It is at least the rounding
- * error of m, and 1 if all values are 0.
+ * Standard deviation √(Σ w (y − o − m)² / Σ w), where m is the weighted mean of y − o. The result is at least the
+ * rounding error of m, and 1 if all values are 0.
  */
 function deviation({ target, offset, weights }: Dataset): number {
   const values = Float64Array.from(target.values, (y, i) => y - (offset?.[i] ?? 0));

@@ -30,7 +30,10 @@ export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
    * saga() under a group penalty; adam() for networks.
    */
   rule?: Rule;
-  /** Variance reduction: svrg(), saga() or sag(). It sets its own step size unless `rule` is given. Default: none. */
+  /**
+   * Variance reduction: svrg(), saga() or sag(). Variance reduction sets its own step size unless `rule` is given.
+   * Default: none.
+   */
   variance?: Variance;
   /**
    * Algorithm that replaces `rule` and `variance`, e.g. coordinateDescent(). "auto", for linear models, selects a
@@ -52,8 +55,8 @@ export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
   /** Epochs between validations, > 0; fractions allowed. Default 1. Needs `validate`. */
   validateEvery?: number;
   /**
-   * Number of validations without a lower loss after which the run stops and keeps the best parameters. A whole number
-   * >= 1. Needs `validate`. Default: none.
+   * Patience: after this many validations without a lower loss, the run stops and keeps the best parameters. A whole
+   * number >= 1. Needs `validate`. Default: none.
    */
   patience?: number;
   /** Aborts the run. */
@@ -116,7 +119,7 @@ export interface Trainable<D, P> {
   measure(saved: SavedModel, heldOut: D, prepared: D): Record<string, number>;
 }
 
-/** Returns the kernel families of an algorithm; without one, those of gradient descent. */
+/** Returns the kernel families of an algorithm, by default of gradient descent. */
 export function algorithmFamilies(algorithm: Algorithm | undefined): readonly Family[] {
   if (!algorithm) return ["training"];
   return algorithm.families ?? ["training", "coordinate"];

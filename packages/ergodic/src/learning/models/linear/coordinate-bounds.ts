@@ -26,7 +26,7 @@ export function curvatureBounds(
 }
 
 /**
- * Returns (tr A⁶⁴)^(1/64), an upper bound of the largest eigenvalue of a positive semidefinite A. It exceeds the
+ * Returns (tr A⁶⁴)^(1/64), an upper bound of the largest eigenvalue of a positive semidefinite A. The bound exceeds the
  * eigenvalue by a factor of at most m^(1/64).
  */
 export function eigenvalueBound(matrix: Float64Array, m: number): number {

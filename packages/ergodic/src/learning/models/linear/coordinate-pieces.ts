@@ -7,9 +7,10 @@ const HALVINGS = 100;
  * Coordinates of a linear model, and its objective without the loss: Σ l1_i|x_i| + l2_i x_i²/2 + Σ_b group_b ‖x_b‖, x ≥
  * floors.
  *
- * Coordinates: each output's columns and then its intercept, one output after another. Blocks: with a group penalty,
- * its groups over all outputs, and each intercept; otherwise single coordinates. For a group of one coordinate, the
- * group penalty is included in its l1. h_b: terms of the objective on block b, except the loss and l2.
+ * Coordinates: each output's columns and then its intercept, one output after another. Without a group penalty, every
+ * coordinate is a block. With a group penalty, each of its groups, over all outputs, and each intercept is a block. For
+ * a group of one coordinate, the group penalty is included in its l1. h_b: terms of the objective on block b, except
+ * the loss and l2.
  */
 export class CoordinatePieces {
   /** Number of coordinates per output. */

@@ -5,7 +5,7 @@
  *   F(x) = f(x) + Σ_b h_b(x_b),  f = Σ_i c_i ℓ(z_i, y_i) + Σ_j l2 w_j x_j²/2,  h_b = Σ l1 w_j|x_j| + group √|b| ‖x_b‖
  *
  * with x_b ≥ 0 if `nonNegative`. Curvature: sup ℓ'' × a bound on the largest eigenvalue of X_bᵀ diag(c) X_b, plus l2 w.
- * It is unknown if the loss's curvature is unbounded (poisson).
+ * The curvature is unknown if the loss has unbounded curvature (poisson).
  * The dual point of the gap is v = −c ∂ℓ/∂z at x after moving its intercepts to their minimum, because a feasible dual
  * point needs Σv = 0. x itself does not change.
  *
@@ -79,9 +79,9 @@ class LinearState implements CoordinateState {
   };
   readonly gap?: () => Gap;
   private readonly memory: CoordinateMemory;
-  /** Whether the slopes do not yet match the outputs. */
+  /** Whether the outputs have changed since the slopes were computed. */
   private stale = false;
-  /** Excess of the loss of the null model (intercepts alone) over the least loss. */
+  /** Null model's loss (intercepts alone) minus the least possible loss. */
   private nullLoss = 1;
 
   constructor(memory: CoordinateMemory) {
@@ -221,8 +221,8 @@ class LinearState implements CoordinateState {
 }
 
 /**
- * Returns the dual value, or −∞, which certifies nothing, if rounding moved the argument of a conjugate out of its
- * domain.
+ * Returns the dual value. If rounding moved the argument of a conjugate out of its domain, returns −∞, which certifies
+ * nothing.
  */
 function known(dual: number): number {
   return Number.isNaN(dual) ? -Infinity : dual;

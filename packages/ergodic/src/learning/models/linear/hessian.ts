@@ -16,11 +16,11 @@ import type { LinearParts } from "./parts.ts";
  */
 const LEAST_CURVATURE = 1e-9;
 
-/** Number of products per kernel call, which takes some milliseconds. */
+/** Number of products per kernel call. A call takes a few milliseconds. */
 const WORK = 1e7;
 /**
- * Slopes and curvatures of all rows and outputs are kept after evaluating the loss, for a Hessian at the same
- * parameters, if they take at most this many bytes.
+ * Largest number of bytes that slopes and curvatures may take if they are to be kept after an evaluation of the loss. A
+ * Hessian at the same parameters then reuses them.
  */
 const KEPT_BYTES = 2 ** 26;
 

@@ -71,7 +71,10 @@ export interface LinearOptions {
    * signs. Needs coordinateDescent(). Default false.
    */
   nonNegative?: boolean;
-  /** Factors of l1 and l2 by column name, >= 0; 1 for columns not named. They do not apply to the group penalty. */
+  /**
+   * Factors of l1 and l2 by column name, >= 0; 1 for columns not named. These factors do not apply to the group
+   * penalty.
+   */
   penaltyWeights?: Record<string, number>;
   /** Weights of the classes by name, or "balanced": n / (classes × count). Default: all 1. */
   classWeights?: "balanced" | Record<string, number>;

@@ -4,9 +4,10 @@
  *
  * With fan-in n_in and fan-out n_out (`Fans`), the variances are: he 2/n_in; glorot 2/(n_in + n_out); lecun 1/n_in.
  * Uniform forms are uniform on ±√(3·variance). orthogonal: the weight is a matrix whose rows run over all axes except
- * the last, and whose columns run over the last axis. Its columns or its rows, whichever is possible, are orthonormal,
- * and it is uniform among such matrices. Normal numbers are not truncated. Sources: He et al. 2015; Glorot & Bengio
- * 2010; LeCun et al. 1998; Saxe et al. 2014. Once an initialiser is defined, it can be referred to by its name.
+ * the last, and whose columns run over the last axis. The matrix has orthonormal columns or, if that is impossible,
+ * orthonormal rows, and is uniform among such matrices. Normal distributions are not truncated. Sources: He et al.
+ * 2015; Glorot & Bengio 2010; LeCun et al. 1998; Saxe et al. 2014. Once an initialiser is defined, it can be referred
+ * to by its name.
  *
  * @throws OptionError for an option that is unknown or out of range, or an unknown name
  */
@@ -40,8 +41,8 @@ export interface Initialiser {
 }
 
 /**
- * Returns the fans of a dense weight [in, out] or a convolution's weight [height, width, in, out]. They are the extents
- * of the last two axes, each multiplied by the product of all earlier extents.
+ * Returns the fans of a dense weight [in, out] or a convolution's weight [height, width, in, out]. The fans are the
+ * extents of the last two axes, each multiplied by the product of all earlier extents.
  */
 export function fansOf(shape: Shape): Fans {
   if (shape.length < 2) return { fanIn: sizeOf(shape), fanOut: sizeOf(shape) };
@@ -137,8 +138,8 @@ export const lecunNormal = scaled("lecunNormal", ({ fanIn }) => 1 / fanIn, "norm
 export const lecunUniform = scaled("lecunUniform", ({ fanIn }) => 1 / fanIn, "uniform");
 
 /**
- * A random matrix with orthonormal rows or columns, times `gain` >= 0 (1). Its rows run over all axes except the last,
- * and its columns over the last axis. Saxe et al. 2014.
+ * A random matrix with orthonormal rows or columns, times `gain` >= 0 (1). The matrix has one row per index of all axes
+ * except the last, and one column per index of the last axis. Saxe et al. 2014.
  */
 export const orthogonal = initialiser<{ gain: number }>(
   "orthogonal",
@@ -203,8 +204,8 @@ export const uniformInitial = initialiser<{ low: number; high: number }>(
 );
 
 /**
- * List of the library's initialisers. It is read before an initialiser is looked up by name, so that bundlers keep all
- * of them.
+ * List of the library's initialisers. The list is read before an initialiser is looked up by name, so that bundlers
+ * keep all initialisers.
  */
 const library = [
   heNormal,

@@ -1,13 +1,13 @@
 /**
  * network(layers, options): a neural network as a model for `fit`.
  *
- * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖². z is the last layer's output without an activation, which the
- * loss includes. `layers`: a layer, a list of layers, or a function (x, scope) => array. loss: as for linear(); default
- * logistic or multinomial for classes, squared for numbers. Biases and norms are not penalised. `rates`: factor of the
- * step size for each group of parameters (grouped(layer, "name")).
+ * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖². z is the output of the last layer, which needs no activation
+ * because the loss includes it. `layers`: a layer, a list of layers, or a function (x, scope) => array. loss: as for
+ * linear(); default logistic or multinomial for classes, squared for numbers. Biases and norms are not penalised.
+ * `rates`: factor of the step size for each group of parameters (grouped(layer, "name")).
  * `standardise`: "auto" scales columns to mean 0 and sd 1 if their units differ, and images by one mean and one sd of
- * all cells. It scales neither if an embedding uses columns as indices into its table, and it does not scale columns of
- * 0 and 1.
+ * all cells. Nothing is scaled if an embedding uses columns as indices into its table. Columns of 0 and 1 are never
+ * scaled.
  * Numeric targets are scaled if √mean(y²) lies outside 0.1 … 10 ("auto"), or always (true): z = mean + sd · the last
  * layer's output. Training then uses the loss in units of the sd (of sd² for the squared loss), both for steps and for
  * rules that depend on the least loss. Ticks and results report it in the target's units.

@@ -30,7 +30,7 @@ import {
 } from "./programs.ts";
 
 const KINDS = { f32: 0, f64: 1, i16: 2, i8: 3 } as const;
-/** Number of rows in the trace that determines the parameters. It is two, because batch statistics need two rows. */
+/** Number of rows in the trace that determines the parameters. Batch statistics need two rows. */
 const PROBE_ROWS = 2;
 /** For networks with at least this many parameters, memory is estimated before it is allocated. */
 const LARGE = 2 ** 24;

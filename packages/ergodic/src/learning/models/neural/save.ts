@@ -25,7 +25,7 @@ export type Weights = Map<SymbolicArray, { readonly name: string; readonly value
 
 const NONE = new Float64Array(0);
 
-/** Products and convolutions. Their weights are argument 1, with the channels of the result as the last axis. */
+/** Products and convolutions. In both, the weights are argument 1, with the channels of the result as the last axis. */
 const WEIGHTED = new Set(["matmul", "convolution", "depthwise"]);
 
 export function saveNetwork(facts: NetworkFacts, model: JsonObject, data: Dataset, parameters: Float64Array): SavedModel {
@@ -87,7 +87,7 @@ function valuesOf({ parameters, states }: ParameterLayout, all: Float64Array): R
 
 /**
  * Program of z on x for a batch. `weights` collects the values computed from parameters alone, which are the same for
- * every batch. Without `values`, it collects only names, which are those of the file's tensors.
+ * every batch. Without `values`, it collects only the names of the file's tensors.
  */
 export function predictionProgram(
   facts: Omit<NetworkFacts, "loss">,

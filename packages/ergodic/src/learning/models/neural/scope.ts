@@ -7,7 +7,8 @@ export interface ParameterOptions {
   /** Initial values, e.g. heNormal(). */
   readonly initial: Initialiser;
   /**
-   * Fans from which initialisers compute the variance. Default: those of a dense or convolution weight of this shape.
+   * Fans from which initialisers compute the variance. Default: the fans of a dense or convolution weight of this
+   * shape.
    */
   readonly fans?: Fans;
   /** Name of a group that a rule's options can select. */
@@ -23,7 +24,7 @@ export interface Marks {
 }
 
 /**
- * Interface of a layer to the trace of its network. It supplies parameters, running statistics and random numbers.
+ * Interface of a layer to the trace of its network. A scope supplies parameters, running statistics and random numbers.
  *
  * A layer is a function from a symbolic array (axis 0: examples) and a scope to a symbolic array. A parameter is
  * identified by its path, "2.conv.weight": a second request returns the same parameter. A layer value that is applied
@@ -37,15 +38,15 @@ export interface Scope {
   readonly training: boolean;
   /** Path of the scope, e.g. "2.conv"; "" at the root. */
   readonly path: string;
-  /** Returns a parameter. It is trained, unless its layer is frozen. */
+  /** Returns a parameter. The parameter is trained unless its layer is frozen. */
   parameter(name: string, shape: Shape, options: ParameterOptions): SymbolicArray;
   /** Returns a running statistic, which is not trained. After `update` has been called, it returns the new value. */
   state(name: string, shape: Shape, initial: number): SymbolicArray;
-  /** Sets the next value of a state. It does nothing if `training` is false. */
+  /** Sets the next value of a state. The call does nothing if `training` is false. */
   update(name: string, value: SymbolicArray): void;
   /** Uniform random numbers in [0, 1), new for each call and each update. */
   uniform(shape: Shape): SymbolicArray;
-  /** Normal random numbers with mean 0 and variance 1, new for each call and each update. */
+  /** Random numbers from N(0, 1), new for each call and each update. */
   normal(shape: Shape): SymbolicArray;
   /** Calls `build` with the scope below a name, for a layer that names its parts. */
   within<T>(name: string, build: (scope: Scope) => T): T;

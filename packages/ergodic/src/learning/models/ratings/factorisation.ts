@@ -8,11 +8,11 @@
  * Implicit, with values r >= 0 as strength of evidence: F = Σ_all cells c (t − p·q)² + Σ λ_u ‖p‖² + Σ λ_i ‖q‖², t = 1
  * if r > 0, otherwise 0; c = 1 + `alpha` r, and 1 without a rating. There are no biases.
  * λ = `l2`, > 0. With `weighted` (the default for explicit ratings), λ is l2 × the number of ratings of the user or
- * item. F is a sum over cells, without a factor ½ and without division by the number of cells. Initial values:
- * independent normal numbers of standard deviation `initialScale` (default 1/√rank; for explicit ratings in units of
- * √s) from the plan's seed; biases 0. Sources: Koren, Bell, Volinsky 2009 (biases); Zhou et al. 2008 (weighted); Hu,
- * Koren, Volinsky 2008 (implicit). Differs from other implementations: biases are fitted with the factors, in the same
- * updates.
+ * item. F is a sum over cells, without a factor ½ and without division by the number of cells. Initial values: factors
+ * are drawn independently from a normal distribution with mean 0 and standard deviation `initialScale` (default
+ * 1/√rank; for explicit ratings in units of √s), with the plan's seed. Biases are 0. Sources: Koren, Bell, Volinsky
+ * 2009 (biases); Zhou et al. 2008 (weighted); Hu, Koren, Volinsky 2008 (implicit). Differs from other implementations:
+ * biases are fitted with the factors, in the same updates.
  *
  * @throws OptionError; DataError for negative values of implicit ratings; CapabilityError for parameters of 16 bits
  */

@@ -185,8 +185,8 @@ export function meanRating(ratings: Ratings): number {
 }
 
 /**
- * Unit s of ratings: their standard deviation about the mean, or the size of the rating if all are equal. It is 1 for
- * evidence, which has no unit. Multiplying all ratings by c multiplies the unit by c.
+ * Unit s of ratings: their standard deviation about the mean, or the size of the rating if all are equal. For evidence,
+ * which has no unit, s is 1. Multiplying all ratings by c multiplies the unit by c.
  */
 export function scaleOf({ alpha }: Pick<FactorisationSettings, "alpha">, ratings: Ratings): number {
   if (alpha !== null) return 1;

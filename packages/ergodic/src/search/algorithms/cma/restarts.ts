@@ -49,7 +49,7 @@ export class Restarts {
     this.maxRestarts = maxRestarts;
   }
 
-  /** Returns the descent after one that used `used` evaluations; null if none is left. */
+  /** Returns the next descent, given that the last descent used `used` evaluations; null if no descent is left. */
   next(used: number, draws: Draws): Descent | null {
     const { numbers } = this.kept;
     this.account(used);

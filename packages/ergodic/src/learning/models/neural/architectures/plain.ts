@@ -29,7 +29,10 @@ export function outputLayers(outputs: number | undefined): Layer[] {
   return outputs === undefined ? [] : [dense(outputs, { name: "output", initial: glorotUniform() })];
 }
 
-/** Checks the sizes of an architecture, so that errors name its own options rather than those of the layers inside. */
+/**
+ * Checks the sizes of an architecture, so that errors name its own options rather than the options of the layers
+ * inside.
+ */
 export function checkWidths(
   where: string,
   {
@@ -121,9 +124,9 @@ export interface CirculantNetOptions extends OutputOptions {
 }
 
 /**
- * `cnn` with block-circulant weights (Ding et al. 2017), without dropout. It has about 1/block as many parameters as
- * `cnn`. The first convolution, which has few input channels, and the output layer are not circulant. Examples:
- * [height, width, channels]. @throws OptionError
+ * `cnn` with block-circulant weights (Ding et al. 2017), without dropout. The network has about 1/block as many
+ * parameters as `cnn`. The first convolution, which has few input channels, and the output layer are not circulant.
+ * Examples: [height, width, channels]. @throws OptionError
  */
 export function circulantNet(options: CirculantNetOptions = {}): Layer {
   checkKeys("circulantNet", options, ["outputs", "channels", "hidden", "block"]);

@@ -13,8 +13,8 @@ export type { ConvolutionOptions };
 /** Options of `convolution`. */
 export interface GroupedConvolutionOptions extends ConvolutionOptions {
   /**
-   * Number of groups of channels that are convolved separately. It must divide the numbers of input and output
-   * channels. Default 1.
+   * Number of groups of channels that are convolved separately. The numbers of input and output channels must be
+   * multiples of this number. Default 1.
    */
   readonly groups?: number;
 }

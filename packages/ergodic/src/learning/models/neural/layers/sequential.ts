@@ -59,8 +59,8 @@ const named = (marked: LayerLike, { name = isLayer(marked) ? marked.name : undef
   name === undefined ? {} : { name };
 
 /**
- * A layer whose parameters are not trained. Its running statistics do not change, and its dropout is off. Adds nothing
- * to the path.
+ * A layer whose parameters are not trained. The layer's running statistics do not change, and its dropout is off. Adds
+ * nothing to the path.
  */
 export const frozen = (marked: LayerLike, options: Named = {}): Layer =>
   makeFrozen({ layer: marked, ...named(marked, plain("frozen", options)) });
