@@ -215,7 +215,9 @@ describe("what was possible", () => {
 
   it.each([1, -1, 0.5, "0", null, "length", 2 ** 53])("the value %s of one", (at) => {
     expect(() => opened(planOf([z], [{ kind: "zero", value: at }]))).toThrow("but its values are 0 to 0; the file is damaged");
-    expect(() => opened(planOf([z], [{ kind: "kernel", calls: [], result: at }]))).toThrow("but its values are 0 to 0; the file is damaged");
+    expect(() => opened(planOf([z], [{ kind: "kernel", calls: [], result: at }]))).toThrow(
+      "but its values are 0 to 0; the file is damaged",
+    );
   });
 
   it("a loop, by an element", () => {

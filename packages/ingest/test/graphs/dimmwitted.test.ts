@@ -217,7 +217,11 @@ describe("DimmWitted", () => {
       (f) => void (f["graph.weights"] = f["graph.weights"].slice(0, 18)),
       "graph.weights: byte 17: the last weight has 1 of its 17 bytes",
     ],
-    ["a domain of no variable", (f) => at(f["graph.domains"], 7, 99), "graph.domains: byte 0: this is the domain of variable 99, which does not exist"],
+    [
+      "a domain of no variable",
+      (f) => at(f["graph.domains"], 7, 99),
+      "graph.domains: byte 0: this is the domain of variable 99, which does not exist",
+    ],
     [
       "a domain of another count",
       (f) => at(f["graph.variables"], 5 * 27 + 26, 5),
@@ -319,7 +323,11 @@ describe("DimmWitted", () => {
 
   it.each([
     ["a domain twice", { domains: "0\t2\t{0,1}\t{0,0}\n0\t2\t{0,1}\t{0,0}\n" }, "t.tsv:2:1: variable 0 has two domains"],
-    ["a domain of another count", { domains: "0\t3\t{0,1}\t{0,0}\n" }, "t.tsv:1:2: the domain of variable 0 declares 3 values and lists 2"],
+    [
+      "a domain of another count",
+      { domains: "0\t3\t{0,1}\t{0,0}\n" },
+      "t.tsv:1:2: the domain of variable 0 declares 3 values and lists 2",
+    ],
     [
       "a domain of no variable",
       { domains: "2\t2\t{0,1}\t{0,0}\n" },
@@ -334,8 +342,16 @@ describe("DimmWitted", () => {
     ["a text for a number", { weights: "0\t0\tx\n" }, 't.tsv:1:3: "x" is not a number'],
     ["a hexadecimal number", { weights: "0\t0\t0x10\n" }, 't.tsv:1:3: "0x10" is not a number'],
     ["a hexadecimal value of a state", { domains: "0\t2\t{0,0x1}\t{0,0}\n" }, 't.tsv:1:3: "0x1" is not a number'],
-    ["a domain of a variable below 0", { domains: "-1\t2\t{0,1}\t{0,0}\n" }, "t.tsv:1:1: this is the domain of variable -1, which does not exist"],
-    ["a domain of half a variable", { domains: "0.5\t2\t{0,1}\t{0,0}\n" }, "t.tsv:1:1: this is the domain of variable 0.5, which does not exist"],
+    [
+      "a domain of a variable below 0",
+      { domains: "-1\t2\t{0,1}\t{0,0}\n" },
+      "t.tsv:1:1: this is the domain of variable -1, which does not exist",
+    ],
+    [
+      "a domain of half a variable",
+      { domains: "0.5\t2\t{0,1}\t{0,0}\n" },
+      "t.tsv:1:1: this is the domain of variable 0.5, which does not exist",
+    ],
     ["an id beyond", { variables: "0\t0\t0\t0\t2\n\n9\t1\t1\t0\t2\n" }, "t.tsv:3:1: the id of the variable is 9"],
     ["a row too short", { factors: "0\t1\t0\n" }, "t.tsv:1:1: the row has 3 fields, but 2 variables, weight and feature make 4"],
     ["arguments that do not fit", { args: "3 2 1\n" }, 't.tsv: the arguments are "3 2 1", but must be a function'],

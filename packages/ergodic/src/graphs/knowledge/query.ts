@@ -222,7 +222,7 @@ export class Unknowns extends Facts {
       if (label < 0 || label === before) continue;
       if (before >= 0) throw this.#twice(row, first, tuple, "but another label; correct one of the two");
       if (old >= 0)
-        throw this.#twice(row, first, tuple, "which has no label; tell the graph: graph.observe(kb.variable(…), true)");
+        throw this.#twice(row, first, tuple, "that unknown has no label; tell the graph: graph.observe(kb.variable(…), true)");
       labels.data[same] = label;
     }
     const heldOut = new Ints(labels.length);

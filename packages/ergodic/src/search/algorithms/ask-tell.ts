@@ -346,7 +346,7 @@ export class Search {
     else this.state.inject(point.z, point.value);
   }
 
-  /** Of points with equal values, the first requested is best, regardless of the order in which values are told. */
+  /** Remembers the best point. If values are equal, the point that was requested first is best, whatever the order of answers. */
   private note(value: number, point: number, x: () => Float64Array, probe?: () => Probe): void {
     const { found } = this;
     const first = found && found.value === value && point >= 0 && found.point > point;

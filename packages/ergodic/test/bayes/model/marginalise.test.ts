@@ -379,7 +379,11 @@ describe("errors", () => {
     ["states that are numbers", ({ marginalise }) => marginalise(normal(0, 1), () => full(0, [])), "no finite list of values"],
     ["no states", ({ marginalise }) => marginalise(3 as never, () => full(0, [])), "states are number"],
     ["no value", ({ marginalise }, m) => marginalise(bernoulli(0.5), () => normal(m, 1)), "add { value: y }"],
-    ["a value of nothing", ({ marginalise }, m) => marginalise(bernoulli(0.5), () => m, { value: 3 }), "leave value out, or give distributions"],
+    [
+      "a value of nothing",
+      ({ marginalise }, m) => marginalise(bernoulli(0.5), () => m, { value: 3 }),
+      "leave value out, or give distributions",
+    ],
     ["mixed terms", ({ marginalise }, m) => marginalise(bernoulli(0.5), (k) => (k ? m : normal(m, 1))), "or all distributions"],
     ["numbers", ({ marginalise }) => marginalise(bernoulli(0.5), () => 3 as never), "a term is number"],
     ["too few terms", ({ marginalise }, m) => marginalise(categorical([0.2, 0.3, 0.5]), add(m, full(0, [2]))), "with 3 states"],

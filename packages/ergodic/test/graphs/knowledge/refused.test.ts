@@ -54,7 +54,7 @@ describe("what is refused", () => {
       "a label that comes later",
       () =>
         query("t", [{ a: 1, is: null as boolean | null }], { key: ["a"], label: "is", distinct: true }).add([{ a: 1, is: true }]),
-      /query "t": row 1 has the key \{ a: 1 \} of unknown 1.*which has no label; tell the graph: graph\.observe/,
+      /query "t": row 1 has the key \{ a: 1 \} of the existing unknown 1: that unknown has no label; tell the graph: graph\.observe/,
     ],
     [
       "a state of a Boolean",
