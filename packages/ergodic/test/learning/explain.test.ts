@@ -44,6 +44,6 @@ describe("explain of a network", () => {
     expect(refused({})).toThrow(/rowShape is undefined, but must be the shape of a row.* \[OPTION_TYPE\]/);
     expect(refused({ rowShape: [3] })).toThrow(/outputs is undefined/);
     expect(refused({ rowShape: [3], outputs: 1, rows: 4 })).toThrow(/unknown option "rows"/);
-    expect(() => explain(network(mlp([4], { outputs: 3 })), { rowShape: [3], outputs: 2 })).toThrow(/wants 2 outputs/);
+    expect(() => explain(network(mlp([4], { outputs: 3 })), { rowShape: [3], outputs: 2 })).toThrow(/needs 2 outputs/);
   });
 });

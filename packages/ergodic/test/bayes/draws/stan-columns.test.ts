@@ -45,7 +45,7 @@ describe("columns", () => {
   it.each([
     ["a gap", ["a.1.1", "a.2.1", "a.2.2"], /"a" has 3 columns, but indices up to \[2,2\] need 4/],
     ["two of a label", ["a.1", "a.1"], /there are two columns "a.1"/],
-    ["indices of two lengths", ["a.1", "a.1.2"], /"a.1.2" has 2 indices, but "a.1" 1/],
+    ["indices of two lengths", ["a.1", "a.1.2"], /"a.1.2" has 2 indices, but "a.1" has 1/],
   ])("with %s are refused", (_, names, message) => {
     expect(() => labels(names)).toThrow(message);
   });
