@@ -5,8 +5,8 @@
  * Operations: machine operations per parameter in the fused pass (new parameter and states), minus those of plain SGD.
  * Passes: reductions over all parameters that the step waits for; each reads the gradient once more.
  * Sparse: the equation is evaluated with g = 0 and the values of the options. If the parameter and all states keep
- * their values, the rule is exact on touched coordinates alone. If they change (momentum decays), the rule is lazy:
- * untouched coordinates are not updated, as in PyTorch's SparseAdam. A rule is dense if every coordinate must be
+ * their values, the rule is exact on touched coordinates alone. If any of them change (momentum decays), the rule is
+ * lazy: untouched coordinates are not updated, as in PyTorch's SparseAdam. A rule is dense if every coordinate must be
  * visited. A rule with a reduction whose terms do not vanish is dense. So is a rule that is evaluated at an average of
  * its iterates, because the average would lag on coordinates that are not updated.
  */
@@ -78,8 +78,8 @@ export function sparseBehaviour(rule: EquationRule): SparseBehaviour {
 }
 
 /**
- * Returns whether a step depends on sums or maxima over all parameters, of this update or (through a scalar state) of
- * an earlier one.
+ * Returns whether a step depends on a sum or maximum over all parameters. The sum can be from this update or, through a
+ * scalar state, from an earlier update.
  */
 export function hasReduction(rule: EquationRule): boolean {
   const { step, states, scalars } = rule.trace(vector("g"), vector("parameter"));

@@ -2,8 +2,8 @@
  * Represents an L2 penalty as one scale for all parameters. Plain descent p ← p − η (g + λ p) shrinks all parameters by
  * the same factor, so with p = s v only the entries of v with nonzero g need an update
  * (kernels/engine/optimise/decay.ts). On sparse gradients the result equals the dense update. Other rules distribute
- * the penalty over the touched coordinates. Plain descent of 16-bit parameters on rows of 8 or 16 bits uses the same
- * representation, with or without L2, because it has its own kernel.
+ * the penalty over the touched coordinates. Plain descent of 16-bit parameters on 8-bit or 16-bit rows has its own
+ * kernel, which uses this representation with or without L2.
  */
 
 import { linkProgram, mul, type ProgramSpec, scalar, vector } from "../compiler/index.ts";
@@ -28,8 +28,8 @@ export function fixedBytes({ target, plan }: Parts, batch: number, buffered: boo
 }
 
 /**
- * Returns plain descent with a rate that the kernel sets. Undefined unless the rule is plain descent and the run can
- * represent its parameters by one common scale.
+ * Returns plain descent whose rate is set by the kernel. Returns undefined unless the rule is plain descent and one
+ * common scale can represent the run's parameters.
  */
 export function decayingRule({ rule, target, variance, plan }: Parts, indexed: boolean, fixed: number): EquationRule | undefined {
   const { penalty } = target;

@@ -95,8 +95,8 @@ export function refuseLink(where: string, rule: Rule): void {
 }
 
 /**
- * Refuses rules that cannot take a rate per coordinate. Such a rate multiplies the step, so the rule must make a single
- * step.
+ * Refuses rules that cannot take a rate per coordinate. A rate per coordinate multiplies the step, so the rule must
+ * make a single step.
  */
 function refuseRates(rule: Rule): void {
   if (rule.kind !== "equation")
@@ -118,7 +118,7 @@ function wholeChain(rule: EquationRule): string {
   return `chain(${[...calls(false), "sgd()", ...calls(true)].join(", ")})`;
 }
 
-/** Returns whether the rule makes steps η g, or averages the iterates of such steps. */
+/** Returns whether the rule is plain descent (steps η g), or averages the iterates of plain descent. */
 function stepsAlongGradient(rule: Rule): boolean {
   const rate = rule.kind === "equation" ? rateOf(rule) : undefined;
   const g = vector("values");

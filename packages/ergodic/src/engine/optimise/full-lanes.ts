@@ -24,14 +24,14 @@ export interface FullLanesOptions extends Omit<FullOptions, "objective" | "rule"
 }
 
 /**
- * Several concurrent sequences of full steps, each with its own gradient estimates. They do for random objectives what
- * minibatch lanes (lanes.ts) do for rows. An epoch is one step per lane.
+ * Several concurrent sequences of full steps, each with its own gradient estimates. They play the role for random
+ * objectives that minibatch lanes (lanes.ts) play for rows. An epoch is one step per lane.
  *
- * Replicas wait for each other at the end of an epoch and are averaged at fixed epochs, including the rule's states;
+ * Replicas wait for each other at the end of an epoch. Replicas and their rule states are averaged at fixed epochs, so
  * the result does not depend on the number of workers. Racing lanes never wait: each reads the current parameters,
  * computes on its worker while others step, and then steps. A lane's gradient is therefore up to (lanes − 1) steps old,
  * which introduces a bias, and the order of steps varies between runs. Racing lanes keep computing while the loop takes
- * a snapshot, so the snapshot can catch a lane in the middle of its draws.
+ * a snapshot, so a lane can be in the middle of its draws.
  */
 export class FullLanes implements Progression {
   readonly stepsPerEpoch = 1;
@@ -43,7 +43,7 @@ export class FullLanes implements Progression {
   private readonly lanes: readonly FullDescent[];
   private readonly shared: RuleRunner | undefined;
   private readonly stepsPerAverage: number;
-  /** For each racing lane: number of evaluations begun, and the evaluation in progress. */
+  /** For each racing lane, the number of evaluations begun and the evaluation in progress. */
   private readonly begun: number[];
   private readonly flying: (Promise<{ readonly l: number; readonly loss: number }> | undefined)[] = [];
 
@@ -72,7 +72,7 @@ export class FullLanes implements Progression {
     return made;
   }
 
-  /** Makes one step of each replica, on the available workers. */
+  /** Advances each replica by one step, on the available workers. */
   private async each(): Promise<Advance> {
     const { lanes } = this;
     const made: Advance[] = [];
@@ -86,7 +86,7 @@ export class FullLanes implements Progression {
     return made.reduce(sum);
   }
 
-  /** Makes as many steps as there are lanes, taking the lanes that finish first. */
+  /** Makes as many steps as there are lanes, each on the next lane that finishes its evaluation. */
   private async race(): Promise<Advance> {
     const { lanes, flying } = this;
     let made: Advance = { updates: 0, lossSum: 0, rows: 0 };

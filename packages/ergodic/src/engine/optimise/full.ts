@@ -5,7 +5,7 @@
  * Host rules run in float64 on the calling thread, since they choose the next evaluation point; L2 is part of their
  * objective. The sum of a gradient can be distributed over workers, for equation rules and for host rules that expose
  * their evaluations. The group penalty is a proximal step after each update. The reported loss excludes penalties;
- * rules that read `loss` get it with L1 and L2 penalties.
+ * rules that read `loss` see the loss with L1 and L2 penalties.
  */
 
 import { evaluateScalar } from "../compiler/index.ts";
@@ -23,7 +23,9 @@ export interface FullOptions {
   objective: FullObjective;
   rule: EquationRule | HostRule;
   penalty: Penalty | undefined;
-  /** Step rate of each coordinate, and number of trained coordinates, as in RowGradient (contract/row-gradients.ts). */
+  /**
+   * Step rate of each coordinate, and the number of trained coordinates; see RowGradient (contract/row-gradients.ts).
+   */
   rates?: Float64Array;
   trainedCount?: number;
   precision: "f32" | "f64";
@@ -84,7 +86,7 @@ export class FullDescent implements Progression {
       : objective.evaluate(this.point, this.gradient, update);
   }
 
-  /** Makes the step along the last evaluated gradient. */
+  /** Applies the rule to the last evaluated gradient. */
   apply(loss: number): Advance {
     const { objective, penalty, trainedCount = objective.count } = this.options;
     this.runner.gradient().set(this.gradient);
@@ -186,8 +188,8 @@ export function runnerOf({ objective, penalty, rates, precision }: FullOptions, 
 }
 
 /**
- * Number of rows times parameters above which a pass over an objective can take a millisecond. Longer passes are
- * distributed over workers, and pause regularly to leave the thread free.
+ * Product of rows and parameters above which a pass over an objective can take a millisecond. Longer passes are
+ * distributed over workers and yield regularly, so that the thread can do other work.
  */
 const LONG_PASS = 2 ** 20;
 /** Largest number of vectors under one name in a checkpoint, e.g. of a history. */

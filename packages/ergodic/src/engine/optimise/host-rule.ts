@@ -22,7 +22,7 @@ export interface HostFacts<D extends Defaults> {
   cost: (options: Resolved<D>) => StatedCost;
   /** Ranges of numeric options, and choices of string options. */
   ranges?: Ranges<D>;
-  /** Options with which conformance tests run the rule. Every rule of this library defines them. */
+  /** Options with which conformance tests run the rule. Every built-in rule defines them. */
   conformance?: RuleConformance;
 }
 export type HostRuleFactory<D extends Defaults> = ((options?: Options<D>) => HostRule) & RuleDefinition<D>;
@@ -31,10 +31,10 @@ export type HostRuleFactory<D extends Defaults> = ((options?: Options<D>) => Hos
  * Makes the factory of a host rule, and defines the rule under its name. The options of a host rule are plain numbers:
  * a schedule is refused.
  *
- * Host rules need the whole objective at points that they choose, and so run in TypeScript, with one update per call.
- * Host rules evaluate the objective f: float64[d] → float64 as often as they need; one evaluation costs a pass over all
- * data. A rule is started for a number of coordinates and then updates x in place. A rule's state consists of arrays
- * and numbers, so that a checkpoint stores it bit for bit.
+ * Host rules choose the points at which they evaluate the whole objective. They run in TypeScript, with one update per
+ * call. Host rules evaluate the objective f: float64[d] → float64 as often as they need; one evaluation costs a pass
+ * over all data. A rule is started with the number of coordinates and then updates x in place. A rule's state consists
+ * of arrays and numbers, so that a checkpoint stores it bit for bit.
  */
 export function hostRule<D extends Defaults>(
   name: string,

@@ -37,9 +37,9 @@ type RuleOptions = Record<string, OptionValue | Schedule>;
 export interface RuleEntry {
   /** Makes the rule from its options. */
   make(options?: RuleOptions): Rule;
-  /** For a rule that can only be a link: puts it into a chain. */
+  /** Puts the rule into a chain, for a rule that can only be a link. */
   inChain?: (link: EquationRule) => EquationRule;
-  /** Options with which the rule solves a convex problem of slope 1. */
+  /** Options with which the rule solves a convex problem with slope 1. */
   convex: RuleOptions;
   /** Options for a problem whose coordinates differ 1000-fold in scale. */
   scaled: RuleOptions;
@@ -56,12 +56,12 @@ function entryOf(make: Defined): RuleEntry {
   return { make, convex, scaled, inChain: inChain(link) };
 }
 
-/** Step rules of the library by name, e.g. `ruleRegistry.adam.make({ rate: 0.01 })`. */
+/** Built-in step rules by name, e.g. `ruleRegistry.adam.make({ rate: 0.01 })`. */
 export const ruleRegistry: Readonly<Record<string, RuleEntry>> = Object.fromEntries(
   Object.entries(byName(rules, isDefined, ({ ruleName }) => ruleName)).map(([name, make]) => [name, entryOf(make)]),
 );
 
-/** Reserves the names of all library rules. */
+/** Reserves the names of all built-in rules. */
 export const reserveRules = (): void => definedRules.reserve(...Object.keys(ruleRegistry), "chain");
 
 /** Rebuilds a rule from its `toJSON()`, including schedules, chains and rules that the user has defined. */

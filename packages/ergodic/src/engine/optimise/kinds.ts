@@ -26,8 +26,9 @@ export type Options<D extends Defaults> = {
 export type Ranges<D extends Defaults> = { [K in keyof D]?: Range | readonly string[] };
 
 /**
- * Options with which conformance tests run a rule: for a convex problem of slope 1, and for one whose coordinates
- * differ 1000-fold in scale. A link also states whether it is the first or the last link in a chain with sgd().
+ * Options with which conformance tests run a rule. The two test problems are a convex problem with slope 1 and a
+ * problem with coordinates that differ 1000-fold in scale. A link also states whether it is the first or the last link
+ * in a chain with sgd().
  */
 export interface RuleConformance {
   /** Options for the convex problem. Default: none. */
@@ -127,7 +128,7 @@ export interface Objective {
 
 /** Report on one step of a rule on the whole objective. */
 export interface HostReport {
-  /** f at x after the step. With `lossBefore`, f at x before the step, for rules that compute no other value. */
+  /** Value of f after the step. With `lossBefore`, the value before the step, for rules that compute no other value. */
   loss: number;
   /** Whether `loss` is the value at x before the step. */
   lossBefore?: true;
@@ -139,7 +140,7 @@ export interface HostReport {
   stopped: string | null;
 }
 
-/** State of a rule on the whole objective, as copies: numbers and vectors by name. */
+/** Copy of the state of a rule on the whole objective: numbers and vectors by name. */
 export interface HostState {
   /** Numbers by name. */
   numbers: Record<string, number>;
@@ -158,8 +159,8 @@ export interface HostRun {
   /** Makes one step: changes x in place. */
   step(x: Float64Array): HostReport;
   /**
-   * Makes the same step, but leaves the evaluations to the caller, which can make them on workers and wait between
-   * them.
+   * Makes the same step, but the caller evaluates the objective. The caller can use workers and wait between
+   * evaluations.
    */
   steps?(x: Float64Array): Evaluations<HostReport>;
   /** Bytes of state, excluding x. */
@@ -167,7 +168,7 @@ export interface HostRun {
   /** Returns a copy of the state. */
   snapshot(): HostState;
   /**
-   * Describes a part of the state that does not belong to this rule, which means that the file is damaged; undefined if
+   * Describes a part of the state that does not belong to this rule, because the file is damaged. Returns undefined if
    * the state fits.
    */
   misfit?(state: HostState): string | undefined;
@@ -203,7 +204,7 @@ export interface SearchOptions {
   fallback: number;
 }
 
-/** A rule that searches its step size by the losses of the same batch: stochasticLineSearch(). */
+/** A rule that searches for its step size with losses of the same batch: stochasticLineSearch(). */
 export interface SearchRule extends RuleBase {
   /** Discriminates the three kinds of rule. */
   readonly kind: "search";

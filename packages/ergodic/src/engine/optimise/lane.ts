@@ -27,8 +27,8 @@ export interface Copy {
 }
 
 /**
- * Addresses of weights per coordinate: for the penalty (`share`), the mean gradient (`reach`) and the step (`rates`); 0
- * if unused.
+ * Addresses of weights per coordinate, 0 if unused: `share` for the penalty, `reach` for the mean gradient, `rates` for
+ * the step.
  */
 export interface Weights {
   share: number;
@@ -120,9 +120,9 @@ function addressOf(operand: string, copy: Copy, weights: Weights): number {
 }
 
 /**
- * Returns `weights` divided by the probability that an update touches each coordinate. Terms that belong to every
- * coordinate, but are added only to touched coordinates, therefore stay unbiased. Dense gradients touch every
- * coordinate, so the weights are unchanged.
+ * Returns `weights` divided by the probability that an update touches each coordinate. Terms of every coordinate that
+ * are added only to touched coordinates therefore stay unbiased. Dense gradients touch every coordinate, so the weights
+ * are unchanged.
  */
 export function shareOf(target: RowGradient, weights: Float64Array | undefined, batch: number, indexed: boolean): Float64Array {
   return target.density.map((density, j) => {

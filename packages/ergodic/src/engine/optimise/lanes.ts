@@ -16,7 +16,7 @@ import { rateOf } from "./rule.ts";
 import { evaluationProgram, type RuleProgram, ruleProgram } from "./rule-program.ts";
 
 export const CURRENT_RATE = "currentRate";
-/** Number of updates whose rows kernels/engine/optimise/descend.ts draws in one go. */
+/** Number of updates for which kernels/engine/optimise/descend.ts draws rows in one go. */
 const DRAWN_AHEAD = 16;
 /** Must equal the values in kernels/engine/optimise/decay.ts. */
 const SMALLEST_SCALE = { f32: 2 ** -20, f64: 2 ** -20, i16: 7 / 8 };
@@ -25,7 +25,7 @@ const controlKinds = { saga: field.CONTROL_SAGA, sag: field.CONTROL_SAG, svrg: f
 
 export interface Sweep {
   binding: LaneBinding;
-  /** Address of a control block with which a sweep fills the table of control variates. */
+  /** Address of the control block of the sweep that fills the table of control variates. */
   record: number;
   listed: number;
   accumulator: number;
@@ -52,8 +52,8 @@ export interface Lane {
  * All lanes of a run and their shared data: copies of the model, the table of control variates, weights of coordinates.
  *
  * Racing lanes ("shared") have one copy and take turns in the row order. Each replica has its own copy, and reads its
- * own rows (sharded) or all rows (replicated). The work of a lane depends on its number, the seed and its update
- * number, never on the worker that runs it.
+ * own rows (sharded) or all rows (replicated). A lane's work depends on the lane's index, the seed and the update's
+ * index, never on the worker that runs it.
  */
 export class Lanes {
   readonly list: Lane[] = [];
@@ -268,7 +268,7 @@ export class Lanes {
     const key = stream(plan.seed, "rows", l).key;
     const draws = plan.schedule === "replacement";
     const order = draws ? 0 : this.racing ? this.sharedOrder + 4 * shard.first : arena.take(shard.rows * 4);
-    // Racing lanes share one order and together draw all rows, so the mean of the table is taken over all rows too.
+    // Racing lanes share one order and together draw all rows, so the table's mean is also taken over all rows.
     const meanRows = this.racing ? problem.rowCount : shard.rows;
     const control = variance ? this.controlBlock(controlKinds[variance.name], meanRows) : 0;
     const constants = {
@@ -358,8 +358,8 @@ export class Lanes {
 }
 
 /**
- * Returns whether an explicit L2 step can overshoot 0, because a rare coordinate's share exceeds 1/(η·l2). Assumed if η
- * is scheduled.
+ * Returns whether an explicit L2 step can overshoot 0, because a rare coordinate's share exceeds 1/(η·l2). If η is a
+ * schedule, the step is assumed to overshoot.
  */
 function mayOvershoot(rule: EquationRule, l2: number, largestShare: number): boolean {
   const rate =

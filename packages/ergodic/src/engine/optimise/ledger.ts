@@ -1,6 +1,6 @@
 /**
- * The cost ledger: cost of every rule of the registry beyond plain SGD, at its defaults. The cost is predicted from the
- * equation (or stated, for rules without one) and can be measured on demand.
+ * The cost ledger lists the cost of every registered rule, at its defaults, in addition to the cost of plain SGD. The
+ * cost is predicted from the equation (or stated, for rules without one) and can be measured on demand.
  */
 import { checkNumber, OptionError } from "../errors/errors.ts";
 import { ruleCost, type SparseBehaviour, sparseBehaviour } from "./cost.ts";
@@ -44,7 +44,7 @@ export interface LedgerRow {
   perStep: string | null;
 }
 
-/** Returns the cost ledger: for every rule of the registry, its cost beyond plain SGD, predicted from its equation. */
+/** Returns the cost ledger: the predicted cost of every registered rule in addition to the cost of plain SGD. */
 export function ruleLedger(): LedgerRow[] {
   return Object.entries(ruleRegistry).map(([name, entry]) => row(name, entry, entry.make()));
 }
@@ -52,7 +52,7 @@ export function ruleLedger(): LedgerRow[] {
 /**
  * Returns the row of one rule with its own options: `ruleLedgerRow(rmsprop({ momentum: 0.9 }))` includes momentum.
  *
- * @throws OptionError for a chain, and for a rule that is not the library's
+ * @throws OptionError for a chain, and for a rule that is not built in
  */
 export function ruleLedgerRow(rule: Rule): LedgerRow {
   const entry = Object.hasOwn(ruleRegistry, rule.name) ? ruleRegistry[rule.name] : undefined;

@@ -14,7 +14,7 @@ export interface FullObjective {
   readonly rows: number;
   readonly start: Float64Array | undefined;
   /**
-   * Returns f(x), computed on this thread; fills `gradient` unless it is null. `update`: number that selects the random
+   * Returns f(x), computed on this thread; fills `gradient` unless it is null. `update`: index that selects the random
    * draws of a random gradient.
    */
   evaluate(x: Float64Array, gradient: Float64Array | null, update?: number): number;
@@ -41,7 +41,7 @@ interface Part {
   to: number;
 }
 
-/** A binding and its row list, which compute one part at a time. */
+/** A binding and its row list. Together they compute one part at a time. */
 interface Seat {
   binding: LaneBinding;
   listed: number;
@@ -118,8 +118,8 @@ export class RowObjective implements FullObjective {
 
   /**
    * Yields groups of sweepGradient calls; the calls of one group can run concurrently. If gradients draw random
-   * numbers, each call covers one chunk of rows, and the number of the call selects its draws. No two calls of a pass
-   * then share draws.
+   * numbers, each call covers one chunk of rows, and the call's index selects its draws. No two calls of a pass then
+   * share draws.
    */
   private *turns(update: number): Generator<number[][]> {
     const { memory } = this.engine;

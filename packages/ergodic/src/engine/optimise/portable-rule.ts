@@ -12,7 +12,7 @@ import { scheduleFromJson } from "./schedules/by-name.ts";
  */
 export interface PortableRule extends Pick<EquationRule, "name" | "last" | "link" | "summary" | "source"> {
   readonly options: Readonly<Record<string, OptionValue | ScheduleJson>>;
-  /** Names of its states, scalars and options, in the order in which the formula first used them. */
+  /** Names of the rule's states, scalars and options, in the order of first use in the formula. */
   readonly names: readonly string[];
   readonly inputs: Traced["inputs"];
   readonly states: readonly Omit<Traced["states"][number], "next">[];

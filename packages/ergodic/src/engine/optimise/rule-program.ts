@@ -38,8 +38,8 @@ export interface RuleProgramOptions {
   /** Whether a dense mean gradient is added to the gradient (variance reduction). Default false. */
   base?: boolean;
   /**
-   * Whether `base` moves by `refresh` × the gradient of the rows, because it is the mean of a table that this update
-   * changes (SAGA, SAG). Default false.
+   * Whether this update adds `refresh` × the rows' gradient to `base`, the mean of a table that the update changes
+   * (SAGA, SAG). Default false.
    */
   refresh?: boolean;
   /** Whether `base` is weighted by an operand of this name. Default false. */
@@ -49,8 +49,8 @@ export interface RuleProgramOptions {
   /** Whether the step of each coordinate is multiplied by an operand of this name. Default false. */
   rates?: boolean;
   /**
-   * Whether the part of an L2 share above 1 is applied implicitly, for rates at which an explicit step could overshoot
-   * 0. Default false.
+   * Whether the part of an L2 share above 1 is applied implicitly. Needed for rates at which an explicit step could
+   * overshoot 0. Default false.
    */
   damped?: boolean;
   /** Whether an L1 penalty is added, in its orthant-wise form. Default false. */
@@ -185,7 +185,7 @@ export function evaluationProgram(
 }
 
 /**
- * Multiplies the step of each coordinate by `rates`. A last link that tracks the parameter comes after this, because it
+ * Multiplies the step of each coordinate by `rates`. A last link that tracks the parameter comes later, because it
  * averages the points actually visited.
  */
 function atRates(rule: EquationRule): EquationRule {
@@ -216,7 +216,7 @@ function gradient(p: Expr, rate: Expr | undefined, { share: hasShare, damped, ba
   return where(equal(p, 0), shrunk, add(g, mul(threshold, sign(p))));
 }
 
-/** Returns `moved`, or 0 if it left the orthant. Comparisons with NaN are false, so a NaN stays NaN. */
+/** Returns `moved`, or 0 if it left the orthant. A NaN stays NaN, because comparisons with NaN are false. */
 function orthant(moved: Expr, p: Expr, g: Expr, { l1, share: hasShare }: RuleProgramOptions): Expr {
   if (!l1) return moved;
   const side = where(equal(p, 0), neg(g), p);

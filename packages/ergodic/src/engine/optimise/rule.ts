@@ -71,7 +71,7 @@ export interface Facts<D extends Defaults> {
   last?: boolean;
   /** Whether the rule can only be a link of a chain, because it has no rate. */
   link?: boolean;
-  /** Options with which conformance tests run it. Every rule of this library defines them. */
+  /** Options with which conformance tests run it. Every built-in rule defines them. */
   conformance?: RuleConformance;
 }
 /** Makes a rule from options, any subset of its `defaults`; numeric options also accept a Schedule. */
@@ -140,13 +140,14 @@ export function definitionOf<D extends Defaults>(
   return { ruleName: name, defaults, declaration: { name, options: acceptedBy(defaults, ranges) }, conformance };
 }
 
-/** Checks the facts when a rule is defined, so that a missing one is not noticed only when the rule is made. */
+/** Checks the facts when a rule is defined, so that a missing fact is found before the rule is made. */
 export function checkFacts(where: string, facts: unknown, example: string): void {
   if (typeof facts !== "object" || facts === null) refuse(where, "the description of the rule", facts, "its facts", example);
 }
 
 /**
- * Returns the rate of a rule (of the first link that has one, for a chain) as an expression of its program's scalars.
+ * Returns the rate of a rule as an expression of its program's scalars. For a chain, returns the rate of the first link
+ * that has one.
  */
 export function rateOf(rule: EquationRule): Expr | undefined {
   for (const link of rule.parts.length ? rule.parts : [rule]) {

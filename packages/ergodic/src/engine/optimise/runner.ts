@@ -40,7 +40,7 @@ export interface StepInputs {
   l1?: number;
   l2?: number;
   /**
-   * Number of leading coordinates that take part. For an indexed runner: number of entries of `indices()` and
+   * Number of leading coordinates that the step updates. For an indexed runner: number of entries of `indices()` and
    * `gradient()` that this step uses. Default: all.
    */
   touched?: number;
@@ -58,7 +58,7 @@ type Run = (count: number, scalars: Record<string, number>) => Record<string, nu
  * reference. The kernels of the loop use the same program in their own layout; this class serves full-vector steps,
  * tests and benchmarks.
  *
- * Views that methods return are on the memory's current buffer and must not be kept across an allocation.
+ * Methods return views of the memory's current buffer. An allocation invalidates these views.
  */
 export class RuleRunner implements Disposable, Holder {
   /** Rule that runs. */
@@ -179,7 +179,7 @@ export class RuleRunner implements Disposable, Holder {
     }
   }
 
-  /** Holds the claim on its compiled program until it is disposed of or collected. */
+  /** A runner holds a claim on its compiled program until the runner is disposed of or garbage collected. */
   hold(claim: Disposable): void {
     this.claim = claim;
     own(this, claim);

@@ -3,8 +3,8 @@ import { checkKeys } from "../errors/errors.ts";
 import { acceptedBy, checkOptions, type Declaration, type Range } from "../errors/options.ts";
 
 /**
- * A schedule: a rate as a scalar expression of the update number t (from 1), instead of a constant. Each schedule is a
- * file in schedules/.
+ * A schedule gives a rate as a scalar expression of the update index t (from 1), instead of a constant. Each schedule
+ * is a file in schedules/.
  *
  * Units: updates. A schedule is computed once per update, in float64, in the same pass as the rule.
  * Sources: PyTorch's lr_scheduler for stepDecay, exponentialDecay, cosineDecay (CosineAnnealingLR) and warmUp

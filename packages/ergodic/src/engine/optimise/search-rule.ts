@@ -1,5 +1,6 @@
 /**
- * Search rules choose the size of a step by the loss of the *same* batch (and the same random draws) at trial points.
+ * Search rules choose a step size from losses at trial points, all computed on the *same* batch with the same random
+ * draws.
  *
  * Such a rule is data: kernels/engine/optimise/search.ts makes the search, inside the loop that owns the batch. α
  * starts at `initial`. Each update first multiplies α by growth^(1/updates per epoch). The search then multiplies α by
@@ -10,10 +11,7 @@
 import { OptionError } from "../errors/errors.ts";
 import type { SearchRule } from "./kinds.ts";
 
-/**
- * Refuses a search rule that carries a function, because the function would never be called and the rule would not do
- * what its author expects.
- */
+/** Refuses a search rule that carries a function, because the function would never be called. */
 export function refuseOwnFunctions(rule: SearchRule): void {
   const own = Object.entries(rule).find(([key, value]) => typeof value === "function" && key !== "toJSON");
   if (!own) return;

@@ -11,11 +11,11 @@ import { shown } from "../errors/shown.ts";
  *   saga   old = each row at its own last visit; unbiased                    Defazio, Bach, Lacoste-Julien 2014
  *   sag    like saga, with the new difference times 1/n: biased, less noise  Le Roux, Schmidt, Bach 2012
  *
- * Memory: one float64 per row and output, and one mean gradient. SVRG's snapshot is a pass over all rows, counted in
- * the run's time.
+ * Memory: one float64 per row and output, and one mean gradient. Each SVRG snapshot takes a pass over all rows, which
+ * counts towards the run's time.
  * Any rule can use these gradients. With sgd(), a constant rate of 1/(3L) (SAGA, SVRG) or 1/L (SAG) converges linearly,
  * where L is the largest curvature of a row. SAG at that rate needs rows drawn with replacement: in a fixed or shuffled
- * order its table ages too evenly, and it diverges (Gürbüzbalaban, Ozdaglar, Parrilo 2017).
+ * order, all entries of its table reach the same age, and it diverges (Gürbüzbalaban, Ozdaglar, Parrilo 2017).
  */
 export interface Variance {
   /** Name of the method. */
@@ -41,14 +41,15 @@ export function svrg(options: { every?: number } = {}): Variance {
 }
 
 /**
- * SAGA: gradients relative to each row's gradient at its last visit; unbiased. Defazio, Bach, Lacoste-Julien 2014.
+ * SAGA: unbiased gradients, relative to each row's gradient at its last visit. Defazio, Bach, Lacoste-Julien 2014.
  *
  * Memory: one float64 per row and output. With sgd() at a rate of 1/(3L) it converges linearly, where L is the largest
  * curvature of a row.
  */
 export const saga = (options: Record<never, never> = {}): Variance => without("saga", options);
 /**
- * SAG: like saga(), but the new difference is weighed by 1/n: biased, with less noise. Le Roux, Schmidt, Bach 2012.
+ * SAG: like saga(), but the new difference has the weight 1/n, which adds bias and reduces noise. Le Roux, Schmidt,
+ * Bach 2012.
  *
  * Memory: one float64 per row and output. At its rate of 1/L it needs rows drawn with replacement, which `fit` then
  * takes by default.

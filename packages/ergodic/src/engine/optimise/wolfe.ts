@@ -111,7 +111,7 @@ export function* singleStep(stepSize: number): LineSearch {
   return { point: yield stepSize, evaluations: 1 };
 }
 
-/** Runs a search along x + αd. Each point gets its own gradient array, so that it can be kept. */
+/** Runs a search along x + αd. Each point has its own gradient array, so that later evaluations do not overwrite it. */
 export function* along(x: Float64Array, d: Float64Array, search: LineSearch): Evaluations<LineFound> {
   const moved = new Float64Array(x.length);
   let next = search.next();

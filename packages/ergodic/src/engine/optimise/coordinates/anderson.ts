@@ -1,12 +1,12 @@
 /**
- * Anderson extrapolation of a repeated map. From its last K + 1 points x⁰ … x^K, it computes Σ c_k x^k, where c
+ * Anderson extrapolation of a repeated map. From the map's last K + 1 points x⁰ … x^K, it computes Σ c_k x^k, where c
  * minimises ‖Σ c_k (x^k − x^{k−1})‖ subject to Σ c_k = 1.
  *
  * K: `HISTORY`. Solves (UᵀU + ε tr(UᵀU) I) z = 1, c = z / Σz, by Cholesky; U holds the K differences. If they are
  * linearly dependent, the ridge determines c. The extrapolated point is only a guess: the caller checks whether it is
  * better.
- * Source: Bertrand, Massias 2021 (algorithm 2: coordinate descent; K = 5). Differs in the ridge, which follows Scieur
- * et al. 2016.
+ * Source: Bertrand, Massias 2021 (algorithm 2: coordinate descent; K = 5). The ridge differs: it follows Scieur et al.
+ * 2016.
  */
 export const HISTORY = 5;
 const RIDGE = 1e-14;

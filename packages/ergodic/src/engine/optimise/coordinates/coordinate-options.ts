@@ -1,4 +1,4 @@
-/** Options of coordinate descent (coordinate-descent.ts), as given and with every default filled in. */
+/** Options of coordinate descent (coordinate-descent.ts): as the user gives them, and with every default filled in. */
 import type { Schedule } from "../schedule.ts";
 import type { PickName } from "./picks.ts";
 
@@ -28,8 +28,8 @@ export interface CoordinateDescentOptions {
    */
   acceleration?: "none" | "anderson" | "nesterov";
   /**
-   * Relative duality gap at which the run stops or, for problems without a gap, share of the initial violation. Default
-   * 1e-6; >= 0.
+   * Relative duality gap at which the run stops. For problems without a gap, the violation relative to the initial one.
+   * Default 1e-6; >= 0.
    */
   tolerance?: number;
   /** Number of epochs between two convergence checks. Default 10; a whole number >= 1. */

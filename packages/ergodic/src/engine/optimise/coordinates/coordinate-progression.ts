@@ -30,14 +30,14 @@ export class CoordinateProgression implements Progression {
   private readonly state: CoordinateState;
   private readonly picks: Picks;
   private readonly rowStream: Stream;
-  /** Returns the rate of a move, counted from 0. */
+  /** Returns the rate of a move. Moves are counted from 0. */
   private readonly rateAt: (move: number) => number;
   private readonly momentum: Momentum | undefined;
-  /** Points after the last passes, for Anderson extrapolation. */
+  /** Point after each of the last passes, for Anderson extrapolation. */
   private points: Float64Array[] = [];
   /** F at the end of the last epoch. */
   private objective: number;
-  /** Relative gap, or largest violation relative to the initial one, at the last check. */
+  /** Convergence measure at the last check: the relative gap, or the largest violation relative to the initial one. */
   private distance = Number.NaN;
   private readonly firstViolation: number;
 
@@ -160,8 +160,8 @@ export class CoordinateProgression implements Progression {
   }
 
   /**
-   * Checks for convergence. With momentum, it first makes one plain pass, because averages only approach a kink or a
-   * bound, whereas a prox puts a coordinate exactly on it. Unless the run has converged, this pass is undone.
+   * Checks for convergence. With momentum, it first makes one plain pass. Averages only approach a kink or a bound,
+   * whereas a prox puts a coordinate exactly on it. Unless the run has converged, this pass is undone.
    */
   private check(): void {
     const { state, momentum, options } = this;
@@ -184,8 +184,8 @@ export class CoordinateProgression implements Progression {
   }
 
   /**
-   * Calls a function of the state at the point that the descent has reached. With momentum, this is not the point that
-   * the state holds.
+   * Calls a function with the state at the current point of the descent. With momentum, the state itself holds another
+   * point.
    */
   private atPoint<T>(say: () => T): T {
     const { momentum, state } = this;

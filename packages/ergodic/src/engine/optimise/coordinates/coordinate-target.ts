@@ -11,8 +11,8 @@ export interface CoordinateTargetOptions {
   /** Returns ∂f/∂x_j. Default: central differences of `value`. */
   partial?(x: Float64Array, j: number, residual: Float64Array): number;
   /**
-   * L_j >= ∂²f/∂x_j², > 0: one per coordinate, or a function of j. Required for steps of 1/L and for picking by
-   * importance.
+   * L_j >= ∂²f/∂x_j², > 0: one per coordinate, or a function of j. Required for steps of size 1/L and for importance
+   * sampling.
    */
   curvature?: ((j: number) => number) | ArrayLike<number>;
   /**
@@ -56,7 +56,7 @@ export interface CoordinateTarget
   extends Omit<CoordinateTargetOptions, "partial" | "curvature" | "l1" | "l2" | "lower" | "upper"> {
   /** Discriminates targets from plain functions. */
   readonly kind: "coordinateTarget";
-  /** Returns ∂f/∂x_j; by central differences if none was given. */
+  /** Returns ∂f/∂x_j, computed by central differences if the user gave no derivative. */
   partial(x: Float64Array, j: number, residual: Float64Array): number;
   /** L_j by coordinate; undefined if unknown. */
   curvature: Float64Array | undefined;

@@ -24,8 +24,8 @@ export type SolveColumns = (target: ColumnTarget, tolerance: number, plan: Plan,
 const WHERE = "coordinateDescent";
 
 /**
- * Makes coordinate descent on the `coordinates` that a problem offers. Without `solveColumns`, no problem is solved on
- * working sets.
+ * Makes coordinate descent for problems that offer the capability `coordinates`. Without `solveColumns`, no problem is
+ * solved on working sets.
  */
 export function descendCoordinates(given: CoordinateDescentOptions, solveColumns?: SolveColumns): CoordinateDescent {
   const options = resolve(given);
@@ -168,7 +168,7 @@ function suitsWorkingSets({ step, acceleration }: ResolvedOptions, target: Colum
   return target !== undefined && target.penalty.group === 0 && step === "exact" && acceleration === "anderson";
 }
 
-/** "auto" takes the fastest pick that every problem supports and that does not depend on the seed. */
+/** "auto" takes the fastest order that every problem supports and that does not depend on the seed. */
 function choosePick(pick: ResolvedOptions["pick"]): PickName {
   return pick === "auto" || pick === "workingSets" ? "cyclic" : pick;
 }

@@ -1,6 +1,6 @@
 /**
- * Minimises over t in [0, limit] a function φ that decreases at 0, by its slope alone: grows a bracket from a guess,
- * then applies Newton's method, which bisection keeps within the bracket.
+ * Minimises a function φ that decreases at 0, over t in [0, limit], from its slopes alone. Grows a bracket from a
+ * guess, then applies Newton's method. Bisection keeps the iterates within the bracket.
  *
  * slope: φ'. curvature: φ'' if known; otherwise it is estimated from the last two slopes (secant method). limit:
  * Infinity for none. A point at which the slope is not finite counts as too far. Relative error in t: 1e-10 and mostly
@@ -51,9 +51,7 @@ export function lineNewton(line: Line): number {
   return high === Infinity ? Infinity : t;
 }
 
-/**
- * Returns the next trial while the bracket has no upper end: Newton's step if it goes forward, but limited in length.
- */
+/** Returns the next trial while the bracket has no upper end: a forward Newton step, limited in length. */
 function grown(t: number, step: number): number {
   return step > 0 ? Math.min(t + step, GROWTH * GROWTH * t) : GROWTH * t;
 }

@@ -23,7 +23,7 @@ export interface Picks {
    * returns `most`.
    */
   next(first: number, most: number): Uint32Array;
-  /** Blocks that remain from the last greedy evaluation: the only state that a snapshot must hold. */
+  /** Blocks that remain from the last greedy evaluation. A snapshot needs no other state. */
   listed: Uint32Array;
 }
 

@@ -7,11 +7,11 @@ import { lineNewton } from "./line-newton.ts";
 const EPSILON = 2 ** -52;
 
 /**
- * A point of a user's target, its residual, and moves of one coordinate.
+ * A point of a user-defined target, with its residual. Moves change one coordinate.
  *
  * With g = ∂f/∂x_j + l2 x_j, F decreases to the right of x_j at the rate −(g + l1) or −(g + l1 sign x_j), and similarly
- * to the left. The violation is the larger rate among the directions that the bounds allow. Steps: u = clip(soft(x_j −
- * sg/L, sl1/L) / (1 + sl2/L)), exact for a quadratic f at s = 1.
+ * to the left. The violation is the larger of these rates in the directions that the bounds allow. Steps: u =
+ * clip(soft(x_j − sg/L, sl1/L) / (1 + sl2/L)), exact for a quadratic f at s = 1.
  */
 export class TargetState implements CoordinateState {
   readonly curvature?: Float64Array;
@@ -170,8 +170,8 @@ export class TargetState implements CoordinateState {
   }
 
   /**
-   * Returns the rates at which F decreases on either side of x_j, given ∂f/∂x_j; negative if it increases, −Infinity at
-   * a bound.
+   * Returns the rates at which F decreases on either side of x_j, given ∂f/∂x_j. A rate is negative if F increases, and
+   * −Infinity at a bound.
    */
   private descents(j: number, partial: number): { left: number; right: number } {
     const { l1, l2, lower, upper } = this.target;

@@ -14,16 +14,16 @@ const known = [...functions, "dimension", "curvature", "quadratic", "rows", "l1"
  * Makes a user-defined target for coordinate descent: F(x) = f(x) + Σ_j (l1_j |x_j| + l2_j/2 x_j²) over lower_j ≤ x_j ≤
  * upper_j, where f is smooth.
  *
- * dimension: number of coordinates of x. value: f(x). partial: ∂f/∂x_j; default central differences, and exact minima
- * by values alone.
- * curvature: L_j ≥ ∂²f/∂x_j², for steps of 1/L_j and for picking by importance. quadratic: whether `curvature` equals
- * ∂²f/∂x_j² everywhere, so that minima have a closed form.
+ * dimension: number of coordinates of x. value: f(x). partial: ∂f/∂x_j; default central differences; exact minima are
+ * then found from values alone.
+ * curvature: L_j ≥ ∂²f/∂x_j², for steps of size 1/L_j and for importance sampling. quadratic: whether `curvature`
+ * equals ∂²f/∂x_j² everywhere, so that minima have a closed form.
  * secondPartial: ∂²f/∂x_j², for Newton's method. minimiser: the x_j that minimises F with all other coordinates fixed,
  * in place of any search; it is clipped to the bounds.
  * residual, moved: a quantity that makes partial derivatives cheap, computed from x and then updated; all functions
  * receive it as their last argument.
- * rows: number of rows over which f is a mean; `rowPartial` gives their partial derivatives, for estimates. l1, l2,
- * lower, upper: one number, or one per coordinate.
+ * rows: number of rows over which f is a mean; `rowPartial` returns one row's partial derivative, for estimates. l1,
+ * l2, lower, upper: one number, or one per coordinate.
  *
  * Functions must not change x. Values are minimised. A move costs one partial derivative (step "lipschitz"), or a few
  * (step "exact").

@@ -8,8 +8,9 @@ const open = { low: 0, high: 1, open: true };
 /**
  * Steepest descent with backtracking: α is reduced until f(x − α g) ≤ f(x) − c α ‖g‖² (Armijo), x ← x − α g, g = ∇f(x).
  *
- * `c` in (0, 1), default 1e-4. `shrink` in (0, 1), default 0.5: factor by which α is reduced. The first α is `initial`
- * > 0 (1), later twice the last accepted one. Trial points with NaN or infinite values are rejected.
+ * `c` in (0, 1), default 1e-4. `shrink` in (0, 1), default 0.5: factor by which α is reduced. The first step starts at
+ * α = `initial` > 0 (1). Later steps start at twice the last accepted α. Trial points with NaN or infinite values are
+ * rejected.
  * State: the last α. Needs the full objective. Source: Armijo 1966.
  * `maxEvaluations`: evaluations of the objective per step, a whole number >= 2 (100); the run ends if none of them
  * decreases the objective enough.

@@ -8,11 +8,11 @@ import { searchNeeds, stay } from "../steepest.ts";
 /**
  * Steepest descent with exact line search: x ← x − α ∇f(x), α = argmin over α > 0 of f(x − α ∇f(x)).
  *
- * If the objective offers curvature (quadratics), α = ‖g‖²/(gᵀ∇²f g). Otherwise a bracket is grown by the golden ratio
- * from the last α, followed by Brent's parabolic interpolation to a relative `tolerance`. NaN and infinite values count
- * as too high. State: the last α. Needs the full objective: a gradient and, without curvature, 10 to 30 values per step
- * (18 is usual), each a pass over all data. On an ill-conditioned quadratic, steps zigzag, and f − f* shrinks only by
- * the factor ((κ − 1)/(κ + 1))² per step. Source: Cauchy 1847; Brent 1973.
+ * If the objective offers curvature (quadratics), α = ‖g‖²/(gᵀ∇²f g). Otherwise a bracket is grown from the last α by
+ * the golden ratio. Brent's parabolic interpolation then finds α to a relative `tolerance`. NaN and infinite values
+ * count as too high. State: the last α. Needs the full objective: a gradient and, without curvature, 10 to 30 values
+ * per step (18 is usual), each a pass over all data. On an ill-conditioned quadratic, steps zigzag, and f − f* shrinks
+ * only by the factor ((κ − 1)/(κ + 1))² per step. Source: Cauchy 1847; Brent 1973.
  * `initial`: the first α > 0 (1); `tolerance` > 0 (1e-8); `maxEvaluations`: values of the objective per step, a whole
  * number >= 5 (60).
  */

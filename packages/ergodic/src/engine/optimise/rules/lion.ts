@@ -4,7 +4,7 @@ import { notNegative, positive, rule, share } from "../rule.ts";
 /**
  * Lion: p ← p − η (sign(β₁ m + (1 − β₁) g) + λ p), then m ← β₂ m + (1 − β₂) g.
  *
- * η (`rate`) > 0: the amount by which every coordinate moves; β₁, β₂ in [0, 1]; λ (`decay`) ≥ 0, decoupled. m: one
+ * η (`rate`) > 0 is the distance that every coordinate moves; β₁, β₂ in [0, 1]; λ (`decay`) ≥ 0, decoupled. m: one
  * float per parameter.
  * Source: Chen et al. 2023, algorithm 2. Same as in optax.
  * `rate`: η (0.0001); `beta1`, `beta2`: β₁ (0.9), β₂ (0.99); `decay`: λ (0).

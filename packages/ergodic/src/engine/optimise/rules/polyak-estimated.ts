@@ -7,10 +7,10 @@ import { positive, rule } from "../rule.ts";
  * δ starts at `gap` · |first loss|. Progress is judged in phases. Once the best loss is δ/2 below its value at the
  * start of the phase, δ is multiplied by `grow` ≥ 1 and a new phase starts. If this does not happen within `patience`
  * updates, δ is multiplied by `shrink` < 1. η_max: `maximum`. f̂ < f(p), so a step never goes uphill. Meant for full
- * gradients or large batches, because the best of noisy losses is too low. State: four scalars, and nothing per
- * parameter. Source: Nedić, Bertsekas 2001, dynamic step size; the phases and δ/2 are from Goffin, Kiwiel 1999. (A
- * single step cannot reach f̂ itself: a convex f lies above its tangent.) With minibatches, f excludes the model's
- * penalty but g includes its gradient.
+ * gradients or large batches, because the lowest of many noisy losses is an underestimate. State: four scalars, and
+ * nothing per parameter. Source: Nedić, Bertsekas 2001, dynamic step size; the phases and δ/2 are from Goffin, Kiwiel
+ * 1999. (A single step cannot reach f̂ itself: a convex f lies above its tangent.) With minibatches, f excludes the
+ * model's penalty but g includes its gradient.
  */
 export const polyakEstimated = rule(
   "polyakEstimated",

@@ -8,7 +8,7 @@ import { adamRanges } from "./moments.ts";
  *   m ← β₁ m + (1 − β₁) d g, v ← β₂ v + (1 − β₂) d² g², p' = p − η d m/(√v + d ε)
  *   n ← √β₂ n + (1 − √β₂) η d² ⟨g, p₀ − p⟩, s ← √β₂ s + (1 − √β₂) η d² g, d ← max(d, n/‖s‖₁)
  * η (`rate`): 1, or a schedule with maximum 1; d starts at `distance` > 0, a value that is certainly too small. m, v, s
- * and p₀ (`origin`): four floats per parameter, plus two scalars. The sums run over all parameters, so sparse gradients
+ * and p₀ (`origin`): four floats per parameter, plus two scalars. The sums are over all parameters, so sparse gradients
  * are treated as dense.
  * Source: Mishchenko, Defazio 2024, algorithm 4. Their code multiplies n and s by constants that cancel, and puts the
  * new d before ε.

@@ -3,8 +3,8 @@ import { notNegative, rule } from "../rule.ts";
 import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments.ts";
 
 /**
- * RAdam: Adam whose adaptive rate is switched on, and rectified, according to the effective number of squares in its
- * average.
+ * RAdam: Adam with an adaptive rate that is switched on and rectified according to the effective number of averaged
+ * squares.
  *
  * ρ∞ = 2/(1 − β₂) − 1, ρ = ρ∞ − 2tβ₂ᵗ/(1 − β₂ᵗ). While ρ ≤ 5: p ← p − η m̂; then p ← p − η R m̂ √(1 − β₂ᵗ)/(√v + ε)
  * with R = √((ρ − 4)(ρ − 2)ρ∞/((ρ∞ − 4)(ρ∞ − 2)ρ)). λ (`decay`) ≥ 0: decoupled, p ← p − ηλp in addition; for the

@@ -2,8 +2,8 @@ import { positive, rule } from "../rule.ts";
 import { scheduleFreePoint, scheduleFreeUpdate } from "./schedule-free.ts";
 
 /**
- * Schedule-free SGD uses a fixed rate. The average of its iterates converges as well as SGD with the best decaying
- * schedule, but the length of the run need not be known.
+ * Schedule-free SGD uses a fixed rate. The average of its iterates converges as fast as SGD with the best decaying
+ * schedule, but does not need to know the length of the run.
  *
  * Equation in schedule-free.ts with u = g. η (`rate`) > 0; β (`beta`) in (0, 1]. z: one float per parameter, plus two
  * scalars. The parameter is y, where gradients are taken; evaluate at x (the rule's evaluation point). Source: Defazio

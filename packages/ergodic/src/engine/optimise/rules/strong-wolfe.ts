@@ -6,8 +6,8 @@ import { along, made, strongWolfe as searchLine, wolfeDefaults } from "../wolfe.
 const open = { low: 0, high: 1, open: true };
 
 /**
- * Steepest descent with a strong Wolfe line search: x ← x − α ∇f(x), where f decreases enough (c₁) and the slope
- * flattens enough (c₂).
+ * Steepest descent with a strong Wolfe line search: x ← x − α ∇f(x). α is accepted when f decreases enough (c₁) and the
+ * slope flattens enough (c₂).
  *
  * 0 < c₁ < c₂ < 1. The first trial of a step is the last α; in the first step, it is min(1, 1/‖g‖₁). State: the last α.
  * Needs the full objective: each trial computes its value and its gradient. The search is in wolfe.ts, which L-BFGS

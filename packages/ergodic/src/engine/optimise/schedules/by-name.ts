@@ -6,7 +6,7 @@ import * as all from "./index.ts";
 
 const schedules: Readonly<Record<string, (options: never) => Schedule>> = { ...all };
 
-/** Names of the library's schedules. */
+/** Names of the built-in schedules. */
 export const scheduleNames = (): string[] => Object.keys(schedules).sort();
 
 /**
