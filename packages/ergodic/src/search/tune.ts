@@ -26,7 +26,7 @@ export interface TuneUntil {
   trials?: number;
   /** Seconds of tuning, > 0. */
   seconds?: number;
-  /** Value of a finished trial at or below which the tuning stops. */
+  /** Target: the tuning stops when a finished trial has this value or a lower one. */
   target?: number;
 }
 
@@ -68,7 +68,7 @@ export interface Tuned<K extends string = string> {
   value: number;
   /** Trial with these settings. */
   best: Trial<K>;
-  /** Every trial that ended, by number. */
+  /** Every trial that ended, by index. */
   trials: Trial<K>[];
   /** Number of trials that finished. */
   finished: number;
@@ -90,8 +90,8 @@ export interface Tuned<K extends string = string> {
 
 const TRIALS = 30;
 /**
- * Number of trials per setting from which CMA-ES is better than random search. Measured on noisy bowl-shaped functions
- * of 1 to 5 settings.
+ * Smallest number of trials per setting at which CMA-ES is better than random search. Measured on noisy bowl-shaped
+ * functions of 1 to 5 settings.
  */
 const TRIALS_FOR_LEARNING = 20;
 const keys = ["over", "algorithm", "trials", "until", "halving", "measure", "value", "concurrency", "seed", "signal"];
@@ -163,7 +163,7 @@ function recipeOf(
 }
 
 /**
- * Finds the settings under which runs end with the lowest held-out loss.
+ * Finds the settings with which runs reach the lowest held-out loss.
  *
  *   const best = await tune(
  *     ({ rate, l2 }, { signal, seed }) =>
@@ -185,12 +185,12 @@ function recipeOf(
  * `halving` stops bad trials early: { eta: 3, first }, or false. A trial that diverges counts as failed, and is worse
  * than every other. Other errors end the tuning.
  *
- * `trials`: default 30, unlimited if `until` has seconds. `until`: the first of trials, seconds and target (a finished
- * trial's value at or below it). One trial runs at a time; `concurrency` runs several, for runs that compute elsewhere
- * (other threads, other machines). With one trial at a time, the same seed gives the same trials and stops, provided
- * that `measure` reads validation losses, which depend on epochs and not on the clock. With several at a time, halving
- * depends on which trial is faster. `tune.resume(checkpoint, make)` keeps the trials that ended, and restarts the
- * trials in progress.
+ * `trials`: default 30, unlimited if `until` has seconds. `until`: limits on trials and seconds, and a target for the
+ * value of a finished trial; the first one reached ends the tuning. One trial runs at a time; `concurrency` runs
+ * several, for runs that compute elsewhere (other threads, other machines). With one trial at a time, the same seed
+ * gives the same trials and stops, provided that `measure` reads validation losses, which depend on epochs and not on
+ * the clock. With several trials at a time, halving depends on which trial is faster. `tune.resume(checkpoint, make)`
+ * keeps the trials that ended, and restarts the trials in progress.
  *
  * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] if a run fails, with its error as the
  * cause;

@@ -15,7 +15,7 @@ export interface SearchOptions extends SpaceOptions {
   algorithm?: SearchAlgorithm;
   /** Seed of the search's random numbers. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Total number of evaluations granted. Cooling and other schedules depend on it. Default: no limit. */
+  /** Evaluation budget in total. Cooling and other schedules depend on it. Default: no limit. */
   evaluations?: number;
   /** Number of evaluations per point. The point's value is their mean. Default 1; a whole number >= 1. */
   repeat?: number;
@@ -29,7 +29,7 @@ export const searchKeys = [...spaceKeys, "algorithm", "seed", "evaluations", "re
 
 /** Evaluation to be made. */
 export interface Asked {
-  /** Number of the evaluation, as passed to `tell`. */
+  /** Index of the evaluation, as passed to `tell`. */
   id: number;
   /** Copy of the point. */
   x: Float64Array;
@@ -55,7 +55,7 @@ export interface History {
   best: Float64Array;
 }
 
-/** Largest number of injected points that wait for a batch to end. */
+/** Maximum number of injected points that can wait for a batch to end. */
 const MOST_WAITING = 2 ** 24;
 
 /** First evaluation of the best point. A resumed run repeats it to detect a different function. */
@@ -66,12 +66,11 @@ interface Probe {
 }
 
 /**
- * Ask and tell: a search whose evaluations are made by its user, which can be a loop (minimize.ts), a cluster, or a
- * person at a lab bench.
+ * Ask and tell: a search that leaves evaluations to a loop (minimize.ts), a cluster, or a person at a lab bench.
  *
  * Points are in the user's space (space.ts); evaluations are numbered 0, 1, 2 … in the order of asking. Values can be
- * told in any order. The algorithm learns a batch only when it is complete, and in the batch's own order, so the result
- * does not depend on the order of `tell` calls or on how many points each `ask` requests.
+ * told in any order. The algorithm learns a batch only when all its values are known, in the order of its points. The
+ * order of `tell` calls and the size of each `ask` therefore do not change the result.
  *
  * Noise: with `repeat` k, a point's value is the mean of k evaluations. Every evaluation has its own seed; with
  * `commonRandomNumbers`, the i-th repetitions of all points of a batch share a seed, so that they differ only in their
@@ -89,20 +88,20 @@ export class Search {
   readonly space: Space;
   /** Number of evaluations told, excluding injected points. */
   evaluations = 0;
-  /** Number of failed evaluations among them. */
+  /** Number of evaluations that failed. */
   failed = 0;
   private readonly state: SearchState;
   private readonly seeds: ReturnType<typeof stream>;
   private readonly options: { seed: number; evaluations: number; repeat: number; commonRandomNumbers: boolean };
   private limit: number;
-  /** Values of all points in batches before the open one. */
+  /** Values of all points in the batches before the open batch. */
   private values: number[] = [];
   private batch: Batch | undefined;
-  /** State of the algorithm before it proposed the open batch, if proposing changed it. */
+  /** State of the algorithm before it proposed the open batch, if the proposal changed the state. */
   private before: Snapshot | undefined;
   /** Points injected while a batch is open. The algorithm learns them after the batch has ended. */
   private waiting: { z: Float64Array; value: number }[] = [];
-  /** Best point. `point`: its number; −1 if it was injected. */
+  /** Best point. `point`: index of the point; −1 if it was injected. */
   private found: { x: Float64Array; value: number; point: number; first?: Probe } | undefined;
 
   constructor(where: string, given: SearchOptions) {
@@ -133,7 +132,7 @@ export class Search {
     return this.state.stopped ?? (this.evaluations >= this.limit ? "all evaluations made" : null);
   }
 
-  /** Lowest value told so far, with its point; the first one if several are equal. Undefined before there is one. */
+  /** Point with the lowest value so far, or the first such point. Undefined before the first value. */
   get best(): Best | undefined {
     return this.found && { x: this.found.x.slice(), value: this.found.value };
   }
@@ -161,8 +160,8 @@ export class Search {
   }
 
   /**
-   * Returns at most `count` evaluations to make, by default all that remain in the batch. Returns an empty list if the
-   * batch still waits for values, if the evaluations are used up, or if the search has stopped.
+   * Returns the next evaluations to make: at most `count`, by default all that remain in the batch. Returns an empty
+   * list if the batch still waits for values, if the evaluations are used up, or if the search has stopped.
    */
   ask(count = Infinity): Asked[] {
     if (count !== Infinity) checkNumber("search.ask", "count", count, { low: 1, integer: true });
@@ -180,7 +179,7 @@ export class Search {
     return asked.filter((id) => !batch.has(id)).map((id) => this.evaluation(batch, id));
   }
 
-  /** Sets the total number of evaluations granted; schedules based on the first number stay unchanged. */
+  /** Sets a new total evaluation budget. Schedules still follow the first budget. */
   grant(evaluations: number): void {
     if (evaluations !== Infinity) checkNumber("search.grant", "evaluations", evaluations, { low: 1, integer: true });
     this.limit = evaluations;
@@ -199,7 +198,7 @@ export class Search {
     else this.inject(what, value);
   }
 
-  /** Reports that an evaluation failed. A failure counts as worse than every number. */
+  /** Tells the search that an evaluation failed. A failure counts as worse than every number. */
   fail(id: number): void {
     this.book(id, Number.NaN);
   }
@@ -346,7 +345,7 @@ export class Search {
     else this.state.inject(point.z, point.value);
   }
 
-  /** Remembers the best point. If values are equal, the point that was requested first is best, whatever the order of answers. */
+  /** Remembers the best point. Among equal values, the point that was requested first is best. */
   private note(value: number, point: number, x: () => Float64Array, probe?: () => Probe): void {
     const { found } = this;
     const first = found && found.value === value && point >= 0 && found.point > point;

@@ -1,6 +1,6 @@
 /**
- * Evaluations of one batch of points, each made `repeat` times. Evaluations are numbered first, first + 1, …, and all
- * repetitions of a point have successive numbers.
+ * Evaluations of one batch of points, each made `repeat` times. The evaluations have the indices first, first + 1, ….
+ * All repetitions of a point have successive indices.
  */
 import type { Proposal } from "./search.ts";
 
@@ -9,7 +9,7 @@ export class Batch {
   readonly first: number;
   /** Number of evaluations handed out. */
   asked: number;
-  /** Value of each evaluation, followed by one flag per evaluation: 1 if it was told. */
+  /** Value of each evaluation, followed by one flag per evaluation: 1 if its value is known. */
   readonly told: Float64Array;
   private readonly repeat: number;
   private readonly count: number;
@@ -34,7 +34,7 @@ export class Batch {
     return this.points.at(i)!;
   }
 
-  /** Returns the numbers of the next evaluations, at most `most` of them. */
+  /** Returns the indices of the next evaluations, at most `most` of them. */
   take(most: number): number[] {
     const length = Math.max(0, Math.min(most, this.count - this.asked));
     const from = this.first + this.asked;
@@ -58,8 +58,8 @@ export class Batch {
   }
 
   /**
-   * Returns the mean value of a point; NaN if one of its evaluations failed; undefined while a value is missing. Summed
-   * in a fixed order, regardless of the order of tells.
+   * Returns the mean value of a point; NaN if one of its evaluations failed; undefined while a value is missing. Values
+   * are summed in a fixed order, regardless of the order of `tell` calls.
    */
   valueOf(point: number): number | undefined {
     let sum = 0;

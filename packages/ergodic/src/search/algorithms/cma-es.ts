@@ -18,10 +18,13 @@ const DEFAULTS = {
 };
 type Options = SearchOptionsOf<typeof DEFAULTS>;
 
-/** Restart r uses the random numbers of updates RESTARTS + 2r and RESTARTS + 2r + 1, which no batch uses. */
+/**
+ * First of the update indices for restarts: restart r uses the random numbers of updates RESTARTS + 2r and RESTARTS +
+ * 2r + 1. No batch uses them.
+ */
 const RESTARTS = 2 ** 52;
 
-/** Bytes per entry of a d × d matrix, in total for C, its axes, the work arrays and a snapshot. */
+/** Memory in bytes per entry of a d × d matrix, summed over C, its axes, the work arrays and a snapshot. */
 const MATRICES = 32;
 
 /**
@@ -31,19 +34,19 @@ const MATRICES = 32;
  * cma/distribution.ts, the constants in cma/constants.ts, the criteria that end a descent in cma/termination.ts, and
  * restarts in cma/restarts.ts. σ starts at 1.
  * `covariance`: "full" learns C from the better half of the points. "active" also learns from the worse half, with
- * negative weights, which is faster if C is badly conditioned. "separable" learns a diagonal C, with larger constants:
- * O(d) per point, for coordinates that do not interact.
+ * negative weights, which is faster if C is badly conditioned. "separable" learns a diagonal C, with larger constants.
+ * It costs O(d) per point and suits coordinates that do not interact.
  * λ: `population`, default 4 + ⌊3 ln d⌋. A larger population is slower, but finds better minima of rugged or noisy
  * functions. `restarts`: "none", "ipop" or "bipop", `maxRestarts` times, each from a random point: uniform in the box,
  * or normal about the start with a standard deviation of 3 if the box is open.
- * An injected point takes the place of one draw in the next generation. `centre` is m of the descent whose median value
- * is lowest. State: 2d² float64. Failed points rank worst. If all points of a generation fail, nothing changes.
+ * An injected point replaces one draw in the next generation. `centre` is the mean m of the descent with the lowest
+ * median value. State: 2d² float64. Failed points rank worst. If all points of a generation fail, nothing changes.
  * Evaluations to f ≤ 1e-8 in 10 dimensions from x = 3·1, medians of 25 seeds: sphere 1502, ellipsoid of condition 1e6
  * 5957, Rosenbrock 6272 (published: 1570, 6140, 6070); with "active" 1513, 4244, 5399.
  * Source: Hansen 2016, arXiv:1604.00772; Jastrebski, Arnold 2006 (active); Ros, Hansen 2008 (separable); Hansen 2011
  * (injection). Differs: pycma has "active" as its default, and ¼ more in c_μ's numerator.
- * `pointTolerance`, `valueTolerance`: a descent ends if its points (in initial steps) and values spread by less than
- * these (1e-12 each).
+ * `pointTolerance`, `valueTolerance`: a descent ends if the spread of its points (in initial steps) and the spread of
+ * its values are below these (1e-12 each).
  *
  * @throws OptionError unless population is an integer >= 2, maxRestarts one >= 0 and the tolerances are >= 0
  */
@@ -76,7 +79,7 @@ class Cma implements SearchState {
   private distribution: Distribution;
   private termination: Termination;
   private readonly kept;
-  /** Injected points that wait for the next generation, and injected points in the open generation. */
+  /** Injected points: first the points that wait for the next generation, then the points in the open generation. */
   private waiting: Candidate[] = [];
   private joined: Candidate[] = [];
 

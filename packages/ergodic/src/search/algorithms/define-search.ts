@@ -9,7 +9,9 @@ export type SearchDefaults = Record<string, SearchOptionValue>;
 type Widened<V> = V extends number ? number : V extends boolean ? boolean : V;
 export type SearchOptionsOf<D extends SearchDefaults> = { readonly [K in keyof D]: Widened<D[K]> };
 
-/** Declarations of a search in addition to its start function: a summary, its source and the ranges of its options. */
+/**
+ * Facts about a search that its start function does not contain: a summary, its source and the ranges of its options.
+ */
 export interface SearchFacts<D extends SearchDefaults> {
   /** One-line description for lists. */
   summary: string;
@@ -19,7 +21,7 @@ export interface SearchFacts<D extends SearchDefaults> {
   ranges?: { [K in keyof D]?: Range | readonly string[] };
   /** Checks that options fit together. */
   check?(options: SearchOptionsOf<D>): void;
-  /** Problems on which conformance tests run it. Every search of this library states them. */
+  /** Problems on which conformance tests run it. Every built-in search states them. */
   conformance?: SearchConformance;
 }
 
@@ -65,7 +67,7 @@ export type SearchFactory<D extends SearchDefaults> = ((options?: Partial<Search
   readonly conformance?: SearchConformance;
 };
 
-/** Advice for cases in which memory grows with the square of the number of coordinates. */
+/** Advice for searches whose memory grows with the square of the number of coordinates. */
 export const FEWER = "search fewer coordinates, or use spsa(), whose memory is proportional to their number";
 
 /** Every search by its name in files. */
@@ -77,8 +79,9 @@ export const definedSearches = new Registry<(options: SearchDefaults) => SearchA
  *
  *   const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }), facts)
  *
- * Options are numbers, booleans and strings; a default of null is replaced at the start, when the dimension is known.
- * The library's names are reserved (index.ts); a user's definition can be repeated, and the last one counts.
+ * Options are numbers, booleans and strings. A default of null is replaced when the search starts, because the
+ * dimension is then known. The library's names are reserved (index.ts); a user's definition can be repeated, and the
+ * last one counts.
  *
  * @throws OptionError for an unknown option, one out of its range, or a name that is taken
  */

@@ -19,13 +19,13 @@ type Options = SearchOptionsOf<typeof DEFAULTS>;
 const STILL = 20;
 
 /**
- * Differential evolution, rand/1/bin and best/1/bin: a population that takes its steps from differences between its own
- * members.
+ * Differential evolution, rand/1/bin and best/1/bin: each step of a member is a difference between other members of the
+ * population.
  *
- * For each member x_i of the N: v = b + F (x_r − x_s), r ≠ s random and neither i nor b. Each coordinate of the trial u
- * comes from v with probability C and otherwise from x_i. One random coordinate always comes from v. x_i ← u if f(u) ≤
- * f(x_i). All N trials of a generation are one batch.
- *   `base` b: "rand", another random member, or "best", the best one: faster, but more likely to end in a wrong minimum
+ * For each of the N members x_i: v = b + F (x_r − x_s), where r ≠ s are random and x_r, x_s differ from x_i and b. Each
+ * coordinate of the trial u comes from v with probability C and otherwise from x_i. One random coordinate always comes
+ * from v. x_i ← u if f(u) ≤ f(x_i). All N trials of a generation are one batch.
+ *   `base` b: "rand" takes another random member. "best" takes the best one: faster, but can end in a wrong minimum
  *   F: uniform in [`weightLow`, `weightHigh`], drawn once per generation (dither)
  *   C: `crossover`; N: `population`, default 10 d
  * A coordinate of v outside the box is replaced by a random point between the side of the box and b's coordinate. The
@@ -81,7 +81,7 @@ class DifferentialEvolution implements SearchState {
     this.count = options.population ?? 10 * this.d;
     const what = `a population of ${this.count} points of ${this.d} numbers`;
     checkRoom("differentialEvolution", what, this.count * (16 * this.d + 128), MOST_OBJECTS);
-    /** `still`: number of consecutive generations that ended with all values equal. */
+    /** `still`: number of successive generations in which all values were equal. */
     this.kept = {
       numbers: { batch: 0, still: 0 },
       arrays: { members: new Float64Array(this.count * this.d), values: new Float64Array(this.count).fill(Infinity) },
@@ -159,7 +159,7 @@ class DifferentialEvolution implements SearchState {
     this.kept.arrays.values[i] = Number.isNaN(value) ? Infinity : value;
   }
 
-  /** Among equals, the first is best and the last is worst. */
+  /** Among equal values, the first counts as best and the last as worst. */
   private ranked(): { best: number; worst: number } {
     const { values } = this.kept.arrays;
     let best = 0;
@@ -171,7 +171,7 @@ class DifferentialEvolution implements SearchState {
     return { best, worst };
   }
 
-  /** Returns the widest range of a coordinate. */
+  /** Returns the largest range that any coordinate has over the population. */
   private spread(): number {
     const { members } = this.kept.arrays;
     let widest = 0;

@@ -3,13 +3,13 @@ import { assert, ErgodicError, OptionError } from "../../engine/errors/errors.ts
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Asked, Search } from "./ask-tell.ts";
 
-/** Arguments of f besides x: a seed, a signal that ends with the run, and the number of the evaluation, from 0. */
+/** Arguments of f besides x: a seed, a signal that is aborted when the run ends, and the evaluation's index, from 0. */
 export interface BlackBoxContext {
   /** Seed of 32 bits, for an objective that draws random numbers. */
   seed: number;
   /** Signal that is aborted when the run ends. */
   signal: AbortSignal;
-  /** Number of the evaluation, from 0. */
+  /** Index of the evaluation, from 0. */
   evaluation: number;
 }
 
@@ -20,7 +20,7 @@ export interface EvaluationOptions {
   concurrency: number;
   /** Value at or below which the run ends. */
   target: number | undefined;
-  /** Number of evaluations granted, regardless of a checkpoint. */
+  /** Evaluation budget, including evaluations made before a checkpoint. */
   evaluations: number;
   signal: AbortSignal | undefined;
   /** Called last, when the run has ended. */
@@ -30,7 +30,7 @@ export interface EvaluationOptions {
 /** Name in a snapshot for the value of the last evaluation. */
 const LAST = "lastValue";
 
-/** An evaluation whose value has not yet been told to the search. */
+/** An evaluation whose value the search has not yet received. */
 interface Flight {
   id: number;
   x: Float64Array;
@@ -40,9 +40,9 @@ interface Flight {
 /**
  * Adapts a search to the loop: a step is one evaluation of f.
  *
- * Up to `concurrency` evaluations are in progress at a time, even between two calls to `advance`. Values are told to
- * the search in the order of their numbers, so the order in which evaluations end affects neither when a target stops
- * the run nor what a checkpoint contains. Evaluations in progress when a run is checkpointed are repeated.
+ * Up to `concurrency` evaluations are in progress at a time, even between two calls to `advance`. The search receives
+ * values in the order of their indices. When a target stops the run and what a checkpoint contains therefore do not
+ * depend on the order in which evaluations end. Evaluations in progress when a run is checkpointed are repeated.
  */
 export class Evaluation implements Progression {
   readonly stepsPerEpoch = Infinity;
@@ -50,10 +50,10 @@ export class Evaluation implements Progression {
   private readonly search: Search;
   private readonly f: BlackBox;
   private readonly options: EvaluationOptions;
-  /** Evaluations in the order of their numbers. */
+  /** Evaluations in the order of their indices. */
   private readonly flights: Flight[] = [];
   private unfinished = 0;
-  /** Evaluations asked for before a checkpoint, which must be repeated. */
+  /** Evaluations requested before a checkpoint. They must be repeated. */
   private again: Asked[] = [];
   private failure: { error: unknown } | undefined;
   private value = Number.NaN;
@@ -144,8 +144,8 @@ export class Evaluation implements Progression {
   }
 
   /**
-   * Starts evaluations until enough are in progress, or until the next value to be told is known. The second condition
-   * keeps an f that returns plain numbers from being called in advance.
+   * Starts evaluations until enough are in progress, or until the value that the search needs next is known. The second
+   * condition keeps an f that returns plain numbers from being called in advance.
    */
   private launch(): void {
     const { concurrency } = this.options;

@@ -8,21 +8,21 @@ export interface HalvingOptions {
   /** Reduction factor η >= 2. Default 3. */
   eta?: number;
   /**
-   * First rung r in epochs, > 0. Default: the length of the first finished trial, divided by η up to four times, but
-   * not to less than that trial's first measurement.
+   * First rung r in epochs, > 0. Default: the length of the first finished trial, divided by η up to four times. The
+   * result is never before that trial's first measurement.
    */
   first?: number;
 }
 
 /** A measurement of a trial. */
 export interface Measured {
-  /** Number of passes over the data at the measurement. */
+  /** Number of passes over the data when the loss was measured. */
   epoch: number;
   /** Measured loss. */
   loss: number;
 }
 
-/** Maximum number of default rungs. The lowest is therefore at 1/η⁴ of a run or later. */
+/** Maximum number of default rungs. The lowest rung is therefore at 1/η⁴ of a run or later. */
 const MOST_RUNGS = 4;
 
 /**
@@ -57,21 +57,21 @@ export class Halving {
     this.first = first;
   }
 
-  /** Returns rung number k in epochs; undefined if the rung does not exist or is not known yet. */
+  /** Returns the epoch of the rung with index k; undefined if there is no such rung or it is not known yet. */
   rung(k: number): number | undefined {
     if (this.rungs) return this.rungs[k];
     return this.first === undefined ? undefined : this.times(this.first, k);
   }
 
-  /** Records a finished trial with its measurements; the first one determines the length of a run. */
+  /** Records the measurements of a finished trial. The first finished trial determines the length of a run. */
   finished(losses: readonly Measured[]): void {
     if (this.rungs || losses.length === 0) return;
     this.lay(losses[0].epoch, losses[losses.length - 1].epoch);
   }
 
   /**
-   * Checks a trial at the rungs from number `passed` up to its last measurement. Returns the lowest rung at which the
-   * trial must stop (`stop`), if there is one, and the number of rungs that the trial has passed.
+   * Checks a trial at every rung from index `passed` to the last rung that its measurements have reached. Returns the
+   * lowest rung at which the trial must stop (`stop`), if there is one, and how many rungs the trial has passed.
    */
   judge(losses: readonly Measured[], others: Iterable<readonly Measured[]>, passed: number): { stop?: number; passed: number } {
     const { epoch } = losses[losses.length - 1];
@@ -105,7 +105,7 @@ export class Halving {
     this.rungs = rungs;
   }
 
-  /** Returns r·ηᵏ, with the same multiplications as `lay`. */
+  /** Returns r·ηᵏ by the same multiplications as in `lay`, so that the bits agree. */
   private times(first: number, k: number): number {
     let rung = first;
     for (let i = 0; i < k; i++) rung *= this.eta;

@@ -4,8 +4,8 @@
  *
  * A search is a record of numbers, `Line`: call `beginLine` with φ(0) and a first step, then `learnLine` with
  * φ(line.at) until `line.stage` is done. `best` and `bestValue` hold the result, which is never above φ(0). Brent's
- * method starts from the bracket's three points, so the minimum of a parabola is found by the first trial. +Infinity is
- * a value that is too high; NaN is not allowed. The search ends
+ * method starts from the bracket's three points, so the minimum of a parabola is found by the first trial. +Infinity
+ * counts as too high. NaN is not allowed. The search ends
  * - when the bracket is within `lineTolerance` (relative to |t|, or to the first step if t is smaller);
  * - when a parabola has predicted the value at its vertex to a tenth of the decrease, and the next move would be within
  *   that tolerance;
@@ -26,7 +26,10 @@ export interface Line extends Record<string, number> {
   stage: number;
   /** Position at which the next value is needed. */
   at: number;
-  /** Lowest value so far, and the two before it. While growing, `left` is behind `best`. */
+  /**
+   * The lowest value so far, and the second and third lowest. While the bracket grows, `left` is the point before
+   * `best`.
+   */
   best: number;
   bestValue: number;
   second: number;
@@ -41,8 +44,8 @@ export interface Line extends Record<string, number> {
   moveBefore: number;
   firstStep: number;
   /**
-   * Predicted value at the vertex of the parabola being tried, NaN if no parabola is being tried. `cameTrue` is 1 once
-   * a prediction has been accurate.
+   * Predicted value at the vertex of the parabola being tried, NaN if no parabola is being tried. `cameTrue` becomes 1
+   * when a prediction is accurate.
    */
   foretold: number;
   cameTrue: number;

@@ -7,15 +7,15 @@ import { simplexGradient } from "./simplex-gradient.ts";
 const DEFAULTS = { adaptive: true, restarts: "repeat", pointTolerance: 1e-8, valueTolerance: 1e-10 };
 type Options = Readonly<typeof DEFAULTS>;
 
-/** Kind of the proposed points: rows of the simplex, or x(t). */
+/** Kind of the proposed points: rows of the simplex, or a trial point x(t). */
 const Phase = { rows: 0, reflection: 1, expansion: 2, outside: 3, inside: 4 } as const;
 /** Smallest share of the predicted decrease, from Kelley's condition. */
 const SUFFICIENT = 1e-4;
 const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, and a new one gains nothing"];
 
 /**
- * Nelder-Mead: a simplex of d + 1 points that moves downhill by moving its worst vertex through the centroid c of the
- * others.
+ * Nelder-Mead: a simplex of d + 1 points that moves downhill. Each step moves the worst vertex through the centroid c
+ * of the others.
  *
  * Vertices sorted, f_0 ≤ … ≤ f_d; x(t) = c + t (c − x_d); reflection t = 1, expansion β, contractions ±γ, shrink x_i ←
  * x_0 + δ (x_i − x_0).
@@ -28,7 +28,7 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  *
  * The first simplex is the start and a step of 1 along each axis, in one batch; a shrink is one batch of d. The simplex
  * has collapsed when no vertex is further than `pointTolerance` (initial steps, by coordinate) from the best vertex,
- * and no value is more than `valueTolerance` (absolute) above the best value. The simplex has also collapsed when all
+ * and all values are within `valueTolerance` (absolute) of the best value. The simplex has also collapsed when all
  * values are equal both before and after a shrink, because on a plateau it can only shrink. After a collapse,
  *   `restarts: "repeat"`    builds a simplex of the first size around the best point, until one gains no more than
  *                           `valueTolerance`; then it stops
@@ -38,17 +38,16 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  *                           without descending. A right-angled one of half its shortest edge replaces it, with its
  *                           legs pointing against D
  *   `restarts: "none"`      it stops
- * On the BBOB functions in 5 and 10 dimensions, adaptive coefficients solve more than the classic ones, and "repeat"
- * more than "oriented", which discards simplices that had adapted to a valley. The defaults were chosen for this
- * reason.
+ * The defaults solve the most BBOB functions in 5 and 10 dimensions: adaptive coefficients solve more than the classic
+ * ones, and "repeat" solves more than "oriented", which discards simplices that had adapted to a valley.
  *
- * An evaluation costs O(d), except for shrinks and steps with simplex gradients: vertices stay in their rows and only
- * their order changes, and c is updated from the vertices that enter and leave. Every d updates, c is summed again, so
- * that rounding does not accumulate.
+ * An evaluation costs O(d), except for shrinks and steps with simplex gradients. Vertices stay in their rows; only
+ * their order changes. c is updated from the vertices that enter and leave. Every d updates, c is summed again, so that
+ * rounding does not accumulate.
  *
  * NaN and +Infinity are the worst values. Throws no errors. Source: Nelder, Mead 1965; Lagarias et al. 1998 (order of
- * ties); Gao, Han 2012 (coefficients); Kelley 1999 (oriented restart). Differs: the restarts after a collapse are our
- * own.
+ * ties); Gao, Han 2012 (coefficients); Kelley 1999 (oriented restart). Differs: the sources do not describe the
+ * restarts "repeat" and "fresh".
  * Options: `adaptive` (true), `restarts` ("repeat"), `pointTolerance` (1e-8), `valueTolerance` (1e-10).
  *
  * @throws OptionError unless the tolerances are >= 0 and restarts is one of the four
@@ -79,7 +78,7 @@ class Simplex implements SearchState {
       phase: Phase.rows as number,
       /** First row of the simplex whose value is not known yet. */
       firstRow: 0,
-      /** f(x(1)), while the expansion or contraction after it is being evaluated. */
+      /** f(x(1)), stored while the expansion or contraction is evaluated. */
       reflected: 0,
       /** Kelley's α; NaN until a simplex of full size has been evaluated. */
       sufficient: Number.NaN,
@@ -91,7 +90,7 @@ class Simplex implements SearchState {
       updates: 0,
       reason: 0,
     },
-    /** Vertices (in snapshots in order of rank), values by rank, and c. */
+    /** Vertices, values by rank, and c. Snapshots store the vertices in order of rank. */
     arrays: { vertices: new Float64Array(), values: new Float64Array(), centre: new Float64Array() },
   } satisfies KeptState;
   /** Row of each rank. */
@@ -99,7 +98,7 @@ class Simplex implements SearchState {
 
   constructor(options: Options, given: SearchStart) {
     const d = given.start.length;
-    // Includes copies of the vertices that are proposed at first.
+    // Includes copies of the vertices of the first proposal.
     checkRoom("nelderMead", `a simplex of ${d} coordinates`, 16 * (d + 1) * d, undefined, FEWER);
     this.options = options;
     this.given = given;
@@ -147,7 +146,7 @@ class Simplex implements SearchState {
     return { simplexSize: this.size(), restarts: this.kept.numbers.restarts };
   }
 
-  /** Learns the values of the rows from firstRow. */
+  /** Learns the values of the rows, starting at firstRow. */
   private valued(given: Float64Array): void {
     const { numbers, arrays } = this.kept;
     arrays.values.set(given, numbers.firstRow);

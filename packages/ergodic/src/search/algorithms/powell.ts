@@ -8,19 +8,20 @@ const DEFAULTS = { restarts: "repeat", lineTolerance: 1e-2, pointTolerance: 1e-8
 type Options = Readonly<typeof DEFAULTS>;
 
 /**
- * Kind of the proposed point: the start, a point of the line along direction `index` (d: the displacement), or 2x −
+ * Kind of the proposed point: the start, a point on the line along direction `index` (d is the displacement), or 2x −
  * x_0.
  */
 const Phase = { start: 0, line: 1, extrapolation: 2 } as const;
 const REASONS = [null, "an iteration gained nothing", "an iteration along the axes gained nothing"];
 /**
- * Smallest ratio between successive first steps along a direction, so that one flat line does not freeze the direction.
+ * Smallest ratio between successive first steps along a direction. The limit prevents one flat line from freezing the
+ * direction.
  */
 const SLOWEST_FALL = 0.1;
 
 /**
- * Powell's direction set: line minimisations along d directions, one of which is replaced by the displacement of the
- * whole iteration.
+ * Powell's direction set: line minimisations along d directions. The displacement of a whole iteration can replace one
+ * of the directions.
  *
  * An iteration goes from x_0 to x by a line minimisation along each direction u_i. Initially, the u_i are the axes. Δ
  * is the largest decrease along a single direction, which is called u_m. With f_0, f and f_e the values at x_0, x and
@@ -29,14 +30,14 @@ const SLOWEST_FALL = 0.1;
  *
  * One value per batch. The first step of each line is the last move along its direction (initially 1), and lines are
  * searched to `lineTolerance` (line-search.ts). Lines may leave the box, because points are folded back into the box.
- * After an iteration that gained no more than `valueTolerance` (absolute), all steps are shortened by `lineTolerance`;
- * once they are also within `pointTolerance` (initial steps), the search has converged. Then
+ * After an iteration that gained no more than `valueTolerance` (absolute), all steps are multiplied by `lineTolerance`.
+ * The search has converged once the steps are also within `pointTolerance` (initial steps). Then
  *   `restarts: "repeat"`  it continues from there along the axes, with steps of 1, until that gains no more, and stops
  *   `restarts: "fresh"`   the same, but then it restarts at a random point (fresh-start.ts); it never stops on its own
  *   `restarts: "none"`    it stops
  * On the BBOB functions in 5 and 10 dimensions, searching lines to a tolerance of a hundredth solves as many problems
- * as finer searches, with fewer values. NaN is +Infinity. Throws no errors. Source: Powell 1964; the criterion of
- * replacement after Acton 1970; Brent 1973. Differs: restarts, and first steps that are stored per direction and
+ * as finer searches, with fewer values. NaN is +Infinity. Throws no errors. Source: Powell 1964; the replacement
+ * criterion from Acton 1970; Brent 1973. Differs: restarts are added, and first steps are stored per direction and
  * shortened at the end.
  * Options: `restarts` ("repeat"), `lineTolerance` (1e-2), `pointTolerance` (1e-8), `valueTolerance` (1e-10).
  *
@@ -75,7 +76,7 @@ interface PowellNumbers {
 interface PowellArrays {
   point: Float64Array;
   before: Float64Array;
-  /** d directions and the displacement, row by row, and the first steps along them. */
+  /** The d directions and the displacement, row by row, and the first step along each. */
   directions: Float64Array;
   steps: Float64Array;
 }
@@ -182,7 +183,7 @@ class DirectionSet implements SearchState {
     const fall = numbers.value - bestValue;
     arrays.point = this.along(best);
     numbers.value = bestValue;
-    // Keeps the sign, because a line is more likely to decrease again in the same direction.
+    // Keep the sign, because f is more likely to decrease again in the same direction.
     if (best !== 0)
       arrays.steps[index] = Math.sign(best) * Math.max(Math.abs(best), SLOWEST_FALL * Math.abs(arrays.steps[index]));
     else arrays.steps[index] *= SLOWEST_FALL;
@@ -246,7 +247,7 @@ class DirectionSet implements SearchState {
     }
   }
 
-  /** Returns the largest coordinate of a first step. */
+  /** Returns the largest coordinate among the first steps. */
   private longestStep(): number {
     const { directions, steps } = this.kept.arrays;
     let longest = 0;

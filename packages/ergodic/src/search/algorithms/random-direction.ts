@@ -8,7 +8,7 @@ import { defineSearch, keepState } from "./define-search.ts";
  * σ: `sigma`, in initial steps. α_k = `rate`/(1 + `decay`·k), where k is the number of updates made; its unit is
  * squared initial steps per unit of f, so it depends on the objective. The rate should be at most 1/(4(d + 4)L) for a
  * curvature of L. m: `directions`, the number of directions per update. Each update costs m + 1 evaluations, antithetic
- * 2m. The mean step is along the gradient of f smoothed by N(0, σ²I). Common random numbers remove the noise that both
+ * 2m. The mean step is along the gradient of f smoothed by N(0, σ²I). Common random numbers cancel the noise that both
  * values share. A direction with a failed evaluation is skipped. `centre` is x. Adding a constant to f changes only
  * rounding. Source: Nesterov, Spokoiny 2017.
  *

@@ -1,7 +1,7 @@
 import { defineSearch, keepState } from "./define-search.ts";
 import { randomPoint } from "./fresh-start.ts";
 
-/** Points per batch. Nothing is learned from a batch; its size only lets evaluations overlap. */
+/** Points per batch. The search learns nothing from a batch. The batch size only allows evaluations to overlap. */
 const BATCH = 64;
 
 /**
@@ -9,7 +9,7 @@ const BATCH = 64;
  * N(start, `spread`²).
  *
  * `spread`: in initial steps, > 0. Random search learns nothing, and is therefore the baseline for other algorithms.
- * Point j is drawn by counter j, so it does not depend on the batch. Source: Brooks 1958; Bergstra, Bengio 2012.
+ * Point j is drawn with counter j, so it does not depend on the batch size. Source: Brooks 1958; Bergstra, Bengio 2012.
  *
  * @throws OptionError unless spread > 0
  */

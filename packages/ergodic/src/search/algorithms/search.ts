@@ -20,7 +20,7 @@ export interface SearchStart {
   readonly lower: Float64Array;
   /** Upper sides of the box; Infinity if there is none. */
   readonly upper: Float64Array;
-  /** Number of points granted; Infinity if the user sets no limit. The schedules of SPSA and annealing depend on it. */
+  /** Maximum number of points; Infinity if the user sets no limit. The schedules of SPSA and annealing depend on it. */
   readonly budget: number;
   /** Random numbers; batch k uses the random numbers of update k. */
   readonly stream: Stream;
@@ -70,23 +70,23 @@ export interface SearchState {
    */
   proposal?(): Proposal;
   /**
-   * Whether `propose` leaves the state of snapshots unchanged. If so, no snapshot is needed before each batch. Default
+   * Whether `propose` changes nothing that a snapshot contains. If so, no snapshot is needed before each batch. Default
    * false.
    */
   readonly proposesPurely?: boolean;
-  /** Learns the values of that batch, in its order. */
+  /** Learns the values of the proposed batch, in the order of its points. */
   update(points: readonly Float64Array[], values: Float64Array): void;
   /**
    * Learns a point that was never proposed, with its value. Can be called at any time between batches; may be ignored.
    */
   inject?(point: Float64Array, value: number): void;
-  /** Reason why nothing more can be gained; null to continue. */
+  /** Reason why the search has stopped; null to continue. */
   readonly stopped: string | null;
   /** Returns numbers that show the progress: step size, population, restarts … */
   report(): Record<string, number>;
   /**
-   * Returns the algorithm's own best estimate if that is not an evaluated point, such as a distribution's mean. If the
-   * method is absent, the best point seen is used.
+   * Returns the algorithm's own estimate of the minimum, for example the mean of a distribution. The estimate need not
+   * be an evaluated point. If the method is absent, the best point seen is used.
    */
   centre?(): Float64Array;
   /** Returns a copy of the complete state between `update` and `propose`; the same bytes resume bit for bit. */

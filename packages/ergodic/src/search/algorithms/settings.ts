@@ -1,6 +1,6 @@
 /**
- * Search space that consists of settings with names. Each has a range, a linear or log scale, and can be limited to
- * integers; a setting with low = high is fixed.
+ * Search space of named settings. Each has a range, a linear or log scale, and can be limited to integers; a setting
+ * with low = high is fixed.
  *
  * @throws OptionError for an invalid range
  */

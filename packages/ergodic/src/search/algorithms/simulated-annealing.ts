@@ -30,13 +30,13 @@ const VAIN_ANNEALINGS = 3;
  *                             below ρ T₀. Each stage starts from the best point so far.
  *   `cooling: "logarithmic"`  T = T₀ ln 2 / ln(2 + stage): slow, and, for a large enough T₀, certain to find the
  *                             minimum eventually.
- * Stops if all values have been equal for 10 stages, or after 3 annealings in a row that gained no more than ρ T₀.
- * State: 3d + a few float64. One point per batch, so evaluations cannot run in parallel. If an injected point is
+ * Stops if all values have been equal for 10 stages, or after 3 successive annealings that each gained no more than ρ
+ * T₀. State: 3d + a few float64. One point per batch, so evaluations cannot run in parallel. If an injected point is
  * better, the search moves to it.
  * Source: Kirkpatrick, Gelatt, Vecchi 1983; Corana et al. 1987 (steps, 0.85, the best point); White 1984 (T₀); Hajek
- * 1988 (logarithmic). Differs: Corana's moves are uniform, and s is adapted many times per temperature, here once.
- * Options: `cooling` ("geometric"), `initialTemperature` (from the first values), `finalTemperature` (1e-6), `sweeps`
- * (5).
+ * 1988 (logarithmic). Differs: Corana's moves are uniform. Corana adapts s many times per temperature; here it is
+ * adapted once. Options: `cooling` ("geometric"), `initialTemperature` (from the first values), `finalTemperature`
+ * (1e-6), `sweeps` (5).
  *
  * @throws OptionError unless 0 < finalTemperature < 1, initialTemperature > 0 and sweeps is an integer >= 1
  */
@@ -82,11 +82,11 @@ class SimulatedAnnealing implements SearchState {
         acceptance: Number.NaN,
         value: Infinity,
         bestValue: Infinity,
-        /** Value of bestValue when this annealing began. */
+        /** Best value when this annealing began. */
         beganAt: Infinity,
         vain: 0,
         flat: 0,
-        /** Finite values of this stage: their number, mean, and sum of squares about the mean. */
+        /** Statistics of this stage's finite values: count, mean, and sum of squares about the mean. */
         seen: 0,
         mean: 0,
         squares: 0,
@@ -195,7 +195,7 @@ class SimulatedAnnealing implements SearchState {
 
   private beginStage(): void {
     const { numbers, arrays } = this.kept;
-    // If all values so far are equal, they do not determine a temperature, but the values of the next stage might.
+    // Equal values do not determine a temperature. The values of the next stage might.
     if (numbers.first === 0 && numbers.seen > 1) numbers.first = Math.sqrt(numbers.squares / (numbers.seen - 1));
     const { finalTemperature, cooling } = this.options;
     const endless = cooling === "geometric" && this.given.budget === Infinity;

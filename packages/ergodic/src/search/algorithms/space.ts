@@ -19,15 +19,15 @@ export interface SpaceOptions {
    */
   bounds?: readonly (readonly [low: number, high: number])[];
   /**
-   * Scale, "linear" or "log": for all coordinates, or one per coordinate. "log" needs positive values. Default
-   * "linear".
+   * Scale, "linear" or "log": one value for all coordinates, or one per coordinate. "log" needs positive values.
+   * Default "linear".
    */
   scale?: Scale | readonly Scale[];
-  /** Whether coordinates are whole numbers: for all, or one per coordinate. Default false. */
+  /** Whether coordinates are whole numbers: one value for all coordinates, or one per coordinate. Default false. */
   integer?: boolean | readonly boolean[];
   /**
-   * Initial step, in the user's units, or in factors of e on a log scale: for all, or one per coordinate, > 0. Default:
-   * a fifth of the box; without a box max(0.1|x₀|, 0.5), or 0.5 on a log scale.
+   * Initial step, > 0, in the user's units or, on a log scale, in factors of e. One value for all coordinates, or one
+   * per coordinate. Default: a fifth of the box; without a box max(0.1|x₀|, 0.5), or 0.5 on a log scale.
    */
   stepSize?: number | ArrayLike<number>;
 }
@@ -53,14 +53,14 @@ interface Coordinate {
  *
  * x₀ (`x0`): in the user's units, within the bounds; default: the middle of the box in t; if only one bound is given,
  * one step from it; otherwise 0. `bounds`: [low, high] by coordinate, ∓Infinity for none (a log scale then only
- * requires x > 0). s (`stepSize`): user's initial step, which is 1 in internal coordinates. The step is in the user's
- * units or, on a log scale, in nats (factors of e). Default: a fifth of the box in t, because CMA-ES should start with
- * 0.2 to 0.3 of it. Without a box it is max(0.1|x₀|, 0.5), or 0.5 nats.
+ * requires x > 0). s (`stepSize`): the user's initial step, which becomes 1 in internal coordinates. The step is in the
+ * user's units or, on a log scale, in nats (factors of e). Default: a fifth of the box in t, because CMA-ES should
+ * start with 0.2 to 0.3 of it. Without a box it is max(0.1|x₀|, 0.5), or 0.5 nats.
  *
  * A z outside the box is folded back by repeated reflection at its sides, so that a search sees a continuous function
- * on all of ℝᵈ. Integers are rounded after folding; their box extends half a unit beyond the bounds, so that every
- * integer has an equal share, and their step is at least 1. Coordinates with low = high are fixed, and not passed to
- * the search. A single value of `scale`, `integer` or `stepSize` applies to all coordinates.
+ * on all of ℝᵈ. Integers are rounded after folding. Their step is at least 1. Their box extends half a unit beyond the
+ * bounds, so that every integer has an equal share. Coordinates with low = high are fixed, and not passed to the
+ * search. A single value of `scale`, `integer` or `stepSize` applies to all coordinates.
  *
  * @throws OptionError: SEARCH_DIMENSION, SEARCH_BOUNDS, SEARCH_START, OPTION_RANGE, OPTION_TYPE
  */
@@ -74,7 +74,7 @@ export class Space {
   /** Indices of the coordinates that a search sees. */
   private readonly free: readonly number[];
   /**
-   * x₀; and for each free coordinate its index, bounds, step, and flags for a log scale and for whole numbers. Every
+   * x₀, and for each free coordinate its index, bounds, step, and flags for a log scale and for whole numbers. Every
    * evaluation reads them.
    */
   private readonly origin: Float64Array;
@@ -116,7 +116,10 @@ export class Space {
     return this.free.length;
   }
 
-  /** Returns the point to evaluate for z: within the bounds, integers rounded. NaN if z is not finite or overflows. */
+  /**
+   * Returns the point to evaluate for z, within the bounds and with integers rounded. NaN if z is not finite or
+   * overflows.
+   */
   toUser(z: Float64Array): Float64Array {
     const { origin, at, low, high, step, isLog, isInteger, lower, upper } = this;
     const x = origin.slice();
@@ -142,7 +145,7 @@ export class Space {
     return Float64Array.from(this.free, (i) => internalValue(this.coordinates[i], x[i]));
   }
 
-  /** Returns options that make the same space again; null for a missing bound. */
+  /** Returns options from which the same space can be made. A missing bound is null. */
   toJSON(): JsonObject {
     return {
       x0: this.coordinates.map(({ x0 }) => x0),

@@ -4,7 +4,7 @@ import { defineSearch, keepState } from "./define-search.ts";
 const optional = null as number | null;
 
 /**
- * SPSA: x ← x − a_k (f(x + c_kΔ) − f(x − c_kΔ))/(2c_k) · Δ, Δ_i = ±1 at random: a gradient estimate from two
+ * SPSA: x ← x − a_k (f(x + c_kΔ) − f(x − c_kΔ))/(2c_k) · Δ, where Δ_i is ±1 at random. The gradient estimate needs two
  * evaluations in any dimension.
  *
  * a_k = a/(k + 1 + A)^`alpha`, c_k = `c`/(k + 1)^`gamma`, where k is the number of updates made; c is in initial steps.

@@ -13,11 +13,11 @@ export interface TrialTick {
 
 /** Context that `tune` passes to the function that starts a trial. */
 export interface TrialContext {
-  /** Seed of 32 bits, derived from the seed of the tuning and the trial's number. */
+  /** Seed of 32 bits, derived from the tuning run's seed and the trial's index. */
   seed: number;
   /** Signal that is aborted when the trial is stopped, or the tuning ends. */
   signal: AbortSignal;
-  /** Number of the trial, from 0. */
+  /** Index of the trial, from 0. */
   trial: number;
 }
 
@@ -34,7 +34,7 @@ export type MakeTrial<K extends string = string, T extends TrialTick = TrialTick
  * @throws errors of the run, unless it diverged; OptionError [TUNE_NO_LOSS] if no tick reported a loss
  */
 export interface Trial<K extends string = string> {
-  /** Number of the trial, from 0. */
+  /** Index of the trial, from 0. */
   number: number;
   /** Settings of the trial. */
   settings: Record<K, number>;
@@ -42,7 +42,7 @@ export interface Trial<K extends string = string> {
   value: number;
   /** State in which it ended. */
   state: "finished" | "stopped" | "failed";
-  /** Epoch of the rung at which it was stopped. */
+  /** Epoch of the rung at which the trial was stopped. */
   rung?: number;
   /** Number of epochs until its last measurement. */
   epochs: number;
@@ -57,11 +57,11 @@ const divergences = ["RUN_DIVERGED", "MODEL_SATURATED", "SEARCH_DIVERGED"];
 export interface Watched {
   make: MakeTrial;
   measure(tick: TrialTick): number | undefined;
-  /** Loss that becomes the trial's value. */
+  /** Whether the trial's value is its last loss or its best loss. */
   value: "last" | "best";
   /** Called after each measurement. Returns the rung at which the trial must stop, or undefined to continue. */
   judge(losses: readonly Measured[]): number | undefined;
-  /** Measurements, recorded as they arrive. */
+  /** List to which each measurement is added. */
   losses: Measured[];
 }
 
@@ -102,7 +102,7 @@ async function watch(run: AsyncIterable<TrialTick>, { measure, judge, losses }: 
       stop.abort(new ErgodicError("tune", "the trial is stopped", "TUNE_STOPPED"));
       break;
     }
-    // Waits for the run to free its resources before the next trial begins.
+    // Wait until the run has freed its resources, before the next trial begins.
     await run;
   } catch (error) {
     // A run that was stopped ends with an error.
@@ -140,7 +140,7 @@ function withoutLoss(): OptionError {
   );
 }
 
-/** Returns the error of a run, together with its settings. */
+/** Returns an error that names a run's settings and has the run's error as its cause. */
 export function inContext(number: number, settings: Record<string, number>, cause: unknown): Error {
   if (cause instanceof OptionError && cause.where === "tune") return cause;
   const shown = Object.entries(settings).map(([name, value]) => `${name} ${value}`);

@@ -30,9 +30,9 @@ export class Trials implements Progression {
   private readonly search: Search;
   private readonly options: TrialsOptions;
   private readonly evaluation: Evaluation;
-  /** Trials that ended, by number. */
+  /** Trials that ended, by index. */
   private readonly ended = new Map<number, Trial>();
-  /** Measurements of trials in progress, by number. */
+  /** Measurements of trials in progress, by index. */
   private readonly live = new Map<number, Measured[]>();
   private failure: Error | undefined;
   private last = Number.NaN;
@@ -64,14 +64,14 @@ export class Trials implements Progression {
     return this.evaluation.converged;
   }
 
-  /** Trials that ended, in order of their numbers. */
+  /** Trials that ended, in order of their indices. */
   get trials(): Trial[] {
     return [...this.ended.values()].sort((a, b) => a.number - b.number);
   }
 
   /**
-   * Finished trial with the lowest value or, if none finished, the stopped trial with the lowest value; the first one
-   * if several are equal.
+   * Finished trial with the lowest value or, if no trial finished, the stopped trial with the lowest value. Among equal
+   * values, the first trial counts.
    */
   get best(): Trial | undefined {
     const { trials } = this;
@@ -154,8 +154,8 @@ export class Trials implements Progression {
 
   private async evaluate(x: Float64Array, context: BlackBoxContext): Promise<number> {
     const number = context.evaluation;
-    // The trial ended before the checkpoint, but its value has not yet been told, because earlier trials were still
-    // running.
+    // The trial ended before the checkpoint, but the search does not know its value yet, because earlier trials were
+    // still running.
     const known = this.ended.get(number);
     if (known) return known.value;
     const settings = Object.fromEntries(this.options.names.map((name, i) => [name, x[i]]));

@@ -5,11 +5,11 @@
  *   const { x, value } = await minimize(loss, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });
  *
  * x is one vector of the inputs named in `gradient`, in that order. `start` gives these inputs by name, or as one
- * vector. All other inputs are data, which are either passed as `data` or written to `compiled.inputs` beforehand.
- * rule: default lbfgs(). An epoch is one update. The default is 1000 epochs, but L-BFGS and line searches end earlier
- * if they converge. State is float64; arithmetic has the function's precision. A function that draws random numbers
- * makes new draws at each update; rules that compare values refuse it. A checkpoint holds no data:
- * `minimize.resume(checkpoint, compiled, { data })` continues bit for bit with the same data.
+ * vector. All other inputs are data. They are passed as `data` or written to `compiled.inputs` beforehand. rule:
+ * default lbfgs(). An epoch is one update. The default is 1000 epochs, but L-BFGS and line searches end earlier if they
+ * converge. State is float64; arithmetic has the function's precision. A function that draws random numbers makes new
+ * draws at each update; rules that compare values refuse it. A checkpoint holds no data: `minimize.resume(checkpoint,
+ * compiled, { data })` continues bit for bit with the same data.
  *
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; the reason of an
  * aborted `signal`
@@ -43,7 +43,7 @@ import { lbfgs } from "../../engine/optimise/rules/lbfgs.ts";
 type Given = ArrayLike<number> | number;
 export type GivenByName = Readonly<Record<string, Given>>;
 
-/** Options that a resumed descent by gradients can change. */
+/** Options that a resumed gradient descent can change. */
 export interface GradientResumeOptions {
   /** Limits of the run: epochs, updates, seconds or tolerance, whichever is reached first. One epoch is one update. */
   until?: Until;
@@ -63,7 +63,7 @@ export interface MinimizeGradientOptions extends GradientResumeOptions {
   epochs?: number;
 }
 
-/** Result of a descent by gradients. */
+/** Result of a gradient descent. */
 export interface GradientMinimum {
   /** Point at which the run ended, by input name. */
   x: Record<string, Float64Array>;
@@ -77,7 +77,7 @@ export interface GradientMinimum {
   run: RunSummary;
 }
 
-/** Parts of a compiled function that are used here, for any shapes. */
+/** Members of a compiled function that are used here, for any shapes. */
 export type Differentiated = Pick<CompiledFunction<Shapes>, "outputs" | "run" | "program"> & {
   readonly inputs: Readonly<Record<string, Numbers>>;
   readonly gradients: Readonly<Record<string, Numbers | undefined>>;
@@ -240,7 +240,9 @@ class CompiledObjective implements FullObjective {
   }
 }
 
-/** Number of random draws for comparing a random function at two points. The same draws are used at both. */
+/**
+ * Number of random draws that are averaged to compare a random function at two points. The same draws are used at both.
+ */
 const COMPARED_DRAWS = 16;
 
 function worseThanStart(objective: CompiledObjective, { x0, value }: JsonObject, x: Float64Array): Finding[] {

@@ -72,7 +72,7 @@ export interface Minimum {
   value: number;
   /**
    * The algorithm's own estimate of the minimum, if it has one. On noisy objectives, this estimate is better than the
-   * best point, which was partly lucky.
+   * best point, whose low value is partly luck.
    */
   centre?: Float64Array;
   /** Number of evaluations made. */
@@ -178,12 +178,12 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
  *
  * f: (x, { seed, signal, evaluation }) → a number or a promise of one; lower is better, NaN is a failed evaluation.
  * `algorithm`: default cmaEs(). `evaluations`: default 1000 per searched coordinate, unlimited if `until` has seconds.
- * `until`: the first of evaluations, seconds and target (a value at or below it). A run can be awaited, or iterated
- * over its ticks.
+ * `until`: limits on evaluations and seconds, and a target value; the first one reached ends the run. A run can be
+ * awaited, or iterated over its ticks.
  *
  * `concurrency` and `workers` do not change the result, which depends on f, the space, the algorithm, the seed and the
  * budget (and on `until.seconds`). `minimize.resume(checkpoint, f)` resumes bit for bit, even after a failure or an
- * abort. To refuse another function, it evaluates the best point again, and once more if the value differs.
+ * abort. To detect a different function, it evaluates the best point again, and once more if the value differs.
  *
  * With `algorithm: coordinateDescent()`, f may be a coordinateTarget(). A function from compileFunction with a gradient
  * is minimised over its inputs by any step `rule` (default lbfgs()).
@@ -200,7 +200,7 @@ interface Limits {
   target: number | undefined;
 }
 
-/** Opens the evaluation of f when the run begins. */
+/** Prepares f for evaluation when the run begins. */
 type Open = () => { f: BlackBox; concurrency: number; dispose?(): void };
 
 function gather(where: ArrayLike<number> | MinimizeOptions, more: MinimizeOptions): MinimizeOptions {

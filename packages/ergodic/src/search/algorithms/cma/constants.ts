@@ -19,7 +19,7 @@ export type CovarianceKind = "full" | "active" | "separable";
 export interface Constants {
   readonly dimension: number;
   readonly population: number;
-  /** Number of points that move the mean, μ. */
+  /** Number μ of points from which the mean is updated. */
   readonly parents: number;
   /** Weights by rank, the best first; the first μ sum to 1. */
   readonly weights: Float64Array;

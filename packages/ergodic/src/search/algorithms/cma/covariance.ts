@@ -4,8 +4,8 @@ import type { KeptState } from "../define-search.ts";
 /**
  * Shape C of CMA-ES's normal distribution: a full matrix, C = B D² Bᵀ, or a diagonal one, C = D².
  *
- * Steps y: float64[d]. The factors B and D are computed by `refresh`. A full C can have changed since the last
- * `refresh`; a diagonal C never has.
+ * Steps y: float64[d]. The factors B and D are computed by `refresh`. A full C can change after a `refresh`, so its
+ * factors can be outdated. The factors of a diagonal C never are.
  */
 export interface Covariance {
   /** State for snapshots. */
@@ -20,7 +20,7 @@ export interface Covariance {
   adapt(keep: number, weights: ArrayLike<number>, steps: readonly Float64Array[]): void;
   /** Factors C again; returns false if it is no longer positive definite, or too badly conditioned to be factored. */
   refresh(): boolean;
-  /** Computes out ← D_i b_i, a standard deviation along axis i. */
+  /** Computes out ← D_i b_i, one standard deviation along axis i. */
   axis(i: number, out: Float64Array): void;
   /** Returns C_ii. */
   variance(i: number): number;

@@ -13,10 +13,10 @@ export interface Descent {
 }
 
 /**
- * Chooses the population λ, first step σ and evaluations of CMA-ES's next descent, after one has ended.
+ * Chooses the settings of CMA-ES's next descent: population λ, first step σ and maximum number of evaluations.
  *
  *   "ipop"   λ = 2^r λ₀ at the r-th restart
- *   "bipop"  two regimes. The first descent belongs to neither. The regime that has used fewer evaluations comes next,
+ *   "bipop"  two regimes. The first descent belongs to neither. Next comes the regime that has used fewer evaluations,
  *            at first the large one:
  *            large: λ_ℓ = 2^i λ₀ at its i-th descent
  *            small: λ = ⌊λ₀ (½ λ_ℓ/λ₀)^(U²)⌋, σ = 10^(−2U'), U and U' uniform; at most half the evaluations of the last
@@ -28,7 +28,7 @@ export class Restarts {
   readonly kept = {
     numbers: {
       restarts: 0,
-      /** Number i of large descents that have begun. */
+      /** Number i of large descents so far, including a running one. */
       large: 0,
       /** 1 while a small descent runs, otherwise 0. */
       small: 0,

@@ -5,7 +5,7 @@ export interface Tolerances {
   readonly valueTolerance: number;
 }
 
-/** Reasons in the order of their codes in snapshots; 0 is none. */
+/** Reasons for the end of a descent. Snapshots store a reason's index; index 0 means none. */
 export const REASONS = [
   null,
   "the step size is within its tolerance",
@@ -33,7 +33,7 @@ const LONGEST_HISTORY = 20000;
 const GROWTH = 1e20;
 
 /**
- * Criteria that end a descent of CMA-ES, with their published constants, checked after each generation.
+ * Criteria that end a CMA-ES descent, with the published constants. They are checked after each generation.
  *
  *   TolX          σ √C_ii and σ |p_c,i| ≤ `pointTolerance` (in initial steps) for all i
  *   TolFunHist    the best values of the last 10 + ⌈30 n/λ⌉ generations lie within `valueTolerance` (absolute)
@@ -44,8 +44,8 @@ const GROWTH = 1e20;
  *   NoEffectAxis  m ± 0.1 σ D_i b_i is m, for one i per generation, in turn
  *   NoEffectCoord m_i ± 0.2 σ √C_ii is m_i, for any i
  *   TolUpSigma    σ is 1e20 times √λ_max; or the distribution is 1e20 initial steps wide
- * Source: Hansen 2016, arXiv:1604.00772, B.3 (both tolerances 1e-12); Hansen 2009 (stagnation, growth). Differs: values
- * that are all +Infinity end a descent like equal ones.
+ * Source: Hansen 2016, arXiv:1604.00772, B.3 (both tolerances 1e-12); Hansen 2009 (stagnation, growth). Differs: a
+ * descent also ends if all values are +Infinity, as if they were equal.
  */
 export class Termination {
   private readonly tolerances: Tolerances;
