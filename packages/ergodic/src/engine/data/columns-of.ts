@@ -2,8 +2,8 @@ import { type Allocation, engineMemory } from "../memory/memory.ts";
 import { type ColumnLayout, columnStride, type DataLayout, elementBytes, elements, place } from "./layout.ts";
 
 /**
- * Converts a layout to columns, without the intercept. Sparse rows become compressed columns (CSC) with ascending rows,
- * by a counting sort of the non-zero entries. Dense rows are transposed in tiles, to avoid a cache miss for every
+ * Converts a layout to columns, without the intercept. A counting sort of the non-zero entries turns sparse rows into
+ * compressed columns (CSC) with ascending rows. Dense rows are transposed in tiles, to avoid a cache miss for every
  * element.
  */
 export function columnsOf(from: DataLayout, source: string): { columns: ColumnLayout; allocation: Allocation } {
@@ -80,7 +80,7 @@ function compress(from: DataLayout, source: string): { columns: ColumnLayout; al
   return { columns: Object.freeze(layout), allocation };
 }
 
-/** Visits every stored entry that is not 0, except the intercept, row by row. */
+/** Visits all stored non-zero entries row by row, except the intercept. */
 function eachEntry(from: DataLayout, visit: (row: number, column: number, stored: number) => void): void {
   const memory = engineMemory();
   const { rowCount } = from;

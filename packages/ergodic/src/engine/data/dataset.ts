@@ -29,17 +29,17 @@ export interface Target {
   readonly kind: "number" | "category";
   /** Classes in order, for a category. */
   readonly levels?: string[];
-  /** A copy of the targets: one number or class index per row. All NaN if the raw rows had no target. */
+  /** A copy of the targets: one number or class index per row. All values are NaN if the raw rows had no target. */
   readonly values: Float64Array;
 }
 
 /** Hidden key, so that editors do not suggest it. */
 declare const knownNames: unique symbol;
 
-/** The dataset that owns borrowed memory, for a dataset that does not own all of its arrays. */
+/** For a dataset that borrows arrays, the dataset that owns them. */
 interface Lending<Names extends string> {
   readonly from: Dataset<Names>;
-  /** Whether this dataset is a type conversion of `from`. Converting this dataset again then converts `from`. */
+  /** Whether this dataset is `from` in another number type. Converting this dataset again then converts `from`. */
   readonly conversion: boolean;
 }
 
@@ -60,7 +60,7 @@ interface Lending<Names extends string> {
  *
  * Long because Dataset and Pipeline create each other, so that two files would import each other.
  *
- * `Names`: names of the raw columns without the target, if the compiler knows them. `predict` then refuses rows that
+ * `Names`: names of all raw columns except the target, if the compiler knows them. `predict` then refuses rows that
  * lack one.
  *
  * @throws DataError for tables and rows with invalid content; OptionError; MemoryLimitError
@@ -145,7 +145,7 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * Remarks about the rows from their reader: skipped rows, levels that a model does not know, columns that look like
+   * Remarks from the reader of the rows: skipped rows, levels that a model does not know, columns that look like
    * identifiers.
    */
   get remarks(): readonly Remark[] {
@@ -211,7 +211,10 @@ export class Dataset<Names extends string = string> implements Disposable {
     return this.columnMoments()[by];
   }
 
-  /** Returns the means, deviations and magnitudes of all columns, and which columns only contain 0 and 1. @internal */
+  /**
+   * Returns the mean, deviation and magnitude of each column, and flags for columns that only contain 0 and 1.
+   * @internal
+   */
   columnMoments(): ColumnMoments {
     checkMoments(this);
     return columnMoments(readRows(this.layout, this.pipeline.shape));
@@ -261,9 +264,9 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * Standardises columns. Dense rows get mean 0 and standard deviation 1 (with "max": |x| ≤ 1, uncentred). Sparse rows
-   * are only scaled, except that numeric columns of a table are also centred. `indicators`: whether to standardise
-   * columns that only contain 0 and 1; default true.
+   * Standardises columns. Dense rows get mean 0 and standard deviation 1. With "max", they are scaled to |x| ≤ 1 and
+   * not centred. Sparse rows are only scaled, except that numeric columns of a table are also centred. `indicators`:
+   * whether to standardise columns that only contain 0 and 1; default true.
    */
   standardise(options: { by?: "sd" | "max"; indicators?: boolean } = {}): Dataset<Names> {
     checkKeys("standardise", options, ["by", "indicators"]);
@@ -273,7 +276,7 @@ export class Dataset<Names extends string = string> implements Disposable {
     return this.standardiseBy(this.columnMoments(), by, indicators);
   }
 
-  /** Standardises by known moments. @internal */
+  /** Standardises with given moments. @internal */
   standardiseBy(moments: ColumnMoments, by: Scaling, indicators: boolean): Dataset<Names> {
     return this.#after(fitStandardise(this.pipeline.shape, moments, by, indicators));
   }
@@ -297,7 +300,7 @@ export class Dataset<Names extends string = string> implements Disposable {
     return this.#after("resolve" in features ? features.resolve(rows, this.#columnsKept()) : resolveFeatures(features, rows));
   }
 
-  /** Returns the raw columns if the current columns still encode them one by one, else null. */
+  /** Returns the raw columns if the current columns still encode each raw column separately, else null. */
   #columnsKept(): readonly RawColumn[] | null {
     const { steps, inputs } = this.pipeline;
     const coded = ["columns", "numbers", "impute", "oneHot", "standardise", "numberType", "rowShape"];
@@ -460,8 +463,8 @@ export class Pipeline extends StepPipeline {
   }
 
   /**
-   * Converts raw rows to a dataset with the pipeline's columns. target: true = required, false = ignored, undefined =
-   * read if present. Without a target, its values are NaN.
+   * Converts raw rows to a dataset with the pipeline's columns. `target`: true = required, false = ignored, undefined =
+   * read if present. Target values are NaN if there is no target.
    */
   apply(raw: RawRows, options: { target?: boolean } = {}): Dataset {
     checkKeys("apply", options, ["target"]);
@@ -475,7 +478,8 @@ export class Pipeline extends StepPipeline {
   }
 
   /**
-   * Columns whose gaps were filled when the pipeline was made, with the number of gaps, the method and the fill value.
+   * Columns with gaps that were filled when the pipeline was made. Each entry has the number of gaps, the method and
+   * the fill value.
    */
   get imputed(): readonly { name: string; missing: number; method: ImputeMethod; value: number | string }[] {
     const { columns } = this.steps[0] as SourceStep & { columns?: readonly RawColumn[] };
@@ -507,8 +511,8 @@ function outside(where: string, row: number, rowCount: number): OptionError {
 }
 
 /**
- * Moments take six float64 vectors and one byte per column. @throws MemoryLimitError if there are too many columns for
- * this
+ * The moments take six float64 numbers and one byte per column. @throws MemoryLimitError if there are too many columns
+ * for this
  */
 function checkMoments({ columnCount, source }: Dataset): void {
   checkRoom(source, `moments of ${columnCount} columns`, 49 * columnCount, undefined, "hash them to fewer: hash: 20");

@@ -3,7 +3,7 @@
  * zones: 2024-03-05, 2024-03-05 14:30, 2024-03-05T14:30:00Z.
  *
  * Year and day of the month are numbers. Month (1 to 12) and weekday (1 = Monday to 7) are categories, because December
- * is next to January. The hour, with minutes as a fraction, is a number; it is only added if any training date has a
+ * precedes January. The hour, with minutes as a fraction, is a number; it is only added if any training date has a
  * time.
  *
  * @throws DataError [DATA_VALUE] naming row and column if a string is not a date
@@ -49,7 +49,7 @@ function parts(text: string): Record<string, number> | undefined {
   );
   const date = new Date(Date.UTC(2000, month! - 1, day));
   date.setUTCFullYear(year!, month! - 1, day);
-  // JavaScript moves 31 February to March.
+  // JavaScript turns 31 February into a day in March.
   if (date.getUTCMonth() !== month! - 1 || hour > 23 || minute > 59 || second > 60) return undefined;
   return { year: year!, month: month!, day: day!, weekday: date.getUTCDay() || 7, hour: hour + minute / 60 + second / 3600 };
 }

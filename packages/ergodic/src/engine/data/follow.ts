@@ -1,12 +1,12 @@
 /**
- * Compares a dataset's steps with a model's. Determines whether the dataset has the model's columns, which of the
- * model's steps its rows still need, and how to reorder its columns.
+ * Compares a dataset's steps with a model's. Determines whether the dataset has the model's columns, which steps of the
+ * model the rows still need, and how to reorder the columns.
  *
- * Columns are compared by name, kind and level, as `Pipeline.apply` reads raw rows. Extra columns are ignored. A level
- * that the model does not know is all zeros, unless its pipeline refuses unknown levels. An absent column of a sparse
- * row is 0. Rows without names are compared by position. The source of the data, the name of the target and the weight
- * column do not matter. Steps that were fitted to rows (standardisation, fill values for gaps) must be the model's own,
- * because steps fitted to other rows would give other numbers.
+ * Columns are compared by name, kind and level, as in `Pipeline.apply`. Extra columns are ignored. A level that the
+ * model does not know is encoded as all zeros, unless the model's pipeline refuses unknown levels. An absent column of
+ * a sparse row is 0. Rows without names are compared by position. The source of the data, the name of the target and
+ * the weight column do not matter. Steps that were fitted to rows (standardisation, fill values for gaps) must be the
+ * model's own, because steps fitted to other rows would give other numbers.
  */
 import { listed } from "./raw.ts";
 import type { RawColumn, ReadRow, RowSource, Shape, SourceStep, Step } from "./rows.ts";
@@ -21,8 +21,8 @@ export interface Following {
   /** Index of the first step of the model that the rows still need. */
   readonly next: number;
   /**
-   * Position of each of the dataset's columns among the model's raw columns, −1 if the model lacks it. Null if all
-   * positions are equal.
+   * For each column of the dataset, its position among the model's raw columns, or −1 if the model lacks the column.
+   * Null if all positions are equal.
    */
   readonly places: Int32Array | null;
 }
@@ -31,7 +31,7 @@ export interface Following {
 interface Coding {
   readonly source: SourceStep;
   readonly impute: ImputeStep | undefined;
-  /** One-hot step that follows the source `columns`; hashed columns have none. */
+  /** One-hot step, which follows the source `columns`. Hashed columns have no such step. */
   readonly oneHot: OneHotStep | undefined;
   /** Number of steps. */
   readonly length: number;
@@ -78,7 +78,7 @@ export function following(own: readonly Step[], wanted: readonly Step[], columnC
   return differences.length > 0 ? differences.join("; ") : { next, places: places as Int32Array | null };
 }
 
-/** Whether every column is at the same position as in the model, so that only the format of rows differs. */
+/** Whether every column has the same position as in the model. If so, only the row format differs. */
 const isWhole = (places: Int32Array, wanted: Coding): boolean =>
   places.length === countOf(wanted) && places.every((place, j) => place === j);
 
@@ -181,7 +181,10 @@ function byName(own: Coding, mine: readonly RawColumn[], theirs: readonly RawCol
 
 const contents = ({ kind }: RawColumn): string => (kind === "category" ? "text" : "numbers");
 
-/** Finds gaps that were filled from the dataset's own values. Fill values of columns without gaps do not matter. */
+/**
+ * Finds gaps that were filled with values computed from the dataset itself. Fill values of columns without gaps do not
+ * matter.
+ */
 function fillsDiffer(own: Coding, wanted: Coding): string[] {
   const theirs = fillsOf(wanted);
   const other = [...fillsOf(own)].filter(([name, { missing, fill }]) => missing > 0 && theirs.get(name)?.fill !== fill);

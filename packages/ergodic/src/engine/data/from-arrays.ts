@@ -16,13 +16,13 @@ import { checkedOffset, checkedWeights, describeTarget } from "./target.ts";
 import type { NumbersStep } from "./transformations/numbers.ts";
 
 export interface ArraysOptions<Names extends string = string> {
-  /** Rows of numbers, or all values in one array (row by row) with the number of columns. */
+  /** Rows of numbers. Alternatively, all values row by row in one array, together with the number of columns. */
   x: readonly ArrayLike<number>[] | { values: Float32Array | Float64Array; columnCount: number };
   /** Target of each row. */
   y: ArrayLike<number> | readonly string[];
   /**
-   * Column names. If they are literals, the compiler knows them, and `predict` refuses rows that lack one. Default: x0,
-   * x1, …
+   * Column names. If the names are literals, the compiler knows them, and `predict` refuses rows that lack a column.
+   * Default: x0, x1, …
    */
   names?: readonly Names[];
   /** Weight of each row. null (as in `dataset.weights`) means that all rows weigh 1. */

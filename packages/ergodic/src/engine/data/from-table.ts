@@ -34,7 +34,7 @@ export interface TableOptions<Out extends string = string> {
   weights?: Out;
   /**
    * Column with the offset added to the output of each row, in the units of the link, e.g. the logarithm of an
-   * exposure. Only for linear models with one output. Rows to predict need this column too.
+   * exposure. Only for linear models with one output. Rows for prediction also need this column.
    */
   offset?: string;
   /** Columns to leave out. */
@@ -64,7 +64,8 @@ export interface TableOptions<Out extends string = string> {
   /** Number of bits for the hashing trick, which makes 2^hash columns without a list of levels. */
   hash?: number;
   /**
-   * Storage of rows. Default "dense", or "sparse" if there are more than 200 columns and more than 4 per raw column.
+   * Storage of rows. Default "dense", or "sparse" if there are more than 200 columns and more than 4 columns per raw
+   * column.
    */
   format?: "dense" | "sparse";
   /**
@@ -104,8 +105,8 @@ const tableKeys = [
 ];
 
 /**
- * Makes the steps for a table. `all`: also include listed levels and classes that occur in no row, because later rows
- * can have them.
+ * Makes the steps for a table. `all`: whether to include listed levels and classes that do not occur in any row. Later
+ * rows can have them.
  */
 export function stepsOfTable(table: Table, options: TableOptions, all = false): Step[] {
   const { source } = table;
@@ -221,7 +222,7 @@ function presentTexts(text: (i: number) => string | null, rowCount: number): str
   return Array.from({ length: rowCount }, (_, i) => text(i)).filter((level) => level !== null);
 }
 
-/** Returns the columns with missing cells, and their number. */
+/** Returns the columns with missing cells, each with its number of missing cells. */
 function gapsOf(table: Table): { name: string; count: number }[] {
   return table.columns
     .map((column) => {

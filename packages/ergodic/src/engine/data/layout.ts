@@ -20,7 +20,7 @@ export interface DataLayout {
   readonly values: number;
   /** Dense: elements per row. Sparse: 0. */
   readonly stride: number;
-  /** scale × the stored intercept entry: exactly 1 for floats, nearly 1 for i8 and i16. */
+  /** Value of the intercept entry, scale × the stored element: exactly 1 for floats, nearly 1 for i8 and i16. */
   readonly one: number;
   /** 1 for floats; max|x| / 127 or max|x| / 32767 over the whole dataset for i8 and i16. */
   readonly scale: number;
@@ -59,13 +59,13 @@ export interface ColumnLayout {
 
 export const elementBytes: Readonly<Record<NumberType, number>> = { f32: 4, f64: 8, i16: 2, i8: 1 };
 
-/** Returns the number of elements between the starts of dense rows: columns and intercept, rounded up to 16 bytes. */
+/** Returns the row stride of dense rows in elements: columns and intercept, rounded up to a multiple of 16 bytes. */
 export function rowStride(type: NumberType, columnCount: number): number {
   const bytes = elementBytes[type];
   return (Math.ceil(((columnCount + 1) * bytes) / 16) * 16) / bytes;
 }
 
-/** Returns the number of elements between the starts of dense columns: the rows, rounded up to 16 bytes. */
+/** Returns the column stride of dense columns in elements: the rows, rounded up to a multiple of 16 bytes. */
 export function columnStride(type: NumberType, rowCount: number): number {
   const bytes = elementBytes[type];
   return (Math.ceil((rowCount * bytes) / 16) * 16) / bytes;
@@ -76,7 +76,10 @@ export function elements(memory: EngineMemory, type: NumberType, pointer: number
   return memory[type](pointer, count);
 }
 
-/** Returns offsets of arrays with the given sizes in one piece of memory, each 64-byte aligned, and the total size. */
+/**
+ * Lays out arrays of the given sizes in one block of memory. Returns the 64-byte aligned offset of each array, and the
+ * total size.
+ */
 export function place(sizes: readonly number[]): { offsets: number[]; bytes: number } {
   let bytes = 0;
   const offsets = sizes.map((size) => {

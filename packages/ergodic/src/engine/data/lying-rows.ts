@@ -4,15 +4,15 @@ import type { RawRows } from "./raw.ts";
 import type { RowSource, Shape, SourceStep, Step } from "./rows.ts";
 import type { NumbersStep } from "./transformations/numbers.ts";
 
-/** Rows that can be read directly from existing arrays, instead of one by one. */
+/** Rows that can be read directly from existing arrays, without a reader of single rows. */
 export interface LyingRows {
   /** Row values, not checked to be finite. */
   readonly values: Float32Array | Float64Array;
   /** Whether the pipeline's numbers are float32. If `values` are float64, they must be rounded. */
   readonly isF32: boolean;
-  /** Dense: numbers from the start of one row to the start of the next. */
+  /** Dense: row stride, in numbers. */
   readonly stride: number;
-  /** Sparse: row i has the entries rowStart[i] to rowStart[i + 1], except the last `extra` of them. */
+  /** Sparse: row i has the entries rowStart[i] to rowStart[i + 1] − `extra`. */
   readonly entries: { readonly rowStart: Uint32Array; readonly columnIndex: Uint32Array; readonly extra: number } | null;
 }
 

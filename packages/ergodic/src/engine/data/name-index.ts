@@ -5,8 +5,8 @@ import { told } from "./number-cells.ts";
 export type Name = string | number;
 
 /**
- * Maps the names of users or items to numbers. Names are distinct and ascending (numbers by size, strings by code
- * unit), so that the numbers do not depend on the order of the data.
+ * Maps the names of users or items to indices. Names are distinct and ascending (numbers by size, strings by code
+ * unit), so that the indices do not depend on the order of the data.
  *
  * If all names are numbers, they stay numbers; if any name is a string, all become strings. 7 and "7" find the same
  * entry.
@@ -27,7 +27,7 @@ export class NameIndex {
     return this.names.length;
   }
 
-  /** Returns the number of a name, or −1 if the name is unknown. */
+  /** Returns the index of a name, or −1 if the name is unknown. */
   find(name: Name): number {
     // Values that are not names are never found. Objects are excluded first, because String() fails on objects without
     // a prototype.
@@ -36,8 +36,8 @@ export class NameIndex {
   }
 
   /**
-   * Builds the index of a column of names. Returns the index, and the number of each row's name. `role`: "user",
-   * "item".
+   * Builds the index of a column of names. Returns the name index, and for each row the index of its name. `role`:
+   * "user", "item".
    *
    * @throws DataError for a missing name: null, undefined, empty string, a number that is not finite
    */

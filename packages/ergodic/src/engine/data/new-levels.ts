@@ -14,7 +14,7 @@ export interface UnknownLevels {
   readonly column: string;
   /** Number of rows with an unknown level. */
   readonly rows: number;
-  /** Position of the first of these rows, from 0. */
+  /** Index of the first such row, from 0. */
   readonly first: number;
   /** Unknown levels, in the order of the rows. */
   readonly levels: readonly string[];
@@ -23,13 +23,13 @@ export interface UnknownLevels {
 }
 
 /**
- * Finds levels of categories that a model does not know. Such levels are encoded as all zeros. Returns a remark with
- * the number of affected rows for each such column.
+ * Finds levels of categories that a model does not know. Such levels are encoded as all zeros. For each column with new
+ * levels, returns a remark that states the number of affected rows.
  *
  *   newLevels(model.pipeline, rows)[0]?.message;
  *   // 3 of 200 rows had new levels in "city", which the model does not know ("Bonn", "Kyiv")
  *
- * `rows`: rows as `predict` takes them, or a single row by name. @throws DataError for absent columns
+ * `rows`: rows in any form that `predict` accepts, or a single row by name. @throws DataError for absent columns
  */
 export function newLevels(pipeline: Steps, rows: RawRows | Row): Remark[] {
   const raw = isOne(rows) ? [rows] : rows;

@@ -1,5 +1,5 @@
 /**
- * Checks numbers in plain lists from outside: cells, targets, weights and ratings. JavaScript would convert null, ""
+ * Checks numbers in plain lists that users pass: cells, targets, weights and ratings. JavaScript would convert null, ""
  * and [] to 0, true to 1, and a Date to milliseconds. NaN counts as a number here; the caller decides whether values
  * can be missing.
  *

@@ -1,9 +1,9 @@
 /**
- * Runs the steps of a pipeline: raw rows → source → transformation → … → rows. `Pipeline`, which makes a dataset of the
- * result, is in dataset.ts, because datasets and pipelines create each other. Programs that only predict do not load
+ * Runs the steps of a pipeline: raw rows → source → transformation → … → rows. The class `Pipeline`, which makes
+ * datasets, is in dataset.ts, because datasets and pipelines create each other. Programs that only predict do not load
  * datasets.
  *
- * @throws DataError [PIPELINE_STEP] for steps that do not fit together, or that this version does not write
+ * @throws DataError [PIPELINE_STEP] for steps that do not fit together, or that this version cannot have written
  */
 
 import type { Json } from "../contract/index.ts";
@@ -135,7 +135,7 @@ export class StepPipeline {
   /** Shape of the rows after the last step. */
   readonly shape: Shape;
   #names: string[] | undefined;
-  /** Cache of pipelines by their immutable steps, so that a million columns are not validated repeatedly. */
+  /** Cache of pipelines by their immutable steps, so that pipelines with a million columns are validated only once. */
   static readonly #made = new WeakMap<object, StepPipeline>();
 
   constructor(steps: readonly Step[]) {
@@ -173,7 +173,7 @@ export class StepPipeline {
   /** Raw columns that rows must have; null if they are x0, x1, … */
   get inputs(): readonly RawColumn[] | readonly { readonly name: string; readonly kind: "number" | "category" }[] | null {
     const step = this.steps[0] as SourceStep & { columns?: readonly RawColumn[]; names?: readonly string[] | null };
-    // The parts of a date are consecutive columns. Report their text column once instead.
+    // The parts of a date are consecutive columns. Report the text column that contains the date once instead.
     const parted = step.columns?.filter(({ of }, j, all) => of === undefined || of !== all[j - 1]?.of);
     return (
       parted?.map((column) => (column.of === undefined ? column : { name: column.of, kind: "category", levels: [] })) ??
@@ -226,7 +226,7 @@ export class StepPipeline {
   }
 }
 
-/** A slot for one raw row, and a reader of the row that it holds, for rows that arrive one by one. */
+/** A slot for one raw row and a reader of the slot, for rows that arrive one by one. */
 export interface HeldRow {
   readonly held: unknown[];
   readonly read: ReadRow;

@@ -12,7 +12,7 @@ import type { Column, Table } from "./table.ts";
 /** Handling of repeated pairs of user and item: refuse them, sum their values, or use the last value. */
 export type Duplicates = "refuse" | "sum" | "last";
 
-/** Ratings as three lists of the same length. */
+/** Ratings in three lists of equal length. */
 export interface TriplesOptions {
   /** User name of each rating. */
   users: ArrayLike<Name>;
@@ -32,7 +32,7 @@ export interface RatingColumns {
   readonly user: string;
   /** Column of the items. */
   readonly item: string;
-  /** Column of the values. Absent for ratings without values. */
+  /** Column of the values. Absent if the ratings have no values. */
   readonly value?: string;
 }
 
@@ -69,11 +69,11 @@ interface Entries {
 /**
  * Ratings: an immutable sparse matrix of users × items in engine memory, stored by user and by item.
  *
- * values: float64, any finite number. By default, each triple is an event that counts 1. `duplicates` sets how repeated
- * pairs of user and item are handled: "refuse" (default with values), "sum" (default for events) or "last" (the last
- * value in the given order). Users and items are identified by name (name-index.ts). Entries are sorted by user, then
- * by item, whatever order they came in. Memory is freed at `dispose()`, at the end of a `using` block, or when the
- * object is garbage collected.
+ * values: float64, any finite number. Without values, each pair of user and item is an event that counts 1.
+ * `duplicates` sets how repeated pairs of user and item are handled: "refuse" (default with values), "sum" (default for
+ * events) or "last" (the last value in the given order). Users and items are identified by name (name-index.ts).
+ * Entries are sorted by user, then by item, regardless of the input order. Memory is freed at `dispose()`, at the end
+ * of a `using` block, or when the object is garbage collected.
  *
  * @throws DataError for missing names or values, and for repeated pairs; OptionError; MemoryLimitError
  */
@@ -192,7 +192,7 @@ export class Ratings implements Disposable {
     return this.#allocation === null;
   }
 
-  /** Returns copies of the ratings of user or item `index`. `others`: numbers of the items or users, ascending. */
+  /** Returns copies of the ratings of user or item `index`. `others`: indices of the items or users, ascending. */
   of(side: "user" | "item", index: number): { others: Uint32Array; values: Float64Array } {
     const names = side === "user" ? this.users : this.items;
     if (!(Number.isInteger(index) && index >= 0 && index < names.size))
@@ -212,7 +212,7 @@ export class Ratings implements Disposable {
     return { entries: this.triples(), users: this.users.names, items: this.items.names, source, columns };
   }
 
-  /** Makes the same ratings, with the same numbering, from plain data. */
+  /** Makes the same ratings, with the same indices, from plain data. */
   static fromPortable({ entries, users, items, source, columns }: PortableRatings): Ratings {
     return new Ratings(entries, new NameIndex(users), new NameIndex(items), source, columns);
   }
@@ -241,7 +241,9 @@ export class Ratings implements Disposable {
     return { train: this.select(train), test: this.select(test) };
   }
 
-  /** Returns a copy of the entries with the given ascending numbers. All users and items are kept. */
+  /**
+   * Returns a copy of the entries at the given indices, which must be in ascending order. All users and items are kept.
+   */
   select(entries: ArrayLike<number>): Ratings {
     const chosen = Uint32Array.from(entries);
     if (chosen.length === 0) throw new OptionError("select", "no entry is given, but at least 1 is needed", "OPTION_RANGE");
@@ -283,8 +285,8 @@ function pickValues(from: Float64Array, order: Uint32Array): Float64Array {
 }
 
 /**
- * Sorts entry numbers by code, where codes are below `size`. Entries with equal codes stay in `order` (default: as
- * given).
+ * Sorts the indices of entries by the entries' codes, which are below `size`. Entries with equal codes stay in `order`
+ * (default: as given).
  */
 function sortedBy(codes: Uint32Array, order: Uint32Array | undefined, size: number): Uint32Array {
   const next = startsOf(codes, size);

@@ -49,13 +49,13 @@ export function requireColumn(table: Table, name: string, role: string): Column 
   );
 }
 
-/** Same as `requireColumn`, for many lookups. Uses a map, because a table can have a million columns. */
+/** Same as `requireColumn`, but faster for many lookups. Uses a map, because a table can have a million columns. */
 export function columnFinder(table: Table, role: string): (name: string) => Column {
   const byName = new Map(table.columns.map((column) => [column.name, column]));
   return (name) => byName.get(name) ?? requireColumn(table, name, role);
 }
 
-/** Readers of named columns, as functions of the row number: see `tableNumbers` and `tableTexts`. */
+/** Readers of named columns, as functions of the row index: see `tableNumbers` and `tableTexts`. */
 export interface NamedCells {
   numbers(name: string): (i: number) => number;
   texts(name: string): (i: number) => string | null;
@@ -74,8 +74,8 @@ export function namedCells(raw: Table | readonly Row[], where: string): NamedCel
 }
 
 /**
- * Returns the cell of column `name` as a number. NaN if it is missing: null, an undefined value, or a string that means
- * "no value".
+ * Returns the cell of column `name` as a number. Returns NaN if the cell is missing: null, undefined, or a string that
+ * means "no value".
  */
 export function numberCell(row: Row, name: string, where: string, index: number): number {
   const cell = presentCell(row, name, where, index);

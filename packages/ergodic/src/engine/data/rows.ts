@@ -3,8 +3,8 @@
  *
  * A source step reads raw rows, and every later step maps one row to one row, so that no intermediate matrix is stored.
  * Row objects are reused between calls, so callers must copy a row to keep it. If `Shape.type` is f32, values are
- * rounded to f32 after every step whose output a dataset could store (`stored`). Running a pipeline therefore gives the
- * same bits as applying its steps to datasets.
+ * rounded to f32 after every step with an output that a dataset could store (`stored`). Running a pipeline therefore
+ * gives the same bits as applying its steps to datasets.
  */
 import { DataError } from "../errors/errors.ts";
 import type { EngineMemory } from "../memory/memory.ts";
@@ -41,7 +41,7 @@ export interface Shape {
   /** Array shape of the columns, with the last index varying fastest; see transformations/row-shape.ts. */
   readonly rowShape?: readonly number[];
   /**
-   * For sparse rows of a table: indices of the number columns, ascending, and the maximum number of entries per row
+   * For sparse rows of a table: the ascending indices of the number columns, and the maximum number of entries per row
    * (one per cell).
    */
   readonly table?: { readonly numbers: readonly number[]; readonly most: number };
@@ -95,7 +95,7 @@ export interface SourceStep extends Step {
   readonly offset?: string;
 }
 
-/** Cost of starting a step and of applying it to one row. */
+/** Cost of a pipeline step: of starting it, and of applying it to one row. */
 export interface Cost {
   /** Computing time, in units of one multiply-add of a matrix product (about 0.3 ns). */
   readonly work: number;
@@ -109,7 +109,8 @@ export interface Transformation<S extends Step> {
    */
   output(step: S, input: Shape): Shape;
   /**
-   * Cost of `start` and of one row, excluding the output columns. Absent if it is at most the size of the step's JSON.
+   * Cost of `start` and of one row, excluding the output columns. Absent if the cost is at most the size of the step's
+   * JSON.
    */
   cost?(step: S): Cost;
   /**

@@ -1,6 +1,6 @@
 /**
- * Checks the contents of each step from a file, so that a damaged or foreign pipeline is refused before it is used. How
- * steps fit together is checked elsewhere.
+ * Checks the contents of each step from a file, so that a damaged or foreign pipeline is refused before it is used.
+ * Other code checks that the steps fit together.
  */
 import { DataError } from "../errors/errors.ts";
 

@@ -9,7 +9,7 @@ export interface Stored {
   readonly allocation: Allocation;
 }
 
-/** Values of rows besides their columns. */
+/** Values that rows have in addition to their columns. */
 export interface Labels {
   readonly target: Float64Array;
   readonly weights: Float64Array | null;
@@ -82,7 +82,7 @@ function storeSparse(rows: RowSource, labels: Labels, source: string): Stored {
   };
 }
 
-/** Returns the number of entries in sparse rows, or an upper bound. Counts them if nothing else is known. */
+/** Returns the number of entries in sparse rows, or an upper bound. Counts the entries if no bound is known. */
 function mostEntries(rows: RowSource): number {
   const { table } = rows.shape;
   if (rows.entryCount !== undefined || table) return rows.entryCount ?? rows.rowCount * table!.most;
@@ -93,7 +93,10 @@ function mostEntries(rows: RowSource): number {
   return most;
 }
 
-/** Copies the rows `chosen` of a layout, in that order. Copies stored elements, so it is exact for every type. */
+/**
+ * Copies the rows `chosen` of a layout, in that order. The copy is exact for every type, because stored elements are
+ * copied.
+ */
 export function copyRows(from: DataLayout, chosen: Uint32Array, source: string): Stored {
   const memory = engineMemory();
   const labels: Labels = {
@@ -177,8 +180,8 @@ export function rowReader(layout: DataLayout): (i: number) => ReturnType<typeof 
 }
 
 /**
- * Allocates one piece of memory for the given arrays and the labels. The pointers are in the order of the arrays and
- * labels, with 0 for absent labels.
+ * Allocates one piece of memory for the given arrays and the labels. Returns the pointers in the order of the arrays
+ * and labels. The pointer of an absent label is 0.
  */
 export function allocate(
   source: string,

@@ -1,5 +1,5 @@
 /**
- * Tables that readers produce and `Dataset` takes: plain columns, before they become the numbers of a model.
+ * Tables that readers produce and `Dataset` accepts. Their columns are not encoded as numbers yet.
  *
  * `Table`: columns by name. A number column holds float64 values, with NaN for missing values. A category column holds
  * one index per row (−1 = missing) into `levels`, which can be in any order. `SparseTable`: compressed sparse rows,
@@ -30,11 +30,11 @@ export interface Remark {
   /**
    * "skipped": rows that were not read; "comment": lines that were not read; "missing": strings in a number column that
    * mean "no value"; "new level": rows with a level that the model does not know; "identifier", "date", "text": a
-   * column that looks like one; "precision": a column whose numbers differ too little for the type in which they are
-   * stored.
+   * column that looks like an identifier, a date or free text; "precision": a column whose numbers differ too little
+   * for the type in which they are stored.
    */
   readonly kind: "skipped" | "comment" | "missing" | "new level" | "identifier" | "date" | "text" | "precision";
-  /** The column, if the remark is about one. */
+  /** The column, if the remark is about a single column. */
   readonly column?: string;
   /** Number of affected rows. */
   readonly rows: number;
@@ -70,11 +70,11 @@ export interface SparseTable {
   remarks?: readonly Remark[];
 }
 
-/** Value in a column of a raw row: a number, a string, a Boolean, or nothing. */
+/** Cell of a raw row: a number, a string, a Boolean, or nothing. */
 export type Cell = number | string | boolean | null | undefined;
 
 /** A raw row as a user writes it: an object with a cell per column name. */
 export type Row = Readonly<Record<string, Cell>>;
 
-/** A raw row with these columns, or with any columns if the compiler does not know them. */
+/** A raw row with these columns. If the compiler does not know the columns, any columns are allowed. */
 export type RowOf<Names extends string> = { readonly [N in Names]: Cell };

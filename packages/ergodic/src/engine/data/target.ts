@@ -2,8 +2,8 @@
  * Reads the target column, the row weights and the offsets.
  *
  * A target is a number or the index of a class in sorted `levels`. Levels are sorted numerically if all are numbers,
- * else by code unit; with two classes, the index is the usual 0/1. Targets are finite. Weights are finite and >= 0, and
- * not all 0.
+ * else by code unit; with two classes, the indices are the usual 0 and 1. Targets are finite. Weights are finite and >=
+ * 0, and not all 0.
  */
 import { DataError } from "../errors/errors.ts";
 import {
@@ -23,7 +23,10 @@ import {
 import type { TargetColumn } from "./rows.ts";
 import type { Row, Table } from "./table.ts";
 
-/** More classes than this suggest a mistake, such as a number column read as text, or an identifier. */
+/**
+ * Largest plausible number of classes. More classes suggest a mistake, such as a number column read as text, or an
+ * identifier.
+ */
 const MOST_CLASSES = 10_000;
 
 /** Returns the distinct levels, sorted numerically if all are numbers, else by code unit. */

@@ -1,11 +1,14 @@
 /**
- * Parameter values by name, as in option `start`. In a separate file because pages that train linear models do not need
- * it.
+ * Parameter values by name, as in option `start`. This code is in a separate file because pages that train linear
+ * models do not need it.
  */
 import { isList, refuse } from "../errors/checks.ts";
 import { checkNumber } from "../errors/errors.ts";
 
-/** Maximum nesting depth of lists. No parameter has as many axes, and a list that contains itself would never end. */
+/**
+ * Maximum nesting depth of lists. No parameter has this many axes. The limit also stops at lists that contain
+ * themselves.
+ */
 const DEEPEST = 16;
 
 /** Checks the starting values of a run: numbers or lists of numbers by name. Matrices can be lists of rows. */

@@ -17,8 +17,8 @@ const FORMAT: FileFormat = {
  * A checkpoint: one safetensors file with the tensors of a run and, in its metadata, the JSON needed to reconstruct the
  * run.
  * The file is written completely or not at all, so that an interrupted write leaves the last good file. Reading
- * verifies the checksums of its tensors and of its JSON, which older files lack. The code that resumes checks the
- * contents (loop/kept-part.ts).
+ * verifies the checksums of the tensors and of the JSON. Older files lack the checksum of the JSON. The code that
+ * resumes checks the contents (loop/kept-part.ts).
  */
 export interface Checkpoint {
   snapshot: Snapshot;
@@ -65,7 +65,7 @@ export async function readCheckpoint(from: string | Uint8Array | Blob, where = n
 }
 
 /**
- * Reads a checkpoint whose recipe has `part`, and returns that part too.
+ * Reads a checkpoint with `part` in its recipe, and also returns that part.
  * @throws DataError [CHECKPOINT_KIND] if the checkpoint is of another kind of run
  */
 export async function readCheckpointOf(
@@ -114,7 +114,7 @@ const SAME = 1e-9;
  */
 export function refuseOtherValue(kept: number, found: number, dispose?: () => void): void {
   const apart = Math.abs(kept - found);
-  // A relative difference from an infinite value is never finite, so such values must be equal.
+  // Infinite values must be equal, because a relative difference from them is never finite.
   if (kept === found || (Number.isFinite(apart) && apart <= SAME * Math.max(Math.abs(kept), Math.abs(found)))) return;
   dispose?.();
   throw new OptionError(

@@ -6,7 +6,7 @@ type TensorKind<T extends Tensor> = { readonly name: string; new (length: number
 
 /**
  * One part of a run in a checkpoint, read with checks. Resuming from a damaged file, or from a version that stored
- * other things, ends with an error and never with meaningless numbers.
+ * other values, throws an error instead of giving meaningless numbers.
  *
  * @throws DataError [CHECKPOINT_FORMAT]
  */
@@ -128,7 +128,7 @@ export const isObject = (item: Json | undefined): item is JsonObject =>
   typeof item === "object" && item !== null && !Array.isArray(item);
 export const isWhole = (item: Json): item is number => typeof item === "number" && Number.isSafeInteger(item) && item >= 0;
 
-/** Shortens a value for error messages, regardless of the file's contents. */
+/** Shortens any value from a file for an error message. */
 function shown(value: Json | undefined): string {
   return value === undefined ? "missing" : JSON.stringify(value).slice(0, 60);
 }

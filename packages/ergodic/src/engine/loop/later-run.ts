@@ -2,7 +2,7 @@ import type { JsonObject } from "../contract/index.ts";
 import { type Job, Run } from "./run.ts";
 
 /**
- * A model that names its trainer, so that programs that only sample or infer from the model do not bundle the trainer's
+ * A model that names its trainer. Programs that only sample or infer from the model then do not bundle the trainer's
  * code.
  */
 export interface TrainedBy<A extends readonly unknown[], P> {

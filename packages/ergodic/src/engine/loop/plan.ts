@@ -22,9 +22,9 @@ export interface PlanOptions {
    */
   workers?: number;
   /**
-   * "shared": all workers race on one model. A number is the number of copies, which are averaged. The result then does
-   * not depend on the number of workers. The mean of k copies moves as far per row as one model if the rate is k times
-   * as high (AdaGrad: √k). Default 1; "shared" for dual coordinate descent with several workers.
+   * "shared": all workers race on one model. A number sets how many copies are trained and averaged. The result then
+   * does not depend on the number of workers. The mean of k copies moves as far per row as one model if the rate is k
+   * times as high (AdaGrad: √k). Default 1; "shared" for dual coordinate descent with several workers.
    */
   replicas?: "shared" | number;
   /** Whether each replica sees only its own rows ("sharded") or all rows ("replicated"). Default "sharded". */
@@ -46,8 +46,7 @@ export interface PlanOptions {
   /** Number of epochs between averages of the replicas, > 0; fractions allowed. Default 1. */
   averageEvery?: number;
   /**
-   * Whether the result has the same bits on every host and for every number of workers, at some cost in speed. Default
-   * false.
+   * Whether to give the same bits on every host and for every number of workers, at some cost in speed. Default false.
    */
   deterministic?: boolean;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
@@ -67,8 +66,8 @@ export const planKeys = [
   "seed",
 ];
 /**
- * Defaults of options that only have an effect together with other options. A plan that is resumed contains every
- * option, so an option with this value counts as not given.
+ * Defaults of options that only have an effect together with other options. A resumed plan contains every option. An
+ * option with its default value therefore counts as not given.
  */
 const inert = { data: "sharded", blockRows: 64, averageEvery: 1 } as const;
 const dataTypes = ["f32", "f64", "i16", "i8"] as const;
@@ -144,7 +143,7 @@ function resolvePrecision(where: string, given: NonNullable<PlanOptions["precisi
   return precision as Plan["precision"];
 }
 
-/** Precision of algorithms that compute in float64 on data of any type. */
+/** Precision for algorithms that compute in float64, whatever the type of the data. */
 function arithmetic(where: string, given: PlanOptions["precision"], stored: ElementType): Plan["precision"] {
   if (typeof given === "object") checkKeys(`${where}.precision`, given, ["data", "model"]);
   const { data = stored, model = "f64" } = typeof given === "object" ? given : { data: given };

@@ -1,7 +1,7 @@
 /**
- * Names of the properties of each verb's result. Reading one from the run itself throws an error that asks for `await`
- * (loop/watched.ts). The names are written out because the code of a result is loaded late or runs on another thread. A
- * test checks them against the types.
+ * Names of the properties of each verb's result. Reading such a property from the run itself throws an error that asks
+ * for `await` (loop/watched.ts). The names are listed explicitly because the code that makes a result is loaded late or
+ * runs on another thread. A test checks them against the types.
  */
 const words = <Text extends string>(text: Text): readonly Words<Text>[] => text.split(" ") as Words<Text>[];
 type Words<Text extends string> = Text extends `${infer Word} ${infer Rest}` ? Word | Words<Rest> : Text;

@@ -8,14 +8,17 @@ import { refusedCheckpoint } from "./checkpoint.ts";
 import { type Losses, Stopping, type StoppingOptions } from "./stopping.ts";
 import { Watched } from "./watched.ts";
 
-/** Target length of a stretch in milliseconds. Shorter on a page's own thread, which must also draw and respond. */
+/**
+ * Target length of a stretch in milliseconds. Stretches are shorter on a page's main thread, which must also draw and
+ * respond.
+ */
 const STRETCH_MS = isPageThread ? 8 : 20;
 /**
- * Largest factor between the lengths of successive stretches. The full length is reached after four stretches, so that
- * a slow cold start does not determine the length alone.
+ * Largest ratio of the lengths of successive stretches. The full length is reached after four stretches, so that a slow
+ * cold start does not determine the length alone.
  */
 const MOST_GROWTH = 16;
-/** Milliseconds between ticks, unless something happened that a watcher must see. */
+/** Milliseconds between ticks. An event that a watcher must see causes an earlier tick. */
 const TICK_MS = 100;
 const PAUSED_MS = 20;
 
@@ -31,14 +34,17 @@ export interface Started {
 export interface Job<Result> extends Losses {
   start(): Promise<Started>;
   signal?: AbortSignal;
-  /** Names of the result's properties. Reading one from the run itself throws an error that asks for `await`. */
+  /**
+   * Names of the result's properties. Reading such a property from the run itself throws an error that asks for
+   * `await`.
+   */
   resultNames?: readonly string[];
   /**
-   * Whether the progression stays intact when an advance fails. A run that failed in this way can still be
-   * checkpointed, as can any run that was ended by its signal.
+   * Whether the progression stays intact when an advance fails. If so, a run that failed during an advance can still be
+   * checkpointed. A run that its signal ended always can.
    */
   survivesFailure?: boolean;
-  /** Makes the result; returns a promise if that takes long. */
+  /** Makes the result. Returns a promise if making it takes long. */
   finish(parameters: Float64Array, summary: RunSummary): Result | Promise<Result>;
   /**
    * Returns the bytes of a checkpoint, from the progression's snapshot and the loop's state.
@@ -80,7 +86,7 @@ interface Keeper {
 }
 
 /**
- * Wait that can be repeated without leaking memory. Racing against one long-lived promise would retain every waiter.
+ * A wait that can be repeated without leaking memory. Racing against one long-lived promise would retain every waiter.
  */
 class Pause {
   private ended = false;
@@ -115,8 +121,8 @@ class Pause {
  */
 export class Run<Result> extends Watched<Result> {
   /**
-   * Description that the result will carry (model, algorithm, plan, with defaults filled in). Known once training
-   * begins.
+   * Description of the run, which the result also contains: model, algorithm and plan, with defaults filled in. Known
+   * once training begins.
    */
   readonly chosen: Promise<JsonObject>;
   private readonly job: Job<Result>;
@@ -124,7 +130,7 @@ export class Run<Result> extends Watched<Result> {
   private readonly keepers: Keeper[] = [];
   private stopped = "";
   private paused: Pause | undefined;
-  /** Whether a stretch is in progress or failed, so that the progression may be in the middle of an update. */
+  /** Whether a stretch is in progress or failed. The progression can then be in the middle of an update. */
   private within = false;
   private last: Kept | undefined;
 
@@ -140,7 +146,7 @@ export class Run<Result> extends Watched<Result> {
     this.chosen.catch(() => {});
     this.result = this.drive(announce);
     this.result.catch(refuse);
-    // A user who iterates also awaits the run later; until then a failure must not count as an unhandled rejection.
+    // A user who iterates over a run awaits it later. Until then, a failure must not count as an unhandled rejection.
     this.result.catch(() => {});
     this.refuseUnawaited(job.resultNames ?? []);
   }
@@ -317,7 +323,7 @@ const nothingToKeep = (): ErgodicError =>
     "RUN_FAILED",
   );
 
-/** Restores a run. Any failure to do so is reported as a fault of the checkpoint. */
+/** Restores a run. A failure to restore it is reported as a fault of the checkpoint. */
 function restore(progression: Progression, stopping: Stopping, { snapshot, loop }: Started["resume"] & object): void {
   try {
     progression.restore(snapshot);

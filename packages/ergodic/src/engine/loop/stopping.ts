@@ -78,7 +78,7 @@ export class Stopping {
   /** Reason why the run ended; "" while it is running. */
   reason = "";
   seconds = 0;
-  /** Mean training loss over the last whole epoch, or over the current one so far. */
+  /** Mean training loss over the current epoch so far. At the end of an epoch, it covers the whole epoch. */
   loss = Number.NaN;
   /** Parameters with the lowest validation loss, stored if `patience` is given. */
   best: Float64Array | undefined;
@@ -86,9 +86,7 @@ export class Stopping {
   private worse = 0;
   private epochLoss = { sum: 0, rows: 0 };
   private epochBefore = Number.NaN;
-  /**
-   * Decrease of the mean loss between the last two whole epochs: absolute, and relative to the size of the loss.
-   */
+  /** Absolute and relative decrease of the mean loss between the last two complete epochs. */
   private drop = Number.NaN;
   private fell = Number.NaN;
   private readonly options: StoppingOptions;
@@ -169,7 +167,7 @@ export class Stopping {
     this.fell = json.fell === undefined ? Number.NaN : kept.numberOr("fell", Number.NaN);
     this.best = kept.has(BEST) ? kept.floats(BEST, this.progression.parameters().length) : undefined;
     this.reason = "";
-    // A run cannot have ended before its first stretch, regardless of the work left to do.
+    // A run cannot have ended before its first stretch, even if no work is left.
     if (!Number.isNaN(this.loss)) this.checkEnds();
     this.checkLimits();
   }
@@ -245,7 +243,7 @@ export class Stopping {
     if (until.seconds !== undefined && this.seconds >= until.seconds) this.reason ||= `time is up${this.unfinished()}`;
   }
 
-  /** Returns a note if more epochs would help although the loss does not show it; "" otherwise. */
+  /** Returns a note if more epochs would help although the loss suggests otherwise; "" if not. */
   private unfinished(): string {
     const { converges, converged } = this.progression;
     if (converges && !converged) return ", before it converged";

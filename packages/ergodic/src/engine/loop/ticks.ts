@@ -3,14 +3,14 @@ import type { Tick } from "../contract/index.ts";
 const RECENT = 2048;
 
 interface Kept {
-  /** Number of the tick in the run, from 0. */
+  /** Index of the tick in the run, from 0. */
   readonly number: number;
   readonly tick: Tick;
 }
 
 /**
  * Ticks of a run: the last RECENT ticks, and an evenly thinned sample of at most RECENT earlier ticks, including the
- * first. A run of months therefore stores no more ticks than one of minutes.
+ * first. A run that lasts months therefore stores no more ticks than a run that lasts minutes.
  */
 export class Ticks {
   private readonly recentCount: number;
@@ -36,7 +36,7 @@ export class Ticks {
     this.older = this.older.filter(({ number }) => number % this.stride === 0);
   }
 
-  /** Returns the first stored tick whose number is at least `from`. */
+  /** Returns the first stored tick with an index of at least `from`. */
   from(from: number): Kept | undefined {
     const firstRecent = Math.max(0, this.count - this.recentCount);
     const old = from < firstRecent ? this.older[Math.ceil(from / this.stride)] : undefined;

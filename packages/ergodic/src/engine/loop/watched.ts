@@ -29,12 +29,12 @@ export abstract class Watched<Result> implements PromiseLike<Result>, AsyncItera
     return this.result.then(onValue, onError);
   }
 
-  /** Same as `catch` of a promise of the result. */
+  /** Handles a failure of the run, like the method `catch` of a promise. */
   catch<B = never>(onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Result | B> {
     return this.result.catch(onError);
   }
 
-  /** Same as `finally` of a promise of the result. */
+  /** Calls a function when the run ends, like the method `finally` of a promise. */
   finally(onEnd?: (() => void) | null): Promise<Result> {
     return this.result.finally(onEnd);
   }

@@ -22,10 +22,11 @@ interface Block {
 /**
  * Fastfood: W = √(2γ/n) S H G Π H B in blocks of n = 2^⌈log₂ d⌉ frequencies. B: random signs; Π: a random permutation;
  * G: a diagonal of normals; H: the unscaled Walsh–Hadamard matrix; S: a diagonal with entries ‖v‖/‖G‖_F, v ~ N(0, I_n),
- * so that the frequencies have the lengths of N(0, 2γI) vectors in distribution. Rows are padded with zeros to n.
+ * so that the lengths of the frequencies are distributed like the lengths of N(0, 2γI) vectors. Rows are padded with
+ * zeros to n.
  *
- * Block b takes update b of the stream (seed, "features", "fastfood"). Cost per row: O(count·log d), with no stored
- * matrix. Source: Le, Sarlós, Smola 2013.
+ * Block b uses the random numbers of update b of the stream (seed, "features", "fastfood"). Cost per row: O(count·log
+ * d), with no stored matrix. Source: Le, Sarlós, Smola 2013.
  */
 export function fastfood(options: FeatureOptions): RandomFeatures {
   addTransformation(fastfoodStep);

@@ -5,7 +5,7 @@
  * z(x) = √(2/D) [cos w₁·x, sin w₁·x, …, cos w_{D/2}·x, sin w_{D/2}·x], so that z(x)·z(y) ≈ k(x, y), with an error of
  * order 1/√D, and z(x)·z(x) = 1. D: `count`, even. γ: `gamma`, > 0, in units of 1/x². "scale" = 1/(d·var), where var is
  * the population variance of all cells of the dataset (1 if it is 0); it is computed when the map is applied. The maps
- * differ in how they draw the frequencies w: independently from N(0, 2γI), or in a way that gives estimates with less
+ * draw the frequencies w differently: independently from N(0, 2γI), or jointly, which gives estimates with less
  * variance. The seed reproduces all frequencies, so a saved model stores only five numbers.
  *
  * Source: Rahimi, Recht 2007.
@@ -74,7 +74,7 @@ export function resolveFeatures({ kind, count, gamma, seed }: RandomFeatures, ro
   return { kind, count, gamma: gamma === "scale" ? 1 / (inputs * (variance(rows) || 1)) : gamma, seed, inputs };
 }
 
-/** Cost of a normal draw (random/stream.ts), and cost of computing a cosine and sine pair. */
+/** Cost of a normal draw (random/stream.ts), and cost of a pair of cosine and sine. */
 export const NORMAL = 128;
 const PAIR = 128;
 

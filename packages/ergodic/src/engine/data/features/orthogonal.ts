@@ -17,12 +17,13 @@ const MOST_INPUTS = 4096;
 
 /**
  * Orthogonal random features: W = √(2γ) S Q in blocks of d frequencies, where Q is a uniformly random orthogonal matrix
- * and S a diagonal of the lengths of independent N(0, I_d) vectors. Each w is still N(0, 2γI), but the frequencies of a
- * block are orthogonal. Orthogonality lowers the variance of the kernel estimate, most of all if ‖x − y‖ is small
- * compared with the kernel's width.
+ * and S is diagonal. The diagonal holds the lengths of independent N(0, I_d) vectors. Each w is still N(0, 2γI), but
+ * the frequencies of a block are orthogonal. Orthogonality lowers the variance of the kernel estimate, most of all if
+ * ‖x − y‖ is small compared with the kernel's width.
  *
- * Block b takes update b of the stream (seed, "features", "orthogonal"). Q is computed by modified Gram–Schmidt,
- * applied twice, from a Gaussian matrix: O(d³) per block. Source: Yu, Suresh, Choromanski, Holtmann-Rice, Kumar 2016.
+ * Block b uses the random numbers of update b of the stream (seed, "features", "orthogonal"). Q is computed by modified
+ * Gram–Schmidt, applied twice, from a Gaussian matrix: O(d³) per block. Source: Yu, Suresh, Choromanski, Holtmann-Rice,
+ * Kumar 2016.
  *
  * @throws OptionError for more than 4096 columns
  */
@@ -75,7 +76,7 @@ function orthonormalRows(draws: Draws, rows: number, size: number): Float64Array
   for (let k = 0; k < rows; k++) {
     const row = q.subarray(k * size, (k + 1) * size);
     for (let j = 0; j < size; j++) row[j] = draws.normal();
-    // One pass loses orthogonality when few dimensions are left, so repeat it.
+    // A single pass loses orthogonality when few dimensions are left, so make a second pass.
     for (let pass = 0; pass < 2; pass++) {
       for (let other = 0; other < k; other++) {
         let dot = 0;

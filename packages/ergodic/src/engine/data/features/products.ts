@@ -21,8 +21,8 @@ export interface ProductOptions {
    */
   interactions?: readonly (readonly string[])[];
   /**
-   * Largest number of factors in a product. All products of up to this many columns are added, and powers of numbers. A
-   * whole number, 1 to 6. Default 1: none.
+   * Largest number of factors in a product. Adds all products of up to this many columns, including powers of number
+   * columns. A whole number, 1 to 6. Default 1: none.
    */
   degree?: number;
 }
@@ -37,9 +37,9 @@ export interface Products {
 
 export interface ProductsStep extends Step {
   readonly kind: "products";
-  /** Number of input columns. The step keeps all of them. */
+  /** Number of input columns. The step retains all input columns. */
   readonly inputs: number;
-  /** Ascending factor columns of each new column. A power repeats its column. */
+  /** Factor columns of each new column, in ascending order. A power repeats its column. */
   readonly terms: readonly (readonly number[])[];
 }
 
@@ -56,8 +56,8 @@ const MOST_DEGREE = 6;
  * products are omitted: products of two levels of one category, which are always 0, and powers of a 0/1 column, which
  * equal the column.
  *
- * @throws OptionError for options out of range, or if both are missing; from `map` for unknown column names, and more than
- * 100,000 products
+ * @throws OptionError for options out of range, or if both are missing; from `map` for unknown column names and for
+ * more than 100,000 products
  */
 export function products(options: ProductOptions): Products {
   const where = "products";
@@ -77,11 +77,11 @@ export function products(options: ProductOptions): Products {
   });
 }
 
-/** Encoded columns of one raw column: a single number, or the levels of a category. */
+/** Columns that encode one raw column: one column for a number, or one column per level for a category. */
 interface Factor {
   readonly name: string;
   readonly columns: readonly number[];
-  /** Whether powers of the column differ from the column. */
+  /** Whether powers of the column differ from the column itself. */
   readonly powers: boolean;
 }
 
@@ -179,7 +179,7 @@ function expand(lists: readonly (readonly number[])[], into: number[][]): void {
   }
 }
 
-/** A product of numbers counts as a number column; products with levels are mostly 0. */
+/** A product of number columns counts as a number column. A product with a level column is mostly 0. */
 function withTerms({ numbers, most }: NonNullable<Shape["table"]>, { inputs, terms }: ProductsStep): Shape["table"] {
   const own = new Set(numbers);
   const products = terms.flatMap((term, k) => (term.every((j) => own.has(j)) ? [inputs + k] : []));

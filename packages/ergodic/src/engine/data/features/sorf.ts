@@ -15,8 +15,8 @@ import { hadamard, paddedSize, SIGN, transformCost } from "./hadamard.ts";
  * frequencies. H is the Walsh–Hadamard matrix and D a diagonal of random signs. Rows are padded with zeros to n. Every
  * w has the length √(2γn) exactly.
  *
- * Block b takes update b of the stream (seed, "features", "sorf"). Cost per row: O(count·log d), with no stored matrix.
- * Source: Yu et al. 2016, section 4.
+ * Block b uses the random numbers of update b of the stream (seed, "features", "sorf"). Cost per row: O(count·log d),
+ * with no stored matrix. Source: Yu et al. 2016, section 4.
  */
 export function sorf(options: FeatureOptions): RandomFeatures {
   addTransformation(sorfStep);

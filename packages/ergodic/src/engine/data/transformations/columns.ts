@@ -141,7 +141,7 @@ function nameReader(step: ColumnsStep, raw: Table | readonly Row[], where: strin
   };
 }
 
-/** Reads the level index of a table's code. Each level is looked up once, when the first row has it. */
+/** Returns the level index for a code of the table. Each level is looked up only once, when it first occurs. */
 function placeReader({ codes, levels }: Column & { kind: "category" }, place: (level: string, i: number) => number) {
   const unknown = -2;
   const places = new Int32Array(levels.length).fill(unknown);

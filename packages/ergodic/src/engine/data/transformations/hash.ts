@@ -28,7 +28,7 @@ export function hashedShape(bits: number, type: Shape["type"]): Shape {
 /**
  * Step `hash`: the signed hashing trick. A column "name" (or "column=level") with the value x adds ±x to column h mod
  * 2^bits of the 2^bits sparse columns. h is the MurmurHash3_x86_32 of the name's UTF-8 bytes (seed 0). The sign is − if
- * the top bit of h is set, so that collisions cancel in expectation. Sums that cancel to 0 are omitted.
+ * the top bit of h is set. Random signs let collisions cancel in expectation. Sums that cancel to 0 are omitted.
  *
  * Source: Weinberger et al. 2009.
  *

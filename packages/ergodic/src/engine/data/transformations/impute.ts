@@ -3,7 +3,7 @@ import { denseRow, forEachRow, type RawColumn, type RowSource, type Step, type T
 import { checkStep, isCount, isNumbers } from "../step-check.ts";
 import { addTransformation } from "./index.ts";
 
-/** Method of filling missing cells. "level": a missing cell is a level of its own. */
+/** Method of filling missing cells. "level" treats a missing cell as a separate level. */
 export type ImputeMethod = "mean" | "median" | "mode" | "level";
 
 const METHODS: readonly unknown[] = ["mean", "median", "mode", "level", null];
@@ -17,7 +17,10 @@ export interface ImputeStep extends Step {
   readonly method: ImputeMethod | readonly (ImputeMethod | null)[];
   /** Fill value of each column: a number or the index of a level; null if gaps are refused. */
   readonly fills: readonly (number | null)[];
-  /** Columns with an indicator column, which is 1 where a value was missing. Indicators follow all other columns. */
+  /**
+   * Columns with an indicator column, which is 1 where a value was missing. Indicator columns come after all other
+   * columns.
+   */
   readonly indicators?: readonly number[];
   /** Number of missing cells in each column when the pipeline was made, for the report. */
   readonly missing: readonly number[];
@@ -111,7 +114,7 @@ export const impute: Transformation<ImputeStep> = {
   },
 };
 
-/** Registers the step. Programs that only predict load it together with a model that uses it. */
+/** Registers the step. Programs that only predict load this step together with a model that uses it. */
 export const addImpute = (): void => addTransformation(impute);
 
 function fillOf(column: RawColumn, method: ImputeMethod, values: Float64Array): number {

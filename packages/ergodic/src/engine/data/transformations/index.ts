@@ -23,8 +23,8 @@ const known = new Map(transformationList.map((one) => [one.kind, one]));
 export const transformations: ReadonlyMap<string, Transformation<Step>> = known;
 
 /**
- * Registers a step that is not always loaded, such as a feature map. Factories call it, and so do readers of files that
- * contain such steps.
+ * Registers a step that is not always loaded, such as a feature map. Factories and readers of files with such steps
+ * call this function.
  */
 export function addTransformation<S extends Step>(one: Transformation<S>): void {
   known.set(one.kind, one as unknown as Transformation<Step>);

@@ -21,7 +21,7 @@ export interface ColumnMoments {
   readonly rootMeanSquare: Float64Array;
   /** max|x|. */
   readonly largest: Float64Array;
-  /** 1 if a column only contains 0 and 1, like one-hot levels and yes/no columns. */
+  /** Flag per column: 1 if the column only contains 0 and 1, like one-hot levels and yes/no columns. */
   readonly indicator: Uint8Array;
 }
 
@@ -93,7 +93,7 @@ export function fitStandardise(
  * (whose deviation is within the rounding error of its mean) and an all-zero column have scale 1. Row weights are not
  * used.
  *
- * The moments are computed in one stable pass (Welford 1962). The zeros of sparse rows are merged at the end by the
+ * The moments are computed in one stable pass (Welford 1962). The zeros of sparse rows are added at the end by the
  * pairwise update of Chan, Golub, LeVeque 1983.
  */
 export const standardise: Transformation<StandardiseStep> = {
