@@ -22,7 +22,7 @@ export interface AlgorithmDefaults {
    * full gradients too.
    */
   draws?: boolean;
-  /** Whether several workers race on one model if the user does not say how they share the updates. */
+  /** Whether several workers race on one model by default, if the user does not specify how they share the updates. */
   races?: boolean;
 }
 
@@ -39,8 +39,8 @@ export interface Algorithm {
   /** Kernel families that the algorithm and the problem call. Default: "training" and "coordinate". */
   readonly families?: readonly Family[];
   /**
-   * Whether the run begins at the problem's starting point. If absent, the algorithm chooses its own start, like
-   * solvers that find the minimum from anywhere.
+   * Whether the run begins at the problem's starting point. If absent, the algorithm chooses its own start. Solvers
+   * that converge from any point do this.
    */
   readonly takesStart?: boolean;
   /**

@@ -25,7 +25,7 @@ export interface ColumnTarget {
   readonly quadratic: boolean;
   /** sup ∂²ℓ/∂z², if it is finite. */
   readonly curvature?: number;
-  /** Whether all outputs share one loss, so that the slope of each output depends on every output. */
+  /** Whether all outputs share one loss. The slope of each output then depends on every output. */
   readonly joint: boolean;
   /** Binds the target with other row weights. Cross-validation gives held-out rows the weight 0. */
   bind(rowWeights: Float64Array): ColumnBinding;
@@ -38,8 +38,8 @@ export interface ColumnBinding {
   /** Number of stored entries in all columns. */
   readonly entryCount: number;
   /**
-   * Table slots of kernels/learning/columns.ts for the storage format of the columns. `products` is 0 for dense
-   * columns.
+   * Function table slots of kernels/learning/columns.ts that suit the storage format of the columns. `products` is 0
+   * for dense columns.
    */
   readonly slots: Readonly<Record<"dot" | "add" | "addWeighted" | "spread" | "products", number>>;
   /** Address of the outputs. */
@@ -51,8 +51,8 @@ export interface ColumnBinding {
   /** Address of the row weights c, f64[rows]. */
   readonly weights: number;
   /**
-   * Calls that compute slopes c ∂ℓ/∂z and curvatures c ∂²ℓ/∂z² from z. There is one call per output, or a single call
-   * for a joint loss. Afterwards, `loss()` returns Σ c ℓ.
+   * Kernel calls that compute slopes c ∂ℓ/∂z and curvatures c ∂²ℓ/∂z² from z: one call per output, or a single call for
+   * a joint loss. Afterwards, `loss()` returns Σ c ℓ.
    */
   readonly evaluation: readonly Call[];
   /** Returns Σ c ℓ of the last evaluation. */
@@ -60,8 +60,8 @@ export interface ColumnBinding {
   /** Returns a kernel to call on this thread, for work that is cheaper than a call to a worker. */
   here(kernel: string): (...args: number[]) => number;
   /**
-   * Computes Σ c ℓ*(−α v/c) over the rows of v = −slopes, stored as f64[outputs][rows] at `v`. Absent if the loss has
-   * no known conjugate.
+   * Computes the sum over rows of c ℓ*(−α v/c), where v = −slopes is stored as f64[outputs][rows] at `v`. Absent if the
+   * loss has no known conjugate.
    */
   readonly conjugate?: { calls(v: number, alpha: number): readonly Call[]; value(results: readonly number[]): number };
   /** Frees the memory. */

@@ -5,7 +5,7 @@ import type { Stream } from "../random/stream.ts";
 import type { Plan } from "./plan.ts";
 import type { Snapshot } from "./progression.ts";
 
-/** Duality gap. At every point, primal − dual ≥ primal − minimum. */
+/** Duality gap. Bounds the error of a point, because primal − dual ≥ primal − minimum. */
 export interface Gap {
   /** Objective at the current point. */
   primal: number;
@@ -38,11 +38,11 @@ export interface CoordinateState {
   value(): number;
   /** Moves the listed blocks in order. */
   move(blocks: Uint32Array, how: CoordinateMove): void;
-  /** A second vector next to x, which accelerated descent needs. Absent if the model cannot store one. */
+  /** A second vector in addition to x. Accelerated descent needs it. Absent if the model cannot store one. */
   readonly companion?: Companion;
   /**
-   * Returns, for each block, the distance from 0 to the subdifferential of F, which is 0 at a minimum. Reads all data
-   * once.
+   * Returns each block's violation: the distance from 0 to the subdifferential of F. At a minimum, all violations are
+   * 0. Reads all data once.
    */
   violations(): Float64Array;
   /** Returns the duality gap. Absent if the dual of the model is not known. */

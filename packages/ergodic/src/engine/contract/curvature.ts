@@ -13,8 +13,8 @@ export interface Curvature {
 }
 
 /**
- * Loss, gradient and Hessian of one part. The Hessian is its lower triangle, with rows `width` numbers apart. The
- * arrays are only valid until the next evaluation.
+ * Loss, gradient and Hessian of one part. Only the Hessian's lower triangle is stored. Successive rows are `width`
+ * numbers apart. The arrays are only valid until the next evaluation.
  */
 export interface Curved {
   readonly loss: number;
@@ -29,8 +29,8 @@ export interface CurvatureBinding {
   /** Row stride of a Hessian, at least the size of the largest part. */
   readonly width: number;
   /**
-   * Returns the mean loss at x over all parts. Intermediate results are cached, so that `at` can reuse them for the
-   * same x. The cache does not change any bits.
+   * Returns the mean loss at x, which includes all parts. Intermediate results are cached, so that `at` can reuse them
+   * for the same x. The cache does not change any bits.
    */
   value(x: Float64Array): Generator<void, number>;
   /** Returns the contribution of part k to the mean loss at x, with its gradient and Hessian. */

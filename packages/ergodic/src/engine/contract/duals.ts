@@ -23,8 +23,8 @@ export interface DualBinding {
   /** Strength of the L2 penalty. */
   readonly l2: number;
   /**
-   * Weights in ‖p‖² = Σ_j weight_j p_j² over the parameters of one output, including padding, in the layout of the
-   * problem.
+   * Weights in ‖p‖² = Σ_j weight_j p_j², where j runs over the parameters of one output, including padding. They have
+   * the problem's layout.
    */
   readonly normWeights: Float64Array;
   /** Whether the dual also stores log(α/(C − α)), with α = |β|. */

@@ -1,4 +1,4 @@
-/** Capabilities of factor graphs, and certificates for answers about them. */
+/** Capabilities of factor graphs, and certificates for answers. */
 
 /**
  * Capability: p(x) ∝ Π_f φ_f(x_f) over discrete variables, with each factor stored as a table. Used by variable
@@ -8,15 +8,15 @@ export interface FactorTables {
   /** Number of states of each variable, ≥ 1. */
   readonly cardinalities: Uint32Array;
   /**
-   * Number of variables in the user's model, which come first. Later variables are auxiliary: they keep tables small
-   * and are summed out.
+   * Number of variables in the user's model. They come first. Later variables are auxiliary: they keep tables small and
+   * are summed out.
    */
   readonly variableCount: number;
   /** Factors with their scopes and values. */
   readonly factors: readonly TableFactor[];
   /** Observed state of each variable, or −1. */
   readonly observed: Int32Array;
-  /** Weights from which the tables were computed, by weight number. */
+  /** Weights from which the tables were computed, by weight index. */
   readonly weightValues?: Float64Array;
   /** Returns the name of a variable, for errors and answers. */
   name(variable: number): string;
@@ -42,7 +42,7 @@ export interface TableFactor {
 export interface Conditionals {
   /** Number of states of each variable, ≥ 1. */
   readonly cardinalities: Uint32Array;
-  /** Number of variables in the user's model, which come first. Later variables are summed out. */
+  /** Number of variables in the user's model. They come first. Later variables are summed out. */
   readonly variableCount: number;
   /** Observed state of each variable, or −1. */
   readonly observed: Int32Array;
@@ -52,14 +52,14 @@ export interface Conditionals {
   readonly ends: Uint32Array;
   /** Variable of each edge. The variables of one factor are distinct. */
   readonly variables: Uint32Array;
-  /** For counting shapes: the state of each edge's variable that satisfies the edge's literal. */
+  /** For counting shapes: the state that satisfies each edge's literal. */
   readonly literals: Uint32Array;
-  /** Shape number and weight number of each factor. A weight number of −1 means a fixed weight of 1. */
+  /** Shape index and weight index of each factor. A weight index of −1 means a fixed weight of 1. */
   readonly shapes: Uint32Array;
   readonly weights: Int32Array;
   /** Feature of each factor. If absent, all are 1. */
   readonly features?: Float64Array;
-  /** Value of each weight, and 1 in `weightFixed` for weights that learning must not change. */
+  /** Value of each weight. `weightFixed` is 1 for weights that learning must not change. */
   readonly weightValues: Float64Array;
   readonly weightFixed: Uint8Array;
   /** Start of each shape's values, followed by the total number of values. */
@@ -70,7 +70,7 @@ export interface Conditionals {
    * the joint state of the factor's variables, with the last variable varying fastest.
    */
   readonly counting: Uint8Array;
-  /** Values g. A factor without a weight can have −∞, which makes the probability 0. */
+  /** Values g. Values of a factor without a weight can be −∞, which means a probability of 0. */
   readonly shapeValues: Float64Array;
   /** Returns the name of a variable, for errors and answers. */
   name(variable: number): string;
@@ -94,23 +94,20 @@ export type Certificate =
   | { readonly none: string };
 
 /**
- * Final states and variances of the chains of a run. Another run can start from them, even on a graph that has grown
+ * Final states and variances of the chains of a run. Another run can start from them, even if the graph has grown
  * since.
  */
 export interface EndedChains {
   /** States of the variables in each chain; −1 if unknown. */
   readonly states: readonly Int16Array[];
   /**
-   * For each variable: variance of the estimated mean times the number of draws, for the state with the largest
-   * variance; NaN if unknown.
+   * For each variable, the variance of the estimated mean, multiplied by the number of draws. The state with the
+   * largest variance is used. NaN if unknown.
    */
   readonly variances: Float64Array;
   /** Number of states of each variable in the graph that was sampled. Absent in older answers. */
   readonly cardinalities?: Uint32Array;
-  /**
-   * Sweeps per chain, including those before sampling, and the number of sweeps from which the variances were
-   * estimated.
-   */
+  /** Number of sweeps per chain, including warm-up, and number of sweeps from which the variances were estimated. */
   readonly sweeps: number;
   readonly kept: number;
 }

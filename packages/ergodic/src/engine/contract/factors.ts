@@ -13,7 +13,7 @@ export interface Factors {
 
 /** Matrix factors bound to memory. */
 export interface FactorBinding {
-  /** For each side: address of the block that its kernels take. */
+  /** For each side: address of the block that is passed to its kernels. */
   readonly blocks: readonly [number, number];
   /** For each side: number of stored rows. */
   readonly rows: readonly [number, number];
@@ -22,11 +22,11 @@ export interface FactorBinding {
   /** Type of the stored numbers. */
   readonly type: "f32" | "f64";
   /**
-   * (block, scratch, from, to) → number of rows without a solution. Minimises the objective over each of the rows
-   * [from, to).
+   * (block, scratch, from, to) → number of rows without a solution. Minimises the objective over each row in [from, to)
+   * separately.
    */
   readonly solveSlot: number;
-  /** (block, scratch, from, to, inner) → 0. Updates the same rows by `inner` rounds of coordinate descent. */
+  /** (block, scratch, from, to, inner) → 0. Updates the rows [from, to) by `inner` rounds of coordinate descent. */
   readonly sweepSlot: number;
   /**
    * (block, from, to, loss) → penalty of rows [from, to), plus the loss of their ratings if loss = 1. Writes residuals.
@@ -40,11 +40,11 @@ export interface FactorBinding {
   /** Components of a row: its factors and its bias. */
   readonly components: readonly number[];
   /**
-   * (block, from, to, target) → 0. Computes Σ p pᵀ over rows of the same side, as a lower triangle in f64[stride²].
-   * Absent if only rated cells count.
+   * (block, from, to, target) → 0. Computes Σ p pᵀ over the rows [from, to) of one side. Writes the lower triangle to
+   * f64[stride²]. Absent if only rated cells count.
    */
   readonly gramSlot?: number;
-  /** For each side: address at which its block reads Σ q qᵀ of the other side (both triangles). */
+  /** For each side: address from which its kernels read Σ q qᵀ of the other side, with both triangles. */
   readonly grams?: readonly [number, number];
   /** For each side: address of the residuals, f64[ratings], or 0. */
   readonly residuals: readonly [number, number];

@@ -4,11 +4,11 @@ import type { Draws } from "../random/stream.ts";
 
 /** Options for binding memory to one lane. */
 export interface BindOptions {
-  /** Number of the lane, from 0. Different lanes can run at the same time. */
+  /** Index of the lane, from 0. Different lanes can run at the same time. */
   lane: number;
   /** Purpose of the memory, for errors. */
   purpose: string;
-  /** Whether gradients are needed. Evaluation without them can be cheaper. Default true. */
+  /** Whether gradients are needed. Evaluation without gradients can be cheaper. Default true. */
   gradient?: boolean;
 }
 
@@ -33,14 +33,14 @@ export interface TemperedBinding extends DensityBinding {
   readonly likelihood: number;
 }
 
-/** A density evaluated on the minibatch of rows that was gathered last. */
+/** A density that is evaluated on the last gathered minibatch. */
 export interface MinibatchBinding extends DensityBinding {
   /**
    * Address of the rows to gather, u32[n]; rows can repeat. Rows are numbered in random order, so a consecutive range
    * is a valid random sample.
    */
   readonly rows: number;
-  /** Slot in the function table: (block) → anything. Copies the rows to where evaluations read them. */
+  /** Slot in the function table: (block) → anything. Copies the rows to the memory that evaluations read. */
   readonly gatherSlot: number;
   /** Address of the block that `gatherSlot` takes. */
   readonly gatherBlock: number;
@@ -89,7 +89,7 @@ export interface LogDensity {
   /** Location of each parameter in u, if parameters have names. */
   readonly parameters?: readonly ParameterPlace[];
   /**
-   * Coordinates of u that hold integers, with their ranges low … high, which can be infinite. Their gradients are 0.
+   * Coordinates of u that hold integers, with their ranges low … high. Ranges can be infinite. Their gradients are 0.
    */
   readonly discrete?: readonly DiscretePlace[];
   /** Returns parameter values by name, computed from u. */
@@ -103,7 +103,7 @@ export interface LogDensity {
   bind(options: BindOptions): DensityBinding;
   /** Binds a tempered density, if prior and likelihood are known separately. */
   bindTempered?(options: BindOptions): TemperedBinding;
-  /** Whether the likelihood depends on u. If false, tempering does not help. */
+  /** Whether the likelihood depends on u. If not, tempering does not help. */
   readonly hasLikelihood?: boolean;
   /** Draws u from the prior, if there is one. @throws CapabilityError */
   drawPrior?(draws: Draws): Float64Array;
@@ -112,7 +112,7 @@ export interface LogDensity {
    * if there are no priors.
    */
   drawStart?(draws: Draws): Float64Array;
-  /** Describes which term is not finite at these points, for the error of a failed start. */
+  /** Describes the term that is not finite at these points, for the error message of a failed start. */
   explain?(points: readonly Float64Array[]): string | undefined;
   /** Minibatch estimates. Available if the option `rows` names the model size that equals the number of data rows. */
   readonly minibatches?: Minibatches;

@@ -9,13 +9,16 @@ import type { Tensor } from "./progression.ts";
 /**
  * Maps a model's outputs z to predictions.
  *
- * "identity": z. "exp": eᶻ, the mean of a count. "sigmoid": 1/(1+e⁻ᶻ) of a single output. "softmax": probabilities over
- * several outputs. "sign": only the class; margins are returned unchanged. "sigmoidNormalised": one-against-rest
- * probabilities, scaled to sum to 1.
+ * "identity": z. "exp": eᶻ, for example the mean of a count. "sigmoid": 1/(1+e⁻ᶻ) of a single output. "softmax":
+ * probabilities over several outputs. "sign": the class only, without probabilities. Margins are returned unchanged.
+ * "sigmoidNormalised": one-vs-rest probabilities, scaled to sum to 1.
  */
 export type Link = "identity" | "exp" | "sigmoid" | "softmax" | "sign" | "sigmoidNormalised";
 
-/** Kind of prediction: a class name, a number, or a number >= 0. A union of all three if the compiler cannot tell. */
+/**
+ * Kind of prediction: a class name, a number, or a number >= 0. The type is a union of all three if the compiler does
+ * not know the kind.
+ */
 export type PredictionKind = "class" | "number" | "count";
 
 /** A trained model as plain data, as stored in files and read by predict/. `kind` names the predictor. */
@@ -28,18 +31,18 @@ export interface SavedModel {
   tensors: Record<string, Tensor>;
 }
 
-/** Data prepared for one run. Disposing frees only the copies made here, not the user's data. */
+/** Data prepared for one run. `dispose` frees only the copies made here, not the user's data. */
 export interface Prepared<D> extends Disposable {
   /** Data in the form that the model reads. */
   readonly dataset: D;
-  /** Frees the copies made in addition to the user's data. */
+  /** Frees the copies, but not the user's data. */
   dispose(): void;
 }
 
-/** State that a model takes over from an earlier trained model. */
+/** State of an earlier trained model from which a model starts. */
 export interface Beginning {
   /**
-   * Description of the earlier model: how it turned raw rows into columns and targets, as in a `SavedModel` or a
+   * Description of how the earlier model turned raw rows into columns and targets, as in a `SavedModel` or a
    * checkpoint. Absent if only numbers were given.
    */
   readonly description?: JsonObject | undefined;
@@ -65,7 +68,7 @@ export interface Model<D = unknown> {
   /** Returns the trained model as plain data. `parameters` has the layout of the problem. */
   save(prepared: D, parameters: Float64Array): SavedModel;
   /**
-   * Returns this model with problems that start from the numbers of an earlier model, on data prepared in the same way.
+   * Returns a copy of this model that starts from the parameters of an earlier model and prepares data in the same way.
    * Absent if the model cannot start from another one.
    */
   startingAt?(beginning: Beginning): Model<D>;

@@ -14,8 +14,8 @@ export interface Plan {
   /** Number of threads. */
   workers: number;
   /**
-   * "shared": the workers update one model without locks (Hogwild). A number is the number of copies of the model,
-   * which are averaged. The result is then the same for any number of workers.
+   * "shared": the workers update one model without locks (Hogwild). A number sets how many copies of the model are
+   * trained and averaged. The result is then the same for any number of workers.
    */
   replicas: "shared" | number;
   /** "sharded": each replica sees its own rows. "replicated": each replica sees all rows. */
@@ -23,15 +23,15 @@ export interface Plan {
   /** Number types of the data and of the parameters. */
   precision: { data: ElementType; model: ParameterType };
   /**
-   * Row order: uniformly with replacement; each row once per epoch in random order; in blocks of rows stored together;
-   * or as stored.
+   * Order of rows: drawn uniformly with replacement, shuffled in each epoch, in blocks of rows stored together, or as
+   * stored.
    */
   schedule: "replacement" | "shuffled" | "blocks" | "ordered";
   /** Rows per block, for schedule "blocks". */
   blockRows: number;
   /** Rows per update. "all" computes the full gradient. */
   batch: number | "all";
-  /** Epochs between averaging of replicas; can be fractional. */
+  /** Number of epochs between averages of the replicas; can be fractional. */
   averageEvery: number;
   /** Whether to use the plain SIMD build and fixed summation orders, which give the same bytes on any machine. */
   deterministic: boolean;

@@ -7,10 +7,7 @@ import type { Duals } from "./duals.ts";
 import type { Factors } from "./factors.ts";
 import type { RowGradient } from "./row-gradients.ts";
 
-/**
- * A range of parameters: first index, count, and the factor that converts parameters to the numbers in files (1 if
- * absent).
- */
+/** A range of parameters: first index and count. `factor` converts parameters to the numbers in files (1 if absent). */
 export type ParameterRange = readonly [from: number, count: number, factor?: number];
 
 /** A model bound to a dataset. */
@@ -38,12 +35,13 @@ export interface Problem {
    * target so that steps do not depend on its unit. Default 1.
    */
   readonly lossUnit?: number;
-  /** Returns the reason why there is no minimum, if a mean loss this small proves that there is none. */
+  /** If a mean loss this small proves that there is no minimum, returns the reason. */
   endless?(loss: number): string | undefined;
   /** Initial parameters; zeros if absent. */
   readonly start?: Float64Array | undefined;
   /**
-   * Parameter ranges by their names in files, so that a model can start from a checkpoint. Absent if the model cannot.
+   * Parameter ranges by their names in files, so that a model can start from a checkpoint. Absent if the model cannot
+   * start from a checkpoint.
    */
   readonly parts?: Readonly<Record<string, readonly ParameterRange[]>>;
   /** Frees the memory. */

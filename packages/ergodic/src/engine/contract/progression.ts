@@ -17,9 +17,9 @@ export interface Snapshot {
 export interface Advance {
   /** Number of updates over all lanes. */
   updates: number;
-  /** Sum of mean losses, each weighted by its number of rows. */
+  /** Sum of the updates' mean losses, each multiplied by the number of rows in the update. */
   lossSum: number;
-  /** Number of rows in `lossSum`. */
+  /** Number of rows that `lossSum` covers. */
   rows: number;
   /**
    * Whether the call returned in the middle of a long step. If so, the losses cover the finished part of the step, and
@@ -27,7 +27,7 @@ export interface Advance {
    */
   within?: boolean;
   /**
-   * Results of progressive validation, which measures rows before learning from them. Present when a result is
+   * Results of progressive validation: each row is measured before the model learns from it. Present when a result is
    * complete; the next tick reports it.
    */
   validation?: Record<string, number>;
@@ -47,27 +47,30 @@ export interface Progression {
   /** Number of updates so far, over all lanes. */
   readonly updates: number;
   /**
-   * Makes at most `steps` steps, without passing the end of an epoch. Signals never cut a call short, so that
-   * checkpoints requested at its end can be written. Samplers also count the work between transitions as steps. After
-   * such work, the run can be at an earlier step.
+   * Makes at most `steps` steps, without passing the end of an epoch. A signal never interrupts a call, so that
+   * checkpoints can be written at its end. Samplers also count the work between transitions as steps. After such work,
+   * the run can be at an earlier step.
    */
   advance(steps: number): Promise<Advance>;
   /** Returns the parameters to evaluate (an average, if the rule keeps one), in the layout of the problem. */
   parameters(): Float64Array;
   /** Whether the algorithm has ended: true, or the reason as a string. */
   readonly converged: boolean | string;
-  /** Whether the algorithm ends at a minimum. If so, a run that ends otherwise reports that it did not converge. */
+  /**
+   * Whether the algorithm stops when it reaches a minimum. If so, a run that ends earlier reports that it did not
+   * converge.
+   */
   readonly converges?: boolean;
   /** Returns a copy of all state. */
   snapshot(): Snapshot;
   /** Continues from a snapshot, bit for bit. */
   restore(snapshot: Snapshot): void;
   /**
-   * Takes over the optimiser state (moments and their update counts) from a snapshot of a run on other data. Counters
-   * of the run start at 0.
+   * Continues with the optimiser state (moments and their update counts) of a snapshot from a run on other data.
+   * Counters of the run start at 0.
    */
   adopt?(snapshot: Snapshot): void;
-  /** Returns numbers worth watching, for ticks. */
+  /** Returns numbers that show the progress, for ticks. */
   report(): Record<string, number>;
   /** Frees the memory. */
   dispose(): void;
@@ -85,7 +88,7 @@ export interface Tick {
   updatesPerSecond: number;
   /** Mean training loss over the updates since the last tick. Each loss is measured before its update. */
   loss: number;
-  /** Metrics on held-out rows, if this tick has any. */
+  /** Metrics on held-out rows, if a validation took place. */
   validation?: Record<string, number>;
   /** Values that the algorithm reports, e.g. its rate. */
   [name: string]: number | Record<string, number> | undefined;

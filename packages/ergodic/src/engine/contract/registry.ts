@@ -1,8 +1,8 @@
 import { OptionError } from "../errors/errors.ts";
 
 /**
- * Definitions by name, so that a file can refer to the definitions that it uses. The library's names are reserved.
- * Users can redefine their own names; the last definition counts.
+ * Definitions by name, so that a file can refer to the definitions that it uses. Built-in names are reserved. Users can
+ * redefine their own names; the last definition counts.
  *
  * @throws OptionError [NAME_TAKEN] for a reserved name
  */
@@ -40,7 +40,7 @@ export class Registry<T> {
     return this.entries.has(name) && !this.reserved.has(name);
   }
 
-  /** Reserves these names and all names defined so far for the library. */
+  /** Reserves the given names and all names defined so far. Users cannot redefine them. */
   reserve(...names: string[]): void {
     for (const name of [...names, ...this.entries.keys()]) this.reserved.add(name);
   }

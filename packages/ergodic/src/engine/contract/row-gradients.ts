@@ -23,12 +23,12 @@ export interface Penalty {
 }
 
 /**
- * Capability: mean loss of listed rows and its gradient, which a kernel in the function table writes as pieces
- * (memory/fields.ts).
+ * Capability: mean loss over a list of rows, with its gradient. A kernel in the function table writes the gradient as
+ * pieces (memory/fields.ts).
  */
 export interface RowGradient {
   /**
-   * Number of derivatives per row (one per output), if the gradient of a row is the row times these derivatives.
+   * Number of derivatives per row, one per output. Present if a row's gradient is the row times these derivatives.
    * Control variates need this number.
    */
   readonly derivativesPerRow?: number;
@@ -41,8 +41,8 @@ export interface RowGradient {
    */
   readonly smoothness?: number | undefined;
   /**
-   * Binds scratch memory and a model block for one lane. `buffered`: single rows also give a dense gradient. `outputs`:
-   * networks also store their outputs, in the type of the parameters.
+   * Binds scratch memory and a model block for one lane. `buffered`: whether single rows also give a dense gradient.
+   * `outputs`: networks also store their outputs, in the type of the parameters.
    */
   bind(lane: { batch: number; buffered: boolean; purpose: string; lane?: number; outputs?: boolean }): LaneBinding;
   /** Probability that a row touches each coordinate, laid out like the parameters. 1 for dense data, 0 in padding. */
@@ -50,9 +50,9 @@ export interface RowGradient {
   /** Step multiplier of each coordinate, laid out like the parameters. If absent, all are 1. */
   readonly rates?: Float64Array | undefined;
   /**
-   * Number of leading parameters that have gradients; all if absent. The rest is state that the model updates in place
-   * (running statistics) or keeps fixed (frozen layers). This state is copied, averaged and stored with the parameters,
-   * but no rule changes it.
+   * Number of leading parameters that have gradients; all if absent. The other parameters are state that the model
+   * updates in place (running statistics) or keeps fixed (frozen layers). This state is copied, averaged and stored
+   * with the parameters, but no rule changes it.
    */
   readonly trainedCount?: number;
   /**
@@ -77,13 +77,13 @@ export interface LaneBinding {
   readonly model: number;
   /** Address of the gradient pieces. */
   readonly pieces: number;
-  /** Address where the objective leaves the outputs of a batch (f64). */
+  /** Address to which the objective writes the outputs of a batch (f64). */
   readonly outputsAt: number;
   /** Address of the f64 that scales the model's parameters. */
   readonly scaleAt: number;
   /** Number format of the pieces. */
   readonly piece: { type: ElementType; indexed: boolean };
-  /** Address of an f64 that receives the lane's update number, if the model draws random numbers from it. */
+  /** Address of an f64 to which the lane's update index is written, if the model's random draws depend on it. */
   readonly updateAt?: number;
   /** Frees the memory. */
   dispose(): void;

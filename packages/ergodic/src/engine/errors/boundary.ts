@@ -1,7 +1,7 @@
 /**
  * Inverts monotone functions by bisection: finds the point at which a condition begins to hold. The condition must be
- * false below this point and true above it. The result is as exact as the condition, at any scale, after about 70
- * evaluations.
+ * false below this point and true above it. After about 70 evaluations, the result is as exact as the condition, at any
+ * scale.
  */
 
 /**
@@ -22,7 +22,7 @@ export function positiveBoundary(holds: (x: number) => boolean, start = 1): numb
     low /= factor;
   }
   for (;;) {
-    // While the interval spans many powers of two, bisect the exponent; then bisect the number.
+    // Bisect the exponent while the interval spans many powers of two. Then bisect the number.
     const middle = high > 4 * low && low > 0 ? Math.sqrt(low) * Math.sqrt(high) : low + (high - low) / 2;
     if (!(middle > low && middle < high)) return high;
     if (holds(middle)) high = middle;
@@ -30,7 +30,7 @@ export function positiveBoundary(holds: (x: number) => boolean, start = 1): numb
   }
 }
 
-/** Returns the smallest integer from `low` on for which `holds` is true; ∞ if there is none. */
+/** Returns the smallest integer ≥ `low` for which `holds` is true; ∞ if there is none. */
 export function wholeBoundary(holds: (k: number) => boolean, low = 0): number {
   let below = low - 1;
   let above = low;

@@ -1,7 +1,7 @@
 /**
- * Checks of option values by kind. Numbers and unknown names are checked by checkNumber and checkKeys (errors.ts). A
- * value of the wrong kind is refused with an example of what to write, because JavaScript's silent conversion is seldom
- * what the user meant.
+ * Checks of option values by kind. Numbers and unknown names are checked by checkNumber and checkKeys (errors.ts).
+ * JavaScript's silent conversion is seldom what the user meant. A value of the wrong kind is therefore refused, and the
+ * error shows an example of valid code.
  *
  * @throws OptionError [OPTION_TYPE], for a choice [OPTION_RANGE]
  */
@@ -19,8 +19,8 @@ export function refuse(where: string, name: string, value: unknown, wanted: stri
 export const isPlainObject = (value: unknown): value is object => Object.prototype.toString.call(value) === "[object Object]";
 
 /**
- * Returns why a name cannot be a key of an object that maps names to values: every object inherits a property of that
- * name. Undefined for a usable name.
+ * Returns the reason why a name cannot be a key of an object: every object inherits a property of that name. Undefined
+ * for a usable name.
  */
 export const refusedName = (name: string): string | undefined =>
   name in Object.prototype ? `"${name}" is a name that every object has; give another` : undefined;
@@ -102,8 +102,8 @@ export function checkNumbers(
 }
 
 /**
- * Returns the options if they are an object without the names in `given`, which the factory adds. Spreading anything
- * else would silently add nothing, and a repeated name would override the factory's value.
+ * Returns the options if they are an object without the names in `given`, which the factory adds. Other values would
+ * silently add nothing when spread. A repeated name would override the factory's value.
  */
 export function plain<O extends object>(where: string, options: O, given: readonly string[] = []): O {
   if (Object.prototype.toString.call(options) !== "[object Object]") refuse(where, "options", options, "an object", "{}");
@@ -112,7 +112,7 @@ export function plain<O extends object>(where: string, options: O, given: readon
   throw new OptionError(where, `${twice} is given twice, before the options and in them; leave one out`, "OPTION_CONFLICT");
 }
 
-/** Whether a value is an object with the property `member`, like those that factories make. */
+/** Whether a value is an object with the property `member`. Factories make such objects. */
 export function holds(value: unknown, member: string): boolean {
   return typeof value === "object" && value !== null && member in value;
 }
@@ -126,7 +126,7 @@ export function checkAlgorithm(where: string, name: string, value: unknown, verb
   const given = Object(value) as Record<string, unknown>;
   const { start, toJSON, kind, verb: own = verb } = given;
   const isMade = typeof value === "object" && typeof toJSON === "function" && typeof given.name === "string";
-  // Rules for full gradients also have a `start`; their `kind` tells them apart.
+  // Rules for full gradients also have a `start`, so check `kind`.
   if (isMade && typeof start === "function" && kind === undefined && own === verb) return;
   const other = Object.hasOwn(made, own as string) && own !== verb ? `, ${made[own as keyof typeof made]}` : "";
   const told = isMade ? `${given.name}()${other}` : shown(value);

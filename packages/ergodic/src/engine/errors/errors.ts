@@ -2,11 +2,11 @@ import { nearest } from "./nearest.ts";
 import { shown } from "./shown.ts";
 
 /**
- * Base class of errors, with messages of the form `where: what was given, what was wanted, what to do [CODE]`. Mistakes
- * of the user throw one of these classes; our own bugs fail an assertion.
+ * Base class of errors, with messages of the form `where: what was given, what was wanted, what to do [CODE]`. A user's
+ * mistake throws one of these classes. A bug in the library fails an assertion.
  */
 export class ErgodicError extends Error {
-  /** Name of the class. Each class sets it explicitly because minifiers rename classes. */
+  /** Name of the class. Each class sets its name explicitly, because minifiers rename classes. */
   override readonly name: string = "ErgodicError";
   /** Stable error code, for programs. */
   readonly code: string;
@@ -48,14 +48,14 @@ export class CompileError extends ErgodicError {
   override readonly name: string = "CompileError";
 }
 
-/** Throws if `condition` is false. Only for our own bugs, never for mistakes of the user. */
+/** Throws if `condition` is false. Use it only for bugs in the library, never for a user's mistakes. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`ergodic: internal error: ${message}; please report it`);
 }
 
 /**
- * Returns the message of an error. Removes the words "internal error" and "please report it" from assertions, for cases
- * in which a damaged file causes the failure.
+ * Returns the message of an error. Removes the words "internal error" and "please report it" from assertion messages,
+ * because a damaged file can also cause such a failure.
  */
 export function saidBy(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);

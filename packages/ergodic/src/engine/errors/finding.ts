@@ -6,9 +6,12 @@ export interface Finding {
    * training also "worse", "separable"; for learning on graphs also "racing", "islands", "hidden".
    */
   readonly code: string;
-  /** Whether the affected numbers are biased or unknown. False: the run is slow or worth a look. */
+  /**
+   * Whether the affected numbers are biased or unknown. If false, the numbers are usable, but the run is slow or
+   * unusual.
+   */
   readonly serious: boolean;
-  /** Whether the finding is only a note, which needs no action. Draws whose findings are all notes can be trusted. */
+  /** Whether the finding is only a note, which needs no action. Draws can be trusted if all findings are notes. */
   readonly note?: boolean;
   /** Description of the problem. */
   readonly text: string;

@@ -1,4 +1,4 @@
-/** Finds the known name that the user of an unknown name probably meant. */
+/** Finds the known name that a user probably meant by an unknown name. */
 
 /** Names in other libraries, with our equivalents. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {

@@ -33,11 +33,11 @@ export interface Declaration {
   readonly options: Accepted;
   /** Names of options without a default. */
   readonly required?: readonly string[];
-  /** Options of other factories, with what to use here instead. */
+  /** Options of other factories, with the replacement to suggest. */
   readonly absent?: Readonly<Record<string, string>>;
 }
 
-/** Requires a declaration to name every option of the type O. A missing option would be refused as unknown. */
+/** Type that requires a declaration to name every option of O. A missing option would be refused as unknown. */
 export interface DeclaresAll<O> {
   readonly options: { readonly [K in keyof NoInfer<O>]-?: Accepts };
 }

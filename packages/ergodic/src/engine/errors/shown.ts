@@ -15,8 +15,7 @@ export function shown(value: unknown): string {
 }
 
 /**
- * Name under which a user calls a factory. The name comes from the declaration, because minifiers do not change it
- * there.
+ * Name by which a user calls a factory. The name comes from the declaration, because minifiers do not change it there.
  */
 export function factoryName(factory: { name: string; declaration?: { readonly name?: unknown } }): string {
   const declared = factory.declaration?.name;

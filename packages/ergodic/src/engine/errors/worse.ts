@@ -9,21 +9,21 @@ export interface Compared {
 }
 
 /**
- * Number of standard errors by which the end must be worse than the start to be reported. The false positive rate is 6
- * in 10,000, by Student's t with 15 degrees of freedom (16 blocks).
+ * Smallest increase of the objective that is reported, in standard errors. The false positive rate is 6 in 10,000, by
+ * Student's t with 15 degrees of freedom (16 blocks).
  */
 const MOST_ERRORS = 4;
 /**
- * Smallest relative increase of a mean loss that is reported. Smaller increases are within the noise at the end of a
- * run with a constant rate.
+ * Smallest increase of a mean loss that is reported, as a share of the loss. Smaller increases are within the noise at
+ * the end of a run with a constant rate.
  */
 const LEAST_SHARE = 0.02;
 /** Relative differences up to this size are rounding errors. */
 const ROUNDING = 1e-9;
 
 /**
- * Reports if the objective is worse than at the start. `share`: relative increase to ignore as noise of the run; 0 for
- * an exact objective.
+ * Reports if the objective is worse than at the start. `share`: relative increase to ignore as noise; 0 for an exact
+ * objective.
  */
 export function worseFindings({ start, end, error }: Compared, what: string, share = LEAST_SHARE): Finding[] {
   const excess = end - start;
@@ -41,7 +41,10 @@ export function worseFindings({ start, end, error }: Compared, what: string, sha
   ];
 }
 
-/** Returns the means over blocks of equal size, with the standard error of their difference. */
+/**
+ * Returns the mean over the blocks at the start and at the end, with the standard error of the difference. Blocks have
+ * equal size.
+ */
 export function meanOfBlocks(starts: readonly number[], ends: readonly number[]): Compared {
   const { length } = starts;
   const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / length;
