@@ -18,20 +18,20 @@ export interface FileFormat {
   readonly versionName: string;
   /** Error message for a file of an unknown format. */
   readonly stranger: string;
-  /** Error messages for other formats of this library, by format name. */
+  /** Error messages for the library's other formats, by format name. */
   readonly others?: Readonly<Record<string, string>>;
   /** Prefix of error codes: MODEL_FORMAT, MODEL_VERSION, MODEL_KIND. */
   readonly codes: string;
 }
 
 /**
- * A file of this library, in the safetensors format. Its metadata describe the contents: format, version, a JSON
- * description, and a checksum of the tensors.
+ * A file written by this library, in the safetensors format. Its metadata describe the contents: format, version, a
+ * JSON description, and a checksum of the tensors.
  *
  * Long lists of the description are also stored as tensors (packed.ts). Files with such lists have version 2; all
- * others have version 1, which older readers know. Files without a checksum predate it and are accepted. The checksum
- * is a 32-bit murmur3 hash of names, shapes and bytes, with tensors sorted by name, so that tools can write them in any
- * order.
+ * others have version 1, which older readers know. Files without a checksum are older than the checksum, and are
+ * accepted. The checksum is a 32-bit murmur3 hash of names, shapes and bytes, where tensors are sorted by name. Tools
+ * can therefore write tensors in any order.
  *
  * @throws DataError for files of another format, and for damaged files
  */
@@ -140,7 +140,7 @@ function parsedDescription(text: string | undefined, where: string, code: string
   return json;
 }
 
-/** Whether the JSON has more than this number of nesting levels. */
+/** Whether the JSON is nested more deeply than this. */
 function isDeep(json: Json, levels: number): boolean {
   if (typeof json !== "object" || json === null) return false;
   if (levels < 0) return true;

@@ -1,6 +1,6 @@
 import { builtin } from "./node.ts";
 
-/** A regular file to write as a whole. `before`: mode and owner of the file that it replaces. */
+/** A regular file to write as a whole. `before`: mode and owner of the replaced file. */
 export interface WholeFile {
   readonly kind: "whole";
   readonly folder: string;
@@ -19,9 +19,9 @@ export interface Through {
 /**
  * Type of a path to write to, determined without opening anything.
  *
- * Links are followed, even to missing targets. A regular or new file is written as a whole: first under another name in
- * its folder, and then it is renamed. Other targets (devices, FIFOs, and this process's own descriptors such as
- * /dev/stdout) are written through, because there is nothing to replace.
+ * Links are followed, even to missing targets. A regular or new file is written as a whole: it is first written under
+ * another name in its folder, and then renamed. Other targets (devices, FIFOs, and this process's own descriptors such
+ * as /dev/stdout) are written through, because there is nothing to replace.
  */
 export type Destination = WholeFile | Through;
 
@@ -48,7 +48,7 @@ export async function destinationOf(path: string): Promise<Destination> {
   return { kind: "whole", folder: dirname(target), name: basename(target), path: target, ...before };
 }
 
-/** Follows links to their target. The folder of the result contains no links; its last part can be missing. */
+/** Follows links to their target. The folder of the result contains no links. The file itself can be missing. */
 async function followed(path: string): Promise<string> {
   const { readlink, realpath } = builtin("node:fs/promises");
   const { basename, dirname, join, resolve } = builtin("node:path");

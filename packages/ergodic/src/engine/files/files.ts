@@ -18,7 +18,7 @@ export type { Content, FileHandleTarget, FileTarget, FileTogether, WriteOptions 
  * the folder. Links are followed, and a replaced file keeps its mode and owner. Targets that are not regular files
  * (devices, FIFOs) are written through. Removes partial copies of the same file that killed processes left behind.
  *
- * Errors thrown by `content` are passed on, and no partial file remains.
+ * If `content` throws, no partial file remains, and the error is thrown to the caller.
  *
  * @throws DataError [FILE_WRITE] with the system's reason; OptionError if the target is not a path, a file: URL or a
  * handle; CapabilityError [NO_FILES] outside Node
@@ -55,7 +55,7 @@ export async function pathOf(to: unknown): Promise<string> {
   return writing.pathOf(to);
 }
 
-/** Returns the paths of files that an interrupted save left under temporary names, by their final names. */
+/** Returns a map from final names to paths, for files that an interrupted save left under temporary names. */
 export async function pendingFiles(folder: string): Promise<ReadonlyMap<string, string>> {
   const writing = await import("./write-together.ts");
   return writing.pendingFiles(folder);
@@ -75,8 +75,8 @@ export async function checkWritable(path: string | URL, options: Pick<WriteOptio
 
 /**
  * Rescues a result after a failed save, and returns the error to throw. `write` saves the result at the given place in
- * the system's temporary folder, and the error names this place. Each path has one such place, so that a checkpoint
- * that fails repeatedly overwrites its previous copy. Other errors are returned unchanged.
+ * the system's temporary folder, and the error names this place. Each path has a fixed place, so that a checkpoint that
+ * fails repeatedly overwrites its previous copy. Other errors are returned unchanged.
  */
 export async function keptElsewhere(error: unknown, path: string, write: (place: string) => Promise<void>): Promise<unknown> {
   if (!(error instanceof DataError) || error.code !== "FILE_WRITE") return error;
@@ -102,8 +102,8 @@ export async function readWhole(from: string | URL | Uint8Array | Blob): Promise
 }
 
 /**
- * Reads the same sources in blocks of `size` (or of other sizes if fetched), so that a file of any length can be read.
- * A block is valid until the next one is requested.
+ * Reads the same sources in blocks of `size` bytes, so that a file of any length can be read. Blocks of a fetched
+ * source can have other sizes. A block is valid until the next one is requested.
  *
  * @throws DataError [FILE_READ] with the system's reason, and for devices
  */

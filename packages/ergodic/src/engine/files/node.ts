@@ -5,7 +5,7 @@
  * Always write `globalThis.process`: some bundlers (Parcel) add a polyfill for a free `process` or `Buffer`.
  */
 
-/** Whether this is Node, or a host that imitates it, with `process` and node: modules. */
+/** Whether the host is Node, or imitates Node with `process` and node: modules. */
 export const inNode = (): boolean => typeof globalThis.process?.versions?.node === "string";
 
 /** Returns a built-in module of Node. @throws TypeError on hosts without them */

@@ -49,7 +49,7 @@ function packed(json: Json, keep: Keep): Json {
   return Object.hasOwn(json, KEY) ? { [KEY]: "object", entries } : Object.fromEntries(entries);
 }
 
-/** Packs a list. Returns undefined if it mixes several kinds of items. */
+/** Packs a list. Returns undefined if the list mixes several kinds of items. */
 function packedList(list: readonly Json[], keep: Keep): JsonObject | undefined {
   const isObject = (item: Json): boolean => typeof item === "object" && item !== null && !Array.isArray(item);
   if (list.every((item) => typeof item === "number")) return { [KEY]: "numbers", at: keep(smallest(list as number[])) };
@@ -140,8 +140,8 @@ function smallest(values: readonly number[]): TensorValues {
 }
 
 /**
- * Whether `unpack` might change JSON with this text. If not, it is skipped, because rebuilding all JSON takes longer
- * than parsing it.
+ * Whether `unpack` can change JSON with this text. If not, `unpack` is skipped, because rebuilding all JSON takes
+ * longer than parsing it.
  */
 export const mayBePacked = (text: string): boolean => text.includes(KEY) || text.includes("\\u");
 
@@ -251,7 +251,7 @@ function listOf(json: Json | undefined, from: Packed): Json[] {
   return Array.isArray(list) ? list : from.refuse("a value that is not a list");
 }
 
-/** Returns the begin and end of consecutive parts with these lengths, whose sum must be `whole`. */
+/** Returns the start and end of each of several consecutive parts. The lengths of the parts must sum to `whole`. */
 function parts(lengths: Json | undefined, whole: number, from: Packed): [number, number][] {
   let end = 0;
   const found = listOf(lengths, from).map((length): [number, number] => {

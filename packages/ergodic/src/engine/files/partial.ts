@@ -1,8 +1,8 @@
 /**
  * Names of partial files: `model.safetensors.4711-9f3a01c2-k3x9q0z1.partial` is next to its target and identifies the
- * process that writes it. The name contains the process number and a digest of the host, the boot and the process
- * namespace in which that number is unique. Partial files of killed processes can therefore be distinguished from
- * partial files of running processes.
+ * process that writes it. The name contains the process ID, and a digest of the host, the boot and the process
+ * namespace. Within these, the process ID is unique. Partial files of killed processes can therefore be distinguished
+ * from partial files of running processes.
  */
 
 import { murmur3 } from "../random/murmur3.ts";
@@ -26,8 +26,8 @@ export async function partialName(name: string): Promise<string> {
 }
 
 /**
- * Removes partial files of `name` that dead processes left behind, but never those of running processes. Does nothing
- * if the folder cannot be read.
+ * Removes partial files of `name` that dead processes left behind. Never removes a partial file of a running process.
+ * Does nothing if the folder cannot be read.
  */
 export async function clearAbandoned(folder: string, name: string): Promise<void> {
   const { readdir, rm } = builtin("node:fs/promises");
@@ -47,8 +47,8 @@ async function abandoned(path: string, pid: number, where: string): Promise<bool
   const { readFile, stat } = builtin("node:fs/promises");
   if (where === (await (place ??= findPlace()))) {
     if (!lives(pid)) return true;
-    // A killed process keeps its number until its parent reads its exit status. The state is field 3, after a name that
-    // can contain spaces and parentheses.
+    // A killed process keeps its process ID until its parent reads the exit status. The state is field 3, after a name
+    // that can contain spaces and parentheses.
     const status = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
     return /[ZX]/.test(status.charAt(status.lastIndexOf(")") + 2));
   }

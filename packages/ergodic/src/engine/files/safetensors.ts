@@ -4,8 +4,8 @@
  * The JSON maps a tensor's name to {"dtype", "shape", "data_offsets": [begin, end)} (from the end of the JSON) and
  * "__metadata__" to a map of strings to strings. Tensors are written by decreasing element size, then by name. The JSON
  * is padded with spaces to a multiple of 8 bytes, so that every tensor is aligned. Equal inputs give equal bytes. The
- * reader accepts the same files as the reference reader: offsets without gaps or overlaps that cover the file, and no
- * repeated key. Written: F64 F32 I64 U64 I32 U32 I16 U16 I8 U8. Also read: BF16, F16 (as Float32Array), BOOL (as
+ * reader accepts the same files as the reference reader. Offsets must cover the file without gaps or overlaps, and no
+ * key may be repeated. Written: F64 F32 I64 U64 I32 U32 I16 U16 I8 U8. Also read: BF16, F16 (as Float32Array), BOOL (as
  * Uint8Array). Source: huggingface/safetensors, README "Format".
  *
  * @throws DataError [SAFETENSORS] for bytes that are not in this format
@@ -199,7 +199,7 @@ function isAsStringified(text: string, json: unknown): boolean {
 }
 
 /**
- * Refuses repeated keys: JSON.parse silently keeps the last one, but another reader might keep the first. `text` is
+ * Refuses repeated keys. JSON.parse silently keeps the last value, but another reader might keep the first. `text` is
  * valid JSON, and can be long.
  */
 function refuseRepeatedKeys(text: string, broken: Fault): void {

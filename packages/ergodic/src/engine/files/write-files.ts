@@ -30,8 +30,8 @@ export interface WriteOptions {
   /** Whether to create missing folders above the file. Default false. */
   folders?: boolean;
   /**
-   * Whether to save the bytes in the system's temporary folder if they cannot be written. The error then says where
-   * they are. Default false.
+   * Whether to save the bytes in the system's temporary folder if they cannot be written. The error states the path of
+   * the saved bytes. Default false.
    */
   keep?: boolean;
 }
@@ -148,8 +148,8 @@ async function likeBefore(file: FileHandle, { mode, uid, gid }: WholeFile["befor
 }
 
 /**
- * Flushes a folder, so that a new name survives a power failure. Hosts and file systems without this feature report it
- * with various errors, which are ignored.
+ * Flushes a folder, so that a new name survives a power failure. Hosts and file systems that cannot flush folders
+ * report various errors, which are ignored.
  */
 export async function syncFolder(folder: string): Promise<void> {
   const { open } = builtin("node:fs/promises");
@@ -255,7 +255,7 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
   }
 }
 
-/** Writes by a file handle. The browser replaces the file when the stream is closed, and not before. */
+/** Writes by a file handle. The browser replaces the file only when the stream is closed. */
 export async function writeByHandle(handle: FileHandleTarget, content: Content): Promise<void> {
   const stream = await said(handle.name, handle.createWritable());
   try {

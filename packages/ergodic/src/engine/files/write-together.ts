@@ -3,7 +3,7 @@
  *
  * Every file is first written under a temporary name, so that a full disk leaves the old files intact. Then a record of
  * the names is written as a whole, and only then are the files renamed. After a crash between two renames, the record
- * tells where the remaining files are: readers find them there, and the next save finishes the renames. The folder
+ * lists the paths of the remaining files. Readers use these paths, and the next save finishes the renames. The folder
  * itself is never replaced, because it might contain other files, or be a link or a mount point.
  */
 import { destinationOf } from "./destination.ts";
@@ -18,7 +18,7 @@ export interface FileTogether {
   readonly content: () => Content;
 }
 
-/** A file that is written, but not yet renamed. */
+/** A file that has been written but not yet renamed. */
 interface Staged {
   readonly name: string;
   readonly partial: string;
@@ -70,7 +70,7 @@ export async function writeTogether(
   await said(record, remove(record));
 }
 
-/** Returns the paths of files that a save has not renamed yet, by their final names. */
+/** Returns a map from final names to paths, for files that a save has not renamed yet. */
 export async function pendingFiles(folder: string): Promise<ReadonlyMap<string, string>> {
   const { readFile, stat } = builtin("node:fs/promises");
   const { join } = builtin("node:path");
@@ -99,7 +99,7 @@ async function finish(folder: string): Promise<void> {
 
 /** Removes the record before its files, because it must not refer to missing files. */
 async function discard(record: string, staged: readonly Staged[]): Promise<void> {
-  // Report the first error, not these.
+  // Ignore errors here, so that the first error is reported.
   await remove(record).catch(() => undefined);
   for (const { partial } of staged) await remove(partial).catch(() => undefined);
 }

@@ -2,7 +2,7 @@
  * atan x, computed with only +, −, × and ÷, so that every JavaScript engine gives the same bits; Math.atan can differ
  * between hosts.
  *
- * |x| is reduced around the nearest of ½, 1, 3⁄2 and ∞ by atan x = atan c + atan((x − c)/(1 + cx)). The remainder,
+ * |x| is reduced by atan x = atan c + atan((x − c)/(1 + cx)), where c is the nearest of ½, 1, 3⁄2 and ∞. The remainder,
  * below 7⁄16, is computed by a minimax polynomial. Error below 1 ulp; ±0 is returned unchanged. Source: fdlibm (Sun
  * Microsystems 1993).
  */

@@ -3,8 +3,9 @@ import { betaFront, betaLower } from "./beta-tails.ts";
 const fits = (a: number, b: number): boolean => a > 0 && b > 0 && a < Infinity && b < Infinity;
 
 /**
- * Quantile of the beta distribution: the x with I_x(a, b) = p (beta-tails.ts). p in [0, 1]; a, b > 0 and finite; other
- * arguments give NaN. Exact up to rounding errors in I. Uses Newton's method within a shrinking bracket.
+ * Quantile of the beta distribution: the x for which I_x(a, b) = p (beta-tails.ts). p in [0, 1]; a, b > 0 and finite;
+ * other arguments give NaN. The result is exact up to rounding errors in I. Uses Newton's method within a shrinking
+ * bracket.
  */
 export function betaQuantile(p: number, a: number, b: number): number {
   if (!(p >= 0 && p <= 1) || !fits(a, b)) return Number.NaN;

@@ -2,10 +2,10 @@
  * Both tails of the beta distribution: I_x(a, b) = ∫₀ˣ t^(a−1)(1 − t)^(b−1) dt ÷ B(a, b) and 1 − I; a, b > 0, 0 ≤ x ≤
  * 1.
  *
- * Computes the tail on the side of the mean where the continued fraction converges fast; the other tail is 1 minus
- * this. x and 1 − x are both arguments, so that neither end loses digits. For large a and b, the leading factor is
- * computed from the remainder of Stirling's formula. The tail computed first has a relative error of about 1e-13, and
- * the other tail has an absolute error of about 1e-13. Source: Abramowitz, Stegun 1964, 26.5.8.
+ * Computes the tail for which the continued fraction converges fast. The other tail is 1 minus this tail. Both x and 1
+ * − x are arguments, so that no digits are lost near 0 or near 1. For large a and b, the leading factor is computed
+ * from the remainder of Stirling's formula. The tail computed first has a relative error of about 1e-13, and the other
+ * tail has an absolute error of about 1e-13. Source: Abramowitz, Stegun 1964, 26.5.8.
  */
 import { exp } from "./exp.ts";
 import { lgamma } from "./gamma.ts";

@@ -17,8 +17,8 @@ export function cosineSine(x: number, factor: number, out: Float64Array, at: num
   const z = r * r;
   const sine = factor * (r + r * z * sinePolynomial(z));
   const cosine = factor * (1 - 0.5 * z + z * z * cosinePolynomial(z));
-  // The results for 0 to 3 quarter turns are cos, sin; -sin, cos; -cos, -sin; sin, -cos. Without branches, because
-  // processors could not predict them.
+  // The results for 0 to 3 quarter turns are cos, sin; -sin, cos; -cos, -sin; sin, -cos. The code has no branches,
+  // because processors could not predict them.
   const quarter = (n - 4 * Math.floor(n / 4)) | 0;
   const swapped = quarter & 1;
   out[at + swapped] = (1 - (quarter & 2)) * cosine;
@@ -49,7 +49,7 @@ let quarterTurn = 0n;
 /** Reduces large x: x = n π/2 + r, |r| < π/2. Returns n mod 4 and r. */
 function reduced(x: number): readonly [quarter: number, r: number] {
   quarterTurn ||= 2n * (4n * inverseArctangent(5n) - inverseArctangent(239n));
-  // The last place of a float64 from 2^20 on is at least 2^-32, so this is exact.
+  // This is exact, because a float64 ≥ 2^20 is a multiple of 2^-32.
   const whole = Math.abs(x) < 2 ** 53 ? BigInt(x * 2 ** 32) : BigInt(x) << 32n;
   const exact = whole << (DIGITS - 32n);
   const n = exact / quarterTurn;

@@ -3,8 +3,9 @@
  * different formulae.
  *
  * |x| < 1: erf x = 2/√π·Σ (−1)ⁿx^(2n+1)/(n!·(2n + 1)). |x| ≥ 1: erfc x = e^(−x²)/√π divided by the continued fraction x
- * + ½/(x + 1/(x + 3⁄2/(x + …))), cut after 30 + 220/x² terms (the rest, about e^(−2x√2n), is below 2^-60). Error below
- * 4 units in the last place; 10 for erfc between ½ and 1. Source: Abramowitz, Stegun 1964, 7.1.5 and 7.1.14.
+ * + ½/(x + 1/(x + 3⁄2/(x + …))), cut after n = 30 + 220/x² terms (the remainder, about e^(−2x√2n), is below 2^-60).
+ * Error below 4 units in the last place; 10 for erfc between ½ and 1. Source: Abramowitz, Stegun 1964, 7.1.5 and
+ * 7.1.14.
  */
 import { exp } from "./exp.ts";
 

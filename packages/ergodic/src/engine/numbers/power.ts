@@ -6,17 +6,17 @@ import { scaled } from "./power-of-two.ts";
 type Pair = readonly [high: number, low: number];
 
 const THIRD: Pair = [1 / 3, 1.850371707708594e-17];
-/** Exponent beyond which powers of any number except 1 overflow or underflow. */
+/** Limit on |y|. Beyond it, powers of any number except 1 overflow or underflow. */
 const LARGEST = 2 ** 70;
 
 /**
  * xʸ, computed with only +, −, × and ÷, so that every JavaScript engine gives the same bits; the `**` of JavaScript
  * differs between engines in the last place.
  *
- * Computes e^(y log|x|). The logarithm is a sum of two numbers (about 2^-66 relative), because y log|x| can reach 745
- * and its absolute error is the relative error of the result. Error below 1 ulp, or 2 ulp for a subnormal result. A
- * result that is exactly representable is exact. Special cases follow IEEE 754's pow: 1 for x = 1 or y = 0, even if the
- * other argument is NaN; NaN for x < 0 unless y is an integer.
+ * Computes e^(y log|x|). The logarithm is a sum of two numbers, with a relative error of about 2^-66. It must be this
+ * exact because the absolute error of y log|x|, which can reach 745, is the relative error of the result. Error below 1
+ * ulp, or 2 ulp for a subnormal result. A result that is exactly representable is exact. Special cases follow IEEE
+ * 754's pow: 1 for x = 1 or y = 0, even if the other argument is NaN; NaN for x < 0 unless y is an integer.
  *
  * log m = 2s (1 + z (⅓ + z W(z))), s = (m − 1)/(m + 1), z = s², m in [√½, √2).
  */

@@ -31,8 +31,8 @@ export function symmetricEigen(n: number, a: Float64Array, values: Float64Array,
 }
 
 /**
- * Computes T = QᵀAQ: its diagonal in `diagonal`, its n − 1 sub-diagonal entries in `beside`, and Qᵀ in `rotation`.
- * Reads and overwrites the lower triangle of a.
+ * Computes T = QᵀAQ. Writes its diagonal to `diagonal`, its n − 1 sub-diagonal entries to `beside`, and Qᵀ to
+ * `rotation`. Reads and overwrites the lower triangle of a.
  */
 function tridiagonalise(n: number, a: Float64Array, diagonal: Float64Array, beside: Float64Array, rotation: Float64Array): void {
   const p = new Float64Array(n);
@@ -88,7 +88,7 @@ function reflect(n: number, k: number, a: Float64Array, beside: Float64Array, p:
   return factor;
 }
 
-/** T = SΛSᵀ, `rotation` ← Sᵀ · rotation. Returns false if it does not converge. */
+/** T = SΛSᵀ, `rotation` ← Sᵀ · rotation. Returns false if the iteration does not converge. */
 function diagonalise(n: number, d: Float64Array, e: Float64Array, rotation: Float64Array): boolean {
   for (let low = 0; low < n; low++) {
     for (let steps = 0; ; steps++) {
@@ -116,7 +116,7 @@ function chase(n: number, low: number, high: number, d: Float64Array, e: Float64
     const r = Math.sqrt(f * f + g * g);
     e[i + 1] = r;
     if (r === 0) {
-      // The matrix decouples here: the step ends, and both parts are processed separately.
+      // The matrix decouples here, so the step ends. The two parts are then processed separately.
       d[i + 1] -= shift;
       e[high] = 0;
       return;

@@ -3,7 +3,8 @@ import { log } from "../numbers/log.ts";
 import type { Draws } from "./stream.ts";
 
 /**
- * Draws exact gamma variates with scale 1, mean and variance `shape` > 0. drawLogGamma and drawBeta build on it.
+ * Draws exact gamma variates with scale 1. Mean and variance are both `shape` > 0. drawLogGamma and drawBeta build on
+ * it.
  *
  * Shape ≥ 1: squeeze-free rejection from a cubed normal. Shape < 1: a draw for shape + 1 is multiplied by U^(1/shape).
  * The product is computed in logarithms, because draws with small shapes often underflow to 0 in float64. Source:

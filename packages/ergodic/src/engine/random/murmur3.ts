@@ -12,7 +12,7 @@ export function murmur3(bytes: Uint8Array, start: number, end: number, seed: num
 export class Murmur3 {
   #hash: number;
   #count = 0;
-  /** Bytes that do not fill a block yet: at most three. */
+  /** At most three bytes that do not fill a block yet. */
   #rest = new Uint8Array(0);
 
   constructor(seed: number) {

@@ -3,7 +3,7 @@ import { log } from "../numbers/log.ts";
 import { normalQuantile } from "../numbers/normal-quantile.ts";
 import { multiplyHigh, philox } from "./philox.ts";
 
-/** A named random stream. The draws of an update depend only on the seed, the names and the update's number. */
+/** A named random stream. The draws of an update depend only on the seed, the names and the update's index. */
 export interface Stream {
   /** Two u32: a hash of the seed and the names. */
   readonly key: readonly [number, number];
@@ -28,9 +28,9 @@ export interface Draws {
 /**
  * Named, counter-based random streams: `stream(seed, "chain", 3).at(update)`.
  *
- * The draws of an update depend only on the seed, the names and the update's number, so that a resumed, retried or
- * moved run repeats itself exactly. Word w of update c is word w mod 4 of the Philox4x32-10 block with counter [⌊w/4⌋,
- * 0, c mod 2^32, ⌊c/2^32⌋] and the stream's key. kernels/engine/random/random.ts gives the same bits.
+ * The draws of an update depend only on the seed, the names and the update's index, so that a resumed, retried or moved
+ * run repeats itself exactly. Word w of update c is word w mod 4 of the Philox4x32-10 block with counter [⌊w/4⌋, 0, c
+ * mod 2^32, ⌊c/2^32⌋] and the stream's key. kernels/engine/random/random.ts gives the same bits.
  *
  * uniform: 53 bits, [0, 1). integer(n): Lemire's multiply and reject, without bias. normal: Φ⁻¹ of a 52-bit midpoint,
  * so |z| < 8.3. exponential: −log of a 53-bit number in (0, 1], mean 1. Draws consume one or two words each in

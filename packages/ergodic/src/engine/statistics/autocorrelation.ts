@@ -11,8 +11,8 @@ let room = { real: new Float64Array(0), imaginary: new Float64Array(0), power: n
 /**
  * Returns γ_t averaged over chains.
  *
- * Two chains share a transform as z = x + iy, since Σ z̄_i·z_{i+t} has the real part γ_x + γ_y. All chains share the
- * inverse transform, because it is linear.
+ * Two chains x and y share one transform of z = x + iy, because the real part of Σ z̄_i·z_{i+t} is γ_x + γ_y. All
+ * chains share the inverse transform, because it is linear.
  */
 export function meanAutocovariance({ draws, chainCount, means, squares }: CentredChains): Float64Array {
   const n = draws.length / chainCount;
@@ -24,7 +24,7 @@ export function meanAutocovariance({ draws, chainCount, means, squares }: Centre
   power.fill(0);
   for (let chain = 0; chain < chainCount; chain += 2) {
     centre(draws, chain * n, n, means[chain], real);
-    // If the number of chains is odd, the last one has no partner.
+    // If the number of chains is odd, the last chain is transformed alone.
     centre(draws, (chain + 1) * n, chain + 1 < chainCount ? n : 0, means[chain + 1], imaginary);
     transformThere(real, imaginary);
     for (let k = 0; k < size; k++) power[k] += real[k] * real[k] + imaginary[k] * imaginary[k];
@@ -32,14 +32,14 @@ export function meanAutocovariance({ draws, chainCount, means, squares }: Centre
   transformBack(power, imaginary.fill(0));
   const gamma = power.slice(0, n);
   for (let t = 0; t < n; t++) gamma[t] /= size * draws.length;
-  // Lag 0 is known without the transform's rounding.
+  // Lag 0 is computed directly, without the transform's rounding error.
   if (n > 0) gamma[0] = squares.reduce((sum, own) => sum + own, 0) / draws.length;
   return gamma;
 }
 
-/** Lags below this are summed directly: chains that mix need no others, and a transform would take longer. */
+/** Lags below this are summed directly. Chains that mix need no larger lags, and a transform would take longer. */
 const NEAR_LAGS = 16;
-/** Number of draws per chain up to which a transform is as fast as direct sums. */
+/** Largest number of draws per chain for which a transform is as fast as direct sums. */
 const SHORT = 64;
 
 /**
@@ -64,7 +64,7 @@ export function autocovarianceAt(chains: CentredChains): (lag: number) => number
   };
 }
 
-/** Computes γ at `lag` and at the next lag. */
+/** Computes γ at `lag` and at `lag` + 1. */
 function pairOfLags(centred: Float64Array, n: number, lag: number, into: Float64Array): void {
   let a = 0;
   let b = 0;
@@ -93,7 +93,7 @@ function pairOfLags(centred: Float64Array, n: number, lag: number, into: Float64
   if (lag + 1 < into.length) into[lag + 1] = (b + d) / centred.length;
 }
 
-/** Writes x − x̄ of `length` draws from `start` to the front of `out`, and pads it with 0. */
+/** Writes x − x̄ for the `length` draws from index `start` to the beginning of `out`, and fills the rest with 0. */
 function centre(draws: Float64Array, start: number, length: number, middle: number, out: Float64Array): void {
   for (let i = 0; i < length; i++) out[i] = draws[start + i] - middle;
   out.fill(0, length);

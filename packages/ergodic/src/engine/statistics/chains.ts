@@ -1,7 +1,7 @@
 /**
- * Draws of one scalar by several chains: a Float64Array of chains × draws, chain after chain, each in the order in
- * which it was drawn. Every diagnostic in this folder takes that array and the number of chains. This file contains the
- * checks and splits that all diagnostics share.
+ * Draws of one scalar from several chains, as a Float64Array of chains × draws. Chains follow each other, each in the
+ * order of its draws. Every diagnostic in this folder takes such an array and the number of chains. This file contains
+ * the checks and splits that all diagnostics share.
  */
 import { checkNumber, DataError } from "../errors/errors.ts";
 
@@ -21,9 +21,9 @@ export function drawsPerChain(where: string, draws: Float64Array, chainCount: nu
 }
 
 /**
- * Splits each chain into two halves, which count as chains. If a chain has an odd number of draws, its middle draw is
- * omitted; a single draw stays whole. If no draw is omitted, returns the given array, because the halves are already in
- * order.
+ * Splits each chain into two halves, and treats each half as a chain. If a chain has an odd number of draws, its middle
+ * draw is omitted; a single draw stays whole. If no draw is omitted, returns the given array, because the halves are
+ * already in order.
  */
 export function splitChains(draws: Float64Array, chainCount: number): { draws: Float64Array; chainCount: number } {
   const length = draws.length / chainCount;

@@ -29,8 +29,8 @@ export function essSd(draws: Float64Array, chainCount: number): number {
 }
 
 /**
- * Returns (x − x̄)². If the squares differ only by the rounding of x − x̄, as when x takes two values equally often,
- * they are all set to the largest.
+ * Returns (x − x̄)². If the squares differ only by the rounding error of x − x̄, all are set to the largest. This
+ * happens if x takes two values equally often.
  */
 export function squaresAboutMean(draws: Float64Array): Float64Array {
   const centre = mean(draws);
@@ -65,13 +65,13 @@ export function splitEffectiveSize(draws: Float64Array, chainCount: number): num
 }
 
 /**
- * Effective sample size: number of independent draws that would give an equally precise estimate. ESS = S/τ, τ = 1 + 2
- * Σ_{t>0} ρ_t, S = chains × draws. This function takes the chains as given, neither split nor ranked.
+ * Effective sample size: the number of independent draws that would give an equally precise estimate. ESS = S/τ, τ = 1
+ * + 2 Σ_{t>0} ρ_t, S = chains × draws. This function neither splits nor ranks the chains.
  *
  * ρ_t = 1 − (W − γ̄_t)/V, where γ̄_t is the autocovariance averaged over chains, W = n/(n − 1)·γ̄₀ and V = γ̄₀ + the
- * variance of the chains' means. Chains that disagree therefore count as one slow chain. The sum stops at the first
- * pair ρ_2k + ρ_2k+1 below 0, and its pairs are made decreasing (Geyer's initial monotone sequence). τ ≥ 1/log₁₀ S
- * bounds the ESS of antithetic chains. The following functions first split chains into halves.
+ * variance of the chains' means. Chains that disagree therefore count as one slow chain. The sum over pairs ρ_2k +
+ * ρ_2k+1 stops before the first negative pair, and the pairs are made decreasing (Geyer's initial monotone sequence).
+ * The bound τ ≥ 1/log₁₀ S limits the ESS of antithetic chains. The following functions first split chains into halves.
  *
  * | function | of | purpose |
  * | --- | --- | --- |
@@ -82,8 +82,8 @@ export function splitEffectiveSize(draws: Float64Array, chainCount: number): num
  *
  * NaN if a draw is not finite (for essBulk: is NaN), if all are equal, or with fewer than three draws per half chain.
  * If the first pair is already below 0, or is the only pair that can be evaluated (halves of 3 to 5 draws), τ = 2 and
- * the result is S/2, as in R's posterior package. Differs from posterior: draws count as equal within their rounding,
- * not within 2^-52, so that the unit of x does not matter.
+ * the result is S/2, as in R's posterior package. Differs from posterior: draws count as equal if they differ only by
+ * rounding, not if they differ by less than 2^-52. The unit of x therefore does not matter.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021; Geyer 1992, section 3.3.
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
@@ -93,7 +93,7 @@ export function effectiveSize(draws: Float64Array, chainCount: number): number {
   return n < 3 || isDegenerate(draws) ? Number.NaN : effectiveSizeOf(centredChains(draws, chainCount));
 }
 
-/** Same, for at least three draws per chain that are not all equal. */
+/** Same as `effectiveSize`, for at least three draws per chain that are not all equal. */
 export function effectiveSizeOf(chains: CentredChains): number {
   const { chainCount, means, draws } = chains;
   const n = draws.length / chainCount;

@@ -1,10 +1,10 @@
 /**
  * The in-place discrete Fourier transform, X_k = Σ_j x_j·e^(−2πi jk/n), n a power of two. The forward transform gives X
- * in a permuted order, and the transform back starts from that order.
+ * in a permuted order. The backward transform takes X in this order.
  *
- * Operations on each X_k alone, such as taking its power, need no particular order. X is therefore left in its permuted
- * order, because reordering would take a third of the transform's time.
- * real, imaginary: float64[n]. Neither transform scales, and both use the same sign: forward and back gives n·x in the
+ * Operations on single values X_k, such as taking the power, need no particular order. X is therefore left in its
+ * permuted order, because reordering would take a third of the transform's time.
+ * real, imaginary: float64[n]. Neither transform scales, and both use the same sign: applying both gives n·x in the
  * order x_0, x_{n−1}, … x_1. The error is about 2^-52·log₂ n times the root mean square of the values. Source: Cooley,
  * Tukey 1965; radix 4, and radix 2 once if n is not a power of 4.
  */
@@ -21,7 +21,10 @@ export function transformThere(real: Float64Array, imaginary: Float64Array): voi
   if (block === 2) twos(real, imaginary);
 }
 
-/** Transforms X, in the permuted order, to its transform in natural order. The steps are the same in reverse order. */
+/**
+ * Transforms X, in permuted order, and returns the result in natural order. The steps are the forward steps in reverse
+ * order.
+ */
 export function transformBack(real: Float64Array, imaginary: Float64Array): void {
   const n = checkedLength(real, imaginary);
   const w = factorsOf(n);
@@ -86,7 +89,7 @@ function foursThere(re: Float64Array, im: Float64Array, block: number, { real, i
   }
 }
 
-/** The same steps reversed: each value is multiplied by its twiddle factor first. */
+/** Reverses the forward step: each value is first multiplied by its twiddle factor. */
 function foursBack(re: Float64Array, im: Float64Array, block: number, { real, imaginary }: Factors): void {
   const quarter = block >> 2;
   for (let start = 0; start < re.length; start += block) {
@@ -118,17 +121,17 @@ function foursBack(re: Float64Array, im: Float64Array, block: number, { real, im
   }
 }
 
-/** Twiddle factors e^(−2πi jk/b), j = 1, 2, 3, k < b/4; those for block length b start at index 3b/4. */
+/** Twiddle factors e^(−2πi jk/b), j = 1, 2, 3, k < b/4. The factors for block length b start at index 3b/4. */
 interface Factors {
   readonly real: Float64Array;
   readonly imaginary: Float64Array;
 }
 
-/** Factors of the last length, because one length usually occurs thousands of times in a row. */
+/** Cached factors for the last length, because one length usually occurs thousands of times in a row. */
 let latest: { readonly n: number; readonly factors: Factors } | undefined;
 
 /**
- * Computes a quarter of the cosines, each by its own call, because a recurrence would lose digits as n grows. All other
+ * Computes a quarter of the cosines, each by a separate call. A recurrence would lose digits for large n. All other
  * factors follow by symmetry.
  */
 function factorsOf(n: number): Factors {

@@ -2,13 +2,13 @@ import { exp, expm1 } from "../numbers/exp.ts";
 import { log, log1p } from "../numbers/log.ts";
 
 /**
- * The generalised Pareto distribution of exceedances x ≥ 0: P(X > x) = (1 + k·x/σ)^(−1/k), where k is the weight of the
- * tail (moments exist below 1/k).
+ * The generalised Pareto distribution of exceedances x ≥ 0: P(X > x) = (1 + k·x/σ)^(−1/k), where k measures how heavy
+ * the tail is. Only moments of order below 1/k exist.
  *
  * `fitGeneralisedPareto`: estimates k and σ from float64[n], x in increasing order, n ≥ 5, by Zhang and Stephens'
- * quasi-Bayesian method. b = −k/σ is averaged over M = 30 + ⌊√n⌋ candidates, which are weighted by their profile
- * likelihoods and spaced by a prior whose scale is 3 times the lower quartile. k is then shrunk towards ½ as if by 10
- * further observations, which stabilises short tails; σ is not. k = ∞ if the lower quartile is 0, because then no
+ * quasi-Bayesian method. b = −k/σ is averaged over M = 30 + ⌊√n⌋ candidates, weighted by profile likelihood. A prior
+ * with a scale of 3 times the lower quartile determines their spacing. k is then shrunk towards ½ with the weight of 10
+ * observations, which stabilises short tails. σ is not shrunk. k = ∞ if the lower quartile is 0, because then no
  * distribution fits. Source: Zhang, Stephens 2009; Vehtari, Simpson, Gelman, Yao, Gabry 2024 on the shrinkage. Equal to
  * loo's.
  */
@@ -45,8 +45,9 @@ export function fitGeneralisedPareto(x: Float64Array): GeneralisedPareto {
 /**
  * Returns the most likely k for given b: the mean of log(1 − b·x).
  *
- * Logarithms are expensive, so they are taken of products of many factors. q = Π(1 − b·x) − 1 keeps its digits, because
- * −b·x has the same sign for all x; its logarithm is taken before q comes close to −1 or grows too large.
+ * Logarithms are expensive, so many factors are multiplied before a logarithm is taken. q = Π(1 − b·x) − 1 keeps its
+ * digits, because −b·x has the same sign for all x; its logarithm is taken before q comes close to −1 or grows too
+ * large.
  */
 function shape(b: number, x: Float64Array): number {
   let total = 0;

@@ -1,6 +1,6 @@
 /**
- * PSIS-LOO: the expected log predictive density of each observation under the posterior given all other observations,
- * without fitting the model again.
+ * PSIS-LOO: the expected log predictive density of each observation, given all other observations. The model is not
+ * fitted again.
  *
  * elpd_i = log Σ_s w_is·p(y_i|θ_s), w_i: Pareto smoothed importance weights of 1/p(y_i|θ_s); p_loo = Σ (lpd_i −
  * elpd_i), the effective number of parameters, lpd_i = log mean_s p(y_i|θ_s); looic = −2·elpd, on the scale of a
@@ -8,8 +8,8 @@
  * paretoK is above `threshold`, the observation is so influential that its elpd is unreliable, and mcse is NaN. mcse_i
  * = √log(1 + Σ_s w²(p_is − p̂_i)²/(r_i·p̂_i²)): Monte Carlo error of elpd_i. r, the relative efficiency of p(y_i|θ_s),
  * is computed from the chains unless given; it is 1 if that likelihood is constant.
- * Source: Vehtari, Gelman, Gabry 2017; Vehtari, Simpson, Gelman, Yao, Gabry 2024. Equal to loo(x, r_eff =
- * relative_eff(exp(x))).
+ * Source: Vehtari, Gelman, Gabry 2017; Vehtari, Simpson, Gelman, Yao, Gabry 2024. Gives the same numbers as loo(x,
+ * r_eff = relative_eff(exp(x))) in R.
  *
  * @throws OptionError unless the counts are positive integers and the efficiencies > 0; DataError on other shapes and
  * non-finite values
@@ -24,7 +24,7 @@ import { effectiveSize } from "./effective-size.ts";
 import { type Estimate, observationColumns, total } from "./pointwise.ts";
 import { paretoKThreshold, psis } from "./psis.ts";
 
-/** Shape of the log likelihoods, and efficiency of the draws. */
+/** Shape of the log likelihood array, and efficiency of the draws. */
 export interface LooOptions {
   /** Number of observations, N. */
   readonly observationCount: number;

@@ -1,27 +1,28 @@
 /**
- * Weights of models, based on how well they predict each observation given all others: log p(y_i | y_−i, M_k) in nats.
+ * Weights of models from their predictions of each observation, given all other observations: log p(y_i | y_−i, M_k) in
+ * nats.
  *
- * Stacking: the weights w in the simplex that maximise Σ_i log Σ_k w_k exp(elpd_ik), so that the mixture of the models
- * predicts best. A model that adds nothing to another gets weight 0. The objective is concave. The maximum is computed
- * by expectation–maximisation and by Newton's method on the free weights, to a proven gap: no weights are better than w
- * by more than N·(max_k mean_i p_ik/Σ_j w_j p_ij − 1).
+ * Stacking: the weights w in the simplex that maximise Σ_i log Σ_k w_k exp(elpd_ik). They give the mixture of models
+ * that predicts best. A model that adds nothing to another gets weight 0. The objective is concave.
+ * Expectation–maximisation and Newton's method on the free weights find the maximum to a proven gap: no weights are
+ * better than w by more than N·(max_k mean_i p_ik/Σ_j w_j p_ij − 1).
  *
  * Pseudo-BMA+: the mean over Bayesian bootstraps z ~ Dirichlet(1, …, 1) of the weights ∝ exp(N Σ_i z_i elpd_ik).
  * Pseudo-BMA+ accounts for the variation between samples of observations.
  *
- * Source: Yao, Vehtari, Simpson, Gelman 2018; the gap is from Lindsay 1983. Equal to loo_model_weights() of R's loo,
- * whose optimiser stops earlier.
+ * Source: Yao, Vehtari, Simpson, Gelman 2018; the gap is from Lindsay 1983. Gives the weights of loo_model_weights() in
+ * R's loo, but that optimiser stops earlier.
  */
 import { solvePositive } from "../numbers/cholesky.ts";
 import { exp } from "../numbers/exp.ts";
 import { log } from "../numbers/log.ts";
 import { stream } from "../random/stream.ts";
 
-/** Largest number of nats by which another mixture can still be better. */
+/** Gap in nats at which the optimiser stops: another mixture can be better by at most this. */
 const GAP = 1e-10;
 const MOST_STEPS = 1000;
 const RIDGE = 1e-8;
-/** Smallest weight that counts as free rather than held at 0. */
+/** Smallest weight that counts as free. Smaller weights are held at 0. */
 const FREE = 1e-14;
 const REPLICATES = 1000;
 
@@ -63,8 +64,8 @@ function look(likelihoods: readonly Float64Array[], weights: Float64Array): Look
 }
 
 /**
- * Returns Newton's step of the free weights, projected to the simplex and halved until it increases the objective;
- * undefined if no step does.
+ * Returns a Newton step of the free weights, projected to the simplex. The step is halved until it increases the
+ * objective. Undefined if no step does.
  */
 function newtonStep(likelihoods: readonly Float64Array[], weights: Float64Array, { value, mixture, slope }: Look) {
   const free = [...weights.keys()].filter((k) => weights[k] > FREE || slope[k] > 1);

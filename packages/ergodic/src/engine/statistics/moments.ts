@@ -1,6 +1,6 @@
 /**
- * Mean and variance in two passes: the second pass subtracts the mean, and corrects for the rounding error of the
- * first. Sums use four accumulators, because otherwise each addition would wait for the previous one.
+ * Mean and variance in two passes. The second pass subtracts the mean and corrects the rounding error of the first
+ * pass. Sums use four accumulators, because otherwise each addition would wait for the previous one.
  */
 
 /** Returns the mean; NaN for an empty array. */

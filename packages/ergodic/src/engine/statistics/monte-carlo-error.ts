@@ -1,11 +1,11 @@
 /**
- * Monte Carlo standard errors: typical distance between an estimate from these draws and the same estimate from
- * infinitely many draws.
+ * Monte Carlo standard errors. Such an error is the typical distance between an estimate from these draws and the same
+ * estimate from infinitely many draws.
  *
  * mean: sd/√ESS_mean. sd: √((m₄ − m₂²)/(4 m₂·ESS_sd)), m_k = mean of (x − x̄)^k (the delta method). Quantile p: half
  * the distance between the order statistics at the 15.87 % and 84.13 % points of Beta(p·ESS + 1, (1 − p)·ESS + 1), ESS
- * = ESS_quantile(p). The method needs no density estimate. NaN whenever the effective size is NaN.
- * draws: float64[chains × draws], chain after chain. Result: in the units of the draws.
+ * = ESS_quantile(p). The method needs no density estimate. An error is NaN if the effective size is NaN.
+ * draws: float64[chains × draws], chain after chain. The results have the units of the draws.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021; Kenney, Keeping 1951 on sd.
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws

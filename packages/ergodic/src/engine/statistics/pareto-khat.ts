@@ -3,23 +3,24 @@ import { essTail } from "./effective-size.ts";
 import { fitGeneralisedPareto } from "./generalised-pareto.ts";
 
 const LEAST_TAIL = 5;
-/** Number of draws above which the tail length grows as their square root. */
+/** Number of draws above which the tail length grows with the square root of the number of draws. */
 const FEW_DRAWS = 225;
 
 /**
- * Pareto k̂ of a quantity's tails: the shape of the generalised Pareto distributions fitted to its smallest and to its
- * largest draws, whichever is larger.
+ * Pareto k̂ of a quantity's tails. Generalised Pareto distributions are fitted to the smallest and to the largest
+ * draws; k̂ is the larger of the two shapes.
  *
- * Only moments of order below 1/k exist: with k > ½ there is no variance, and with k > 1 no mean. Above 0.7, the mean
- * is far off more often than its standard error suggests, for any affordable number of draws. draws: float64[chains ×
- * draws], chain after chain; S draws in total. The length of a tail is ⌈3 √(S/r)⌉ draws if S > 225, otherwise ⌈S/5⌉; at
- * most ⌊S/2⌋, at least 5. r = ESS_tail/S, so that dependent draws give longer tails. k̂ = ∞ if nothing fits because a
- * quarter of a tail lies at its very edge, as with few distinct integers. NaN if a draw is not finite, if all are
- * equal, if the tails' effective size is unknown, if both tails are constant, or with fewer than 6 draws. On Gaussian,
- * exponential and Student-t(5) draws, 4 chains of 1000, AR(1) with φ = 0 … 0.97, it was above 0.5 in none of 44,000
- * runs; the largest was 0.48. Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024; Zhang, Stephens 2009. Equal to
- * `pareto_khat` of R's posterior package, with two exceptions: if a tail is half of an odd number of draws, its largest
- * draw is kept, and draws count as equal within their rounding, so that the unit does not matter.
+ * Only moments of order below 1/k exist: with k > ½ there is no variance, and with k > 1 no mean. Above 0.7, no
+ * affordable number of draws is enough: the mean is far off more often than its standard error suggests. draws:
+ * float64[chains × draws], chain after chain; S draws in total. The length of a tail is ⌈3 √(S/r)⌉ draws if S > 225,
+ * otherwise ⌈S/5⌉; at most ⌊S/2⌋, at least 5. r = ESS_tail/S, so that dependent draws give longer tails. k̂ = ∞ if no
+ * distribution fits, because a quarter of a tail lies exactly at its edge. Draws of few distinct integers are an
+ * example. NaN if a draw is not finite, if all are equal, if the tails' effective size is unknown, if both tails are
+ * constant, or with fewer than 6 draws. On Gaussian, exponential and Student-t(5) draws, 4 chains of 1000, AR(1) with φ
+ * = 0 … 0.97, it was above 0.5 in none of 44,000 runs; the largest was 0.48. Source: Vehtari, Simpson, Gelman, Yao,
+ * Gabry 2024; Zhang, Stephens 2009. Equal to `pareto_khat` of R's posterior package, with two exceptions: a tail that
+ * is half of an odd number of draws retains its largest draw; and draws count as equal if they differ only by rounding,
+ * so that the unit does not matter.
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
  */
@@ -33,7 +34,7 @@ export function heavierTail(draws: Float64Array, effectiveSize: number): number 
   return isDegenerate(draws) ? Number.NaN : heavierTailOfSorted(draws.slice().sort(), effectiveSize);
 }
 
-/** Same, for finite draws in increasing order. */
+/** Same as `heavierTail`, for finite draws in increasing order. */
 export function heavierTailOfSorted(sorted: Float64Array, effectiveSize: number): number {
   if (sorted.length <= LEAST_TAIL) return Number.NaN;
   const length = tailLength(sorted.length, effectiveSize);

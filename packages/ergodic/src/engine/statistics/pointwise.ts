@@ -11,7 +11,10 @@ import { variance } from "./moments.ts";
 export interface Estimate {
   /** Sum over observations. */
   readonly estimate: number;
-  /** √(N·variance over observations): variation of the sum between data sets; NaN for one observation. */
+  /**
+   * Standard error of the sum, √(N·variance over observations): its variation between data sets. NaN for one
+   * observation.
+   */
   readonly se: number;
 }
 
@@ -21,7 +24,7 @@ export function total(pointwise: Float64Array): Estimate {
   return { estimate, se: Math.sqrt(pointwise.length * variance(pointwise)) };
 }
 
-/** Returns columns; column i holds the log likelihood of observation i at every draw. */
+/** Returns the columns: column i holds the log likelihood of observation i at every draw. */
 export function observationColumns(
   where: string,
   logLikelihood: Float64Array,

@@ -28,15 +28,15 @@ const LEAST_TAIL = 5;
 export const paretoKThreshold = (drawCount: number): number => Math.min(1 - 1 / (log(drawCount) / Math.LN10), 0.7);
 
 /**
- * Pareto smoothed importance sampling: replaces the largest weights by the expected order statistics of a generalised
- * Pareto distribution fitted to them. The shape k̂ of this distribution shows whether the weights are reliable.
+ * Pareto smoothed importance sampling. A generalised Pareto distribution is fitted to the largest weights, and its
+ * expected order statistics replace them. The shape k̂ of this distribution shows whether the weights are reliable.
  *
  * logRatios: float64[S], log of target over proposal at each draw, up to a constant; −∞ gives weight 0. The tail
  * consists of the M = ⌈min(S/5, 3√(S/r))⌉ largest ratios, where r is the relative efficiency of the proposal's draws.
  * No smoothed weight exceeds the largest raw weight. k̂ < min(1 − 1/log₁₀ S, 0.7) (`threshold`) is good; above it the
- * estimate is unreliable. k̂ = ∞, and the weights stay raw, if M < 5 or the tail is constant. logWeights: normalised, Σ
- * exp = 1. effectiveSize: r/Σw².
- * Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024. Equal to loo's `weights(psis(…))`.
+ * estimate is unreliable. If M < 5 or the tail is constant, k̂ = ∞ and the weights are not smoothed. logWeights:
+ * normalised, Σ exp = 1. effectiveSize: r/Σw².
+ * Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024. Gives the same weights as `weights(psis(…))` in R's loo.
  *
  * @throws DataError unless every log ratio is finite or −∞, and one is finite; OptionError unless relativeEfficiency >
  * 0
@@ -75,7 +75,7 @@ function largestRatio(logRatios: Float64Array): number {
   throw new DataError("psis", "no log ratio is finite, but one must be: the proposal misses the target", "DATA_NOT_FINITE");
 }
 
-/** Smooths in place the `length` largest log weights, of which the largest is 0; returns k̂. */
+/** Smooths the `length` largest log weights in place, and returns k̂. The largest log weight must be 0. */
 function smoothTail(logWeights: Float64Array, length: number): number {
   if (length < LEAST_TAIL) return Infinity;
   const order = Uint32Array.from(logWeights, (_, s) => s).sort((a, b) => rising(logWeights[a], logWeights[b]) || a - b);

@@ -25,8 +25,8 @@ export function quantiles(x: Float64Array, probabilities: ArrayLike<number>): Fl
 export function quantileOfSorted(sorted: Float64Array, probability: number): number {
   const last = sorted.length - 1;
   if (last < 0 || Number.isNaN(sorted[last])) return Number.NaN;
-  // Positions count from 1, as in R, because the rounding of the weight decides whether a draw equal to a quantile lies
-  // below it.
+  // Positions count from 1, as in R, so that the weight is rounded as in R. The rounding decides whether a draw equal
+  // to a quantile lies below it.
   const position = 1 + last * probability;
   const low = Math.floor(position);
   const weight = position - low;

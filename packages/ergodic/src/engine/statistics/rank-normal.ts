@@ -2,7 +2,7 @@
  * Rank normalisation: z_i = Φ⁻¹((r_i − 3/8)/(S + 1/4)), where r_i is the rank of x_i among all S draws; ties share
  * their average rank.
  *
- * It gives every distribution, however heavy its tails, the moments that the diagnostics need, and is invariant under
+ * The scores have the moments that the diagnostics need, however heavy the tails of x are. They do not change under
  * increasing transformations of x. Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, equation 14; Blom 1958 on
  * 3/8.
  */
@@ -35,8 +35,8 @@ export function rankNormalise(x: Float64Array): Float64Array {
 }
 
 /**
- * Same, for sorted draws, where `sorted[i]` comes from position `order[i]`. Each score is at the original position of
- * its draw.
+ * Same as `rankNormalise`, for sorted draws: `sorted[i]` comes from position `order[i]`. Each score is at the original
+ * position of its draw.
  */
 export function rankNormaliseSorted({ order, sorted }: { order: Uint32Array; sorted: Float64Array }): Float64Array {
   const count = sorted.length;
@@ -54,7 +54,10 @@ export function rankNormaliseSorted({ order, sorted }: { order: Uint32Array; sor
 
 const scoreOf = (rank: number, count: number): number => normalQuantile((rank - 3 / 8) / (count + 1 / 4));
 
-/** Scores for the most recent number of draws, cached because all quantities of a posterior have the same number. */
+/**
+ * Cached scores for the most recent number of draws, because all quantities of a posterior have the same number of
+ * draws.
+ */
 let latest = new Float64Array(0);
 
 /** Returns the scores of the ranks 1 … count. */

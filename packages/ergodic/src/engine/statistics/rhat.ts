@@ -9,11 +9,11 @@ import { rankNormalise } from "./rank-normal.ts";
  * 1)/n·W + B/n)/W).
  *
  * W: mean of the chains' variances; B/n: variance of the chains' means; n: draws per chain. `rhat` is the larger of two
- * values: one on the rank-normalised draws (do the chains agree on the bulk?) and one on the rank-normalised distances
+ * values: R̂ of the rank-normalised draws (do the chains agree on the bulk?) and R̂ of the rank-normalised distances
  * from the median (do they agree on the spread?). Chains are split into halves, so that a single drifting chain
- * disagrees with itself. Values should be below 1.01. NaN if a draw is NaN, if all draws or all distances are equal, or
- * with one draw per half; ∞ if every half is constant, but the constants differ. An infinite draw counts by its rank.
- * draws: float64[chains × draws], chain after chain.
+ * disagrees with itself. Values should be below 1.01. R̂ is NaN if a draw is NaN, if all draws or all distances are
+ * equal, or if a half has only one draw. R̂ is ∞ if every half is constant, but the constants differ. An infinite draw
+ * counts by its rank. draws: float64[chains × draws], chain after chain.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021.
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws

@@ -2,8 +2,8 @@
  * Computes all statistics of one variable from a single sort of its draws.
  *
  * For finite draws, the results equal the results of the other functions in this folder to the last digit, at a tenth
- * of the total cost. Quantiles, tails and both rankings of R̂ follow from the sorted order; distances from the median
- * are merged from its two sides; R̂ and bulk ESS share their scores.
+ * of the total cost. Quantiles, tails and both rankings for R̂ use the sorted order. Distances from the median are
+ * merged from its two sides. R̂ and bulk ESS use the same scores.
  */
 import { checkNumber } from "../errors/errors.ts";
 import { type CentredChains, centredChains } from "./centred.ts";
@@ -17,7 +17,10 @@ import { medianOfSorted, quantileOfSorted } from "./quantile.ts";
 import { rankNormaliseSorted } from "./rank-normal.ts";
 import { potentialScaleReduction } from "./rhat.ts";
 
-/** Statistics of one variable, including errors that are removed later because heavy tails make them unreliable. */
+/**
+ * Statistics of one variable. They include errors that are unreliable because of heavy tails; these errors are removed
+ * later.
+ */
 export interface Figures {
   readonly mean: number;
   readonly sd: number;
@@ -73,7 +76,7 @@ export function* finiteRow(draws: Float64Array, chainCount: number, probabilitie
   };
 }
 
-/** Returns normal scores of ranks, as chains; undefined if all are equal. */
+/** Returns the normal scores of ranks as chains; undefined if all ranks are equal. */
 function scored(halves: Rising, { length }: Float64Array, chainCount: number): CentredChains | undefined {
   const z = rankNormaliseSorted(halves);
   const split = length === chainCount ? chainCount : 2 * chainCount;

@@ -15,8 +15,8 @@ import { log } from "../numbers/log.ts";
 import type { Draws } from "../random/stream.ts";
 
 /**
- * Returns the powers that a user's options define: `temperatures` as given, or by default 8 powers from 1 to 0.01.
- * `open`: no power may be 0.
+ * Returns the powers for a user's options: `temperatures` as given, or by default 8 powers from 1 to 0.01. `open`: no
+ * power may be 0.
  */
 export function powersOf(
   where: string,
@@ -54,11 +54,11 @@ export function geometricLadder(count: number, lowest: number): number[] {
 }
 
 /**
- * Returns a ladder of `count` powers between the same ends, chosen so that all pairs of neighbours would have the same
+ * Returns a ladder of `count` powers between the same ends, on which all pairs of neighbours should have the same
  * rejection.
  */
 export function evenLadder(powers: readonly number[], rejections: readonly number[], count = powers.length): number[] {
-  // No pair may have a rejection of 0, or powers would coincide.
+  // Every rejection must be above 0, because otherwise powers would coincide.
   const barrier = rejections.map((r) => Math.max(r, 1e-3));
   const total = barrier.reduce((a, b) => a + b, 0);
   const made = [powers[0]];
@@ -95,7 +95,7 @@ export function swapProbability(apart: number, value: number, other: number): nu
 export class SwapCounts {
   /** Number of attempted swaps. */
   readonly tried: Float64Array;
-  /** Sum of their probabilities. */
+  /** Sum of the swap probabilities. */
   readonly accepted: Float64Array;
 
   constructor(pairs: number) {
@@ -103,7 +103,7 @@ export class SwapCounts {
     this.accepted = new Float64Array(pairs);
   }
 
-  /** Counts an attempted swap of this pair and draws whether it is made, using one uniform number. */
+  /** Counts an attempted swap of this pair. Draws one uniform number to decide whether the swap is made. */
   isMade(pair: number, probability: number, draws: Pick<Draws, "uniform">): boolean {
     this.tried[pair]++;
     this.accepted[pair] += probability;

@@ -1,6 +1,6 @@
 /**
- * Runs one of the library's programs on its own thread, in Node or on the web. The program is a file, which bundlers
- * find by `new URL("./serve.js", import.meta.url)` where the thread is opened.
+ * Runs one of the library's programs on its own thread, in Node or on the web. The program is a file. Bundlers find it
+ * through `new URL("./serve.js", import.meta.url)` in the code that opens the thread.
  */
 import type { Worker as NodeWorker, WorkerOptions } from "node:worker_threads";
 import { refuse } from "../errors/checks.ts";
@@ -27,7 +27,10 @@ export interface Parent<Heard, Sent> {
 export interface Opening {
   onNode(Thread: typeof NodeWorker, options: WorkerOptions): NodeWorker;
   onWeb(): Worker;
-  /** Package entry that contains the program, and the call that accepts the program's address. Errors name both. */
+  /**
+   * Names for the error message: the package entry that contains the program, and the call that accepts the program's
+   * address.
+   */
   readonly entry: string;
   readonly call: string;
 }

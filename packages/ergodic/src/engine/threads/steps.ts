@@ -1,7 +1,7 @@
 import { turn } from "./turn.ts";
 
 /**
- * Maximum number of items, and maximum number of values in these items, between two yields. This much work takes a few
+ * Maximum number of items between two yields, and maximum number of values in these items. This much work takes a few
  * milliseconds.
  */
 const [PAUSE_THINGS, PAUSE_NUMBERS] = [1024, 1 << 17];
@@ -28,8 +28,8 @@ export function atOnce<T>(steps: Generator<void, T>): T {
 }
 
 /**
- * Runs a generator to its end, with a turn of the event loop at each yield. @throws the reason of an aborted `signal`,
- * after the generator has cleaned up
+ * Runs a generator to its end. Lets the event loop run at each yield. @throws the reason of an aborted `signal`, after
+ * the generator has cleaned up
  */
 export async function inTurns<T>(steps: Generator<void, T>, signal?: AbortSignal): Promise<T> {
   for (;;) {
