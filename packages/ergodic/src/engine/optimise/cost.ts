@@ -2,13 +2,14 @@
  * Cost of a rule beyond plain SGD, and its behaviour on a sparse gradient. Both are derived from its equation, not
  * declared.
  *
- * Operations: machine operations per parameter in the fused pass (new parameter and states), minus those of plain SGD.
- * Passes: reductions over all parameters that the step waits for; each reads the gradient once more.
+ * Operations: machine operations per parameter in the fused pass, which computes the new parameter and states. Those of
+ * plain SGD are subtracted. Passes: reductions over all parameters that must end before the step. Each reads the
+ * gradient once more.
  * Sparse: the equation is evaluated with g = 0 and the values of the options. If the parameter and all states keep
  * their values, the rule is exact on touched coordinates alone. If any of them change (momentum decays), the rule is
  * lazy: untouched coordinates are not updated, as in PyTorch's SparseAdam. A rule is dense if every coordinate must be
- * visited. A rule with a reduction whose terms do not vanish is dense. So is a rule that is evaluated at an average of
- * its iterates, because the average would lag on coordinates that are not updated.
+ * visited. A rule with a reduction whose terms do not vanish is dense. A rule that is evaluated at an average of its
+ * iterates is also dense, because the average would lag on coordinates that are not updated.
  */
 import {
   type Expr,
@@ -31,9 +32,9 @@ export interface RuleCost {
   floatsPerParameter: number;
   /** Returns the bytes of vector states per parameter at a precision. */
   stateBytesPerParameter(precision: Precision): number;
-  /** Number of machine operations per parameter in the fused pass, minus the number for plain SGD, p − ηg. */
+  /** Number of machine operations per parameter in the fused pass, in addition to those of plain SGD, p − ηg. */
   operationsPerParameter: number;
-  /** Reductions over all parameters that the step waits for; each reads the gradient once more. */
+  /** Number of reductions over all parameters that must end before the step. Each reads the gradient once more. */
   extraPasses: number;
   /** Number of scalar states, which does not depend on the number of parameters. */
   scalars: number;

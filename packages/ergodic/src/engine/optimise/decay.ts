@@ -19,8 +19,8 @@ import { rateOf } from "./rule.ts";
 import { sgd } from "./rules/sgd.ts";
 
 /**
- * Returns the number of bytes per data element if single dense rows of integers update 16-bit parameters
- * (kernels/engine/optimise/fixed.ts); otherwise 0.
+ * Returns the bytes per data element if single dense integer rows update 16-bit parameters
+ * (kernels/engine/optimise/fixed.ts), otherwise 0.
  */
 export function fixedBytes({ target, plan }: Parts, batch: number, buffered: boolean): number {
   if (plan.precision.model !== "i16" || target.sparse || batch > 1 || buffered) return 0;

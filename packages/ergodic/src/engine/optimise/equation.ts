@@ -22,8 +22,8 @@ const symbols: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns the symbol of each option in its rule's equation, by option name; options without a symbol are omitted here
- * and printed by name.
+ * Returns the symbols of options in a rule's equation, by option name. An option without a symbol is not included; its
+ * name is printed instead.
  */
 export function optionSigns(options: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(

@@ -9,8 +9,8 @@ import type { RuleRunner } from "./runner.ts";
 
 export interface FullLanesOptions extends Omit<FullOptions, "objective" | "rule" | "runner"> {
   /**
-   * One objective per lane. Each estimates the gradient of the same loss from its own draws, on at most one worker at a
-   * time.
+   * One objective per lane. Each objective estimates the gradient of the same loss from its own draws, on at most one
+   * worker at a time.
    */
   readonly objectives: readonly FullObjective[];
   readonly rule: EquationRule;

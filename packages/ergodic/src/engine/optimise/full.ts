@@ -1,8 +1,8 @@
 /**
- * Descent on the full objective, with one step per epoch: equation rules on the full gradient, host rules (line
- * searches, L-BFGS) on the objective itself.
+ * Descent on the full objective, with one step per epoch. Equation rules use the full gradient. Host rules (line
+ * searches, L-BFGS) evaluate the objective.
  *
- * Host rules run in float64 on the calling thread, since they choose the next evaluation point; L2 is part of their
+ * Host rules choose the next evaluation point, so they run on the calling thread, in float64. L2 is part of their
  * objective. The sum of a gradient can be distributed over workers, for equation rules and for host rules that expose
  * their evaluations. The group penalty is a proximal step after each update. The reported loss excludes penalties;
  * rules that read `loss` see the loss with L1 and L2 penalties.

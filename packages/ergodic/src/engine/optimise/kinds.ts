@@ -83,11 +83,11 @@ export interface EquationRule extends RuleBase {
    * Whether the rule tracks the parameter's value rather than gradients. Such a rule must be the last link of a chain.
    */
   readonly last: boolean;
-  /** Whether the rule only changes gradients or watches steps, and so needs another rule in its chain. */
+  /** Whether the rule needs another rule in its chain, because it only changes gradients or watches steps. */
   readonly link: boolean;
   /**
-   * Returns the equation over the given symbols; `names` keeps the names of states and options distinct when rules are
-   * chained.
+   * Returns the equation in terms of the given symbols. `names` makes the names of states and options distinct in a
+   * chain.
    */
   trace(g: Expr, p: Expr, names?: Set<string>): Traced;
 }
@@ -149,8 +149,8 @@ export interface HostState {
 }
 
 /**
- * Computation that requests evaluations of the objective: it yields a point and the array for its gradient, and
- * receives the value there.
+ * Computation that requests evaluations of the objective. It yields a point and an array for the gradient, and receives
+ * the value at the point.
  */
 export type Evaluations<T> = Generator<{ readonly x: Float64Array; readonly gradient: Float64Array }, T, number>;
 
@@ -187,7 +187,7 @@ export interface StatedCost {
 export interface HostRule extends RuleBase {
   /** Discriminates the three kinds of rule. */
   readonly kind: "host";
-  /** Returns the part of an error message that says why the rule refuses a minibatch and what to use instead. */
+  /** Returns text for an error message: the reason why the rule refuses a minibatch, and an alternative. */
   needs(rowCount: number): string;
   /** Cost of a step. */
   readonly cost: StatedCost;

@@ -1,6 +1,6 @@
 /**
- * A rule on one copy of the model: its compiled program, and the table through which kernels/engine/optimise/descend.ts
- * calls it (memory/fields.ts).
+ * A rule on one copy of the model: the rule's compiled program, and the call table that
+ * kernels/engine/optimise/descend.ts reads (memory/fields.ts).
  */
 
 import { type CompiledProgram, linkProgram } from "../compiler/index.ts";

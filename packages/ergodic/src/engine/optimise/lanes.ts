@@ -229,7 +229,7 @@ export class Lanes {
       l2: target.penalty.l2 > 0 && !this.decaying,
     });
     if (this.decaying) return program;
-    // Ticks and the group penalty read a schedule's value from this scalar; a constant rate has its own slot.
+    // Ticks and the group penalty read a scheduled rate from this scalar. A constant rate has its own slot.
     const rate = rateOf(rule);
     if (rate && rate !== scalar("rate")) program.spec.results.push({ scalar: CURRENT_RATE, value: rate });
     return program;
@@ -358,8 +358,8 @@ export class Lanes {
 }
 
 /**
- * Returns whether an explicit L2 step can overshoot 0, because a rare coordinate's share exceeds 1/(η·l2). If η is a
- * schedule, the step is assumed to overshoot.
+ * Returns whether an explicit L2 step can overshoot 0. This happens if the share of a rare coordinate exceeds 1/(η·l2).
+ * If η is a schedule, the step is assumed to overshoot.
  */
 function mayOvershoot(rule: EquationRule, l2: number, largestShare: number): boolean {
   const rate =

@@ -1,6 +1,6 @@
 /**
  * The cost ledger lists the cost of every registered rule, at its defaults, in addition to the cost of plain SGD. The
- * cost is predicted from the equation (or stated, for rules without one) and can be measured on demand.
+ * cost is predicted from the equation, and can be measured on demand. Rules without an equation state their cost.
  */
 import { checkNumber, OptionError } from "../errors/errors.ts";
 import { ruleCost, type SparseBehaviour, sparseBehaviour } from "./cost.ts";
@@ -30,13 +30,13 @@ export interface LedgerRow {
   equation: string | null;
   /** Number of floats that the rule stores per parameter; null if it grows with the number of updates. */
   floatsPerParameter: number | null;
-  /** Size of these floats in bytes, at the default precision: f32, but f64 for rules on the whole objective. */
+  /** Size of these floats in bytes, at the default precision: 4 (f32), or 8 (f64) for rules on the whole objective. */
   stateBytesPerParameter: number | null;
   /** Number of scalar states, which does not depend on the number of parameters; null without an equation. */
   scalars: number | null;
   /** Number of operations beyond the 2 of plain SGD; null if a step is not a single pass. */
   operationsPerParameter: number | null;
-  /** Reductions over all parameters that the step waits for; null without an equation. */
+  /** Number of reductions over all parameters that must end before the step; null without an equation. */
   extraPasses: number | null;
   /** Behaviour on sparse gradients; null without an equation. */
   sparse: SparseBehaviour | null;
@@ -76,8 +76,8 @@ export interface MeasuredRule {
 const MEASURE_MS = 20;
 
 /**
- * Measures the median time of a full update of `count` parameters on this thread, over at least `updates` updates and
- * at least 20 ms.
+ * Measures full updates of `count` parameters on this thread, for at least `updates` updates and at least 20 ms.
+ * Returns the median time.
  */
 export async function measureRule(
   rule: EquationRule,

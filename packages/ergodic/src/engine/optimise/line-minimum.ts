@@ -1,5 +1,5 @@
 /**
- * Minimises φ(α) over α > 0 by values alone: finds a bracket by growing or shrinking a first guess, then applies
+ * Minimises φ(α) over α > 0 from values alone. Grows or shrinks a first guess until it has a bracket, then applies
  * Brent's method. Non-finite values count as too high. Never throws. If no α gives a value below φ(0), stepSize is 0.
  *
  * Source: Brent 1973, chapter 5; bracket by the golden ratio.

@@ -1,8 +1,8 @@
 /**
  * The full objective and its gradient, as seen by full-batch rules: a sum over rows.
  *
- * Rows are divided into at most PARTS fixed ranges whose sums are added in order, so that the bits do not depend on the
- * number of workers.
+ * Rows are divided into at most PARTS fixed ranges. The sums over the ranges are added in order, so that the bits do
+ * not depend on the number of workers.
  */
 import type { LaneBinding, Plan, Problem, RowGradient, Snapshot } from "../contract/index.ts";
 import { Arena } from "../memory/arena.ts";
@@ -32,7 +32,7 @@ export interface FullObjective {
 
 const PARTS = 16;
 const CHUNK = 256;
-/** Size in bytes above which several parts share a binding and use it one after another. */
+/** Size in bytes above which several parts take turns with one binding. */
 const LARGE = 2 ** 22;
 
 interface Part {

@@ -75,8 +75,8 @@ export interface RuleProgram {
 }
 
 /**
- * Returns the program of a rule: its equation combined with a gradient, as one fused pass over memory that `compile`
- * accepts.
+ * Returns the program of a rule, which `compile` accepts. The program combines the rule's equation with a gradient in
+ * one fused pass over memory.
  *
  *   g = scale · values + reach · base + l2 · share · p          (each term only if requested)
  *   l1: if p ≠ 0, g + l1 · share · sign p; if p = 0, g shrunk towards 0 by l1 · share (orthant-wise pseudo-gradient);
@@ -88,11 +88,11 @@ export interface RuleProgram {
  * data's scale), parameter, share, base, reach, rates (which multiply the step), then the rule's vector states. `share`
  * weighs a coordinate's penalty; without `share`, every weight is 1. The weight is 0 for an intercept, and 1/density of
  * the column for sparse rows, so that penalties stay unbiased although only touched coordinates are visited. `base` is
- * a dense mean gradient (variance reduction), weighed by `reach` (1/density) if coordinates are touched at random. In
- * an indexed program, every operand except values is addressed through the indices. Scalars: scale, t, loss,
- * epochUpdates, l1, l2 and parameterScale if used, then the rule's numeric options and its scalar states, whose next
- * values are written back to their own slots. A parameter of type i16 is stored as parameter / parameterScale, rounded
- * at random without bias (Buckwild).
+ * a dense mean gradient (variance reduction). If coordinates are touched at random, it is multiplied by `reach`
+ * (1/density). In an indexed program, every operand except values is addressed through the indices. Scalars: scale, t,
+ * loss, epochUpdates, l1, l2 and parameterScale if used, then the rule's numeric options and scalar states. The next
+ * value of a scalar state is written back to its slot. A parameter of type i16 is stored as parameter / parameterScale,
+ * rounded at random without bias (Buckwild).
  *
  * Sources: Andrew, Gao 2007 (orthant-wise L1); Leblond, Pedregosa, Lacoste-Julien 2017 (1/density); De Sa et al. 2015
  * (Buckwild).
@@ -152,9 +152,9 @@ export function ruleProgram(rule: EquationRule, options: RuleProgramOptions): Ru
 }
 
 /**
- * Returns the program that writes the evaluation point to the operand `point`, in `precision`; null if that point is
- * the parameter itself. Operands: parameter, the states that the point needs, point. Scalars: parameterScale if
- * quantised, and the rule's options.
+ * Returns the program that writes the evaluation point to the operand `point`, in `precision`. Null if the parameter
+ * itself is the evaluation point. Operands: parameter, the states that the point needs, point. Scalars: parameterScale
+ * if quantised, and the rule's options.
  */
 export function evaluationProgram(
   rule: EquationRule,

@@ -42,7 +42,10 @@ export const reservedNames = [
   "epochUpdates",
 ];
 
-/** Equation of a rule: (inputs, states, scalars, options) => { step, state, scalars }, all symbols; see `rule`. */
+/**
+ * Equation of a rule, as a function of symbols: (inputs, states, scalars, options) => { step, state, scalars }; see
+ * `rule`.
+ */
 export type Formula<D extends Defaults> = (
   inputs: Inputs<D>,
   states: ByName<Expr>,
@@ -102,7 +105,7 @@ export const definedRules = new Registry<(options: Record<string, OptionValue | 
  * Schedule. A defined rule is identified by its name, so a checkpoint can be resumed in any program that makes the same
  * definition.
  *
- * @throws OptionError for an unknown option, one out of its range, a name that is taken, or a meaningless chain
+ * @throws OptionError for an unknown option, an option out of range, a name that is taken, or a meaningless chain
  */
 export function rule<const N extends string, D extends Defaults>(
   name: N,

@@ -22,8 +22,8 @@ export function extrapolate(points: readonly Float64Array[]): Float64Array | nul
   const z = solve(gram);
   const total = z.reduce((sum, v) => sum + v, 0);
   if (!Number.isFinite(total) || total === 0) return null;
-  // Starts from the last point, so that a coordinate with the same value in all points (0, or a bound) keeps exactly
-  // that value.
+  // Starts from the last point, so that coordinates that are equal in all points (0, or a bound) keep exactly their
+  // value.
   const x = last.slice();
   for (let k = 0; k < z.length; k++) {
     const c = z[k] / total;

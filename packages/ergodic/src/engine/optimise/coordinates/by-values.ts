@@ -10,7 +10,7 @@ const NOISE = 2 ** -50;
 type Values = Pick<CoordinateTarget, "value" | "l1" | "l2" | "lower" | "upper" | "residual" | "moved">;
 
 /**
- * Makes a partial derivative and an exact coordinate minimiser for a target that only gives values.
+ * Makes a partial derivative and an exact coordinate minimiser from the values of a target.
  *
  * partial: (f(x + h e_j) − f(x − h e_j)) / 2h with h = ε^⅓ max(1, |x_j|), shortened on one side by a nearby bound. The
  * error is about h² f''' + ε f/h, i.e. 1e-10 for numbers of size 1. minimiser: uses that derivative to go downhill,

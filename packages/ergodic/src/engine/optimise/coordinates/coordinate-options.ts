@@ -18,8 +18,8 @@ export interface CoordinateDescentOptions {
   /** Number of greedy moves per evaluation of all violations (for `pick: "greedy"`). Default 1; a whole number >= 1. */
   block?: number;
   /**
-   * Estimates each partial derivative on `rows` random rows (1 to 2³¹), with steps of `rate`/L; `rate` is a number > 0
-   * or a schedule over moves. Default: exact derivatives.
+   * Estimates each partial derivative from `rows` random rows (1 to 2³¹) and takes steps of size `rate`/L. `rate` is a
+   * number > 0 or a schedule over moves. Default: exact derivatives.
    */
   estimate?: { rows: number; rate: number | Schedule };
   /**

@@ -5,8 +5,8 @@
  * n: number of blocks, picked uniformly with replacement. The state is stored as z and u, with y = θ²u + z before a
  * move and x = θ²u + z after it, so that a move changes one block of each: z_b by t, u_b by −(1 − nθ)/θ² t. Converges
  * as F − F* = O(n²/k²) in k moves, in expectation; plain moves give O(n/k).
- * Restarts (x becomes z, u = 0, θ = θ₀) make convergence linear if F is strongly convex, without knowledge of the
- * modulus of strong convexity. Restarts happen when the objective rises, and after 10, 20, 10, 40, 10, 20, 10, 80 …
+ * Restarts (x becomes z, u = 0, θ = θ₀) make convergence linear if F is strongly convex. The modulus of strong
+ * convexity need not be known. Restarts happen when the objective rises, and after 10, 20, 10, 40, 10, 20, 10, 80 …
  * epochs. The scheduled restarts are needed because averages can lag behind without oscillating. The objective then
  * never rises, so it triggers no restart.
  * Sources: Fercoq, Richtárik 2015 (algorithm 4, τ = 1); Lin, Lu, Xiao 2014; restarts O'Donoghue, Candès 2015; Fercoq,

@@ -4,8 +4,8 @@ export const pickNames = ["cyclic", "random", "permutation", "greedy", "importan
 export type PickName = (typeof pickNames)[number];
 
 /**
- * Pick rules: they choose the block of each move, among n blocks. Moves are counted from 0; n moves are a pass. The
- * random draws of a pass depend only on `stream` and the number of the pass, so no state is stored.
+ * Pick rules choose one of n blocks for each move. Moves are counted from 0; n moves are a pass. The random draws of a
+ * pass depend only on `stream` and the index of the pass, so no state is stored.
  *
  *   cyclic       move k takes k mod n
  *   random       uniform, with replacement
@@ -19,8 +19,8 @@ export type PickName = (typeof pickNames)[number];
  */
 export interface Picks {
   /**
-   * Returns the blocks of the moves `first`, `first` + 1, …: between 1 and `most` of them. Every rule except greedy
-   * returns `most`.
+   * Returns the blocks of 1 to `most` successive moves, beginning with move `first`. Every rule except greedy returns
+   * `most`.
    */
   next(first: number, most: number): Uint32Array;
   /** Blocks that remain from the last greedy evaluation. A snapshot needs no other state. */
@@ -30,7 +30,7 @@ export interface Picks {
 export interface PickSource {
   blocks: number;
   stream: Stream;
-  /** Number of greedy moves per evaluation of the violations. */
+  /** Number of greedy moves after each evaluation of the violations. */
   block: number;
   curvature(): Float64Array;
   violations(): Float64Array;
@@ -88,7 +88,10 @@ const passes: Record<Exclude<PickName, "greedy">, (source: PickSource) => (pass:
   },
 };
 
-/** Returns the index of the first of the increasing `sums` that is > value; the last index if rounding leaves none. */
+/**
+ * Returns the index of the first entry of the increasing `sums` above `value`. If rounding leaves no such entry,
+ * returns the last index.
+ */
 function firstAbove(sums: Float64Array, value: number): number {
   let low = 0;
   let high = sums.length - 1;

@@ -18,8 +18,8 @@ const known = [...functions, "dimension", "curvature", "quadratic", "rows", "l1"
  * then found from values alone.
  * curvature: L_j ≥ ∂²f/∂x_j², for steps of size 1/L_j and for importance sampling. quadratic: whether `curvature`
  * equals ∂²f/∂x_j² everywhere, so that minima have a closed form.
- * secondPartial: ∂²f/∂x_j², for Newton's method. minimiser: the x_j that minimises F with all other coordinates fixed,
- * in place of any search; it is clipped to the bounds.
+ * secondPartial: ∂²f/∂x_j², for Newton's method. minimiser: the x_j that minimises F with all other coordinates fixed.
+ * It replaces any search, and is clipped to the bounds.
  * residual, moved: a quantity that makes partial derivatives cheap, computed from x and then updated; all functions
  * receive it as their last argument.
  * rows: number of rows over which f is a mean; `rowPartial` returns one row's partial derivative, for estimates. l1,

@@ -8,8 +8,8 @@ import { adamRanges, firstMoment, biasCorrection as lacking, secondMoment } from
  *   m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²
  *   p ← p − η m̂/(√v̂ + ε),   m̂ = m/(1 − β₁ᵗ),   v̂ = v/(1 − β₂ᵗ)
  *
- * m is the gradient mean of momentum, and v is the mean of squares of RMSProp. Without bias correction, m̂ = m and v̂ =
- * v, and Adam is momentum combined with RMSProp.
+ * m is the mean of gradients, as in momentum. v is the mean of squared gradients, as in RMSProp. Without bias
+ * correction, m̂ = m and v̂ = v, and Adam is momentum combined with RMSProp.
  *
  *   await fit(network(mlp([64])), data, { rule: adam({ rate: 0.003 }), epochs: 20 });
  *   adam({ rate: cosineDecay({ rate: 0.003, updates: 10_000 }) });   // every number may be a schedule
@@ -19,7 +19,7 @@ import { adamRanges, firstMoment, biasCorrection as lacking, secondMoment } from
  * for starting at 0 (true). State: two floats per parameter.
  * Source: Kingma, Ba 2015, algorithm 1. Same as in PyTorch and optax.
  *
- * @throws OptionError for an unknown option or one out of range
+ * @throws OptionError for an unknown option or an option out of range
  */
 export const adam = rule(
   "adam",

@@ -5,8 +5,8 @@ import { adamRanges, biasCorrection, firstMoment } from "./moments.ts";
 /**
  * Adamax: m ← β₁ m + (1 − β₁) g, u ← max(β₂ u, |g| + ε), p ← p − η/(1 − β₁ᵗ) · m/u.
  *
- * m, u: two floats per parameter. Source: Kingma, Ba 2015, algorithm 2, with PyTorch's ε inside the maximum, which
- * keeps u above 0.
+ * m, u: two floats per parameter. Source: Kingma, Ba 2015, algorithm 2, with ε inside the maximum as in PyTorch, so
+ * that u stays above 0.
  * `rate`: η > 0 (0.002); `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in [0, 1]; `epsilon`: ε >= 0 (1e-8).
  */
 export const adamax = rule(

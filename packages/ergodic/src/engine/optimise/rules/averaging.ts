@@ -5,7 +5,7 @@ import { notNegative, rule } from "../rule.ts";
  * Iterate averaging, a transformation that ends a chain: p' = p − g, a ← a + (p' − a)/max(1, t − s).
  *
  * s (`start`) ≥ 0: a is the mean of the iterates s + 1, …, t. For t ≤ s, a is the newest iterate. a (`average`): one
- * float per parameter, and the evaluation point; the iterates themselves are not changed. Use: chain(sgd({ rate: 0.1
+ * float per parameter. Models are evaluated at a; the iterates themselves are not changed. Use: chain(sgd({ rate: 0.1
  * }), averaging({ start: 1000 })).
  * Source: Polyak, Juditsky 1992; Ruppert 1988. PyTorch's ASGD(t0) corresponds to start: t0 + 1, but has its own
  * schedule and decay.

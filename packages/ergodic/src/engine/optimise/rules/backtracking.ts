@@ -12,8 +12,8 @@ const open = { low: 0, high: 1, open: true };
  * α = `initial` > 0 (1). Later steps start at twice the last accepted α. Trial points with NaN or infinite values are
  * rejected.
  * State: the last α. Needs the full objective. Source: Armijo 1966.
- * `maxEvaluations`: evaluations of the objective per step, a whole number >= 2 (100); the run ends if none of them
- * decreases the objective enough.
+ * `maxEvaluations`: evaluations of the objective per step, a whole number >= 2 (100); the run ends if no evaluation
+ * shows a sufficient decrease.
  */
 export const backtracking = hostRule(
   "backtracking",

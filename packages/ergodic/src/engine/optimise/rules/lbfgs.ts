@@ -57,8 +57,8 @@ export const lbfgs = hostRule(
         if (largest(gradient) <= options.gradientTolerance) return end("the gradient is within its tolerance");
         const d = direction(gradient, arrays.s, arrays.y, numbers.scale);
         here.slope = dot(gradient, d);
-        // The first direction is the negative gradient, whose slope −‖g‖² says nothing about progress: it is tiny for a
-        // small objective.
+        // The first direction is the negative gradient. Its slope −‖g‖² says nothing about progress, because the slope
+        // is tiny for a small objective.
         if (!(here.slope <= (numbers.started ? -options.changeTolerance : 0))) {
           return end(Number.isNaN(here.slope) ? "the gradient is not a number" : "the direction no longer descends");
         }

@@ -4,10 +4,11 @@ import { positive, rule } from "../rule.ts";
 /**
  * Polyak's step with a known optimum: η = min((f(p) − f*)/‖g‖², η_max), p ← p − η g.
  *
- * f*: `optimum`, the least value of the loss; η_max: `maximum` > 0. If the loss is below f* (a wrong f*, or a lucky
- * batch) or g = 0, the step is 0, so it never goes uphill. No state; one more pass over the gradient for its norm. With
- * minibatches, f excludes the model's penalty but g includes its gradient. The rule converges if one model fits every
- * row; otherwise it keeps moving towards the minimum of each batch. Source: Polyak 1969; Hazan, Kakade 2019.
+ * f*: `optimum`, the least value of the loss; η_max: `maximum` > 0. The step is 0 if g = 0, or if the loss is below f*
+ * (a wrong f*, or a lucky batch). A step therefore never goes uphill. No state; one more pass over the gradient for its
+ * norm. With minibatches, f excludes the model's penalty but g includes its gradient. The rule converges if one model
+ * fits every row. Otherwise each update moves towards the minimum of its own batch. Source: Polyak 1969; Hazan, Kakade
+ * 2019.
  */
 export const polyak = rule(
   "polyak",
