@@ -176,14 +176,15 @@ function recipeOf(
  *   );
  *   best.settings; // { rate: …, l2: … }
  *
- * make: starts one run of any kind that has ticks, and passes `signal` to it. `over`: low and high of each setting by
- * name; `scale` should be "log" for strengths and rates, and `integer` restricts a setting to whole numbers. `measure`:
- * the loss that a tick reports, undefined if it reports none; default validation.loss. The value of a trial is its last
- * loss or, with `value: "best"`, its lowest loss, for runs that keep their best parameters (`patience`).
+ * make: starts one run of any kind that has ticks, and passes `signal` to it. `over`: low and high of each setting, by
+ * name. `scale` should be "log" for strengths and rates. `integer` restricts a setting to whole numbers. `measure`:
+ * returns the loss that a tick reports, or undefined if the tick has none; default validation.loss. The value of a
+ * trial is its last loss or, with `value: "best"`, its lowest loss, for runs that keep their best parameters
+ * (`patience`).
  *
- * `algorithm`: default randomSearch(); cmaEs(), which learns where to search, for 20 or more trials per setting.
- * `halving` stops bad trials early: { eta: 3, first }, or false. A trial that diverges counts as failed, and is worse
- * than every other. Other errors end the tuning.
+ * `algorithm`: default randomSearch(). For 20 or more trials per setting, the default is cmaEs(), which learns where to
+ * search. `halving` stops bad trials early: { eta: 3, first }, or false. A trial that diverges counts as failed, and is
+ * worse than every other. Other errors end the tuning.
  *
  * `trials`: default 30, unlimited if `until` has seconds. `until`: limits on trials and seconds, and a target for the
  * value of a finished trial; the first one reached ends the tuning. One trial runs at a time; `concurrency` runs

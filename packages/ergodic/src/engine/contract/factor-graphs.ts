@@ -65,9 +65,9 @@ export interface Conditionals {
   /** Start of each shape's values, followed by the total number of values. */
   readonly shapeBegins: Uint32Array;
   /**
-   * Kind of each shape. 1: g depends on the number of satisfied body literals (all literals except the last, which is
-   * the head) and on whether the head holds: values [2][body literals + 1], indexed first by the head. 0: g depends on
-   * the joint state of the factor's variables, with the last variable varying fastest.
+   * Kind of each shape. 1: g depends on whether the head holds and on the number of satisfied body literals: values
+   * [2][body literals + 1], indexed first by the head. The last literal is the head; all others are the body. 0: g
+   * depends on the joint state of the factor's variables, with the last variable varying fastest.
    */
   readonly counting: Uint8Array;
   /** Values g. Values of a factor without a weight can be −∞, which means a probability of 0. */

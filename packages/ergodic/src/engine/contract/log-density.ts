@@ -15,8 +15,8 @@ export interface BindOptions {
 /** A log density bound to memory, callable through the engine's function table. */
 export interface DensityBinding {
   /**
-   * Slot in the function table: (model u32, x u32 → f64[dimension], gradient u32 → f64[dimension], written unless not
-   * wanted) → f64, the log density at x.
+   * Slot in the function table: (model u32, x u32 → f64[dimension], gradient u32 → f64[dimension], only written if
+   * requested) → f64, the log density at x.
    */
   readonly slot: number;
   /** Address of the model's block. */

@@ -47,7 +47,7 @@ export interface Beginning {
    */
   readonly description?: JsonObject | undefined;
   /**
-   * Parameters of the earlier model: by name, as in a file, or as a vector in the order that `fit` documents. Absent if
+   * Parameters of the earlier model: by name as in a file, or as one vector in the order documented in `fit`. Absent if
    * there are none.
    */
   readonly numbers?: { readonly tensors: SavedModel["tensors"] } | { readonly vector: Float64Array } | undefined;

@@ -33,7 +33,7 @@ export interface Plan {
   batch: number | "all";
   /** Number of epochs between averages of the replicas; can be fractional. */
   averageEvery: number;
-  /** Whether to use the plain SIMD build and fixed summation orders, which give the same bytes on any machine. */
+  /** Whether to use the plain SIMD build and fixed summation orders, so that every machine gives the same bytes. */
   deterministic: boolean;
   /** Seed of all random numbers in the run. */
   seed: number;

@@ -3,8 +3,7 @@
  * zones: 2024-03-05, 2024-03-05 14:30, 2024-03-05T14:30:00Z.
  *
  * Year and day of the month are numbers. Month (1 to 12) and weekday (1 = Monday to 7) are categories, because December
- * precedes January. The hour, with minutes as a fraction, is a number; it is only added if any training date has a
- * time.
+ * precedes January. The hour, with minutes as a fraction, is a number. It is only added if a training date has a time.
  *
  * @throws DataError [DATA_VALUE] naming row and column if a string is not a date
  */

@@ -48,8 +48,8 @@ export interface TableOptions<Out extends string = string> {
    */
   impute?: Impute;
   /**
-   * Whether to add an indicator column for each number column with gaps, which is 1 where a value is missing. Needs
-   * `impute`. Default false.
+   * Whether to add an indicator column for each number column with gaps. The indicator is 1 if the value is missing.
+   * Needs `impute`. Default false.
    */
   indicator?: boolean;
   /**

@@ -17,7 +17,7 @@ export interface LyingRows {
 }
 
 /**
- * Input rows: a matrix, row by row; raw rows that have been checked; or rows of a dataset, which already have the
+ * Input rows: a matrix, row by row; raw rows that have been checked; or rows of a dataset that already has the
  * pipeline's columns.
  */
 export type GivenRows = Float64Array | Float32Array | RawRows | RowSource;

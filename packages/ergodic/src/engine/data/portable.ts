@@ -7,8 +7,8 @@ import { allocate } from "./storage.ts";
 type Sizes = Pick<DataLayout, "format" | "type" | "rowCount" | "columnCount" | "stride" | "one" | "scale">;
 
 /**
- * A dataset as plain data. `values`, `rowStart` and `columnIndex` have the memory layout of layout.ts; the last two are
- * empty for dense rows.
+ * A dataset as plain data. `values`, `rowStart` and `columnIndex` have the memory layout of layout.ts. For dense rows,
+ * `rowStart` and `columnIndex` are empty.
  */
 export interface PortableData {
   readonly sizes: Sizes;

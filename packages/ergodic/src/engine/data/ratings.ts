@@ -86,7 +86,7 @@ export class Ratings implements Disposable {
   readonly count: number;
   /** Name of the data in errors. */
   readonly source: string;
-  /** Columns of the table from which the ratings were made; undefined if they came from lists. */
+  /** Columns of the table from which the ratings were made. Undefined for ratings made from lists. */
   readonly columns: RatingColumns | undefined;
   #layout: RatingsLayout;
   #allocation: Allocation | null;

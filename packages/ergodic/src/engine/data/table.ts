@@ -30,8 +30,8 @@ export interface Remark {
   /**
    * "skipped": rows that were not read; "comment": lines that were not read; "missing": strings in a number column that
    * mean "no value"; "new level": rows with a level that the model does not know; "identifier", "date", "text": a
-   * column that looks like an identifier, a date or free text; "precision": a column whose numbers differ too little
-   * for the type in which they are stored.
+   * column that looks like an identifier, a date or free text; "precision": a column of numbers that differ too little
+   * for their storage type.
    */
   readonly kind: "skipped" | "comment" | "missing" | "new level" | "identifier" | "date" | "text" | "precision";
   /** The column, if the remark is about a single column. */

@@ -5,8 +5,8 @@
  */
 
 /**
- * Returns the smallest x > 0 for which `holds` is true, to the last digit; 0 if it always holds and ∞ if it never does.
- * `start`: first x to try.
+ * Returns the smallest x > 0 for which `holds` is true, to the last digit. Returns 0 if the condition always holds, and
+ * ∞ if it never holds. `start`: first x to try.
  */
 export function positiveBoundary(holds: (x: number) => boolean, start = 1): number {
   let low = start;

@@ -31,7 +31,10 @@ export class OptionError extends ErgodicError {
 export class DataError extends ErgodicError {
   override readonly name: string = "DataError";
 }
-/** Two parts do not fit together: the model lacks what an algorithm needs, or an option of the plan has no meaning. */
+/**
+ * Two parts do not fit together: the model lacks a capability that the algorithm needs, or an option of the plan has no
+ * meaning.
+ */
 export class CapabilityError extends ErgodicError {
   override readonly name: string = "CapabilityError";
 }

@@ -1,12 +1,12 @@
 /**
  * The safetensors format: a u64 (little-endian) length, that many bytes of JSON, then the bytes of the tensors.
  *
- * The JSON maps a tensor's name to {"dtype", "shape", "data_offsets": [begin, end)} (from the end of the JSON) and
- * "__metadata__" to a map of strings to strings. Tensors are written by decreasing element size, then by name. The JSON
- * is padded with spaces to a multiple of 8 bytes, so that every tensor is aligned. Equal inputs give equal bytes. The
- * reader accepts the same files as the reference reader. Offsets must cover the file without gaps or overlaps, and no
- * key may be repeated. Written: F64 F32 I64 U64 I32 U32 I16 U16 I8 U8. Also read: BF16, F16 (as Float32Array), BOOL (as
- * Uint8Array). Source: huggingface/safetensors, README "Format".
+ * The JSON maps a tensor's name to {"dtype", "shape", "data_offsets": [begin, end)} (counted from the end of the JSON)
+ * and "__metadata__" to a map of strings to strings. Tensors are written by decreasing element size, then by name. The
+ * JSON is padded with spaces to a multiple of 8 bytes, so that every tensor is aligned. Equal inputs give equal bytes.
+ * The reader accepts the same files as the reference reader. Offsets must cover the file without gaps or overlaps, and
+ * no key may be repeated. Written: F64 F32 I64 U64 I32 U32 I16 U16 I8 U8. Also read: BF16, F16 (as Float32Array), BOOL
+ * (as Uint8Array). Source: huggingface/safetensors, README "Format".
  *
  * @throws DataError [SAFETENSORS] for bytes that are not in this format
  */

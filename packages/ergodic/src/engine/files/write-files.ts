@@ -7,7 +7,7 @@ import { destinationOf, type Through, type WholeFile } from "./destination.ts";
 import { builtin, inNode } from "./node.ts";
 import { clearAbandoned, partialName } from "./partial.ts";
 
-/** Bytes, or a sequence of parts (bytes or text), which need not all be in memory at the same time. */
+/** Bytes, or a sequence of parts (bytes or text). The parts need not all be in memory at the same time. */
 export type Content = Uint8Array | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
 
 /** Subset of a browser's FileSystemFileHandle that writing needs. */

@@ -16,7 +16,7 @@ const FORMAT: FileFormat = {
 /**
  * A checkpoint: one safetensors file with the tensors of a run and, in its metadata, the JSON needed to reconstruct the
  * run.
- * The file is written completely or not at all, so that an interrupted write leaves the last good file. Reading
+ * The file is written completely or not at all. After an interrupted write, the previous file is still intact. Reading
  * verifies the checksums of the tensors and of the JSON. Older files lack the checksum of the JSON. The code that
  * resumes checks the contents (loop/kept-part.ts).
  */

@@ -23,8 +23,8 @@ export interface PlanOptions {
   workers?: number;
   /**
    * "shared": all workers race on one model. A number sets how many copies are trained and averaged. The result then
-   * does not depend on the number of workers. The mean of k copies moves as far per row as one model if the rate is k
-   * times as high (AdaGrad: √k). Default 1; "shared" for dual coordinate descent with several workers.
+   * does not depend on the number of workers. To move as far per row as a single model, the mean of k copies needs a
+   * rate k times as high (AdaGrad: √k). Default 1; "shared" for dual coordinate descent with several workers.
    */
   replicas?: "shared" | number;
   /** Whether each replica sees only its own rows ("sharded") or all rows ("replicated"). Default "sharded". */

@@ -14,8 +14,8 @@ import { Watched } from "./watched.ts";
  */
 const STRETCH_MS = isPageThread ? 8 : 20;
 /**
- * Largest ratio of the lengths of successive stretches. The full length is reached after four stretches, so that a slow
- * cold start does not determine the length alone.
+ * Largest ratio of the lengths of successive stretches. The full length is reached after at least four stretches, so
+ * that a slow cold start alone does not determine the length.
  */
 const MOST_GROWTH = 16;
 /** Milliseconds between ticks. An event that a watcher must see causes an earlier tick. */
@@ -115,9 +115,9 @@ class Pause {
  * `Progression` (contract/progression.ts).
  *
  * A run starts when it is constructed. A run can be awaited for its result and iterated for its ticks. Work is done in
- * stretches of about STRETCH_MS; signals, checkpoints and time limits are served between two stretches. The points at
- * which a run stops, validates or is checkpointed depend on update numbers alone (except `until.seconds`), so that a
- * resumed run repeats itself exactly.
+ * stretches of about STRETCH_MS; signals, checkpoints and time limits are served between two stretches. Update counts
+ * alone decide when a run stops, validates or is checkpointed (except for `until.seconds`), so that a resumed run
+ * repeats itself exactly.
  */
 export class Run<Result> extends Watched<Result> {
   /**

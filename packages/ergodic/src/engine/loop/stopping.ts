@@ -63,16 +63,16 @@ export function resolveStopping(
 
 /** Relative decrease of the loss below which another epoch is not worthwhile. */
 const FALLING = 0.01;
-/** Name of the tensor with the best parameters; the prefix avoids clashes with a progression's own tensors. */
+/** Name of the tensor with the best parameters. The prefix avoids clashes with the tensors of a progression. */
 const BEST = "loop.best";
 
 /**
  * Decides when a run stops, when it validates, and which parameters are returned.
  *
- * A run stops at the first limit in `until`: epochs, updates, seconds of training, or tolerance (an epoch's mean loss
- * fell by less than tolerance × its size). A run validates every `validateEvery` epochs. With `patience` p, it stops
- * after p validations without a lower loss and returns the best parameters. The run ends with an error if the loss or a
- * parameter is not finite after an epoch, at a validation or at the end.
+ * A run stops at the first limit in `until`: epochs, updates, seconds of training, or tolerance (in an epoch, the mean
+ * loss fell by less than the share `tolerance`). A run validates every `validateEvery` epochs. With `patience` p, it
+ * stops after p validations without a lower loss and returns the best parameters. The run ends with an error if the
+ * loss or a parameter is not finite after an epoch, at a validation or at the end.
  */
 export class Stopping {
   /** Reason why the run ended; "" while it is running. */

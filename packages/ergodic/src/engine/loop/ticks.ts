@@ -9,8 +9,8 @@ interface Kept {
 }
 
 /**
- * Ticks of a run: the last RECENT ticks, and an evenly thinned sample of at most RECENT earlier ticks, including the
- * first. A run that lasts months therefore stores no more ticks than a run that lasts minutes.
+ * Ticks of a run: the last RECENT ticks, and at most RECENT evenly spaced earlier ticks, including the first. A run
+ * that lasts months therefore stores no more ticks than a run that lasts minutes.
  */
 export class Ticks {
   private readonly recentCount: number;

@@ -40,7 +40,7 @@ export abstract class Watched<Result> implements PromiseLike<Result>, AsyncItera
   }
 
   /**
-   * Iterates over the ticks. A consumer that keeps up with the run sees every tick from the first; a consumer that lags
+   * Iterates over the ticks. A consumer that is as fast as the run sees every tick from the first. A consumer that lags
    * by thousands of ticks sees a sample. If the run failed, the iteration throws its error.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Tick> {
@@ -66,7 +66,10 @@ export abstract class Watched<Result> implements PromiseLike<Result>, AsyncItera
     for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: true, value: undefined });
   }
 
-  /** Defines the names of the result's properties on the run; reading one throws an error that asks for `await`. */
+  /**
+   * Defines the result's properties on the run, so that reading one of them there throws an error that asks for
+   * `await`.
+   */
   protected refuseUnawaited(names: readonly string[]): void {
     for (const name of names) if (!(name in this)) Object.defineProperty(this, name, { get: () => unawaited(name) });
   }

@@ -17,8 +17,8 @@ export function cosineSine(x: number, factor: number, out: Float64Array, at: num
   const z = r * r;
   const sine = factor * (r + r * z * sinePolynomial(z));
   const cosine = factor * (1 - 0.5 * z + z * z * cosinePolynomial(z));
-  // The results for 0 to 3 quarter turns are cos, sin; -sin, cos; -cos, -sin; sin, -cos. The code has no branches,
-  // because processors could not predict them.
+  // For 0 to 3 quarter turns, the results are (cos, sin), (-sin, cos), (-cos, -sin) and (sin, -cos). The code has no
+  // branches, because processors could not predict them.
   const quarter = (n - 4 * Math.floor(n / 4)) | 0;
   const swapped = quarter & 1;
   out[at + swapped] = (1 - (quarter & 2)) * cosine;

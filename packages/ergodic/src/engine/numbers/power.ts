@@ -14,9 +14,9 @@ const LARGEST = 2 ** 70;
  * differs between engines in the last place.
  *
  * Computes e^(y log|x|). The logarithm is a sum of two numbers, with a relative error of about 2^-66. It must be this
- * exact because the absolute error of y log|x|, which can reach 745, is the relative error of the result. Error below 1
- * ulp, or 2 ulp for a subnormal result. A result that is exactly representable is exact. Special cases follow IEEE
- * 754's pow: 1 for x = 1 or y = 0, even if the other argument is NaN; NaN for x < 0 unless y is an integer.
+ * exact because y log|x| can reach 745, and the absolute error of y log|x| is the relative error of the result. Error
+ * below 1 ulp, or 2 ulp for a subnormal result. A result that is exactly representable is exact. Special cases follow
+ * IEEE 754's pow: 1 for x = 1 or y = 0, even if the other argument is NaN; NaN for x < 0 unless y is an integer.
  *
  * log m = 2s (1 + z (⅓ + z W(z))), s = (m − 1)/(m + 1), z = s², m in [√½, √2).
  */

@@ -55,8 +55,8 @@ function tridiagonalise(n: number, a: Float64Array, diagonal: Float64Array, besi
 }
 
 /**
- * A ← HAH, H = I − f vvᵀ, which zeroes column k below its first sub-diagonal entry; v is stored in that column. Returns
- * f, or 0 for H = I.
+ * A ← HAH, H = I − f vvᵀ, which sets column k to zero below its first sub-diagonal entry. v is stored in that column.
+ * Returns f, or 0 for H = I.
  */
 function reflect(n: number, k: number, a: Float64Array, beside: Float64Array, p: Float64Array): number {
   const first = a[(k + 1) * n + k];

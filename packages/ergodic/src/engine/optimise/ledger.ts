@@ -30,7 +30,7 @@ export interface LedgerRow {
   equation: string | null;
   /** Number of floats that the rule stores per parameter; null if it grows with the number of updates. */
   floatsPerParameter: number | null;
-  /** Size of these floats in bytes, at the default precision: 4 (f32), or 8 (f64) for rules on the whole objective. */
+  /** Bytes that these floats take per parameter. They are f32 by default, and f64 for rules on the whole objective. */
   stateBytesPerParameter: number | null;
   /** Number of scalar states, which does not depend on the number of parameters; null without an equation. */
   scalars: number | null;

@@ -43,8 +43,8 @@ const NEAR_LAGS = 16;
 const SHORT = 64;
 
 /**
- * Returns a function that computes γ_t, averaged over chains, on demand: small lags by direct sums, two at a time, and
- * larger lags by `meanAutocovariance`.
+ * Returns a function that computes γ_t, averaged over chains, on demand. Small lags use direct sums, two lags at a
+ * time. Larger lags use `meanAutocovariance`.
  */
 export function autocovarianceAt(chains: CentredChains): (lag: number) => number {
   const { draws, chainCount, means } = chains;

@@ -53,7 +53,7 @@ export function bounds(x: Float64Array): [number, number] {
 }
 
 /**
- * Returns whether diagnostics are undefined: a draw is NaN or infinite, or all draws are equal up to the rounding of
+ * Returns whether diagnostics are undefined, because a draw is not finite or all draws are equal up to the rounding of
  * one operation.
  */
 export function isDegenerate(draws: Float64Array): boolean {

@@ -81,8 +81,8 @@ export function splitEffectiveSize(draws: Float64Array, chainCount: number): num
  * | essQuantile | x ≤ q | the error of a quantile |
  *
  * NaN if a draw is not finite (for essBulk: is NaN), if all are equal, or with fewer than three draws per half chain.
- * If the first pair is already below 0, or is the only pair that can be evaluated (halves of 3 to 5 draws), τ = 2 and
- * the result is S/2, as in R's posterior package. Differs from posterior: draws count as equal if they differ only by
+ * If the first pair is negative, or is the only pair that can be evaluated (halves of 3 to 5 draws), τ = 2 and the
+ * result is S/2, as in R's posterior package. Differs from posterior: draws count as equal if they differ only by
  * rounding, not if they differ by less than 2^-52. The unit of x therefore does not matter.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021; Geyer 1992, section 3.3.
  *
@@ -119,7 +119,7 @@ function autocorrelationTime(rho: (t: number) => number, n: number): number {
     pair = rho(end) + rho(end + 1);
     least = Math.min(least, pair);
   }
-  // The last pair contributes only its even lag, and only once, which reduces the variance for antithetic chains.
+  // The last pair contributes only its even lag, and only once. This reduces the variance for antithetic chains.
   const last = pair >= 0 ? rho(end) : Math.max(rho(end), 0);
   return end === 0 ? 2 : -1 + 2 * total + last;
 }

@@ -2,8 +2,8 @@
  * The in-place discrete Fourier transform, X_k = Σ_j x_j·e^(−2πi jk/n), n a power of two. The forward transform gives X
  * in a permuted order. The backward transform takes X in this order.
  *
- * Operations on single values X_k, such as taking the power, need no particular order. X is therefore left in its
- * permuted order, because reordering would take a third of the transform's time.
+ * Operations on single values X_k, such as taking the power, need no particular order. X is therefore not reordered.
+ * Reordering would take a third of the transform's time.
  * real, imaginary: float64[n]. Neither transform scales, and both use the same sign: applying both gives n·x in the
  * order x_0, x_{n−1}, … x_1. The error is about 2^-52·log₂ n times the root mean square of the values. Source: Cooley,
  * Tukey 1965; radix 4, and radix 2 once if n is not a power of 4.

@@ -4,10 +4,10 @@
  *
  * elpd_i = log Σ_s w_is·p(y_i|θ_s), w_i: Pareto smoothed importance weights of 1/p(y_i|θ_s); p_loo = Σ (lpd_i −
  * elpd_i), the effective number of parameters, lpd_i = log mean_s p(y_i|θ_s); looic = −2·elpd, on the scale of a
- * deviance. logLikelihood: float64[chains × draws, N], log p(y_i|θ_s) in nats, draw by draw. If an observation's
- * paretoK is above `threshold`, the observation is so influential that its elpd is unreliable, and mcse is NaN. mcse_i
- * = √log(1 + Σ_s w²(p_is − p̂_i)²/(r_i·p̂_i²)): Monte Carlo error of elpd_i. r, the relative efficiency of p(y_i|θ_s),
- * is computed from the chains unless given; it is 1 if that likelihood is constant.
+ * deviance. logLikelihood: float64[chains × draws, N], log p(y_i|θ_s) in nats, draw by draw. An observation with
+ * paretoK above `threshold` is too influential: its elpd is unreliable, and mcse is NaN. mcse_i = √log(1 + Σ_s w²(p_is
+ * − p̂_i)²/(r_i·p̂_i²)): Monte Carlo error of elpd_i. r is the relative efficiency of p(y_i|θ_s). It is computed from
+ * the chains unless given, and is 1 if the likelihood is constant.
  * Source: Vehtari, Gelman, Gabry 2017; Vehtari, Simpson, Gelman, Yao, Gabry 2024. Gives the same numbers as loo(x,
  * r_eff = relative_eff(exp(x))) in R.
  *

@@ -2,9 +2,9 @@
  * Sorted numbers and their original positions: sorted[i] = x[order[i]], sorted[0] ≤ sorted[1] ≤ …
  *
  * x: float64[n], all finite. A radix sort with 11 bits per pass distributes the numbers into cells of width 2^-22 of
- * the range. Cells with many numbers are sorted in the same way within their own range, and cells with few numbers by
- * insertion. O(n) for draws from common distributions. If a range is too narrow or too wide to be divided, JavaScript's
- * `sort` is used.
+ * the range. Cells with many numbers are sorted in the same way, with cells of their smaller range. Cells with few
+ * numbers are sorted by insertion. O(n) for draws from common distributions. If a range is too narrow or too wide to be
+ * divided, JavaScript's `sort` is used.
  * Source: Knuth, The Art of Computer Programming 3, section 5.2.5 (sorting by distribution).
  */
 export interface Rising {

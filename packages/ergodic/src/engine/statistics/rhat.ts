@@ -5,7 +5,7 @@ import { median } from "./quantile.ts";
 import { rankNormalise } from "./rank-normal.ts";
 
 /**
- * R̂, the potential scale reduction: ratio of the spread of all chains' draws to the spread within chains. R̂ = √(((n −
+ * R̂, the potential scale reduction factor: the spread of all draws, divided by the spread within chains. R̂ = √(((n −
  * 1)/n·W + B/n)/W).
  *
  * W: mean of the chains' variances; B/n: variance of the chains' means; n: draws per chain. `rhat` is the larger of two

@@ -46,12 +46,12 @@ export const HEAVY_SD = 0.5;
  * Summary table of a posterior. Each variable has a mean, an sd, their Monte Carlo errors, quantiles, effective sizes
  * and R̂.
  *
- * variables: by name ("mu", "theta[3]"), each float64[chains × draws], chain after chain, all of the same length. The
- * columns are defined in monte-carlo-error.ts, quantile.ts, effective-size.ts and rhat.ts. Quantiles are named "q5",
- * "q50", "q95", or "q2.5" for the probability 0.025. A statistic is NaN if it is undefined, for example for a constant
- * variable or a NaN draw. Errors are also NaN if the tails are too heavy: the error of the mean if k̂ (pareto-khat.ts)
- * is above 0.7, and the error of sd if k̂ is above 0.5, where the variance does not exist. In those cases, use the
- * quantiles. k̂ = ∞ says nothing about the tails. It occurs for variables with few distinct integers.
+ * variables: by name ("mu", "theta[3]"), each a float64[chains × draws], chain after chain. All have the same length.
+ * The columns are defined in monte-carlo-error.ts, quantile.ts, effective-size.ts and rhat.ts. Quantiles are named
+ * "q5", "q50", "q95", or "q2.5" for the probability 0.025. A statistic is NaN if it is undefined, for example for a
+ * constant variable or a NaN draw. Errors are also NaN if the tails are too heavy: the error of the mean if k̂
+ * (pareto-khat.ts) is above 0.7, and the error of sd if k̂ is above 0.5, where the variance does not exist. In those
+ * cases, use the quantiles. k̂ = ∞ says nothing about the tails. It occurs for variables with few distinct integers.
  *
  * @throws OptionError unless chainCount is a positive integer and probabilities lie within [0, 1]; DataError on unequal
  * shapes

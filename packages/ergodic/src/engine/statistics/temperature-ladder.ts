@@ -1,6 +1,6 @@
 /**
- * Temperature ladder of parallel tempering: powers 1 = β₀ > β₁ > …, swaps between neighbours, and adaptation of the
- * powers.
+ * Temperature ladder of parallel tempering: a sequence of powers 1 = β₀ > β₁ > …, with swaps between neighbours. The
+ * powers are adapted.
  *
  * Two states with values E and E' (logarithms of the tempered density) at powers β > β' are swapped with probability
  * min(1, e^((β − β')(E' − E))). The samplers of statistical models and of factor graphs store states differently but
@@ -40,8 +40,8 @@ export function powersOf(
 }
 
 /**
- * Returns `count` powers from 1 to `lowest` in geometric steps; if `lowest` is 0, the geometric steps end at 10⁻³, and
- * 0 follows.
+ * Returns `count` powers from 1 to `lowest` in geometric steps. If `lowest` is 0, the steps end at 10⁻³, and 0 is
+ * appended.
  */
 export function geometricLadder(count: number, lowest: number): number[] {
   if (count === 1) return [1];
@@ -73,8 +73,8 @@ export function evenLadder(powers: readonly number[], rejections: readonly numbe
 }
 
 /**
- * Returns the number of powers at which about half of all swaps are made: 1 + 2Λ, rounded up, where Λ is the sum of the
- * rejections.
+ * Returns the number of powers with which about half of all swaps are accepted: 1 + 2Λ, rounded up, where Λ is the sum
+ * of the rejections.
  */
 export function powersNeeded(rejections: readonly number[]): number {
   const barrier = rejections.reduce((sum, r) => sum + r, 0);

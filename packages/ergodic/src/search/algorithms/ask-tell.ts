@@ -68,9 +68,9 @@ interface Probe {
 /**
  * Ask and tell: a search that leaves evaluations to a loop (minimize.ts), a cluster, or a person at a lab bench.
  *
- * Points are in the user's space (space.ts); evaluations are numbered 0, 1, 2 … in the order of asking. Values can be
- * told in any order. The algorithm learns a batch only when all its values are known, in the order of its points. The
- * order of `tell` calls and the size of each `ask` therefore do not change the result.
+ * Points are in the user's space (space.ts); evaluations have the indices 0, 1, 2 … in the order of requests. Values
+ * can be told in any order. The algorithm learns a batch only when all its values are known, in the order of its
+ * points. The order of `tell` calls and the size of each `ask` therefore do not change the result.
  *
  * Noise: with `repeat` k, a point's value is the mean of k evaluations. Every evaluation has its own seed; with
  * `commonRandomNumbers`, the i-th repetitions of all points of a batch share a seed, so that they differ only in their

@@ -19,8 +19,8 @@ const DEFAULTS = {
 type Options = SearchOptionsOf<typeof DEFAULTS>;
 
 /**
- * First of the update indices for restarts: restart r uses the random numbers of updates RESTARTS + 2r and RESTARTS +
- * 2r + 1. No batch uses them.
+ * First update index for restarts. Restart r uses the random numbers of updates RESTARTS + 2r and RESTARTS + 2r + 1;
+ * batches use smaller indices.
  */
 const RESTARTS = 2 ** 52;
 
@@ -34,8 +34,8 @@ const MATRICES = 32;
  * cma/distribution.ts, the constants in cma/constants.ts, the criteria that end a descent in cma/termination.ts, and
  * restarts in cma/restarts.ts. σ starts at 1.
  * `covariance`: "full" learns C from the better half of the points. "active" also learns from the worse half, with
- * negative weights, which is faster if C is badly conditioned. "separable" learns a diagonal C, with larger constants.
- * It costs O(d) per point and suits coordinates that do not interact.
+ * negative weights. It is faster if C is badly conditioned. "separable" learns a diagonal C, with larger constants. It
+ * costs O(d) per point and suits coordinates that do not interact.
  * λ: `population`, default 4 + ⌊3 ln d⌋. A larger population is slower, but finds better minima of rugged or noisy
  * functions. `restarts`: "none", "ipop" or "bipop", `maxRestarts` times, each from a random point: uniform in the box,
  * or normal about the start with a standard deviation of 3 if the box is open.
@@ -64,7 +64,7 @@ export const cmaEs = defineSearch("cmaEs", DEFAULTS, (options, given) => new Cma
   },
 });
 
-/** Largest population accepted from a checkpoint; a larger one would exceed the memory. */
+/** Largest population accepted from a checkpoint. A larger population would exceed the memory. */
 const MOST_POPULATION = 2 ** 24;
 
 interface Candidate extends Ranked {

@@ -80,8 +80,8 @@ export const definedSearches = new Registry<(options: SearchDefaults) => SearchA
  *   const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }), facts)
  *
  * Options are numbers, booleans and strings. A default of null is replaced when the search starts, because the
- * dimension is then known. The library's names are reserved (index.ts); a user's definition can be repeated, and the
- * last one counts.
+ * dimension is then known. Built-in names are reserved (index.ts). A user can define a name again; the last definition
+ * counts.
  *
  * @throws OptionError for an unknown option, one out of its range, or a name that is taken
  */

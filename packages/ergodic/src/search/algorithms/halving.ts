@@ -35,8 +35,8 @@ const MOST_RUNGS = 4;
  * stopped until one has finished. There is no rung at or beyond R, and runs that do not count epochs have no rungs. The
  * loss at a rung is the first one measured at or after it.
  * Source: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht, Talwalkar 2020 (arXiv:1810.05934). Differs: trials are
- * never paused and promoted later, but stopped permanently, as in the stopping variant of Syne Tune and Ray Tune; there
- * is only one bracket.
+ * stopped permanently instead of being paused and promoted later, as in the stopping variant of Syne Tune and Ray Tune.
+ * There is only one bracket.
  *
  * @throws OptionError unless eta >= 2 and first > 0
  */

@@ -23,13 +23,14 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  *   f_0 ≤ f(x(1)) < f_{d−1}:         x(1)
  *   f_{d−1} ≤ f(x(1)) < f_d:         x(γ) if no higher than x(1), otherwise shrink
  *   f(x(1)) ≥ f_d:                   x(−γ) if lower than f_d, otherwise shrink
- * `adaptive`: β = 1 + 2/d, γ = ¾ − 1/(2d), δ = 1 − 1/d. In 2 dimensions, these are the classic values 2, ½, ½, which
- * are also used for d = 1.
+ * `adaptive`: β = 1 + 2/d, γ = ¾ − 1/(2d), δ = 1 − 1/d. For d = 2, these are the classic values 2, ½, ½. The classic
+ * values are also used for d = 1.
  *
- * The first simplex is the start and a step of 1 along each axis, in one batch; a shrink is one batch of d. The simplex
- * has collapsed when no vertex is further than `pointTolerance` (initial steps, by coordinate) from the best vertex,
- * and all values are within `valueTolerance` (absolute) of the best value. The simplex has also collapsed when all
- * values are equal both before and after a shrink, because on a plateau it can only shrink. After a collapse,
+ * The first simplex consists of the start and of the d points at a step of 1 along each axis, in one batch. A shrink is
+ * one batch of d points. The simplex has collapsed when no vertex is further than `pointTolerance` (initial steps, by
+ * coordinate) from the best vertex, and all values are within `valueTolerance` (absolute) of the best value. The
+ * simplex has also collapsed when all values are equal both before and after a shrink, because on a plateau it can only
+ * shrink. After a collapse,
  *   `restarts: "repeat"`    builds a simplex of the first size around the best point, until one gains no more than
  *                           `valueTolerance`; then it stops
  *   `restarts: "fresh"`     the same, then restarts at a random point (fresh-start.ts); it never stops on its own
@@ -320,8 +321,8 @@ class Simplex implements SearchState {
   }
 
   /**
-   * Returns the largest distance by coordinate from the best vertex; stops after the first vertex at which it exceeds
-   * `enough`.
+   * Returns the largest distance in any coordinate from the best vertex. Stops at the first vertex with a distance
+   * above `enough`.
    */
   private size(enough = Infinity): number {
     const best = this.vertex(0);

@@ -5,8 +5,9 @@ import { defineSearch, keepState } from "./define-search.ts";
  * γ^(−1/4) σ.
  *
  * σ starts at 1, the user's initial step. γ: `growth`, > 1. A success rate of one in five leaves σ unchanged. Points of
- * equal value are accepted but are not successes, so a plateau shrinks σ. Stops if σ ≤ `tolerance`. Invariant under
- * monotone transformations of f. The first point is the start. Source: Rechenberg 1973; γ = 1.5 from Auger 2009.
+ * equal value are accepted but do not count as successes, so σ shrinks on a plateau. Stops if σ ≤ `tolerance`.
+ * Invariant under monotone transformations of f. The first point is the start. Source: Rechenberg 1973; γ = 1.5 from
+ * Auger 2009.
  *
  * @throws OptionError unless growth > 1 and tolerance ≥ 0
  */

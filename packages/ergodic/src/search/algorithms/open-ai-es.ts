@@ -9,11 +9,11 @@ const EPSILON = 1e-8;
 
 /**
  * OpenAI's evolution strategy: g = 1/(nσ) Σ_i r_i ε_i over n points θ ± σε, ε ~ N(0, I), where r are the centred ranks
- * of f; then a step against g.
+ * of f. An update is a step along −g.
  *
  * r: −½ for the lowest value to ½ for the highest; equal values share their mean rank. σ: `sigma`, in initial steps;
- * the default .02 gives a small neighbourhood, which suits many small steps. n = 2 `pairs`; the default for pairs is 2
- * + ⌊1.5 ln d⌋, which gives about as many points as CMA-ES uses. `step`:
+ * the default .02 gives a small neighbourhood, which suits many small steps. n = 2 `pairs`. The default for pairs is 2
+ * + ⌊1.5 ln d⌋, so that n is about the population of CMA-ES. `step`:
  *   "adam"      θ ← θ − α_k m̂/(√v̂ + 1e-8), β .9 and .999
  *   "momentum"  v ← .9v + g, θ ← θ − α_k v
  *   "plain"     θ ← θ − α_k g

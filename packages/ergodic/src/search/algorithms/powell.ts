@@ -198,7 +198,7 @@ class DirectionSet implements SearchState {
     else this.endIteration();
   }
 
-  /** Acton's criterion: the displacement is more useful than u_m, which already did most of the work. */
+  /** Acton's criterion, under which the displacement is more useful than u_m. */
   private shouldReplace(extrapolated: number): boolean {
     const { value, valueBefore, largestFall } = this.kept.numbers;
     const curvature = valueBefore - 2 * value + extrapolated;

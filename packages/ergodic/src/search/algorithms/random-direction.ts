@@ -5,12 +5,12 @@ import { defineSearch, keepState } from "./define-search.ts";
  * Random directions: x ← x − α_k/m Σ_j (f(x + σu_j) − f(x))/σ · u_j, u ~ N(0, I); `antithetic`: (f(x + σu) − f(x −
  * σu))/(2σ).
  *
- * σ: `sigma`, in initial steps. α_k = `rate`/(1 + `decay`·k), where k is the number of updates made; its unit is
- * squared initial steps per unit of f, so it depends on the objective. The rate should be at most 1/(4(d + 4)L) for a
- * curvature of L. m: `directions`, the number of directions per update. Each update costs m + 1 evaluations, antithetic
- * 2m. The mean step is along the gradient of f smoothed by N(0, σ²I). Common random numbers cancel the noise that both
- * values share. A direction with a failed evaluation is skipped. `centre` is x. Adding a constant to f changes only
- * rounding. Source: Nesterov, Spokoiny 2017.
+ * σ: `sigma`, in initial steps. α_k = `rate`/(1 + `decay`·k), where k is the number of updates made. The unit of α is
+ * squared initial steps per unit of f, so a good rate depends on the objective. The rate should be at most 1/(4(d +
+ * 4)L) for a curvature of L. m: `directions`, the number of directions per update. Each update costs m + 1 evaluations,
+ * antithetic 2m. The mean step is along the gradient of f smoothed by N(0, σ²I). Common random numbers cancel the noise
+ * that both values share. A direction with a failed evaluation is skipped. `centre` is x. Adding a constant to f
+ * changes only rounding. Source: Nesterov, Spokoiny 2017.
  *
  * @throws OptionError unless rate, sigma > 0, decay ≥ 0, directions ≥ 1
  */

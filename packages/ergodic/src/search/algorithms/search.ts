@@ -2,9 +2,9 @@
  * Interface of a search, which minimises a function from its values alone. One file per algorithm.
  *
  * An algorithm proposes batches of points and learns their values. An algorithm does not depend on where, how often or
- * in which order the points are evaluated (ask-tell.ts). Points are given in internal coordinates, which are
- * unconstrained real numbers in which the user's initial step size is 1 (space.ts), so an algorithm need not handle
- * bounds, integers or log scales. Lower values are better; a failed evaluation is +Infinity.
+ * in which order the points are evaluated (ask-tell.ts). Points are in internal coordinates (space.ts): unconstrained
+ * real numbers, scaled so that the user's initial step is 1. An algorithm therefore need not handle bounds, integers or
+ * log scales. Lower values are better; a failed evaluation is +Infinity.
  */
 
 import type { JsonObject, Tensor } from "../../engine/contract/index.ts";
@@ -55,8 +55,8 @@ export interface Proposal {
 }
 
 /**
- * A running search, in internal coordinates, which are unconstrained real numbers in which the user's initial step size
- * is 1.
+ * A running search. Its internal coordinates are unconstrained real numbers, scaled so that the user's initial step is
+ * 1.
  */
 export interface SearchState {
   /**

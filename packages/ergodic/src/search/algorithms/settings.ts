@@ -1,6 +1,6 @@
 /**
- * Search space of named settings. Each has a range, a linear or log scale, and can be limited to integers; a setting
- * with low = high is fixed.
+ * Search space of named settings. Each setting has a range and a linear or log scale, and can be limited to integers. A
+ * setting with low = high is fixed.
  *
  * @throws OptionError for an invalid range
  */

@@ -14,8 +14,8 @@ export interface SpaceOptions {
   /** Starting point, in the user's units. Default: the middle of the bounds. */
   x0?: ArrayLike<number>;
   /**
-   * Bounds [low, high] of each coordinate, ∓Infinity for none; low = high fixes it. Default: unbounded. `x0` or
-   * `bounds` must be given.
+   * Bounds [low, high] of each coordinate. A missing bound is ∓Infinity. A coordinate with low = high is fixed.
+   * Default: unbounded. `x0` or `bounds` must be given.
    */
   bounds?: readonly (readonly [low: number, high: number])[];
   /**
@@ -51,16 +51,16 @@ interface Coordinate {
  * Maps the user's space to a search's internal coordinates: z = (t(x) − t(x₀)) / s, where t is the identity ("linear")
  * or ln ("log").
  *
- * x₀ (`x0`): in the user's units, within the bounds; default: the middle of the box in t; if only one bound is given,
- * one step from it; otherwise 0. `bounds`: [low, high] by coordinate, ∓Infinity for none (a log scale then only
+ * x₀ (`x0`): in the user's units, within the bounds. Default: the middle of the box in t; one step from the bound if
+ * there is only one bound; otherwise 0. `bounds`: [low, high] by coordinate, ∓Infinity for none (a log scale then only
  * requires x > 0). s (`stepSize`): the user's initial step, which becomes 1 in internal coordinates. The step is in the
  * user's units or, on a log scale, in nats (factors of e). Default: a fifth of the box in t, because CMA-ES should
  * start with 0.2 to 0.3 of it. Without a box it is max(0.1|x₀|, 0.5), or 0.5 nats.
  *
  * A z outside the box is folded back by repeated reflection at its sides, so that a search sees a continuous function
- * on all of ℝᵈ. Integers are rounded after folding. Their step is at least 1. Their box extends half a unit beyond the
- * bounds, so that every integer has an equal share. Coordinates with low = high are fixed, and not passed to the
- * search. A single value of `scale`, `integer` or `stepSize` applies to all coordinates.
+ * on ℝᵈ. Integers are rounded after folding. Their step is at least 1. Their box extends half a unit beyond the bounds,
+ * so that every integer has an equal share. Coordinates with low = high are fixed, and not passed to the search. A
+ * single value of `scale`, `integer` or `stepSize` applies to all coordinates.
  *
  * @throws OptionError: SEARCH_DIMENSION, SEARCH_BOUNDS, SEARCH_START, OPTION_RANGE, OPTION_TYPE
  */

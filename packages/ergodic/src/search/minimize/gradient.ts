@@ -8,8 +8,8 @@
  * vector. All other inputs are data. They are passed as `data` or written to `compiled.inputs` beforehand. rule:
  * default lbfgs(). An epoch is one update. The default is 1000 epochs, but L-BFGS and line searches end earlier if they
  * converge. State is float64; arithmetic has the function's precision. A function that draws random numbers makes new
- * draws at each update; rules that compare values refuse it. A checkpoint holds no data: `minimize.resume(checkpoint,
- * compiled, { data })` continues bit for bit with the same data.
+ * draws at each update. Rules that compare values refuse such functions. A checkpoint holds no data:
+ * `minimize.resume(checkpoint, compiled, { data })` continues bit for bit with the same data.
  *
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; the reason of an
  * aborted `signal`

@@ -181,9 +181,9 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
  * `until`: limits on evaluations and seconds, and a target value; the first one reached ends the run. A run can be
  * awaited, or iterated over its ticks.
  *
- * `concurrency` and `workers` do not change the result, which depends on f, the space, the algorithm, the seed and the
- * budget (and on `until.seconds`). `minimize.resume(checkpoint, f)` resumes bit for bit, even after a failure or an
- * abort. To detect a different function, it evaluates the best point again, and once more if the value differs.
+ * `concurrency` and `workers` do not change the result. It depends only on f, the space, the algorithm, the seed, the
+ * budget and `until.seconds`. `minimize.resume(checkpoint, f)` resumes bit for bit, even after a failure or an abort.
+ * To detect a different function, it evaluates the best point again, and once more if the value differs.
  *
  * With `algorithm: coordinateDescent()`, f may be a coordinateTarget(). A function from compileFunction with a gradient
  * is minimised over its inputs by any step `rule` (default lbfgs()).

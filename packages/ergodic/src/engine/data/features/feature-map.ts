@@ -3,10 +3,10 @@
  * `fastfood`.
  *
  * z(x) = √(2/D) [cos w₁·x, sin w₁·x, …, cos w_{D/2}·x, sin w_{D/2}·x], so that z(x)·z(y) ≈ k(x, y), with an error of
- * order 1/√D, and z(x)·z(x) = 1. D: `count`, even. γ: `gamma`, > 0, in units of 1/x². "scale" = 1/(d·var), where var is
- * the population variance of all cells of the dataset (1 if it is 0); it is computed when the map is applied. The maps
- * draw the frequencies w differently: independently from N(0, 2γI), or jointly, which gives estimates with less
- * variance. The seed reproduces all frequencies, so a saved model stores only five numbers.
+ * order 1/√D, and z(x)·z(x) = 1. D: `count`, even. γ: `gamma`, > 0, in units of 1/x². "scale" is 1/(d·var), where var
+ * is the population variance of all cells of the dataset (1 if the variance is 0). γ is then computed when the map is
+ * applied. The maps draw the frequencies w differently. Independent draws from N(0, 2γI) are the simplest; joint draws
+ * give estimates with less variance. The seed reproduces all frequencies, so a saved model stores only five numbers.
  *
  * Source: Rahimi, Recht 2007.
  *

@@ -21,8 +21,8 @@ export interface NumbersStep extends SourceStep {
  *
  * Accepts arrays by position, a `Table` or objects by column name, and a `SparseTable` by column index (or by name if
  * both sides have names). In sparse rows and objects, an absent column is 0. A column that the pipeline does not know
- * is dropped, because a model has no weight for it; test files of sparse data often have columns that the training file
- * lacks. Dense rows need every column.
+ * is dropped, because a model has no weight for it. Sparse test files often have columns that the training file lacks.
+ * Dense rows need every column.
  *
  * @throws DataError for an absent column, a row of another length, a value that is not finite
  */

@@ -87,11 +87,11 @@ export function fitStandardise(
  * Step `standardise`: x' = (x − centre) / scale for each column.
  *
  * Dense rows: "sd" has centre = mean and scale = standard deviation (÷ n); "rms" has centre 0 and scale = √mean(x²);
- * "max" has centre 0 and scale = max|x|. Sparse rows are only scaled, so that zeros stay zeros; their deviation
- * includes the zeros. If sparse rows come from a table, "sd" also centres the table's number columns, because every row
- * stores an entry for them. With `indicators` false, such rows get the same values as dense rows. A constant column
- * (whose deviation is within the rounding error of its mean) and an all-zero column have scale 1. Row weights are not
- * used.
+ * "max" has centre 0 and scale = max|x|. Sparse rows are only scaled, so that zeros stay zeros. Deviations of sparse
+ * columns include the zeros. If sparse rows come from a table, "sd" also centres the table's number columns, because
+ * every row stores an entry for them. With `indicators` false, such rows get the same values as dense rows. A constant
+ * column (whose deviation is within the rounding error of its mean) and an all-zero column have scale 1. Row weights
+ * are not used.
  *
  * The moments are computed in one stable pass (Welford 1962). The zeros of sparse rows are added at the end by the
  * pairwise update of Chan, Golub, LeVeque 1983.

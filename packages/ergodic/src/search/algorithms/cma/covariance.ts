@@ -18,7 +18,7 @@ export interface Covariance {
   squaredLength(y: Float64Array): number;
   /** Computes C ← keep C + Σ_k weights_k y_k y_kᵀ. */
   adapt(keep: number, weights: ArrayLike<number>, steps: readonly Float64Array[]): void;
-  /** Factors C again; returns false if it is no longer positive definite, or too badly conditioned to be factored. */
+  /** Factors C again. Returns false if C is no longer positive definite, or is too badly conditioned to be factored. */
   refresh(): boolean;
   /** Computes out ← D_i b_i, one standard deviation along axis i. */
   axis(i: number, out: Float64Array): void;

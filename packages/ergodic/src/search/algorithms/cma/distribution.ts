@@ -32,7 +32,7 @@ export class Distribution {
   private readonly z: Float64Array;
   /** Mean step ȳ. */
   private readonly step: Float64Array;
-  /** Steps y by rank, followed by p_c; and the weights of these vectors in the update of C. */
+  /** Vectors for the update of C, and their weights. The vectors are the steps y by rank, followed by p_c. */
   private readonly steps: Float64Array[];
   private readonly shares: Float64Array;
 
