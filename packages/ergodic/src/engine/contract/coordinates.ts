@@ -5,7 +5,7 @@ import type { Stream } from "../random/stream.ts";
 import type { Plan } from "./plan.ts";
 import type { Snapshot } from "./progression.ts";
 
-/** Duality gap. Bounds the error of a point, because primal − dual ≥ primal − minimum. */
+/** Duality gap, which bounds the error of a point: primal − dual ≥ primal − minimum. */
 export interface Gap {
   /** Objective at the current point. */
   primal: number;

@@ -70,7 +70,7 @@ export interface Conditionals {
    * depends on the joint state of the factor's variables, with the last variable varying fastest.
    */
   readonly counting: Uint8Array;
-  /** Values g. Values of a factor without a weight can be −∞, which means a probability of 0. */
+  /** Values g. A factor without a weight can have values of −∞, which make the probability 0. */
   readonly shapeValues: Float64Array;
   /** Returns the name of a variable, for errors and answers. */
   name(variable: number): string;
