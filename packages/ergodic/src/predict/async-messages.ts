@@ -1,4 +1,4 @@
-/** Messages between an asynchronous predictor and its threads. A thread handles one call at a time. */
+/** Messages between an asynchronous predictor and its threads. A thread computes one call at a time. */
 import type { SentError } from "../engine/errors/sent-errors.ts";
 import type { AnyPredictor } from "./any-predictor.ts";
 import type { PredictorOptions } from "./load.ts";

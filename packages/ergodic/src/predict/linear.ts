@@ -19,8 +19,8 @@ export type { Prediction } from "./output-predictor.ts";
 const MANY = 4096;
 
 /**
- * Computation for many rows; null once its load was requested. This computation gives the same bits as the plain loop.
- * Predictions can therefore use the plain loop until it is loaded, or if it cannot be loaded.
+ * Computation for many rows; null after loading it has been requested. This computation gives the same bits as the
+ * plain loop. Predictions therefore use the plain loop while this computation is not loaded.
  */
 let many: typeof manyScores | null | undefined;
 

@@ -10,7 +10,7 @@ export function sigmoid(z: number): number {
   return e / (1 + e);
 }
 
-/** Replaces z [from, from + count) of an array with predictions. */
+/** Replaces elements [from, from + count) of the array z with predictions. */
 export function linkInPlace(link: Link, z: Float64Array, from: number, count: number): void {
   const to = from + count;
   if (link === "exp") for (let k = from; k < to; k++) z[k] = exp(z[k]);

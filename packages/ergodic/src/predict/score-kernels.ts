@@ -37,7 +37,7 @@ type Entries = (
 const MOST = (1 << 25) + (1 << 18);
 
 let made: Kernels | undefined | null;
-/** Whether the kernels are in use. Reading a row can run user code that predicts too. */
+/** Whether the kernels are in use. A row's getter can run user code that makes another prediction. */
 let isBusy = false;
 
 /**

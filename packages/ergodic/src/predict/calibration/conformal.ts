@@ -16,10 +16,10 @@ export interface ConformalOptions {
    */
   alpha?: number;
   /**
-   * Nonconformity score, which is larger the worse an answer fits. For classes, "lac" is 1 − p and gives the smallest
-   * sets. "aps" is the total probability of all more probable classes plus a random share of the class's own
-   * probability, and gives larger sets when the model is unsure. For numbers, "absolute" is |y − m|, and "scaled" is |y
-   * − m|/√m. Default "lac" for classes, "scaled" for counts, "absolute" for other numbers.
+   * Nonconformity score. A larger score means that an answer fits the row worse. For classes, "lac" is 1 − p and gives
+   * the smallest sets. "aps" is the total probability of all more probable classes plus a random share of the class's
+   * own probability, and gives larger sets when the model is unsure. For numbers, "absolute" is |y − m|, and "scaled"
+   * is |y − m|/√m. Default "lac" for classes, "scaled" for counts, "absolute" for other numbers.
    */
   score?: "lac" | "aps" | "absolute" | "scaled";
   /** Seed of the rows' random numbers. A whole number from 0. Default 0. */

@@ -41,7 +41,7 @@ export interface Conformal {
   readonly alpha: number;
   /** Largest score in a set. */
   readonly quantile: number;
-  /** A class whose score equals the quantile is in the set if the row's random number is at most `tie`. */
+  /** If a class's score equals the quantile, the class is in the set if the row's random number is at most `tie`. */
   readonly tie: number;
   /** Seed of the rows' random numbers. */
   readonly seed: number;

@@ -34,7 +34,7 @@ export function logitsInto(
 export function temper(l: Float64Array, temperature: number): void {
   let top = -Infinity;
   for (let k = 0; k < l.length; k++) top = Math.max(top, l[k]);
-  // Infinity minus infinity is NaN, so the largest is set to 0 directly.
+  // Infinity minus infinity is NaN, so the difference for the largest value is set to 0 directly.
   for (let k = 0; k < l.length; k++) l[k] = l[k] === top ? 0 : (l[k] - top) / temperature;
   linkInPlace("softmax", l, 0, l.length);
 }

@@ -5,7 +5,7 @@
 import { builtin, inNode } from "../../engine/files/node.ts";
 import { decodeModel } from "../model-file.ts";
 
-/** A saved model, with the facts that determine its cost. */
+/** Facts about a saved model that determine its cost. */
 export interface SavedFacts {
   readonly kind: string;
   readonly description: ReturnType<ReturnType<typeof decodeModel>["describe"]>;

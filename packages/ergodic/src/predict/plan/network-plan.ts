@@ -13,7 +13,7 @@ import { placesOf } from "./value-places.ts";
 /** Options of a network's plan. `maxWork` and `maxMemory` are unlimited by default. */
 export interface NetworkPlanOptions extends Partial<Limits> {
   /**
-   * Largest number of rows of a batch. Default 64, or fewer if needed to keep the values between layers within 64 MiB.
+   * Largest number of rows of a batch. Default 64, or fewer if the values between layers would otherwise exceed 64 MiB.
    */
   readonly chunk?: number;
   /** Whether results have the same bits on every host. */
@@ -130,7 +130,7 @@ export class NetworkPlan implements Disposable, HasMemory {
     const home = this.#opened();
     const batch = home.batch(rows);
     const at = batch.at.get(input);
-    // When the memory of one thread grows, existing views of it become empty.
+    // When an unshared memory grows, existing views of it become empty.
     if (!batch.open || batch.open.output.length === 0) {
       // A network with the same output for all rows has no input.
       const x = at === undefined ? NOTHING : home.view(at, rows * this.rowSize(input));

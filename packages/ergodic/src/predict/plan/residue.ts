@@ -1,8 +1,7 @@
 /**
- * Detects plans that read memory which they have not written in the same call, or that leave part of an output
- * unwritten. The answers of such a plan would expose values of an earlier computation, possibly of another user. Plans
- * of this library's networks never do this. A manipulated plan that does is run in memory that is cleared before each
- * call (home.ts).
+ * Detects plans that read memory before they write to it in the same call, or that leave part of an output unwritten.
+ * Such a plan would expose values of an earlier computation, possibly another user's. Plans of this library's networks
+ * never do this. For manipulated plans that do, home.ts clears the memory before each call.
  *
  * Only writes that are certain to happen count: zeros, and loops and kernels that fill a range without gaps.
  */
