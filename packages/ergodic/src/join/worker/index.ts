@@ -243,7 +243,7 @@ class Client extends Connection implements WorkerVerbs {
     const { signal, from, ...options } = given;
     // Evidence added later is not part of this snapshot.
     const whole = graph.withoutEvidence([]);
-    // The message carries only the parts of an earlier result from which learning starts.
+    // Of an earlier result, the message carries only the parts from which learning starts.
     const sentFrom = from === undefined ? {} : { from: learnedBefore(from) };
     const sent = this.encoded(() => [encode(whole, "the graph", this), encode({ ...options, ...sentFrom }, "options", this)]);
     return this.launch(
@@ -329,7 +329,7 @@ function refuseStream(): never {
 const isStatistical = (model: unknown): model is StatisticalModel =>
   typeof model === "object" && model !== null && "condition" in model;
 
-/** Separates the last argument from the others if it is a plain object, which is then the options. */
+/** Separates the options from the other arguments. The last argument is the options if it is a plain object. */
 function withOptions(args: readonly unknown[]): [unknown[], object] {
   const last = args.at(-1);
   const isOptions =

@@ -104,7 +104,7 @@ function sent(verb: VerbName, result: unknown): Sent {
 interface Served {
   readonly abort: AbortController;
   run?: Run<unknown>;
-  /** Requests that wait for the run. The callbacks receive undefined if the run could not begin. */
+  /** Requests that wait until the run begins. The callbacks receive undefined if the run could not begin. */
   readonly early: ((run: Run<unknown> | undefined) => void)[];
   failed?: boolean;
 }
