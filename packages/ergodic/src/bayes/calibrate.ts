@@ -58,7 +58,8 @@ export class Calibration {
   }
 
   /**
-   * Whether the ranks of all numbers look uniform. If everything is correct, the value is false with probability 1 %.
+   * Whether the ranks of all numbers look uniform. The false-alarm rate is 1 %: if everything is correct, the value is
+   * false with this probability.
    */
   get calibrated(): boolean {
     const all = Object.values(this.numbers);
@@ -76,7 +77,7 @@ export class Calibration {
   }
 }
 
-/** Describes how the sampler's posterior differs from the correct one, judging by a histogram of ranks. */
+/** Describes, from a histogram of ranks, how the sampler's posterior differs from the correct one. */
 function shapeOf(counts: Int32Array): string {
   const n = counts.length;
   const total = counts.reduce((a, b) => a + b, 0);

@@ -8,8 +8,8 @@ import { log } from "../../engine/numbers/log.ts";
 import { psis } from "../../engine/statistics/index.ts";
 
 /**
- * If the log ratios span less than this, in nats, the approximation is practically exact and the shape of their tail is
- * meaningless.
+ * If the range of the log ratios is smaller than this, in nats, the approximation is practically exact and the tail
+ * shape of the ratios is meaningless.
  */
 const EXACT = 1e-2;
 /**
@@ -23,10 +23,7 @@ export interface Judged {
   paretoK: number;
   effectiveSize: number;
   logWeights: Float64Array;
-  /**
-   * log of the mean of p/q, which is the log mass of everything that q covers, relative to the density's unknown
-   * constant.
-   */
+  /** log of the mean of p/q. This is the log mass of everything that q covers, up to the density's unknown constant. */
   logMeanWeight: number;
 }
 

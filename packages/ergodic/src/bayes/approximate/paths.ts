@@ -6,7 +6,7 @@ import type { Kept } from "./kept.ts";
 import { Path, type PathOptions } from "./path.ts";
 import { quasiNewtonDefaults } from "./quasi-newton.ts";
 
-/** Options and number of the Pathfinder paths with which another algorithm begins. */
+/** Options and number of the Pathfinder paths from which another algorithm starts. */
 export const PLACING = { ...quasiNewtonDefaults, elboDraws: 25, maxIterations: 1000 };
 export const PLACING_PATHS = 4;
 
@@ -29,7 +29,7 @@ export class Paths {
     for (const [i, path] of this.all.entries()) path.start(places[i]);
   }
 
-  /** Makes one iterate of each path that has not ended. Returns true once all have. */
+  /** Computes the next iterate of each path that has not ended. Returns true once all paths have ended. */
   step(): boolean {
     for (const path of this.all) if (!path.ended) path.step();
     return this.all.every(({ ended }) => ended);

@@ -3,7 +3,7 @@ import { along, made, strongWolfe } from "../../engine/optimise/wolfe.ts";
 import { InverseCurvature, nextDiagonal } from "./inverse-curvature.ts";
 import type { Kept } from "./kept.ts";
 
-/** Function that returns f(x) and writes its gradient unless null; ∞ outside its domain. */
+/** Function that returns f(x), or ∞ outside its domain, and writes the gradient unless null. */
 export type Minimised = (x: Float64Array, gradient: Float64Array | null) => number;
 
 export interface Tolerances {
@@ -58,7 +58,8 @@ const PATIENCE = 3;
  * (`relativeGradientTolerance`) in units of ε = 2^-52; ‖Δx‖ (`parameterTolerance`).
  *
  * Source: Nocedal, Wright 2006; the diagonal: Gilbert, Lemaréchal 1989. The tolerances are Stan's except for ∇fᵀH∇f: 10
- * instead of 10⁷, because an H that knows only the walls of a narrow valley makes that number small anywhere.
+ * instead of 10⁷, because this quantity is small everywhere in a narrow valley if H contains only the directions of the
+ * walls.
  */
 export class QuasiNewton {
   readonly state = {

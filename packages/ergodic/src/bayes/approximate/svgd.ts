@@ -29,8 +29,8 @@ const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3,
  * A kernel sees at most n directions, so spreads are underestimated in high dimensions (d ≫ log n). Streams: ("path",
  * i, …) as in Pathfinder; ("particle", i, "start"); ("svgd", "rows").
  *
- * Source: Liu, Wang 2016. There are two differences: AdaGrad does not forget, so that particles come to rest, and
- * coordinates are scaled.
+ * Source: Liu, Wang 2016. There are two differences. AdaGrad sums all squared gradients without decay, so that
+ * particles come to rest. Coordinates are scaled.
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError if no starting point has a finite density
  */

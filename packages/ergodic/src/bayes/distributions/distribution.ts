@@ -28,8 +28,8 @@ export interface Definition<C> {
   readonly locationScale?: { readonly scale: keyof C & string; readonly log?: boolean };
   /**
    * Parameters and values x for the tests, which compare density, distribution function, tails and sampler with each
-   * other. `mutant`: wrong parameters that 20,000 draws can tell from the right ones. Required for distributions that
-   * the tests do not list in a table of their own.
+   * other. `mutant`: wrong parameters that 20,000 draws can distinguish from the right ones. Required for distributions
+   * that the tests do not list in a table of their own.
    */
   readonly example?: {
     readonly parameters: readonly Parameter[];

@@ -31,7 +31,7 @@ export interface Family {
   readonly constraints: Readonly<Record<string, Constraint>>;
   /** Data that belong to the distribution, with checks to run when a value is observed. */
   readonly dataChecks?: readonly DataCheck[];
-  /** Whether observed values cannot be compared with draws, because only a bound is observed for some values. */
+  /** Whether only a bound is observed for some values, so that observed values cannot be compared with draws. */
   readonly hides?: boolean;
   support(parameters: SymbolicParameters): Support;
   /** Log density in nats, with all constants. The axes of a single value are summed out. */

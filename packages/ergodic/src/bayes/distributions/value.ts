@@ -108,10 +108,7 @@ export class Distribution {
     return this.family.logDensity(at, this.parameters);
   }
 
-  /**
-   * Checks the size of vectors and matrices, because a value whose size differs from the parameters' size would
-   * broadcast.
-   */
+  /** Checks the size of vectors and matrices, because a value of another size than the parameters would broadcast. */
   #checkEvent({ shape, rank }: SymbolicArray): void {
     const { eventRank, name, parameters } = this;
     if (eventRank === 0) return;
@@ -193,8 +190,8 @@ export class Distribution {
   }
 
   /**
-   * Arrays of the parameters, broadcast to the batch, with a reader. Given the arrays' numbers (of one or several
-   * batches in succession), the reader checks and returns each element's parameters.
+   * Arrays of the parameters, broadcast to the batch, with a reader. The reader takes the arrays' numbers, for one
+   * batch or several successive ones. It checks and returns each element's parameters.
    */
   reader(batch: Shape): Reader {
     return this.#reader(batch, false);

@@ -42,7 +42,7 @@ export interface ComparedModel<Name extends string = string> {
   readonly looic: Estimate;
   /** Weight of the model in the mixture of all models. Weights sum to 1. */
   readonly weight: number;
-  /** Observations, counted from 0, whose Pareto k is too high for elpd to be trusted. */
+  /** Indices of observations, counted from 0, with a Pareto k too high for a reliable elpd. */
   readonly influential: readonly number[];
 }
 
@@ -59,9 +59,9 @@ export interface Comparison<Name extends string = string> {
 }
 
 /**
- * Two models predict about equally well if their elpd differs by less than the first number, in nats. If there are
- * fewer observations than the second number, the standard errors of differences are too small. Source: Sivula et al.
- * 2020.
+ * Thresholds for the notes. Two models predict about equally well if their elpd differs by less than the first number,
+ * in nats. If there are fewer observations than the second number, the standard errors of differences are too small.
+ * Source: Sivula et al. 2020.
  */
 const [SMALL_DIFFERENCE, FEW_OBSERVATIONS] = [4, 100];
 
@@ -158,8 +158,8 @@ function isLoo(model: Draws | LooResult): model is LooResult {
 }
 
 /**
- * Returns the pointwise elpd. Checks it, because results can come from any source, and a single NaN would spread to
- * every number of the table.
+ * Returns the pointwise elpd. Checks all values, because results can come from any source, and a single NaN would make
+ * every number of the table NaN.
  *
  * @throws DataError [DATA_NOT_FINITE]
  */

@@ -61,7 +61,7 @@ export type ScalarName<Q extends string> = Q | `${Q}[${string}]`;
  *   posterior.series("theta", 0)  float64[chains · count], of theta[1]
  *   posterior.summary()["theta[1]"].mean
  *
- * `Q`: quantity names, if the compiler knows them from the model; `D`: names of the model's data.
+ * `Q`: quantity names, if the compiler knows the model; `D`: names of the model's data.
  *
  * Long because users find every operation on draws on this one class; most methods call a module of their own.
  *
@@ -260,7 +260,7 @@ export class Draws<Q extends string = string, D extends string = string> {
    * (default: the only one).
    *
    * If terms depend on each other (a hidden Markov chain, a regression on earlier values), dropping a term does not
-   * leave its value out. The call is refused unless `oneStepAhead` is true.
+   * remove the influence of its value. The call is refused unless `oneStepAhead` is true.
    *
    * Then each value is predicted from the earlier ones, with parameters informed by the other terms. The result prints
    * as a table with a statement of whether it can be trusted.

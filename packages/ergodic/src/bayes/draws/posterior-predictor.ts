@@ -52,7 +52,7 @@ export interface PredictedNumber {
 export interface PredictedLevel {
   /** Probability of the level: the mean over draws. */
   readonly probability: number;
-  /** Lower end of the interval that contains the probability under different draws. */
+  /** Lower end of the central interval of the probability over draws. */
   readonly lower: number;
   /** Upper end of the same interval. */
   readonly upper: number;
@@ -81,7 +81,7 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
  *
  *   const predictor = await posterior.predictor({ level: 0.9 });
  *   predictor.predict({ x: 3 }).y;                       // { mean, sd, lower, upper, expected }
- *   predictor.predict([{ x: 3 }, { x: 4 }]);             // a list of such
+ *   predictor.predict([{ x: 3 }, { x: 4 }]);             // a list of these
  *   predictor.predictInto(matrix, out);                  // numbers alone, without making objects
  *
  * p(y | row) = 1/S Σ_s p(y | row, θ_s) over draws θ_s. Mean and sd combine the means and variances of p(y | row, θ_s),

@@ -84,7 +84,7 @@ function empty({ description }: Judged): Finding {
   };
 }
 
-/** Reports model hints: valid constructs that are probably mistakes. */
+/** Reports hints about the model. Hints are valid constructs that are probably mistakes. */
 function hints({ description }: Judged): Finding[] {
   const list = description.hints as { text: string; advice: string }[] | undefined;
   return (list ?? []).map(({ text, advice }) => ({ code: "model", serious: false, text, advice }));

@@ -62,7 +62,7 @@ export function convergence(draws: Judged): Finding[] {
 }
 
 /**
- * Reports problems of independent draws that do not depend on the quality of the approximation: too few draws, or no
+ * Reports problems that independent draws can have regardless of the approximation's quality: too few draws, or no
  * spread.
  */
 function independent(draws: Judged): Finding[] {
@@ -163,9 +163,8 @@ const tooFew = ({ count }: Judged): Finding => ({
 });
 
 /**
- * Parameters that are constant throughout at least one chain (with `chains` = 1, throughout all draws). Whole numbers
- * are ignored, because the posterior of a whole number can be a single value. At 2^53 and beyond, every float64 is
- * whole.
+ * Parameters that are constant in at least one chain, or, with `chains` = 1, in all draws. Whole numbers are ignored,
+ * because the posterior of a whole number can be a single value. At 2^53 and beyond, every float64 is whole.
  */
 function standing(draws: Judged, chains: number): string[] {
   const count = (draws.chains * draws.count) / chains;
