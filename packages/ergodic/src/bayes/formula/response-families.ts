@@ -26,7 +26,7 @@ export interface ResponseFamily {
   readonly name: FamilyName;
   readonly link: "identity" | "log" | "logit";
   readonly parameters: readonly FamilyParameter[];
-  /** Description of the valid values, for error messages; `fits` tests a value. */
+  /** Description of the valid values, for error messages. `fits` tests whether a value is valid. */
   readonly wanted: string;
   fits(value: number): boolean;
   distribution(

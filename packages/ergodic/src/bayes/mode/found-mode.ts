@@ -34,8 +34,8 @@ export interface Mode<Q extends string = string> {
    */
   readonly converged: boolean;
   /**
-   * Increase, in nats, that a Newton step still promises: ½ gᵀH⁻¹g. If `rule` is given, the gain of a climb from the
-   * end of the search.
+   * Increase, in nats, that a Newton step still promises: ½ gᵀH⁻¹g. If `rule` is given, the increase that a climb from
+   * the end of the search achieves.
    */
   readonly left: number;
   /** Summary of how the starts ended. */

@@ -12,7 +12,7 @@ import type { PortableForm } from "../model/placed.ts";
 import { placeForm } from "../model/portable.ts";
 import type { ModeOptions } from "./mode-options.ts";
 
-/** Position of a parameter's unconstrained numbers, with their meaning. */
+/** Position and meaning of a parameter's unconstrained numbers. */
 export interface ModePlace extends ParameterPlace {
   /** Shape of the parameter's values. */
   readonly shape: readonly number[];

@@ -59,7 +59,7 @@ export class ConditionedModel implements LogDensity, Disposable {
   /** Whether results are bitwise identical on every host. */
   readonly deterministic: boolean;
   /**
-   * Positions of each parameter's unconstrained numbers in u. `discrete` lists the whole-number parameters with their
+   * Position of each parameter's unconstrained numbers in u. `discrete` lists the whole-number parameters with their
    * bounds.
    */
   readonly parameters: readonly ParameterPlace[];
@@ -168,8 +168,8 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /**
-   * Returns u for given parameter values. `rest`: unconstrained point from which parameters without a given value are
-   * taken.
+   * Returns u for given parameter values. `rest`: unconstrained point that supplies the parameters without a given
+   * value.
    *
    * @throws OptionError if a value violates its constraint, DataError if a value is missing and there is no `rest`
    */
@@ -240,16 +240,15 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /**
-   * Facts on which advice is based: the parameters that belong to a hierarchy. Empty for formulas, because users do not
-   * write the parameters of a formula.
+   * Facts for advice: the parameters that belong to a hierarchy. Empty for formulas, because users do not write the
+   * parameters of a formula.
    */
   get facts(): JsonObject {
     return this.traced.reports ? {} : hierarchyOf(this.traced);
   }
 
   /**
-   * Shapes of the data by name. If a model is combined with draws from a file, the shapes in the file are compared with
-   * these.
+   * Shapes of the data by name. When a model is combined with draws from a file, the file must have the same shapes.
    */
   get dataShapes(): Record<string, number[]> {
     return Object.fromEntries([...this.traced.fields].map(([name, { shape }]) => [name, [...shape]]));

@@ -41,8 +41,8 @@ type ObservedValue = SymbolicArray | number;
 /** Options of `marginalise` in a model. */
 export interface MarginaliseOptions {
   /**
-   * Observed value, required if the terms are its distributions given each state. If each term is a record or list of
-   * distributions, give a record or list of values.
+   * Observed value. It is required if each term is the distribution of this value given a state. If each term is a
+   * record or list of distributions, give a record or list of values.
    */
   readonly value?: ObservedValue | readonly ObservedValue[] | Readonly<Record<string, ObservedValue>>;
   /**
@@ -81,8 +81,8 @@ export interface ModelTools {
   /** Adds a quantity to each draw: a function of parameters, or a draw from a distribution. */
   generated(name: string, value: SymbolicArray | Distribution): void;
   /**
-   * Adds the sum of a term in nats to the log density. It counts as part of the prior if prior and likelihood are
-   * treated separately.
+   * Adds the sum of a term in nats to the log density. Where prior and likelihood are treated separately, the term
+   * belongs to the prior.
    */
   target(term: SymbolicArray): void;
 }
@@ -140,7 +140,7 @@ export interface TracedTerm {
   readonly name: string;
   readonly density: SymbolicArray;
   readonly distribution?: Distribution;
-  /** Value whose density contains the term. */
+  /** Value to whose density the term belongs. */
   readonly value?: SymbolicArray;
 }
 
@@ -158,8 +158,8 @@ export interface TracedNewRows {
   /** Columns that held strings. */
   readonly texts: readonly string[];
   /**
-   * Traces the model on rows that it might not know. The trace can have additional non-centred parameters after the
-   * model's own. Such additional parameters are drawn from their priors.
+   * Traces the model on rows that might contain unknown groups. The trace can have additional non-centred parameters
+   * after the model's own. Such additional parameters are drawn from their priors.
    */
   again(data: ModelData): TracedModel;
   /** Returns the numbers of a row by field. @throws DataError */

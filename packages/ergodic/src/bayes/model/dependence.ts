@@ -9,7 +9,7 @@
  * An exchange does not change symmetric functions of the data, such as the mean. If the values depend on parameters
  * (residuals), each value belongs to one number of the data.
  *
- * Single values that are observed one by one are tested together if they come from the same data.
+ * Values that are observed one by one are tested together if they come from the same data.
  *
  * The test does not detect earlier values that are given as separate data, or the observed values of marginalise()
  * without `value`.
@@ -94,7 +94,8 @@ class Trial {
     });
     const byOthers = each.filter(({ terms, own }) => [...terms].some((k) => !own.has(k)));
     // Exchanging two numbers of the data should change two terms. If it changes more terms, the residuals depend on
-    // each other through time. Data with fewer numbers than there are values describe groups, and are exempt.
+    // each other through time. Data with fewer numbers than there are values describe groups. Such data are exempt from
+    // this test.
     const followed = each.filter(
       ({ observation, terms, moved }) => moved && terms.size > 2 && data.length >= observation.value.size,
     );

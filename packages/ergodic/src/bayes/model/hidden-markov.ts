@@ -69,8 +69,8 @@ export class HiddenMarkov {
  * term for the first state; it changes the density only by a constant.
  *
  * The stationary π is unique if the chain has exactly one closed set of states (a set that it never leaves). Constants
- * and data with several closed sets are refused. If parameters define the chain, several closed sets have probability
- * 0. The log density is then NaN, and samplers reject the proposal.
+ * and data with several closed sets are refused. If parameters define the chain, several closed sets occur with
+ * probability 0. The log density is then NaN, and samplers reject the proposal.
  *
  * For use in marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
  */
@@ -132,9 +132,9 @@ export function forwardBackward(
 
 /**
  * Returns the jointly most probable states given all observations, [T, …], by Viterbi's algorithm. δ_t(j) is the log
- * probability of the best path that ends in j. Going backward from the last time, each state is the best predecessor of
- * the next one. Among equally probable paths, the path with lower states wins. Source: Viterbi 1967; Rabiner 1989,
- * section III.B.
+ * probability of the best path that ends in j. The path is read backward from the last time: each state is the best
+ * predecessor of the next state. Among equally probable paths, the path with lower states wins. Source: Viterbi 1967;
+ * Rabiner 1989, section III.B.
  */
 export function mostLikelyPath({ initial, transition }: HiddenMarkov, emissions: SymbolicArray): SymbolicArray {
   const shape = emissions.shape.slice(1);

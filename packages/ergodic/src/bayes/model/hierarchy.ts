@@ -1,7 +1,4 @@
-/**
- * Finds the parameters that belong to a hierarchy: parameters whose prior has a location or scale that is itself a
- * parameter.
- */
+/** Finds the parameters that belong to a hierarchy. The location or scale of their prior is itself a parameter. */
 import { arraysBelow } from "../../engine/compiler/index.ts";
 import type { TracedModel, TracedParameter } from "./context.ts";
 import { hasLocationScale } from "./non-centred.ts";

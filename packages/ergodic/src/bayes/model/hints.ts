@@ -54,7 +54,7 @@ export function unboundedHint(distribution: Distribution, parameters: Parameters
 const hasLowerBound = ({ prior }: TracedParameter): boolean =>
   prior?.support.kind === "interval" ? prior.support.low !== undefined : false;
 
-/** Returns the parameter of which the array is a copy, a part or a reordering. */
+/** Returns the parameter from which the array is copied, selected or reordered. */
 function parameterOf(array: SymbolicArray, parameters: ParametersByValue): TracedParameter | undefined {
   for (let shown = array; ; [shown] = shown.args) {
     const found = parameters.get(shown);

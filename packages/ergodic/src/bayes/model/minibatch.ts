@@ -72,7 +72,7 @@ export class RowModel extends ConditionedModel {
   }
 }
 
-/** Knows which data have rows, and builds the model on some of them. */
+/** Stores which data have rows, and builds the model on a subset of the rows. */
 class RowCut {
   readonly fields: RowFields;
   private readonly name: string;

@@ -5,8 +5,8 @@
  * distributions of the observed values, given that row and the parameters.
  *
  * Parameters enter as constrained values, so that bounds and scales derived from all rows stay the same. A test checks
- * that a row's distributions do not depend on other rows that are present. If the distributions do, the model cannot
- * predict single rows.
+ * that a row's distributions do not depend on other rows that are present. If they depend on other rows, the model
+ * cannot predict single rows.
  *
  * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models whose rows depend on each other; OptionError for
  *   `rows`

@@ -45,7 +45,7 @@ export interface PortableForm {
   readonly fixed: Readonly<Record<string, Float64Array>>;
 }
 
-/** Forms of the density, each without and with the gradient. */
+/** Forms of the density. Each form exists with and without the gradient. */
 export interface PortableForms {
   readonly density: readonly [PortableForm, PortableForm];
   readonly tempered: readonly [PortableForm, PortableForm];

@@ -1,8 +1,9 @@
 /**
  * Draws all parameters from their priors, in the order of the model. Each prior can depend on earlier parameters.
  *
- * The model's density is Π p(x_i | x_1 … x_{i−1}), restricted by constraints and not renormalised. If the prior
- * probability of a constraint does not depend on other parameters, only the values that violate it are drawn again.
+ * The model's density is Π p(x_i | x_1 … x_{i−1}), restricted by constraints and not renormalised. The prior
+ * probability of a constraint might not depend on other parameters. In this case, only the values that violate the
+ * constraint are drawn again.
  *
  * If it does depend on other parameters, a violation rejects the whole draw. Examples are b ~ N(0, 1) with b > a, and x
  * ~ N(a, 1) with x > 0. Parameter values under which the constraint is less probable then become rarer in proportion,
@@ -26,24 +27,24 @@ import type { PlacedModel, PointFunction } from "./placed.ts";
 const TRIES = 10_000;
 const START_TRIES = 100;
 /**
- * Settings of the comparison of probabilities between bounds: number of points, smallest probability that is compared,
- * and relative tolerance for rounding.
+ * Settings for comparing probabilities between bounds: number of points, smallest probability that is compared, and
+ * relative tolerance for rounding.
  */
 const PROBES = 16;
 const LEAST_SHARE = 1e-6;
 const ROUNDING = 1e-9;
 
-/** Sampler of one parameter, given u of the earlier ones. */
+/** Sampler of one parameter, given the unconstrained numbers of the earlier parameters. */
 interface Own {
   readonly parameter: TracedParameter;
   readonly drawer: Drawer;
   /** Lower and upper bound of each element, if bounds were given. */
   readonly bounds: PointFunction | undefined;
-  /** Whether a violated bound rejects the whole draw, for each element with bounds. */
+  /** For each element with bounds, whether a violation rejects the whole draw. */
   readonly rejects: readonly boolean[];
   /**
-   * Support of the prior alone. Present for constraints other than bounds whose probability might depend on other
-   * parameters. A value inside this support but outside the constraint rejects the whole draw.
+   * Support of the prior alone. Present for a constraint that is not given by bounds, if its probability might depend
+   * on other parameters. A value inside this support but outside the constraint rejects the whole draw.
    */
   readonly support: Transform | undefined;
 }

@@ -39,7 +39,7 @@ interface Sized {
  * for one batch. Rows are gathered into this memory before the program for the batch size runs.
  *
  * Rows are stored in random order, the same for every table and run, so a block of consecutive rows is a random sample.
- * The time to read a batch does not depend on the number of rows. (Scattered rows would each cost a cache miss and a
+ * The time to read a batch does not depend on the number of rows. (Each scattered row would cost a cache miss and a
  * page-table miss.)
  */
 export class RowBatches implements Minibatches {
@@ -111,7 +111,7 @@ export class RowBatches implements Minibatches {
     this.sizes.clear();
   }
 
-  /** This is a method, so that a binding keeps alive the tables that it reads. */
+  /** This is a method, so that a binding keeps its tables alive. */
   private release(arena: Arena): void {
     arena.dispose();
   }

@@ -143,8 +143,8 @@ export class RowPrograms implements Disposable {
 }
 
 /**
- * Splits off the nodes that depend on no moved input (see `isMoved`), and the inputs selected by `isPart`. These become
- * separate parts, which the rest reads as inputs named after `buffer`.
+ * Separates the nodes that depend on no moved input (see `isMoved`) from the rest, as well as the inputs selected by
+ * `isPart`. The rest reads these parts as inputs named after `buffer`.
  */
 function parted(
   roots: readonly SymbolicArray[],

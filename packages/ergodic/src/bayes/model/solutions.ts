@@ -12,7 +12,7 @@ const MOST_POINTS = 100;
 /** Number of arrays per watched solution. */
 const ARRAYS = 3;
 
-/** For each solution that depends only on data and parameters: number of steps, error, and number of missing values. */
+/** Number of steps, error, and number of missing values of each solution that depends only on data and parameters. */
 export function watchedArrays({ solutions, data }: TracedModel): SymbolicArray[] {
   const isKnown = ({ op, attributes }: SymbolicArray): boolean =>
     op !== "input" || data.has(String(attributes)) || String(attributes).startsWith("u ");

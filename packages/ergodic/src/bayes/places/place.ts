@@ -100,7 +100,7 @@ export class Normal {
 const LEAST_OVERLAP = 0.32;
 
 /**
- * Whether two normals at the same point have similar spreads and so count as the same place.
+ * Whether two normals at the same point have similar spreads. If so, they count as the same place.
  *
  * r is the ratio of the two normals' spreads, each averaged geometrically over the coordinates. Concentric round
  * normals have the overlap (Bhattacharyya coefficient) ∫√(p q) = (2r/(1 + r²))^(d/2). If the overlap is below
@@ -191,7 +191,7 @@ function once(
 }
 
 /**
- * Returns 0 if the finite log ratios differ by less than ALIKE, because the tail shape of such ratios says nothing
+ * Returns 0 if the finite log ratios differ by less than ALIKE, because their tail shape then carries no information
  * about the mean.
  */
 function tailShape(logRatios: Float64Array): number {

@@ -29,7 +29,7 @@ export interface Recent {
 }
 
 /**
- * A survey at the end of warm-up. It finds the places of chains and scouts, and the chains in regions where the
+ * A survey at the end of warm-up. It finds the places of chains and scouts. It also finds chains in regions where the
  * posterior has almost no mass.
  *
  * Scouts come first (scouts.ts), then each chain's place: a normal fitted to its last warm-up draws, and its mass
@@ -49,8 +49,8 @@ export interface Recent {
  * point with a complete warm-up if it is out of place, or if it is lost in a region where log densities differ only by
  * rounding. It restarts at most `restarts` times. Nothing is copied from other chains.
  *
- * After the draws, `visits` says which places they lack (visits.ts). All of this applies to at most MOST_DIMENSION
- * coordinates. With more coordinates, or if masses are not known, the survey makes no claims.
+ * After sampling, `visits` lists the places that have too few draws (visits.ts). The survey applies to posteriors with
+ * at most MOST_DIMENSION coordinates. With more coordinates, or if masses are not known, the survey makes no claims.
  */
 export class Survey extends Scouting {
   private readonly options: SurveyOptions;
@@ -73,8 +73,8 @@ export class Survey extends Scouting {
   }
 
   /**
-   * Processes one scout or one place. Returns false once all is known. `gradients`: number of evaluations of the whole
-   * run, as far as known.
+   * Processes one scout or one place. Returns false once the survey is complete. `gradients`: number of evaluations of
+   * the whole run, as far as known.
    */
   async work(gradients: number, recent: (c: number) => Recent): Promise<boolean> {
     if (await this.search(gradients)) return true;

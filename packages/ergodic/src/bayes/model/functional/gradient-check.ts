@@ -72,7 +72,7 @@ function otherSlope(at: (h: number) => number, value: number, given: number): Sl
     try {
       return at(h);
     } catch {
-      // An exception at a point that a run never visits is not a fault. At other points, the run will report the
+      // An exception is not an error if the run never visits the point. At other points, the run will report the
       // exception.
       return Number.NaN;
     }
