@@ -101,8 +101,8 @@ export class Threads {
   }
 
   /**
-   * Opens thread i. `first` is the call that started the thread and waits for the model to load. If it is absent and
-   * the thread fails, the call that has waited longest is rejected.
+   * Opens thread i. `first` is the call that waits for the model to load. If it is absent and the thread fails, the
+   * call that has waited longest is rejected.
    */
   #begin(i: number, first: Pick<Call, "resolve" | "reject"> | undefined): void {
     const reject = first?.reject ?? ((error: unknown) => this.#waiting.shift()?.reject(error));

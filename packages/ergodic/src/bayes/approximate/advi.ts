@@ -83,8 +83,8 @@ export const meanField = /* @__PURE__ */ advi("meanField");
  * paths, the refinement and k̂ read all rows.
  *
  * With `psis`, draws are resampled by Pareto-smoothed importance weights (approximation-run.ts). The normal with the
- * highest ELBO is too narrow, and resampling corrects this. Its error is a tenth for a heavy-tailed posterior from 46
- * observations. Without `psis`, draws are from q.
+ * highest ELBO is too narrow (by a tenth for a heavy-tailed posterior from 46 observations). Resampling corrects this.
+ * Without `psis`, draws are from q.
  *
  * Streams: ("path", i, …) as in Pathfinder; ("advi", "gradient"), ("advi", "elbo"), ("advi", "rows"), ("advi",
  * "refine"), ("advi", "draw").

@@ -40,7 +40,10 @@ const belowDiagonal = (d: number): SymbolicArray =>
     [d, d],
   );
 
-/** Places u in the lower triangle, row by row, with or without the diagonal. Other elements have arbitrary values. */
+/**
+ * Places u in the lower triangle, row by row, with or without the diagonal. The values of all other elements are
+ * arbitrary.
+ */
 function inTriangle(u: SymbolicArray, d: number, withDiagonal: boolean): SymbolicArray {
   const places = Array.from({ length: d * d }, (_, at) => {
     const [i, j] = [Math.floor(at / d), at % d];

@@ -44,7 +44,7 @@ export interface Estimator {
   readonly count: number;
   add(draw: Float64Array, gradient: Float64Array, divergent: boolean): void;
   reset(): void;
-  /** Returns the metric; undefined for fewer than two draws, or if it is not numerically valid. */
+  /** Returns the metric; undefined for fewer than two draws, or if the metric is not numerically valid. */
   metric(): Metric | undefined;
 }
 

@@ -19,8 +19,8 @@ export interface WindowOptions {
  * Transitions 0 … initial − 1 adapt only the step. Windows follow, each twice as long as the previous one. At the end
  * of each window, the metric is set to the window's estimate. The last `final` transitions adapt only the step again.
  *
- * Any window after the first is extended to the end if the next window, twice as long, would not fit. If initial +
- * first + final > warmup, the lengths become 15 %, 75 % (one window) and 10 %. Below 20 transitions there is no window.
+ * If the next window, twice as long, would not fit, the current window is extended to the end. If initial + first +
+ * final > warmup, the lengths become 15 %, 75 % (one window) and 10 %. Below 20 transitions there is no window.
  *
  * Source: Stan reference manual, section on warm-up. Differs from it: nothing.
  */

@@ -44,7 +44,7 @@ export function fitFamily(evaluate: Evaluate, family: ConjugateFamily, base: num
     const p = (lower * g1 - upper * g0) / determinant;
     const q = (f0 * upper - f1 * lower) / determinant;
     if (!family.holds(p, q)) {
-      // The points are so close together that rounding dominates.
+      // The points are too close together, so rounding dominates.
       if (Math.max(Math.abs(lower), Math.abs(upper)) > 0.1 || !(step < 1e12)) return undefined;
       step *= 8;
       continue;

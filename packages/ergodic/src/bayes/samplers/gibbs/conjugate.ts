@@ -26,7 +26,9 @@ export function conjugate(): BlockUpdate {
   return { update: "conjugate", toJSON: () => ({ update: "conjugate" }), open: (context) => new ConjugateBlock(context) };
 }
 
-/** Values stored per coordinate: the family's number from 1 (0: unknown), and the base and step of the last fit. */
+/**
+ * Values stored per coordinate: the index of the family, from 1 (0: unknown), and the base and step of the last fit.
+ */
 const STATE = 3;
 
 class ConjugateBlock implements BlockRun {
@@ -86,7 +88,7 @@ class ConjugateBlock implements BlockRun {
   private fit(evaluate: Evaluate, state: Float64Array, chain: GibbsChain, i: number): ConjugateFit {
     const from = chain.position[i];
     const known = conjugateFamilies[state[0] - 1];
-    // The position of the last fit might now be outside the conditional's support, so a second fit starts from the
+    // The points of the last fit might now lie outside the conditional's support, so a second fit starts from the
     // current value.
     const fit = known
       ? (fitFamily(evaluate, known, state[1], state[2]) ?? fitFamily(evaluate, known, from, state[2]))

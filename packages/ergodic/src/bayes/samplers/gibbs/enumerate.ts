@@ -20,7 +20,7 @@ export interface EnumerateOptions {
  * evaluated at every value.
  *
  * At most `most` values are enumerated. An integer with more values, or without bounds, moves along a slice of its
- * conditional (Neal 2003), with cells that are twice as wide as its mean move in warm-up.
+ * conditional (Neal 2003), with cells twice as wide as the integer's mean move in warm-up.
  *
  * Leaves the target invariant. Costs n − 1 evaluations per integer with n values. If the integers can be summed out,
  * use marginalise() instead, which mixes faster.

@@ -167,9 +167,7 @@ export class Chain implements ChainState, Placed {
     for (const estimator of this.estimators) estimator.reset();
   }
 
-  /**
-   * Draws seen by the older (0) or younger (1) estimator, [n, d]; empty if the estimator does not store single draws.
-   */
+  /** Draws in the older (0) or younger (1) estimator, [n, d]; empty if the estimator does not store single draws. */
   seen(which: 0 | 1): Float64Array {
     const estimator = this.estimators[which];
     return estimator instanceof LowRankEstimator ? estimator.rows : new Float64Array(0);
@@ -199,7 +197,7 @@ export class Chain implements ChainState, Placed {
     this.drawFrom(attempt);
   }
 
-  /** Makes transitions use the random numbers of this attempt. */
+  /** Switches the transitions to the random numbers of this attempt. */
   drawFrom(attempt: number): void {
     const names = ["chain", this.chain, "transition", ...(attempt > 0 ? [attempt] : [])];
     const { key } = stream(this.seed, ...names);

@@ -22,8 +22,8 @@ export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
   name: string;
   averaging: DualAveraging;
   /**
-   * Settings of step-size averaging for the last part of warm-up if the posterior is not nearly Gaussian (`skewed`),
-   * and after the diagonal metric has been chosen (`varying`).
+   * Settings of step-size averaging. `skewed` applies in the last part of warm-up if the posterior is not nearly
+   * Gaussian. `varying` applies after the diagonal metric has been chosen.
    */
   skewed: DualAveraging;
   varying: DualAveraging;
@@ -36,8 +36,9 @@ export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
 
 const FIRST_STEP = 2 ** 52;
 /**
- * Share of the found step at which a trial starts. Averaging drifts to ten times its first step and takes long to
- * return. A trial is too short for this, and a step that has already been adapted does not need it.
+ * Initial step of a trial, as a share of the step that the search finds. Averaging drifts to ten times its first step
+ * and takes many transitions to return. A trial is too short for this, and a step that has already been adapted does
+ * not need it.
  */
 const TRIAL_START = 0.1;
 /** Offset of the attempt number for chains that warm up again from their current position. */
@@ -291,7 +292,10 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     };
   }
 
-  /** Returns the chains that have just arrived. The remaining chains forget their draws and search for a step again. */
+  /**
+   * Returns the chains that have just arrived. All other chains that have not arrived forget their draws and search for
+   * a step again.
+   */
   private async lookForArrivals(): Promise<number[]> {
     const { looks } = this.warmup;
     if (!looks.includes(this.step)) return [];
@@ -359,7 +363,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     for (const { averaging, stepSize } of chains) averaging.set(startAveraging(this.skewed, TRIAL_START * stepSize));
   }
 
-  /** Searches for step sizes. `share`: share of the found step at which averaging starts. */
+  /** Searches for step sizes. `share`: initial step of averaging, as a share of the step that the search finds. */
   private async findSteps(chains: readonly number[], share = 1): Promise<void> {
     const counter = FIRST_STEP + this.searches++;
     const failed = await this.run(chains.map((c) => ({ kernel: "firstStep", args: [this.chains[c].block, counter] })));

@@ -30,7 +30,7 @@ import {
 } from "../base/metric.ts";
 
 const CUTOFF = 2;
-/** κ, as a share of the contribution of one draw whose scale agrees with D. */
+/** κ, as a share of what a single draw with the scale of D contributes. */
 const REGULARISE = 1e-5;
 const WHOLE = 64;
 const MOST_DRAWS = 512;

@@ -7,8 +7,7 @@ import type { StochasticRule } from "./stochastic-chain.ts";
 /** Largest dimension for which full matrices are used. */
 export const MOST_DIMENSIONS = 128;
 /**
- * Minimum number of samples for an estimate, and minimum number of samples per dimension for treating coordinates
- * jointly.
+ * Minimum number of samples for an estimate, and minimum number per dimension for a joint estimate of all coordinates.
  */
 const FEWEST = 16;
 const PER_DIMENSION = 2;
@@ -17,7 +16,7 @@ export interface Sample {
   /** Point at which g was estimated. */
   x: Float64Array;
   g: Float64Array;
-  /** Another estimate at x, if needed; otherwise g. */
+  /** Another gradient estimate at x, if needed; otherwise g. */
   second: Float64Array;
   /** D of psgld, as the update used it. */
   scale?: Float64Array;
@@ -53,9 +52,9 @@ export const needsSecond = (kind: number): boolean =>
  * is used as the error of its variance. This is correct for independent coordinates and too large for correlated ones.
  * Relative error of M: about √(2 / samples).
  *
- * In cycles, the noise is off part of the time, so this equation does not describe the spread of the draws. Then −E (x
- * − μ) g itself is used, but only the part of its deviation from 1 that exceeds three standard errors. These errors are
- * estimated from blocks of samples.
+ * In cycles, the noise is off part of the time, so this equation does not describe the spread of the draws. The
+ * estimate then uses −E (x − μ) g itself. Of its deviation from 1, only the part that exceeds three standard errors
+ * counts. These errors are estimated from blocks of samples.
  *
  * All sums are in `state`, so that snapshots contain them.
  */

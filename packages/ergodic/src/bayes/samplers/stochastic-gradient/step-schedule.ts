@@ -6,8 +6,8 @@
  *
  * Cyclical (Zhang et al. 2020): h_k = h/2 [cos(π (k mod C)/C) + 1], where C = `length` is the number of updates per
  * cycle (⌈K/M⌉ there). The first ⌊exploration C⌋ updates of a cycle have no noise and give no draw. The other updates
- * are divided into `draws` parts, and the end of each part is a draw. A transition leads from one draw to the next, so
- * the first transition of each cycle includes the exploration.
+ * are divided into `draws` parts, and each part ends with a draw. A transition leads from one draw to the next, so the
+ * first transition of each cycle includes the exploration.
  *
  * @throws OptionError unless h, offset > 0, power >= 0, thin >= 1, 0 <= exploration < 1, and a cycle has as many
  *   updates with noise as draws
@@ -47,7 +47,7 @@ export interface ScheduleOptions {
    * step of a cycle.
    */
   stepSize?: number | StepDecay | "auto";
-  /** Number of updates per transition. Default 1; a whole number, 1 to 2²⁴. Not together with `cycle`. */
+  /** Number of updates per transition. Default 1; a whole number, 1 to 2²⁴. It cannot be combined with `cycle`. */
   thin?: number;
   /** Cyclical step sizes; they replace `thin`. Default: none. */
   cycle?: CycleOptions;

@@ -41,7 +41,7 @@ const LONGEST_STRETCH = 256;
  * (step-bias.ts).
  *
  * `dataPasses` in reports: number of single-row gradients evaluated so far in all chains, divided by N. A batch costs
- * n, or 2n with control variates. Evaluations at x*, during the search for it, and for psgld's V cost N each. If the
+ * n, or 2n with control variates. Each evaluation at x*, in the search for x*, and for psgld's V costs N. If the
  * density has no rows, `dataPasses` is the number of gradients.
  *
  * @throws ErgodicError if there is no finite starting point or mode, or a chain reaches numbers that are not finite

@@ -173,7 +173,7 @@ export class Population {
     if (factor) this.engine.memory.f64(this.at.factor, d * d).set(factor);
   }
 
-  /** Call that makes this stage's moves. */
+  /** Kernel call that performs this stage's moves. */
   moves(): Call {
     return { kernel: "particleMoves", args: [this.block, this.stage * this.count] };
   }
