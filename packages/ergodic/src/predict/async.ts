@@ -36,7 +36,7 @@ export interface AsyncPredictorOptions extends PredictorOptions {
 export interface CallOptions {
   /**
    * Aborts the call and rejects its promise with the signal's reason. If the call is being computed, its thread is
-   * ended, and another is opened when it is needed.
+   * ended. Another thread is opened when a call needs it.
    */
   readonly signal?: AbortSignal;
 }
@@ -62,8 +62,8 @@ export type AsyncOf<P extends AnyPredictor> =
  *
  * The predictions equal those of a predictor from `ergodic/predict`. Rows are copied to the thread, and predictions are
  * copied back. A linear model takes about a microsecond per row, so copying its rows costs more than the threads save.
- * Calls wait for a free thread in the order in which they were made. In Node the threads keep the process alive only
- * while they compute.
+ * Calls wait for a free thread in the order in which they were made. In Node, idle threads do not keep the process
+ * alive.
  *
  * @throws as `predictor` of `ergodic/predict`; WorkerError if no thread can be opened; OptionError unless workers ≥ 1
  */
@@ -138,7 +138,7 @@ export class AsyncOutputPredictor<
   readonly kind: Kind;
   /** "binary", "multiclass", "regression" or "count". */
   readonly task: OutputPredictor["task"];
-  /** Class names in the order of their indices; undefined for numbers. */
+  /** Class names in the order of their indices; undefined for numeric targets. */
   readonly classes: readonly string[] | undefined;
   /** Name of the target column. */
   readonly targetName: string;

@@ -1,6 +1,6 @@
 /**
- * Checks the description of a model with outputs z: loss, task, link, classes and pipeline must be known and fit
- * together.
+ * Checks the description of a model with outputs z: loss, task, link, classes and pipeline must be known and
+ * consistent.
  *
  * A user-defined loss is known only in programs that define it, but its model must predict in any program. A built-in
  * loss determines both task and link. For a user-defined loss, the check only requires that task and link are
@@ -69,7 +69,7 @@ export function outputFacts(description: JsonObject, where: string): OutputFacts
 }
 
 function checkLoss({ loss, link, outputs }: JsonObject, task: Task, where: string): void {
-  // The first file versions stored a string.
+  // The earliest file versions stored a string.
   const { name, ...options } = isObject(loss) ? loss : { name: loss };
   checkModel(where, typeof name === "string", `has loss ${shownJson(loss)}, which is unknown`);
   const own = Object.hasOwn(libraryLosses, name) ? libraryLosses[name] : undefined;

@@ -56,7 +56,7 @@ interface Side {
   readonly index: NameIndex;
   /** float64[size × rank]. */
   readonly factors: Float64Array;
-  /** float64[size], zeros without biases. */
+  /** float64[size]; zeros if the model has no biases. */
   readonly biases: Float64Array;
 }
 
@@ -162,7 +162,7 @@ export class FactorPredictor {
     return this.score(this.profile(this.users.find(user)), this.items.find(item));
   }
 
-  /** Whether this user or item had a rating in training. All others are predicted as unknown. */
+  /** Whether this user or item had a rating in training. All other users and items are treated as unknown. */
   isKnown(side: "user" | "item", name: Name): boolean {
     const of = side === "user" ? this.userSide : this.itemSide;
     return this.knows(of, of.index.find(name));
@@ -196,7 +196,10 @@ export class FactorPredictor {
     return this.best(where, known.length > 0 ? this.folded(known) : this.profile(-1), count, without);
   }
 
-  /** Returns the items most similar by cosine of their factors, at most 1. An unknown item has none. */
+  /**
+   * Returns the most similar items. Similarity is the cosine between factors, at most 1. For an unknown item, the list
+   * is empty.
+   */
   similar(item: Name, options: { count?: number } = {}): { item: Name; similarity: number }[] {
     checkName("similar", "item", item);
     checkKeys("similar", options, ["count"]);
@@ -209,7 +212,7 @@ export class FactorPredictor {
     const row = this.rowOf(this.itemSide, own);
     const norm = (at: number): number => Math.sqrt(this.product(factors, at, factors.subarray(at, at + this.rank)));
     const cosines = Float64Array.from(this.items.names, (_, i) =>
-      // An item with only a bias has no direction, so its cosine counts as 0.
+      // The factors of an item with only a bias have no direction, so its cosine counts as 0.
       skip[i] ? 0 : this.product(factors, i * this.rank, row) / (norm(i * this.rank) * norm(own * this.rank)) || 0,
     );
     return largest(cosines, count, skip).map((i) => ({ item: this.items.names[i], similarity: cosines[i] }));
@@ -324,7 +327,7 @@ export class FactorPredictor {
     return Float64Array.from(this.items.names, (_, i) => this.score(profile, i));
   }
 
-  /** `item`: −1 for an unknown name. */
+  /** `item` is −1 for an unknown name. */
   private score({ factors, bias }: Profile, item: number): number {
     const { itemSide } = this;
     const known = this.knows(itemSide, item);

@@ -26,7 +26,7 @@ export interface Limits {
 
 /** @throws DataError [MODEL_WORK] */
 export function refuseWork(work: number, maxWork: number, where: string): void {
-  // Written so that NaN is refused too.
+  // The comparison is written so that NaN is also refused.
   if (work <= maxWork) return;
   const message =
     `needs ${work.toPrecision(2)} multiply-adds per row, but maxWork is ${maxWork}; ` +

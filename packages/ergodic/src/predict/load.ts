@@ -35,14 +35,14 @@ export interface PredictorOptions {
    */
   readonly maxMemory?: number;
   /**
-   * Whether a network predicts the same bits on every host, which is somewhat slower. Default: the setting used in
+   * Whether a network predicts the same bits on every host. This is somewhat slower. Default: the setting used in
    * training.
    */
   readonly deterministic?: boolean;
   /**
-   * Treatment of a category level that training did not contain. "zero" encodes it as all zeros, as if the row had no
-   * level; "refuse" throws an error that names the column, the level and the known levels. Default: as in training.
-   * `newLevels` counts such levels.
+   * Treatment of a category level that training did not contain. "zero" encodes the level as all zeros, as if the row
+   * had no level. "refuse" throws an error that names the column, the level and the known levels. Default: as in
+   * training. `newLevels` counts such levels.
    */
   readonly unknown?: "zero" | "refuse";
 }
@@ -150,7 +150,10 @@ function withUnknown(description: JsonObject, unknown: PredictorOptions["unknown
   return { ...description, pipeline: steps };
 }
 
-/** Whether the pipeline, which has not been checked yet, uses dates or has a step that is unknown or not loaded. */
+/**
+ * Whether the pipeline uses dates, or has a step that is unknown or not loaded. The pipeline need not have been
+ * checked.
+ */
 function needsMore({ pipeline }: JsonObject): boolean {
   const isElsewhere = (step: unknown): boolean => {
     const { kind, columns } = (step ?? {}) as { kind?: unknown; columns?: unknown };

@@ -41,7 +41,7 @@ export function manyScores(
   return true;
 }
 
-/** Bytes of a block of rows with their z. A block should stay in the processor's cache. */
+/** Size of a block of rows with their z, in bytes. A block should stay in the processor's cache. */
 const BLOCK = 1 << 17;
 
 function byKernel(

@@ -126,15 +126,15 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
       }
       batch.run();
       const { output } = batch;
-      // A loop is faster than calling `set` for a few outputs.
+      // For a few outputs, a loop is faster than calling `set`.
       for (let i = 0, to = done * outputs; i < output.length; i++, to++) z[to] = output[i];
     }
   }
 }
 
 /**
- * Copies rows from an array into a batch's input. `rounds`: to float32. Returns false if the rows must be read one by
- * one. The reader then rounds each row, or reports a number that is not finite.
+ * Copies rows from an array to the input of a batch. `rounds`: to float32. Returns false if the rows must be read one
+ * by one. The reader then rounds each row, or reports a number that is not finite.
  */
 function copied(
   batch: OpenBatch,

@@ -47,9 +47,9 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
 
 /**
  * Base class of predictors with outputs z. The class passes raw rows through the model's learnt pipeline, applies the
- * model's link (contract.ts), computes metrics, and writes the file. Each subclass defines how z is computed from rows,
- * and which tensors the file contains. The predicted class has the largest probability; with the link "sign", z > 0 is
- * the second class.
+ * model's link (contract.ts), computes metrics, and writes the file. Subclasses compute z from rows, and define the
+ * tensors in the file. The predicted class has the largest probability; with the link "sign", z > 0 means the second
+ * class.
  *
  * @throws DataError for rows that lack columns, datasets with other columns, classes that the model does not know
  *
@@ -253,7 +253,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return z;
   }
 
-  /** Computes z of one row without opening the pipeline again. */
+  /** Computes z of one row with the pipeline that is already open. */
   private scoresOfOne(row: Row | ArrayLike<number>): Float64Array {
     const { pipeline } = this;
     // With weights or offsets the general path is used, which checks them.
@@ -316,7 +316,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
 
 /**
  * Whether this is a single row rather than several or a table. Property names cannot distinguish the two, because a row
- * can have columns of any name. Only tables contain lists.
+ * can have columns of any name. Only a table has lists as values.
  */
 function isRow(rows: Row | ArrayLike<number> | RawRows): boolean {
   if (Array.isArray(rows)) return typeof rows[0] === "number";

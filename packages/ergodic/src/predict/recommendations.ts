@@ -20,7 +20,7 @@ export interface RankingMetrics {
   auc: number;
   /** Number of users in the means. */
   users: number;
-  /** Warning with both values, if the most popular training items have a larger ndcg. */
+  /** Warning that gives both values, if the most popular training items have a larger ndcg. */
   warning?: string;
 }
 

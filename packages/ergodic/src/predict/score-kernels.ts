@@ -41,8 +41,8 @@ let made: Kernels | undefined | null;
 let isBusy = false;
 
 /**
- * Returns the kernels, or null on hosts that forbid code generation or lack SIMD. The plain loop then gives the same
- * results, only slower.
+ * Returns the kernels, or null on hosts that forbid code generation or lack SIMD. Without kernels, the plain loop gives
+ * the same results, but takes longer.
  */
 function kernels(): Kernels | null {
   if (made !== undefined) return made;

@@ -39,7 +39,7 @@ import { type Answer, notBegun, type Request, type Sent, type VerbName } from ".
 
 type Anything = (...args: unknown[]) => Run<unknown>;
 
-/** Returns raw draws. The page traced the model, so it gives the draws their names. */
+/** Returns raw draws. The page traced the model, so the page adds the names to the draws. */
 const drawn = (_: unknown, left: Drawn): Drawn => left;
 const isPorted = (model: unknown): model is PortedDensity => model instanceof PortedDensity;
 

@@ -54,7 +54,7 @@ export async function calibrated<M extends RowPredictor>(
   return withCalibration(WHERE, model, { probabilities: { method, ...own, rows: heldOut.rowCount } });
 }
 
-/** ℓ of all rows, and a view of ℓ for each row. */
+/** ℓ of all rows, and one view of it per row. */
 function logitsOf(facts: CalibratedModel, { z, targets }: HeldOut): { all: Float64Array; of: (i: number) => Float64Array } {
   const classes = facts.classes!.length;
   const all = new Float64Array(targets.length * classes);

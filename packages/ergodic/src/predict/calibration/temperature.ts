@@ -1,6 +1,6 @@
 import { exp } from "../../engine/numbers/exp.ts";
 
-/** Reason why no temperature fits. */
+/** Reason why there is no best temperature. */
 export type NoTemperature = "right" | "chance" | "flat";
 
 /**

@@ -93,7 +93,7 @@ export function ledgerOf({ width, model, between, ...work }: ModelWork): LedgerI
   ].filter(({ count }) => count > 0);
 }
 
-/** Joules per row, from the lowest published figures to the highest. */
+/** Joules per row, computed with the lowest and with the highest published figures. */
 export function joulesOf(ledger: readonly LedgerItem[]): [low: number, high: number] {
   const sum = (k: 0 | 1): number => ledger.reduce((total, { count, picojoules }) => total + count * picojoules[k], 0) * 1e-12;
   return [sum(0), sum(1)];
@@ -165,8 +165,8 @@ export function withFeatures(work: ModelWork, steps: readonly Step[]): ModelWork
 
 /**
  * Work of a network, summed over the kernel calls and loops of its plan for one batch. Each operand of a call counts as
- * read once, because tiles are assumed to stay in registers and the nearest cache. As in papers, multiply-adds with
- * padding are counted too. `model`: bytes of its parameters.
+ * read once, because tiles are assumed to stay in registers and the nearest cache. As in the literature, multiply-adds
+ * with padding count too. `model`: bytes of its parameters.
  */
 export function networkWork(description: JsonObject, rows: number, model: number): ModelWork {
   const plan = readPlan(description.program, "measure");

@@ -26,7 +26,7 @@ export interface MeasureOptions {
   p99Ms?: number;
   /** Server: queries per second, > 0. Default: the highest rate within the bound is searched. */
   rate?: number;
-  /** Seconds of calls before the measurement starts, >= 0. At least two calls are made. Default 0.1. */
+  /** Seconds of warm-up calls before the measurement starts, >= 0. At least two calls are made. Default 0.1. */
   warmup?: number;
   /** Seed for the rows and the arrival times: a whole number >= 0. Default 0. */
   seed?: number;
@@ -58,11 +58,11 @@ export interface Latencies {
 
 /** Energy per row, in joules. `source` says how it was determined. */
 export type Energy =
-  /** Measured by RAPL: all energy that the named zones of the machine used during the run. */
+  /** Measured by RAPL: the total energy that the named zones of the machine used during the run. */
   | { source: "measured"; zones: readonly string[]; joules: number; perRow: number }
   /** Computed from `ledger`. `perRow` is the middle of `range`; `why` is the reason why there is no measurement. */
   | { source: "modelled"; perRow: number; range: readonly [low: number, high: number]; why: string }
-  /** Neither measured nor modelled, because the callee is not a known model. */
+  /** Unknown: energy was not measured, and cannot be modelled because the callee is not a known model. */
   | { source: "unknown"; why: string };
 
 /** Results of `measure`. */

@@ -29,7 +29,7 @@ export interface Timings {
   readonly over: number;
 }
 
-/** Largest number of latencies that are stored. */
+/** Maximum number of stored latencies. */
 export const MOST_QUERIES = 2 ** 24;
 /**
  * Milliseconds after which the event loop gets a turn. Without these turns, neither signals nor timers would be

@@ -28,7 +28,7 @@ export async function gzipSize(bytes: Uint8Array): Promise<number> {
   return (await new Response(packed).arrayBuffer()).byteLength;
 }
 
-/** Bytes of the process: now, and the peak since it started. Null if there is no process. */
+/** Memory of the process in bytes: the current value, and the peak since it started. Null if there is no process. */
 export function residentSize(): { now: number; peak: number } | null {
   if (!inNode()) return null;
   const { process } = globalThis;

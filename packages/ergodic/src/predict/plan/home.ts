@@ -10,8 +10,8 @@ import { showsResidue } from "./residue.ts";
 import { batchMemory, placesOf, programsOf } from "./value-places.ts";
 
 /**
- * Minimum number of programs (one per batch size) that are cached. More are cached as long as they take at most as much
- * memory in total as a batch's working memory.
+ * Minimum number of programs (one per batch size) that are cached. More programs are cached as long as their total
+ * memory does not exceed a batch's working memory.
  */
 export const KEPT = 4;
 
@@ -82,8 +82,8 @@ function capacityOf(rows: number, chunk: number): number {
 export type BatchParts = Pick<PlanParts, "plan" | "buffers" | "programs" | "chunk" | "where">;
 
 /**
- * Largest memory that a plan needs for batches, in bytes, besides constants and parameters: rooms, cached programs, a
- * program being made, and an answer.
+ * Largest memory that a plan needs for batches, in bytes, excluding constants and parameters. It includes rooms, cached
+ * programs, a program being made, and an answer.
  */
 export function batchesBytes(parts: BatchParts): number {
   const { rooms, code, kept, scratch } = batchSizes(parts);
@@ -128,11 +128,11 @@ export class PlanHome implements Disposable {
   #kept = 0;
   /** Largest size of all cached programs in bytes, before the oldest is evicted. */
   #most: number | undefined;
-  /** Scratch for one kernel at a time, as large as any program has needed so far. */
+  /** Scratch memory for one kernel at a time. Its size is the largest that any program has needed so far. */
   readonly #scratch: { bytes: number; address: number; arena?: Arena | undefined } = { bytes: 0, address: 0 };
   /**
-   * When this object is garbage collected, the plan's part of a shared memory is freed. A plan with its own memory
-   * needs no owner.
+   * When this object is garbage collected, the plan's part of a shared memory is freed. A plan with its own memory does
+   * not need an owner.
    */
   readonly #owner: WeakRef<object> | undefined;
 

@@ -16,7 +16,7 @@ import { damaged } from "./format.ts";
 
 /**
  * Largest count in a plan. Kernels use i32 counters that advance by up to a few hundred per step. Half of the i32 range
- * leaves room for a counter's last step and for the sum of two counts.
+ * leaves room for the last step of a counter and for the sum of two counts.
  */
 export const MOST_COUNT = 2 ** 30;
 
@@ -34,8 +34,7 @@ const BLOCK_ROW = 32;
 
 export interface Touched {
   /**
-   * Number of elements that the call can touch, starting at each argument's address; 0 for arguments that are not
-   * arrays.
+   * Number of elements that the call can access from each argument's address on; 0 for arguments that are not arrays.
    */
   readonly elements: readonly number[];
   readonly scratchBytes: number;
@@ -93,7 +92,7 @@ function isCountable(shape: ConvolutionShape): boolean {
   const { batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, kernelHeight, kernelWidth } = shape;
   const farthest = [
     outHeight * shape.strideHeight + kernelHeight * shape.dilationHeight + shape.padTop + inHeight,
-    // Kernels also traverse a row of cells as a row of numbers.
+    // Kernels also traverse a row of cells number by number.
     (outWidth * shape.strideWidth + kernelWidth * shape.dilationWidth + shape.padLeft + inWidth) * Math.max(1, inChannels),
   ];
   const cells = [

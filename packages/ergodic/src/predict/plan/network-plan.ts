@@ -39,8 +39,8 @@ const MOST_PAGES = 65536;
  *
  * Rows are processed in chunks, each computed as one batch. The memory of a batch is laid out when it is first needed.
  * An input or output whose size grows with the batch contains the rows one after another; all other inputs are
- * parameters, given once. The sums of a product run in a different order for one row than for several, so the last bits
- * of a row's result can depend on how many rows are predicted together.
+ * parameters, which are given once. The sums of a product run in a different order for one row than for several, so the
+ * last bits of a row's result can depend on how many rows are predicted together.
  *
  * A loaded plan runs in its own memory. Whatever the file contains, the plan therefore cannot access anything else in
  * the process, and a trap has no lasting effect. Before it runs, its types (format.ts), its accesses for each batch
@@ -243,7 +243,7 @@ function chunkOf(known: Omit<BatchParts, "chunk">, maxMemory: number): number {
 }
 
 /**
- * Maximum memory of the plan in pages, including all cached batches, a batch that is being made, and a margin for
+ * Maximum memory of the plan in pages. It includes all cached batches, a batch that is being made, and a margin for
  * fragmentation.
  */
 function pagesOf(parts: PlanParts): number {

@@ -88,8 +88,8 @@ class Written {
   }
 
   /**
-   * Records written ranges of equal length at regular distances, such as the parts of a concatenation. Once other such
-   * ranges have filled the gaps, the whole value counts as written.
+   * Records written ranges of equal length at regular distances, such as the parts of a concatenation. Once further
+   * ranges of this kind have filled the gaps, the whole value counts as written.
    */
   addStrided(value: number, from: number, { block, period, count }: Strided): void {
     if (count === 1) return void this.add(value, from, from + block);
