@@ -196,10 +196,7 @@ export class FactorPredictor {
     return this.best(where, known.length > 0 ? this.folded(known) : this.profile(-1), count, without);
   }
 
-  /**
-   * Returns the most similar items. Similarity is the cosine between factors, at most 1. For an unknown item, the list
-   * is empty.
-   */
+  /** Returns the most similar items by cosine between factors (at most 1); none for an unknown item. */
   similar(item: Name, options: { count?: number } = {}): { item: Name; similarity: number }[] {
     checkName("similar", "item", item);
     checkKeys("similar", options, ["count"]);

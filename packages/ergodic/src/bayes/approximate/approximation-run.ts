@@ -16,7 +16,7 @@ import { SteppedRun } from "./stepped-run.ts";
 const BLOCK = 50;
 /** Target for the effective number of draws. */
 const EFFECTIVE = 4000;
-/** Largest size of the pool, as a multiple of its first size. */
+/** Maximum size of the pool, as a multiple of its initial size. */
 const MOST_POOLS = 10;
 const GOOD_K = 0.7;
 /** k̂ above which the weights have no mean, so that more draws do not help. */
@@ -37,7 +37,8 @@ export interface PoolOptions {
 /**
  * Widths of draws, relative to the fitted normal. Only runs with importance weights use them, because the weights
  * correct for the widening. A normal misses heavy tails and the ends of a curved posterior, and k̂ cannot reveal this
- * if no draw reaches them. Wide draws reach them, so that either the weights correct the approximation or k̂ is high.
+ * if no draw reaches them. Wide draws reach these regions. Either the weights then correct the approximation, or k̂ is
+ * high.
  */
 const DEFENSIVE = [1, 1, 1.5, 1, 1, 1.5, 1, 3, 1, 1, 1.5, 1, 1, 1.5, 1, 10];
 
@@ -81,7 +82,7 @@ export abstract class ApproximationRun extends SteppedRun {
   /** Number of blocks in a pool. */
   private readonly blocks: number;
   private readonly resample: boolean;
-  /** One array per block: values are [BLOCK, dimension], the others [BLOCK]. */
+  /** One array per block. Arrays of values are [BLOCK, dimension], and all other arrays are [BLOCK]. */
   private readonly pool = {
     numbers: { fitted: 0 },
     arrays: {
@@ -150,7 +151,10 @@ export abstract class ApproximationRun extends SteppedRun {
     return undefined;
   }
 
-  /** Places with their share of the draws, once all draws are made; none if the weights cannot be trusted. */
+  /**
+   * Places with their share of the draws. The list is available once all draws are made, and empty if the weights
+   * cannot be trusted.
+   */
   places(): VisitedPlace[] {
     if (!this.full || this.scouting === undefined) return [];
     const { paretoK, logMeanWeight, effectiveSize } = this.judge();
@@ -290,7 +294,7 @@ export abstract class ApproximationRun extends SteppedRun {
     return this.judged.of;
   }
 
-  /** log density of the unwidened parts at draw k of the pool; undefined if the draw came from another part. */
+  /** log density of the unwidened parts at draw k of the pool; undefined if the draw came from a widened part. */
   private logPlain(k: number): number | undefined {
     if (this.widthOf(k).scale !== 1) return undefined;
     const { x, logApproximation } = this.pooled(k);

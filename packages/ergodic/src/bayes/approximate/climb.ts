@@ -14,8 +14,8 @@ const ROUNDING = 2 ** -46;
 const MOST_PRODUCTS = 200;
 const POLISHING = 3;
 /**
- * Number of restarts without significant decrease. Without this limit, the search would never end on a valley floor
- * that is flat to rounding.
+ * Maximum number of restarts without significant decrease. Without this limit, the search would never end on a valley
+ * floor that is flat to rounding.
  */
 const PATIENCE = 3;
 

@@ -24,7 +24,7 @@ interface Document {
 }
 
 /**
- * Documents of latent Dirichlet allocation, with the operations of topics.ts: starts, updates of both factors, the
+ * Documents of latent Dirichlet allocation, with the operations for topics.ts: starts, updates of both factors, and the
  * ELBO.
  */
 export class Corpus {

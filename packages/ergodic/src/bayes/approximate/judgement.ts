@@ -1,6 +1,6 @@
 /**
- * Judges how far draws of an approximation can be trusted, and resamples them. Uses importance weights and a check for
- * errors that the weights cannot reveal (approximation-run.ts).
+ * Judges how far draws of an approximation can be trusted, and resamples them. It uses importance weights, and a check
+ * for errors that these weights cannot reveal (approximation-run.ts).
  */
 import { ErgodicError } from "../../engine/errors/errors.ts";
 import { exp } from "../../engine/numbers/exp.ts";
@@ -13,8 +13,8 @@ import { psis } from "../../engine/statistics/index.ts";
  */
 const EXACT = 1e-2;
 /**
- * Tolerated relative error of the variance in one direction. An error of 0.2 corresponds to a relative error of 0.1 in
- * the standard deviation.
+ * Tolerance for the relative error of the variance in one direction. An error of 0.2 corresponds to a relative error of
+ * 0.1 in the standard deviation.
  */
 const STEIN_MARGIN = 0.2;
 

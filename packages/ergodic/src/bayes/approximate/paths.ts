@@ -68,7 +68,7 @@ export class Paths {
 
 const column = (d: number, i: number): Float64Array => Float64Array.from({ length: d }, (_, j) => (j === i ? 1 : 0));
 
-/** Standard deviations of the diagonal normal that best fits a normal target with covariance H: 1/√B_ii, float64[d]. */
+/** Standard deviations 1/√B_ii, float64[d], of the diagonal normal that best fits a normal target with covariance H. */
 export function diagonalScale(curvature: InverseCurvature): Float64Array {
   const d = curvature.alpha.length;
   return Float64Array.from({ length: d }, (_, i) => 1 / Math.sqrt(curvature.inverseTimes(column(d, i))[i]));

@@ -42,8 +42,8 @@ export abstract class SteppedRun implements Sampling {
   abstract readonly converged: boolean | string;
   protected abstract parts(): Record<string, Kept>;
   /**
-   * Called after a restore. Recomputes values derived from the parts, or refuses parts that do not match. Evaluations
-   * are not counted again.
+   * Called after a restore. Recomputes the values that are derived from the parts. Refuses parts that do not match each
+   * other. Evaluations are not counted again.
    */
   protected recalled(_kept: KeptPart): void {}
   abstract draws(): ChainDraws;

@@ -77,8 +77,8 @@ export class SvgdRun extends SteppedRun {
 
   /**
    * Progress report. `flow`: root mean square of φ, 0 when the particles are at rest. `paretoK`: ∞ if Stein's identity
-   * shows that the particles at rest are spread too narrowly or too widely (judgement.ts). Particles have no density
-   * and therefore no k̂ of their own.
+   * shows that the particles at rest are spread too narrowly or too widely (judgement.ts). Particles do not define a
+   * density, so they have no k̂ of their own.
    */
   report(): Record<string, number> {
     const { iterations, flow, estimates } = this.own.numbers;

@@ -29,7 +29,7 @@ export interface Family {
   /** Shape of a single value, if the parameters do not determine it. */
   readonly eventShape?: readonly number[];
   readonly constraints: Readonly<Record<string, Constraint>>;
-  /** Data that belong to the distribution, with checks to run when a value is observed. */
+  /** Data that belong to the distribution, with the checks that run when a value is observed. */
   readonly dataChecks?: readonly DataCheck[];
   /** Whether only a bound is observed for some values, so that observed values cannot be compared with draws. */
   readonly hides?: boolean;

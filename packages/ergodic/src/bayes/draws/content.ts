@@ -46,7 +46,7 @@ export interface DrawsSource {
 export interface RowDraws {
   /** Names and per-row shapes of the inputs in a row. */
   readonly fields: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  /** Names of the model's other data, which are the same for every row. */
+  /** Names of the model's other data. These are the same for every row. */
   readonly others: readonly string[];
   /** Names and per-row shapes of the predicted quantities. */
   readonly outputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly discrete: boolean }[];
@@ -105,7 +105,7 @@ export interface DrawsContent {
   readonly description: JsonObject;
   /** Last progress report of the run. */
   readonly report: Readonly<Record<string, number>>;
-  /** Operations that need the model. Present only where the draws were made. */
+  /** Operations that need the model. Present only in the process that made the draws. */
   readonly source?: DrawsSource;
 }
 

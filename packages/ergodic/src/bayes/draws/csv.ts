@@ -10,8 +10,8 @@
  * Numbers are the shortest decimals that read back as the same float64; nan, inf and -inf are written as in CmdStan.
  * `lp__` is 0 if no log density was stored.
  *
- * The comment `ergodic = {…}` holds what Stan's comments cannot express (shapes and kinds, description, report), so
- * that `fromCmdStanCsv` restores the same draws; other readers ignore it.
+ * The comment `ergodic = {…}` holds shapes, kinds, description and report, which Stan's comments cannot express. With
+ * it, `fromCmdStanCsv` restores the same draws. Other readers ignore it.
  *
  * The files can be read by rstan's `read_stan_csv`, R's `read.csv(comment.char = "#")` and similar readers.
  *

@@ -171,7 +171,7 @@ export class Draws<Q extends string = string, D extends string = string> {
 
   /**
    * Computes `summary()` in slices of about 10 ms, so that a page stays responsive for any number of quantities. With
-   * 200,000 draws, each single number takes one or two slices. `summary()`, `table()` and `verdict()` reuse the result.
+   * 200,000 draws, a single number takes one or two slices. `summary()`, `table()` and `verdict()` reuse the result.
    * After an abort by `signal`, nothing is stored.
    */
   async summarise(options: SummariseOptions<Q> = {}): Promise<Record<ScalarName<Q>, VariableSummary>> {
@@ -282,8 +282,8 @@ export class Draws<Q extends string = string, D extends string = string> {
   }
 
   /**
-   * Simulates the observed data once per draw, by name. If new rows are given (a list or a table), returns what
-   * `predictor` predicts for each row: mean, sd and interval.
+   * Simulates the observed data once per draw, by name. If new rows are given (a list or a table), returns the
+   * predictions of `predictor` for each row: mean, sd and interval.
    *
    *   posterior.predict({ seed: 1 }).draws("y");
    *   await posterior.predict([{ x: 3 }, { x: 4 }], { level: 0.9 });

@@ -38,7 +38,7 @@ export interface DrawsFolder {
   file(name: string): Promise<string | Blob>;
   /** Creates the folder if it does not exist. */
   make(): Promise<void>;
-  /** Replaces all of the files, or none of them. */
+  /** Replaces either all of the files or none. */
   write(files: readonly FileTogether[]): Promise<void>;
   remove(name: string): Promise<void>;
 }

@@ -38,7 +38,7 @@ export interface PredictedNumber {
   readonly upper: number;
   /**
    * Interval of the expected value, without the noise of a single row. This interval shows how precisely the draws
-   * determine the mean. NaN for families without a mean.
+   * determine the mean. Both ends are NaN for families without a mean.
    */
   readonly expected: { readonly lower: number; readonly upper: number };
   /**
@@ -332,7 +332,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
 
 const misfit = (where: string, message: string): DataError => new DataError(where, message, "DATA_SHAPE");
 
-/** Gives the same result as `quantile` of a sorted copy, but reorders the numbers in place. */
+/** Returns the same result as `quantile` of a sorted copy. Reorders the numbers in place. */
 function linearQuantile(x: Float64Array, probability: number): number {
   const position = 1 + (x.length - 1) * probability;
   order(x, Math.floor(position) - 1);

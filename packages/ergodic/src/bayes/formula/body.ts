@@ -101,8 +101,8 @@ class Writer {
   }
 
   /**
-   * Adds the intercept and the coefficients. For an ordinal response, adds the thresholds instead of the intercept and
-   * returns them.
+   * Adds the intercept and the coefficients. For an ordinal response, adds thresholds instead of the intercept, and
+   * returns these thresholds.
    */
   #fixed(): SymbolicArray | undefined {
     const { formula, family, response, coefficients, deviations, means } = this.#plan;

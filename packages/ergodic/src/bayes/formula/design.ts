@@ -3,11 +3,11 @@
  *
  * A factor in a term is coded by contrasts with its first level if an earlier term contains all other variables of its
  * term. Otherwise the factor is coded by all its levels. Without an intercept, the first factor is coded by all its
- * levels. In the columns of an interaction, the level of the first factor varies fastest.
+ * levels. In the columns of an interaction, the first factor's level varies fastest.
  *
  * Source: Chambers, Hastie 1992, Statistical Models in S, page 38.
  *
- * Choices that depend on the data (levels, reference levels) are stored, so that new rows get the same columns.
+ * Levels and reference levels depend on the data and are stored, so that new rows get the same columns.
  *
  * @throws DataError for factors with only one level, columns that are combinations of others, and numbers written as
  *   text

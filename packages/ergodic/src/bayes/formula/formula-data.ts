@@ -79,7 +79,7 @@ export class Columns {
     return [...this.#texts];
   }
 
-  /** Returns a column. `of`: the term that needs the column, for error messages. */
+  /** Returns a column. `of`: the term that reads the column, for error messages. */
   column(name: string, of: string): DataColumn {
     const known = this.#known.get(name);
     if (known) return known;

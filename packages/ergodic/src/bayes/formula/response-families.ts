@@ -1,4 +1,6 @@
-/** Response families: the values that they accept, their link to the linear predictor η, and their own parameters. */
+/**
+ * Response families, with the values that they accept, their link to the linear predictor η, and their own parameters.
+ */
 
 import { exp, mul, neg, type SymbolicArray } from "../../engine/compiler/index.ts";
 import { DataError } from "../../engine/errors/errors.ts";

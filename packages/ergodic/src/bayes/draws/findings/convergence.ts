@@ -8,8 +8,8 @@ const MOST_RHAT = 1.01;
 /** R̂ above which the chains have not converged to a common distribution. */
 const BAD_RHAT = 1.05;
 /**
- * R̂ above which chains might be in separate modes. If each chain agrees with itself, slow mixing alone rarely causes
- * such a large R̂.
+ * R̂ above which chains might be in separate modes. Slow mixing alone rarely causes such a large R̂ if the halves of
+ * each chain agree.
  */
 const APART_RHAT = 1.2;
 const ESS_PER_CHAIN = 100;
@@ -17,7 +17,7 @@ const ESS_PER_CHAIN = 100;
 const FEWEST = 4;
 /**
  * Smallest number of draws per chain for which split-chain effective sizes exist. With fewer draws, effective sizes are
- * NaN and nothing would be reported.
+ * NaN, so no problem would be reported.
  */
 const FEWEST_OF_CHAIN = 6;
 
