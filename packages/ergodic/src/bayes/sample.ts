@@ -32,7 +32,7 @@ export interface SampleWatchOptions {
    * runs in parallel.
    */
   workers?: number;
-  /** Number of seconds of sampling after which the run stops. The draws made so far are returned. */
+  /** Number of seconds of sampling after which the run stops. The run returns the draws made so far. */
   until?: { seconds?: number };
   /** Aborts the run. */
   signal?: AbortSignal;
@@ -103,7 +103,7 @@ function start<M extends Sampled>(
   return startWith(model, data as SampleData, options, drawsOf);
 }
 
-/** Runs `sample` with a custom result, which `finish` creates from the raw draws. */
+/** Runs `sample`. `finish` creates the result from the raw draws. */
 export function startWith<R>(model: Sampled, data: SampleData, options: SampleOptions, finish: Finish<R>): Run<R> {
   checkKeys("sample", options, keys, { absent });
   const { chains = CHAINS, warmup = COUNT, draws = COUNT, seed = 0, deterministic = false, rows, until = {} } = options;
@@ -203,7 +203,7 @@ function checkSampler(where: string, given: Sampler): Sampler {
   return given;
 }
 
-/** Recreates the checkpoint's sampler. A sampler that contains user functions must be passed again. */
+/** Recreates the checkpoint's sampler. A sampler that contains user functions must be given again. */
 async function samplerOf(kept: JsonObject, given: Sampler | undefined): Promise<Sampler> {
   if (given === undefined) {
     const { samplerFromJson } = await import("./samplers/registry.ts");

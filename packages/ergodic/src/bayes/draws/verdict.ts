@@ -11,8 +11,8 @@ import { madeText } from "./method.ts";
 export type { Finding } from "./findings/finding.ts";
 
 /**
- * Trust level of draws: "trusted"; "care" if there are findings but none is serious; "untrusted" if the draws are
- * biased or their error is unknown.
+ * Trust level of draws: "trusted"; "care" if a finding needs attention but none is serious; "untrusted" if the draws
+ * are biased or their error is unknown.
  */
 export type TrustLevel = "trusted" | "care" | "untrusted";
 

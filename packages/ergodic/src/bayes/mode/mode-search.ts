@@ -14,7 +14,7 @@ import { ModeStarts, OwnAscent, RuleAscent, type Verdict } from "./mode-starts.t
 import type { ModeTarget } from "./mode-target.ts";
 
 const STARTS = 8;
-/** Number of points tried for each start. */
+/** Maximum number of random points, as a multiple of the number of starts. */
 const TRIES = 100;
 
 /**
@@ -62,7 +62,7 @@ export function openSearch(
   return { search, found };
 }
 
-/** Describes why a search ended, and how far its starts agree. */
+/** Describes why a search ended, and how closely its starts agree. */
 function describe({ best, converged, left, unbounded, spread }: Verdict, objective: ModeObjective): string {
   const { count, near, lowest } = spread;
   const everywhere = spread.unbounded > 0 && !converged;

@@ -76,7 +76,7 @@ export function portableMode({ model, name, dimension, places, start }: ReturnTy
   return { name, dimension, places, start, deterministic, families, form: model.portableDensity() };
 }
 
-/** A mode target that was received from another thread. */
+/** A mode target received from another thread. */
 export class PortedMode implements ModeTarget {
   readonly name: string;
   readonly dimension: number;

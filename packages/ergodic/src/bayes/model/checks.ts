@@ -57,7 +57,7 @@ export function checkPrior(name: string, prior: Distribution, shape: Shape): voi
 }
 
 /**
- * Checks that the distribution's parameters do not broadcast to more elements than the value has. Otherwise the value
+ * Checks that the distribution's parameters do not broadcast to a larger shape than the value's. Otherwise the value
  * would count several times.
  */
 export function checkCounted(value: SymbolicArray, distribution: Distribution, pointwise: SymbolicArray): void {

@@ -29,7 +29,7 @@ import { solutionsReport, somePoints, watchedArrays } from "./solutions.ts";
 /** Arrays of values by name, row-major. */
 export type NamedValues = Record<string, Float64Array>;
 
-/** Memory addresses for evaluations on this thread. */
+/** Memory addresses that evaluations on this thread use. */
 interface Evaluator {
   readonly x: number;
   readonly gradient: number;
@@ -56,7 +56,7 @@ export class ConditionedModel implements LogDensity, Disposable {
   readonly valueCount: number;
   /** Result of tracing the model's function. */
   readonly traced: TracedModel;
-  /** Whether results are bitwise identical on every host. */
+  /** Whether results are bitwise identical on all hosts. */
   readonly deterministic: boolean;
   /**
    * Position of each parameter's unconstrained numbers in u. `discrete` lists the whole-number parameters with their
@@ -145,7 +145,9 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.ofPoints("values", this.reported, points);
   }
 
-  /** Returns the values of all parameters by name, each [point, size], even if draws do not report them. */
+  /**
+   * Returns the values of all parameters by name, each [point, size], including parameters that draws do not report.
+   */
   parameterValuesOf(points: ArrayLike<number>): NamedValues {
     const { parameters } = this.traced;
     const all = this.ofPoints(
@@ -260,8 +262,9 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /**
-   * Reports how well the model's differential equations are solved at some of these points: the largest number of
-   * steps, the largest error, and the number of points without a solution. Undefined if the model solves none.
+   * Reports how accurately the model's differential equations are solved at some of these points: the largest number of
+   * steps, the largest error, and the number of points without a solution. Undefined if the model has no differential
+   * equations.
    */
   solutionsAt(points: Float64Array): JsonObject | undefined {
     const arrays = this.traced.solutions.length > 0 ? watchedArrays(this.traced) : [];
@@ -382,7 +385,7 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 }
 
-/** Adds the parameter's name to errors from its transform, because the transform does not know the name. */
+/** Adds the parameter's name to errors from its transform, which does not know the name. */
 function ofParameter<T>(name: string, make: () => T): T {
   try {
     return make();

@@ -3,7 +3,10 @@ import { arraysBelow } from "../../engine/compiler/index.ts";
 import type { TracedModel, TracedParameter } from "./context.ts";
 import { hasLocationScale } from "./non-centred.ts";
 
-/** `centred`: parameters that could be written `centred: false`; `nonCentred`: parameters that already are. */
+/**
+ * `centred` lists the parameters that could be written with `centred: false`. `nonCentred` lists those that already
+ * are.
+ */
 export function hierarchyOf({ parameters }: TracedModel): { centred: string[]; nonCentred: string[] } {
   const inHierarchy = parameters.filter(isBelowOthers);
   const names = (which: (p: TracedParameter) => boolean): string[] => inHierarchy.filter(which).map(({ name }) => name);

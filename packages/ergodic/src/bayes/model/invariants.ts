@@ -1,7 +1,7 @@
 /**
  * Moves work that does not depend on a model's parameters out of the compiled programs. The result is computed once,
- * when the data are given, and becomes an input. A mask that has the same value everywhere (for example, because all
- * counts are valid) becomes a single number, which removes the branch that it guards.
+ * when the data are given, and becomes an input. A mask with the same value everywhere (for example, because all counts
+ * are valid) becomes a single number. This removes the branch that the mask guards.
  */
 import { arrayPrimitiveOf } from "../../engine/compiler/array/primitive.ts";
 import { substituteArrays } from "../../engine/compiler/array/substitute.ts";

@@ -331,7 +331,7 @@ function together(logs: SymbolicArray, terms: SymbolicArray): Omit<Marginal, "mo
   return { logDensity: logSumExp(joint, { axis: -1 }), probabilities: softmax(joint) };
 }
 
-/** Checks that there are not more states than terms. Otherwise each term would count several times. */
+/** Checks that there are at most as many states as terms. Otherwise each term would count several times. */
 function checkStates(states: Shape, terms: Shape): void {
   if (sizeOf(states) === 1 || sameShape(broadcastShapes(WHERE, [states, terms]), terms)) return;
   throw new CompileError(

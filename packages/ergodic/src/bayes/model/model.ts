@@ -33,7 +33,7 @@ export interface StatisticalModel<D = ModelData, Q extends string = string> {
   /** Type-level only: names of the quantities that draws report. */
   readonly reports?: Q;
   /**
-   * Exists if the model derives numbers from its data. Returns the model of these numbers. Everything else that was
+   * Present if the model derives numbers from its data. Returns the model of these numbers. Everything else that was
    * derived from the data (levels, priors) is fixed in it.
    */
   ofNumbers?(data: D): { readonly model: StatisticalModel; readonly data: ModelData };
@@ -75,7 +75,7 @@ export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string
  * data, on symbolic arrays of their shapes, and densities and gradients are compiled from it. Work that depends only on
  * the data is done once.
  *
- * `name`: default the name of the function, or "model".
+ * `name`: by default the name of the function, or "model".
  *
  * @throws OptionError unless given a function
  */

@@ -6,8 +6,8 @@
  * constraint are drawn again.
  *
  * If it does depend on other parameters, a violation rejects the whole draw. Examples are b ~ N(0, 1) with b > a, and x
- * ~ N(a, 1) with x > 0. Parameter values under which the constraint is less probable then become rarer in proportion,
- * which is correct. Both ways give exact draws of the density.
+ * ~ N(a, 1) with x > 0. Parameter values that make the constraint less probable then become rarer in proportion, as
+ * they should. Both methods give exact draws from the density.
  */
 
 import { arraysBelow, broadcastTo, type SymbolicArray, toArray } from "../../engine/compiler/index.ts";
@@ -163,8 +163,8 @@ export class PriorDrawer {
   }
 
   /**
-   * Returns, for each element, whether the probability between its bounds depends on other parameters. If it is the
-   * same at a few random points, it counts as independent of them.
+   * Returns, for each element, whether the probability between its bounds depends on other parameters. If the
+   * probability is the same at a few random points, it counts as independent of the other parameters.
    */
   private rejects(
     { name, shape }: TracedParameter,
@@ -239,7 +239,7 @@ function unconstrained(transform: Transform, value: Float64Array, inputs: Inputs
 
 /**
  * Draws a value within bounds. Each element is redrawn separately, because many elements together would rarely satisfy
- * their bounds. Some elements reject the whole draw instead.
+ * their bounds. For some elements, a violation rejects the whole draw instead.
  */
 function drawWithin({ bounds, rejects }: Own, sample: () => Float64Array, u: Float64Array): Float64Array | "rejected" | "never" {
   const value = sample();

@@ -211,7 +211,7 @@ class Placed {
     this.#linked.run.call(this.#block);
   }
 
-  /** Runs once per draw. The numbers of draws are consecutive in memory. */
+  /** Runs once per draw. The draws' numbers are consecutive in memory. */
   runEach(steps: readonly Step[], count: number): void {
     const words = this.#engine.memory.u32(this.#block, this.#linked.plan.bytes / 4);
     const { run } = this.#linked;

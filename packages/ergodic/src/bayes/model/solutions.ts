@@ -6,7 +6,7 @@ import { abs, arraysBelow, less, type SymbolicArray, sub, sum } from "../../engi
 import type { JsonObject } from "../../engine/contract/index.ts";
 import type { TracedModel } from "./context.ts";
 
-/** Maximum number of points. Each point is solved again at a hundredth of the tolerance. */
+/** Maximum number of points. At each point, the equations are solved again with a hundredth of the tolerance. */
 const MOST_POINTS = 100;
 
 /** Number of arrays per watched solution. */

@@ -186,12 +186,12 @@ function once(
     paretoK: tailShape(inside),
   };
   const { logWeights, effectiveSize } = psis(all);
-  // A normal fitted to fewer draws would be too narrow, so that all ratios within it would look alike.
+  // A normal fitted to fewer draws would be too narrow, and all ratios within it would look alike.
   return { place, better: effectiveSize < d + 4 ? undefined : Normal.of(rows, logWeights.map(exp), d) };
 }
 
 /**
- * Returns 0 if the finite log ratios differ by less than ALIKE, because their tail shape then carries no information
+ * Returns 0 if all finite log ratios differ by less than ALIKE, because their tail shape then carries no information
  * about the mean.
  */
 function tailShape(logRatios: Float64Array): number {

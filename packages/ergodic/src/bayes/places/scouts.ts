@@ -6,7 +6,7 @@
  * because such a draw can reach modes far from 0. The mass is measured (place.ts) for each approximation that lies at a
  * different place (`distinct`).
  *
- * Scouts cost at most BUDGET of the run's evaluations. A run whose budget is small sends fewer scouts. A mode is found
+ * Scouts cost at most BUDGET of the run's evaluations. A run with a small budget sends fewer scouts. A mode is found
  * only if enough starts lead to it. If a quarter of all starting points lead to a mode, all 24 scouts miss it in one
  * run of 1000. If 1 % of all starting points lead to a mode, all scouts miss it in four runs of five.
  *

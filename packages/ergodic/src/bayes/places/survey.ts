@@ -37,10 +37,10 @@ export interface Recent {
  *
  *   log mass + GAP + 2 errors < the largest log mass of all places,
  *
- * if both masses are known (k̂ <= 0.7) and the chain has settled there. It has settled if −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ,
- * which is 1 for draws that fill their place, is within SETTLED for every i. A chain that is stuck in a narrow part of
- * a wider place also covers little mass, but it has not settled; R̂ will reveal it. Even if its mass is unknown or it
- * has not settled, a chain is out of place if
+ * if both masses are known (k̂ <= 0.7) and the chain has settled there. It has settled if −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ is
+ * within SETTLED for every i. This quantity is 1 for draws that fill their place. A chain that is stuck in a narrow
+ * part of a wider place also covers little mass, but it has not settled; R̂ will reveal it. Even if its mass is unknown
+ * or it has not settled, a chain is out of place if
  *
  *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
  *
@@ -50,7 +50,7 @@ export interface Recent {
  * rounding. It restarts at most `restarts` times. Nothing is copied from other chains.
  *
  * After sampling, `visits` lists the places that have too few draws (visits.ts). The survey applies to posteriors with
- * at most MOST_DIMENSION coordinates. With more coordinates, or if masses are not known, the survey makes no claims.
+ * at most MOST_DIMENSION coordinates. With more coordinates, or without known masses, the survey draws no conclusions.
  */
 export class Survey extends Scouting {
   private readonly options: SurveyOptions;

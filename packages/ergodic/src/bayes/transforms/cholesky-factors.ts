@@ -80,7 +80,7 @@ export function correlationCholesky(dimension: number): Transform {
     unconstrain(value) {
       const u: number[] = [];
       for (let i = 0; i < d; i++) {
-        // Sums squares starting at the diagonal, because 1 − Σ would lose small squares.
+        // Sums the squares from the diagonal on, because 1 − Σ would lose small squares.
         let after = value[i * d + i] ** 2;
         const row = new Float64Array(i);
         for (let j = i - 1; j >= 0; j--) {

@@ -83,7 +83,7 @@ export function functionDensity(options: FunctionDensityOptions): FunctionDensit
   };
 }
 
-/** Adds access by name, for samplers that treat some elements separately. */
+/** Adds names of elements, for samplers that treat some elements separately. */
 function named(names: readonly string[]): Required<Pick<LogDensity, "parameters" | "constrain" | "unconstrain">> {
   return {
     parameters: names.map((name, offset) => ({ name, offset, size: 1 })),

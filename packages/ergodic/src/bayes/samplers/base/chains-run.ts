@@ -9,7 +9,7 @@ import { ChainDraws } from "./chain-draws.ts";
 import { checkSamplingPlan, type InnerSampling, type SamplingPlan } from "./sampler.ts";
 import type { Placed } from "./starting-points.ts";
 
-/** One chain, with memory for a stretch (a number of consecutive transitions). */
+/** One chain, with memory for a stretch. A stretch is a sequence of consecutive transitions. */
 export interface ChainState {
   /** Maximum number of transitions in a stretch. */
   readonly capacity: number;
@@ -63,7 +63,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
    * Chains that advance in the next transitions. These are all chains, except while some chains repeat their warm-up.
    */
   private active: readonly number[];
-  /** Number of transitions of all chains so far. */
+  /** Total number of transitions in all chains so far. */
   private made = 0;
   private begun = false;
   private lastStretch = 0;
@@ -100,7 +100,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
    */
   protected abstract advanceChains(first: number, count: number, adapt: boolean, active: readonly number[]): Promise<void>;
 
-  /** Transitions before which `adapt` is called, in addition to the end of warm-up. */
+  /** Indices of the transitions before which `adapt` is called, in addition to the end of warm-up. */
   protected boundaries(): readonly number[] {
     return [];
   }
@@ -163,7 +163,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return made;
   }
 
-  /** Mean of all draws so far over all chains; before the first draw, the mean of the chains' positions. */
+  /** Mean of all draws of all chains so far. Before the first draw, the mean of the chains' positions. */
   parameters(): Float64Array {
     const mean = new Float64Array(this.dimension);
     const kept = this.kept;

@@ -25,7 +25,7 @@ export interface SamplingPlan {
   keep?: boolean;
   /** Name of the outer sampler, for error messages. */
   within?: string;
-  /** Starting points, one for all chains or one for each. Absent: uniform in (−2, 2). */
+  /** Starting points: one for all chains, or one per chain. Absent: uniform in (−2, 2). */
   start?: Float64Array | readonly Float64Array[];
   /** Explains why the density is not finite at given points. */
   explain?: LogDensity["explain"];
@@ -72,11 +72,11 @@ export interface VisitedPlace {
    */
   readonly rare?: boolean;
   /**
-   * Quantity whose mean or standard deviation would change most because of a missed or rare place. Absent if no change
-   * is large.
+   * Quantity that a missed or rare place would change most, in its mean or standard deviation. Absent if no change is
+   * large.
    */
   readonly changes?: string;
-  /** Smallest factor by which the place would change the standard deviation of `changes`. */
+  /** Lower bound on the factor by which the place would change the standard deviation of `changes`. */
   readonly sdFactor?: number;
 }
 
@@ -84,7 +84,7 @@ export interface VisitedPlace {
 export interface Sampling extends Progression {
   /** Draws so far. */
   draws(): ChainDraws;
-  /** Every visited place, including discarded ones, if the sampler looks for them. */
+  /** All visited places, including discarded ones. Present if the sampler looks for places. */
   places?(): readonly VisitedPlace[];
 }
 
@@ -179,8 +179,8 @@ export interface SamplerDeclaration extends Declaration {
   /** Options for conformance tests, to keep their runs short. Default: none. */
   readonly conformance?: object;
   /**
-   * Makes the sampler from JSON. Needed only if some options contain other samplers in a special form. Default: calls
-   * the factory, after any samplers in the options have been created from their JSON.
+   * Makes the sampler from JSON. Needed only if some options contain other samplers in a special form. Default: creates
+   * the samplers in the options from their JSON, then calls the factory.
    */
   readonly fromJson?: (options: JsonObject, sampler: (json: JsonObject) => Sampler) => Sampler;
 }

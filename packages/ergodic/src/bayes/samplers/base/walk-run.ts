@@ -13,7 +13,7 @@ export interface WalkRunOptions extends WalkOptions {
   stepsAdapt?: boolean;
   /** Warm-up windows in which a covariance is estimated. Absent: none. */
   windows?: WindowOptions;
-  /** Kernel that replaces `kernel` for the transitions before the end of the last window. */
+  /** Kernel that replaces `kernel` until the end of the last window. */
   windowsKernel?: WalkOptions["kernel"];
   /** Applies a window's estimates: the mean, and the factor L of the covariance L Lᵀ, f64[d, d] or f64[d]. */
   learn?: (chain: WalkChain, mean: Float64Array, factor: Float64Array) => void;

@@ -1,5 +1,5 @@
 /**
- * Blocks of Gibbs sampling. A block is a set of coordinates of u that move together, with the update that moves them.
+ * Blocks of Gibbs sampling. A block is a set of coordinates of u that move together, and the update that moves them.
  */
 
 import type { JsonObject, LogDensity, ParameterPlace, Snapshot } from "../../../engine/contract/index.ts";

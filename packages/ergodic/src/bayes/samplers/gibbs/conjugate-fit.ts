@@ -7,7 +7,7 @@ export type Evaluate = (u: number) => number;
  * family, which are then checked at other points.
  *
  * The points are moved until b is near the mode and s is close to the spread, so that the fit covers the bulk of the
- * mass. A check passes if fit and density agree to 10⁻⁸ × max(1, |ℓ|); draws are exact to about that tolerance.
+ * mass. A check passes if fit and density agree to 10⁻⁸ × max(1, |ℓ|). Draws are exact to about this tolerance.
  */
 export interface ConjugateFit {
   readonly family: ConjugateFamily;

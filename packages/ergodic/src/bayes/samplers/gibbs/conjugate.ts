@@ -15,10 +15,10 @@ import type { GibbsChain } from "./gibbs-chain.ts";
  * with u = log x, gamma or inverse gamma in x; with u = logit x, beta in x (conjugate-families.ts).
  *
  * In every sweep, three evaluations determine p and q. Each draw is checked with a fourth evaluation, to 10⁻⁸
- * (conjugate-fit.ts). Users need no derivation and cannot make a mistake, because a conditional of another family is
- * refused.
+ * (conjugate-fit.ts). Users need not derive the conditional. A conditional of another family is refused, so errors are
+ * impossible.
  *
- * Leaves the target invariant, to that tolerance. Runs on the calling thread.
+ * Leaves the target invariant, to the tolerance of the check. Runs on the calling thread.
  *
  * @throws CapabilityError if a conditional belongs to no such family, or the block contains integers
  */

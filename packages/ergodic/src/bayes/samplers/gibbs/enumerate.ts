@@ -128,7 +128,7 @@ class EnumeratedBlock implements BlockRun {
   }
 }
 
-/** Slice width for the first transitions, before any moves have been measured. */
+/** Slice width for the first transitions, while the mean move is still unknown. */
 const FIRST_WIDTH = 4;
 
 function siteOf(density: LogDensity, i: number, names: readonly string[]): DiscretePlace {

@@ -24,14 +24,14 @@ export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcc
   adaptation?: Adaptation;
   /**
    * Number of short independent searches, at the end of warm-up, for modes that the chains might have missed. The
-   * searches are made for up to 64 coordinates. Default 24; 0 to 1000.
+   * searches run only for models with at most 64 coordinates. Default 24; 0 to 1000.
    */
   scouts?: number;
   /** Maximum number of restarts of a chain that warm-up finds in a mode with almost no mass. Default 10; 0 to 1000. */
   restarts?: number;
   /**
-   * Initial value of the search for the step size, > 0. Without warm-up, the step size itself. Default "auto": the
-   * search starts at 1 and also runs without warm-up.
+   * Step size at which the search for the step size starts, > 0. Without warm-up, the step size itself. Default "auto":
+   * the search starts at 1 and also runs without warm-up.
    */
   stepSize?: number | "auto";
   /**

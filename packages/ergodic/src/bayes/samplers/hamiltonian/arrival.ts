@@ -20,7 +20,7 @@ const [LEAST_RISE, RISE_BY_ROOT] = [20, 5];
 const ROUNDING = 1e-10;
 /** Log density above which the last bit of a float64 is worth more than a hundredth of a nat. */
 const LARGEST = 2 ** 46;
-/** Smallest number of changes of ℓ, beyond rounding, among the transitions of a check. */
+/** Minimum number of transitions per check in which ℓ changes by more than rounding. */
 const LEAST_MOVES = 2;
 
 export function hasArrived(levels: readonly number[], dimension: number): boolean {
@@ -33,7 +33,7 @@ export function hasArrived(levels: readonly number[], dimension: number): boolea
 
 /**
  * Whether the last CHECK log densities are not finite, too large, or differ only by rounding. Such a chain would never
- * arrive, even in an arbitrarily long warm-up.
+ * arrive, however long warm-up is.
  */
 export function isLost(levels: ArrayLike<number>): boolean {
   const last = Array.from(levels).slice(-CHECK);

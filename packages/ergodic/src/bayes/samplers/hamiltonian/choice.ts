@@ -8,9 +8,9 @@
  *
  *   jump = min over coordinates of Σ(Δxᵢ)² / (2 n Var xᵢ): 1 − the autocorrelation at lag 1;   cost = leapfrogs per transition.
  *
- * If jumps are at least GOOD and divergences are few, there is nothing to gain and the diagonal is not tried. Otherwise
- * the diagonal metric is tried with its own step size. It is chosen if its cost is at most DEAREST times the low-rank
- * metric's cost, and its jump is at least NEARLY times the low-rank metric's jump.
+ * If jumps are at least GOOD and divergences are few, there is nothing to gain, so the diagonal metric is not tried.
+ * Otherwise the diagonal metric is tried with its own step size. It is chosen if its cost is at most DEAREST times the
+ * low-rank metric's cost, and its jump is at least NEARLY times the low-rank metric's jump.
  *
  * Jumps per gradient are not compared, because the autocorrelation at lag 1 hides the weakness of the low-rank metric.
  * On Gaussian processes with scales that multiply each other (13 and 68 parameters), its jumps per gradient were three
@@ -28,7 +28,7 @@ const FEW_DIVERGENCES = 0.005;
 const DEAREST = 16;
 const NEARLY = 0.75;
 
-/** Performance of a metric, measured in some transitions of every chain. */
+/** Performance of a metric, measured over some transitions of every chain. */
 export interface Moves {
   readonly jump: number;
   /** Leapfrogs per transition. */

@@ -25,7 +25,7 @@ export interface ChainOptions {
   metric: MetricKind;
   adaptation: Adaptation;
   maxDepth: number;
-  /** Number of leapfrogs of a static trajectory; 0: `time` / step. */
+  /** Number of leapfrogs per static trajectory. If it is 0, `time` / step is used. */
   leapfrogs: number;
   time: number;
   jitter: number;
@@ -43,7 +43,7 @@ const LONGEST_STRETCH = 256;
  */
 export class Chain implements ChainState, Placed {
   readonly block: number;
-  /** Estimators of the metric. With overlapping estimates, the younger estimator is second. */
+  /** Estimators of the metric. With overlapping estimates, the younger estimator comes second. */
   readonly estimators: readonly Estimator[];
   /** Maximum number of transitions per call. */
   readonly capacity: number;
@@ -205,7 +205,7 @@ export class Chain implements ChainState, Placed {
     this.arena.set(this.block, field.CHAIN_KEY_HIGH, key[1]);
   }
 
-  /** Call that evaluates the log density and gradient at the chain's position. */
+  /** Kernel call that evaluates the log density and gradient at the chain's position. */
   evaluation(): { kernel: number; args: number[] } {
     return { kernel: this.binding.slot, args: [this.binding.model, this.at.position, this.at.gradient] };
   }

@@ -30,7 +30,7 @@ export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
   windows: WindowOptions;
   /** Whether to search for a step size even without warm-up. */
   findStep: boolean;
-  /** Whether the metric can become diagonal. */
+  /** Whether warm-up may choose a diagonal metric. */
   choose: boolean;
 }
 
@@ -154,7 +154,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     if (this.step !== this.plan.warmup) return;
     for (const c of this.activeChains) {
       const { averaging } = this.chains[c];
-      // There is no average yet right after a restart.
+      // Right after a restart, there is no average yet.
       if (averaging[AVERAGING_COUNT_F64 / 8] > 0) this.chains[c].stepSize = exp(averaging[AVERAGING_LOG_STEP_F64 / 8]);
     }
     this.survey?.begin(this.activeChains);
@@ -317,7 +317,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   private async renew(renewal: Renewal | undefined, came: readonly number[]): Promise<void> {
     const { running } = this.trial;
     const diagonal = this.trial.diagonalAt(this.step);
-    // A diagonal metric from few draws would be worse than the previous metric.
+    // A diagonal metric estimated from few draws would be worse than the previous metric.
     const waits = running || (diagonal && renewal?.forget === "nothing" && renewal.at < this.warmup.stop);
     const due = this.activeChains.filter((c) => this.arrived[c] && !waits && (renewal !== undefined || came.includes(c)));
     for (const c of due) this.chains[c].renewMetric(renewal?.forget ?? "older", diagonal);

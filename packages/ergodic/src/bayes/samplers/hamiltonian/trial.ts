@@ -20,7 +20,7 @@ const nothing = (): Tally => ({ transitions: 0, leapfrogs: 0, divergences: 0 });
  *
  * The performance of the low-rank metric is measured in the last period before the trial. The first TRIAL_ADAPTS
  * transitions of the trial adapt its step. Its performance is measured in the later transitions. The trial ends early
- * if the cost of the diagonal metric is too high for it to win.
+ * if the diagonal metric is too expensive to win.
  */
 export class Trial {
   /**
@@ -46,8 +46,8 @@ export class Trial {
   }
 
   /**
-   * Whether the diagonal metric is in use (tried or chosen) before transition `step`. A restarted chain switches to it
-   * at the same transition as the others.
+   * Whether the diagonal metric is in use (tried or chosen) before transition `step`. A restarted chain switches to the
+   * diagonal metric at the same transition as all other chains.
    */
   diagonalAt(step: number): boolean {
     return this.running || (this.taken && step >= this.boundaries[0]);

@@ -34,9 +34,10 @@ export interface Renewal {
  * If two metrics are compared (choice.ts), the comparison follows the first switch that comes after a share TRY_AFTER
  * of warm-up.
  *
- * Source: nutpie, arXiv:2603.18845. Differs from nutpie in four ways. The first metric is the unit metric, not one from
- * the gradient. There are fewer renewals between switches, because each ends a kernel call. Half a period remains after
- * the last switch, so that the metric forgets early draws of a chain that arrived late. There is a choice of metrics.
+ * Source: nutpie, arXiv:2603.18845. Differs from nutpie in four ways. The first metric is the unit metric, not a metric
+ * computed from the gradient. There are fewer renewals between switches, because each ends a kernel call. Half a period
+ * remains after the last switch, so that the metric forgets early draws of a chain that arrived late. Warm-up can
+ * choose between two metrics.
  */
 export interface Warmup {
   /** Transitions start … stop − 1 are used for estimates. */
@@ -45,8 +46,8 @@ export interface Warmup {
   /** Renewals in ascending order. */
   readonly renewals: readonly Renewal[];
   /**
-   * Transitions before which chains are checked for arrival. After the last check, chains stop using the unit metric in
-   * any case. Empty: no checks.
+   * Transitions before which chains are checked for arrival. After the last check, no chain uses the unit metric any
+   * more. Empty: no checks.
    */
   readonly looks: readonly number[];
   /** Trial of a diagonal metric: transitions before which it begins, is judged, and ends. Empty: no trial. */

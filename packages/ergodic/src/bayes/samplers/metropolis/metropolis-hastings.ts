@@ -29,7 +29,7 @@ export interface MetropolisHastingsOptions {
  * sampler cannot detect this. All randomness must come from `draws`. Otherwise runs cannot be repeated.
  *
  * x: float64[d], a copy that may be changed. ℓ: log density in nats, up to a constant; −∞ where the target has no mass.
- * To sample a discrete target, let `propose` and `start` return only points of the target.
+ * To sample a discrete target, let `propose` and `start` return only points in its support.
  *
  * Nothing is adapted. Runs on the calling thread, regardless of the number of workers. Leaves the target invariant.
  * Proposals without a finite density are rejected.

@@ -132,7 +132,7 @@ class ProposalChain implements ChainState, Placed {
 
 /**
  * A run of several chains. A TypeScript function makes the proposals. Everything happens on the calling thread,
- * regardless of the plan's number of workers. Chains take turns, and only the log density is compiled. Nothing is
+ * regardless of the plan's number of workers. Chains are advanced in turn. Only the log density is compiled. Nothing is
  * adapted. Warm-up transitions are run but not stored.
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t supplies
@@ -161,7 +161,7 @@ export class ProposalRun extends ChainsRun<ProposalChain> {
 
   protected async advanceChains(first: number, count: number): Promise<void> {
     for (const chain of this.chains) for (let k = 0; k < count; k++) chain.transition(this.propose, first + k, k);
-    // The engine call gives the event loop a chance to handle signals and timers. Nothing else here does.
+    // The engine call lets the event loop handle signals and timers. Nothing else here does.
     await this.run([this.chains[0].evaluation()]);
   }
 }

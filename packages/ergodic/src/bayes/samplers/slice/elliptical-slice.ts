@@ -27,7 +27,7 @@ export interface EllipticalSliceOptions {
 }
 
 const MOST_DENSE = 100;
-/** Maximum number of widths of a slice during warm-up. */
+/** Maximum size of an interval during warm-up, in widths. */
 const STEPPING_OUT = 1000;
 
 interface Reference {
@@ -52,7 +52,7 @@ interface Reference {
  * tails are heavier than the reference's, ℓ − log N grows without bound, and a chain in the tails returns slowly (it is
  * not geometrically ergodic). inflation > 1 guards against this for targets with Gaussian tails.
  *
- * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. There is no step to tune; `stepSize` of a
+ * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. There is no step to tune. The `stepSize` of a
  * transition is |θ|.
  *
  * Source: Murray, Adams & MacKay 2010; references other than the prior: Nishihara, Murray & Adams 2014, section 2.

@@ -2,7 +2,7 @@
  * Step sizes of stochastic-gradient Monte Carlo for each update, and the number of updates per transition.
  *
  * Constant: h. Decreasing: h_k = initial (1 + k/offset)^−power, k = 0, 1, …; with power in (½, 1] the bias vanishes in
- * the limit. Draws are not weighted by their step sizes, but these are stored with the transitions.
+ * the limit. Draws are not weighted by their step sizes. The step sizes are stored with the transitions.
  *
  * Cyclical (Zhang et al. 2020): h_k = h/2 [cos(π (k mod C)/C) + 1], where C = `length` is the number of updates per
  * cycle (⌈K/M⌉ there). The first ⌊exploration C⌋ updates of a cycle have no noise and give no draw. The other updates
@@ -58,7 +58,7 @@ export interface StepSchedule {
   updatesBefore(t: number): number;
   /** Whether step sizes are relative to a unit that is not known yet. */
   readonly auto: boolean;
-  /** Whether noise is off during parts of the run. */
+  /** Whether some parts of the run have no noise. */
   readonly cyclical: boolean;
   /** Maximum number of updates in a transition. */
   readonly mostUpdates: number;

@@ -45,7 +45,7 @@ class ColdChain implements ChainState {
     this.position.set(position);
     this.made.set(position, k * position.length);
     this.transitions.set(transition, k * this.width);
-    // A swap might have replaced the point that the transition reached.
+    // After the transition, a swap might have replaced its point.
     this.transitions[k * this.width] = logDensity;
   }
 
@@ -160,8 +160,8 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
   }
 
   /**
-   * Number of gradient evaluations in the whole run, extrapolated from warm-up. At least one per transition of each
-   * rung is counted.
+   * Number of gradient evaluations in the whole run, extrapolated from warm-up. At least one evaluation counts per
+   * transition and rung.
    */
   private gradients(): number {
     const { warmup, draws, chains } = this.plan;

@@ -169,7 +169,7 @@ export class Population {
     const kept = n / (n + d);
     for (let a = 0; a < d; a++) for (let b = 0; b < a; b++) covariance[a * d + b] *= kept;
     const factor = lowerFactor(covariance, d);
-    // If all particles have the same value of a coordinate, the moves keep their previous covariance.
+    // If a coordinate has the same value in all particles, the moves keep their previous covariance.
     if (factor) this.engine.memory.f64(this.at.factor, d * d).set(factor);
   }
 
