@@ -58,7 +58,8 @@ export class Calibration {
   }
 
   /**
-   * Whether the ranks of all numbers look uniform. If everything is correct, the value is false with probability 1 %.
+   * Whether the ranks of all numbers look uniform. The false-alarm rate is 1 %: if everything is correct, the value is
+   * false with this probability.
    */
   get calibrated(): boolean {
     const all = Object.values(this.numbers);
@@ -76,7 +77,7 @@ export class Calibration {
   }
 }
 
-/** Describes how the sampler's posterior differs from the correct one, judging by a histogram of ranks. */
+/** Describes, from a histogram of ranks, how the sampler's posterior differs from the correct one. */
 function shapeOf(counts: Int32Array): string {
   const n = counts.length;
   const total = counts.reduce((a, b) => a + b, 0);
@@ -106,13 +107,13 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
  *
  * θ̃ ~ p(θ), ỹ ~ p(y | θ̃), θ₁ … θ_L ~ p(θ | ỹ). The rank of θ̃ among the draws (the number of θ_l < θ̃) is uniform on
  * 0 … L for every quantity if model, data simulator and sampler agree. The draws of a chain are thinned until they are
- * nearly independent, because ranks among correlated draws pile up at both ends.
+ * nearly independent, because ranks among correlated draws accumulate at both ends.
  *
  * Test: Pearson's χ² over `bins` of ranks, for each number. Calibration fails if the smallest p-value is below 0.01 /
  * (numbers). Ties (of a discrete quantity) are ranked at random.
  *
- * data: supplies sizes and data that the model does not observe, by name. The observed data are simulated. Simulation i
- * uses update i of its streams.
+ * data: sizes, and data that the model does not observe, by name. The observed data are simulated. Simulation i uses
+ * update i of its streams.
  *
  * Source: Talts, Betancourt, Simpson, Vehtari, Gelman 2018.
  *

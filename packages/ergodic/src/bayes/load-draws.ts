@@ -4,9 +4,9 @@ import { later } from "../engine/threads/later.ts";
 import { type Draws, type DrawsSourceFile, type FolderHandle, readDraws } from "./draws/index.ts";
 import type { ConditionedModel, DataOfModel, ModelData, NamesOf, StatisticalModel } from "./model/index.ts";
 
-/** A model and its data, to be combined with draws read from a file. */
+/** A model and its data, for draws that are read from a file. */
 export interface DrawsModel<M> {
-  /** Model that the draws came from, or a version of it with other generated quantities. */
+  /** Model that made the draws, or a version of this model with other generated quantities. */
   readonly model: M;
   /** Data that the draws were conditioned on. */
   readonly data: DataOfModel<M>;
@@ -27,7 +27,7 @@ type AnyModel = StatisticalModel<never>;
  * including simulated quantities, are recomputed with the seed of the run. Unchanged quantities keep the values from
  * the file.
  *
- * `Q`: names of the file's quantities, to tell the compiler about them if no model is given: `loadDraws<NamesOf<typeof
+ * `Q`: names of the quantities in the file, for the compiler, if no model is given: `loadDraws<NamesOf<typeof
  * eightSchools>>("out")`.
  *
  * @throws DataError [FILE_READ], [DRAWS_FOLDER] and the errors of the formats; [DRAWS_MODEL] if the model's parameters,

@@ -122,9 +122,9 @@ const withoutValues = (names: readonly string[]): CapabilityError =>
   );
 
 /**
- * Unconstrained numbers of all draws, concatenated: the stored ones, or computed from the values of the parameters.
+ * Unconstrained numbers of all draws, concatenated. They are either stored or computed from the parameters' values.
  *
- * @throws DataError [DRAWS_MODEL] if they should have been stored, but are missing
+ * @throws DataError [DRAWS_MODEL] if the numbers should have been stored, but are missing
  */
 export function pointsOf(
   density: ConditionedModel,

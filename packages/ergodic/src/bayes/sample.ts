@@ -28,11 +28,11 @@ export interface SampleWatchOptions {
   /** Number of draws stored per chain. Default 1000; a whole number >= 0. */
   draws?: number;
   /**
-   * Number of threads. Draws do not depend on this number. Default: one per chain, up to what the machine runs in
-   * parallel.
+   * Number of threads. Draws do not depend on this number. Default: one per chain, up to the number that the machine
+   * runs in parallel.
    */
   workers?: number;
-  /** Number of seconds of sampling after which the run stops. The draws made so far are returned. */
+  /** Number of seconds of sampling after which the run stops. The run returns the draws made so far. */
   until?: { seconds?: number };
   /** Aborts the run. */
   signal?: AbortSignal;
@@ -77,7 +77,7 @@ export type FunctionData = Omit<FunctionDensityOptions, "logDensity">;
 
 const CHAINS = 4;
 const COUNT = 1000;
-/** Value of every coordinate of the point at which densities are compared. */
+/** Coordinate value of the point at which densities are compared. All coordinates have this value. */
 export const PROBE = 0.1;
 const PROBE_TOLERANCE = 1e-9;
 const absent = {
@@ -103,7 +103,7 @@ function start<M extends Sampled>(
   return startWith(model, data as SampleData, options, drawsOf);
 }
 
-/** Runs `sample` with a custom result, which `finish` creates from the raw draws. */
+/** Runs `sample`. `finish` creates the result from the raw draws. */
 export function startWith<R>(model: Sampled, data: SampleData, options: SampleOptions, finish: Finish<R>): Run<R> {
   checkKeys("sample", options, keys, { absent });
   const { chains = CHAINS, warmup = COUNT, draws = COUNT, seed = 0, deterministic = false, rows, until = {} } = options;
@@ -203,7 +203,7 @@ function checkSampler(where: string, given: Sampler): Sampler {
   return given;
 }
 
-/** Recreates the checkpoint's sampler. A sampler that contains user functions must be passed again. */
+/** Recreates the checkpoint's sampler. A sampler that contains user functions must be given again. */
 async function samplerOf(kept: JsonObject, given: Sampler | undefined): Promise<Sampler> {
   if (given === undefined) {
     const { samplerFromJson } = await import("./samplers/registry.ts");
@@ -218,8 +218,8 @@ async function samplerOf(kept: JsonObject, given: Sampler | undefined): Promise<
 }
 
 /**
- * Returns the log density at one point, to distinguish models and data with the same names and sizes; null if it is not
- * finite or not available.
+ * Returns the log density at one point, which distinguishes models and data with the same names and sizes. Returns null
+ * if it is not finite or not available.
  */
 export function probeOf(density: LogDensity): number | null {
   if (!("evaluate" in density)) return null;

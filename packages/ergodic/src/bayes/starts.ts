@@ -64,8 +64,8 @@ const whole = (density: LogDensity, start: Start): Float64Array =>
   start instanceof Float64Array ? start : (density as ConditionedModel).unconstrain(start);
 
 /**
- * Draws the missing parameters as if no start were given, and repeats this until density and gradient are finite.
- * Bounds and scales can depend on the drawn parameters, so a draw decides whether the given values are allowed.
+ * Draws the missing parameters as if no start were given, until density and gradient are finite. Bounds and scales can
+ * depend on the drawn parameters, so whether the given values are allowed depends on the draw.
  */
 function completed(density: ConditionedModel, start: Start, seed: number, chain: number): Float64Array {
   const random = stream(seed, "start", chain);

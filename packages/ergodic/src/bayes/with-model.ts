@@ -10,12 +10,12 @@ import { namedValues, pointsOf, sourceOf } from "./named-draws.ts";
 import { alike, PROBE, probeOf } from "./sample.ts";
 
 const WHERE = "loadDraws";
-/** Relative difference up to which a recomputed quantity counts as unchanged. */
+/** Largest relative difference at which a recomputed quantity counts as unchanged. */
 const SAME = 1e-9;
 
 /**
- * Combines draws with `density`, the model with its data. @throws DataError [DRAWS_MODEL] if the draws belong to other
- * parameters, other data or another density
+ * Combines draws with `density`, which is the model conditioned on its data. @throws DataError [DRAWS_MODEL] if the
+ * draws belong to other parameters, other data or another density
  */
 export function joined(draws: Draws, density: ConditionedModel): Draws {
   checkParameters(draws, density);
@@ -37,7 +37,7 @@ export function joined(draws: Draws, density: ConditionedModel): Draws {
   const isKept = ({ name, kind, shape }: DrawsQuantity): boolean =>
     kind === "parameter" || (sameShape(shape, shapeOf(draws, name)) && same(values[name], computed[name]));
   const own = density.quantities.map(({ name, kind, shape }) => ({ name, kind, shape }));
-  // Unchanged quantities keep the bits of the run; changed or new ones come from the model.
+  // Unchanged quantities keep the values from the run, bit for bit. Changed and new quantities come from the model.
   const taken = own.map(
     (quantity) => [quantity.name, isKept(quantity) ? values[quantity.name] : computed[quantity.name]] as const,
   );
@@ -52,7 +52,7 @@ export function joined(draws: Draws, density: ConditionedModel): Draws {
 
 function checkParameters(draws: Draws, { quantities, name }: ConditionedModel): void {
   const wanted = quantities.filter(({ kind }) => kind === "parameter");
-  // Files from other programs do not distinguish parameters from computed quantities.
+  // Files from other programs do not say which quantities are parameters and which are computed.
   const isOwn = Array.isArray(draws.description.names);
   const has = draws.quantities.filter(({ kind }) => !isOwn || kind === "parameter");
   const missing = wanted.filter((one) => !sameShape(one.shape, shapeOf(draws, one.name)));

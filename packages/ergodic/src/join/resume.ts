@@ -22,7 +22,7 @@ export type { ResumeOptions };
  * fit.resume(checkpoint, data, options): continues a run from its checkpoint, bit for bit.
  *
  * `data` must be the data of the original run. A run that had converged returns the same result again. A run that ended
- * at a limit, or because of `patience`, continues if the new limit is larger.
+ * at a limit or by `patience` continues if the new limit is larger.
  * `P`: type of the result, if the caller knows it.
  */
 export function resume(from: string | Uint8Array | Blob, graph: FactorGraph, options?: GraphResumeOptions): Run<LearnedGraph>;

@@ -1,4 +1,4 @@
-/** Messages between an asynchronous predictor and its threads. A thread handles one call at a time. */
+/** Messages between an asynchronous predictor and its threads. A thread computes one call at a time. */
 import type { SentError } from "../engine/errors/sent-errors.ts";
 import type { AnyPredictor } from "./any-predictor.ts";
 import type { PredictorOptions } from "./load.ts";
@@ -16,13 +16,13 @@ export type Answer =
   | { readonly kind: "done"; readonly result: unknown }
   | { readonly kind: "failed"; readonly failure: SentError };
 
-/** Facts about a model, without its parameters. */
+/** Facts about a model, excluding its parameters. */
 export interface Facts {
   readonly kind: AnyPredictor["kind"];
   readonly task: AnyPredictor["task"];
   readonly classes: readonly string[] | undefined;
   readonly targetName: string | undefined;
   readonly width: number | undefined;
-  /** Number of values in a row of a matrix. */
+  /** Number of values per matrix row. */
   readonly inputCount: number | undefined;
 }

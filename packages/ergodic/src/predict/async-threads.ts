@@ -20,7 +20,7 @@ interface Thread {
 /**
  * Threads of an asynchronous predictor. Each thread handles one call at a time; other calls wait here in order. A
  * prediction cannot be interrupted, so a call is aborted by ending its thread. If a thread dies, only its own call is
- * lost. In both cases, a new thread is opened when there is work for it.
+ * lost. In both cases, another thread is opened when the next call needs it.
  */
 export class Threads {
   readonly #open: () => Opening;
@@ -94,7 +94,7 @@ export class Threads {
     try {
       thread.port.post(call.request, call.transfer);
     } catch (error) {
-      // The request contains something that a message cannot carry.
+      // The request contains a value that cannot be cloned into a message.
       this.#settle(thread);
       call.reject(error);
     }

@@ -21,8 +21,8 @@ import type { OutputPredictor, Prediction } from "./output-predictor.ts";
 /** Options of the asynchronous `predictor`. */
 export interface AsyncPredictorOptions extends PredictorOptions {
   /**
-   * Number of threads, each with a copy of the model. As many calls are computed simultaneously as there are threads. A
-   * whole number ≥ 1. Default 1.
+   * Number of threads, each with a copy of the model. Each thread computes one call at a time. A whole number ≥ 1.
+   * Default 1.
    */
   readonly workers?: number;
   /**
@@ -36,7 +36,7 @@ export interface AsyncPredictorOptions extends PredictorOptions {
 export interface CallOptions {
   /**
    * Aborts the call and rejects its promise with the signal's reason. If the call is being computed, its thread is
-   * ended, and another is opened when it is needed.
+   * ended. Another thread is opened when a call needs it.
    */
   readonly signal?: AbortSignal;
 }
@@ -52,18 +52,18 @@ export type AsyncOf<P extends AnyPredictor> =
         : never;
 
 /**
- * Loads a saved model onto its own threads, so that neither a page nor Node's event loop waits while it computes. The
- * model comes from a path, a URL, a Blob or bytes.
+ * Loads a saved model onto its own threads, so that predictions do not block a page or Node's event loop. The model
+ * comes from a path, a URL, a Blob or bytes.
  *
  *   import { predictor } from "ergodic/predict/async";
  *   const model = await predictor("digits.safetensors", { workers: 2 });
  *   if (model.kind === "network") await model.predict([pixels]);
  *   model.dispose();
  *
- * The answers equal the answers of a predictor of `ergodic/predict`. Rows are copied to the thread, and predictions are
- * copied back. For a linear model, which takes about a microsecond per row, the copies cost more than the threads save.
- * Calls wait for a free thread in the order in which they were made. In Node the threads keep the process alive only
- * while they compute.
+ * The predictions equal those of a predictor from `ergodic/predict`. Rows are copied to the thread, and predictions are
+ * copied back. A linear model takes about a microsecond per row, so copying its rows costs more than the threads save.
+ * Calls wait for a free thread in the order in which they were made. In Node, idle threads do not keep the process
+ * alive.
  *
  * @throws as `predictor` of `ergodic/predict`; WorkerError if no thread can be opened; OptionError unless workers ≥ 1
  */
@@ -138,7 +138,7 @@ export class AsyncOutputPredictor<
   readonly kind: Kind;
   /** "binary", "multiclass", "regression" or "count". */
   readonly task: OutputPredictor["task"];
-  /** Class names in the order of their indices; undefined for numbers. */
+  /** Class names in the order of their indices; undefined for numeric targets. */
   readonly classes: readonly string[] | undefined;
   /** Name of the target column. */
   readonly targetName: string;

@@ -45,8 +45,8 @@ export function checkedNames(description: JsonObject, side: "users" | "items", w
 }
 
 /**
- * Returns the names of the rating columns. Ratings that were made from lists store no column names. Rows for such
- * models use `user` and `item`.
+ * Returns the names of the rating columns. Models trained on ratings from lists store no column names. Rows for these
+ * models have the columns `user` and `item`.
  */
 export function checkedColumns({ columns }: JsonObject, where: string): RatingColumns {
   if (columns === undefined) return { user: "user", item: "item" };

@@ -3,9 +3,9 @@ import { DataError } from "../engine/errors/errors.ts";
 
 /**
  * Checks that apply to the descriptions and tensors of every kind of model. These checks run before a loaded model is
- * used, and when a model is saved, so that every file that is written can be loaded.
+ * used. They also run when a model is saved, so that every saved file can be loaded.
  *
- * @throws DataError [MODEL_FORMAT] unless `holds`. `problem`: the rest of a message that begins "the model …".
+ * @throws DataError [MODEL_FORMAT] unless `holds`. `problem` completes a message that begins "the model …".
  */
 export function checkModel(where: string, holds: unknown, problem: string): asserts holds {
   if (!holds) throw new DataError(where, `the model ${problem}; the file is damaged, write it again`, "MODEL_FORMAT");

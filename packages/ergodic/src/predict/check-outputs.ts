@@ -1,10 +1,10 @@
 /**
- * Checks the description of a model with outputs z: loss, task, link, classes and pipeline must be known and fit
- * together.
+ * Checks the description of a model with outputs z: loss, task, link, classes and pipeline must be known and
+ * consistent.
  *
- * A user-defined loss is known only in programs that define it, but its model must predict in any program. For a
- * user-defined loss, task and link therefore only have to fit each other, whereas a loss of this library determines
- * both.
+ * A user-defined loss is known only in programs that define it, but its model must predict in any program. A built-in
+ * loss determines both task and link. For a user-defined loss, the check only requires that task and link are
+ * compatible.
  */
 
 import type { JsonObject, Link } from "../engine/contract/index.ts";
@@ -25,8 +25,8 @@ export interface OutputFacts {
 }
 
 /**
- * Task and links of each library loss: the link with one output and the link with several. A loss without one of these
- * links is refused for that number of outputs.
+ * Task and links of each built-in loss: the link for one output and the link for several outputs. If a loss lacks one
+ * of these links, models with that number of outputs are refused.
  */
 export const libraryLosses: Readonly<Record<string, { readonly task: Task; readonly one?: Link; readonly several?: Link }>> = {
   logistic: { task: "binary", one: "sigmoid", several: "sigmoidNormalised" },
@@ -69,7 +69,7 @@ export function outputFacts(description: JsonObject, where: string): OutputFacts
 }
 
 function checkLoss({ loss, link, outputs }: JsonObject, task: Task, where: string): void {
-  // The first file versions stored a string.
+  // The earliest file versions stored a string.
   const { name, ...options } = isObject(loss) ? loss : { name: loss };
   checkModel(where, typeof name === "string", `has loss ${shownJson(loss)}, which is unknown`);
   const own = Object.hasOwn(libraryLosses, name) ? libraryLosses[name] : undefined;

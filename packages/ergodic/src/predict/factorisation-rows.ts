@@ -14,7 +14,7 @@ type Role = keyof RatingColumns;
  * Returns the name of a row's user or item, read from its training column, or from `user` and `item`. `index` is the
  * row's position, for errors.
  *
- * @throws DataError for a row without the column, or whose value is not a name
+ * @throws DataError if the row lacks the column, or if the value is not a name
  */
 export function nameIn(row: Row, role: "user" | "item", columns: RatingColumns, where: string, index: number): Name {
   const column = columnIn(row, role, columns, where, index);

@@ -56,7 +56,7 @@ interface Side {
   readonly index: NameIndex;
   /** float64[size × rank]. */
   readonly factors: Float64Array;
-  /** float64[size], zeros without biases. */
+  /** float64[size]; zeros if the model has no biases. */
   readonly biases: Float64Array;
 }
 
@@ -82,7 +82,7 @@ interface Profile {
  * a preference, near 1 for liked items and 0 for all others. A user or item without a training rating counts as
  * unknown:
  *   with biases    its bias and factors are 0: μ + b_i, μ + b_u, or μ;
- *   without        μ, the mean training rating;
+ *   without biases μ, the mean training rating;
  *   implicit       an unknown user is the mean of all known users (so popular items lead); an unknown item scores 0.
  * Ties go to the item whose name comes first.
  * @throws OptionError; DataError for bad values
@@ -140,7 +140,7 @@ export class FactorPredictor {
   /**
    * Predicts: one row gives one value, and several rows give an array. A row has the training columns by name, or
    * `user` and `item`.
-   * @throws DataError for a row that lacks one of them, or whose user or item is not a name
+   * @throws DataError if a row lacks one of these columns, or if its user or item is not a name
    */
   predict(row: Pair | Row): { value: number };
   predict(rows: readonly (Pair | Row)[]): { value: number }[];
@@ -162,7 +162,7 @@ export class FactorPredictor {
     return this.score(this.profile(this.users.find(user)), this.items.find(item));
   }
 
-  /** Whether this user or item had a rating in training. All others are predicted as unknown. */
+  /** Whether this user or item had a rating in training. All other users and items are treated as unknown. */
   isKnown(side: "user" | "item", name: Name): boolean {
     const of = side === "user" ? this.userSide : this.itemSide;
     return this.knows(of, of.index.find(name));
@@ -179,7 +179,7 @@ export class FactorPredictor {
   /**
    * Recommends items for a new user with a few ratings. The user's row is fitted with the items fixed; unknown items
    * are ignored. Ratings have the training columns by name, or `item` and `value`.
-   * @throws DataError for a rating that lacks its item, or its value unless preferences are predicted; OptionError
+   * @throws DataError for a rating without an item, or without a value if the model predicts ratings; OptionError
    */
   recommendFor(rated: readonly (Rated | Row)[], options: RecommendOptions = {}): Recommendation[] {
     const where = "recommendFor";
@@ -196,7 +196,7 @@ export class FactorPredictor {
     return this.best(where, known.length > 0 ? this.folded(known) : this.profile(-1), count, without);
   }
 
-  /** Returns the items most similar by cosine of their factors, at most 1. An unknown item has none. */
+  /** Returns the most similar items by cosine between factors (at most 1); none for an unknown item. */
   similar(item: Name, options: { count?: number } = {}): { item: Name; similarity: number }[] {
     checkName("similar", "item", item);
     checkKeys("similar", options, ["count"]);
@@ -209,7 +209,7 @@ export class FactorPredictor {
     const row = this.rowOf(this.itemSide, own);
     const norm = (at: number): number => Math.sqrt(this.product(factors, at, factors.subarray(at, at + this.rank)));
     const cosines = Float64Array.from(this.items.names, (_, i) =>
-      // An item with only a bias has no direction, so its cosine counts as 0.
+      // The factors of an item with only a bias have no direction, so its cosine counts as 0.
       skip[i] ? 0 : this.product(factors, i * this.rank, row) / (norm(i * this.rank) * norm(own * this.rank)) || 0,
     );
     return largest(cosines, count, skip).map((i) => ({ item: this.items.names[i], similarity: cosines[i] }));
@@ -218,8 +218,8 @@ export class FactorPredictor {
   /**
    * Computes metrics. Explicit ratings: rmse, mae and r2, and a warning if the mean training rating predicts better.
    * Implicit ratings: precision, recall and ndcg of the best `count` items (default 10), and auc over the whole order
-   * (recommendations.ts), as means over users with a rating > 0. Items in `exclude` (the training ratings) are left
-   * out; `exclude` also adds a warning if its most popular items would do better.
+   * (recommendations.ts), as means over users with a rating > 0. Items in `exclude` (the training ratings) are not
+   * recommended. With `exclude`, a warning is added if its most popular items would do better.
    */
   evaluate(ratings: Ratings, options: { count?: number; exclude?: Ratings } = {}): FactorMetrics {
     checkKeys("evaluate", options, ["count", "exclude"]);
@@ -245,7 +245,7 @@ export class FactorPredictor {
     return { users: [users, this.rank], items: [items, this.rank], ...biases };
   }
 
-  /** Does nothing: there is nothing to free. Exists for `using`, as in other predictors. */
+  /** Does nothing, because a factorisation has nothing to free. Exists for `using`, as in other predictors. */
   dispose(): void {}
 
   [Symbol.dispose](): void {}
@@ -324,7 +324,7 @@ export class FactorPredictor {
     return Float64Array.from(this.items.names, (_, i) => this.score(profile, i));
   }
 
-  /** `item`: −1 for an unknown name. */
+  /** `item` is −1 for an unknown name. */
   private score({ factors, bias }: Profile, item: number): number {
     const { itemSide } = this;
     const known = this.knows(itemSide, item);
@@ -347,7 +347,7 @@ export class FactorPredictor {
       rated.map(({ index, value }) => ({
         features: [...this.rowOf(this.itemSide, index), ...(biases ? [1] : [])],
         target: alpha === null ? value - (biases ? mean + this.itemSide.biases[index] : 0) : value > 0 ? 1 : 0,
-        // Weight of a rated cell, including the 1 that the sum over all items contains.
+        // Weight of a rated cell. It includes the weight 1 that the sum over all items gives to every cell.
         weight: alpha === null ? 1 : 1 + alpha * value,
       })),
       [...new Array<number>(rank).fill(penalty * scale), ...(biases ? [penalty] : [])],

@@ -15,7 +15,7 @@ export interface RatedCell {
  * all items, float64[n × n], in which every cell already has weight 1 and target 0, so base is 1. Without `sum`, only
  * the rated cells count: G = 0 and base is 0.
  *
- * @throws DataError if the equations are singular to rounding
+ * @throws DataError if the equations are numerically singular
  */
 export function foldIn(cells: readonly RatedCell[], penalties: ArrayLike<number>, sum?: Float64Array): Float64Array {
   const n = cells[0].features.length;

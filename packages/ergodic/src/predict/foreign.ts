@@ -2,7 +2,7 @@ import { DataError } from "../engine/errors/errors.ts";
 
 /** Refuses model files of other programs and names a program that runs them. @throws DataError for an ONNX file */
 export function refuseForeign(bytes: Uint8Array, where: string): void {
-  // An ONNX file begins with its version, followed by the producer's name, the graph or the imported operators.
+  // An ONNX file begins with its version. The producer's name, the graph or the imported operators follow.
   if (bytes[0] !== 8 || ![0x12, 0x3a, 0x42].includes(bytes[2])) return;
   const advice = "run it with onnxPredictor of @ergodic/serve/onnx, in a page with onnxruntime-web";
   throw new DataError(where, `is an ONNX model; ${advice}`, "MODEL_FORMAT");

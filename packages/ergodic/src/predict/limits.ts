@@ -12,7 +12,7 @@ import { bytesText } from "../engine/memory/room.ts";
 export const MAX_WORK = 2e10;
 /**
  * Default limit on memory in addition to the parameters in the file, in bytes. A network needs at most a few times 64
- * MiB, unless the values of a single row take more.
+ * MiB, unless a single row needs more.
  */
 export const MAX_MEMORY = 2 ** 30;
 
@@ -26,7 +26,7 @@ export interface Limits {
 
 /** @throws DataError [MODEL_WORK] */
 export function refuseWork(work: number, maxWork: number, where: string): void {
-  // Written so that NaN is refused too.
+  // The comparison is written so that NaN is also refused.
   if (work <= maxWork) return;
   const message =
     `needs ${work.toPrecision(2)} multiply-adds per row, but maxWork is ${maxWork}; ` +

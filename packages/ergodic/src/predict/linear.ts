@@ -15,12 +15,12 @@ import { OutputPredictor } from "./output-predictor.ts";
 
 export type { Prediction } from "./output-predictor.ts";
 
-/** Number of multiplications from which the computation for many rows is faster than the plain loop. */
+/** Smallest number of multiplications for which the computation for many rows is faster than the plain loop. */
 const MANY = 4096;
 
 /**
- * Computation for many rows; null once its load was requested. This computation gives the same bits as the plain loop.
- * Predictions can therefore use the plain loop until it is loaded, or if it cannot be loaded.
+ * Computation for many rows; null after loading it has been requested. This computation and the plain loop give the
+ * same results, bit for bit. Predictions therefore use the plain loop while this computation is not loaded.
  */
 let many: typeof manyScores | null | undefined;
 

@@ -10,7 +10,7 @@ export function sigmoid(z: number): number {
   return e / (1 + e);
 }
 
-/** Replaces z [from, from + count) of an array with predictions. */
+/** Replaces elements [from, from + count) of the array z with predictions. */
 export function linkInPlace(link: Link, z: Float64Array, from: number, count: number): void {
   const to = from + count;
   if (link === "exp") for (let k = from; k < to; k++) z[k] = exp(z[k]);
@@ -26,7 +26,7 @@ export function linkInPlace(link: Link, z: Float64Array, from: number, count: nu
   for (let k = from; k < to; k++) z[k] = total > 0 ? z[k] / total : 1 / count;
 }
 
-/** Index of the largest value, the first if several are equal. */
+/** Index of the largest value; among equal values, the first. */
 export function largest(values: ArrayLike<number>): number {
   let best = 0;
   for (let k = 1; k < values.length; k++) if (values[k] > values[best]) best = k;

@@ -23,9 +23,9 @@ const kinds: Readonly<Record<string, (saved: SavedModel, where: string, options:
 /** Options of `predictor`. */
 export interface PredictorOptions {
   /**
-   * Largest work of the model per row, in multiply-adds. Other operations count by the time that they take. The work is
-   * computed from the file, and a model that needs more is refused, because a prediction cannot be aborted. Default
-   * 2e10, about ten seconds on one core; Infinity for files that you trust.
+   * Largest work of the model per row, in multiply-adds. Other operations count as the number of multiply-adds that
+   * take about as long. The work is computed from the file, and a model that needs more is refused, because a
+   * prediction cannot be aborted. Default 2e10, about ten seconds on one core; Infinity for files that you trust.
    */
   readonly maxWork?: number;
   /**
@@ -34,12 +34,15 @@ export interface PredictorOptions {
    * Infinity for files that you trust.
    */
   readonly maxMemory?: number;
-  /** Whether a network predicts the same bits on every host, which is somewhat slower. Default: as it was trained. */
+  /**
+   * Whether a network predicts the same bits on every host. This is somewhat slower. Default: the setting used in
+   * training.
+   */
   readonly deterministic?: boolean;
   /**
-   * Treatment of a category level that training did not contain. "zero" encodes it as all zeros, as if the row had no
-   * level; "refuse" throws an error that names the column, the level and the known levels. Default: as in training.
-   * `newLevels` counts such levels.
+   * Treatment of a category level that training did not contain. "zero" encodes the level as all zeros, as if the row
+   * had no level. "refuse" throws an error that names the column, the level and the known levels. Default: as in
+   * training. `newLevels` counts such levels.
    */
   readonly unknown?: "zero" | "refuse";
 }
@@ -73,7 +76,7 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
     return (await made(bytes, where, { maxWork, maxMemory, deterministic, unknown })) as P;
   } catch (error) {
     if (error instanceof DataError || error instanceof MemoryLimitError) throw error;
-    // If this host lacks an ability, the file is not at fault.
+    // This error means that the host lacks a capability, not that the file is damaged.
     if (error instanceof CapabilityError && error.code.startsWith("HOST_")) throw error;
     // All other errors, such as refused steps and options, are reported as a damaged file.
     throw new DataError(
@@ -115,7 +118,7 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions 
   return predictor;
 }
 
-/** Steps whose columns are listed in the file, so that the size of the file bounds their cost. */
+/** Steps that list their columns in the file. The size of the file therefore bounds their cost. */
 const LISTED = new Set(["columns", "impute", "oneHot", "standardise", "rowShape"]);
 
 /** Checks that a pipeline stays within the limits. @throws DataError [MODEL_WORK, MODEL_MEMORY] */
@@ -147,7 +150,10 @@ function withUnknown(description: JsonObject, unknown: PredictorOptions["unknown
   return { ...description, pipeline: steps };
 }
 
-/** Whether the pipeline, which has not been checked yet, uses dates or has a step that is unknown or not loaded. */
+/**
+ * Whether the pipeline uses dates, or has a step that is unknown or not loaded. The pipeline need not have been
+ * checked.
+ */
 function needsMore({ pipeline }: JsonObject): boolean {
   const isElsewhere = (step: unknown): boolean => {
     const { kind, columns } = (step ?? {}) as { kind?: unknown; columns?: unknown };

@@ -14,11 +14,11 @@ interface Linear {
 /**
  * Computes z of rows [from, from + count) and writes them to the start of z. The results equal the results of the plain
  * loop in linear.ts bit for bit, because the kernels (kernels/predict/scores.ts) add in the same order. Dense rows are
- * copied to the kernels in blocks. Dense rows come from a contiguous array if there is one, and otherwise from `read`.
- * Sparse rows are used in place.
+ * copied to the kernels in blocks. If dense rows are in a contiguous array, they are copied from it. Otherwise `read`
+ * supplies them. Sparse rows are used in place.
  *
- * Rows in an array do not pass through `read`, which would check them. Such rows are checked only if their z is not
- * finite, because a non-finite input always makes z non-finite.
+ * Rows in an array are not checked by `read`. Such rows are checked only if their z is not finite, because a non-finite
+ * input always makes z non-finite.
  *
  * @returns false if only the plain loop can compute the rows @throws DataError as `read` does
  */
@@ -41,7 +41,7 @@ export function manyScores(
   return true;
 }
 
-/** Bytes of a block of rows with their z. A block should stay in the processor's cache. */
+/** Size of a block of rows with their z, in bytes. A block should stay in the processor's cache. */
 const BLOCK = 1 << 17;
 
 function byKernel(

@@ -72,8 +72,8 @@ export interface MetricsOptions {
   /** Meaning of the outputs of binary and multiclass. Default "probabilities". */
   outputs?: "probabilities" | "scores";
   /**
-   * For regression: the prediction of a model without features, such as the training mean, and a name for the rows over
-   * which that mean was taken. Default: the mean of the rows added.
+   * For regression: the prediction of a model without features, such as the training mean, and a name for the rows that
+   * were averaged. Default: the mean of the rows added.
    */
   mean?: { value: number; of: string };
 }
@@ -114,15 +114,15 @@ const BINS = 15;
  * auc (binary): P(a random 1 ranks above a random 0), ties ½, exact; NaN if a class is absent. Stores every output:
  * 16–24 bytes per row.
  * averagePrecision (binary): Σ (R_n − R_{n−1}) P_n over thresholds from the largest output down, without interpolation;
- * NaN if there is no 1. A random order gives the share of 1s. If 1s are rare, averagePrecision is more informative than
- * auc.
+ * NaN if there is no 1. A random order gives a value equal to the share of 1s. If 1s are rare, averagePrecision is more
+ * informative than auc.
  * f1: 2TP/(2TP + FP + FN) of class 1; multiclass: the mean over classes that occur in targets or predictions; 0 for
  * 0/0.
  * confusion: [target][prediction] → weight. calibrationError: Σ_b (w_b/w)·|mean confidence − share of correct rows|
  * over 15 bins [b/15, (b+1)/15) of equal width. Confidence is P(class 1), or with several classes the largest
  * probability (Naeini, Cooper, Hauskrecht 2015).
  * rmse, mae: units of the target. r2: 1 − Σ(y−ŷ)²/Σ(y−ȳ)²; NaN if all targets are equal, as with a single row. warning:
- * present if one number for all rows (the given `mean`, or else ȳ) has a smaller squared error.
+ * present if a constant prediction (the given `mean`, or else ȳ) has a smaller squared error.
  * deviance (count): the mean Poisson deviance, 2·mean(y log(y/ŷ) − y + ŷ), ŷ at least 2⁻¹⁰²².
  *
  * @throws OptionError, or DataError for lengths that do not match, a target out of range, outputs that are not numbers,
@@ -220,8 +220,8 @@ function multiclassTally(count: number, scores: boolean): Tally<MulticlassMetric
 }
 
 /**
- * One row of a classification. `output`: probability that calibration compares with `truth` (0 or 1); `ofTarget`:
- * probability of the target's class.
+ * One row of a classification. `output` is the probability that calibration compares with `truth` (0 or 1). `ofTarget`
+ * is the probability of the target's class.
  */
 interface ClassRow {
   output: number;

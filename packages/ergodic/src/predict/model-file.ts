@@ -17,8 +17,8 @@ const FORMAT: FileFormat = {
 
 /**
  * Returns the description as stored in the file. Column names are omitted, because the pipeline has them and there can
- * be millions. The three names of a rating model are kept. The number of workers is omitted unless the workers trained
- * one shared model simultaneously, because otherwise it does not affect the parameters.
+ * be millions. The three names of a rating model are kept. The number of workers is stored only if they trained one
+ * shared model simultaneously. Otherwise it does not affect the parameters.
  */
 function stored(given: JsonObject): JsonObject {
   const columns = Object.getOwnPropertyDescriptor(given, "columns")?.value;

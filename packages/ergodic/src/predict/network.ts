@@ -11,15 +11,15 @@ import { OutputPredictor } from "./output-predictor.ts";
 import { NetworkPlan, type OpenBatch } from "./plan/index.ts";
 
 export interface LoadedOptions extends Partial<Limits> {
-  /** Whether predictions have the same bits on every host. Default: as the model was trained. */
+  /** Whether predictions have the same bits on every host. Default: the setting used in training. */
   readonly deterministic?: boolean;
 }
 
-/** Whether the training gave the same bits on every host. If so, predictions do as well. */
+/** Whether training gives the same bits on every host. If so, predictions do as well. */
 export const isDeterministic = ({ description }: SavedModel): boolean =>
   (description.plan as { deterministic?: unknown } | null | undefined)?.deterministic === true;
 
-/** Families of the kernels that a saved network's plan calls. The plan need not have been checked. */
+/** Families of the kernels that a saved network's plan calls. Also accepts a plan that has not been checked. */
 export function familiesOfPlan({ description }: SavedModel): Family[] {
   const families = new Set<Family>(["arrays"]);
   const look = (part: unknown): void => {
@@ -34,8 +34,8 @@ export function familiesOfPlan({ description }: SavedModel): Family[] {
 }
 
 /**
- * A trained neural network. The plan of kernels (plan/network-plan.ts) computes the outputs z in float32. Needs neither
- * trainer nor compiler, but an open engine.
+ * A trained neural network. The plan of kernels (plan/network-plan.ts) computes the outputs z in float32. Prediction
+ * needs an open engine, but neither the trainer nor the compiler.
  */
 export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> extends OutputPredictor<
   K,
@@ -45,7 +45,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
   readonly kind = "network";
   readonly #numbers: SavedModel["tensors"];
   readonly #plan: NetworkPlan;
-  /** Whether the model takes the numbers of a matrix unchanged, and whether they are first rounded to float32. */
+  /** Whether the model uses the numbers of a matrix unchanged, and whether it first rounds them to float32. */
   readonly #takesMatrix: boolean;
   readonly #rounds: boolean;
 
@@ -126,15 +126,15 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
       }
       batch.run();
       const { output } = batch;
-      // A loop is faster than calling `set` for a few outputs.
+      // For a few outputs, a loop is faster than calling `set`.
       for (let i = 0, to = done * outputs; i < output.length; i++, to++) z[to] = output[i];
     }
   }
 }
 
 /**
- * Copies rows from an array into a batch's input. `rounds`: to float32. Returns false if each row must be read through
- * the reader instead, which rounds it or reports the number that is not finite.
+ * Copies rows from an array to the input of a batch. `rounds`: to float32. Returns false if the rows must be read one
+ * by one. The reader then rounds each row, or reports a number that is not finite.
  */
 function copied(
   batch: OpenBatch,
@@ -147,7 +147,7 @@ function copied(
   const { input } = batch;
   if (rounds && input instanceof Float64Array && values instanceof Float64Array) return false;
   if (input.length !== rows * columns) return false;
-  // Avoids a view if possible, because it would allocate an object per call.
+  // Avoids a view if possible, because a view is an object that must be allocated per call.
   input.set(rows * columns === values.length ? values : values.subarray(from * columns, (from + rows) * columns));
   return batch.isFinite();
 }

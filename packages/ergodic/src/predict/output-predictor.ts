@@ -34,21 +34,22 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
    */
   probabilities?: Record<string, number>;
   /**
-   * Set of a model with conformal sets (`ergodic/calibration`): classes that include the true class with the promised
-   * probability, in the order of `classes`. Empty if no class fits the row as well as true classes usually do.
+   * Conformal prediction set (`ergodic/calibration`), in the order of `classes`. The set contains the true class with
+   * the promised probability. The set is empty if no class fits the row as well as true classes usually fit theirs.
    */
   set?: string[];
   /**
-   * Interval of a model with conformal intervals. The interval contains the true value with the promised probability.
+   * Conformal prediction interval (`ergodic/calibration`). The interval contains the true value with the promised
+   * probability.
    */
   interval?: [low: number, high: number];
 }
 
 /**
  * Base class of predictors with outputs z. The class passes raw rows through the model's learnt pipeline, applies the
- * model's link (contract.ts), computes metrics, and writes the file. Each subclass defines how z is computed from rows,
- * and which tensors the file contains. The predicted class has the largest probability; with the link "sign", z > 0 is
- * the second class.
+ * model's link (contract.ts), computes metrics, and writes the file. Subclasses compute z from rows, and define the
+ * tensors in the file. The predicted class has the largest probability; with the link "sign", z > 0 means the second
+ * class.
  *
  * @throws DataError for rows that lack columns, datasets with other columns, classes that the model does not know
  *
@@ -98,7 +99,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
 
   /**
    * Writes z of rows [from, from + count) to the start of z: float64[count × outputs]. The rows have passed the
-   * pipeline. `given`: the source of the rows, if many can be processed at a time.
+   * pipeline. `given`: the source of the rows, if it allows many rows to be processed together.
    */
   protected abstract scoresInto(read: ReadRow, from: number, count: number, z: Float64Array, given?: GivenRows): void;
   /**
@@ -136,7 +137,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   /** Number of values in a row of a matrix: the raw columns, before the pipeline. */
   get inputCount(): number {
     const { inputs, steps } = this.pipeline;
-    // Without names, the first step has the count.
+    // Without names, the first step knows the number of columns.
     return inputs?.length ?? (steps[0] as unknown as { columnCount: number }).columnCount;
   }
 
@@ -252,7 +253,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return z;
   }
 
-  /** Computes z of one row without opening the pipeline again. */
+  /** Computes z of one row with the pipeline that is already open. */
   private scoresOfOne(row: Row | ArrayLike<number>): Float64Array {
     const { pipeline } = this;
     // With weights or offsets the general path is used, which checks them.
@@ -265,8 +266,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 
   /**
-   * Throws if an output z of a row is NaN, or is ∞ and goes through a softmax (calibrated models can handle ∞). Such z
-   * come from values too large for the model, or from a damaged file. `row`: from 0. Conformal sets replace this check.
+   * Throws if an output z of a row is NaN, or is ∞ and goes through a softmax (calibrated models can handle ∞). The
+   * causes are input values too large for the model, or a damaged file. `row`: from 0. Conformal sets replace this
+   * check.
    */
   private checkScores(z: Float64Array, from: number, row: number): void {
     for (let k = from; k < from + this.outputCount; k++) {
@@ -284,7 +286,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return z.slice(i * this.outputCount, (i + 1) * this.outputCount);
   }
 
-  /** Replaces z of one row with predictions. Calibration overrides this method and the next. */
+  /** Replaces z of one row with predictions. Calibration overrides this method and the next one. */
   private toPredictions(z: Float64Array, from: number): void {
     linkInPlace(this.link, z, from, this.outputCount);
   }
@@ -302,8 +304,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 
   /**
-   * Returns the targets as the model encodes them: its own class indices, or 0 and 1 if the model was trained on
-   * numbers whose sign was the class. NaN if the target is missing.
+   * Returns the targets as the model encodes them: class indices, or 0 and 1 if the sign of a numeric target was the
+   * class in training. NaN if the target is missing.
    */
   targets(data: Dataset): Float64Array {
     const { target } = this.pipeline;
@@ -313,8 +315,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
 }
 
 /**
- * Whether this is a single row rather than several or a table. The names of properties do not decide this, because a
- * row can have columns of any name. Only tables contain lists.
+ * Whether this is a single row rather than several or a table. Property names cannot distinguish the two, because a row
+ * can have columns of any name. Only a table has lists as values.
  */
 function isRow(rows: Row | ArrayLike<number> | RawRows): boolean {
   if (Array.isArray(rows)) return typeof rows[0] === "number";

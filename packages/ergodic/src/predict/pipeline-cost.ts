@@ -6,7 +6,7 @@ import type { Cost, SourceStep, Step } from "../engine/data/rows.ts";
 import { sources, transformations } from "../engine/data/transformations/index.ts";
 import { type Limits, refuseMemory, refuseWork } from "./limits.ts";
 
-/** Bytes of a column's name, if names are requested. */
+/** Memory for a column's name in bytes, if names are requested. */
 const NAME = 64;
 
 /**

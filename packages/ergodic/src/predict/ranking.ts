@@ -32,7 +32,7 @@ export class RankedOutputs {
   }
 }
 
-/** Outputs with weights. Weights are stored only once one differs from 1. */
+/** Outputs with weights. Weights are stored from the first weight that differs from 1. */
 class WeightedOutputs {
   private outputs = new Float64Array(256);
   private weights: Float64Array | null = null;
@@ -49,7 +49,7 @@ class WeightedOutputs {
     this.count++;
   }
 
-  /** Returns an iterator from the largest output down. */
+  /** Returns an iterator over the outputs in descending order. */
   sorted() {
     const { count } = this;
     const given = this.outputs.slice(0, count);

@@ -3,10 +3,10 @@
  * user likes in total:
  *
  * precision h/k; recall h/n; ndcg Σ_hits 1/log2(1 + place) ÷ Σ_{place ≤ min(k, n)} 1/log2(1 + place), places from 1;
- * auc: P(a random liked item scores above a random other item), ties ½, over all items that may be recommended. The
- * mean of auc excludes users whose auc is NaN because there is nothing to compare. warning: present if recommending the
- * most popular items to every user would give a larger ndcg. Liked items that cannot be recommended count in n. Source
- * of ndcg: Järvelin, Kekäläinen 2002, with gains 0 and 1.
+ * auc: P(a random liked item scores above a random other item), ties ½, over all items that may be recommended. If a
+ * user has no pair of items to compare, that user's auc is NaN and does not enter the mean. warning: present if
+ * recommending the most popular items to every user would give a larger ndcg. Liked items that cannot be recommended
+ * count in n. Source of ndcg: Järvelin, Kekäläinen 2002, with gains 0 and 1.
  */
 
 import { DataError } from "../engine/errors/errors.ts";
@@ -20,7 +20,7 @@ export interface RankingMetrics {
   auc: number;
   /** Number of users in the means. */
   users: number;
-  /** Warning with both values, if the most popular training items have a larger ndcg. */
+  /** Warning that gives both values, if the most popular training items have a larger ndcg. */
   warning?: string;
 }
 
@@ -92,7 +92,7 @@ export class RankingTally {
   }
 }
 
-/** Indices of the `count` largest values, largest first, ties by index. Items with `skip` 1 are left out. */
+/** Indices of the `count` largest values, largest first, ties by index. Items with `skip` 1 are omitted. */
 export function largest(values: Float64Array, count: number, skip: Uint8Array): number[] {
   const best: number[] = [];
   for (let i = 0; i < values.length; i++) {

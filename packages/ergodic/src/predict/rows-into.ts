@@ -81,8 +81,8 @@ export class RowsInto {
   }
 
   /**
-   * Throws an error that names the first unreadable row by its position among all rows. If all rows are readable,
-   * throws the given error.
+   * Throws an error with the index of the first unreadable row among all rows. If all rows are readable, throws the
+   * given error.
    */
   blame(error: unknown): never {
     const [matrix, inputs] = [this.#matrix, this.#inputs];

@@ -37,12 +37,12 @@ type Entries = (
 const MOST = (1 << 25) + (1 << 18);
 
 let made: Kernels | undefined | null;
-/** Whether the kernels are in use. Reading a row can run user code that predicts too. */
+/** Whether the kernels are in use. A row's getter can run user code that makes another prediction. */
 let isBusy = false;
 
 /**
- * Returns the kernels, or null on hosts that forbid code generation or lack SIMD. The plain loop then gives the same
- * results, only slower.
+ * Returns the kernels, or null on hosts that forbid code generation or lack SIMD. Without kernels, the plain loop gives
+ * the same results, but takes longer.
  */
 function kernels(): Kernels | null {
   if (made !== undefined) return made;

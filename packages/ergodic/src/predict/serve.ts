@@ -1,5 +1,5 @@
 /**
- * The thread of an asynchronous predictor (async.ts). The thread loads a model and answers calls.
+ * The thread of an asynchronous predictor (async.ts). It loads a model and answers calls.
  *
  * It runs as a Web Worker of type "module" or as a worker thread of Node. If a bundler does not find the worker
  * automatically, build this module as a separate entry and pass its address as `predictor(file, { script })`.

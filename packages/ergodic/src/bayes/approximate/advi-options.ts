@@ -1,10 +1,10 @@
-/** Options of variational inference (advi.ts), as given and with defaults filled in. */
+/** Options of variational inference (advi.ts): as the user gives them, and with defaults filled in. */
 
 /** Options of `meanField` and `fullRank`. */
 export interface AdviOptions {
   /**
-   * Initial normal distribution: "pathfinder" (the best one from four Pathfinder paths) or "point" (the starting point,
-   * with unit scale). Default "pathfinder".
+   * Initial normal distribution: "pathfinder" (the best normal of four Pathfinder paths) or "point" (the starting
+   * point, with unit scale). Default "pathfinder".
    */
   start?: "pathfinder" | "point";
   /** Number of draws per gradient of the ascent. Default 1; a whole number >= 1. */

@@ -23,8 +23,8 @@ export interface AdviRunOptions extends AscentOptions {
 /** Smallest pool of draws for a meaningful k̂. */
 const FEWEST_DRAWS = 1000;
 /**
- * The posterior of a scale has a long tail in one direction. Draws that are widened in all directions rarely reach this
- * tail.
+ * The posterior of a scale has a long tail in one direction. Draws from a normal that is widened in all directions
+ * rarely reach this tail.
  */
 const ONE_WAY = [3, 3, 3, 3];
 const REFINE = { ...quasiNewtonDefaults, firstStep: 0.1, relativeObjectiveTolerance: 1e6, parameterTolerance: 1e-6 };

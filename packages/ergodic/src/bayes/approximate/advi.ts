@@ -56,9 +56,9 @@ function make(name: "meanField" | "fullRank", given: AdviOptions): Sampler {
  * Variational inference with independent normals: the diagonal normal with the highest ELBO, in unconstrained
  * coordinates.
  *
- * If parameters are correlated, its standard deviations are too small. The verdict's k̂ then shows that they are too
- * small. x = o + W(μ + Cz), with C and W diagonal; options and stages are the same as for fullRank(). @throws
- * OptionError; CapabilityError without a gradient
+ * If parameters are correlated, its standard deviations are too small. The k̂ in the verdict then reveals this. x = o +
+ * W(μ + Cz), with C and W diagonal; options and stages are the same as for fullRank(). @throws OptionError;
+ * CapabilityError without a gradient
  */
 export const meanField = /* @__PURE__ */ advi("meanField");
 
@@ -79,12 +79,12 @@ export const meanField = /* @__PURE__ */ advi("meanField");
  * - `refineDraws`: L-BFGS maximises the ELBO on this many fixed draws (whitened, in pairs ±z; at least 4d for
  *   `fullRank`); 0 skips it.
  *
- * With `batch`, the ascent reads this many rows per evaluation, with control variates about o (batch-point.ts); the
+ * With `batch`, each evaluation of the ascent reads this many rows, with control variates about o (batch-point.ts). The
  * paths, the refinement and k̂ read all rows.
  *
  * With `psis`, draws are resampled by Pareto-smoothed importance weights (approximation-run.ts). The normal with the
- * highest ELBO is too narrow (by a tenth for a heavy-tailed posterior from 46 observations), and resampling corrects
- * this. Without `psis`, draws are from q.
+ * highest ELBO is too narrow (by a tenth for a heavy-tailed posterior from 46 observations). Resampling corrects this.
+ * Without `psis`, draws are from q.
  *
  * Streams: ("path", i, …) as in Pathfinder; ("advi", "gradient"), ("advi", "elbo"), ("advi", "rows"), ("advi",
  * "refine"), ("advi", "draw").

@@ -16,7 +16,7 @@ import { SteppedRun } from "./stepped-run.ts";
 const BLOCK = 50;
 /** Target for the effective number of draws. */
 const EFFECTIVE = 4000;
-/** Largest size of the pool, as a multiple of its first size. */
+/** Maximum size of the pool, as a multiple of its initial size. */
 const MOST_POOLS = 10;
 const GOOD_K = 0.7;
 /** k̂ above which the weights have no mean, so that more draws do not help. */
@@ -25,19 +25,20 @@ const HOPELESS_K = 1;
 const COVERED = 0.1;
 
 export interface PoolOptions {
-  /** Number of paths that the fit begins with. */
+  /** Number of paths from which the fit starts. */
   paths: number;
   /** Number of draws in the pool, at least as many as the plan asks for. */
   size: number;
   resample: boolean;
-  /** Scales of the parts of q that are widened in a single direction. */
+  /** Scales of those parts of q that are widened in one direction only. */
   oneWay?: readonly number[];
 }
 
 /**
- * Widths of draws, relative to the fitted normal. They are used in runs with importance weights, because the weights
+ * Widths of draws, relative to the fitted normal. Only runs with importance weights use them, because the weights
  * correct for the widening. A normal misses heavy tails and the ends of a curved posterior, and k̂ cannot reveal this
- * if no draw reaches them. Wide draws reach them, so that either the weights correct the approximation or k̂ is high.
+ * if no draw reaches them. Wide draws reach these regions. Either the weights then correct the approximation, or k̂ is
+ * high.
  */
 const DEFENSIVE = [1, 1, 1.5, 1, 1, 1.5, 1, 3, 1, 1, 1.5, 1, 1, 1.5, 1, 10];
 
@@ -51,16 +52,16 @@ export interface Width {
 }
 
 /**
- * A run that fits an approximation q of a density p, then makes independent draws from it and judges how far they can
+ * A run that fits an approximation q of a density p. It then makes independent draws from q and judges how far they can
  * be trusted.
  *
  * A pool of draws of q is made block by block, with log p and log q of each. `elbo`: the mean of log p − log q over
  * draws from the unwidened parts of q. k̂ (`paretoK`): the tail shape of p/q by Pareto-smoothed importance sampling;
  * above 0.7 the approximation is poor.
  *
- * k̂ is blind to a direction in which q is so narrow that no draw sees p's width. So k̂ is set to ∞ if the weighted
- * draws violate Stein's identity E_p[(x − c)·∇ℓ(x)] = −d. Each such direction contributes about 0 to the left side
- * instead of −1. Draw k of chain c is draw k·chains + c of the pool.
+ * k̂ cannot detect a direction in which q is so narrow that no draw shows the width of p. So k̂ is set to ∞ if the
+ * weighted draws violate Stein's identity E_p[(x − c)·∇ℓ(x)] = −d. Each such direction contributes about 0 to the left
+ * side instead of −1. Draw k of chain c is draw k·chains + c of the pool.
  *
  * With `resample`, q is a mixture of normals of several widths, and draws are resampled from the pool by smoothed
  * weights, with replacement. A draw with weight w occurs ⌊n w⌋ or ⌈n w⌉ times among n. This systematic resampling uses
@@ -81,7 +82,7 @@ export abstract class ApproximationRun extends SteppedRun {
   /** Number of blocks in a pool. */
   private readonly blocks: number;
   private readonly resample: boolean;
-  /** One array per block: values are [BLOCK, dimension], the others [BLOCK]. */
+  /** One array per block. Arrays of values are [BLOCK, dimension], and all other arrays are [BLOCK]. */
   private readonly pool = {
     numbers: { fitted: 0 },
     arrays: {
@@ -92,7 +93,7 @@ export abstract class ApproximationRun extends SteppedRun {
       stein: [] as Float64Array[],
     },
   } satisfies Kept;
-  /** All draws, held while they are compared with places. */
+  /** All draws, stored while they are compared with places. */
   private made: ChainDraws | undefined;
   private judged: { blocks: number; of: Judged } | undefined;
   /** Absent if there are too many coordinates. */
@@ -106,14 +107,14 @@ export abstract class ApproximationRun extends SteppedRun {
     this.resample = pool.resample;
     const scales = pool.resample ? [...DEFENSIVE, ...(pool.oneWay ?? [])] : [1];
     this.widths = scales.map((scale, k) => ({ scale, oneWay: k >= DEFENSIVE.length }));
-    // One step per scout and one per place. A scout finds up to two places, and a path finds one.
+    // Each scout and each place takes one step. A scout finds up to two places, and a path finds one.
     const searchSteps = 2 + SCOUTS + 2 * SCOUTS + pool.paths;
     this.stepsPerEpoch = fitSteps + this.blocks * (pool.resample ? MOST_POOLS : 1) + searchSteps;
     const searches = plan.chains * plan.draws > 0 && density.dimension <= MOST_DIMENSION;
     this.scouting = searches ? new Scouting(density, plan, engine, SCOUTS) : undefined;
   }
 
-  /** Makes one fitting step and returns −elbo if it was estimated. Calls `fitted` at the end. */
+  /** Performs one fitting step and returns −elbo if the step estimated it. Calls `fitted` at the end. */
   protected abstract fit(): number | undefined;
   /** Writes draw k of q into `out`. */
   protected abstract drawPoint(k: number, out: Float64Array): void;
@@ -135,7 +136,7 @@ export abstract class ApproximationRun extends SteppedRun {
     this.pool.numbers.fitted = 1;
   }
 
-  /** Paths that the fit began with. */
+  /** Paths from which the fit started. */
   protected abstract readonly paths: Paths;
 
   get converged(): boolean | string {
@@ -150,7 +151,10 @@ export abstract class ApproximationRun extends SteppedRun {
     return undefined;
   }
 
-  /** Places with their share of the draws, once all draws are made; none if the weights cannot be trusted. */
+  /**
+   * Places with their share of the draws. The list is available once all draws are made, and empty if the weights
+   * cannot be trusted.
+   */
   places(): VisitedPlace[] {
     if (!this.full || this.scouting === undefined) return [];
     const { paretoK, logMeanWeight, effectiveSize } = this.judge();
@@ -241,7 +245,7 @@ export abstract class ApproximationRun extends SteppedRun {
     return paretoK <= GOOD_K && effectiveSize >= EFFECTIVE;
   }
 
-  /** Picks `count` draws of the pool by weight and returns their indices. */
+  /** Resamples `count` draws from the pool by weight and returns their indices. */
   private pick(count: number): Uint32Array {
     const draws = stream(this.plan.seed, "resample").at(0);
     const picked = systematic(this.judge().logWeights, count, draws.uniform());
@@ -290,7 +294,7 @@ export abstract class ApproximationRun extends SteppedRun {
     return this.judged.of;
   }
 
-  /** log density of the unwidened parts at draw k of the pool; undefined if the draw came from another part. */
+  /** log density of the unwidened parts at draw k of the pool; undefined if the draw came from a widened part. */
   private logPlain(k: number): number | undefined {
     if (this.widthOf(k).scale !== 1) return undefined;
     const { x, logApproximation } = this.pooled(k);

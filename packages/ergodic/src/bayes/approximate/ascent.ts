@@ -21,8 +21,8 @@ const TRIAL = 2 ** 32;
  * Stochastic ascent of an ELBO by its reparametrised gradient, with the step sequence of ADVI (advi.ts has the
  * formulas).
  *
- * A step is one update, in a trial of η or in the ascent itself. Update t of trial i uses update i·2³² + t of the
- * stream ("advi", "gradient"); the ascent itself counts as i = 5. The n-th estimate of the ELBO uses update n of
+ * A step is one update, either in a trial of η or in the ascent itself. Update t of trial i uses update i·2³² + t of
+ * the stream ("advi", "gradient"); the ascent itself counts as i = 5. The n-th estimate of the ELBO uses update n of
  * ("advi", "elbo").
  */
 export class Ascent {

@@ -42,7 +42,7 @@ export class BatchPoint {
     this.gradient = this.arena.take(8 * dimension);
   }
 
-  /** Returns the number of passes over all rows that this many estimates cost. */
+  /** Returns the cost of this many estimates, in passes over all rows. */
   passes(estimates: number): number {
     return (2 * this.batch * estimates) / this.rowCount;
   }

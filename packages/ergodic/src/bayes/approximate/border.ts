@@ -2,12 +2,13 @@ import { type Minimised, QuasiNewton, quasiNewtonDefaults } from "./quasi-newton
 
 /**
  * Whether f decreases without bound as one coordinate runs to the border of its constraint. A negative log density does
- * so if a scale can go to 0 and its normal density grows as 1/scale.
+ * so if a scale can approach 0 and the density of a normal with this scale grows as 1/scale.
  *
- * The other coordinates are minimised for each value of this one (quasi-Newton, from their last position). The
- * coordinate moves outward in strides of `STRIDE`, at least to `DEEP`. If f has a limit, each stride lowers it by less
- * than the previous stride, eventually by e^−STRIDE times as much. Without a limit, each stride lowers it by as much as
- * before. If a scale is small only because its data are small, f stops decreasing on the way.
+ * For each value of this coordinate, a quasi-Newton search minimises over the others, starting from their last
+ * position. The coordinate moves outward in strides of `STRIDE`, at least to `DEEP`. If f has a limit, each stride
+ * lowers it by less than the previous stride, eventually by e^−STRIDE times as much. Without a limit, each stride
+ * lowers it by as much as before. If a scale is small only because its data are small, f stops decreasing before
+ * `DEEP`.
  *
  * If the coordinate is already beyond `DEEP`, where rounding dominates, the strides end at `DEEP` instead.
  */

@@ -6,16 +6,16 @@ import { type NewtonStep, newtonStep } from "./newton-step.ts";
 import { type Minimised, QuasiNewton, quasiNewtonDefaults } from "./quasi-newton.ts";
 
 /**
- * Tolerance in units of f (nats for a log density). A point is a minimum if the decrease of f promised by a Newton step
- * is no larger than this plus rounding.
+ * Tolerance in units of f (nats for a log density). A point counts as a minimum if a Newton step promises to decrease f
+ * by no more than this plus rounding.
  */
 export const TOLERANCE = 1e-6;
 const ROUNDING = 2 ** -46;
 const MOST_PRODUCTS = 200;
 const POLISHING = 3;
 /**
- * Number of restarts without significant decrease. Without this limit, the search would never end on a valley floor
- * that is flat to rounding.
+ * Maximum number of restarts without significant decrease. Without this limit, the search would never end on a valley
+ * floor that is flat to rounding.
  */
 const PATIENCE = 3;
 
@@ -29,7 +29,7 @@ const moves = {
 
 /** Number of moves between measurements of curvature while quasi-Newton moves continue. */
 const MEASURE_EVERY = 25;
-/** Number of moves between checks of the borders, and the number of closest borders that are checked. */
+/** Number of moves between checks of the borders, and number of borders per check (the closest ones). */
 const LOOK_EVERY = 100;
 const MOST_BORDERS = 8;
 
@@ -46,8 +46,8 @@ export type ClimbEnd = "minimum" | "stuck" | "unbounded";
  *
  * Occasionally, and before giving up, it checks whether f decreases without bound near a border (border.ts).
  *
- * In a narrow valley, an L-BFGS estimate that has learnt the walls but not the floor makes every step and every
- * decrement small. So no tolerance on steps or decrements shows that the lowest point of the floor has been reached.
+ * In a narrow valley, an L-BFGS estimate can know the walls but not the floor. Every step and every decrement is then
+ * small. So no tolerance on steps or decrements shows that the lowest point of the floor has been reached.
  */
 export class Climb {
   /** Undefined while the climb continues. */
@@ -106,8 +106,8 @@ export class Climb {
       return;
     }
     if (!ended) {
-      // The search is still moving, but slowly. The climb follows the Newton step if it promises a larger decrease than
-      // all moves since the last Newton step achieved.
+      // The search is still moving, but slowly. The climb follows the Newton step if the step promises a larger
+      // decrease than all moves since the previous Newton step together.
       const gained = this.measured - this.loss;
       this.measured = this.loss;
       if (newton.definite && newton.promise > gained) this.descend(newton.step);
@@ -148,7 +148,7 @@ export class Climb {
     return true;
   }
 
-  /** Tries both senses of a direction of negative curvature in which the slope is zero. */
+  /** Tries both signs of a direction with negative curvature and zero slope. */
   private leaveSaddle(direction: Float64Array): boolean {
     for (let size = 1; size > 1e-6; size /= 10) {
       for (const by of [size, -size]) {

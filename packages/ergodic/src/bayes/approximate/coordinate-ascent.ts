@@ -36,7 +36,7 @@ export interface CoordinateAscentResult<Name extends string> {
 const ROUNDING = 1e-10;
 
 /**
- * Coordinate ascent variational inference: q(z) = Π_i q_i(z_i), where each factor in turn becomes the best one given
+ * Coordinate ascent variational inference: q(z) = Π_i q_i(z_i), where each factor in turn is set to its optimum given
  * the others.
  *
  * In a conditionally conjugate model the best q_i is in its prior's family, with the expected natural parameters of its

@@ -14,7 +14,7 @@ export interface CorpusOptions {
   wordConcentration: number;
 }
 
-/** Maximum number of updates of a document's γ, and the mean change per topic below which they end. */
+/** Maximum number of updates of a document's γ, and mean change per topic below which the updates end. */
 const LOCAL_SWEEPS = 100;
 const LOCAL_TOLERANCE = 1e-5;
 
@@ -24,7 +24,7 @@ interface Document {
 }
 
 /**
- * Documents of latent Dirichlet allocation, with the operations of topics.ts: starts, updates of both factors, the
+ * Documents of latent Dirichlet allocation, with the operations for topics.ts: starts, updates of both factors, and the
  * ELBO.
  */
 export class Corpus {
@@ -75,7 +75,7 @@ export class Corpus {
     return lambda;
   }
 
-  /** Makes one minibatch step: returns λ and updates γ in place for the documents of the minibatch. */
+  /** Performs one minibatch step: returns λ, and updates γ of the minibatch's documents in place. */
   batchStep(q: Factors, batch: Uint32Array, rate: number): Factors {
     const topicLogs = this.topicLogs(q.topics);
     const seen = new Float64Array(q.topics.length).fill(this.eta);

@@ -44,7 +44,7 @@ export class DensityPoint {
   async places(where: string, name: string, count: number, plan: SamplingPlan): Promise<Float64Array[]> {
     const { start, seed } = plan;
     const given = start instanceof Float64Array ? [start] : start;
-    // The callbacks run immediately, so their argument can be the index of the point.
+    // The callbacks run immediately, so each can take its point's index as argument.
     const points = Array.from({ length: count }, (_, i): Placed & { gradient: Float64Array } => ({
       position: new Float64Array(this.dimension),
       gradient: new Float64Array(this.dimension),

@@ -18,7 +18,7 @@ export interface GaussianMixtureOptions {
   degrees?: number;
   /** Expected variances within a component, as a share of the columns' variances. Default 1/components; > 0. */
   spread?: number;
-  /** Number of random starts (k-means++), of which the best continues. Default 5; a whole number >= 1. */
+  /** Number of random starts (k-means++). Only the best start is continued. Default 5; a whole number >= 1. */
   starts?: number;
   /** Seed of the starts. Default 0; a whole number >= 0. */
   seed?: number;
@@ -61,8 +61,8 @@ const STARTING_SWEEPS = 20;
  *
  * Updates and ELBO: Bishop 2006, 10.2; V is the inverse of his W. α₀ (`concentration`) 1/`components`: clusters that
  * the data do not need become empty. m₀: the column means; V₀: diagonal, ν₀ times the columns' variances times `spread`
- * (default 1/`components`), so that `spread` is the ratio of the expected variances within a component to the columns'
- * variances; ν₀ (`degrees`) = d + 1; β₀ (`meanPrecision`) 0.01.
+ * (default 1/`components`), so that `spread` is the expected variance within a component relative to the column's
+ * variance; ν₀ (`degrees`) = d + 1; β₀ (`meanPrecision`) 0.01.
  *
  * With one component, q is the posterior and the ELBO is the log evidence. Makes `starts` random starts by k-means++
  * from `seed`, runs 20 sweeps from each, and continues with the best one until `tolerance` or `iterations` is reached.

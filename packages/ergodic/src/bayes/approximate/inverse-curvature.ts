@@ -3,8 +3,8 @@ import { addScaled, dot } from "../../engine/optimise/dense.ts";
 import type { Draws } from "../../engine/random/stream.ts";
 
 /**
- * Estimate H of an inverse Hessian from a diagonal α and a few pairs s_j = Δx, y_j = Δ∇f, and the normal distribution
- * N(μ, H).
+ * Estimate H of an inverse Hessian, and the normal distribution N(μ, H). H consists of a diagonal α and a few pairs s_j
+ * = Δx, y_j = Δ∇f.
  *
  * H₀ = diag α; H_j = V H_{j−1} Vᵀ + ρ s sᵀ, V = I − ρ s yᵀ, ρ = 1/yᵀs: the BFGS formula, positive definite if yᵀs > 0.
  * Its inverse is B_j = B_{j−1} − b bᵀ/sᵀb + y yᵀ/yᵀs, b = B_{j−1}s, and log|H| = Σ log α + Σ log(sᵀb/yᵀs). With J
@@ -91,7 +91,7 @@ export class InverseCurvature {
     return this.logNormalAt(this.quadratic(v));
   }
 
-  /** Returns the same log density, given vᵀ B v. */
+  /** Returns the log density of N(0, H) at v, given vᵀ B v. */
   logNormalAt(quadratic: number): number {
     return -0.5 * (quadratic + this.logDeterminant + this.alpha.length * LOG_TWO_PI);
   }

@@ -1,6 +1,6 @@
 /**
- * Judges how far draws of an approximation can be trusted, and resamples them. Uses importance weights and a check for
- * errors that the weights cannot reveal (approximation-run.ts).
+ * Judges how far draws of an approximation can be trusted, and resamples them. It uses importance weights, and a check
+ * for errors that these weights cannot reveal (approximation-run.ts).
  */
 import { ErgodicError } from "../../engine/errors/errors.ts";
 import { exp } from "../../engine/numbers/exp.ts";
@@ -8,13 +8,13 @@ import { log } from "../../engine/numbers/log.ts";
 import { psis } from "../../engine/statistics/index.ts";
 
 /**
- * If the log ratios span less than this, in nats, the approximation is practically exact and the shape of their tail is
- * meaningless.
+ * If the range of the log ratios is smaller than this, in nats, the approximation is practically exact and the tail
+ * shape of the ratios is meaningless.
  */
 const EXACT = 1e-2;
 /**
- * Tolerated relative error of the variance in one direction. An error of 0.2 corresponds to a relative error of 0.1 in
- * the standard deviation.
+ * Tolerance for the relative error of the variance in one direction. An error of 0.2 corresponds to a relative error of
+ * 0.1 in the standard deviation.
  */
 const STEIN_MARGIN = 0.2;
 
@@ -23,10 +23,7 @@ export interface Judged {
   paretoK: number;
   effectiveSize: number;
   logWeights: Float64Array;
-  /**
-   * log of the mean of p/q, which is the log mass of everything that q covers, relative to the density's unknown
-   * constant.
-   */
+  /** log of the mean of p/q. This is the log mass of everything that q covers, up to the density's unknown constant. */
   logMeanWeight: number;
 }
 

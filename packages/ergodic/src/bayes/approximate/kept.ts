@@ -27,7 +27,7 @@ export function recall(prefix: string, { numbers, arrays }: Kept, from: KeptPart
   const counts = from.floats(`${prefix}.counts`, lists.length);
   for (const [k, [name, list]] of lists.entries()) {
     list.length = 0;
-    // Fails at the first missing vector, so that a huge count in a damaged snapshot does no harm.
+    // Fails at the first missing vector, so that a huge count in a damaged snapshot cannot exhaust memory.
     for (let i = 0; i < counts[k]; i++) list.push(from.floats(`${prefix}.${name}.${i}`).slice());
     if (list.length !== counts[k] || from.has(`${prefix}.${name}.${list.length}`))
       from.refuse(`it names ${counts[k]} vectors "${prefix}.${name}"`);

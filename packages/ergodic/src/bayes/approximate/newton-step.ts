@@ -11,11 +11,13 @@ export interface NewtonStep {
 }
 
 /**
- * Finite-difference step in each direction, as a share of the standard deviation. The standard deviation comes from H
- * at first and later from the measured curvature.
+ * Finite-difference step, as a share of the standard deviation in the step's direction. The standard deviation comes
+ * from H at first and later from the measured curvature.
  */
 const PART = 1e-3;
-/** If the step turns out to be a larger share than this, the difference is repeated with a smaller step. */
+/**
+ * If the step turns out to exceed this share of a standard deviation, the difference is repeated with a smaller step.
+ */
 const MOST_PART = 0.1;
 const RESIDUAL = 1e-14;
 /** Curvature, in units of H, below which rounding of the gradients dominates. */
@@ -28,8 +30,8 @@ const ATTEMPTS = 5;
  *
  * Uses conjugate gradients, preconditioned by an estimate H of A⁻¹, with at most `most` products with A. Each product
  * is a central difference of the gradients at two points, which are a small share of a standard deviation apart. The
- * promise is summed from the curvature that these products measure. The promise does not rely on H, which knows only
- * the directions of past moves. Each product can only increase the promise.
+ * promise is summed from the curvature that these products measure. The promise does not rely on H, because H contains
+ * only the directions of past moves. Each product can only increase the promise.
  *
  * `definite`: true if no direction of negative curvature was found; if one was found, `step` descends along it. Source:
  * Hestenes, Stiefel 1952; Nocedal, Wright 2006, ch. 7.1.

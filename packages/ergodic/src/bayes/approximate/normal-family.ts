@@ -8,7 +8,7 @@ const HALF_LOG_TWO_PI = 0.9189385332046727;
  * Normal distributions x = o + W(μ + Cz), z standard normal, with unconstrained parameters θ for a gradient ascent.
  *
  * θ holds μ (d numbers), then log C_ii (d numbers) and, for full rank, C_ij below the diagonal, row by row. C is lower
- * triangular, or diagonal. o and W are fixed and make θ independent of the units of x. W: float64[d, d], lower
+ * triangular, or diagonal. o and W are fixed. They make θ independent of the units of x. W: float64[d, d], lower
  * triangular, or its diagonal, float64[d]. Entropy up to a constant: Σ log C_ii.
  */
 export class NormalFamily {

@@ -48,7 +48,7 @@ export class Path {
     return this.search.state.numbers.iterations;
   }
 
-  /** Best ELBO so far; −∞ before the first. */
+  /** Best ELBO so far; −∞ before the first estimate. */
   get elbo(): number {
     return this.best.numbers.elbo;
   }
@@ -69,14 +69,14 @@ export class Path {
   }
 
   /**
-   * Approximation at the last iterate, even if it is not the best one. Undefined before the first iterate, and after a
-   * restore until the next iterate.
+   * Approximation at the last iterate, even if an earlier one is better. Undefined before the first iterate, and after
+   * a restore until the next iterate.
    */
   get last(): Readonly<{ mean: Float64Array; curvature: InverseCurvature; elbo: number }> | undefined {
     return this.latest;
   }
 
-  /** Makes one iterate with its approximation. */
+  /** Computes the next iterate and its approximation. */
   step(): void {
     const before = this.iterations;
     const ended = this.search.step();
@@ -84,13 +84,13 @@ export class Path {
     if (this.iterations > before) this.judge();
   }
 
-  /** Writes draw k of the best approximation, with standard deviations `scale` times as wide. */
+  /** Writes draw k of the best approximation, with standard deviations multiplied by `scale`. */
   draw(k: number, scale: number, out: Float64Array): void {
     this.curvature.draw(this.poolDraws.at(k), out);
     for (let i = 0; i < out.length; i++) out[i] = this.mean[i] + scale * out[i];
   }
 
-  /** Returns log densities of the best approximation, `scale` times as wide. */
+  /** Returns log densities of the best approximation, with standard deviations multiplied by `scale`. */
   logNormals(x: Float64Array, scales: readonly number[]): number[] {
     const { curvature } = this;
     const away = x.map((v, i) => v - this.mean[i]);

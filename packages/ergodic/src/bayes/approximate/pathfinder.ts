@@ -2,7 +2,7 @@ import { sampler } from "../samplers/base/sampler.ts";
 import { PathfinderRun } from "./pathfinder-run.ts";
 import { type QuasiNewtonOptions, quasiNewtonDefaults } from "./quasi-newton.ts";
 
-/** Options of `pathfinder`: options of its L-BFGS search, and of drawing from the approximations. */
+/** Options of `pathfinder` for its L-BFGS search and for draws from the approximations. */
 export interface PathfinderOptions extends Partial<QuasiNewtonOptions> {
   /** Number of paths, each from a random point. Default 4; a whole number >= 1. */
   paths?: number;

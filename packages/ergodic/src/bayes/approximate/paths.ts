@@ -6,7 +6,7 @@ import type { Kept } from "./kept.ts";
 import { Path, type PathOptions } from "./path.ts";
 import { quasiNewtonDefaults } from "./quasi-newton.ts";
 
-/** Options and number of the Pathfinder paths with which another algorithm begins. */
+/** Options and number of the Pathfinder paths from which another algorithm starts. */
 export const PLACING = { ...quasiNewtonDefaults, elboDraws: 25, maxIterations: 1000 };
 export const PLACING_PATHS = 4;
 
@@ -29,7 +29,7 @@ export class Paths {
     for (const [i, path] of this.all.entries()) path.start(places[i]);
   }
 
-  /** Makes one iterate of each path that has not ended. Returns true once all have. */
+  /** Computes the next iterate of each path that has not ended. Returns true once all paths have ended. */
   step(): boolean {
     for (const path of this.all) if (!path.ended) path.step();
     return this.all.every(({ ended }) => ended);
@@ -68,7 +68,7 @@ export class Paths {
 
 const column = (d: number, i: number): Float64Array => Float64Array.from({ length: d }, (_, j) => (j === i ? 1 : 0));
 
-/** Standard deviations of the diagonal normal that best fits a normal target with covariance H: 1/√B_ii, float64[d]. */
+/** Standard deviations 1/√B_ii, float64[d], of the diagonal normal that best fits a normal target with covariance H. */
 export function diagonalScale(curvature: InverseCurvature): Float64Array {
   const d = curvature.alpha.length;
   return Float64Array.from({ length: d }, (_, i) => 1 / Math.sqrt(curvature.inverseTimes(column(d, i))[i]));

@@ -3,7 +3,7 @@ import { along, made, strongWolfe } from "../../engine/optimise/wolfe.ts";
 import { InverseCurvature, nextDiagonal } from "./inverse-curvature.ts";
 import type { Kept } from "./kept.ts";
 
-/** Function that returns f(x) and writes its gradient unless null; ∞ outside its domain. */
+/** Function that returns f(x), or ∞ outside its domain, and writes the gradient unless null. */
 export type Minimised = (x: Float64Array, gradient: Float64Array | null) => number;
 
 export interface Tolerances {
@@ -49,16 +49,17 @@ const PATIENCE = 3;
  * that starts at 1.
  *
  * H: the estimate of inverse-curvature.ts from the last `history` pairs, and a diagonal α that is updated by all pairs.
- * The first direction is −∇f and its first trial is `firstStep`, or a move of length 1, whichever is shorter. A pair s
- * = Δx, y = Δ∇f is stored if yᵀs > 1e-12 yᵀy. When H no longer gives a descent direction, it is reset once; after that
- * the search ends. f(x) = ∞ outside the support makes the line search turn back.
+ * The first direction is −∇f. Its first trial step is `firstStep` or a move of length 1, whichever is shorter. A pair s
+ * = Δx, y = Δ∇f is stored if yᵀs > 1e-12 yᵀy. If H gives no descent direction, it is reset. If the reset H gives none
+ * either, the search ends. f(x) = ∞ outside the support makes the line search turn back.
  *
  * Ends when ‖∇f‖ is within `gradientTolerance`, or at the third successive iterate within any of four tolerances: |Δf|
  * (`objectiveTolerance`); |Δf|/max(|f|, ε) (`relativeObjectiveTolerance`) and ∇fᵀH∇f/max(|f|, ε)
  * (`relativeGradientTolerance`) in units of ε = 2^-52; ‖Δx‖ (`parameterTolerance`).
  *
  * Source: Nocedal, Wright 2006; the diagonal: Gilbert, Lemaréchal 1989. The tolerances are Stan's except for ∇fᵀH∇f: 10
- * instead of 10⁷, because an H that knows only the walls of a narrow valley makes that number small anywhere.
+ * instead of 10⁷, because this quantity is small everywhere in a narrow valley if H contains only the directions of the
+ * walls.
  */
 export class QuasiNewton {
   readonly state = {

@@ -8,7 +8,8 @@ import { DensityPoint } from "./density-point.ts";
 import { type Kept, keep, recall } from "./kept.ts";
 
 /**
- * Base class of variational algorithms: a step-by-step optimisation on this thread that ends on its own.
+ * Base class of variational algorithms. A run is an iterative optimisation on this thread that ends at convergence or
+ * at its limit.
  *
  * A run lists its parts, and a snapshot stores them bit for bit. Its result does not depend on how `advance` is called.
  */
@@ -37,12 +38,12 @@ export abstract class SteppedRun implements Sampling {
   protected abstract begin(): Promise<void>;
   /** Makes one step. Returns the loss after the step, if known. */
   protected abstract move(): number | undefined | Promise<undefined>;
-  /** Reason why no further step is needed, or false. */
+  /** Reason why the run is complete, or false if it is not. */
   abstract readonly converged: boolean | string;
   protected abstract parts(): Record<string, Kept>;
   /**
-   * Called after a restore. Recomputes values derived from the parts, or refuses parts that do not match. Evaluations
-   * are not counted again.
+   * Called after a restore. Recomputes the values that are derived from the parts. Refuses parts that do not match each
+   * other. Evaluations are not counted again.
    */
   protected recalled(_kept: KeptPart): void {}
   abstract draws(): ChainDraws;

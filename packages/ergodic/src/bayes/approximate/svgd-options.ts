@@ -1,4 +1,4 @@
-/** Options of Stein variational gradient descent (svgd.ts), as given and with defaults filled in. */
+/** Options of Stein variational gradient descent (svgd.ts): as the user gives them, and with defaults filled in. */
 
 export interface SvgdOptions {
   /** Number of particles. Default 100. */
@@ -11,7 +11,7 @@ export interface SvgdOptions {
   iterations?: number;
   /** Root mean square of φ below which the run ends. Default 0.001. */
   tolerance?: number;
-  /** Number of rows that each gradient of a particle reads, for a model conditioned with `rows`. Default: all. */
+  /** Number of rows per gradient of a particle, for a model conditioned with `rows`. Default: all. */
   batch?: number;
   /** Initial particles: "pathfinder" (default) or "random". */
   start?: "pathfinder" | "random";

@@ -16,8 +16,8 @@ import type { ResolvedSvgd } from "./svgd-options.ts";
 const TINY = 1e-8;
 
 /**
- * A run of Stein variational gradient descent. The first steps advance the paths that place the particles. Each later
- * step moves all particles.
+ * A run of Stein variational gradient descent. The first steps advance the Pathfinder paths, from which the initial
+ * particles are drawn. Each later step moves all particles.
  */
 export class SvgdRun extends SteppedRun {
   readonly stepsPerEpoch: number;
@@ -77,8 +77,8 @@ export class SvgdRun extends SteppedRun {
 
   /**
    * Progress report. `flow`: root mean square of φ, 0 when the particles are at rest. `paretoK`: ∞ if Stein's identity
-   * shows that the particles at rest are spread too narrowly or too widely (judgement.ts). Particles have no density
-   * and therefore no k̂ of their own.
+   * shows that the particles at rest are spread too narrowly or too widely (judgement.ts). Particles do not define a
+   * density, so they have no k̂ of their own.
    */
   report(): Record<string, number> {
     const { iterations, flow, estimates } = this.own.numbers;
@@ -183,7 +183,7 @@ export class SvgdRun extends SteppedRun {
     return z;
   }
 
-  /** (x − mean)·∇ℓ of each particle, which is the same in any coordinates. */
+  /** (x − mean)·∇ℓ of each particle. The value does not depend on the coordinates. */
   private stein(): Float64Array {
     const { particles, gradients } = this.own.arrays;
     const [d, n] = [this.dimension, this.options.particles];

@@ -26,11 +26,11 @@ const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3,
  * (batch-point.ts); the paths read all rows. The particles are the draws of a single chain, in no particular order. The
  * run refuses values of `chains` other than 1 and values of `draws` other than `particles`.
  *
- * A kernel sees at most n directions, so spreads are underestimated in high dimensions (d ≫ log n). Streams: ("path",
- * i, …) as in Pathfinder; ("particle", i, "start"); ("svgd", "rows").
+ * The kernel covers at most n directions, so spreads are underestimated in high dimensions (d ≫ log n). Streams:
+ * ("path", i, …) as in Pathfinder; ("particle", i, "start"); ("svgd", "rows").
  *
- * Source: Liu, Wang 2016. There are two differences: AdaGrad does not forget, so that particles come to rest, and
- * coordinates are scaled.
+ * Source: Liu, Wang 2016. There are two differences. AdaGrad sums all squared gradients without decay, so that
+ * particles come to rest. Coordinates are scaled.
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError if no starting point has a finite density
  */

@@ -10,7 +10,7 @@ import { distributionKind, parameter } from "./kinds.ts";
 import { logBetween } from "./truncated.ts";
 import { Distribution } from "./value.ts";
 
-/** Censoring of observed values: limits of what can be recorded, or bounds known for some values. */
+/** Censoring of observed values: limits on recorded values, or known bounds on some values. */
 export interface Censoring {
   /**
    * Lower limit, such as the smallest measurable value. Values at or below the lower limit are recorded as this limit.
@@ -26,7 +26,8 @@ export interface Censoring {
   /** Flags of left-censored values: 1 if the value is only known to be at most the observed one, otherwise 0. */
   readonly left?: Parameter;
   /**
-   * Upper ends of intervals. If an end exceeds the observed value, the true value is only known to lie between the two.
+   * Upper ends of intervals. If an end exceeds the observed value, the true value is only known to lie between these
+   * two.
    */
   readonly until?: Parameter;
 }
@@ -141,7 +142,7 @@ function checkKnown(f: Family, below: boolean, above: boolean, between: boolean)
   );
 }
 
-/** Replaces the bounds of the support with the limits, which are possible values themselves. */
+/** Replaces the bounds of the support with the limits. The limits themselves are possible values. */
 function supportOf(base: Support, { lower: low, upper: high }: SymbolicParameters): Support {
   if (base.kind !== "interval" && base.kind !== "integers") return base;
   return { ...base, ...(low && { low }), ...(high && { high }) };

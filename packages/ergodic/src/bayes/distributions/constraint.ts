@@ -30,7 +30,7 @@ const RANKS: Record<ArrayConstraint, 1 | 2> = {
   positiveDefinite: 2,
 };
 
-/** Returns the number of axes of a single value of the parameter. */
+/** Returns the number of axes that a single value of the parameter has. */
 export const rankOf = (constraint: Constraint): 0 | 1 | 2 => RANKS[constraint as ArrayConstraint] ?? 0;
 
 const finite = (x: ArrayLike<number>): boolean => Array.prototype.every.call(x, Number.isFinite);

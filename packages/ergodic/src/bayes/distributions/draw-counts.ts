@@ -1,7 +1,7 @@
 /**
- * Exact draws of counts in logarithmic time. A binomial is split at the median of its n uniform numbers, which has a
- * beta distribution. A Poisson is split at the time of a later arrival, which has a gamma distribution. Small counts
- * are counted one by one. Source: Ahrens, Dieter 1974; Devroye 1986, X.4.3 and X.3.
+ * Exact draws of counts in logarithmic time. A binomial is split at the median of its n uniform numbers. This median
+ * has a beta distribution. A Poisson is split at the time of a later arrival. This time has a gamma distribution. Small
+ * counts are counted one by one. Source: Ahrens, Dieter 1974; Devroye 1986, X.4.3 and X.3.
  */
 
 import { drawBeta, drawGamma } from "../../engine/random/draw-gamma.ts";
@@ -16,7 +16,7 @@ export function drawBinomial(draws: Draws, n: number, p: number): number {
     const middle = 1 + Math.floor(n / 2);
     const median = drawBeta(draws, middle, n + 1 - middle);
     if (median <= p) {
-      // `middle` of the uniforms are at or below p; the others are above the median.
+      // `middle` of the uniform numbers are at or below p. The others are above the median.
       before += middle;
       n -= middle;
       p = median < 1 ? Math.min(1, (p - median) / (1 - median)) : 1;

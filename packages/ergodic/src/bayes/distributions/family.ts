@@ -29,9 +29,9 @@ export interface Family {
   /** Shape of a single value, if the parameters do not determine it. */
   readonly eventShape?: readonly number[];
   readonly constraints: Readonly<Record<string, Constraint>>;
-  /** Data that belong to the distribution, with checks to run when a value is observed. */
+  /** Data that belong to the distribution, with the checks that run when a value is observed. */
   readonly dataChecks?: readonly DataCheck[];
-  /** Whether observed values cannot be compared with draws, because only a bound is observed for some values. */
+  /** Whether only a bound is observed for some values, so that observed values cannot be compared with draws. */
   readonly hides?: boolean;
   support(parameters: SymbolicParameters): Support;
   /** Log density in nats, with all constants. The axes of a single value are summed out. */

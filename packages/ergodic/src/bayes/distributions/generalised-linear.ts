@@ -2,8 +2,8 @@
  * Responses of generalised linear models: the distribution of y given the linear predictor η = Xβ + α, as a single
  * function.
  *
- * x: [n, k]. alpha: a number or [n]. beta: [k]. The compiler fuses link, density and their derivative into one pass
- * over the n rows, and the density of each row remains available.
+ * x: [n, k]. alpha: a number or [n]. beta: [k]. The compiler fuses link, density and their derivatives into one pass
+ * over the n rows. The density of each row remains available.
  *
  * @throws CompileError unless the shapes fit
  */

@@ -55,7 +55,7 @@ function mixed(weights: Parameter, components: readonly Distribution[]): Distrib
   return new Distribution(family, { weights: w, ...parts.parameters });
 }
 
-/** Functions that are weighted sums of the components' functions. They exist if all components have them. */
+/** Functions that are weighted sums over the components. A function exists if all components have it. */
 function numbers(families: readonly Family[]): Pick<Family, "cdf" | "survival" | "mean" | "variance"> {
   const averaged = (values: Values, of: (f: Family, own: Values) => number): number =>
     families.reduce((total, f, k) => total + (values.weights as Float64Array)[k] * of(f, partOf(values, k)), 0);

@@ -12,9 +12,9 @@ const sigmoid = (x: number): number => 1 / (1 + exp(-x));
 /**
  * Ordered logistic: P(x = k) = σ(c_k − η) − σ(c_{k−1} − η), with c_{−1} = −∞ and c_{K−1} = ∞.
  *
- * x: 0 … K − 1 (in Stan from 1). η (`eta`): real. c (`cutpoints`): [K − 1], increasing, a single list shared by all
- * values. The middle terms are computed as log(1 − e^(c_{k−1} − c_k)) minus two softplus terms, which preserves digits
- * in both tails.
+ * x: 0 … K − 1 (in Stan from 1). η (`eta`): real. c (`cutpoints`): [K − 1], increasing. All values share a single list.
+ * The middle terms are computed as log(1 − e^(c_{k−1} − c_k)) minus two softplus terms, which preserves digits in both
+ * tails.
  *
  * eta real; cutpoints: [K − 1], increasing.
  */

@@ -38,7 +38,7 @@ export interface Sampler {
    * Draws a whole batch. `numbers`: values of each array. @throws OptionError if parameters violate their constraints
    */
   draw(draws: Draws, numbers: readonly Float64Array[]): Float64Array;
-  /** Draws single elements of the batch, whose index is row-major. */
+  /** Draws single elements of the batch. Their index is row-major. */
   elements(numbers: readonly Float64Array[]): (draws: Draws, i: number) => number | Float64Array;
 }
 
@@ -96,10 +96,7 @@ export class Distribution {
     return broadcastShapes(this.name, shapes);
   }
 
-  /**
-   * Log density, element by element, with broadcasting. The axes of a single value are summed out. −∞ outside the
-   * support.
-   */
+  /** Elementwise log density, with broadcasting. The axes of a single value are summed out. −∞ outside the support. */
   logDensity(x: ArrayLikeOperand | ArrayLike<number>): SymbolicArray {
     const at = toArray(x);
     if (at.rank < this.eventRank)
@@ -108,10 +105,7 @@ export class Distribution {
     return this.family.logDensity(at, this.parameters);
   }
 
-  /**
-   * Checks the size of vectors and matrices, because a value whose size differs from the parameters' size would
-   * broadcast.
-   */
+  /** Checks the size of vectors and matrices, because a value of another size than the parameters would broadcast. */
   #checkEvent({ shape, rank }: SymbolicArray): void {
     const { eventRank, name, parameters } = this;
     if (eventRank === 0) return;
@@ -193,8 +187,8 @@ export class Distribution {
   }
 
   /**
-   * Arrays of the parameters, broadcast to the batch, with a reader. Given the arrays' numbers (of one or several
-   * batches in succession), the reader checks and returns each element's parameters.
+   * Arrays of the parameters, broadcast to the batch, with a reader. The reader takes the arrays' numbers, for one
+   * batch or several successive ones. It checks and returns each element's parameters.
    */
   reader(batch: Shape): Reader {
     return this.#reader(batch, false);
@@ -232,7 +226,7 @@ export class Distribution {
       return { name, constraint, rank, size: sizeOf(own), array: broadcastTo(array, [...(one ? this.batch : batch), ...own]) };
     });
     const read = (numbers: readonly Float64Array[]): ((i: number) => Values) => {
-      // All elements share one object, because a sampler finishes with an element before it reads the next.
+      // All elements share one object, because a sampler has finished with one element when it reads the next.
       const values: Record<string, number | Float64Array> = {};
       entries.forEach(({ name, constraint, rank }, k) => {
         if (rank === 0) checkNumbers(this.name, name, constraint as NumberConstraint, numbers[k]);

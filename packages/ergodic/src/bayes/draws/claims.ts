@@ -10,7 +10,7 @@ import { sizeOf } from "./series.ts";
 import { checkDepths } from "./trajectories.ts";
 
 interface Kind {
-  /** Expected type as worded in error messages, such as "a text". */
+  /** Name of the expected type in error messages, such as "a text". */
   readonly wanted: string;
   readonly fits: (value: unknown) => boolean;
 }

@@ -32,7 +32,7 @@ export interface ComparedModel<Name extends string = string> {
   readonly name: Name;
   /** Expected log predictive density, in nats. */
   readonly elpd: Estimate;
-  /** Difference between this model's elpd and the best model's elpd: 0 or less. */
+  /** This model's elpd minus the best model's elpd; at most 0. */
   readonly elpdDiff: number;
   /** Standard error of `elpdDiff`, computed from the pointwise differences; 0 for the best model. */
   readonly seDiff: number;
@@ -42,7 +42,7 @@ export interface ComparedModel<Name extends string = string> {
   readonly looic: Estimate;
   /** Weight of the model in the mixture of all models. Weights sum to 1. */
   readonly weight: number;
-  /** Observations, counted from 0, whose Pareto k is too high for elpd to be trusted. */
+  /** Indices of observations, counted from 0, with a Pareto k too high for a reliable elpd. */
   readonly influential: readonly number[];
 }
 
@@ -59,9 +59,9 @@ export interface Comparison<Name extends string = string> {
 }
 
 /**
- * Two models predict about equally well if their elpd differs by less than the first number, in nats. If there are
- * fewer observations than the second number, the standard errors of differences are too small. Source: Sivula et al.
- * 2020.
+ * Thresholds for the notes. Two models predict about equally well if their elpd differs by less than the first number,
+ * in nats. If there are fewer observations than the second number, the standard errors of differences are too small.
+ * Source: Sivula et al. 2020.
  */
 const [SMALL_DIFFERENCE, FEW_OBSERVATIONS] = [4, 100];
 
@@ -73,8 +73,8 @@ const [SMALL_DIFFERENCE, FEW_OBSERVATIONS] = [4, 100];
  *   console.log(`${comparison}`);
  *   comparison.models[0].name;                                      // the best
  *
- * elpdDiff = Σ_i d_i, where d_i = elpd_i − elpd_i of the best model; seDiff = √(N·variance of d). All models must be
- * judged on the same observations.
+ * elpdDiff = Σ_i d_i, where d_i = elpd_i − elpd_i of the best model; seDiff = √(N·variance of d). All models must have
+ * the same observations.
  *
  * Source: Vehtari, Gelman, Gabry 2017; weights: Yao, Vehtari, Simpson, Gelman 2018.
  *
@@ -141,7 +141,7 @@ function looOf(name: string, model: Draws | LooResult, { of, oneStepAhead }: Com
   try {
     return model.loo(of, oneStepAhead === undefined ? {} : { oneStepAhead });
   } catch (error) {
-    // loo() does not know the model's name, so the error is rethrown with it.
+    // loo() does not know the model's name, so the error is rethrown with the name.
     if (error instanceof ErgodicError) {
       const Kind = error.constructor as typeof ErgodicError;
       throw new Kind(`compare: "${name}"`, `${error.where}: ${error.said}`, error.code, { cause: error });
@@ -158,8 +158,8 @@ function isLoo(model: Draws | LooResult): model is LooResult {
 }
 
 /**
- * Returns the pointwise elpd. Checks it, because results can come from any source, and a single NaN would spread to
- * every number of the table.
+ * Returns the pointwise elpd. Checks all values, because results can come from any source, and a single NaN would make
+ * every number of the table NaN.
  *
  * @throws DataError [DATA_NOT_FINITE]
  */

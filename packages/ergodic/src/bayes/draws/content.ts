@@ -13,7 +13,10 @@ export interface DrawsQuantity {
   readonly kind: "parameter" | "transformed" | "generated";
 }
 
-/** Operations that need the model. Available in the process that made the draws, not after reading them from a file. */
+/**
+ * Operations that need the model. They are available in the process that made the draws, but not after the draws were
+ * read from a file.
+ */
 export interface DrawsSource {
   /** Log density of each observed value, by name: [chain, draw, value]. */
   pointwise(): Readonly<Record<string, Float64Array>>;
@@ -22,7 +25,7 @@ export interface DrawsSource {
    * influence of its value.
    */
   dependent(): ReadonlySet<string>;
-  /** Whether target() might contain parts of the likelihood. */
+  /** Whether the model calls target(), which might contain parts of the likelihood. */
   readonly hasTarget: boolean;
   /** Simulates the observed data again, once per draw. */
   predict(seed: number): DrawsContent;
@@ -32,8 +35,7 @@ export interface DrawsSource {
    */
   newRows(options: { readonly seed: number; readonly draws?: number; readonly rows?: string }): Promise<RowDraws>;
   /**
-   * Names of quantities that are only partially observed (such as censored ones), whereas their simulated values are
-   * complete.
+   * Names of quantities that are only partially observed, such as censored ones. Their simulated values are complete.
    */
   hidden(): ReadonlySet<string>;
   /** Observed values by name. */
@@ -44,7 +46,7 @@ export interface DrawsSource {
 export interface RowDraws {
   /** Names and per-row shapes of the inputs in a row. */
   readonly fields: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  /** Names of the model's other data, which are the same for every row. */
+  /** Names of the model's other data. These are the same for every row. */
   readonly others: readonly string[];
   /** Names and per-row shapes of the predicted quantities. */
   readonly outputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly discrete: boolean }[];
@@ -103,7 +105,7 @@ export interface DrawsContent {
   readonly description: JsonObject;
   /** Last progress report of the run. */
   readonly report: Readonly<Record<string, number>>;
-  /** Operations that need the model. Present only where the draws were made. */
+  /** Operations that need the model. Present only in the process that made the draws. */
   readonly source?: DrawsSource;
 }
 

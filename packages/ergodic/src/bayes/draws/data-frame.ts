@@ -5,7 +5,7 @@
  * The first columns are `.chain`, `.iteration` (within its chain) and `.draw` (over all chains), all counted from 1.
  * The transition statistics follow under Stan's names (`lp__`, `divergent__`), then the numbers of every quantity, such
  * as "theta[1]" and "L[2,1]". The first index varies fastest. `header` holds shapes, kinds, description and report, so
- * that nothing is lost.
+ * that the conversion is lossless.
  *
  * Without a header, shapes come from the names, and every quantity is called a parameter. Rows may come in any order.
  *

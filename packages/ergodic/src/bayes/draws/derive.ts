@@ -6,8 +6,8 @@ import type { DrawsContent, DrawsQuantity } from "./content.ts";
 import { scalarName, sizeOf } from "./series.ts";
 
 /**
- * Value of one draw: a number, or the numbers of an array, row-major. TypeScript cannot tell which of the two it is, so
- * the type can be used as either.
+ * Value of one draw: a number, or the numbers of an array, row-major. TypeScript cannot infer whether the value is a
+ * number or an array, so the type can be used as either.
  */
 export type DrawValue = number & Float64Array;
 

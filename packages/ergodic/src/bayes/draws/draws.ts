@@ -61,7 +61,7 @@ export type ScalarName<Q extends string> = Q | `${Q}[${string}]`;
  *   posterior.series("theta", 0)  float64[chains · count], of theta[1]
  *   posterior.summary()["theta[1]"].mean
  *
- * `Q`: quantity names, if the compiler knows them from the model; `D`: names of the model's data.
+ * `Q`: quantity names, if the compiler knows the model; `D`: names of the model's data.
  *
  * Long because users find every operation on draws on this one class; most methods call a module of their own.
  *
@@ -171,7 +171,7 @@ export class Draws<Q extends string = string, D extends string = string> {
 
   /**
    * Computes `summary()` in slices of about 10 ms, so that a page stays responsive for any number of quantities. With
-   * 200,000 draws, each single number takes one or two slices. `summary()`, `table()` and `verdict()` reuse the result.
+   * 200,000 draws, a single number takes one or two slices. `summary()`, `table()` and `verdict()` reuse the result.
    * After an abort by `signal`, nothing is stored.
    */
   async summarise(options: SummariseOptions<Q> = {}): Promise<Record<ScalarName<Q>, VariableSummary>> {
@@ -260,7 +260,7 @@ export class Draws<Q extends string = string, D extends string = string> {
    * (default: the only one).
    *
    * If terms depend on each other (a hidden Markov chain, a regression on earlier values), dropping a term does not
-   * leave its value out. The call is refused unless `oneStepAhead` is true.
+   * remove the influence of its value. The call is refused unless `oneStepAhead` is true.
    *
    * Then each value is predicted from the earlier ones, with parameters informed by the other terms. The result prints
    * as a table with a statement of whether it can be trusted.
@@ -282,8 +282,8 @@ export class Draws<Q extends string = string, D extends string = string> {
   }
 
   /**
-   * Simulates the observed data once per draw, by name. If new rows are given (a list or a table), returns what
-   * `predictor` predicts for each row: mean, sd and interval.
+   * Simulates the observed data once per draw, by name. If new rows are given (a list or a table), returns the
+   * predictions of `predictor` for each row: mean, sd and interval.
    *
    *   posterior.predict({ seed: 1 }).draws("y");
    *   await posterior.predict([{ x: 3 }, { x: 4 }], { level: 0.9 });

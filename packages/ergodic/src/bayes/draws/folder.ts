@@ -32,13 +32,13 @@ export interface FolderHandle {
 export interface DrawsFolder {
   /** Name for error messages. */
   readonly name: string;
-  /** Names of the entries; undefined if this is not a folder. An attempt to read the folder then reports the error. */
+  /** Names of the entries; undefined if this is not a folder. In that case, reading the folder reports the error. */
   names(): Promise<readonly string[] | undefined>;
   /** A file in the folder, for reading. */
   file(name: string): Promise<string | Blob>;
   /** Creates the folder if it does not exist. */
   make(): Promise<void>;
-  /** Replaces all of the files, or none of them. */
+  /** Replaces either all of the files or none. */
   write(files: readonly FileTogether[]): Promise<void>;
   remove(name: string): Promise<void>;
 }

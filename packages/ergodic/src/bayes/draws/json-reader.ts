@@ -49,7 +49,7 @@ export class DrawsJsonReader {
     return json;
   }
 
-  /** Scans the text and returns the position from which it is incomplete. */
+  /** Scans the text and returns the position up to which it was processed. */
   #scan(text: string): number {
     let at = 0;
     while (at < text.length) {

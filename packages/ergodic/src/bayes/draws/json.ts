@@ -25,8 +25,8 @@ const WHERE = "draws.json";
 export const BLOCK = 1 << 15;
 const mostChains = 1e6;
 /**
- * Maximum number of draws in a file that stores no values. Such a file can state any number at no cost in bytes, so a
- * limit is needed.
+ * Maximum number of draws in a file that stores no values. A small file can declare any number of draws, so a limit is
+ * needed.
  */
 const mostEmpty = 1e7;
 

@@ -53,7 +53,10 @@ export function waicText({ elpd, pWaic, waic, pointwise }: WaicResult): string {
   return `${sums}\n${terms} of p waic of ${observationsText(found)} ${are} above ${LARGE_VARIANCE}, where the approximation is poor: use loo().`;
 }
 
-/** Returns the result with a non-enumerable toString(), so that comparing or listing the result ignores it. */
+/**
+ * Returns the result with a toString() that is not enumerable, so that it does not appear when the result is compared
+ * or listed.
+ */
 export function printable<R extends object>(result: R, text: (result: R) => string): R {
   return Object.defineProperty(result, "toString", { value: () => text(result) });
 }

@@ -1,7 +1,7 @@
-/** Method that made draws: chains, an approximation with independent draws, particles, or the prior. */
+/** Method by which draws were made: chains, an approximation with independent draws, particles, or the prior. */
 import type { JsonObject } from "../../engine/contract/index.ts";
 
-/** The facts about draws from which the method is recognised. */
+/** Facts about draws from which their method is inferred. */
 export interface Made {
   readonly chains: number;
   readonly count: number;

@@ -38,7 +38,7 @@ export interface PredictedNumber {
   readonly upper: number;
   /**
    * Interval of the expected value, without the noise of a single row. This interval shows how precisely the draws
-   * determine the mean. NaN for families without a mean.
+   * determine the mean. Both ends are NaN for families without a mean.
    */
   readonly expected: { readonly lower: number; readonly upper: number };
   /**
@@ -52,7 +52,7 @@ export interface PredictedNumber {
 export interface PredictedLevel {
   /** Probability of the level: the mean over draws. */
   readonly probability: number;
-  /** Lower end of the interval that contains the probability under different draws. */
+  /** Lower end of the central interval of the probability over draws. */
   readonly lower: number;
   /** Upper end of the same interval. */
   readonly upper: number;
@@ -81,7 +81,7 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
  *
  *   const predictor = await posterior.predictor({ level: 0.9 });
  *   predictor.predict({ x: 3 }).y;                       // { mean, sd, lower, upper, expected }
- *   predictor.predict([{ x: 3 }, { x: 4 }]);             // a list of such
+ *   predictor.predict([{ x: 3 }, { x: 4 }]);             // a list of these
  *   predictor.predictInto(matrix, out);                  // numbers alone, without making objects
  *
  * p(y | row) = 1/S Σ_s p(y | row, θ_s) over draws θ_s. Mean and sd combine the means and variances of p(y | row, θ_s),
@@ -332,7 +332,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
 
 const misfit = (where: string, message: string): DataError => new DataError(where, message, "DATA_SHAPE");
 
-/** Gives the same result as `quantile` of a sorted copy, but reorders the numbers in place. */
+/** Returns the same result as `quantile` of a sorted copy. Reorders the numbers in place. */
 function linearQuantile(x: Float64Array, probability: number): number {
   const position = 1 + (x.length - 1) * probability;
   order(x, Math.floor(position) - 1);

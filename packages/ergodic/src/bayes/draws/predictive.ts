@@ -54,8 +54,8 @@ export interface PredictiveCheck {
  *   predictivePit(y, replicated);                           // where each value lies among its replications
  *
  * p = P(T(y_rep) > T(y)) + P(T(y_rep) = T(y))/2 over draws. If p is near 0 or 1, the model hardly ever generates data
- * with such a T(y). p is not a significance level: the same data informed the posterior, so p tends to be closer to 1/2
- * than a uniformly distributed number.
+ * with a value of T like the observed T(y). p is not a significance level: the same data informed the posterior, so p
+ * tends to be closer to 1/2 than a uniformly distributed number.
  *
  * PIT_i = P(y_rep,i < y_i) + P(y_rep,i = y_i)/2. For LOO-PIT, each draw has the Pareto-smoothed importance weight for
  * the posterior without observation i. If the model is right, the PITs of continuous data are uniform.

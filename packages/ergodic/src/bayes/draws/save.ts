@@ -126,7 +126,7 @@ async function saveIn(folder: DrawsFolder, content: DrawsContent, format: "csv" 
     sum: new Murmur3(SEED),
     size: { bytes: 0 },
   }));
-  // This function runs after the chains have been written, when their checksums are known.
+  // This function runs after the chains have been written, because it needs their checksums.
   const index = (): Iterable<string> => {
     const files = chains.map(({ name, sum, size }): Listed => ({ name, bytes: size.bytes, checksum: sum.value }));
     return format === "csv" ? [JSON.stringify({ ...headerToJson(content), files })] : jsonBlocks(content);
@@ -256,7 +256,7 @@ function inJson<T>(path: string, work: () => T): T {
 
 interface Content {
   readonly content: ChainReader | DrawsJsonReader;
-  /** Parse error, if the caller asked to continue to the end of the file after an error. */
+  /** Parse error. It is stored only if the caller asked to continue to the end of the file after an error. */
   readonly failure: { error: unknown } | undefined;
   readonly size: number;
   readonly sum: number;

@@ -53,7 +53,7 @@ interface Cell {
 }
 
 /**
- * Derives from the column labels the quantities, in order of appearance, and the position of each column. Both
+ * Derives the quantities, in order of appearance, and the position of each column from the column labels. Both
  * "theta.1" and "theta[1]" are recognised. A label without an index is the name of a quantity. All quantities are
  * called parameters, because labels do not store kinds.
  */

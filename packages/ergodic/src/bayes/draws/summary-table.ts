@@ -29,7 +29,10 @@ export function summaryTable(rows: Readonly<Record<string, VariableSummary>>): s
   return aligned([head, ...body]);
 }
 
-/** Standard error of the mean. If it is NaN, the standard error for a Gaussian with the same outer quantiles. */
+/**
+ * Standard error of the mean. If the standard error is NaN, the value for a Gaussian with the same outer quantiles is
+ * used.
+ */
 function errorOf({ mcseMean, quantiles, essBulk }: VariableSummary): number {
   if (!Number.isNaN(mcseMean)) return mcseMean;
   const values = Object.values(quantiles);

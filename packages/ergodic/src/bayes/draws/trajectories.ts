@@ -49,7 +49,7 @@ export const isDepth = (value: number): boolean => Number.isInteger(value) && va
 /**
  * Checks tree depths from files and callers.
  *
- * @throws DataError [DRAWS_DEPTH] with the number of the transition over all chains, from 1
+ * @throws DataError [DRAWS_DEPTH] with the index of the transition over all chains, from 1
  */
 export function checkDepths(fields: readonly string[], transitions: Float64Array): void {
   const offset = fields.indexOf("treeDepth");

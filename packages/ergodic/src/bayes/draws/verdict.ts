@@ -11,8 +11,8 @@ import { madeText } from "./method.ts";
 export type { Finding } from "./findings/finding.ts";
 
 /**
- * Trust level of draws: "trusted"; "care" if something needs attention but no finding is serious; "untrusted" if the
- * draws are biased or have an unknown error.
+ * Trust level of draws: "trusted"; "care" if a finding needs attention but none is serious; "untrusted" if the draws
+ * are biased or their error is unknown.
  */
 export type TrustLevel = "trusted" | "care" | "untrusted";
 
@@ -84,7 +84,7 @@ function empty({ description }: Judged): Finding {
   };
 }
 
-/** Reports model hints: valid constructs that are probably mistakes. */
+/** Reports hints about the model. Hints are valid constructs that are probably mistakes. */
 function hints({ description }: Judged): Finding[] {
   const list = description.hints as { text: string; advice: string }[] | undefined;
   return (list ?? []).map(({ text, advice }) => ({ code: "model", serious: false, text, advice }));

@@ -3,7 +3,7 @@
  *
  * X: the columns. If there is an intercept, the columns are centred, so that α is the intercept at the means. Draws
  * report the intercept with all columns at 0. u is non-centred: u = diag(sd) L v with v ~ N(0, 1), where L Lᵀ is the
- * correlation matrix. f: the sum of a line, which is a column of X, and wiggles with weights N(0, sd²). New groups in
+ * correlation matrix. f is the sum of a line, which is a column of X, and wiggles with weights N(0, sd²). New groups in
  * new rows get their own u, drawn once per draw of sd and L.
  */
 import {
@@ -44,8 +44,8 @@ const lowest: Readonly<Partial<Record<FamilyParameter, number>>> = { nu: 1 };
 type Fields = Readonly<Record<string, SymbolicArray>>;
 
 /**
- * Returns the model's function. When this function runs, it adds the quantities for draws to `reports`. `forNewRows`:
- * whether rows can have unknown groups.
+ * Returns the model's function. The function adds the quantities that draws report to `reports`. `forNewRows`: whether
+ * rows can have unknown groups.
  */
 export function regressionBody(
   plan: Plan,
@@ -85,7 +85,7 @@ class Writer {
       const places = levels.flatMap((level) => names.map((name) => ({ name: `${term.label}[${level}]: ${name}`, shape: [] })));
       this.#reports.push({ places, kind: "parameter", value: effects[j].value });
     }
-    // This follows all parameters of the posterior, because it can add parameters for new groups.
+    // This comes after all parameters of the posterior, because it can add parameters for new groups.
     for (const [j, group] of groups.entries()) {
       const fresh = forNewRows ? effects[j].fresh() : undefined;
       this.#vary(group, effects[j].value, fresh, fields[indexField(j)], fields[effectField(j)]);
@@ -101,8 +101,8 @@ class Writer {
   }
 
   /**
-   * Adds the intercept and the coefficients. For an ordinal response, adds the thresholds instead of the intercept and
-   * returns them.
+   * Adds the intercept and the coefficients. For an ordinal response, adds thresholds instead of the intercept, and
+   * returns these thresholds.
    */
   #fixed(): SymbolicArray | undefined {
     const { formula, family, response, coefficients, deviations, means } = this.#plan;

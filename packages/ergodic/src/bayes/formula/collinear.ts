@@ -53,7 +53,10 @@ export function refuseCollinear(where: string, { names, terms }: Coding, matrix:
   }
 }
 
-/** Solves for weights w with Σ_j w_j (column j) = the column with coordinates `own`, by back substitution. */
+/**
+ * Solves, by back substitution, for the weights w for which Σ_j w_j (column j) equals the column with coordinates
+ * `own`.
+ */
 function solved(shares: readonly (readonly number[])[], own: readonly number[]): number[] {
   const weights = own.slice();
   for (let j = weights.length - 1; j >= 0; j--) {

@@ -1,13 +1,13 @@
 /**
  * Terms as columns of numbers, coded as in R's model.matrix.
  *
- * If an earlier term contains all other variables of a term, a factor in that term is coded by contrasts with its first
- * level. Otherwise the factor is coded by all its levels. Without an intercept, the first factor is coded by all its
- * levels. In the columns of an interaction, the level of the first factor varies fastest.
+ * A factor in a term is coded by contrasts with its first level if an earlier term contains all other variables of its
+ * term. Otherwise the factor is coded by all its levels. Without an intercept, the first factor is coded by all its
+ * levels. In the columns of an interaction, the first factor's level varies fastest.
  *
  * Source: Chambers, Hastie 1992, Statistical Models in S, page 38.
  *
- * Choices that depend on the data (levels, reference levels) are stored, so that new rows get the same columns.
+ * Levels and reference levels depend on the data and are stored, so that new rows get the same columns.
  *
  * @throws DataError for factors with only one level, columns that are combinations of others, and numbers written as
  *   text
@@ -142,9 +142,7 @@ export class ModelRows implements Rows {
 /** Maximum number of values in a matrix: 2 GiB, more than any model here could hold. */
 const MOST_NUMBERS = 2 ** 28;
 
-/**
- * @throws DataError, which names the term's largest factor, if a term has more columns than fit into memory
- */
+/** @throws DataError if a term has more columns than fit into memory; the message names the term's largest factor */
 function refuseHuge(where: string, label: string, parts: readonly Part[], rowCount: number): void {
   const countOf = (part: Part): number => (part.kind === "number" ? 1 : part.levels.length - part.first);
   const count = parts.reduce((product, part) => product * countOf(part), 1);

@@ -47,10 +47,7 @@ export class Columns {
   readonly #known = new Map<string, DataColumn>();
   readonly #texts = new Set<string>();
 
-  /**
-   * `levels`: levels of columns, in order. `levels` may name any column of the data, even a column that the formula
-   * does not use.
-   */
+  /** `levels`: levels of columns, in order. `levels` may include columns of the data that the formula does not use. */
   constructor(where: string, data: FormulaData, levels: Readonly<Record<string, readonly string[]>>) {
     this.#where = where;
     this.#data = data;
@@ -77,12 +74,12 @@ export class Columns {
     );
   }
 
-  /** Names of those requested columns that contain strings or Booleans. */
+  /** Names of the requested columns that contain strings or Booleans. */
   get texts(): string[] {
     return [...this.#texts];
   }
 
-  /** Returns a column. `of`: the term that needs the column, for error messages. */
+  /** Returns a column. `of`: the term that reads the column, for error messages. */
   column(name: string, of: string): DataColumn {
     const known = this.#known.get(name);
     if (known) return known;

@@ -41,7 +41,7 @@ export class Plan {
   readonly formula: Formula;
   readonly family: ResponseFamily;
   readonly response: Response;
-  /** Names of coefficients: first for the columns, then for the lines of smooths. */
+  /** Names of coefficients: first those of the columns, then those of the smooths' lines. */
   readonly coefficients: readonly string[];
   /** Standard deviations of the coefficients' columns. */
   readonly deviations: Float64Array;

@@ -14,8 +14,8 @@
  * spread = max(2.5, 1.4826 · median absolute deviation of the response on the link's scale), both rounded to one
  * decimal as in brms; a count of 0 counts as 0.1 on the log scale.
  *
- * With flat priors on coefficients, nothing could be drawn from the prior, so there could be no calibration. Estimates
- * would also be infinite if a column separates a 0/1 response.
+ * A flat prior on coefficients would not allow draws from the prior, and therefore no calibration. Estimates would also
+ * be infinite if a column separates a 0/1 response.
  *
  * @throws OptionError for a prior of a parameter that the model does not have
  */

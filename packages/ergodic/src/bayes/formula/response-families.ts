@@ -1,4 +1,6 @@
-/** Response families: the values that they accept, their link to the linear predictor η, and their own parameters. */
+/**
+ * Response families, with the values that they accept, their link to the linear predictor η, and their own parameters.
+ */
 
 import { exp, mul, neg, type SymbolicArray } from "../../engine/compiler/index.ts";
 import { DataError } from "../../engine/errors/errors.ts";
@@ -26,7 +28,7 @@ export interface ResponseFamily {
   readonly name: FamilyName;
   readonly link: "identity" | "log" | "logit";
   readonly parameters: readonly FamilyParameter[];
-  /** Description of the valid values, for error messages; `fits` tests a value. */
+  /** Description of the valid values, for error messages. `fits` tests whether a value is valid. */
   readonly wanted: string;
   fits(value: number): boolean;
   distribution(

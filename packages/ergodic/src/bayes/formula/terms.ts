@@ -54,14 +54,14 @@ export interface Formula extends Effects {
   readonly groups: readonly GroupTerm[];
 }
 
-/** Limits on formulas. Formulas that people write are shorter and have fewer parentheses and products. */
+/** Limits on formulas. Formulas written by hand are far smaller. */
 const MOST_CHARACTERS = 10_000;
 const MOST_NESTED = 200;
 const MOST_PRODUCTS = 20_000;
 const SMOOTH_DIMENSION = 10;
 const LEAST_SMOOTH = 3;
 
-/** Functions in R's formulas that are written differently here. */
+/** Functions in R's formulas that do not exist here, with the form to write instead. */
 const elsewhere: Readonly<Record<string, string>> = {
   poly: "write I(x^2), or s(x) for a curve",
   ns: "write s(x)",

@@ -4,7 +4,7 @@ import type { GivenValues } from "../model/index.ts";
 
 /** Options of `fit` for a statistical model: the search for its posterior's mode. */
 export interface ModeOptions {
-  /** Step rule for the full log density, which replaces the library's own climb. */
+  /** Step rule that replaces the built-in climb. The rule receives gradients of the full log density. */
   rule?: Rule;
   /** Synonym of `rule`; give only one of the two. */
   algorithm?: Rule;
@@ -14,7 +14,7 @@ export interface ModeOptions {
   until?: Until;
   /** Starting point of a single start: values by name. Matrices are flat and row-major, or lists of rows. */
   start?: GivenValues;
-  /** Number of random starts, of which the best is returned. Default 8. */
+  /** Number of random starts. The best result is returned. Default 8. */
   starts?: number;
   /** Seed of the starts. Default 0; a whole number >= 0. */
   seed?: number;

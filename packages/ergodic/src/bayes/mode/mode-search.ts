@@ -14,7 +14,7 @@ import { ModeStarts, OwnAscent, RuleAscent, type Verdict } from "./mode-starts.t
 import type { ModeTarget } from "./mode-target.ts";
 
 const STARTS = 8;
-/** Number of points tried for each start. */
+/** Maximum number of random points, as a multiple of the number of starts. */
 const TRIES = 100;
 
 /**
@@ -52,7 +52,7 @@ export function openSearch(
     const { converged, left, spread } = verdict;
     const unbounded = objective.names(verdict.unbounded);
     const ending = said(verdict);
-    // If the search ended on its own, the reason is the verdict. Once the best start has converged, other starts that
+    // If the search ran to completion, the reason is the verdict. Once the best start has converged, other starts that
     // are still running do not change the reason.
     const reason = run.reason === ending || converged ? ending : `${run.reason}; ${ending}`;
     const begun = Math.min(...points.map((point) => objective.evaluate(point, null)));
@@ -62,7 +62,7 @@ export function openSearch(
   return { search, found };
 }
 
-/** Describes why a search ended, and how far its starts agree. */
+/** Describes why a search ended, and how closely its starts agree. */
 function describe({ best, converged, left, unbounded, spread }: Verdict, objective: ModeObjective): string {
   const { count, near, lowest } = spread;
   const everywhere = spread.unbounded > 0 && !converged;
@@ -87,7 +87,7 @@ function describe({ best, converged, left, unbounded, spread }: Verdict, objecti
 class ModeObjective {
   readonly count: number;
   private readonly target: ModeTarget;
-  /** Borders of constrained values that are reached as a single unconstrained number goes to ±∞. */
+  /** Borders that a constrained value approaches as one unconstrained number goes to ±∞. */
   readonly borders: readonly Border[];
 
   constructor(target: ModeTarget) {
@@ -101,7 +101,7 @@ class ModeObjective {
     });
   }
 
-  /** Returns −log density, or ∞ if it or a component of the gradient is not finite, so that line searches turn back. */
+  /** Returns −log density. Returns ∞ if the density or its gradient is not finite, so that line searches turn back. */
   evaluate(u: Float64Array, gradient: Float64Array | null): number {
     const at = this.target.evaluate(u);
     if (gradient) for (let i = 0; i < gradient.length; i++) gradient[i] = -at.gradient[i];

@@ -19,7 +19,7 @@ export interface Judgement {
   readonly unbounded: readonly Border[];
 }
 
-/** Tolerance of a minimum. It includes rounding errors, which grow with the log density. */
+/** Tolerance of a minimum. The tolerance includes rounding errors, which grow with the log density. */
 const tolerance = (loss: number): number => TOLERANCE + 2 ** -46 * Math.abs(loss);
 const JUDGING_MOVES = 200;
 
@@ -93,7 +93,7 @@ export class RuleAscent implements Ascent {
   }
 }
 
-/** Summary of how the starts of a mode search ended. */
+/** Summary of the results from all starts of a mode search. */
 export interface Spread {
   /** Number of starts. */
   readonly count: number;
@@ -101,7 +101,7 @@ export interface Spread {
   readonly near: number;
   /** Smallest log density at the end of a start; −∞ if a start diverged. */
   readonly lowest: number;
-  /** Number of starts for which the log density grows without limit. */
+  /** Number of starts from which the log density grows without limit. */
   readonly unbounded: number;
 }
 
@@ -110,19 +110,19 @@ export interface Verdict extends Judgement {
   readonly best: Ascent;
   readonly converged: boolean;
   readonly spread: Spread;
-  /** Borders, collected from all starts, towards which the log density grows without limit. */
+  /** Borders towards which the log density grows without limit, collected from all starts. */
   readonly unbounded: readonly Border[];
 }
 
-/** Distance in nats within which two results count as the same mode. */
+/** Largest difference in nats between two results that count as the same mode. */
 const NEAR = 0.1;
 
 /**
  * Search for a mode from several starts together: each update moves every start that has not ended. The best start is
  * returned. The other starts show how far the best start can be trusted.
  *
- * Starts use our own climb (bayes/approximate/climb.ts) or the user's rule. The end point of a rule is judged by a
- * climb from there. The gain of this climb is the increase that the rule did not reach.
+ * Starts use our own climb (bayes/approximate/climb.ts) or the user's rule. If a rule is given, a climb from its end
+ * point judges the result. The increase in this climb is what the rule did not achieve.
  */
 export class ModeStarts implements Progression {
   readonly stepsPerEpoch = 1;
@@ -166,8 +166,8 @@ export class ModeStarts implements Progression {
   }
 
   /**
-   * Judges all starts. The best start has the highest density. If the density is unbounded from some starts, these
-   * starts are ignored if another start ended at a minimum of −log density.
+   * Judges all starts. The best start has the highest density. Starts from which the density is unbounded are ignored
+   * if another start ended at a minimum of −log density.
    */
   verdict(): Verdict {
     if (this.known?.step === this.step) return this.known.verdict;

@@ -12,7 +12,7 @@ import type { PortableForm } from "../model/placed.ts";
 import { placeForm } from "../model/portable.ts";
 import type { ModeOptions } from "./mode-options.ts";
 
-/** Position of a parameter's unconstrained numbers, with their meaning. */
+/** Position and meaning of a parameter's unconstrained numbers. */
 export interface ModePlace extends ParameterPlace {
   /** Shape of the parameter's values. */
   readonly shape: readonly number[];
@@ -76,7 +76,7 @@ export function portableMode({ model, name, dimension, places, start }: ReturnTy
   return { name, dimension, places, start, deterministic, families, form: model.portableDensity() };
 }
 
-/** A mode target that was received from another thread. */
+/** A mode target received from another thread. */
 export class PortedMode implements ModeTarget {
   readonly name: string;
   readonly dimension: number;

@@ -26,7 +26,7 @@ export function modeJob(model: StatisticalModel, data: ModelData, options: ModeO
   return searchMode(options, open, (found) => withValues(found, target.model));
 }
 
-/** Adds the values that the unconstrained numbers of a mode represent. */
+/** Adds the constrained values of a mode, computed from its unconstrained numbers. */
 export function withValues({ u, ...found }: FoundMode, model: ConditionedModel): Mode {
   return { values: model.constrain(u), ...found };
 }

@@ -19,7 +19,7 @@ export function checkArray(where: string, what: string, given: unknown): Symboli
   throw new CompileError(where, `${what} is ${kind}, but must be a symbolic array; a number is full(3)`, "COMPILE_OPERAND");
 }
 
-/** Returns the shape of a single value. It is taken from a parameter whose last axis has the same extent. */
+/** Returns the shape of a single value. The shape is taken from a parameter with a last axis of this extent. */
 export function eventShape({ family, eventRank, parameters }: Distribution): Shape {
   if (eventRank === 0) return [];
   if (family.eventShape) return family.eventShape;
@@ -57,7 +57,7 @@ export function checkPrior(name: string, prior: Distribution, shape: Shape): voi
 }
 
 /**
- * Checks that the distribution's parameters do not broadcast to more elements than the value has. Otherwise the value
+ * Checks that the distribution's parameters do not broadcast to a larger shape than the value's. Otherwise the value
  * would count several times.
  */
 export function checkCounted(value: SymbolicArray, distribution: Distribution, pointwise: SymbolicArray): void {

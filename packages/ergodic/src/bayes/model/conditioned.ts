@@ -29,7 +29,7 @@ import { solutionsReport, somePoints, watchedArrays } from "./solutions.ts";
 /** Arrays of values by name, row-major. */
 export type NamedValues = Record<string, Float64Array>;
 
-/** Memory addresses for evaluations on this thread. */
+/** Memory addresses that evaluations on this thread use. */
 interface Evaluator {
   readonly x: number;
   readonly gradient: number;
@@ -56,10 +56,10 @@ export class ConditionedModel implements LogDensity, Disposable {
   readonly valueCount: number;
   /** Result of tracing the model's function. */
   readonly traced: TracedModel;
-  /** Whether results are bitwise identical on every host. */
+  /** Whether results are bitwise identical on all hosts. */
   readonly deterministic: boolean;
   /**
-   * Positions of each parameter's unconstrained numbers in u. `discrete` lists the whole-number parameters with their
+   * Position of each parameter's unconstrained numbers in u. `discrete` lists the whole-number parameters with their
    * bounds.
    */
   readonly parameters: readonly ParameterPlace[];
@@ -145,7 +145,9 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.ofPoints("values", this.reported, points);
   }
 
-  /** Returns the values of all parameters by name, each [point, size], even if draws do not report them. */
+  /**
+   * Returns the values of all parameters by name, each [point, size], including parameters that draws do not report.
+   */
   parameterValuesOf(points: ArrayLike<number>): NamedValues {
     const { parameters } = this.traced;
     const all = this.ofPoints(
@@ -168,8 +170,8 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /**
-   * Returns u for given parameter values. `rest`: unconstrained point from which parameters without a given value are
-   * taken.
+   * Returns u for given parameter values. `rest`: unconstrained point that supplies the parameters without a given
+   * value.
    *
    * @throws OptionError if a value violates its constraint, DataError if a value is missing and there is no `rest`
    */
@@ -240,16 +242,15 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /**
-   * Facts on which advice is based: the parameters that belong to a hierarchy. Empty for formulas, because users do not
-   * write the parameters of a formula.
+   * Facts for advice: the parameters that belong to a hierarchy. Empty for formulas, because users do not write the
+   * parameters of a formula.
    */
   get facts(): JsonObject {
     return this.traced.reports ? {} : hierarchyOf(this.traced);
   }
 
   /**
-   * Shapes of the data by name. If a model is combined with draws from a file, the shapes in the file are compared with
-   * these.
+   * Shapes of the data by name. When a model is combined with draws from a file, the file must have the same shapes.
    */
   get dataShapes(): Record<string, number[]> {
     return Object.fromEntries([...this.traced.fields].map(([name, { shape }]) => [name, [...shape]]));
@@ -261,8 +262,9 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /**
-   * Reports how well the model's differential equations are solved at some of these points: the largest number of
-   * steps, the largest error, and the number of points without a solution. Undefined if the model solves none.
+   * Reports how accurately the model's differential equations are solved at some of these points: the largest number of
+   * steps, the largest error, and the number of points without a solution. Undefined if the model has no differential
+   * equations.
    */
   solutionsAt(points: Float64Array): JsonObject | undefined {
     const arrays = this.traced.solutions.length > 0 ? watchedArrays(this.traced) : [];
@@ -383,7 +385,7 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 }
 
-/** Adds the parameter's name to errors from its transform, because the transform does not know the name. */
+/** Adds the parameter's name to errors from its transform, which does not know the name. */
 function ofParameter<T>(name: string, make: () => T): T {
   try {
     return make();

@@ -2,7 +2,7 @@
  * Constraint words of parameters, and the transforms that map unconstrained numbers to the allowed values.
  *
  * "real", "positive", "unitInterval" apply to each element; "simplex", "ordered", "positiveOrdered", "unitVector" to
- * each row. "correlationCholesky" and "covarianceCholesky" apply to a single factor [d, d], whose shape is given as "d"
+ * each row. "correlationCholesky" and "covarianceCholesky" apply to a single factor [d, d]. Its shape is given as "d"
  * or ["d", "d"]. `{ lower, upper }` are bounds, which can depend on other parameters.
  */
 

@@ -19,7 +19,7 @@ export interface ParameterOptions {
   readonly shape?: Extent | readonly Extent[];
   /**
    * Whether the parameter itself is sampled. If false, z is sampled instead, which has the standard distribution, and
-   * the parameter is location + scale · z. This samples better if there is little data. Default true.
+   * the parameter is location + scale · z. Samplers mix better in this form if there are few data. Default true.
    */
   readonly centred?: boolean;
   /**
@@ -32,7 +32,7 @@ export interface ParameterOptions {
    * that is cut off.
    */
   readonly upper?: ArrayLikeOperand;
-  /** Constraint word, such as "positive" or "ordered", that narrows the distribution's support. */
+  /** Constraint word that narrows the distribution's support, such as "positive" or "ordered". */
   readonly constraint?: ParameterConstraint;
 }
 
@@ -41,8 +41,8 @@ type ObservedValue = SymbolicArray | number;
 /** Options of `marginalise` in a model. */
 export interface MarginaliseOptions {
   /**
-   * Observed value, required if the terms are its distributions given each state. If each term is a record or list of
-   * distributions, give a record or list of values.
+   * Observed value. It is required if each term is the distribution of this value given a state. If each term is a
+   * record or list of distributions, give a record or list of values.
    */
   readonly value?: ObservedValue | readonly ObservedValue[] | Readonly<Record<string, ObservedValue>>;
   /**
@@ -78,11 +78,11 @@ export interface ModelTools {
   marginalise(states: States, terms: StateTerms, options?: MarginaliseOptions): Marginal;
   /** Names a function of parameters. Draws report the result, and the rest of the model can use it. */
   transformed(name: string, value: SymbolicArray): SymbolicArray;
-  /** Adds a quantity to each draw: a function of parameters, or a draw from a distribution. */
+  /** Adds a quantity to each draw. It is a function of parameters, or a draw from a distribution. */
   generated(name: string, value: SymbolicArray | Distribution): void;
   /**
-   * Adds the sum of a term in nats to the log density. It counts as part of the prior if prior and likelihood are
-   * treated separately.
+   * Adds the sum of a term in nats to the log density. Where prior and likelihood are treated separately, the term
+   * belongs to the prior.
    */
   target(term: SymbolicArray): void;
 }
@@ -140,7 +140,7 @@ export interface TracedTerm {
   readonly name: string;
   readonly density: SymbolicArray;
   readonly distribution?: Distribution;
-  /** Value whose density contains the term. */
+  /** Value to whose density the term belongs. */
   readonly value?: SymbolicArray;
 }
 
@@ -158,8 +158,8 @@ export interface TracedNewRows {
   /** Columns that held strings. */
   readonly texts: readonly string[];
   /**
-   * Traces the model on rows that it might not know. The trace can have additional non-centred parameters after the
-   * model's own. Such additional parameters are drawn from their priors.
+   * Traces the model on rows that might contain unknown groups. The trace can have additional non-centred parameters
+   * after the model's own. Such additional parameters are drawn from their priors.
    */
   again(data: ModelData): TracedModel;
   /** Returns the numbers of a row by field. @throws DataError */
@@ -168,7 +168,7 @@ export interface TracedNewRows {
   readonly levels?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Indices, and the extent of the axis that the operation `where` indexes with them. */
+/** Indices, and the extent of the axis to which the operation `where` applies them. */
 export interface TracedIndices {
   readonly where: string;
   readonly indices: SymbolicArray;
@@ -180,7 +180,7 @@ export interface TracedModel {
   readonly parameters: readonly TracedParameter[];
   readonly quantities: readonly TracedQuantity[];
   readonly observed: readonly TracedObservation[];
-  /** Observed values in the order in which they must be drawn, including values that share a log density. */
+  /** Observed values in the order in which they must be drawn. Values that share a log density are included. */
   readonly replicated: readonly TracedReplicate[];
   /**
    * Summed-out terms that do not have a single distribution: terms given as log densities, or terms for several values

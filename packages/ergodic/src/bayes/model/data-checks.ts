@@ -1,6 +1,6 @@
 /**
- * Data that serve as indices or as parameters of distributions are checked once, when they are given. A wrong value
- * would produce a different model, or NaN, so that no start has a finite density.
+ * Checks data that serve as indices or as parameters of distributions. The checks run once, when the data are given. A
+ * wrong value would either define a different model or produce NaN. With NaN, no start has a finite density.
  */
 
 import { firstWrongIndex, type IndexWatch, wantedIndices } from "../../engine/compiler/array/indices.ts";

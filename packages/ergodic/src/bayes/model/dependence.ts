@@ -1,15 +1,15 @@
 /**
  * Finds observations whose terms depend on each other, because the log density of one value reads other values of the
- * same observation. Examples are a hidden Markov chain, a regression on earlier values, and errors that a scan follows.
+ * same observation. Examples are a hidden Markov chain, a regression on earlier values, and errors computed by a scan.
  * Dropping one term then does not remove the influence of its value.
  *
  * Hidden chains are known to be dependent. Everything else is tested at a point u. If two numbers of the observed data
  * are exchanged, the log densities of the other values must not change.
  *
- * An exchange does not change symmetric functions of the data, such as the mean. If the values depend on parameters
- * (residuals), each value belongs to one number of the data.
+ * An exchange does not change symmetric functions of the data, such as the mean. If the values depend on parameters, as
+ * residuals do, each value belongs to one number of the data.
  *
- * Single values that are observed one by one are tested together if they come from the same data.
+ * Values that are observed one by one are tested together if they come from the same data.
  *
  * The test does not detect earlier values that are given as separate data, or the observed values of marginalise()
  * without `value`.
@@ -94,7 +94,8 @@ class Trial {
     });
     const byOthers = each.filter(({ terms, own }) => [...terms].some((k) => !own.has(k)));
     // Exchanging two numbers of the data should change two terms. If it changes more terms, the residuals depend on
-    // each other through time. Data with fewer numbers than there are values describe groups, and are exempt.
+    // each other through time. Data with fewer numbers than there are values describe groups. Such data are exempt from
+    // this test.
     const followed = each.filter(
       ({ observation, terms, moved }) => moved && terms.size > 2 && data.length >= observation.value.size,
     );
@@ -131,7 +132,7 @@ function exchangesOf({ attributes, shape, size }: SymbolicArray, inputs: Inputs,
   const count = Math.min(most, size);
   return Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) / count) * size)).flatMap((first) => {
     const [row, column] = [Math.floor(first / width), first % width];
-    // The search starts half the array away and continues to the next row with a different number.
+    // The search for a partner starts half the array away and stops at the first row with a different number.
     for (let k = 0; k < rows - 1; k++) {
       const second = ((row + 1 + ((k + Math.floor(rows / 2)) % (rows - 1))) % rows) * width + column;
       if (second !== first && values[second] !== values[first]) return [{ key, first, second }];

@@ -3,7 +3,9 @@ import { arraysBelow, interpret, type SymbolicArray } from "../../engine/compile
 import type { Support } from "../distributions/index.ts";
 
 export interface IntegerBounds {
-  /** −∞ or ∞ if there is no bound, or if it depends on other parameters. For several elements, the widest bounds. */
+  /**
+   * −∞ or ∞ if there is no bound, or if the bound depends on other parameters. For several elements, the widest bounds.
+   */
   readonly low: number;
   readonly high: number;
 }

@@ -1,7 +1,8 @@
 /**
- * Explains why no start of a model is finite. Each term is evaluated at all starts, in the order of the model. The
- * explanation names the first term with an element that is −∞ or NaN at all starts. If there is none, it names the
- * first term that is finite at no start, and otherwise the term that is not finite at the largest number of starts.
+ * Explains why no start of a model is finite. Each term is evaluated at all starts. Terms are in the order of the
+ * model. The explanation names the first term with an element that is −∞ or NaN at all starts. If there is none, it
+ * names the first term that is not finite at any start. If there is none either, it names the term that is not finite
+ * at the largest number of starts.
  */
 
 import { broadcastTo, interpret, type SymbolicArray } from "../../engine/compiler/index.ts";
@@ -40,9 +41,9 @@ export function explained(
 
 interface Looked {
   readonly term: TracedTerm;
-  /** First element that is finite at no point. */
+  /** First element that is not finite at any point. */
   readonly element: number | undefined;
-  /** Number of points at which some element is not finite. */
+  /** Number of points at which at least one element is not finite. */
   readonly broken: number;
   /** Description of the log density. */
   readonly value: string;

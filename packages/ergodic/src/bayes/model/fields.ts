@@ -2,8 +2,8 @@
  * Data fields of a model: numbers, and arrays with named extents. `readData` derives each array's shape from the data.
  *
  * A whole or real number becomes a plain number, known while the model is traced; an array becomes a symbolic one.
- * Extents with the same name must agree. If the data contain a number of the same name, it is this extent. Matrices are
- * lists of rows, or flat and row-major.
+ * Extents with the same name must agree. If the data contain a number with the name of an extent, this number is the
+ * extent. Matrices are lists of rows, or flat and row-major.
  *
  * @throws DataError for missing or non-finite data, or extents that do not agree
  */
@@ -21,7 +21,7 @@ export type Extent = number | string;
 export type Numbers = ArrayLike<number>;
 type Nested = Numbers | readonly Nested[];
 
-/** Data by name: numbers, lists of numbers, lists of rows. It can contain names that the model does not use. */
+/** Data by name: numbers, lists of numbers, lists of rows. Names that the model does not use are allowed. */
 export type ModelData = Readonly<Record<string, number | Nested>>;
 
 /** Bounds on a field's numbers. Violations are refused before anything is sampled, and the error names the element. */
@@ -154,7 +154,7 @@ function checkField(name: string, field: unknown): void {
 
 interface Flat {
   readonly values: Float64Array;
-  /** Undefined for a flat list that represents several axes. */
+  /** Undefined if a flat list represents several axes. */
   readonly shape: Shape | undefined;
 }
 

@@ -1,4 +1,6 @@
-/** Parameter values as users give them: a number, a flat row-major list, or nested lists, as a matrix is written. */
+/**
+ * Parameter values from users: a number, a flat row-major list, or nested lists (such as a list of a matrix's rows).
+ */
 
 import type { Shape } from "../../engine/compiler/index.ts";
 import { isList } from "../../engine/errors/checks.ts";

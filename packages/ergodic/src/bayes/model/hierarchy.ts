@@ -1,12 +1,12 @@
-/**
- * Finds the parameters that belong to a hierarchy: parameters whose prior has a location or scale that is itself a
- * parameter.
- */
+/** Finds the parameters that belong to a hierarchy. The location or scale of their prior is itself a parameter. */
 import { arraysBelow } from "../../engine/compiler/index.ts";
 import type { TracedModel, TracedParameter } from "./context.ts";
 import { hasLocationScale } from "./non-centred.ts";
 
-/** `centred`: parameters that could be written `centred: false`; `nonCentred`: parameters that already are. */
+/**
+ * `centred` lists the parameters that could be written with `centred: false`. `nonCentred` lists those that already
+ * are.
+ */
 export function hierarchyOf({ parameters }: TracedModel): { centred: string[]; nonCentred: string[] } {
   const inHierarchy = parameters.filter(isBelowOthers);
   const names = (which: (p: TracedParameter) => boolean): string[] => inHierarchy.filter(which).map(({ name }) => name);

@@ -1,7 +1,7 @@
 /**
- * Finds valid models that are probably mistakes: they observe something that depends on parameters, or use an unbounded
- * parameter where a distribution needs a positive number. The description of draws stores the hints, the verdict
- * repeats them, and the command line prints them before sampling.
+ * Finds valid models that are probably mistakes: models that observe a value that depends on parameters, and models
+ * with an unbounded parameter where a distribution needs a positive number. The description of draws stores the hints,
+ * the verdict repeats them, and the command line prints them before sampling.
  */
 
 import { userLine } from "../../engine/compiler/array/position.ts";
@@ -54,7 +54,7 @@ export function unboundedHint(distribution: Distribution, parameters: Parameters
 const hasLowerBound = ({ prior }: TracedParameter): boolean =>
   prior?.support.kind === "interval" ? prior.support.low !== undefined : false;
 
-/** Returns the parameter of which the array is a copy, a part or a reordering. */
+/** Returns the parameter from which the array is copied, selected or reordered. */
 function parameterOf(array: SymbolicArray, parameters: ParametersByValue): TracedParameter | undefined {
   for (let shown = array; ; [shown] = shown.args) {
     const found = parameters.get(shown);

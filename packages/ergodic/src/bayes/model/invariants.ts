@@ -1,7 +1,7 @@
 /**
  * Moves work that does not depend on a model's parameters out of the compiled programs. The result is computed once,
- * when the data are given, and becomes an input. A mask that has the same value everywhere (for example, because all
- * counts are valid) becomes a single number, which removes the branch that it guards.
+ * when the data are given, and becomes an input. A mask with the same value everywhere (for example, because all counts
+ * are valid) becomes a single number. This removes the branch that the mask guards.
  */
 import { arrayPrimitiveOf } from "../../engine/compiler/array/primitive.ts";
 import { substituteArrays } from "../../engine/compiler/array/substitute.ts";
@@ -19,8 +19,8 @@ const interpreted: Evaluate = (arrays, inputs) => interpret(arrays, Object.fromE
 const found = new WeakMap<Fixed, Map<SymbolicArray, SymbolicArray>>();
 
 /**
- * Returns the roots without the work that does not depend on parameters, and adds the results of this work to `fixed`.
- * `isMoved`: whether an input belongs to a parameter.
+ * Removes work that does not depend on parameters from the roots and adds its results to `fixed`. Returns the new
+ * roots. `isMoved`: whether an input belongs to a parameter.
  */
 export function withoutInvariants(
   roots: readonly SymbolicArray[],
@@ -39,8 +39,8 @@ export function withoutInvariants(
 }
 
 /**
- * Returns the nodes that depend on no moved input but are read by a node that does, and the roots that depend on no
- * moved input.
+ * Returns the boundary nodes. These depend on no moved input, but either are roots or are read by a node that depends
+ * on one.
  */
 export function unmovedBelow(roots: readonly SymbolicArray[], isMoved: (input: SymbolicArray) => boolean): Set<SymbolicArray> {
   const nodes = arraysBelow(roots);

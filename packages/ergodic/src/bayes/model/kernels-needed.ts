@@ -20,7 +20,7 @@ export function familiesOfModel(traced: TracedModel): Family[] {
   ]);
 }
 
-/** Returns nothing if a distribution has no sampler; drawing from it reports the error. */
+/** Returns nothing if a distribution has no sampler. The error is reported when a draw is requested. */
 function drawnFrom({ distribution, batch }: Pick<TracedDraw, "distribution" | "batch">): readonly SymbolicArray[] {
   try {
     return distribution.sampler(batch).arrays;

@@ -67,7 +67,7 @@ export interface Marginal {
   readonly mostLikely: SymbolicArray;
 }
 
-/** One observed value of a marginal. `key`: its name if there are several. */
+/** One of the values that a marginal observes. `key`: its name if there are several. */
 export interface MarginalPart {
   readonly key: string | undefined;
   readonly value: SymbolicArray;
@@ -208,7 +208,10 @@ function observedParts(
   }));
 }
 
-/** Log density for each state. It is the sum over the values, because these are independent given the state. */
+/**
+ * Log density for each state. The log densities of the values are added, because the values are independent given the
+ * state.
+ */
 function logDensities(parts: readonly ObservedPart[], count: number): SymbolicArray[] {
   const each = parts.map(({ value, distributions }) => distributions.map((one) => observed(value, one)));
   const shapes = each.map((terms) =>
@@ -252,7 +255,10 @@ function observed(value: SymbolicArray, component: Distribution): SymbolicArray 
   return pointwise;
 }
 
-/** Maximum number of states: for terms from a function, which are expanded one by one, and for terms in one array. */
+/**
+ * Maximum number of states. The first limit is for terms from a function, which are expanded one by one. The second is
+ * for terms in one array.
+ */
 const MOST_CALLS = 2000;
 const MOST_STATES = 2 ** 24;
 
@@ -325,7 +331,7 @@ function together(logs: SymbolicArray, terms: SymbolicArray): Omit<Marginal, "mo
   return { logDensity: logSumExp(joint, { axis: -1 }), probabilities: softmax(joint) };
 }
 
-/** Checks that there are not more states than terms. Otherwise each term would count several times. */
+/** Checks that there are at most as many states as terms. Otherwise each term would count several times. */
 function checkStates(states: Shape, terms: Shape): void {
   if (sizeOf(states) === 1 || sameShape(broadcastShapes(WHERE, [states, terms]), terms)) return;
   throw new CompileError(

@@ -6,8 +6,8 @@
  *
  * ℓ_B(u) = log prior(u) + Σ over observations without rows + N/n Σ_{i in B} log likelihood of row i, n = |B|.
  *
- * Fields whose first extent is `rows` are reduced to the rows of the batch. The model's function runs once more for
- * each batch size, with n as that extent.
+ * Fields with `rows` as first extent are reduced to the rows of the batch. The model's function runs once more for each
+ * batch size, with n as that extent.
  *
  * An observation has rows if it depends on such a field; its values must have the rows as their first axis.
  *
@@ -72,7 +72,7 @@ export class RowModel extends ConditionedModel {
   }
 }
 
-/** Knows which data have rows, and builds the model on some of them. */
+/** Stores which data have rows, and builds the model on a subset of the rows. */
 class RowCut {
   readonly fields: RowFields;
   private readonly name: string;

@@ -20,8 +20,8 @@ export interface ConditionOptions {
 }
 
 /**
- * Statistical model made by `model`. `D`: its data; `Q`: names of the quantities that its draws report; both to the
- * extent that the compiler knows them.
+ * Statistical model made by `model`. `D`: its data; `Q`: names of the quantities that its draws report. Both are
+ * limited to what the compiler knows.
  */
 export interface StatisticalModel<D = ModelData, Q extends string = string> {
   /** Kind of model. */
@@ -33,8 +33,8 @@ export interface StatisticalModel<D = ModelData, Q extends string = string> {
   /** Type-level only: names of the quantities that draws report. */
   readonly reports?: Q;
   /**
-   * Exists if the model derives numbers from its data. Returns the model of these numbers, in which everything else
-   * that was derived from the data (levels, priors) is fixed.
+   * Present if the model derives numbers from its data. Returns the model of these numbers. Everything else that was
+   * derived from the data (levels, priors) is fixed in it.
    */
   ofNumbers?(data: D): { readonly model: StatisticalModel; readonly data: ModelData };
   /**
@@ -75,7 +75,7 @@ export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string
  * data, on symbolic arrays of their shapes, and densities and gradients are compiled from it. Work that depends only on
  * the data is done once.
  *
- * `name`: default the name of the function, or "model".
+ * `name`: by default the name of the function, or "model".
  *
  * @throws OptionError unless given a function
  */

@@ -51,7 +51,7 @@ export function namedBody<D extends ModelData>(
 export function reportingBody(body: (context: ModelContext) => unknown): (context: ModelContext) => unknown {
   return (context) => {
     const named = new Map<string, SymbolicArray>();
-    // Passes on all arguments, because their number is checked.
+    // Passes all arguments on, because the number of arguments is checked.
     const noting =
       <Given extends [name: string, ...unknown[]]>(make: (...given: Given) => SymbolicArray) =>
       (...given: Given): SymbolicArray => {
@@ -60,7 +60,7 @@ export function reportingBody(body: (context: ModelContext) => unknown): (contex
         return value;
       };
     const made = body({ ...context, param: noting(context.param), transformed: noting(context.transformed) });
-    // This is the result of an async function, which is refused later.
+    // An async function returned this promise. The function is refused later.
     if (made instanceof Promise) return made;
     if (typeof made === "object" && made !== null && !(isArray(made) || made instanceof Distribution))
       for (const [key, value] of Object.entries(made as Reported)) report(key, value, named, context);

@@ -5,8 +5,8 @@
  * distributions of the observed values, given that row and the parameters.
  *
  * Parameters enter as constrained values, so that bounds and scales derived from all rows stay the same. A test checks
- * that a row's distributions do not depend on other rows that are present. If the distributions do, the model cannot
- * predict single rows.
+ * that a row's distributions do not depend on other rows that are present. If they depend on other rows, the model
+ * cannot predict single rows.
  *
  * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models whose rows depend on each other; OptionError for
  *   `rows`
@@ -220,7 +220,8 @@ function arraysOf({ traced, outputs }: RowModel, whole: TracedModel): SymbolicAr
 }
 
 /**
- * Tests at some draws that observed values have the same distributions whether rows are traced together or one by one.
+ * Tests, at some draws, that the distributions of observed values are the same whether rows are traced together or one
+ * by one.
  */
 function tryOut(
   whole: TracedModel,
@@ -229,7 +230,7 @@ function tryOut(
   inputs: ReadonlyMap<string, Float64Array>,
   drawCount: number,
 ): void {
-  // A single row is tested as two copies.
+  // If there is only one row, the test uses two copies of it.
   const count = Math.max(2, Math.min(TRIAL_ROWS, fields.rowCount));
   const list = evenly(fields.rowCount, count);
   const some = modelOf(fields, whole, list);

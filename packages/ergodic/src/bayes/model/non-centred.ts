@@ -26,7 +26,7 @@ export interface NonCentred {
   standardise(x: ArrayLike<number>, inputs: Inputs): Float64Array;
 }
 
-/** Whether a prior has the location and scale that a non-centred parameter needs. */
+/** Whether a prior has a location and a scale, which a non-centred parameter needs. */
 export const hasLocationScale = ({ name, family }: Distribution): boolean =>
   name === "multivariateNormalCholesky" || family.locationScale !== undefined;
 

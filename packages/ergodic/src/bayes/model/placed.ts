@@ -45,7 +45,7 @@ export interface PortableForm {
   readonly fixed: Readonly<Record<string, Float64Array>>;
 }
 
-/** Forms of the density, each without and with the gradient. */
+/** Forms of the density. Each form exists with and without the gradient. */
 export interface PortableForms {
   readonly density: readonly [PortableForm, PortableForm];
   readonly tempered: readonly [PortableForm, PortableForm];
@@ -209,8 +209,8 @@ export class PlacedModel {
   }
 
   /**
-   * Computes arrays that depend on no parameter. It uses compiled code, so that results are bitwise equal to the
-   * results of other programs.
+   * Computes arrays that depend on no parameter. It uses compiled code, so that its results are bitwise equal to those
+   * of other programs.
    */
   private evaluated(arrays: readonly SymbolicArray[], inputs: Fixed): Float64Array[] {
     if (arrays.length === 0) return [];

@@ -16,7 +16,7 @@ import { familiesOfModel } from "./kernels-needed.ts";
 import { densityBlock, type PortableForm, type PortableForms } from "./placed.ts";
 import { LIKELIHOOD, POWER } from "./programs.ts";
 
-/** A model and its data in a form that can be sent to another thread with the same kind of memory, to sample there. */
+/** A model and its data, in a form that can be sent to another thread. That thread needs the same kind of memory. */
 export interface PortableDensity {
   readonly name: string;
   readonly dimension: number;

@@ -1,12 +1,13 @@
 /**
  * Draws all parameters from their priors, in the order of the model. Each prior can depend on earlier parameters.
  *
- * The model's density is Π p(x_i | x_1 … x_{i−1}), restricted by constraints and not renormalised. If the prior
- * probability of a constraint does not depend on other parameters, only the values that violate it are drawn again.
+ * The model's density is Π p(x_i | x_1 … x_{i−1}), restricted by constraints and not renormalised. The prior
+ * probability of a constraint might not depend on other parameters. In this case, only the values that violate the
+ * constraint are drawn again.
  *
  * If it does depend on other parameters, a violation rejects the whole draw. Examples are b ~ N(0, 1) with b > a, and x
- * ~ N(a, 1) with x > 0. Parameter values under which the constraint is less probable then become rarer in proportion,
- * which is correct. Both ways give exact draws of the density.
+ * ~ N(a, 1) with x > 0. Parameter values that make the constraint less probable then become rarer in proportion, as
+ * they should. Both methods give exact draws from the density.
  */
 
 import { arraysBelow, broadcastTo, type SymbolicArray, toArray } from "../../engine/compiler/index.ts";
@@ -26,24 +27,24 @@ import type { PlacedModel, PointFunction } from "./placed.ts";
 const TRIES = 10_000;
 const START_TRIES = 100;
 /**
- * Settings of the comparison of probabilities between bounds: number of points, smallest probability that is compared,
- * and relative tolerance for rounding.
+ * Settings for comparing probabilities between bounds: number of points, smallest probability that is compared, and
+ * relative tolerance for rounding.
  */
 const PROBES = 16;
 const LEAST_SHARE = 1e-6;
 const ROUNDING = 1e-9;
 
-/** Sampler of one parameter, given u of the earlier ones. */
+/** Sampler of one parameter, given the unconstrained numbers of the earlier parameters. */
 interface Own {
   readonly parameter: TracedParameter;
   readonly drawer: Drawer;
   /** Lower and upper bound of each element, if bounds were given. */
   readonly bounds: PointFunction | undefined;
-  /** Whether a violated bound rejects the whole draw, for each element with bounds. */
+  /** For each element with bounds, whether a violation rejects the whole draw. */
   readonly rejects: readonly boolean[];
   /**
-   * Support of the prior alone. Present for constraints other than bounds whose probability might depend on other
-   * parameters. A value inside this support but outside the constraint rejects the whole draw.
+   * Support of the prior alone. Present for a constraint that is not given by bounds, if its probability might depend
+   * on other parameters. A value inside this support but outside the constraint rejects the whole draw.
    */
   readonly support: Transform | undefined;
 }
@@ -162,8 +163,8 @@ export class PriorDrawer {
   }
 
   /**
-   * Returns, for each element, whether the probability between its bounds depends on other parameters. If it is the
-   * same at a few random points, it counts as independent of them.
+   * Returns, for each element, whether the probability between its bounds depends on other parameters. If the
+   * probability is the same at a few random points, it counts as independent of the other parameters.
    */
   private rejects(
     { name, shape }: TracedParameter,
@@ -238,7 +239,7 @@ function unconstrained(transform: Transform, value: Float64Array, inputs: Inputs
 
 /**
  * Draws a value within bounds. Each element is redrawn separately, because many elements together would rarely satisfy
- * their bounds. Some elements reject the whole draw instead.
+ * their bounds. For some elements, a violation rejects the whole draw instead.
  */
 function drawWithin({ bounds, rejects }: Own, sample: () => Float64Array, u: Float64Array): Float64Array | "rejected" | "never" {
   const value = sample();

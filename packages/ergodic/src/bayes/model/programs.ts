@@ -19,7 +19,7 @@ import {
 import type { TracedModel, TracedReport } from "./context.ts";
 import { type Evaluate, type Fixed, withoutInvariants } from "./invariants.ts";
 
-/** Position of a quantity among the values of a draw. */
+/** Position of a quantity in the values of a draw. */
 export interface QuantityPlace {
   readonly name: string;
   readonly kind: "parameter" | "transformed" | "generated";
@@ -53,7 +53,7 @@ function slopesOf(root: SymbolicArray, { parameters }: TracedModel): SymbolicArr
   return parameters.map((p) => (p.discrete ? full(0, p.unconstrained.shape) : slopeOf.get(p)!));
 }
 
-/** Results that do not depend on parameters, and the function that computes more of them. */
+/** Results that do not depend on parameters, and the function that computes such results. */
 export interface FixedWork {
   /** Data, and results derived from them. */
   readonly values: Fixed;

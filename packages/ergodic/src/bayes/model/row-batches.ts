@@ -38,9 +38,9 @@ interface Sized {
  * Minibatch estimates of a log density in the engine's memory. Tables of all rows are stored once. Each lane has memory
  * for one batch. Rows are gathered into this memory before the program for the batch size runs.
  *
- * Rows are stored in random order, the same for every table and run, so a block of consecutive rows is a random sample.
- * The time to read a batch does not depend on the number of rows. (Scattered rows would each cost a cache miss and a
- * page-table miss.)
+ * Rows are stored in a random order, which is the same for every table and run. A block of consecutive rows is
+ * therefore a random sample. The time to read a batch does not depend on the number of rows. (Each scattered row would
+ * cost a cache miss and a page-table miss.)
  */
 export class RowBatches implements Minibatches {
   readonly rowCount: number;
@@ -111,7 +111,7 @@ export class RowBatches implements Minibatches {
     this.sizes.clear();
   }
 
-  /** This is a method, so that a binding keeps alive the tables that it reads. */
+  /** This is a method, so that a binding keeps its tables alive. */
   private release(arena: Arena): void {
     arena.dispose();
   }

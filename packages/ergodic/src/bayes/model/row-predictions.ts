@@ -15,7 +15,7 @@ import { broken, type DataBounds } from "./fields.ts";
 import type { RowPrograms } from "./row-programs.ts";
 import { fieldsBelow, inputOf } from "./rows.ts";
 
-/** Quantity that is observed in rows, with the arrays of its distribution's parameters. */
+/** Quantity that is observed in rows, with its distribution's parameters as arrays. */
 export interface Output {
   readonly name: string;
   /** Shape of one row's values. */
@@ -48,7 +48,7 @@ interface Predicted {
   readonly levels: readonly (readonly Float64Array[] | undefined)[];
 }
 
-/** Destinations for the numbers of one value: simulated values, expected values and level probabilities. */
+/** Destinations for the predictions of one value: simulated values, expected values and level probabilities. */
 interface Places {
   readonly drawn: readonly Float64Array[];
   readonly expected: readonly Float64Array[];
@@ -61,7 +61,7 @@ interface Places {
  */
 class Moments {
   #mean = 0;
-  /** Sum of conditional variances. */
+  /** Sum of the conditional variances. */
   #within = 0;
   /**
    * First conditional mean. `#between` and `#squares` sum the differences from this mean and the squared differences.

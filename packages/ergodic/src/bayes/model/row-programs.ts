@@ -143,8 +143,8 @@ export class RowPrograms implements Disposable {
 }
 
 /**
- * Splits off the nodes that depend on no moved input (see `isMoved`), and the inputs selected by `isPart`. These become
- * separate parts, which the rest reads as inputs named after `buffer`.
+ * Separates the nodes that depend on no moved input (see `isMoved`) from the rest, as well as the inputs selected by
+ * `isPart`. The rest reads these parts as inputs named after `buffer`.
  */
 function parted(
   roots: readonly SymbolicArray[],
@@ -211,7 +211,7 @@ class Placed {
     this.#linked.run.call(this.#block);
   }
 
-  /** Runs once per draw. The numbers of draws are consecutive in memory. */
+  /** Runs once per draw. The draws' numbers are consecutive in memory. */
   runEach(steps: readonly Step[], count: number): void {
     const words = this.#engine.memory.u32(this.#block, this.#linked.plan.bytes / 4);
     const { run } = this.#linked;

@@ -78,7 +78,7 @@ export class RowFields {
 
 type Nested = Float64Array | readonly Nested[];
 
-/** Converts row-major numbers to nested lists, so that all extents but the first are known. */
+/** Converts row-major numbers to nested lists. The lists show all extents except the first. */
 function nested(values: Float64Array, [, ...inner]: Shape): Nested {
   if (inner.length === 0) return values;
   const size = sizeOf(inner);

@@ -6,13 +6,13 @@ import { abs, arraysBelow, less, type SymbolicArray, sub, sum } from "../../engi
 import type { JsonObject } from "../../engine/contract/index.ts";
 import type { TracedModel } from "./context.ts";
 
-/** Maximum number of points. Each point is solved again at a hundredth of the tolerance. */
+/** Maximum number of points. At each point, the equations are solved again with a hundredth of the tolerance. */
 const MOST_POINTS = 100;
 
 /** Number of arrays per watched solution. */
 const ARRAYS = 3;
 
-/** For each solution that depends only on data and parameters: number of steps, error, and number of missing values. */
+/** Number of steps, error, and number of missing values of each solution that depends only on data and parameters. */
 export function watchedArrays({ solutions, data }: TracedModel): SymbolicArray[] {
   const isKnown = ({ op, attributes }: SymbolicArray): boolean =>
     op !== "input" || data.has(String(attributes)) || String(attributes).startsWith("u ");

@@ -162,7 +162,7 @@ class Scope {
     };
   }
 
-  /** Names of the symbols that this model made. */
+  /** Names of the symbols that this model created. */
   inputs(): Set<string> {
     return new Set([...this.#parameters.map(({ name }) => `u ${name}`), ...this.data.keys()]);
   }
@@ -235,8 +235,8 @@ class Scope {
   }
 
   /**
-   * Refuses names of inherited properties. Draws are objects with named properties, in which such a name would seem to
-   * exist already.
+   * Refuses names of inherited properties. Draws are objects with named properties, so such a name would seem to be
+   * taken already.
    */
   #refuseInherited(name: string): void {
     const refused = refusedName(name);

@@ -1,7 +1,4 @@
-/**
- * Adds the line of the user's model to errors from distributions, transforms and data checks, which do not know this
- * line.
- */
+/** Adds the line of the user's model to errors. Distributions, transforms and data checks do not know this line. */
 
 import { userLine } from "../../engine/compiler/array/position.ts";
 import { ErgodicError } from "../../engine/errors/errors.ts";

@@ -100,7 +100,7 @@ export class Normal {
 const LEAST_OVERLAP = 0.32;
 
 /**
- * Whether two normals at the same point have similar spreads and so count as the same place.
+ * Whether two normals at the same point have similar spreads. If so, they count as the same place.
  *
  * r is the ratio of the two normals' spreads, each averaged geometrically over the coordinates. Concentric round
  * normals have the overlap (Bhattacharyya coefficient) ∫√(p q) = (2r/(1 + r²))^(d/2). If the overlap is below
@@ -186,12 +186,12 @@ function once(
     paretoK: tailShape(inside),
   };
   const { logWeights, effectiveSize } = psis(all);
-  // A normal fitted to fewer draws would be too narrow, so that all ratios within it would look alike.
+  // A normal fitted to fewer draws would be too narrow, and all ratios within it would look alike.
   return { place, better: effectiveSize < d + 4 ? undefined : Normal.of(rows, logWeights.map(exp), d) };
 }
 
 /**
- * Returns 0 if the finite log ratios differ by less than ALIKE, because the tail shape of such ratios says nothing
+ * Returns 0 if all finite log ratios differ by less than ALIKE, because their tail shape then carries no information
  * about the mean.
  */
 function tailShape(logRatios: Float64Array): number {

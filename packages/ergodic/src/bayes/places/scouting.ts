@@ -12,7 +12,7 @@ import { decoded, ENTRY_NUMBERS, type Entry, encoded, type Total, visitsOf } fro
 export const MOST_DIMENSION = 64;
 export const SCOUTS = 24;
 
-/** Scouts of a run and the places that they found. The work is done piece by piece. */
+/** Scouts of a run, and the places that the scouts found. The work is done piece by piece. */
 export class Scouting {
   protected readonly density: LogDensity;
   protected readonly plan: SamplingPlan;
@@ -43,14 +43,15 @@ export class Scouting {
   }
 
   /**
-   * Adds an approximation that the run itself found. The mass is measured as for the approximations that scouts find.
+   * Adds an approximation that the run itself found. Its mass is measured in the same way as for approximations that
+   * scouts find.
    */
   add(normal: Normal, elbo: number): void {
     this.entries.push(foundEntry({ normal, elbo, end: true }));
   }
 
   /**
-   * Runs one scout, or measures the mass of one place. Returns false once nothing is left. `gradients`: number of
+   * Runs one scout, or measures the mass of one place. Returns false once no work is left. `gradients`: number of
    * evaluations of the whole run, as far as known. `isCovered`: whether enough draws are already in a place, so that
    * its mass need not be measured.
    */

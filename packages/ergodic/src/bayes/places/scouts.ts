@@ -3,12 +3,12 @@
  *
  * Scout i runs one path of Pathfinder (approximate/path.ts): L-BFGS, and the normal approximation with the best ELBO
  * along the path. Even scouts start uniform in (−2, 2). Odd scouts start at a draw from the prior, if there is a prior,
- * because such a draw can reach modes far from 0. The mass of each approximation at a different place (`distinct`) is
- * measured (place.ts).
+ * because such a draw can reach modes far from 0. The mass is measured (place.ts) for each approximation that lies at a
+ * different place (`distinct`).
  *
- * Scouts cost at most BUDGET of the run's evaluations. A run whose budget is small sends fewer scouts. A mode is found
+ * Scouts cost at most BUDGET of the run's evaluations. A run with a small budget sends fewer scouts. A mode is found
  * only if enough starts lead to it. If a quarter of all starting points lead to a mode, all 24 scouts miss it in one
- * run of 1000. If 1 % of all starting points do, all scouts miss the mode in four runs of five.
+ * run of 1000. If 1 % of all starting points lead to a mode, all scouts miss it in four runs of five.
  *
  * Streams: ("scout", i, "start"), ("scout", i, "prior"), "elbo" and "draw" of ("path", SCOUT + i, …), ("scout", i,
  * "mass").
@@ -34,7 +34,7 @@ const MOST_ITERATIONS = 200;
 const [FEWEST, ENOUGH, MOST] = [20, 60, 1000];
 /** Maximum number of draws from the prior to find one with a finite density. */
 const PRIOR_TRIES = 20;
-/** Offset of scouts in the numbering of paths. */
+/** Offset of a scout's path index, so that its streams differ from those of the run's paths. */
 const SCOUT = 2 ** 20;
 
 /**
@@ -48,8 +48,9 @@ export interface Scouted {
 }
 
 /**
- * Number of evaluations for the next scout; 0 if they are too few to find anything. It is an equal share of the
- * remaining search budget, or ENOUGH if that is more. Scouts that end early leave evaluations for later scouts.
+ * Number of evaluations for the next scout; 0 if the remaining budget is too small to find anything. It is an equal
+ * share of the remaining search budget, or ENOUGH if that is more. Scouts that end early leave evaluations for later
+ * scouts.
  */
 export function shareOf(gradients: number, spent: number, scoutsLeft: number): number {
   const left = BUDGET * SEARCH * gradients - spent;
@@ -122,7 +123,7 @@ export async function randomPoint(point: DensityPoint, plan: SamplingPlan, i: nu
  * Selects approximations at different places: first approximations at different points, then approximations at the same
  * point with different spreads.
  *
- * The order of preference is: first ends of paths, then higher ELBOs. The ELBO is noisy: estimated from ELBO_DRAWS
+ * Ends of paths are preferred, then approximations with higher ELBOs. The ELBO is noisy: estimated from ELBO_DRAWS
  * draws, it can be high even for a normal that is far too wide. If the regions of two normals contain each other's
  * means, the first is kept. If only one contains the other's mean, it might be too wide and belong to another mode, so
  * both are kept.

@@ -29,7 +29,7 @@ export interface Recent {
 }
 
 /**
- * A survey at the end of warm-up. It finds the places of chains and scouts, and the chains in regions where the
+ * A survey at the end of warm-up. It finds the places of chains and scouts. It also finds chains in regions where the
  * posterior has almost no mass.
  *
  * Scouts come first (scouts.ts), then each chain's place: a normal fitted to its last warm-up draws, and its mass
@@ -37,10 +37,10 @@ export interface Recent {
  *
  *   log mass + GAP + 2 errors < the largest log mass of all places,
  *
- * if both masses are known (k̂ <= 0.7) and the chain has settled there. It has settled if −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ,
- * which is 1 for draws that fill their place, is within SETTLED for every i. A chain that is stuck in a narrow part of
- * a wider place also covers little mass, but it has not settled; R̂ will reveal it. Even if its mass is unknown or it
- * has not settled, a chain is out of place if
+ * if both masses are known (k̂ <= 0.7) and the chain has settled there. It has settled if −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ is
+ * within SETTLED for every i. This quantity is 1 for draws that fill their place. A chain that is stuck in a narrow
+ * part of a wider place also covers little mass, but it has not settled; R̂ will reveal it. Even if its mass is unknown
+ * or it has not settled, a chain is out of place if
  *
  *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
  *
@@ -49,8 +49,8 @@ export interface Recent {
  * point with a complete warm-up if it is out of place, or if it is lost in a region where log densities differ only by
  * rounding. It restarts at most `restarts` times. Nothing is copied from other chains.
  *
- * After the draws, `visits` says which places they lack (visits.ts). All of this applies to at most MOST_DIMENSION
- * coordinates. With more coordinates, or if masses are not known, the survey makes no claims.
+ * After sampling, `visits` lists the places that have too few draws (visits.ts). The survey applies to posteriors with
+ * at most MOST_DIMENSION coordinates. With more coordinates, or without known masses, the survey draws no conclusions.
  */
 export class Survey extends Scouting {
   private readonly options: SurveyOptions;
@@ -73,8 +73,8 @@ export class Survey extends Scouting {
   }
 
   /**
-   * Processes one scout or one place. Returns false once all is known. `gradients`: number of evaluations of the whole
-   * run, as far as known.
+   * Processes one scout or one place. Returns false once the survey is complete. `gradients`: number of evaluations of
+   * the whole run, as far as known.
    */
   async work(gradients: number, recent: (c: number) => Recent): Promise<boolean> {
     if (await this.search(gradients)) return true;

@@ -1,20 +1,22 @@
 /**
- * Finds places of the posterior that the draws lack.
+ * Finds places of the posterior with too few draws.
  *
- * A place lacks draws if the number of draws in it is less than HELD times the number that its mass implies, or lies at
- * least SURE standard errors below half of that number. It counts as missed if the missing draws matter:
+ * A place lacks draws if it has fewer than HELD times the draws that its mass implies. It also lacks draws if their
+ * number lies at least SURE standard errors below half of the implied number. It counts as missed if the missing draws
+ * matter:
  *
  *   n₋ >= LEAST_DRAWS,   or n₋ >= LEAST_TELLING and for some quantity q
  *   |w δ| > MATERIAL s   or   √((1 − w)(s² + w δ²)) > (1 + MATERIAL) s
  *
  * n₋: lower bound, two standard errors below the estimate, of the number of draws that the place should contain. The
- * estimate comes from the mass of the place relative to the mass of a reference. If the mass of everything that the
- * draws represent is known, that is the reference. Otherwise it is the heaviest place that a chain fills or, if there
- * is none, the heaviest place that holds at least LEAST_HELD of the draws. w = n₋ / (n₋ + all draws); s: the standard
- * deviation of q in the draws; δ: distance of q at the place from its mean in the draws. So a light mode far away can
- * also count as missed: 0.4 % of the mass, 25 standard deviations away, doubles the standard deviation.
+ * estimate comes from the mass of the place relative to the mass of a reference. The reference is the mass of
+ * everything that the draws represent, if that mass is known. Otherwise the reference is the heaviest place that a
+ * chain fills. If there is none, it is the heaviest place with at least LEAST_HELD of the draws. w = n₋ / (n₋ + all
+ * draws); s: the standard deviation of q in the draws; δ: distance of q at the place from its mean in the draws. So a
+ * light mode far away can also count as missed. For example, a mode with 0.4 % of the mass, 25 standard deviations
+ * away, doubles the standard deviation.
  *
- * If n₋ < LEAST_TELLING, more than one in 150 correct runs has no draws in the place. Such a place is `rare`: the run
+ * If n₋ < LEAST_TELLING, more than one in 150 correct runs have no draws in the place. Such a place is `rare`: the run
  * is too short to visit it, and nothing is wrong with the chains. Quantities are the parameters that the density names,
  * or coordinates if it names none.
  */
@@ -36,7 +38,7 @@ const [BATCHES, SURE] = [5, 5];
 const LEAST_HELD = 0.01;
 /** Smallest change, in standard deviations, that counts as material. Verdicts use the same bound for the step bias. */
 const MATERIAL = 0.1;
-/** A place with a smaller share than this would get no draws in a run of usual length. */
+/** Smallest share of the mass. A place with a smaller share would get no draws in a run of usual length. */
 const LEAST_SHARE = 1e-6;
 /** Maximum number of draws for the moments of a quantity. */
 const MOST_DRAWS = 1000;
@@ -148,8 +150,8 @@ const isSamePoint = ({ place: a }: Entry, { place: b }: Entry): boolean =>
 const isSamePlace = (a: Entry, b: Entry): boolean => isSamePoint(a, b) && haveLikeSpreads(a.place.normal, b.place.normal);
 
 /**
- * Returns one place per mode. These are places that chains fill or at which scouts' searches ended, and they lie
- * outside each other's regions.
+ * Returns one place per mode. Candidates are places that chains fill, and places at which scouts' searches ended. The
+ * returned places lie outside each other's regions.
  */
 function modesOf(shown: readonly Entry[]): Entry[] {
   const modes: Entry[] = [];

@@ -10,7 +10,7 @@ import type { Sampler, SamplerFactory } from "./base/sampler.ts";
 const isRegistered = (value: unknown): value is SamplerFactory<object> => typeof value === "function" && "declaration" in value;
 
 /**
- * Returns a factory that reads options in their JSON form, which differs from the factory's own form if the declaration
+ * Returns a factory that reads options in their JSON form. This form differs from the factory's own if the declaration
  * has `fromJson`.
  */
 const byJson = (factory: SamplerFactory<object>): SamplerFactory<object> => {

@@ -40,7 +40,10 @@ const belowDiagonal = (d: number): SymbolicArray =>
     [d, d],
   );
 
-/** Places u in the lower triangle, row by row, with or without the diagonal. Other elements have arbitrary values. */
+/**
+ * Places u in the lower triangle, row by row, with or without the diagonal. The values of all other elements are
+ * arbitrary.
+ */
 function inTriangle(u: SymbolicArray, d: number, withDiagonal: boolean): SymbolicArray {
   const places = Array.from({ length: d * d }, (_, at) => {
     const [i, j] = [Math.floor(at / d), at % d];
@@ -77,7 +80,7 @@ export function correlationCholesky(dimension: number): Transform {
     unconstrain(value) {
       const u: number[] = [];
       for (let i = 0; i < d; i++) {
-        // Sums squares starting at the diagonal, because 1 − Σ would lose small squares.
+        // Sums the squares from the diagonal on, because 1 − Σ would lose small squares.
         let after = value[i * d + i] ** 2;
         const row = new Float64Array(i);
         for (let j = i - 1; j >= 0; j--) {

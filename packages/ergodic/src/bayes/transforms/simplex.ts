@@ -16,7 +16,7 @@ import { checked, outside, rowsOf, type Transform } from "./transform.ts";
 
 /**
  * Simplexes, x ≥ 0 with sum 1, by stick breaking: z_k = σ(u_k − log(K − 1 − k)), x_k = z_k Π_{j<k}(1 − z_j), and the
- * last x is the remainder; log |J| = Σ_k [log z_k + log(1 − z_k) + Σ_{j<k} log(1 − z_j)].
+ * last element of x is the remainder; log |J| = Σ_k [log z_k + log(1 − z_k) + Σ_{j<k} log(1 − z_j)].
  *
  * x: [..., K], K ≥ 2; u: [..., K − 1]; u = 0 is the centre. J is the Jacobian of the first K − 1 elements. Small
  * elements remain exact because logarithms are summed. Source: Betancourt 2012, as in Stan's reference manual.

@@ -57,7 +57,7 @@ export function outside(name: string, value: number, wanted: string): OptionErro
   return new OptionError(name, `the value is ${value}, but must be ${wanted}; give a value inside`, "OPTION_RANGE");
 }
 
-/** Returns [rows, extent of the last axis]. A transform of vectors acts on each row. */
+/** Returns [rows, extent of the last axis]. A transform of vectors is applied to each row. */
 export function rowsOf(name: string, shape: Shape, fewest: number): [rows: number, extent: number] {
   const extent = shape[shape.length - 1] ?? 0;
   if (extent < fewest)

@@ -31,7 +31,7 @@ export class Connection implements KnownData, Disposable {
   private readonly unfinished = new Map<number, RemoteRun<unknown>>();
   private readonly keepers = new Map<number, { resolve(bytes: Uint8Array): void; reject(error: unknown): void }>();
   private readonly numbers = new WeakMap<object, number>();
-  /** Data that were numbered while the current message was being encoded. */
+  /** Data that received an id while the current message was being encoded. */
   private readonly fresh: object[] = [];
   private readonly forgotten = new FinalizationRegistry<{ data?: number; run?: number }>((what) =>
     this.port.post({ kind: "forget", ...what }),
@@ -88,8 +88,8 @@ export class Connection implements KnownData, Disposable {
   }
 
   /**
-   * Returns the result of `make`. If `make` throws, nothing is sent, so the data that it numbered are marked as unsent
-   * again.
+   * Returns the result of `make`. If `make` throws, no message is sent, so the data that received an id are marked as
+   * unsent again.
    */
   protected encoded<T>(make: () => T): T {
     this.fresh.length = 0;
@@ -114,7 +114,8 @@ export class Connection implements KnownData, Disposable {
   ): RemoteRun<R> {
     const id = this.next++;
     const numbered = this.fresh.splice(0);
-    // Whether the run was sent. Later requests about the run wait for this promise, so that they arrive after it.
+    // Whether the run was sent. Later requests about the run wait for this promise, so that they arrive after the
+    // message that starts it.
     let whenSent = Promise.resolve(true);
     const post = (request: Request): void => void whenSent.then(() => this.port.post(request));
     const keep = async (run: number): Promise<Uint8Array> => {

@@ -34,7 +34,7 @@ import { TAG } from "./encode.ts";
 import type { VerbName } from "./messages.ts";
 import { defineOwn, type OwnDefinitions } from "./own.ts";
 
-/** State of the thread: data by number, the user's module and the engine. */
+/** State of the thread: data by id, the user's module and the engine. */
 export interface Known {
   readonly data: Map<number, Dataset | Ratings>;
   readonly module: Readonly<Record<string, unknown>>;
@@ -63,7 +63,7 @@ export function receive(value: unknown, data: Known["data"]): void {
   else if (tag === undefined) for (const one of Object.values(value)) receive(one, data);
 }
 
-/** Decodes the arguments of a verb. `receive` must have stored their data before. */
+/** Decodes the arguments of a verb. `receive` must be called first, to store their data. */
 export function decode(value: unknown, verb: VerbName, known: Known): unknown {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
   if (value instanceof Blob) return value;

@@ -24,7 +24,7 @@ export class Exported {
   }
 }
 
-/** Data that the thread has already received, by number. Each dataset is sent once. */
+/** Data that the thread has already received, by id. Each dataset is sent once. */
 export interface KnownData {
   /** Whether the thread has loaded a user-defined module. */
   readonly hasModule: boolean;

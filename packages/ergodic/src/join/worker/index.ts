@@ -67,8 +67,7 @@ export interface WorkerVerbs extends Disposable {
   /** `infer`, on the worker's thread. */
   readonly infer: typeof infer;
   /**
-   * Placeholder for the export `name` of the module in `worker({ module })`. The placeholder can be used for any
-   * argument.
+   * Placeholder for the export `name` of the module in `worker({ module })`. The placeholder can replace any argument.
    */
   exported<T = never>(name: string): T;
   /** Ends the thread. Runs in progress are rejected. */
@@ -230,8 +229,8 @@ class Client extends Connection implements WorkerVerbs {
   }
 
   /**
-   * Sends the graph in its current state. The learned graph is assembled on the calling side, because its factors are
-   * there.
+   * Sends the graph in its current state. The learned graph is assembled on the calling side, because the calling side
+   * has its factors.
    */
   private beginLearning(
     verb: VerbName,
@@ -243,7 +242,7 @@ class Client extends Connection implements WorkerVerbs {
     const { signal, from, ...options } = given;
     // Evidence added later is not part of this snapshot.
     const whole = graph.withoutEvidence([]);
-    // The message carries only the parts of an earlier result from which learning starts.
+    // Of an earlier result, the message carries only the parts from which learning starts.
     const sentFrom = from === undefined ? {} : { from: learnedBefore(from) };
     const sent = this.encoded(() => [encode(whole, "the graph", this), encode({ ...options, ...sentFrom }, "options", this)]);
     return this.launch(
@@ -259,7 +258,7 @@ class Client extends Connection implements WorkerVerbs {
     );
   }
 
-  /** Sends the graph as tables or columns, which include its evidence. Answers get their names on the calling side. */
+  /** Sends the graph as tables or columns, which include its evidence. The calling side adds names to the answers. */
   private beginInference(verb: VerbName, before: readonly unknown[], graph: Inferred, given: InferOptions): RemoteRun<Inference> {
     checkOptions(verb, given);
     const { signal, evidence, from, ...options } = given;
@@ -329,7 +328,7 @@ function refuseStream(): never {
 const isStatistical = (model: unknown): model is StatisticalModel =>
   typeof model === "object" && model !== null && "condition" in model;
 
-/** Separates the last argument from the others if it is a plain object, which is then the options. */
+/** Separates the options from the other arguments. The last argument is the options if it is a plain object. */
 function withOptions(args: readonly unknown[]): [unknown[], object] {
   const last = args.at(-1);
   const isOptions =

@@ -57,8 +57,8 @@ export function defineOwn({ rules, losses }: OwnDefinitions): void {
 }
 
 /**
- * Returns a function that registers received definitions by name. Each definition applies only to the options with
- * which it was sent. For other options, the previous definition is used.
+ * Returns a function that registers received definitions by name. A definition applies only to the options that were
+ * sent with it. For other options, the previous definition is used.
  */
 function receiver<Options, Made>(
   kind: string,

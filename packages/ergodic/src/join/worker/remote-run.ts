@@ -9,7 +9,7 @@ type Of<K extends Answer["kind"]> = Extract<Answer, { kind: K }>;
 
 /** Run on another thread. Like a local run, it can be awaited and iterated over its ticks. */
 export class RemoteRun<Result> extends Watched<Result> {
-  /** Description that the result will contain. The promise resolves when the run begins. */
+  /** Description of the run, which the result also contains. The promise resolves when the run begins. */
   readonly chosen: Promise<JsonObject>;
   protected readonly result: Promise<Result>;
   private readonly id: number;
@@ -79,13 +79,13 @@ export class RemoteRun<Result> extends Watched<Result> {
     return to === undefined ? bytes : writeWhole(to, bytes, { keep: true });
   }
 
-  /** Ends the run after the current stretch and keeps its result so far. */
+  /** Ends the run after the current stretch. The run then resolves with its result so far. */
   stop(reason = "stopped"): this {
     this.post({ kind: "stop", id: this.id, reason });
     return this;
   }
 
-  /** Pauses the run after the current stretch, until `proceed()`, `stop()` or its signal. */
+  /** Pauses the run after the current stretch. `proceed()`, `stop()` or the run's signal ends the pause. */
   pause(): this {
     this.post({ kind: "pause", id: this.id });
     return this;

@@ -39,7 +39,7 @@ import { type Answer, notBegun, type Request, type Sent, type VerbName } from ".
 
 type Anything = (...args: unknown[]) => Run<unknown>;
 
-/** Returns raw draws. The page traced the model, so it gives the draws their names. */
+/** Returns raw draws. The page traced the model, so the page adds the names to the draws. */
 const drawn = (_: unknown, left: Drawn): Drawn => left;
 const isPorted = (model: unknown): model is PortedDensity => model instanceof PortedDensity;
 
@@ -104,7 +104,7 @@ function sent(verb: VerbName, result: unknown): Sent {
 interface Served {
   readonly abort: AbortController;
   run?: Run<unknown>;
-  /** Requests that wait for the run. The callbacks receive undefined if the run could not begin. */
+  /** Requests that wait until the run begins. The callbacks receive undefined if the run could not begin. */
   readonly early: ((run: Run<unknown> | undefined) => void)[];
   failed?: boolean;
 }

@@ -21,7 +21,7 @@ interface Seams {
   prediction(z: Float64Array, i?: number): Prediction;
 }
 
-/** Makes the model's predictions follow this calibration from now on. @throws DataError */
+/** Replaces the model's prediction methods with calibrated ones. @throws DataError */
 export function calibrate(model: AnyPredictor, json: Json, where: string): void {
   checkModel(where, model.kind !== "factorisation", "has a calibration, but predicts ratings");
   const facts = modelFacts(model);
@@ -43,7 +43,7 @@ export class Calibration implements Pick<Seams, "toPredictions"> {
   readonly #p: Float64Array;
   readonly #odds: Float64Array;
   readonly #scores: Float64Array;
-  /** Random numbers of the rows in the last batch that was read. */
+  /** Random number of each row in the batch that was read last. */
   #rowNumbers: number[] = [];
 
   constructor(facts: CalibrationFacts, model: CalibratedModel) {
@@ -73,7 +73,7 @@ export class Calibration implements Pick<Seams, "toPredictions"> {
     else z.set(p, from);
   }
 
-  /** Wraps the reader, so that the number of each row is stored. */
+  /** Wraps the reader so that it also stores each row's random number. */
   watched(read: ReadRow): ReadRow {
     const { conformal } = this.#facts;
     if (!conformal || !this.#model.classes) return read;
@@ -86,7 +86,7 @@ export class Calibration implements Pick<Seams, "toPredictions"> {
     };
   }
 
-  /** Adds the row's set or interval to a prediction. `i` is the row's position in the last batch that was read. */
+  /** Adds the row's set or interval to a prediction. `i` is the row's position in the batch that was read last. */
   finished(prediction: Prediction, z: Float64Array, i: number): Prediction {
     const { probabilities, conformal } = this.#facts;
     const { classes, task } = this.#model;

@@ -30,8 +30,9 @@ const WHERE = "calibrated";
  * existing calibration of the model is replaced.
  * temperature: p = softmax(ℓ/T), where ℓ are the log probabilities and T has the smallest log loss. Source: Guo et al.
  * 2017.
- * isotonic: p_k = f_k(log odds of k), scaled to sum to 1. The curves f_k are fitted by pooling adjacent violators. Two
- * classes share a single curve. All classes get equal probabilities if every f_k is 0. Source: Zadrozny, Elkan 2002.
+ * isotonic: p_k = f_k(log odds of class k), scaled to sum to 1. The curves f_k are fitted by pooling adjacent
+ * violators. Two classes share a single curve. All classes get equal probabilities if every f_k is 0. Source: Zadrozny,
+ * Elkan 2002.
  *
  * @throws CapabilityError for models without probabilities, or with conformal sets; DataError if no T is best, or a
  * class does not occur
@@ -53,7 +54,7 @@ export async function calibrated<M extends RowPredictor>(
   return withCalibration(WHERE, model, { probabilities: { method, ...own, rows: heldOut.rowCount } });
 }
 
-/** ℓ of all rows, and a view of ℓ for each row. */
+/** ℓ of all rows, and one view of it per row. */
 function logitsOf(facts: CalibratedModel, { z, targets }: HeldOut): { all: Float64Array; of: (i: number) => Float64Array } {
   const classes = facts.classes!.length;
   const all = new Float64Array(targets.length * classes);

@@ -16,10 +16,10 @@ export interface ConformalOptions {
    */
   alpha?: number;
   /**
-   * Nonconformity score, which is larger the worse an answer fits. For classes, "lac" is 1 − p and gives the smallest
-   * sets. "aps" is the total probability of all more probable classes plus a random share of the class's own
-   * probability, and gives larger sets when the model is unsure. For numbers, "absolute" is |y − m|, and "scaled" is |y
-   * − m|/√m. Default "lac" for classes, "scaled" for counts, "absolute" for other numbers.
+   * Nonconformity score. A larger score means that an answer fits the row worse. For classes, "lac" is 1 − p and gives
+   * the smallest sets. "aps" is the total probability of all more probable classes plus a random share of the class's
+   * own probability, and gives larger sets when the model is unsure. For numbers, "absolute" is |y − m|, and "scaled"
+   * is |y − m|/√m. Default "lac" for classes, "scaled" for counts, "absolute" for other numbers.
    */
   score?: "lac" | "aps" | "absolute" | "scaled";
   /** Seed of the rows' random numbers. A whole number from 0. Default 0. */
@@ -38,8 +38,8 @@ const WHERE = "conformal";
  * `heldOut` contains n ≥ 1/α − 1 rows of equal weight that neither training nor `calibrated` has seen. A set holds
  * every class whose score is at most the ⌈(n + 1)(1 − α)⌉th smallest score of these rows. New rows from the same
  * distribution are covered with a probability between 1 − α and 1 − α + 1/(n + 1). The coverage is an average over all
- * rows, not a guarantee within each class. Ties between class scores are broken by a number computed from the row's
- * columns and the seed. For numeric targets with repeated scores, only the lower bound 1 − α is guaranteed.
+ * rows, not a guarantee within each class. A number computed from the row's columns and the seed breaks ties between
+ * class scores. For numeric targets with repeated scores, only the lower bound 1 − α is guaranteed.
  * Source: Vovk et al. 2005; Sadinle et al. 2019; Romano et al. 2020.
  *
  * @throws CapabilityError for ratings and models without probabilities; DataError for too few rows, or weights;

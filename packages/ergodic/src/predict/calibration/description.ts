@@ -41,7 +41,7 @@ export interface Conformal {
   readonly alpha: number;
   /** Largest score in a set. */
   readonly quantile: number;
-  /** A class whose score equals the quantile is in the set if the row's random number is at most `tie`. */
+  /** If a class's score equals the quantile, the class is in the set if the row's random number is at most `tie`. */
   readonly tie: number;
   /** Seed of the rows' random numbers. */
   readonly seed: number;
@@ -53,7 +53,7 @@ export interface CalibrationFacts {
   readonly conformal?: Conformal;
 }
 
-/** Models that can be calibrated, for any target. */
+/** Models that can be calibrated, with any kind of target. */
 // biome-ignore lint/suspicious/noExplicitAny: no narrower type has models of every kind and any column names
 export type RowPredictor = LinearPredictor<any, any> | NetworkPredictor<any, any>;
 
@@ -128,7 +128,7 @@ function checkedConformal(json: Json, { classes }: CalibratedModel, where: strin
   };
   const alpha = number("alpha", 1);
   const rows = checkedCount(where, json, "rows", 1);
-  // The rank would exceed the number of rows for alpha = 0, and would be 0 for alpha = 1.
+  // For alpha = 0 the rank would exceed the number of rows, and for alpha = 1 it would be 0.
   const rank = rankOf(rows, alpha);
   checkModel(where, rank >= 1 && rank <= rows, `has alpha ${alpha}, which is impossible with ${rows} rows`);
   const quantile = number("quantile", classes ? 1 : Number.MAX_VALUE);

@@ -10,7 +10,7 @@ import { decodeModel, encodeModel } from "../model-file.ts";
 import type { NetworkPredictor } from "../network.ts";
 import { type CalibratedModel, modelFacts, type RowPredictor, VERSION } from "./description.ts";
 
-/** Type of a copy of a model. The copy lacks the training report that `fit` returns. */
+/** Type of a copy of a model. The copy has no training report. */
 export type Copied<M extends RowPredictor> =
   M extends NetworkPredictor<infer K extends PredictionKind, infer N extends string>
     ? NetworkPredictor<K, N>
@@ -58,7 +58,7 @@ export function heldOutRows(where: string, model: RowPredictor, data: Dataset): 
 /** Returns the calibration in a model's description. */
 export const calibrationIn = (model: RowPredictor): JsonObject => (model.description.calibration ?? {}) as JsonObject;
 
-/** Returns a copy of the model with another calibration, as if loaded from its file. */
+/** Returns a copy of the model with another calibration. The copy behaves like a model loaded from a file. */
 export function withCalibration<M extends RowPredictor>(where: string, model: M, parts: JsonObject): Promise<Copied<M>> {
   const { metadata, tensors, describe } = decodeModel(model.toBytes(), where);
   const description = { ...describe(), calibration: { version: VERSION, ...parts } };

@@ -33,7 +33,7 @@ export function isotonicCurve(s: ArrayLike<number>, t: ArrayLike<number>, w: Arr
   const points = blocks.flatMap((block) =>
     [block.first, ...(block.last > block.first ? [block.last] : [])].map((x) => ({ x, p: mean(block) })),
   );
-  // Adding 0 turns -0 into 0, because JSON has no -0.
+  // Adding 0 turns -0 into 0, because JSON cannot represent -0.
   return { scores: points.map(({ x }) => x + 0), probabilities: points.map(({ p }) => p) };
 }
 

@@ -3,7 +3,7 @@
  *
  * ℓ: log probabilities up to a constant, float64[classes]: [0, z] for two classes, z for softmax, and log σ(z) for one
  * class against the rest.
- *   temperature   p = softmax(ℓ/T): keeps the order of classes
+ *   temperature   p = softmax(ℓ/T), which keeps the order of classes
  *   isotonic      p_k = f_k(log odds of class k), scaled to sum to 1; equal if all are 0. For two classes p₁ = f(z).
  */
 import { exp } from "../../engine/numbers/exp.ts";
@@ -34,14 +34,14 @@ export function logitsInto(
 export function temper(l: Float64Array, temperature: number): void {
   let top = -Infinity;
   for (let k = 0; k < l.length; k++) top = Math.max(top, l[k]);
-  // Infinity minus infinity is NaN, so the largest is set to 0 directly.
+  // Infinity minus infinity is NaN, so the difference for the largest value is set to 0 directly.
   for (let k = 0; k < l.length; k++) l[k] = l[k] === top ? 0 : (l[k] - top) / temperature;
   linkInPlace("softmax", l, 0, l.length);
 }
 
 /**
- * Writes log(p_k/(1 − p_k)) of each class into `out`: ℓ_k − log Σ_{j≠k} exp ℓ_j. With one output (two classes) it is ℓ₁
- * − ℓ₀.
+ * Writes log(p_k/(1 − p_k)) of each class into `out`: ℓ_k − log Σ_{j≠k} exp ℓ_j. With one output (two classes) the
+ * value is ℓ₁ − ℓ₀.
  *
  * The sum over j ≠ k is computed as the total minus the term of class k. For the largest class, this difference would
  * lose precision, so its sum is computed directly.

@@ -5,8 +5,8 @@ const bits = new Uint32Array(float.buffer);
 
 /**
  * Returns a number in (0, 1) for a row and a seed, uniform over rows. The number makes the random part of a set
- * reproducible: it does not depend on when, where or with which other rows the row is predicted. Equal rows have equal
- * numbers.
+ * reproducible: it depends only on the row and the seed, not on the machine or the other rows of a batch. Equal rows
+ * have equal numbers.
  *
  * It is a 32-bit hash of the non-zero columns and their float32 values, in any order, so that dense and sparse rows
  * agree.

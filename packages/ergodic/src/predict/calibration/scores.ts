@@ -16,12 +16,9 @@ const OF_NUMBERS = ["absolute", "scaled"] as const;
 
 export const scoresOf = (classes: boolean): readonly Score[] => (classes ? OF_CLASSES : OF_NUMBERS);
 
-/** Smallest mean: means that are lower, or underflowed to 0, are replaced with it. */
+/** Smallest allowed mean. It replaces smaller means, including means that underflowed to 0. */
 const SMALLEST_MEAN = 2 ** -1022;
-/**
- * Relative margin by which intervals are widened: twice the rounding error that can arise when a score is converted to
- * an interval's end.
- */
+/** Relative margin by which intervals are widened. It is twice the largest rounding error of an interval's end. */
 const ROUNDING = 2 ** -50;
 
 /**

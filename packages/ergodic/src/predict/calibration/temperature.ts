@@ -1,6 +1,6 @@
 import { exp } from "../../engine/numbers/exp.ts";
 
-/** Reason why no temperature fits. */
+/** Reason why there is no best temperature. */
 export type NoTemperature = "right" | "chance" | "flat";
 
 /**
@@ -9,10 +9,10 @@ export type NoTemperature = "right" | "chance" | "flat";
  *
  * ℓ: float64[rows × classes], log probabilities up to a constant per row; y: class indices; w: weights, or null if all
  * are 1.
- * The loss is convex in β = 1/T with slope g(β) = Σ_i w_i (E_β[ℓ_i] − ℓ_iy), so T is where g changes sign. β is first
- * bracketed between two powers of 2, then found by bisection. If g(0) ≥ 0, there is no root above 0, and the model is
- * no better than chance. There is no finite root if the true class is the most probable in every row of positive
- * weight. Source: Guo, Pleiss, Sun, Weinberger 2017.
+ * The loss is convex in β = 1/T, and its slope is g(β) = Σ_i w_i (E_β[ℓ_i] − ℓ_iy). The best β is the root of g. β is
+ * first bracketed between two powers of 2, then found by bisection. If g(0) ≥ 0, there is no root above 0, and the
+ * model is no better than chance. There is no finite root if the true class is the most probable in every row of
+ * positive weight. Source: Guo, Pleiss, Sun, Weinberger 2017.
  */
 export function temperatureOf(
   l: Float64Array,

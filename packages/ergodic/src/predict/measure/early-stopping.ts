@@ -1,12 +1,12 @@
 /**
- * MLPerf's early stopping: the number of queries that may exceed a latency bound, if a quantile of the latency is to
+ * MLPerf's early stopping. It gives the number of queries that may exceed a latency bound if a latency quantile must
  * lie within the bound with 99 % confidence.
  *
  * If P(latency > L) ≥ 1 − p, the number of queries over L is at least Binomial(n, 1 − p). If t of n queries exceed L, n
  * is large enough once P(X ≤ t) = I_p(n − t, t + 1) ≤ 0.01. The (t + 1)th largest latency is then an upper bound of the
- * quantile p. p = 0.9: n = 44 with none over, 64 with one; p = 0.99: 459 and 662.
- * Source: MLPerf Inference rules, early stopping. Differs: LoadGen also counts the query whose latency is the bound as
- * exceeding it, which is stricter by one query.
+ * quantile p. For p = 0.9, n = 44 if no query exceeds L, and 64 if one does. For p = 0.99, n = 459 and 662.
+ * Source: MLPerf Inference rules, early stopping. Differs: LoadGen also counts a query with a latency equal to the
+ * bound as exceeding it, so LoadGen is stricter by one query.
  */
 import { betaLower } from "../../engine/numbers/beta-tails.ts";
 

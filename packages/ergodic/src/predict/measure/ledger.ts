@@ -41,7 +41,10 @@ export interface Work {
   rows: number;
 }
 
-/** Work per row. `model`: bytes of the model in memory; `between`: bytes of activations between its layers. */
+/**
+ * Work per row. `model` is the size of the model in memory, and `between` the size of the activations between its
+ * layers, both in bytes.
+ */
 export interface ModelWork extends Work {
   readonly width: 32 | 64;
   readonly model: number;
@@ -90,7 +93,7 @@ export function ledgerOf({ width, model, between, ...work }: ModelWork): LedgerI
   ].filter(({ count }) => count > 0);
 }
 
-/** Joules per row, from the lowest published figures to the highest. */
+/** Joules per row, computed with the lowest and with the highest published figures. */
 export function joulesOf(ledger: readonly LedgerItem[]): [low: number, high: number] {
   const sum = (k: 0 | 1): number => ledger.reduce((total, { count, picojoules }) => total + count * picojoules[k], 0) * 1e-12;
   return [sum(0), sum(1)];
@@ -161,9 +164,9 @@ export function withFeatures(work: ModelWork, steps: readonly Step[]): ModelWork
 }
 
 /**
- * Work of a network, counted from the kernel calls and loops of its plan for a batch. Each operand of a call counts as
- * read once, because tiles are assumed to stay in registers and the nearest cache. As in papers, multiply-adds with
- * padding are counted too. `model`: bytes of its parameters.
+ * Work of a network, summed over the kernel calls and loops of its plan for one batch. Each operand of a call counts as
+ * read once, because tiles are assumed to stay in registers and the nearest cache. As in the literature, multiply-adds
+ * with padding count too. `model`: bytes of its parameters.
  */
 export function networkWork(description: JsonObject, rows: number, model: number): ModelWork {
   const plan = readPlan(description.program, "measure");
@@ -234,7 +237,7 @@ function addLoop(
 const windows = ({ batch, outHeight, outWidth, kernelHeight, kernelWidth, inChannels }: ConvolutionShape): number =>
   batch * outHeight * outWidth * kernelHeight * kernelWidth * inChannels;
 
-/** Operations of one round. Kernels that only move numbers have none. */
+/** Operations of one round. Kernels that only move numbers have no operations. */
 function countsOf({ kernel, args }: PlanCall<number>): { multiplyAdds?: number; operations?: number } {
   const n = args.flatMap((arg) => (arg.kind === "number" ? [arg.value] : []));
   const block = args.find((arg) => arg.kind === "indices");

@@ -10,15 +10,15 @@ import type { MeasureInputs } from "./queries.ts";
  * - singleStream: each query starts when the previous one completes; the 90th percentile counts.
  * - multiStream: the same with 8 rows per query; the 99th percentile counts.
  * - server: queries arrive at random (Poisson). Latency counts from the time when a query was due, so queueing is
- *   included. The highest rate whose 99th percentile is below p99Ms is searched, to 2 %. Answers that are promises are
+ *   included. Finds the highest rate with a 99th percentile below p99Ms, to 2 %. Answers that are promises are
  *   not awaited before the next query.
  * - offline: all rows are available from the start; throughput counts.
  *
  * Early stopping decides how many queries are enough, and whether a percentile is within a bound. The percentile counts
- * as within the bound if so few slow queries would have a probability of at most 1 % for a percentile above the bound.
- * Rows are drawn from `inputs` with replacement before the clock starts, and keep the form in which they were given. If
- * a query has one row and the inputs are a list, `predict` gets the row itself. Energy is measured by RAPL if the
- * machine exposes it, else modelled from operations, bytes and published figures.
+ * as within the bound if so few slow queries would be improbable (at most 1 %) for a percentile above the bound. Rows
+ * are drawn from `inputs` with replacement before the clock starts, and keep the form in which they were given. If a
+ * query has one row and the inputs are a list, `predict` gets the row itself. Energy is measured by RAPL if the machine
+ * exposes it, else modelled from operations, bytes and published figures.
  *
  * Source: Reddi et al. 2020 (MLPerf Inference); Horowitz 2014. Differs: the default is one second, not 60 or 600.
  *

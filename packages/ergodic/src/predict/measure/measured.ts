@@ -16,7 +16,7 @@ import { factsOf, gzipSize, residentSize, type SavedFacts, wasmSize } from "./si
 
 const SCENARIOS = ["singleStream", "multiStream", "server", "offline"] as const;
 const OFFLINE_ROWS = 24_576;
-/** Rows that a network computes at a time (predict/plan/network-plan.ts). */
+/** Number of rows that a network computes at a time (predict/plan/network-plan.ts). */
 const CHUNK = 64;
 const keys = [
   "scenario",
@@ -217,7 +217,7 @@ function verdict(
   return { bound, ...no(null) };
 }
 
-/** Undefined for unknown kinds. */
+/** Undefined for unknown kinds of model. */
 function workOf(
   { kind, description, numbers }: SavedFacts,
   predictor: Measurable,

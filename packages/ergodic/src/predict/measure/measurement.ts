@@ -16,17 +16,17 @@ export interface MeasureOptions {
   /** Offline: total number of rows; >= 1. Default 24,576, the fewest that MLPerf allows. */
   rows?: number;
   /**
-   * Smallest number of queries; >= 1. Default: as many as early stopping needs with one over the bound, 64 or 662;
-   * server 459.
+   * Smallest number of queries; >= 1. Default: the number that early stopping needs if one query exceeds the bound, 64
+   * or 662; server 459.
    */
   queries?: number;
-  /** Shortest duration of the queries in seconds, > 0; server: per rate. Default 1. */
+  /** Minimum duration of the measurement in seconds, > 0. For a server, it applies to each rate. Default 1. */
   seconds?: number;
   /** Server: bound of the 99th percentile, in milliseconds, > 0. Default 10. */
   p99Ms?: number;
   /** Server: queries per second, > 0. Default: the highest rate within the bound is searched. */
   rate?: number;
-  /** Seconds of calls before the measurement starts, >= 0. At least two calls are made. Default 0.1. */
+  /** Seconds of warm-up calls before the measurement starts, >= 0. At least two calls are made. Default 0.1. */
   warmup?: number;
   /** Seed for the rows and the arrival times: a whole number >= 0. Default 0. */
   seed?: number;
@@ -40,9 +40,7 @@ export interface MeasureOptions {
   signal?: AbortSignal;
 }
 
-/**
- * Latencies of queries in milliseconds. A quantile is null if there are so few queries that none would lie above it.
- */
+/** Latencies of queries in milliseconds. A quantile is null if there are too few queries for any to lie above it. */
 export interface Latencies {
   /** Mean of all queries. */
   mean: number;
@@ -60,11 +58,11 @@ export interface Latencies {
 
 /** Energy per row, in joules. `source` says how it was determined. */
 export type Energy =
-  /** Measured by RAPL: all energy that the named zones of the machine used during the run. */
+  /** Measured by RAPL: the total energy that the named zones of the machine used during the run. */
   | { source: "measured"; zones: readonly string[]; joules: number; perRow: number }
   /** Computed from `ledger`. `perRow` is the middle of `range`; `why` is the reason why there is no measurement. */
   | { source: "modelled"; perRow: number; range: readonly [low: number, high: number]; why: string }
-  /** Neither measured nor modelled, because the callee is not a known model. */
+  /** Unknown: energy was not measured, and cannot be modelled because the callee is not a known model. */
   | { source: "unknown"; why: string };
 
 /** Results of `measure`. */
@@ -81,14 +79,16 @@ export interface Measurement {
   seconds: number;
   /** Throughput in rows per second. */
   rowsPerSecond: number;
-  /** Latencies of queries, from the time when each was due; offline from the start. */
+  /** Latencies of queries, measured from the time when each was due, or offline from the start. */
   latencyMs: Latencies;
   /**
    * Bound on the scenario's quantile with 99 % confidence, by early stopping. `ms` is null if there are too few
    * queries. Null for offline.
    */
   bound: { percentile: number; over: number; ms: number | null } | null;
-  /** Whether the measurement meets MLPerf's rules: enough queries or rows, and within the bound. */
+  /**
+   * Whether the measurement meets MLPerf's rules: there are enough queries or rows, and latencies are within the bound.
+   */
   valid: boolean;
   /** Reason why the measurement is not valid; null if it is. */
   why: string | null;
@@ -102,7 +102,7 @@ export interface Measurement {
   bytes: { file: number; gzip: number; resident: number } | null;
   /**
    * Memory in bytes: the process's peak since it started, its growth during the run, and the model's own WebAssembly
-   * memory. Null if the host does not show it.
+   * memory. Null if the host does not report memory.
    */
   memory: { peak: number | null; grown: number | null; wasm: number | null };
   /** Energy per row. */

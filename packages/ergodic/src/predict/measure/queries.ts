@@ -13,7 +13,7 @@ import { stream } from "../../engine/random/stream.ts";
 /** Rows for a predictor. A list can contain anything that the predictor accepts. */
 export type MeasureInputs = Dataset | RawRows | readonly unknown[];
 
-/** Largest number of distinct queries. `MOST_ROWS` limits their total number of rows. Queries are reused in turn. */
+/** Maximum number of distinct queries. `MOST_ROWS` limits their total number of rows. Queries are reused in turn. */
 const MOST_QUERIES = 256;
 const MOST_ROWS = 2 ** 16;
 

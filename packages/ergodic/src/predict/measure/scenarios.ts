@@ -5,7 +5,7 @@
 import { float64s } from "../../engine/memory/room.ts";
 import { turn } from "../../engine/threads/turn.ts";
 
-/** A clock. Tests use it to simulate time. */
+/** A clock. Tests replace this clock to simulate time. */
 export interface MeasureClock {
   /** Returns milliseconds since an arbitrary moment. */
   now(): number;
@@ -25,11 +25,11 @@ export interface Timings {
   readonly latencies: Float64Array;
   /** Milliseconds from the first query to the last answer. */
   readonly ms: number;
-  /** Number of queries that took longer than the limit. */
+  /** Number of queries with a latency above the limit. */
   readonly over: number;
 }
 
-/** Largest number of latencies that are stored. */
+/** Maximum number of stored latencies. */
 export const MOST_QUERIES = 2 ** 24;
 /**
  * Milliseconds after which the event loop gets a turn. Without these turns, neither signals nor timers would be
@@ -37,8 +37,8 @@ export const MOST_QUERIES = 2 ** 24;
  */
 const PAUSE = 50;
 /**
- * Milliseconds by which a timer can be late. Waiting therefore uses a timer until this long before the end, and then
- * turns of the event loop.
+ * Milliseconds by which a timer can be late. Waiting therefore uses a timer until this time before the deadline, and
+ * then turns of the event loop.
  */
 const TIMER = 3;
 
@@ -131,8 +131,8 @@ export interface RateTrial {
 
 const NEAR = 1.02;
 /**
- * Maximum number of halvings of the rate. At the lowest load, 1/256, queries hardly ever overlap, so a query that takes
- * too long there would take too long even alone.
+ * Maximum number of halvings of the rate. At the lowest load, 1/256, queries hardly ever overlap, so a query that is
+ * too slow at this load would also be too slow alone.
  */
 const HALVINGS = 7;
 const DOUBLINGS = 40;

@@ -5,7 +5,7 @@
 import { builtin, inNode } from "../../engine/files/node.ts";
 import { decodeModel } from "../model-file.ts";
 
-/** A saved model, with the facts that determine its cost. */
+/** Facts about a saved model that determine its cost. */
 export interface SavedFacts {
   readonly kind: string;
   readonly description: ReturnType<ReturnType<typeof decodeModel>["describe"]>;
@@ -28,7 +28,7 @@ export async function gzipSize(bytes: Uint8Array): Promise<number> {
   return (await new Response(packed).arrayBuffer()).byteLength;
 }
 
-/** Bytes of the process: now, and the peak since it started. Null if there is no process. */
+/** Memory of the process in bytes: the current value, and the peak since it started. Null if there is no process. */
 export function residentSize(): { now: number; peak: number } | null {
   if (!inNode()) return null;
   const { process } = globalThis;

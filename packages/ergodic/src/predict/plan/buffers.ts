@@ -10,7 +10,7 @@ export interface PlanBuffer {
 }
 
 export const growsWithRows = (size: PlanCount): boolean => typeof size !== "number";
-/** Whether the buffer is filled before a call, as parameters and inputs of the batch are. */
+/** Whether the buffer is filled before a call. Parameters and inputs of the batch are. */
 export const isGiven = ({ size, isRead, isWritten }: PlanBuffer): boolean => !isWritten || (isRead && growsWithRows(size));
 export const rowSize = ({ size }: PlanBuffer): number => countAt(size, 1);
 
@@ -47,6 +47,9 @@ export function constantsOf({ values, steps }: Pick<ArrayPlan, "values" | "steps
   ];
 }
 
-/** Returns the parameters, which are set once: buffers that do not grow with the rows and are not written. */
+/**
+ * Returns the parameters, which are set once. A buffer is a parameter if it does not grow with the rows and no step
+ * writes to it.
+ */
 export const parametersOf = (buffers: readonly PlanBuffer[]): { name: string; size: number }[] =>
   buffers.flatMap(({ name, size, isWritten }) => (typeof size === "number" && !isWritten ? [{ name, size }] : []));

@@ -1,6 +1,6 @@
 /**
  * Checks that a plan's program is consistent for one batch. Loops and kernels must stay within the values that they
- * name, values must stay within their buffers, and nothing may write to parameters or constants. Bodies of scans are
+ * name. Values must stay within their buffers. No step may write to parameters or constants. Bodies of scans are
  * checked in the same way; their buffers are slices of the values that the scan runs over.
  *
  * @throws DataError
@@ -46,7 +46,7 @@ export function scanBuffers(scan: PlanScan<number>, { values }: PlanProgram<numb
   const { length, body } = scan;
   const whole = (kind: string, of: readonly number[], isWritten = false): ScanBuffer[] =>
     of.map((value, i) => ({ name: `${kind} ${i}`, value, size: values[value].size, step: 0, isWritten }));
-  // The first value that the body has in a buffer gives the size of one round.
+  // The body's first value in a buffer determines the size of one round.
   const first = new Map<string, number>();
   for (const { size, home } of body.values) if (home.kind === "buffer" && !first.has(home.name)) first.set(home.name, size);
   return [
@@ -170,7 +170,7 @@ class Check {
     return this.#program.values[value].size;
   }
 
-  /** Parameters, constants and values that others read must not be written. */
+  /** Throws if the value is read-only, as parameters and constants are. */
   #writes(value: number): void {
     const { home } = this.#program.values[value];
     const isOwn = home.kind === "workspace" || (home.kind === "buffer" && this.#rooms.get(home.name)?.isWritten);

@@ -24,7 +24,7 @@ interface Kept {
  */
 const KEPT = 2;
 
-/** Cache of a plan's programs for batches. The most recently used are kept. */
+/** Cache of a plan's programs for batches. The most recently used programs stay in the cache. */
 export class PlanPrograms {
   readonly #parts: PlanProgramsParts;
   #kept: readonly Kept[] = [];

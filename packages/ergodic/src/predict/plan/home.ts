@@ -10,8 +10,8 @@ import { showsResidue } from "./residue.ts";
 import { batchMemory, placesOf, programsOf } from "./value-places.ts";
 
 /**
- * Minimum number of programs (one per batch size) that are cached. More are cached as long as they take at most as much
- * memory in total as a batch's working memory.
+ * Minimum number of programs (one per batch size) that are cached. More programs are cached as long as their total
+ * memory does not exceed a batch's working memory.
  */
 export const KEPT = 4;
 
@@ -27,7 +27,7 @@ export interface PlanParts {
 }
 
 /**
- * Checks that all constants and parameters are present. @throws DataError for numbers that are missing or of another
+ * Checks that all constants and parameters are present. @throws DataError for arrays that are missing or have another
  * length
  */
 export function checkNumbers({ plan, buffers, numbers, where }: Pick<PlanParts, "plan" | "buffers" | "numbers" | "where">): void {
@@ -40,7 +40,7 @@ export function checkNumbers({ plan, buffers, numbers, where }: Pick<PlanParts, 
   }
 }
 
-/** Input and output of a batch in memory, and the program that computes one from the other. */
+/** Input and output of a batch in memory, and the program that computes the output from the input. */
 export interface OpenBatch {
   readonly input: Float32Array | Float64Array;
   /** Returns whether all numbers of the input are finite. */
@@ -50,7 +50,7 @@ export interface OpenBatch {
 }
 
 export interface Batch {
-  /** Views of the batch, once requested. */
+  /** Views of the batch; absent until requested. */
   open?: OpenBatch;
   readonly program: { run(): void };
   /** Addresses of inputs and outputs. */
@@ -72,7 +72,7 @@ interface Room {
 
 /**
  * Returns the capacity in rows of the room that a batch uses: the chunk size, halved as long as the batch still fits.
- * All rooms together are therefore smaller than two rooms of a whole chunk.
+ * All rooms together therefore take less memory than two rooms of a whole chunk.
  */
 function capacityOf(rows: number, chunk: number): number {
   const half = Math.floor(chunk / 2);
@@ -82,12 +82,12 @@ function capacityOf(rows: number, chunk: number): number {
 export type BatchParts = Pick<PlanParts, "plan" | "buffers" | "programs" | "chunk" | "where">;
 
 /**
- * Largest memory that a plan needs for batches, in bytes, besides constants and parameters: rooms, cached programs, a
- * program being made, and an answer.
+ * Largest memory that a plan needs for batches, in bytes, excluding constants and parameters. It includes rooms, cached
+ * programs, a program being made, and an answer.
  */
 export function batchesBytes(parts: BatchParts): number {
   const { rooms, code, kept, scratch } = batchSizes(parts);
-  // The answer for one row, in float64.
+  // One row's prediction, in float64.
   const given = parts.buffers.reduce((sum, { size, isWritten }) => sum + (isWritten ? 8 * countAt(size, 1) : 0), 0);
   return rooms + kept + code + 2 * scratch + given;
 }
@@ -103,7 +103,7 @@ function batchSizes({ plan, buffers, programs, chunk, where }: BatchParts) {
     return { room, code, scratch };
   };
   const { room, code, scratch } = sizesAt(chunk);
-  // A smaller room needs less memory for values that grow with the rows, but the full amount for all others.
+  // A smaller room saves memory only for values that grow with the rows.
   const smaller = chunk === 1 ? 0 : room + Math.ceil(Math.log2(chunk)) * sizesAt(1).room;
   return { rooms: room + smaller, code, kept: Math.min(Math.max(KEPT * code, room), chunk * code), scratch };
 }
@@ -128,11 +128,11 @@ export class PlanHome implements Disposable {
   #kept = 0;
   /** Largest size of all cached programs in bytes, before the oldest is evicted. */
   #most: number | undefined;
-  /** Scratch for one kernel at a time, as large as any program has needed so far. */
+  /** Scratch memory for one kernel at a time. Its size is the largest that any program has needed so far. */
   readonly #scratch: { bytes: number; address: number; arena?: Arena | undefined } = { bytes: 0, address: 0 };
   /**
-   * When this object is garbage collected, the plan's part of a shared memory is freed. A plan with its own memory
-   * needs no owner.
+   * When this object is garbage collected, the plan's part of a shared memory is freed. A plan with its own memory does
+   * not need an owner.
    */
   readonly #owner: WeakRef<object> | undefined;
 
@@ -165,7 +165,7 @@ export class PlanHome implements Disposable {
     return made;
   }
 
-  /** Evicts the oldest programs when the cache is full, but never the chunk's program or the program just made. */
+  /** Evicts the oldest programs when the cache is full, but never the chunk's program or the newest program. */
   #giveBack(rows: number): void {
     for (const [size, { arena }] of this.#batches) {
       if (this.#batches.size <= KEPT || this.#kept <= (this.#most ??= batchSizes(this.#parts).kept)) return;
@@ -221,7 +221,7 @@ export class PlanHome implements Disposable {
     return { program: shows ? this.#clearing(program, rows, room) : program, arena, at };
   }
 
-  /** Wraps a program so that all memory it writes to is cleared before each call. */
+  /** Wraps a program so that all memory that it writes to is cleared before each call. */
   #clearing(program: ReadyProgram, rows: number, { at, workspaces }: Room): { run(): void } {
     const { plan, buffers } = this.#parts;
     const { memory } = this.machine;
@@ -237,8 +237,8 @@ export class PlanHome implements Disposable {
   }
 
   /**
-   * Replaces the scratch that was too small. If larger scratch memory cannot be allocated, other programs continue with
-   * the old scratch memory.
+   * Replaces scratch memory that is too small. If larger scratch memory cannot be allocated, other programs continue
+   * with the old scratch memory.
    */
   #takeScratch(): void {
     const scratch = this.#scratch;

@@ -15,15 +15,12 @@ import { keptWith } from "../../engine/memory/kept-with.ts";
 import { damaged } from "./format.ts";
 
 /**
- * Largest count in a plan. Kernels count in i32, in steps of up to a few hundred. Half of the i32 range leaves room for
- * a counter's last step and for the sum of two counts.
+ * Largest count in a plan. Kernels use i32 counters that advance by up to a few hundred per step. Half of the i32 range
+ * leaves room for the last step of a counter and for the sum of two counts.
  */
 export const MOST_COUNT = 2 ** 30;
 
-/**
- * Work of moving an element or applying one operation to it, expressed as the number of multiply-adds (in a matrix
- * product) that take about as long.
- */
+/** Work of moving an element or applying one operation to it. The unit is the multiply-add of a matrix product. */
 export const ELEMENT = 4;
 
 /** Work of locating a row of a window, or a row of a table. */
@@ -37,8 +34,7 @@ const BLOCK_ROW = 32;
 
 export interface Touched {
   /**
-   * Number of elements that the call can touch, starting at each argument's address; 0 for arguments that are not
-   * arrays.
+   * Number of elements that the call can access from each argument's address on; 0 for arguments that are not arrays.
    */
   readonly elements: readonly number[];
   readonly scratchBytes: number;
@@ -96,7 +92,7 @@ function isCountable(shape: ConvolutionShape): boolean {
   const { batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, kernelHeight, kernelWidth } = shape;
   const farthest = [
     outHeight * shape.strideHeight + kernelHeight * shape.dilationHeight + shape.padTop + inHeight,
-    // Kernels also traverse a row of cells as a row of numbers.
+    // Kernels also traverse a row of cells number by number.
     (outWidth * shape.strideWidth + kernelWidth * shape.dilationWidth + shape.padLeft + inWidth) * Math.max(1, inChannels),
   ];
   const cells = [
@@ -188,7 +184,7 @@ function circulant(operands: (x: number, w: number, y: number) => readonly numbe
   });
 }
 
-/** Number of elements from the first to the last of a matrix with row stride `between`. */
+/** Number of elements that a matrix with row stride `between` spans, including the gaps between rows. */
 const matrix = (rows: number, columns: number, between: number): number =>
   rows === 0 || columns === 0 ? 0 : (rows - 1) * between + columns;
 
@@ -287,8 +283,8 @@ export function rolesOf(name: string, where: string): readonly Role[] {
 }
 
 /**
- * Whether a round of the call overwrites its whole result, independently of the previous content. All calls do so
- * except products that add to the result or leave gaps in it.
+ * Whether a round of the call overwrites its whole result and ignores the previous content. All calls do so except
+ * products that add to the result or leave gaps in it.
  */
 export function fillsResult({ kernel, args }: PlanCall<number>): boolean {
   if (kernel !== "gemm") return true;

@@ -13,7 +13,7 @@ import { placesOf } from "./value-places.ts";
 /** Options of a network's plan. `maxWork` and `maxMemory` are unlimited by default. */
 export interface NetworkPlanOptions extends Partial<Limits> {
   /**
-   * Largest number of rows of a batch. Default 64, or fewer if needed to keep the values between layers within 64 MiB.
+   * Largest number of rows of a batch. Default 64, or fewer if the values between layers would otherwise exceed 64 MiB.
    */
   readonly chunk?: number;
   /** Whether results have the same bits on every host. */
@@ -39,8 +39,8 @@ const MOST_PAGES = 65536;
  *
  * Rows are processed in chunks, each computed as one batch. The memory of a batch is laid out when it is first needed.
  * An input or output whose size grows with the batch contains the rows one after another; all other inputs are
- * parameters, given once. The sums of a product run in a different order for one row than for several, so the last bits
- * of a row's result can depend on how many rows are predicted together.
+ * parameters, which are given once. The sums of a product run in a different order for one row than for several, so the
+ * last bits of a row's result can depend on how many rows are predicted together.
  *
  * A loaded plan runs in its own memory. Whatever the file contains, the plan therefore cannot access anything else in
  * the process, and a trap has no lasting effect. Before it runs, its types (format.ts), its accesses for each batch
@@ -130,7 +130,7 @@ export class NetworkPlan implements Disposable, HasMemory {
     const home = this.#opened();
     const batch = home.batch(rows);
     const at = batch.at.get(input);
-    // When the memory of one thread grows, existing views of it become empty.
+    // When an unshared memory grows, existing views of it become empty.
     if (!batch.open || batch.open.output.length === 0) {
       // A network with the same output for all rows has no input.
       const x = at === undefined ? NOTHING : home.view(at, rows * this.rowSize(input));
@@ -243,7 +243,7 @@ function chunkOf(known: Omit<BatchParts, "chunk">, maxMemory: number): number {
 }
 
 /**
- * Maximum memory of the plan in pages, including all cached batches, a batch that is being made, and a margin for
+ * Maximum memory of the plan in pages. It includes all cached batches, a batch that is being made, and a margin for
  * fragmentation.
  */
 function pagesOf(parts: PlanParts): number {

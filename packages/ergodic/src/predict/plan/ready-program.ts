@@ -146,7 +146,7 @@ export class ReadyProgram {
     const read = args.map((arg) => this.#argument(arg));
     const steps = repeat.map((r) => r.steps.map((elements) => elements * this.#elementBytes));
     // One reused list of arguments per depth, so that a call allocates nothing. Only addresses are read again, because
-    // they can move.
+    // they can change.
     const given = [...repeat, undefined].map(() => read.map((argument) => argument()));
     const moving = [...args.keys()].filter((k) => args[k].kind === "value" || args[k].kind === "scratch");
     const nest = (depth: number): void => {

@@ -1,8 +1,7 @@
 /**
- * Detects plans that read memory which they have not written in the same call, or that leave part of an output
- * unwritten. The answers of such a plan would expose values of an earlier computation, possibly of another user. Plans
- * of this library's networks never do this. A manipulated plan that does is run in memory that is cleared before each
- * call (home.ts).
+ * Detects plans that read memory before they write to it in the same call, or that leave part of an output unwritten.
+ * Such a plan would expose values of an earlier computation, possibly another user's. Plans of this library's networks
+ * never do this. For manipulated plans that do, home.ts clears the memory before each call.
  *
  * Only writes that are certain to happen count: zeros, and loops and kernels that fill a range without gaps.
  */
@@ -89,8 +88,8 @@ class Written {
   }
 
   /**
-   * Records written ranges of equal length at regular distances, such as the parts of a concatenation. Once other such
-   * ranges have filled the gaps, the whole value counts as written.
+   * Records written ranges of equal length at regular distances, such as the parts of a concatenation. Once further
+   * ranges of this kind have filled the gaps, the whole value counts as written.
    */
   addStrided(value: number, from: number, { block, period, count }: Strided): void {
     if (count === 1) return void this.add(value, from, from + block);

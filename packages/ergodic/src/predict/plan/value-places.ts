@@ -10,7 +10,10 @@ import { REGISTER_ELEMENTS } from "../../engine/memory/fields.ts";
 import { touchedBy } from "./kernel-rules.ts";
 
 const ALIGN = 64;
-/** Maximum number of places that are examined, which takes less than a second. Networks need a few per value. */
+/**
+ * Maximum number of places that are examined, which takes less than a second. Networks need only a few places per
+ * value.
+ */
 const MOST_LOOKS = 2 ** 28;
 export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
 

@@ -41,8 +41,8 @@ export function workOf(program: PlanProgram<number>, elementBytes: 4 | 8, where:
 }
 
 /**
- * Work of a loop. A loop runs in tiles within the last two axes, and the cost of decoding and starting each operation
- * arises once per tile.
+ * Work of a loop. A loop runs in tiles within the last two axes. Decoding and starting an operation costs time once per
+ * tile.
  */
 function workOfLoop({ shape, loads, constants, operations, stores, reductions }: PlanLoop<number>): number {
   const elements = shape.reduce((product, extent) => product * Math.max(1, extent), 1);

@@ -1,6 +1,6 @@
 /**
- * Advice on how to improve the chains of this run. The advice fits the run's algorithm and model, and never repeats a
- * choice that was already made.
+ * Advice on how to improve the chains of this run. The advice fits the run's algorithm and model, and never suggests an
+ * option that the run already used.
  *
  * `description.algorithm` holds the options of the run. `description.density` holds the properties of the model:
  * whether it has a gradient, which parameters are whole numbers, and which belong to a hierarchy, centred or not.

@@ -8,8 +8,8 @@ const MOST_RHAT = 1.01;
 /** R̂ above which the chains have not converged to a common distribution. */
 const BAD_RHAT = 1.05;
 /**
- * R̂ above which chains might be in separate modes. If each chain agrees with itself, slow mixing alone rarely causes
- * such a large R̂.
+ * R̂ above which chains might be in separate modes. Slow mixing alone rarely causes such a large R̂ if the halves of
+ * each chain agree.
  */
 const APART_RHAT = 1.2;
 const ESS_PER_CHAIN = 100;
@@ -17,7 +17,7 @@ const ESS_PER_CHAIN = 100;
 const FEWEST = 4;
 /**
  * Smallest number of draws per chain for which split-chain effective sizes exist. With fewer draws, effective sizes are
- * NaN and nothing would be reported.
+ * NaN, so no problem would be reported.
  */
 const FEWEST_OF_CHAIN = 6;
 
@@ -62,7 +62,7 @@ export function convergence(draws: Judged): Finding[] {
 }
 
 /**
- * Reports problems of independent draws that do not depend on the quality of the approximation: too few draws, or no
+ * Reports problems that independent draws can have regardless of the approximation's quality: too few draws, or no
  * spread.
  */
 function independent(draws: Judged): Finding[] {
@@ -163,9 +163,8 @@ const tooFew = ({ count }: Judged): Finding => ({
 });
 
 /**
- * Parameters that are constant throughout at least one chain (with `chains` = 1, throughout all draws). Whole numbers
- * are ignored, because the posterior of a whole number can be a single value. At 2^53 and beyond, every float64 is
- * whole.
+ * Parameters that are constant in at least one chain, or, with `chains` = 1, in all draws. Whole numbers are ignored,
+ * because the posterior of a whole number can be a single value. At 2^53 and beyond, every float64 is whole.
  */
 function standing(draws: Judged, chains: number): string[] {
   const count = (draws.chains * draws.count) / chains;

@@ -14,7 +14,7 @@ export interface Judged extends Transitions {
   summary(): Record<string, VariableSummary>;
 }
 
-/** Returns the findings of one subject. `before`: findings of the subjects that verdict.ts lists earlier. */
+/** Returns the findings of one subject. `before`: findings on the subjects that precede this one in verdict.ts. */
 export type Subject = (draws: Judged, before: readonly Finding[]) => Finding[];
 
 /** Formats names as `"a", "b", "c" and 4 more`. */

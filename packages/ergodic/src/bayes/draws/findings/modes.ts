@@ -1,6 +1,6 @@
 /**
- * Reads the places in a run's description (VisitedPlace of the samplers, in JSON). Tells whether they show several
- * modes, and gives advice for that case.
+ * Reads the places in a run's description (VisitedPlace of the samplers, in JSON). Determines whether these places show
+ * several modes, and gives advice for that case.
  */
 import { nameOf } from "../method.ts";
 import type { Judged } from "./finding.ts";
@@ -33,8 +33,8 @@ export function filledModes(visited: readonly Visited[]): { at: Visited["at"]; c
 }
 
 /**
- * Whether a finding will name modes as the cause of disagreement, because the chains are in several modes or have
- * missed one.
+ * Whether a finding will name modes as the cause of disagreement. This is the case if the chains are in several modes
+ * or have missed one.
  */
 export function tellsModes(draws: Judged): boolean {
   const visited = placesOf(draws);

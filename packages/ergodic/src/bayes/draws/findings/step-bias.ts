@@ -10,7 +10,7 @@ interface Stepped {
 }
 
 /**
- * Reports the bias of a sampler that is exact only in the limit of small steps. The report's `stepBias` is the largest
+ * Reports the bias of samplers that are exact only in the limit of small steps. The report's `stepBias` is the largest
  * relative error of a posterior standard deviation. It is serious above MOST. A bias that is too small for a finding is
  * stated in the headline of the verdict.
  */

@@ -4,11 +4,11 @@ import { centring, higherTarget } from "./advice.ts";
 import type { Finding, Judged } from "./finding.ts";
 
 /**
- * Share of divergent transitions below which divergences change results little, if chains otherwise mix well. Such
+ * Share of divergent transitions below which divergences hardly change the results if chains otherwise mix well. Such
  * draws can be used, with care.
  */
 const FEW_DIVERGENCES = 0.002;
-/** Codes of findings which mean that chains mix badly, or that there is no evidence that they mix well. */
+/** Codes of findings that report bad mixing, or a lack of evidence for good mixing. */
 const UNMIXED = new Set(["rhat", "ess", "stuck", "few", "notFinite", "oneChain", "particles", "paretoK"]);
 
 /** Judges the trajectories of a Hamiltonian sampler. */

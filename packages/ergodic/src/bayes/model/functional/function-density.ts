@@ -46,10 +46,11 @@ const NAME = "functionDensity";
  * Kernels call the function through the table of this thread, so it runs on this thread only. A call costs about 0.1 µs
  * in addition to the function's own time.
  *
- * −∞ means outside the support; samplers reject NaN. If the function throws, the run ends with the same exception.
+ * A value of −∞ marks a point outside the support. Samplers reject NaN. If the function throws, the run ends with the
+ * same exception.
  *
- * Draws are bitwise identical on every host only if the function's arithmetic is, which excludes Math.exp. When a run
- * begins, the gradient is checked once against finite differences of ℓ.
+ * Draws are bitwise identical on every host only if the function's results are. Math.exp, for example, differs between
+ * hosts. When a run begins, the gradient is checked once against finite differences of ℓ.
  *
  * @throws OptionError for a dimension or names that do not fit; during a run, if the function returns anything but
  *   numbers, or the gradient does not belong to it
@@ -82,7 +83,7 @@ export function functionDensity(options: FunctionDensityOptions): FunctionDensit
   };
 }
 
-/** Adds access by name, for samplers that treat some elements separately. */
+/** Adds names of elements, for samplers that treat some elements separately. */
 function named(names: readonly string[]): Required<Pick<LogDensity, "parameters" | "constrain" | "unconstrain">> {
   return {
     parameters: names.map((name, offset) => ({ name, offset, size: 1 })),

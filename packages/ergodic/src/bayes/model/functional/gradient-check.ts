@@ -6,9 +6,9 @@
  * g·v is wrong if three successive values of h satisfy all of the following. All F and B differ from g·v by more than
  * WRONG max(|F|, |g·v|). The F and B agree with each other to within AGREE times that difference.
  *
- * The difference (F − g·v) h exceeds the noise, NOISE (1 + |ℓ|). So nothing is reported at a kink, where F and B
- * differ, or outside the support. Densities with noise, float32 arithmetic or steps are not reported either, because
- * their F and B vary with h.
+ * The difference (F − g·v) h exceeds the noise, NOISE (1 + |ℓ|). At a kink, F and B differ, so nothing is reported.
+ * Nothing is reported outside the support either. Densities with noise, float32 arithmetic or steps are not reported
+ * either, because their F and B vary with h.
  *
  * At most COORDINATES coordinates are checked: either all, or a random selection. A correct coordinate costs one
  * central difference. If there are more coordinates, SIGNS random directions are also checked. If the gradient is wrong
@@ -72,7 +72,7 @@ function otherSlope(at: (h: number) => number, value: number, given: number): Sl
     try {
       return at(h);
     } catch {
-      // An exception at a point that a run never visits is not a fault. At other points, the run will report the
+      // An exception is not an error if the run never visits the point. At other points, the run will report the
       // exception.
       return Number.NaN;
     }

@@ -39,7 +39,7 @@ export class ChainDraws {
     return [this.chains, this.count, this.dimension, this.values, this.fields, this.transitions];
   }
 
-  /** Draws of one coordinate, [chain, draw], the layout that diagnostics need. */
+  /** Draws of one coordinate, [chain, draw]. Diagnostics need this layout. */
   coordinate(i: number): Float64Array {
     checkNumber("draws.coordinate", "i", i, { low: 0, high: this.dimension - 1, integer: true });
     return this.each((at) => this.values[at * this.dimension + i]);
@@ -51,7 +51,7 @@ export class ChainDraws {
     return this.values.subarray(at, at + this.dimension);
   }
 
-  /** Statistic of every transition, [chain, draw]. @throws OptionError if this sampler does not store it */
+  /** Statistic of every transition, [chain, draw]. @throws OptionError if this sampler does not store the statistic */
   transition(field: string): Float64Array {
     const width = this.fields.length;
     const offset = this.fields.indexOf(field);

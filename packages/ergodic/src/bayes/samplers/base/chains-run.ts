@@ -9,7 +9,7 @@ import { ChainDraws } from "./chain-draws.ts";
 import { checkSamplingPlan, type InnerSampling, type SamplingPlan } from "./sampler.ts";
 import type { Placed } from "./starting-points.ts";
 
-/** One chain, with memory for a stretch (a number of consecutive transitions). */
+/** One chain, with memory for a stretch. A stretch is a sequence of consecutive transitions. */
 export interface ChainState {
   /** Maximum number of transitions in a stretch. */
   readonly capacity: number;
@@ -20,8 +20,8 @@ export interface ChainState {
   /** All mutable state, as views by name. */
   views(): Record<string, Tensor>;
   /**
-   * Called after a restore. Returns a description of the problem if the restored state cannot belong to this chain and
-   * could make a kernel loop forever.
+   * Called after a restore. Returns a description of the problem if the restored state cannot belong to this chain.
+   * Such a state could make a kernel loop forever.
    */
   misfit?(): string | undefined;
   /** Releases memory. */
@@ -31,7 +31,7 @@ export interface ChainState {
 const isRising = (list: readonly number[]): boolean => list.every((one, i) => i === 0 || one > list[i - 1]);
 const everyOne = (count: number): number[] => Array.from({ length: count }, (_, c) => c);
 
-/** Maximum number of values that a progress report reads for R̂. */
+/** Maximum number of values that a progress report uses to compute R̂. */
 const MOST_RHAT_NUMBERS = 1 << 20;
 
 /**
@@ -59,9 +59,11 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
    * Sum of each field over the stored draws. The sum is updated with every draw, because progress is reported often.
    */
   private readonly totals: Float64Array;
-  /** Chains that make the next transitions: all chains, except while some chains repeat their warm-up. */
+  /**
+   * Chains that advance in the next transitions. These are all chains, except while some chains repeat their warm-up.
+   */
   private active: readonly number[];
-  /** Number of transitions of all chains so far. */
+  /** Total number of transitions in all chains so far. */
   private made = 0;
   private begun = false;
   private lastStretch = 0;
@@ -93,12 +95,12 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   protected abstract begin(): Promise<void>;
 
   /**
-   * Makes `count` transitions of each active chain, numbered from `first`. Their results are then in `stretch`.
-   * `adapt`: whether this is warm-up.
+   * Runs transitions `first` to `first` + `count` − 1 of each active chain. The results are then in `stretch`. `adapt`:
+   * whether this is warm-up.
    */
   protected abstract advanceChains(first: number, count: number, adapt: boolean, active: readonly number[]): Promise<void>;
 
-  /** Transitions before which `adapt` is called, in addition to the end of warm-up. */
+  /** Indices of the transitions before which `adapt` is called, in addition to the end of warm-up. */
   protected boundaries(): readonly number[] {
     return [];
   }
@@ -106,9 +108,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   /** Adapts the chains before transition `step`, a boundary. */
   protected adapt(): Promise<void> | void {}
 
-  /**
-   * Does a piece of any other work that must be done before the next transition. Returns false if no such work is left.
-   */
+  /** Does one piece of the other work that must precede the next transition. Returns false if no such work is left. */
   protected async work(): Promise<boolean> {
     return false;
   }
@@ -121,7 +121,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return {};
   }
 
-  /** State that is not part of the chains' views. */
+  /** State that the chains' views do not contain. */
   protected stateOf(): JsonObject {
     return {};
   }
@@ -163,7 +163,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return made;
   }
 
-  /** Mean of all draws so far over all chains; before the first draw, the mean of the chains' positions. */
+  /** Mean of all draws of all chains so far. Before the first draw, the mean of the chains' positions. */
   parameters(): Float64Array {
     const mean = new Float64Array(this.dimension);
     const kept = this.kept;
@@ -193,8 +193,8 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   }
 
   /**
-   * Progress report. `divergences`: number among the stored draws or, if no draws are stored yet, during warm-up.
-   * `rhat`: largest split R̂ of all coordinates so far, without rank normalisation.
+   * Progress report. `divergences`: number of divergences among the stored draws or, before the first stored draw, in
+   * warm-up. `rhat`: largest split R̂ of all coordinates so far, without rank normalisation.
    */
   report(): Record<string, number> {
     const report: Record<string, number> = { draws: this.kept };
@@ -294,7 +294,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     this.step = 0;
   }
 
-  /** Makes all chains continue together. */
+  /** Activates all chains again. */
   protected joinChains(): void {
     this.active = everyOne(this.plan.chains);
   }
@@ -344,7 +344,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return largest;
   }
 
-  /** Next transition before which an adaptation is due, warm-up ends, or the run ends. */
+  /** Index of the next transition before which an adaptation is due, warm-up ends, or the run ends. */
   private nextBoundary(): number {
     let next = this.step < this.plan.warmup ? this.plan.warmup : this.stepsPerEpoch;
     for (const at of this.boundaries()) if (at > this.step && at < next) next = at;

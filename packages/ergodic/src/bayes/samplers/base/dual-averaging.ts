@@ -33,14 +33,14 @@ export type DualAveraging = Required<DualAveragingOptions>;
  *
  * The kernels make these updates. Symbols → options: δ `targetAcceptance`, γ `gamma`, κ `kappa`, t₀ `t0`.
  *
- * Source: Nesterov 2009; Hoffman & Gelman 2014, section 3.2. Differs from Stan: nothing.
+ * Source: Nesterov 2009; Hoffman & Gelman 2014, section 3.2. No differences from Stan.
  */
 export function dualAveraging(options: DualAveragingOptions = {}): DualAveraging {
   const { targetAcceptance = 0.8, gamma = 0.05, kappa = 0.75, t0 = 10 } = options;
   return { targetAcceptance, gamma, kappa, t0 };
 }
 
-/** Returns the AVERAGING record with which averaging starts or restarts from `step`. */
+/** Returns the initial AVERAGING record for averaging that starts or restarts from `step`. */
 export function startAveraging({ targetAcceptance, gamma, kappa, t0 }: DualAveraging, step: number): Float64Array {
   const state = new Float64Array(field.AVERAGING_BYTES / 8);
   state[field.AVERAGING_TARGET_F64 / 8] = targetAcceptance;

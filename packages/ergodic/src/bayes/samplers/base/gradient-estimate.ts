@@ -5,7 +5,7 @@ import type { Accepted } from "../../../engine/errors/options.ts";
 /** Gradient estimator of the stochastic-gradient samplers. */
 export interface EstimateOptions {
   /**
-   * Rows per gradient; "all" uses every row. Default 100, or all if there are fewer rows or the density has no rows.
+   * Rows per gradient; "all" uses every row. Default 100, or "all" if there are fewer rows or the density has no rows.
    */
   batch?: number | "all";
   /**
@@ -15,7 +15,7 @@ export interface EstimateOptions {
   controlVariate?: "mode" | false;
   /**
    * SVRG: gradients are relative to the full gradient at a reference point, which moves to the current point before
-   * every `every`-th update. Not together with `controlVariate`.
+   * every `every`-th update. It cannot be combined with `controlVariate`.
    */
   svrg?: { every: number };
 }
@@ -33,7 +33,7 @@ export interface EstimateOptions {
  * SVRG (Dubey et al. 2016): the same formula, but x* is set to x before every `every`-th update, which reads all rows.
  * The estimates of both methods are unbiased.
  *
- * These are the checked options. An undefined option takes a value that depends on the density.
+ * An instance stores the checked options. The default of an undefined option depends on the density.
  *
  * @throws OptionError if options conflict; CapabilityError if the density has no rows
  */

@@ -15,8 +15,8 @@ const MOST_DIRECTIONS = 64;
 /**
  * Metrics M⁻¹ of Hamiltonian Monte Carlo, estimated from the draws in a window.
  *
- * "diagonal": variances of the draws; "dense": their covariance C. Both are shrunk: n/(n + 5) C + 10⁻³ · 5/(n + 5) I (C
- * has divisor n − 1).
+ * "diagonal": variances of the draws; "dense": their covariance C. Both are shrunk to n/(n + 5) C + 10⁻³ · 5/(n + 5) I
+ * (C has divisor n − 1).
  *
  * "fisher": √(Var xᵢ / Var gᵢ) from non-divergent draws, where g is the gradient of the log density. It is the diagonal
  * metric closest to the target in Fisher divergence. "lowRank": hamiltonian/low-rank.ts.
@@ -44,7 +44,7 @@ export interface Estimator {
   readonly count: number;
   add(draw: Float64Array, gradient: Float64Array, divergent: boolean): void;
   reset(): void;
-  /** Returns the metric; undefined for fewer than two draws, or if it is not numerically valid. */
+  /** Returns the metric; undefined for fewer than two draws, or if the metric is not numerically valid. */
   metric(): Metric | undefined;
 }
 
@@ -86,7 +86,7 @@ export function unitMetric(kind: MetricKind, dimension: number): Metric {
 }
 
 /**
- * Running moments of draws, and of gradients if the metric needs them. `state` holds everything: n, means, sums of
+ * Running moments of draws, and of gradients if the metric needs them. `state` holds all numbers: n, means, sums of
  * squares.
  */
 export class MetricEstimator implements Estimator {

@@ -19,13 +19,13 @@ export interface SamplingPlan {
   /** Whether draws are bitwise identical on every host. */
   deterministic: boolean;
   /**
-   * If false, transitions after warm-up are not stored either, because an outer sampler runs this sampler and stores
-   * its own draws.
+   * If false, transitions after warm-up are not stored. This is the case inside an outer sampler, which stores its own
+   * draws.
    */
   keep?: boolean;
   /** Name of the outer sampler, for error messages. */
   within?: string;
-  /** Starting points, one for all chains or one for each. Absent: uniform in (−2, 2). */
+  /** Starting points: one for all chains, or one per chain. Absent: uniform in (−2, 2). */
   start?: Float64Array | readonly Float64Array[];
   /** Explains why the density is not finite at given points. */
   explain?: LogDensity["explain"];
@@ -51,7 +51,7 @@ export interface VisitedPlace {
   readonly error: number;
   /** Tail shape of the importance weights from which `logMass` is computed. */
   readonly paretoK: number;
-  /** Mass of this place, divided by the sum of its mass and the mass of the best place that a chain fills. */
+  /** m/(m + b), where m is the mass of this place and b the mass of the best place that a chain fills. */
   readonly share: number;
   /**
    * Whether a chain fills the place. If false, the chain was still moving there or was stuck. Always false for scouts.
@@ -63,8 +63,8 @@ export interface VisitedPlace {
    */
   readonly mode: number;
   /**
-   * Whether the draws lack this place. It has hardly any draws, although it should have some, or although even a few
-   * would change a mean or standard deviation.
+   * Whether the draws lack this place. It has hardly any draws, but should have some, or even a few draws there would
+   * change a mean or standard deviation.
    */
   readonly missed: boolean;
   /**
@@ -72,11 +72,11 @@ export interface VisitedPlace {
    */
   readonly rare?: boolean;
   /**
-   * Quantity whose mean or standard deviation would change most because of a missed or rare place. Absent if no change
-   * is large.
+   * Quantity that a missed or rare place would change most, in its mean or standard deviation. Absent if no change is
+   * large.
    */
   readonly changes?: string;
-  /** Smallest factor by which the place would change the standard deviation of `changes`. */
+  /** Lower bound on the factor by which the place would change the standard deviation of `changes`. */
   readonly sdFactor?: number;
 }
 
@@ -84,7 +84,7 @@ export interface VisitedPlace {
 export interface Sampling extends Progression {
   /** Draws so far. */
   draws(): ChainDraws;
-  /** Every visited place, including discarded ones, if the sampler looks for them. */
+  /** All visited places, including discarded ones. Present if the sampler looks for places. */
   places?(): readonly VisitedPlace[];
 }
 
@@ -119,7 +119,7 @@ export function innerSampling(where: string, sampler: Sampler, sampling: Samplin
   );
 }
 
-/** Options of a run that some samplers ignore, if the user gave them. */
+/** Options of a run that some samplers ignore. Each is present only if the user gave it. */
 export interface GivenOptions {
   /** Number of independent chains. */
   readonly chains?: number;
@@ -132,7 +132,7 @@ export interface GivenOptions {
 /**
  * A sampler, as made by nuts() and the like: starts a run on a log density according to a plan.
  *
- * A sampler defines HOW draws are made.
+ * A sampler defines how draws are made, and the plan defines how many.
  */
 export interface Sampler {
   /** Name of the sampler. */
@@ -142,7 +142,7 @@ export interface Sampler {
   /** Whether the sampler draws batches of rows from a model conditioned with `rows`. Absent: no. */
   readonly readsRows?: boolean;
   /**
-   * Checks options of the run that the sampler might ignore. Absent if the sampler uses the given chains and draws.
+   * Checks options of the run that the sampler might ignore. Absent if the sampler uses `chains` and `draws`.
    * @throws OptionError for options that it ignores
    */
   checkGiven?(where: string, given: GivenOptions): void;
@@ -164,7 +164,10 @@ export type SamplerFamily =
   | "gibbs"
   | "prior";
 
-/** A sampler's declaration. A new sampler is one file with its declaration, and one line in `samplers/all.ts`. */
+/**
+ * A sampler's declaration. To add a sampler, write one file with its declaration, and add one line to
+ * `samplers/all.ts`.
+ */
 export interface SamplerDeclaration extends Declaration {
   /** Family of the sampler. */
   readonly family: SamplerFamily;
@@ -176,8 +179,8 @@ export interface SamplerDeclaration extends Declaration {
   /** Options for conformance tests, to keep their runs short. Default: none. */
   readonly conformance?: object;
   /**
-   * Makes the sampler from JSON, if some of its options contain other samplers in a special form. Default: calls the
-   * factory, after any samplers in the options have been created from their JSON.
+   * Makes the sampler from JSON. Needed only if some options contain other samplers in a special form. Default: creates
+   * the samplers in the options from their JSON, then calls the factory.
    */
   readonly fromJson?: (options: JsonObject, sampler: (json: JsonObject) => Sampler) => Sampler;
 }

@@ -19,7 +19,7 @@ const MOST_ATTEMPTS = 100;
 export interface Placed {
   /** Position of the chain, as a writable view. */
   readonly position: Float64Array;
-  /** View of the gradient, which evaluations write. Absent if no gradient is needed. */
+  /** View of the gradient. Evaluations write their gradient to it. Absent if no gradient is needed. */
   readonly gradient?: Float64Array;
   /** The chain's stream "start". */
   readonly starts: Stream;
@@ -27,7 +27,7 @@ export interface Placed {
   logDensity: number;
   /** Draws another random point. Absent: uniform in (−2, 2) for each coordinate. */
   drawPoint?(draws: Draws): void;
-  /** Call that returns the log density at the position and writes its gradient. */
+  /** Kernel call that returns the log density at the position and writes its gradient. */
   evaluation(): Call;
 }
 
@@ -67,7 +67,7 @@ export async function placeChains(
   );
 }
 
-/** Places chain c at the point of an attempt. */
+/** Places chain c at the starting point of the given attempt. */
 function place(chain: Placed, c: number, start: SamplingPlan["start"], attempt: number): Float64Array {
   if (start) chain.position.set(start instanceof Float64Array ? start : start[c]);
   else drawPoint(chain, attempt);

@@ -20,7 +20,7 @@ export interface WalkOptions {
   kernel: "randomWalkRun" | "coordinateWalkRun" | "sliceRun" | "ellipticalSliceRun";
   /** Shape of the proposal or reference covariance L Lᵀ. L is f64[d, d] or f64[d]. */
   covariance: "dense" | "diagonal";
-  /** Whether each coordinate has its own adaptive step. If not, all coordinates share one step. */
+  /** Whether each coordinate has a separate adaptive step. If not, all coordinates share one step. */
   stepPerCoordinate: boolean;
   /** Initial step size. */
   stepSize: number;

@@ -11,11 +11,11 @@ export interface WalkRunOptions extends WalkOptions {
   name: string;
   /** Whether steps adapt during warm-up. Default true. */
   stepsAdapt?: boolean;
-  /** Windows in which a covariance is estimated. Absent: none. */
+  /** Warm-up windows in which a covariance is estimated. Absent: none. */
   windows?: WindowOptions;
-  /** Kernel that replaces `kernel` for the transitions before the end of the last window. */
+  /** Kernel that replaces `kernel` until the end of the last window. */
   windowsKernel?: WalkOptions["kernel"];
-  /** Uses the estimate of a window: the mean, and the factor L of the covariance L Lᵀ, f64[d, d] or f64[d]. */
+  /** Applies a window's estimates: the mean, and the factor L of the covariance L Lᵀ, f64[d, d] or f64[d]. */
   learn?: (chain: WalkChain, mean: Float64Array, factor: Float64Array) => void;
   /** Prepares a chain before its first transition, unless the run resumes from a snapshot. */
   prepare?: (chain: WalkChain) => void;

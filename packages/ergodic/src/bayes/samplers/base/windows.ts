@@ -5,11 +5,11 @@ import type { Accepts } from "../../../engine/errors/options.ts";
  * doubling length, and finally only the step size again.
  */
 export interface WindowOptions {
-  /** Transitions before the first window. Default 75. */
+  /** Number of transitions before the first window. Default 75. */
   initial?: number;
   /** Length of the first window; each later one is twice as long. Default 25; >= 1. */
   first?: number;
-  /** Transitions after the last window. Default 50. */
+  /** Number of transitions after the last window. Default 50. */
   final?: number;
 }
 
@@ -19,8 +19,9 @@ export interface WindowOptions {
  * Transitions 0 … initial − 1 adapt only the step. Windows follow, each twice as long as the previous one. At the end
  * of each window, the metric is set to the window's estimate. The last `final` transitions adapt only the step again.
  *
- * Any window after the first is extended to the end if the next window, twice as long, would not fit. If initial +
- * first + final > warmup, the lengths become 15 %, 75 % (one window) and 10 %. Below 20 transitions there is no window.
+ * If the next window, twice as long, would not fit, the current window is extended to the end. If initial + first +
+ * final > warmup, the lengths become 15 %, 75 % (one window) and 10 %. With fewer than 20 warm-up transitions, there is
+ * no window.
  *
  * Source: Stan reference manual, section on warm-up. Differs from it: nothing.
  */
@@ -28,7 +29,7 @@ export interface Windows {
   /** Transitions start … stop − 1 are used for estimates. */
   readonly start: number;
   readonly stop: number;
-  /** Transitions before which the metric is renewed, ascending. The last one is `stop`. */
+  /** Indices of the transitions before which the metric is renewed, ascending. The last one is `stop`. */
   readonly ends: readonly number[];
 }
 

@@ -1,5 +1,5 @@
 /**
- * Blocks of Gibbs sampling. A block is a set of coordinates of u that move together, with the update that moves them.
+ * Blocks of Gibbs sampling. A block is a set of coordinates of u that move together, and the update that moves them.
  */
 
 import type { JsonObject, LogDensity, ParameterPlace, Snapshot } from "../../../engine/contract/index.ts";
@@ -26,10 +26,10 @@ export interface BlockContext {
 export interface BlockRun {
   /**
    * Updates the block once in every chain by moving the chains' positions. Returns whether the chains' log densities
-   * are up to date.
+   * are still up to date.
    */
   update(sweep: number, adapt: boolean): Promise<boolean>;
-  /** Statistic of chain c's last update, if the update has one. */
+  /** Statistic of chain c's last update, if the update computes one. */
   acceptance?(c: number): number;
   divergent?(c: number): number;
   report(): Record<string, number>;
@@ -53,7 +53,7 @@ export function placesOf({ parameters, dimension }: LogDensity): readonly Parame
   return parameters ?? [{ name: "x", offset: 0, size: dimension }];
 }
 
-/** Returns the coordinates of u for parameters given by name, or coordinates given by number. @throws OptionError */
+/** Returns the coordinates of u for the given parameter names or coordinate indices. @throws OptionError */
 export function coordinatesOf(density: LogDensity, of: readonly (string | number)[]): Uint32Array {
   const places = placesOf(density);
   const found = of.flatMap((name) => {

@@ -7,7 +7,8 @@ import { BlockDensity } from "./block-density.ts";
  * Updates a block with a sampler: `times` transitions on the block's density per sweep.
  *
  * During warm-up, the sampler adapts in the same way as when it runs alone. The sampler's warm-up has `times`
- * transitions per sweep. After other blocks have moved, the sampler's log density and gradient are evaluated again.
+ * transitions per sweep. Moves of other blocks change the sampler's log density and gradient, which are then evaluated
+ * again.
  */
 export function bySampler(sampler: Sampler, times: number): BlockUpdate {
   return {

@@ -3,7 +3,7 @@ import { DataError, OptionError } from "../../../engine/errors/errors.ts";
 import { type Draws, type Stream, stream } from "../../../engine/random/stream.ts";
 import { type BlockContext, type BlockRun, type BlockUpdate, placesOf } from "./block.ts";
 
-/** Values of one parameter: a number, or all its numbers, row-major. */
+/** Values of one parameter: a number, or all elements of an array, row-major. */
 export type BlockValues = number | ArrayLike<number>;
 /** Values of every parameter by name, on its constrained scale, row-major. */
 export type Values = Readonly<Record<string, Float64Array>>;
@@ -14,7 +14,7 @@ export type Values = Readonly<Record<string, Float64Array>>;
 export type Conditional = (values: Values, draws: Draws) => BlockValues | Readonly<Record<string, BlockValues>>;
 
 /**
- * Updates a block by a user-defined function: (values, draws) => new values, which are a draw from the block's
+ * Updates a block by a user-defined function: (values, draws) => new values. The function draws them from the block's
  * conditional given all other values.
  *
  * values: every parameter by name, on its constrained scale, row-major; { x: u } for a density without names. draws:

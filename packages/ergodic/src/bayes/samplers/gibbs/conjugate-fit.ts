@@ -7,7 +7,7 @@ export type Evaluate = (u: number) => number;
  * family, which are then checked at other points.
  *
  * The points are moved until b is near the mode and s is close to the spread, so that the fit covers the bulk of the
- * mass. A check passes if fit and density agree to 10⁻⁸ × max(1, |ℓ|); draws are exact to about that tolerance.
+ * mass. A check passes if fit and density agree to 10⁻⁸ × max(1, |ℓ|). Draws are exact to about this tolerance.
  */
 export interface ConjugateFit {
   readonly family: ConjugateFamily;
@@ -44,7 +44,7 @@ export function fitFamily(evaluate: Evaluate, family: ConjugateFamily, base: num
     const p = (lower * g1 - upper * g0) / determinant;
     const q = (f0 * upper - f1 * lower) / determinant;
     if (!family.holds(p, q)) {
-      // The points are so close together that rounding dominates.
+      // The points are too close together, so rounding dominates.
       if (Math.max(Math.abs(lower), Math.abs(upper)) > 0.1 || !(step < 1e12)) return undefined;
       step *= 8;
       continue;

@@ -15,10 +15,10 @@ import type { GibbsChain } from "./gibbs-chain.ts";
  * with u = log x, gamma or inverse gamma in x; with u = logit x, beta in x (conjugate-families.ts).
  *
  * In every sweep, three evaluations determine p and q. Each draw is checked with a fourth evaluation, to 10⁻⁸
- * (conjugate-fit.ts). Users need no derivation and cannot make a mistake, because a conditional of another family is
- * refused.
+ * (conjugate-fit.ts). Users need not derive the conditional. A conditional of another family is refused, so errors are
+ * impossible.
  *
- * Leaves the target invariant, to that tolerance. Runs on the calling thread.
+ * Leaves the target invariant, to the tolerance of the check. Runs on the calling thread.
  *
  * @throws CapabilityError if a conditional belongs to no such family, or the block contains integers
  */
@@ -26,7 +26,9 @@ export function conjugate(): BlockUpdate {
   return { update: "conjugate", toJSON: () => ({ update: "conjugate" }), open: (context) => new ConjugateBlock(context) };
 }
 
-/** Values stored per coordinate: the family's number from 1 (0: unknown), and the base and step of the last fit. */
+/**
+ * Values stored per coordinate: the index of the family, from 1 (0: unknown), and the base and step of the last fit.
+ */
 const STATE = 3;
 
 class ConjugateBlock implements BlockRun {
@@ -86,7 +88,7 @@ class ConjugateBlock implements BlockRun {
   private fit(evaluate: Evaluate, state: Float64Array, chain: GibbsChain, i: number): ConjugateFit {
     const from = chain.position[i];
     const known = conjugateFamilies[state[0] - 1];
-    // The position of the last fit might now be outside the conditional's support, so a second fit starts from the
+    // The points of the last fit might now lie outside the conditional's support, so a second fit starts from the
     // current value.
     const fit = known
       ? (fitFamily(evaluate, known, state[1], state[2]) ?? fitFamily(evaluate, known, from, state[2]))

@@ -20,7 +20,7 @@ export interface EnumerateOptions {
  * evaluated at every value.
  *
  * At most `most` values are enumerated. An integer with more values, or without bounds, moves along a slice of its
- * conditional (Neal 2003), with cells that are twice as wide as its mean move in warm-up.
+ * conditional (Neal 2003), with cells twice as wide as the integer's mean move in warm-up.
  *
  * Leaves the target invariant. Costs n − 1 evaluations per integer with n values. If the integers can be summed out,
  * use marginalise() instead, which mixes faster.
@@ -128,7 +128,7 @@ class EnumeratedBlock implements BlockRun {
   }
 }
 
-/** Slice width for the first transitions, before any moves have been measured. */
+/** Slice width for the first transitions, while the mean move is still unknown. */
 const FIRST_WIDTH = 4;
 
 function siteOf(density: LogDensity, i: number, names: readonly string[]): DiscretePlace {

@@ -16,7 +16,7 @@ export type UpdateBy = Sampler | BlockUpdate | Conditional;
 
 /** One block of `gibbs`: its parameters and their update. */
 export interface BlockOptions {
-  /** Parameters by name, or coordinates of u by number. */
+  /** Names of parameters, or indices of coordinates of u. */
   of: readonly (string | number)[];
   /** Update of the block: a sampler, enumerate(), conjugate(), or a function that draws new values. */
   by: UpdateBy;
@@ -133,8 +133,8 @@ function defaultBlocks(density: LogDensity): GibbsBlock[] {
 }
 
 /**
- * Returns the parameters that consist of these coordinates. The parameters are given by name if the density has a name
- * for each of them.
+ * Returns the parameters to which these coordinates belong. The result contains names if the density has a name for
+ * each parameter.
  */
 function namesOf({ parameters }: LogDensity, coordinates: readonly number[]): (string | number)[] {
   const own = new Set(coordinates);

@@ -24,14 +24,14 @@ export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcc
   adaptation?: Adaptation;
   /**
    * Number of short independent searches, at the end of warm-up, for modes that the chains might have missed. The
-   * searches are made for up to 64 coordinates. Default 24; 0 to 1000.
+   * searches run only for models with at most 64 coordinates. Default 24; 0 to 1000.
    */
   scouts?: number;
   /** Maximum number of restarts of a chain that warm-up finds in a mode with almost no mass. Default 10; 0 to 1000. */
   restarts?: number;
   /**
-   * Initial value of the search for the step size, > 0. Without warm-up, the step size itself. Default "auto": the
-   * search starts at 1 and also runs without warm-up.
+   * Step size at which the search for the step size starts, > 0. Without warm-up, the step size itself. Default "auto":
+   * the search starts at 1 and also runs without warm-up.
    */
   stepSize?: number | "auto";
   /**
@@ -44,12 +44,14 @@ export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcc
 }
 
 /**
- * Acceptance targets. The first is the usual target. The second is for the last part of warm-up if the posterior is not
- * nearly Gaussian (choice.ts). The third applies if curvature varies so much that the diagonal metric is chosen.
+ * Targets for the mean acceptance. The first is the usual target. The second is for the last part of warm-up if the
+ * posterior is not nearly Gaussian (choice.ts). The third applies if curvature varies so much that the diagonal metric
+ * is chosen.
  *
  * In the last case, a step that suits most of the posterior is too long in some regions. On four such posteriors,
- * trajectories with a target of 0.8 diverge 20 times as often as with Stan's windows, whose effective acceptance is
- * 0.92. With a target of 0.9, they diverge no more often than Stan's, and effective sizes per gradient are the same.
+ * trajectories with a target of 0.8 diverge 20 times as often as with Stan's windows. The effective acceptance of
+ * Stan's windows is 0.92. With a target of 0.9, they diverge no more often than with Stan's windows, and effective
+ * sizes per gradient are the same.
  *
  * On nearly Gaussian posteriors, 0.85 would cost a fifth of the effective size per gradient.
  */

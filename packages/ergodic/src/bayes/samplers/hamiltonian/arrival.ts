@@ -1,6 +1,6 @@
 /**
- * Decides whether a chain has reached the posterior from its starting point, which is the case once its log density no
- * longer rises by more than its own spread.
+ * Decides whether a chain has reached the posterior from its starting point. It has arrived once its log density ℓ no
+ * longer rises by more than the spread of ℓ.
  *
  * The test compares both halves of the log densities ℓ of the last CHECK transitions. A chain has not arrived if every
  * ℓ in the second half is at least as high as every ℓ in the first half, and the means of the halves differ by more
@@ -8,7 +8,8 @@
  * small.
  *
  * The test does not detect slower climbs along a ridge, which metric adaptation handles. A chain has also not arrived
- * if ℓ is not finite, is so large that rounding would matter, or changes by more than rounding in at most one step.
+ * if ℓ is not finite, is so large that rounding would matter, or is almost constant (at most one step changes ℓ by more
+ * than rounding).
  */
 
 /** Number of transitions between two checks. */
@@ -17,9 +18,9 @@ const HALF = CHECK >> 1;
 const [LEAST_RISE, RISE_BY_ROOT] = [20, 5];
 /** Relative change of a log density that can be due to rounding. */
 const ROUNDING = 1e-10;
-/** Log density above which the last bit of a float64 exceeds a hundredth of a nat. */
+/** Log density above which the last bit of a float64 is worth more than a hundredth of a nat. */
 const LARGEST = 2 ** 46;
-/** Smallest number of changes of ℓ, beyond rounding, among the transitions of a check. */
+/** Minimum number of transitions per check in which ℓ changes by more than rounding. */
 const LEAST_MOVES = 2;
 
 export function hasArrived(levels: readonly number[], dimension: number): boolean {
@@ -32,7 +33,7 @@ export function hasArrived(levels: readonly number[], dimension: number): boolea
 
 /**
  * Whether the last CHECK log densities are not finite, too large, or differ only by rounding. Such a chain would never
- * arrive, even in an arbitrarily long warm-up.
+ * arrive, however long warm-up is.
  */
 export function isLost(levels: ArrayLike<number>): boolean {
   const last = Array.from(levels).slice(-CHECK);
@@ -42,8 +43,8 @@ export function isLost(levels: ArrayLike<number>): boolean {
 }
 
 /**
- * Whether the mean of the last HALF log densities exceeds the mean of the first CHECK by the arrival threshold. If so,
- * the chain has moved to another region.
+ * Whether the mean of the last HALF log densities exceeds the mean of the first CHECK log densities by the arrival
+ * threshold. If so, the chain has moved to another region.
  */
 export function hasRisen(levels: Float64Array, dimension: number): boolean {
   if (levels.length < CHECK + HALF) return false;

@@ -8,13 +8,13 @@
  *
  *   jump = min over coordinates of Σ(Δxᵢ)² / (2 n Var xᵢ): 1 − the autocorrelation at lag 1;   cost = leapfrogs per transition.
  *
- * If jumps are at least GOOD and divergences are few, there is nothing to gain and the diagonal is not tried. Otherwise
- * the diagonal metric is tried with its own step size. It is chosen if its cost is at most DEAREST times the low-rank
- * metric's cost, and its jump is at least NEARLY times the low-rank metric's jump.
+ * If jumps are at least GOOD and divergences are few, there is nothing to gain, so the diagonal metric is not tried.
+ * Otherwise the diagonal metric is tried with its own step size. It is chosen if its cost is at most DEAREST times the
+ * low-rank metric's cost, and its jump is at least NEARLY times the low-rank metric's jump.
  *
  * Jumps per gradient are not compared, because the autocorrelation at lag 1 hides the weakness of the low-rank metric.
  * On Gaussian processes with scales that multiply each other (13 and 68 parameters), its jumps per gradient were three
- * times as large as the diagonal's. Yet its effective sizes per gradient were no better, and R-hat was up to 1.07.
+ * times as large as the diagonal's. Yet effective sizes per gradient were no better, and R-hat was up to 1.07.
  *
  * Divergences of the trial and jumps of squares are not compared either: 160 transitions with the diagonal reach
  * regions that the low-rank metric has never reached.
@@ -28,7 +28,7 @@ const FEW_DIVERGENCES = 0.005;
 const DEAREST = 16;
 const NEARLY = 0.75;
 
-/** Performance of a metric, measured in some transitions of every chain. */
+/** Performance of a metric, measured over some transitions of every chain. */
 export interface Moves {
   readonly jump: number;
   /** Leapfrogs per transition. */
@@ -78,12 +78,12 @@ export const worthTrying = ({ jump, divergent }: Moves): boolean => !(jump >= GO
  *
  * The jump is 0.98 to 1.19 for posteriordb's regressions, mixtures and Markov chains. The jump is 0.55 to 0.77 for
  * eight schools and a GARCH model. For these two, a target acceptance of 0.8 causes five times as many divergences as
- * 0.85, at the same effective sizes per gradient. In one dimension, even a Gaussian has no larger jump, so nothing can
- * be concluded.
+ * 0.85, at the same effective sizes per gradient. In one dimension, even a Gaussian has such a jump, so the test cannot
+ * decide.
  *
  * The jump of n Gaussian draws has a standard error of 1/√n (measured in 2 to 5 dimensions). A posterior therefore
  * counts as skewed only if its jump is more than SURE standard errors below the threshold. Without this margin, short
- * warm-ups in two dimensions were mistaken for skewed posteriors.
+ * warm-ups in two dimensions made Gaussian posteriors look skewed.
  */
 export const nearGaussian = (jump: number, dimension: number, draws: number): boolean =>
   dimension === 1 || jump >= NEAR_GAUSSIAN - SURE / Math.sqrt(draws);

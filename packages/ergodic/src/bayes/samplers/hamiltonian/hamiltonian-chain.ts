@@ -25,7 +25,7 @@ export interface ChainOptions {
   metric: MetricKind;
   adaptation: Adaptation;
   maxDepth: number;
-  /** Number of leapfrogs of a static trajectory; 0: `time` / step. */
+  /** Number of leapfrogs per static trajectory. If it is 0, `time` / step is used. */
   leapfrogs: number;
   time: number;
   jitter: number;
@@ -43,7 +43,7 @@ const LONGEST_STRETCH = 256;
  */
 export class Chain implements ChainState, Placed {
   readonly block: number;
-  /** Estimators of the metric. With overlapping estimates, the younger estimator is second. */
+  /** Estimators of the metric. With overlapping estimates, the younger estimator comes second. */
   readonly estimators: readonly Estimator[];
   /** Maximum number of transitions per call. */
   readonly capacity: number;
@@ -167,9 +167,7 @@ export class Chain implements ChainState, Placed {
     for (const estimator of this.estimators) estimator.reset();
   }
 
-  /**
-   * Draws seen by the older (0) or younger (1) estimator, [n, d]; empty if the estimator does not store single draws.
-   */
+  /** Draws in the older (0) or younger (1) estimator, [n, d]; empty if the estimator does not store single draws. */
   seen(which: 0 | 1): Float64Array {
     const estimator = this.estimators[which];
     return estimator instanceof LowRankEstimator ? estimator.rows : new Float64Array(0);
@@ -199,7 +197,7 @@ export class Chain implements ChainState, Placed {
     this.drawFrom(attempt);
   }
 
-  /** Makes transitions use the random numbers of this attempt. */
+  /** Switches the transitions to the random numbers of this attempt. */
   drawFrom(attempt: number): void {
     const names = ["chain", this.chain, "transition", ...(attempt > 0 ? [attempt] : [])];
     const { key } = stream(this.seed, ...names);
@@ -207,7 +205,7 @@ export class Chain implements ChainState, Placed {
     this.arena.set(this.block, field.CHAIN_KEY_HIGH, key[1]);
   }
 
-  /** Call that evaluates the log density and gradient at the chain's position. */
+  /** Kernel call that evaluates the log density and gradient at the chain's position. */
   evaluation(): { kernel: number; args: number[] } {
     return { kernel: this.binding.slot, args: [this.binding.model, this.at.position, this.at.gradient] };
   }

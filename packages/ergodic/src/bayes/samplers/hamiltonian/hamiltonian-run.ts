@@ -22,22 +22,23 @@ export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
   name: string;
   averaging: DualAveraging;
   /**
-   * Settings of step-size averaging for the last part of warm-up if the posterior is not nearly Gaussian (`skewed`),
-   * and after the diagonal metric has been chosen (`varying`).
+   * Settings of step-size averaging. `skewed` applies in the last part of warm-up if the posterior is not nearly
+   * Gaussian. `varying` applies after the diagonal metric has been chosen.
    */
   skewed: DualAveraging;
   varying: DualAveraging;
   windows: WindowOptions;
   /** Whether to search for a step size even without warm-up. */
   findStep: boolean;
-  /** Whether the metric can become diagonal. */
+  /** Whether warm-up may choose a diagonal metric. */
   choose: boolean;
 }
 
 const FIRST_STEP = 2 ** 52;
 /**
- * Share of the found step at which a trial starts. Averaging drifts to ten times its first step and takes long to
- * return. A trial is too short for this, and a step that has already been adapted does not need it.
+ * Initial step of a trial, as a share of the step that the search finds. Averaging drifts to ten times its first step
+ * and takes many transitions to return. A trial is too short for this, and a step that has already been adapted does
+ * not need it.
  */
 const TRIAL_START = 0.1;
 /** Offset of the attempt number for chains that warm up again from their current position. */
@@ -153,7 +154,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     if (this.step !== this.plan.warmup) return;
     for (const c of this.activeChains) {
       const { averaging } = this.chains[c];
-      // There is no average yet right after a restart.
+      // Right after a restart, there is no average yet.
       if (averaging[AVERAGING_COUNT_F64 / 8] > 0) this.chains[c].stepSize = exp(averaging[AVERAGING_LOG_STEP_F64 / 8]);
     }
     this.survey?.begin(this.activeChains);
@@ -291,7 +292,10 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     };
   }
 
-  /** Returns the chains that have just arrived. The remaining chains forget their draws and search for a step again. */
+  /**
+   * Returns the chains that have just arrived. All other chains that have not arrived forget their draws and search for
+   * a step again.
+   */
   private async lookForArrivals(): Promise<number[]> {
     const { looks } = this.warmup;
     if (!looks.includes(this.step)) return [];
@@ -313,7 +317,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   private async renew(renewal: Renewal | undefined, came: readonly number[]): Promise<void> {
     const { running } = this.trial;
     const diagonal = this.trial.diagonalAt(this.step);
-    // A diagonal metric from few draws would be worse than the previous metric.
+    // A diagonal metric estimated from few draws would be worse than the previous metric.
     const waits = running || (diagonal && renewal?.forget === "nothing" && renewal.at < this.warmup.stop);
     const due = this.activeChains.filter((c) => this.arrived[c] && !waits && (renewal !== undefined || came.includes(c)));
     for (const c of due) this.chains[c].renewMetric(renewal?.forget ?? "older", diagonal);
@@ -359,7 +363,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     for (const { averaging, stepSize } of chains) averaging.set(startAveraging(this.skewed, TRIAL_START * stepSize));
   }
 
-  /** Searches for step sizes. `share`: share of the found step at which averaging starts. */
+  /** Searches for step sizes. `share`: initial step of averaging, as a share of the step that the search finds. */
   private async findSteps(chains: readonly number[], share = 1): Promise<void> {
     const counter = FIRST_STEP + this.searches++;
     const failed = await this.run(chains.map((c) => ({ kernel: "firstStep", args: [this.chains[c].block, counter] })));

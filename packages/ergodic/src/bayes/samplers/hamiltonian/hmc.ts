@@ -12,7 +12,7 @@ export interface HmcOptions extends AdaptationOptions {
    * Default 0.3.
    */
   jitter?: number;
-  /** Leapfrog steps per trajectory, a whole number >= 1, instead of `time`. */
+  /** Number of leapfrog steps per trajectory, which replaces `time`; a whole number >= 1. */
   leapfrogs?: number;
 }
 
@@ -27,7 +27,7 @@ const [TIME, JITTER] = [2, 0.3];
  * (1 ± jitter) `time`. ε and M⁻¹ are adapted as in nuts.ts.
  *
  * If the metric matches the posterior, coordinates have period 2π. Trajectories of length 2 ± 30 % then end far from
- * their start, in x and in x². Trajectories never return to their start, even if scales are off by a third. ℓ: log
+ * their start, both in x and in x². Trajectories never return to their start, even if scales are off by a third. ℓ: log
  * density in nats, up to a constant; x: float64[d], unconstrained.
  *
  * Leaves the target invariant after warm-up. Source: Neal 2011. Differs from Stan: a trajectory ends and is rejected at

@@ -10,7 +10,7 @@
  * order of decreasing distance from 1, and U are their eigenvectors. In all other directions, and outside the subspace,
  * the metric is D.
  *
- * For a Gaussian g = −P (x − μ), so that, except for κ, d + 1 draws determine A. With at most `WHOLE` coordinates, the
+ * For a Gaussian, g = −P (x − μ). Except for κ, d + 1 draws then determine A. With at most `WHOLE` coordinates, the
  * subspace is the whole space. With more coordinates, it is spanned by the last WHOLE / 2 draws and gradients.
  *
  * Source: arXiv:2603.18845. There are two differences. Dividing by c makes one strong correlation among many
@@ -30,7 +30,7 @@ import {
 } from "../base/metric.ts";
 
 const CUTOFF = 2;
-/** κ, as a share of the contribution of one draw whose scale agrees with D. */
+/** κ, as a share of what a single draw with the scale of D contributes. */
 const REGULARISE = 1e-5;
 const WHOLE = 64;
 const MOST_DRAWS = 512;
@@ -78,7 +78,7 @@ export class LowRankEstimator implements Estimator {
     return rows;
   }
 
-  /** The metric "diagonal", estimated from the same draws. */
+  /** The metric "diagonal", estimated from the same draws as the low-rank metric. */
   diagonal(): Metric | undefined {
     const { dimension: d, count, capacity } = this;
     const n = Math.min(count, capacity);

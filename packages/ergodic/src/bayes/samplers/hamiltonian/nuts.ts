@@ -22,16 +22,16 @@ export interface NutsOptions extends AdaptationOptions {
  * are rarely needed.
  *
  * H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial sampling over the trajectory, biased
- * towards later doublings. A trajectory ends when s₀·Σp <= 0 or s₁·Σp <= 0, where s = M⁻¹p at its ends. This is tested
- * for the whole trajectory, and for each half together with the nearest point of the other half. A trajectory also ends
- * at depth `maxTreeDepth`, or when H − H₀ > 1000 (a divergence).
+ * towards later doublings. A trajectory ends when s₀·Σp <= 0 or s₁·Σp <= 0, where s = M⁻¹p at its ends. Both conditions
+ * are tested for the whole trajectory, and for each half together with the nearest point of the other half. A
+ * trajectory also ends at depth `maxTreeDepth`, or when H − H₀ > 1000 (a divergence).
  *
  * ε and M⁻¹ adapt during warm-up (dual-averaging.ts, warmup.ts, metric.ts). ℓ: log density in nats, up to a constant;
  * x: float64[d], unconstrained. Leaves the target invariant after warm-up.
  *
  * Source: Hoffman, Gelman 2014; Betancourt 2017. Differs from Stan: the low-rank metric is estimated from draws and
- * gradients and renewed often (`{ metric: "diagonal" }` is Stan's method); the first step size is doubled or halved
- * without a second trial at the start; and random numbers come from Philox.
+ * gradients and renewed often (`{ metric: "diagonal" }` is Stan's method); the search for the first step size only
+ * doubles or halves, without a second trial at the start; and random numbers come from Philox.
  *
  * @throws OptionError for an unknown option or one out of range
  */

@@ -6,8 +6,8 @@ const SHARE = 0.3;
 const MOST = 2 ** 22;
 
 /**
- * Records the last warm-up draws of every chain with their gradients. A chain's place is determined from these draws.
- * The recorder stores the last SHARE of warm-up, but at most MOST numbers per chain.
+ * Records the last warm-up draws of every chain with their gradients. The survey determines each chain's place from
+ * these draws. The recorder stores the last SHARE of warm-up, but at most MOST numbers per chain.
  */
 export class Recorder {
   private readonly from: number;

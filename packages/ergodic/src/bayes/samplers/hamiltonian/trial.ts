@@ -19,11 +19,14 @@ const nothing = (): Tally => ({ transitions: 0, leapfrogs: 0, divergences: 0 });
  * wins (choice.ts).
  *
  * The performance of the low-rank metric is measured in the last period before the trial. The first TRIAL_ADAPTS
- * transitions of the trial adapt its step. The performance in later transitions is judged. The trial ends early if the
- * cost of the diagonal metric is too high for it to win.
+ * transitions of the trial adapt its step. Its performance is measured in the later transitions. The trial ends early
+ * if the diagonal metric is too expensive to win.
  */
 export class Trial {
-  /** First transition of the trial, transitions before which it is judged, and its end. */
+  /**
+   * First transition of the trial, the transitions before which the trial is judged, and the transition at which it
+   * ends.
+   */
   readonly boundaries: readonly number[];
   private readonly dimension: number;
   private phase: "before" | "running" | "over" = "before";
@@ -43,8 +46,8 @@ export class Trial {
   }
 
   /**
-   * Whether the diagonal metric is in use (tried or chosen) before transition `step`. A restarted chain switches to it
-   * at the same transition as the others.
+   * Whether the diagonal metric is in use (tried or chosen) before transition `step`. A restarted chain switches to the
+   * diagonal metric at the same transition as all other chains.
    */
   diagonalAt(step: number): boolean {
     return this.running || (this.taken && step >= this.boundaries[0]);
@@ -66,7 +69,10 @@ export class Trial {
     one.divergences += divergent;
   }
 
-  /** Judges the trial at a boundary. Returns whether metrics have changed, so that step sizes must be searched for. */
+  /**
+   * Judges the trial at a boundary. Returns true if metrics have changed. The search for step sizes must then be
+   * repeated.
+   */
   judge(step: number, chains: readonly Chain[]): boolean {
     const [from] = this.boundaries;
     if (step === from && this.phase === "over") return this.taken;

@@ -5,7 +5,7 @@ export type Adaptation = "windows" | "overlapping";
 export const adaptations: readonly Adaptation[] = ["windows", "overlapping"];
 
 export interface Renewal {
-  /** Transition before which the renewal is due. */
+  /** Index of the transition before which the renewal is due. */
   readonly at: number;
   /** Draws to forget. "older": the younger estimator replaces the older one. */
   readonly forget: "all" | "older" | "nothing";
@@ -21,21 +21,23 @@ export interface Renewal {
  *
  * "overlapping": there are two estimators. The younger estimator was started at the last switch. At a switch, the
  * younger estimator replaces the older one, so that the metric always uses draws from at least a whole period. The
- * first period has 20 transitions with the unit metric, whose long trajectories leave minor modes in which later,
- * better adapted trajectories would stay. During the first 30 % of warm-up, periods have 10 transitions or 2 % of the
- * transitions so far. The next period has 80, and each later period is 1.5 times as long as the previous one. No period
- * is added unless one and a half times its length would fit.
+ * first period has 20 transitions with the unit metric. Its long trajectories leave minor modes, in which later, better
+ * adapted trajectories would stay. During the first 30 % of warm-up, periods have 10 transitions or 2 % of the
+ * transitions so far. The next period has 80, and each later period is 1.5 times as long as the previous one. A period
+ * is added only if one and a half times its length would fit.
  *
  * The metric is renewed at every switch. In the later part, the metric is also renewed halfway between switches. The
  * step restarts only after the first renewal, because later ones change the metric little. The last 15 % adapt only the
  * step.
  *
- * A chain that has not arrived (arrival.ts) keeps the unit metric and forgets its draws, at most until half of warm-up.
- * If two metrics are compared (choice.ts), the comparison follows the first switch after a share TRY_AFTER of warm-up.
+ * In the first half of warm-up, a chain that has not arrived (arrival.ts) keeps the unit metric and forgets its draws.
+ * If two metrics are compared (choice.ts), the comparison follows the first switch that comes after a share TRY_AFTER
+ * of warm-up.
  *
- * Source: nutpie, arXiv:2603.18845. Differs from nutpie in four ways. The first metric is the unit metric, not one from
- * the gradient. There are fewer renewals between switches, because each ends a kernel call. The last switch leaves half
- * a period, so that the metric forgets draws from a chain that arrived late. There is a choice of metrics.
+ * Source: nutpie, arXiv:2603.18845. Differs from nutpie in four ways. The first metric is the unit metric, not a metric
+ * computed from the gradient. There are fewer renewals between switches, because each ends a kernel call. Half a period
+ * remains after the last switch, so that the metric forgets early draws of a chain that arrived late. Warm-up can
+ * choose between two metrics.
  */
 export interface Warmup {
   /** Transitions start … stop − 1 are used for estimates. */
@@ -44,8 +46,8 @@ export interface Warmup {
   /** Renewals in ascending order. */
   readonly renewals: readonly Renewal[];
   /**
-   * Transitions before which chains are checked for arrival. After the last check, chains stop using the unit metric in
-   * any case. Empty: no checks.
+   * Transitions before which chains are checked for arrival. After the last check, no chain uses the unit metric any
+   * more. Empty: no checks.
    */
   readonly looks: readonly number[];
   /** Trial of a diagonal metric: transitions before which it begins, is judged, and ends. Empty: no trial. */

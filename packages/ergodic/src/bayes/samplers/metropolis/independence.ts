@@ -27,8 +27,7 @@ export interface IndependenceOptions {
  * Chains begin at draws of q. x: float64[d]. ℓ: log density in nats, up to a constant. Nothing is adapted. Runs on the
  * calling thread, regardless of the number of workers. Leaves the target invariant.
  *
- * Source: Hastings 1970; Tierney 1994; the bound: Mengersen & Tweedie 1996. Differs from other implementations:
- * nothing.
+ * Source: Hastings 1970; Tierney 1994; the bound: Mengersen & Tweedie 1996. No differences from other implementations.
  *
  * @throws OptionError if an option is not a function, or its result does not fit
  */

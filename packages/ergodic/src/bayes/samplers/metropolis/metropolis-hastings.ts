@@ -25,16 +25,16 @@ export interface MetropolisHastingsOptions {
  *     propose: (x, draws) => ({ x: [x[0] + (draws.integer(2) ? 1 : -1)] }),
  *   })
  *
- * `logRatio` of a proposal is log q(x | x') − log q(x' | x), 0 by default. A wrong ratio changes the target, which
- * nothing here can detect. All randomness must come from `draws`, otherwise runs cannot be repeated.
+ * `logRatio` of a proposal is log q(x | x') − log q(x' | x), 0 by default. A wrong ratio changes the target. The
+ * sampler cannot detect this. All randomness must come from `draws`. Otherwise runs cannot be repeated.
  *
  * x: float64[d], a copy that may be changed. ℓ: log density in nats, up to a constant; −∞ where the target has no mass.
- * To sample a discrete target, let `propose` and `start` return only points of the target.
+ * To sample a discrete target, let `propose` and `start` return only points in its support.
  *
  * Nothing is adapted. Runs on the calling thread, regardless of the number of workers. Leaves the target invariant.
  * Proposals without a finite density are rejected.
  *
- * Source: Hastings 1970. Differs from other implementations: nothing.
+ * Source: Hastings 1970. No differences from other implementations.
  *
  * @throws OptionError if `propose` is not a function, or its result does not fit
  */

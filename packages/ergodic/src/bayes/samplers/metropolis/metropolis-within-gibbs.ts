@@ -9,8 +9,8 @@ export interface MetropolisWithinGibbsOptions {
   /** Target for the mean acceptance of each coordinate, in (0, 1). Default 0.44. */
   targetAcceptance?: number;
   /**
-   * Order of the coordinates: "systematic" visits all d in order, and "random" visits d randomly drawn ones. Default
-   * "systematic".
+   * Order of the coordinates: "systematic" visits all d coordinates in order, and "random" visits d coordinates drawn
+   * at random. Default "systematic".
    */
   scan?: "systematic" | "random";
 }

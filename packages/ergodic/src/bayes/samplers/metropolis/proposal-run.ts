@@ -83,7 +83,7 @@ class ProposalChain implements ChainState, Placed {
     return { kernel: this.binding.slot, args: [this.binding.model, this.at.position, this.at.gradient] };
   }
 
-  /** Makes transition t, the k-th of its stretch. */
+  /** Runs transition t, which is the k-th transition of its stretch. */
   transition(propose: Propose, t: number, k: number): void {
     const draws = this.transitions.at(t);
     const { x, logRatio = 0 } = propose(this.position.slice(), draws);
@@ -131,9 +131,9 @@ class ProposalChain implements ChainState, Placed {
 }
 
 /**
- * A run of several chains whose proposals come from a TypeScript function. Everything happens on the calling thread,
- * regardless of the plan's number of workers. Chains take turns, and only the log density is compiled. Nothing is
- * adapted: warm-up transitions are made, but not stored.
+ * A run of several chains. A TypeScript function makes the proposals. Everything happens on the calling thread,
+ * regardless of the plan's number of workers. Chains are advanced in turn. Only the log density is compiled. Nothing is
+ * adapted. Warm-up transitions are run but not stored.
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t supplies
  * transition t's proposal, then its acceptance).
@@ -161,7 +161,7 @@ export class ProposalRun extends ChainsRun<ProposalChain> {
 
   protected async advanceChains(first: number, count: number): Promise<void> {
     for (const chain of this.chains) for (let k = 0; k < count; k++) chain.transition(this.propose, first + k, k);
-    // The engine call gives the event loop a chance to handle signals and timers. Nothing else here does.
+    // The engine call lets the event loop handle signals and timers. Nothing else here does.
     await this.run([this.chains[0].evaluation()]);
   }
 }

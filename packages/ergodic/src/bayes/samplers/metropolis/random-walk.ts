@@ -18,8 +18,8 @@ export interface RandomWalkOptions {
 
 const MOST_DENSE = 100;
 /**
- * An acceptance probability near 0 or 1 carries little information, so after the usual 50 transitions the step would
- * still be largely random.
+ * An acceptance probability near 0 or 1 carries little information. After the usual 50 transitions, the step would
+ * therefore still be largely random.
  */
 const FINAL = 150;
 
@@ -33,8 +33,8 @@ const FINAL = 150;
  * `windows` (base/windows.ts), after which σ restarts at 2.38/√d. After warm-up, σ and L are fixed, so the target is
  * invariant. Proposals without a finite density are rejected.
  *
- * L can change only gradually from window to window. Scales that differ by up to 1000 : 1 can be found in a warm-up of
- * 1000 transitions, and up to 10,000 : 1 in one of 4000.
+ * L changes only gradually from window to window. A warm-up of 1000 transitions finds scales with ratios up to 1000 :
+ * 1, and a warm-up of 4000 transitions up to 10,000 : 1.
  *
  * Source: Metropolis et al. 1953; Haario, Saksman & Tamminen 2001; targets of Roberts, Gelman & Gilks 1997. Differs
  * from Haario's algorithm: the covariance is renewed only at the ends of windows, from the draws in the window, and not

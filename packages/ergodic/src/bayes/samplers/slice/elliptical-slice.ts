@@ -27,7 +27,7 @@ export interface EllipticalSliceOptions {
 }
 
 const MOST_DENSE = 100;
-/** Maximum number of widths of a slice during warm-up. */
+/** Maximum size of an interval during warm-up, in widths. */
 const STEPPING_OUT = 1000;
 
 interface Reference {
@@ -43,16 +43,16 @@ interface Reference {
  * It is designed for targets N(x; m, C) L(x) with a Gaussian prior. Give the prior as `mean` and `covariance`
  * (variances as float64[d], or a row-major float64[d, d]).
  *
- * Otherwise the warm-up `windows` (base/windows.ts) use coordinate-wise slice sampling (slice.ts), because ellipses of
- * a reference that is too narrow would hardly find the scales. Each window estimates the reference (`estimate`) and
- * inflates its covariance by `inflation`. The last estimate is used for the draws. With fewer than 20 warm-up
+ * Otherwise the warm-up `windows` (base/windows.ts) use coordinate-wise slice sampling (slice.ts), because ellipses
+ * from a reference that is too narrow would hardly reveal the scales. Each window estimates the reference (`estimate`)
+ * and inflates its covariance by `inflation`. The last estimate is used for the draws. With fewer than 20 warm-up
  * transitions, the reference is N(0, I).
  *
  * The target is invariant for any fixed reference, but the reference determines how well chains mix. If the target's
  * tails are heavier than the reference's, ℓ − log N grows without bound, and a chain in the tails returns slowly (it is
  * not geometrically ergodic). inflation > 1 guards against this for targets with Gaussian tails.
  *
- * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. There is no step to tune; `stepSize` of a
+ * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. There is no step to tune. The `stepSize` of a
  * transition is |θ|.
  *
  * Source: Murray, Adams & MacKay 2010; references other than the prior: Nishihara, Murray & Adams 2014, section 2.

@@ -33,8 +33,8 @@ export interface SliceOptions {
  * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant after warm-up.
  * Mixes slowly if coordinates are correlated.
  *
- * Source: Neal 2003, sections 4.1 and 4.2. Differs from it: stepping out always has a limit. Widths: after Tran &
- * Ninness 2015.
+ * Source: Neal 2003, sections 4.1 and 4.2. Differs from this source: stepping out always has a limit. Widths: after
+ * Tran & Ninness 2015.
  *
  * @throws OptionError
  */

@@ -3,8 +3,8 @@
  * ∇ℓ(x*))_i / s_i)²), with random signs z.
  *
  * x*: float64[d]; s_i = 10⁻⁵ max(1, |x*_i|). In expectation c_i² = Σ_j (H_ij s_j / s_i)², where H is the Hessian at x*:
- * |H_ii| for independent coordinates, larger for dependent ones. Costs PROBES gradients, regardless of d. Source:
- * Hutchinson 1989, squared.
+ * |H_ii| for independent coordinates, larger for dependent ones. Costs PROBES gradients, regardless of d. Source: the
+ * squared form of Hutchinson 1989.
  *
  * @throws ErgodicError if a gradient is not finite
  */

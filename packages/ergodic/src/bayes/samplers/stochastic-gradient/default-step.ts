@@ -9,7 +9,7 @@ const PROBES = 100;
 const ROUNDS = 20;
 /** Largest allowed √(h/d), the amplitude by which a thermostat's friction fluctuates. */
 const WAVER = 0.1;
-/** Step size at which the search starts, in units of 1 / (λ + V), and step size at which it stops in any case. */
+/** Step size at which the search starts, in units of 1 / (λ + V), and largest step size that the search tries. */
 const [SMALL, MOST] = [1e-9, 1e200];
 
 /** Function that writes an estimate of ∇ℓ(x) from the batch that starts at `row`. Undefined if there are no batches. */
@@ -51,7 +51,7 @@ export const NOISE_ESTIMATES = 2 * PROBES;
  *
  * `friction`: value to which a thermostat's friction rises, which is also a suitable start.
  *
- * @throws OptionError if the friction alone causes more than BIAS
+ * @throws OptionError if the friction alone causes a larger error than BIAS
  */
 export function defaultStep(
   where: string,
@@ -63,7 +63,7 @@ export function defaultStep(
   const highest = rule.kind === field.STOCHASTIC_THERMOSTATTED ? WAVER ** 2 * noise.length : Infinity;
   const fits = (h: number): boolean => h <= highest && excessAt(h, rule, curvature, noise) <= most;
   const largest = curvature.reduce((sum, value, i) => Math.max(sum, value + noise[i]), Number.MIN_VALUE);
-  // Searches upwards from a small step, because there is no usable estimate for steps at which noise overwhelms a
+  // Searches upwards from a small step, because there is no usable estimate at steps where noise overwhelms a
   // thermostat.
   let low = Math.min(SMALL / largest, highest);
   if (!fits(low))

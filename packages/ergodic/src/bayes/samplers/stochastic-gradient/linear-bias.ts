@@ -1,4 +1,7 @@
-/** Computes from linear recursions how Hamiltonian rules with gradient noise change one coordinate with precision λ. */
+/**
+ * Computes, from linear recursions, the effect of gradient noise in Hamiltonian rules on one coordinate with precision
+ * λ.
+ */
 import type { StochasticRule } from "./stochastic-chain.ts";
 
 const ROUNDS = 40;
@@ -37,8 +40,8 @@ export function hamiltonianRatio(
 
 /**
  * Follows the moments λE x², √(λ/h) E xv, E v² through r updates from a fresh v, and returns the mean of the first
- * moment at its fixed point. After 30/a updates, the fresh v no longer matters, and further updates are the same as the
- * last one.
+ * moment at its fixed point. After 30/a updates, the fresh v no longer matters, so all further updates count as equal
+ * to the last one.
  */
 function ratioAt(w: number, noise: number, a: number, r: number): number {
   const made = Math.min(r, Math.ceil(30 / a));

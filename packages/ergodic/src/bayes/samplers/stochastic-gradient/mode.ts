@@ -16,7 +16,7 @@ export interface Mode {
   evaluations: number;
 }
 
-/** Tolerance in nats, and in units of x. Control variates need only a point near the mode. */
+/** Tolerances of the search: in nats, and in units of x. Control variates need only a point near the mode. */
 const TOLERANCE = 1e-6;
 const MOST_STEPS = 1000;
 

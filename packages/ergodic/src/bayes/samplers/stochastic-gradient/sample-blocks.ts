@@ -6,7 +6,7 @@
  * twice as long. All numbers are in `state`.
  */
 const MOST = 8;
-/** Number of standard errors that a difference must exceed. */
+/** Number of standard errors that a significant difference exceeds. */
 const BEYOND = 3;
 
 export class Blocks {
@@ -45,10 +45,7 @@ export class Blocks {
     }
   }
 
-  /**
-   * Returns the measured values after moving them towards `wanted`, each by at most BEYOND standard errors. means: of
-   * x.
-   */
+  /** Returns the measured values, each moved towards `wanted` by at most BEYOND standard errors. means: of x. */
   held(wanted: Float64Array, means: Float64Array): Float64Array {
     const blocks = Array.from({ length: this.chains }, (_, c) =>
       Array.from({ length: this.counts[3 * c] }, (_, b) => this.block(c, b)),

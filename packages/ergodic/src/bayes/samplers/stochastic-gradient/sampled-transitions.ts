@@ -5,9 +5,9 @@ const UPDATES_A_SAMPLE = 10;
 const SPREAD = 128;
 
 /**
- * Transitions after which samples are taken. At first, a sample is taken every UPDATES_A_SAMPLE updates, which costs
- * one additional gradient per ten. Later, samples become rarer: the sample at draw t is followed by the next one t /
- * SPREAD draws later. A longer run begins with the same transitions. No samples are taken in warm-up.
+ * Indices of the transitions after which samples are taken. At first, a sample is taken every UPDATES_A_SAMPLE updates,
+ * which adds one gradient per ten gradients. Later, samples become rarer: after a sample at draw t, the next sample is
+ * taken t / SPREAD draws later. A longer run begins with the same transitions. No samples are taken in warm-up.
  */
 export function sampledTransitions({ warmup, draws }: SamplingPlan, { updatesBefore }: StepSchedule): number[] {
   const at: number[] = [];

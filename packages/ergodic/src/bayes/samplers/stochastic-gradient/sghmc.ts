@@ -7,7 +7,7 @@ import { type ScheduleOptions, scheduleOptions } from "./step-schedule.ts";
 
 /** Options of `sghmc`. */
 export interface SghmcOptions extends ScheduleOptions, EstimateOptions {
-  /** Friction a: share of the velocity lost per update, in (0, 1]. Default 0.01. */
+  /** Friction a: share of the velocity that an update removes, in (0, 1]. Default 0.01. */
   friction?: number;
   /**
    * Noise estimate b: hV/2 if the variance V of the gradient's noise is known, in [0, friction]; needs `stepSize`.

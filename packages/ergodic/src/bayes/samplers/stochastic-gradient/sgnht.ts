@@ -15,7 +15,7 @@ export interface SgnhtOptions extends Omit<ScheduleOptions, "cycle">, EstimateOp
  *
  * g: an unbiased estimate of ∇ℓ(x) (gradient-estimate.ts). h (`stepSize`): in units of x², > 0. By default, h is
  * determined at the mode (default-step.ts). a (`friction`): default 0.01, also the initial α. α rises until it absorbs
- * the noise of g. The variance of this noise can be unknown, but must be the same everywhere.
+ * the noise of g. The variance of this noise need not be known, but must be the same everywhere.
  *
  * v starts as √h ξ. In the long run, the mean of v·v/d is exactly h. Leaves the target invariant only in the limit h →
  * 0. Source: Ding et al. 2014. All coordinates share one α.

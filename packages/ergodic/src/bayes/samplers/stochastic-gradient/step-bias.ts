@@ -7,17 +7,16 @@ import type { StochasticRule } from "./stochastic-chain.ts";
 /** Largest dimension for which full matrices are used. */
 export const MOST_DIMENSIONS = 128;
 /**
- * Minimum number of samples for an estimate, and minimum number of samples per dimension for treating coordinates
- * jointly.
+ * Minimum number of samples for an estimate, and minimum number per dimension for a joint estimate of all coordinates.
  */
 const FEWEST = 16;
 const PER_DIMENSION = 2;
 
 export interface Sample {
-  /** Point at which g was estimated. */
+  /** Point at which the gradient g was estimated. */
   x: Float64Array;
   g: Float64Array;
-  /** Another estimate at x, if needed; otherwise g. */
+  /** Another gradient estimate at x, if needed; otherwise g. */
   second: Float64Array;
   /** D of psgld, as the update used it. */
   scale?: Float64Array;
@@ -35,9 +34,9 @@ export const needsSecond = (kind: number): boolean =>
  * The estimate is (sd of the draws − sd of the posterior) / sd of the posterior, for the unconstrained coordinate with
  * the largest absolute error.
  *
- * From time to time, the run supplies its state: x, the gradient g at x, and the current h. For a posterior with
- * precision Λ and draws with covariance P, the second moments satisfy ΛP + PΛ = 2I + M. So the posterior's covariance
- * Λ⁻¹ follows from P and M. With G = E g gᵀ, V the variance of g given x, and C = G − V:
+ * At intervals, the run supplies its state: x, the gradient g at x, and the current h. For a posterior with precision Λ
+ * and draws with covariance P, the second moments satisfy ΛP + PΛ = 2I + M. So the posterior's covariance Λ⁻¹ follows
+ * from P and M. With G = E g gᵀ, V the variance of g given x, and C = G − V:
  *
  *   sgld    M = h G, exactly: for one coordinate P Λ = (1 + hV/2) / (1 − hλ/2)
  *   psgld   M = h G in coordinates x / √D, D the mean preconditioner, plus 2 Cov(D, x g) / D for the dropped term Γ
@@ -53,9 +52,9 @@ export const needsSecond = (kind: number): boolean =>
  * is used as the error of its variance. This is correct for independent coordinates and too large for correlated ones.
  * Relative error of M: about √(2 / samples).
  *
- * In cycles, the noise is off part of the time, so this equation does not describe the spread of the draws. Then −E (x
- * − μ) g itself is used, but only the part of its deviation from 1 that exceeds three standard errors. These errors are
- * estimated from blocks of samples.
+ * In cycles, the noise is off part of the time, so this equation does not describe the spread of the draws. The
+ * estimate then uses −E (x − μ) g itself. Of its deviation from 1, only the part that exceeds three standard errors
+ * counts. These errors are estimated from blocks of samples.
  *
  * All sums are in `state`, so that snapshots contain them.
  */
@@ -64,7 +63,7 @@ export class StepBias {
   private readonly rule: StochasticRule;
   /** Whether the sums below are full matrices, or only diagonals. */
   private readonly full: boolean;
-  /** count, Σ weight, Σ weight h. */
+  /** Number of samples, Σ weight, Σ weight h. */
   private readonly totals = new Float64Array(3);
   private readonly origin: Float64Array;
   private readonly first: Float64Array;

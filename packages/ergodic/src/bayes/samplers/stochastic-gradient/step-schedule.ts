@@ -2,12 +2,12 @@
  * Step sizes of stochastic-gradient Monte Carlo for each update, and the number of updates per transition.
  *
  * Constant: h. Decreasing: h_k = initial (1 + k/offset)^−power, k = 0, 1, …; with power in (½, 1] the bias vanishes in
- * the limit. Draws are not weighted by their step sizes, but these are stored with the transitions.
+ * the limit. Draws are not weighted by their step sizes. The step sizes are stored with the transitions.
  *
  * Cyclical (Zhang et al. 2020): h_k = h/2 [cos(π (k mod C)/C) + 1], where C = `length` is the number of updates per
  * cycle (⌈K/M⌉ there). The first ⌊exploration C⌋ updates of a cycle have no noise and give no draw. The other updates
- * are divided into `draws` parts, and the end of each part is a draw. A transition leads from one draw to the next, so
- * the first transition of each cycle includes the exploration.
+ * are divided into `draws` parts, and each part ends with a draw. A transition leads from one draw to the next, so the
+ * first transition of each cycle includes the exploration.
  *
  * @throws OptionError unless h, offset > 0, power >= 0, thin >= 1, 0 <= exploration < 1, and a cycle has as many
  *   updates with noise as draws
@@ -47,7 +47,7 @@ export interface ScheduleOptions {
    * step of a cycle.
    */
   stepSize?: number | StepDecay | "auto";
-  /** Number of updates per transition. Default 1; a whole number, 1 to 2²⁴. Not together with `cycle`. */
+  /** Number of updates per transition. Default 1; a whole number, 1 to 2²⁴. It cannot be combined with `cycle`. */
   thin?: number;
   /** Cyclical step sizes; they replace `thin`. Default: none. */
   cycle?: CycleOptions;
@@ -58,7 +58,7 @@ export interface StepSchedule {
   updatesBefore(t: number): number;
   /** Whether step sizes are relative to a unit that is not known yet. */
   readonly auto: boolean;
-  /** Whether noise is off during parts of the run. */
+  /** Whether some parts of the run have no noise. */
   readonly cyclical: boolean;
   /** Maximum number of updates in a transition. */
   readonly mostUpdates: number;

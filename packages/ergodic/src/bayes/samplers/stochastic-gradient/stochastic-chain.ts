@@ -59,7 +59,7 @@ export class StochasticChain implements ChainState, Placed {
   private readonly batchSize: number;
   private readonly rowCount: number;
   private readonly at: Readonly<Record<Place, number>>;
-  /** Density of all rows, for placing chains and moving centres. */
+  /** Density of all rows, for placing chains and for moving x*. */
   private readonly whole: DensityBinding;
   private readonly batch: MinibatchBinding | undefined;
 

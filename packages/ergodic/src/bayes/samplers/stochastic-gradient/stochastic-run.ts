@@ -30,7 +30,7 @@ const LONGEST_STRETCH = 256;
 
 /**
  * A run of several chains of stochastic-gradient Monte Carlo. Stretches of transitions run in the kernel, one call per
- * chain, with the step sizes and noise of the schedule. Nothing is adapted: warm-up is burn-in.
+ * chain, with the step sizes and noise of the schedule. Nothing is adapted, so warm-up is only burn-in.
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "rows" (update k draws the batch of
  * update k), "noise" (update 2k supplies the normals of update k, and 2k + 1 a fresh momentum before it), "second"
@@ -41,7 +41,7 @@ const LONGEST_STRETCH = 256;
  * (step-bias.ts).
  *
  * `dataPasses` in reports: number of single-row gradients evaluated so far in all chains, divided by N. A batch costs
- * n, or 2n with control variates. Evaluations at x*, during the search for it, and for psgld's V cost N each. If the
+ * n, or 2n with control variates. Each evaluation at x*, in the search for x*, and for psgld's V costs N. If the
  * density has no rows, `dataPasses` is the number of gradients.
  *
  * @throws ErgodicError if there is no finite starting point or mode, or a chain reaches numbers that are not finite
@@ -59,7 +59,7 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
   /** Unit of the step sizes. */
   private unit = 1;
   private readonly bias: StepBias;
-  /** Transitions before which samples are taken, ascending. */
+  /** Indices of the transitions before which samples are taken, ascending. */
   private readonly sampled: readonly number[];
   /** Streams of row numbers for second estimates, one per chain, and the number of second estimates made. */
   private readonly seconds: readonly Stream[];

@@ -10,7 +10,7 @@ import { type InnerSampling, innerSampling, type Sampler, type SamplingPlan, typ
 import { TemperedDensity } from "./tempered-density.ts";
 
 const STRETCH = 64;
-/** Shares of warm-up after which the powers are adapted. */
+/** Times at which the powers are adapted, as shares of warm-up. */
 const ADAPTED_AT = [0.1, 0.25, 0.5];
 
 interface Options {
@@ -45,7 +45,7 @@ class ColdChain implements ChainState {
     this.position.set(position);
     this.made.set(position, k * position.length);
     this.transitions.set(transition, k * this.width);
-    // A swap might have replaced the point that the transition reached.
+    // After the transition, a swap might have replaced its point.
     this.transitions[k * this.width] = logDensity;
   }
 
@@ -62,8 +62,8 @@ class ColdChain implements ChainState {
 }
 
 /**
- * A run of parallel tempering. It is a single run of `inner`, which has a chain for each rung of each ladder, with
- * swaps between its transitions.
+ * A run of parallel tempering. It drives a single run of `inner`, with one chain per rung of each ladder, and swaps
+ * between the transitions.
  *
  * Rung k of chain c is chain c × rungs + k of the inner run. Swap s of chain c uses update s of the stream "chain", c,
  * "swap": one uniform number per pair. At fixed transitions, powers are adapted to the rejection rates of all chains.
@@ -160,8 +160,8 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
   }
 
   /**
-   * Number of gradient evaluations in the whole run, extrapolated from warm-up. At least one per transition of each
-   * rung is counted.
+   * Number of gradient evaluations in the whole run, extrapolated from warm-up. At least one evaluation counts per
+   * transition and rung.
    */
   private gradients(): number {
     const { warmup, draws, chains } = this.plan;
@@ -231,7 +231,7 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
     });
   }
 
-  /** Makes swap number s: pairs (0, 1), (2, 3), … for even s, (1, 2), … for odd s. */
+  /** Performs swap s: pairs (0, 1), (2, 3), … for even s, and pairs (1, 2), … for odd s. */
   private async swap(s: number): Promise<void> {
     const { inner, rungs, density, powers } = this;
     // The last evaluation of a rung might have been at a rejected point.

@@ -34,10 +34,10 @@ export interface ParallelTemperingOptions {
  * functions, and for models without `observe` or `marginalise` terms that depend on parameters.
  *
  * In a model that observes something, target() terms belong to the prior and stay at power 1. If only target() terms
- * separate the modes, a lower β does not bring them closer.
+ * separate the modes, tempering does not help chains to move between them.
  *
- * Points x, x' of neighbours are swapped with probability min(1, exp((β − β')(L(x') − L(x)))), where L is the log
- * likelihood (or density). Swaps follow every `swapEvery` transitions and alternate between even and odd pairs.
+ * Points x and x' of neighbouring copies are swapped with probability min(1, exp((β − β')(L(x') − L(x)))), where L is
+ * the log likelihood (or density). Swaps follow every `swapEvery` transitions and alternate between even and odd pairs.
  *
  * If all tempered densities are proper, their product is invariant, and so is the target at β = 1. So the prior must be
  * proper if β gets close to 0, and, without a likelihood, the density must be proper at power `lowest`. Densities whose
@@ -48,8 +48,8 @@ export interface ParallelTemperingOptions {
  * `inner` adapts separately at each power. β → `temperatures` (inverse temperatures, in (0, 1] or down to 0 for the
  * prior), or `count` of them down to `lowest`.
  *
- * Source: Geyer 1991; alternating even and odd pairs: Okabe et al. 2001, Syed et al. 2022. Differs from other
- * implementations: nothing.
+ * Source: Geyer 1991; alternating even and odd pairs: Okabe et al. 2001, Syed et al. 2022. No differences from other
+ * implementations.
  *
  * @throws OptionError; CapabilityError for an `inner` that cannot run inside, and for a power of 0 without a likelihood
  */

@@ -169,11 +169,11 @@ export class Population {
     const kept = n / (n + d);
     for (let a = 0; a < d; a++) for (let b = 0; b < a; b++) covariance[a * d + b] *= kept;
     const factor = lowerFactor(covariance, d);
-    // If all particles have the same value of a coordinate, the moves keep their previous covariance.
+    // If a coordinate has the same value in all particles, the moves keep their previous covariance.
     if (factor) this.engine.memory.f64(this.at.factor, d * d).set(factor);
   }
 
-  /** Call that makes this stage's moves. */
+  /** Kernel call that performs this stage's moves. */
   moves(): Call {
     return { kernel: "particleMoves", args: [this.block, this.stage * this.count] };
   }

@@ -15,9 +15,9 @@ export interface SequentialMonteCarloOptions {
   moves?: number;
   /** Number of leapfrog steps per move with "hmc". Default 8; a whole number >= 1. */
   leapfrogs?: number;
-  /** Step size of the first stage, in standard deviations of the particles, > 0. Default 2.38/√d, or d^−¼ for "hmc". */
+  /** Step size in the first stage, in standard deviations of the particles, > 0. Default 2.38/√d, or d^−¼ for "hmc". */
   stepSize?: number;
-  /** Powers of the likelihood, ascending to 1. These powers replace the powers that `essTarget` would determine. */
+  /** Powers of the likelihood, ascending to 1. If they are given, `essTarget` is not used. */
   temperatures?: readonly number[];
   /**
    * Whether moves adapt to the population. Default true. If it is false and `temperatures` are given, the estimate of
@@ -46,11 +46,11 @@ export interface SequentialMonteCarloOptions {
  * bias is O(1/n).
  *
  * Reports `logEvidence`: log of the populations' mean evidence, in nats, with the constants that the model includes;
- * `logEvidenceError`: standard error of `logEvidence`. It is computed from the differences between populations or, if
- * there is only one, from the number of initial particles that have surviving descendants.
+ * `logEvidenceError`: standard error of `logEvidence`. The error is computed from the differences between populations.
+ * For a single population, it is computed from the number of initial particles that have surviving descendants.
  *
  * Source: Neal 2001; Del Moral, Doucet, Jasra 2006; error of one population: Lee & Whiteley 2018 (with multinomial
- * resampling, so that it tends to be too large here). Differs from other implementations: resamples at every stage.
+ * resampling, so that it tends to be too large here). Differs from other implementations: it resamples at every stage.
  *
  * @throws OptionError; CapabilityError for a density without a prior to draw from or without a separate likelihood, or
  *   with discrete parameters

@@ -47,7 +47,7 @@ export class SequentialRun implements Sampling {
     checkSamplingPlan(WHERE, plan, density.dimension);
     checkDensity(density);
     const { particles = plan.draws, leapfrogs } = options;
-    // By default there are as many particles as draws.
+    // By default, the number of particles is the number of draws.
     checkNumber(WHERE, options.particles === undefined ? "draws" : "particles", particles, { low: 2, integer: true });
     const what = `${particles} particles in each of ${plan.chains} populations`;
     checkRoom(WHERE, what, 32 * particles * plan.chains * density.dimension, MOST_ENGINE);
