@@ -9,8 +9,8 @@ export function weakness(certificate: Certificate): number {
 }
 
 /**
- * Returns the weakest of several certificates. An answer without a guarantee is the weakest kind. Within a kind, the
- * certificate with the largest uncertainty is weakest, and ties go to the first.
+ * Returns the weakest of several certificates. No guarantee is the weakest kind. Within a kind, the certificate with
+ * the largest uncertainty is the weakest. Of equal certificates, the first is returned.
  */
 export function weakest(certificates: Iterable<Certificate>): Certificate {
   let found: Certificate = { exact: true };

@@ -31,15 +31,12 @@ export interface ImportanceSamplingOptions {
 }
 
 /**
- * log2 of the number of joint states per mini-bucket in the first proposals, and the increase of this number from one
- * pair of proposals to the next.
+ * log2 of the number of joint states per mini-bucket in the first proposals, and the amount added to it for each
+ * further pair of proposals.
  */
 const FIRST_LIMIT = 8;
 const LIMIT_STEP = 4;
-/**
- * Largest limit. Proposals with more than about 2^26 states cost more than they gain, and another step would exceed
- * that.
- */
+/** Largest limit. Proposals with more than about 2^26 states cost more than they gain. */
 const LAST_LIMIT = 24;
 /** Number of joint states drawn from each proposal except the last ones. */
 const EARLY_SAMPLES = 4000;
@@ -48,8 +45,8 @@ const KEPT = 20000;
 /** Width above which an interval of ln Z says little, so that k̂ can be more informative. */
 const WIDE = 1;
 /**
- * Effort spent on the search for elimination orders, as a share of the cost of exact inference, which is far too
- * expensive for these graphs.
+ * Search budget for elimination orders, as a share of the cost of exact inference. (Exact inference is far too
+ * expensive for these graphs.)
  */
 const ORDER_EFFORT = 1e-4;
 /**
@@ -58,10 +55,7 @@ const ORDER_EFFORT = 1e-4;
  */
 const MOST_ORDER_OPERATIONS = 1e9;
 const ORDER_OPERATIONS = 4e7;
-/**
- * Offset of the stretch counter during the search for orders. It is larger than any number of stretches that the search
- * takes.
- */
+/** Offset of the stretch counter during the search for orders. No search takes this many stretches. */
 export const ORDERS = 2 ** 40;
 /** Number of variables drawn between two yields: a few milliseconds of work. */
 const PAUSE_VARIABLES = 20000;
@@ -125,7 +119,7 @@ export class ImportanceSampling extends PartRun {
   stretches = -ORDERS;
   private drawn = 0;
   private arms: readonly Arm[] = [];
-  /** Best answer of the earlier proposals. */
+  /** Best answer from the earlier proposals. */
   private best: PartAnswer | undefined;
 
   constructor(part: Component, plan: InferencePlan, options: Required<ImportanceSamplingOptions>) {
@@ -153,7 +147,8 @@ export class ImportanceSampling extends PartRun {
       const search = eliminationOrders(part.cardinalities, scopes, { seed: plan.seed + arm, effort: ORDER_EFFORT, most });
       orders.push((yield* search).order);
     }
-    // Each variable can have a table of this size in both proposals, and again while the proposals are built.
+    // Both proposals can have a table of this size for each variable. Building the proposals takes as much memory
+    // again.
     const widest = Math.min(LAST_LIMIT, log(plan.memory / 8 / 4 / part.cardinalities.length) / Math.LN2);
     for (; ; this.limit += LIMIT_STEP) {
       this.stretches = 0;

@@ -14,7 +14,7 @@ interface Conditional {
   /** Weight w_r. */
   readonly weight: number;
   /**
-   * Variables eliminated later (`given`), and for each the distance between the rows of neighbouring states
+   * Variables eliminated later (`given`), and for each of them the distance between rows of neighbouring states
    * (`strides`).
    */
   readonly given: readonly number[];

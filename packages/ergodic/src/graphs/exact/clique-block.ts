@@ -10,7 +10,7 @@ export interface Placed {
   readonly pointer: number;
   readonly axes: readonly number[];
   /**
-   * Support over the first axes, which locates the stored blocks of entries. Without a support, all entries are stored.
+   * Support over the first axes. It locates the stored blocks of entries. Without a support, all entries are stored.
    */
   readonly support?: Support;
 }
@@ -198,7 +198,7 @@ export class SparseBlock {
     return this.memory.f64(this.allocation.pointer + F.SUPPORT_LEAVES_F64, 1)[0];
   }
 
-  /** Returns the number of joint states reached, for each number of leading axes. */
+  /** Returns the number of joint states reached for the first axis, for the first two axes, and so on. */
   prefixes(count: number): number[] {
     return [...this.memory.f64(this.counts, count)];
   }

@@ -122,7 +122,7 @@ function logAdd(a: number, b: number): number {
 
 /**
  * Splits a large clique into pieces, which are the same for any number of workers. A piece is a range of states on
- * outer axes that all large outputs contain, so each piece writes to its own part of these outputs.
+ * outer axes. All large outputs contain these axes, so each piece writes to its own part of the outputs.
  */
 function piecesOf(outer: readonly number[], shape: readonly number[], outputs: readonly Kept[]): AxisRanges[] {
   const large = outputs.filter(({ entries }) => entries > COPIED);

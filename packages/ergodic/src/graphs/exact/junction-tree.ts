@@ -13,7 +13,8 @@ export interface Clique {
   /** Variables of the clique. */
   readonly axes: readonly number[];
   /**
-   * Number of variables eliminated in this clique, which are its last axes. The other axes are shared with the parent.
+   * Number of variables eliminated in this clique. These variables are its last axes. The other axes are shared with
+   * the parent.
    */
   readonly own: number;
   /** Index of the clique that receives the message, or −1 for a root. Parents come after their children. */
@@ -63,8 +64,8 @@ export function* junctionTrees(
     growth[home[place]].push(order[parent]);
   }
   const numbers = new Int32Array(order.length).fill(-1);
-  // The last own variable of a clique determines where its message goes, so cliques are sorted by that variable's
-  // position.
+  // Cliques are sorted by the position of the last variable that they eliminate, because it determines where a clique's
+  // message goes.
   const sorted = heads.map((head) => ({ head, last: position[growth[head].at(-1)!] })).sort((a, b) => a.last - b.last);
   sorted.forEach(({ head }, number) => {
     numbers[head] = number;
@@ -147,8 +148,8 @@ export function mergeSmall(
 }
 
 /**
- * Returns, for each position in the order, the variable and the neighbours that it has when it is eliminated, in
- * elimination order.
+ * Returns a list for each position in the order: the variable, followed by its neighbours at the time of elimination,
+ * in elimination order.
  */
 function* eliminationCliques(
   order: readonly number[],

@@ -56,7 +56,7 @@ export const loopyBeliefPropagation = /* @__PURE__ */ declare<LoopyBeliefPropaga
   },
 );
 
-/** `giveUp`: the run ends after EARLY_ROUNDS rounds if a message still changed by more than this. */
+/** `giveUp`: if a message still changes by more than this after EARLY_ROUNDS rounds, the run ends. */
 interface Settings extends Required<LoopyBeliefPropagationOptions> {
   readonly giveUp?: number;
 }

@@ -40,7 +40,7 @@ export function allocateSupport(
 
 /** Returns the support of a table, which is the set of its positive entries. */
 export function supportOf(memory: EngineMemory, { scope, shape, values }: Pick<Table, "scope" | "shape" | "values">): Support {
-  // For each level, marks the joint states of the preceding axes that lead to a positive entry.
+  // Marks, for each level, those joint states of the preceding axes that lead to a positive entry.
   const reached = [Uint8Array.from(values, (value) => (value > 0 ? 1 : 0))];
   for (const count of shape.toReversed()) {
     const below = reached[0];

@@ -39,13 +39,13 @@ const UNDERFLOW = 1e-305;
 const MOST_LOST = 1e-14;
 
 /**
- * Small tables are multiplied together as long as the product has at most this many entries. Such products fit in the
- * second-level cache.
+ * Small tables are merged by multiplication as long as the product has at most this many entries. Such products fit in
+ * the second-level cache.
  */
 const JOINED = 2 ** 14;
 /**
- * Marginals of a clique's own variables are collected together as long as these variables have at most this many joint
- * states.
+ * Marginals of several variables of a clique are collected in one sweep as long as these variables have at most this
+ * many joint states.
  */
 const JOINT = 256;
 /** Largest number of joint states among which one step searches for the best. */
@@ -151,8 +151,8 @@ export class TreePass {
   }
 
   /**
-   * Returns the clique's tables with axes in the clique's order. Small tables are multiplied together, so that fewer
-   * tables are read per state.
+   * Returns the clique's tables with axes in the clique's order. Small tables are merged by multiplication, so that
+   * fewer tables are read per state.
    */
   private place({ axes, scopes, outer }: Task): Kept[] {
     const places = new Map(axes.map((variable, k) => [variable, k]));
@@ -273,8 +273,8 @@ export class TreePass {
   }
 
   /**
-   * Chooses the best states of the clique's own variables given the others: one variable at a time while there are many
-   * joint states, then all remaining variables together.
+   * Chooses the best states of the variables eliminated in this clique, given the other variables. While there are many
+   * joint states, it chooses one variable at a time, then all remaining variables jointly.
    */
   private async *choose(clique: Task): AsyncGenerator<void> {
     const { axes, own, children } = clique;
@@ -347,7 +347,10 @@ export class TreePass {
     for (const kept of tables) this.store.free(kept);
   }
 
-  /** Returns the slice of a table at the chosen states of some variables, which include the table's slowest axes. */
+  /**
+   * Returns the slice of a table at the chosen states of some variables. These variables include the table's slowest
+   * axes.
+   */
   private at(kept: Kept, chosen: readonly number[]): Placed {
     const shape = this.store.shape(kept.axes);
     const strides = stridesIn({ scope: kept.axes, shape }, chosen);
@@ -362,7 +365,7 @@ function largestPlace(values: Float64Array): number {
   return place;
 }
 
-/** Splits axes into consecutive groups with at most `most` joint states each, or a single axis. */
+/** Splits axes into consecutive groups. Each group has at most `most` joint states or is a single axis. */
 function groups(axes: readonly number[], shape: readonly number[], most: number): number[][] {
   const found: number[][] = [];
   let size = Infinity;

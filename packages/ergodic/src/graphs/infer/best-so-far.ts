@@ -18,7 +18,7 @@ export function leavesOpen(own: PartAnswer | undefined): boolean {
 }
 
 /**
- * Combines an algorithm's own answer with a rough answer, number by number. The algorithm's answer takes precedence,
+ * Combines an algorithm's own answer with a rough answer, one value at a time. The algorithm's answer takes precedence,
  * with three exceptions:
  *
  * - Of two states the more probable one is taken, and of two bounds the smaller one.

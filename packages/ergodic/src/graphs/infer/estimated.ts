@@ -51,8 +51,8 @@ class Estimated implements PartInference {
   private turn = 0;
   private turns = MANY;
   /**
-   * Number of stretches after which importance sampling has caught up with a snapshot. After a restore, it must repeat
-   * the work that the snapshot does not contain. −Infinity if there is nothing to redo.
+   * Number of stretches that importance sampling must reach to be back at a snapshot. After a restore, it repeats the
+   * work that the snapshot does not contain. −Infinity if there is nothing to redo.
    */
   private owed = -Infinity;
 

@@ -48,8 +48,8 @@ export interface InferOptions extends InferWatchOptions {
   algorithm?: InferenceAlgorithm;
   /**
    * Earlier answer about this graph, computed before weights or factors changed or rows were added. Chains start where
-   * the earlier chains ended. Useful if the change is small enough that the old states are still typical. Algorithms
-   * without chains ignore this option.
+   * the earlier chains ended. Useful after small changes, so that the old states are still typical. Algorithms without
+   * chains ignore this option.
    */
   from?: Pick<Answer, "chains">;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */

@@ -144,7 +144,7 @@ export function query(name: string, given: unknown, options: QueryOptions): Quer
 export class Unknowns extends Facts {
   readonly domain: Domain;
   /**
-   * Label of each row: the number of the known state, or −1 if there is none. For Booleans, 2 + i refers to entry i of
+   * Label of each row: the index of the known state, or −1 if there is none. For Booleans, 2 + i refers to entry i of
    * `chances`.
    */
   readonly labels = new Ints();
@@ -259,7 +259,7 @@ export class Unknowns extends Facts {
     return `${this.name}(${textOf(this.keyOf(row))})`;
   }
 
-  /** Depends only on the key, so that adding rows does not change the choice. */
+  /** The choice depends only on the key, so that added rows do not change it. */
   #isHeldOut(row: number, codes: readonly Ints[]): boolean {
     const { holdOut } = this.#options;
     if (holdOut === undefined) return false;

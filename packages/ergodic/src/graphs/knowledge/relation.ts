@@ -5,7 +5,7 @@ import { Atom } from "./atom.ts";
 import { type ColumnLists, type ColumnTypes, columnsFor, Facts, givenRows } from "./facts.ts";
 import type { Bindings, Bound, KnownColumns, Shape, ShapeOfLists, ShapeOfRow, ShapeOfTypes } from "./types.ts";
 
-/** Rows that can be added to columns of a given shape. */
+/** Rows that can be added to columns of the given types. */
 export type MoreRows<S> = readonly { readonly [K in keyof S]: S[K] | null | undefined }[] | ColumnLists | Table;
 
 /** Known facts: rows with named columns. Calling the relation creates an atom of a rule. */
