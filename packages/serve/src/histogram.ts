@@ -65,8 +65,8 @@ export class Histogram {
   }
 
   /**
-   * Returns a quantile by nearest rank, `p` in [0, 1]: the ⌈p·count⌉th smallest value, placed within its bucket as if
-   * the values there were evenly spread, and limited to the range of all values. NaN if there are none.
+   * Returns a quantile by nearest rank, `p` in [0, 1]: the ⌈p·count⌉th smallest value. Values are assumed to be evenly
+   * spread within a bucket. The result is limited to the range of all values. NaN if there are none.
    */
   quantile(p: number): number {
     if (!(p >= 0 && p <= 1)) throw new OptionError("histogram", `p is ${p}, but must be within [0, 1]`, "OPTION_RANGE");
@@ -81,8 +81,8 @@ export class Histogram {
   }
 
   /**
-   * Returns the number of values ≤ each bound, with five bounds per decade within [from, to]: the buckets of
-   * Prometheus, without +Inf, which is `count`.
+   * Returns the number of values ≤ each bound, with five bounds per decade within [from, to]. These are the buckets of
+   * Prometheus, except the bucket +Inf, which equals `count`.
    */
   cumulative(from = 1, to = 1e7): [number, number][] {
     const rows: [number, number][] = [];

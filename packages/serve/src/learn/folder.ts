@@ -9,7 +9,7 @@ import { headLike, type JournalContent, journalHead, readJournal } from "./journ
 
 type Kind = "snapshot" | "journal";
 
-/** A file of a learner. Files of versions that did not count terms have term 0. */
+/** A file of a learner. Files from program versions without terms have term 0. */
 interface Entry {
   readonly name: string;
   readonly version: number;
@@ -40,7 +40,7 @@ export class LearnerFolder {
     this.path = path;
   }
 
-  /** Opens the folder, and makes it if it does not exist. @throws DataError [FOLDER_MAKE] */
+  /** Opens the folder, or creates it if it does not exist. @throws DataError [FOLDER_MAKE] */
   static async open(path: string): Promise<LearnerFolder> {
     await mkdir(path, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
       const isFile = cause.code === "EEXIST" || cause.code === "ENOTDIR";
@@ -63,7 +63,7 @@ export class LearnerFolder {
     await this.#takeSnapshots();
   }
 
-  /** Ends a term in which no file was written. */
+  /** Ends a term that wrote no file. */
   async abandon(): Promise<void> {
     await removed(join(this.path, markerOf(this.#term)));
   }

@@ -4,7 +4,7 @@ import { fromHalf } from "../v2/datatypes.ts";
 
 /** Difference between two answers to a row in one output. */
 export interface Difference {
-  /** Largest difference between two numbers; Infinity if only one is finite, or if labels differ. */
+  /** Largest difference between two numbers. Infinity if only one of the numbers is finite, or if labels differ. */
   readonly largest: number;
   /** Largest absolute value in the row. */
   readonly scale: number;

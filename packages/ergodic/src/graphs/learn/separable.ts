@@ -12,7 +12,7 @@ const ROUNDING = 1e-9;
  * weights exist. Two directions are tested. The first changes a single weight. The likelihood grows without bound if
  * the evidence puts all factors of the weight at their maximum, or all of them at their minimum. The second changes all
  * weights together, and is tested only if each factor has a single variable. The likelihood then grows without bound if
- * no state of any variable has a larger sum than the observed state. `values` are the weights, by number. Yields every
+ * no state of any variable has a larger sum than the observed state. `values` are the weights, by index. Yields every
  * few milliseconds.
  */
 export function* separableFindings(
@@ -38,7 +38,10 @@ export function* separableFindings(
   ];
 }
 
-/** Returns the learned weights that grow without bound when changed alone, and whether all weights together do. */
+/**
+ * Returns the learned weights that grow without bound when changed alone, and whether the weights grow without bound
+ * when all change together.
+ */
 function* directions(
   columns: Conditionals,
   values: Float64Array,
@@ -46,8 +49,8 @@ function* directions(
   const { ends, variables, weights, weightFixed, features, shapes } = columns;
   const states = knownStates(columns);
   const ranges = shapeRanges(columns);
-  // Bits per weight: some factor is not at its maximum at the evidence, some factor is not at its minimum, or a
-  // factor's value is unknown.
+  // Flags per weight: at the evidence, some factor is not at its maximum, some factor is not at its minimum, or the
+  // value of some factor is unknown.
   const [down, up, unknown] = [1, 2, 4];
   const said = new Uint8Array(weightFixed.length);
   const margins = new Map<number, Float64Array>();

@@ -2,8 +2,8 @@ import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 
 /**
- * Plain numbers are used as long as ln(max/min) of the positive entries of a table, or of a product of tables, is at
- * most this. float64 reaches e^±708.
+ * Largest ln(max/min) of positive entries at which a table, or a product of tables, is stored as plain numbers. float64
+ * reaches e^±708.
  */
 export const MOST_RANGE = 600;
 

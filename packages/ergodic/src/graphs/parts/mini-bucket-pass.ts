@@ -171,7 +171,7 @@ function* match(
     shifts[0][at] = left;
     lost = Math.max(lost, 2 ** -52 * minis.length * extent);
   }
-  // The shifts of a state sum to 0 up to this error.
+  // The shifts of each state sum to 0 up to this error.
   minis[0].rounding += lost;
   for (const [r, mini] of minis.entries()) yield* mini.shift(common, shifts[r]);
   return possible;

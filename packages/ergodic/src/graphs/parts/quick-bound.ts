@@ -2,7 +2,7 @@ import { eliminationOrders } from "./elimination-orders.ts";
 import type { LogTables } from "./log-tables.ts";
 import { type Buckets, miniBucketPass } from "./mini-bucket-pass.ts";
 
-/** log2 of the number of joint states per mini-bucket. This number is small enough to be fast on any graph. */
+/** log2 of the number of joint states per mini-bucket. With this number, a pass is fast on any graph. */
 const LIMIT = 10;
 
 /** Returns the tables with the elimination order that is found without a search. */
@@ -22,8 +22,8 @@ export function* quickBound(tables: LogTables, kind: "upper" | "largest"): Gener
 }
 
 /**
- * Returns the bound, given a value that was reached. If bound and value differ only by rounding, returns the value,
- * because then no value is larger.
+ * Returns the bound, given the value of a known state. If bound and value differ only by rounding, returns the value,
+ * because then no other value is larger.
  */
 export const boundOf = (value: number, bound: { value: number; rounding: number }): number =>
   bound.value <= value + 2 * bound.rounding ? value : bound.value;

@@ -19,11 +19,11 @@ export interface Component {
   readonly tables: readonly Table[];
 }
 
-/** A graph after everything that can be determined in advance has been removed. */
+/** A graph without the variables and states that could be determined in advance. */
 export interface Reduction {
   /** ln of the factors that have no variables left; −∞ if the evidence has probability 0. */
   readonly scale: number;
-  /** Possible states of each variable, judging by each factor separately. */
+  /** Possible states of each variable, according to each factor separately. */
   readonly states: readonly (readonly number[])[];
   /** Connected parts of the variables with more than one state. */
   readonly components: readonly Component[];
@@ -157,7 +157,10 @@ function* joinEqual(tables: readonly Table[], pauses: Pauses): Generator<void, T
   return [...joined.values()];
 }
 
-/** Merges each table whose scope is contained in another's into the smallest table that has all its variables. */
+/**
+ * If the scope of a table is contained in another scope, merges the table into the smallest table that has all its
+ * variables.
+ */
 function* absorbSubsets(tables: readonly Table[], pauses: Pauses): Generator<void, Table[]> {
   const order = [...tables.keys()].sort((a, b) => tables[a].scope.length - tables[b].scope.length || a - b);
   const made: (Table | undefined)[] = [...tables];

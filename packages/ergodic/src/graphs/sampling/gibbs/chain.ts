@@ -145,7 +145,7 @@ export class Chain {
     }
   }
 
-  /** Returns the call after which `value` is up to date. */
+  /** Returns the call that updates `value`. */
   valueCall(): Call {
     return { kernel: "graphValue", args: [this.blocks[0], this.layout.counted] };
   }
