@@ -20,7 +20,9 @@ export function copied(text: string): string {
   return text.length < 13 ? text : shown(encoder.encode(text));
 }
 
-/** Codes of levels in their order: as declared, or by value if all are numbers, otherwise by code unit. */
+/**
+ * Codes of levels in their final order. Levels are ordered as declared, by value if all are numbers, or by code unit.
+ */
 export function levelOrder(levels: readonly string[], declared: boolean): number[] {
   const order = levels.map((_, code) => code);
   if (declared) return order;

@@ -95,7 +95,7 @@ function numbersOf(name: string, type: string, values: readonly unknown[]): Floa
   });
 }
 
-/** Reports the package's error for bytes that it cannot read. */
+/** Converts the package's error for bytes that it cannot read. */
 function readable<Result>(read: () => Result): Result {
   try {
     return read();

@@ -19,7 +19,7 @@ export type FaultCode =
  * Makes an error about a fault in a file: `file:line:column: what was found, what was wanted, what to do [CODE]`. Lines
  * and columns count from 1.
  *
- * Column: the field's number in tables, the byte's number in line formats.
+ * In tables, a column is the position of a field; in line formats, it is the position of a byte.
  */
 export function fault(file: string, line: number, column: number, message: string, code: FaultCode): DataError {
   return new DataError(`${file}:${line}:${column}`, message, code);

@@ -5,8 +5,9 @@ const kindQuote = 4;
 const [tab, lineFeed, carriageReturn, blank] = [9, 10, 13, 32];
 
 /**
- * Finds the fields of CSV records in their bytes, for simple records: one line, whose quotes enclose a whole field and
- * contain no quote. Any other record is left to `CsvRecords`, which handles the full grammar and reports faults.
+ * Finds the fields of simple CSV records directly in their bytes. A simple record is one line, and its quotes enclose
+ * whole fields that contain no quotes. Any other record is left to `CsvRecords`, which handles the full grammar and
+ * reports faults.
  */
 export class PlainRows {
   /** Number of fields of the record. */

@@ -6,8 +6,9 @@
  * 20), strings of several words are free text, and others are identifiers. A column of whole numbers gets a remark if
  * it numbers the rows, from any start and in any order, or if it has more than two values and its name suggests codes.
  *
- * There are also remarks on numeric columns whose values are large compared with their spread, such as times in seconds
- * since 1970 that all lie within ten minutes. By default numbers are stored as 32-bit floats, which round such values.
+ * Numeric columns also get a remark if their values are large compared with their spread. An example is times in
+ * seconds since 1970 that all lie within ten minutes. By default numbers are stored as 32-bit floats, which round such
+ * values.
  */
 import type { Column, Remark, Table } from "ergodic/data";
 import { show } from "./fault.ts";

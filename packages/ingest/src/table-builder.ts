@@ -73,7 +73,7 @@ export class TableBuilder {
   columns: (ColumnBuilder | undefined)[] = [];
   /** Names of all columns, including dropped ones. */
   names: string[] = [];
-  /** Line with the names; 0 = none. */
+  /** Line that contains the names; 0 = none. */
   namesLine = 0;
   /** Number of rows per table. */
   blockRows: number;
@@ -164,8 +164,8 @@ export class TableBuilder {
   }
 
   /**
-   * Estimates the total number of rows, plus two per cent, given that the rows so far come from the first `read` bytes
-   * of `byteLength`.
+   * Estimates the total number of rows, and adds two per cent. The rows so far come from the first `read` bytes of
+   * `byteLength`.
    */
   expect(byteLength: number, read: number): void {
     this.#context.expectedRows = Math.min(this.blockRows, Math.ceil((1.02 * this.rowCount * byteLength) / read));

@@ -240,8 +240,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Takes the next batch from the head of the queue: as many jobs as fit without any of them becoming late. Jobs that
-   * would be late anyway are refused. If only such jobs wait and nothing runs, the first of these jobs is tried.
+   * Takes the next batch from the head of the queue: as many jobs as fit without any of them becoming late. Late jobs
+   * are refused, except that the first one is tried if only late jobs wait and nothing runs.
    */
   private nextBatch(): Job<Request, Answer>[] {
     const now = this.clock.now() - SLACK_MS;
@@ -387,9 +387,8 @@ export class Batcher<Request, Answer> {
  *
  * While no batch runs, a request starts immediately. Otherwise it waits for the next batch. This batch takes the
  * waiting requests, up to `maxRows` rows. Requests are taken by priority and arrival, and no request starves. The
- * batcher learns t = a·rows + b from the times of batches, to predict when a request would be answered. A request that
- * would miss its deadline is refused. Each answer includes the size of its batch, its waiting time and the batch's
- * time.
+ * batcher learns t = a·rows + b from past batches, predicts each answer's time, and refuses requests that would miss
+ * their deadline. Each answer includes the size of its batch, its waiting time and the batch's time.
  *
  *     const batches = batcher({ run: (requests) => model.predict(requests) });
  *     const { answer, batchRows, queueUs, computeUs } = await batches.submit([1, 2, 3], { deadlineMs: 50 });

@@ -36,7 +36,10 @@ const LF = 10;
 const COLON = 58;
 const BAR = 124;
 const QUOTE = 39;
-/** Largest number of features per row. A column and its place in the row share one exact float64: 31 + 22 bits. */
+/**
+ * Largest number of features per row. A column and its position in the row are packed into one exact float64: 31 + 22
+ * bits.
+ */
 const places = 2 ** 22;
 
 class VwParser implements LineParser {

@@ -3,7 +3,7 @@
  *
  * Each variable has a factor P(variable | parents), whose scope is the parents followed by the variable. The reader
  * accepts comments, properties (which are ignored), quoted names, rows `(states of the parents) numbers`, `default` and
- * `table`. In `table` the variable's own states are slowest and the last parent's fastest.
+ * `table`. In `table` the variable's states vary slowest and the last parent's states fastest.
  * Source: F. G. Cozman, The Interchange Format for Bayesian Networks, 0.15.
  *
  * @throws DataError DATA_PARSE, DATA_TRUNCATED, DATA_MISSING, DATA_UNSUPPORTED with line and column
