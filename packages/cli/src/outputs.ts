@@ -1,6 +1,6 @@
 /**
- * Checks outputs before a command does any work: each can be written, none is an input, and no two are the same file.
- * No output is opened, and nothing is left behind.
+ * Checks outputs before a command does any work: each output can be written, no output is an input, and no two outputs
+ * are the same file. No output is opened, and nothing is left behind.
  *
  * @throws UsageError for an output that is an input or another output; DataError [FILE_WRITE] for one that cannot be
  * written
@@ -11,11 +11,14 @@ import { promisify } from "node:util";
 import { checkWritable } from "ergodic/extend";
 import { UsageError } from "./errors.ts";
 
-/** An input or output. `flag`: its name for the user. `path` is undefined if it is not given; "-" is standard input. */
+/**
+ * An input or output. `flag`: name of the option that gives the file. `path` is undefined if it is not given; "-" is
+ * standard input.
+ */
 export interface Place {
   readonly flag: string;
   readonly path: string | undefined;
-  /** For an input: whether another input imports it; `flag` then names that input. */
+  /** For an input: whether another input imports it. In that case `flag` names the other input. */
   readonly isImported?: boolean;
   /** For an output: whether missing parent folders will be created. */
   readonly folders?: boolean;
@@ -88,8 +91,8 @@ async function importsOf({ flag, path }: Place, seen = new Set<string>()): Promi
 
 interface Identified extends Place {
   /**
-   * Equal for two names of the same file. Undefined for files that can be read and written simultaneously, such as a
-   * terminal.
+   * Key that is equal for two names of the same file. Undefined for files that can be read and written simultaneously,
+   * such as a terminal.
    */
   readonly id: string | undefined;
   /** Path without links, for a file or folder that exists. */
@@ -99,7 +102,7 @@ interface Identified extends Place {
 
 const PICTURE = /\.(png|jpe?g)$/i;
 /**
- * Names of draws files, which are read from folders in addition to pictures. Other files in the folder can be
+ * Matches names of draws files. From folders, only draws files and pictures are read, so other files can be
  * overwritten.
  */
 const DRAWS = /(\.arrow|\d\.csv|^draws\.json)$/i;

@@ -1,7 +1,7 @@
 /**
  * `ergodic measure [MODEL DATA]`: measures latency, throughput, size and energy of a model in MLPerf's scenarios, for
- * one batch size or several. Prints the trade-off as a table and a picture, as JSON, or as one HTML file. Without a
- * model, a small network is trained on the digits that are included with the command.
+ * one batch size or several. Prints the trade-off between batch sizes as a table and a picture, as JSON, or as one HTML
+ * file. Without a model, a small network is trained on the digits that are included with the command.
  */
 import { fileURLToPath } from "node:url";
 import { read, readTable } from "@ergodic/ingest";

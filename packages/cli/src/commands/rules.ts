@@ -20,7 +20,8 @@ const SMALL = 100_000;
 const LARGE = 10_000_000;
 
 /**
- * Null for rules that use the whole objective or a line search, because the objective costs more than the rule itself.
+ * Null for rules that use the whole objective or a line search, because evaluating the objective costs more than the
+ * rule.
  */
 type TimedRow = LedgerRow & { nanosecondsPerParameter: number | null };
 

@@ -139,7 +139,7 @@ function watch(options: TrainOptions, engine: EngineDescription, terminal: Termi
       if (options.quiet) return;
       const chosen = given as Described;
       const certified = chosen.algorithm?.rule === undefined;
-      // With full gradients the default differs, and some algorithms end before it.
+      // With full gradients, the default differs, and some algorithms end earlier.
       const usual = chosen.plan?.batch === "all" || certified ? {} : { epochs: 5 };
       progress = new Progress(terminal, limited ? { epochs, updates, seconds } : usual, { certified });
       for (const line of [chosenLine(chosen, engine), ...workersLine(chosen, options.workers)]) terminal.note(line);
@@ -156,7 +156,7 @@ interface Result {
   parts: Parts;
   cv: CrossValidated | undefined;
   fitted: AnyFitted;
-  /** The run's plan, including its workers, which no file stores. */
+  /** The run's plan. It includes the number of workers, which is not stored in any file. */
   plan: Described["plan"];
   /** Reason for this algorithm and strength, if the user left them open. */
   why: Described["why"];

@@ -3,7 +3,7 @@ import type { Terminal } from "../terminal.ts";
 import { grouped } from "./numbers.ts";
 import { liveLine, timeLeft } from "./progress.ts";
 
-/** Formats a tick: as words for the rewritten line and as cells for the other lines. */
+/** Formats a tick: as text for the rewritten line, and as table cells for printed lines. */
 export interface CountedReport {
   /** Unit that is counted, and the names of the cells. */
   unit: string;

@@ -24,8 +24,8 @@ const row = (cells: readonly string[]): string => cells.map((cell, j) => cell.pa
  * Progress of a run on standard error. On a terminal the progress is one line, which is rewritten; otherwise a line is
  * printed whenever the number of updates has doubled.
  *
- * `loss` is the mean training loss since the previous line. Each row's loss is measured before its update, so it is an
- * honest forecast, as in Vowpal Wabbit.
+ * `loss` is the mean training loss since the previous line. Each row's loss is measured before its update, so it
+ * measures prediction of unseen rows, as in Vowpal Wabbit.
  */
 export class Progress {
   private readonly terminal: Terminal;

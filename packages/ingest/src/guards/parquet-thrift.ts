@@ -17,7 +17,7 @@ export function readThrift(bytes: Uint8Array, at: number): { fields: ThriftStruc
   return { fields: reader.struct(0), end: reader.at };
 }
 
-/** Returns a field of a structure if it is a structure or number of this kind; otherwise undefined. */
+/** Returns the structure (or number) in the field `id`; undefined if the field is missing or of another kind. */
 export function structAt(fields: ThriftStruct, id: number): ThriftStruct | undefined {
   const value = fields.get(id);
   return value instanceof Map ? value : undefined;
