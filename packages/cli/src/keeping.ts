@@ -138,7 +138,7 @@ function keepOnInterrupt(run: Run<unknown>, stop: AbortController, training: Tra
   });
 }
 
-/** Path next to the output, unless the output is not a regular file (a device, for example). */
+/** Returns a path next to the output, or in the current folder if the output is a device or similar. */
 function defaultCheckpoint(out: string | undefined): string {
   const found = out === undefined ? undefined : statSync(out, { throwIfNoEntry: false });
   if (out === undefined || (found && !found.isFile() && !found.isDirectory())) return "ergodic.checkpoint";

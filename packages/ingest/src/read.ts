@@ -129,7 +129,7 @@ export async function readImages(
 }
 
 /**
- * Reads a file or folder as a dataset, with options of its own or `like` another dataset. The format follows from
+ * Reads a file or folder as a dataset, either with the given options or `like` another dataset. The format follows from
  * `format`, the extension, or the first bytes.
  *
  *   const data = await read("adult.csv", { target: "income", impute: "median" });

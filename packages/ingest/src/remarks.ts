@@ -93,7 +93,9 @@ function ofNumbers({ name, values }: Column & { kind: "number" }, of: number): R
  */
 const mostRounding = 0.01;
 
-/** Returns remarks on numeric columns outside `others` whose values 32-bit floats cannot distinguish. */
+/**
+ * Returns remarks on numeric columns that are not in `others` and have values that 32-bit floats cannot distinguish.
+ */
 export function precisionRemarks(table: Table, others: ReadonlySet<string>): Remark[] {
   return table.columns.flatMap((column) => {
     if (column.kind !== "number" || others.has(column.name)) return [];

@@ -15,8 +15,8 @@ export interface TableOptions {
   /** Types by column name; other types are inferred. */
   types?: Readonly<Record<string, ColumnType>>;
   /**
-   * Columns whose cells stay strings even if they look like numbers: names, or indices from 0 (−1 = the last). Default:
-   * none.
+   * Columns of strings, even if their cells look like numbers. Given by names, or indices from 0 (−1 = the last).
+   * Default: none.
    */
   categories?: readonly ColumnKey[];
   /**
@@ -261,7 +261,7 @@ function checkOptions({ drop = [], types = {}, categories = [], missing = [] }: 
   }
 }
 
-/** Returns the index of a column given by name or by number. */
+/** Returns the index of a column that is given by name or by index. */
 export function columnIndex(file: string, option: string, names: readonly string[], key: ColumnKey): number {
   if (typeof key === "number") {
     const index = key < 0 ? names.length + key : key;

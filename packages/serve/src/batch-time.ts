@@ -68,12 +68,12 @@ export class BatchTime {
     return this.perRow * rows + this.perBatch;
   }
 
-  /** Returns the 99 % quantile of the time of a batch of `rows` rows, if times are normally distributed. */
+  /** Returns the 99 % quantile of the time for a batch of `rows` rows, assuming normally distributed times. */
   slow(rows: number): number {
     return this.mean(rows) * this.margin(1);
   }
 
-  /** Returns the ratio of the 99 % quantile of the total time of `batches` batches to its mean. */
+  /** Returns the ratio of 99 % quantile to mean, for the total time of `batches` batches. */
   margin(batches: number): number {
     return 1 + (Z99 * this.spread) / Math.sqrt(batches);
   }

@@ -13,8 +13,8 @@ export interface Begun {
 }
 
 /**
- * Options that define the structure of a network or feature map. They are refused, because the file's parameters fit
- * only the file's structure.
+ * Options that define the structure of a model. With `--from` they are refused, because the file's parameters fit only
+ * the file's structure.
  */
 const ofStructure = ["features", "standardise", "augment"] as const;
 

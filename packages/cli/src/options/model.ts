@@ -119,7 +119,7 @@ const ofLinear = { intercept: false, nonNegative: true, features: undefined } as
  */
 export type ModelMaker = (options: ModelOptions) => (data: Dataset) => AnyModel;
 
-/** Reads --model and --augment, and the file that they name. */
+/** Reads --model and --augment, and the file that --model names. */
 export async function modelMaker({ model, augment }: ModelOptions): Promise<ModelMaker> {
   if (isNetwork({ model })) return networkMaker(await layersOf(model!), augmentations(augment));
   if (augment !== undefined)

@@ -16,8 +16,8 @@ const WIDTH = 12;
 const row = (cells: readonly string[]): string => cells.map((cell) => cell.padStart(WIDTH)).join("");
 
 /**
- * Progress of a run that counts to a known number (λ of a path, trials of a tuning). On a terminal the progress is one
- * line, which is rewritten; otherwise a line is printed whenever the count has doubled, and at the end.
+ * Progress of a run that counts to a known number (λ of a path, trials of a tuning). On a terminal, one line is
+ * rewritten. Otherwise, a line is printed each time the count has doubled, and at the end.
  */
 export class CountedProgress {
   private readonly terminal: Terminal;

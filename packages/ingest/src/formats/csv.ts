@@ -27,8 +27,8 @@ export interface CsvOptions extends TableOptions, EngineOptions {
   /** Mark of comment lines, such as "#". Lines that begin with it are not read. Default: there are none. */
   comment?: string;
   /**
-   * Treatment of rows whose number of fields differs from the number of columns: refused (default), or skipped and
-   * counted in the result's `remarks`.
+   * Treatment of rows with too many or too few fields: refused (default), or skipped and counted in the result's
+   * `remarks`.
    */
   ragged?: "refuse" | "skip";
 }

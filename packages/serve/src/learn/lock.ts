@@ -202,8 +202,7 @@ async function watched(folder: string, others: readonly Other[], clock: LockCloc
   for (;;) {
     if (before.every((sign) => sign === undefined)) return undefined;
     await clock.wait(LOOK_MS);
-    // Measured before the counters are read, so that a lock whose counter did not move was silent for at least this
-    // long.
+    // Measured before the counters are read. If a counter has not moved, its lock was silent for at least this long.
     const silent = clock.now() - since;
     for (const [i, other] of others.entries()) {
       if (before[i] === undefined) continue;

@@ -20,8 +20,8 @@ const VERSION = "0.1.0";
  *
  * The input is `columns`, float32 [batch, raw columns], in the order of the model's raw columns. Numbers are given
  * unchanged. A category is given as the index of its level (any other number means an unknown level). If the model
- * fills gaps, NaN means a missing cell. A model whose rows have an offset has a second input, `offset`, float32 [batch,
- * 1], which is added to the output before the link. The outputs:
+ * fills gaps, NaN means a missing cell. If the model's rows have an offset, there is a second input `offset`, float32
+ * [batch, 1]. It is added to the output before the link. The outputs:
  *
  *   classes    `probabilities`, float32 [batch, classes]; `class`, int64 [batch], the index of the most probable class
  *   by sign    `scores`, float32 [batch, 1 or classes]; `class`

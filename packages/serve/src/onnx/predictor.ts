@@ -189,7 +189,7 @@ export class OnnxPredictor implements AsyncDisposable {
     this.#next();
   }
 
-  /** Starts the timeout of the first run once the process begins to compute it. */
+  /** Starts the timeout of the first run. Called when the process begins to compute this run. */
   #time(): void {
     const { timeoutMs } = this.#limits;
     clearTimeout(this.#timer);

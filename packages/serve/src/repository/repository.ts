@@ -217,7 +217,7 @@ export class Repository {
     return done;
   }
 
-  /** Scans the files. `again`: model whose files are retried regardless of earlier results. */
+  /** Scans the files. `again`: name of a model. Its files are retried regardless of earlier results. */
   async #scan(again?: string): Promise<void> {
     const { models, doubled } = await candidatesOf(this.#settings.sources);
     this.#trouble = "";

@@ -110,7 +110,7 @@ async function end(app: Awaited<ReturnType<typeof appOf>>, server: Server): Prom
   server.draining = true;
   if (settings.drainMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.drainMs));
   const closed = app.close();
-  // A connection whose answer was in progress becomes idle once the answer is sent, and would otherwise stay open.
+  // A connection becomes idle once its answer is sent, and would otherwise stay open.
   const idle = setInterval(() => app.server.closeIdleConnections(), 20);
   await closed;
   clearInterval(idle);

@@ -100,8 +100,8 @@ export class Answer {
   }
 
   /**
-   * ln of the sum, over all states, of the product of the factors. For Bayesian networks this is the log probability of
-   * the evidence. −∞ means that the evidence is impossible.
+   * ln Z, where Z is the sum of the factors' product over all states. For Bayesian networks this is the log probability
+   * of the evidence. −∞ means that the evidence is impossible.
    */
   get logZ(): number {
     const { logZ } = this.#content;
@@ -140,8 +140,8 @@ export class Answer {
   }
 
   /**
-   * Upper bound on how far the log product of another state can exceed that of the returned state. 0 means that the
-   * state is the most probable one.
+   * Upper bound on the difference between the log product of the best state and the log product of the returned state.
+   * 0 means that the state is the most probable one.
    */
   get gap(): number {
     return this.best.bound - this.best.value;

@@ -31,8 +31,8 @@ export interface ImportanceSamplingOptions {
 }
 
 /**
- * log2 of the number of joint states per mini-bucket in the first proposals, and the amount added to it for each
- * further pair of proposals.
+ * log2 of the joint states per mini-bucket in the first proposals, and the increment for each further pair of
+ * proposals.
  */
 const FIRST_LIMIT = 8;
 const LIMIT_STEP = 4;
@@ -50,8 +50,8 @@ const WIDE = 1;
  */
 const ORDER_EFFORT = 1e-4;
 /**
- * Largest number of operations in that search, and operations per second of the time limit (about a twentieth of the
- * time).
+ * Limits of that search: total number of operations, and operations per second of the time limit (about a twentieth of
+ * the time).
  */
 const MOST_ORDER_OPERATIONS = 1e9;
 const ORDER_OPERATIONS = 4e7;

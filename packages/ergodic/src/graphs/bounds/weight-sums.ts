@@ -1,7 +1,7 @@
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 
-/** ln of a mean of weights, and the ends of an interval for it. */
+/** ln of the mean weight, and the ends of an interval for this value. */
 export interface LogMean {
   readonly value: number;
   readonly low: number;

@@ -40,7 +40,7 @@ export class CliqueBlock {
   readonly blocks: number;
   /** Number of states in a block. */
   readonly inner: number;
-  /** Address of the patterns of tables, followed by the patterns of outputs. */
+  /** Address of the patterns: first for the tables, then for the outputs. */
   readonly patterns: number;
   private readonly allocation: Allocation;
 

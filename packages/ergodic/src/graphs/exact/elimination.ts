@@ -280,7 +280,7 @@ class SliceSum {
   done = 0;
   private readonly part: Component;
   private readonly task: InferencePlan["task"];
-  /** ln of the sum (or of the largest value) so far, which is also the scale of the marginals below. */
+  /** ln of the sum (or of the largest value) so far. The marginals below are scaled by the same amount. */
   private logValue = -Infinity;
   private marginals: Float64Array[];
   private states: Int32Array;

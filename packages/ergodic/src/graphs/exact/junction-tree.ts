@@ -19,9 +19,9 @@ export interface Clique {
   readonly own: number;
   /** Index of the clique that receives the message, or −1 for a root. Parents come after their children. */
   readonly parent: number;
-  /** Cliques whose messages this clique receives. */
+  /** Cliques that send messages to this clique. */
   readonly children: readonly number[];
-  /** Indices of the scopes whose tables are multiplied in this clique. */
+  /** Indices of the tables (scopes) that are multiplied in this clique. */
   readonly scopes: readonly number[];
 }
 
@@ -51,7 +51,8 @@ export function* junctionTrees(
   });
   const pauses = new Pauses();
   const found = yield* eliminationCliques(order, position, scopes, pauses);
-  // A clique contained in the clique of an earlier variable is merged into it, which then eliminates several variables.
+  // If a clique is contained in the clique of an earlier variable, the two are merged. The merged clique then
+  // eliminates several variables.
   const home = Int32Array.from(order.keys());
   const parentOf = (place: number): number => (found[place].length > 1 ? position[found[place][1]] : -1);
   const growth = found.map((clique) => [clique[0]]);

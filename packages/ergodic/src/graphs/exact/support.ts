@@ -20,7 +20,7 @@ export interface Support {
 /** Returns the number of 32-bit words for an axis with this many states. */
 export const wordsOf = (count: number): number => (count + 31) >>> 5;
 
-/** Returns the number of bytes of levels with these numbers of nodes. */
+/** Returns the size in bytes of levels with these numbers of nodes. */
 export function supportBytes(shape: readonly number[], nodes: readonly number[]): number {
   return shape.reduce((sum, count, k) => sum + nodes[k] * wordsOf(count) * LEVEL_BYTES, 0);
 }
@@ -75,5 +75,5 @@ export function supportOf(memory: EngineMemory, { scope, shape, values }: Pick<T
   return support;
 }
 
-/** Returns the number of entries per block of a table on `shape` with a support of its first axes. */
+/** Returns the number of entries per block. The table has the axes `shape`, and its support covers the first axes. */
 export const blockEntries = (shape: readonly number[], { axes }: Support): number => sizeOf(shape.slice(axes.length));

@@ -14,7 +14,10 @@ export type PassKind = "marginals" | "partition" | "map";
 
 /** Result of the passes over a tree. */
 export interface TreeAnswer {
-  /** ln of the sum (or maximum), over all states, of the product of the tables. −∞ if no state is possible. */
+  /**
+   * ln of the sum (or maximum) over all states. The value of a state is the product of the tables. −∞ if no state is
+   * possible.
+   */
   logValue: number;
   /** Probabilities of each variable's states. */
   marginals?: Float64Array[];

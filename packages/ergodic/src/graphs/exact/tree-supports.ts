@@ -11,7 +11,7 @@ interface Tables {
   readonly tables: readonly Table[];
 }
 
-/** Largest number of inner states per block of a clique whose zeros are skipped. */
+/** Largest number of inner states per block if a clique's zeros are skipped. */
 const INNER = 32;
 /**
  * Tables that restrict a clique's states are merged by multiplication as long as the product has at most this many

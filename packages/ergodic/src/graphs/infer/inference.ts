@@ -43,7 +43,7 @@ export class Inference implements Progression {
   private readonly columns: Conditionals | undefined;
   private readonly parts: PartInference[];
   /**
-   * Indices of the running parts. `next` is the position of the part whose turn it is. The `gone` parts that ended in
+   * Indices of the running parts. `next` is the position of the part that has its turn. The `gone` parts that ended in
    * this round stay in the list, before `next`.
    */
   private running: number[];

@@ -78,8 +78,8 @@ export function effortFor(parts: readonly Component[], seconds = 0): Effort {
  * a few rounds of loopy belief propagation, or of one step of mean field if the part is very large. Such marginals have
  * no guarantee unless the part is a tree.
  *
- * For "map", the answer consists of the most probable state of each belief, improved one variable at a time. The bound
- * of this state is the product of the largest entries of all tables. For "partition", the value is the Bethe
+ * For "map", the answer consists of the most probable state of each belief, improved one variable at a time. The upper
+ * bound for this state is the product of each table's largest entry. For "partition", the value is the Bethe
  * approximation. The lower bound on ln Z is the larger of two values: the evidence lower bound of the beliefs, and ln
  * of the product at that state. The upper bound is ln of the number of states plus ln of the largest product.
  *
@@ -177,8 +177,8 @@ function impossible({ cardinalities }: LogTables, { task }: RoughPlan, method: s
 }
 
 /**
- * Returns ln of the product of the largest entries of all tables. It is summed in the same order as the value of a
- * state, so no computed value exceeds it.
+ * Returns ln of the product of each table's largest entry. It is summed in the same order as the value of a state, so
+ * no computed value exceeds it.
  */
 const largest = ({ tables }: LogTables): number =>
   tables.reduce((sum, { values }) => sum + values.reduce((high, value) => Math.max(high, value), -Infinity), 0);

@@ -11,7 +11,7 @@ export type MoreRows<S> = readonly { readonly [K in keyof S]: S[K] | null | unde
 /** Known facts: rows with named columns. Calling the relation creates an atom of a rule. */
 export interface Relation<S = Shape> {
   /**
-   * Creates an atom that matches rows whose columns equal the given variables. `{ equals: value }` matches only rows
+   * Creates an atom that matches rows with values equal to the given variables. `{ equals: value }` matches only rows
    * with this value.
    */
   <const B extends Bindings<S>>(bindings: B & KnownColumns<S, B>): Atom<Bound<S, B>, "relation">;

@@ -144,8 +144,8 @@ class ExactObjective implements GraphObjective {
 }
 
 /**
- * Returns the number of joint states of each factor. Each factor gets an extra variable over its joint states, whose
- * marginal is the factor's joint distribution.
+ * Returns the number of joint states of each factor. Each factor gets an extra variable that encodes its joint state.
+ * The marginal of this variable is the factor's joint distribution.
  *
  * @throws CapabilityError if a factor has too many joint states
  */

@@ -118,10 +118,10 @@ function shapeRanges({ shapeBegins, shapeValues, counting }: Conditionals): { re
   });
 }
 
-/** Markers of variables that are unobserved, and of variables whose label is uncertain. */
+/** Markers for unobserved variables and for variables with an uncertain label. */
 const [UNKNOWN, UNCERTAIN] = [-1, -2];
 
-/** Returns the state of each variable that is observed, or whose label is certain. */
+/** Returns the state of each variable that is observed or has a certain label. */
 function knownStates({ observed, labels }: Conditionals): Int32Array {
   const states = observed.map((state) => (state < 0 ? UNKNOWN : state));
   for (const [variable, p] of labels ?? []) {

@@ -16,7 +16,7 @@ export interface MachineFactor {
 /** Largest total number of entries in the tables of one chain. */
 const MOST_CHAIN = 2 ** 24;
 
-/** Returns a table of ln φ, indexed by the states of all variables of the factor. */
+/** Returns a table of ln φ, indexed by the states of the factor's variables. */
 export function machineTable(list: TableList, { machine, variables, states, log }: MachineFactor): Float64Array {
   const head = variables.length - 1;
   return list.fill(variables, (of) => {

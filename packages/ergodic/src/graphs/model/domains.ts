@@ -23,7 +23,7 @@ export interface Domain {
   readonly given?: States;
 }
 
-/** Largest number of states of a variable, which is the largest length of a typed array. */
+/** Largest number of states of a variable. It equals the largest length of a typed array. */
 const MOST_STATES = 2 ** 32 - 1;
 
 /** Domain of a Boolean variable. */

@@ -7,8 +7,8 @@ import type { VariableName } from "./literals.ts";
 import type { Structure } from "./structure.ts";
 
 /**
- * Evidence by variable name: the observed state, or soft evidence, which is a list of likelihoods per state (up to a
- * constant factor).
+ * Evidence by variable name: the observed state or soft evidence. Soft evidence is a list of likelihoods per state (up
+ * to a constant factor).
  */
 export type Evidence = Readonly<Record<string, StateName | readonly number[] | Float64Array>>;
 

@@ -98,8 +98,8 @@ export interface InferenceAlgorithm {
   /** Number of variables from which `startWhole` is used. Default: any number. */
   readonly wholeFrom?: number;
   /**
-   * Starts a run on a whole graph without zeros, whose factors are given in columns. For algorithms that handle graphs
-   * of any size.
+   * Starts a run on a whole graph without zeros. The factors are given in columns. For algorithms that handle graphs of
+   * any size.
    */
   startWhole?(columns: Conditionals, plan: InferencePlan, engine: Engine): PartInference;
 }

@@ -48,7 +48,7 @@ export class JointState {
     return sum;
   }
 
-  /** Computes Σ ln of the tables of `variable` for each of its states, with all other variables unchanged. */
+  /** For each state of `variable`, computes Σ ln of the variable's tables, with all other variables unchanged. */
   worths(variable: number, into: Float64Array): void {
     const { first, tables, strides, places, values } = this;
     const state = this.states[variable];

@@ -13,7 +13,7 @@ export interface Buckets {
 /** Options of a pass. */
 export interface PassOptions {
   readonly kind: BoundKind;
-  /** log2 of the largest product of tables, in joint states. A larger table is a mini-bucket of its own. */
+  /** log2 of the largest product of tables, in joint states. A larger table is a separate mini-bucket. */
   readonly limit: number;
   /** Whether the last variable of the order is kept, so that the bound is given for each of its states. */
   readonly keep?: boolean;

@@ -14,7 +14,7 @@ export function* bucketsOf({ cardinalities, tables }: LogTables): Generator<void
 
 /**
  * Computes a proved upper bound on ln Z, or on ln of the largest product, and its rounding allowance. For algorithms
- * without a bound of their own.
+ * that do not compute a bound.
  */
 export function* quickBound(tables: LogTables, kind: "upper" | "largest"): Generator<void, { value: number; rounding: number }> {
   const { values, rounding } = yield* miniBucketPass(yield* bucketsOf(tables), { kind, limit: LIMIT });

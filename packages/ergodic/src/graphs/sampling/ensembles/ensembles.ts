@@ -184,7 +184,7 @@ export class Ensembles {
     this.before = kept.has("before") ? EnsembleSums.from(this.shape, kept.floats("before"), kept) : undefined;
   }
 
-  /** Resizes the copies to these powers. Each copy takes over the states of the old copy whose power is nearest. */
+  /** Resizes the copies to these powers. Each copy takes over the states of the old copy with the nearest power. */
   private resize(powers: ArrayLike<number>): void {
     const before = this.powers;
     this.powers = Float64Array.from(powers);

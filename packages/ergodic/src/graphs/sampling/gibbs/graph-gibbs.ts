@@ -47,7 +47,7 @@ const absent = {
  * first state, one with all in their last state, and the others at random; the third first searches for a probable
  * state.
  *
- * The certificate is { mcse, rhat, ess }, whose standard error is the larger of the estimates from batches and from the
+ * The certificate is { mcse, rhat, ess }. Its standard error is the larger of two estimates, from batches and from the
  * chains' means. In these cases it is none and states the reason:
  *
  * - The chains disagree or are too short.

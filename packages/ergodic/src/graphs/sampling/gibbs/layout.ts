@@ -14,10 +14,10 @@ const CERTAIN = 1e-3;
 
 /**
  * A graph laid out for sampling. Each drawn variable has a record (graphs/fields.ts) that contains everything on which
- * its conditional distribution depends. Records are in visiting order. The variable's own terms include factors of this
- * variable alone, and factors whose other variables are observed. A factor of two variables refers to the other
- * position and to terms shared by all identical factors. For a function of many literals, a count of satisfied literals
- * is maintained. Positions follow the visiting order; observed variables come last.
+ * its conditional distribution depends. Records are in visiting order. A variable's own terms include the factors in
+ * which it is the only unobserved variable. A factor of two variables refers to the other position and to terms shared
+ * by all identical factors. For a function of many literals, a count of satisfied literals is maintained. Positions
+ * follow the visiting order; observed variables come last.
  */
 export class Layout {
   /** Number of drawn variables. The drawn variables have the positions below this number. */
@@ -224,7 +224,7 @@ export class Layout {
     return { pairs, edges, begins: Uint32Array.from(begins) };
   }
 
-  /** Marks the variables whose state is certain, using the smallest and largest effect of each edge. */
+  /** Marks the variables with a certain state, using the smallest and largest effect of each edge. */
   private *markCertain(begins: Uint32Array): Generator<void> {
     const { drawn } = this;
     const least = log(1 / CERTAIN);

@@ -31,7 +31,8 @@ function knownOf(earlier: EndedChains | undefined, variable: number, n: number):
  * Returns the probabilities of each variable (means over all chains) with a certificate. If a variable linked to others
  * of its block by zeros is held back by a stuck neighbour, the whole block counts as held back. A variable also has no
  * certificate if a neighbour's chains disagree or are too short, or if other starts cast doubt on a neighbour. The
- * variable is then drawn given a state of the neighbour whose probability is unknown. Yields every few milliseconds.
+ * variable is then drawn given the neighbour's state, and the probability of that state is unknown. Yields every few
+ * milliseconds.
  */
 export function* marginalsOf(
   layout: Layout,

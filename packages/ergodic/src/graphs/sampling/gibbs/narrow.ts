@@ -19,7 +19,7 @@ export interface Limits {
   readonly mostNumbers: number;
 }
 
-/** Variables whose induced graph has a junction tree with small tables. */
+/** Chosen variables. Their induced graph has a junction tree with small tables. */
 export interface Narrow {
   /** Connected parts, each in elimination order. */
   readonly parts: readonly (readonly number[])[];
@@ -230,7 +230,7 @@ class Search {
 
 /**
  * Returns the separator of each variable in elimination order. If the tables of a part are too large, also returns
- * variables whose removal reduces them.
+ * variables to remove.
  */
 function* eliminating(
   order: readonly number[],

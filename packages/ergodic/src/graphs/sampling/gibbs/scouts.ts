@@ -22,7 +22,7 @@ const FIRST_SWEEPS = [3, 3, 2] as const;
 /** Number of examinations of each scout after these sweeps, and number of sweeps between examinations. */
 const [LOOKS, LOOK_SWEEPS] = [3, 2];
 const SCOUT_SWEEPS = FIRST_SWEEPS.reduce((sum, sweeps) => sum + sweeps, 0) + (LOOKS - 1) * LOOK_SWEEPS;
-/** Total sweeps of all scouts, as a share of the smallest total number of sweeps of the kept chains. */
+/** Sweeps of all scouts, as a share of the smallest number of sweeps that the kept chains run in total. */
 const SCOUT_SHARE = 0.065;
 /**
  * Share of sweeps for following strays, relative to the kept sweeps, and number of examinations per stray each time.
@@ -49,7 +49,7 @@ export interface ScoutDriver {
   value(chains: readonly Chain[]): Promise<void>;
 }
 
-/** A scout whose states are apart from the states of the kept chains. */
+/** A scout with states that are apart from the states of the kept chains. */
 interface Stray {
   readonly scout: number;
   readonly states: Uint32Array;

@@ -21,7 +21,7 @@ export interface GraphTemperingOptions {
    */
   temperatures?: readonly number[];
   /**
-   * Number of powers, whose values are still adapted. Default: adapted too, so that about half of all swaps are
+   * Number of powers. Their values are still adapted. Default: adapted too, so that about half of all swaps are
    * accepted. 1 to 1024.
    */
   count?: number;
@@ -99,8 +99,8 @@ export class TemperedChains {
   private walkers = new Uint32Array(0);
   private ends = new Uint32Array(0);
   /**
-   * Smallest value of each chain's states at power 1 since the powers were last adapted (`least`), and the largest of
-   * these at the end of the warm-up (`floor`).
+   * `least` is the smallest value of each chain's states at power 1 since the powers were last adapted. `floor` is the
+   * largest of these values at the end of the warm-up.
    */
   private least = new Float64Array(0);
   private floor = -Infinity;
@@ -265,7 +265,7 @@ export class TemperedChains {
     for (const copy of this.copies) copy.dispose();
   }
 
-  /** Resizes the copies to these powers. Each copy takes over the states of the old copy whose power is nearest. */
+  /** Resizes the copies to these powers. Each copy takes over the states of the old copy with the nearest power. */
   private resize(powers: ArrayLike<number>): void {
     const before = Array.from(this.powers, log);
     this.powers = Float64Array.from(powers);
