@@ -1,6 +1,6 @@
 /**
- * Reads and writes draws in files: a folder of CmdStan's CSV or of JSON, as the library writes them, or draws.arrow in
- * a folder. Any Arrow file can be read, whatever its name.
+ * Reads and writes draws in files. A folder of draws contains the library's CSV (as CmdStan's) or JSON, or the file
+ * draws.arrow. Any Arrow file can be read, whatever its name.
  *
  * Writing removes files in other formats that an earlier `sample` left in the folder, so that the folder holds one run.
  * A folder with more than one run is refused.

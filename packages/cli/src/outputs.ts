@@ -72,8 +72,8 @@ const SOURCE = /\.[cm]?[jt]s$/i;
 const RELATIVE = /["'`](\.{1,2}\/[^"'`\n]+)["'`]/g;
 
 /**
- * Returns the files that a source file imports, directly or indirectly: every existing file that it names by a relative
- * path.
+ * Returns the files that a source file imports, directly or indirectly. Every existing file that it names by a relative
+ * path counts as imported.
  */
 async function importsOf({ flag, path }: Place, seen = new Set<string>()): Promise<Place[]> {
   if (path === undefined || !SOURCE.test(path) || seen.has(resolve(path))) return [];

@@ -15,7 +15,7 @@ export function textOf(bytes: Uint8Array, start: number, end: number): string {
 
 const encoder = new TextEncoder();
 
-/** Copies a string. A slice would keep the whole block that it was cut from in memory. */
+/** Copies a string. A slice would keep in memory the whole block from which it was cut. */
 export function copied(text: string): string {
   return text.length < 13 ? text : shown(encoder.encode(text));
 }

@@ -4,7 +4,8 @@
  *
  * String columns: dates are recognised by their form. If most rows have their own level (more than half of at least
  * 20), strings of several words are free text, and others are identifiers. A column of whole numbers gets a remark if
- * it numbers the rows, from any start and in any order, or if it has more than two values and its name suggests codes.
+ * its values are consecutive row numbers in any order. It also gets one if it has more than two values and its name
+ * suggests codes.
  *
  * Numeric columns also get a remark if their values are large compared with their spread. An example is times in
  * seconds since 1970 that all lie within ten minutes. By default numbers are stored as 32-bit floats, which round such

@@ -10,7 +10,7 @@ export type { ByteSource, RandomAccess };
  * a stream → one `ByteSource`.
  *
  * Decoders see only the `ByteSource`, so no reader depends on the origin of its bytes. A gzip-compressed source is
- * unpacked. A string with a line end is content, "-" is standard input, "https://…" is an address, and any other string
+ * unpacked. A string with a line end is content, "-" is standard input, and "https://…" is an address. Any other string
  * is a path, or in a browser an address. `{ content, name }` is unambiguous. Addresses are fetched again for each
  * reading. `name` begins every error message.
  *

@@ -43,7 +43,7 @@ const ofSeries: readonly PlotKind[] = ["trace", "rank", "pairs", "forest"];
  * "trace": the path of each chain. "rank": whether chains agree, judged by ranks. "pairs": every number against every
  * other, with divergences marked. "forest": medians and intervals. "energy": energies and their changes, for
  * Hamiltonian samplers. "predictive": observed against replicated data; needs the model. Draws that are not finite are
- * left out and counted in a note.
+ * omitted and counted in a note.
  *
  * @throws OptionError for an unknown kind, name or option, and for draws without the information needed for the plot
  */

@@ -2,7 +2,7 @@ import { OptionError } from "ergodic";
 
 /**
  * Upper ends of buckets within a decade: the preferred numbers R20 of ISO 3, each about 12 % above the previous one.
- * Every fourth belongs to R5.
+ * Every fourth of these numbers belongs to R5.
  */
 const R20 = [1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9];
 const DECADES = 10;

@@ -55,7 +55,7 @@ interface Lane<T> {
  *
  * A later request can overtake only within that time, so no request starves. Within a priority, requests are in the
  * order of their arrival. The queue is stored as the batches that it will form, so a new request's position is found in
- * constant time, whatever the queue's length.
+ * constant time.
  */
 export class Queue<T extends Waiting> {
   /** Number of waiting rows. */

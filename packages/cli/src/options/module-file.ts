@@ -83,9 +83,9 @@ const FRAME = /(?:^|\(|\bat )(file:\/\/[^()]+?|\/[^()]+?|[A-Za-z]:\\[^()]+?):(\d
 const OWN = fileURLToPath(new URL("../../../", import.meta.url));
 
 /**
- * Returns "model.mjs:3:12", the place of the error in the user's code: the first line of the stack that is in the file,
- * or in a file that is neither ours nor a package's. For syntax errors, the place is above the stack, and a caret marks
- * the column.
+ * Returns "model.mjs:3:12", the place of the error in the user's code. It is the first line of the stack in the file
+ * itself, or in another file that belongs neither to this program nor to a package. For syntax errors, the place is
+ * above the stack, and a caret marks the column.
  */
 function placeIn(path: string, cause: unknown): string | undefined {
   if (!(cause instanceof Error) || cause.stack === undefined) return undefined;

@@ -134,8 +134,8 @@ export class Tokens {
 }
 
 /**
- * Number of entries that a file's tables may have in addition to the entries written in the file, for zeros and
- * defaults.
+ * Number of entries that a file's tables may have for zeros and defaults, in addition to the entries written in the
+ * file.
  */
 export class Allowance {
   private left: number;

@@ -37,7 +37,7 @@ const systemClock: LockClock = {
  *
  * Each process first writes its own lock file, and only then looks for others. Of two simultaneous processes, at least
  * one sees the other and gives way. Locks of ended processes are removed. Processes of other hosts and containers
- * cannot be checked directly: their locks contain a counter that they increase, and they are watched. If the counter
+ * cannot be checked directly. Each of them increases a counter in its lock, and this counter is watched. If the counter
  * moves, this process is refused; if not, the lock is removed. No clock of another host or of the disk matters. A
  * holder calls `verify` after each write, before it confirms the write. If the holder was suspended this long, `verify`
  * detects it.
@@ -162,7 +162,7 @@ const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code
 /** NFS reports a stale handle for a file that another host has removed. */
 const isGone = (error: unknown): boolean => ["ENOENT", "ESTALE"].includes(codeOf(error));
 
-/** Same length for all counts, so that one can overwrite another. */
+/** All counts are written with the same length, so that a new count can overwrite the old one. */
 const contentOf = (beats: number): string =>
   `Process ${process.pid} on ${hostname()} writes in this folder.\nBeat ${String(beats).padStart(12, "0")}\n`;
 

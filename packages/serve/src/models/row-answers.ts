@@ -11,8 +11,8 @@ export interface Difference {
 }
 
 /**
- * Returns the fault in the shapes of an answer to this many rows; undefined if each output has one part per row, of the
- * same shape as in `like`.
+ * Checks the shapes of an answer to this many rows, and returns the fault. Undefined if each output has one part per
+ * row, with the same shape as in `like`.
  */
 export function shapeFault(names: readonly string[], answer: readonly OnnxTensor[], rows: number, like: readonly OnnxTensor[]) {
   for (const [k, { shape }] of answer.entries()) {

@@ -4,8 +4,8 @@
  * A row's answer must not depend on the other rows. In batches of one size, some rows are kept and the others are
  * replaced. The bits of their positions select the kept rows. For any two rows, each row is therefore kept at least
  * once while the other row changes. The answer must also be the same if the row is alone, in batches of other sizes,
- * and at other positions. "The same" means up to rounding, because kernels may add in another order for one row than
- * for many, or at another memory address.
+ * and at other positions. "The same" means up to rounding, because the order of additions in a kernel can depend on the
+ * number of rows and on memory addresses.
  *
  * A model that mixes rows only for particular values, or at particular batch sizes, can pass.
  */

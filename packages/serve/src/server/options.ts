@@ -85,8 +85,8 @@ export interface ServeOptions {
   /** Largest number of simultaneous connections; more are closed immediately. Default 10,000. */
   maxConnections?: number;
   /**
-   * Milliseconds within which a request must arrive completely, from the connection's start or the previous request, an
-   * integer. Default 30,000.
+   * Milliseconds within which a request must arrive completely, an integer. Measured from the connection's start or the
+   * previous request. Default 30,000.
    */
   requestMs?: number;
   /** Milliseconds that a connection without a request is kept open, an integer. Default 65,000. */

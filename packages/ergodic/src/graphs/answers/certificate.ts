@@ -25,8 +25,8 @@ export function weakest(certificates: Iterable<Certificate>): Certificate {
 }
 
 /**
- * Returns the uncertainty of a certificate, comparable among certificates of the same kind: the width of its widest
- * range, R-hat or k-hat. Infinity if unknown.
+ * Returns the uncertainty of a certificate: the width of its widest range, R-hat or k-hat. Only values of the same kind
+ * are comparable. Infinity if unknown.
  */
 function openness(certificate: Certificate): number {
   const open = "rhat" in certificate ? certificate.rhat : "khat" in certificate ? certificate.khat : widest(certificate);

@@ -15,7 +15,7 @@ export interface Task extends Clique {
 }
 
 /**
- * Smallest number of joint states at which a clique is swept in pieces, largest number of pieces, and largest output
+ * Limits for sweeping a clique in pieces: smallest number of joint states, largest number of pieces, and largest output
  * that is copied for each piece.
  */
 const PIECE_STATES = 2 ** 22;

@@ -143,8 +143,8 @@ export class Messages {
   }
 
   /**
-   * Returns ln of the table multiplied by the messages to it, summed over all variables except the one on `axis` (−1:
-   * over all).
+   * Multiplies the table by the messages to it, and sums the product over all variables except the one on `axis` (−1:
+   * over all). Returns ln of the sums.
    */
   private sums(table: number, axis: number): Float64Array {
     const { values, shape } = this.tables.tables[table];

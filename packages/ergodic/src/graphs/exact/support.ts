@@ -3,7 +3,7 @@ import { LEVEL_BEFORE, LEVEL_BYTES, LEVEL_STATES } from "../fields.ts";
 import { sizeOf, type Table } from "../parts/factor-table.ts";
 
 /**
- * Set of joint states of some axes that can have nonzero entries, stored as a tree (see
+ * Set of joint states of some axes. Only these states can have nonzero entries. Stored as a tree (see
  * kernels/graphs/clique-support.ts). A table with a support stores a block of entries for each of these states. A block
  * covers all states of the table's other axes.
  */

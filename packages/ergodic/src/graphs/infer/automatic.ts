@@ -16,8 +16,8 @@ import { graphAnnealing } from "../search/graph-annealing.ts";
 import { estimated } from "./estimated.ts";
 
 /**
- * Approximate number of joint states that elimination processes per second, and the largest number it may process
- * without a time limit (a few minutes of work).
+ * Approximate speed of elimination in joint states per second, and largest number of joint states without a time limit
+ * (a few minutes of work).
  */
 const STATES_A_SECOND = 2.5e8;
 const MOST_STATES = 2 ** 36;

@@ -17,9 +17,9 @@ const [FIRST_LIMIT, FIRST_STRETCHES, UNANSWERED] = [16, 200, 4000];
 /** Interval width above which tempering is started. Tempering ends once all intervals are at most this wide. */
 const WIDE = 0.05;
 /**
- * Tempering's turn length: one of every FEW, MANY or MOST stretches goes to importance sampling. FEW applies if
- * tempering gave no interval. MOST applies if tempering's intervals are at most a quarter as wide as the intervals of
- * importance sampling. MANY applies otherwise. The choice is reviewed every LOOK stretches.
+ * Number of stretches per turn of tempering. One of every FEW, MANY or MOST stretches goes to importance sampling. FEW
+ * applies if tempering gave no interval. MOST applies if tempering's intervals are at most a quarter as wide as the
+ * intervals of importance sampling. MANY applies otherwise. The choice is reviewed every LOOK stretches.
  */
 const [FEW, MANY, MOST] = [2, 16, 64];
 const FAR_NARROWER = 1 / 4;
@@ -32,7 +32,7 @@ const LOOK = 64;
  * answer after about ten seconds. Tempering then takes most of the work, until its own intervals are that narrow.
  *
  * The answer with the narrower intervals is returned. The intervals of importance sampling hold for every distribution,
- * so tempering's are rejected if the two do not overlap.
+ * so tempering's intervals are rejected if they do not overlap with them.
  */
 export function estimated(): InferenceAlgorithm {
   return { ...importanceSampling(), start: (part, plan, engine) => new Estimated(part, plan, engine) };

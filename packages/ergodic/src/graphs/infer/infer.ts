@@ -30,7 +30,7 @@ export interface InferWatchOptions {
   workers?: number;
   /**
    * Ends the run after this many seconds of work on the graph and returns the best answer so far. There is always an
-   * answer, if only a rough one without a guarantee.
+   * answer, but it can be rough and without a guarantee.
    */
   until?: { seconds?: number };
   /** Aborts the run. */
@@ -202,8 +202,8 @@ function checkSame({ states, cardinalities: before }: EndedChains, { cardinaliti
 }
 
 /**
- * Returns the checkpoint with all parts marked as running, so that the run can continue them with an algorithm that has
- * other options.
+ * Returns the checkpoint with all parts marked as running. The run can then continue these parts with other options of
+ * the algorithm.
  */
 function withoutEnds({ snapshot, ...rest }: Checkpoint): Checkpoint {
   const { ended: _, reports: __, ...state } = snapshot.state;

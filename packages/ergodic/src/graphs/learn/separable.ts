@@ -9,8 +9,8 @@ const ROUNDING = 1e-9;
 
 /**
  * Reports a finding if the likelihood of the evidence increases without bound as weights grow, so that no optimal
- * weights exist. Two directions are tested. The first changes a single weight. The likelihood grows without bound if
- * the evidence puts all factors of the weight at their maximum, or all of them at their minimum. The second changes all
+ * weights exist. Two directions are tested. The first changes a single weight. The likelihood grows without bound if,
+ * at the evidence, all factors of the weight are at their maximum or all are at their minimum. The second changes all
  * weights together, and is tested only if each factor has a single variable. The likelihood then grows without bound if
  * no state of any variable has a larger sum than the observed state. `values` are the weights, by index. Yields every
  * few milliseconds.

@@ -52,8 +52,8 @@ export class MiniBucket {
   }
 
   /**
-   * Returns, for each state of `common` (some of its variables, in its order), w ln Σ ψ^{1/w} over the others, divided
-   * by w. For "largest", returns ln max ψ. Zero entries are skipped, so the result is −∞ if there are no others.
+   * Returns ln Σ ψ^{1/w} for each state of `common` (some of its variables, in its order). The sum runs over the other
+   * variables. For "largest", returns ln max ψ. Zero entries are skipped, so the result is −∞ if there are no others.
    */
   *profile(common: readonly number[], kind: BoundKind, weight: number): Generator<void, Float64Array> {
     const { values, shape } = this;

@@ -28,11 +28,11 @@ function knownOf(earlier: EndedChains | undefined, variable: number, n: number):
 }
 
 /**
- * Returns the probabilities of each variable (means over all chains) with a certificate. If a variable linked to others
- * of its block by zeros is held back by a stuck neighbour, the whole block counts as held back. A variable also has no
- * certificate if a neighbour's chains disagree or are too short, or if other starts cast doubt on a neighbour. The
- * variable is then drawn given the neighbour's state, and the probability of that state is unknown. Yields every few
- * milliseconds.
+ * Returns the probabilities of each variable (means over all chains) with a certificate. A stuck neighbour can hold
+ * back a variable. If zeros link this variable to others in its block, the whole block counts as held back. A variable
+ * also has no certificate if a neighbour's chains disagree or are too short, or if other starts cast doubt on a
+ * neighbour. The variable is then drawn given the neighbour's state, and the probability of that state is unknown.
+ * Yields every few milliseconds.
  */
 export function* marginalsOf(
   layout: Layout,

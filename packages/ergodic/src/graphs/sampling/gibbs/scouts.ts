@@ -10,8 +10,8 @@ export const FIRST_BATCHES = 10;
 /** Largest number of scouts. */
 const MOST_SCOUTS = 32;
 /**
- * Powers of p for the first sweeps of a scout: for scouts that start at random, and for scouts that first search for a
- * probable state.
+ * Powers of p for the first sweeps of a scout. There is one list for scouts that start at random, and one for scouts
+ * that first search for a probable state.
  */
 const POWERS = [
   [1, 1, 1],
