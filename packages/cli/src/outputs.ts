@@ -113,7 +113,7 @@ function holds(folder: Identified, { real, isFolder }: Identified): boolean {
   return real.startsWith(folder.real + sep) && [PICTURE, DRAWS].some((names) => names.test(basename(real)));
 }
 
-/** Whether a file would be placed in a class folder: below a folder that is read, next to pictures. */
+/** Whether a file would be placed in a class folder, which is a folder of pictures below a folder that is read. */
 async function joinsPictures({ isFolder, real }: Identified, { path }: Place): Promise<boolean> {
   if (!isFolder || path === "-") return false;
   const folder = await promisify(realpath)(dirname(resolve(path!))).catch(() => "");

@@ -51,7 +51,7 @@ export function checkOneOf(where: string, option: string, value: unknown, allowe
   throw new OptionError(where, `${option} is ${told(value)}, but must be ${allowed.map(show).join(" or ")}`, "OPTION_RANGE");
 }
 
-/** Checks that an option is true, false or left out, because strings such as "no" would count as true. */
+/** Checks that an option is true, false or absent. (A string such as "no" would count as true.) */
 export function checkFlag(where: string, option: string, value: unknown): void {
   if (value === undefined || typeof value === "boolean") return;
   throw new OptionError(where, `${option} is ${told(value)}, but must be true or false`, "OPTION_TYPE");

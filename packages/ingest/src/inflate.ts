@@ -3,7 +3,7 @@
  *
  * Deflate yields at most 1032 bytes per packed byte, so a claimed size can be checked against the packed bytes before
  * anything is allocated.
- * Source: RFC 1950, RFC 1951; the bound is zlib's: a copy of 258 bytes takes at least two codes of one bit.
+ * Source: RFC 1950, RFC 1951; the bound is zlib's, because a copy of 258 bytes takes at least two codes of one bit.
  */
 
 /** Largest number of unpacked bytes per packed byte. */

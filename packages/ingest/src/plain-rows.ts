@@ -12,7 +12,7 @@ const [tab, lineFeed, carriageReturn, blank] = [9, 10, 13, 32];
 export class PlainRows {
   /** Number of fields of the record. */
   count = 0;
-  /** Start and end of each field's bytes, without quotes, and without blanks around unquoted fields. */
+  /** Start and end of each field's bytes. Quotes, and blanks around unquoted fields, are excluded. */
   starts = new Int32Array(64);
   ends = new Int32Array(64);
 

@@ -290,7 +290,8 @@ export function columnIndex(file: string, option: string, names: readonly string
 }
 
 /**
- * Guesses the real delimiter: a character that splits one of the names into parts, one of which is the requested name.
+ * Guesses the real delimiter. This is a character that splits some name into parts, so that one part is the requested
+ * name.
  */
 const delimiterIn = (names: readonly string[], wanted: string): string | undefined =>
   [";", "\t", "|", ","].find((mark) => names.some((name) => name.includes(mark) && name.split(mark).includes(wanted)));

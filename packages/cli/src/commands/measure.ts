@@ -130,7 +130,8 @@ async function rowsOf(model: AnyPredictor, data: string, options: Options): Prom
     const columns = columnsOf(model, options, "measure");
     const table = await readTable(data, { ...formatOptions(options), ...namesAsTexts(columns) });
     const { user, item } = model.columns;
-    // Uses the model's column names, as `predict` expects, whatever this table's columns are called.
+    // Uses the model's column names, because `predict` expects these names. The columns of this table can have other
+    // names.
     const pairs = pairsOf(table, namesOf(table, { user: columns.user, item: columns.item }));
     return pairs.map((pair) => ({ [user]: pair.user, [item]: pair.item }));
   }

@@ -41,9 +41,7 @@ export function add(program: Command, terminal: Terminal): void {
   );
 }
 
-/**
- * A checkpoint contains the network, but not the layer kinds that a file defines, so such a file must be named again.
- */
+/** A checkpoint contains the network, but not layer kinds defined in a file, so such a file must be named again. */
 function fixedBy({ model = "" }: TrainOptions): readonly string[] {
   return isNetworkFile(model) ? fixedByCheckpoint.filter((name) => name !== "model") : fixedByCheckpoint;
 }

@@ -1,6 +1,6 @@
 /**
- * Columns of a query → a `TableBuilder`. Numbers come from DuckDB's own arrays, and strings as dictionary codes, so
- * that no string is made per cell.
+ * Columns of a query → a `TableBuilder`. Numbers are read from DuckDB's own arrays. Strings are read as dictionary
+ * codes, so that no string is created per cell.
  *
  * The dictionary of a column is an ENUM of the database with the strings of the first rows. Other strings are
  * transferred individually, which costs about 20 times as much. All rules (missing values, levels, refusals) are those
@@ -154,7 +154,7 @@ function textsReader(
   };
 }
 
-/** Strings by their codes in the database, and the column's codes for the strings that have occurred. */
+/** Strings, indexed by their codes in the database, and the column's codes for the strings so far. */
 interface Dictionary {
   levels: readonly string[];
   known: (number | undefined)[];

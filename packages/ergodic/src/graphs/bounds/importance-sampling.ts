@@ -68,8 +68,8 @@ const FIRST_LOOK = 1000;
 const LOOKS = 128;
 
 /**
- * Importance sampling from weighted mini-buckets (proposal.ts), for graphs too wide for elimination. With independent
- * draws from q: Z = E_q[w], w = Π_f φ_f(x) / q(x), and p(x_i = s) = E_q[w; x_i = s] / Z.
+ * Importance sampling from weighted mini-buckets (proposal.ts), for graphs too wide for elimination. For independent
+ * draws from q, Z = E_q[w] and p(x_i = s) = E_q[w; x_i = s] / Z, where w = Π_f φ_f(x) / q(x).
  *
  * No weight exceeds the proved bound Z⁺, so the empirical Bernstein inequality gives intervals that hold for every
  * distribution (weight-sums.ts). If the interval of ln Z is wider than 1, the certificate can be { khat, ess } by PSIS
@@ -113,8 +113,8 @@ export class ImportanceSampling extends PartRun {
   /** log2 of the joint states per mini-bucket of the current proposals. */
   limit = FIRST_LIMIT;
   /**
-   * Number of stretches of work since the current proposals were started. During the search for orders, this is the
-   * number since the start of the search, minus ORDERS.
+   * Number of stretches of work since the current proposals were started. During the search for orders, stretches are
+   * counted from the start of the search, and ORDERS is subtracted.
    */
   stretches = -ORDERS;
   private drawn = 0;

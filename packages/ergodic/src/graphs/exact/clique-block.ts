@@ -100,7 +100,7 @@ export class CliqueBlock {
   }
 }
 
-/** A CLIQUE block with a SUPPORT block, which is the input of the walk in kernels/graphs/clique-support.ts. */
+/** A CLIQUE block with a SUPPORT block. Together they are the input of the walk in kernels/graphs/clique-support.ts. */
 export class SparseBlock {
   readonly pointer: number;
   /** Number of states in a block. */

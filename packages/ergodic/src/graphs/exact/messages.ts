@@ -78,7 +78,7 @@ export class Messages {
     return order;
   }
 
-  /** Returns the cost of `update` in entries: each table counts twice, plus the overhead of the calls. */
+  /** Returns the cost of `update`, in entries. Each table counts twice, and the overhead of the calls is added. */
   work(variable: number): number {
     return this.ofVariable[variable].reduce((sum, { table }) => sum + 2 * this.tables.tables[table].values.length + 100, 0);
   }

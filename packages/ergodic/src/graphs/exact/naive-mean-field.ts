@@ -21,8 +21,8 @@ export interface NaiveMeanFieldOptions {
   /** Largest number of rounds over all variables per start. Default 1000; >= 1. */
   rounds?: number;
   /**
-   * Convergence threshold: the rise of the bound in a round, relative to the bound's size if that is above 1. Default
-   * 1e-9; >= 0.
+   * Convergence threshold: the increase of the bound in a round, relative to |bound| if |bound| > 1. Default 1e-9; >=
+   * 0.
    */
   tolerance?: number;
 }

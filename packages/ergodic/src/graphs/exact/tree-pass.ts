@@ -55,11 +55,11 @@ const JOINT = 256;
 const CHOSEN_AT_ONCE = 4096;
 
 /**
- * Message passing over a junction tree (Shenoy and Shafer 1990), with Hugin's division on the way back. To compute the
- * message towards the root, a clique multiplies its tables and received messages, and sums the product over the
- * variables that it eliminates. To compute the message back to a child, the clique sums its product over all variables
- * that the child lacks, and divides by the child's message (0/0 = 0). Cliques are never stored but swept a second time.
- * For "map", a maximum over logarithms replaces Σ, and the best states are read off on the way back.
+ * Message passing over a junction tree (Shenoy and Shafer 1990). Messages back to the leaves use division, as in Hugin.
+ * To compute the message towards the root, a clique multiplies its tables and received messages, and sums the product
+ * over the variables that it eliminates. To compute the message back to a child, the clique sums its product over all
+ * variables that the child lacks, and divides by the child's message (0/0 = 0). Cliques are never stored but swept a
+ * second time. For "map", a maximum over logarithms replaces Σ, and the best states are read off on the way back.
  *
  * Underflow: tables and messages are scaled to a largest entry of 1. If the ranges of the inputs add up to more than
  * MOST_RANGE, products below UNDERFLOW can vanish. The loss is bounded throughout, relative to a message's largest

@@ -126,7 +126,9 @@ export class TreeSupports {
     this.restrictions = new Restrictions(part);
   }
 
-  /** Estimates the share of the largest cliques' outer states that tables leave possible, from random states. */
+  /**
+   * Draws random outer states of the largest cliques, and returns the share of these states that tables leave possible.
+   */
   openShare(): number {
     const draws = stream(0, "open share").at(0);
     const largest = this.tree

@@ -23,7 +23,8 @@ export function leavesOpen(own: PartAnswer | undefined): boolean {
  *
  * - The more probable of two states is used, and the smaller of two bounds.
  * - Proved bounds on ln Z replace an answer without a guarantee, and tighten wider bounds or intervals.
- * - If the algorithm's own interval is too wide to locate the truth, the rough estimate within it is taken. The same
+ * - If the algorithm's own interval is too wide to locate the truth, a rough estimate within the interval is used. The
+ * same
  *   holds if the algorithm has found nothing yet.
  *
  * A proof that no state is possible, or that the rough answer is exact, always takes precedence.

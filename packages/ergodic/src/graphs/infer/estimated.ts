@@ -10,8 +10,8 @@ import { graphTempering } from "../sampling/ensembles/graph-tempering.ts";
 
 /**
  * Limits for the phase before tempering. FIRST_LIMIT is log2 of the states of the first mini-buckets. Once there is an
- * answer, one bucket size may take FIRST_STRETCHES stretches of work (half a second to two seconds). Without an answer,
- * the search for orders, or work on one bucket size, may take UNANSWERED stretches (ten seconds).
+ * answer, one bucket size may take FIRST_STRETCHES stretches of work (half a second to two seconds). Until there is an
+ * answer, the limit is UNANSWERED stretches (ten seconds) for the search for orders or for one bucket size.
  */
 const [FIRST_LIMIT, FIRST_STRETCHES, UNANSWERED] = [16, 200, 4000];
 /** Interval width above which tempering is started. Tempering ends once all intervals are at most this wide. */

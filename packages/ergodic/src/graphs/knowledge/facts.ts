@@ -164,7 +164,7 @@ function isTable(given: unknown): given is Table {
 }
 
 /**
- * Creates columns from the column names of the rows or, if types are given, from the names of the types.
+ * Creates the columns. If types are given, their names are the column names. Otherwise, the rows give the names.
  *
  * @throws DataError, OptionError
  */

@@ -35,8 +35,8 @@ export interface QueryOptions<C extends string = string, K extends C = C, N exte
   /** Whether rows with the same key are merged into one unknown. Default: false; they are then an error. */
   distinct?: boolean;
   /**
-   * Labels to hold out for measuring calibration: a share, chosen by a hash of the key, or a predicate on the key.
-   * Default: none.
+   * Labels to hold out for measuring calibration. A number is the share of labels, chosen by a hash of the key. A
+   * function selects labels by their key. Default: none.
    */
   holdOut?: number | ((key: Readonly<Record<K, Cell>>) => boolean);
   /** Types of the columns. Needed for tables and if there are no rows yet. */
@@ -249,7 +249,7 @@ export class Unknowns extends Facts {
     return Object.fromEntries(this.columns.map(({ name, levels }, k) => [name, levels[codes[k].data[row]]]));
   }
 
-  /** Returns the probability of being true given by a row's label, or undefined if the label is not a probability. */
+  /** Returns a row's label if it is a probability of being true; otherwise undefined. */
   chanceOf(row: number): number | undefined {
     return this.domain.boolean ? this.chances[this.labels.data[row] - 2] : undefined;
   }

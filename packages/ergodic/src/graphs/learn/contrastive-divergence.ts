@@ -19,8 +19,8 @@ export interface ContrastiveDivergenceOptions {
   /** Whether the model's chains continue from their last states instead of restarting at the evidence. Default true. */
   persistent?: boolean;
   /**
-   * Number of chains of each kind, per replica or racing worker. Default: as many as hold about 20,000 variables in
-   * total, including tempered copies; at least 1 and at most 100.
+   * Number of chains of each kind, per replica or racing worker. Default: the number at which all chains, including
+   * tempered copies, have about 20,000 variables in total; at least 1 and at most 100.
    */
   particles?: number;
   /**

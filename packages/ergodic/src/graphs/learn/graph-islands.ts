@@ -14,8 +14,8 @@ const MOST_EDGES = 2 ** 16;
 
 /**
  * Reports a finding if chains over a graph with zeros provably cannot reach all states. `free` is the graph without the
- * evidence, as sampled by the model's chains, and `clamped` the graph with it. Returns nothing without a proof, for
- * example if several factors together form the islands.
+ * evidence, as sampled by the model's chains. `clamped` is the graph with the evidence. Returns nothing without a
+ * proof, for example if several factors together form the islands.
  */
 export async function islandFindings(
   free: FactorGraph,

@@ -87,7 +87,7 @@ function* directions(
 }
 
 /**
- * Adds `scale` times the advantage that a factor of one variable gives the variable's state over each other state. Also
+ * For a factor of one variable, adds `scale` times the advantage of the variable's state over each other state. Also
  * adds up the magnitudes of these terms.
  */
 function addMargins(

@@ -20,7 +20,8 @@ export interface PassOptions {
   /** Whether the tables of each bucket are kept, so that states can be read off. */
   readonly decode?: boolean;
   /**
-   * Receives each message, with the position of the eliminated variable in the order, its mini-bucket and its weight.
+   * Called with each message. Also receives the eliminated variable's position in the order, the mini-bucket and its
+   * weight.
    */
   readonly sent?: (place: number, mini: MiniBucket, message: Float64Array, weight: number) => void;
 }
@@ -29,7 +30,7 @@ export interface PassOptions {
 export interface PassResult {
   /** ln of the bound, for each state of the kept variable if there is one. Possible rounding errors are included. */
   readonly values: Float64Array;
-  /** Whether no bucket was split, so that the values are exact up to rounding, in both directions. */
+  /** Whether no bucket was split. The values are then exact up to rounding. */
   readonly exact: boolean;
   /** Bound on the rounding error. */
   readonly rounding: number;

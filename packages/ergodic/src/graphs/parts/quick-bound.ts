@@ -13,8 +13,8 @@ export function* bucketsOf({ cardinalities, tables }: LogTables): Generator<void
 }
 
 /**
- * Computes a proved upper bound on ln Z, or on ln of the largest product, and its rounding allowance. For algorithms
- * that do not compute a bound.
+ * Computes a proved upper bound on ln Z (or on ln of the largest product), and the rounding error included in this
+ * bound. For algorithms that do not compute a bound.
  */
 export function* quickBound(tables: LogTables, kind: "upper" | "largest"): Generator<void, { value: number; rounding: number }> {
   const { values, rounding } = yield* miniBucketPass(yield* bucketsOf(tables), { kind, limit: LIMIT });

@@ -38,7 +38,7 @@ const PAUSE_VARIABLES = 5000;
 /**
  * Annealed importance sampling: from the uniform distribution over the remaining states, through p_β(x) ∝ Π_f φ_f(x)^β,
  * to β = 1. A run starts with x ~ p_0 and w = Π states. For each next β', it multiplies w by Π_f φ_f(x)^{β' − β} and
- * makes one Gibbs sweep from p_β'. The expectation of w is exactly Z, whatever the temperatures. The error of the mean
+ * draws one Gibbs sweep from p_β'. The expectation of w is exactly Z, whatever the temperatures. The error of the mean
  * over `particles` runs is estimated from their spread (`level`).
  *
  * A pilot chooses temperatures at which the log weights of all steps have equal variance. Runs are independent of each

@@ -24,7 +24,10 @@ export interface Copies {
   readonly drawn: number;
   /** ln of the product of factors after a sweep, up to a constant. Indexed by ensemble and power. */
   readonly values: Float64Array;
-  /** Number of groups of ensembles with their own sums of probabilities, and number of sums per group. */
+  /**
+   * Ensembles are grouped, and each group has its own sums of probabilities. This is the number of groups, and the
+   * number of sums per group.
+   */
   readonly groups: number;
   readonly slots: number;
   /** Phrase for the `method` of an answer. */

@@ -55,7 +55,10 @@ export function worst({ shape, sweeps, first, second }: EnsembleSums): { rhat: n
   return found;
 }
 
-/** Returns the largest share of the distribution that all restarts can have missed, with error probability `missed`. */
+/**
+ * Returns an upper bound on the share of the distribution that all restarts have missed. Its error probability is
+ * `missed`.
+ */
 export function unseen({ restarts }: EnsembleSums, missed: number): number {
   const all = restarts.reduce((sum, count) => sum + count, 0);
   return Math.min(1, -log(missed * UNSEEN_SHARE) / Math.max(1, all));
