@@ -1,4 +1,4 @@
-/** `train --folds`: evaluates the model on rows that it did not see, fold by fold, with the spread of each metric. */
+/** `train --folds`: evaluates the model on unseen rows, fold by fold, and reports the spread of each metric. */
 import { readTable } from "@ergodic/ingest";
 import type { Command } from "commander";
 import { crossValidate, DataError, type Dataset, type FitOptions, type LinearModel } from "ergodic";
@@ -58,15 +58,15 @@ export function checkFolds(path: string, { folds, group, time, resume, testShare
     );
 }
 
-/** Returns reading options whose inputs do not include the column that defines the folds. */
+/** Returns reading options that exclude the column that defines the folds from the inputs. */
 export function withoutFoldColumn<O extends ReadingOptions & FoldOptions>(options: O): O {
   const column = options.group ?? options.time;
   return column === undefined ? options : { ...options, drop: options.drop === undefined ? column : `${options.drop},${column}` };
 }
 
 /**
- * Returns the group or time of each row. Groups are strings exactly as in the file, and times are numbers if they are
- * numeric.
+ * Returns the group or time of each row. Groups are strings, exactly as in the file. Times are numbers if all of them
+ * are numeric.
  */
 export async function foldColumn(path: string, options: ReadingOptions & FoldOptions): Promise<(string | number)[] | undefined> {
   const { group, time } = options;

@@ -3,8 +3,8 @@
  * test. A path can be a folder of images with one sub-folder per class, or MNIST's images next to their labels.
  *
  * A numeric target is treated as classes if the loss is a classification loss. If no loss is given, it is treated as
- * classes if it takes exactly two different values, both whole numbers. `--classes` and `--no-classes` override this.
- * If the target has a few whole values that might be classes, the result suggests it.
+ * classes if it has exactly two different values and both are whole numbers. `--classes` and `--no-classes` override
+ * this. If the target has a few whole values that might be classes, the result suggests this interpretation.
  */
 import {
   labelsBeside,
@@ -28,11 +28,13 @@ import { told } from "./report/remarks.ts";
 
 export interface TrainingData {
   data: Dataset;
-  /** How a target of whole numbers was interpreted, if the user did not say and both readings were possible. */
+  /**
+   * Interpretation of a target of whole numbers, if both interpretations were possible and the user did not choose one.
+   */
   taken?: "classes" | "numbers";
 }
 
-/** A target with more different values than this is unlikely to be classes. */
+/** Largest number of different values at which a target of whole numbers might be classes. */
 const MOST_OFFERED = 20;
 
 /** Options for reading the rows to train on. */

@@ -1,9 +1,9 @@
 /**
- * Reads and writes draws in files: a folder of CmdStan's CSV or of JSON, as the library writes them, or draws.arrow in
- * a folder. Any Arrow file can be read, whatever its name.
+ * Reads and writes draws in files. A folder of draws contains the library's CSV (as CmdStan's) or JSON, or the file
+ * draws.arrow. Any Arrow file can be read, whatever its name.
  *
- * Writing removes files that an earlier `sample` left in the folder in another format, so that it holds one run. A
- * folder with more than one run is refused.
+ * Writing removes files in other formats that an earlier `sample` left in the folder, so that the folder holds one run.
+ * A folder with more than one run is refused.
  *
  * @throws UsageError for an unknown format; CapabilityError [ARROW_MISSING] without the package apache-arrow; DataError
  * [FILE_WRITE], [DRAWS_FOLDER], and the errors of the formats
@@ -85,7 +85,7 @@ export async function isDraws(path: string): Promise<boolean> {
   return names !== undefined || path.endsWith(".arrow") || basename(path) === INDEX || (await isChain(path));
 }
 
-/** CmdStan's header lines begin with the log density, after comments. */
+/** In CmdStan's files, the header line follows comments and begins with the log density. */
 async function isChain(path: string): Promise<boolean> {
   const head = await beginning(path, 65_536);
   return /^(#.*\r?\n)*lp__,/.test(head);

@@ -2,8 +2,8 @@
  * Converts an error to one line and an exit code. 0: success. 1: the run failed, the draws cannot be trusted
  * (`diagnose --strict`), or the model does not generate such data (`check --strict`). 2: the command line is wrong.
  *
- * The library's messages name options as in TypeScript (`impute: "mean"`); here they appear as typed on the command
- * line (`--impute mean`).
+ * The library's messages name options as in TypeScript (`impute: "mean"`). They are converted to the form used on the
+ * command line (`--impute mean`).
  */
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
@@ -18,10 +18,7 @@ export class UsageError extends OptionError {
   }
 }
 
-/**
- * The answer has been printed and was negative, so that only the exit code remains to be set: `diagnose --strict`,
- * `check --strict`.
- */
+/** Thrown after a negative answer has been printed, to set the exit code: `diagnose --strict`, `check --strict`. */
 export class NotTrusted extends Error {}
 
 /** Options with the same name here and in the library. */
@@ -93,7 +90,7 @@ export function inCommandLineTerms(given: string): string {
   return message.replace(assignment, (_, name: string, value: string) => {
     if (value === "true") return `--${name}`;
     if (value === "false") return `--no-${name}`;
-    // ; and | would end the command in a shell, which also reads \t as t.
+    // In a shell, ; and | would end the command, and \t would become t.
     if (name === "delimiter") return `--${name} ${value}`;
     return `--${name} ${value.replaceAll(/["[\]]/g, "")}`;
   });

@@ -32,7 +32,10 @@ export async function readGraph(path: string, format: string | undefined): Promi
   }
 }
 
-/** Reads "rain=yes,x12=1", or a UAI evidence file, where states are numbered from 0 whatever they are called. */
+/**
+ * Reads "rain=yes,x12=1", or a UAI evidence file. In such a file, states are numbered from 0, regardless of their
+ * names.
+ */
 export async function readEvidence(given: string, sample: number, graph: FactorGraph): Promise<Evidence> {
   if (given.includes("=")) {
     if (sample > 0)

@@ -27,7 +27,7 @@ export function addKeepingOptions(command: Command): Command {
     .option("--resume <file>", "resume a run from its checkpoint");
 }
 
-/** Options of each command as typed, in order. The parsed values of options cannot be typed again. */
+/** Options of each command as typed, in order. The typed form cannot be recovered from the parsed values. */
 const typed = new WeakMap<Command, [option: Option, value: string | undefined][]>();
 
 /** Records the options of a command while they are parsed, for `resumeCommand`. */
@@ -115,7 +115,8 @@ export async function toTheEnd<R>(
 }
 
 /**
- * Runs every part even if another fails, and reports every failure, because the messages say where results were saved.
+ * Runs every part, even if another part fails. Reports every failure, because the messages contain the places of saved
+ * results.
  */
 async function everyOne(parts: readonly (() => Promise<unknown>)[], terminal: Terminal): Promise<void> {
   const failures: unknown[] = [];
@@ -137,7 +138,7 @@ function keepOnInterrupt(run: Run<unknown>, stop: AbortController, training: Tra
   });
 }
 
-/** Path next to the output, unless the output is a device or similar. */
+/** Returns a path next to the output, or in the current folder if the output is a device or similar. */
 function defaultCheckpoint(out: string | undefined): string {
   const found = out === undefined ? undefined : statSync(out, { throwIfNoEntry: false });
   if (out === undefined || (found && !found.isFile() && !found.isDirectory())) return "ergodic.checkpoint";

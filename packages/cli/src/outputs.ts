@@ -1,6 +1,6 @@
 /**
- * Checks outputs before a command does any work: each can be written, none is an input, and no two are the same file.
- * No output is opened, and nothing is left behind.
+ * Checks outputs before a command does any work: each output can be written, no output is an input, and no two outputs
+ * are the same file. No output is opened, and nothing is left behind.
  *
  * @throws UsageError for an output that is an input or another output; DataError [FILE_WRITE] for one that cannot be
  * written
@@ -11,11 +11,14 @@ import { promisify } from "node:util";
 import { checkWritable } from "ergodic/extend";
 import { UsageError } from "./errors.ts";
 
-/** An input or output. `flag`: its name for the user. `path` is undefined if it is not given; "-" is standard input. */
+/**
+ * An input or output. `flag`: name of the option that gives the file. `path` is undefined if it is not given; "-" is
+ * standard input.
+ */
 export interface Place {
   readonly flag: string;
   readonly path: string | undefined;
-  /** For an input: whether another input imports it; `flag` then names that input. */
+  /** For an input: whether another input imports it. In that case `flag` names the other input. */
   readonly isImported?: boolean;
   /** For an output: whether missing parent folders will be created. */
   readonly folders?: boolean;
@@ -69,8 +72,8 @@ const SOURCE = /\.[cm]?[jt]s$/i;
 const RELATIVE = /["'`](\.{1,2}\/[^"'`\n]+)["'`]/g;
 
 /**
- * Returns the files that a source file imports, directly or indirectly: every existing file that it names by a relative
- * path.
+ * Returns the files that a source file imports, directly or indirectly. Every existing file that it names by a relative
+ * path counts as imported.
  */
 async function importsOf({ flag, path }: Place, seen = new Set<string>()): Promise<Place[]> {
   if (path === undefined || !SOURCE.test(path) || seen.has(resolve(path))) return [];
@@ -88,8 +91,8 @@ async function importsOf({ flag, path }: Place, seen = new Set<string>()): Promi
 
 interface Identified extends Place {
   /**
-   * Equal for two names of the same file. Undefined for files that can be read and written simultaneously, such as a
-   * terminal.
+   * Key that is equal for two names of the same file. Undefined for files that can be read and written simultaneously,
+   * such as a terminal.
    */
   readonly id: string | undefined;
   /** Path without links, for a file or folder that exists. */
@@ -99,7 +102,7 @@ interface Identified extends Place {
 
 const PICTURE = /\.(png|jpe?g)$/i;
 /**
- * Names of draws files, which are read from folders in addition to pictures. Other files in the folder can be
+ * Matches names of draws files. From folders, only draws files and pictures are read, so other files can be
  * overwritten.
  */
 const DRAWS = /(\.arrow|\d\.csv|^draws\.json)$/i;
@@ -110,7 +113,7 @@ function holds(folder: Identified, { real, isFolder }: Identified): boolean {
   return real.startsWith(folder.real + sep) && [PICTURE, DRAWS].some((names) => names.test(basename(real)));
 }
 
-/** Whether a file would be placed in a class folder: below a folder that is read, next to pictures. */
+/** Whether a file would be placed in a class folder, which is a folder of pictures below a folder that is read. */
 async function joinsPictures({ isFolder, real }: Identified, { path }: Place): Promise<boolean> {
   if (!isFolder || path === "-") return false;
   const folder = await promisify(realpath)(dirname(resolve(path!))).catch(() => "");

@@ -73,7 +73,7 @@ export function columnsOf(
   return merged as RatingColumns;
 }
 
-/** Counts rows whose user, or item, has no rating in training. */
+/** Counts rows with a user or an item that has no rating in training. */
 export function newNames(
   model: FactorPredictor,
   pairs: readonly Pair[],
@@ -120,7 +120,7 @@ export function valuesOf(model: FactorPredictor, pairs: readonly Pair[]): { valu
   return pairs.map(({ user, item }) => ({ value: model.valueFor(user, item) }));
 }
 
-/** Returns the pairs of a table whose columns have these names. */
+/** Returns the pairs in a table. The columns of the table have these names. */
 export function pairsOf(table: Table, { user, item }: RatingColumns): Pair[] {
   const [users, items] = [texts(table, user), texts(table, item)];
   return Array.from({ length: table.rowCount }, (_, i) => ({ user: users(i), item: items(i) }));

@@ -1,5 +1,5 @@
 /**
- * Summary of a table: for each column its kind, the number of missing and of distinct values, and its range or most
+ * Summary of a table: for each column its kind, number of missing values, number of distinct values, and range or most
  * common levels.
  */
 import type { Column, SparseTable, Table } from "ergodic";

@@ -4,7 +4,8 @@ import colors from "picocolors";
 export type Paint = ReturnType<typeof colors.createColors>;
 
 /**
- * The environment of a command: two streams, whether they are terminals, and notice of Ctrl-C or of a closed terminal.
+ * The environment of a command: two output streams, whether they are terminals, and a signal when the user presses
+ * Ctrl-C or closes the terminal.
  *
  * Results go to `out`, everything else to `note`. ANSI codes are used only on a terminal, and never under NO_COLOR or
  * TERM=dumb. `live` is then false too, because rewriting a line needs a code.
@@ -24,7 +25,7 @@ export interface Terminal {
    * that removes the handler.
    */
   onInterrupt(handler: () => void): () => void;
-  /** How this program was started, for commands that a user can copy. */
+  /** Command that started this program, for commands that a user can copy. */
   readonly program: string;
 }
 

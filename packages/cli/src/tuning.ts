@@ -74,8 +74,8 @@ export function tunedJson(tuned: Tuned): object {
 const ALL_MADE = "all evaluations made";
 
 /**
- * Returns the search and its result as text: the course of the search, its trials, the best settings and the command
- * that uses them.
+ * Returns the search and its result as text: the progress of the search, its trials, the best settings, and the command
+ * that uses these settings.
  */
 export function tunedText(tuned: Tuned, command: string, paint: Paint): string {
   const { trials, stopped, failed, epochs, epochsSaved, reason, run, settings, value, best } = tuned;

@@ -10,7 +10,7 @@ export interface ByteSource {
   readonly path?: string | undefined;
   /** Signal that aborts the reading, even by a reader that opened the path itself. */
   readonly signal?: AbortSignal | undefined;
-  /** Yields the bytes in chunks. */
+  /** Yields the bytes as chunks. */
   chunks(): AsyncIterable<Uint8Array>;
   /** Opens random access to the bytes, if the source supports it: uncompressed files and memory. */
   access?(): Promise<RandomAccess>;

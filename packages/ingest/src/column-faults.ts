@@ -3,7 +3,7 @@ import { commentMark } from "./comment.ts";
 import { fault, listed, show } from "./fault.ts";
 import { isNumberText } from "./number.ts";
 
-/** Position of a cell. `position`: number of its column, from 1. */
+/** Position of a cell. `position`: index of its column, from 1. */
 export interface CellPlace {
   readonly file: string;
   readonly line: number;

@@ -15,12 +15,14 @@ export function textOf(bytes: Uint8Array, start: number, end: number): string {
 
 const encoder = new TextEncoder();
 
-/** Copies a string. A slice would keep the whole block that it was cut from in memory. */
+/** Copies a string. A slice would keep in memory the whole block from which it was cut. */
 export function copied(text: string): string {
   return text.length < 13 ? text : shown(encoder.encode(text));
 }
 
-/** Codes of levels in their order: as declared, or by value if all are numbers, otherwise by code unit. */
+/**
+ * Codes of levels in their final order. Levels are ordered as declared, by value if all are numbers, or by code unit.
+ */
 export function levelOrder(levels: readonly string[], declared: boolean): number[] {
   const order = levels.map((_, code) => code);
   if (declared) return order;

@@ -63,7 +63,7 @@ const largest = Number.MAX_SAFE_INTEGER;
 
 export class ColumnBuilder {
   readonly name: string;
-  /** Number of the column, from 1. */
+  /** Index of the column, from 1. */
   readonly position: number;
   kind: "unknown" | "number" | "category" = "unknown";
   /** Number of rows added since the last `take`. */
@@ -112,7 +112,7 @@ export class ColumnBuilder {
     return { count, ...(first && !(other && other.line < first.line) ? first : other!) };
   }
 
-  /** Remark about strings such as "N/A" in the rows since the last take; none if levels were declared. */
+  /** Remark about strings such as "N/A" in the rows since the last take. There is none if levels were declared. */
   remark(rowCount: number): Remark | undefined {
     if (this.kind !== "category") return this.#gaps && missingRemark(this.name, this.#gaps, rowCount);
     if (this.#declared || !this.#context.gaps) return undefined;
@@ -345,7 +345,10 @@ export class ColumnBuilder {
     return this.kind === "category" ? levelOrder(this.#levels, this.#levelsDeclared).map((code) => this.#levels[code]) : "number";
   }
 
-  /** Returns the column of all rows since the last take and starts the next. A column without values is numeric. */
+  /**
+   * Returns the column for all rows since the last take, and starts the next column. A column without values is
+   * numeric.
+   */
   take(): Column {
     const { name, length } = this;
     if (this.kind !== "category") {
@@ -370,7 +373,7 @@ export class ColumnBuilder {
     return { name, kind: "category", codes, levels };
   }
 
-  /** Carries the counts over, because the next block counts its own strings. */
+  /** Carries the totals over, because the next block only counts its own strings. */
   #closeGaps(): void {
     const { missing } = this;
     this.#missingCount = missing?.count ?? 0;

@@ -38,7 +38,7 @@ export function commentTest(
   };
 }
 
-/** Remark about the lines that were left out, so that no rows are lost unnoticed. */
+/** Remark about the lines that were skipped, so that no rows are lost unnoticed. */
 export function commentRemark(rows: number, rowCount: number, mark: string): Remark {
   const of = rowCount + rows;
   const message = `${rows} of ${of} lines ${rows === 1 ? "begins" : "begin"} with the comment mark ${show(mark)} and ${rows === 1 ? "was" : "were"} not read`;

@@ -10,8 +10,8 @@ const blanks = " \t\r\n";
  *
  * This class adds three things: it reads a stream in blocks, provides lines and columns for messages, and refuses
  * malformed quotes that Papa Parse would repair. Records end with LF or CRLF, or all with CR if the first one does.
- * Blank lines are skipped. Blanks around a field are dropped outside quotes. A record whose quotes span blocks is kept,
- * and parsed again whenever the text has doubled, so that the work stays linear.
+ * Blank lines are skipped. Blanks around a field are dropped outside quotes. If the quotes of a record span blocks, the
+ * record is kept and parsed again each time its text has doubled, so that the work stays linear.
  *
  * @throws DataError DATA_PARSE: quote not closed, text after a closing quote, quote or other line end inside an
  * unquoted field
@@ -37,14 +37,14 @@ export class CsvRecords {
   #triedLength = 0;
 
   /**
-   * Whether records end with a line feed and no part of an earlier block remains. The next record then starts at the
-   * beginning of the next block.
+   * Whether the next record starts at the beginning of the next block. This holds if records end with a line feed and
+   * no part of an earlier block remains.
    */
   get between(): boolean {
     return this.#text === "" && this.#newline === "\n";
   }
 
-  /** Skips lines that another reader read, after the end of the last record. */
+  /** Skips lines after the last record that another reader has read. */
   skipLines(count: number): void {
     this.#nextLine += count;
     this.#blockLine += count;

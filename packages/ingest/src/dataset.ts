@@ -1,5 +1,5 @@
 /**
- * A parsed table → `Dataset`. Names the target. Content that a dataset cannot contain is refused at this stage, where
+ * A parsed table → `Dataset`. Names the target. Content that a dataset cannot contain is refused at this stage, because
  * the line and column of the fault are still known.
  *
  * @throws DataError DATA_COLUMN, DATA_MISSING, DATA_TARGET; OptionError OPTION_MISSING, and errors of

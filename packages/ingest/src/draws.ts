@@ -1,6 +1,6 @@
 /**
- * Writes draws as an Arrow IPC file, which R's arrow, pyarrow, polars, DuckDB and other tools open as a table, and
- * reads them back.
+ * Writes draws as an Arrow IPC file, and reads them back. R's arrow, pyarrow, polars, DuckDB and other tools open such
+ * a file as a table.
  *
  *   await writeFile("draws.arrow", await writeDrawsArrow(posterior));
  *   const posterior = await readDrawsArrow(await readFile("draws.arrow"));
@@ -14,7 +14,7 @@
  * Needs the package apache-arrow, which is not a dependency because it is ten times as large as this package.
  *
  * @throws CapabilityError [ARROW_MISSING] without that package; DataError [DATA_FORMAT], [DATA_TYPE], [DATA_PARSE], and
- * those of `fromDataFrame`
+ * the errors of `fromDataFrame`
  */
 import { type Draws, type DrawsModel, fromDataFrame, type StatisticalModel, toDataFrame, withModel } from "ergodic/bayes";
 import { CapabilityError, DataError, OptionError } from "ergodic/data";
@@ -95,7 +95,7 @@ function numbersOf(name: string, type: string, values: readonly unknown[]): Floa
   });
 }
 
-/** Reports the package's error for bytes that it cannot read. */
+/** Converts the package's error for bytes that it cannot read. */
 function readable<Result>(read: () => Result): Result {
   try {
     return read();

@@ -6,7 +6,7 @@
  *   const graph = await knowledgeBase(rules).groundBy(db);
  *   db.close();
  *
- * Values are sent as the numbers that represent them. Rows come back sorted, so the graph equals the graph from
+ * Values are sent as integer codes. Rows are returned in sorted order. The graph therefore equals the graph from
  * `ground()`, with its factors in the same order. Needs the package @duckdb/node-api, which is not a dependency because
  * it is a hundred times as large as this package. For Node.
  *
@@ -21,7 +21,7 @@ import { type DuckDbConnection, type DuckDbInstance, type DuckDbModule, loadDuck
 export interface DuckDbOptions {
   /** Path of a database file. Default: in memory. */
   path?: string;
-  /** Number of threads of the database, a whole number >= 1. Default: one per processor of the machine. */
+  /** Number of threads of the database, a whole number >= 1. Default: one per processor. */
   threads?: number;
   /**
    * Memory in GiB that the database may use before it writes to disk, > 0. Default: DuckDB's own, 80 % of the machine's
@@ -96,8 +96,8 @@ class Session implements JoinSession {
   }
 
   /**
-   * Streams the rows of a join. A stream of the package ends without an error if the database stops early. A last row
-   * that is not part of the join marks a complete stream.
+   * Streams the rows of a join. A stream of the package ends without an error if the database stops early. A complete
+   * stream therefore ends with an additional row that is not part of the join.
    */
   async *join(query: JoinQuery): AsyncIterable<readonly number[][]> {
     const result = await answered(() => this.connection.stream(sqlOf(query)));

@@ -19,7 +19,7 @@ export type FaultCode =
  * Makes an error about a fault in a file: `file:line:column: what was found, what was wanted, what to do [CODE]`. Lines
  * and columns count from 1.
  *
- * Column: the field's number in tables, the byte's number in line formats.
+ * In tables, a column is the position of a field; in line formats, it is the position of a byte.
  */
 export function fault(file: string, line: number, column: number, message: string, code: FaultCode): DataError {
   return new DataError(`${file}:${line}:${column}`, message, code);
@@ -51,7 +51,7 @@ export function checkOneOf(where: string, option: string, value: unknown, allowe
   throw new OptionError(where, `${option} is ${told(value)}, but must be ${allowed.map(show).join(" or ")}`, "OPTION_RANGE");
 }
 
-/** Checks that an option is true, false or left out, because strings such as "no" would count as true. */
+/** Checks that an option is true, false or absent. (A string such as "no" would count as true.) */
 export function checkFlag(where: string, option: string, value: unknown): void {
   if (value === undefined || typeof value === "boolean") return;
   throw new OptionError(where, `${option} is ${told(value)}, but must be true or false`, "OPTION_TYPE");

@@ -1,8 +1,11 @@
-/** Reads from a server: by address, or from the response of an earlier `fetch`. */
+/** Reads from a server, given an address or the response of an earlier `fetch`. */
 import { DataError } from "ergodic/data";
 import type { ByteSource } from "./byte-source.ts";
 
-/** Source that fetches again for each reading, so that a file of any length can be read twice without being stored. */
+/**
+ * A source that fetches the file again each time it is read. A file of any length can thus be read twice without being
+ * stored.
+ */
 export function fetched(address: string | URL, signal: AbortSignal | undefined): ByteSource {
   const name = String(address);
   return {
@@ -72,7 +75,7 @@ async function* bodyOf(response: Response, name: string, signal: AbortSignal | u
   }
 }
 
-/** Single-page sites answer with their page and status 200 even if the file does not exist. */
+/** If a file does not exist, single-page sites still answer with their page and status 200. */
 const isPage = (start: Uint8Array): boolean =>
   /^\s*<(!doctype\s+html|html[\s>])/i.test(new TextDecoder().decode(start.subarray(0, 100)));
 

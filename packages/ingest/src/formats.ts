@@ -25,7 +25,7 @@ interface FormatEntry {
   /** Whether the first bytes identify this format uniquely. */
   readonly begins?: (head: Uint8Array) => boolean;
   /**
-   * Whether the first line looks like this format. If no format recognised the first bytes, the formats are asked in
+   * Whether the first line looks like this format. If no format recognises the first bytes, the formats are tried in
    * the order of the list.
    */
   readonly looksLike?: (line: string) => boolean;
@@ -73,7 +73,7 @@ export type FormatName = keyof typeof formats;
 /** The names of the formats. */
 export const formatNames = Object.keys(formats) as FormatName[];
 
-/** Returns the requested format, or the format that the extension or the content implies. */
+/** Returns the requested format. If none is requested, the extension or the content determines the format. */
 export async function chosenFormat(
   source: ByteSource,
   asked: FormatName | undefined,

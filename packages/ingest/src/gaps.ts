@@ -2,8 +2,8 @@
  * Strings such as "N/A" or "-" that mean "no value" in a numeric column, but are ordinary levels in a column of
  * strings.
  *
- * The other cells decide the type of a column, and they can come later. The strings are therefore counted as they come,
- * and their rows are stored until the first number. In a column without numbers they can still become levels.
+ * Later cells can still decide the type of a column. The strings are therefore counted as they occur, and their rows
+ * are stored until the first number. In a column without numbers they can still become levels.
  */
 import { missingAmongNumbers, type Remark } from "ergodic/data";
 import { show } from "./fault.ts";
@@ -39,7 +39,7 @@ export class Gaps {
   }
 }
 
-/** Remark about cells that were taken as missing in a column of `of` rows. */
+/** Remark about cells that were interpreted as missing, in a column of `of` rows. */
 export function missingRemark(column: string, { counts, count: rows }: Gaps, of: number): Remark {
   const message = `${rows} of ${of} rows hold ${texts(counts)} in ${show(column)}, a column of numbers: taken as missing`;
   return { kind: "missing", column, rows, of, message };

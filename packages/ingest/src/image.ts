@@ -9,7 +9,7 @@ import { plainPng, pngHeader } from "./png-rows.ts";
  * 1 channel if the file is grey, else 3 (red, green, blue). 16-bit samples are divided by 257, and 1- to 4-bit samples
  * are scaled to 0 … 255. The results are rounded to nearest. Palettes are looked up. Transparency is composited on the
  * background, c·α + background·(1 − α). Grey is Rec. 601's luma of the stored samples, 0.299 R + 0.587 G + 0.114 B.
- * Colour profiles, gamma and EXIF's orientation are not applied. Animated PNGs give their first picture.
+ * Colour profiles, gamma and EXIF's orientation are not applied. For animated PNGs, the first picture is returned.
  *
  * @throws DataError DATA_FORMAT (neither), DATA_TRUNCATED, DATA_PARSE (damaged), DATA_UNSUPPORTED
  */
@@ -150,7 +150,7 @@ async function jpeg(bytes: Uint8Array, file: string): Promise<Image> {
   }
 }
 
-/** Limits the decoder to the memory that this frame needs, because it finds frames on its own. */
+/** Limits the decoder's memory to the size of this frame, because the decoder might find a different frame. */
 function strict({ blocks, height, width, components }: JpegFrame) {
   const needed = blocks * (256 + 64) + height * width * (components + 4);
   const maxMemoryUsageInMB = 2 + Math.ceil(needed / (1 << 20));

@@ -1,10 +1,9 @@
 /**
- * zlib data → bytes, at most as many as wanted, so that a gigabyte compressed into a megabyte is never unpacked in
- * full.
+ * zlib data → bytes, up to a limit. A gigabyte that was compressed into a megabyte is therefore never unpacked in full.
  *
  * Deflate yields at most 1032 bytes per packed byte, so a claimed size can be checked against the packed bytes before
  * anything is allocated.
- * Source: RFC 1950, RFC 1951; the bound is zlib's: a copy of 258 bytes takes at least two codes of one bit.
+ * Source: RFC 1950, RFC 1951; the bound is zlib's, because a copy of 258 bytes takes at least two codes of one bit.
  */
 
 /** Largest number of unpacked bytes per packed byte. */

@@ -4,7 +4,7 @@ const longestLevel = 64;
 const mostProbes = 16;
 
 /**
- * Maps the bytes of a category's strings to codes, so that a cell need not become a string to be looked up.
+ * Maps the bytes of a category's strings to codes, so that cells can be looked up without creating strings.
  *
  * It stores the first levels of a column, up to 16,384 of at most 64 bytes each. Other strings are looked up as
  * strings. The index is a hash table of 32-bit hashes with linear probing. The number of probes is limited, so strings

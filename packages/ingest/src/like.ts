@@ -42,8 +42,8 @@ export async function readingLike(
 }
 
 /**
- * Rewrites an error about new rows in the model's terms. Readers only know options, and the user did not pass the
- * options that the model sets. `given`: the user's own types.
+ * Rewrites an error about new rows in the model's terms. Readers report options, but the user did not pass the options
+ * that the model sets. `given`: the user's own types.
  */
 export function likeFault(error: unknown, pipeline?: Pipeline, given: object = {}): unknown {
   if (!(error instanceof ErgodicError)) return error;

@@ -63,7 +63,8 @@ function withoutMark(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Reads a whole text, with the same checks. A file that is not text is refused at its first piece, however long it is.
+ * Reads a whole text, with the same checks. A file that is not text is refused at its first piece, regardless of its
+ * length.
  */
 export async function wholeText(source: ByteSource): Promise<Uint8Array> {
   let check = opened;

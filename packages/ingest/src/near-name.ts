@@ -1,6 +1,7 @@
 /**
- * Returns the name that was probably meant: one that differs only in case and blanks, else the one with the smallest
- * edit distance. At most one edit is allowed from five characters, and two from nine. Undefined if no name is similar.
+ * Returns the name that was probably meant. A name that differs only in case and blanks is preferred, then the name
+ * with the smallest edit distance. One edit is allowed from five characters on, and two edits from nine on. Undefined
+ * if no name is similar.
  */
 export function nearName(wanted: string, names: readonly string[]): string | undefined {
   const plain = (name: string): string => name.trim().toLowerCase();
@@ -16,7 +17,7 @@ export function nearName(wanted: string, names: readonly string[]): string | und
   return best;
 }
 
-/** Largest number and length of names that are compared. Without these limits, the error could be delayed. */
+/** Largest number of names to compare, and their largest length. Without these limits, the error could be delayed. */
 const MOST = 10_000;
 const LONGEST = 100;
 

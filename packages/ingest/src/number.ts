@@ -2,9 +2,9 @@
  * Parses decimal numbers directly from ASCII bytes, correctly rounded.
  *
  * Grammar: [+-] digits [. digits] [(e|E) [+-] digits], and inf, infinity in any case. With up to 15 digits and a power
- * of ten within 10^±22 the result is one exact integer times or divided by one exact power, hence correctly rounded
- * (Clinger 1990, the fast path). With up to 19 digits the integer is the exact sum of two doubles, and its quotient by
- * the power is nearly exact. The quotient is rounded unless the next half-way point is too close to decide
+ * of ten within 10^±22, the integer and the power are both exact. Their product or quotient is therefore correctly
+ * rounded (Clinger 1990, the fast path). With up to 19 digits the integer is the exact sum of two doubles, and its
+ * quotient by the power is nearly exact. The quotient is rounded unless the next half-way point is too close to decide
  * (`quotient`). Other numbers go to the platform's parser. Returns NaN for text that is not a number; ±Infinity for
  * infinities and overflow.
  */
@@ -22,7 +22,7 @@ export function parseNumber(bytes: Uint8Array, start: number, end: number, decim
   let i = start;
   const sign = bytes[i];
   if (sign === 45 || sign === 43) i++;
-  // 32-bit integers: the first nine significant digits, six more, and four more.
+  // 32-bit integers: the first nine significant digits, the next six, and the next four.
   let first = 0;
   let second = 0;
   let third = 0;
@@ -80,7 +80,10 @@ export function parseNumber(bytes: Uint8Array, start: number, end: number, decim
 /** Constant of Veltkamp's splitting into halves. */
 const split = 2 ** 27 + 1;
 const low26 = 2 ** 26;
-/** A bound far above the error of a quotient's second part, which is about 2^-103 relative to the first part. */
+/**
+ * Bound on the error of a quotient's second part. The actual error is much smaller, about 2^-103 relative to the first
+ * part.
+ */
 const doubt = 2 ** -98;
 
 /**
@@ -130,7 +133,7 @@ export function isNumberText(text: string, decimal: "." | ","): boolean {
   return shape.test(text);
 }
 
-/** Whether this text is a whole number, only digits, that a float64 would round. */
+/** Whether this text is a whole number (digits only) that a float64 would round. */
 export function isRounded(text: string): boolean {
   return /^[+-]?\d{16,}$/.test(text) && BigInt(text.replace(/^\+/, "")) !== BigInt(Number(text));
 }

@@ -5,13 +5,14 @@ const kindQuote = 4;
 const [tab, lineFeed, carriageReturn, blank] = [9, 10, 13, 32];
 
 /**
- * Finds the fields of CSV records in their bytes, for simple records: one line, whose quotes enclose a whole field and
- * contain no quote. Any other record is left to `CsvRecords`, which handles the full grammar and reports faults.
+ * Finds the fields of simple CSV records directly in their bytes. A simple record is one line, and its quotes enclose
+ * whole fields that contain no quotes. Any other record is left to `CsvRecords`, which handles the full grammar and
+ * reports faults.
  */
 export class PlainRows {
   /** Number of fields of the record. */
   count = 0;
-  /** Start and end of each field's bytes, without quotes, and without blanks around unquoted fields. */
+  /** Start and end of each field's bytes. Quotes, and blanks around unquoted fields, are excluded. */
   starts = new Int32Array(64);
   ends = new Int32Array(64);
 

@@ -1,5 +1,5 @@
 /**
- * Prepares a PNG for its decoder: only the chunks that make the picture, with unpacked data of exactly the bytes that
+ * Prepares a PNG for its decoder. Keeps only the chunks that define the picture, and unpacks exactly as many bytes as
  * the rows need.
  *
  * Chunks of text, colour profiles and animation are dropped, because some are compressed too. Surplus bytes after the

@@ -48,9 +48,9 @@ export interface BlockOptions extends ReadTableOptions {
 }
 
 /**
- * Reads a CSV file as a dataset. `target` names the column to predict. `readCsv<"age" | "hours">(…)` tells the compiler
- * the other columns, so that `predict` refuses rows that lack one. `readCsv("test.csv", { like: train })` reads a test
- * file as the training file was read.
+ * Reads a CSV file as a dataset. `target` names the column to predict. `readCsv<"age" | "hours">(…)` declares the other
+ * columns, so that the compiler refuses `predict` calls with rows that lack one. `readCsv("test.csv", { like: train })`
+ * reads a test file in the same way as the training file.
  *
  * @throws DataError with file, line and column
  */
@@ -86,7 +86,7 @@ export const readParquet = <Names extends string = string>(
   options: ParquetOptions & SourceOptions & (DatasetOptions | LikeOptions),
 ): Promise<Dataset<Names>> => dataset("readParquet", "parquet", source, options) as Promise<Dataset<never>>;
 
-/** Reads one array with the target among its columns, or two arrays: `labels` is the second. */
+/** Reads one array that contains the target as a column, or two arrays, of which `labels` is the second. */
 export const readNpy = (
   source: Source,
   options: NpyOptions & Partial<DatasetOptions & LikeOptions> & SourceOptions,
@@ -129,7 +129,7 @@ export async function readImages(
 }
 
 /**
- * Reads a file or folder as a dataset, with options of its own or `like` another dataset. The format follows from
+ * Reads a file or folder as a dataset, either with the given options or `like` another dataset. The format follows from
  * `format`, the extension, or the first bytes.
  *
  *   const data = await read("adult.csv", { target: "income", impute: "median" });
@@ -288,7 +288,10 @@ export async function* rowBlocks(from: Source, options: BlockOptions = {}): Asyn
   else yield* format.blocks(source, options, blockRows("rowBlocks", options));
 }
 
-/** Opens a source. `other`: the reader of the other kind of rows, for callers that accept only one kind. */
+/**
+ * Opens a source. `other`: the reader for the other kind of rows. The error suggests it to callers that accept only one
+ * kind.
+ */
 async function opened(reader: string, from: Source, all: ReadTableOptions, keys: string[], other?: string) {
   checkObject(reader, all, "format");
   const { signal, ...options } = all;

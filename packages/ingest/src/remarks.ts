@@ -4,10 +4,12 @@
  *
  * String columns: dates are recognised by their form. If most rows have their own level (more than half of at least
  * 20), strings of several words are free text, and others are identifiers. A column of whole numbers gets a remark if
- * it numbers the rows, from any start and in any order, or if it has more than two values and its name suggests codes.
+ * its values are consecutive row numbers in any order. It also gets one if it has more than two values and its name
+ * suggests codes.
  *
- * There are also remarks on numeric columns whose values are large compared with their spread, such as times in seconds
- * since 1970 that all lie within ten minutes. By default numbers are stored as 32-bit floats, which round such values.
+ * Numeric columns also get a remark if their values are large compared with their spread. An example is times in
+ * seconds since 1970 that all lie within ten minutes. By default numbers are stored as 32-bit floats, which round such
+ * values.
  */
 import type { Column, Remark, Table } from "ergodic/data";
 import { show } from "./fault.ts";
@@ -92,7 +94,9 @@ function ofNumbers({ name, values }: Column & { kind: "number" }, of: number): R
  */
 const mostRounding = 0.01;
 
-/** Returns remarks on numeric columns outside `others` whose values 32-bit floats cannot distinguish. */
+/**
+ * Returns remarks on numeric columns that are not in `others` and have values that 32-bit floats cannot distinguish.
+ */
 export function precisionRemarks(table: Table, others: ReadonlySet<string>): Remark[] {
   return table.columns.flatMap((column) => {
     if (column.kind !== "number" || others.has(column.name)) return [];

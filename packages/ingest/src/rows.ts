@@ -1,11 +1,11 @@
 /**
  * Passes over a file of dense rows.
  *
- * `wholeTable`: one pass, and a second pass over only the columns that began as numbers and turned out to be
- * categories.
- * `tableBlocks`: types and levels come from a first pass that stores nothing (over the whole source if it can be read
- * twice, else over its first block). Blocks of `blockRows` rows follow in that fixed schema. A later value outside it
- * is refused.
+ * `wholeTable`: one pass over the file. If columns that began as numbers turn out to be categories, a second pass reads
+ * these columns.
+ * `tableBlocks`: a first pass determines types and levels and stores nothing. It covers the whole source if the source
+ * can be read twice, else its first block. Blocks of `blockRows` rows follow in that fixed schema. A later value
+ * outside it is refused.
  */
 import type { Column, Table } from "ergodic/data";
 import type { ColumnType } from "./column.ts";

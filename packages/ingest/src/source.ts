@@ -10,7 +10,7 @@ export type { ByteSource, RandomAccess };
  * a stream → one `ByteSource`.
  *
  * Decoders see only the `ByteSource`, so no reader depends on the origin of its bytes. A gzip-compressed source is
- * unpacked. A string with a line end is content, "-" is standard input, "https://…" is an address, and any other string
+ * unpacked. A string with a line end is content, "-" is standard input, and "https://…" is an address. Any other string
  * is a path, or in a browser an address. `{ content, name }` is unambiguous. Addresses are fetched again for each
  * reading. `name` begins every error message.
  *
@@ -138,7 +138,7 @@ function file(path: string): ByteSource {
     async *chunks() {
       const opened = await openFile(path, true);
       try {
-        // A file that is not regular (a pipe, /proc) has no length, and is read until no bytes come.
+        // A file that is not regular (a pipe, /proc) has no length. It is read until no more bytes arrive.
         const length = opened.byteLength || Infinity;
         for (let start = 0; start < length; ) {
           const chunk = await opened.slice(start, Math.min(length, start + chunkBytes));
@@ -252,7 +252,7 @@ async function* streamChunks(stream: ReadableStream<Uint8Array>): AsyncGenerator
 
 /**
  * Returns the source with gzip removed, which is detected by the first bytes, not the name. Random access to a
- * compressed source unpacks all of it.
+ * compressed source unpacks the whole source.
  */
 function unpacked(source: ByteSource): ByteSource {
   const opened: ByteSource = {

@@ -19,7 +19,7 @@ export interface SparseOptions {
 
 /** Reads lines of one format into a builder. */
 export interface LineParser {
-  /** Number of columns that the rows so far need. */
+  /** Number of columns needed by the rows so far. */
   readonly columnCount: number;
   /** Returns the largest number of entries that this many bytes can hold. */
   mostEntries(byteCount: number): number;

@@ -15,8 +15,8 @@ export interface TableOptions {
   /** Types by column name; other types are inferred. */
   types?: Readonly<Record<string, ColumnType>>;
   /**
-   * Columns whose cells stay strings even if they look like numbers: names, or indices from 0 (−1 = the last). Default:
-   * none.
+   * Columns of strings, even if their cells look like numbers. Given by names, or indices from 0 (−1 = the last).
+   * Default: none.
    */
   categories?: readonly ColumnKey[];
   /**
@@ -73,7 +73,7 @@ export class TableBuilder {
   columns: (ColumnBuilder | undefined)[] = [];
   /** Names of all columns, including dropped ones. */
   names: string[] = [];
-  /** Line with the names; 0 = none. */
+  /** Line that contains the names; 0 = none. */
   namesLine = 0;
   /** Number of rows per table. */
   blockRows: number;
@@ -164,8 +164,8 @@ export class TableBuilder {
   }
 
   /**
-   * Estimates the total number of rows, plus two per cent, given that the rows so far come from the first `read` bytes
-   * of `byteLength`.
+   * Estimates the total number of rows, and adds two per cent. The rows so far come from the first `read` bytes of
+   * `byteLength`.
    */
   expect(byteLength: number, read: number): void {
     this.#context.expectedRows = Math.min(this.blockRows, Math.ceil((1.02 * this.rowCount * byteLength) / read));
@@ -261,7 +261,7 @@ function checkOptions({ drop = [], types = {}, categories = [], missing = [] }: 
   }
 }
 
-/** Returns the index of a column given by name or by number. */
+/** Returns the index of a column that is given by name or by index. */
 export function columnIndex(file: string, option: string, names: readonly string[], key: ColumnKey): number {
   if (typeof key === "number") {
     const index = key < 0 ? names.length + key : key;
@@ -290,7 +290,8 @@ export function columnIndex(file: string, option: string, names: readonly string
 }
 
 /**
- * Guesses the real delimiter: a character that splits one of the names into parts, one of which is the requested name.
+ * Guesses the real delimiter. This is a character that splits some name into parts, so that one part is the requested
+ * name.
  */
 const delimiterIn = (names: readonly string[], wanted: string): string | undefined =>
   [";", "\t", "|", ","].find((mark) => names.some((name) => name.includes(mark) && name.split(mark).includes(wanted)));

@@ -10,7 +10,7 @@ const BARS = 40;
 
 /**
  * Energies relative to their mean, and their changes per transition. If the second distribution is much narrower than
- * the first, a chain takes long to reach the tails: E-BFMI below 0.3.
+ * the first (E-BFMI below 0.3), a chain takes a long time to reach the tails.
  *
  * Source: Betancourt 2016, "Diagnosing suboptimal cotangent disintegrations".
  */

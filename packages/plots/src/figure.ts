@@ -106,7 +106,7 @@ function ticksOf(scale: Scale, wanted: number): [value: number, text: string][] 
   return scale.ticks(wanted).map((value) => [value, text(value)]);
 }
 
-/** Widens the range of a constant, or a range too small for ticks, so that it can be drawn. */
+/** Widens a range that is too small for ticks (the range of a constant, for example). */
 function widened([low, high]: Bounds): [number, number] {
   if (!(low <= high)) return [0, 1];
   if (high - low > LEAST) return [low, high];
@@ -114,7 +114,7 @@ function widened([low, high]: Bounds): [number, number] {
   return [low - by, high + by];
 }
 
-/** Returns the range of the values that are shown; [Infinity, -Infinity] if there are none. */
+/** Returns the range of the visible values; [Infinity, -Infinity] if there are none. */
 export function boundsOf(values: ArrayLike<number>): [number, number] {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < values.length; i++) {

@@ -7,7 +7,10 @@ const MOST = 100;
 const ROW = 18;
 const PROBABILITIES = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
 
-/** Medians with the intervals that contain 50 % and 90 % of the draws, one line per number, on one scale. */
+/**
+ * Medians, and intervals that contain 50 % and 90 % of the draws. There is one line per number, and all lines share a
+ * scale.
+ */
 export function forest(draws: Draws, { of, width, title }: { of?: readonly string[]; width: number; title?: string }): string {
   const { series, notes } = chosenSeries("plot", draws, of, MOST);
   const rows = series.map(([name, values]) => ({ name, at: quantiles(values) }));

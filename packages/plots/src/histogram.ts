@@ -6,7 +6,7 @@ import { short } from "./svg.ts";
 
 export interface Bars {
   readonly edges: readonly number[];
-  /** Height of the bar: the share of all values in it, divided by its width, so that the bars integrate to 1. */
+  /** Height of the bar: the share of values in the bar divided by the bar's width. The bars integrate to 1. */
   readonly density: readonly number[];
 }
 
@@ -41,8 +41,8 @@ export const curve = (points: readonly (readonly [number, number])[], { x, y }: 
 
 /**
  * Returns a Gaussian kernel density on a grid: (1/nh) Σ φ((t − xᵢ)/h), h = 0.9 min(sd, IQR/1.34) n^(−1/5). Values are
- * first counted in the cells of the grid. `reflected`: density below the grid is mirrored at its lower end, where the
- * values' support ends.
+ * first counted in the cells of the grid. `reflected`: density below the grid is mirrored at the grid's lower end. The
+ * support of the values ends there.
  *
  * Source: Silverman 1986, equation 3.31, and 2.10 on reflection.
  */

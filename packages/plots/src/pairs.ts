@@ -6,7 +6,10 @@ import { chosenSeries } from "./series.ts";
 import { element, label, short } from "./svg.ts";
 
 const MOST = 8;
-/** Largest number of points per panel. More would hide each other, and a page of 28 panels stays below a megabyte. */
+/**
+ * Largest number of points per panel. More points would hide each other. With this limit, a page of 28 panels stays
+ * below a megabyte.
+ */
 const POINTS = 2000;
 const BARS = 24;
 const DIVERGENT = "#d55e00";
@@ -74,7 +77,7 @@ function pointsPath(at: readonly number[], x: (i: number) => number, y: (i: numb
   return [...places].join("");
 }
 
-/** Returns Pearson's correlation over the pairs that are finite. */
+/** Returns Pearson's correlation of the finite pairs. */
 export function correlation(a: Float64Array, b: Float64Array): number {
   let [n, meanA, meanB, aa, bb, ab] = [0, 0, 0, 0, 0, 0];
   for (let i = 0; i < a.length; i++) {

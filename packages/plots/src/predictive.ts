@@ -7,14 +7,17 @@ import { element, line } from "./svg.ts";
 const ROW = 280;
 /** Number of replications that are drawn individually. */
 const CURVES = 50;
-/** Number of bins for whole numbers. Up to this many different numbers get a bin each; more numbers share bins. */
+/**
+ * Number of bins for whole numbers. Largest number of different values that get a bin each. If there are more values,
+ * they share bins.
+ */
 const PLACES = 40;
 /** Margin on either side of the observed values, as a share of their range. */
 const ROOM = 0.35;
 
 /**
- * Observed data against replicated data. For real numbers the plot shows densities. For whole numbers it shows how
- * often each number (or each bin, if there are many numbers) occurs, with the interval that contains 90 % of
+ * Observed data against replicated data. For real numbers the plot shows densities. For whole numbers it shows the
+ * frequency of each number (or of each bin, if there are many numbers). An interval shows the frequencies in 90 % of
  * replications.
  */
 export function predictive(

@@ -8,9 +8,9 @@ const ROW = 150;
 const BINS = 20;
 
 /**
- * Whether the chains agree: histograms of the ranks of each chain's draws among all draws. If the chains have the same
- * distribution, every bin contains equally many draws. A bin of independent draws lies within the grey band in 95 of
- * 100 cases.
+ * Shows whether the chains agree, with one histogram per chain: the ranks of its draws among all draws. If the chains
+ * have the same distribution, every bin contains equally many draws. With independent draws, a bin lies within the grey
+ * band in 95 of 100 cases.
  *
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, section 4.1.
  */

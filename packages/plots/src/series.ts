@@ -1,4 +1,4 @@
-/** The numbers of draws that a plot shows, and its notes on numbers that it leaves out. */
+/** The series of draws that a plot shows, and notes on omitted series. */
 import { type Draws, OptionError } from "ergodic";
 import { isShown } from "./figure.ts";
 
@@ -8,7 +8,7 @@ export interface Chosen {
 }
 
 /**
- * Returns numbers by name, in the order of `of`; a quantity's name selects all of its numbers. At most `most` are
+ * Returns series by name, in the order of `of`. The name of a quantity selects all of its numbers. At most `most` are
  * returned; a note says how many were left out.
  *
  * @throws OptionError for an unknown name, and if there are no draws

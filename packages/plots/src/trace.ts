@@ -32,7 +32,8 @@ export function trace(draws: Draws, { of, width, title }: { of?: readonly string
 }
 
 /**
- * Reduces a series to about `most` points: the smallest and the largest of each segment, so that no excursion is lost.
+ * Reduces a series to about `most` points: the smallest and the largest value of each segment, so that no excursion is
+ * lost.
  */
 function thinned(values: Float64Array, most: number): (readonly [number, number])[] {
   if (values.length <= most) return Array.from(values, (value, i) => [i, value] as const);

@@ -9,7 +9,7 @@ const MOST = 4;
 const FEW = 8;
 /** The 99 % quantile of a normal distribution. */
 const Z99 = 2.326;
-/** Smallest variance of sizes, relative to their mean square, that still determines the slope. */
+/** Smallest variance of sizes, relative to their mean square, at which the slope can be estimated. */
 const FLAT = 1e-6;
 
 /**
@@ -23,11 +23,11 @@ const FIXED_PART = 0.05;
  * milliseconds.
  *
  * Least squares with weights that fall by a factor of 1 − 1/50 per batch. At the start later batches count more (the
- * kth has weight 2/(k + 1)), because the first ones run cold. Batches of nearly equal size say little about the slope,
- * so they replace less of the earlier knowledge about the slope: as little as a fiftieth of the usual share. The slope
- * starts at 0: sizes that were never tried are assumed to be cheap, until they are tried. From the ninth batch on, an
- * observation above four times its expectation is clipped to that. `spread` is the root mean squared relative residual,
- * with the same weights.
+ * kth has weight 2/(k + 1)), because the first ones run cold. Batches of nearly equal size contain little information
+ * about the slope. They therefore replace less of the earlier estimate, as little as a fiftieth of the usual share. The
+ * slope starts at 0, so new sizes are assumed to be cheap until they are tried. From the ninth batch on, an observation
+ * above four times its expectation is clipped to that. `spread` is the root mean squared relative residual, with the
+ * same weights.
  */
 export class BatchTime {
   /** Milliseconds per row, a. */
@@ -52,7 +52,7 @@ export class BatchTime {
     const dt = t - this.meanMs;
     this.meanRows += weight * dn;
     this.meanMs += weight * dt;
-    // Weight of the batch for the slope: it depends on how far its size is from the mean.
+    // Weight of the batch in the estimate of the slope. It depends on how far the batch's size is from the mean.
     const told = this.count > FEW && this.variance > 0 ? Math.max(1 / MEMORY, Math.min(1, (dn * dn) / this.variance)) : 1;
     this.variance = (1 - weight * told) * this.variance + weight * (1 - weight) * dn * dn;
     this.covariance = (1 - weight * told) * this.covariance + weight * (1 - weight) * dn * dt;
@@ -68,23 +68,23 @@ export class BatchTime {
     return this.perRow * rows + this.perBatch;
   }
 
-  /** Returns the time that 99 % of batches of `rows` rows stay below, if times are normally distributed. */
+  /** Returns the 99 % quantile of the time for a batch of `rows` rows, assuming normally distributed times. */
   slow(rows: number): number {
     return this.mean(rows) * this.margin(1);
   }
 
-  /** Returns the factor by which the sum of `batches` mean times is multiplied to get its 99 % bound. */
+  /** Returns the ratio of 99 % quantile to mean, for the total time of `batches` batches. */
   margin(batches: number): number {
     return 1 + (Z99 * this.spread) / Math.sqrt(batches);
   }
 
   /**
-   * Returns the number of rows per batch with which 99 % of requests are answered within `ms`, ≥ 1; Infinity while
-   * larger batches cost nothing more.
+   * Returns the number of rows per batch at which 99 % of requests are answered within `ms`. It is ≥ 1, and Infinity as
+   * long as larger batches take no more time.
    *
    * A request that just misses a batch waits for that batch and then for its own, so each of the two may take half of
-   * the time. If most of the time of such a batch were fixed cost, larger batches would be faster under load. Larger
-   * batches are therefore allowed, until fixed cost has fallen to 5 %.
+   * the time. If fixed cost dominates the time of such a batch, larger batches are faster under load. They are
+   * therefore allowed until fixed cost is only 5 %.
    */
   rowsFor(ms: number): number {
     if (this.perRow === 0) return Infinity;

@@ -47,7 +47,7 @@ export class Batcher<Request, Answer> {
   private scheduled = false;
   private delayTimer: unknown;
   private deadlineTimer: unknown;
-  /** Time for which the timer is set. */
+  /** Time at which the timer fires. */
   private deadlineAt = Infinity;
   /** Lower bound of the deadlines of waiting requests. */
   private earliest = Infinity;
@@ -61,8 +61,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Submits a request. Resolves with its answer; rejects with a {@link RefusedError} (`status` 429 or 503,
-   * `retryAfterMs`), with the signal's reason, with an error of `run`, or with an OptionError.
+   * Submits a request. Resolves with its answer. Rejects with a {@link RefusedError} (`status` 429 or 503,
+   * `retryAfterMs`), the signal's reason, an error from `run`, or an OptionError.
    */
   submit(request: Request, options: SubmitOptions = {}): Promise<Answered<Answer>> {
     return new Promise((resolve, reject) => {
@@ -142,7 +142,7 @@ export class Batcher<Request, Answer> {
     };
   }
 
-  /** Refuses new requests (503), and resolves when all accepted requests are settled. */
+  /** Refuses new requests (503). Resolves when all accepted requests are settled. */
   close(): Promise<void> {
     if (!this.closing) {
       let resolve = (): void => {};
@@ -189,9 +189,9 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Predicts a job's waiting time. If there are more free slots than batches ahead, its own batch starts now. Else all
-   * slots stay busy until its batch starts, which is at the latest after the total time of the batches ahead, divided
-   * by `concurrency`.
+   * Predicts a job's waiting time. If there are more free slots than batches ahead, its own batch starts now. Otherwise
+   * all slots stay busy until its batch starts. The batch starts no later than the total time of the batches ahead,
+   * divided by `concurrency`.
    */
   private waitOf(job: Job<Request, Answer>, open: Waiting["planned"]): number {
     const { time } = this;
@@ -231,7 +231,7 @@ export class Batcher<Request, Answer> {
         }
       }
       const batch = this.nextBatch();
-      // A model on this thread has blocked it, so requests that arrived during that time are handled first.
+      // If the model runs on this thread, it has blocked the thread. Requests that arrived meanwhile are handled first.
       if (batch.length > 0 && this.start(batch)) break;
     }
     if (this.queue.count === 0) this.earliest = Infinity;
@@ -240,8 +240,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Takes the next batch from the head of the queue: as many jobs as fit without any of them becoming late. Jobs that
-   * would be late anyway are refused; if only such jobs wait and nothing runs, the first of them is tried.
+   * Takes the next batch from the head of the queue: as many jobs as fit without any of them becoming late. Late jobs
+   * are refused, except that the first one is tried if only late jobs wait and nothing runs.
    */
   private nextBatch(): Job<Request, Answer>[] {
     const now = this.clock.now() - SLACK_MS;
@@ -385,10 +385,10 @@ export class Batcher<Request, Answer> {
 /**
  * Gathers requests into batches, for a model that answers many rows together faster than one by one.
  *
- * While no batch runs, a request starts immediately. Else it waits for the next batch, which takes the waiting
- * requests, up to `maxRows` rows. Requests are taken by priority and arrival, and no request starves. From the times of
- * batches it learns t = a·rows + b, which predicts when a request would be answered; a request that would miss its
- * deadline is refused. Each answer includes the size of its batch, its waiting time and the batch's time.
+ * While no batch runs, a request starts immediately. Otherwise it waits for the next batch. This batch takes the
+ * waiting requests, up to `maxRows` rows. Requests are taken by priority and arrival, and no request starves. The
+ * batcher learns t = a·rows + b from past batches, predicts each answer's time, and refuses requests that would miss
+ * their deadline. Each answer includes the size of its batch, its waiting time and the batch's time.
  *
  *     const batches = batcher({ run: (requests) => model.predict(requests) });
  *     const { answer, batchRows, queueUs, computeUs } = await batches.submit([1, 2, 3], { deadlineMs: 50 });

@@ -2,7 +2,7 @@ import { OptionError } from "ergodic";
 
 /**
  * Upper ends of buckets within a decade: the preferred numbers R20 of ISO 3, each about 12 % above the previous one.
- * Every fourth belongs to R5.
+ * Every fourth of these numbers belongs to R5.
  */
 const R20 = [1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9];
 const DECADES = 10;
@@ -65,8 +65,8 @@ export class Histogram {
   }
 
   /**
-   * Returns a quantile by nearest rank, `p` in [0, 1]: the ⌈p·count⌉th smallest value, placed within its bucket as if
-   * the values there were evenly spread, and limited to the range of all values. NaN if there are none.
+   * Returns a quantile by nearest rank, `p` in [0, 1]: the ⌈p·count⌉th smallest value. Values are assumed to be evenly
+   * spread within a bucket. The result is limited to the range of all values. NaN if there are none.
    */
   quantile(p: number): number {
     if (!(p >= 0 && p <= 1)) throw new OptionError("histogram", `p is ${p}, but must be within [0, 1]`, "OPTION_RANGE");
@@ -81,8 +81,8 @@ export class Histogram {
   }
 
   /**
-   * Returns the number of values ≤ each bound, with five bounds per decade within [from, to]: the buckets of
-   * Prometheus, without +Inf, which is `count`.
+   * Returns the number of values ≤ each bound, with five bounds per decade within [from, to]. These are the buckets of
+   * Prometheus, except the bucket +Inf, which equals `count`.
    */
   cumulative(from = 1, to = 1e7): [number, number][] {
     const rows: [number, number][] = [];

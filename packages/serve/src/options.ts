@@ -8,7 +8,7 @@ export interface BatcherOptions<Request, Answer> {
   /**
    * Runs the model: returns the answers of the requests, in their order. An Error instead of an answer rejects only
    * that request. If it throws or rejects, only the requests of that batch are rejected, with the same error. The next
-   * batch starts when it is done, so a function that blocks the thread is best run on another one.
+   * batch starts when `run` is done, so a function that blocks its thread should run on a separate thread.
    */
   run(requests: Request[]): readonly (Answer | Error)[] | PromiseLike<readonly (Answer | Error)[]>;
   /** Returns the number of rows of a request, an integer ≥ 1. Default: 1 for all. */
@@ -21,14 +21,14 @@ export interface BatcherOptions<Request, Answer> {
   /** Number of batches that may run simultaneously, such as workers with the model. An integer ≥ 1. Default 1. */
   concurrency?: number;
   /**
-   * Longest time that a request waits for others while a batch runs and another could start, in milliseconds, ≥ 0.
-   * While no batch runs nothing waits. This wait has no effect if `concurrency` is 1. Default 0.
+   * Longest time in milliseconds, ≥ 0, that a request waits for other requests if a batch is running and another batch
+   * could start. While no batch runs nothing waits. This wait has no effect if `concurrency` is 1. Default 0.
    */
   maxDelayMs?: number;
   /**
-   * Target in milliseconds within which 99 % of requests should be answered, > 0. To meet it, the size of batches is
-   * limited according to their learned times, as far as the load allows. Default: none, batches have up to `maxRows`
-   * rows.
+   * Target in milliseconds within which 99 % of requests should be answered, > 0. The batcher limits the size of
+   * batches to reach this target, based on the learned time per batch. Under high load, batches can be larger. Default:
+   * none, batches have up to `maxRows` rows.
    */
   targetP99Ms?: number;
   /**
@@ -39,8 +39,8 @@ export interface BatcherOptions<Request, Answer> {
   /** Deadline of requests that have none of their own, in milliseconds from submission, > 0. Default Infinity: none. */
   deadlineMs?: number;
   /**
-   * Milliseconds of waiting that equal one step of priority, ≥ 0. A request can be overtaken only by requests that come
-   * at most this much later, times the number of steps between the priorities. Default 1000.
+   * Milliseconds of waiting that equal one step of priority, ≥ 0. A request can be overtaken only by requests of higher
+   * priority that arrive within a limited time: this number times the difference in priority. Default 1000.
    */
   ageingMs?: number;
   /** Clock, for tests. Default: the machine's. */
@@ -52,8 +52,8 @@ export interface SubmitOptions {
   /** Priority, an integer from 1 (first) to 9 (last). Default 5. */
   priority?: number;
   /**
-   * Milliseconds from now after which the answer is useless, > 0. The request is refused (503) if its answer is
-   * predicted to come later, either immediately or while it waits. Default: the batcher's.
+   * Milliseconds from now after which the answer is useless, > 0. If its answer is predicted to come later, the request
+   * is refused (503), either immediately or while it waits. Default: the batcher's.
    */
   deadlineMs?: number;
   /**

@@ -1,6 +1,5 @@
 /**
- * A batch that the queue is expected to form: its waiting rows and requests, and the earliest deadline that any of them
- * had.
+ * A planned batch of the queue: its waiting rows and requests, and the earliest deadline that any of its requests had.
  */
 interface Planned {
   rows: number;
@@ -19,14 +18,17 @@ export interface Waiting {
   /** Time after which its answer is useless; Infinity: never. */
   readonly deadline: number;
   key?: number;
-  /** Its rows, at most the size of a batch. */
+  /** Number of its rows, at most the size of a batch. */
   fill?: number;
   planned?: Planned | undefined;
   before?: this | undefined;
   after?: this | undefined;
 }
 
-/** Position of a new request: rows and batches ahead of its batch, and the rows of that batch, including its own. */
+/**
+ * Position of a new request: number of rows and batches ahead of its batch, and number of rows in that batch (including
+ * the request's rows).
+ */
 export interface Place {
   rows: number;
   batches: number;
@@ -48,12 +50,12 @@ interface Lane<T> {
 }
 
 /**
- * Waiting requests, in the order in which they will be taken: by arrival time, to which each step down in priority adds
- * `ageingMs`.
+ * Waiting requests, in the order in which they will be taken. They are sorted by arrival time plus `ageingMs` for each
+ * step down in priority.
  *
  * A later request can overtake only within that time, so no request starves. Within a priority, requests are in the
  * order of their arrival. The queue is stored as the batches that it will form, so a new request's position is found in
- * constant time, whatever the queue's length.
+ * constant time.
  */
 export class Queue<T extends Waiting> {
   /** Number of waiting rows. */
@@ -133,15 +135,18 @@ export class Queue<T extends Waiting> {
     return last && last.rows + one.rows <= limit ? last : undefined;
   }
 
-  /** Returns the position of a new request, in the batch `joined` or in one of its own, for batches of `limit` rows. */
+  /**
+   * Returns the position of a new request. The request joins the batch `joined`, if given, or else gets a new batch.
+   * Batches have `limit` rows.
+   */
   place(one: T, limit: number, joined: Planned | undefined): Place {
     const key = this.keyOf(one);
     const place = { rows: joined ? -joined.rows : 0, batches: joined ? -1 : 0, own: (joined?.rows ?? 0) + one.rows };
     for (let i = 0; i < LEVELS; i++) {
       const { head, tail, rows, fill, batches } = this.lanes[i];
       if (!head || !tail) continue;
-      // In lower lanes, requests that have waited long enough are ahead. The share of such requests is estimated from
-      // the lane's ends, as if arrivals were evenly spaced.
+      // In lanes of lower priority, requests that have waited long enough are ahead. The share of such requests is
+      // estimated from the lane's ends, as if arrivals were evenly spaced.
       const part = i < one.priority || tail.key! <= key ? 1 : Math.max(0, (key - head.key!) / (tail.key! - head.key!));
       place.rows += part * rows;
       // The limit may have fallen since the batches were planned.

@@ -1,6 +1,7 @@
 /**
- * Every command, in the order of `ergodic --help`, and the module that adds it: an import and an entry. A module that
- * adds two commands has two entries. Once built, the modules are one file, which Node reads faster than many.
+ * Every command with the module that adds it, in the order of `ergodic --help`. A new command needs an import and an
+ * entry. A module that adds two commands has two entries. The build bundles the modules into one file, because Node
+ * reads one file faster than many.
  */
 import type { Command } from "commander";
 import type { Terminal } from "../terminal.ts";

@@ -1,6 +1,7 @@
 /**
- * `ergodic check DIR`: posterior predictive checks, whether the model generates data like the observed data. `ergodic
- * loo DIR…`: how well a model predicts left-out data, and which of several models predicts best, with weights.
+ * `ergodic check DIR`: posterior predictive checks, which show whether the model generates data like the observed data.
+ * `ergodic loo DIR…`: estimates how well a model predicts held-out data. For several models, it reports which one
+ * predicts best, with weights.
  */
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";

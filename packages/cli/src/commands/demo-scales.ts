@@ -1,8 +1,8 @@
 /**
- * The demo of column scales: why adaptive rules help, and what Polyak's step requires from its user.
+ * The demo of column scales. It shows why adaptive rules help, and that Polyak's step requires the minimum of the loss.
  *
- * Three columns are equally important, y = x₁ − x₂/30 + x₃/0.03 + noise, but their units are 1 : 30 : 0.03. With a
- * single rate, a rate small enough for the large column leaves the small column's coefficient at its start. Rules that
+ * Three columns are equally important, y = x₁ − x₂/30 + x₃/0.03 + noise, but their units are 1 : 30 : 0.03. A single
+ * rate must be small enough for the large column, and then the small column's coefficient hardly changes. Rules that
  * divide by the size of past gradients give each column its own rate.
  */
 import { adagrad, adam, Dataset, ErgodicError, fit, linear, newtonCholesky, rmsprop, sgd, stream } from "ergodic";
@@ -17,7 +17,7 @@ const SIGNS = [1, -1, 1];
 const ROWS = 1000;
 const NOISE = 0.1;
 const EPOCHS = 20;
-/** Each rule is shown at the best of these rates. */
+/** Each rule is shown at its best rate among these. */
 const RATES = [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1, 3];
 const UPDATES = [3, 10, 30, 100, 300];
 

@@ -49,7 +49,7 @@ const SEED = 1;
 const BATCH = 16;
 const EPOCHS = 20;
 const FEATURES = 2000;
-/** Enough epochs to compare speeds: threads take a moment to start each chunk. */
+/** This is enough epochs to compare speeds, because threads take a moment to start each chunk. */
 const WORKER_EPOCHS = 60;
 const WIDTH = 8;
 const BLACK = 16;

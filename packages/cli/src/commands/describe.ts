@@ -50,9 +50,7 @@ async function describe(file: string, options: DescribeOptions, terminal: Termin
   terminal.out(options.json ? `${json({ command: "describe", kind: "data", file, ...data })}\n` : dataText(file, data, terminal));
 }
 
-/**
- * Whether the file begins with a header length followed by the brace of its JSON. The reader reports a missing file.
- */
+/** Whether the file begins with a header length and the opening brace of JSON. The reader reports a missing file. */
 async function isSafetensors(path: string): Promise<boolean> {
   const file = await open(path).catch(() => undefined);
   if (!file) return false;
@@ -120,7 +118,7 @@ function ofLinear(file: string, size: number, model: LinearPredictor, terminal: 
 }
 
 function ofNetwork(file: string, size: number, model: NetworkPredictor, terminal: Terminal): [object, string] {
-  // The program belongs to the file and is longer than all other fields.
+  // The program is part of the file and is longer than all other fields.
   const { program: _, ...rest } = model.description;
   const description = rest as unknown as NetworkDescribed;
   const { task, rowShape, parameters, model: made } = description;

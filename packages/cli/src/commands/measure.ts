@@ -1,7 +1,7 @@
 /**
  * `ergodic measure [MODEL DATA]`: measures latency, throughput, size and energy of a model in MLPerf's scenarios, for
- * one batch size or several. Prints the trade-off as a table and a picture, as JSON, or as one HTML file. Without a
- * model, a small network is trained on the digits that are included with the command.
+ * one batch size or several. Prints the trade-off between batch sizes as a table and a picture, as JSON, or as one HTML
+ * file. Without a model, a small network is trained on the digits that are included with the command.
  */
 import { fileURLToPath } from "node:url";
 import { read, readTable } from "@ergodic/ingest";
@@ -130,7 +130,8 @@ async function rowsOf(model: AnyPredictor, data: string, options: Options): Prom
     const columns = columnsOf(model, options, "measure");
     const table = await readTable(data, { ...formatOptions(options), ...namesAsTexts(columns) });
     const { user, item } = model.columns;
-    // Uses the model's column names, as `predict` expects, whatever this table's columns are called.
+    // Uses the model's column names, because `predict` expects these names. The columns of this table can have other
+    // names.
     const pairs = pairsOf(table, namesOf(table, { user: columns.user, item: columns.item }));
     return pairs.map((pair) => ({ [user]: pair.user, [item]: pair.item }));
   }

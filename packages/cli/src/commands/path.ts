@@ -78,7 +78,7 @@ interface Result {
   read: TrainingData;
   parts: Parts;
   path: LinearPath;
-  /** The run's plan, including its workers, which no file stores. */
+  /** The run's plan. It includes the number of workers, which is not stored in any file. */
   plan: Described["plan"];
 }
 

@@ -1,11 +1,11 @@
 /**
  * `ergodic predict MODEL DATA`: prints CSV with one line per row of DATA. A line contains the prediction, then each
- * class's probability if the model has them. For a calibrated model, a 0 or 1 per class follows, which is 1 if the
- * class is in the row's prediction set, or the two ends of the row's interval follow. For a factorisation, each row of
- * DATA holds a pair of user and item. Columns of DATA that --id and --keep name come first, unchanged.
+ * class's probability if the model has them. For a calibrated model, a 0 or 1 per class follows (1 if the class is in
+ * the row's prediction set), or the two ends of the row's interval. For a factorisation, each row of DATA holds a pair
+ * of user and item. The columns of DATA given by --id and --keep come first, unchanged.
  *
- * Files are read and predicted in blocks, so they can be larger than memory; standard input is read whole. The file of
- * --out is written completely or not at all.
+ * Files are read and predicted in blocks, so they can be larger than memory; standard input is read whole. The --out
+ * file is written completely or not at all.
  */
 import { blocks, likeFault, type ReadTableOptions, readTable, rowBlocks, sparseBlocks, takesSparse } from "@ergodic/ingest";
 import type { Command } from "commander";

@@ -2,8 +2,8 @@
  * `ergodic recommend DATA --user COLUMN --item COLUMN`: factorises ratings, tests the model, saves it, and prints the
  * best new items for a user.
  *
- * Without --value each row is an event, and the model is one of preferences (--implicit). The run can be interrupted,
- * checkpointed and resumed (keeping.ts).
+ * Without --value, each row is an event, and the model is fitted to preferences (--implicit). The run can be
+ * interrupted, checkpointed and resumed (keeping.ts).
  */
 import type { Command } from "commander";
 import {
@@ -70,8 +70,8 @@ interface RecommendOptions extends FormatOptions, KeepingOptions, FactorOptions,
 }
 
 /**
- * Number of validations without a lower loss after which a run ends. Alternating descent decreases steadily, so a few
- * are enough.
+ * Number of validations without a lower loss after which a run ends. With alternating descent the loss decreases
+ * steadily, so a few are enough.
  */
 export const PATIENCE = 3;
 
@@ -228,7 +228,7 @@ interface Result {
   all: Ratings;
   parts: RatingParts;
   fitted: FactorPredictor & Pick<Fitted, "run">;
-  /** The run's plan, including its workers, which no file stores. */
+  /** The run's plan. It includes the number of workers, which is not stored in any file. */
   plan: FactorsDescribed["plan"];
   engine: EngineDescription;
   terminal: Terminal;
@@ -266,7 +266,7 @@ function report(result: Result): void {
   terminal.out(
     `${counted(run.epochs, "epoch")} in ${duration(run.seconds)}: ${run.reason}; objective ${decimal(run.report.objective)}\n`,
   );
-  // The validation of the parameters that were kept.
+  // Validation result of the retained parameters.
   const best = run.ticks.flatMap(({ validation }) => (validation ? [validation] : [])).sort((a, b) => a.loss - b.loss)[0];
   if (best) terminal.out(`lowest validation loss ${decimal(best.loss)}\n${validationWarning(best, paint)}`);
   if (metrics)

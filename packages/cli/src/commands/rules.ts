@@ -1,6 +1,6 @@
 /**
- * `ergodic rules`: the cost ledger. Lists what each step rule stores and computes beyond plain SGD, derived from its
- * equation, and the time per update and parameter, measured on this machine.
+ * `ergodic rules`: the cost ledger. For each step rule, it lists the storage and computation beyond plain SGD, derived
+ * from the rule's equation. It also lists the time per update and parameter, measured on this machine.
  *
  * The time is measured with 10 million parameters, where memory traffic dominates, as when training a large model. With
  * --quick, it is measured with 100,000 parameters, which fit into the processor's cache. `ergodic rules NAME` measures
@@ -20,7 +20,8 @@ const SMALL = 100_000;
 const LARGE = 10_000_000;
 
 /**
- * Null for rules that use the whole objective or a line search, because the objective costs more than the rule itself.
+ * Null for rules that use the whole objective or a line search, because evaluating the objective costs more than the
+ * rule.
  */
 type TimedRow = LedgerRow & { nanosecondsPerParameter: number | null };
 

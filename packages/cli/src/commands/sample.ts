@@ -1,7 +1,7 @@
 /**
  * `ergodic sample MODEL --data FILE`, or `--formula "y ~ x"` instead of MODEL: draws from the posterior of a model, and
- * prints a summary and whether to trust it. `ergodic approximate` does the same with a fast approximation. Runs can be
- * interrupted, checkpointed and resumed (keeping.ts).
+ * prints a summary of the draws and whether to trust them. `ergodic approximate` does the same with a fast
+ * approximation. Runs can be interrupted, checkpointed and resumed (keeping.ts).
  */
 import type { Command } from "commander";
 import { type Draws, type Run, type SampleOptions, sample } from "ergodic";

@@ -41,9 +41,7 @@ export function add(program: Command, terminal: Terminal): void {
   );
 }
 
-/**
- * A checkpoint contains the network, but not the layer kinds that a file defines, so such a file must be named again.
- */
+/** A checkpoint contains the network, but not layer kinds defined in a file, so such a file must be named again. */
 function fixedBy({ model = "" }: TrainOptions): readonly string[] {
   return isNetworkFile(model) ? fixedByCheckpoint.filter((name) => name !== "model") : fixedByCheckpoint;
 }
@@ -139,7 +137,7 @@ function watch(options: TrainOptions, engine: EngineDescription, terminal: Termi
       if (options.quiet) return;
       const chosen = given as Described;
       const certified = chosen.algorithm?.rule === undefined;
-      // With full gradients the default differs, and some algorithms end before it.
+      // With full gradients, the default differs, and some algorithms end earlier.
       const usual = chosen.plan?.batch === "all" || certified ? {} : { epochs: 5 };
       progress = new Progress(terminal, limited ? { epochs, updates, seconds } : usual, { certified });
       for (const line of [chosenLine(chosen, engine), ...workersLine(chosen, options.workers)]) terminal.note(line);
@@ -156,7 +154,7 @@ interface Result {
   parts: Parts;
   cv: CrossValidated | undefined;
   fitted: AnyFitted;
-  /** The run's plan, including its workers, which no file stores. */
+  /** The run's plan. It includes the number of workers, which is not stored in any file. */
   plan: Described["plan"];
   /** Reason for this algorithm and strength, if the user left them open. */
   why: Described["why"];

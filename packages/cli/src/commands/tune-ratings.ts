@@ -1,11 +1,11 @@
 /**
  * `ergodic tune DATA --user COLUMN --item COLUMN --over rank:int:2..64,l2:log:1e-3..1`: factorises ratings with many
- * settings and reports the best on held-out ratings: the smallest root mean square error or, for preferences, the
- * smallest 1 − NDCG.
+ * settings and reports the best settings on held-out ratings. The best settings have the smallest root mean square
+ * error or, for preferences, the smallest 1 − NDCG.
  *
  * A trial ends when --patience (default 3) is exhausted or when it converges. With --out or --test-share, a final model
- * is then fitted with the best settings to all ratings except the test ratings, for as many epochs as the best trial
- * took to reach its smallest error.
+ * is then fitted with the best settings to all ratings except the test ratings. It is fitted for as many epochs as the
+ * best trial took to reach its smallest error.
  */
 import type { Command } from "commander";
 import { type FactorPredictor, factorisation, fit, type Ratings, tune } from "ergodic";
@@ -99,7 +99,7 @@ export async function tuneRatings(file: string, options: Options, training: Trai
   const tuned = await toTheEnd(begin(parts, stop.signal), stop, training, watch(options, terminal), async () => {});
   const { losses } = tuned.best;
   const least = losses.reduce((low, measured) => (measured.loss < low.loss ? measured : low), losses[0]);
-  // Without held-out ratings, patience has nothing to observe, so the best trial determines the number of epochs.
+  // Without held-out ratings, patience cannot be used, so the best trial determines the number of epochs.
   const { validateShare: _, validateEvery: __, patience: ___, ...others } = withRatingSettings(options, tuned.settings);
   const chosen: Options = { ...others, epochs: least.epoch };
   const final = await finalModel(chosen, parts);

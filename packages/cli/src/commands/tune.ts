@@ -1,6 +1,6 @@
 /**
- * `ergodic tune DATA --target COLUMN --over rate:log:1e-4..1,…`: trains with many settings and reports the best on
- * held-out rows.
+ * `ergodic tune DATA --target COLUMN --over rate:log:1e-4..1,…`: trains with many settings and reports the best
+ * settings on held-out rows.
  *
  * Each trial runs like `train` with these options. With --out or test rows, a final model is then trained with the best
  * settings on all rows except the test rows. With --patience, it is trained for as many epochs as the best trial took
@@ -125,8 +125,8 @@ async function beginning(
 }
 
 /**
- * Options for training on all rows. Without held-out rows, patience has nothing to observe, so the best trial
- * determines the number of epochs.
+ * Options for training on all rows. Without held-out rows, patience cannot be used, so the best trial determines the
+ * number of epochs.
  */
 function forTheRest(options: TuneCommandOptions, { best }: Tuned): TuneCommandOptions {
   const { validate: _, validateShare: __, validateEvery: ___, patience, ...others } = options;
@@ -148,7 +148,7 @@ async function trainFinal(
   data: Parts["train"],
 ): Promise<Final | undefined> {
   if (chosen.out === undefined && !tuned.test) return undefined;
-  // Gives the same test rows as before, because they are split off first.
+  // The test rows are the same as before, because they are split off first.
   const parts = await cut(data, chosen, "tune");
   return { fitted: await fitModel(make(chosen)(parts.train), parts.train, fitOptions(chosen)), parts };
 }

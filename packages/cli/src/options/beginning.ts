@@ -6,16 +6,16 @@ import { given } from "./given.ts";
 import type { AnyModel } from "./model.ts";
 import { modelOptions, type TrainOptions } from "./training.ts";
 
-/**
- * Settings taken from the file that `--from` names, unless the command line gives them: the model and the name of its
- * target.
- */
+/** Settings from the `--from` file, used unless the command line gives them: the model and the name of its target. */
 export interface Begun {
   readonly model: ((data: Dataset) => AnyModel) | undefined;
   readonly target: string | undefined;
 }
 
-/** Options that define the structure of a network or feature map; the file's parameters only fit its own structure. */
+/**
+ * Options that define the structure of a model. With `--from` they are refused, because the file's parameters fit only
+ * the file's structure.
+ */
 const ofStructure = ["features", "standardise", "augment"] as const;
 
 /** Returns undefined without `--from`, and for a checkpoint, because the command line then gives everything. */

@@ -21,7 +21,7 @@ import { modelOfFile } from "./statistical.ts";
 export interface DrawnFrom {
   /** File of the model. */
   readonly model?: string | undefined;
-  /** File of its data; the model's file can export the data instead. */
+  /** File with the data. The model's file can export the data instead. */
   readonly data?: string | undefined;
 }
 
@@ -36,10 +36,7 @@ export function addDrawnFrom(command: Command, several = false): Command {
   return command.option("--model <file>", model, collected).option("--data <file>", data, collected);
 }
 
-/**
- * Adds the record that `sample` writes. Because paths are relative, draws find their model again if both are moved
- * together.
- */
+/** Adds the record that `sample` writes. Its paths are relative, so that draws and model can be moved together. */
 export function noting(draws: Draws, folder: string, { model, data, formula, family, levels }: DrawnFrom & FormulaWords): Draws {
   const from = (file: string | undefined): string | null =>
     file === undefined ? null : relative(resolve(folder), resolve(file)).split(sep).join("/");
@@ -77,7 +74,7 @@ export async function readDrawn(
   return blamingFile(model, async () => withModel(draws, await modelOfFile(model, data, () => {})));
 }
 
-/** Reads the formula words from a file, which may contain anything. */
+/** Reads the formula options from a file with unchecked content. */
 function wordsOf({ formula, family, levels }: Readonly<Record<string, unknown>>): FormulaWords {
   return {
     formula: formula as string,

@@ -78,7 +78,7 @@ const ANY_SHAPE: NetworkShape = { outputs: 2, rowShape: [32, 32, 3] };
 const channels = (numbers: readonly number[]): { channels?: readonly number[] } =>
   numbers.length > 0 ? { channels: numbers } : {};
 
-/** A network with a single width; the image size decides its form. */
+/** A network with a single width. The image size determines its form. */
 function scaled<O extends { width?: number }>(make: (options: O) => LayerLike): Layers {
   return ({ numbers, options }, { outputs, rowShape: [height, width] }) => {
     const form = Math.min(height, width) < SMALL_SIDE ? "small" : "published";
@@ -110,7 +110,7 @@ const networks: Readonly<Record<string, { takes: number; images: boolean; layers
   shufflenetv1: { takes: 1, images: true, layers: scaled<ShuffleNetV1Options>(shuffleNetV1) },
 };
 
-/** Options of linear models that networks do not support, with the value that turns each on. */
+/** Options of linear models that networks do not support, each with the value that turns it on. */
 const ofLinear = { intercept: false, nonNegative: true, features: undefined } as const;
 
 /**
@@ -119,7 +119,7 @@ const ofLinear = { intercept: false, nonNegative: true, features: undefined } as
  */
 export type ModelMaker = (options: ModelOptions) => (data: Dataset) => AnyModel;
 
-/** Reads --model and --augment, and the file that they name. */
+/** Reads --model and --augment, and the file that --model names. */
 export async function modelMaker({ model, augment }: ModelOptions): Promise<ModelMaker> {
   if (isNetwork({ model })) return networkMaker(await layersOf(model!), augmentations(augment));
   if (augment !== undefined)

@@ -38,7 +38,7 @@ export async function loadedModule(flag: string, path: string): Promise<Record<s
   }
 }
 
-/** Fails if the event loop is empty while the file still waits; Node would exit silently. */
+/** Fails if the event loop is empty while the file still waits. Otherwise Node would exit silently. */
 async function imported(path: string, href: string): Promise<Record<string, unknown>> {
   let never = (): void => {};
   const unending = new Promise<never>((_, reject) => {
@@ -83,9 +83,9 @@ const FRAME = /(?:^|\(|\bat )(file:\/\/[^()]+?|\/[^()]+?|[A-Za-z]:\\[^()]+?):(\d
 const OWN = fileURLToPath(new URL("../../../", import.meta.url));
 
 /**
- * Returns "model.mjs:3:12", the place of the error in the user's code: the first line of the stack that is in the file,
- * or in a file that is neither ours nor a package's. Syntax errors have their place above the stack, with a caret below
- * the column.
+ * Returns "model.mjs:3:12", the place of the error in the user's code. It is the first line of the stack in the file
+ * itself, or in another file that belongs neither to this program nor to a package. For syntax errors, the place is
+ * above the stack, and a caret marks the column.
  */
 function placeIn(path: string, cause: unknown): string | undefined {
   if (!(cause instanceof Error) || cause.stack === undefined) return undefined;
@@ -142,7 +142,7 @@ export function registerCompiler(flag: string, path: string, near: readonly stri
     if (compiler === undefined) continue;
     try {
       register(`data:text/javascript,${encodeURIComponent(hooks)}`, { data: { compiler } });
-      // Makes errors refer to the lines that the user wrote rather than to the lines without types.
+      // Makes errors refer to the user's lines rather than to the lines after type stripping.
       process.setSourceMapsEnabled(true);
       return;
     } catch (cause) {

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "commander";
 
 type Parse<T> = (text: string) => T;
 
-/** Parses numbers and words of the command line. Values out of range are refused here, before anything is read. */
+/** Parses numbers and words of the command line. Values out of range are refused before anything is read. */
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value)) return value;

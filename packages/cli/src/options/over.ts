@@ -54,7 +54,7 @@ export function parseRanges(text: string, whole: readonly string[], example: str
   return over;
 }
 
-/** Rounds settings to the digits with which they are used and shown. */
+/** Rounds settings to the number of digits with which they are used and shown. */
 export function readable(settings: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, Number(value.toPrecision(DIGITS))]));
 }
@@ -103,7 +103,7 @@ function withRuleOption(rule: string, name: string, value: number): string {
   return links.join("+");
 }
 
-/** Returns the link that is named, otherwise the first link with the option. */
+/** Returns the named link. If no link is named, returns the first link with the option. */
 function linkWith(rule: string, name: string): number {
   const dot = name.lastIndexOf(".");
   const key = name.slice(dot + 1);

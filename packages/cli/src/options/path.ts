@@ -78,7 +78,7 @@ const selections: Readonly<Record<string, FitPathOptions["select"]>> = {
   "one-standard-error": "oneStandardError",
 };
 
-/** Default number of cross-validation folds; a single row has none. */
+/** Default number of cross-validation folds. A single row has no folds. */
 const FOLDS = 10;
 export const defaultFolds = (rowCount: number): number => (rowCount < 2 ? 0 : Math.min(FOLDS, rowCount));
 

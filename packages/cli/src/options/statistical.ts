@@ -1,8 +1,8 @@
 /**
  * Reads a statistical model from a file, its data, and a sampler from its words on the command line.
  *
- * The file's default export is a model(), or the function from which one is made. A `data` export is used if --data is
- * not given. A sampler is a word with options, nested ones in brackets: nuts:metric=dense,maxTreeDepth=12 ·
+ * The file's default export is a model(), or a function from which a model is made. A `data` export is used if --data
+ * is not given. A sampler is a word with options, nested ones in brackets: nuts:metric=dense,maxTreeDepth=12 ·
  * parallelTempering:inner=hmc(leapfrogs=10).
  *
  * @throws UsageError for a file without a model, or with a plain log density, for data that are not an object, for an

@@ -1,7 +1,7 @@
 /**
- * Finds the position of a syntax error. Node hides it from a program that imports the file, but prints it with
- * `--check`, which runs nothing. So the file is checked once more, followed by the files that it imports by relative
- * paths.
+ * Finds the position of a syntax error. Node does not report it to a program that imports the file. It prints the
+ * position with `--check`, without running the file. So the file is checked once more, followed by the files that it
+ * imports by relative paths.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";

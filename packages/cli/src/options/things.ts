@@ -27,7 +27,7 @@ import type { CoordinateDescentOptions } from "ergodic/search";
 import { UsageError } from "../errors.ts";
 import { parseSpec, type Spec, type SpecValue } from "./spec.ts";
 
-/** Separator between links. A letter must follow, because a plus sign can be part of a number. */
+/** Separator between links. A letter must follow the plus sign, because the sign can also be part of a number. */
 export const LINK = /\+(?=[A-Za-z])/;
 
 const algorithms: Readonly<Record<string, (options: Spec["options"]) => Algorithm | "auto" | "gradient">> = {
@@ -128,7 +128,9 @@ function scheduleJson({ name, options }: Spec): ScheduleJson {
   return { schedule: name, options: Object.fromEntries(Object.entries(options).map(([key, value]) => [key, json(value)])) };
 }
 
-/** Returns the first link with a rate or, if there is none, the last link, which then refuses it. */
+/**
+ * Returns the first link with a rate. If there is none, returns the last link, which refuses the rate with an error.
+ */
 function linkWithRate(links: readonly Spec[]): number {
   const at = links.findIndex(({ name }) => "rate" in ruleRegistry[name].make().options);
   return at < 0 ? links.length - 1 : at;

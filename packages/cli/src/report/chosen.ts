@@ -1,4 +1,4 @@
-/** Describes in one line what a run will do, from the description that its model will contain. */
+/** Summarises a run in one line before it starts. The input is the description that is later stored in the model. */
 import type { EngineDescription } from "ergodic";
 import { counted } from "./numbers.ts";
 
@@ -18,7 +18,7 @@ export interface Described {
   plan?: PlanJson;
   /** Reason for this algorithm, if the choice was left open. */
   why?: string;
-  /** Reason why workers share the updates this way, if it was measured. */
+  /** Reason for the way in which workers share the updates, if this was measured. */
 }
 
 /** A network's description, with the number of its parameters and the shape of a row. */
@@ -135,7 +135,7 @@ export function chosenLine(description: Described, engine: EngineDescription): s
   return parts.join(" · ");
 }
 
-/** If the algorithm was named, the reason only concerns the strength. */
+/** If the user named the algorithm, the reason concerns only the strength. */
 const whyText = (why: string | undefined): string =>
   why === undefined ? "" : ` (${why.startsWith("l2 is ") ? "" : "chosen for "}${why})`;
 

@@ -3,7 +3,7 @@ import type { Terminal } from "../terminal.ts";
 import { grouped } from "./numbers.ts";
 import { liveLine, timeLeft } from "./progress.ts";
 
-/** Formats a tick: as words for the rewritten line and as cells for the other lines. */
+/** Formats a tick: as text for the rewritten line, and as table cells for printed lines. */
 export interface CountedReport {
   /** Unit that is counted, and the names of the cells. */
   unit: string;
@@ -16,8 +16,8 @@ const WIDTH = 12;
 const row = (cells: readonly string[]): string => cells.map((cell) => cell.padStart(WIDTH)).join("");
 
 /**
- * Progress of a run that counts to a known number (λ of a path, trials of a tuning). On a terminal the progress is one
- * line, which is rewritten; otherwise a line is printed whenever the count has doubled, and at the end.
+ * Progress of a run that counts to a known number (λ of a path, trials of a tuning). On a terminal, one line is
+ * rewritten. Otherwise, a line is printed each time the count has doubled, and at the end.
  */
 export class CountedProgress {
   private readonly terminal: Terminal;

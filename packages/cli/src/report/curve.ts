@@ -16,7 +16,7 @@ export interface Mark {
 const [BAND, LINE] = [1, 4];
 
 /**
- * Draws a curve with its band as text: dark along the curve, light within the band, with signs below marked values.
+ * Draws a curve with its band as text. The curve is dark and the band is light. Signs below the picture mark values.
  *
  * Values are at even distances and are thinned out if there are more than `width`. Lines have 2 × width characters
  * after the labels; marks come last.

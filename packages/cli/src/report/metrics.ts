@@ -27,7 +27,7 @@ const names: Readonly<Record<Exclude<keyof Known, "confusion" | "users" | "warni
 };
 /** With two classes, these metrics refer to the second class. */
 const ofPositive: readonly string[] = ["averagePrecision", "f1"];
-/** Metrics that are undefined for rows of one class or one value. */
+/** Metrics that are undefined if all rows have the same class or value. */
 const mayBeUndefined: readonly string[] = ["auc", "averagePrecision", "r2"];
 const shares: readonly string[] = ["accuracy", "calibrationError", "coverage"];
 const MOST_CLASSES = 12;
@@ -66,14 +66,14 @@ export function metricsText(metrics: Partial<Known>, paint: Paint, positive: str
   return pairs(rows, paint) + (metrics.warning === undefined ? "" : `  ${paint.bold(paint.yellow(metrics.warning))}\n`);
 }
 
-/** Warns if the held-out rows' own mean has a smaller error than the validated model. */
+/** Warns if the mean of the held-out rows, used as a prediction, has a smaller error than the validated model. */
 export function validationWarning({ rmse = Number.NaN, r2 = Number.NaN }: Record<string, number>, paint: Paint): string {
   if (!(r2 < 0)) return "";
   const mean = decimal(rmse / Math.sqrt(1 - r2));
   return `  ${paint.bold(paint.yellow(`worse than predicting the mean: validation RMSE ${decimal(rmse)}, where the mean of these rows gives ${mean}`))}\n`;
 }
 
-/** Formats a confusion matrix. Rows: true classes; columns: predictions. Only if it fits on a screen. */
+/** Formats a confusion matrix. Rows: true classes; columns: predictions. Shown only if it fits on a screen. */
 export function confusionText(confusion: number[][], classes: readonly string[], paint: Paint): string {
   if (classes.length > MOST_CLASSES) return "";
   const cell = (count: number): string => (count === 0 ? "·" : Number.isInteger(count) ? grouped(count) : decimal(count));

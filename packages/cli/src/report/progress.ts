@@ -21,11 +21,11 @@ const widths = [12, 9, 12, 12, 11, 11];
 const row = (cells: readonly string[]): string => cells.map((cell, j) => cell.padStart(widths[j])).join("");
 
 /**
- * Progress of a run on standard error. On a terminal the progress is one line, which is rewritten; otherwise a line is
- * printed whenever the number of updates has doubled.
+ * Progress of a run on standard error. On a terminal, one line is rewritten. Otherwise, a line is printed each time the
+ * number of updates has doubled.
  *
- * `loss` is the mean training loss since the previous line. Each row's loss is measured before its update, so it is an
- * honest forecast, as in Vowpal Wabbit.
+ * `loss` is the mean training loss since the previous line. Each row's loss is measured before its update, so it
+ * measures prediction of unseen rows, as in Vowpal Wabbit.
  */
 export class Progress {
   private readonly terminal: Terminal;

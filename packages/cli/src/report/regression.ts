@@ -4,7 +4,7 @@ import type { Paint } from "../terminal.ts";
 import { counted, decimal, significant } from "./numbers.ts";
 import { table } from "./text-table.ts";
 
-/** Smallest probability that is shown as a number. */
+/** Smallest probability to show as a number. */
 const LEAST = 1e-16;
 
 const probability = (p: number): string => (p < LEAST ? `< ${LEAST.toExponential()}` : significant(p, 3));

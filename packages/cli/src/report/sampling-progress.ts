@@ -31,8 +31,8 @@ function amount({ algorithm: { algorithm, particles }, plan: { chains, warmup, d
 }
 
 /**
- * Progress of sampling on standard error. On a terminal the progress is one line, which is rewritten; otherwise a line
- * is printed whenever progress has doubled, and at the end.
+ * Progress of sampling on standard error. On a terminal, one line is rewritten. Otherwise, a line is printed each time
+ * progress has doubled, and at the end.
  *
  * Chains report the share of their transitions that is done. Approximations end when they converge, and particles when
  * they reach the posterior, so their progress is shown in updates.

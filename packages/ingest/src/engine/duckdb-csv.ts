@@ -20,11 +20,11 @@ import { TableBuilder } from "../table-builder.ts";
 import { DuckDbFile, NotNumber, quoted } from "./duckdb-file.ts";
 import { type Pick, putRows, type Query } from "./duckdb-rows.ts";
 
-/** Number of rows read first. These rows determine a column's type in nearly all files. */
+/** Number of rows read first. In nearly all files, these rows suffice to determine the types of columns. */
 const probeRows = 1000;
 /** Size of DuckDB's read buffer in bytes. A line can have at most 2,000,000. */
 const bufferBytes = 2 ** 22;
-/** Number of columns that are switched to strings one by one, before all are. */
+/** Number of columns that are switched to strings one by one, before all columns are switched. */
 const mostRestarts = 3;
 
 export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, builder: TableBuilder): AsyncGenerator<void> {

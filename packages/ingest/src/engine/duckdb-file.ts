@@ -191,7 +191,9 @@ async function refusePacked(name: string, path: string): Promise<void> {
 /** Quotes a string for SQL. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** Error for a numeric column, given by its name in the query, that contains something other than numbers. */
+/**
+ * Error for a numeric column that contains something other than numbers. The column is given by its name in the query.
+ */
 export class NotNumber extends Error {
   readonly column: string;
 

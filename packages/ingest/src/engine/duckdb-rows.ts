@@ -1,6 +1,6 @@
 /**
- * Columns of a query → a `TableBuilder`. Numbers come from DuckDB's own arrays, and strings as dictionary codes, so
- * that no string is made per cell.
+ * Columns of a query → a `TableBuilder`. Numbers are read from DuckDB's own arrays. Strings are read as dictionary
+ * codes, so that no string is created per cell.
  *
  * The dictionary of a column is an ENUM of the database with the strings of the first rows. Other strings are
  * transferred individually, which costs about 20 times as much. All rules (missing values, levels, refusals) are those
@@ -32,7 +32,7 @@ export interface Query {
   done: number;
   /** Approximate number of rows. */
   expected: number;
-  /** Converts a string from the database to the string that our own reader returns for the same cell. */
+  /** Converts a string from the database to the form that our own reader would return for the same cell. */
   textOf(text: string): string;
   putText(column: ColumnBuilder, text: string, line: number): void;
   /**
@@ -52,14 +52,14 @@ const largest = Number.MAX_SAFE_INTEGER;
 /**
  * Adds the rows of a query; yields when a block of them is full.
  *
- * @throws NotNumber for a numeric column that has to be read as strings; `done` rows were then added completely, and no
- * cell of the next row
+ * @throws NotNumber for a numeric column that has to be read as strings. Exactly `done` rows have then been added, and
+ * no cell of the next row.
  */
 export async function* putRows(query: Query, builder: TableBuilder): AsyncGenerator<void> {
   const { file, from, picks } = query;
   const dictionaries = await dictionariesOf(query);
   const inner = picks.map(({ sql }, k) => `${sql} AS v${k}${dictionaries[k] ? `, TRY_CAST(${sql} AS t${k}) AS e${k}` : ""}`);
-  // Each pick takes two columns, so that the second one can be found by position. An unused second column costs
+  // Each pick returns two columns, so that the second one can be found by position. An unused second column costs
   // nothing.
   const outer = picks.map((_, k) =>
     dictionaries[k] ? `e${k}, CASE WHEN e${k} IS NULL THEN v${k} END AS r${k}` : `v${k}, NULL AS r${k}`,
@@ -154,7 +154,7 @@ function textsReader(
   };
 }
 
-/** Strings by their codes in the database, and the column's codes for the strings that have occurred. */
+/** Strings, indexed by their codes in the database, and the column's codes for the strings so far. */
 interface Dictionary {
   levels: readonly string[];
   known: (number | undefined)[];

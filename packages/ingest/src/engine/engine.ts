@@ -18,7 +18,7 @@ export interface EngineOptions {
 }
 
 /**
- * Returns a decoder that passes the file to the requested reader. DuckDB's reader is loaded when it is needed. @throws
+ * Returns a decoder that passes the file to the requested reader. DuckDB's reader is loaded on demand. @throws
  * OptionError
  */
 export function byEngine<O extends EngineOptions>(

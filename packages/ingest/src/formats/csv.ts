@@ -27,8 +27,8 @@ export interface CsvOptions extends TableOptions, EngineOptions {
   /** Mark of comment lines, such as "#". Lines that begin with it are not read. Default: there are none. */
   comment?: string;
   /**
-   * Treatment of rows whose number of fields differs from the number of columns: refused (default), or skipped and
-   * counted in the result's `remarks`.
+   * Treatment of rows with too many or too few fields: refused (default), or skipped and counted in the result's
+   * `remarks`.
    */
   ragged?: "refuse" | "skip";
 }
@@ -41,8 +41,8 @@ const largest = Number.MAX_SAFE_INTEGER;
  * Comma- and tab-separated values (RFC 4180) → tables.
  *
  * The first line names the columns unless `header` is false (then x0, x1, …) or a list of names. Types are inferred
- * from the whole file. Memory holds one block of text at a time, and each level of a category once, so a file takes
- * only the memory of its columns.
+ * from the whole file. Only one block of text is in memory at a time, and each level of a category is stored once. A
+ * file therefore takes little more memory than its columns.
  *
  * @throws DataError DATA_HEADER, DATA_RAGGED, DATA_PARSE, DATA_TYPE, DATA_EMPTY, DATA_ENCODING, DATA_FORMAT;
  * OptionError

@@ -1,11 +1,11 @@
 /**
  * PNG and JPEG images, one folder per class → rows of whole numbers 0 … 255, shape [height, width, channels].
  *
- * Each sub-folder is a class, whose name is the folder's, and contains only images, which are recognised by their first
- * bytes. Files next to the sub-folders and names with a leading dot are ignored. A folder of images without sub-folders
- * gives rows without classes, for prediction. image.ts decodes pixels; image-resize.ts resizes.
+ * Each sub-folder is a class of the same name and contains only images. Images are recognised by their first bytes.
+ * Files next to the sub-folders and names with a leading dot are ignored. A folder of images without sub-folders gives
+ * rows without classes, for prediction. image.ts decodes pixels; image-resize.ts resizes.
  *
- * Files are read a few at a time. The error names the first faulty file in order, and no rows are returned.
+ * Files are read a few at a time. If files are faulty, no rows are returned, and the error names the first faulty file.
  *
  * @throws DataError DATA_EMPTY, DATA_TARGET (images without a class, or all of one), DATA_RAGGED (sizes differ),
  * DATA_FORMAT and errors of image.ts and source.ts; OptionError OPTION_RANGE

@@ -95,7 +95,7 @@ function putRow(
   for (const column of builder.columns) column?.padTo(builder.rowCount + 1, line);
 }
 
-/** Returns the digits that were rounded to this number, if any. */
+/** If the line has digits that were rounded to this number, returns them. */
 function longInteger(text: string, value: number): string | undefined {
   const outside = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
   return outside.match(/-?\d{16,}(?![\d.eE])/g)?.find((digits) => Number(digits) === value && isRounded(digits));

@@ -79,7 +79,7 @@ class LibsvmParser implements LineParser {
     return i + 1;
   }
 
-  /** Returns the label in this token; undefined if labels are optional and it is left out. */
+  /** Returns the label in this token; undefined if labels are optional and the line has none. */
   #label(bytes: Uint8Array, start: number, end: number): number | undefined {
     const value = parseNumber(bytes, start, end);
     const finite = value - value === 0;

@@ -3,8 +3,8 @@ import type { ByteReader } from "../byte-reader.ts";
 import { fileFault, show } from "../fault.ts";
 
 /**
- * Largest number of columns. So many columns are far more than fit in memory as a table, so only a damaged header
- * exceeds this number.
+ * Largest number of columns. A table with this many columns does not fit in memory, so only a damaged header has a
+ * larger number.
  */
 const columnLimit = 1e7;
 

@@ -26,7 +26,7 @@ export const asCounted = {
 const microsOfDay = 86_400_000_000n;
 /** Range of the years 1 to 9999, in days since 1970. ISO strings and the option `dates` have years of four digits. */
 const [firstDay, lastDay] = [-719_162, 2_932_896];
-/** DuckDB's infinity. In units other than nanoseconds, this value lies beyond the year 9999. */
+/** DuckDB's infinity. In every unit except nanoseconds, this value lies beyond the year 9999. */
 const infinite = 2n ** 63n - 1n;
 
 /** Returns a column's unit; undefined if it is not a date or time, or if its annotations contradict each other. */
@@ -58,7 +58,7 @@ export function putTime(file: string, column: ColumnBuilder, times: Times, count
   column.putText(isoText(what, day, micros), row);
 }
 
-/** Splits into days, and microseconds of the last day. */
+/** Splits a time into whole days, and the microseconds of the last day. */
 function split(micros: bigint): [day: number, micros: number] {
   const ofDay = Number(micros % microsOfDay);
   const day = Number(micros / microsOfDay);

@@ -24,8 +24,8 @@ export const vwKeys = ["target", "bits", "comment"];
  * column(name) = hash(name, hash(namespace, 0)) mod 2^bits, with MurmurHash3 (x86, 32 bits) over UTF-8, as VW's `--hash
  * strings`. The empty namespace hashes to 0. A name of only digits is the number itself plus the namespace's hash.
  * Values of one row that collide in a column are added. A value is multiplied by its namespace's scale; zeros are left
- * out. VW's constant feature is not added, because a model has its intercept. A tag must follow a blank or begin with
- * '; as in VW, a last word that touches the bar is a tag.
+ * out. VW's constant feature is not added, because a model has its intercept. A tag follows a blank or begins with '.
+ * As in VW, a last word that touches the bar is also a tag.
  *
  * @throws DataError DATA_PARSE, DATA_TYPE, DATA_UNSUPPORTED (initial predictions, other label types), DATA_EMPTY;
  * OptionError
@@ -36,7 +36,10 @@ const LF = 10;
 const COLON = 58;
 const BAR = 124;
 const QUOTE = 39;
-/** Largest number of features per row. A column and its place in the row share one exact float64: 31 + 22 bits. */
+/**
+ * Largest number of features per row. A column and its position in the row are packed into one exact float64: 31 + 22
+ * bits.
+ */
 const places = 2 ** 22;
 
 class VwParser implements LineParser {

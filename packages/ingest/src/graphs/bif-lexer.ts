@@ -33,7 +33,7 @@ export class BifLexer {
     return new BifLexer(source.name, decoded(source.name, await wholeText(source), 1));
   }
 
-  /** Number of characters of the text. */
+  /** Number of characters in the text. */
   get length(): number {
     return this.text.length;
   }
@@ -49,7 +49,7 @@ export class BifLexer {
     return token;
   }
 
-  /** Takes the mark if it is next. */
+  /** Consumes the mark if it is next. */
   skip(mark: string): boolean {
     const { kind, text } = this.peek();
     if (kind !== "mark" || text !== mark) return false;

@@ -1,9 +1,9 @@
 /**
  * Bayesian networks in BIF, the Interchange Format → factor graphs, and back.
  *
- * Each variable has a factor P(variable | parents), whose scope is the parents followed by the variable. The reader
- * accepts comments, properties (which are ignored), quoted names, rows `(states of the parents) numbers`, `default` and
- * `table`. In `table` the variable's own states are slowest and the last parent's fastest.
+ * Each variable has a factor P(variable | parents). The factor's scope is the parents followed by the variable. The
+ * reader accepts comments, properties (which are ignored), quoted names, rows `(states of the parents) numbers`,
+ * `default` and `table`. In `table` the variable's states vary slowest and the last parent's states fastest.
  * Source: F. G. Cozman, The Interchange Format for Bayesian Networks, 0.15.
  *
  * @throws DataError DATA_PARSE, DATA_TRUNCATED, DATA_MISSING, DATA_UNSUPPORTED with line and column
@@ -258,8 +258,8 @@ class BifReader {
 }
 
 /**
- * Returns a Bayesian network as a BIF file. The graph must have one factor per variable, with its probabilities given
- * the variables before it in the factor. Observed evidence is not written.
+ * Returns a Bayesian network as a BIF file. The graph must have one factor per variable. This factor contains the
+ * variable's probabilities, given the preceding variables of the factor. Observed evidence is not written.
  *
  * @throws CapabilityError for other graphs, or with soft evidence; OptionError for a name with a quote or a line end
  */

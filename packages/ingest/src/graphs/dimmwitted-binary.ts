@@ -25,7 +25,7 @@ const cut = (file: string, offset: number, message: string): DataError =>
   new DataError(`${file}: byte ${offset}`, message, "DATA_TRUNCATED");
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-/** Exact up to 2^53; larger numbers are out of every range used here. */
+/** Exact up to 2^53. Larger numbers exceed every range used here. */
 const u64 = (view: DataView, at: number): number => view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
 
 async function wholeBytes(source: ByteSource): Promise<Uint8Array> {
@@ -125,7 +125,7 @@ export async function readBinaryFactors(source: ByteSource, into: DimmWittedGrap
   );
 }
 
-/** Takes the complete factors and returns their number of bytes. */
+/** Reads the complete factors and returns their size in bytes. */
 function takeFactors(file: string, bytes: Uint8Array, offset: number, into: DimmWittedGraph): number {
   const view = viewOf(bytes);
   const variables: number[] = [];

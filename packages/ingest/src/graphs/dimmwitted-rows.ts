@@ -96,7 +96,7 @@ export class DimmWittedGraph {
       if (values) this.stateOf.set(id, values);
       // For an unobserved variable, samplers ignore an initial value that is not one of the states.
       const state = values ? values.get(initials[row]) : numbered(initials[row], count);
-      // If the states have names, numbers are taken as names.
+      // If the states have names, numbers are interpreted as names.
       const initial = state === undefined ? undefined : values ? initials[row] : type === 0 ? state === 1 : state;
       this.graph.variable(undefined, type === 0 ? undefined : (domain?.values ?? count), {
         ...(domain?.truthiness.some((value) => value > 0) ? { truthiness: domain.truthiness } : {}),

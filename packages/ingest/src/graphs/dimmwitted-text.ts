@@ -1,7 +1,7 @@
 /**
  * DimmWitted's files as text: rows of tab-separated fields, in the form that its text2bin reads. Each function has a
- * file of factors and a second file with text2bin's arguments: the function, the number of variables, and, for each
- * variable, the value that it is compared with.
+ * file of factors and a second file with text2bin's arguments. These are the function, the number of variables, and,
+ * for each variable, the value to compare it with.
  */
 import { fault, fileFault, show } from "../fault.ts";
 import { decoded, lineBlocks, wholeText } from "../lines.ts";
@@ -110,7 +110,7 @@ export async function readTextDomains(source: ByteSource): Promise<{ rows: Domai
   return { rows, refuse: (row, field, message) => fault(source.name, lines[row], field + 1, message, "DATA_PARSE") };
 }
 
-/** Number of the function whose rows contain the values to compare with. */
+/** Code of the function whose rows contain the values to compare with. */
 export const VALUES_IN_ROWS = 12;
 
 /** Reads a file of factors and its arguments into the graph. */

@@ -132,7 +132,7 @@ function textFiles(graph: FactorGraph): Record<string, Uint8Array<ArrayBuffer>> 
   const domains = written.map(({ count, values, truthiness }, id) =>
     values === undefined ? "" : line(id, count, list(values), list(truthiness ?? values.map(() => 0))),
   );
-  // There is one file of factors per function and list of values to compare with.
+  // There is one file of factors for each combination of a function and a list of values to compare with.
   const files = new Map<string, string[]>();
   for (let f = 0; f < graph.factorCount; f++) {
     const factor = graph.factorAt(f);

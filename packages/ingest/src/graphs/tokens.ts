@@ -74,7 +74,7 @@ export class Tokens {
   }
 
   /**
-   * Returns the next token as a number of items, each of at least two bytes. A number larger than the file can hold is
+   * Returns the next token as a count of items, each of at least two bytes. A count that exceeds the file's capacity is
    * refused before memory is allocated.
    */
   count(wanted: string, low: number): number {
@@ -134,8 +134,8 @@ export class Tokens {
 }
 
 /**
- * Number of entries that a file's tables may have in addition to the entries written in the file, for zeros and
- * defaults.
+ * Number of entries that a file's tables may have for zeros and defaults, in addition to the entries written in the
+ * file.
  */
 export class Allowance {
   private left: number;
@@ -144,7 +144,7 @@ export class Allowance {
     this.left = 2 ** 20 + 64 * byteLength;
   }
 
-  /** Reserves room for this many more entries, if there is enough. Returns whether there was. */
+  /** Reserves room for this many more entries. Returns false if there is not enough room. */
   take(entries: number): boolean {
     if (!(entries <= this.left)) return false;
     this.left -= entries;

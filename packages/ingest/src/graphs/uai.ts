@@ -22,7 +22,7 @@ export interface UaiOptions {
   sample?: number;
 }
 
-/** Observed states: from a variable's number to its state's number. */
+/** Observed states: maps a variable's index to the index of its state. */
 export type UaiEvidence = ReadonlyMap<number, number>;
 
 const MOST_STATES = 2 ** 32 - 1;
@@ -110,8 +110,8 @@ function readScope(tokens: Tokens, f: number, variableCount: number): number[] {
 }
 
 /**
- * Reads samples in either form. Some files fit both forms. The line structure then decides, and after it the number of
- * tokens.
+ * Reads samples in either form. Some files fit both forms. In that case, the line structure decides. If it does not
+ * decide, the number of tokens does.
  */
 async function samplesOf(tokens: Tokens, graph?: FactorGraph): Promise<UaiEvidence[]> {
   const lines = new TextDecoder("latin1")

@@ -11,7 +11,7 @@ import { DataError } from "ergodic/data";
 import { type FlatTable, readFlatbuffer, type TableKind } from "./flatbuffer.ts";
 
 const keyValue: TableKind = { 0: "text", 1: "text" };
-/** Table of a type. The table's first field is the width of a number, or the precision. */
+/** Table of a type. The table's first field is either the width or the precision of a number. */
 const type: TableKind = { 0: "i32" };
 const precision: TableKind = { 0: "i16" };
 const field = (): TableKind => ({

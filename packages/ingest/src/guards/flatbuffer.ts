@@ -1,7 +1,7 @@
 /**
- * Reads flatbuffers within bounds. Every offset leads to existing bytes, vectors are no longer than those bytes, and
- * the number of visited tables is limited by the file's size. If these checks succeed, a generated reader also
- * terminates on the same bytes.
+ * Reads flatbuffers within bounds. Every offset must lead to existing bytes, and every vector must end within the file.
+ * The file's size limits the number of visited tables. If these checks succeed, a generated reader also terminates on
+ * the same bytes.
  *
  * Source: FlatBuffers, "Internals".
  *

@@ -1,7 +1,7 @@
 /**
  * Checks a JPEG's claimed size against its bytes before it is decoded. Every block of 8 × 8 samples takes at least one
- * bit in the scan that holds its first coefficient, and in a baseline JPEG a second bit for its end. A file that claims
- * more blocks than it has bits is therefore damaged.
+ * bit in the scan that contains its first coefficient. In a baseline JPEG, it takes a second bit for its end. A file
+ * that claims more blocks than it has bits is therefore damaged.
  *
  * The decoder visits all blocks for every scan, whatever the scan contains, so more scans than any encoder makes are
  * refused. Source: ITU-T T.81, annexes B, F, G.
@@ -18,8 +18,8 @@ export interface JpegFrame {
 }
 
 /**
- * Largest number of scans, each of which is a pass over the whole picture. Progressive encoders make about ten, and at
- * most a thousand are possible.
+ * Largest number of scans. Each scan is a pass over the whole picture. Progressive encoders make about ten, and at most
+ * a thousand are possible.
  */
 export const mostScans = 256;
 
@@ -49,7 +49,7 @@ export function jpegEnds(bytes: Uint8Array, from: number): boolean {
   return false;
 }
 
-/** Returns what is wrong with the claimed size, or undefined. */
+/** Returns a description of the fault in the claimed size; undefined if there is none. */
 export function jpegMisclaim(bytes: Uint8Array, frame: JpegFrame): string | undefined {
   const bits = 8 * (bytes.length - frame.scanStart);
   const least = frame.blocks * (frame.progressive ? 1 : 2);

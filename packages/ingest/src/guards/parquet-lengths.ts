@@ -1,7 +1,7 @@
 /**
  * Unpacked length of a compressed page, according to its own bytes. Decoders fill an array of the size in the page's
  * header; they leave missing bytes 0 and drop surplus bytes. Undefined if only unpacking shows the length (Brotli: see
- * ../formats/parquet-brotli.ts), and for Zstandard, whose decoder checks the size.
+ * ../formats/parquet-brotli.ts). Also undefined for Zstandard, because its decoder checks the size.
  *
  * Sources: format_description.txt of Snappy; RFC 1952; lz4_Block_format.md; Hadoop's BlockCompressorStream.
  */

@@ -1,6 +1,6 @@
 /**
  * Checks the pages of a column before they are decoded. The counts in their headers must fit the rows of the row group.
- * The unpacked size of a page must fit the page's values, and every run within the page must fit the values that
+ * The unpacked size of a page must fit the number of its values, and no run may exceed the number of values that
  * remain. The decoder sizes arrays by these numbers, and V8 ends the whole process if an array grows too long.
  *
  * Only for flat columns. Source: parquet.thrift and Encodings.md of Apache Parquet.
@@ -76,7 +76,7 @@ export function checkPages(chunk: Uint8Array, column: PagedColumn, compressors: 
   return unpacked;
 }
 
-/** Limits for a page: rows that are left, and values of the preceding dictionary. */
+/** Limits for a page: number of remaining rows, and number of values in the preceding dictionary. */
 interface Room extends PagedColumn {
   readonly places: number;
 }
@@ -184,11 +184,12 @@ function unpackedPage(
   const ratio = ratios[codec];
   const unpack = compressors[codec];
   if (ratio === undefined || unpack === undefined) throw new Error(`the codec ${codec} is not supported`);
-  // Largest size: in the worst case, each value has its own bytes and each level a run. Strings can have any length.
+  // Largest size of a page. In the worst case, each value has its own bytes and each level is a separate run. Strings
+  // can have any length.
   const needed = type === "BYTE_ARRAY" ? Infinity : values * ((widths[type] ?? typeLength) + 8) + slack;
   if (size < 0 || size > Math.min(needed, bytes.length * ratio + slack))
     throw new Error(`${values} values in ${bytes.length} packed bytes claim ${size} bytes`);
-  // For an empty page, some writers write nothing and others a byte or more.
+  // For an empty page, some writers write nothing, and others write one or more bytes.
   if (size === 0) return new Uint8Array(0);
   const page = unpack(bytes, size);
   const length = unpackedLength(codec, bytes) ?? page.length;

@@ -67,7 +67,7 @@ export function checkDeltas(bytes: Uint8Array, at: number, values: number): { nu
   const block = number(31);
   const parts = number(31);
   const counted = number(31);
-  // The quotient is also not a multiple of 8 if there are zero parts, or if a part is not a whole number of values.
+  // The check also fails if there are zero parts, or if a part does not contain a whole number of values.
   if (parts > 1 << 16 || (block / parts) % 8 !== 0 || counted !== values)
     throw new Error(`differences of ${counted} values in blocks of ${block} by ${parts}, where ${values} are left`);
   const numbers = new Int32Array(values);

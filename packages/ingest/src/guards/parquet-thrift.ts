@@ -1,7 +1,7 @@
 /**
- * Reads Thrift's compact protocol, in which Parquet's footer and page headers are written, within bounds. Lists are no
- * longer than the remaining bytes, structures at most 32 deep, and numbers no wider than their type. A decoder can then
- * read the same bytes without allocating memory for content that does not exist.
+ * Reads Thrift's compact protocol, in which Parquet's footer and page headers are written, within bounds. Lists may not
+ * be longer than the remaining bytes, structures are at most 32 deep, and numbers are no wider than their type. A
+ * decoder can then read the same bytes without allocating memory for content that does not exist.
  *
  * Source: thrift-compact-protocol.md of Apache Thrift.
  *
@@ -17,7 +17,7 @@ export function readThrift(bytes: Uint8Array, at: number): { fields: ThriftStruc
   return { fields: reader.struct(0), end: reader.at };
 }
 
-/** Returns a structure (or a number) within a structure; undefined if there is none of that kind. */
+/** Returns the structure (or number) in the field `id`; undefined if the field is missing or of another kind. */
 export function structAt(fields: ThriftStruct, id: number): ThriftStruct | undefined {
   const value = fields.get(id);
   return value instanceof Map ? value : undefined;

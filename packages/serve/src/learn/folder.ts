@@ -9,7 +9,7 @@ import { headLike, type JournalContent, journalHead, readJournal } from "./journ
 
 type Kind = "snapshot" | "journal";
 
-/** A file of a learner. Files of versions that did not count terms have term 0. */
+/** A file of a learner. Files from program versions without terms have term 0. */
 interface Entry {
   readonly name: string;
   readonly version: number;
@@ -28,8 +28,8 @@ export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update
  * The journal of the latest term defines the state. If that term has two journals, the journal of the later version
  * defines the state. A new snapshot appears first, then its journal; only then is the old journal removed.
  *
- * Each opening starts a new term, whose number is part of its file names. A process that has lost its lock without
- * noticing only writes and removes files of its own term, and its journal is no longer read. The actions of such a
+ * Each opening starts a new term, whose number is part of its file names. If a process has lost its lock without
+ * noticing, it only writes and removes files of its own term. Its journal is no longer read. The actions of such a
  * process therefore have no effect.
  */
 export class LearnerFolder {
@@ -40,7 +40,7 @@ export class LearnerFolder {
     this.path = path;
   }
 
-  /** Opens the folder, and makes it if it does not exist. @throws DataError [FOLDER_MAKE] */
+  /** Opens the folder, or creates it if it does not exist. @throws DataError [FOLDER_MAKE] */
   static async open(path: string): Promise<LearnerFolder> {
     await mkdir(path, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
       const isFile = cause.code === "EEXIST" || cause.code === "ENOTDIR";
@@ -51,8 +51,8 @@ export class LearnerFolder {
   }
 
   /**
-   * Begins a term whose number is above all earlier numbers and is used by no other process. `check` checks that this
-   * process still holds the lock. The snapshots are then renamed to this term.
+   * Begins a term with a number that exceeds all earlier numbers and is not used by any other process. `check` checks
+   * that this process still holds the lock. The snapshots are then renamed to this term.
    */
   async claim(check: () => Promise<void>): Promise<void> {
     const before = [...(await this.#terms()), ...(await this.#entries("snapshot")), ...(await this.#entries("journal"))];
@@ -63,7 +63,7 @@ export class LearnerFolder {
     await this.#takeSnapshots();
   }
 
-  /** Ends a term in which no file was written. */
+  /** Ends a term that wrote no file. */
   async abandon(): Promise<void> {
     await removed(join(this.path, markerOf(this.#term)));
   }

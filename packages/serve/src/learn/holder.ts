@@ -24,7 +24,7 @@ export function self(): Holder {
   return known;
 }
 
-/** Whether the holder's process id is meaningful here. */
+/** Whether the holder's process id is valid on this host and in this namespace. */
 export const isHere = ({ place }: Holder): boolean => place === self().place;
 
 /** Whether a process on this host is still running. */

@@ -22,7 +22,7 @@ import { LearnerError } from "./errors.ts";
  * A frame is confirmed in four steps: the frame is written, the disk has it, a note is written, and the waiting callers
  * are answered. Bytes beyond the length in the notes were therefore never confirmed. A complete frame there is still
  * read. An incomplete frame there comes from an interrupted write, and is dropped. Damage before that length, or a
- * shorter file, is an error. Clients do not know the mark, so they cannot make rows that look like frames.
+ * shorter file, is an error. Clients do not know the mark, so they cannot send rows that look like frames.
  *
  * Format 1 has no notes; its last frame is dropped if it is incomplete.
  */
@@ -35,7 +35,7 @@ const FRAME = 32;
 export const FRAMES_AT = HEAD + 2 * NOTE;
 const MARK_AT = 64;
 /**
- * Largest number of bytes of a record. A frame can hold several records, of which all except the last have at most
+ * Largest number of bytes of a record. A frame can hold several records. All records except the last have at most
  * GROUP_BYTES in total.
  */
 export const MOST_RECORD_BYTES = 2 ** 28;
@@ -74,7 +74,7 @@ function headOf(version: number, snapshotHash: Uint8Array, mark: Uint8Array, len
   return head;
 }
 
-/** Returns a note which confirms the first `length` bytes, which lead to `version`. */
+/** Returns a note which confirms the first `length` bytes. These bytes lead to `version`. */
 export function noteOf(length: number, version: number): Buffer {
   const note = Buffer.alloc(NOTE);
   note.writeDoubleLE(length, 8);
@@ -83,7 +83,7 @@ export function noteOf(length: number, version: number): Buffer {
   return note;
 }
 
-/** Returns the offset of a note. Even and odd notes have alternating places. */
+/** Returns the offset of a note. Even and odd notes are written at two alternating offsets. */
 export const noteAt = (number: number): number => HEAD + (number % 2) * NOTE;
 
 /** Returns the note of a new head. */
@@ -97,7 +97,7 @@ export const markOf = (head: Uint8Array): Buffer => Buffer.from(head.subarray(MA
 /** Checksum of all bytes except the four at `at`, where the checksum itself is written. */
 const checksumBut = (head: Buffer, at: number): number => crc32(head.subarray(at + 4), crc32(head.subarray(0, at)));
 
-/** Returns a frame of records, the first of which leads to `version`. */
+/** Returns a frame of records. The first record leads to `version`. */
 export function frameOf(mark: Uint8Array, version: number, records: readonly JournalRecord[]): Buffer {
   const parts = records.flatMap(partsOf);
   const frame = Buffer.concat([Buffer.alloc(FRAME), ...parts]);
@@ -189,7 +189,7 @@ export function readJournal(file: Buffer, where: string): JournalContent {
   return { version, snapshotHash: head.subarray(32, 64), mark, records, frames, droppedBytes: file.length - length };
 }
 
-/** Returns the number of confirmed bytes, and the version that they lead to, from the notes. */
+/** Reads the notes. Returns the number of confirmed bytes, and the version to which these bytes lead. */
 function confirmedOf(file: Buffer, where: string): { length: number; version: number } {
   let found: { length: number; version: number } | undefined;
   for (const at of [noteAt(0), noteAt(1)]) {

@@ -8,13 +8,13 @@ export type JournalFile = Pick<FileHandle, "write" | "datasync" | "truncate" | "
 export class Journal {
   readonly #file: JournalFile;
   readonly #mark: Buffer;
-  /** The last note, and the number of notes written. */
+  /** The last note, and the number of notes written so far. */
   #note: Buffer;
   #notes = 0;
   /** Whether the file may contain more than was confirmed. */
   #isUnsure = false;
 
-  /** `head`: the first bytes of the file, all of which is confirmed. */
+  /** `head`: the first bytes of the file. The whole file is confirmed. */
   constructor(file: JournalFile, head: Uint8Array) {
     this.#file = file;
     this.#mark = markOf(head);
@@ -35,8 +35,8 @@ export class Journal {
   }
 
   /**
-   * Writes records, the first of which leads to `version`. Once the disk has the records, calls `check` and writes a
-   * note that confirms them, and resolves when both are done. If `check` throws, nothing is confirmed.
+   * Writes records. The first record leads to `version`. Once the disk has the records, calls `check` and writes a note
+   * that confirms them. Resolves after both. If `check` throws, nothing is confirmed.
    */
   async append(version: number, records: readonly JournalRecord[], check: () => Promise<void> = async () => {}): Promise<void> {
     const frame = frameOf(this.#mark, version, records);

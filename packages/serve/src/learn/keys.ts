@@ -38,7 +38,7 @@ export class LearntKeys {
    * belongs to a different request
    */
   find(key: string, bytes: Uint8Array): Promise<Learnt> | undefined {
-    // Waiting requests are searched first, because learnt requests might not be confirmed yet.
+    // Waiting requests are searched first, because a learnt request might not yet be confirmed.
     const found = this.#waiting.get(key) ?? this.#known.get(key);
     if (!found) return undefined;
     if (found.digest === digestOf(bytes)) return Promise.resolve(found.learnt);

@@ -46,10 +46,10 @@ interface Group {
 }
 
 /**
- * Processes requests one after another. Waiting requests are learnt as a group, which is written together. Once the
- * disk has the group, all of its callers are answered. Nothing is learnt during the write, so between groups the state
- * is the confirmed one. Before a group begins, the model's parameters are copied, so that the confirmed model can be
- * served while the group is in progress, and if it fails.
+ * Processes requests one after another. Waiting requests are learnt and written as a group. Once the disk has the
+ * group, all of its callers are answered. Nothing is learnt during the write, so between groups the state is the
+ * confirmed one. The model's parameters are copied before each group. The copy is served while the group is in
+ * progress, and afterwards if the group fails.
  */
 export class Learner implements OnlineLearner {
   readonly failed: Promise<LearnerError>;
@@ -65,7 +65,7 @@ export class Learner implements OnlineLearner {
   #recovered = { requests: 0, droppedBytes: 0 };
   #working: Promise<void> | undefined;
   #confirmed: Counts;
-  /** Parameters of the confirmed model while the state is ahead of it, as during a group. */
+  /** Parameters of the confirmed model, while the state is ahead of that model (during a group, for example). */
   #before: Float64Array | undefined;
   #served: ServedModel | undefined;
   #failure: LearnerError | undefined;
@@ -112,7 +112,7 @@ export class Learner implements OnlineLearner {
     }
   }
 
-  /** Takes the first snapshot of a folder, or repeats it if a crash came before its journal was begun. */
+  /** Takes the first snapshot of a folder. Repeats it if a crash occurred before the snapshot's journal was begun. */
   async start(): Promise<void> {
     this.current();
     await this.#snapshot();
@@ -257,8 +257,8 @@ export class Learner implements OnlineLearner {
 
   async #work(): Promise<void> {
     while (this.#queue.length > 0) {
-      // Requests that arrive in this turn of the event loop join the group, and callers that were just answered can ask
-      // for the model.
+      // Requests that arrive in this turn of the event loop join the group. Callers that were just answered can request
+      // the model.
       await new Promise((resolve) => setImmediate(resolve));
       try {
         await this.#group();

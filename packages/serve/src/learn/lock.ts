@@ -7,7 +7,7 @@ import { LearnerError } from "./errors.ts";
 import { type Holder, isHere, isLive, nameOf, parsed, self } from "./holder.ts";
 
 const TRIES = 8;
-/** Milliseconds between the beats with which a holder shows that it is alive. */
+/** Milliseconds between beats. With a beat, a holder shows that it is alive. */
 const BEAT_MS = 5000;
 /** Milliseconds without a beat, by the watching process's clock, after which a holder counts as dead. */
 const SILENT_MS = 60_000;
@@ -37,10 +37,10 @@ const systemClock: LockClock = {
  *
  * Each process first writes its own lock file, and only then looks for others. Of two simultaneous processes, at least
  * one sees the other and gives way. Locks of ended processes are removed. Processes of other hosts and containers
- * cannot be checked directly: their locks contain a counter that they increase, and they are watched. If the counter
+ * cannot be checked directly. Each of them increases a counter in its lock, and this counter is watched. If the counter
  * moves, this process is refused; if not, the lock is removed. No clock of another host or of the disk matters. A
- * holder that was suspended for this long notices it in `verify`, which it calls after each write and before it
- * confirms the write.
+ * holder calls `verify` after each write, before it confirms the write. If the holder was suspended this long, `verify`
+ * detects it.
  *
  * @throws LearnerError [FOLDER_LOCKED]
  */
@@ -80,7 +80,7 @@ export class FolderLock {
     this.lost = new Promise((resolve) => {
       this.#tellLost = resolve;
     });
-    // A failed beat counts as a missing one. Watchers decide whether the holder is still alive.
+    // A failed beat counts as a missing one. The watching processes decide whether the holder is still alive.
     this.#stop = clock.every(BEAT_MS, () => void this.#beat().catch(() => undefined));
   }
 
@@ -100,8 +100,8 @@ export class FolderLock {
   }
 
   /**
-   * Increases the counter to 1, so that later processes are refused without another try. @throws LearnerError if
-   * another process has taken over
+   * Increases the counter to 1, so that later processes are refused immediately. @throws LearnerError if another
+   * process has taken over
    */
   async hold(): Promise<void> {
     await this.#beat();
@@ -162,7 +162,7 @@ const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code
 /** NFS reports a stale handle for a file that another host has removed. */
 const isGone = (error: unknown): boolean => ["ENOENT", "ESTALE"].includes(codeOf(error));
 
-/** Same length for all counts, so that one can overwrite another. */
+/** All counts are written with the same length, so that a new count can overwrite the old one. */
 const contentOf = (beats: number): string =>
   `Process ${process.pid} on ${hostname()} writes in this folder.\nBeat ${String(beats).padStart(12, "0")}\n`;
 
@@ -202,8 +202,7 @@ async function watched(folder: string, others: readonly Other[], clock: LockCloc
   for (;;) {
     if (before.every((sign) => sign === undefined)) return undefined;
     await clock.wait(LOOK_MS);
-    // Measured before the counters are read, so that a lock whose counter did not move was silent for at least this
-    // long.
+    // Measured before the counters are read. If a counter has not moved, its lock was silent for at least this long.
     const silent = clock.now() - since;
     for (const [i, other] of others.entries()) {
       if (before[i] === undefined) continue;

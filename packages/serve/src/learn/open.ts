@@ -88,7 +88,7 @@ async function reasonOf(error: unknown, lock: FolderLock): Promise<unknown> {
   );
 }
 
-/** Adds the folder to errors of the disk. */
+/** Adds the folder to disk errors. */
 function explained(error: unknown, folder: string): unknown {
   const { syscall, message } = error as NodeJS.ErrnoException;
   if (syscall === undefined) return error;
@@ -158,7 +158,8 @@ async function notesOf(run: OnlineRun, snapshot: Uint8Array, version: number, wh
 }
 
 /**
- * Refuses another model or other options: a folder has one model and one rule, or its versions would not be comparable.
+ * Refuses another model or other options: a folder has one model and one rule, because its versions would otherwise not
+ * be comparable.
  */
 async function refuseOthers(
   { model, rule, batch, seed }: LearnerOptions,

@@ -16,7 +16,7 @@ interface Sums {
 
 const none = (): Sums => ({ rows: 0, weight: 0, loss: 0, right: 0, squares: 0, absolute: 0 });
 
-/** Progressive validation: how well rows were predicted before they were learnt. */
+/** Progressive validation: metrics of the predictions that were made before the rows were learnt. */
 export class Progress {
   #isClass = true;
   #all = none();

@@ -8,7 +8,7 @@ type Rows = readonly ArrayLike<number>[];
 const isList = (row: unknown): boolean => Array.isArray(row) || ArrayBuffer.isView(row);
 const isPlain = (value: unknown): boolean => ["string", "number", "boolean"].includes(typeof value);
 
-/** Passes raw rows and targets through a model's pipeline, and checks them. */
+/** Checks raw rows and targets, and applies a model's pipeline to them. */
 export class RowReader {
   readonly #pipeline: Pipeline;
   readonly #isCount: boolean;

@@ -9,7 +9,7 @@ export interface LearntSums {
   readonly weight: number;
   /** Mean loss, weighted by row and class weights. */
   readonly loss: number;
-  /** For classes: total weight of the rows whose class was predicted correctly. */
+  /** For classes: total weight of the correctly predicted rows. */
   readonly right?: number;
   /** For numbers: sums of squared and absolute errors. */
   readonly squares?: number;
@@ -39,7 +39,7 @@ export class LearningRun {
   }
 
   /**
-   * Learns rows that `read` encoded; the bytes must not change afterwards. @throws DataError, and nothing has changed
+   * Learns rows that `read` encoded; the bytes must not change afterwards. @throws DataError, without changing anything
    */
   async learn(prepared: Uint8Array): Promise<LearntSums> {
     const { task, outputs, classWeights } = this.run;

@@ -7,7 +7,7 @@ import type { LearnerStats, Learnt } from "./types.ts";
 export interface SnapshotNotes {
   readonly version: number;
   readonly at: string;
-  /** sha256 of the model that the folder began with. */
+  /** sha256 of the folder's initial model. */
   readonly origin: string;
   readonly requests: number;
   readonly rollbacks: number;
@@ -16,7 +16,10 @@ export interface SnapshotNotes {
   readonly keys?: readonly KeyJson[];
 }
 
-/** Whether these are notes of a learner. Correct checksums do not prove it, because any program can write them. */
+/**
+ * Whether these are notes of a learner. Correct checksums do not prove this, because any program can write correct
+ * checksums.
+ */
 export function isNotes(value: unknown): value is SnapshotNotes {
   if (!isObject(value) || !isObject(value.progress)) return false;
   const { progress, keys = [] } = value;

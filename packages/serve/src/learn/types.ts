@@ -10,7 +10,7 @@ export interface LearnerOptions {
   /**
    * Initial model: a trained linear model or network (a predictor, or its file: path, URL, Blob, bytes), or the
    * checkpoint of a run. The model is copied into a new folder. For an existing folder the model is not needed; if
-   * given, it must be the model that the folder began with.
+   * given, it must be the folder's initial model.
    */
   model?: string | URL | Uint8Array | Blob | { toBytes(): Uint8Array };
   /** Folder of the journal and the snapshots. The folder is created if it does not exist. */
@@ -98,8 +98,8 @@ export interface LearnerStats {
   /** Metrics of all rows since the folder was made. A rollback does not remove rows. */
   readonly all: Progressive;
   /**
-   * Metrics of the latest rows: a row that is n rows old has weight 2^(−n/1000). `rows` and `weight` are sums of such
-   * weights.
+   * Metrics of the latest rows. A row has weight 2^(−n/1000), where n is the number of rows since then. `rows` and
+   * `weight` are sums of such weights.
    */
   readonly recent: Progressive;
   /** Number of accepted requests since the folder was made, not counting rollbacks. */
@@ -114,13 +114,13 @@ export interface LearnerStats {
   readonly rollbacks: number;
   /** Number of rows that are waiting. */
   readonly queuedRows: number;
-  /** Number of awaited disk writes since the folder was opened, each for one or more requests. */
+  /** Number of awaited disk writes since the folder was opened. A write can serve several requests. */
   readonly commits: number;
   /** Size of the journal in bytes. */
   readonly journalBytes: number;
   /**
-   * Recovery at opening: requests repeated from the journal, and bytes dropped at its end because they were never
-   * confirmed.
+   * Recovery at opening: number of requests repeated from the journal, and number of bytes dropped at its end because
+   * they were never confirmed.
    */
   readonly recovered: { readonly requests: number; readonly droppedBytes: number };
   /** Reason why nothing more is learnt until the folder is opened again; absent if there is no failure. */

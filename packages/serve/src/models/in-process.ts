@@ -9,9 +9,9 @@ import type { Computation } from "./output-model.ts";
 /** Number of rows computed between two checks of the clock. */
 const SLICE = 256;
 /**
- * Milliseconds of computing before other requests get a turn. Turns are measured in time because each turn reads all
- * requests that have arrived. If there were a turn after every few rows, reading would take most of the time under
- * overload, and few large requests would be answered.
+ * Milliseconds of computation before other requests get a turn. Turns are measured in time because each turn reads all
+ * requests that have arrived. With a turn after every few rows, an overloaded server would spend most of its time
+ * reading, and would answer few large requests.
  */
 const TURN_MS = 2;
 

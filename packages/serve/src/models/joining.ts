@@ -6,7 +6,7 @@ import { rowFault, takesRow } from "./row-check.ts";
 /** The decision made when the model is loaded. */
 export interface Joining {
   readonly joins: boolean;
-  /** Reason, as a sentence without its full stop. */
+  /** Reason, as a sentence without a full stop. */
   readonly because: string;
 }
 
@@ -22,10 +22,13 @@ export interface JoiningOptions {
 }
 
 const BUDGET_MS = 10_000;
-/** Extents that are tried, in this order, if an input has further axes of any size. */
+/** Extents that are tried, in this order, for further axes of variable size. */
 const EXTENTS = [32, 16, 8, 4, 64, 224, 2, 1];
 
-/** Decides by the caller's option, by known facts about the model, or by a check of its rows (row-check.ts). */
+/**
+ * The decision follows from the caller's option, from known facts about the model, or from a check of its rows
+ * (row-check.ts).
+ */
 export async function joiningOf(predictor: OnnxPredictor, options: JoiningOptions): Promise<Joining> {
   const { maxBatch, join } = options;
   const apart = (because: string): Joining => ({ joins: false, because });

@@ -11,8 +11,7 @@ interface LearntAnswer {
 }
 
 /**
- * A model that learns from requests. Each batch is answered by the state that was learnt and confirmed when the batch
- * began.
+ * A model that learns from requests. A batch is answered by the latest state that was confirmed when the batch began.
  */
 export class LearningModel implements Served<unknown, LearntAnswer> {
   readonly platform: string;

@@ -30,8 +30,8 @@ interface Work {
 /**
  * A foreign model, computed by a separate process.
  *
- * Requests are joined along the first axis if that was found not to change any answer (joining.ts). Otherwise they run
- * one after another.
+ * Requests are joined along the first axis if tests have shown that joining does not change any answer (joining.ts).
+ * Otherwise they run one after another.
  */
 export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
   readonly platform = "onnxruntime_onnx";
@@ -79,7 +79,8 @@ export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
       const joined = works[0].tensors.map((_, i) => join(works.map(({ tensors }) => tensors[i])));
       const rows = joined[0].shape[0];
       const together = await this.#answer(joined);
-      // If one request's numbers are refused, or an output does not have one part per row, each request runs alone.
+      // If the numbers of some request are refused, or if an output does not have one part per row, each request runs
+      // alone.
       if (!(together instanceof Error) && together.every(({ shape }) => shape[0] === rows)) return split(together, works);
     }
     const answers: (readonly OnnxTensor[] | Error)[] = [];
@@ -97,8 +98,8 @@ export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
   }
 
   /**
-   * Runs a request. An error of onnxruntime about the input belongs to the request, and is returned; any other error is
-   * thrown, and affects all waiting requests.
+   * Runs a request. Returns an error of onnxruntime about the input, because it concerns only this request. Throws any
+   * other error, because it affects all waiting requests.
    */
   async #answer(tensors: readonly OnnxTensor[]): Promise<readonly OnnxTensor[] | Error> {
     const { inputs, outputs } = this.#predictor;

@@ -181,7 +181,7 @@ export class OutputModel implements Served<Work, Numbers> {
 
   /** Retries each request alone, so that only the request with bad rows fails. */
   #apart(works: readonly Work[], error: Error): Answers | Promise<Answers> {
-    // The fault is not in a row, or it would end the next thread as well.
+    // The fault is not in a row. Otherwise it would end the next thread as well.
     if (error instanceof WorkerError) throw error;
     if (works.length === 1) return [error];
     return Promise.all(works.map(async (work) => (await this.run([work]))[0]));

@@ -1,6 +1,7 @@
 /**
- * Rows on which a foreign model is tested before its requests may be joined. There are numbers of every magnitude and
- * both signs, equal rows, whole numbers, and special values such as NaN. The rows are the same at every load.
+ * Rows on which a foreign model is tested before its requests may be joined. The rows contain numbers of every
+ * magnitude and both signs, whole numbers, and special values such as NaN. Some batches have equal rows. The rows are
+ * the same at every load.
  */
 import type { OnnxTensor } from "../onnx/index.ts";
 import { fromHalf } from "../v2/datatypes.ts";
@@ -104,7 +105,7 @@ export function drawn(kind: Kind, rows: number, inputs: readonly ProbeInput[], s
   return { rows, data };
 }
 
-/** Makes a batch from rows of other batches, by their positions there. */
+/** Makes a batch from rows of other batches. Each row is given by its position in its batch. */
 export function picked(from: readonly (readonly [Batch, number])[]): Batch {
   const [[{ data: sample }]] = from;
   const data = sample.map((values, k) => {

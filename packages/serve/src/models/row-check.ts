@@ -2,10 +2,10 @@
  * Tests whether the rows of a batch are independent of each other in a foreign model.
  *
  * A row's answer must not depend on the other rows. In batches of one size, some rows are kept and the others are
- * replaced. The bits of their positions select the kept rows. For every two rows, each is therefore kept at least once
- * while the other changes. The answer must also be the same if the row is alone, in batches of other sizes, and at
- * other positions. "The same" means up to rounding, because kernels may add in another order for one row than for many,
- * or at another memory address.
+ * replaced. The bits of their positions select the kept rows. For any two rows, each row is therefore kept at least
+ * once while the other row changes. The answer must also be the same if the row is alone, in batches of other sizes,
+ * and at other positions. "The same" means up to rounding, because the order of additions in a kernel can depend on the
+ * number of rows and on memory addresses.
  *
  * A model that mixes rows only for particular values, or at particular batch sizes, can pass.
  */
@@ -15,7 +15,7 @@ import { differences, shapeFault } from "./row-answers.ts";
 
 /** Batch sizes that are tested, below the largest. */
 const SIZES = [2, 3, 4, 7, 16, 61];
-/** Largest of these sizes that is tested with all kinds of rows, as the largest batch is. */
+/** Largest of these sizes that is tested with all kinds of rows. (The largest batch is also tested with all kinds.) */
 const LARGEST_SMALL = 3;
 /** Largest difference between two answers to a row, relative to the largest of its numbers in the output. */
 const TOLERANCE = 1e-5;
@@ -24,7 +24,7 @@ const TOLERANCE = 1e-5;
  * rounding if it is at most SLACK times the largest change of the answer in these trials.
  */
 const [SLACK, TRIALS] = [4, 6];
-/** Largest number of input and output values of the largest batch: 16 MB of float32. */
+/** Largest total number of input and output values of a batch: 16 MB of float32. */
 const MOST_NUMBERS = 2 ** 22;
 
 export interface CheckLimits {
@@ -88,7 +88,8 @@ class RowCheck {
   }
 
   /**
-   * Tests from the smallest batch to the largest, so that mixed rows are found at little cost, and slow models early.
+   * Tests batches from the smallest to the largest. Mixed rows are then found at little cost, and slow models are found
+   * early.
    */
   async run(): Promise<void> {
     const { maxRows } = this.#limits;
@@ -153,8 +154,7 @@ class RowCheck {
    * Returns, per output, the change of the answer to a single row when its numbers change by rounding errors. Kernels
    * that add in another order can differ by as much.
    *
-   * @throws Finding if the answer to the same row also changes about as much without a change of its numbers, as random
-   * answers do
+   * @throws Finding if the answer also changes by about as much when the row stays the same, as random answers do
    */
   async #sensitivity(batch: Batch, row: number): Promise<number[]> {
     const one = picked([[batch, row]]);
@@ -176,7 +176,7 @@ class RowCheck {
   async #answer(rows: Batch): Promise<Answer> {
     const { now, timeoutMs } = this.#limits;
     const [largest = 0, ms = 0] = [...this.#times].at(-1) ?? [];
-    // A run that might be killed for its time, with its process, is not started.
+    // A run is not started if it might exceed its time limit, because its process would then be killed.
     const wanted = largest > 0 ? (ms * rows.rows) / Math.min(largest, rows.rows) : 0;
     this.#refuseSlow(wanted);
     if (wanted > timeoutMs / 2)

@@ -60,7 +60,7 @@ export interface Served<Work = unknown, Answer = unknown> {
   fromTensors(inputs: readonly InputTensor[]): Work;
   /** Reads a request of rows by name. @throws RequestError, DataError */
   fromRows?(rows: readonly unknown[]): Work;
-  /** Returns category levels that the model does not know, and treats as missing. */
+  /** Returns category levels that the model does not know. The model treats them as missing. */
   unknownLevels?(work: Work): readonly UnknownLevels[];
   /** Returns the number of rows of a request, at least 1. */
   rowsOf(work: Work): number;
@@ -74,7 +74,7 @@ export interface Served<Work = unknown, Answer = unknown> {
   parameters?(answer: Answer): Readonly<Record<string, number>>;
   /** Reason why the model is degraded although it answers; undefined if it is not. */
   readonly degraded?: string | undefined;
-  /** Computes whatever the first request would otherwise wait for. @throws if the model cannot predict */
+  /** Prepares the model, so that the first request need not wait for it. @throws if the model cannot predict */
   warmUp?(): Promise<void>;
   /** Frees the model. Called when no request is left. */
   close(): void | Promise<void>;

@@ -1,9 +1,9 @@
 /**
  * The compiler's arrays as ONNX values.
  *
- * Our images have the channels last, but ONNX's convolutions and pools need them first. An array of four axes exists in
- * one of these forms, and is also converted to the other when an operation needs it. Element-wise functions keep the
- * form of their arguments, so a convolutional network is transposed only at its ends.
+ * Our images have the channels last, but ONNX's convolutions and pools need them first. An array of four axes starts in
+ * one of these forms. If an operation needs the other form, the array is converted, and both forms are then available.
+ * Element-wise functions keep the form of their arguments, so a convolutional network is transposed only at its ends.
  */
 import assert from "node:assert/strict";
 import { CapabilityError } from "ergodic";

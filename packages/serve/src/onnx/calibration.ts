@@ -76,7 +76,7 @@ function logSigmoid(graph: Graph, z: string): string {
 
 /**
  * ℓ_k − log Σ_{j≠k} exp ℓ_j. The sum over the other classes is the total minus the term of class k. For the largest
- * class that difference would lose precision, so its sum is computed separately.
+ * class this difference would lose precision, so the sum over its other classes is computed separately.
  */
 function logOdds(graph: Graph, l: string, classes: number): string {
   const each = graph.constant(
@@ -98,8 +98,9 @@ function logOdds(graph: Graph, l: string, classes: number): string {
 }
 
 /**
- * f_k(s_k), with one curve per column. The segments of all curves are found by simultaneous bisection, which avoids
- * memory of size rows × points. The points are in blocks of 2^m, one per curve, padded with its last point.
+ * f_k(s_k), with one curve per column. The segments of all curves are found by simultaneous bisection, because a direct
+ * search would need rows × points of memory. The points are stored in one block of 2^m per curve. A block is padded
+ * with the curve's last point.
  */
 function bent(graph: Graph, s: string, curves: readonly Curve[]): string {
   const block = 2 ** Math.ceil(Math.log2(Math.max(...curves.map(({ scores }) => scores.length))));

@@ -40,7 +40,7 @@ const COMPARISONS: Readonly<Record<string, string>> = { less: "Less", lessEqual:
 const LOGIC: Readonly<Record<string, string>> = { and: "And", or: "Or" };
 
 /**
- * Writes an expression of float32 values, given by the names of its scalars. Returns the name of a float32 value.
+ * Writes an expression of float32 values. Its scalars are given by name. Returns the name of a float32 value.
  * @throws CapabilityError for functions that ONNX does not have
  */
 export function elementwise(graph: Graph, expression: Expr, scalars: readonly string[]): string {

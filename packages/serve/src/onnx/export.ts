@@ -18,10 +18,10 @@ const VERSION = "0.1.0";
  *
  *   await writeFile("income.onnx", toOnnx(await predictor("income.safetensors")));
  *
- * The input is `columns`, float32 [batch, raw columns], in the order of the model's raw columns. Numbers are given as
- * they are, a category as the index of its level (any other number: an unknown level), and NaN for a missing cell if
- * the model fills gaps. A model whose rows have an offset has a second input, `offset`, float32 [batch, 1], which is
- * added to the output before the link. The outputs:
+ * The input is `columns`, float32 [batch, raw columns], in the order of the model's raw columns. Numbers are given
+ * unchanged. A category is given as the index of its level (any other number means an unknown level). If the model
+ * fills gaps, NaN means a missing cell. If the model's rows have an offset, there is a second input `offset`, float32
+ * [batch, 1]. It is added to the output before the link. The outputs:
  *
  *   classes    `probabilities`, float32 [batch, classes]; `class`, int64 [batch], the index of the most probable class
  *   by sign    `scores`, float32 [batch, 1 or classes]; `class`
@@ -113,7 +113,7 @@ function networkOutputs(graph: Graph, model: NetworkPredictor, prepared: Matrix)
 }
 
 /**
- * Adds each row's offset to z of one output. Concat is used because it refuses another number of rows; a sum would
+ * Adds each row's offset to z of one output. Concat is used because it refuses a wrong number of rows. A sum would
  * silently add one offset to all rows.
  */
 function withOffset(graph: Graph, z: Matrix): Matrix {
@@ -123,8 +123,8 @@ function withOffset(graph: Graph, z: Matrix): Matrix {
 }
 
 /**
- * Writes the link of outputs z, [rows, outputs], or calibrated probabilities, and the most probable class, the first if
- * several are equal. A temperature does not change the class.
+ * Writes the link of outputs z, [rows, outputs], or calibrated probabilities. Also writes the most probable class (the
+ * first one if several are equal). A temperature does not change the class.
  */
 function writeClasses(graph: Graph, given: Matrix, link: string, count: number, calibration: Calibration | undefined): void {
   const z = calibration ? as(graph, given, "float64") : given;

@@ -57,7 +57,7 @@ interface Port {
 /** Largest size in bytes of constants that are compared. */
 const SHORT = 4096;
 
-/** Data shared by a graph and the graphs within its nodes. */
+/** Data that a graph shares with the graphs inside its nodes. */
 interface Shared {
   count: number;
   readonly constants: Map<string, Constant>;
@@ -152,12 +152,12 @@ export class Graph {
     return kept.reverse();
   }
 
-  /** Returns the names that its nodes and outputs use, including names from outside. */
+  /** Returns all names used by the graph's nodes and outputs, including names from outside the graph. */
   names(): Set<string> {
     return new Set([...this.#outputs.map(({ name }) => name), ...this.#needed().flatMap((node) => [...namesIn(node)])]);
   }
 
-  /** Returns the message for the node that contains it. */
+  /** Returns the graph as a message for the node that contains it. */
   inner(name: string): Message {
     return this.#message(name);
   }

@@ -1,6 +1,6 @@
 /**
- * One child process with a model, from its start to its end (child.js). A process is never reused once it has ended;
- * callers start another one.
+ * One child process with a model, from its start to its end (child.js). To replace a process that has ended, callers
+ * start a new one.
  *
  * While it has no work it does not keep the program alive. The process ends when its parent ends, for whatever reason.
  */
@@ -49,7 +49,7 @@ interface Message {
 
 type Metadata = OnnxPort & { readonly isTensor: boolean };
 
-/** A handle that can keep this program alive. Not every host has all methods. */
+/** A handle that can keep this program alive. Some hosts lack some of the methods. */
 interface Handle {
   ref?(): void;
   unref?(): void;

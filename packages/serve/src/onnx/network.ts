@@ -157,8 +157,8 @@ function broadcastFirst(arg: SymbolicArray, arrays: Arrays): string {
 }
 
 /**
- * Recognises min(c, max(d, x)), as in activations that are clipped on both sides, to write it as one Clip. If d > c,
- * both forms give c.
+ * Recognises min(c, max(d, x)), which is then written as one Clip. Activations that are clipped on both sides have this
+ * form. If d > c, both forms give c.
  */
 function clipOf(node: SymbolicArray): { x: SymbolicArray; low: number; high: number } | undefined {
   const high = boundOf(node, "min");
@@ -180,7 +180,7 @@ function reduced(node: SymbolicArray, arrays: Arrays): Placed {
   const { kind, from, to } = node.attributes as { kind: keyof typeof REDUCTIONS; from: number; to: number };
   const [x] = node.args;
   const axes = Array.from({ length: to - from }, (_, i) => from + i);
-  // The remaining axes of height, width and channels are in our order if at most one of them remains.
+  // If at most one of height, width and channels remains, the order of axes does not matter.
   const isFirst = x.rank === 4 && arrays.formOf(x) === "first" && from > 0 && (to === 4 || (from === 1 && to === 3));
   const name = isFirst ? arrays.first(x) : arrays.last(x);
   const own = isFirst ? axes.map((axis) => TO_FIRST.indexOf(axis as 1)) : axes;
@@ -213,7 +213,9 @@ function pointwise(node: SymbolicArray, arrays: Arrays): Placed | undefined {
   return first(arrays.graph.node("Conv", [arrays.first(image), filters], { kernel_shape: [1, 1] }));
 }
 
-/** Writes a channel shuffle, which splits the channels into groups, exchanges the two axes and joins them again. */
+/**
+ * Writes a channel shuffle. It splits the channels into groups, exchanges the two resulting axes and joins them again.
+ */
 function shuffled(node: SymbolicArray, arrays: Arrays): Placed | undefined {
   const [turned] = node.args;
   if (node.rank !== 4 || turned.op !== "transpose" || String(turned.attributes) !== "0,1,2,4,3") return undefined;
@@ -229,8 +231,8 @@ function shuffled(node: SymbolicArray, arrays: Arrays): Placed | undefined {
 }
 
 /**
- * Writes the rows of a table that indices select. An index out of range gives NaN. ONNX would count negative indices
- * from the end, and refuse others.
+ * Writes a lookup of table rows by index. An index out of range gives NaN. ONNX would count negative indices from the
+ * end, and refuse others.
  */
 function gathered({ args: [table, indices] }: SymbolicArray, arrays: Arrays): Placed {
   const { graph } = arrays;
@@ -285,7 +287,7 @@ function scanned(node: SymbolicArray, arrays: Arrays): void {
   for (const leaf of over) given(leaf, "element");
   const first = carries.length;
   constants.forEach((leaf, i) => void body.set(leaf, arrays.last(node.args[first + over.length + i])));
-  // ONNX needs a sequence to run over.
+  // ONNX needs a sequence that determines the number of steps.
   if (over.length === 0) inner.input(inner.fresh("step"), "float32", []);
   writeArrays(arraysBelow([...next, ...outputs]), body);
   const made = [...next, ...outputs, ...carries];

@@ -1,9 +1,9 @@
 /**
  * A model's pipeline as ONNX nodes: from a matrix of its raw columns to a matrix of its own columns.
  *
- * Raw columns are numbers. A category is the index of its level in the column's list, and any other number (−1) is an
- * unknown level. Missing is NaN, if the model fills gaps. Arithmetic is in float64 and rounded where the library
- * rounds, so the numbers are the same.
+ * Raw columns are numbers. A category is given as the index of its level in the column's list. Any other number (such
+ * as −1) means an unknown level. If the model fills gaps, NaN means a missing value. Arithmetic is in float64 and
+ * rounded where the library rounds, so the numbers are the same.
  *
  * @throws CapabilityError [ONNX_STEP] for steps that ONNX cannot express: hashing of strings, and random features,
  * which are generated from a seed

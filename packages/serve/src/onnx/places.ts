@@ -30,7 +30,7 @@ export function sliced({ graph }: Arrays, x: string, { start, step }: Slice, fro
   ]);
 }
 
-/** Places parts next to each other, or with zeros around them. */
+/** Arranges parts next to each other, or surrounds them with zeros. */
 export function placed(
   { graph }: Arrays,
   parts: readonly string[],
@@ -55,7 +55,7 @@ export function placed(
   return padded.length === 1 ? padded[0] : graph.node("Sum", padded);
 }
 
-/** Returns the axis along which parts fill the whole, one after another; undefined if they do not. */
+/** Returns the axis along which consecutive parts fill the whole array; undefined if there is none. */
 function axisOf(shapes: readonly Shape[], places: readonly Slice[], whole: Shape): number | undefined {
   const axis = whole.findIndex((_, at) => shapes.some((shape) => shape[at] !== whole[at]));
   const isWhole = shapes.every((shape) => shape.every((extent, at) => at === axis || extent === whole[at]));

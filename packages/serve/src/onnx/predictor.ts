@@ -37,7 +37,7 @@ interface Pending extends Question {
 }
 
 /**
- * Number of runs that are sent to the process in advance. While one computes, the numbers of the next one are
+ * Number of runs that are sent to the process in advance. While one run computes, the numbers for the next run are
  * transferred.
  */
 const AHEAD = 2;
@@ -58,7 +58,7 @@ export class OnnxPredictor implements AsyncDisposable {
   readonly inputs: readonly OnnxPort[];
   /** Outputs of the model. Outputs that are not tensors are left out. */
   readonly outputs: readonly OnnxPort[];
-  /** Program that wrote the file, according to the file; undefined if it does not say. */
+  /** Program that wrote the file, as stated in the file; undefined if it is not stated. */
   readonly producer: string | undefined;
   readonly #source: ModelSource;
   readonly #limits: { readonly timeoutMs: number; readonly maxPending: number };
@@ -189,7 +189,7 @@ export class OnnxPredictor implements AsyncDisposable {
     this.#next();
   }
 
-  /** Starts the timeout of the first run, once the process computes only that run. */
+  /** Starts the timeout of the first run. Called when the process begins to compute this run. */
   #time(): void {
     const { timeoutMs } = this.#limits;
     clearTimeout(this.#timer);
@@ -214,7 +214,7 @@ export class OnnxPredictor implements AsyncDisposable {
     this.#next();
   }
 
-  /** Rejects waiting runs, which may be sent again, elsewhere or later. */
+  /** Rejects waiting runs. Callers may send them again, later or elsewhere. */
   #lost(how: string): void {
     this.#process = undefined;
     clearTimeout(this.#timer);
@@ -266,7 +266,7 @@ export class OnnxPredictor implements AsyncDisposable {
 
 /**
  * Opens a foreign model from an ONNX file. onnxruntime-node runs it in a child process, so this process is never
- * blocked, and gets its memory back on `close()`.
+ * blocked. `close()` frees the memory.
  *
  *   await using model = await onnxPredictor("m.onnx");
  *   const outputs = await model.run({ columns: { type: "float32", shape: [2, 4], data: new Float32Array(8) } });

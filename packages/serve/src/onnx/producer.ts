@@ -5,7 +5,7 @@ const HEAD = 256;
 
 /**
  * Returns the program that wrote an ONNX file: field 2 of the message, a string. The field is found if only numbers and
- * strings precede it, as in all files whose exporters write the fields in order.
+ * strings precede it, as in all files with fields in order.
  */
 export function producerOf(model: string | Uint8Array): string | undefined {
   const bytes = typeof model === "string" ? headOf(model) : model.subarray(0, HEAD);

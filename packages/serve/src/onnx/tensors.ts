@@ -47,7 +47,7 @@ function refuse(message: string): never {
   throw new OptionError(WHERE, message, RUN_INPUT);
 }
 
-/** Returns the tensors to send. @throws OptionError [ONNX_INPUT] unless they are those that the model takes */
+/** Returns the tensors to send. @throws OptionError [ONNX_INPUT] unless they match the model's inputs */
 export function checkedInputs(given: unknown, inputs: readonly OnnxPort[]): Record<string, OnnxTensor> {
   if (typeof given !== "object" || given === null || Array.isArray(given))
     refuse(`inputs are ${given === null ? "null" : typeof given}, but must be tensors by name: ${listed(inputs)}`);

@@ -1,5 +1,6 @@
 /**
- * Convolutions, pools and patches: windows that slide over images, whose channels ONNX expects before height and width.
+ * Convolutions, pools and patches, which slide windows over images. ONNX expects an image's channels before its height
+ * and width.
  */
 import { CapabilityError } from "ergodic";
 import type { SymbolicArray } from "ergodic/compiler";
@@ -66,7 +67,7 @@ export function pooled(arrays: Arrays, x: SymbolicArray, window: Window, kind: "
   const pads = paddingOf(window);
   const isMaximum = kind === "maximum";
   // onnxruntime refuses windows that lie entirely in the padding. For means it does so even if the padding is a
-  // separate node, which it merges with the pool.
+  // separate node, because it merges that node with the pool.
   const isWide = pads.some((cells, i) => cells >= (i % 2 === 0 ? kernelHeight : kernelWidth));
   if (isWide && kind === "mean")
     throw new CapabilityError(
@@ -95,7 +96,8 @@ export function pooled(arrays: Arrays, x: SymbolicArray, window: Window, kind: "
 }
 
 /**
- * Writes patches: [cells of the output, cells of the window · channels], from one shifted image per cell of the window.
+ * Writes the patches of an image as a matrix. It has a row per output cell, and a column per window cell and channel.
+ * The matrix is assembled from one shifted image per window cell.
  */
 export function patched(arrays: Arrays, x: SymbolicArray, window: Window): string {
   const { graph } = arrays;

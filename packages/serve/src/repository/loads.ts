@@ -14,8 +14,8 @@ interface Load {
 }
 
 /**
- * Files that are being loaded. Each load is awaited only for a limited time, so that a load which never ends, such as a
- * load from a disk that does not respond, blocks nothing else.
+ * Files that are being loaded. Each load is awaited only for a limited time, so that an endless load blocks nothing
+ * else. A load is endless if a disk does not respond, for example.
  */
 export class Loads {
   readonly #load: (path: string, name: string, signal: AbortSignal) => Promise<Served>;
@@ -23,7 +23,7 @@ export class Loads {
   readonly #all = new Map<string, Load>();
   readonly #end = new AbortController();
 
-  /** `load` must stop on its signal, so that no thread computes for a file that is gone. */
+  /** `load` must stop on its signal, so that no thread continues to compute for a deleted file. */
   constructor(load: (path: string, name: string, signal: AbortSignal) => Promise<Served>, patienceMs: number) {
     this.#load = load;
     this.#patienceMs = patienceMs;
@@ -32,7 +32,7 @@ export class Loads {
   /**
    * Returns the model in the file with this stamp, under this name. A load that is already in progress is not started
    * again. `isPatient`: waits without a limit. `onLate`: called when a load succeeds or fails after this call had
-   * rejected. A result that is not fetched by the end of that callback is closed.
+   * rejected. If the result is not fetched before that callback ends, it is closed.
    *
    * @throws RequestError if the load takes long, or the server ends; errors of the load
    */
@@ -96,7 +96,7 @@ export class Loads {
     if (this.#all.get(path) === load) this.#all.delete(path);
   }
 
-  /** Returns whether the load settled in that time, and before the end. */
+  /** Returns whether the load settled in time and before the server began to close. */
   async #patience(served: Promise<Served>, ms: number): Promise<boolean> {
     const { signal } = this.#end;
     let timer: NodeJS.Timeout | undefined;
@@ -122,7 +122,7 @@ const ENDS = "was not loaded because the server is shutting down; use another se
 const changed = (path: string): RequestError =>
   new RequestError(path, "was changed or removed while it was loading; the current file is loaded instead", "MODEL");
 
-/** Resolves when the load's result, if any, has been closed. */
+/** Resolves when the load's result (if there is one) has been closed. */
 async function closeOf(served: Promise<Served>): Promise<void> {
   await served.then((one) => one.close()).catch(() => {});
 }

@@ -31,7 +31,7 @@ export class ModelVersion {
   readonly batches: Batcher<unknown, unknown>;
   /** Time of the last answer, in milliseconds of the epoch; 0: never. */
   lastInference = 0;
-  /** Number of requests that could not be read. Faults of other requests are found when they are computed. */
+  /** Number of requests that could not be read. Other faulty requests are detected when they are computed. */
   unread = 0;
   /** Number of cells with a level that the model does not know, by column. */
   readonly unknownLevels = new Map<string, number>();
@@ -53,8 +53,8 @@ export class ModelVersion {
   }
 
   /**
-   * Asks for an answer; one of the two callbacks is called once. `response`: connection of the client. Once the client
-   * has closed it, the answer need not be computed.
+   * Requests an answer. Exactly one of the two callbacks is called, once. `response`: connection of the client. Once
+   * the client has closed it, the answer need not be computed.
    *
    * @throws RefusedError immediately
    */
@@ -78,7 +78,7 @@ export class ModelVersion {
     if (socket) leaving(socket, () => this.batches.cancel(job, new RequestError("client", "it disconnected", "REQUEST", 499)));
   }
 
-  /** Asks for an answer, as a promise. */
+  /** Requests an answer, as a promise. */
   answer(work: unknown, scheduling: Scheduling, response: ServerResponse): Promise<Answered<unknown>> {
     return new Promise((resolve, reject) => this.ask(work, scheduling, response, resolve, reject));
   }

@@ -57,7 +57,7 @@ interface Model {
 }
 
 /**
- * Served models, by name and version, according to the files, which are scanned regularly and on request. A version is
+ * Served models, by name and version. They follow the files, which are scanned regularly and on request. A version is
  * served as soon as it is completely loaded. The previous version answers the requests that it has already accepted,
  * and is then closed. A file that cannot be loaded appears in the index and changes nothing else.
  */
@@ -217,7 +217,7 @@ export class Repository {
     return done;
   }
 
-  /** Scans the files. `again`: model whose files are retried regardless of earlier results. */
+  /** Scans the files. `again`: name of a model. Its files are retried regardless of earlier results. */
   async #scan(again?: string): Promise<void> {
     const { models, doubled } = await candidatesOf(this.#settings.sources);
     this.#trouble = "";
@@ -226,7 +226,7 @@ export class Repository {
       if (!this.#doubled.has(name)) this.#settings.report("warn", message, { model: name });
     this.#doubled = doubled;
     for (const name of new Set([...models.keys(), ...this.#models.keys()])) {
-      // Which of the two files is meant is unknown, so the current model is still served.
+      // Either of the two files could be meant, so the current model is still served.
       if (this.#settings.fixed.has(name) || doubled.has(name)) continue;
       await this.#update(name, models.get(name) ?? [], name === again);
     }
@@ -298,7 +298,7 @@ export class Repository {
     }
   }
 
-  /** Takes a version out immediately, and closes it when it has answered its accepted requests. */
+  /** Withdraws a version immediately, and closes it when it has answered its accepted requests. */
   #retire(name: string, version: string): Promise<void> {
     const model = this.#models.get(name);
     const loaded = model?.loaded.get(version);

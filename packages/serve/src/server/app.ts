@@ -76,7 +76,10 @@ function ofPath(schema: FastifySchema, url: string): FastifySchema {
   return { ...schema, params: { ...(schema.params as object), properties: Object.fromEntries(own) } };
 }
 
-/** Client ids that are safe to log are kept. Other requests are numbered from a random prefix. */
+/**
+ * Request ids from clients are kept if they are safe to log. Other requests get a random prefix and a counter as their
+ * id.
+ */
 function requestIds(): (request: { headers: Record<string, string | string[] | undefined> }) => string {
   const beginning = randomBytes(6).toString("base64url");
   let count = 0;
@@ -88,8 +91,8 @@ function requestIds(): (request: { headers: Record<string, string | string[] | u
 }
 
 /**
- * W3C Trace Context, as OpenTelemetry sends it: the trace of a request, and data of tracing systems. Of these data, 512
- * characters must be passed on.
+ * Headers of W3C Trace Context, as sent by OpenTelemetry: a request's trace ids, and vendor-specific trace data. At
+ * least 512 characters of the vendor-specific data must be forwarded.
  */
 const TRACE = ["traceparent", "tracestate"] as const;
 

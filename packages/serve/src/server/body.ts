@@ -6,8 +6,8 @@ import { RequestError } from "./request-error.ts";
  * Reads the bytes of a request's body. A body that arrives in one piece, as for single rows, is returned without a
  * copy. A copy takes memory outside V8's heap, which makes V8 collect its whole heap sooner.
  *
- * @throws RequestError (by `done`) for a body that is compressed, has more than `maxBytes`, or a length other than its
- * header states
+ * @throws RequestError (by `done`) if the body is compressed, has more than `maxBytes`, or has a length that differs
+ * from its header
  */
 export const bodyReader =
   (maxBytes: number) =>
@@ -24,8 +24,8 @@ export const bodyReader =
     const onError = (error: Error): void => finish(Object.assign(error, { statusCode: 400 }));
     const finish = (error: Error | null): void => {
       payload.off("data", onData).off("end", onEnd).off("error", onError);
-      // The rest of the body is read and dropped. Closing the connection while its client sends would reset it, and
-      // lose the answer.
+      // The rest of the body is read and dropped. Closing the connection while its client is still sending would reset
+      // the connection and lose the answer.
       if (error) payload.resume();
       done(error, error || pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, received));
     };

@@ -13,7 +13,7 @@ export function statusOf(error: unknown): number {
   const { status } = error as { status?: unknown };
   if (error instanceof ErgodicError && typeof status === "number" && status >= 400 && status < 600) return status;
   if (error instanceof MemoryLimitError) return 413;
-  // The thread that had the request has ended. Another thread is opened.
+  // The thread that computed the request has ended. Another thread is opened.
   if (error instanceof WorkerError) return 503;
   if (error instanceof DataError || error instanceof OptionError || error instanceof CapabilityError) return 400;
   const { statusCode } = error as { statusCode?: unknown };
@@ -27,7 +27,7 @@ const sentences: Readonly<Record<string, string>> = {
   FST_ERR_MAX_PARAM_LENGTH: "the URL holds a name of more than 200 characters [REQUEST]",
 };
 
-/** Last request per connection that was answered before its whole body had arrived. */
+/** The last request on each connection that was answered before its whole body had arrived. */
 const answeredEarly = new WeakMap<Socket, IncomingMessage>();
 
 /** Records a request that has been answered. A later fault in its body gets no second answer. */
@@ -81,11 +81,11 @@ interface Answering {
   readonly _httpMessage?: (ServerResponse & { readonly _last: boolean }) | null;
 }
 
-/** Sockets whose fault is reported once the answers before it are sent. */
+/** Sockets with a fault that is reported once the preceding answers are sent. */
 const faulty = new WeakSet<Socket>();
 
 /**
- * Answers requests that are not HTTP, or do not arrive in time, and so have no route. Earlier requests on the
+ * Answers requests that have no route, because they are not HTTP or do not arrive in time. Earlier requests on the
  * connection are answered first.
  */
 export function answerClientError(error: Error & { code?: string }, socket: Socket & Answering, server: Server): void {
@@ -106,13 +106,13 @@ function tellFault(code: string | undefined, socket: Socket & Answering, server:
     socket.destroySoon();
     return;
   }
-  // A complete request is still computed. A request with a faulty body gets only this answer.
+  // If the request is complete, its computation continues. If its body is faulty, this is its only answer.
   if (answer?.req.complete) {
     faulty.add(socket);
     answer.once("finish", () => tellFault(code, socket, server));
     return;
   }
-  // Answers are written whole, so anything written before is a complete answer or "100 Continue". Another answer may
+  // Answers are written whole, so all earlier output consists of complete answers or "100 Continue". Another answer may
   // follow.
   const [status, words, said] = clientFault(code, server);
   countFault(server, status);

@@ -2,8 +2,8 @@ import type { Socket } from "node:net";
 
 /**
  * Property of a socket: the callback to call if its client leaves, or undefined once the answer is ready. A WeakMap is
- * not used because its entries for old objects survive collections of young objects and keep the whole request alive.
- * With a WeakMap, each collection took 5 to 29 ms instead of 1 ms.
+ * not used: in collections of young objects, its entries for old objects survive and keep the whole request alive. With
+ * a WeakMap, each collection took 5 to 29 ms instead of 1 ms.
  */
 const LEAVE = Symbol("leave");
 

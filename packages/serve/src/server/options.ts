@@ -28,20 +28,21 @@ export interface ServeOptions {
   /** Longest wait for other requests while one of several workers is free, in milliseconds. Default 0. */
   maxDelayMs?: number;
   /**
-   * Target in milliseconds within which 99 % of requests should be answered. The size of batches that meets it is
+   * Target in milliseconds within which 99 % of requests should be answered. The batch size needed for this target is
    * learned. Default: none.
    */
   targetP99Ms?: number;
   /** Largest number of rows that may wait for a model; further requests are refused (429). Default 100,000. */
   maxQueueRows?: number;
   /**
-   * Milliseconds within which a request without its own timeout must be answered, or is refused (503). Default:
-   * Infinity.
+   * Timeout in milliseconds for requests without their own. A request that cannot be answered in time is refused (503).
+   * Default: Infinity.
    */
   deadlineMs?: number;
   /**
-   * Number of threads per network from a file, so that the server never waits for it. 0: it is computed on the server's
-   * thread, which is faster for small networks. Linear models and model objects are always computed there. Default 1.
+   * Number of threads for each network from a file. The server's own thread then never waits for the network. 0: the
+   * network is computed on the server's thread, which is faster for small networks. Linear models and model objects are
+   * always computed there. Default 1.
    */
   workers?: number;
   /**
@@ -57,8 +58,8 @@ export interface ServeOptions {
   /** Number of newest versions of each model that are served. Default 1. */
   versions?: number;
   /**
-   * Whether requests to an ONNX model, by name, are joined into a batch without a check (true) or never (false).
-   * Default: joined if a check at load finds that each row is answered as if it were alone.
+   * Whether requests to an ONNX model are joined into batches: without a check (true) or never (false). Given per model
+   * name. Default: joined if a check at load finds that each row is answered as if it were alone.
    */
   join?: Readonly<Record<string, boolean>>;
   /**
@@ -77,21 +78,21 @@ export interface ServeOptions {
   control?: boolean;
   /** Certificate and key in PEM, for HTTPS. */
   tls?: { readonly cert: string; readonly key: string };
-  /** Origins whose pages may send requests, such as "https://example.org". Default: none. */
+  /** Origins of pages that may send requests, such as "https://example.org". Default: none. */
   cors?: readonly string[];
   /** Size of the largest body in bytes. Default 16 MiB. */
   maxBodyBytes?: number;
   /** Largest number of simultaneous connections; more are closed immediately. Default 10,000. */
   maxConnections?: number;
   /**
-   * Milliseconds within which a request must arrive completely, from the connection's start or the previous request, an
-   * integer. Default 30,000.
+   * Milliseconds within which a request must arrive completely, an integer. Measured from the connection's start or the
+   * previous request. Default 30,000.
    */
   requestMs?: number;
   /** Milliseconds that a connection without a request is kept open, an integer. Default 65,000. */
   keepAliveMs?: number;
   /**
-   * Milliseconds during which `close` still serves while `/v2/health/ready` already returns 503, so that proxies
+   * Milliseconds for which `close` continues to serve while `/v2/health/ready` already returns 503, so that proxies
    * notice. Default 0.
    */
   drainMs?: number;

@@ -18,7 +18,7 @@ export type RequestFault =
   | "REQUEST"
   | "TOKEN";
 
-/** Error for a request that cannot be answered, through its own fault or because the server ends. */
+/** Error for a request that cannot be answered, because it is faulty or because the server is closing. */
 export class RequestError extends ErgodicError {
   override readonly name: string = "RequestError";
   /** HTTP status. Default 400. */

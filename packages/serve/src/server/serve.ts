@@ -19,11 +19,11 @@ import { checkedOptions, type ModelAtHand, type ServeOptions, type ServeSettings
 export interface Serving {
   /** Address of the server, such as "http://127.0.0.1:8080". */
   readonly url: string;
-  /** Returns every version of every model, whether it is served, and if not, why. */
+  /** Returns every version of every model, with its state and, if it is not served, the reason. */
   models(): readonly IndexEntry[];
   /**
-   * Ends the server. Readiness returns 503, and requests are still accepted for `drainMs`. Then no more are accepted,
-   * and accepted ones are answered. Resolves when all connections are closed and all models are freed.
+   * Ends the server. Readiness returns 503, and requests are still accepted for `drainMs`. Then no more requests are
+   * accepted, and accepted requests are answered. Resolves when all connections are closed and all models are freed.
    */
   close(): Promise<void>;
 }
@@ -110,7 +110,7 @@ async function end(app: Awaited<ReturnType<typeof appOf>>, server: Server): Prom
   server.draining = true;
   if (settings.drainMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.drainMs));
   const closed = app.close();
-  // A connection whose answer was in progress becomes idle once the answer is sent, and would otherwise stay open.
+  // A connection becomes idle once its answer is sent, and would otherwise stay open.
   const idle = setInterval(() => app.server.closeIdleConnections(), 20);
   await closed;
   clearInterval(idle);

@@ -36,7 +36,7 @@ interface NumberType {
   /** Bytes per element. */
   readonly size: number;
   readonly make: { new (count: number): NumberArray; new (buffer: ArrayBuffer, offset: number, count: number): NumberArray };
-  /** Range of integer types, as far as doubles hold it exactly. */
+  /** Range of integer types, limited to integers that doubles represent exactly. */
   readonly range?: readonly [number, number];
 }
 
@@ -69,7 +69,7 @@ export function isDatatype(value: unknown): value is Datatype {
   return (datatypes as readonly unknown[]).includes(value);
 }
 
-/** Rounds a double to the nearest number of the type, which the binary form would contain. */
+/** Rounds a double to the nearest number of the type, as the binary form would. */
 export function rounded(datatype: Datatype, value: number): number {
   if (datatype === "FP32") return Math.fround(value);
   return datatype === "FP16" ? fromHalf(toHalf(value)) : value;

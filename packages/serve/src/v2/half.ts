@@ -14,7 +14,7 @@ export function toHalf(value: number): number {
   // 65,520 and above round to 2^16.
   if (magnitude >= 0x477ff000) return sign | 0x7c00;
   if (magnitude < 0x38800000) {
-    // Below 2^-14 the spacing is 2^-24. Adding 2^-1, near which FP32 has the same spacing, rounds to that spacing.
+    // Below 2^-14 the spacing is 2^-24. FP32 has the same spacing near 2^-1, so adding 2^-1 rounds to this spacing.
     float[0] = Math.abs(value) + 0.5;
     return sign | (word[0] - 0x3f000000);
   }

@@ -12,7 +12,7 @@ const DEEPEST = 40;
 /** Largest timeout in microseconds: 285 years. Longer timers would fire immediately. */
 export const LONGEST_US = 2 ** 53;
 
-/** A wanted output: its index in the model, and its form. */
+/** A requested output: its index in the model, and its form. */
 export interface WantedOutput {
   readonly index: number;
   readonly binary: boolean;
@@ -49,11 +49,11 @@ interface Header {
 }
 
 /**
- * For each model, the last JSON of a request whose tensors were all sent as bytes. Most clients send the same JSON
+ * For each model, the JSON of the last request that sent all its tensors as bytes. Most clients send the same JSON
  * repeatedly, so it need not be read again.
  */
 const lastHeaders = new WeakMap<Served, { json: Buffer; byteCount: number; header: Header }>();
-/** Largest size in bytes of a JSON that is kept. */
+/** Largest size in bytes of a retained JSON. */
 const LONGEST_KEPT = 4096;
 
 /**

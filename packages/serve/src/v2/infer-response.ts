@@ -23,8 +23,8 @@ export function namesOfModel(name: string, version: string, model: Served): Resp
 }
 
 /**
- * Writes an answer of the Open Inference Protocol. The answer's parameters are the number of rows in its batch, the
- * microseconds that it took, and the model's own parameters.
+ * Writes an answer of the Open Inference Protocol. The answer's parameters are the number of rows in its batch, its
+ * times in microseconds, and the model's own parameters.
  */
 export function writeInfer<Answer>(
   names: ResponseNames,

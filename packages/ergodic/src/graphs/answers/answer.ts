@@ -15,14 +15,14 @@ export interface VariableMarginal {
 
 /** A joint state of all variables, and its value. */
 export interface BestState {
-  /** State number of each variable. */
+  /** Index of each variable's state. */
   readonly states: Int32Array;
   /**
    * ln of the product of the factors at this state. −∞ if the run ended before it found a state in which no factor is
    * 0.
    */
   readonly value: number;
-  /** Proved upper bound on the value of any state. ∞ if none is known. */
+  /** Proved upper bound on the value of every state. ∞ if none is known. */
   readonly bound: number;
 }
 
@@ -37,7 +37,7 @@ export interface AnswerContent {
   readonly logZ?: Certified;
   readonly map?: BestState;
   readonly chains?: EndedChains;
-  /** Weights used for the answer, by weight number. */
+  /** Weights used for the answer, by weight index. */
   readonly weights?: Float64Array;
   readonly method: string;
   /** Algorithm, plan and run statistics, as JSON. */
@@ -100,8 +100,8 @@ export class Answer {
   }
 
   /**
-   * ln of the sum, over all states, of the product of the factors. For Bayesian networks this is the log probability of
-   * the evidence. −∞ means that the evidence is impossible.
+   * ln Z, where Z is the sum of the factors' product over all states. For Bayesian networks this is the log probability
+   * of the evidence. −∞ means that the evidence is impossible.
    */
   get logZ(): number {
     const { logZ } = this.#content;
@@ -121,7 +121,7 @@ export class Answer {
     return this.#content.chains;
   }
 
-  /** Weights used for the answer, by weight number. Undefined for a graph without weights. */
+  /** Weights used for the answer, by weight index. Undefined for a graph without weights. */
   get weights(): Float64Array | undefined {
     return this.#content.weights;
   }
@@ -140,8 +140,8 @@ export class Answer {
   }
 
   /**
-   * Largest amount by which the log product of any state can exceed the log product of the returned state. 0 means that
-   * the state is the most probable one.
+   * Upper bound on the difference between the log product of the best state and the log product of the returned state.
+   * 0 means that the state is the most probable one.
    */
   get gap(): number {
     return this.best.bound - this.best.value;
@@ -258,9 +258,7 @@ function certificateOf({ task, marginals, logZ, map }: AnswerContent): Certifica
   return { none: "how much better other states are is unknown" };
 }
 
-/**
- * @throws DataError because the evidence has probability 0, so that there are no marginals and no most probable state
- */
+/** @throws DataError because the evidence has probability 0, so neither marginals nor a most probable state exist */
 export function refuseImpossible(task: string): never {
   throw new DataError(
     "infer",

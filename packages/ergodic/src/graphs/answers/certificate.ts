@@ -9,8 +9,8 @@ export function weakness(certificate: Certificate): number {
 }
 
 /**
- * Returns the weakest of several certificates. An answer without a guarantee is the weakest kind. Within a kind, the
- * certificate with the largest uncertainty is weakest, and ties go to the first.
+ * Returns the weakest of several certificates. No guarantee is the weakest kind. Within a kind, the certificate with
+ * the largest uncertainty is the weakest. Of equal certificates, the first is returned.
  */
 export function weakest(certificates: Iterable<Certificate>): Certificate {
   let found: Certificate = { exact: true };
@@ -25,8 +25,8 @@ export function weakest(certificates: Iterable<Certificate>): Certificate {
 }
 
 /**
- * Returns the uncertainty of a certificate, comparable among certificates of the same kind: the width of its widest
- * range, R-hat or k-hat. Infinity if unknown.
+ * Returns the uncertainty of a certificate: the width of its widest range, R-hat or k-hat. Only values of the same kind
+ * are comparable. Infinity if unknown.
  */
 function openness(certificate: Certificate): number {
   const open = "rhat" in certificate ? certificate.rhat : "khat" in certificate ? certificate.khat : widest(certificate);

@@ -5,8 +5,8 @@ import type { Buckets } from "../parts/mini-bucket-pass.ts";
 
 /**
  * Fixes some variables to given states, so that summing out the others never needs a table of more than 2^limit states.
- * A greedy choice keeps the number of fixed variables small. The result is a part of the whole sum and hence a lower
- * bound. With `keep`, the last variable of the order is never fixed.
+ * A greedy choice keeps the number of fixed variables small. The result is a partial sum and hence a lower bound. With
+ * `keep`, the last variable of the order is never fixed.
  */
 export function conditioned(
   { cardinalities, tables, order }: Buckets,
@@ -23,8 +23,8 @@ export function conditioned(
 }
 
 /**
- * Chooses the variables to fix. Whenever the variables of a bucket have too many joint states, fixes the variable that
- * occurs in the most tables.
+ * Chooses the variables to fix. If the variables of a bucket have too many joint states, fixes the one that occurs in
+ * the most tables.
  */
 function cutset({ cardinalities, tables, order }: Buckets, limit: number, spared: number): ReadonlySet<number> {
   const position = new Int32Array(cardinalities.length);

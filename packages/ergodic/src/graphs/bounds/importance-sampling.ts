@@ -31,15 +31,12 @@ export interface ImportanceSamplingOptions {
 }
 
 /**
- * log2 of the number of joint states per mini-bucket in the first proposals, and the increase of this number from one
- * pair of proposals to the next.
+ * log2 of the joint states per mini-bucket in the first proposals, and the increment for each further pair of
+ * proposals.
  */
 const FIRST_LIMIT = 8;
 const LIMIT_STEP = 4;
-/**
- * Largest limit. Proposals with more than about 2^26 states cost more than they gain, and another step would exceed
- * that.
- */
+/** Largest limit. Proposals with more than about 2^26 states cost more than they gain. */
 const LAST_LIMIT = 24;
 /** Number of joint states drawn from each proposal except the last ones. */
 const EARLY_SAMPLES = 4000;
@@ -48,20 +45,17 @@ const KEPT = 20000;
 /** Width above which an interval of ln Z says little, so that k̂ can be more informative. */
 const WIDE = 1;
 /**
- * Effort spent on the search for elimination orders, as a share of the cost of exact inference, which is far too
- * expensive for these graphs.
+ * Search budget for elimination orders, as a share of the cost of exact inference. (Exact inference is far too
+ * expensive for these graphs.)
  */
 const ORDER_EFFORT = 1e-4;
 /**
- * Largest number of operations in that search, and operations per second of the time limit (about a twentieth of the
- * time).
+ * Limits of that search: total number of operations, and operations per second of the time limit (about a twentieth of
+ * the time).
  */
 const MOST_ORDER_OPERATIONS = 1e9;
 const ORDER_OPERATIONS = 4e7;
-/**
- * Offset of the stretch counter during the search for orders. It is larger than any number of stretches that the search
- * takes.
- */
+/** Offset of the stretch counter during the search for orders. No search takes this many stretches. */
 export const ORDERS = 2 ** 40;
 /** Number of variables drawn between two yields: a few milliseconds of work. */
 const PAUSE_VARIABLES = 20000;
@@ -74,8 +68,8 @@ const FIRST_LOOK = 1000;
 const LOOKS = 128;
 
 /**
- * Importance sampling from weighted mini-buckets (proposal.ts), for graphs too wide for elimination. With independent
- * draws from q: Z = E_q[w], w = Π_f φ_f(x) / q(x), and p(x_i = s) = E_q[w; x_i = s] / Z.
+ * Importance sampling from weighted mini-buckets (proposal.ts), for graphs too wide for elimination. For independent
+ * draws from q, Z = E_q[w] and p(x_i = s) = E_q[w; x_i = s] / Z, where w = Π_f φ_f(x) / q(x).
  *
  * No weight exceeds the proved bound Z⁺, so the empirical Bernstein inequality gives intervals that hold for every
  * distribution (weight-sums.ts). If the interval of ln Z is wider than 1, the certificate can be { khat, ess } by PSIS
@@ -119,13 +113,13 @@ export class ImportanceSampling extends PartRun {
   /** log2 of the joint states per mini-bucket of the current proposals. */
   limit = FIRST_LIMIT;
   /**
-   * Number of stretches of work since the current proposals were started. During the search for orders, this is the
-   * number since the start of the search, minus ORDERS.
+   * Number of stretches of work since the current proposals were started. During the search for orders, stretches are
+   * counted from the start of the search, and ORDERS is subtracted.
    */
   stretches = -ORDERS;
   private drawn = 0;
   private arms: readonly Arm[] = [];
-  /** Best answer of the earlier proposals. */
+  /** Best answer from the earlier proposals. */
   private best: PartAnswer | undefined;
 
   constructor(part: Component, plan: InferencePlan, options: Required<ImportanceSamplingOptions>) {
@@ -153,7 +147,8 @@ export class ImportanceSampling extends PartRun {
       const search = eliminationOrders(part.cardinalities, scopes, { seed: plan.seed + arm, effort: ORDER_EFFORT, most });
       orders.push((yield* search).order);
     }
-    // Each variable can have a table of this size in both proposals, and again while the proposals are built.
+    // Both proposals can have a table of this size for each variable. Building the proposals takes as much memory
+    // again.
     const widest = Math.min(LAST_LIMIT, log(plan.memory / 8 / 4 / part.cardinalities.length) / Math.LN2);
     for (; ; this.limit += LIMIT_STEP) {
       this.stretches = 0;

@@ -23,7 +23,7 @@ export function keptAnswer({ method, logZ, marginals = [], blank }: PartAnswer):
 /**
  * Restores an answer from a snapshot.
  *
- * @throws DataError if it does not match variables with these numbers of states
+ * @throws DataError if the snapshot does not fit variables with these numbers of states
  */
 export function answerFrom(snapshot: Snapshot, cardinalities: readonly number[]): PartAnswer {
   const kept = new KeptPart("the best answer so far", snapshot);

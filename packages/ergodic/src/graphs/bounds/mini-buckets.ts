@@ -90,7 +90,8 @@ class MiniBuckets extends PartRun {
     if (found.impossible) return;
     for (; this.level < limits.length && !this.exact; this.level++) {
       const limit = limits[this.level];
-      // Sums need this as well: the state read off the bound on the largest product is a good state to condition on.
+      // Sums need these tables as well, because the state read off the bound on the largest product is good to
+      // condition on.
       const settled = yield* this.largest(buckets, limit);
       this.exact = found.impossible || (settled && plan.task === "map");
       if (this.exact || plan.task === "map") continue;

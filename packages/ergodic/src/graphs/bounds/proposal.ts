@@ -7,14 +7,14 @@ import type { MiniBucket } from "../parts/mini-bucket.ts";
 import { miniBucketPass } from "../parts/mini-bucket-pass.ts";
 
 /**
- * Conditional probability b_r(x | later) of a variable, given the variables that are eliminated later, from one of its
- * mini-buckets.
+ * Conditional probability b_r(x | later) of a variable, computed from one of its mini-buckets. It is conditional on the
+ * variables that are eliminated later.
  */
 interface Conditional {
   /** Weight w_r. */
   readonly weight: number;
   /**
-   * Variables eliminated later (`given`), and for each the distance between the rows of neighbouring states
+   * Variables eliminated later (`given`), and for each of them the distance between rows of neighbouring states
    * (`strides`).
    */
   readonly given: readonly number[];

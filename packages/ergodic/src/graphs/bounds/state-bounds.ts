@@ -46,10 +46,11 @@ export class StateBounds {
     };
     const low = states.map((s) => Math.max(0, odds(lower, upper, s) * (1 - ROUNDING)));
     const high = states.map((s) =>
-      // If e^x overflows float64, the share is below the smallest normal number, but not 0.
+      // If e^x overflows float64, the share is positive but below the smallest normal number.
       known ? Math.min(1, (upper[s] === -Infinity ? 0 : Math.max(2 ** -1022, odds(upper, lower, s))) * (1 + ROUNDING)) : 1,
     );
-    // The midpoint of the bounds on each state's share of Z gives probabilities within their bounds.
+    // Each state's share of Z is taken as the midpoint of its bounds. The resulting probabilities lie within their
+    // bounds.
     const middle = known && lower.every((value) => value > -Infinity) ? upper.map((value, s) => (value + lower[s]) / 2) : upper;
     const p = known ? shares(middle) : new Float64Array(lower.length).fill(1 / lower.length);
     return { p, certificate: { lower: low, upper: high } };

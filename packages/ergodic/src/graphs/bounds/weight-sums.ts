@@ -1,7 +1,7 @@
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 
-/** ln of a mean of weights, and the ends of an interval for it. */
+/** ln of the mean weight, and the ends of an interval for this value. */
 export interface LogMean {
   readonly value: number;
   readonly low: number;
@@ -9,9 +9,9 @@ export interface LogMean {
 }
 
 /**
- * Sums of weights that are at most e^logBound, in total and by state of each variable. Weights are stored relative to
- * the bound, in [0, 1], so that the empirical Bernstein inequality applies: with probability 1 − δ, |mean − truth| ≤
- * √(2 V ln(4/δ)/n) + 7 ln(4/δ)/(3(n − 1)). Source: Maurer and Pontil 2009.
+ * Sums of weights, in total and by state of each variable. Each weight is at most e^logBound. Weights are stored
+ * relative to the bound, in [0, 1], so that the empirical Bernstein inequality applies: with probability 1 − δ, |mean −
+ * truth| ≤ √(2 V ln(4/δ)/n) + 7 ln(4/δ)/(3(n − 1)). Source: Maurer and Pontil 2009.
  */
 export class WeightSums {
   /** Number of weights so far. */
@@ -77,7 +77,7 @@ export class WeightSums {
     const squares = this.squaresOf.subarray(this.first[variable], this.first[variable + 1]);
     const p = sums.map((sum) => sum / this.sum);
     const intervals = Array.from(sums, (sum, s) => {
-      // Mean weights of this state and of all others: p = a/(a + b).
+      // a and b are the mean weights of this state and of all other states: p = a/(a + b).
       const a = this.logMean(sum, squares[s], delta / (2 * sums.length));
       const b = this.logMean(Math.max(0, this.sum - sum), Math.max(0, this.squares - squares[s]), delta / (2 * sums.length));
       return [share(a.low, b.high), share(a.high, b.low)] as const;

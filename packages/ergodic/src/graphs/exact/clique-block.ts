@@ -10,7 +10,7 @@ export interface Placed {
   readonly pointer: number;
   readonly axes: readonly number[];
   /**
-   * Support over the first axes, which locates the stored blocks of entries. Without a support, all entries are stored.
+   * Support over the first axes. It locates the stored blocks of entries. Without a support, all entries are stored.
    */
   readonly support?: Support;
 }
@@ -40,7 +40,7 @@ export class CliqueBlock {
   readonly blocks: number;
   /** Number of states in a block. */
   readonly inner: number;
-  /** Address of the patterns of tables, followed by the patterns of outputs. */
+  /** Address of the patterns: first for the tables, then for the outputs. */
   readonly patterns: number;
   private readonly allocation: Allocation;
 
@@ -100,7 +100,7 @@ export class CliqueBlock {
   }
 }
 
-/** A CLIQUE block with a SUPPORT block, which is the input of the walk in kernels/graphs/clique-support.ts. */
+/** A CLIQUE block with a SUPPORT block. Together they are the input of the walk in kernels/graphs/clique-support.ts. */
 export class SparseBlock {
   readonly pointer: number;
   /** Number of states in a block. */
@@ -198,7 +198,7 @@ export class SparseBlock {
     return this.memory.f64(this.allocation.pointer + F.SUPPORT_LEAVES_F64, 1)[0];
   }
 
-  /** Returns the number of joint states reached, for each number of leading axes. */
+  /** Returns the number of joint states reached for the first axis, for the first two axes, and so on. */
   prefixes(count: number): number[] {
     return [...this.memory.f64(this.counts, count)];
   }

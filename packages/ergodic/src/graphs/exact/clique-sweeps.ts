@@ -15,7 +15,7 @@ export interface Task extends Clique {
 }
 
 /**
- * Smallest number of joint states at which a clique is swept in pieces, largest number of pieces, and largest output
+ * Limits for sweeping a clique in pieces: smallest number of joint states, largest number of pieces, and largest output
  * that is copied for each piece.
  */
 const PIECE_STATES = 2 ** 22;
@@ -122,7 +122,7 @@ function logAdd(a: number, b: number): number {
 
 /**
  * Splits a large clique into pieces, which are the same for any number of workers. A piece is a range of states on
- * outer axes that all large outputs contain, so each piece writes to its own part of these outputs.
+ * outer axes. All large outputs contain these axes, so each piece writes to its own part of the outputs.
  */
 function piecesOf(outer: readonly number[], shape: readonly number[], outputs: readonly Kept[]): AxisRanges[] {
   const large = outputs.filter(({ entries }) => entries > COPIED);

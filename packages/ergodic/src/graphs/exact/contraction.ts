@@ -3,7 +3,7 @@ import { log } from "../../engine/numbers/log.ts";
 
 /**
  * Sums a table over its variables, with a weight for each: Σ_x T(x) Π_{j≠k} w_j(x_j). The result has an entry per state
- * of variable k, or a single one if k = −1. Axes are summed one at a time: first the axes after k, beginning with the
+ * of variable k, or a single entry if k = −1. Axes are summed one at a time: first the axes after k, beginning with the
  * last one, then the axes before k. A table of N entries takes about 2N operations.
  */
 export class Contraction {

@@ -2,7 +2,7 @@ import type { FactorTables } from "../../engine/contract/index.ts";
 import { type Component, type Reduction, reduce } from "../parts/reduction.ts";
 import { junctionTrees, type TreeCost, treeCost } from "./junction-tree.ts";
 
-/** Variables that are fixed to each of their joint states in turn, so that the rest fits in memory. */
+/** Variables to fix, so that the rest fits in memory. They are fixed to each of their joint states in turn. */
 export interface Cutset {
   readonly variables: readonly number[];
   /** Number of joint states of these variables. */
@@ -12,9 +12,9 @@ export interface Cutset {
 }
 
 /**
- * If the messages exceed the capacity of all slices together by this factor, the search gives up immediately. Fixing
- * variables also removes the fill-in edges caused by their elimination. The factor leaves room for this removal,
- * because a good order adds few such edges.
+ * If the messages exceed the total capacity of all slices by this factor, the search gives up immediately. Fixing
+ * variables also removes the fill-in edges caused by their elimination. The factor allows for this removal, because a
+ * good order adds few such edges.
  */
 const HOPELESS = 2 ** 100;
 

@@ -28,8 +28,8 @@ const MOST_SLICES = 2 ** 16;
 
 /**
  * Exact inference by message passing on a junction tree (tree-pass.ts). Variables are summed (or maximised) out in an
- * order that needs little time and memory (elimination-orders.ts), and all marginals are obtained together. States that
- * zeros rule out are neither visited nor stored if that pays (tree-supports.ts). If the messages exceed the plan's
+ * order that needs little time and memory (elimination-orders.ts). All marginals are computed in the same two passes.
+ * States that zeros rule out are skipped if that saves time (tree-supports.ts). If the messages exceed the plan's
  * memory, some variables are fixed to each of their states in turn (cutset.ts). Exact up to rounding; tasks: all.
  * Sources: Dechter 1999; Shenoy and Shafer 1990.
  *
@@ -50,7 +50,7 @@ export const elimination = /* @__PURE__ */ declare<EliminationOptions, Inference
 );
 
 /**
- * Runs elimination with a known order, and with supports for the whole part if they were found. The run takes ownership
+ * Runs elimination with a known order. If supports for the whole part were found, it uses them. The run takes ownership
  * of the supports.
  */
 export function eliminationIn(
@@ -63,8 +63,8 @@ export function eliminationIn(
 }
 
 /**
- * Creates elimination for repeated inference on a graph whose structure is fixed and whose table values change. Parts
- * reuse the orders in `orders`, by their index, and store new orders there. An order is valid for any part with the
+ * Creates elimination for repeated inference on a graph with a fixed structure and changing table values. Each part
+ * reuses its order in `orders`, indexed by part, or stores a new order there. An order is valid for any part with the
  * same number of variables.
  */
 export function eliminationAgain(orders: (readonly number[])[]): InferenceAlgorithm {
@@ -280,7 +280,7 @@ class SliceSum {
   done = 0;
   private readonly part: Component;
   private readonly task: InferencePlan["task"];
-  /** ln of the sum (or of the largest value) so far, which is also the scale of the marginals below. */
+  /** ln of the sum (or of the largest value) so far. The marginals below are scaled by the same amount. */
   private logValue = -Infinity;
   private marginals: Float64Array[];
   private states: Int32Array;

@@ -22,6 +22,6 @@ export function evidenceLowerBound(tables: LogTables, q: readonly Float64Array[]
       size += Math.abs(sum);
     }
   // Covers the rounding of every partial sum. The rounding error within a contraction or a distribution is small,
-  // because each sums only a few terms.
+  // because each of them sums only a few terms.
   return sum - 2 ** -48 * size;
 }

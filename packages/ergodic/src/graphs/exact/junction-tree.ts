@@ -13,14 +13,15 @@ export interface Clique {
   /** Variables of the clique. */
   readonly axes: readonly number[];
   /**
-   * Number of variables eliminated in this clique, which are its last axes. The other axes are shared with the parent.
+   * Number of variables eliminated in this clique. These variables are its last axes. The other axes are shared with
+   * the parent.
    */
   readonly own: number;
   /** Index of the clique that receives the message, or −1 for a root. Parents come after their children. */
   readonly parent: number;
-  /** Cliques whose messages this clique receives. */
+  /** Cliques that send messages to this clique. */
   readonly children: readonly number[];
-  /** Indices of the scopes whose tables are multiplied in this clique. */
+  /** Indices of the tables (scopes) that are multiplied in this clique. */
   readonly scopes: readonly number[];
 }
 
@@ -50,7 +51,8 @@ export function* junctionTrees(
   });
   const pauses = new Pauses();
   const found = yield* eliminationCliques(order, position, scopes, pauses);
-  // A clique contained in the clique of an earlier variable is merged into it, which then eliminates several variables.
+  // If a clique is contained in the clique of an earlier variable, the two are merged. The merged clique then
+  // eliminates several variables.
   const home = Int32Array.from(order.keys());
   const parentOf = (place: number): number => (found[place].length > 1 ? position[found[place][1]] : -1);
   const growth = found.map((clique) => [clique[0]]);
@@ -63,8 +65,8 @@ export function* junctionTrees(
     growth[home[place]].push(order[parent]);
   }
   const numbers = new Int32Array(order.length).fill(-1);
-  // The last own variable of a clique determines where its message goes, so cliques are sorted by that variable's
-  // position.
+  // Cliques are sorted by the position of the last variable that they eliminate, because it determines where a clique's
+  // message goes.
   const sorted = heads.map((head) => ({ head, last: position[growth[head].at(-1)!] })).sort((a, b) => a.last - b.last);
   sorted.forEach(({ head }, number) => {
     numbers[head] = number;
@@ -147,8 +149,8 @@ export function mergeSmall(
 }
 
 /**
- * Returns, for each position in the order, the variable and the neighbours that it has when it is eliminated, in
- * elimination order.
+ * Returns a list for each position in the order: the variable, followed by its neighbours at the time of elimination,
+ * in elimination order.
  */
 function* eliminationCliques(
   order: readonly number[],

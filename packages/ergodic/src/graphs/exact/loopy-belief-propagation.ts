@@ -9,7 +9,10 @@ import { Messages } from "./messages.ts";
 
 /** Options of `loopyBeliefPropagation`. */
 export interface LoopyBeliefPropagationOptions {
-  /** Share of the old message's logarithm in a new message. No effect on trees. Default 0.3; 0 to 0.99. */
+  /**
+   * Weight of the old message in a new message. The two are averaged as logarithms. No effect on trees. Default 0.3; 0
+   * to 0.99.
+   */
   damping?: number;
   /**
    * Convergence threshold: the largest change of any message in a round, with messages scaled to a maximum of 1.
@@ -56,7 +59,7 @@ export const loopyBeliefPropagation = /* @__PURE__ */ declare<LoopyBeliefPropaga
   },
 );
 
-/** `giveUp`: the run ends after EARLY_ROUNDS rounds if a message still changed by more than this. */
+/** `giveUp`: if a message still changes by more than this after EARLY_ROUNDS rounds, the run ends. */
 interface Settings extends Required<LoopyBeliefPropagationOptions> {
   readonly giveUp?: number;
 }

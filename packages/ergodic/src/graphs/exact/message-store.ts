@@ -17,8 +17,8 @@ export interface Kept extends Placed {
   scale: number;
   range: number;
   /**
-   * Bound on the underflow loss. It is a loss per entry relative to the largest entry (1), except in messages from a
-   * parent, where it is relative to the total mass.
+   * Bound on the underflow loss. In messages from a parent, the loss is relative to the total mass. Elsewhere it is the
+   * loss per entry, relative to the largest entry (1).
    */
   lost: number;
 }
@@ -66,7 +66,7 @@ export class MessageStore {
   }
 
   /**
-   * Scales an output so that its largest entry is 1, measures its range, and returns the original largest entry. With
+   * Scales an output to a largest entry of 1, measures its range, and returns the largest entry before scaling. With
    * `best`, the entries are logarithms and are not scaled.
    */
   settle(kept: Kept, best = false): number {

@@ -78,7 +78,7 @@ export class Messages {
     return order;
   }
 
-  /** Returns the cost of `update` in entries: each table counts twice, plus the overhead of the calls. */
+  /** Returns the cost of `update`, in entries. Each table counts twice, and the overhead of the calls is added. */
   work(variable: number): number {
     return this.ofVariable[variable].reduce((sum, { table }) => sum + 2 * this.tables.tables[table].values.length + 100, 0);
   }
@@ -143,8 +143,8 @@ export class Messages {
   }
 
   /**
-   * Returns ln of the table multiplied by the messages to it, summed over all variables except the one on `axis` (−1:
-   * over all).
+   * Multiplies the table by the messages to it, and sums the product over all variables except the one on `axis` (−1:
+   * over all). Returns ln of the sums.
    */
   private sums(table: number, axis: number): Float64Array {
     const { values, shape } = this.tables.tables[table];

@@ -21,8 +21,8 @@ export interface NaiveMeanFieldOptions {
   /** Largest number of rounds over all variables per start. Default 1000; >= 1. */
   rounds?: number;
   /**
-   * Convergence threshold: the rise of the bound in a round, relative to the bound's size if that is above 1. Default
-   * 1e-9; >= 0.
+   * Convergence threshold: the increase of the bound in a round, relative to |bound| if |bound| > 1. Default 1e-9; >=
+   * 0.
    */
   tolerance?: number;
 }
@@ -37,8 +37,8 @@ const PAUSE_ENTRIES = 1e5;
  * For "partition", the value is the best bound of all starts. The certificate contains this bound and an upper bound
  * from mini-bucket elimination; both are proved. For "marginals", the q_i have no guarantee: they tend to be
  * overconfident, and to favour one of several modes. If factors have zeros, each start is a single state in which no
- * factor is 0, and q stays within jointly possible states. `restarts`, `rounds`, `tolerance`: see the options. Source:
- * Saul, Jaakkola and Jordan 1996.
+ * factor is 0. The states to which q gives positive probability are then always jointly possible. `restarts`, `rounds`,
+ * `tolerance`: see the options. Source: Saul, Jaakkola and Jordan 1996.
  *
  * @throws CapabilityError if zeros leave no state that a search finds
  */

@@ -14,7 +14,10 @@ export type PassKind = "marginals" | "partition" | "map";
 
 /** Result of the passes over a tree. */
 export interface TreeAnswer {
-  /** ln of the sum (or maximum), over all states, of the product of the tables. −∞ if no state is possible. */
+  /**
+   * ln of the sum (or maximum) over all states. The value of a state is the product of the tables. −∞ if no state is
+   * possible.
+   */
   logValue: number;
   /** Probabilities of each variable's states. */
   marginals?: Float64Array[];
@@ -39,24 +42,24 @@ const UNDERFLOW = 1e-305;
 const MOST_LOST = 1e-14;
 
 /**
- * Small tables are multiplied together as long as the product has at most this many entries. Such products fit in the
- * second-level cache.
+ * Small tables are merged by multiplication as long as the product has at most this many entries. Such products fit in
+ * the second-level cache.
  */
 const JOINED = 2 ** 14;
 /**
- * Marginals of a clique's own variables are collected together as long as these variables have at most this many joint
- * states.
+ * Marginals of several variables of a clique are collected in one sweep as long as these variables have at most this
+ * many joint states.
  */
 const JOINT = 256;
 /** Largest number of joint states among which one step searches for the best. */
 const CHOSEN_AT_ONCE = 4096;
 
 /**
- * Message passing over a junction tree (Shenoy and Shafer 1990), with Hugin's division on the way back. The message
- * towards the root is m(s) = Σ over a clique's own variables of the product of its tables and received messages. The
- * message back to a child is the sum of the clique's product over all but the child's variables, divided by the child's
- * message (0/0 = 0). Cliques are never stored but swept a second time. For "map", a maximum over logarithms replaces Σ,
- * and the best states are read off on the way back.
+ * Message passing over a junction tree (Shenoy and Shafer 1990). Messages back to the leaves use division, as in Hugin.
+ * To compute the message towards the root, a clique multiplies its tables and received messages, and sums the product
+ * over the variables that it eliminates. To compute the message back to a child, the clique sums its product over all
+ * variables that the child lacks, and divides by the child's message (0/0 = 0). Cliques are never stored but swept a
+ * second time. For "map", a maximum over logarithms replaces Σ, and the best states are read off on the way back.
  *
  * Underflow: tables and messages are scaled to a largest entry of 1. If the ranges of the inputs add up to more than
  * MOST_RANGE, products below UNDERFLOW can vanish. The loss is bounded throughout, relative to a message's largest
@@ -151,8 +154,8 @@ export class TreePass {
   }
 
   /**
-   * Returns the clique's tables with axes in the clique's order. Small tables are multiplied together, so that fewer
-   * tables are read per state.
+   * Returns the clique's tables with axes in the clique's order. Small tables are merged by multiplication, so that
+   * fewer tables are read per state.
    */
   private place({ axes, scopes, outer }: Task): Kept[] {
     const places = new Map(axes.map((variable, k) => [variable, k]));
@@ -273,8 +276,8 @@ export class TreePass {
   }
 
   /**
-   * Chooses the best states of the clique's own variables given the others: one variable at a time while there are many
-   * joint states, then all remaining variables together.
+   * Chooses the best states of the variables eliminated in this clique, given the other variables. While there are many
+   * joint states, it chooses one variable at a time, then all remaining variables jointly.
    */
   private async *choose(clique: Task): AsyncGenerator<void> {
     const { axes, own, children } = clique;
@@ -347,7 +350,10 @@ export class TreePass {
     for (const kept of tables) this.store.free(kept);
   }
 
-  /** Returns the slice of a table at the chosen states of some variables, which include the table's slowest axes. */
+  /**
+   * Returns the slice of a table at the chosen states of some variables. These variables include the table's slowest
+   * axes.
+   */
   private at(kept: Kept, chosen: readonly number[]): Placed {
     const shape = this.store.shape(kept.axes);
     const strides = stridesIn({ scope: kept.axes, shape }, chosen);
@@ -362,7 +368,7 @@ function largestPlace(values: Float64Array): number {
   return place;
 }
 
-/** Splits axes into consecutive groups with at most `most` joint states each, or a single axis. */
+/** Splits axes into consecutive groups. Each group has at most `most` joint states or is a single axis. */
 function groups(axes: readonly number[], shape: readonly number[], most: number): number[][] {
   const found: number[][] = [];
   let size = Infinity;

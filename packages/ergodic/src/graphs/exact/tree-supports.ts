@@ -11,10 +11,11 @@ interface Tables {
   readonly tables: readonly Table[];
 }
 
-/** Largest number of inner states per block of a clique whose zeros are skipped. */
+/** Largest number of inner states per block if a clique's zeros are skipped. */
 const INNER = 32;
 /**
- * Tables that restrict a clique's states are multiplied together as long as the product has at most this many entries.
+ * Tables that restrict a clique's states are merged by multiplication as long as the product has at most this many
+ * entries.
  */
 const JOINED = 2 ** 10;
 /** Number of states drawn at random per clique, and number of cliques examined. */
@@ -23,8 +24,8 @@ const CLIQUES = 32;
 /** Number of walk steps per call: a few milliseconds of work. */
 const CALL_STEPS = 1 << 18;
 /**
- * Overhead per block, and cost of a step in a counting walk (with a margin for the later walks). Both are measured in
- * states.
+ * Overhead per block, and cost of a step in a counting walk, both measured in states. The cost includes a margin for
+ * the later walks.
  */
 const LEAF = 20;
 const STEP = 32;
@@ -125,7 +126,9 @@ export class TreeSupports {
     this.restrictions = new Restrictions(part);
   }
 
-  /** Estimates the share of the largest cliques' outer states that tables leave possible, from random states. */
+  /**
+   * Draws random outer states of the largest cliques, and returns the share of these states that tables leave possible.
+   */
   openShare(): number {
     const draws = stream(0, "open share").at(0);
     const largest = this.tree
@@ -194,7 +197,7 @@ export class TreeSupports {
     return true;
   }
 
-  /** Calls the kernel until the walk is complete. Yields the number of steps of each call. */
+  /** Calls the kernel until the walk is complete. Yields the number of steps that each call took. */
   private async *walk(kernel: string, { pointer }: SparseBlock): AsyncGenerator<number> {
     for (let went = CALL_STEPS; went === CALL_STEPS; ) {
       [went] = await this.engine.run([{ kernel, args: [pointer, CALL_STEPS] }], { workers: 1, deterministic: false });

@@ -16,8 +16,8 @@ import { graphAnnealing } from "../search/graph-annealing.ts";
 import { estimated } from "./estimated.ts";
 
 /**
- * Approximate number of joint states that elimination processes per second, and the largest number it may process
- * without a time limit (a few minutes of work).
+ * Approximate speed of elimination in joint states per second, and largest number of joint states without a time limit
+ * (a few minutes of work).
  */
 const STATES_A_SECOND = 2.5e8;
 const MOST_STATES = 2 ** 36;
@@ -30,9 +30,9 @@ const MOST_SLICES = 2 ** 16;
  */
 const ORDER_OPERATIONS = 1.5e8;
 /**
- * If the first order is this many times too expensive for elimination, it is not improved, unless the tables contain
- * zeros. On tournament graphs and lattices, a search reduced the cost by a factor of at most 2^6 without zeros, and of
- * 2^19 with zeros.
+ * If the first order is this many times too expensive, no better order is searched for, unless the tables contain
+ * zeros. On tournament graphs and lattices, a search reduced the cost by a factor of at most 2^6 without zeros, and at
+ * most 2^19 with zeros.
  */
 const HOPELESS = 2 ** 24;
 
@@ -79,8 +79,8 @@ export const automatic = /* @__PURE__ */ declare<Record<never, never>, Inference
 );
 
 /**
- * Uses exact elimination if `automatic` would choose it, else the given algorithm. With `mayGiveUp`, a part in which
- * the algorithm finds no state with nonzero factors ends without an answer instead of failing.
+ * Uses exact elimination if `automatic` would choose it, and otherwise the given algorithm. With `mayGiveUp`, a part
+ * does not fail if the algorithm finds no state with nonzero factors, but ends without an answer.
  */
 export function exactOr(otherwise: InferenceAlgorithm, mayGiveUp = false): InferenceAlgorithm {
   return {
@@ -144,7 +144,7 @@ class Automatic implements PartInference {
     const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
     // "map" needs one sweep, the other tasks need two.
     const most = affordable / (plan.task === "map" ? 1 : 2);
-    // Cliques without the joint states that zeros rule out.
+    // Cliques, reduced to the joint states that zeros leave possible.
     if (zeros) this.supports = supportsToTry(yield* treeOf(part, order), part, engine);
     if (this.supports && !(yield* this.supports.find({ mostWork: Math.min(states, most), memory: plan.memory })))
       this.supports = undefined;

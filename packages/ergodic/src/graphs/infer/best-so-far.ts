@@ -18,12 +18,13 @@ export function leavesOpen(own: PartAnswer | undefined): boolean {
 }
 
 /**
- * Combines an algorithm's own answer with a rough answer, number by number. The algorithm's answer takes precedence,
+ * Combines an algorithm's own answer with a rough answer, one value at a time. The algorithm's answer takes precedence,
  * with three exceptions:
  *
- * - Of two states the more probable one is taken, and of two bounds the smaller one.
+ * - The more probable of two states is used, and the smaller of two bounds.
  * - Proved bounds on ln Z replace an answer without a guarantee, and tighten wider bounds or intervals.
- * - If the algorithm's own interval is too wide to locate the truth, the rough estimate within it is taken. The same
+ * - If the algorithm's own interval is too wide to locate the truth, a rough estimate within the interval is used. The
+ * same
  *   holds if the algorithm has found nothing yet.
  *
  * A proof that no state is possible, or that the rough answer is exact, always takes precedence.

@@ -10,16 +10,16 @@ import { graphTempering } from "../sampling/ensembles/graph-tempering.ts";
 
 /**
  * Limits for the phase before tempering. FIRST_LIMIT is log2 of the states of the first mini-buckets. Once there is an
- * answer, one bucket size may take FIRST_STRETCHES stretches of work (half a second to two seconds). Without an answer,
- * the search for orders, or work on one bucket size, may take UNANSWERED stretches (ten seconds).
+ * answer, one bucket size may take FIRST_STRETCHES stretches of work (half a second to two seconds). Until there is an
+ * answer, the limit is UNANSWERED stretches (ten seconds) for the search for orders or for one bucket size.
  */
 const [FIRST_LIMIT, FIRST_STRETCHES, UNANSWERED] = [16, 200, 4000];
 /** Interval width above which tempering is started. Tempering ends once all intervals are at most this wide. */
 const WIDE = 0.05;
 /**
- * Tempering's turn length: one of every FEW, MANY or MOST stretches goes to importance sampling. FEW applies if
- * tempering gave no interval. MOST applies if tempering's intervals are at most a quarter as wide as the intervals of
- * importance sampling. MANY applies otherwise. The choice is reviewed every LOOK stretches.
+ * Number of stretches per turn of tempering. One of every FEW, MANY or MOST stretches goes to importance sampling. FEW
+ * applies if tempering gave no interval. MOST applies if tempering's intervals are at most a quarter as wide as the
+ * intervals of importance sampling. MANY applies otherwise. The choice is reviewed every LOOK stretches.
  */
 const [FEW, MANY, MOST] = [2, 16, 64];
 const FAR_NARROWER = 1 / 4;
@@ -32,7 +32,7 @@ const LOOK = 64;
  * answer after about ten seconds. Tempering then takes most of the work, until its own intervals are that narrow.
  *
  * The answer with the narrower intervals is returned. The intervals of importance sampling hold for every distribution,
- * so tempering's are rejected if the two do not overlap.
+ * so tempering's intervals are rejected if they do not overlap with them.
  */
 export function estimated(): InferenceAlgorithm {
   return { ...importanceSampling(), start: (part, plan, engine) => new Estimated(part, plan, engine) };
@@ -51,8 +51,8 @@ class Estimated implements PartInference {
   private turn = 0;
   private turns = MANY;
   /**
-   * Number of stretches after which importance sampling has caught up with a snapshot. After a restore, it must repeat
-   * the work that the snapshot does not contain. −Infinity if there is nothing to redo.
+   * Number of stretches that importance sampling must reach to be back at a snapshot. After a restore, it repeats the
+   * work that the snapshot does not contain. −Infinity if there is nothing to redo.
    */
   private owed = -Infinity;
 

@@ -30,7 +30,7 @@ export interface InferWatchOptions {
   workers?: number;
   /**
    * Ends the run after this many seconds of work on the graph and returns the best answer so far. There is always an
-   * answer, if only a rough one without a guarantee.
+   * answer, but it can be rough and without a guarantee.
    */
   until?: { seconds?: number };
   /** Aborts the run. */
@@ -48,8 +48,8 @@ export interface InferOptions extends InferWatchOptions {
   algorithm?: InferenceAlgorithm;
   /**
    * Earlier answer about this graph, computed before weights or factors changed or rows were added. Chains start where
-   * the earlier chains ended. Useful if the change is small enough that the old states are still typical. Algorithms
-   * without chains ignore this option.
+   * the earlier chains ended. Useful after small changes, so that the old states are still typical. Algorithms without
+   * chains ignore this option.
    */
   from?: Pick<Answer, "chains">;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
@@ -202,8 +202,8 @@ function checkSame({ states, cardinalities: before }: EndedChains, { cardinaliti
 }
 
 /**
- * Returns the checkpoint with all parts marked as running, so that the run can continue them with an algorithm that has
- * other options.
+ * Returns the checkpoint with all parts marked as running. The run can then continue these parts with other options of
+ * the algorithm.
  */
 function withoutEnds({ snapshot, ...rest }: Checkpoint): Checkpoint {
   const { ended: _, reports: __, ...state } = snapshot.state;

@@ -13,7 +13,7 @@ import { unreduced } from "./unreduced.ts";
 export interface FoundPart {
   /** Graph variable of each of the part's variables. */
   readonly variables: readonly number[];
-  /** For each of the part's variables, its remaining states as numbered in the graph. */
+  /** Remaining states of each of the part's variables, as indices in the graph. */
   readonly states: readonly (readonly number[])[];
   readonly answer: PartAnswer;
 }
@@ -31,7 +31,7 @@ const TURN = 64;
 
 /**
  * Inference on a graph, as a progression that the run loop advances. The graph is reduced, and its connected parts take
- * turns, whether their algorithms end on their own or improve indefinitely. A step is one stretch of work on one part.
+ * turns. An algorithm can end or improve its answer indefinitely. A step is one stretch of work on one part.
  */
 export class Inference implements Progression {
   readonly stepsPerEpoch = Number.MAX_SAFE_INTEGER;
@@ -43,7 +43,7 @@ export class Inference implements Progression {
   private readonly columns: Conditionals | undefined;
   private readonly parts: PartInference[];
   /**
-   * Indices of the running parts. `next` is the position of the part whose turn it is. The `gone` parts that ended in
+   * Indices of the running parts. `next` is the position of the part that has its turn. The `gone` parts that ended in
    * this round stay in the list, before `next`.
    */
   private running: number[];
@@ -101,8 +101,8 @@ export class Inference implements Progression {
   }
 
   /**
-   * Same as `found()`, but yields every few milliseconds. An ended part has its algorithm's own answer. For every other
-   * part a rough answer is computed (rough-answer.ts), unless its own answer makes that superfluous (best-so-far.ts).
+   * Same as `found()`, but yields every few milliseconds. An ended part has its algorithm's own answer. Other parts get
+   * a rough answer (rough-answer.ts), unless it cannot improve on the part's own answer (best-so-far.ts).
    */
   *finding(): Generator<void, FoundPart[]> {
     const { components } = this.reduction;

@@ -5,7 +5,7 @@ import { Pauses } from "../../engine/threads/steps.ts";
 
 /** Number of joint states that a step averages over. */
 const DRAWS = 4;
-/** Stands in for −∞, the logarithm of 0, so that means stay finite. */
+/** Replaces −∞, the logarithm of 0, so that means stay finite. */
 const ZERO = -50;
 
 /**
@@ -52,7 +52,7 @@ function scaleOf({ weights, weightValues, features }: Conditionals, factor: numb
   return (weights[factor] < 0 ? 1 : weightValues[weights[factor]]) * (features?.[factor] ?? 1);
 }
 
-/** Locates the entries of a factor's shape for each state of one edge's variable, with the other variables fixed. */
+/** Locates a factor's entries for each state of one of its variables, with the other variables fixed. */
 function entries(
   { cardinalities, ends, variables, literals, shapes, shapeBegins, counting }: Conditionals,
   states: Int32Array,

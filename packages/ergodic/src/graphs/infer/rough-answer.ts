@@ -17,7 +17,7 @@ import { meanFieldStep } from "./mean-field-step.ts";
 /** Largest number of rounds of loopy belief propagation. More rounds rarely improve the answer. */
 const MOST_ROUNDS = 10;
 /**
- * Budget of table entries for the rounds: ENTRIES (about 40 ms of work) plus ENTRIES_PER_SECOND for each second of the
+ * Budget for the rounds, in table entries: ENTRIES (about 40 ms of work) plus ENTRIES_PER_SECOND for each second of the
  * time limit (about 3 % of the time).
  */
 const [ENTRIES, ENTRIES_PER_SECOND] = [3e6, 2e6];
@@ -33,7 +33,8 @@ const MOST_EDGES = 2 ** 18;
  */
 const GIVE_UP = 0.9;
 /**
- * Number of pauses that the searches for possible states may take over all parts, which is about a tenth of a second.
+ * Total number of pauses that the searches for possible states may take in all parts. This takes about a tenth of a
+ * second.
  */
 const MOST_PAUSES = 10;
 
@@ -53,7 +54,7 @@ export interface Effort {
 export interface RoughPlan extends Effort {
   readonly task: InferenceTask;
   readonly seed: number;
-  /** Reason in words why there is no better answer. */
+  /** Reason why there is no better answer, as text. */
   readonly why: string;
 }
 
@@ -77,8 +78,8 @@ export function effortFor(parts: readonly Component[], seconds = 0): Effort {
  * a few rounds of loopy belief propagation, or of one step of mean field if the part is very large. Such marginals have
  * no guarantee unless the part is a tree.
  *
- * For "map", the answer consists of the most probable state of each belief, improved one variable at a time. The bound
- * of this state is the product of the largest entries of all tables. For "partition", the value is the Bethe
+ * For "map", the answer consists of the most probable state of each belief, improved one variable at a time. The upper
+ * bound for this state is the product of each table's largest entry. For "partition", the value is the Bethe
  * approximation. The lower bound on ln Z is the larger of two values: the evidence lower bound of the beliefs, and ln
  * of the product at that state. The upper bound is ln of the number of states plus ln of the largest product.
  *
@@ -168,7 +169,7 @@ function* shortSearch(
 
 const noState = ({ cardinalities }: LogTables): State => ({ states: new Int32Array(cardinalities.length), value: -Infinity });
 
-/** Returns the answer for a proof that no state is possible. */
+/** Returns the answer when it is proved that no state is possible. */
 function impossible({ cardinalities }: LogTables, { task }: RoughPlan, method: string): PartAnswer {
   if (task === "map")
     return { method, map: { states: new Int32Array(cardinalities.length), value: -Infinity, bound: -Infinity } };
@@ -176,8 +177,8 @@ function impossible({ cardinalities }: LogTables, { task }: RoughPlan, method: s
 }
 
 /**
- * Returns ln of the product of the largest entries of all tables. It is summed in the same order as the value of a
- * state, so no computed value exceeds it.
+ * Returns ln of the product of each table's largest entry. It is summed in the same order as the value of a state, so
+ * no computed value exceeds it.
  */
 const largest = ({ tables }: LogTables): number =>
   tables.reduce((sum, { values }) => sum + values.reduce((high, value) => Math.max(high, value), -Infinity), 0);

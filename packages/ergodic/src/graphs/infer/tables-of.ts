@@ -78,8 +78,8 @@ export function tablesFromPortable({ names, ...tables }: PortableTables): Factor
 }
 
 /**
- * Returns the input of the algorithm. That is the whole graph in columns if the algorithm supports it and no factor has
- * zeros, and tables otherwise. Yields every few milliseconds.
+ * Returns the input of the algorithm. The input is the whole graph in columns if the algorithm supports that and no
+ * factor has zeros. Otherwise, the input is tables. Yields every few milliseconds.
  */
 export function* graphFor(
   where: string,

@@ -67,7 +67,7 @@ export function* wholeAnswer(
   return { ...base, marginals, ...(logZ ? { logZ } : {}), ...(chains ? { chains } : {}) };
 }
 
-/** Combines the final chain states of all parts that have chains, indexed by the graph's own variables. */
+/** Combines the final chain states of all parts that have chains. The states are indexed by the graph's variables. */
 function* wholeChains(cardinalities: Uint32Array, parts: readonly FoundPart[]): Generator<void, EndedChains | undefined> {
   const drawn = parts.flatMap(({ answer, ...part }) => (answer.chains ? [{ ...part, chains: answer.chains }] : []));
   if (drawn.length === 0) return undefined;

@@ -28,7 +28,7 @@ export class Atom<V = object, K extends AtomKind = AtomKind> {
   readonly facts: Facts;
   /** Variable or value of each bound column. */
   readonly terms: readonly Term[];
-  /** For unknowns, the number of the state that satisfies the literal. */
+  /** For unknowns, the index of the state that satisfies the literal. */
   readonly state: number;
   readonly #stateText: string;
 

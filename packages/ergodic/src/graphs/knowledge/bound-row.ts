@@ -10,7 +10,7 @@ import type { Weights } from "./weights.ts";
  * values that are currently bound.
  */
 export class BoundRow {
-  /** Weight number for the grounding of the last `holds` call. */
+  /** Index of the weight of the grounding in the last `holds` call. */
   weight = 0;
   feature = 1;
   /** Whether every grounding counts and has the same weight and feature. */

@@ -48,8 +48,8 @@ function distinct(voters: Int32Array, ballots: Int32Array): number[] {
 
 /**
  * Returns the votes that new groundings add to the graph. If the voters are unknowns, a factor with feature −1 cancels
- * the old votes and a new factor holds all of them. If the body has no unknowns, a new factor adds the difference, as
- * its feature.
+ * the old votes, and a new factor holds the old and the new votes. If the body has no unknowns, a new factor has the
+ * difference as its feature.
  */
 export function electionsOf(rule: WeightedRule, fresh: Found, before: Found | undefined): Election[] {
   const elections: Election[] = [];
@@ -77,7 +77,7 @@ export function elected(rule: WeightedRule, votes: Votes): Election {
   return { ...votes, feature: votes.voters.length > 0 ? 1 : strength(rule, votes.count) };
 }
 
-/** Returns the value of votes from a body without unknowns, in which every body literal holds. */
+/** Returns the value of votes from a body without unknowns. In such a body, every literal holds. */
 function strength({ semantics }: WeightedRule, count: number): number {
   if (semantics === "linear") return count;
   return semantics === "ratio" ? log(1 + count) / Math.LN2 : Math.min(1, count);

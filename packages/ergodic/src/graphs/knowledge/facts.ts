@@ -30,7 +30,7 @@ export function checkDistinct(what: string, count: number): void {
   );
 }
 
-/** One column: its distinct values, and for each row the number of its value (−1 if missing). */
+/** One column: its distinct values, and the index of each row's value among them (−1 if missing). */
 export class FactColumn {
   readonly name: string;
   /** Undefined as long as all values are missing. */
@@ -74,7 +74,7 @@ export class Facts {
     return `${this.kind} "${this.name}"`;
   }
 
-  /** Returns the number of a column. @throws OptionError that suggests the nearest name if there is no such column */
+  /** Returns the index of a column. @throws OptionError that suggests the nearest name if there is no such column */
   columnNumber(where: string, name: string): number {
     const found = this.columns.findIndex((column) => column.name === name);
     if (found >= 0) return found;
@@ -164,7 +164,7 @@ function isTable(given: unknown): given is Table {
 }
 
 /**
- * Creates columns from the column names of the rows or, if types are given, from the names of the types.
+ * Creates the columns. If types are given, their names are the column names. Otherwise, the rows give the names.
  *
  * @throws DataError, OptionError
  */

@@ -1,7 +1,7 @@
 import { bytesText } from "../../engine/memory/room.ts";
 import { fanOut, type Grounding, type Measured } from "./grounding.ts";
 
-/** One step of a join: the atom that is looked up, and the number of rows found. */
+/** One step of a join: the atom that is looked up, and the number of rows that the lookup finds. */
 export interface PlanStep {
   /** The atom in printed form. */
   readonly atom: string;

@@ -46,7 +46,7 @@ export class Grounding {
   readonly row: BoundRow;
   /** Rows of each atom. */
   readonly views: readonly FactsView[];
-  /** For each atom of the rule, the row in the current grounding. */
+  /** Row of each of the rule's atoms in the current grounding. */
   readonly rows: Int32Array;
   /** Atoms that are unknowns. The head is last. */
   readonly literals: readonly number[];
@@ -156,7 +156,7 @@ export class Grounding {
     return { groundings, factors, edges, bytes: 17 * factors + 5 * edges };
   }
 
-  /** Counts groundings with conditions applied. Infinity means more than `most`. */
+  /** Counts the groundings that satisfy the conditions. Infinity means more than `most`. */
   #count(most: number): number {
     let count = 0;
     const visit = (): boolean => !this.visit() || ++count <= most;

@@ -85,7 +85,7 @@ class Step {
 
 interface Terms {
   readonly dictionary: Dictionary;
-  /** Returns the number of a variable, or −1 if there is none. */
+  /** Returns the index of a variable, or −1 if there is none. */
   variable(name: string | undefined): number;
 }
 
@@ -204,8 +204,8 @@ export class Join {
 }
 
 /**
- * Returns the evaluation order of the atoms, chosen greedily: next is the atom with the fewest rows that match the
- * variables bound so far.
+ * Returns the evaluation order of the atoms, chosen greedily. The next atom is always the one with the fewest rows that
+ * match the variables bound so far.
  */
 export function joinOrder(rule: WeightedRule, views: readonly FactsView[], first: number | undefined): number[] {
   const { atoms } = rule;

@@ -21,7 +21,10 @@ export interface JoinQuery {
   readonly values: readonly (JoinColumn & { readonly value: number })[];
   /** Columns that must not be −1. */
   readonly present: readonly JoinColumn[];
-  /** Atoms by whose rows the results are sorted, in ascending order. The first atom is the primary sort key. */
+  /**
+   * Atoms that determine the order of the results. Results are sorted by these atoms' rows, ascending. The first atom
+   * is the primary sort key.
+   */
   readonly order: readonly number[];
 }
 
@@ -41,7 +44,7 @@ export interface Joiner {
   begin(): Promise<JoinSession>;
 }
 
-/** Builds the join query of a rule. `first` is the atom to begin with. `tableOf` maps views to table numbers. */
+/** Builds the join query of a rule. `first` is the atom to begin with. `tableOf` maps views to table indices. */
 export function joinQuery(
   rule: WeightedRule,
   views: readonly FactsView[],

@@ -30,9 +30,9 @@ export interface KnowledgeBaseOptions {
 
 /** Probabilities of a graph's variables, as returned by `infer`. */
 export interface Beliefs {
-  /** Weights used for the inference, by number. Default: the weights in the knowledge base's graph. */
+  /** Weights used for the inference, by weight index. Default: the weights in the knowledge base's graph. */
   readonly weights?: Float64Array | undefined;
-  /** Returns the marginal of a variable, by number. */
+  /** Returns the marginal of the variable with this index. */
   marginal(variable: number): { readonly p: readonly number[]; readonly certificate: Certificate };
 }
 
@@ -200,7 +200,7 @@ export class KnowledgeBase {
       );
   }
 
-  /** Returns the number of the graph variable for an unknown. @throws OptionError if there is none */
+  /** Returns the index of the graph variable for an unknown. @throws OptionError if there is none */
   variable<S, N extends string>(query: Query<S, N>, key: S): number {
     const view = this.#viewOf(query as unknown as Query, "variable");
     return this.#variableOf(view, (view.facts as Unknowns).rowOf(key as Record<string, Cell>));
@@ -364,7 +364,7 @@ export function knowledgeBase(rules: readonly WeightedRule[] = [], options: Know
   return new KnowledgeBase(options).add(...rules);
 }
 
-/** Total size of the factors of the rules measured so far, and the bytes left for the others. */
+/** Total size of the factors for the rules measured so far, and number of bytes left for the other rules. */
 class Tally {
   factors = 0;
   edges = 0;

@@ -35,8 +35,8 @@ export interface QueryOptions<C extends string = string, K extends C = C, N exte
   /** Whether rows with the same key are merged into one unknown. Default: false; they are then an error. */
   distinct?: boolean;
   /**
-   * Labels to hold out for measuring calibration: a share, chosen by a hash of the key, or a predicate on the key.
-   * Default: none.
+   * Labels to hold out for measuring calibration. A number is the share of labels, chosen by a hash of the key. A
+   * function selects labels by their key. Default: none.
    */
   holdOut?: number | ((key: Readonly<Record<K, Cell>>) => boolean);
   /** Types of the columns. Needed for tables and if there are no rows yet. */
@@ -144,7 +144,7 @@ export function query(name: string, given: unknown, options: QueryOptions): Quer
 export class Unknowns extends Facts {
   readonly domain: Domain;
   /**
-   * Label of each row: the number of the known state, or −1 if there is none. For Booleans, 2 + i refers to entry i of
+   * Label of each row: the index of the known state, or −1 if there is none. For Booleans, 2 + i refers to entry i of
    * `chances`.
    */
   readonly labels = new Ints();
@@ -249,7 +249,7 @@ export class Unknowns extends Facts {
     return Object.fromEntries(this.columns.map(({ name, levels }, k) => [name, levels[codes[k].data[row]]]));
   }
 
-  /** Returns the probability of being true given by a row's label, or undefined if the label is not a probability. */
+  /** Returns a row's label if it is a probability of being true; otherwise undefined. */
   chanceOf(row: number): number | undefined {
     return this.domain.boolean ? this.chances[this.labels.data[row] - 2] : undefined;
   }
@@ -259,7 +259,7 @@ export class Unknowns extends Facts {
     return `${this.name}(${textOf(this.keyOf(row))})`;
   }
 
-  /** Depends only on the key, so that adding rows does not change the choice. */
+  /** The choice depends only on the key, so that added rows do not change it. */
   #isHeldOut(row: number, codes: readonly Ints[]): boolean {
     const { holdOut } = this.#options;
     if (holdOut === undefined) return false;

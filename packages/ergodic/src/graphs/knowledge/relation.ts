@@ -5,13 +5,13 @@ import { Atom } from "./atom.ts";
 import { type ColumnLists, type ColumnTypes, columnsFor, Facts, givenRows } from "./facts.ts";
 import type { Bindings, Bound, KnownColumns, Shape, ShapeOfLists, ShapeOfRow, ShapeOfTypes } from "./types.ts";
 
-/** Rows that can be added to columns of a given shape. */
+/** Rows that can be added to columns of the given types. */
 export type MoreRows<S> = readonly { readonly [K in keyof S]: S[K] | null | undefined }[] | ColumnLists | Table;
 
 /** Known facts: rows with named columns. Calling the relation creates an atom of a rule. */
 export interface Relation<S = Shape> {
   /**
-   * Creates an atom that matches rows whose columns equal the given variables. `{ equals: value }` matches only rows
+   * Creates an atom that matches rows with values equal to the given variables. `{ equals: value }` matches only rows
    * with this value.
    */
   <const B extends Bindings<S>>(bindings: B & KnownColumns<S, B>): Atom<Bound<S, B>, "relation">;

@@ -5,13 +5,13 @@ import { Atom, type AtomKind } from "./atom.ts";
 import type { BoundByBody, OneTypeEach, RowOf } from "./types.ts";
 
 /**
- * Function that a rule's factors compute, which is one of the functions of `factorGraph()`. Its arguments are the
- * unknowns of the body, followed by the head.
+ * Function that a rule's factors compute. It is one of the functions of `factorGraph()`. Its arguments are the unknowns
+ * of the body, followed by the head.
  */
 export type Semantics = (typeof semanticsNames)[number];
 /**
- * Functions that turn groundings into factors. Each grounding becomes one factor. With the last three functions, all
- * groundings with the same head and weight share one factor instead, in which each of them votes.
+ * Functions that turn groundings into factors. Each grounding becomes one factor. The last three functions are
+ * different: all groundings with the same head and weight vote in one shared factor.
  */
 export const semanticsNames = ["imply", "implyNatural", "and", "all", "or", "equal", "linear", "ratio", "logical"] as const;
 /** Functions with which the groundings of a head vote in one factor. */

@@ -64,7 +64,7 @@ export class HashIndex {
   readonly starts: Int32Array;
   readonly rows: Int32Array;
   readonly groupCount: number;
-  /** Whether each row is a group of its own, with the row's number as the group's number. */
+  /** Whether each row is a separate group. Group indices then equal row indices. */
   readonly unique: boolean;
   readonly #columns: readonly Int32Array[];
   /**

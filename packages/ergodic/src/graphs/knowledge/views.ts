@@ -2,12 +2,12 @@ import { type Cell, checkDistinct, type FactColumn, type Facts } from "./facts.t
 import { Ints } from "./ints.ts";
 import { HashIndex } from "./tuples.ts";
 
-/** Dictionary of the values in all relations. Each distinct value has one number, which all columns share. */
+/** Dictionary of the values in all relations. Each distinct value has one code, which all columns share. */
 export class Dictionary {
   readonly values: Cell[] = [];
   readonly #numbers = new Map<Cell, number>();
 
-  /** Returns the number of a value, or −1 if it does not occur. */
+  /** Returns the code of a value, or −1 if it does not occur. */
   find(value: Cell): number {
     return this.#numbers.get(value) ?? -1;
   }
@@ -23,7 +23,7 @@ export class Dictionary {
   }
 }
 
-/** A column encoded with the numbers of the dictionary. */
+/** A column encoded with the dictionary's codes. */
 class ColumnView {
   readonly codes = new Ints();
   readonly #column: FactColumn;
@@ -44,7 +44,7 @@ class ColumnView {
   }
 }
 
-/** Facts in the form used by joins: shared value numbers, and indexes by sets of columns. */
+/** Facts in the form used by joins: columns with shared codes, and indexes by sets of columns. */
 export class FactsView {
   readonly facts: Facts;
   /** Number of rows already in the graph. */

@@ -9,11 +9,11 @@ export class Weights {
   readonly #named = new Map<string, number>();
   readonly #fixed = new Map<number, number>();
   readonly #list: { readonly name?: string; readonly value: number }[] = [];
-  /** Number of each weight in the graph. */
+  /** Index of each weight in the graph. */
   readonly #ids: number[] = [];
 
   /**
-   * Returns the number of a learned weight, with the given initial value or 0.
+   * Returns the index of a learned weight with the given initial value (default 0).
    *
    * @throws OptionError if the weight already has a different initial value
    */
@@ -31,7 +31,7 @@ export class Weights {
     return number;
   }
 
-  /** Returns the number of a fixed weight. */
+  /** Returns the index of a fixed weight. */
   fixed(value: number): number {
     let number = this.#fixed.get(value);
     if (number === undefined) {
@@ -41,7 +41,7 @@ export class Weights {
     return number;
   }
 
-  /** Returns the number of the weight in the graph. */
+  /** Returns the weight's index in the graph. */
   id(number: number): number {
     return this.#ids[number];
   }

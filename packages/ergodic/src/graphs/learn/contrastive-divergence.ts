@@ -14,13 +14,13 @@ import { LearntGraph } from "./learnt-graph.ts";
 
 /** Options of `contrastiveDivergence`. */
 export interface ContrastiveDivergenceOptions {
-  /** Sweeps of the model's chains per update. Default 1; >= 1. */
+  /** Number of sweeps of the model's chains per update. Default 1; >= 1. */
   steps?: number;
   /** Whether the model's chains continue from their last states instead of restarting at the evidence. Default true. */
   persistent?: boolean;
   /**
-   * Number of chains of each kind, per replica or racing worker. Default: as many as hold about 20,000 variables in
-   * total, including tempered copies; at least 1 and at most 100.
+   * Number of chains of each kind, per replica or racing worker. Default: the number at which all chains, including
+   * tempered copies, have about 20,000 variables in total; at least 1 and at most 100.
    */
   particles?: number;
   /**
@@ -34,8 +34,8 @@ export interface ContrastiveDivergenceOptions {
 const DEFAULT_VISITS = 20000;
 const MOST_PARTICLES = 100;
 /**
- * Number of updates before the ladder's powers are first adapted, a power of two. Later adaptations follow whenever
- * this number has doubled.
+ * Number of updates before the ladder's powers are first adapted, a power of two. Later adaptations follow each time
+ * the number of updates has doubled.
  */
 const FIRST_MOVE = 16;
 
@@ -109,7 +109,7 @@ class ContrastiveObjective implements GraphObjective {
   private readonly deterministic: boolean;
   private readonly graph: LearntGraph;
   private readonly evidence: number;
-  /** Chains that hold the evidence. There is a single chain if nothing else has to be drawn. */
+  /** Chains with the evidence. There is only one such chain if no other variable has to be drawn. */
   private readonly clamped: Chain[];
   private readonly free: Chain[];
   /** Tempered copies of the free chains. */
@@ -192,8 +192,8 @@ class ContrastiveObjective implements GraphObjective {
   }
 
   /**
-   * Yields the calls of the sweeps. The calls of one turn may run in parallel; between yields, this thread does work of
-   * its own.
+   * Yields the calls of the sweeps. The calls of one turn may run in parallel. Between yields, this thread also does
+   * some work.
    */
   private *sweeps(count: number): Generator<Call[][]> {
     const update = this.begun + count;

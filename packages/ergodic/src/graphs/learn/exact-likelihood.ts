@@ -12,11 +12,11 @@ import { evidenceOf, type GraphLearner, type GraphObjective, type LearningPlan, 
 const MOST_STATES = 4096;
 
 /**
- * The exact likelihood: −ln P(evidence) = ln Z − ln Z(evidence), per observed variable. Its exact gradient is the mean
- * of Σ_f feature g_f under the model, minus its mean with the evidence. Both means come from elimination over a
- * junction tree. For labels y with probabilities q (`truthiness`), the loss is −E_q ln P(evidence, y), computed by
- * enumerating the labellings that are connected through hidden variables. Use it for graphs of small width, and to
- * judge the other learners. For `fit(graph, { algorithm })`.
+ * The exact negative log-likelihood per observed variable: −ln P(evidence) = ln Z − ln Z(evidence). The exact gradient
+ * is the mean of Σ_f feature g_f under the model, minus the mean of the same sum with the evidence. Both means come
+ * from elimination over a junction tree. For labels y with probabilities q (`truthiness`), the loss is −E_q ln
+ * P(evidence, y), computed by enumerating the values of labels that are connected through hidden variables. Use it for
+ * graphs of small width, and to judge the other learners. For `fit(graph, { algorithm })`.
  *
  * @throws CapabilityError if the graph is too wide, if a factor has more than 4096 joint states, or if hidden variables
  * connect labels with more than 4096 labellings
@@ -144,8 +144,8 @@ class ExactObjective implements GraphObjective {
 }
 
 /**
- * Returns the number of joint states of each factor. Each factor gets an extra variable over its joint states, whose
- * marginal is the factor's joint distribution.
+ * Returns the number of joint states of each factor. Each factor gets an extra variable that encodes its joint state.
+ * The marginal of this variable is the factor's joint distribution.
  *
  * @throws CapabilityError if a factor has too many joint states
  */
@@ -178,7 +178,7 @@ function valueAt(columns: Conditionals, factor: number, joint: number): number {
   return shapeValues[begin + index];
 }
 
-/** Returns the factors at these weights, each with a variable that encodes its joint state. */
+/** Returns the factors at these weights. Each factor has an additional variable that encodes its joint state. */
 function tablesAt(x: Float64Array, columns: Conditionals): FactorTables {
   const { cardinalities, ends, variables, weights, features, observed } = columns;
   const sizes = sizesOf(columns);
@@ -195,8 +195,8 @@ function tablesAt(x: Float64Array, columns: Conditionals): FactorTables {
       factors.push({ scope, values: logs, logs: true });
       continue;
     }
-    // Merges two factors into one: the factor's table, and the indicator that the extra variable equals the joint
-    // state. The product is a table with nonzero entries only on the diagonal.
+    // Merges the factor's table with the indicator that the extra variable equals the joint state. The product is a
+    // table with nonzero entries only on the diagonal.
     const values = new Float64Array(size * size).fill(-Infinity);
     for (let joint = 0; joint < size; joint++) values[joint * size + joint] = logs[joint];
     factors.push({ scope: [...scope, cardinalities.length + factor], values, logs: true });

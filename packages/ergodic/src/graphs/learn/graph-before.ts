@@ -6,14 +6,14 @@ import type { EndedParticles } from "./learner.ts";
 /** Weights from an earlier run on a graph, and the final states of its chains. */
 export interface LearnedBefore {
   readonly weights: Float64Array;
-  /** Graph that was learned, with the names of the weights. If absent, weights are matched by number. */
+  /** Graph that was learned, with the names of the weights. If absent, weights are matched by index. */
   readonly graph?: FactorGraph;
   readonly particles?: EndedParticles;
 }
 
 /**
  * Returns initial weights: the earlier values of weights that are not fixed, and the graph's values for new weights.
- * Named weights are matched by name, others by number.
+ * Named weights are matched by name, others by index.
  *
  * @throws OptionError if the earlier run was on another graph
  */
@@ -53,7 +53,7 @@ export function weightsFrom(
 /**
  * Returns the initial chain states from an earlier run.
  *
- * @throws OptionError if the earlier run was on a larger graph, or on one whose variables have other numbers of states
+ * @throws OptionError if the earlier graph was larger, or if its variables had other numbers of states
  */
 export function startOf(
   from: LearnedBefore | undefined,

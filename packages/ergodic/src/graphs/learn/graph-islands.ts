@@ -7,15 +7,15 @@ import { ergodicity } from "../parts/ergodicity.ts";
 import { type Component, reducing } from "../parts/reduction.ts";
 
 /**
- * Largest number of edges for which islands are searched. With more edges, the factor tables would take more memory
- * than learning itself.
+ * Largest number of edges for which islands are searched for. With more edges, the factor tables would take more memory
+ * than learning.
  */
 const MOST_EDGES = 2 ** 16;
 
 /**
  * Reports a finding if chains over a graph with zeros provably cannot reach all states. `free` is the graph without the
- * evidence, as sampled by the model's chains, and `clamped` the graph with it. Returns nothing without a proof, for
- * example if several factors together form the islands.
+ * evidence, as sampled by the model's chains. `clamped` is the graph with the evidence. Returns nothing without a
+ * proof, for example if several factors together form the islands.
  */
 export async function islandFindings(
   free: FactorGraph,

@@ -55,15 +55,15 @@ export const MEMORY = 1.5 * 2 ** 30;
 
 /**
  * Chains lag behind the weights, so long momentum overshoots. On a lattice of 20,000 variables with 30 weights, β₁ =
- * 0.9 takes 128 updates to get 98 % of the way to the best held-out loss. β₁ = 0.5 is within 3 % from the 8th update
- * on.
+ * 0.9 takes 128 updates to achieve 98 % of the possible decrease in held-out loss. With β₁ = 0.5, the loss is within 3
+ * % of the best from the 8th update on.
  */
 const usualRule = (): EquationRule => adam({ rate: inverseTimeDecay({ rate: 0.1, decay: 0.02 }), beta1: 0.5 });
 
 /**
  * Returns the recipe for a user's options.
  *
- * @throws CapabilityError if the rule compares losses, or takes its step size from them, but the losses are random
+ * @throws CapabilityError if the losses are random and the rule compares them or derives its step size from them
  */
 export function recipeOf(
   { algorithm = contrastiveDivergence(), rule = usualRule() }: { algorithm?: GraphLearner; rule?: Rule },
@@ -125,7 +125,7 @@ export async function recipeFrom(
 
 /**
  * Returns the execution options stored in a checkpoint. With racing workers, each worker takes its own sequence of
- * steps, so their number is part of the run.
+ * steps, so the number of workers is part of the run.
  */
 function lanesKept(plan: KeptPart, workers: number | undefined): GraphPlan {
   // Older checkpoints do not store it.
@@ -241,7 +241,7 @@ export async function begin(
   return { progression, json, ended, findings };
 }
 
-/** Creates an objective per lane. If the signal aborts, the objectives already created free their memory. */
+/** Creates an objective per lane. If the signal aborts, frees the memory of the objectives already created. */
 async function objectivesOf(
   algorithm: GraphLearner,
   columns: Conditionals,

@@ -80,8 +80,7 @@ export async function likelihoodIn(
 }
 
 /**
- * Returns ln of the probability of the evidence that only `all` has, given the rest, per variable: ln Z(all) − ln
- * Z(given).
+ * Returns ln P(evidence that only `all` has | evidence of `given`) = ln Z(all) − ln Z(given), per additional variable.
  */
 async function likelihoodOf(all: FactorGraph, given: FactorGraph, plan: LikelihoodPlan): Promise<GraphLikelihood> {
   const seen = ({ variableCount }: FactorGraph, of: FactorGraph): number =>

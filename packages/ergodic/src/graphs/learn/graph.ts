@@ -37,9 +37,9 @@ export interface GraphFitOptions {
   workers?: number;
   /**
    * Replicas, for contrastiveDivergence() only. 1 (the default): workers share the chains of a single sequence of
-   * updates. A larger number: this many copies of the weights, each with its own chains, are averaged; the result does
-   * not depend on the workers. "shared": workers race on one weight vector, each with its own chains; the result is
-   * biased and not reproducible.
+   * updates. A larger number: this many copies of the weights are averaged, and each copy has its own chains. The
+   * result does not depend on the workers. "shared": workers race on one weight vector, each with its own chains; the
+   * result is biased and not reproducible.
    */
   replicas?: "shared" | number;
   /** Epochs between averages of the replicas, >= 1. Default 1. */

@@ -12,9 +12,9 @@ export interface Labelled {
 }
 
 /**
- * Splits E_q ln Z(evidence, y) into a sum of q(y) ln Z over parts of the graph and the labellings of each part. Two
- * factors belong to the same part if they share a hidden variable, because labels and evidence are fixed in Z. Without
- * labels there is a single part, the whole graph.
+ * Splits E_q ln Z(evidence, y) into a sum of q(y) ln Z. The sum runs over the parts of the graph, and over the
+ * labellings of each part. Two factors belong to the same part if they share a hidden variable, because labels and
+ * evidence are fixed in Z. Without labels there is a single part, the whole graph.
  *
  * @throws CapabilityError if a part has more than 4096 labellings
  */
@@ -37,7 +37,7 @@ export function* labelledParts(columns: Conditionals): Generator<Labelled> {
   }
   /**
    * Factors grouped by the root of their hidden variables. A factor without hidden variables has the key −1 − its
-   * number.
+   * index.
    */
   const parts = new Map<number, number[]>();
   scopes.forEach((scope, factor) => {

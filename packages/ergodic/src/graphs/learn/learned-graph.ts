@@ -13,7 +13,7 @@ export interface LearnedGraph {
   readonly graph: FactorGraph;
   /** Weights, by number. */
   readonly weights: Float64Array;
-  /** Returns a weight by its name or number. */
+  /** Returns a weight by its name or index. */
   weight(name: string | number): number;
   /** Held-out variables and their observed states. */
   readonly heldOut: HeldOut;

@@ -42,8 +42,8 @@ export interface GraphObjective extends FullObjective {
   /** Returns the current chain states, if the learner has chains. */
   particles?(): Omit<EndedParticles, "updates">;
   /**
-   * Compares the loss at two points after the run has ended, using the loss itself or the pseudo-likelihood of the
-   * evidence.
+   * Compares the loss at two points after the run has ended. Learners that cannot compute the loss compare the
+   * pseudo-likelihood of the evidence.
    */
   compare(start: Float64Array, end: Float64Array): Promise<Compared>;
   /** Reasons to doubt the weights, regardless of their values. */
@@ -61,7 +61,7 @@ export interface GraphLearner {
    * searches, cannot be used.
    */
   readonly draws: boolean;
-  /** Creates the loss and gradient, per observed variable, of a graph with evidence. */
+  /** Creates the objective of a graph with evidence: its loss and gradient, both per observed variable. */
   objective(columns: Conditionals, plan: LearningPlan, engine: Engine): GraphObjective;
   /** Same as `objective`, but yields every few milliseconds. Present if starting on a large graph takes long. */
   making?(columns: Conditionals, plan: LearningPlan, engine: Engine): Generator<void, GraphObjective>;
@@ -72,8 +72,8 @@ export const evidenceOf = ({ observed, labels }: Conditionals): number =>
   Math.max(1, observed.reduce((sum, state) => sum + (state < 0 ? 0 : 1), 0) + (labels?.size ?? 0));
 
 /**
- * @throws DataError because the evidence or labels have probability 0. `seen` is false if the graph has no possible
- * state even without them
+ * @throws DataError because the evidence or labels have probability 0. `seen` is false if no state is possible even
+ * without evidence and labels
  */
 export function refuseImpossible(seen = true): never {
   throw new DataError(

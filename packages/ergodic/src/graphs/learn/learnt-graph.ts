@@ -16,8 +16,8 @@ import type { Stretch } from "../sampling/gibbs/schedules/schedule.ts";
 import { refuseImpossible } from "./learner.ts";
 
 /**
- * Number of blocks of the evidence used to compare two points, and number of sweeps over hidden variables before and
- * during the comparison.
+ * Settings for the comparison of two points: number of blocks into which the evidence is divided, and number of sweeps
+ * over hidden variables before and during the comparison.
  */
 const [COMPARED_BLOCKS, COMPARED_SWEEPS] = [16, 20];
 
@@ -48,7 +48,7 @@ export class LearntGraph {
   private readonly out: number;
   private shared: readonly number[] = [];
   private own: readonly number[] = [];
-  /** `slots`: first slot of each position. `moved`: for each slot, the amount to add to the sources of own terms. */
+  /** `slots`: first slot of each position. `moved`: amount per slot to add to the sources of own terms. */
   private slots = 0;
   private moved = 0;
   private ownGradient: readonly number[] = [];
@@ -249,7 +249,7 @@ export class LearntGraph {
     for (let weight = 0; weight < into.length; weight++) if (this.fixed[weight]) into[weight] = 0;
   }
 
-  /** Adds scale × Σ feature × g(x) at the chain's states, up to a constant that is the same for all states. */
+  /** Adds scale × Σ feature × g(x) at the chain's states, up to a constant that does not depend on the states. */
   addStatistics(chain: Chain, scale: number): void {
     this.run(this.statisticsCalls(chain, scale));
   }
@@ -311,7 +311,7 @@ export class LearntGraph {
 
   /**
    * Checks chains over a graph with zeros. The first chain must hold the evidence. The check runs if the loss is not
-   * finite, and after `update` updates if that is a power of two >= 4.
+   * finite, and whenever `update`, the number of updates so far, is a power of two >= 4.
    *
    * @throws DataError if the evidence is impossible; CapabilityError if a chain is stuck in an impossible state
    */

@@ -14,8 +14,8 @@ import { LearntGraph } from "./learnt-graph.ts";
  * Pseudo-likelihood: −Σ_i ln p(x_i | all others) per observed variable. If all variables are observed, the loss and its
  * gradient are exact. The loss is then convex and needs no sampler. The estimate is consistent, but less efficient than
  * maximum likelihood. Unobserved variables are drawn first, one sweep per update, and then treated as observed. Labels
- * y with probabilities q (`truthiness`) are drawn from q, so the expected gradient is the gradient of the loss's mean
- * over q. For `fit(graph, { algorithm })`. Source: Besag 1975.
+ * y with probabilities q (`truthiness`) are drawn from q, so the expected gradient is the gradient of the expected loss
+ * under q. For `fit(graph, { algorithm })`. Source: Besag 1975.
  */
 export const pseudoLikelihood = /* @__PURE__ */ declare<Record<never, never>, GraphLearner>(
   { name: "pseudoLikelihood", options: {} },

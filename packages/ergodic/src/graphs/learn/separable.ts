@@ -9,10 +9,10 @@ const ROUNDING = 1e-9;
 
 /**
  * Reports a finding if the likelihood of the evidence increases without bound as weights grow, so that no optimal
- * weights exist. Two directions are tested. The first changes a single weight. The likelihood grows without bound if
- * the evidence puts all factors of the weight at their maximum, or all of them at their minimum. The second changes all
+ * weights exist. Two directions are tested. The first changes a single weight. The likelihood grows without bound if,
+ * at the evidence, all factors of the weight are at their maximum or all are at their minimum. The second changes all
  * weights together, and is tested only if each factor has a single variable. The likelihood then grows without bound if
- * no state of any variable has a larger sum than the observed state. `values` are the weights, by number. Yields every
+ * no state of any variable has a larger sum than the observed state. `values` are the weights, by index. Yields every
  * few milliseconds.
  */
 export function* separableFindings(
@@ -38,7 +38,10 @@ export function* separableFindings(
   ];
 }
 
-/** Returns the learned weights that grow without bound when changed alone, and whether all weights together do. */
+/**
+ * Returns the learned weights that grow without bound when changed alone, and whether the weights grow without bound
+ * when all change together.
+ */
 function* directions(
   columns: Conditionals,
   values: Float64Array,
@@ -46,8 +49,8 @@ function* directions(
   const { ends, variables, weights, weightFixed, features, shapes } = columns;
   const states = knownStates(columns);
   const ranges = shapeRanges(columns);
-  // Bits per weight: some factor is not at its maximum at the evidence, some factor is not at its minimum, or a
-  // factor's value is unknown.
+  // Flags per weight: at the evidence, some factor is not at its maximum, some factor is not at its minimum, or the
+  // value of some factor is unknown.
   const [down, up, unknown] = [1, 2, 4];
   const said = new Uint8Array(weightFixed.length);
   const margins = new Map<number, Float64Array>();
@@ -84,7 +87,7 @@ function* directions(
 }
 
 /**
- * Adds `scale` times the advantage that a factor of one variable gives the variable's state over each other state. Also
+ * For a factor of one variable, adds `scale` times the advantage of the variable's state over each other state. Also
  * adds up the magnitudes of these terms.
  */
 function addMargins(
@@ -115,10 +118,10 @@ function shapeRanges({ shapeBegins, shapeValues, counting }: Conditionals): { re
   });
 }
 
-/** Markers of variables that are unobserved, and of variables whose label is uncertain. */
+/** Markers for unobserved variables and for variables with an uncertain label. */
 const [UNKNOWN, UNCERTAIN] = [-1, -2];
 
-/** Returns the state of each variable that is observed, or whose label is certain. */
+/** Returns the state of each variable that is observed or has a certain label. */
 function knownStates({ observed, labels }: Conditionals): Int32Array {
   const states = observed.map((state) => (state < 0 ? UNKNOWN : state));
   for (const [variable, p] of labels ?? []) {

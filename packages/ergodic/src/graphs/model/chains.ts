@@ -16,7 +16,7 @@ export interface MachineFactor {
 /** Largest total number of entries in the tables of one chain. */
 const MOST_CHAIN = 2 ** 24;
 
-/** Returns a table of ln φ, indexed by the states of all variables of the factor. */
+/** Returns a table of ln φ, indexed by the states of the factor's variables. */
 export function machineTable(list: TableList, { machine, variables, states, log }: MachineFactor): Float64Array {
   const head = variables.length - 1;
   return list.fill(variables, (of) => {
@@ -30,10 +30,10 @@ export function machineTable(list: TableList, { machine, variables, states, log 
 }
 
 /**
- * Replaces a factor of at least three variables by a chain of small tables. Each auxiliary variable holds the machine's
- * state after one more literal, so it is determined by the previous auxiliary variable and that literal. A joint state
- * of the factor's own variables therefore has exactly one consistent extension to the auxiliary variables (none if φ is
- * 0). Hence both the sum and the maximum over the auxiliary variables equal φ.
+ * Replaces a factor of at least three variables with a chain of small tables. Each auxiliary variable holds the
+ * machine's state after one more literal. It is determined by the previous auxiliary variable and that literal. For
+ * each joint state of the factor's variables, exactly one state of the auxiliary variables is therefore consistent
+ * (none if φ is 0). Hence both the sum and the maximum over the auxiliary variables equal φ.
  */
 export function addChain(list: TableList, given: MachineFactor): void {
   const { factor, kind, machine, variables, states, log } = given;

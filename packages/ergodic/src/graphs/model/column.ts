@@ -35,14 +35,14 @@ export class Budget {
 type Numbers = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
 /**
- * Share by which a full column grows beyond the needed length. The share is small, so that nearly all of a graph's
- * memory is data.
+ * Share by which a full column grows beyond the needed length. The share is small, so that a graph has little spare
+ * memory.
  */
 const GROWTH = 1 / 16;
 const LEAST = 16;
 
 /**
- * A growable array of numbers. Whole numbers take 1, 2 or 4 bytes each, as required by the largest one so far. As long
+ * A growable array of numbers. Whole numbers take 1, 2 or 4 bytes each, depending on the largest number so far. As long
  * as every number equals the usual one, no array is allocated.
  */
 export class Column {

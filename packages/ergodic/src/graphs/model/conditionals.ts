@@ -181,7 +181,7 @@ function countedValues(machine: Machine, body: number): Float64Array {
   for (let fails = 0; fails <= body; fails++) {
     const count = body - fails;
     let state = failed;
-    // Stop as soon as one more satisfied literal leaves the state unchanged.
+    // Stops as soon as one more satisfied literal leaves the state unchanged.
     for (let i = 0, before = -2; i < count && state !== before && state >= 0; i++) {
       before = state;
       state = machine.next(state, 1);

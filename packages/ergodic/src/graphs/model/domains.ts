@@ -3,8 +3,8 @@ import { nearest } from "../../engine/errors/nearest.ts";
 import { shown } from "../../engine/errors/shown.ts";
 
 /**
- * A state of a variable: its name, its number (from 0), or `true` or `false` for a Boolean. If all state names are
- * numbers, a number is read as a name.
+ * A state of a variable: its name, its index (from 0), or `true` or `false` for a Boolean. If all state names are
+ * numbers, a number is interpreted as a name.
  */
 export type StateName = string | number | boolean;
 /** The states of a variable: their number or their names. */
@@ -23,7 +23,7 @@ export interface Domain {
   readonly given?: States;
 }
 
-/** Largest number of states of a variable, which is the largest length of a typed array. */
+/** Largest number of states of a variable. It equals the largest length of a typed array. */
 const MOST_STATES = 2 ** 32 - 1;
 
 /** Domain of a Boolean variable. */
@@ -57,7 +57,7 @@ export function domainOf(where: string, states: States): Domain {
 /** Returns the name of a state. */
 export const labelOf = ({ labels }: Domain, state: number): string => labels?.[state] ?? String(state);
 
-/** Returns the number of a state. @throws OptionError that suggests the nearest name if there is no such state */
+/** Returns the index of a state. @throws OptionError that suggests the nearest name if there is no such state */
 export function stateOf(where: string, domain: Domain, given: StateName): number {
   const { count, labels, values } = domain;
   let state = -1;

@@ -7,14 +7,14 @@ import type { VariableName } from "./literals.ts";
 import type { Structure } from "./structure.ts";
 
 /**
- * Evidence by variable name: the observed state, or soft evidence, which is a list of likelihoods per state (up to a
- * constant factor).
+ * Evidence by variable name: the observed state or soft evidence. Soft evidence is a list of likelihoods per state (up
+ * to a constant factor).
  */
 export type Evidence = Readonly<Record<string, StateName | readonly number[] | Float64Array>>;
 
 /** Observed states and soft evidence (likelihoods) of a structure's variables. */
 export class Observations {
-  /** Observed state + 1 per variable, or 0 if the variable is unobserved. */
+  /** For each variable, the index of the observed state plus 1, or 0 if the variable is unobserved. */
   private readonly states: Column;
   readonly soft: Map<number, Float64Array>;
 
@@ -80,7 +80,7 @@ export class Observations {
   }
 }
 
-/** Object keys are strings: "3" means variable 3, unless a variable has the name "3". */
+/** Object keys are strings. "3" means the variable with index 3, unless a variable has the name "3". */
 function byNumber(structure: Structure, name: string): VariableName {
   if (!/^(0|[1-9]\d*)$/.test(name)) return name;
   return structure.hasName(name) ? name : Number(name);

@@ -2,7 +2,7 @@ import type { FactorKind } from "./structure.ts";
 
 /** A weight that factors can share, as returned by `weight()`. */
 export interface Weight {
-  /** Number of the weight, from 0. */
+  /** Index of the weight, from 0. */
   readonly id: number;
 }
 
@@ -27,7 +27,7 @@ export interface WeightedOptions {
 /** A list of numbers, or nested lists with one level per variable. */
 export type NestedNumbers = ArrayLike<number> | readonly NestedNumbers[];
 
-/** A factor as it was given. Literals are stored as state numbers. */
+/** A factor as it was given. Literals are stored as state indices. */
 export interface GraphFactor {
   /** Function that the factor computes. */
   readonly kind: FactorKind;
@@ -35,7 +35,7 @@ export interface GraphFactor {
   readonly variables: readonly number[];
   /** State of each variable's literal. Empty for tables. */
   readonly states: readonly number[];
-  /** Number of its weight, if it has one. */
+  /** Index of its weight, if it has one. */
   readonly weight?: number;
   /** Multiplier of the weight. */
   readonly feature?: number;

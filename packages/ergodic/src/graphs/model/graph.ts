@@ -64,9 +64,9 @@ export class FactorGraph {
   }
 
   /**
-   * Adds a variable and returns its number. `states`: number of states, or their names. Default: a Boolean. Unnamed
-   * variables are called x plus their number. `truthiness`: degree of truth of each state. `fit` treats it as a label y
-   * with probabilities q, and maximises E_q ln P(evidence, y). `initial`: state in which samplers start (default: the
+   * Adds a variable and returns its index. `states`: number of states, or their names. Default: a Boolean. An unnamed
+   * variable is called x followed by its index. `truthiness`: degree of truth of each state. `fit` treats it as a label
+   * y with probabilities q, and maximises E_q ln P(evidence, y). `initial`: state in which samplers start (default: the
    * first). Inference uses neither.
    */
   variable(name?: string, states?: States, options: VariableOptions = {}): number {
@@ -194,7 +194,7 @@ export class FactorGraph {
     return this.#structure.addFactor({ kind: "atMost", ...literalsOf(this.#structure, where, literals), most });
   }
 
-  /** Adds a weighted function by numbers: variables, states of their literals, and weight id. For file readers. */
+  /** Adds a weighted function by indices: of its variables, of their literals' states, and of its weight. */
   addFactor(name: LogicalFunction, variables: ArrayLike<number>, states: ArrayLike<number>, weight: number, feature = 1): number {
     const where = `${WHERE}.addFactor`;
     if (!logicalFunctionNames.includes(name)) throw new OptionError(where, `there is no function ${shown(name)}`, "OPTION_RANGE");
@@ -217,7 +217,7 @@ export class FactorGraph {
     return this;
   }
 
-  /** Records that the variable (name or number) was observed in this state. */
+  /** Records that the variable (name or index) was observed in this state. */
   observe(variable: VariableName, state: StateName): this {
     if (typeof state === "object") refuse(`${WHERE}.observe`, "state", state, "a state", '"yes"; likelihoods are for soft()');
     this.#observations.add(`${WHERE}.observe`, this.#structure, variable, state);
@@ -239,7 +239,7 @@ export class FactorGraph {
     return new FactorGraph(this.#structure, observations);
   }
 
-  /** Returns a graph with these weight values, by weight number, and the same factors. This graph stays unchanged. */
+  /** Returns a graph with the same factors and these weight values, by weight index. This graph stays unchanged. */
   withWeights(values: ArrayLike<number>): FactorGraph {
     return new FactorGraph(this.#structure.withWeights(), this.#observations).setWeights(values);
   }
@@ -251,11 +251,11 @@ export class FactorGraph {
     return new FactorGraph(this.#structure, observations);
   }
 
-  /** Returns the number of a variable. @throws OptionError that suggests the nearest name if it is unknown */
+  /** Returns the index of a variable. @throws OptionError that suggests the nearest name if it is unknown */
   variableNumber(name: VariableName): number {
     return this.#structure.variable(WHERE, name);
   }
-  /** Returns the name of a variable. An unnamed variable is named after its number, such as x7. */
+  /** Returns the name of a variable. An unnamed variable is named after its index, such as x7. */
   variableName(variable: VariableName): string {
     return this.#structure.name(this.variableNumber(variable));
   }
@@ -283,7 +283,7 @@ export class FactorGraph {
       ...(initial > 0 ? { initial } : {}),
     };
   }
-  /** Returns the number of the observed state, or −1 if the variable is unobserved. */
+  /** Returns the index of the observed state, or −1 if the variable is unobserved. */
   observedState(variable: VariableName): number {
     return this.#observations.state(this.variableNumber(variable));
   }
@@ -309,11 +309,11 @@ export class FactorGraph {
     return denseTable(this.#structure, this.#stored(factor), factor, MOST_ENTRIES);
   }
 
-  /** Returns the current state of a weight, given as a `weight()` result, a name or a number. */
+  /** Returns the current state of a weight. The weight is given as a `weight()` result, a name or an index. */
   weightState(weight: Weight | string | number): WeightState {
     return this.#structure.weight(weightNumber(this.#structure, WHERE, weight));
   }
-  /** Sets the values of all weights, in the order of their numbers. */
+  /** Sets the values of all weights, in index order. */
   setWeights(values: ArrayLike<number>): this {
     const where = `${WHERE}.setWeights`;
     if (values.length !== this.weightCount)

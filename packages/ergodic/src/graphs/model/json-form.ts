@@ -7,9 +7,9 @@ export const FORMAT = "ergodic factor graph";
 export const VERSION = 1;
 
 /**
- * Converts a graph to JSON, with variables, weights and factors in order. Variables and weights are referred to by
- * name, or by number if they have none. A literal is [variable, state], or only the variable if a Boolean is true.
- * Logarithms of 0 are null.
+ * Converts a graph to JSON, with variables, weights and factors in order. Named variables and weights are referred to
+ * by name, others by index. A literal is [variable, state], or only the variable if a Boolean is true. Logarithms of 0
+ * are null.
  */
 export function graphToJson(structure: Structure, observations: Observations): JsonObject {
   const indices = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

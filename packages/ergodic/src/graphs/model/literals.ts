@@ -1,11 +1,11 @@
 import type { StateName } from "./domains.ts";
 
-/** A variable: its name, or its number in order of creation. */
+/** A variable: its name, or its index in order of creation. */
 export type VariableName = string | number;
 
 /** The statement that a variable has, or does not have, a given state. Logical factors are functions of literals. */
 export interface Literal {
-  /** Name or number of the variable. */
+  /** Name or index of the variable. */
   readonly variable: VariableName;
   /** State of the variable. Default: true (only for a Boolean). */
   readonly state?: StateName;

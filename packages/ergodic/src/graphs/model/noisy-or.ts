@@ -14,10 +14,12 @@ export interface NoisyOr {
   readonly probabilities: ArrayLike<number>;
 }
 
-/** Largest table that is built when the most probable state is searched for. The chain is not valid for that search. */
+/** Largest table that is built when searching for the most probable state. The chain is not valid for that search. */
 const MOST_MAP = 2 ** 16;
 
-/** Probability that at least one of two independent events occurs, written without subtracting nearly equal numbers. */
+/**
+ * Probability that at least one of two independent events occurs. The formula does not subtract nearly equal numbers.
+ */
 const either = (p: number, q: number): number => p + (1 - p) * q;
 
 /** Returns P(child | parents) as a table over the states of all variables. */
@@ -36,10 +38,10 @@ export function noisyOrTable(list: TableList, { variables, states, probabilities
 }
 
 /**
- * Adds a noisy-or, simplified by the evidence. Observed parents are merged into the leak, and a child that is observed
- * to be off becomes one factor per parent. The rest becomes a single table if it is small. Otherwise it becomes a chain
- * of auxiliary variables, each of which means "turned on by one of the first parents" and is on with some probability.
- * The chain is valid for sums, but the search for a largest product needs the table.
+ * Adds a noisy-or, simplified by the evidence. Observed parents are merged into the leak. If the child is observed to
+ * be off, the noisy-or becomes one factor per parent. The rest becomes a single table if it is small. Otherwise it
+ * becomes a chain of auxiliary variables, each of which means "turned on by one of the parents so far". The chain is
+ * valid for sums, but the search for a largest product needs the table.
  *
  * @throws CapabilityError if a largest product needs a table that is too large
  */

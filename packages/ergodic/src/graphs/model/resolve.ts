@@ -6,7 +6,7 @@ import type { Weight } from "./factor-types.ts";
 import type { LiteralLike, VariableName } from "./literals.ts";
 import type { Structure } from "./structure.ts";
 
-/** Resolves literals to the numbers of variables and of the states that satisfy them. @throws OptionError */
+/** Resolves literals to the indices of their variables and of the states that satisfy them. @throws OptionError */
 export function literalsOf(
   structure: Structure,
   where: string,
@@ -38,7 +38,7 @@ export function literalsOf(
   return { variables, states };
 }
 
-/** Resolves names to the numbers of distinct variables. @throws OptionError */
+/** Resolves names to the indices of distinct variables. @throws OptionError */
 export function scopeOf(structure: Structure, where: string, given: readonly VariableName[]): number[] {
   if (!Array.isArray(given)) refuse(where, "the variables", given, "a list", '["rain", "wet"]');
   const scope = given.map((name) => structure.variable(where, name));
@@ -70,7 +70,7 @@ function repeatedIn(variables: ArrayLike<number>): number | undefined {
 }
 
 /**
- * Returns the number of the weight for a `weight` option. A number means a fixed weight of that value.
+ * Returns the index of the weight for a `weight` option. A number means a fixed weight of that value.
  *
  * @throws OptionError
  */
@@ -80,7 +80,7 @@ export function weightOf(structure: Structure, where: string, weight: Weight | n
   return structure.constant(where, weight);
 }
 
-/** Returns the number of a weight that is given as a `weight()` result, a name or a number. @throws OptionError */
+/** Returns the index of a weight, given as a `weight()` result, a name or an index. @throws OptionError */
 export function weightNumber(structure: Structure, where: string, weight: Weight | string | number): number {
   if (typeof weight === "string") return structure.weightNamed(where, weight);
   const id = typeof weight === "object" ? weight?.id : weight;

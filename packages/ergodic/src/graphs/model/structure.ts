@@ -19,7 +19,7 @@ export interface StoredFactor {
   readonly variables: ArrayLike<number>;
   /** State of each variable's literal. Absent for tables. */
   readonly states?: ArrayLike<number>;
-  /** Number of the weight, for weighted functions. */
+  /** Index of the weight, for weighted functions. */
   readonly weight?: number;
   readonly feature?: number;
   /** Table entries φ, or their logarithms, with the last variable fastest. */
@@ -40,7 +40,7 @@ export interface FactorLook {
   code: number;
   from: number;
   to: number;
-  /** Number of its weight, if it has one. */
+  /** Index of its weight, if it has one. */
   payload: number;
 }
 
@@ -154,7 +154,7 @@ export class Structure {
   label = (variable: number, state: number): string => labelOf(this.domain(variable), state);
 
   /**
-   * Returns the number of a variable.
+   * Returns the index of a variable.
    *
    * @throws OptionError that suggests the nearest name if there is no such variable
    */
@@ -194,7 +194,7 @@ export class Structure {
     return id;
   }
 
-  /** Returns the fixed weight of this value, which is shared by all factors that give the value as a number. */
+  /** Returns the fixed weight with this value. All factors that give this value as a number share it. */
   constant(where: string, value: number): number {
     const known = this.constants.get(value);
     if (known !== undefined) return known;
@@ -226,7 +226,7 @@ export class Structure {
 
   setWeight(id: number, value: number): void {
     this.weightValues.set(id, value);
-    // The weight of a constant might have another value now.
+    // The weight that was created for this constant might have another value now.
     this.constants.clear();
   }
 
@@ -295,7 +295,7 @@ export class Structure {
   weightValue(id: number): number {
     return this.weightValues.at(id);
   }
-  /** Returns a copy of all weight values, by weight number. */
+  /** Returns a copy of all weight values, by weight index. */
   allWeights(): Float64Array {
     return Float64Array.from({ length: this.weightCount }, (_, id) => this.weightValues.at(id));
   }

@@ -9,7 +9,7 @@ const MOST_PLAIN = 300;
 /** Tables of a graph under construction, with the auxiliary variables that keep them small. */
 export class TableList {
   readonly factors: TableFactor[] = [];
-  /** Number of states of each auxiliary variable, and the factor that it belongs to. */
+  /** Number of states of each auxiliary variable, and the factor to which the variable belongs. */
   readonly auxiliaries: { readonly count: number; readonly factor: number }[] = [];
   private readonly cardinality: (variable: number) => number;
   private readonly variableCount: number;

@@ -114,8 +114,8 @@ function addMachine(list: TableList, alone: Alone, given: MachineFactor, most: n
 }
 
 /**
- * A `linear` factor is a sum over body literals in the exponent, hence a product of one pairwise factor per body
- * literal.
+ * The exponent of a `linear` factor is a sum over body literals. The factor is therefore a product of pairwise factors,
+ * one per body literal.
  */
 function addVotes(list: TableList, { variables, states, log: potential }: MachineFactor): void {
   const head = variables.length - 1;

@@ -3,8 +3,8 @@ import type { Engine } from "../../engine/memory/engine.ts";
 import type { Component } from "./reduction.ts";
 
 /**
- * Inference task: the probabilities of each variable's states, ln of the sum over all states of the factors' product,
- * or a state with the largest product.
+ * Inference task: the probabilities of each variable's states, ln Z (Z is the sum of the factors' product over all
+ * states), or a state with the largest product.
  */
 export type InferenceTask = "marginals" | "partition" | "map";
 
@@ -69,10 +69,7 @@ export interface PartInference {
   answering?(): Generator<void, PartAnswer | undefined>;
   /** Returns statistics for a tick. */
   report(): Record<string, number>;
-  /**
-   * Returns the state needed to continue, without tables. The state can describe an earlier point of the run than the
-   * current one.
-   */
+  /** Returns the state needed to continue, without tables. It can describe an earlier point in the run. */
   snapshot(): Snapshot;
   /** Continues from a snapshot. */
   restore(snapshot: Snapshot): void;
@@ -101,8 +98,8 @@ export interface InferenceAlgorithm {
   /** Number of variables from which `startWhole` is used. Default: any number. */
   readonly wholeFrom?: number;
   /**
-   * Starts a run on a whole graph without zeros, whose factors are given in columns. For algorithms that handle graphs
-   * of any size.
+   * Starts a run on a whole graph without zeros. The factors are given in columns. For algorithms that handle graphs of
+   * any size.
    */
   startWhole?(columns: Conditionals, plan: InferencePlan, engine: Engine): PartInference;
 }

@@ -8,8 +8,8 @@ const MOST_ROUNDS = 1000;
 const PAUSE_VARIABLES = 10_000;
 
 /**
- * Moves one variable after another to its best state given the others, until a round changes nothing. Never moves from
- * a state with positive product to one with product 0.
+ * Moves one variable after another to its best state given the other variables. Ends after a round without changes.
+ * Never moves from a state with positive product to one with product 0.
  */
 export function* climb(joint: JointState): Generator<void> {
   const { weights: worths, cardinalities } = joint;

@@ -6,7 +6,7 @@ import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 export interface EliminationOrder {
   /** Variables in elimination order. */
   readonly order: readonly number[];
-  /** Total entries in all tables. A variable's table has itself and its neighbours at the time of elimination. */
+  /** Total entries in all tables. A variable's table spans the variable and its neighbours when it is eliminated. */
   readonly total: number;
   /** Number of entries in the largest of these tables. */
   readonly largest: number;
@@ -20,20 +20,20 @@ const SHARE = 0.5;
 const MOST_OPERATIONS = 3e9;
 /** Number of searches from different starts. Late in the search, only the better searches are continued. */
 const WALKS = 4;
-/** Largest share of the variables whose factor changes from one order to the next. */
+/** Largest share of variables that get a new factor from one order to the next. */
 const CHANGED = 0.08;
 /** Number of operations between two yields: a few milliseconds of work. */
 const PAUSE_OPERATIONS = 3e6;
-/** Largest number of variables whose adjacency is stored as bits, once all of degree at most 2 are eliminated. */
+/** Largest number of variables for which adjacency is stored as bits (after variables of degree ≤ 2 are eliminated). */
 const MOST_BITS = 8192;
 
 /**
  * Finds an elimination order of low cost. Elimination takes time and memory that grow with the total table size.
  *
- * Variables of degree at most 2 are eliminated first, and variables whose neighbours are all adjacent as soon as
- * possible. The rest is ordered greedily by fill edges (min-fill) times a factor per variable. A local search changes
- * some factors at random and keeps changes that reduce the sum. Its length is counted in operations, not seconds, so
- * the order depends only on the graph and the seed. Yields every few milliseconds.
+ * Variables of degree at most 2 are eliminated first. A variable whose neighbours are all adjacent to each other is
+ * eliminated as soon as possible. The rest is ordered greedily by fill edges (min-fill) times a factor per variable. A
+ * local search changes some factors at random and keeps changes that reduce the sum. Its length is counted in
+ * operations, not seconds, so the order depends only on the graph and the seed. Yields every few milliseconds.
  *
  * @param cardinalities number of states of each variable
  * @param scopes sets of mutually adjacent variables
@@ -72,7 +72,7 @@ export function* eliminationOrders(
     const fresh = walk.total === Infinity || draws.uniform() < 0.1 * (1 - done);
     const weighted = fresh ? draws.integer(2) === 1 : walk.weighted;
     const factors = fresh ? core.freshFactors(draws) : changedFactors(walk.factors, CHANGED * (1 - done) + 0.01, draws);
-    // Equally good orders are accepted too, because the sum is flat in many factors.
+    // Equally good orders are accepted too, because many factors hardly affect the sum.
     const found = yield* core.run(weighted, factors, walk.total);
     spent += core.operations;
     if (found) {
@@ -218,7 +218,7 @@ class Core {
     this.start = { bits: this.bits.slice(), degrees: this.degrees.slice(), fill: this.fill.slice() };
   }
 
-  /** Starting point of a walk: noise, or a sweep outwards from a random variable, which suits lattices. */
+  /** Starting point of a walk: random factors, or a sweep outwards from a random variable. The sweep suits lattices. */
   freshFactors(draws: Draws): Float64Array {
     const { count } = this;
     const spread = [0, 0.1, 0.3, 0.8][draws.integer(4)];
@@ -368,7 +368,7 @@ class Core {
     this.operations += size * size + 2 * this.top;
   }
 
-  /** Adds an edge: common neighbours lose a fill edge, and each end gains pairs with neighbours that are not common. */
+  /** Adds an edge. Each common neighbour loses a fill edge. Each end gains one per neighbour that is not common. */
   private join(a: number, b: number): void {
     const { bits, degrees, fill, words, free, top } = this;
     let common = 0;

@@ -5,8 +5,8 @@ import { positiveState } from "./positive-state.ts";
 import type { Component } from "./reduction.ts";
 
 /**
- * Whether changes of single variables, or of blocks, lead from every state of positive product to every other.
- * "unknown" if neither was proved.
+ * Whether changes of single variables, or of blocks, lead from every state of positive product to every other such
+ * state. "unknown" if neither was proved.
  */
 export interface Ergodicity {
   readonly ergodic: boolean | "unknown";
@@ -87,9 +87,9 @@ export function* ergodicity(
 
 /**
  * Returns whether every variable has a refuge: a state that never turns a positive entry into 0 in any table of several
- * blocks. If all variables move to their refuges one by one, every state reaches the same joint state. If a table
- * within the block has zeros, they could prevent the move, so the variable counts as having no refuge. A variable that
- * has zeros only in tables within its block needs no refuge. A block without such tables can take any of its joint
+ * blocks. If all variables move to their refuges one by one, every state reaches the same joint state. Zeros of a table
+ * within the block could prevent the move. A variable of such a table therefore counts as having no refuge. A variable
+ * that has zeros only in tables within its block needs no refuge. A block without such tables can take any of its joint
  * states.
  */
 function hasRefuge({ cardinalities, tables, touching }: LogTables, blockOf: Int32Array): boolean {
@@ -142,8 +142,8 @@ function* possible({ cardinalities, tables }: LogTables): Generator<void, Uint8A
 }
 
 /**
- * Finds the sets of marked entries that are connected by changes within one block. Returns their number, and for each
- * entry the number of its set (from 1), or 0 if unmarked.
+ * Finds the sets of marked entries that are connected by changes within one block. Returns the count of sets, and the
+ * label of each entry: the index of its set (from 1), or 0 if unmarked.
  */
 function islands(
   shape: readonly number[],

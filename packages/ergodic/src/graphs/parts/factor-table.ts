@@ -2,8 +2,8 @@ import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 
 /**
- * Plain numbers are used as long as ln(max/min) of the positive entries of a table, or of a product of tables, is at
- * most this. float64 reaches e^±708.
+ * Largest ln(max/min) of positive entries at which a table, or a product of tables, is stored as plain numbers. float64
+ * reaches e^±708.
  */
 export const MOST_RANGE = 600;
 
@@ -58,7 +58,7 @@ function extremes(values: Float64Array, logs: boolean): { high: number; low: num
   return { high, low };
 }
 
-/** Returns the number of entries of a table with these numbers of states. */
+/** Returns the number of entries in a table, given its variables' numbers of states. */
 export function sizeOf(shape: readonly number[]): number {
   let size = 1;
   for (const count of shape) size *= count;
@@ -138,8 +138,8 @@ export function widen(table: Table, scope: readonly number[], shape: readonly nu
 }
 
 /**
- * Returns the product of two tables of plain values on `scope`, which contains the variables of both. The scale of the
- * product is the sum of their scales, and its range is an upper bound.
+ * Returns the product of two tables of plain values. The result has the variables `scope`, which include all variables
+ * of both tables. The scale of the product is the sum of their scales, and its range is an upper bound.
  */
 export function product(a: Table, b: Table, scope: readonly number[]): Table {
   const shapes = new Map([a, b].flatMap((table) => table.scope.map((variable, k) => [variable, table.shape[k]])));

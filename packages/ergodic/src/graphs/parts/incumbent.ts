@@ -38,7 +38,7 @@ export class Incumbent {
   }
 
   /**
-   * Returns a random state in which no table is 0, or undefined if the search is over.
+   * Returns a random state in which no table is 0, or undefined if the search has ended.
    *
    * @throws CapabilityError if no such state has ever been found
    */
@@ -81,7 +81,7 @@ export class Incumbent {
   }
 }
 
-/** Returns the error for zeros that leave so few states that a search finds none. */
+/** Returns the error for a part with so many zeros that a search finds no possible state. */
 export const noPositiveState = (where: string): CapabilityError =>
   new CapabilityError(
     where,

@@ -1,8 +1,8 @@
 import type { LogTables } from "./log-tables.ts";
 
 /**
- * A joint state of all variables of a part. The current entry of each table is tracked, so that the cost of evaluating
- * a variable's states is the number of states times the number of its tables.
+ * A joint state of all variables of a part. The current entry of each table is tracked. Evaluating a variable's states
+ * therefore costs the number of its states times the number of its tables.
  */
 export class JointState {
   readonly states: Int32Array;
@@ -48,7 +48,7 @@ export class JointState {
     return sum;
   }
 
-  /** Computes Σ ln of the tables of `variable` for each of its states, with all other variables unchanged. */
+  /** For each state of `variable`, computes Σ ln of the variable's tables, with all other variables unchanged. */
   worths(variable: number, into: Float64Array): void {
     const { first, tables, strides, places, values } = this;
     const state = this.states[variable];

@@ -13,14 +13,15 @@ export interface Buckets {
 /** Options of a pass. */
 export interface PassOptions {
   readonly kind: BoundKind;
-  /** log2 of the largest product of tables, in joint states. A larger table is a mini-bucket of its own. */
+  /** log2 of the largest product of tables, in joint states. A larger table is a separate mini-bucket. */
   readonly limit: number;
   /** Whether the last variable of the order is kept, so that the bound is given for each of its states. */
   readonly keep?: boolean;
   /** Whether the tables of each bucket are kept, so that states can be read off. */
   readonly decode?: boolean;
   /**
-   * Receives each message, with the position of the eliminated variable in the order, its mini-bucket and its weight.
+   * Called with each message. Also receives the eliminated variable's position in the order, the mini-bucket and its
+   * weight.
    */
   readonly sent?: (place: number, mini: MiniBucket, message: Float64Array, weight: number) => void;
 }
@@ -29,7 +30,7 @@ export interface PassOptions {
 export interface PassResult {
   /** ln of the bound, for each state of the kept variable if there is one. Possible rounding errors are included. */
   readonly values: Float64Array;
-  /** Whether no bucket was split, so that the values are exact up to rounding, in both directions. */
+  /** Whether no bucket was split. The values are then exact up to rounding. */
   readonly exact: boolean;
   /** Bound on the rounding error. */
   readonly rounding: number;
@@ -171,7 +172,7 @@ function* match(
     shifts[0][at] = left;
     lost = Math.max(lost, 2 ** -52 * minis.length * extent);
   }
-  // The shifts of a state sum to 0 up to this error.
+  // The shifts of each state sum to 0 up to this error.
   minis[0].rounding += lost;
   for (const [r, mini] of minis.entries()) yield* mini.shift(common, shifts[r]);
   return possible;

@@ -8,7 +8,10 @@ const PAUSE_ENTRIES = 1e5;
 /** Relative error of a rounded operation. */
 const ULP = 2 ** -52;
 
-/** Quantity to bound for a bucket: the sum from above, the sum from below, or the largest product from above. */
+/**
+ * Bound to compute for a bucket: an upper bound on the sum, a lower bound on the sum, or an upper bound on the largest
+ * product.
+ */
 export type BoundKind = "upper" | "lower" | "largest";
 
 /** ln of a product of tables over `scope`. The last variable is the one to eliminate. */
@@ -49,8 +52,8 @@ export class MiniBucket {
   }
 
   /**
-   * Returns, for each state of `common` (some of its variables, in its order), w ln Σ ψ^{1/w} over the others, divided
-   * by w. For "largest", returns ln max ψ. Zero entries are skipped, so the result is −∞ if there are no others.
+   * Returns ln Σ ψ^{1/w} for each state of `common` (some of its variables, in its order). The sum runs over the other
+   * variables. For "largest", returns ln max ψ. Zero entries are skipped, so the result is −∞ if there are no others.
    */
   *profile(common: readonly number[], kind: BoundKind, weight: number): Generator<void, Float64Array> {
     const { values, shape } = this;
@@ -121,8 +124,8 @@ export class MiniBucket {
       message[i] = high;
       if (Math.abs(high) > extent) extent = Math.abs(high);
     });
-    // Rounding errors of the exponents, of a sum of up to `count` terms of at most 1, of its logarithm, and of the
-    // product with w.
+    // Covers the rounding errors of four operations: the exponents, a sum of up to `count` terms of at most 1, its
+    // logarithm, and the product with w.
     this.rounding += ULP * (4 * (1 + extent) + Math.abs(weight) * (count + 4));
     return { scope: scope.slice(0, -1), shape: shape.slice(0, -1), values: message };
   }

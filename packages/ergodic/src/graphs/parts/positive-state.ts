@@ -17,8 +17,8 @@ const FIRST_FAILURES = 64;
 /**
  * Searches for a random state in which no table is 0. Depth-first search assigns the variable with the fewest remaining
  * states first, and tries its states in random order. After each choice, states without a positive entry in some table
- * are removed (generalised arc consistency). The search restarts after ever more dead ends. Once it visits everything
- * without a restart, it proves that there is no such state. Yields every few milliseconds.
+ * are removed (generalised arc consistency). The search restarts after a number of dead ends that increases each time.
+ * A search that visits everything without a restart proves that there is no such state. Yields every few milliseconds.
  *
  * `beliefs` gives the probabilities of each variable's states. If present, more probable states are tried first.
  */
@@ -42,7 +42,10 @@ export function* positiveState(
   }
 }
 
-/** A variable, its states that remain to be tried, and the number of states removed before the choice. */
+/**
+ * A choice: the variable, its states that remain to be tried, and the number of states that had been removed before the
+ * choice.
+ */
 interface Choice {
   readonly variable: number;
   readonly states: number[];
@@ -156,8 +159,8 @@ class Search {
   }
 
   /**
-   * Returns which states of a table's variables are supported: some positive entry has the state and, on the other
-   * variables, only remaining states.
+   * Returns the supported states of a table's variables. A state is supported if some positive entry has this state and
+   * only remaining states of the other variables.
    */
   private support(number: number): Uint8Array[] {
     const { scope, shape, values } = this.tables.tables[number];

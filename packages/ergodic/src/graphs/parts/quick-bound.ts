@@ -2,7 +2,7 @@ import { eliminationOrders } from "./elimination-orders.ts";
 import type { LogTables } from "./log-tables.ts";
 import { type Buckets, miniBucketPass } from "./mini-bucket-pass.ts";
 
-/** log2 of the number of joint states per mini-bucket. This number is small enough to be fast on any graph. */
+/** log2 of the number of joint states per mini-bucket. With this number, a pass is fast on any graph. */
 const LIMIT = 10;
 
 /** Returns the tables with the elimination order that is found without a search. */
@@ -13,8 +13,8 @@ export function* bucketsOf({ cardinalities, tables }: LogTables): Generator<void
 }
 
 /**
- * Computes a proved upper bound on ln Z, or on ln of the largest product, and its rounding allowance. For algorithms
- * without a bound of their own.
+ * Computes a proved upper bound on ln Z (or on ln of the largest product), and the rounding error included in this
+ * bound. For algorithms that do not compute a bound.
  */
 export function* quickBound(tables: LogTables, kind: "upper" | "largest"): Generator<void, { value: number; rounding: number }> {
   const { values, rounding } = yield* miniBucketPass(yield* bucketsOf(tables), { kind, limit: LIMIT });
@@ -22,8 +22,8 @@ export function* quickBound(tables: LogTables, kind: "upper" | "largest"): Gener
 }
 
 /**
- * Returns the bound, given a value that was reached. If bound and value differ only by rounding, returns the value,
- * because then no value is larger.
+ * Returns the bound, given the value of a known state. If bound and value differ only by rounding, returns the value,
+ * because then no other value is larger.
  */
 export const boundOf = (value: number, bound: { value: number; rounding: number }): number =>
   bound.value <= value + 2 * bound.rounding ? value : bound.value;

@@ -19,11 +19,11 @@ export interface Component {
   readonly tables: readonly Table[];
 }
 
-/** A graph after everything that can be determined in advance has been removed. */
+/** A graph without the variables and states that could be determined in advance. */
 export interface Reduction {
   /** ln of the factors that have no variables left; −∞ if the evidence has probability 0. */
   readonly scale: number;
-  /** Possible states of each variable, judging by each factor separately. */
+  /** Possible states of each variable, according to each factor separately. */
   readonly states: readonly (readonly number[])[];
   /** Connected parts of the variables with more than one state. */
   readonly components: readonly Component[];
@@ -31,8 +31,8 @@ export interface Reduction {
 
 /**
  * Reduces a graph. Absorbs evidence and propagates zeros until every remaining state has a positive entry in each
- * factor (generalised arc consistency). Removes impossible states and determined variables, multiplies factors into
- * those that contain all their variables, and splits the rest into connected components. The distribution over the
+ * factor (generalised arc consistency). Removes impossible states and determined variables, multiplies a factor into
+ * another one that contains all its variables, and splits the rest into connected components. The distribution over the
  * remaining states is unchanged.
  *
  * @throws DataError [GRAPH_TABLE] if a table does not fit its scope, or has negative or non-finite entries
@@ -157,7 +157,10 @@ function* joinEqual(tables: readonly Table[], pauses: Pauses): Generator<void, T
   return [...joined.values()];
 }
 
-/** Merges each table whose scope is contained in another's into the smallest table that has all its variables. */
+/**
+ * If the scope of a table is contained in another scope, merges the table into the smallest table that has all its
+ * variables.
+ */
 function* absorbSubsets(tables: readonly Table[], pauses: Pauses): Generator<void, Table[]> {
   const order = [...tables.keys()].sort((a, b) => tables[a].scope.length - tables[b].scope.length || a - b);
   const made: (Table | undefined)[] = [...tables];

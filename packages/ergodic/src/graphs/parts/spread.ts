@@ -1,6 +1,6 @@
 import type { PartAnswer } from "./algorithm.ts";
 
-/** Width of an answer's widest interval: 0 if it is exact, ∞ if a certificate is neither exact nor an interval. */
+/** Width of an answer's widest interval: 0 if all certificates are exact, ∞ if any is neither exact nor an interval. */
 export function spreadOf({ logZ, marginals }: PartAnswer): number {
   const widths = [logZ?.certificate, ...(marginals ?? []).map(({ certificate }) => certificate)].map((certificate) => {
     if (!certificate || "exact" in certificate) return 0;

@@ -3,8 +3,8 @@ import type { Draws } from "../../engine/random/stream.ts";
 import type { JointState } from "./joint-state.ts";
 
 /**
- * Draws one variable after another from p(x_i | others)^power. A state of product 0 is never drawn if another is
- * possible.
+ * Draws one variable after another from p(x_i | others)^power. A state with product 0 is never drawn if another state
+ * is possible.
  */
 export function sweep(joint: JointState, power: number, draws: Draws): void {
   const { weights, cardinalities } = joint;

@@ -76,7 +76,7 @@ class GraphAnnealing extends PartRun {
   private readonly options: Required<GraphAnnealingOptions>;
   private readonly tables: LogTables;
   private readonly found: Incumbent;
-  /** Number of the current run, its finished sweeps, and its current state. */
+  /** Index of the current run, number of its finished sweeps, and its current state. */
   private restart = 0;
   private sweeps = 0;
   private current: JointState | undefined;

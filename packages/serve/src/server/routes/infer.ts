@@ -14,8 +14,8 @@ interface Route {
 }
 
 /**
- * Inference by the Open Inference Protocol. The body is read and the answer written by hand, without schema checks, so
- * that a request costs little more than its transport.
+ * Inference by the Open Inference Protocol. Reads the body and writes the answer without schema checks, so that a
+ * request costs little more than its transport.
  */
 export const addInfer: Routes = (app, server) => {
   const { repository } = server;

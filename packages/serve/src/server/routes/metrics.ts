@@ -7,7 +7,7 @@ import type { Repository } from "../../repository/repository.ts";
 import type { Routes, Server } from "../context.ts";
 import { textAnswer } from "./schemas.ts";
 
-/** Default metrics of prom-client whose names Prometheus's own check refuses. */
+/** Default metrics of prom-client with names that Prometheus's own check refuses. */
 const MISNAMED = ["nodejs_active_resources_total", "nodejs_active_handles_total", "nodejs_active_requests_total"];
 
 /** Route for all counters, for Prometheus. */

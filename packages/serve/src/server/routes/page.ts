@@ -22,8 +22,8 @@ const files: readonly (readonly [path: string, text: string, type: string])[] = 
 ];
 
 /**
- * A page to try models: their columns as a form, the answer, and response times. The page contains no data of the
- * models, and needs no token.
+ * A page to try models: their columns as a form, the answer, and response times. The page contains no data from the
+ * models and needs no token.
  */
 export const addPage: Routes = (app) => {
   for (const [path, text, type] of files) {

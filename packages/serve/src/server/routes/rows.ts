@@ -7,7 +7,7 @@ import { answers, modelParams, rowsAnswer, rowsMetadata, rowsRequest } from "./s
 
 /** Largest nesting depth of a body: the body, its rows, one row, and the content of a cell. */
 const DEEPEST = 8;
-/** Largest number of columns that are listed. Models of hashed strings have millions of columns. */
+/** Largest number of columns that are listed. Models with hashed strings have millions of columns. */
 const MOST_COLUMNS = 10_000;
 
 interface Params {

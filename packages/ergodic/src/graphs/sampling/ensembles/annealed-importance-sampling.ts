@@ -38,13 +38,13 @@ const PAUSE_VARIABLES = 5000;
 /**
  * Annealed importance sampling: from the uniform distribution over the remaining states, through p_β(x) ∝ Π_f φ_f(x)^β,
  * to β = 1. A run starts with x ~ p_0 and w = Π states. For each next β', it multiplies w by Π_f φ_f(x)^{β' − β} and
- * makes one Gibbs sweep from p_β'. The expectation of w is exactly Z, whatever the temperatures. The error of the mean
+ * draws one Gibbs sweep from p_β'. The expectation of w is exactly Z, whatever the temperatures. The error of the mean
  * over `particles` runs is estimated from their spread (`level`).
  *
  * A pilot chooses temperatures at which the log weights of all steps have equal variance. Runs are independent of each
- * other. The certificate is an interval, or k̂ and the effective sample size if the weights have a heavy tail. The
- * certificate is none if k̂ is too high. It is also none if single-variable changes might not reach all states
- * (parts/ergodicity.ts), because whole islands can then be missing without a trace in the weights. Task: "partition".
+ * other. The certificate is an interval, or k̂ and the effective sample size if the weights have a heavy tail. If k̂ is
+ * too high, there is no certificate. There is also none if single-variable changes might not reach all states
+ * (parts/ergodicity.ts). Whole islands can then be missing without a sign of it in the weights. Task: "partition".
  * Source: Neal 2001; Vehtari et al. 2024 for k̂.
  *
  * @throws CapabilityError if zeros leave no state that a search finds

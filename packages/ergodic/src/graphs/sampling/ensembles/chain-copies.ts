@@ -17,7 +17,7 @@ const CALL_COST = 32;
 const SMALL = 1 << 14;
 /** Cost of drawing a variable at random, relative to the cost of visiting a number. */
 const DRAWN = 8;
-/** Bytes of a copy: a number per variable (its state and a flag for changes), and a fixed number per copy. */
+/** Size of a copy: bytes per variable (its state and a flag for changes), and fixed bytes per copy. */
 const [VARIABLE_BYTES, COPY_BYTES] = [2, 4096];
 
 /**

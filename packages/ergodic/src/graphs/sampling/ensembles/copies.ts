@@ -3,8 +3,7 @@ import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Stream } from "../../../engine/random/stream.ts";
 
 /**
- * Range that a variable's conditional probabilities occupy among a group's sums. A Boolean has a single sum, for state
- * 1.
+ * Position of a variable's conditional probabilities within a group's sums. A Boolean has a single sum, for state 1.
  */
 export interface Slots {
   readonly from: number;
@@ -23,9 +22,12 @@ export interface Copies {
   readonly mostPowers: number;
   /** Number of variables that are drawn. */
   readonly drawn: number;
-  /** ln of the product of factors after a sweep, up to a constant, by ensemble and power. */
+  /** ln of the product of factors after a sweep, up to a constant. Indexed by ensemble and power. */
   readonly values: Float64Array;
-  /** Number of groups of ensembles with their own sums of probabilities, and number of sums per group. */
+  /**
+   * Ensembles are grouped, and each group has its own sums of probabilities. This is the number of groups, and the
+   * number of sums per group.
+   */
   readonly groups: number;
   readonly slots: number;
   /** Phrase for the `method` of an answer. */
@@ -48,20 +50,20 @@ export interface Copies {
   /** Returns the value of the joint state in which each variable has its first state. */
   firstValue(): Promise<number>;
   /**
-   * Performs part of sweep number `sweep`, starting at place `from`. Returns the place at which to continue, or 0 at
-   * the end. With `search`, only the copies at power 1 in the first half of the ensembles are drawn, and they are drawn
-   * at the power `search` instead of 1. With `keep`, the probabilities at power 1 are summed.
+   * Performs part of the sweep with index `sweep`, starting at place `from`. Returns the place at which to continue, or
+   * 0 at the end. With `search`, draws only the copies at power 1 in the first half of the ensembles. These copies are
+   * drawn at the power `search` instead of 1. With `keep`, the probabilities at power 1 are summed.
    */
   sweep(sweep: number, from: number, how: { readonly search?: number; readonly keep?: boolean }): Promise<number>;
-  /** In each ensemble of the first half, sets all copies to the state of the copy at power 1. */
+  /** Sets all copies in each ensemble of the first half to the state of that ensemble's copy at power 1. */
   spread(): void;
   /** Exchanges the states of copies k and k + 1 in these ensembles. The values of these copies are not updated. */
   trade(k: number, ensembles: readonly number[]): void;
   /** Computes the values of all copies in their current states. */
   weigh(): Promise<void>;
   /**
-   * Adds the sums of probabilities to `into`, by group and slot. Each is a sum over sweeps, for the mean of one
-   * ensemble.
+   * Adds the sums of probabilities to `into`, by group and slot. Each sum runs over sweeps and is used for the mean of
+   * one ensemble.
    */
   addShares(into: Float64Array): void;
   clearShares(): void;

@@ -6,7 +6,7 @@ import { studentQuantile } from "./student.ts";
 /** R-hat above which ensembles count as disagreeing. */
 const MOST_RHAT = 1.01;
 /**
- * Number of states that must travel from power 0 to power 1 before anything is certified, in total and per ensemble.
+ * Number of states, in total and per ensemble, that must travel from power 0 to power 1 before anything is certified.
  */
 const [LEAST_RESTARTS, LEAST_OF_EACH] = [100, 2];
 /** Share of the interval's error probability that is reserved for regions that no restart has found. */
@@ -22,7 +22,8 @@ export interface Estimate {
 }
 
 /**
- * Returns the reason to certify nothing, if there is one: ensembles disagree, or states do not travel between powers.
+ * Returns the reason for an absent certificate, if there is one: ensembles disagree, or states do not travel between
+ * powers.
  */
 export function objection(sums: EnsembleSums, powers: Float64Array): string | undefined {
   const { rhat, power } = worst(sums);
@@ -54,17 +55,20 @@ export function worst({ shape, sweeps, first, second }: EnsembleSums): { rhat: n
   return found;
 }
 
-/** Returns the largest share of the distribution that all restarts can have missed, with error probability `missed`. */
+/**
+ * Returns an upper bound on the share of the distribution that all restarts have missed. Its error probability is
+ * `missed`.
+ */
 export function unseen({ restarts }: EnsembleSums, missed: number): number {
   const all = restarts.reduce((sum, count) => sum + count, 0);
   return Math.min(1, -log(missed * UNSEEN_SHARE) / Math.max(1, all));
 }
 
 /**
- * Estimates Σ_k ln Z_k/Z_{k+1} by Bennett's ratios, with the jackknife over ensembles. The estimates with all
- * ensembles, and with one ensemble left out each time, give Tukey's pseudo-values. The logarithm of a mean has a
- * first-order bias, which the mean of the pseudo-values does not have. The ensembles are independent, so the spread of
- * the pseudo-values gives a Student's t interval. The removed bias widens both ends. The upper end also allows for
+ * Estimates Σ_k ln Z_k/Z_{k+1} by Bennett's ratios, with the jackknife over ensembles. Tukey's pseudo-values are
+ * computed from the estimate with all ensembles and from the estimates without one of them. The logarithm of a mean has
+ * a first-order bias. The mean of the pseudo-values does not. The ensembles are independent, so the spread of the
+ * pseudo-values gives a Student's t interval. Both ends are widened by the removed bias. The upper end also allows for
  * regions that no restart has found.
  */
 export function logRatio(sums: EnsembleSums, guesses: Float64Array, missed: number): Estimate {

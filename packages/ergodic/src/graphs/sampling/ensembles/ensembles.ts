@@ -38,7 +38,7 @@ export class Ensembles {
   private free = new Uint32Array(0);
   /** Swap counts of all ensembles since the powers were last adapted. */
   private counts = new SwapCounts(0);
-  /** Current sums, and the earlier sums that still count. */
+  /** Current sums, and earlier sums that still contribute to the result. */
   private current: EnsembleSums;
   private before: EnsembleSums | undefined;
 
@@ -62,8 +62,8 @@ export class Ensembles {
   }
 
   /**
-   * Lets neighbours exchange states after sweep number `sweep`. If `keep` is true, the values are first added to the
-   * sums.
+   * Lets neighbours exchange states after the sweep with index `sweep`. If `keep` is true, the values are first added
+   * to the sums.
    */
   swap(sweep: number, keep: boolean): void {
     const { powers, copies, walkers, free } = this;
@@ -138,13 +138,13 @@ export class Ensembles {
     return this.before !== undefined;
   }
 
-  /** Returns all sums that count. */
+  /** Returns the total of the earlier and the current sums. */
   sums(): EnsembleSums {
     const now = this.gathered();
     return this.before ? this.before.plus(now) : now;
   }
 
-  /** Returns the current sums, including the sums of probabilities that the copies hold. */
+  /** Returns the current sums. They include the sums of probabilities stored in the copies. */
   private gathered(): EnsembleSums {
     const sums = this.current.plus(new EnsembleSums(this.shape));
     this.copies.addShares(sums.shares);
@@ -184,7 +184,7 @@ export class Ensembles {
     this.before = kept.has("before") ? EnsembleSums.from(this.shape, kept.floats("before"), kept) : undefined;
   }
 
-  /** Resizes the copies to these powers. Each copy takes over the states of the old copy whose power is nearest. */
+  /** Resizes the copies to these powers. Each copy takes over the states of the old copy with the nearest power. */
   private resize(powers: ArrayLike<number>): void {
     const before = this.powers;
     this.powers = Float64Array.from(powers);

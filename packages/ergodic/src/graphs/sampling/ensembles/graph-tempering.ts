@@ -49,8 +49,8 @@ const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
  *
  * Boolean variables with pairwise factors of few distinct strengths use 64 ensembles of bits (replica-copies.ts),
  * regardless of `ensembles`. All other graphs use chains (chain-copies.ts). Half of the ensembles start from the result
- * of simulated annealing, the others at random. Powers are adapted during the warm-up. Of the later sweeps, at least
- * the first quarter and at most the first half are discarded.
+ * of simulated annealing, the others at random. Powers are adapted during the warm-up. After the warm-up, at least the
+ * first quarter and at most the first half of the sweeps are discarded.
  *
  * The certificate is a Student's t interval over ensembles (ensemble-answer.ts). It is none if the values at some power
  * have an R-hat above 1.01, if fewer than 100 states travelled from power 0 to power 1, or if the searches found states
@@ -218,7 +218,7 @@ class GraphTempering implements PartInference {
       const kept = before + 1 - warmup;
       if (kept === 0) ensembles.guess();
       // The earlier sums are discarded after 1, 3, 7, … times `warmup` kept sweeps. As a result, at least half of the
-      // sweeps that count are from the later period.
+      // sweeps that still contribute are from the later period.
       const times = kept % warmup === 0 ? kept / warmup : 0;
       if (times > 0 && isPowerOfTwo(times + 1)) ensembles.turn();
       cost += copies.cost(false);

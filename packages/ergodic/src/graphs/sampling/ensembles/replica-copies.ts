@@ -17,7 +17,7 @@ const MOST_SETS = 32;
 const FASTER = 32;
 /** Bytes per variable and power, for sums, states and neighbours. */
 const VARIABLE_BYTES = 128;
-/** Number of sweeps that a tally can count, and bytes per variable of the tally and of its sums. */
+/** Number of sweeps that a tally can hold, and its size per variable: bytes of the tally and bytes of the sums. */
 const TALLY_SWEEPS = 255;
 const [TALLY_BYTES, SUM_BYTES] = [64, 4 * REPLICAS];
 /** Mask of the first half of the replicas, as low and high word. */
@@ -46,9 +46,9 @@ interface Rung {
 }
 
 /**
- * Copies stored as bits: 64 ensembles, which are the bits of the words of 64 replicas at each power (replicas/). They
- * support the graphs of replicaGibbs if the factors have few distinct strengths. The value of a state is Σ own + Σ
- * coupling over the variables and pairs that are 1. Terms with the same value are counted together.
+ * Copies stored as bits. At each power there are 64 replicas (replicas/), and each bit of a word belongs to one of 64
+ * ensembles. They support the graphs of replicaGibbs if the factors have few distinct strengths. The value of a state
+ * is Σ own + Σ coupling over the variables and pairs that are 1. Terms with the same value are counted together.
  */
 export class ReplicaCopies implements Copies {
   readonly ensembles = REPLICAS;

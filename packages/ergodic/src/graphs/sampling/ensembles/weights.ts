@@ -12,7 +12,7 @@ const FINITE_VARIANCE = 0.5;
 /** Relative differences up to this size count as rounding errors. */
 const EQUAL = 1e-12;
 
-/** ln of a mean, its certificate and its standard error, which is the relative standard error of the mean. */
+/** ln of a mean, its certificate and its standard error. This error is the relative standard error of the mean. */
 interface LogMean {
   readonly value: number;
   readonly certificate: Certificate;
@@ -20,7 +20,7 @@ interface LogMean {
 }
 
 /**
- * Estimates ln Z as ln of the mean of independent weights with mean Z, and its accuracy.
+ * Estimates ln Z and its accuracy from independent weights with expectation Z. The estimate is ln of the weights' mean.
  *
  * If PSIS' k̂ of the largest weights is at most 0.5, the certificate is a Student's t interval of the mean on the
  * logarithmic scale. Its upper end is extended by the first term of the Edgeworth series for skewed weights, (2t² +

@@ -3,15 +3,15 @@ import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import { batchLength, LEAST_BATCHES } from "./chain-sums.ts";
 
 /**
- * Smallest number of kept sweeps before a run may end as precise: for a new run, and for a run that continues an
- * earlier one.
+ * Smallest number of kept sweeps before a run may end because it is precise: for a new run, and for a run that
+ * continues an earlier one.
  */
 export const LEAST_SWEEPS = 1000;
 export const LEAST_CONTINUED = 100;
 /** Factor by which the number of sweeps must grow before precision is checked again. */
 const LOOK = 1.25;
 
-/** Chains with sums over a batch of sweeps, and over batches. */
+/** Chains that store sums over the current batch of sweeps and over all finished batches. */
 interface Summed {
   /** Discards everything summed so far. */
   forget(): void;
@@ -66,7 +66,7 @@ export class Batches {
   get half(): number {
     return Math.floor(this.warmup / 2);
   }
-  /** Number of sweeps that can be made before anything else has to happen. */
+  /** Number of sweeps to run before the next event, such as the end of a batch. */
   get left(): number {
     const { sweep, half, warmup, last } = this;
     const next = sweep < half ? half : sweep < warmup ? warmup : last;

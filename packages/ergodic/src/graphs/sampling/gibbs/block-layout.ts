@@ -13,9 +13,9 @@ const CHUNK = 1 << 16;
 /**
  * Data that the kernel needs to draw blocks (kernels/graphs/graph-blocks.ts). This data supplements the records of a
  * layout with the same order. In a block of several variables, each variable has a BUCKET, which takes 56 bytes in a
- * tree of Booleans. Identical terms, and identical maps from tables to terms and messages, are shared. Edges whose
- * factor is already in the block's tables are marked in the records. Variables of a block that shares no factor with
- * others are no longer `joined`.
+ * tree of Booleans. Identical terms are shared. Identical maps from tables to terms and messages are shared too. Edges
+ * whose factor is already in the block's tables are marked in the records. Variables of a block that shares no factor
+ * with others are no longer `joined`.
  */
 export class BlockLayout {
   /** First position of each block, followed by the end of the last block. */
@@ -32,10 +32,10 @@ export class BlockLayout {
   private readonly columns: Conditionals;
   private readonly layout: Layout;
   private readonly memory: EngineMemory;
-  /** Number of each counted factor (`numbers`), and the inverse (`counted`). */
+  /** Index of each factor among the counted factors (`numbers`), and the inverse mapping (`counted`). */
   private readonly numbers: Int32Array;
   private readonly counted: Uint32Array;
-  /** For each position, the factors that contain several variables of its block and have this position first. */
+  /** Factors with several variables in one block, listed at the first position that each of them contains. */
   private readonly inner: (number[] | undefined)[];
   /** Addresses of maps and terms, keyed by their contents. */
   private readonly known = new Map<string, number>();

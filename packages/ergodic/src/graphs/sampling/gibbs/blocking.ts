@@ -11,8 +11,8 @@ export interface Blocks {
   /** End position of each block. */
   readonly ends: Uint32Array;
   /**
-   * Positions of the same block that remain in a position's table after it is eliminated: begins[position] to
-   * begins[position + 1] − 1.
+   * Separator of each position: the positions of its block that remain in its table after it is eliminated. They are at
+   * begins[position] to begins[position + 1] − 1.
    */
   readonly begins: Uint32Array;
   readonly separators: Uint32Array;
@@ -20,7 +20,7 @@ export interface Blocks {
   readonly colours: readonly number[];
 }
 
-/** Factors with more variables than this are not used for blocks, and their variables are drawn singly. */
+/** Largest number of variables of a factor within a block. The variables of wider factors are drawn singly. */
 const WIDE = 12;
 /** Largest number of joint states in a table: in general, and for variables linked by zeros. */
 const [MOST_STATES, MOST_LINKED] = [8, 1024];
@@ -30,11 +30,11 @@ const MOST_NUMBERS = 1 << 16;
 const MOST_COLOURS = 16;
 
 /**
- * Partitions the unobserved variables into blocks. First, variables linked by zeros are grouped, as long as a junction
- * tree of the group has tables of at most 1024 joint states. Then a large set of variables is chosen such that its
- * induced graph has a junction tree with small tables. A table may have at most 8 joint states (three Booleans), span
- * two variables, or belong to one group (then at most 1024 states). The connected parts of this set are the blocks of
- * one colour. The next colour is chosen from the remaining variables.
+ * Partitions the unobserved variables into blocks. First, variables linked by zeros are grouped. A junction tree of a
+ * group may have tables of at most 1024 joint states. Then a large set of variables is chosen such that its induced
+ * graph has a junction tree with small tables. A table may have at most 8 joint states (three Booleans), span two
+ * variables, or belong to one group (then at most 1024 states). The connected parts of this set are the blocks of one
+ * colour. The next colour is chosen from the remaining variables.
  *
  * Finally, the rest is drawn singly (colours.ts), including variables of factors with more than 12 variables. Yields
  * every few milliseconds. Sources: Hamze and de Freitas 2004 for trees; Bidyuk and Dechter 2007 for bounded widths.

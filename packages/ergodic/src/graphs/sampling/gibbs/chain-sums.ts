@@ -1,6 +1,8 @@
 import type { Certificate } from "../../../engine/contract/index.ts";
 
-/** Per-chain estimates of a probability: the mean, and the variance of a batch's mean times the number of draws. */
+/**
+ * Estimates of a probability from each chain: its mean, and the variance of the mean multiplied by the number of draws.
+ */
 export interface ChainMeans {
   readonly means: readonly number[];
   readonly variances: readonly number[];
@@ -10,25 +12,25 @@ export interface ChainMeans {
   readonly known?: number;
 }
 
-/** R̂ above which chains count as disagreeing, and the smallest effective sample size for a result. */
+/** R̂ above which chains count as disagreeing, and smallest effective sample size at which a certificate is given. */
 const MOST_RHAT = 1.05;
 const LEAST_ESS = 100;
 /**
- * Smallest effective sample size if the variance is known from an earlier run. With a smaller size, chains are so slow
- * that they might not have moved since the graph changed.
+ * Smallest effective sample size if the variance is known from an earlier run. With a smaller size, chains mix so
+ * slowly that they might not have moved since the graph changed.
  */
 const LEAST_KNOWN_ESS = 25;
 /** Largest R̂ at which a run may end. */
 const SETTLED_RHAT = 1.01;
 /**
- * Number of standard deviations by which the chains' sum of squares may exceed its expectation before the chains count
- * as disagreeing. Chains that agree exceed this limit with probability 1e-8.
+ * If the chains' sum of squares exceeds its expectation by more than this number of standard deviations, the chains
+ * count as disagreeing. Chains that agree exceed this limit with probability 1e-8.
  */
 const DISAGREEMENT = 5.6;
 
 /**
- * Returns the length of the k-th batch in sweeps. n sweeps make about (192 n)^⅓ batches, so that batches eventually
- * become long compared with the autocorrelation time.
+ * Returns the length of the k-th batch in sweeps. n sweeps make about (192 n)^⅓ batches. The length of batches
+ * eventually exceeds the autocorrelation time many times.
  */
 export const batchLength = (batch: number): number => 1 + Math.floor((batch * batch) / 64);
 
@@ -61,7 +63,7 @@ export interface Judged {
  * The estimate from few chains is imprecise. If the variance is known from an earlier run, the larger of the known
  * variance and the batch estimate is used instead. This does not apply if the chains' means differ by more than the
  * known variance explains. The test statistic is the sum of squares of the means, divided by the variance. It has a χ²
- * distribution, for which Wilson and Hilferty's normal approximation is used.
+ * distribution. Wilson and Hilferty's normal approximation of this distribution is used.
  */
 export function judge({ means, variances, replicas = 1, known }: ChainMeans, n: number): Judged {
   const chains = means.length;

@@ -9,7 +9,7 @@ import type { BlockLayout } from "./block-layout.ts";
 import type { Layout } from "./layout.ts";
 import type { Schedule, Stretch } from "./schedules/schedule.ts";
 
-/** Pieces of a stretch are multiples of this, the number of values per call of the random generator. */
+/** Number of values per call of the random generator. The sizes of a stretch's pieces are multiples of this number. */
 const PIECE = 8;
 /** Bytes of scratch memory: one number per state of a variable, and one per value of the random generator. */
 const WORK_BYTES = 8 * (256 + 8);
@@ -89,8 +89,8 @@ export class Chain {
   }
 
   /**
-   * Two sums over finished batches, by slot: the conditional probabilities, and each batch's squared sum divided by its
-   * number of sweeps.
+   * Two sums over finished batches, by slot: the sum of the conditional probabilities, and the sum of (batch
+   * total)²/(sweeps of the batch).
    */
   get sums(): { readonly totals: Float64Array; readonly squares: Float64Array; readonly changed: Uint8Array } {
     const { memory } = this.engine;
@@ -145,12 +145,12 @@ export class Chain {
     }
   }
 
-  /** Returns the call after which `value` is up to date. */
+  /** Returns the call that updates `value`. */
   valueCall(): Call {
     return { kernel: "graphValue", args: [this.blocks[0], this.layout.counted] };
   }
 
-  /** ln of the product of all factors, up to a constant of the layout. */
+  /** ln of the factors' product, up to a constant that depends only on the layout. */
   get value(): number {
     return this.engine.memory.f64(this.blocks[0] + F.GRAPH_VALUE_F64, 1)[0];
   }

@@ -26,7 +26,7 @@ export function* colouring(columns: Conditionals): Generator<void, Colours> {
   const { begins, factors } = yield* adjoining(columns);
   const count = cardinalities.length;
   const colours = new Int32Array(count).fill(-1);
-  /** For each wide factor, the first colour above all colours of its variables. */
+  /** For each wide factor, the smallest colour that is above all colours of its variables. */
   const free = new Map<number, number>();
   let marks = new Int32Array(64).fill(-1);
   let most = 0;

@@ -193,7 +193,7 @@ export class GraphGibbsRun implements PartInference {
     yield* this.scouts.make(Scouts.wanted(fewest, zeros ? 2 * chains.length : undefined), driver);
   }
 
-  /** Whether scouts are used. If a ladder finds other modes or there is no certificate anyway, they are not. */
+  /** Whether scouts are used. A ladder, or the lack of a certificate, makes scouts unnecessary. */
   private get compares(): boolean {
     const { ladder, layout, schedule, plan, ergodic } = this;
     const biased = schedule.biased !== undefined && plan.workers > 1;
@@ -245,7 +245,7 @@ export class GraphGibbsRun implements PartInference {
     if (sweep === warmup) ladder.begin();
   }
 
-  /** Puts the chains into their initial or restored states. */
+  /** Sets the chains to their initial or restored states. */
   private *begin(layout: Layout): Generator<void> {
     const { plan, engine, options, columns, zeros, kept } = this;
     const workers = Math.max(1, plan.workers);

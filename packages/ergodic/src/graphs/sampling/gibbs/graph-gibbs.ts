@@ -47,19 +47,19 @@ const absent = {
  * first state, one with all in their last state, and the others at random; the third first searches for a probable
  * state.
  *
- * The certificate is { mcse, rhat, ess }, whose standard error is the larger of the estimates from batches and from the
+ * The certificate is { mcse, rhat, ess }. Its standard error is the larger of two estimates, from batches and from the
  * chains' means. In these cases it is none and states the reason:
  *
  * - The chains disagree or are too short.
  * - The variable or a neighbour never changed in any chain.
- * - Single-variable changes might not reach all states (parts/ergodicity.ts).
- * - Scouts, short chains from other starts, are in states that these chains never visit (scouts.ts).
+ * - Changes of single variables might not lead to all states (parts/ergodicity.ts).
+ * - Scouts (short chains from other starts) have reached states that these chains never visit (scouts.ts).
  *
  * `tempered` chains exchange states with copies at powers of p (tempered-chains.ts), for graphs with several modes.
  * During the warm-up the chains at power 1 run without exchanges, to learn which states plain chains find. Chains that
- * start `from` an earlier answer may end after 100 sweeps instead of 1000, because their variances are known and only
- * the agreement of their means is checked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith 1990 for
- * Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for colours; Geyer 1991.
+ * start `from` an earlier answer may end after 100 sweeps instead of 1000, because their variances are already known,
+ * so only the agreement of their means is checked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith
+ * 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for colours; Geyer 1991.
  *
  * @throws CapabilityError if a variable has more than 256 states, or if workers would race in a deterministic run
  */

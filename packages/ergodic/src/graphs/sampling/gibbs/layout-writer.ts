@@ -16,11 +16,11 @@ export const COUNTED = 4;
  * such products. The weight after the last one is 1.
  */
 export interface TermSources {
-  /** Terms shared by edges: their address, and a base and a weight for each. */
+  /** Terms shared by edges: the address of the first term, and a base and a weight per term. */
   readonly shared: number;
   readonly bases: Float64Array;
   readonly weights: Uint32Array;
-  /** Own terms: for each slot its address and the end of its products, and for each product a base and a weight. */
+  /** Own terms: an address and an end index of products per slot, and a base and a weight per product. */
   readonly addresses: Uint32Array;
   readonly ends: Uint32Array;
   readonly ownBases: Float64Array;
@@ -47,7 +47,10 @@ export class LayoutWriter {
   private readonly begins: Uint32Array;
   private readonly pairs: Uint32Array;
   private readonly edges: Uint32Array;
-  /** Terms referred to by edges, each as base × weight, and the known positions of terms by weight and shape. */
+  /**
+   * Terms to which edges refer, each stored as base × weight. Also the positions of existing terms, by weight and
+   * shape.
+   */
   private bases = new Float64Array(1024);
   private baseWeights = new Uint32Array(1024);
   private used = 0;
@@ -83,7 +86,7 @@ export class LayoutWriter {
     yield* this.ownTerms((slot, base, weight) => {
       own[slot] += this.term(base, weight);
     });
-    // The address of the terms is known only when all exist. Until then, edges store offsets from the first term.
+    // The address of the terms is known only when all terms exist. Until then, edges store offsets from the first term.
     const offsets = yield* this.offsets();
     const shared = layout.allocate(Math.max(8, 8 * this.used)).pointer;
     this.shared = shared;
@@ -222,7 +225,7 @@ export class LayoutWriter {
     return { shared: this.shared, bases, weights, addresses, ends, ownBases, ownWeights };
   }
 
-  /** Returns the weight number of a factor. Factors without a weight use the number after the last weight. */
+  /** Returns the weight index of a factor. Factors without a weight use the index after the last weight. */
   private weight(factor: number): number {
     const weight = this.columns.weights[factor];
     return weight < 0 ? this.columns.weightValues.length : weight;
@@ -355,7 +358,7 @@ export class LayoutWriter {
   }
 }
 
-/** For each position, where to write its next pair and its next other edge, in words. */
+/** For each position, the word at which to write its next pair, and the word at which to write its next other edge. */
 interface Next {
   readonly pair: Uint32Array;
   readonly edge: Uint32Array;
@@ -363,13 +366,13 @@ interface Next {
 
 type AddTerm = (slot: number, base: number, weight: number) => void;
 
-/** Position + 1 of each term that was written before, by number. */
+/** For each term index, the position of the term plus 1 if it is already written. */
 interface Known {
   get(key: number): number | undefined;
   set(key: number, value: number): unknown;
 }
 
-/** Largest number of entries of the array, which is ten times as fast as a map. */
+/** Largest number of entries of the array. The array is ten times as fast as a map. */
 const MOST_KNOWN = 2 ** 22;
 
 function knownOf(count: number): Known {

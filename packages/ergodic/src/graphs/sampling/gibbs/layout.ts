@@ -13,11 +13,11 @@ const MOST_STATES = 256;
 const CERTAIN = 1e-3;
 
 /**
- * A graph laid out for sampling. Each drawn variable has a record, in visiting order, with everything on which its
- * conditional distribution depends (graphs/fields.ts). The variable's own terms include factors of this variable alone,
- * and factors whose other variables are observed. A factor of two variables refers to the other position and to terms
- * shared by all identical factors. For a function of many literals, a count of satisfied literals is maintained.
- * Positions follow the visiting order; observed variables come last.
+ * A graph laid out for sampling. Each drawn variable has a record (graphs/fields.ts) that contains everything on which
+ * its conditional distribution depends. Records are in visiting order. A variable's own terms include the factors in
+ * which it is the only unobserved variable. A factor of two variables refers to the other position and to terms shared
+ * by all identical factors. For a function of many literals, a count of satisfied literals is maintained. Positions
+ * follow the visiting order; observed variables come last.
  */
 export class Layout {
   /** Number of drawn variables. The drawn variables have the positions below this number. */
@@ -30,7 +30,7 @@ export class Layout {
   readonly slots: Uint32Array;
   /** 1 for each position whose variable has neighbours. */
   readonly joined: Uint8Array;
-  /** 1 for each position whose state is certain regardless of the others. */
+  /** 1 for each position whose state is certain regardless of all other states. */
   readonly certain: Uint8Array;
   /** Number of counted factors. */
   counted = 0;
@@ -188,7 +188,10 @@ export class Layout {
     }
   }
 
-  /** Returns the number of pairs and of other edges at each position, and the start of its record. */
+  /**
+   * Returns three numbers for each position: its number of pairs, its number of other edges, and the start of its
+   * record.
+   */
   private *sizes(): Generator<void, { pairs: Uint32Array; edges: Uint32Array; begins: Uint32Array }> {
     const { ends, variables } = this.columns;
     const pairs = new Uint32Array(this.drawn);
@@ -221,7 +224,7 @@ export class Layout {
     return { pairs, edges, begins: Uint32Array.from(begins) };
   }
 
-  /** Marks the variables whose state is certain, using the smallest and largest effect of each edge. */
+  /** Marks the variables with a certain state, using the smallest and largest effect of each edge. */
   private *markCertain(begins: Uint32Array): Generator<void> {
     const { drawn } = this;
     const least = log(1 / CERTAIN);

@@ -11,24 +11,28 @@ type Sums = readonly Chain["sums"][];
 
 /** Further information about the chains. */
 interface Doubts {
-  /** Block of each position, if variables linked by zeros are drawn in blocks. */
+  /** Index of each position's block, if variables linked by zeros are drawn in blocks. */
   readonly blockOf?: Uint32Array | undefined;
   readonly earlier?: EndedChains | undefined;
-  /** 1 for each position at which chains from other starts are in states that these chains never visit. */
+  /** 1 for each position at which chains from other starts have states that these chains never visit. */
   readonly apart?: Uint8Array | undefined;
 }
 
-/** Returns a variable's variance from an earlier run, which is used until this run is as long. Undefined if unknown. */
+/**
+ * Returns a variable's variance from an earlier run. It is used until this run is as long as the earlier one. Undefined
+ * if unknown.
+ */
 function knownOf(earlier: EndedChains | undefined, variable: number, n: number): number | undefined {
   const variance = earlier && n < earlier.kept ? earlier.variances[variable] : NaN;
   return variance >= 0 ? variance : undefined;
 }
 
 /**
- * Returns the probabilities of each variable (means over all chains) with a certificate. If a variable linked to others
- * of its block by zeros is held back by a stuck neighbour, the whole block counts as held back. A variable also has no
- * certificate if a neighbour's chains disagree or are too short, or if other starts cast doubt on a neighbour. The
- * variable is then drawn given a state of the neighbour whose probability is unknown. Yields every few milliseconds.
+ * Returns the probabilities of each variable (means over all chains) with a certificate. A stuck neighbour can hold
+ * back a variable. If zeros link this variable to others in its block, the whole block counts as held back. A variable
+ * also has no certificate if a neighbour's chains disagree or are too short, or if other starts cast doubt on a
+ * neighbour. The variable is then drawn given the neighbour's state, and the probability of that state is unknown.
+ * Yields every few milliseconds.
  */
 export function* marginalsOf(
   layout: Layout,
@@ -100,7 +104,7 @@ export function* marginalsOf(
   return marginals;
 }
 
-/** Returns 1 for each position whose state never changed although it could. */
+/** Returns 1 for each position whose state never changed although it was free to change. */
 function* stuckOf(
   { drawn, joined, certain, variables }: Layout,
   chains: readonly Chain[],

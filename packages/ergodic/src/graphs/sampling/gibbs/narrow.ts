@@ -10,8 +10,8 @@ export interface Links {
 export interface Limits {
   readonly cardinalities: Uint32Array;
   /**
-   * Largest number of joint states of a general table (`mostStates`), and of a table of two variables or within one
-   * group (`mostLinked`).
+   * Largest number of joint states of a table (`mostStates`). For a table of two variables or within one group, the
+   * limit is `mostLinked`.
    */
   readonly mostStates: number;
   readonly mostLinked: number;
@@ -19,7 +19,7 @@ export interface Limits {
   readonly mostNumbers: number;
 }
 
-/** Variables whose induced graph has a junction tree with small tables. */
+/** Chosen variables. Their induced graph has a junction tree with small tables. */
 export interface Narrow {
   /** Connected parts, each in elimination order. */
   readonly parts: readonly (readonly number[])[];
@@ -34,14 +34,14 @@ const LIVE = 1;
 const CHOSEN = 2;
 /** Largest number of variables in a table. */
 const MOST_AXES = 12;
-/** Variables with more neighbours than this are given up in arbitrary order. */
+/** Number of neighbours above which variables are given up in arbitrary order. */
 const MOST_WEIGHT = 1023;
 
 /**
- * Chooses a large subset of the variables by greedy elimination. The variable with the fewest neighbours is eliminated
- * as long as its table is small enough, which links its neighbours. If there is no such variable, one with many
- * neighbours is given up together with its group. `groups` gives the group of each variable, or −1; a variable that is
- * given up alone leaves its group. Yields every few milliseconds.
+ * Chooses a large subset of the variables by greedy elimination. While its table is small enough, the variable with the
+ * fewest neighbours is eliminated. This links its neighbours. If there is no such variable, one with many neighbours is
+ * given up together with its group. `groups` gives the group of each variable, or −1; a variable that is given up alone
+ * leaves its group. Yields every few milliseconds.
  */
 export function* narrowing(variables: Uint32Array, links: Links, groups: Int32Array, limits: Limits): Generator<void, Narrow> {
   const search = new Search(links, groups, limits);
@@ -68,7 +68,7 @@ class Search {
   private readonly degrees: Uint32Array;
   private readonly made = new Map<number, number[]>();
   private readonly members = new Map<number, number[]>();
-  /** Variables that can be eliminated, by degree, and those that cannot, by weight. Entries can be outdated. */
+  /** Variables that can be eliminated, by degree, and variables that cannot, by weight. Entries can be outdated. */
   private readonly ready: number[][] = [];
   private readonly waiting: number[][] = [];
   private readonly order: number[] = [];
@@ -161,8 +161,8 @@ class Search {
   }
 
   /**
-   * Returns the number of neighbours outside the group, minus the number of other variables that would be given up with
-   * the group.
+   * Returns the number of neighbours outside the group, minus the number of other variables in the group. (These would
+   * be given up as well.)
    */
   private weight(variable: number): number {
     const group = this.groups[variable];
@@ -230,7 +230,7 @@ class Search {
 
 /**
  * Returns the separator of each variable in elimination order. If the tables of a part are too large, also returns
- * variables whose removal reduces them.
+ * variables to remove.
  */
 function* eliminating(
   order: readonly number[],

@@ -6,7 +6,7 @@ import type { Chain } from "./chain.ts";
 import type { Layout } from "./layout.ts";
 
 /**
- * Largest number of variables in a group. It is small, so that a handful of variables with two modes dominates the
+ * Largest number of variables in a group. Groups are small, so that a few variables with two modes can dominate the
  * statistic of their group.
  */
 const GROUP_VARIABLES = 32;
@@ -19,7 +19,7 @@ export interface Ranges {
   readonly high: Float64Array;
 }
 
-/** Returns ranges of `count` statistics before any state has been seen. */
+/** Returns empty ranges for `count` statistics, as before any state has been seen. */
 export const emptyRanges = (count: number): Ranges => ({
   low: new Float64Array(count).fill(Infinity),
   high: new Float64Array(count).fill(-Infinity),
@@ -41,7 +41,7 @@ export function widen({ low, high }: Ranges, values: Float64Array): void {
 export class Regions {
   /** Number of statistics: one per group, followed by two for all variables. */
   readonly count: number;
-  /** Group of each position. Groups consist of variables that share factors, as far as there is room. */
+  /** Group of each position. A group collects variables that share factors until it is full. */
   readonly groups: Uint32Array;
   /** ln q for each slot. For a Boolean with a single slot, the log odds of the second state. */
   readonly logs: Float64Array;

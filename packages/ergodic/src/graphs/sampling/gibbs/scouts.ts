@@ -5,13 +5,13 @@ import type { Chain } from "./chain.ts";
 import { LEAST_BATCHES } from "./chain-sums.ts";
 import { emptyRanges, type Ranges, type Regions, widen } from "./regions.ts";
 
-/** Number of batches of the kept chains before their means are used to choose statistics. */
+/** Number of batches that the kept chains must finish before their means are used to choose statistics. */
 export const FIRST_BATCHES = 10;
 /** Largest number of scouts. */
 const MOST_SCOUTS = 32;
 /**
- * Powers of p for the first sweeps of a scout: for scouts that start at random, and for scouts that first search for a
- * probable state.
+ * Powers of p for the first sweeps of a scout. There is one list for scouts that start at random, and one for scouts
+ * that first search for a probable state.
  */
 const POWERS = [
   [1, 1, 1],
@@ -19,16 +19,18 @@ const POWERS = [
 ] as const;
 /** Number of sweeps at each power. */
 const FIRST_SWEEPS = [3, 3, 2] as const;
-/** Number of times that each scout is examined after these sweeps, and number of sweeps between examinations. */
+/** Number of examinations of each scout after these sweeps, and number of sweeps between examinations. */
 const [LOOKS, LOOK_SWEEPS] = [3, 2];
 const SCOUT_SWEEPS = FIRST_SWEEPS.reduce((sum, sweeps) => sum + sweeps, 0) + (LOOKS - 1) * LOOK_SWEEPS;
-/** Total sweeps of all scouts, as a share of the smallest total number of sweeps of the kept chains. */
+/** Sweeps of all scouts, as a share of the smallest number of sweeps that the kept chains run in total. */
 const SCOUT_SHARE = 0.065;
-/** Sweeps spent on following strays, as a share of the kept sweeps, and number of examinations per stray each time. */
+/**
+ * Share of sweeps for following strays, relative to the kept sweeps, and number of examinations per stray each time.
+ */
 const [FOLLOWED_SHARE, FOLLOWED_LOOKS] = [0.1, 8];
 /** Two ranges are apart if the gap between them exceeds this share of the kept chains' range. */
 const GAP = 0.5;
-/** Smallest share of groups that must be apart for a difference to be attributed to all variables. */
+/** If at least this share of groups is apart, a difference is attributed to all variables. */
 const WIDE_SHARE = 0.25;
 /** Gaps up to this share of a statistic count as rounding errors. */
 const ROUNDING = 1e-9;
@@ -39,15 +41,15 @@ export interface ScoutDriver {
   readonly together: number;
   /** Returns a chain with a scout's random numbers. */
   chain(scout: number): Chain;
-  /** Puts a scout into its first state. Returns false if none was found. */
+  /** Sets a scout to its first state. Returns false if no such state was found. */
   begin(chain: Chain, scout: number): Generator<void, boolean>;
-  /** Makes sweeps, starting with this sweep number. */
+  /** Runs sweeps, starting with this sweep index. */
   draw(chains: readonly Chain[], sweep: number, sweeps: number): AsyncGenerator<void>;
   /** Computes the values of the chains' states. */
   value(chains: readonly Chain[]): Promise<void>;
 }
 
-/** A scout whose states are apart from the states of the kept chains. */
+/** A scout with states that are apart from the states of the kept chains. */
 interface Stray {
   readonly scout: number;
   readonly states: Uint32Array;
@@ -55,10 +57,10 @@ interface Stray {
 }
 
 /**
- * Scouts are short chains from other starts; every second one first searches for a probable state. Together they make
- * at most 6.5 % of the smallest total number of sweeps of the kept chains. A scout is a stray if a statistic of its
- * states (regions.ts) is apart from the range that each kept chain has covered. There might then be a mode that the
- * kept chains miss or rarely visit. Strays are followed while the kept chains run, in case they are only slow. This
+ * Scouts are short chains from other starts. Every second scout first searches for a probable state. Together, the
+ * scouts run at most 6.5 % of the smallest total number of sweeps of the kept chains. A scout is a stray if a statistic
+ * of its states (regions.ts) is apart from the range that each kept chain has covered. There might then be a mode that
+ * the kept chains miss or rarely visit. Strays are followed while the kept chains run, in case they are only slow. This
  * costs at most 10 % of the sweeps.
  */
 export class Scouts {
@@ -128,7 +130,7 @@ export class Scouts {
 
   /**
    * Continues strays, which might still reach the states of the kept chains. `keptSweeps` is the total number of sweeps
-   * of the kept chains. Each round doubles the sweeps of a stray, since most are strays by chance.
+   * of the kept chains. Each round doubles the number of sweeps per stray, because most strays are strays by chance.
    */
   async *follow(keptSweeps: number, driver: ScoutDriver): AsyncGenerator<void> {
     for (;;) {
@@ -192,7 +194,7 @@ export class Scouts {
     }));
   }
 
-  /** Makes about this many sweeps of each stray. */
+  /** Runs about this many sweeps of each stray. */
   private async *continue(strays: readonly Stray[], sweeps: number, driver: ScoutDriver): AsyncGenerator<void> {
     const every = Math.ceil(sweeps / FOLLOWED_LOOKS);
     const looks = Math.floor(sweeps / every);
@@ -256,8 +258,8 @@ export class Scouts {
 
   /**
    * Returns the range of each statistic that every kept chain has covered. If the chains' ranges are disjoint, returns
-   * the range between them. The time that a chain spends in states that the others never visit is a matter of chance,
-   * so such states do not count as covered.
+   * the range between them. If only one chain visits a state, the visit is a matter of chance, so the state does not
+   * count as covered.
    */
   private common(): Ranges {
     const common = emptyRanges(this.regions.count);

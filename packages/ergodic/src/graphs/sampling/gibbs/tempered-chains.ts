@@ -21,7 +21,7 @@ export interface GraphTemperingOptions {
    */
   temperatures?: readonly number[];
   /**
-   * Number of powers, whose values are still adapted. Default: adapted too, so that about half of all swaps are
+   * Number of powers. Their values are still adapted. Default: adapted too, so that about half of all swaps are
    * accepted. 1 to 1024.
    */
   count?: number;
@@ -35,7 +35,7 @@ export interface GraphTemperingOptions {
 export interface Tempered {
   /** Initial powers. */
   readonly powers: readonly number[];
-  /** Whether the powers are adapted (`moved`), and whether their number is fixed (`counted`). */
+  /** `moved`: whether the powers are adapted; `counted`: whether the number of powers is fixed. */
   readonly moved: boolean;
   readonly counted: boolean;
   readonly swapEvery: number;
@@ -45,8 +45,8 @@ export interface Tempered {
 /** Largest number of powers found for a ladder. */
 const MOST_POWERS = 128;
 /**
- * Number of swaps that a chain's first pair must have tried (half of the opportunities) before states found earlier can
- * count as lost.
+ * Minimum number of swaps tried by a chain's first pair (half of the opportunities). After this many, states found
+ * earlier can count as lost.
  */
 const FEWEST_TRIED = 8;
 
@@ -80,8 +80,8 @@ export function temperedOf(where: string, given: boolean | GraphTemperingOptions
 export class TemperedChains {
   powers: Float64Array;
   /**
-   * Number of round trips that states have made in all chains, from power 1 to the lowest power and back, since the
-   * powers were last adapted or the counts reset.
+   * Number of round trips of states from power 1 to the lowest power and back, in all chains. The count starts when the
+   * powers are adapted or the counts are reset.
    */
   roundTrips = 0;
   private readonly tempered: Tempered;
@@ -93,20 +93,20 @@ export class TemperedChains {
   /** Swap counts of all chains since the powers were last adapted or the counts reset. */
   private counts = new SwapCounts(0);
   /**
-   * Walker at each chain and rung (`walkers`). For each walker (`ends`): 0 until it first reaches power 1, then 1 if it
-   * was last at power 1, or 2 if it has reached the lowest power since then.
+   * Walker at each chain and rung (`walkers`). `ends` has a number for each walker: 0 until it first reaches power 1,
+   * then 1 if it was last at power 1, and 2 if it has reached the lowest power since then.
    */
   private walkers = new Uint32Array(0);
   private ends = new Uint32Array(0);
   /**
-   * Smallest value of each chain's states at power 1 since the powers were last adapted (`least`), and the largest of
-   * these at the end of the warm-up (`floor`).
+   * `least` is the smallest value of each chain's states at power 1 since the powers were last adapted. `floor` is the
+   * largest of these values at the end of the warm-up.
    */
   private least = new Float64Array(0);
   private floor = -Infinity;
   /**
-   * Number of swaps since the warm-up (`since`). `most` is the largest value at power 1 since this number last reached
-   * a power of two. `mostBefore` is the largest value between the preceding power of two and that one.
+   * Number of swaps since the warm-up (`since`). `most` is the largest value at power 1 since `since` last reached a
+   * power of two. `mostBefore` is the largest value between the preceding power of two and that one.
    */
   private since = 0;
   private most = -Infinity;
@@ -148,8 +148,8 @@ export class TemperedChains {
   }
 
   /**
-   * Tries swaps after `sweeps` sweeps, when the values of all chains are known. With `warming`, chains at power 1
-   * continue as they would without tempering: their swaps are counted but not made.
+   * Tries swaps after `sweeps` sweeps, when the values of all chains are known. With `warming`, swaps of the chains at
+   * power 1 are counted but not performed, so these chains continue as they would without tempering.
    */
   swap(sweeps: number, warming = false): void {
     const { powers, below, chains, walkers, ends } = this;
@@ -211,9 +211,9 @@ export class TemperedChains {
   }
 
   /**
-   * Whether the tempered chains have lost states. They have if a chain at power 1 stayed, during the warm-up, in states
-   * that were all more probable than any state seen in the later half of the swaps. Copies at lower powers led away
-   * from these states and did not find them again.
+   * Whether the tempered chains have lost states. States are lost if all states of some chain at power 1 during the
+   * warm-up were more probable than any state in the later half of the swaps. Copies at lower powers led away from
+   * these states and did not find them again.
    */
   get lost(): boolean {
     return this.floor > Math.max(this.most, this.mostBefore);
@@ -265,7 +265,7 @@ export class TemperedChains {
     for (const copy of this.copies) copy.dispose();
   }
 
-  /** Resizes the copies to these powers. Each copy takes over the states of the old copy whose power is nearest. */
+  /** Resizes the copies to these powers. Each copy takes over the states of the old copy with the nearest power. */
   private resize(powers: ArrayLike<number>): void {
     const before = Array.from(this.powers, log);
     this.powers = Float64Array.from(powers);

@@ -6,8 +6,8 @@ import { coloursOf } from "../gibbs/colours.ts";
 import { type LogOdds, logOddsOf, refuse } from "./log-odds.ts";
 
 /**
- * Largest number of conditional probabilities that a variable can have, and largest number of distinct sets of such
- * probabilities in a graph.
+ * Largest number of conditional probabilities of a variable, and largest number of distinct sets of such probabilities
+ * in a graph.
  */
 const MOST_LEVELS = 16;
 const MOST_KINDS = 256;
@@ -24,8 +24,8 @@ const QUICK = 4;
 const CERTAIN = 1e-3;
 
 /**
- * Conditional probabilities of state 1 that variables share, by level. A level gives, for each group of edges with
- * equal coupling, the number of active edges; the count of the last group varies fastest.
+ * Conditional probabilities of state 1 that variables share, by level. A level is a combination of counts: the number
+ * of active edges in each group of edges with equal coupling. The count of the last group varies fastest.
  */
 export interface Kind {
   /** Number of edges in each group. */
@@ -42,7 +42,7 @@ export interface Kind {
   readonly certain: boolean;
 }
 
-/** Positions with the same colour and kind. `to` is even, so the last position can be without a variable. */
+/** Positions with the same colour and kind. `to` is even, so the last position might not have a variable. */
 export interface BitRun {
   readonly from: number;
   readonly to: number;

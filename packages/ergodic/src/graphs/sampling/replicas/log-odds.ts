@@ -101,7 +101,7 @@ function termAt(columns: Conditionals, factor: number, state: (variable: number)
   return refuse(`a factor of ${columns.name(variables[from])} is ${size} in some state, but must be above 0 and finite in all`);
 }
 
-/** `problem`: property of the graph, and the property that is required. */
+/** `problem`: the property of the graph that is not supported, followed by the required property. */
 export function refuse(problem: string): never {
   throw new CapabilityError("replicaGibbs", `${problem}; use graphGibbs() for this graph`, "GRAPH_REPLICAS");
 }

@@ -4,7 +4,7 @@ import { certify, type Judged, judge, LEAST_BATCHES, settled } from "../gibbs/ch
 import type { BitLayout } from "./bit-layout.ts";
 import { GROUP_REPLICAS, GROUPS, type Replicas } from "./replicas.ts";
 
-/** Sums kept by blocks of replicas over a number of sweeps, in batches. */
+/** Sums over a number of sweeps, in batches, as stored by blocks of replicas. */
 export interface Kept {
   readonly layout: BitLayout;
   readonly blocks: readonly Replicas[];
@@ -63,9 +63,9 @@ export function precise(kept: Kept, mcse: number): boolean {
 
 /**
  * Returns the estimate at a position: the share of ones, its errors, and whether any batch differs from another (none
- * does if no replica ever changed). A group of replicas counts as a chain. Let a batch of b sweeps have s ones. Then Σ
- * (s²/b) − (Σ s)²/n divided by K − 1 is eight times the variance of the group's mean times its draws. The stored
- * squares are sums over all groups of a block.
+ * does if no replica ever changed). A group of replicas counts as a chain. Let a batch of b sweeps have s ones. Then (Σ
+ * (s²/b) − (Σ s)²/n)/(K − 1) is 8 v, where v is the variance of the group's mean times the number of its draws. The
+ * stored squares are sums over all groups of a block.
  */
 function judged({ blocks, sweeps, batches }: Kept, sums: readonly Replicas["sums"][], position: number): Found {
   const means: number[] = [];

@@ -41,12 +41,12 @@ const MOST_SWEEPS = 500_000_000;
  * without a common factor are drawn simultaneously, so the result does not depend on the number of workers.
  *
  * Marginals are shares of ones over replicas and sweeps. Each group of eight replicas stores a total and a sum of
- * squares over batches, which takes 88 bytes per variable for 64 replicas. Eight replicas start with all variables in
+ * squares over batches. For 64 replicas, this takes 88 bytes per variable. Eight replicas start with all variables in
  * their first state, eight with all in their last state, and the others at random. The certificate is { mcse, rhat, ess
- * }, whose standard error is the larger of the estimates from batches and from the groups of eight. It is none, and
- * states the reason, if the groups disagree or are too short, or if the variable or a neighbour never changed in any
- * replica. Task: "marginals". Sources: Creutz, Jacobs and Rebbi 1981 for multi-spin coding; Salmon et al. 2011 for the
- * random numbers.
+ * }. Its standard error is the larger of two estimates, from batches and from the groups of eight. If the groups
+ * disagree or are too short, or if the variable or a neighbour never changed in any replica, there is no certificate,
+ * and the answer states the reason. Task: "marginals". Sources: Creutz, Jacobs and Rebbi 1981 for multi-spin coding;
+ * Salmon et al. 2011 for the random numbers.
  *
  * @throws CapabilityError [GRAPH_REPLICAS] for variables with more than two states, factors of more than two variables
  * or with zeros, variables with more than 16 conditional probabilities, and graphs with more than 256 sets of these
@@ -170,7 +170,7 @@ class ReplicaGibbs implements PartInference {
   }
 
   snapshot(): Snapshot {
-    // The restored snapshot has not been applied to the blocks yet.
+    // The restored snapshot is not yet applied to the blocks.
     if (this.kept && this.blocks.length === 0) return this.kept.snapshot;
     const tensors: Record<string, Tensor> = {};
     for (const [b, block] of this.blocks.entries())

@@ -8,7 +8,7 @@ import * as F from "../../fields.ts";
 import type { Stretch } from "../gibbs/schedules/schedule.ts";
 import type { BitLayout } from "./bit-layout.ts";
 
-/** Number of replicas per block, number of groups with separate sums, and number of replicas per group. */
+/** Number of replicas per block, number of groups (each has its own sums), and number of replicas per group. */
 export const REPLICAS = 64;
 export const GROUPS = 8;
 export const GROUP_REPLICAS = REPLICAS / GROUPS;
@@ -78,8 +78,8 @@ export class Replicas {
   }
 
   /**
-   * Sums over finished batches. `totals` has the number of ones by position and group. `squares` has, by position, the
-   * sum over groups of the squared number of ones per batch, divided by the batch's sweeps.
+   * Sums over finished batches. `totals` has the number of ones by position and group. `squares` has a sum per
+   * position, over groups and batches, of (number of ones in the batch)²/(sweeps of the batch).
    */
   get sums(): { readonly totals: Uint32Array; readonly squares: Float64Array } {
     const { memory } = this.engine;

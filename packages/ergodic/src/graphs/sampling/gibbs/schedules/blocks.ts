@@ -7,8 +7,8 @@ const SMALL = 1 / 8;
 
 /**
  * Draws blocks of variables jointly given all others: trees, small junction trees, and groups linked by zeros. Blocks
- * of a colour share no factor. The result is exact and independent of the number of workers. In one sweep, a change can
- * spread through a whole block. Sources: Jensen, Kjærulff and Kong 1995; Hamze and de Freitas 2004.
+ * of a colour share no factor. The result is exact and independent of the number of workers. A change can therefore
+ * spread through a whole block in one sweep. Sources: Jensen, Kjærulff and Kong 1995; Hamze and de Freitas 2004.
  */
 export const blocks: Schedule = {
   name: "blocks",
