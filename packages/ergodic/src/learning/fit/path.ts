@@ -30,8 +30,8 @@ export interface FitPathOptions extends Pick<PlanOptions, "workers" | "determini
   /** Relative duality gap required of every solution, > 0. Default 1e-6. */
   tolerance?: number;
   /**
-   * Number of folds of cross-validation, from 2 to the number of rows; 0 for none. Folds are solved to about 1e-5,
-   * which changes errors by a small part of their standard error. Default 0.
+   * Number of folds of cross-validation, from 2 to the number of rows; 0 for none. Folds are solved to a tolerance of
+   * about 1e-5. Its effect on errors is a small part of their standard error. Default 0.
    */
   folds?: number;
   /**
