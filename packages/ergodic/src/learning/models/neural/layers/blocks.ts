@@ -1,6 +1,6 @@
 /**
- * Blocks of efficient convolutional networks. Each block is a sequential of plain layers, and a layer's name is its
- * path.
+ * Blocks of efficient convolutional networks. Each block is a sequential() of plain layers. A layer's name is its part
+ * of the path.
  *
  * `normalised`: a convolution without bias ("conv"), batch norm ("norm") and an activation, which "linear" omits.
  * `separable`: depthwise k×k and pointwise 1×1, both normalised. Howard et al. 2017 (MobileNetV1).
@@ -79,7 +79,7 @@ export function separable(channels: number, options: SeparableOptions = {}): Lay
 
 /** Options of `invertedResidual`. */
 export interface InvertedResidualOptions extends SeparableOptions {
-  /** Inner channels per input channel. Default 6; a whole number >= 1. */
+  /** Number of inner channels per input channel. Default 6; a whole number >= 1. */
   readonly expansion?: number;
 }
 
