@@ -2,7 +2,7 @@
  * A thread that evaluates the default export of a module. The same program runs as a Node worker thread and as a Web
  * Worker. Plain JavaScript without imports, because threads are created from its text (threads.ts).
  *
- * Messages in: {id, module, x, context}, with the module's URL in each. Out: {id, value, shown} or {id, failure: {name,
+ * Messages in: {id, module, x, context}, where `module` is a URL. Out: {id, value, shown} or {id, failure: {name,
  * message, stack}}; `shown`: the value as text.
  */
 

@@ -5,7 +5,7 @@
  * `normalised`: a convolution without bias ("conv"), batch norm ("norm") and an activation, which "linear" omits.
  * `separable`: depthwise k×k and pointwise 1×1, both normalised. Howard et al. 2017 (MobileNetV1).
  * `invertedResidual`: pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added if the
- * stride is 1 and the numbers of channels are equal. Sandler et al. 2018 (MobileNetV2).
+ * stride is 1 and input and output have the same number of channels. Sandler et al. 2018 (MobileNetV2).
  *
  * @throws OptionError for options out of range
  */
@@ -84,8 +84,8 @@ export interface InvertedResidualOptions extends SeparableOptions {
 }
 
 /**
- * Pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added if the stride is 1 and the
- * numbers of channels are equal.
+ * Pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added if the stride is 1 and input
+ * and output have the same number of channels.
  *
  * From `inside` to `channels` channels; the activation is "relu6" by default. Sandler et al. 2018 (MobileNetV2).
  * @throws OptionError
