@@ -122,8 +122,9 @@ const weight = (x: SymbolicArray, dy: SymbolicArray, s: ConvolutionShape): Symbo
 /** Options of `conv2d`. */
 export interface ConvolutionOptions extends WindowOptions {
   /**
-   * Number of groups. Output channels depend only on the input channels of their group. The number of groups must
-   * divide both C and O. With as many groups as channels, the convolution is depthwise. Default 1.
+   * Number of groups. Output channels depend only on the input channels of their group. The number must divide the
+   * number of input channels and the number of output channels. With as many groups as channels, the convolution is
+   * depthwise. Default 1.
    */
   readonly groups?: number;
 }
