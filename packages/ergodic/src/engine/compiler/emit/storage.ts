@@ -1,8 +1,8 @@
 /**
  * Loads and stores of each storage type in each kind of lanes: conversion, rounding, saturation.
  *
- * Integers are rounded to nearest (ties to even) or, with random bits, as floor(x) + (u < x − floor(x)), which is
- * unbiased up to the 24 or 32 bits of u. Both saturate, and NaN is stored as 0.
+ * Integers are rounded to nearest (ties to even). With random bits, they are rounded to floor(x) + (u < x − floor(x)),
+ * which is unbiased up to the 24 or 32 bits of u. Both methods saturate and store NaN as 0.
  */
 import { unsigned } from "../machine/encoder.ts";
 import type { FunctionCode, Node } from "../machine/graph.ts";
@@ -43,7 +43,7 @@ export function load(m: Instructions, type: StorageType, { address, offset }: Pl
 }
 
 /**
- * Returns the values to write, which are computed before any store of the element. `bits`: random bits, if rounding is
+ * Returns the values to write. They are computed before any store of the element. `bits`: random bits, if rounding is
  * random.
  */
 export function storable(m: Instructions, type: StorageType, x: Node, bits?: Node): Node[] {

@@ -19,8 +19,8 @@ const START: Record<ReductionKind, number> = { sum: 0, minimum: Infinity, maximu
 
 /**
  * Accumulators of one reduction in a loop. Sums use float64 (a float32x4 is split into two float64x2). Maxima and
- * minima use the type of the numbers, in which they are exact. Each copy of an unrolled body has its own accumulator;
- * they are combined in a fixed order.
+ * minima use the type of the numbers, in which they are exact. Each copy of an unrolled body has its own accumulator.
+ * The accumulators are combined in a fixed order.
  */
 export class Total {
   readonly #graph: Graph;
