@@ -66,7 +66,7 @@ export const options = (keys: Readonly<Record<string, Kind>>, required: readonly
 export const axisOptions = optional(options({ axis: axes, keep: flag }));
 export const oneAxis = optional(options({ axis: whole }));
 
-/** All functions made by `operation`. A test uses the list to find operations without a signature. */
+/** All functions made by `operation`. A test uses this set to find operations without a signature. */
 const known = new WeakSet<object>();
 export const isOperation = (given: unknown): boolean => typeof given === "function" && known.has(given);
 
