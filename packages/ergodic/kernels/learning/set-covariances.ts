@@ -249,7 +249,7 @@ function descent(set: usize, a: u32): f64 {
   return get(set, SET_Q, a) - get(set, SET_PENALTY_WEIGHTS, j) * (load<f64>(set + SET_L1_F64) * sign + load<f64>(set + SET_L2_F64) * b);
 }
 
-/** DIRECTION ← L⁻ᵀ DIRECTION, for its first `count` elements. */
+/** DIRECTION ← L⁻ᵀ DIRECTION, restricted to the first `count` elements. */
 function substituteBack(set: usize, count: u32): void {
   const factor = u(set, SET_FACTOR), direction = u(set, SET_DIRECTION), stride = u(set, SET_CAPACITY) << 3;
   for (let r = <i32>count - 1; r >= 0; r--) {
@@ -261,8 +261,8 @@ function substituteBack(set: usize, count: u32): void {
 }
 
 /**
- * Sets DIRECTION to a combination of column r of the support and earlier columns that does not change the outputs. The
- * sign is chosen so that the objective falls along DIRECTION.
+ * Sets DIRECTION to a direction in column r of the support and earlier columns, along which the outputs do not change.
+ * The sign is chosen so that the objective falls along DIRECTION.
  */
 function dependence(set: usize, count: u32, r: u32): void {
   const direction = u(set, SET_DIRECTION);
