@@ -44,10 +44,7 @@ export const LINEAR_ADD_AT_VALUES = 120;
 export const LINEAR_ADD_AT_FACTOR = 124;
 /** Gradient of a batch: outputs × parameter stride. Sparse: zero between calls. */
 export const LINEAR_BUFFER = 128;
-/**
- * For sparse batches: the stamp of each column, the list of touched columns, and the values of these columns,
- * contiguous.
- */
+/** Sparse batches: the stamp of each column, the list of touched columns, and their values next to each other. */
 export const LINEAR_STAMPS = 132;
 export const LINEAR_STAMP = 136;
 export const LINEAR_TOUCHED = 140;
@@ -73,9 +70,9 @@ export const FACTOR_INDEX = 12;
 export const FACTOR_VALUES = 16;
 /** f64 per rating: value − prediction, maintained by descent on components. Otherwise 0. */
 export const FACTOR_RESIDUALS = 20;
-/** Number of factors per row: the rank, rounded up to an even number. */
+/** Numbers per row that are multiplied with those of the other side: the rank, rounded up to an even number. */
 export const FACTOR_RANK = 24;
-/** Number of values per row: RANK, plus 2 if there are biases (the bias and a 0). */
+/** Numbers per row: RANK, and if there are biases the bias and a 0. */
 export const FACTOR_STRIDE = 28;
 export const FACTOR_ELEMENT_BYTES = 32;
 /** f64[STRIDE²]: Σ q qᵀ over the rows of the other side, both triangles. 0: cells without a rating do not count. */
@@ -124,7 +121,7 @@ export const DUAL_BYTES = 104;
 
 // A lane of dual ascent. Its scans and sums cover rows [FIRST, FIRST + COUNT).
 export const ASCENT_DUAL = 0;
-/** f64: the p that this lane reads and updates. */
+/** f64: the p that this lane reads and moves. */
 export const ASCENT_PARAMETERS = 4;
 /** f64 per row of the dataset: β. */
 export const ASCENT_BETA = 8;
@@ -144,24 +141,22 @@ export const ASCENT_POSITION = 32;
 export const ASCENT_OPEN = 36;
 /** 1: each pass in random order. */
 export const ASCENT_SHUFFLE = 40;
-/**
- * When rows that stay at a bound by a tenth of LIMIT leave the active set: 0 never, 1 in dualGap, 2 also during passes.
- */
+/** Rows that stay at a bound by a tenth of LIMIT leave the active set: 0 never, 1 in dualGap, 2 also during passes. */
 export const ASCENT_SHRINK = 44;
 /**
- * 1: the last pass over the active rows violated the optimum by at most TARGET. Unless lanes race, the lane is then
- * done.
+ * 1: the last pass over the active rows violated the optimum by at most TARGET. Unless lanes race, there is nothing
+ * left to do.
  */
 export const ASCENT_SOLVED = 48;
 export const ASCENT_KEY_LOW = 52;
 export const ASCENT_KEY_HIGH = 56;
 /** 1: other lanes move p at the same time. */
 export const ASCENT_RACING = 60;
-/** Number of passes begun, from which the order of each pass is drawn. */
+/** Passes begun: the counter of their order. */
 export const ASCENT_PASS_F64 = 64;
-/** Largest violation in this pass so far. */
+/** Largest violation of this pass so far. */
 export const ASCENT_LARGEST_F64 = 72;
-/** Largest violation in the previous pass, if rows can leave during passes. */
+/** Largest violation of the previous pass, if rows leave during passes. */
 export const ASCENT_LIMIT_F64 = 80;
 export const ASCENT_TARGET_F64 = 88;
 /** σ′: factor of the move of p for each move of β. */
@@ -203,7 +198,7 @@ export const SET_REFERENCE_CORRELATIONS = 56;
 export const SET_REFERENCE = 60;
 /** f64[rows]: v, filled by `setScores`. */
 export const SET_V = 64;
-/** u8[columns]: 1 if a sphere around the dual point proves that the coefficient is 0 at the optimum. */
+/** u8[columns]: 1 if the coefficient is 0 at the optimum, as a sphere around the dual point proves. */
 export const SET_SCREENED = 68;
 /** u32[columns]: place in the set + 1, or 0. */
 export const SET_PLACES = 72;
@@ -229,7 +224,7 @@ export const SET_CURVATURES = 108;
 export const SET_DIRECTION = 112;
 /** u32[columns]: places. */
 export const SET_SUPPORT = 116;
-/** f64[6 × columns + rows]: the last points of a solve by residuals, and u. Anderson's extrapolation uses them. */
+/** f64[6 × columns + rows]: the last points of a solve by residuals, and u, for Anderson's extrapolation. */
 export const SET_HISTORY = 120;
 export const SET_INTERCEPT = 124;
 export const SET_NON_NEGATIVE = 128;
@@ -243,13 +238,13 @@ export const SET_MOST_PASSES = 144;
 export const SET_HAS_REFERENCE = 148;
 export const SET_SPREAD = 152;
 /**
- * f64[columns]: the origin o of each column. It is the column's mean if columns are dense and there is an intercept,
- * else 0.
+ * f64[columns]: o, the origin of each column: its mean if the columns are dense and an intercept can compensate, else
+ * 0.
  */
 export const SET_ORIGINS = 156;
 export const SET_L1_F64 = 160;
 export const SET_L2_F64 = 168;
-/** A solve ends after a pass that lowers the objective by less than this value. */
+/** A pass that lowers the objective by less than this ends a solve. */
 export const SET_TOLERANCE_F64 = 176;
 /** The intercept's move since u was set: v = u − SHIFT h. */
 export const SET_SHIFT_F64 = 184;
@@ -264,7 +259,7 @@ export const SET_RATIO_F64 = 216;
 export const SET_EXCESS_F64 = 224;
 /** Out of `setScores`: largest distance of 0 from a subdifferential. */
 export const SET_VIOLATION_F64 = 232;
-/** Relation of the last scores to the reference: v = KAPPA × reference + a vector of length DISTANCE. */
+/** Coefficient of the reference in the last scores: v = KAPPA × reference + a vector of length DISTANCE. */
 export const SET_KAPPA_F64 = 240;
 export const SET_DISTANCE_F64 = 248;
 /** Out of `setScores`: βᵀXᵀv. */
@@ -275,11 +270,11 @@ export const SET_STAGE = 264;
 export const SET_AT = 268;
 /** Passes so far. */
 export const SET_TURN = 272;
-/** A number for use within the part. */
+/** A number that the part itself uses. */
 export const SET_NEXT = 276;
 /** Partial sum of such a kernel. */
 export const SET_SUM_F64 = 280;
-/** SHIFT that such a kernel restores. */
+/** SHIFT to which such a kernel returns. */
 export const SET_SHIFT_BEFORE_F64 = 288;
 /** Elements that this call may still touch. */
 export const SET_LEFT_F64 = 296;
