@@ -96,7 +96,7 @@ export class ColumnNewton {
     this.stale = new Uint8Array(target.outputs).fill(1);
   }
 
-  /** Evaluates slopes and curvatures at the present outputs. */
+  /** Evaluates slopes and curvatures at the current outputs. */
   *evaluate(): Calls<number> {
     const { binding, target, stale } = this;
     const due = target.joint
@@ -416,7 +416,7 @@ export class ColumnNewton {
   }
 
   /**
-   * Sets up the quadratic model of output k at the present point, from the last evaluated slopes. Curvatures within
+   * Sets up the quadratic model of output k at the current point, from the slopes evaluated last. Curvatures within
    * `drift` of the old ones are reused.
    */
   takeModel(k: number, drift = -1): void {
@@ -491,8 +491,8 @@ export class ColumnNewton {
       for (const walk of walks) penalty = walk.to(given, penalty);
       const loss = yield* this.evaluate();
       const change = loss - this.loss + penalty;
-      // The last steps change the objective by less than its rounding error. The objective is then uninformative, but
-      // the slopes still lead to the minimum.
+      // The last steps change the objective by less than the rounding error of the objective. The objective is then
+      // uninformative, but the slopes still lead to the minimum.
       const unseen = Math.abs(promised) <= this.noise() && Math.abs(change) <= this.noise();
       if (change <= SUFFICIENT * given * promised || unseen || given === 0) {
         this.loss = loss;

@@ -192,7 +192,7 @@ export class ColumnSolver {
     Object.assign(progress, { nullSlopes: slopes, nullCurvatures: curvatures });
   }
 
-  /** Returns the smallest l1 at which all penalised coefficients are 0. Call it just after `open`. */
+  /** Returns the smallest l1 at which all penalised coefficients are 0. Call it immediately after `open`. */
   *largestPull(): Calls<number> {
     if (!this.penalised) {
       yield* this.begin(BARRED);
@@ -301,7 +301,7 @@ export class ColumnSolver {
 
   /**
    * Parameters in the problem's layout: for each output, the coefficients, the intercept and the padding. Within a
-   * round, these are the parameters at the present point.
+   * round, these are the parameters at the current point.
    */
   parameters(): Float64Array {
     const { outputs, penalty, columnCount, intercept, one } = this.target;

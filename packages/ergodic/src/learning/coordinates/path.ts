@@ -73,7 +73,7 @@ export interface PathSolver {
   readonly state: PathState;
   /** Solves the null model. */
   open(): Calls<void>;
-  /** Returns the smallest strength at which all coefficients are 0. Call it just after `open`. */
+  /** Returns the smallest strength at which all coefficients are 0. Call it immediately after `open`. */
   largestPull(): Calls<number>;
   begin(strength: Strength): Calls<void>;
   /** Runs a round. Returns true, or a reason, when the solution is final. */

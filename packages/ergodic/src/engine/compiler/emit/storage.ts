@@ -14,7 +14,7 @@ export const LANES = { f64x2: 2, f32x4: 4, f64: 1, f32: 1 } as const;
 const MERGE_LOW_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const SWAP_HALVES = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
 
-/** Location of an element: its address, and a byte offset. */
+/** Location of an element: an address and a byte offset. */
 export interface Place {
   address: Node;
   offset: number;

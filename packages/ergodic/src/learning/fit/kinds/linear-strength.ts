@@ -148,7 +148,7 @@ async function strengthInSpan(model: LinearModel, data: Dataset, plan: Plan, opt
   }
 }
 
-/** Returns the strength with the least loss: a value of GRID, or one between two neighbouring values. */
+/** Returns the strength with the least loss: a value of GRID, or a value between two neighbours in GRID. */
 async function search(lossOf: (share: number) => Promise<number>, mayBeNone: boolean): Promise<number> {
   let best = GRID[0];
   let least = Infinity;

@@ -29,7 +29,7 @@ export type NetworkForm = "published" | "small";
 
 /** Options of `mobileNetV1` and `mobileNetV2`. */
 export interface MobileNetOptions extends OutputOptions {
-  /** Factor of all channels, > 0. Default 1. */
+  /** Factor by which all numbers of channels are multiplied, > 0. Default 1. */
   readonly width?: number;
   /** Variant of the network: "published", or "small" for small images. Default "published". */
   readonly form?: NetworkForm;

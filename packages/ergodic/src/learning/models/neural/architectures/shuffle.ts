@@ -32,7 +32,7 @@ export interface ShuffleNetV2Options extends OutputOptions {
 export interface ShuffleNetV1Options extends OutputOptions {
   /** Number of groups of the 1×1 convolutions. It determines the channels of the stages. Default 3. */
   readonly groups?: 1 | 2 | 3 | 4 | 8;
-  /** Factor of the stages' channels, > 0. Default 1. */
+  /** Factor by which the numbers of channels in the stages are multiplied, > 0. Default 1. */
   readonly width?: number;
   /** Variant of the network: "published", or "small" for small images. Default "published". */
   readonly form?: NetworkForm;
