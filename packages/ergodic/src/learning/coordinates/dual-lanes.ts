@@ -116,8 +116,8 @@ export class DualLanes {
   }
 
   /**
-   * Sets the thresholds for the next passes. A row leaves the active set if its gradient points beyond its bound and
-   * exceeds a tenth of `limit`. A lane counts as solved when its violation is at most `target`.
+   * Sets the thresholds for the next passes. A row at a bound leaves the active set if its slope keeps it there by more
+   * than a tenth of `limit`. A lane counts as solved when its violation is at most `target`.
    */
   aim(limit: number, target: number): void {
     for (const { pointer } of this.list) {
