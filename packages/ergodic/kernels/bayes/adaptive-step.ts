@@ -6,8 +6,8 @@
  * The step size is eˣ. x̄ is the average that is used after warm-up (Robbins & Monro 1951; averaging: Polyak & Juditsky
  * 1992).
  *
- * adaptStep(state, a) → eˣ. `state` is an ADAPTATION record (bayes/fields.ts) and is updated. If `a` is not a number,
- * it counts as 0.
+ * adaptStep(state, a) → eˣ. `state` is an ADAPTATION record (bayes/fields.ts) and is updated. If `a` is NaN, it counts
+ * as 0.
  */
 import { exp } from "../engine/numbers/exp";
 import { log } from "../engine/numbers/log";

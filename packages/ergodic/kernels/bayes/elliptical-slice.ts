@@ -7,9 +7,10 @@
  *
  * ellipticalSliceRun(chain, first, count, adapt, draws, transitions): arguments as for randomWalkRun
  * (kernels/bayes/random-walk.ts), with m = MEAN and L = FACTOR; `adapt` has no effect. Random draws of a transition: d
- * normals, the level, the angles. Records 1 ÷ number of points tried, |θ|, and the number of evaluations. If the
- * bracket shrinks to nothing, x stays unchanged. Every transition solves for w again, because rounding errors would
- * make an updated w drift away from x. ‖w'‖² = ‖w‖² cos² + 2 w·z cos sin + ‖z‖² sin². Scratch: 5 vectors of d.
+ * normals, the level, the angles. Records 1 ÷ the number of points tried, |θ|, and the number of evaluations. If the
+ * bracket shrinks to zero width, x stays unchanged. Every transition solves for w again. If w were only updated,
+ * rounding errors would make it drift away from x. ‖w'‖² = ‖w‖² cos² + 2 w·z cos sin + ‖z‖² sin². Scratch: 5 vectors of
+ * d.
  */
 import { cosine, sine, turn } from "../engine/numbers/cosine-sine";
 import { exponential, fill, uniform } from "../engine/random/random";

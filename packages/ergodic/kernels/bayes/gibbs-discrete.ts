@@ -48,7 +48,7 @@ function enumerated(at: usize, low: f64, count: u32, values: usize, present: f64
   for (let k: u32 = 0; k < count; k++) {
     const weight = exp(load<f64>(values + (<usize>k << 3)) - largest);
     if (!(weight > 0)) continue;
-    // Any remainder left by rounding goes to the last value with a positive weight.
+    // If rounding leaves a remainder, it goes to the last value with a positive weight.
     chosen = k;
     if (left < weight) break;
     left -= weight;

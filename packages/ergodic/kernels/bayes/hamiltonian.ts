@@ -7,9 +7,9 @@
  * unless stated.
  *
  * The log density is a table slot of (model, x, gradient) → ℓ(x). The log density must not draw random numbers, because
- * the open stream belongs to the chain. Multiplications and additions are rounded separately, so that every build gives
- * the same bits as long as the density does. Inner products use four sums over k mod 4, combined as (0 + 2) + (1 + 3),
- * then the tail.
+ * the open stream belongs to the chain. Multiplications and additions are rounded separately. Every build therefore
+ * gives the same bits, provided that the density does. Inner products use four sums over k mod 4, combined as (0 + 2) +
+ * (1 + 3), then the tail.
  */
 import { exp } from "../engine/numbers/exp";
 import { log } from "../engine/numbers/log";
@@ -21,8 +21,8 @@ import {
 } from "../../src/bayes/fields";
 
 /**
- * Logarithm of 0.8, the acceptance rate at which the search for the initial step size stops. This rate is independent
- * of the δ of dual averaging.
+ * Logarithm of 0.8. The search for the initial step size stops at this acceptance rate. The rate does not depend on the
+ * δ of dual averaging.
  */
 const LOG_FIRST_ACCEPTANCE: f64 = -0.2231435513142097;
 
@@ -34,7 +34,7 @@ let inverse: usize = 0;
 let factor: usize = 0;
 let rank: usize = 0;
 
-/** Selects the chain that the functions below work on. */
+/** Selects the chain for the functions below. */
 export function openChain(chain: usize): void {
   slot = load<u32>(chain + CHAIN_SLOT);
   model = load<u32>(chain + CHAIN_MODEL);
@@ -85,7 +85,7 @@ export function goesOn(s0: usize, s1: usize, b: usize, c: usize): bool {
 }
 
 export function copyVector(to: usize, from: usize): void {
-  // A loop, because memory.copy costs more than copying a short vector.
+  // Use a loop, because a call of memory.copy would take longer than copying a short vector.
   const end = to + (dimension << 3), whole = to + ((dimension & ~1) << 3);
   for (; to < whole; to += 16, from += 16) v128.store(to, v128.load(from));
   if (to < end) store<f64>(to, load<f64>(from));
@@ -150,7 +150,10 @@ function scaleMomentum(p: usize): void {
   }
 }
 
-/** Opens the transition's stream and makes p from its first d normals. Later draws continue in the same stream. */
+/**
+ * Opens the transition's stream and computes p from the stream's first d normals. Later draws continue in the same
+ * stream.
+ */
 export function drawMomentum(chain: usize, transition: f64, p: usize): void {
   fill(p, <u32>dimension, 1, load<u32>(chain + CHAIN_KEY_LOW), load<u32>(chain + CHAIN_KEY_HIGH), transition);
   scaleMomentum(p);
@@ -199,10 +202,9 @@ export function averageStep(chain: usize, acceptance: f64): void {
 }
 
 /**
- * Searches for the initial step size: starting from the chain's, it is doubled or halved until the acceptance of one
- * leapfrog step with fresh momenta crosses 0.8. Random numbers come from update `counter` of the chain's stream.
- * Returns 0 and sets the chain's step size, or returns 1 if the step size left (0, 10⁷], because the density is flat or
- * has no gradient.
+ * Searches for the initial step size: the chain's step size is doubled or halved until the acceptance of one leapfrog
+ * step with fresh momenta crosses 0.8. Random numbers come from update `counter` of the chain's stream. Returns 0 and
+ * sets the chain's step size, or returns 1 if the step size left (0, 10⁷]. The density is then flat or has no gradient.
  */
 export function firstStep(chain: usize, counter: f64): i32 {
   openChain(chain);

@@ -1,6 +1,6 @@
 /**
- * The no-U-turn sampler: doubles a trajectory until an end turns back, and draws a state from it with weight exp(H₀ −
- * H).
+ * The no-U-turn sampler. It doubles a trajectory until one end turns back, and draws a state from the trajectory with
+ * weight exp(H₀ − H).
  *
  * nutsRun(chain, first, count, adapt, draws, gradients, transitions): runs `count` transitions numbered from `first`.
  * Transition t draws from update t of the chain's stream: d normals, the jitter if any, and then, for each doubling,
@@ -10,14 +10,14 @@
  *
  * Merges follow Stan (Betancourt 2017, appendix A). Inside a subtree, the later half's state is chosen in proportion to
  * its weight. A new subtree's state is chosen with probability min(1, w_new / w_old) (biased progressive sampling). At
- * every merge, the criterion of `goesOn` must hold for the whole trajectory, and for either half together with the
- * nearest point of the other half. H − H₀ > 1000 is a divergence; a subtree that contains one is discarded. Acceptance
- * is the mean of min(1, exp(H₀ − H)) over all new states, including the states of discarded subtrees.
+ * every merge, the criterion of `goesOn` must hold for the whole trajectory. It must also hold for each half together
+ * with the nearest point of the other half. H − H₀ > 1000 is a divergence; a subtree that contains one is discarded.
+ * Acceptance is the mean of min(1, exp(H₀ − H)) over all new states, including the states of discarded subtrees.
  *
  * Scratch: `work` holds, in vectors of d: two ends (q, p, g, s); p and s of the inner end; p and s of the new subtree's
  * first point and p of its last; the momentum sums of the old and the new trajectory; six vectors per level; then depth
- * + 1 proposals of (q, g, ℓ, H) and their addresses. When a proposal is chosen nothing is copied: the rejected
- * proposal's memory becomes the level's spare.
+ * + 1 proposals of (q, g, ℓ, H) and their addresses. When a proposal is chosen, nothing is copied. Instead, the memory
+ * of the rejected proposal becomes the level's spare.
  */
 import { exp } from "../engine/numbers/exp";
 import { log } from "../engine/numbers/log";
@@ -61,7 +61,7 @@ function logAdd(a: f64, b: f64): f64 {
   return top + log(1 + exp(min(a, b) - top));
 }
 
-/** One leapfrog step. Returns false if it diverged. */
+/** One leapfrog step. Returns false if the step diverged. */
 function leaf(proposal: usize, pBegin: usize, sBegin: usize, pEnd: usize, sEnd: usize, sum: usize): bool {
   const logDensity = leapfrog(step, endQ, endP, endG, sEnd);
   const energy = energyOf(velocity(sEnd, endP), logDensity);
@@ -138,8 +138,8 @@ function grow(chain: usize): u32 {
     if (!valid) break;
     depth++;
     if (logWeight > weight || uniform() < exp(logWeight - weight)) {
-      // The first proposal replaces the starting point. The starting point has no memory of a proposal that could be reused, so
-      // the last pair of `spares` is used instead.
+      // The first proposal replaces the starting point. The starting point occupies no proposal memory that could be
+      // reused, so the last pair of `spares` is used instead.
       store<u32>(spares, sample ? <u32>sample : load<u32>(spares + ((<usize>maxDepth + 1) << 2)));
       sample = chosen;
     }

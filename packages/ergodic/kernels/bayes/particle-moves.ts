@@ -1,11 +1,11 @@
 /**
- * Particles of sequential Monte Carlo: their densities, and moves that leave the tempered density invariant.
+ * Densities of the particles of sequential Monte Carlo, and moves that leave the tempered density invariant.
  *
  * block: a PARTICLES block (bayes/fields.ts). X: f64[count, d]; LOG_DENSITY, LIKELIHOOD, ACCEPTANCE: f64[count]. The
  * density's slot computes the tempered density (model, x, gradient) → log prior + β log likelihood and stores the log
  * likelihood at LIKELIHOOD_AT.
  *
- * particleDensities(block): fills LOG_DENSITY and LIKELIHOOD at X.
+ * particleDensities(block): computes LOG_DENSITY and LIKELIHOOD at X.
  *
  * particleMoves(block, first): makes MOVES moves of each particle. Move i draws from update first + i of the block's
  * stream. ACCEPTANCE receives the mean acceptance probability. With LEAPFROGS = 0, x' = x + s L z, z standard normal,

@@ -10,9 +10,9 @@
  * - MODE 1: doubles at most LIMIT times, with the acceptance test that doubling needs.
  *
  * Random draws of a coordinate: the level, the position of the interval, the split of the steps (MODE 0) or the side of
- * each doubling, the points. Records the number of coordinates ÷ number of points tried, the mean width, and the number
- * of evaluations. Adaptation aims for equal numbers of expansions and shrinkages. x_k stays if the interval shrinks to
- * x_k itself or if its width is not finite. Scratch: 1 vector of d.
+ * each doubling, the points. Records three numbers: the number of coordinates ÷ the number of points tried, the mean
+ * width, and the number of evaluations. Adaptation aims for equal numbers of expansions and shrinkages. x_k stays
+ * unchanged if the interval shrinks to x_k itself, or if the interval's width is not finite. Scratch: 1 vector of d.
  */
 import { adaptStep } from "./adaptive-step";
 import { exponential, seek, uniform } from "../engine/random/random";
@@ -63,8 +63,8 @@ function double(limit: f64): void {
 }
 
 /**
- * Whether doubling from x could have produced the same interval. Checks this by halving the interval repeatedly, which
- * reverses the doubling from x (Neal 2003, figure 6).
+ * Whether doubling from x could have produced the same interval. Halves the interval repeatedly, to reverse the
+ * doubling from x (Neal 2003, figure 6).
  */
 function reachable(x: f64, width: f64, from: f64, to: f64): bool {
   let apart = false;

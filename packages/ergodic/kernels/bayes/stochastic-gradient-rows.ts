@@ -2,8 +2,8 @@
  * Gathers the same rows from several tables: destination[k, :] = source[rows[k], :] for k < count, table by table.
  *
  * gatherBatch(block) → 0. block: GATHER (bayes/fields.ts). Tables and destinations: f64, row-major; the row size in
- * bytes is a multiple of 8. Row numbers must be below the tables' row counts, which is not checked. Destinations must
- * not overlap anything else. Exact.
+ * bytes is a multiple of 8. Row indices must be smaller than the tables' row counts. This is not checked. Destinations
+ * must not overlap anything else. Exact.
  */
 import {
   GATHER_ROWS, GATHER_ROW_COUNT, GATHER_TABLE_COUNT, GATHER_TABLES, GATHER_TABLE_BYTES, GATHER_TABLE_SOURCE, GATHER_TABLE_ROW_BYTES,
@@ -18,7 +18,7 @@ export function gatherBatch(block: usize): u32 {
     const source = <usize>load<u32>(table, GATHER_TABLE_SOURCE), bytes = <usize>load<u32>(table, GATHER_TABLE_ROW_BYTES);
     let to = <usize>load<u32>(table, GATHER_TABLE_DESTINATION);
     for (let at = rows; at < end; at += 4) {
-      // A loop, because memory.copy costs more than copying a short row.
+      // Use a loop, because a call of memory.copy would take longer than copying a short row.
       let from = source + <usize>load<u32>(at) * bytes;
       const stop = to + bytes, whole = to + (bytes & ~15);
       for (; to < whole; to += 16, from += 16) v128.store(to, v128.load(from));

@@ -1,6 +1,6 @@
 /**
- * Stochastic-gradient Monte Carlo: runs of updates that follow g, an unbiased estimate of ∇ℓ(x), with noise ξ ~ N(0, I)
- * in every coordinate.
+ * Stochastic-gradient Monte Carlo: runs of updates along g, an unbiased estimate of ∇ℓ(x). Every coordinate receives
+ * noise ξ ~ N(0, I).
  *
  *   LANGEVIN           x ← x + h g + τ √(2h) ξ
  *   PRECONDITIONED     V ← ρ V + (1 − ρ) g²; G = 1/(ε + √V); x ← x + h G g + τ √(2hG) ξ; ρ: FRICTION, ε: NOISE_ESTIMATE
@@ -13,10 +13,10 @@
  *
  * stochasticGradientRun(chain, updates u32[count], count, first, steps, temperatures, draws, transitions) → 0, or 1 if
  * a coordinate of x is no longer finite. chain: a STOCHASTIC block (bayes/fields.ts). Transition i makes updates[i]
- * updates; the very first update has number `first`. steps (h), temperatures (τ): one f64 per update. draws: f64[count,
- * d]; transitions: STOCHASTIC_TRANSITION_BYTES each. Update k draws its normals from update 2k of the noise stream, a
- * fresh v from update 2k + 1, and its first row from update k of the rows stream. Products and sums are rounded
- * separately, so that every build gives the same bits as long as the density does. Nothing may overlap.
+ * updates. The index of the very first update is `first`. steps (h), temperatures (τ): one f64 per update. draws:
+ * f64[count, d]; transitions: STOCHASTIC_TRANSITION_BYTES each. Update k draws its normals from update 2k of the noise
+ * stream, a fresh v from update 2k + 1, and its first row from update k of the rows stream. Products and sums are
+ * rounded separately. Every build therefore gives the same bits, provided that the density does. Nothing may overlap.
  */
 import { fill, integer, seek } from "../engine/random/random";
 import {

@@ -1,18 +1,18 @@
 /**
- * Sparse sweeps over a clique: visit only the outer states that can be nonzero. Axis by axis, a sweep follows only the
- * states that every support allows after the states chosen so far.
+ * Sparse sweeps over a clique. They visit only the outer states that can be nonzero. Axis by axis, a sweep follows only
+ * the states that every support allows after the states chosen so far.
  *
  * A support of some axes is a tree. Level l has one node for each combination of states of the earlier axes that leads
  * to an entry. For every 32 states of its axis, a node holds a u32 whose bits mark the allowed states. The node also
- * holds the number of the next-level node for the first allowed state. The next-level nodes for the other allowed
- * states follow in order. The nodes below the last level are the blocks of a table.
+ * holds the index of the next-level node for the first allowed state. The next-level nodes for the other allowed states
+ * follow in order. The nodes below the last level are the blocks of a table.
  *
  * cliqueSparseSum, …Max, …LogSum(clique, steps): same as cliqueSum, cliqueMax and cliqueLogSum in clique.ts, but only
  * for the outer states that are reached. cliqueSupportCount(clique, steps): COUNTS[k] receives the number of distinct
  * states of the first k axes, and LEAVES the number of leaves reached. cliqueSupportBuild(clique, steps): builds the
  * support of the first KEPT axes in LEVELS, which must be zero and large enough. Each call takes at most `steps` steps
- * and returns the number taken, which is smaller only at the end. clique: a CLIQUE block (graphs/fields.ts) with a
- * SUPPORT block.
+ * and returns the number of steps taken. The number is smaller than `steps` only at the end. clique: a CLIQUE block
+ * (graphs/fields.ts) with a SUPPORT block.
  */
 import { addTo, join, loadTable, LogSum, Max, Sum } from "./clique";
 import {
@@ -56,7 +56,7 @@ function append(support: usize, digits: usize): void {
   const starts = <usize>load<u32>(support, SUPPORT_STARTS);
   for (let k = load<u32>(support, SUPPORT_CHANGED), changed = k; k < kept; k++) {
     const count = counts + (<usize>k << 3);
-    // At the first axis whose state changed, the node exists already, except for the very first leaf.
+    // Except for the very first leaf, the node at the first axis whose state changed exists already.
     if (k > changed || load<f64>(count) == 0) store<f64>(count, load<f64>(count) + 1);
     const digit = load<u32>(digits + (<usize>k << 2));
     const words = load<u32>(starts + (<usize>k << 2), 4) - load<u32>(starts + (<usize>k << 2));
@@ -101,7 +101,7 @@ function countPrefixes(support: usize, to: i32): void {
   }
 }
 
-/** Counts the leaves below the current states, which are the remaining states of the last axis. */
+/** Counts the leaves below the current states. These leaves are the remaining states of the last axis. */
 function countLast(support: usize, k: i32): void {
   const starts = <usize>load<u32>(support, SUPPORT_STARTS) + (<usize>k << 2);
   let states: u32 = 0;

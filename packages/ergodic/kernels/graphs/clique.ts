@@ -3,10 +3,10 @@
  *
  * cliqueSum(clique, from, to): visits blocks from … to − 1 of the clique's outer states (the last outer axis varies
  * fastest). For each of the INNER states of a block, the product of one entry of each table is added to an entry of
- * each output. cliqueMax: adds the entries instead of multiplying them, and each output keeps the largest sum.
+ * each output. cliqueMax: adds the entries instead of multiplying them. Each output keeps the largest sum.
  * cliqueLogSum: the sum of the entries is x, and each output o becomes log(eᵒ + eˣ). clique: a CLIQUE block
  * (graphs/fields.ts), with at least one table. Outputs must not alias tables or each other. Each output receives its
- * terms in the order of the states, however the range is split into calls.
+ * terms in the order of the states, regardless of how the range is split into calls.
  *
  * cliqueExtremes(values, count, clique, logs) → the largest entry. The smallest positive entry (with `logs`: the
  * smallest above −∞) is stored in LOW, or ∞ if there is none. cliqueScale(values, count, by): multiplies.

@@ -1,18 +1,18 @@
 /**
- * Blocked Gibbs sampling: the variables of a block are drawn jointly from their distribution given all others, by a
- * junction tree of the block.
+ * Blocked Gibbs sampling. The variables of a block are drawn jointly from their distribution given all others. A
+ * junction tree of the block is used for this.
  *
  * Forward pass, in elimination order: a bucket's table combines its variable's terms from outside the block
  * (graph-gibbs.ts), the factors whose first variable is that variable, and the messages of earlier buckets. The
  * bucket's message is ln Σ_x e^table per state of the separator, up to a constant. Backward pass: each variable is
- * drawn from its table given its separator, which has been drawn before. All terms are multiplied by POWER.
+ * drawn from its table given its separator. The separator has been drawn before. All terms are multiplied by POWER.
  *
  * graphBlocks(chain, from, to, sweep, sweeps, keep): draws blocks from … to − 1 in this order, `sweeps` times. Position
- * i uses the i-th uniform number of update `sweep`. In a block of several variables, a variable takes the first state
- * at which the cumulative probability exceeds that number. States of probability 0 are never drawn; if all have
- * probability 0, the state stays. With `keep`, the marginal probabilities given everything outside the block are added
- * to BATCH (for a Boolean with finite terms, only the probability of state 1). The backward pass turns tables into
- * joint probabilities, and messages into joint probabilities of their separators. Without `keep`, tables hold
+ * i uses the i-th uniform number of update `sweep`. In a block of several variables, each variable takes the first
+ * state at which the cumulative probability exceeds its uniform number. States of probability 0 are never drawn; if all
+ * have probability 0, the state stays. With `keep`, the marginal probabilities given everything outside the block are
+ * added to BATCH (for a Boolean with finite terms, only the probability of state 1). The backward pass turns tables
+ * into joint probabilities, and messages into joint probabilities of their separators. Without `keep`, tables hold
  * probabilities given the separator. Blocks of one variable are drawn as by graphSweep. Relative error of the
  * probabilities: about 1e-15 per bucket.
  */
@@ -80,7 +80,8 @@ function uniformAt(position: u32): f64 {
 }
 
 /**
- * Writes the terms of a variable's states, from outside the block, to the work array. Returns the end of its record.
+ * Writes the terms that a variable's states receive from outside the block to the work array. Returns the end of its
+ * record.
  */
 function termsOutside(record: usize, old: u32, first: u32, size: u32): usize {
   const count = load<u32>(record, RECORD_STATES);
@@ -124,7 +125,7 @@ function addMapped(table: usize, end: usize, from: usize, map: usize): void {
   }
 }
 
-/** Returns the address of a factor's terms, selected by the states outside the block. */
+/** Returns the address of a factor's terms. The states outside the block select these terms. */
 function termsFrom(term: usize, kind: u32): usize {
   let other = term + TERM_BYTES;
   // OTHER and LITERAL records have the same size.
@@ -179,8 +180,8 @@ function forward(bucket: usize, first: u32, size: u32): usize {
 }
 
 /**
- * Same as sumOut for rows of two entries, with one exponential per row. The sums are relative to the first sum above 0,
- * which saves its logarithm.
+ * Same as sumOut for rows of two entries, with one exponential per row. Sums are divided by the first sum above 0, so
+ * that the logarithm of this sum is not needed.
  */
 function sumOutPairs(table: usize, end: usize, message: usize): void {
   let first: f64 = -Infinity;
@@ -244,7 +245,7 @@ function sumOut(table: usize, end: usize, bytes: usize, message: usize): void {
   for (let at = begin; at < message; at += 8) store<f64>(at, load<f64>(at) - largest);
 }
 
-/** Draws a block's variables, the last one first. */
+/** Draws a block's variables, starting with the last. */
 function backward(bucket: usize, first: u32, size: u32): void {
   for (let position = first + size - 1; ; position--) {
     const record = recordAt(position);
@@ -261,7 +262,7 @@ function backward(bucket: usize, first: u32, size: u32): void {
     for (let s: u32 = 0, to = row; to < row + bytes; to += 8, s++) {
       const p = load<f64>(to);
       if (p == 0) continue;
-      // Any remainder left by rounding goes to the last state with a positive weight.
+      // If rounding leaves a remainder, it goes to the last state with a positive weight.
       now = s;
       if (left < p) break;
       left -= p;

@@ -6,7 +6,7 @@
  * Position i uses the i-th uniform number of update `sweep` of the chain's stream, however the range is split into
  * calls. With `keep`, the conditional probabilities (for a Boolean with finite terms, only the probability of state 1)
  * are added to BATCH, and changes are marked in CHANGED. graphScan(chain, count, sweep, sweeps, keep): each sweep draws
- * `count` positions with replacement, each followed by the uniform number for its state; with `keep`, the probabilities
+ * `count` positions with replacement, each followed by the uniform number for its state; With `keep`, the probabilities
  * of all positions at the end of the sweep are added.
  *
  * A Boolean with finite terms has log odds z; its state becomes 1 if the uniform number is below 1/(1 + e^(−POWER z)).
@@ -55,7 +55,7 @@ function unit(upper: u32, lower: u32): f64 {
   return (<f64>(upper >>> 5) * 67108864 + <f64>(lower >>> 6)) * TO_UNIT;
 }
 
-/** Returns the row of a counted factor's terms that the state of its head selects. */
+/** Returns a row of a counted factor's terms. The state of the factor's head selects the row. */
 function rowOf(factor: usize): usize {
   const head = <u32>load<u8>(states + <usize>load<u32>(factor, COUNTED_HEAD)) == load<u32>(factor, COUNTED_STATE);
   return <usize>load<u32>(factor, COUNTED_TERMS) + (head ? <usize>load<u32>(factor, COUNTED_ROW) : 0);
@@ -105,7 +105,7 @@ function oddsOfEdges(edge: usize, edges: u32, old: u32): f64 {
   return z;
 }
 
-/** Adds the terms of each state from the edges of wider factors to the work array, except for edges inside a block. */
+/** Adds each state's terms from the edges of wider factors to the work array. Edges inside a block are skipped. */
 export function termsOfEdges(edge: usize, edges: u32, old: u32, count: u32): void {
   const end = work + (<usize>count << 3);
   for (let e: u32 = 0; e < edges; e++) {
@@ -156,7 +156,7 @@ export function recount(edge: usize, edges: u32, old: u32, now: u32): void {
       const literal = kind & LITERAL;
       const change = (now == literal ? 1 : 0) - (old == literal ? 1 : 0);
       const at = counts + (<usize>load<u32>(edge, EDGE_TERMS) << 2);
-      // Atomic, because racing workers must not lose a change: counts would stay wrong forever.
+      // The update is atomic, because racing workers must not lose a change. Otherwise counts would stay wrong forever.
       if (change) atomic.add<i32>(at, change);
     }
     edge += EDGE_BYTES;
@@ -224,8 +224,8 @@ export function draw(record: usize, position: usize, u: f64, batch: usize, chang
     now = chosen(count, u, old, batch == 0 ? 0 : batch + (<usize>load<u32>(record, RECORD_SLOT) << 3));
   }
   if (u < 0) return;
-  // The processor cannot predict whether a state changes. Without a branch on the change, it can already start on the
-  // next variables.
+  // No branch on the change, because the processor cannot predict whether a state changes. Without the branch, it can
+  // already start on the next variables.
   store<u8>(states + position, <u8>now);
   if (changed) store<u8>(changed + position, load<u8>(changed + position) | <u8>(now != old));
   const edges = load<u32>(record, RECORD_EDGES);
@@ -233,15 +233,15 @@ export function draw(record: usize, position: usize, u: f64, batch: usize, chang
 }
 
 /**
- * Product of sums of e^(term − largest), whose −ln is not yet included in ln p. Multiplying the sums first lets one
- * logarithm serve many variables.
+ * Product of sums of e^(term − largest). The product's −ln is not yet included in ln p. Because the sums are multiplied
+ * first, many variables need only one logarithm.
  */
 let product: f64 = 1;
 const MOST_PRODUCT: f64 = 1e200;
 
 /**
- * Returns ln p(state | others) of the variable at a position, except for the part that goes into `product`. Sets
- * `after` to the end of its record.
+ * Returns ln p(state | others) of the variable at a position, without the part that `product` accumulates. Sets `after`
+ * to the end of its record.
  */
 function logConditional(record: usize, position: usize): f64 {
   const count = load<u32>(record, RECORD_STATES);
@@ -281,7 +281,7 @@ function chosen(count: u32, u: f64, old: u32, sums: usize): u32 {
     const weight = load<f64>(work + (<usize>s << 3));
     if (sums) store<f64>(sums + (<usize>s << 3), load<f64>(sums + (<usize>s << 3)) + weight * scale);
     if (found || weight == 0) continue;
-    // Any remainder left by rounding goes to the last state with a positive weight.
+    // If rounding leaves a remainder, it goes to the last state with a positive weight.
     now = s;
     if (left < weight) found = true;
     left -= weight;

@@ -49,7 +49,8 @@ export function graphMoved(chain: usize, slots: usize, count: u32, scale: f64, m
     const now = <u32>load<u8>(state);
     for (let slot = first; slot < last; slot++) {
       const at = <usize>slot << 3;
-      // A number instead of a branch: states are random, so branches on them would be mispredicted half of the time.
+      // Compute a number instead of branching. States are random, so branches on them would be mispredicted half of the
+      // time.
       const here = <f64>(slot - first + <u32>(last - first == 1) == now);
       store<f64>(moved + at, load<f64>(moved + at) + scale * (here - (expected ? load<f64>(batch + at) : 0)));
     }
@@ -96,7 +97,10 @@ export function graphStatistics(chain: usize, factors: usize, count: u32, scale:
   }
 }
 
-/** Returns the probability of a state from a variable's slots: one slot for a Boolean, otherwise one per state. */
+/**
+ * Returns the probability of a state from a variable's slots. A Boolean has one slot; any other variable has one slot
+ * per state.
+ */
 function chance(slot: usize, soft: bool, state: u32): f64 {
   if (!soft) return load<f64>(slot + (<usize>state << 3));
   return state == 1 ? load<f64>(slot) : 1 - load<f64>(slot);

@@ -7,12 +7,12 @@
  * times. With `keep`, the number of ones among every eight replicas is added to a byte of TALLY, which has room for 31
  * sweeps. block: a REPLICAS block (graphs/fields.ts).
  *
- * A conditional probability depends only on the level. A level consists of one count per group of equal edges, which is
- * the number of neighbours that have the state required by the edge. Level l has a 32-bit threshold t(l); a replica's
- * state becomes 1 if a 32-bit random number is below it. Numbers are compared from the top bit down until all 128
- * replicas differ from their thresholds. Bit 31 − j of the numbers for p and p + 1 is word j mod 4 of the four Philox
- * blocks with counters [2p + lane, ⌊j/4⌋, sweep], however the range is split into calls: lanes 0 and 1 for p, 2 and 3
- * for p + 1.
+ * A conditional probability depends only on the level. A level consists of one count per group of equal edges. The
+ * count is the number of neighbours that have the state required by the edge. Level l has a 32-bit threshold t(l); a
+ * replica's state becomes 1 if a 32-bit random number is below it. Random numbers are compared with thresholds from the
+ * top bit down, until the result is known for all 128 replicas. Bit 31 − j of the numbers for p and p + 1 is word j mod
+ * 4 of the four Philox blocks with counters [2p + lane, ⌊j/4⌋, sweep], however the range is split into calls: lanes 0
+ * and 1 for p, 2 and 3 for p + 1.
  *
  * graphTally(tally, batch, count): batch (u32) += tally (u8), tally = 0; count: a multiple of 16.
  * graphSettleReplicas(batch, totals, squares, count, sweeps): for each of `count` positions with eight groups each,
@@ -24,7 +24,7 @@ import {
   RUN_KIND, RUN_BYTES, KIND_EDGES, KIND_LEVELS, KIND_GROUPS, KIND_SIZES, KIND_BYTES, NEIGHBOURS_FIRST, NEIGHBOURS_SECOND, NEIGHBOURS_BYTES,
 } from "../../src/graphs/fields";
 
-/** XOR masks for the words of two variables, indexed by whether their edges ask for state 0. */
+/** XOR masks for the words of two variables, indexed by whether their edges require state 0. */
 const SIGNS: usize = memory.data<i64>([0, 0, -1, 0, 0, -1, -1, -1], 16);
 const BITS: u32 = 32;
 
@@ -41,8 +41,8 @@ function asked(edge: usize): v128 {
 }
 
 /**
- * Writes a mask per level to `work` that marks the replicas at that level, for groups of any size; the last group's
- * count varies fastest.
+ * Writes one mask per level to `work`, for groups of any size. The mask marks the replicas at that level. The last
+ * group's count varies fastest.
  */
 function masksOf(edge: usize, kind: usize): void {
   const groups = load<u32>(kind, KIND_GROUPS);
@@ -95,7 +95,7 @@ function drawn(thresholds: usize, levels: usize, position: u32, low: u32, high: 
 
 /**
  * Does the work of `masksOf` and `drawn` for a single group of at most four edges, which has at most five levels.
- * Missing edges find state 0.
+ * Missing edges read state 0.
  */
 function drawnOfFour(edge: usize, thresholds: usize, position: u32, low: u32, high: u32): v128 {
   const random = work + 512;

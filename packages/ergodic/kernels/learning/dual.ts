@@ -34,7 +34,7 @@ const INNER: f64 = 0.1;
 const MOST_INNER = 40;
 /**
  * A row at a bound leaves the active set when its slope exceeds this share of the largest violation. Rows can leave
- * early, because every gap check brings back rows that left wrongly.
+ * early, because every gap check restores rows that left wrongly.
  */
 const LEAVE: f64 = 0.1;
 
@@ -114,7 +114,10 @@ function endPass(lane: usize): void {
   store<u32>(lane + ASCENT_SOLVED, largest <= load<f64>(lane + ASCENT_TARGET_F64) ? 1 : 0);
 }
 
-/** Violation of optimality by β, given the dual's slopes to the right and to the left of β; 0 means that β stays. */
+/**
+ * Violation of the optimality condition by β, given the dual's slopes to the right and to the left of β. If it is 0, β
+ * stays.
+ */
 function violation(beta: f64, right: f64, left: f64, from: f64, to: f64): f64 {
   // left ≤ right, so at most one of the two slopes has the wrong sign.
   if (right < 0) return beta < to ? -right : 0;
@@ -126,7 +129,7 @@ function stays(beta: f64, right: f64, left: f64, from: f64, to: f64, limit: f64)
   return (beta >= to || right > limit) && (beta <= from || left < -limit);
 }
 
-// Not min and max, which cost several instructions for NaN and −0.
+// Do not use min and max, because they take several instructions for NaN and −0.
 function within(b: f64, from: f64, to: f64): f64 {
   return b < from ? from : b > to ? to : b;
 }
@@ -176,7 +179,7 @@ let largest: f64 = 0;
 // New β of the visited row.
 let next: f64 = 0;
 
-/** Visits a row of a piecewise quadratic loss, q = σ′‖x‖². Returns whether the row leaves the active rows. */
+/** Visits a row of a piecewise quadratic loss, q = σ′‖x‖². Returns whether the row leaves the active set. */
 function visitPiecewise(y: f64, z: f64, beta: f64, q: f64, epsilon: f64, mirrored: boolean, limit: f64): boolean {
   const from = mirrored ? -high : low, to = mirrored ? -low : high;
   const g = z - y + curvature * beta;
@@ -189,7 +192,7 @@ function visitPiecewise(y: f64, z: f64, beta: f64, q: f64, epsilon: f64, mirrore
   return false;
 }
 
-/** Visits a row of the logistic loss, whose rows never leave the active rows; `at` holds s. */
+/** Visits a row of the logistic loss. Such rows never leave the active set. `at` holds s. */
 function visitLogistic(y: f64, z: f64, beta: f64, q: f64, at: usize): void {
   const s = load<f64>(at), margin = y * z, off = abs(s + margin);
   next = beta;

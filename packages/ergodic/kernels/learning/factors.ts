@@ -17,15 +17,15 @@
  * same bits. factorGram: target (f64[STRIDE²], lower triangle) = Σ x xᵀ.
  *
  * Scratch: f64[max(STRIDE² + 5 STRIDE + 4, STRIDE + the most ratings of a row)]. Only rows [from, to) and scratch are
- * written. Each row is computed from the other side alone, so the bits do not depend on how rows are divided among
- * calls. Sums over ratings take four ratings at a time, in storage order.
+ * written. Each row is computed from the other side alone. The bits therefore do not depend on how rows are divided
+ * among calls. Sums over ratings take four ratings at a time, in storage order.
  */
 import {
   FACTOR_OWN, FACTOR_OTHER, FACTOR_START, FACTOR_INDEX, FACTOR_VALUES, FACTOR_RESIDUALS, FACTOR_RANK, FACTOR_STRIDE, FACTOR_ELEMENT_BYTES,
   FACTOR_GRAM, FACTOR_WEIGHTED, FACTOR_L2_F64, FACTOR_BIAS_L2_F64, FACTOR_MEAN_F64, FACTOR_ALPHA_F64,
 } from "../../src/learning/fields";
 
-/** Smallest accepted pivot relative to its diagonal element. Below 64 ε a pivot is only rounding. */
+/** Smallest accepted pivot relative to its diagonal element. Below 64 ε, a pivot consists only of rounding error. */
 const LEAST_PIVOT: f64 = 1.4210854715202004e-14;
 const OPEN: u32 = 1, UPDATE: u32 = 2, CLOSE: u32 = 4;
 
@@ -282,7 +282,7 @@ export function factorSweep(side: usize, scratch: usize, from: u32, to: u32, inn
   else sweep<f64>(side, scratch, from, to, inner);
 }
 
-/** Returns xᵀ G x: the loss of all cells of a row as if none were rated. */
+/** Returns xᵀ G x: the loss of all cells of a row if none were rated. */
 function unrated<P>(gram: usize, own: usize, stride: usize): f64 {
   let sum: f64 = 0;
   for (let j: usize = 0; j < stride; j++) {
@@ -330,7 +330,7 @@ export function factorObjective(side: usize, from: u32, to: u32, loss: u32): f64
   return load<u32>(side + FACTOR_ELEMENT_BYTES) == 4 ? objective<f32>(side, from, to, loss) : objective<f64>(side, from, to, loss);
 }
 
-/** Contribution of component `k` to a prediction. */
+/** Contribution of component k to a prediction. */
 function part(own: f64, theirs: f64, bias: bool): f64 {
   return bias ? own + theirs : own * theirs;
 }

@@ -5,13 +5,13 @@
  *
  * `what`: HESSIAN_ALL computes L, g and G; HESSIAN_LOSS computes only L. HESSIAN_REST computes g and G from cℓ' and
  * cℓ'', which an earlier call with HESSIAN_LOSS at the same parameters stored in D and H. HESSIAN_REST requires that D
- * and H have a place for each row (KEPT).
+ * and H have one element per row (KEPT).
  *
  * Rows of type T, dense or sparse, in stored units; s: the data's scale. A compiled program computes cℓ' and cℓ'' of a
  * chunk of rows from z, y, c and the offsets. Curvatures below `least` c_i are raised to it, so that G is definite if
  * columns are independent. Matrix: f64[WIDTH × WIDTH], WIDTH ≥ COLUMNS a multiple of 4, lower triangle only; g:
  * f64[COLUMNS]. Dense rows, multiplied by √h, are packed into panels of four columns. Products of panels are added tile
- * by tile, so that each number of a chunk is loaded once for four sums. HESSIAN block: learning/fields.ts.
+ * by tile, so that each load of a number serves four sums. HESSIAN block: learning/fields.ts.
  */
 import {
   HESSIAN_VALUES, HESSIAN_ROW_BYTES, HESSIAN_ROW_START, HESSIAN_COLUMN_INDEX, HESSIAN_COLUMNS, HESSIAN_WIDTH, HESSIAN_PARAMETERS, HESSIAN_MATRIX,

@@ -5,9 +5,9 @@
  *
  * Rows: dense (row-major) or sparse (CSR), of type T; parameters of type P: `outputs` vectors, `stride` elements apart.
  * `gradient` writes the pieces of the mean gradient over the batch. In a lane for single rows, the piece is the scaled
- * row itself (no copy). If there is a BUFFER, the piece is that buffer: a dense buffer has outputs × stride elements,
- * and a sparse buffer has the touched columns. With a control block, row derivatives are taken relative to the table
- * (CONTROL in memory/fields.ts). Returns the mean loss.
+ * row itself, which is not copied. If there is a BUFFER, the piece is that buffer: a dense buffer has outputs × stride
+ * elements, and a sparse buffer has the touched columns. With a control block, row derivatives are taken relative to
+ * the table (CONTROL in memory/fields.ts). Returns the mean loss.
  */
 import {
   PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_BYTES, PIECES_FIRST, CONTROL_KIND, CONTROL_TABLE, CONTROL_RECORD,
@@ -124,7 +124,7 @@ function setPiece(piece: usize, values: usize, indices: usize, count: i32, offse
   store<f64>(piece + PIECE_SCALE_F64, scale);
 }
 
-/** For a single row, the pieces point at the data itself. */
+/** For a single row, the pieces point to the data itself. */
 function piecesOfRow<T>(model: usize, sparse: bool, row: usize, share: f64, pieces: usize): void {
   const outputCount = load<i32>(model + LINEAR_OUTPUTS);
   const stride = load<i32>(model + LINEAR_PARAMETER_STRIDE);
@@ -175,7 +175,10 @@ function bufferDense<T, P>(model: usize, rows: usize, count: i32, share: f64, pi
   setPiece(pieces + PIECES_FIRST, buffer, 0, outputCount * <i32>stride, 0, share * load<f64>(model + LINEAR_DATA_SCALE_F64));
 }
 
-/** Adds the rows of the batch to the sparse buffer. Returns the number of columns they touch, which TOUCHED lists. */
+/**
+ * Adds the rows of the batch to the sparse buffer. Returns the number of columns that the rows touch. TOUCHED lists
+ * these columns.
+ */
 function addSparseRows<T, P>(model: usize, rows: usize, count: i32): i32 {
   const outputCount = load<i32>(model + LINEAR_OUTPUTS);
   const stride = u(model, LINEAR_PARAMETER_STRIDE);
@@ -237,8 +240,8 @@ function bufferSparse<T, P>(model: usize, rows: usize, count: i32, share: f64, p
 }
 
 /**
- * The gradient of a single row of one output, all in one function: calls and copies would cost as much as the work
- * itself.
+ * Computes the gradient of a single row of one output in one function, because calls and copies would take as long as
+ * the work itself.
  */
 function gradientOfRow<T, P>(model: usize, sparse: bool, parameters: usize, row: usize, control: usize, pieces: usize): f64 {
   let values: usize, indices: usize = 0, count: i32, sum: f64;
@@ -287,7 +290,7 @@ function gradient<T, P, B>(model: usize, sparse: bool, parameters: usize, rows: 
     relativeToTable(model, control, rows, count);
     if (load<u32>(control + CONTROL_KIND) == CONTROL_SAG) share = 1 / <f64>load<u32>(control + CONTROL_ROWS);
   }
-  // A lane for batches has a buffer, and pieces of its type, even if the last batch has one row.
+  // A lane for batches has a buffer, and its pieces have the buffer's type, even if the last batch has one row.
   if (u(model, LINEAR_BUFFER) == 0) piecesOfRow<T>(model, sparse, <usize>load<u32>(rows), share, pieces);
   else if (sparse) bufferSparse<T, B>(model, rows, count, share, pieces);
   else bufferDense<T, B>(model, rows, count, share, pieces);

@@ -141,7 +141,7 @@ export function centre(set: usize): void {
 
 /**
  * Sets TEMPORARY, which must be zero, to h∘(x − o), and MEANS of the column to its sum. If o = 0, the sum is xᵀh.
- * Otherwise TEMPORARY is summed, because a difference of two sums would lose digits for a large o.
+ * Otherwise the elements of TEMPORARY are summed, because a difference of two sums would lose digits for a large o.
  */
 export function spread(set: usize, j: u32): void {
   const temporary = u(set, SET_TEMPORARY);
@@ -161,8 +161,8 @@ export function covariance(set: usize, a: u32, b: u32): f64 {
 }
 
 /**
- * Same as `covariance`, given raw = (x_a − o_a)ᵀ diag(h) x_b. If a column is constant where h > 0, the result would be
- * nothing but rounding error, so it is set to 0.
+ * Same as `covariance`, given raw = (x_a − o_a)ᵀ diag(h) x_b. If a column is constant where h > 0, the result would
+ * consist only of rounding error, so it is set to 0.
  */
 export function centred(set: usize, a: u32, b: u32, raw: f64): f64 {
   if (!load<u32>(set + SET_INTERCEPT)) return raw;
@@ -187,7 +187,7 @@ export function support(set: usize, r: u32): u32 {
   return load<u32>(u(set, SET_SUPPORT) + (<usize>r << 2));
 }
 
-/** Whether nothing can hold the coefficient at 0: its penalty weight is 0, and signs are not constrained. */
+/** Whether nothing can keep the coefficient at 0, because its penalty weight is 0 and signs are not constrained. */
 export function unbounded(set: usize, j: u32): bool {
   return get(set, SET_PENALTY_WEIGHTS, j) == 0 && !load<u32>(set + SET_NON_NEGATIVE);
 }

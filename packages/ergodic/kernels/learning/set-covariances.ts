@@ -2,7 +2,7 @@
  * Solves a working set with the Gram matrix of its members (columns centred under h), so that the cost of a pass
  * depends only on the coefficients that move.
  *
- * Alternates passes of coordinate descent with Newton steps at fixed signs. Leaves U consistent with the new
+ * Alternates passes of coordinate descent with Newton steps at fixed signs. At the end, U is consistent with the new
  * coefficients.
  */
 import { COLUMNS_START } from "../../src/engine/memory/fields";
@@ -80,7 +80,10 @@ function rowByRows(set: usize, a: u32): bool {
   return spent(set, <f64>entries);
 }
 
-/** Computes row a column by column; the position is the number of columns done. Returns false if it stopped early. */
+/**
+ * Computes row a, column by column. The stored position is the number of columns done. Returns false if it stopped
+ * early.
+ */
 function rowByColumns(set: usize, a: u32): bool {
   const j = member(set, a);
   let b = place(set);
@@ -131,18 +134,19 @@ function passByCovariances(set: usize, size: u32): f64 {
 }
 
 /**
- * Largest system for a Newton step. A Cholesky factorisation of a larger one costs more than the passes that it saves.
+ * Largest system for a Newton step. The Cholesky factorisation of a larger system takes longer than the passes that it
+ * saves.
  */
 const LARGEST_SYSTEM: u32 = 1024;
 
 const MOST_SIGNS: u32 = 8;
 
 /**
- * With fixed signs, the objective is quadratic in the nonzero coefficients. Moves to its minimum, or until a
- * coefficient reaches 0. This coefficient is set to 0 before the next try. The stored position is the number of tries
- * so far. If columns are dependent, the step follows a direction that does not change the outputs until a coefficient
- * reaches 0. The next Newton step comes later if many coefficients are nonzero, because its cost grows with their
- * number.
+ * With fixed signs, the objective is quadratic in the nonzero coefficients. Moves to the minimum, but stops where a
+ * coefficient first reaches 0. This coefficient is set to 0 before the next try. The stored position is the number of
+ * tries so far. If columns are dependent, the step follows a direction in which the outputs do not change. It ends when
+ * a coefficient reaches 0. If many coefficients are nonzero, the next Newton step comes later, because its cost grows
+ * with their number.
  */
 function newtonOnSigns(set: usize, size: u32): bool {
   const bounded = load<f64>(set + SET_L1_F64) > 0 || load<u32>(set + SET_NON_NEGATIVE) != 0;
@@ -245,7 +249,7 @@ function descent(set: usize, a: u32): f64 {
   return get(set, SET_Q, a) - get(set, SET_PENALTY_WEIGHTS, j) * (load<f64>(set + SET_L1_F64) * sign + load<f64>(set + SET_L2_F64) * b);
 }
 
-/** DIRECTION ← L⁻ᵀ DIRECTION, for its first `count` elements. */
+/** DIRECTION ← L⁻ᵀ DIRECTION, restricted to the first `count` elements. */
 function substituteBack(set: usize, count: u32): void {
   const factor = u(set, SET_FACTOR), direction = u(set, SET_DIRECTION), stride = u(set, SET_CAPACITY) << 3;
   for (let r = <i32>count - 1; r >= 0; r--) {
@@ -257,8 +261,8 @@ function substituteBack(set: usize, count: u32): void {
 }
 
 /**
- * Sets DIRECTION to a combination of column r of the support and earlier columns that does not change the outputs. The
- * sign is chosen so that the objective falls along DIRECTION.
+ * Sets DIRECTION to a direction in column r of the support and earlier columns, along which the outputs do not change.
+ * The sign is chosen so that the objective falls along DIRECTION.
  */
 function dependence(set: usize, count: u32, r: u32): void {
   const direction = u(set, SET_DIRECTION);

@@ -1,6 +1,6 @@
 /**
- * The quadratic model for Newton's steps (learning/coordinates/column-newton.ts), and the sums over rows that control
- * them.
+ * The quadratic model for Newton steps (learning/coordinates/column-newton.ts), and sums over rows that control these
+ * steps.
  *
  * slopes, curvatures, direction: f64[rows]. Sums run from the first row to the last.
  */
@@ -11,7 +11,7 @@ import { u } from "./set-block";
 
 /**
  * Sets u = −slopes, h = max(curvatures, least × weights), SHIFT = 0. If the new h differs by at most `drift` times the
- * sum of h, the old h and its Gram matrix are retained. Steps with the old h still lower the objective, only more
+ * sum of h, the old h and its Gram matrix are retained. Steps with the old h still lower the objective, but more
  * slowly.
  */
 export function setModel(set: usize, slopes: usize, curvatures: usize, weights: usize, least: f64, drift: f64): void {

@@ -1,7 +1,7 @@
 /**
- * Solves a working set by residuals, if its Gram matrix would be too large. Passes of coordinate descent update U
- * column by column. Every six points are extrapolated (Anderson), and the result is accepted if the objective falls.
- * Source: Bertrand and Massias 2021.
+ * Solves a working set by residuals. Used if the Gram matrix would be too large. Passes of coordinate descent update U
+ * column by column. After every six points, Anderson's method extrapolates, and the result is accepted if the objective
+ * falls. Source: Bertrand and Massias 2021.
  */
 import {
   SET_ROWS, SET_COLUMN_COUNT, SET_U, SET_BETA, SET_PENALTY_WEIGHTS, SET_MEANS, SET_NORMS, SET_FACTOR, SET_Q, SET_CURVATURES, SET_DIRECTION,
@@ -48,7 +48,7 @@ export function solveByResiduals(set: usize, size: u32): u32 {
   return 1;
 }
 
-/** Selects the next stage after a pass. Returns true if the solve is done. */
+/** Selects the stage that follows a pass. Returns true if the solve is done. */
 function endsWith(set: usize, size: u32): bool {
   const passes = load<u32>(set + SET_TURN) + 1, kept = load<u32>(set + SET_NEXT);
   store<u32>(set + SET_TURN, passes);
@@ -117,7 +117,7 @@ function keep(set: usize, size: u32, k: u32): void {
 
 /**
  * Anderson extrapolation of the last six points (Bertrand and Massias 2021): weights c, Σc = 1, that minimise ‖Σ c_k
- * (β_{k+1} − β_k)‖. Writes the point to DIRECTION, indexed by place. Returns false if there is none.
+ * (β_{k+1} − β_k)‖. Writes the point to DIRECTION, indexed by place. Returns false if there is no such point.
  */
 function extrapolate(set: usize, size: u32): bool {
   const weights = u(set, SET_FACTOR), system = weights + 64;
@@ -183,7 +183,7 @@ function eliminate(system: usize, x: usize): bool {
 
 /**
  * Moves to the point in DIRECTION if the objective is lower there. The quadratic part falls by ½ δᵀ(slope here + slope
- * there), and SUM collects the change of the whole objective. Returns true when this is decided.
+ * there), and SUM collects the change of the whole objective. Returns true when it has been decided whether to move.
  */
 function tryPoint(set: usize, size: u32): bool {
   const backup = historyAt(set, KEPT + 1), from = historyAt(set, KEPT), to = u(set, SET_DIRECTION);

@@ -1,9 +1,10 @@
 /**
- * Computes Xᵀv for all columns that can matter, the parts of the duality gap, and the columns that are proved to be 0.
+ * Computes Xᵀv for all columns that can matter, and the parts of the duality gap. Finds columns whose coefficients are
+ * provably 0.
  *
  * `setScores`: with v = κ v₀ + e, |x·v| ≤ κ|x·v₀| + ‖x − x̄‖‖e‖, so columns whose bound stays below l1 w can be skipped
- * without loss. `setScreen` marks columns that a sphere around the dual point proves to be 0 (gap safe: Ndiaye et al.
- * 2017).
+ * without loss. `setScreen` marks the columns for which a sphere around the dual point proves that the coefficient is 0
+ * (gap safe: Ndiaye et al. 2017).
  */
 import {
   SET_ROWS, SET_COLUMN_COUNT, SET_U, SET_H, SET_BETA, SET_PENALTY_WEIGHTS, SET_NORMS, SET_CORRELATIONS, SET_REFERENCE_CORRELATIONS, SET_REFERENCE,
@@ -24,9 +25,7 @@ function bound(set: usize, j: u32): f64 {
   return Math.abs(load<f64>(set + SET_KAPPA_F64) * get(set, SET_REFERENCE_CORRELATIONS, j)) + get(set, SET_NORMS, j) * load<f64>(set + SET_DISTANCE_F64);
 }
 
-/**
- * A new reference is due when more than 1 / STALE_SHARE of the columns, not counting the members, had to be computed.
- */
+/** A new reference is needed if more than 1 / STALE_SHARE of the columns outside the set had to be computed. */
 const STALE_SHARE: u32 = 8;
 
 export function setScores(set: usize, most: f64): u32 {
@@ -110,8 +109,8 @@ function formV(set: usize, rows: u32): void {
 }
 
 /**
- * Marks columns outside the set that are 0 at the optimum: |x·αv| + ‖x − x̄‖ radius < l1 w, where α v is the dual
- * point. For l2 = 0.
+ * Marks columns outside the set whose coefficients are 0 at the optimum: |x·αv| + ‖x − x̄‖ radius < l1 w, where α v is
+ * the dual point. For l2 = 0.
  */
 export function setScreen(set: usize, alpha: f64, radius: f64): void {
   const count = load<u32>(set + SET_COLUMN_COUNT), l1 = load<f64>(set + SET_L1_F64);

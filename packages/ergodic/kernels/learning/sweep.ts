@@ -3,8 +3,8 @@
  *
  * sweepGradient: accumulator (f64[count], added to, not cleared) += Σ_rows ∂ℓ_i/∂p; returns Σ ℓ_i. The model's pieces
  * must have the parameters' type (a buffered binding), f32 or f64. sweepLoss: Σ ℓ_i, and the outputs of each row if
- * `outputs` is not 0. `rows` is scratch for 256 u32. Sums run in row order, so that a fixed partition gives the same
- * bits on any number of workers.
+ * `outputs` is not 0. `rows` is scratch for 256 u32. Sums run in the order of rows, so that a fixed partition gives the
+ * same bits for any number of workers.
  */
 import {
   PIECE_BYTES, PIECE_COUNT, PIECE_INDICES, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_VALUES, PIECES_FIRST, PIECES_COUNT,
@@ -45,7 +45,7 @@ export function sweepGradient(
   return sum;
 }
 
-/** `z`: address where the model leaves the outputs of a batch, `outputCount` f64 per row. */
+/** `z`: address at which the model stores the outputs of a batch, `outputCount` f64 per row. */
 export function sweepLoss(
   objective: u32, model: usize, parameters: usize, rows: usize, from: u32, to: u32, z: usize, outputCount: u32, outputs: usize,
 ): f64 {

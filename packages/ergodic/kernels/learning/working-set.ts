@@ -1,5 +1,5 @@
 /**
- * Coordinate descent on a working set of columns: one output of a penalised linear model whose loss is replaced by a
+ * Coordinate descent on a working set of columns, for one output of a penalised linear model. The loss is replaced by a
  * quadratic.
  *
  *   min over β, b:  ½ Σ_i v_i²/h_i + Σ_j w_j (l1|β_j| + l2/2 β_j²),  v = u − SHIFT h,
@@ -7,8 +7,8 @@
  *
  * v is minus the gradient with respect to the outputs; for the squared loss the quadratic is the loss itself. With an
  * intercept, b is at its minimum after every move (Σv = 0), as if columns were centred under the weights h. o: ORIGINS,
- * the plain means of dense columns, so that a column far from 0 loses no digits; SHIFT is the change of b + Σ o_j β_j.
- * β_j ≥ 0 if NON_NEGATIVE.
+ * the unweighted means of dense columns, so that a column far from 0 loses no digits. SHIFT is the change in b + Σ o_j
+ * β_j. β_j ≥ 0 if NON_NEGATIVE.
  *
  * `setSolve` minimises over the members: by covariances (set-covariances.ts) while they fit into CAPACITY, otherwise by
  * residuals (set-residuals.ts). Scores of all columns: set-scores.ts. Block: learning/fields.ts.
@@ -23,7 +23,7 @@ import { allow, centre, dot, ended, enter, get, member, pauseAt, place, pull, pu
 import { solveByCovariances } from "./set-covariances";
 import { solveByResiduals } from "./set-residuals";
 
-/** Computes ‖x − x̄‖ and the origin of every column, once. */
+/** Computes ‖x − x̄‖ and the origin of every column. Runs once. */
 export function setNorms(set: usize, most: f64): u32 {
   const count = load<u32>(set + SET_COLUMN_COUNT), rows = load<u32>(set + SET_ROWS), centred = load<u32>(set + SET_INTERCEPT);
   const origins = centred != 0 && load<u32>(u(set, SET_COLUMNS) + COLUMNS_START) == 0;
@@ -42,7 +42,7 @@ export function setNorms(set: usize, most: f64): u32 {
 }
 
 /**
- * Minimises over the members. Counts passes; ends when a pass lowers the objective by less than TOLERANCE, or at
+ * Minimises over the members. Counts passes. Ends when a pass lowers the objective by less than TOLERANCE, or after
  * MOST_PASSES.
  */
 export function setSolve(set: usize, most: f64): u32 {
@@ -128,7 +128,7 @@ export function setCompact(set: usize): void {
 }
 
 /**
- * Writes the change of the outputs in the last solve: out = (X − o) (β − BEFORE) + SHIFT (with an intercept).
+ * Writes the change in the outputs during the last solve: out = (X − o) (β − BEFORE) + SHIFT (with an intercept).
  * f64[rows].
  */
 export function setDirection(set: usize, out: usize, most: f64): u32 {

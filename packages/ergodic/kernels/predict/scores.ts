@@ -1,6 +1,6 @@
 /**
- * z = x·wᵀ + b in float64 for many rows. A separate module with its own memory, small enough to be compiled
- * synchronously.
+ * z = x·wᵀ + b in float64 for many rows. This is a separate module with its own memory. It is small enough to be
+ * compiled synchronously.
  *
  * Dense, x: T[rows × stride], f32 or f64; only the first `columns` of each row are used; w: f64[outputs × columns]; b:
  * f64[outputs]; z: f64[rows × outputs]. `rows` is rounded up to a multiple of eight. x and z must have room for the
@@ -9,9 +9,9 @@
  * src/predict/linear.ts. A vector holds two rows.
  *
  * Sparse, one output: z[row] += Σ x[e] w[columns[e]] from left to right over entries starts[row] ≤ e < starts[row + 1]
- * − extra. z: f64[rows], initialised to b; again with the bits of the plain loop. x (T) and columns (u32) hold entries
- * [from, to) of all entries, so a row can be split between calls. Rows begin at `row`. Returns the first row that has
- * entries from `to` onwards, or the last row.
+ * − extra. z: f64[rows], initialised to b; The bits are again those of the plain loop. x (T) and columns (u32) hold
+ * entries [from, to) of all entries, so a row's entries can be split between calls. Rows begin at `row`. Returns the
+ * first row that has entries from `to` onwards, or the last row.
  */
 
 function two<T>(p: usize, q: usize): v128 {

@@ -6,7 +6,7 @@ import { checkKeys, checkNumber } from "../engine/errors/errors.ts";
 import { lossOfRows, type NetworkModel } from "./models/neural/network.ts";
 import { layOutParameters, outputsOf, updateProgram } from "./models/neural/programs.ts";
 
-/** Facts about the rows of a network that `explain` needs. */
+/** Properties of a network's rows that `explain` needs. */
 export interface RowFacts {
   /** Shape of one row, e.g. [28, 28, 1]. */
   readonly rowShape: Shape;
@@ -19,7 +19,7 @@ export interface RowFacts {
 }
 
 /**
- * explain(network, rows) and explain(shapes, f): describes, as text, how the compiler translates a model or a function.
+ * explain(network, rows) and explain(shapes, f): describes how the compiler translates a model or a function, as text.
  * The stages are trace, gradient, schedule, memory and code (compiler/array/explain.ts).
  *
  *   console.log(String(explain(network(mlp([256], { outputs: 10 })), { rowShape: [784], outputs: 10 })));

@@ -13,8 +13,8 @@ export interface NetworkGraph {
   /** Output z, [batch, outputs]. The inputs of z are "x", [batch, …row], and the arrays named in `numbers`. */
   readonly output: SymbolicArray;
   /**
-   * Number of rows in the trace. This number is a large prime, so that only extents that grow with the rows are
-   * multiples of it.
+   * Number of rows in the trace. A large prime, so that an extent is a multiple of it only if the extent grows with the
+   * number of rows.
    */
   readonly batch: number;
   /** Weights, with batch normalisation folded into them: float32, row-major. */

@@ -2,11 +2,11 @@
  * Cholesky factorisation A = L Lᵀ of a symmetric positive definite A; L is lower triangular with a positive diagonal.
  *
  * a, l: [n, n], of type T (f32 or f64), row-major. Only a's lower triangle is read. All of l is written, with zeros
- * above its diagonal. Nothing may alias; pointers need only the alignment of T. Returns 0, or 1 + the first row whose
- * pivot is not positive and finite; A is then not positive definite (to rounding), and all of l is NaN. |L Lᵀ − A| ≤ (n
- * + 2) ε |L||Lᵀ|, element by element.
+ * above its diagonal. Nothing may alias; pointers need only the alignment of T. Returns 0, or 1 + the index of the
+ * first row whose pivot is not positive and finite. A is then not positive definite (up to rounding), and all of l is
+ * NaN. |L Lᵀ − A| ≤ (n + 2) ε |L||Lᵀ|, element by element.
  *
- * Rows are computed in order, four at a time. Each element is the inner product of two rows that are already known, so
+ * Rows are computed in order, four at a time. Each element is computed from the inner product of two known rows, so
  * that all loads are contiguous.
  */
 import { dotDense } from "../data/dot";
@@ -42,8 +42,8 @@ function fourRows<T>(n: usize, i: usize, a: usize, l: usize): void {
     const above = l + j * width, below = above + width;
     let s0 = v128.splat<T>(0), s1 = v128.splat<T>(0), s2 = v128.splat<T>(0), s3 = v128.splat<T>(0);
     let t0 = v128.splat<T>(0), t1 = v128.splat<T>(0), t2 = v128.splat<T>(0), t3 = v128.splat<T>(0);
-    // Reads whole vectors up to column j or slightly beyond it, where the four rows are still 0. Nothing beyond column
-    // i is read.
+    // Reads whole vectors up to column j, or slightly beyond column j, where the four rows are still 0. Nothing beyond
+    // column i is read.
     for (let k: usize = 0; k < j * sizeof<T>(); k += 16) {
       const p = v128.load(above + k), q = v128.load(below + k);
       let x = v128.load(l0 + k);

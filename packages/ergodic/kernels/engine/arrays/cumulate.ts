@@ -3,7 +3,7 @@
  * `reverse` is not 0.
  *
  * T: f32 or f64. Each sum runs in f64 from the first (or last) element in order and is rounded to T when it is stored,
- * so all builds give the same bits. y can be the same as x; they may not overlap otherwise. Pointers need only the
+ * so all builds give the same bits. y can be the same as x, but must not overlap x otherwise. Pointers need only the
  * alignment of T. A NaN or ±Inf affects all later sums.
  */
 
@@ -19,8 +19,8 @@ function one<T>(n: i32, step: isize, x: usize, y: usize): void {
 }
 
 /**
- * Computes four sums whose elements are `apart` bytes from one another, so that their additions do not wait for each
- * other.
+ * Computes four sums simultaneously, so that their additions do not wait for each other. The elements of different sums
+ * are `apart` bytes from one another.
  */
 function fourApart<T>(n: i32, step: isize, apart: usize, x: usize, y: usize): void {
   let a: f64 = 0, b: f64 = 0, c: f64 = 0, d: f64 = 0;

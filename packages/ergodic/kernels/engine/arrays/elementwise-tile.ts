@@ -71,8 +71,8 @@ function combine(kind: i32, at: usize, x: f64): void {
 }
 
 /**
- * Reduces a register into accumulators. Neighbouring elements of a column or a row have accumulators that are rowStride
- * or columnStride float64 apart.
+ * Reduces a register into accumulators. The accumulators of neighbouring elements are rowStride float64 apart along a
+ * column, and columnStride float64 apart along a row.
  */
 export function reduceTile<T>(kind: i32, to: usize, from: usize, rows: i32, columns: i32, rowStride: i32, columnStride: i32): void {
   if (columnStride == 0 && rowStride == 0) {

@@ -1,8 +1,8 @@
 /**
  * Interprets one element-wise loop with its reductions, for engines in which the compiler cannot emit code.
  *
- * For each element of the loop's shape, it makes strided loads, applies operations to registers, and then makes
- * reductions and stores. A register holds 256 elements, so that the cost of decoding an operation is shared.
+ * For each element of the loop's shape, it loads values by strides, applies operations to registers, and then reduces
+ * and stores values. A register holds 256 elements, so that the cost of decoding an operation is shared.
  * kernels/engine/arrays/elementwise-operations.ts defines the operations.
  *
  * code: u32 words as written by memory/elementwise.ts, in the order of the LOOP fields: counts and shape; loads, as
@@ -10,8 +10,8 @@
  * records. Rank is at least 2, every extent at least 1. values: u32[], addresses of arrays of T (f32 or f64), which
  * need only the alignment of T. scratch: elementwiseScratchBytes, 16-byte aligned.
  *
- * A stored array can be the same as a loaded array if both have the same element at the same index. Arrays of
- * reductions may not alias any other array. A reduction writes all SIZE elements of its array, accumulated in float64
+ * A stored array can be the same as a loaded array if both accesses visit the same element at each index. A reduction's
+ * array must not alias any other array. A reduction writes all SIZE elements of its array, accumulated in float64
  * (error: kernels/engine/arrays/elementwise-tile.ts). Everything else is as exact as the operations. All builds give
  * the same bits.
  */
@@ -94,8 +94,7 @@ function strideOf(access: usize, axis: i32): i32 {
 function tile<T>(values: usize, rows: i32, columns: i32): void {
   const count = rows * columns;
   const bytes = <usize>count * sizeof<T>();
-  // Operations always process whole vectors, so a partial vector must be copied: memory beyond its end must not be
-  // read.
+  // Operations always process whole vectors, and memory beyond the end must not be read. So copy a partial vector.
   const isWhole = (bytes & 15) == 0;
   let register = pointers, cache = filled;
   for (let access = loads; access < presets; access += accessBytes, register += 4, cache += FILLED_BYTES) {
@@ -107,8 +106,8 @@ function tile<T>(values: usize, rows: i32, columns: i32): void {
     }
     const own = registers + <usize>load<u32>(access, field.ACCESS_REGISTER) * registerBytes<T>();
     store<u32>(register, own);
-    // Values repeated along outer axes need not be copied again: the same address gives the same elements, even if
-    // fewer of them are needed.
+    // Values that are repeated along outer axes need not be copied again. The same address gives the same elements,
+    // even if fewer elements are needed.
     if (load<u32>(cache, FILLED_FROM) == <u32>at && load<u32>(cache, FILLED_COUNT) >= <u32>count) continue;
     fill<T>(own, at, rows, columns, rowStride, columnStride);
     store<u32>(cache, at, FILLED_FROM);
@@ -134,7 +133,7 @@ function tile<T>(values: usize, rows: i32, columns: i32): void {
   }
 }
 
-/** Returns the address of the register whose number is stored at `at` + `by`. */
+/** Returns the address of a register. The register's index is stored at `at` + `by`. */
 function pointerOf(at: usize, by: usize): usize {
   return load<u32>(pointers + (<usize>load<u32>(at + by) << 2));
 }
@@ -149,7 +148,7 @@ function elementwise<T>(code: usize, values: usize, scratch: usize): void {
   // Rounds the number of rows so that tiles consist of whole vectors.
   if (rows > 4) rows &= ~3;
   for (;;) {
-    // Counting down cannot overflow, however long an axis is.
+    // Count down, because this cannot overflow, however long an axis is.
     for (let rowsLeft = rowCount; rowsLeft > 0; rowsLeft -= rows) {
       store<u32>(rowAt, rowCount - rowsLeft);
       for (let columnsLeft = columnCount; columnsLeft > 0; columnsLeft -= field.REGISTER_ELEMENTS) {

@@ -7,8 +7,8 @@
  *
  * fillUniformF32: the upper 24 bits of word i, divided by 2^24. fillUniformF64: 53 bits of words 2i and 2i + 1, like
  * `uniform` of random/stream.ts. Both lie in [0, 1). fillNormal: `normal` of random/stream.ts from words 2i and 2i + 1,
- * rounded to the type: mean 0, variance 1, |z| < 8.3. Exact: all builds give the same bits. Does not disturb the words
- * of an open stream in random.ts.
+ * rounded to the type: mean 0, variance 1, |z| < 8.3. Exact: all builds give the same bits. Does not overwrite the
+ * words of an open stream in random.ts.
  */
 import { normalQuantile } from "../numbers/normal-quantile";
 import { lanes0, lanes1, lanes2, lanes3, philoxLanes } from "../random/philox-lanes";

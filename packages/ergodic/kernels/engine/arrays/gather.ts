@@ -4,12 +4,12 @@
  *
  * table: [tableRows, columns]; values and gathered out: [count, columns]; scattered out: [outRows, columns], zeroed
  * first. indices: `count` numbers of the tables' type T (f32 or f64). An index in [0, rows) is truncated to an integer.
- * Any other index (NaN, negative, too large) names no row: a gathered row is then NaN, and a scattered row is skipped.
+ * Any other index (NaN, negative, too large) is invalid: a gathered row is then NaN, and a scattered row is skipped.
  * Nothing may alias; pointers need only the alignment of T. Gathering is exact. Scattering adds in T, in the order of
  * i, and gives the same bits in all builds: |error| <= (k − 1) ε Σ|values| if k rows are added to the same row.
  */
 
-/** Returns the row that `index` names, or −1. */
+/** Returns the row for `index`, or −1 if the index is invalid. */
 function rowOf(index: f64, rows: i32): i32 {
   return index >= 0 && index < <f64>rows ? <i32>index : -1;
 }

@@ -5,7 +5,7 @@
  * + i · aRow + p elements; for rows i >= `rows` it reads the last row again, so that nothing beyond that row is
  * touched. tileColumns reads element [i, p] at a + p · aStep + i elements. Steps are in bytes, and bStep is not 0. Row
  * i of C is at c + i · cRow; all four rows are written. Each element is one sum over p, in order from 0, followed by
- * one addition to C, so its bits depend neither on the form of A nor on the element's position in the tile.
+ * one addition to C. Its bits therefore depend neither on the form of A nor on the element's position in the tile.
  *
  * Eight sums and the six loads for one p fill the available registers. The engine issues all loads of a basic block
  * before the first multiplication, so longer or unrolled steps would spill registers. Eight sums are also just enough

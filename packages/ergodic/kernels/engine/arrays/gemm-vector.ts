@@ -98,8 +98,8 @@ function putLanes<T>(y: usize, yStep: usize, sums: v128, first: i32, accumulate:
 }
 
 /**
- * Computes y[0 … columns) = Σ_p x[p] M[p, ·] for whole vectors of columns, which are the sums that vectorSums needs.
- * Takes four rows of M and two vectors of each row at a time.
+ * Computes the sums of vectorSums for whole vectors of columns: y[0 … columns) = Σ_p x[p] M[p, ·]. Takes four rows of M
+ * and two vectors of each row at a time.
  */
 function rowSums<T>(matrix: usize, step: usize, k: i32, columns: i32, x: usize, xStep: usize, y: usize): void {
   const end = y + <usize>columns * sizeof<T>();
@@ -109,8 +109,8 @@ function rowSums<T>(matrix: usize, step: usize, k: i32, columns: i32, x: usize, 
     const v0 = v128.load_splat<T>(x), v1 = v128.load_splat<T>(x + xStep);
     const v2 = v128.load_splat<T>(x + 2 * xStep), v3 = v128.load_splat<T>(x + 3 * xStep);
     let r0 = matrix, r1 = matrix + step, r2 = matrix + 2 * step, r3 = matrix + 3 * step, at = y;
-    // One iteration has four factors and ten loads, two of which load sums. More vectors at a time would not fit into
-    // the registers (kernels/engine/arrays/gemm-tile.ts).
+    // One iteration has four factors and ten loads. Two of the loads read sums. More vectors at a time would not fit
+    // into the registers (kernels/engine/arrays/gemm-tile.ts).
     for (; at != pairs; at += 32) {
       const left = madd<T>(v1, v128.load(r1), madd<T>(v0, v128.load(r0), v128.load(at)));
       const right = madd<T>(v1, v128.load(r1, 16), madd<T>(v0, v128.load(r0, 16), v128.load(at, 16)));

@@ -14,9 +14,9 @@
  *
  * Blocking follows Goto and van de Geijn 2008: a packed block of op(B) stays in the second-level cache, a strip of
  * op(A) in the first-level cache, and tiles of C in registers. An operand is not packed if a tile can read it in place
- * about as fast: transposed A, plain B if the block spans at most GEMM_DIRECT_BYTES, and any operand that too few tiles
- * would use. Plain A is packed, because it would need four addresses per tile instead of one, which costs a tenth of
- * the tile's time.
+ * about as fast. These operands are transposed A, plain B if the block spans at most GEMM_DIRECT_BYTES, and any operand
+ * that too few tiles would use. Plain A is packed. Otherwise it would need four addresses per tile instead of one,
+ * which costs a tenth of the tile's time.
  */
 import { GEMM_DEPTH, GEMM_DIRECT_BYTES, GEMM_FEW_PANELS, GEMM_PANELS, GEMM_PANEL_BYTES, GEMM_ROWS, GEMM_STRIPS, GEMM_TILE_BYTES } from "../../../src/engine/memory/gemm";
 import { packAcross, packAlong } from "./gemm-pack";

@@ -6,9 +6,9 @@
  * inputs, runs the program at `parameters`, and writes one piece: the gradient of the trained parameters.
  * networkObjective computes only the loss. Blocks: NETWORK (memory/fields.ts).
  *
- * A program is compiled for a batch of NETWORK_BATCH rows. A smaller batch is filled up by repeating its rows in order
- * with weight 0, so that only its own rows determine the batch statistics. A row's weight in the mean is its own weight
- * (1 if rows have no weights) ÷ count.
+ * A program is compiled for a batch of NETWORK_BATCH rows. To fill a smaller batch, its rows are repeated in order with
+ * weight 0. Only the batch's own rows therefore determine the batch statistics. A row's weight in the mean is its own
+ * weight (1 if rows have no weights) ÷ count.
  */
 import {
   NETWORK_BATCH, NETWORK_COLUMNS, NETWORK_COUNT, NETWORK_DOUBLE, NETWORK_GRADIENT, NETWORK_KIND, NETWORK_LOSS, NETWORK_OBJECTIVE, NETWORK_ROWS,
@@ -18,14 +18,14 @@ import {
 } from "../../../src/engine/memory/fields";
 import { loadRowsF32, loadRowsF64 } from "./load-rows";
 
-/** Offset of the update number in a program's block (compiler/array/memory.ts). */
+/** Offset of the update's index in a program's block (compiler/array/memory.ts). */
 const UPDATE_AT: usize = 8;
 
 function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);
 }
 
-/** Writes the row numbers of the whole batch. */
+/** Writes the row indices of the whole batch. */
 function fill(rows: usize, count: i32, batch: i32, to: usize): void {
   memory.copy(to, rows, <usize>count << 2);
   for (let i = count; i < batch; i++) store<u32>(to + (<usize>i << 2), load<u32>(to + (<usize>(i - count) << 2)));
@@ -85,7 +85,7 @@ export function networkObjective(model: usize, parameters: usize, rows: usize, c
   return run(model, model + NETWORK_OBJECTIVE, parameters, rows, count);
 }
 
-/** Does not prefetch rows. They are copied one after another, so prefetching would gain nothing. */
+/** Does not prefetch rows. Rows are copied one after another, so prefetching would not save time. */
 export function networkTouch(model: usize, rows: usize, count: i32): u32 {
   return 0;
 }

@@ -1,11 +1,11 @@
 /**
  * Solves op(L) X = B for a triangular L; op(L) is L, or Lᵀ if `transposed` is not 0.
  *
- * l: [n, n]; the lower triangle with the diagonal is read, or the upper one if `lower` is 0. b, x: [n, m]. All of type
- * T (f32 or f64), row-major. x can be the same as b; nothing may overlap otherwise. Pointers need only the alignment of
- * T. A 0 on the diagonal gives ±Inf or NaN. If m > 1, lanes hold columns of X; a single column is solved with rows of
- * L. Sums are in T, in an order that depends only on m and n. For each column, (op(L) + E) x = b with |E| ≤ (n + 1) ε
- * |L|.
+ * l: [n, n]. The lower triangle and the diagonal are read. If `lower` is 0, the upper triangle is read instead. b, x:
+ * [n, m]. All of type T (f32 or f64), row-major. x can be the same as b; nothing may overlap otherwise. Pointers need
+ * only the alignment of T. A 0 on the diagonal gives ±Inf or NaN. If m > 1, lanes hold columns of X; a single column is
+ * solved with rows of L. Sums are in T, in an order that depends only on m and n. For each column, (op(L) + E) x = b
+ * with |E| ≤ (n + 1) ε |L|.
  */
 import { dotDense } from "../data/dot";
 
@@ -103,7 +103,7 @@ function solveColumn<T>(n: usize, l: usize, down: usize, across: usize, forward:
 }
 
 function solve<T>(n: usize, m: usize, l: usize, lower: bool, transposed: bool, b: usize, x: usize): void {
-  // With n = 0, the columns that the loops below would visit have no memory.
+  // If n = 0, the loops below would visit columns that have no memory.
   if (n == 0) return;
   const pitch = m * sizeof<T>(), width = n * sizeof<T>();
   if (x != b) memory.copy(x, b, n * pitch);

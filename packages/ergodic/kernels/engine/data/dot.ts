@@ -119,8 +119,8 @@ function denseI8I16(x: usize, p: usize, n: i32): f64 {
   let sum: f64 = 0;
   let left = n;
   while (left >= 16) {
-    // A pair sum is at most 2 · 128 · 32768 = 2^23, so a lane can hold 128 of them: two accumulators, with 64 steps of
-    // 16 elements each.
+    // A pair sum is at most 2 · 128 · 32768 = 2^23, so a lane can hold 128 pair sums. There are two accumulators, each
+    // for 64 steps of 16 elements.
     let a = i32x4.splat(0), b = i32x4.splat(0);
     let steps = min(left >> 4, 64);
     left -= steps << 4;
@@ -141,7 +141,7 @@ function denseI8I16(x: usize, p: usize, n: i32): f64 {
   return sum;
 }
 
-/** Pair sums of 16-bit products reach 2^31, so each is widened to 64 bits. */
+/** Pair sums of 16-bit products can reach 2^31, so each pair sum is widened to 64 bits. */
 function denseI16I16(x: usize, p: usize, n: i32): f64 {
   let a = i64x2.splat(0), b = i64x2.splat(0);
   let left = n;
@@ -162,7 +162,7 @@ function denseI16I16(x: usize, p: usize, n: i32): f64 {
   return sum;
 }
 
-/** Any other pair of types is converted to f64, one element at a time. */
+/** For any other pair of types, elements are converted to f64 one at a time. */
 function densePlain<T, P>(x: usize, p: usize, n: i32): f64 {
   let sum: f64 = 0;
   for (let i = 0; i < n; i++) {

@@ -1,5 +1,5 @@
 /**
- * Operations of one data row with float64 parameters, in stored units (no scale): x·p, p += f x (also with concurrent
+ * Operations on one data row and float64 parameters, in stored units (no scale): x·p, p += f x (also with concurrent
  * threads), x·x.
  *
  * T: element type of the row (f32, f64, i8, i16). Dense rows: n contiguous elements, 8 partial sums, added pairwise at

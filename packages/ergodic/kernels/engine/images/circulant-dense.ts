@@ -1,6 +1,6 @@
 /**
- * Block-circulant products computed on the dense matrix, for any side k >= 1. Contract and results are the same as in
- * circulant.ts.
+ * Block-circulant products computed on the dense matrix, for any side k >= 1. The contract and the results are the same
+ * as in circulant.ts.
  *
  * With k = 1 the blocks are the matrix itself. For larger k, several block rows are expanded at a time, so that the
  * matrix product works on about CIRCULANT_DENSE_ROWS rows or more. |error| is as in gemm.ts; each element of dw

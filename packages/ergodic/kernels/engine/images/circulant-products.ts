@@ -1,11 +1,11 @@
 /**
- * Products of spectra, bin by bin. Real and imaginary parts are stored separately; in slot 0 both are real bins
+ * Products of spectra, bin by bin. Real and imaginary parts are stored separately. In slot 0, both parts are real bins
  * (circulant-transform.ts).
  *
  * A band: [k/2 slots][vectors][blocks][2] vectors of T, one row per lane; slots are `slot` bytes apart. Weights: [k/2
  * slots][2 planes][blocks] of T; planes are `plane` bytes apart. Sums run over blocks (or vectors) in order. The four
- * products of two complex numbers have separate sums, which gives enough independent chains to hide a multiplier's
- * latency; they are combined at the end.
+ * products of two complex numbers have separate sums, which are combined at the end. This gives enough independent
+ * chains to hide a multiplier's latency.
  */
 import { madd } from "../arrays/gemm-tile";
 
@@ -121,7 +121,7 @@ function twoWeights<T>(
   if (two) addPair<T>(rr1, ii1, ri1, ir1, packed, to + sizeof<T>(), plane);
 }
 
-/** Adds a band's contribution to the derivative of the weights; d has p blocks and x has q. */
+/** Adds a band's contribution to the derivative of the weights. d has p blocks and x has q blocks. */
 export function multiplyRows<T>(
   k: i32, vectors: i32, p: i32, q: i32, d: usize, dSlot: usize, x: usize, xSlot: usize, weights: usize, plane: usize,
 ): void {

@@ -11,11 +11,11 @@
  * alignment of T.
  *
  * If k is a power of two from CIRCULANT_SHORTEST to CIRCULANT_LONGEST, products are computed in the frequency domain.
- * Rows (for w: blocks) are held in lanes, so that a transform needs no shuffles. w is transformed once per call, each
- * block of a row once, and each output block is transformed back once. Error bounds, in Euclidean norms: let s be the
- * sum over j, i or rows of ‖w_ij‖‖x_j‖, ‖w_ij‖‖dy_i‖ or ‖dy_i‖‖x_j‖, and n the number of terms. Then ‖error of a block‖
- * <= (7 log2(k) + n + 2) ε √k s. A row's bits depend only on that row and w. A NaN or ±Inf in a block of x fills its
- * row of y with NaN (and likewise for dx and dw).
+ * Rows (for w: blocks) are held in lanes, so that a transform needs no shuffles. w and each block of a row are
+ * transformed once per call. Each output block is transformed back once. Error bounds, in Euclidean norms: let s be the
+ * sum of ‖w_ij‖‖x_j‖ over j, of ‖w_ij‖‖dy_i‖ over i, or of ‖dy_i‖‖x_j‖ over rows, and n the number of its terms. Then
+ * ‖error of a block‖ <= (7 log2(k) + n + 2) ε √k s. A row's bits depend only on that row and w. A NaN or ±Inf in x
+ * fills the corresponding row of y with NaN (and likewise for dx and dw).
  *
  * For other k, the blocks are expanded and multiplied by gemm.ts. ‖error of a block‖ <= (k n + 2) ε √k s, for dw (n + k
  * + 2) ε √k s.

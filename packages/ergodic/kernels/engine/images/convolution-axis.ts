@@ -1,7 +1,7 @@
 /**
  * One dimension of a convolution: the source cells and the weight taps that contribute to a destination cell.
  *
- * In the forward direction the source is the input. In the adjoint the source is the output, and input cells fall into
+ * In the forward direction the source is the input. In the adjoint, the source is the output. The input cells then form
  * `stride` phases with different taps. Cell q · phases + phase uses source cells q · stride + origin + m · step with
  * taps first + m · tapStep, m = 0 … taps − 1; step > 0, and source cells outside [0, size) are skipped. The records of
  * all phases start at `at`, AXIS_BYTES each, as i32.

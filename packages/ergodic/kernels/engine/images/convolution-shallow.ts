@@ -1,13 +1,13 @@
 /**
- * Convolution directly on the image, and its adjoint in the weights, for weights that fit into the first-level cache.
- * Making patches (kernels/engine/images/convolution.ts) would take up to twice as long as the products. The contracts
- * are the same as in convolution.ts, but only for the cases that isShallow accepts: one group, contiguous taps per row,
- * whole panels.
+ * Convolution that reads the image directly, and its adjoint in the weights. Used if the weights fit into the
+ * first-level cache. Making patches (kernels/engine/images/convolution.ts) would take up to twice as long as the
+ * products. The contracts are those of convolution.ts, restricted to the cases that isShallow accepts: one group,
+ * contiguous taps per row, whole panels.
  *
  * The part of an image row that one cell uses is a run of kernelWidth · inChannels contiguous numbers. Each number is
  * multiplied by a row of W, in the tiles of kernels/engine/arrays/gemm-tile.ts. Each sum runs over the rows of taps and
- * along the run, only over numbers inside the image. In the adjoint it runs over cells, and numbers outside the image
- * count as zeros.
+ * along the run. It includes only numbers inside the image. In the adjoint, each sum runs over cells, and numbers
+ * outside the image count as zeros.
  */
 import {
   CONV_BATCH, CONV_DILATION_HEIGHT, CONV_DILATION_WIDTH, CONV_GROUPS, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT,
@@ -24,8 +24,8 @@ import { madd } from "../arrays/gemm-tile";
 const ROWS_BYTES = 16384;
 
 /**
- * Whether this file can compute the convolution. `weight`: for the adjoint in the weights, which processes three
- * numbers of a run at a time.
+ * Whether this file can compute the convolution. `weight`: whether to check for the adjoint in the weights, which
+ * processes three numbers of a run at a time.
  */
 export function isShallow<T>(spec: usize, weight: bool): bool {
   const run = <i64>load<i32>(spec, CONV_KERNEL_WIDTH) * load<i32>(spec, CONV_IN_CHANNELS), step = <i64>load<i32>(spec, CONV_OUT_CHANNELS) * sizeof<T>();
@@ -141,8 +141,9 @@ function add<T>(at: usize, left: v128, right: v128): void {
 }
 
 /**
- * Computes three numbers of a run and one panel, over `rows` rows of `cells` cells. The first cell's run starts at `x`,
- * which is number `column` of the `size` numbers in its row. Cells [low, high) have all three numbers inside the row.
+ * Computes three numbers of a run and one panel, over `rows` rows of `cells` cells. The first cell's run starts at `x`.
+ * This is the number with index `column` among the `size` numbers of its row. Cells [low, high) have all three numbers
+ * inside the row.
  */
 function threeNumbers<T>(
   rows: i32, cells: i32, low: i32, high: i32, x: usize, xRow: usize, stride: i32, column: i32, size: i32, zeros: usize, dy: usize, dyRow: usize, step: usize,

@@ -11,8 +11,8 @@
  * A band of patches (kernels/engine/images/patches.ts) that fits into the second-level cache is multiplied by
  * kernels/engine/arrays/gemm.ts, one group at a time. If patches are single cells, x itself is used. Small weights are
  * handled by kernels/engine/images/convolution-shallow.ts. |error| <= K ε Σ|products|, where K is the number of
- * products in a sum as in gemm.ts. Cells outside the image count as products, so an infinite or NaN weight is
- * multiplied by their zeros.
+ * products in a sum as in gemm.ts. Cells outside the image are multiplied as zeros, so an infinite or NaN weight gives
+ * NaN there.
  */
 import {
   CONV_BAND_BYTES, CONV_BATCH, CONV_BYTES, CONV_GROUPS, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT, CONV_KERNEL_WIDTH, CONV_OUT_CHANNELS,
@@ -43,7 +43,7 @@ function isPointwise(spec: usize): bool {
   return taps == 1 && strides == 1 && pads == 0 && sameHeight && load<i32>(spec, CONV_IN_WIDTH) == load<i32>(spec, CONV_OUT_WIDTH);
 }
 
-/** Only the result is written; the other arrays are only read. */
+/** Only the result is written. All other arrays are only read. */
 function convolve<T>(spec: usize, x: usize, w: usize, y: usize, scratch: usize, mode: i32): void {
   const pointwise = isPointwise(spec);
   if (!pointwise) {

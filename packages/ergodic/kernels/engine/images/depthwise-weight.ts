@@ -3,9 +3,8 @@
  * i dh, w sw − pl + j dw, c].
  *
  * spec, x, dy, scratch and the shape of W are as in depthwise.ts. dw is fully overwritten and overlaps nothing. With K
- * = batch · outHeight · outWidth terms, |error| <= K ε Σ|dy x|: sums run over a few rows in registers and are then
- * added to dw, band by band. Cells outside the image count as zeros, so an infinite or NaN dy may be multiplied by
- * them.
+ * = batch · outHeight · outWidth terms, |error| <= K ε Σ|dy x|: The sums over a few rows stay in registers, and are
+ * added to dw band by band. Cells outside the image count as zeros, so an infinite or NaN dy may be multiplied by them.
  */
 import {
   CONV_BATCH, CONV_DILATION_HEIGHT, CONV_DILATION_WIDTH, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT,
@@ -81,8 +80,8 @@ function threeTaps<T>(
 }
 
 /**
- * Same as threeTaps, for taps that are as far apart as cells. Each cell then shares two of its taps with the previous
- * cell and loads only the third.
+ * Same as threeTaps, for taps with the same distance as neighbouring cells. Each cell then shares two of its taps with
+ * the previous cell and loads only the third.
  */
 function slidingTaps<T>(
   rows: i32, cells: i32, x: usize, xRow: usize, pixel: usize, column: i32, stride: i32, size: i32, zeros: usize, dy: usize, dyRow: usize, channels: usize,
@@ -153,7 +152,7 @@ function oneTap<T>(count: i32, x: usize, pixel: usize, dy: usize, channels: usiz
   }
 }
 
-/** Processes some rows of dy with one row of taps and the rows of x that those taps read. */
+/** Processes some rows of dy. Uses one row of taps and the rows of x that these taps read. */
 function lines<T>(
   rows: i32, x: usize, xRow: usize, size: i32, dy: usize, cells: i32, dw: usize, taps: i32, stride: i32, pad: i32, dilation: i32, channels: usize, zeros: usize,
 ): void {

@@ -1,10 +1,11 @@
 /**
- * Image to patches (im2col): writes the input patch that each output cell of a convolution sees as a row of a matrix.
- * Also the adjoint.
+ * Image to patches (im2col): writes one matrix row per output cell of a convolution. The row is the input patch on
+ * which the cell depends. Also the adjoint.
  *
  * patches: columns[(n, h, w), (i, j, c)] = x[n, h sh − pt + i dh, w sw − pl + j dw, c], 0 outside the image; exact.
- * patchesInput: the adjoint. An element of x was copied to several places of columns; the element of dx is the sum of
- * dcolumns at these places, added in the order of rows and taps: |error| <= kernelHeight · kernelWidth · ε Σ|dcolumns|.
+ * patchesInput: the adjoint. If an element of x is copied to several places in columns, the element of dx is the sum of
+ * dcolumns at these places. Terms are added in the order of rows and taps: |error| <= kernelHeight · kernelWidth · ε
+ * Σ|dcolumns|.
  *
  * spec: a CONV block (memory/fields.ts); its groups and output channels are ignored. x, dx: [batch, inHeight, inWidth,
  * C]; columns, dcolumns: [batch · outHeight · outWidth, kernelHeight · kernelWidth · C], f32 or f64. Results are fully

@@ -5,14 +5,14 @@
  *   z_k = X x_k + ONE × intercept_k,  x_i ≥ FLOORS_i
  *
  * Coordinate i is column i mod WIDTH of output ⌊i / WIDTH⌋; the last coordinate of an output is its intercept. f's
- * partial derivatives are x_jᵀ(c ∂ℓ/∂z_k) + L2 x. For a quadratic loss, the slopes are updated directly, s += δ c∘x_j,
- * without computing z or evaluating the loss. Other losses are evaluated at a trial point, on the column's rows if it
+ * partial derivatives are x_jᵀ(c ∂ℓ/∂z_k) + L2 x. For a quadratic loss, the slopes are updated directly by s += δ
+ * c∘x_j. Neither z nor the loss is evaluated. Other losses are evaluated at a trial point, on the column's rows if it
  * is sparse, otherwise on all rows. Accepted values are written back.
  *
  * An exact move of one coordinate uses Newton's method within a bracket, which the signs of the one-sided slopes give.
- * The move's relative error is about 1e-15 where the curvature is positive. An exact move of a block takes at most
- * MOST_STEPS proximal steps, with a bound found by doubling. Neither raises F, except by rounding. For a block with a
- * single coordinate, the group weight is included in L1, and GROUP is 0. MOVES block: memory/fields.ts.
+ * If the curvature is positive, the move's relative error is about 1e-15. An exact move of a block takes at most
+ * MOST_STEPS proximal steps, with a bound found by doubling. Neither kind of move increases F, except by rounding. For
+ * a block with a single coordinate, the group weight is included in L1, and GROUP is 0. MOVES block: memory/fields.ts.
  */
 import {
   MOVES_ROWS, MOVES_WIDTH, MOVES_OUTPUTS, MOVES_QUADRATIC, MOVES_WEIGHTS, MOVES_X, MOVES_Z, MOVES_SLOPES, MOVES_CURVATURES, MOVES_U, MOVES_U_Z,
@@ -31,9 +31,9 @@ const MOST_STEPS: u32 = 50;
 const MOST_POINTS: u32 = 200;
 /** Factor by which the distance from the start of a search can grow per point. */
 const GROWTH: f64 = 16;
-/** Bound on the first step: where the loss is nearly flat, Newton's step can lead anywhere. */
+/** Bound on the first step, because Newton's step can be arbitrarily long where the loss is nearly flat. */
 const FARTHEST: f64 = 1e6;
-/** A search ends after a Newton step that is relatively shorter than this. */
+/** A search ends after a Newton step whose relative length is less than this value. */
 const NEAR: f64 = 1e-9;
 /** Square of a relative step that consists only of rounding. */
 const ROUNDING: f64 = 1e-29;
@@ -52,8 +52,8 @@ function partial(s: usize, i: u32): f64 {
 }
 
 /**
- * Applies the proximal operator of a step 1/L along slope g, from x. With L = 0 it moves as far as the slope leads,
- * possibly to infinity.
+ * Applies the proximal operator of a step 1/L along slope g, from x. With L = 0, the step goes as far as the slope
+ * decreases the objective, possibly to infinity.
  */
 function stepFrom(s: usize, i: u32, x: f64, g: f64, L: f64): f64 {
   const l1 = get(s, MOVES_L1, i), floor = get(s, MOVES_FLOORS, i);
@@ -147,8 +147,8 @@ function search(s: usize, i: u32): void {
     else high = at;
     let to = finite ? stepFrom(s, i, at, g, curvatureAlong(s, trial(s, MOVES_TRIAL_CURVATURES, k)) + l2) : NaN;
     last = Math.abs(to - at) <= NEAR * Math.max(Math.abs(to), Math.abs(at));
-    // Newton steps can approach a distant end very slowly, so every third step that does not halve the bracket is
-    // replaced by a bisection.
+    // Newton steps can approach a distant end of the bracket very slowly. Every third step that does not halve the
+    // bracket is therefore replaced by a bisection.
     const creeps = n % 3 == 0 && high - low > width / 2 && !last;
     width = high - low;
     const reach = n > 1 ? GROWTH * Math.abs(at - from) : FARTHEST * Math.max(1, Math.abs(from));
@@ -431,7 +431,7 @@ export function coordinateGram(s: usize, columns: usize, count: u32, out: usize)
   }
 }
 
-/** Calls a compiled program by its slot, for threads that have no function for it. */
+/** Calls a compiled program by its slot. This is for threads that have no function for the program. */
 export function coordinateCall(slot: u32, count: u32, block: usize): void {
   call_indirect<void>(slot, count, block);
 }

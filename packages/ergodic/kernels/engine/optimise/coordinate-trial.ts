@@ -4,7 +4,7 @@
  * on all, and is then accepted or dropped. MOVES block: memory/fields.ts.
  *
  * A trial's arrays are f64[outputs][LENGTH]. TEMPORARY is 0 between uses. A joint loss is evaluated on all outputs
- * simultaneously, other losses on one.
+ * simultaneously. Other losses are evaluated on one output.
  */
 import {
   COLUMNS_START, COLUMNS_ROWS, JOINT_Y, JOINT_WEIGHTS, JOINT_ROWS, MOVES_COLUMNS, MOVES_DOT, MOVES_ADD, MOVES_ADD_WEIGHTED, MOVES_ROWS,

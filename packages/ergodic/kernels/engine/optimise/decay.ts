@@ -1,6 +1,6 @@
 /**
- * L2 decay for plain gradient descent, p ← (1 − ηλ) p − η g, on gradients that touch few coordinates. Parameters are
- * stored as p = s v, with one scale s for all.
+ * L2 decay for plain gradient descent, p ← (1 − ηλ) p − η g, if gradients touch few coordinates. Parameters are stored
+ * as p = s v, with one scale s for all coordinates.
  *
  * An update sets s' = s (1 − ηλ) and v ← v − (η/s') g on the touched coordinates only. The result equals the dense
  * update exactly, at no cost for the other coordinates (Bottou's SGD, Shalev-Shwartz et al. 2007). Exempt coordinates
@@ -8,7 +8,7 @@
  * 7/8 (16-bit v, with random rounding, because its range shrinks with s). A factor 1 − ηλ below 2⁻¹⁰ is clamped to
  * 2⁻¹⁰. Block: memory/fields.ts.
  *
- * Racing lanes share v, but each lane has its own s, which it multiplies by (1 − ηλ)^lanes, as if all lanes advanced
+ * Racing lanes share v, but each lane has its own s. It multiplies s by (1 − ηλ)^lanes, as if all lanes advanced
  * equally. The caller synchronises the scales and multiplies them into v between two chunks.
  */
 import {
@@ -22,7 +22,7 @@ function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);
 }
 
-/** Passes the scale to the model at the start of a call, because the scale might come from a checkpoint. */
+/** Passes the scale to the model at the start of a call, because a checkpoint might have set the scale. */
 export function openDecay(decay: usize): void {
   store<f64>(u(decay, DECAY_MODEL_SCALE), load<f64>(decay + DECAY_SCALE_F64) * load<f64>(decay + DECAY_UNIT_F64));
 }

@@ -3,11 +3,11 @@
  * v ← v − round(c x).
  *
  * x: `count` integers of 8 or 16 bits; v: i16, saturating; c: steps of v per unit of x. The product c x is computed in
- * fixed point with f fraction bits, 1 ≤ f ≤ 14, as many as the row permits: y = x m / 2^15 with |y| < 2^14, then (y +
- * r) >> f, r uniform in [0, 2^f). An update's bias is therefore at most 2^-15 times the step of v or the row's largest
- * update, whichever is larger. r: for each of eight lanes and each row, a random start, followed by a Weyl sequence
- * along the row. Neighbouring values of this sequence differ as much as possible. The tail runs the same arithmetic in
- * scalars.
+ * fixed point with f fraction bits, where 1 ≤ f ≤ 14 is as large as the row permits: y = x m / 2^15 with |y| < 2^14,
+ * then (y + r) >> f, r uniform in [0, 2^f). An update's bias is therefore at most 2^-15 times the step of v or the
+ * row's largest update, whichever is larger. r: for each of eight lanes and each row, a random start, followed by a
+ * Weyl sequence along the row. Neighbouring values of this sequence differ as much as possible. The tail runs the same
+ * arithmetic in scalars.
  */
 import { DECAY_RANDOM } from "../../../src/engine/memory/fields";
 
@@ -46,8 +46,8 @@ function stepOne(v: usize, x: i32, m: i32, r: i32, fraction: i32): void {
 
 /** `bytes`: size of an element of x. `decay`: block that holds the random state. */
 export function fixedStep(decay: usize, v: usize, x: usize, count: i32, bytes: i32, c: f64): void {
-  // 8-bit rows are shifted up by 8 bits when they are loaded, so that a row's largest |x| is close to 2^15 in both
-  // cases.
+  // Rows of 8 bits are shifted up by 8 bits when they are loaded. A row's largest |x| is then close to 2^15 for both
+  // types.
   const unit = bytes == 1 ? c / 256 : c;
   const size = Math.abs(unit) * 32768;
   if (!(size > 0)) return;

@@ -3,8 +3,8 @@
  * shrinks α until f_B(p − α d) <= f_B(p) − c α ‖d‖², on the batch B from which the gradient d was computed.
  *
  * The gradient must have the parameters' type and lie in pieces that do not overlap (dense, or touched columns). f_B
- * and d include the L2 penalty, weighted by `share`. After MAX_TRIES failures a step of FALLBACK is taken. Block:
- * memory/fields.ts.
+ * and d include the L2 penalty, weighted by `share`. After MAX_TRIES failures, the search takes a step of FALLBACK.
+ * Block: memory/fields.ts.
  */
 import {
   PIECES_FIRST, PIECE_BYTES, PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, SEARCH_OBJECTIVE, SEARCH_ELEMENT_BYTES,

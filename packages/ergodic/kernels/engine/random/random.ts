@@ -2,9 +2,9 @@
  * Random streams inside WebAssembly, with the same bits as src/engine/random/stream.ts: Philox4x32-10 with counter
  * [block, 0, update low, update high] and the stream's key. Exact.
  *
- * A kernel calls `seek` and then draws; the position is stored in globals, of which each thread has its own. Only one
- * stream is open at a time: a kernel that calls another kernel which draws must call `seek` again afterwards. A direct
- * call of `philox` overwrites the words of an open stream.
+ * A kernel calls `seek` and then draws; The position is stored in globals, and each thread has its own globals. Only
+ * one stream is open at a time: If a kernel calls another kernel that draws, it must call `seek` again afterwards. A
+ * direct call of `philox` overwrites the words of an open stream.
  *
  * fill: out holds `count` f64 (kinds: 0 uniform, 1 normal, 2 exponential) drawn in order from the start of update
  * `counter`. drawRows: out holds `count` u32, each first + integer(rowCount), with replacement.
@@ -114,7 +114,7 @@ function midpoint52(upper: u32, lower: u32): f64 {
 }
 
 export function fill(out: usize, count: u32, kind: i32, low: u32, high: u32, counter: f64): void {
-  // A draw takes eight bytes and uses two words, so both words are first written where the draw will be stored.
+  // A draw takes eight bytes and uses two words. Both words are therefore first written to the place of the draw.
   const end = out + (<usize>count << 3);
   fillWords(out, end, low, high, counter);
   if (kind == 0) for (; out < end; out += 8) store<f64>(out, fraction53(load<u32>(out), load<u32>(out, 4)) * TO_UNIT);

@@ -4,7 +4,7 @@
  * kind 0: in order. kind 1: shuffled (Fisher–Yates, from the end: position i is exchanged with integer(i + 1)). kind 2:
  * blocks of `blockRows` rows in random order, with storage order inside a block; the last block may be short. All draws
  * come from the stream `key` at counter `epoch`, so an epoch's order can be computed without the previous epochs.
- * `order` holds n u32; kind 2 uses its tail for the block numbers while it writes.
+ * `order` holds n u32. While kind 2 writes, it stores the block indices in the tail of `order`.
  */
 import { integer, seek } from "./random";
 
@@ -33,8 +33,8 @@ function permute(order: usize, n: u32): void {
 
 function shuffleBlocks(order: usize, first: u32, n: u32, blockRows: u32): void {
   const blockCount = n / blockRows + <u32>(n % blockRows != 0);
-  // The block numbers are at the very end of `order`. Each block still to be written has at least one row, so the rows
-  // written so far never overwrite the next number.
+  // The block indices are at the very end of `order`. Each remaining block has at least one row, so the rows written so
+  // far never overwrite the next index.
   const numbers = order + (<usize>(n - blockCount) << 2);
   for (let j: u32 = 0; j < blockCount; j++) store<u32>(numbers + (<usize>j << 2), j);
   permute(numbers, blockCount);

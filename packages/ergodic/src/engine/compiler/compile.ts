@@ -16,7 +16,7 @@ import type { CompiledProgram, CompileOptions, ProgramSpec } from "./program.ts"
  *   end(block)            writes the results
  *   update(count, block)  does all of it, for one piece
  *
- * Programs without reductions have no begin_0. If they also have no results and no count(), update is run_0 itself.
+ * Programs without reductions have no begin_0. If they also have no results and no count(), `update` is run_0 itself.
  *
  * @throws CompileError if the program is inconsistent
  */

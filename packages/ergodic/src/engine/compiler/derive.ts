@@ -7,14 +7,15 @@ import { sum } from "./primitives/reductions.ts";
  * Returns the reverse-mode derivative of an expression, as an expression.
  *
  * For a scalar output, this is ∂output/∂wrt, element by element if wrt is a vector. A vector output counts as the sum
- * of its elements, so that element-wise programs give the element-wise derivative. wrt can be any node, not only a
- * leaf. A vector's adjoint reaches a scalar through the sum over its elements.
+ * of its elements. For element-wise programs, the result is therefore the element-wise derivative. `wrt` can be any
+ * node, not only a leaf. If a scalar is combined with a vector, the scalar's adjoint is the sum of the vector's adjoint
+ * over its elements.
  */
 export function derive(output: Expr, wrt: Expr): Expr {
   return gradients(output, [wrt])[0];
 }
 
-/** Same as `derive`, for several inputs, which share adjoints. `seed`: adjoint of the output. */
+/** Same as `derive`, for several inputs. The inputs share adjoints. `seed`: adjoint of the output. */
 export function gradients(output: Expr, wrts: readonly Expr[], seed: Expr = constant(1)): Expr[] {
   const nodes = nodesOf([output]);
   const reached = new Set<Expr>(wrts);

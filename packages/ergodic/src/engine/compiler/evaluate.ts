@@ -9,7 +9,7 @@ export interface Environment {
   vectors?: Record<string, ArrayLike<number>>;
   /** Scalars by name. */
   scalars?: Record<string, number>;
-  /** Number of elements, if no vector determines it. */
+  /** Number of elements; needed if no vector determines it. */
   count?: number;
 }
 
@@ -21,8 +21,8 @@ export interface EvaluateOptions {
   /** Precision of vector values; "f32" rounds them to float32 after each operation. Default "f64". */
   precision?: "f32" | "f64";
   /**
-   * Alternative evaluations of primitives. With the functions of compiled modules as alternatives, the interpreter and
-   * compiled programs agree to the bit, except for the order of sums.
+   * Alternative evaluations of primitives. With the functions of compiled modules as alternatives, the interpreter
+   * gives the same bits as compiled programs, except for the order of sums.
    */
   override?: Override;
 }
@@ -66,7 +66,7 @@ export interface ProgramEnvironment {
   scalars?: Record<string, number>;
   /** Indices for operands with indexed access. */
   indices?: ArrayLike<number>;
-  /** Number of elements, if no operand determines it. */
+  /** Number of elements; needed if no operand determines it. */
   count?: number;
   /** Returns uniform numbers in [0, 1), for stochastic rounding. */
   uniform?: () => number;
@@ -74,7 +74,10 @@ export interface ProgramEnvironment {
   override?: Override;
 }
 
-/** Runs a program as its compiled code would: loads, then stores in place. Returns the results by name. */
+/**
+ * Runs a program in the same way as its compiled code: all loads, and then the stores in place. Returns the results by
+ * name.
+ */
 export function evaluateProgram(spec: ProgramSpec, environment: ProgramEnvironment): Record<string, number> {
   const { vectors, indices } = environment;
   const operands = new Map(spec.operands.map((o) => [o.name, o]));
@@ -127,7 +130,8 @@ function missing(kind: string, name: string): CompileError {
 const orders = new WeakMap<Expr, readonly Expr[]>();
 
 /**
- * Returns `nodesOf`, cached for single expressions because arrays evaluate one expression for each of their elements.
+ * Returns `nodesOf`. Results for single expressions are cached, because arrays evaluate one expression for each of
+ * their elements.
  */
 function inOrder(roots: readonly Expr[]): readonly Expr[] {
   if (roots.length !== 1) return nodesOf(roots);

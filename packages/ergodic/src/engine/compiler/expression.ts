@@ -57,10 +57,10 @@ export const constant = (value: number): Expr => intern("constant", [], 0, "", v
 /** A float64 input of the program, by name. */
 export const scalar = (name: string): Expr => intern("scalar", [], 0, name);
 
-/** An operand of the program, by name; its value is element i (or indices[i]) as stored. */
+/** An operand of the program, by name. Its value is the stored element i (or indices[i]). */
 export const vector = (name: string): Expr => intern("vector", [], 1, name);
 
-/** The running index 0, 1, 2 …; with indexed operands it is still the position, not indices[i]. */
+/** The running index 0, 1, 2 …. With indexed operands, it is still the position and not indices[i]. */
 export const index = (): Expr => intern("index", [], 1);
 
 /** The number n of elements. */
@@ -77,7 +77,7 @@ export function toExpr(x: ExprLike): Expr {
   );
 }
 
-/** Returns whether an expression is a constant; with `value`, that constant. */
+/** Returns whether an expression is a constant. If `value` is given, returns whether it is that constant. */
 export const isConstant = (x: Expr, value?: number): boolean => x.op === "constant" && (value === undefined || x.value === value);
 
 /** Returns all nodes below the roots, including the roots, arguments before their users. */

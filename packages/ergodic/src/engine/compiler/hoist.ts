@@ -7,8 +7,8 @@ import { sum } from "./primitives/reductions.ts";
  * Moves arithmetic out of the loop before code is made. Chains of scalar factors are multiplied together once, a
  * division by a scalar becomes a product with its reciprocal, and scalar factors are moved out of sums.
  *
- * This changes results by a few roundings (float64 for scalars), so it is not part of simplification: expressions are
- * printed and counted as they were written.
+ * This changes results by a few roundings (float64 for scalars). It is therefore not part of simplification, and
+ * expressions are printed and counted as they were written.
  */
 export function hoist(roots: readonly Expr[]): Expr[] {
   const moved = new Map<Expr, Expr>();

@@ -1,7 +1,8 @@
 /**
- * Interns equal nodes as one object, by a string key that describes the node completely. Nodes without other references
- * can be collected; their entries are removed when the table has doubled. A finalisation callback per node would cost
- * more than the nodes themselves, because a compiler makes thousands of short-lived nodes.
+ * Interns equal nodes as one object. The key of a node is a string that describes the node completely. Nodes without
+ * other references can be garbage collected. Their entries are removed when the table has doubled in size. A
+ * finalisation callback per node would cost more than the nodes themselves, because a compiler makes thousands of
+ * short-lived nodes.
  */
 const FEWEST = 8192;
 

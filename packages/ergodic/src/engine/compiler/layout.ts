@@ -23,7 +23,7 @@ export interface Layout {
   readonly random: number;
   readonly count: number;
   readonly scalars: Record<string, number>;
-  /** Slots of reductions, and of scalars computed before a pass. */
+  /** Slots of reductions and of the scalars that are computed before a pass. */
   readonly slots: ReadonlyMap<Expr, number>;
   /** Scalars to compute before each pass, excluding scalars that an earlier pass has already computed. */
   readonly before: readonly (readonly Expr[])[];

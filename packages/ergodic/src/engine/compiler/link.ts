@@ -1,5 +1,5 @@
 /**
- * Links programs: compiles them and places them in every thread's table for as long as the holder needs them
+ * Links programs: compiles them and stores them in every thread's table for as long as the holder needs them
  * (memory/modules.ts).
  * Recently compiled programs are cached, because runs request the same few repeatedly. Their expressions are cached
  * too, so that equal expressions built later are the same objects (expression.ts).
@@ -12,7 +12,7 @@ import { Recent } from "./recent.ts";
 
 export { forGood, type Holder };
 
-/** A program compiled and placed in the engine's table. */
+/** A compiled program in the engine's table. */
 export interface LinkedProgram {
   /** The compiled program. */
   readonly program: CompiledProgram;

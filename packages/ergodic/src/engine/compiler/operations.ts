@@ -2,7 +2,7 @@ import { type Expr, nodesOf } from "./expression.ts";
 import { primitiveOf } from "./primitive.ts";
 
 /**
- * Returns the cost of expressions in machine operations per element; each shared part is counted once.
+ * Returns the cost of expressions in machine operations per element. Each shared part counts once.
  *
  * Only vector operations count, because scalar arithmetic is done once per call. +, −, ·, /, √ and comparisons count 1,
  * a reduction counts 1, and exp and similar functions count the length of their code.

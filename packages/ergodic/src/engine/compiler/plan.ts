@@ -13,10 +13,10 @@ export interface Plan {
 }
 
 /**
- * Plans the passes over memory. A vector value that needs a sum() or maximum() is computed after the pass with that
+ * Plans the passes over memory. If a vector value needs a sum() or maximum(), it is computed after the pass with that
  * reduction. A pass computes its reductions from the operands, and recomputes values of earlier passes. All stores
- * happen in the last pass, because earlier passes must read the original values. A reduction is computed as late as its
- * users allow. A reduction that only results need is computed in the last pass.
+ * happen in the last pass, because earlier passes must read the original values. Each reduction is computed as late as
+ * its users allow. If only results need a reduction, it is computed in the last pass.
  */
 export function plan(spec: ProgramSpec): Plan {
   const values = hoist([...spec.stores, ...spec.results].map((s) => s.value));
@@ -44,7 +44,10 @@ export function plan(spec: ProgramSpec): Plan {
   };
 }
 
-/** Returns the largest number of nested reductions below each node, including the node. */
+/**
+ * Returns the nesting depth of reductions for each node: the largest number on a path from the node, including the
+ * node.
+ */
 function depthsOf(nodes: readonly Expr[]): Map<Expr, number> {
   const depths = new Map<Expr, number>();
   for (const node of nodes) {

@@ -1,4 +1,7 @@
-/** Expressions as plain data, to be sent to another thread: their nodes, arguments before their users. */
+/**
+ * Expressions as plain data that can be sent to another thread. They are a list of nodes, in which arguments precede
+ * their users.
+ */
 import { type Expr, intern, nodesOf } from "./expression.ts";
 
 interface PortableNode {

@@ -15,7 +15,7 @@ export interface Primitive {
   derivative(adjoint: Expr, node: Expr, i: number): Expr | null;
   /** Print form. Default "prefix(a, b)"; binding strengths are defined in print.ts. */
   readonly print?: PrintForm;
-  /** Whether a function of two arguments accepts more, combined from the left: f(f(a, b), c). */
+  /** Whether a function of two arguments accepts more. They are combined from the left: f(f(a, b), c). */
   readonly chains?: boolean;
   /** Machine operations per element. */
   readonly cost: number;
@@ -58,7 +58,7 @@ export const reductionOf = (node: Expr): Reduction | undefined => reductions.get
 /** Returns every element-wise primitive; conformance tests iterate over this list. */
 export const allPrimitives = (): Primitive[] => [...primitives.values()];
 
-/** Builders accept symbols of rules and losses, or symbolic arrays, and return the same kind. */
+/** Builders accept symbols of rules and losses, or symbolic arrays. They return the kind that they are given. */
 export interface Unary {
   (x: ExprLike): Expr;
   (x: SymbolicArray): SymbolicArray;

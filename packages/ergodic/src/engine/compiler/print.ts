@@ -4,7 +4,7 @@ import { primitiveOf, reductionOf } from "./primitive.ts";
 /** Binding strengths: if 0, ∨ 1, ∧ 2, comparisons 3, + and − 4, / 5, · 6, powers 7, atoms 9. */
 const ATOM = 9;
 const SUM = 4;
-/** Number of parts above which shared subexpressions are named instead of written out. */
+/** Shared subexpressions are named instead of written out if the expression has more parts than this. */
 const LONGEST = 500;
 
 /**
@@ -46,21 +46,27 @@ export function print(expr: Expr, symbols: Readonly<Record<string, string>> = {}
   }
 }
 
-/** Returns the number of parts if shared parts are written out at every use. `nodes`: arguments before their users. */
+/**
+ * Returns the number of parts that an expression has if shared parts are written out at every use. `nodes`: arguments
+ * before their users.
+ */
 function partsWritten(expr: Expr, nodes: readonly Expr[]): number {
   const parts = new Map<Expr, number>();
   for (const node of nodes) parts.set(node, 1 + node.args.reduce((sum, arg) => sum + parts.get(arg)!, 0));
   return parts.get(expr)!;
 }
 
-/** Returns the nodes with arguments and more than one user. */
+/** Returns the nodes that have arguments and more than one user. */
 function sharedOf(nodes: readonly Expr[]): Set<Expr> {
   const users = new Map<Expr, number>();
   for (const { args } of nodes) for (const arg of args) users.set(arg, (users.get(arg) ?? 0) + 1);
   return new Set([...users].flatMap(([node, count]) => (count > 1 && node.args.length > 0 ? [node] : [])));
 }
 
-/** Returns "t", or a longer stem if names in the expression begin with "t" and a digit. */
+/**
+ * Returns the stem of names for shared parts: "t", or a longer stem if names in the expression start with "t" and a
+ * digit.
+ */
 function freeStem(nodes: readonly Expr[], symbols: Readonly<Record<string, string>>): string {
   const taken = [...nodes.map(({ name }) => name ?? ""), ...Object.values(symbols)];
   let stem = "t";

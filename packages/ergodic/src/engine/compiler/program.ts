@@ -11,7 +11,7 @@ export interface Operand {
   /** Type of the stored numbers. */
   type: StorageType;
   /**
-   * Access to elements. "indexed": element indices[i]; if the operand is stored, no index may occur twice in a call.
+   * Access to elements. "indexed": element indices[i]. If the operand is stored, no index may occur twice in a call.
    */
   access: "direct" | "indexed";
   /**
@@ -36,9 +36,9 @@ export interface ProgramSpec {
   operands: Operand[];
   /** Names of scalar inputs. */
   scalars: string[];
-  /** Values to store. Storing in place is allowed: all loads of an element happen before its stores. */
+  /** Values to store. Stores in place are allowed, because all loads of an element precede its stores. */
   stores: { operand: string; value: Expr }[];
-  /** Rank-0 values that are written to their slots at the end; a result can have the same name as an input. */
+  /** Rank-0 values that are written to their slots at the end. A result can have the same name as an input. */
   results: { scalar: string; value: Expr }[];
 }
 
@@ -63,7 +63,7 @@ export interface CompiledProgram {
   /** Byte offset of 16 bytes of random state: four nonzero u32, set by the caller and advanced by stochastic stores. */
   readonly random: number;
   /**
-   * Byte offset of the total number of elements in all pieces, as f64. The caller must set this number before begin_0
+   * Byte offset of an f64: the total number of elements in all pieces. The caller must set this number before begin_0
    * if the program uses count(); `update` sets it automatically.
    */
   readonly count: number;
@@ -73,6 +73,6 @@ export interface CompiledProgram {
   readonly passes: { begin: string | null; run: string }[];
   /** Name of the function to call after the last pass, if there is one. */
   readonly end: string | null;
-  /** Name of the function that makes all passes. */
+  /** Name of the function that runs all passes. */
   readonly update: string;
 }

@@ -18,7 +18,7 @@ export class Recent<T> {
     return known.value;
   }
 
-  /** Stores a value. A value heavier than the whole cache is not stored. */
+  /** Stores a value. A value is not stored if its weight exceeds the limit for the whole cache. */
   set(key: string, value: T, weight: number): void {
     this.#drop(key);
     if (weight > this.#weight) return;

@@ -1,7 +1,7 @@
 /**
- * Signatures of operations: one check of arguments for all operations, made where they are called. `operation(name,
- * parameters, build)` returns `build` with a check that refuses too many or too few arguments, arguments of the wrong
- * kind, and unknown options. Silently dropping an argument would change the model.
+ * Signatures of operations. All operations share one check of their arguments, which runs when they are called.
+ * `operation(name, parameters, build)` returns `build` with a check that refuses too many or too few arguments,
+ * arguments of the wrong kind, and unknown options. Silently dropping an argument would change the model.
  *
  *   const take = operation("take", { x: array, indices: operand, axis: optional(whole) }, (x: SymbolicArray, …) => …);
  */
@@ -16,7 +16,7 @@ export interface Kind {
   readonly wanted: string;
   fits(given: unknown): boolean;
   readonly isOptional?: boolean;
-  /** Kinds of its options, for an object of options. */
+  /** For an object of options: kinds of the options. */
   readonly keys?: Readonly<Record<string, Kind>>;
 }
 
@@ -66,7 +66,7 @@ export const options = (keys: Readonly<Record<string, Kind>>, required: readonly
 export const axisOptions = optional(options({ axis: axes, keep: flag }));
 export const oneAxis = optional(options({ axis: whole }));
 
-/** All functions made by `operation`, for the test that finds missing ones. */
+/** All functions made by `operation`. A test uses this set to find operations without a signature. */
 const known = new WeakSet<object>();
 export const isOperation = (given: unknown): boolean => typeof given === "function" && known.has(given);
 
@@ -158,7 +158,10 @@ function checkOptions(where: string, keys: Readonly<Record<string, Kind>>, given
 const refusal = (where: string, message: string): CompileError =>
   new CompileError(where, `${message}${userLine()}`, "COMPILE_OPERAND");
 
-/** Returns a hint for map(), forEach() and reduce(), which also pass the index and the list to their functions. */
+/**
+ * Returns a hint for functions that are passed to map(), forEach() or reduce(), which also supply the index and the
+ * list.
+ */
 function callbackHint(where: string, given: readonly unknown[]): string {
   const list = given[given.length - 1];
   if (given.length < 3 || !isWhole(given[given.length - 2]) || !Array.isArray(list)) return "";

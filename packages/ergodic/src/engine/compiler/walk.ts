@@ -14,7 +14,7 @@ interface Argued<T> {
 export function nodesBelow<T extends Argued<T>>(roots: readonly T[]): T[] {
   const seen = new Set<T>();
   const order: T[] = [];
-  /** Path from a root to the current node, and the next argument to visit for each node on it. */
+  /** Path from a root to the current node, and for each node on this path the next argument to visit. */
   const path: T[] = [];
   const next: number[] = [];
   const enter = (node: T): void => {

@@ -2,8 +2,8 @@ import type { Allocation, EngineMemory } from "./memory.ts";
 import type { Holder } from "./modules.ts";
 
 /**
- * A group of memory pieces that are freed together, with the modules whose slots are stored in the pieces. It also has
- * typed writes into blocks of fields (fields.ts).
+ * A group of memory pieces that are freed together. It also holds the modules whose slots are stored in the pieces. It
+ * offers typed writes into blocks of fields (fields.ts).
  */
 export class Arena implements Disposable, Holder {
   readonly memory: EngineMemory;
@@ -23,7 +23,7 @@ export class Arena implements Disposable, Holder {
     return piece.pointer;
   }
 
-  /** Holds a module for as long as the memory is allocated. */
+  /** Holds a module until the memory is freed. */
   hold(claim: Disposable): void {
     this.claims.push(claim);
   }
@@ -58,7 +58,7 @@ export class Arena implements Disposable, Holder {
     return this.pieces.reduce((sum, piece) => sum + piece.bytes, 0);
   }
 
-  /** Frees everything when `owner` is garbage collected. */
+  /** Frees all pieces when `owner` is garbage collected. */
   ownedBy(owner: object, own: (owner: object, owned: Disposable) => void): void {
     for (const owned of [...this.pieces, ...this.claims]) own(owner, owned);
   }

@@ -12,9 +12,9 @@ export interface PlanValue<N = PlanCount> {
   readonly size: N;
   readonly home:
     | { readonly kind: "workspace" }
-    /** Numbers stored next to the plan, by name. */
+    /** Numbers that are stored with the plan, by name. */
     | { readonly kind: "constant"; readonly name: string }
-    /** A buffer of the caller, or a buffer that a scan advances. */
+    /** Buffer that the caller provides, or buffer that a scan advances. */
     | { readonly kind: "buffer"; readonly name: string; readonly offset: N };
 }
 
@@ -28,7 +28,8 @@ export type PlanArgument<N = PlanCount> =
   | { readonly kind: "numbers"; readonly values: readonly PlanNumber[] };
 
 /**
- * Repeated kernel calls, with the outermost loop first. After each iteration, argument i advances by steps[i] elements.
+ * Numbers of repetitions of the kernel call, with the outermost loop first. After each iteration, argument i advances
+ * by steps[i] elements.
  */
 export interface PlanCall<N = PlanCount> {
   /** Kernel name without the suffix F32 or F64. */
@@ -78,7 +79,7 @@ export interface PlanProgram<N = PlanCount> {
 /**
  * A program on arrays, as data. compiler/array/serialise.ts writes it to the file of a saved network, and
  * predict/plan/network-plan.ts runs it, so that prediction needs no compiler. Steps run in order on values in memory,
- * as in compiler/array/lowered.ts. Loops are interpreted by kernels/engine/arrays/elementwise.ts; all other steps call
+ * as in compiler/array/lowered.ts. Loops are interpreted by kernels/engine/arrays/elementwise.ts; All other steps call
  * kernels.
  *
  * A count that depends on the batch size is { B, plus }, for B · batch + plus. `planAt` replaces such counts by

@@ -10,15 +10,12 @@ import { gemmScratchBytes } from "./gemm.ts";
 export const CIRCULANT_SHORTEST = 4;
 export const CIRCULANT_LONGEST = 4096;
 export const CIRCULANT_DENSE_ROWS = 32;
-/**
- * Limits of a band. The band's spectra should stay in the second-level cache, and more row vectors would bring no
- * further gain.
- */
+/** Limits of a band. The band's spectra should stay in the second-level cache. More row vectors would not be faster. */
 export const CIRCULANT_BAND_BYTES = 262144;
 export const CIRCULANT_BAND_VECTORS = 8;
 /**
- * Gap between the slots of a band. Without it, their distance would often be a power of two, so that all slots would
- * map to the same cache set.
+ * Gap between the slots of a band. Without this gap, the distance between slots would often be a power of two, and all
+ * slots would map to the same cache set.
  */
 export const CIRCULANT_SLOT_GAP_BYTES = 64;
 

@@ -30,7 +30,7 @@ export interface ConvolutionShape {
   readonly dilationHeight: number;
   readonly dilationWidth: number;
   /**
-   * Number of channel groups, which divides both numbers of channels. A depthwise convolution has as many groups as
+   * Number of channel groups. It divides inChannels and outChannels. A depthwise convolution has as many groups as
    * channels.
    */
   readonly groups: number;
@@ -108,7 +108,9 @@ export function convolutionScratchBytes(shape: ConvolutionShape, elementBytes: 4
   return isDepthwise(shape) ? field.AXIS_BYTES * (shape.strideHeight + shape.strideWidth) : bandScratchBytes(shape, elementBytes);
 }
 
-/** Same for the kernels in kernels/engine/images/convolution.ts, with any number of groups. */
+/**
+ * Same as `convolutionScratchBytes` for the kernels in kernels/engine/images/convolution.ts, with any number of groups.
+ */
 export function bandScratchBytes(shape: ConvolutionShape, elementBytes: 4 | 8): number {
   const inside = shape.inChannels / shape.groups;
   const outside = shape.outChannels / shape.groups;

@@ -1,10 +1,9 @@
 /**
- * Encodes element-wise loops for kernels/engine/arrays/elementwise.ts: merges axes if this changes nothing, allocates
- * registers, and writes the words.
+ * Encodes element-wise loops for kernels/engine/arrays/elementwise.ts: merges axes if this does not change the result,
+ * allocates registers, and writes the words.
  *
- * Values are numbered: first the loads, then the constants, then the results of operations in their order. Operations,
- * stores and reductions refer to their arguments by these numbers. A register is reused when its value is no longer
- * needed.
+ * Values are indexed in this order: the loads, the constants, and the results of operations. Operations, stores and
+ * reductions refer to their arguments by these indices. A register is reused when its value is no longer needed.
  */
 import { DataError } from "../errors/errors.ts";
 import * as field from "./fields.ts";
@@ -22,7 +21,8 @@ export interface ElementwiseAccess<N = number> {
 export type ElementwiseReduction = "sum" | "maximum" | "minimum";
 
 /**
- * An element-wise loop. `N`: type of its counts, which are numbers, or expressions in the batch size (array-plan.ts).
+ * An element-wise loop. `N`: type of the loop's counts. Counts are numbers, or expressions in the batch size
+ * (array-plan.ts).
  */
 export interface ElementwiseLoop<N = number> {
   readonly shape: readonly N[];
@@ -30,7 +30,7 @@ export interface ElementwiseLoop<N = number> {
   readonly constants: readonly number[];
   readonly operations: readonly (readonly [name: string, ...args: number[]])[];
   readonly stores: readonly { readonly to: ElementwiseAccess<N>; readonly from: number }[];
-  /** `size`: elements of the whole result; `to` has stride 0 along reduced axes. */
+  /** `size`: number of elements in the whole result. `to` has stride 0 along reduced axes. */
   readonly reductions: readonly {
     readonly kind: ElementwiseReduction;
     readonly to: ElementwiseAccess<N>;
@@ -39,7 +39,7 @@ export interface ElementwiseLoop<N = number> {
   }[];
 }
 
-/** OP number and arity of each operation, by the name of the compiler's primitive. */
+/** OP code and arity of each operation, by the name of the compiler's primitive. */
 export const elementwiseOperations: Readonly<Record<string, readonly [code: number, arity: number]>> = {
   stopGradient: [field.OP_COPY, 1],
   add: [field.OP_ADD, 2],
@@ -114,7 +114,7 @@ export function elementwiseCode(loop: ElementwiseLoop, elementBytes: 4 | 8, wher
   ]);
   words.push(...shape);
   const write = (access: ElementwiseAccess, register: number, kind = 0, size = 0): void => {
-    // A merged axis is traversed by the stride of its last original axis.
+    // A merged axis has the stride of its last original axis.
     const strides = axes.map((axis) => (axis.length === 0 ? 0 : access.strides[axis[axis.length - 1]]));
     add(field.ACCESS_STRIDES, [
       [field.ACCESS_VALUE, access.value],
@@ -172,7 +172,7 @@ function joinedAxes({ shape, loads, stores, reductions }: ElementwiseLoop): numb
 }
 
 interface Registers {
-  /** OP number, register of the result, and registers of three arguments. */
+  /** OP code, register of the result, and registers of three arguments. */
   readonly operations: number[][];
   readonly count: number;
   readonly registerOf: (value: number) => number;
@@ -202,7 +202,7 @@ function withRegisters({ loads, constants, operations, stores, reductions }: Ele
     known.push(to);
     return [code, to, ...from, ...new Array<number>(3 - from.length).fill(from[0])];
   });
-  // A load can be read in place, and another store of this loop can overwrite that memory, so copy it first.
+  // A load may be read in place, and another store of this loop could overwrite its memory. So copy the value first.
   const copies = new Map<number, number>();
   if (stores.length > 1) for (const { from } of stores) if (from < loads.length && !copies.has(from)) copies.set(from, count++);
   for (const [from, to] of copies) made.push([field.OP_COPY, to, from, from, from]);

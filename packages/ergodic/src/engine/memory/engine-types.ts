@@ -33,11 +33,14 @@ export interface RunOptions {
   workers: number;
   deterministic: boolean;
   /**
-   * Whether to run on a worker even if this thread could do the work of one. For callers that make several runs
+   * Whether to run on a worker even if this thread could do the work of one. Set it if several runs are active
    * simultaneously.
    */
   apart?: boolean;
-  /** Drops the calls not yet started. `run` then rejects with the signal's reason once the running calls have ended. */
+  /**
+   * Cancels all calls that have not started. `run` then rejects with the signal's reason once the running calls have
+   * ended.
+   */
   signal?: AbortSignal;
 }
 
@@ -50,16 +53,16 @@ export interface Machine {
 }
 
 /**
- * The engine: kernels, compiled models and worker threads on one memory. There is one per process or realm.
+ * The engine: kernels, compiled models and worker threads on one memory. There is one engine per process or realm.
  *
  * Kernels come in families (families.ts), which are loaded when first needed. Each family can have two builds on the
- * same memory: the best one for the host, and plain SIMD for deterministic runs. Every thread has its own function
- * table. Slots are assigned here and filled identically on all threads, so that slot numbers can be stored in memory.
- * Slots below 1024 belong to the kernels' own function references.
+ * same memory: the best build for the host, and the plain SIMD build for deterministic runs. Every thread has its own
+ * function table. The engine assigns slots and fills them identically on all threads, so that slot numbers can be
+ * stored in memory. Slots below 1024 belong to the kernels' own function references.
  *
  * In Node and in a module worker, `run` with one worker runs on the calling thread. The run pauses every few
- * milliseconds so that signals and timers are served. If `crowded` is set because other runs need the thread too, the
- * run uses a separate worker. With as many workers as hardware threads, the calling thread is one of the workers. A
+ * milliseconds so that signals and timers can be processed. If `crowded` is set because other runs need the thread too,
+ * the run uses a separate worker. With as many workers as hardware threads, the calling thread is one of the workers. A
  * surplus thread would share a processor and wait for milliseconds while another processor is idle. On a page's main
  * thread, calls run on a worker if memory can be shared, and otherwise in slices on the main thread. `ergodic/worker`
  * keeps a page responsive on any host.
@@ -69,20 +72,20 @@ export interface Machine {
  */
 export interface Engine extends Machine {
   /**
-   * Returns the same kernels on a separate memory, which grows to at most `pages` of 64 KiB. The kernels cannot access
-   * any other memory, whatever arguments they get. The memory is garbage collected.
+   * Returns the same kernels on a separate memory. This memory grows to at most `pages` pages of 64 KiB. The kernels
+   * cannot access any other memory, whatever arguments they get. The memory is garbage collected.
    *
    * @throws MemoryLimitError if the system has no more address space
    */
   apart(pages: number): Machine;
   /**
-   * Puts functions of a generated module into the table of every thread, where they stay until the holder releases them
-   * (modules.ts). The module imports env.memory and kernels by name. Modules with equal contents are linked once.
+   * Puts the functions of a generated module into the table of every thread. They stay there until the holder releases
+   * them (modules.ts). The module imports env.memory and kernels by name. Modules with equal contents are linked once.
    */
   link(bytes: Uint8Array, exports: string[], options?: LinkOptions): Record<string, LinkedFunction>;
   /**
-   * Puts a JavaScript function into the table of this thread only: (i32, i32, i32) → f64. `run` rejects with the error
-   * that it throws.
+   * Puts a JavaScript function into the table of this thread only: (i32, i32, i32) → f64. If the function throws, `run`
+   * rejects with its error.
    */
   linkHost(f: HostFunction): HostLink;
   /** Returns the table slot of a kernel export, which is the same on every thread. */
@@ -94,7 +97,7 @@ export interface Engine extends Machine {
    * the order of the calls.
    */
   run(calls: Call[], options: RunOptions): Promise<number[]>;
-  /** Whether several runs are made simultaneously, so that each should have a worker. */
+  /** Whether several runs are active simultaneously. Each of them should then have its own worker. */
   crowded: boolean;
   /** Returns the configuration of the engine on this host, with reasons. */
   describe(): EngineDescription;

@@ -15,7 +15,7 @@ export type { Engine, EngineDescription, HostLink, LinkOptions, Machine, RunOpti
 export type { LinkedFunction };
 
 const FIRST_SLOT = 1024;
-/** Longest time that calls on this thread can block its event loop. */
+/** Longest time for which calls on this thread can block its event loop. */
 const PAUSE_EVERY_MS = 10;
 
 class HostEngine implements Engine {
@@ -123,8 +123,8 @@ class HostEngine implements Engine {
     for (const { kernel } of calls) if (typeof kernel === "string") this.buildOf(kernel, deterministic);
     const build = this.build(deterministic);
     const hosted = calls.some(({ kernel }) => this.hostSlots.has(kernel as number));
-    // Kernels can call functions through slots stored in memory, so while host functions exist, any call might reach
-    // one.
+    // Kernels can call functions through slots stored in memory. While host functions exist, any call might therefore
+    // reach one.
     const free = !(isPageThread || this.crowded || apart);
     const here = !this.memory.shared || (workers === 1 && (free || this.hostSlots.size > 0));
     if (!here && hosted)
@@ -143,7 +143,7 @@ class HostEngine implements Engine {
     return { ...this.description, why: [...this.description.why] };
   }
 
-  /** Links a module into the tables of this thread and of all workers, including workers that start later. */
+  /** Links a module into the tables of this thread and of all workers. This includes workers that start later. */
   private fill(module: WebAssembly.Module, exports: string[], slots: number[], build: string): Filled {
     for (const { kind, name } of WebAssembly.Module.imports(module))
       if (kind === "function") this.buildOf(name, build === "simd");
@@ -209,7 +209,7 @@ class HostEngine implements Engine {
     await loading;
   }
 
-  /** Adds the kernels to every thread. Each thread instantiates them when it first uses one. */
+  /** Adds the kernels to every thread. A thread instantiates them when it first uses one of them. */
   private add(family: Family, build: Instructions, module: WebAssembly.Module): void {
     this.loaded[build].add(family);
     this.thread.addBuild(build, module);
@@ -236,11 +236,11 @@ let one: Promise<HostEngine> | undefined;
 let opened: HostEngine | undefined;
 
 export interface EngineOptions {
-  /** Whether runs will be deterministic, which needs another build of the kernels. Default false. */
+  /** Whether runs will be deterministic. Deterministic runs need another build of the kernels. Default false. */
   readonly deterministic?: boolean;
   /**
-   * Kernel families to load now; other families are loaded when first needed. Node loads all of them, unless `alone` is
-   * set. Default: none.
+   * Kernel families to load now. Other families are loaded when they are first needed. Node loads all of them, unless
+   * `alone` is set. Default: none.
    */
   readonly families?: readonly Family[];
   /** Whether to load only these families in Node too, where loading the others takes about 10 ms. Default false. */
@@ -280,7 +280,7 @@ export function currentEngine(): Engine {
   return opened;
 }
 
-/** Returns the worker pool, for tests that end a worker during its work. */
+/** Returns the worker pool, for tests that terminate a busy worker. */
 export async function enginePool(): Promise<Pool> {
   await openEngine();
   assert(one, "the engine is open");

@@ -1,8 +1,8 @@
 /**
  * A thread that evaluates the default export of a module. The same program runs as a Node worker thread and as a Web
- * Worker. Plain JavaScript without imports, because threads are created from its text (threads.ts).
+ * Worker. It is plain JavaScript without imports, because threads are created from its text (threads.ts).
  *
- * Messages in: {id, module, x, context}, with the module's URL in each. Out: {id, value, shown} or {id, failure: {name,
+ * Messages in: {id, module, x, context}, where `module` is a URL. Out: {id, value, shown} or {id, failure: {name,
  * message, stack}}; `shown`: the value as text.
  */
 
@@ -17,7 +17,7 @@ async function answer({ id, module, x, context }) {
     // The thread ends with the run, so this signal never fires. The signal is passed so that the same f works on all
     // hosts.
     const value = await f(x, { ...context, signal: new AbortController().signal });
-    // Values other than numbers might not be cloneable. Their text is enough for the error.
+    // Values that are not numbers might not be cloneable. Their text is enough for the error.
     return { id, value: typeof value === "number" ? value : undefined, shown: String(value) };
   } catch (error) {
     const { name, message, stack } = error instanceof Error ? error : new Error(String(error));

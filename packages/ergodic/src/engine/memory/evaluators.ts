@@ -25,7 +25,7 @@ interface Job {
 
 /**
  * Worker threads that evaluate the default export of a module (threads.ts). A thread starts with its first evaluation
- * and runs one evaluation at a time, during which it keeps the process alive.
+ * and runs one evaluation at a time. During an evaluation, it keeps the process alive.
  *
  * @throws WorkerError [WORKER_DIED] when a thread ends during an evaluation, [WORKER_START] when the host cannot start
  * a thread; errors of the function, as an Error with the same name
@@ -70,7 +70,7 @@ export class Evaluators {
       thread.hold(true);
       thread.post({ id, module: this.module, x: job.x, context: job.context });
     } catch (cause) {
-      // Free the thread's place again, so that waiting evaluations do not wait forever.
+      // Free the thread's place again, or waiting evaluations would wait forever.
       this.idle.unshift(undefined);
       const reason = cause instanceof Error ? cause.message : String(cause);
       const message = `could not be started: ${reason}; use concurrency instead of workers, or let this host start workers (in Node --allow-worker)`;

@@ -8,10 +8,10 @@
  * - sampling: chains, particles, their densities
  * - graphs: sweeps over the joint states of discrete variables
  *
- * kernels/families/ lists the kernels of each family. No other table lists them, because a loaded module knows its
- * exports. Families group the kernels that a page downloads together, whereas the folders of kernels/ follow the houses
- * and rooms of src/. The two groupings differ for "training" and "coordinate", which divide the kernels of learning/
- * and engine/ by algorithm. Kernels of different families call each other only through table slots.
+ * kernels/families/ lists the kernels of each family. There is no other table of kernels, because a loaded module knows
+ * its exports. A family groups the kernels that a page downloads together. The folders of kernels/ instead follow the
+ * folders of src/. The two groupings differ for "training" and "coordinate", which divide the kernels of learning/ and
+ * engine/ by algorithm. Kernels of different families call each other only through table slots.
  */
 export type Family = "training" | "coordinate" | "arrays" | "images" | "sampling" | "graphs";
 
@@ -34,8 +34,8 @@ export function familyOfModule(module: WebAssembly.Module): Family | undefined {
 }
 
 /**
- * Whether the algorithms of a family also generate code. Hosts that forbid generated code cannot use them, so no .wasm
- * files are published.
+ * Whether the algorithms of a family also generate code. Hosts that forbid generated code cannot use such a family, so
+ * its .wasm files are not published.
  */
 export const makesCode = (family: Family): boolean => family === "coordinate" || family === "sampling";
 

@@ -2,10 +2,10 @@
  * Free pieces of an address range, in units. Uses best fit among a few candidates of the right size class, and merges
  * free neighbours immediately.
  *
- * Pure bookkeeping, which never touches the memory that it describes. A size class spans a factor of at most 2^(1/4),
- * so any piece of a higher class fits. Taking or freeing a piece costs O(1), plus a scan of at most 112 classes.
- * Because neighbouring free pieces are always merged, the number of free pieces exceeds the number of taken pieces by
- * at most one.
+ * This is pure bookkeeping: it never touches the memory that it describes. A size class spans a factor of at most
+ * 2^(1/4), so any piece of a higher class fits. Taking or freeing a piece costs O(1), plus a scan of at most 112
+ * classes. Because neighbouring free pieces are always merged, the number of free pieces exceeds the number of taken
+ * pieces by at most one.
  */
 
 /**
@@ -15,12 +15,12 @@
 const CANDIDATES = 16;
 
 export class Blocks {
-  /** Sizes of the free pieces by their starts, and their starts by their ends. */
+  /** Sizes of free pieces, indexed by start; and starts of free pieces, indexed by end. */
   private readonly sizes = new Map<number, number>();
   private readonly starts = new Map<number, number>();
   private readonly classes: Set<number>[] = Array.from({ length: 132 }, () => new Set<number>());
 
-  /** Takes a piece of `size` units and returns its start; -1 if no free piece is large enough. */
+  /** Takes a piece of `size` units and returns its start. Returns -1 if no free piece is large enough. */
   take(size: number): number {
     const start = this.find(size);
     if (start < 0) return -1;

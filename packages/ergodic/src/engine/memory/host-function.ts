@@ -1,9 +1,9 @@
 /**
- * Wraps a JavaScript function so that WebAssembly can call it through a table: (i32, i32, i32) → f64, on the thread
- * that made it.
+ * Wraps a JavaScript function so that WebAssembly can call it through a table: (i32, i32, i32) → f64. The function can
+ * be called only on the thread that made it.
  *
- * Tables only accept functions of modules, so this module imports the function and exports it again. Addresses arrive
- * as signed numbers: apply `>>> 0` to them.
+ * A table accepts only functions of modules. A small module therefore imports the function and exports it again.
+ * Addresses arrive as signed numbers: apply `>>> 0` to them.
  */
 import { compiledHere } from "./load.ts";
 

@@ -1,6 +1,6 @@
 /**
  * Caches the results of a function that takes an object and a second value. Results are cached for as long as the
- * object lives. Use it for immutable objects that are asked for the same result repeatedly. Errors are not cached.
+ * object lives. Use it for immutable objects from which the same result is computed repeatedly. Errors are not cached.
  * `where`: for errors.
  */
 export function keptWith<K extends object, W, T>(

@@ -28,7 +28,7 @@ const BITSELECT = [0xfd, 0x52];
 const RELAXED_MADD = [0xfd, 0x85, 0x02];
 
 /**
- * Whether all kernels are loaded with the engine. Local files cost no download, and some callers cannot wait for
+ * Whether all kernels are loaded with the engine. Local files need no download, and some callers cannot wait for
  * kernels.
  */
 export const hasAllKernels = inNode();
@@ -41,7 +41,7 @@ export function hardwareThreads(): number {
   return inNode() ? builtin("node:os").availableParallelism() : (globalThis.navigator?.hardwareConcurrency ?? 1);
 }
 
-/** Returns the best available instruction set, with the reasons if a better one is missing. */
+/** Returns the best available instruction set. If a better one exists but is missing here, also returns the reasons. */
 export function probeInstructions(): { best: Instructions; why: string[] } {
   if (!WebAssembly.validate(probeModule(BITSELECT))) {
     throw new CapabilityError(
@@ -102,8 +102,8 @@ export async function loadFamily(family: Family, instructions: Instructions, sha
 }
 
 /**
- * Address of the build files, relative to this module or to the parts of the built library. A string, because bundlers
- * would copy the files of a URL.
+ * Address of the build files, relative to this module or to the parts of the built library. This is a string, because
+ * bundlers would copy the files that a URL refers to.
  */
 const folder = String(import.meta.url).replace(/\/(?:engine\/memory|parts)\/[^/]+$/, "/engine/memory/builds/");
 
@@ -134,8 +134,8 @@ async function allowed(compiled: Promise<WebAssembly.Module>): Promise<WebAssemb
 }
 
 /**
- * Compiles a module generated at run time: a model's program, or a wrapper of a JavaScript function. Synchronous,
- * because callers cannot wait and the modules are small.
+ * Compiles a module generated at run time: a model's program, or a wrapper of a JavaScript function. Compilation is
+ * synchronous, because callers cannot wait and the modules are small.
  */
 export function compiledHere(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   try {
@@ -145,7 +145,9 @@ export function compiledHere(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module
   }
 }
 
-/** Returns the error for a failed compilation. `deployed`: advice for hosts where no policy can allow it. */
+/**
+ * Returns the error for a failed compilation. `deployed`: advice for hosts on which no policy can allow compilation.
+ */
 function codeForbidden(cause: unknown, deployed: string): CapabilityError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new CapabilityError(

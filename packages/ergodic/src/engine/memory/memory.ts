@@ -7,7 +7,7 @@
  * address as a signed i32, so apply `>>> 0` to it.
  *
  * Ownership: a piece belongs to one object (a dataset, a run), which disposes it. `own` also frees it when that object
- * is garbage collected. Callers must keep the owner reachable while they use the piece.
+ * is garbage collected. The owner must stay reachable while the piece is in use.
  *
  * @throws MemoryLimitError when a request does not fit, naming the requester, the size and the largest holder
  */
@@ -27,7 +27,7 @@ export interface Allocation extends Disposable {
 const PAGE = 65536;
 const UNIT = 64;
 const HEAP_START = 1 << 20;
-/** Maximum numbers of pages to try to reserve: 4 GiB first, then less, for systems with a small address space. */
+/** Maximum numbers of pages to try in order: first 4 GiB, then less, for systems with a small address space. */
 const RESERVATIONS = [65536, 32768, 16384, 4096];
 
 export class EngineMemory {
@@ -39,14 +39,14 @@ export class EngineMemory {
   private readonly live = new Map<number, { bytes: number; purpose: string }>();
   private used = 0;
   private end: number;
-  /** Address above which memory has never been allocated and is therefore still zero. */
+  /** Memory above this address has never been allocated and is therefore still zero. */
   private untouched = HEAP_START;
 
   constructor(shared: boolean, mostPages = RESERVATIONS[0]) {
     const { memory, maximum } = reserve(shared, mostPages);
     this.memory = memory;
     this.shared = shared;
-    // The last page stays unused. A piece that ends at 2^32 would have the end 0, and kernels compute addresses a few
+    // The last page stays unused. The end of a piece at 2^32 would wrap to 0, and kernels compute addresses a few
     // vectors beyond an end.
     this.limit = Math.min(maximum, RESERVATIONS[0] - 1) * PAGE;
     this.end = memory.buffer.byteLength;
@@ -91,7 +91,7 @@ export class EngineMemory {
     this.blocks.give(pointer / UNIT, piece.bytes / UNIT);
   }
 
-  // Views of the current buffer. Views become invalid at the next allocate, which can replace the buffer.
+  // Views of the current buffer. They become invalid at the next call of `allocate`, because it can replace the buffer.
   f64(pointer: number, count: number): Float64Array {
     return new Float64Array(this.memory.buffer, pointer, count);
   }
@@ -115,8 +115,8 @@ export class EngineMemory {
   }
 
   /**
-   * Grows memory to fit a piece of `bytes`. If possible, grows by at least an eighth of the current size, so that many
-   * small requests seldom grow it.
+   * Grows memory to fit a piece of `bytes`. If possible, grows by at least an eighth of the current size, so that small
+   * requests seldom make it grow.
    */
   private grow(bytes: number, purpose: string): boolean {
     if (this.blocks.largest() * UNIT >= bytes) return true;
@@ -197,8 +197,8 @@ export function disown(owned: Disposable): void {
 }
 
 /**
- * Disposes the resources of collected owners now. The registry's callbacks wait for an idle moment, which is too late
- * for a request that does not fit.
+ * Disposes the resources of collected owners now. The registry's callbacks run only when the host is idle. This is too
+ * late for a request that does not fit.
  */
 export function freeCollected(): void {
   for (const [owned, owner] of owners) if (owner.deref() === undefined) owned[Symbol.dispose]();
@@ -207,8 +207,8 @@ export function freeCollected(): void {
 let one: EngineMemory | undefined;
 
 /**
- * Returns the memory of this process or realm, created on first use and shared if the host permits it. `own`: if this
- * call creates the memory, do not share it.
+ * Returns the memory of this process or realm, created on first use and shared if the host permits it. `own`: do not
+ * share the memory if this call creates it.
  */
 export function engineMemory({ own = false } = {}): EngineMemory {
   one ??= new EngineMemory(!own && sharingPermitted());

@@ -10,9 +10,12 @@ export interface LinkedFunction {
   call: (...args: number[]) => number;
 }
 
-/** User of a module, which disposes the claims that it holds when it no longer needs the module. */
+/**
+ * Holder of modules. It keeps a claim on each module that it uses, and disposes the claim when it no longer needs the
+ * module.
+ */
 export interface Holder {
-  /** Takes a claim, and disposes it when the module is no longer needed. */
+  /** Takes a claim. Must dispose it when the module is no longer needed. */
   hold(claim: Disposable): void;
 }
 
@@ -32,8 +35,8 @@ export type FillTables = (module: WebAssemblyModule, exports: string[], slots: n
 const IDLE_MODULES = 128;
 const IDLE_BYTES = 4 * 2 ** 20;
 /**
- * Number of modules above which garbage-collected owners are searched for explicitly. Below it, the host's finalisation
- * callbacks are fast enough.
+ * Above this number of modules, garbage-collected owners are searched for explicitly. Below this number, the host's
+ * finalisation callbacks are fast enough.
  */
 const FIRST_SEARCH = 512;
 
@@ -45,11 +48,12 @@ interface Entry extends Filled {
 }
 
 /**
- * Generated modules in the tables of all threads, one per content, for as long as they have a holder.
+ * Generated modules in the tables of all threads. Modules with equal contents are stored once, for as long as they have
+ * a holder.
  *
  * A holder owns the memory in which slot numbers are stored (usually an arena) and releases its modules when it frees
- * that memory. Modules without a holder stay cached for a while, because runs often need the same few again. The least
- * recently used are evicted first: their slots become free, and every thread drops them.
+ * that memory. Modules without a holder stay cached for a while, because runs often need the same few modules again.
+ * The least recently used are evicted first: their slots become free, and every thread drops them.
  */
 export class Modules {
   private readonly slots: Slots;

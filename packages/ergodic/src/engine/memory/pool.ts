@@ -94,9 +94,9 @@ export class Pool {
   }
 
   /**
-   * Runs call i on the (i % workerCount)-th of the least busy workers, in order on each worker. Returns results in the
-   * order of `calls`. `own`: runs the first worker's calls on the calling thread instead. This function receives the
-   * address of the cell that stops the other workers.
+   * Takes the `workerCount` least busy workers and runs call i on worker i % workerCount. Each worker runs its calls in
+   * order. Returns results in the order of `calls`. `own`: runs the first worker's calls on the calling thread instead.
+   * `own` receives the address of the cell that stops the other workers.
    */
   async run(build: string, calls: Call[], workerCount: number, signal?: AbortSignal, own?: Own): Promise<number[]> {
     signal?.throwIfAborted();
@@ -110,7 +110,7 @@ export class Pool {
     const batches: Promise<Omit<Reply, "id">>[] = chosen.map((at, w) =>
       this.send(at, { kind: "run", build, calls: share(own ? w + 1 : w), stop: cell.pointer }),
     );
-    // Start own calls last, because they block this thread while the workers run.
+    // Start the calls on this thread last, because they block it while the workers run.
     if (own) batches.unshift(own(share(0), cell.pointer).then((results) => ({ results, failure: undefined })));
     const settled = await Promise.allSettled(
       batches.map((batch) =>
@@ -134,8 +134,8 @@ export class Pool {
   }
 
   /**
-   * Returns indices of the least busy workers. Prefers running workers, unless all of them are busy and the machine has
-   * more threads.
+   * Returns indices of the least busy workers. Prefers workers that already run, unless all of them are busy and the
+   * machine has more threads.
    */
   private leastBusy(count: number): number[] {
     const load = (w: number): number => this.workers[w]?.waiting.size ?? 0;

@@ -1,12 +1,12 @@
 /**
- * Checks in advance whether a request fits into memory. Otherwise the host would throw an unhelpful error or end the
- * process.
+ * Checks in advance whether a request fits into memory. Without the check, the host would throw an unhelpful error or
+ * end the process.
  */
 import { MemoryLimitError } from "../errors/errors.ts";
 
 /**
- * Largest size of one array of numbers, in bytes: the maximum of a float64 array, or the memory of the machine if that
- * is smaller.
+ * Largest size of one array of numbers, in bytes. It is the host's limit for a float64 array, or the machine's memory
+ * if that is smaller.
  */
 const MOST_NUMBERS = Math.min(2 ** 35, hostBytes());
 /** Largest size of JavaScript objects, in bytes. The JavaScript heap is limited to two to four GiB. */

@@ -15,7 +15,7 @@ export class Slots {
     this.free.push(slot);
   }
 
-  /** End of all slots in use or free, which is the size that a table needs. */
+  /** End of the range of all slots, used or free. A table needs this size. */
   get end(): number {
     return this.next;
   }

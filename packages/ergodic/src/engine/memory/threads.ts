@@ -1,7 +1,7 @@
 /**
  * A thread in Node or on the web: worker_threads or a Web Worker.
  *
- * A thread is created from its source text, so that bundlers need not find a file and a bundle can be a single file. On
+ * A thread is created from its source text. Bundlers then need not find a file, and a bundle can be a single file. On
  * the web, the text becomes a Blob URL. If a policy (CSP worker-src) forbids Blob URLs, the worker comes from the file
  * next to this one, or from `configure({ worker })`.
  */
@@ -67,7 +67,7 @@ function nodeThread<M>({ name, text }: ThreadSource, onMessage: (message: M) => 
   const worker = new threads.Worker(`"use strict";globalThis.ergodicThread=${JSON.stringify(name)};${text}`, {
     eval: true,
     name,
-    // Flags of this process, such as --input-type, might not suit the text.
+    // Do not inherit flags of this process, such as --input-type, because they might not suit the text.
     execArgv: [],
   });
   let cause: unknown;
@@ -84,7 +84,7 @@ function nodeThread<M>({ name, text }: ThreadSource, onMessage: (message: M) => 
 
 function webThread<M>(source: ThreadSource, onMessage: (message: M) => void, onDeath: (cause: unknown) => void): Port {
   const ways = configured === undefined ? [fromText, ({ file }: ThreadSource) => file()] : [fromConfigured];
-  /** Messages to a thread that has not answered yet. They are sent again if another thread replaces this thread. */
+  /** Messages to a thread that has not answered yet. If another thread replaces this thread, they are sent again. */
   let unanswered: object[] | undefined = [];
   const next = (refusal?: unknown): Worker => {
     const make = ways.shift();

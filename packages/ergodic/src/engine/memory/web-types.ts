@@ -1,4 +1,4 @@
-/** Types of the web, under names that also compile in programs without "dom" among the compiler's libraries. */
+/** Web types, under names that also compile in programs whose compiler options do not include the library "dom". */
 
 type Global<Name extends string> = typeof globalThis extends { readonly [_ in Name]: infer Value } ? Value : unknown;
 type Instance<Of> = Of extends { readonly prototype: infer Made } ? Made : object;

@@ -1,7 +1,7 @@
 /**
  * One thread of the engine. The same program runs as a Node worker thread, as a Web Worker, and (through
- * `createThread`) on the thread that opened the engine. Plain JavaScript without imports, because threads are created
- * from its text (threads.ts).
+ * `createThread`) on the thread that opened the engine. It is plain JavaScript without imports, because threads are
+ * created from its text (threads.ts).
  *
  * Messages in: {kind: "start", memory}, {kind: "module", build, module}, {kind: "link", module, exports, slots, build},
  * {kind: "unlink", slots}, {kind: "slot", build, kernel, slot}, {kind: "run", id, build, calls, stop}. Out: {id,

@@ -16,7 +16,7 @@ export interface AlternatingOptions {
  *
  * Each row solves (Σ c q qᵀ + λI) p = Σ c t q over its ratings, by Cholesky. If every cell counts, Σ q qᵀ over all rows
  * of the other side is computed once and shared, and each row adds only its rated cells. An epoch is one alternation.
- * The objective never rises. Cost per epoch at rank r: r² per rating and side, r³/3 per row.
+ * The objective never increases. Cost per epoch at rank r: r² per rating and side, r³/3 per row.
  * The run has converged when an epoch lowers the objective by at most `tolerance` (default 1e-4), as a share of its
  * value.
  * Needs: a factor model. Sources: Zhou et al. 2008; Hu, Koren, Volinsky 2008. Differs from other implementations:

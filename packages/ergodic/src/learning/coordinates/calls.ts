@@ -26,11 +26,11 @@ export function* whole(kernel: string, sets: readonly ColumnSet[], args: (k: num
   }
 }
 
-/** Milliseconds after which `advance` pauses within a step. */
+/** `advance` pauses within a step after this many milliseconds. */
 const STRETCH_MS = 20;
 /**
- * Milliseconds below which a step counts as short. A short step copies its initial state only if copying takes at most
- * COPY_SHARE of the step.
+ * A step counts as short if it takes less than this many milliseconds. A short step copies its initial state only if
+ * copying takes at most COPY_SHARE of the step.
  */
 const SHORT_MS = 20;
 const COPY_SHARE = 0.05;
@@ -52,7 +52,7 @@ export class LongStep<T> {
   private readonly keep: () => Snapshot;
   private followers: Follower<T>[] = [];
   private before: Snapshot | undefined;
-  /** Duration of the last step, and of the last copy of the state, in milliseconds. */
+  /** Durations of the last step and of the last copy of the state, in milliseconds. */
   private milliseconds = Number.POSITIVE_INFINITY;
   private copying = 0;
 
@@ -68,8 +68,8 @@ export class LongStep<T> {
   }
 
   /**
-   * Continues the current step, or begins one. Returns the result of each solver if the step is complete after this
-   * stretch, otherwise undefined.
+   * Continues the current step, or begins one. If this stretch completes the step, returns the result of each solver.
+   * Otherwise returns undefined.
    */
   async advance(begin: () => readonly Calls<T>[]): Promise<T[] | undefined> {
     if (!this.underWay) {

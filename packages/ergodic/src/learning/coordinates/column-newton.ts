@@ -16,47 +16,48 @@ export interface Strength {
 }
 
 export interface NewtonAim {
-  /** The steps end after a step whose predicted gain is at most this value. */
+  /** The solver stops after a step with a predicted gain of at most this value. */
   enough: number;
-  /** Gain per pass below which a solve ends. */
+  /** A solve ends when a pass gains less than this value. */
   solve: number;
   steps: number;
   /**
-   * Largest relative error at which curvatures from an earlier step are reused. If it is set, the solve ends after the
-   * first step that gains as much as its model predicted. Default: no curvatures are reused.
+   * Largest relative error at which curvatures from an earlier step are reused. If this option is set, the solve ends
+   * after the first step that gains as much as its model predicted. Default: no curvatures are reused.
    */
   drift?: number;
 }
 
 /**
- * Smallest curvature, as a share of the loss's largest. Where the loss is flat (huber's tails, saturated rows), a model
- * without curvature would have no minimum.
+ * Smallest curvature, as a share of the loss's largest. In flat parts of the loss (huber's tails, saturated rows), a
+ * model without curvature would have no minimum.
  */
 const LEAST_CURVATURE = 1e-6;
-/** Smallest decrease in Armijo's rule, as a share of the decrease that the model predicts. */
+/** Smallest decrease that Armijo's rule accepts, as a share of the decrease that the model predicts. */
 const SUFFICIENT = 1e-4;
 /** If a step gains less than this share of the gain that its model predicts, the next step computes new curvatures. */
 const LEAST_TRUST = 0.5;
 const SHORTEST = 1e-10;
 const MOST_SWEEPS = 100;
 /**
- * Maximum number of joint steps of all intercepts. The steps end when |slope| ≤ SETTLED · Σ |terms of the slope| for
- * every intercept, or when rounding prevents further decrease.
+ * Maximum number of joint steps of all intercepts. The intercepts are solved when every slope is at most SETTLED · Σ
+ * |terms of the slope| in size, or when rounding prevents further decrease.
  */
 const MOST_TOGETHER = 100;
 const SETTLED = 1e-14;
 /**
- * A class without rows of positive weight counts as absent once its mean probability is at most this value, which
- * rounding can hardly distinguish from 0.
+ * A class that has no rows of positive weight counts as absent if its mean probability is at most this value. Rounding
+ * can hardly distinguish so small a probability from 0.
  */
 const VANISHING = 1e-13;
 /** Relative rounding error of a sum, per row. */
 const ROUNDED = 2 ** -53;
 const MOST_TRIALS = 60;
 /**
- * Maximum number of groups of outputs in a cycle of steps, for a shared loss. Each evaluation computes all outputs even
- * if only one has moved, so the cost of a cycle with one step per output would be quadratic in the number of outputs.
- * On problems of 10 to 100 classes, strongly and weakly penalised, 4 to 8 groups took the least time.
+ * Maximum number of output groups per cycle of steps, for outputs that share a loss. Each evaluation computes all
+ * outputs, even if only one has moved. With one step per output, the cost of a cycle would therefore be quadratic in
+ * the number of outputs. We measured problems with 10 to 100 classes and with strong and weak penalties: 4 to 8 groups
+ * were fastest.
  */
 const MOST_TURNS = 8;
 
@@ -95,7 +96,7 @@ export class ColumnNewton {
     this.stale = new Uint8Array(target.outputs).fill(1);
   }
 
-  /** Evaluates slopes and curvatures at the present outputs. */
+  /** Evaluates slopes and curvatures at the current outputs. */
   *evaluate(): Calls<number> {
     const { binding, target, stale } = this;
     const due = target.joint
@@ -124,14 +125,16 @@ export class ColumnNewton {
     return { slopes: total(this.binding.slopes), curvatures: total(this.binding.curvatures) };
   }
 
-  /** Whether the loss has no minimum because each row's own class is more likely than all others together. */
+  /**
+   * Whether the loss has no minimum. This is so if each row's own class is more likely than all other classes together.
+   */
   separates(): boolean {
     return this.target.joint && this.sets.every((_, k) => isFitted(this.rowsOf(k)));
   }
 
   /**
-   * Moves these outputs together until the predicted gain of a step is too small. Slopes must have been evaluated at
-   * the point. Returns the gain.
+   * Moves these outputs jointly. Stops when the predicted gain of a step is too small. The caller must have evaluated
+   * the slopes at the current point. Returns the gain.
    */
   *descend(outputs: readonly number[], { enough, solve, steps, drift }: NewtonAim): Calls<number> {
     const sets = outputs.map((k) => this.sets[k]);
@@ -176,7 +179,7 @@ export class ColumnNewton {
     return gained + (yield* this.leap(points));
   }
 
-  /** Groups of outputs that step together, at most MOST_TURNS. */
+  /** At most MOST_TURNS groups of outputs. The outputs of a group move in the same step. */
   private turns(): number[][] {
     const all = [...this.sets.keys()];
     const count = Math.min(MOST_TURNS, all.length);
@@ -224,7 +227,7 @@ export class ColumnNewton {
     return penalty;
   }
 
-  /** Moves to Anderson's extrapolated point if the objective is lower there. Returns the gain. */
+  /** Moves to the point that Anderson's method extrapolates, if the objective is lower there. Returns the gain. */
   private *leap(points: readonly Float64Array[]): Calls<number> {
     const to = extrapolate(points);
     if (!to) return 0;
@@ -279,9 +282,9 @@ export class ColumnNewton {
   }
 
   /**
-   * Evaluates slopes at the point and moves intercepts to their minimum for the current coefficients, to full
-   * precision. Otherwise no dual point would be feasible. With a quadratic loss, the intercept is already there.
-   * Curvatures are computed again if they are off by more than `drift`; default: always.
+   * Evaluates the slopes at the current point. Then moves the intercepts to their minimum at fixed coefficients, to
+   * full precision. Without this, no dual point would be feasible. With a quadratic loss, the intercept is already at
+   * its minimum. Curvatures are computed again if they are off by more than `drift`; default: always.
    */
   *settle(drift?: number): Calls<void> {
     this.loss = yield* this.evaluate();
@@ -325,7 +328,7 @@ export class ColumnNewton {
         for (let k = 0; k < outputs; k++) before[k] = length * direction[k];
         this.loss = yield* this.evaluate();
         after = Float64Array.from({ length: outputs }, (_, k) => (sunk.has(k) ? 0 : this.slopeOf(k).sum));
-        // Either the minimum has not been passed, or the slope beyond it is smaller than the slope before it.
+        // The step either stays before the minimum, or ends beyond it at a smaller slope.
         if (dot(after, direction) <= 0.9 * Math.abs(start) || trial === MOST_TRIALS) break;
         length /= 2;
       }
@@ -339,8 +342,8 @@ export class ColumnNewton {
   }
 
   /**
-   * Lowers the intercepts of classes without weight until the mean probability of each such class is at most VANISHING,
-   * because the loss has no minimum in these intercepts. These intercepts then stay at their lowered values. Returns
+   * The loss has no minimum in the intercepts of classes without weight. Lowers these intercepts until the mean
+   * probability of each such class is at most VANISHING. These intercepts then stay at their lowered values. Returns
    * the outputs of these classes.
    */
   private *sinkWeightless(): Calls<ReadonlySet<number>> {
@@ -367,9 +370,9 @@ export class ColumnNewton {
   }
 
   /**
-   * Moves intercept k by a Newton step. The step is lengthened while the slope hardly decreases, as in flat tails, and
-   * shortened if the slope changes sign and grows in size. Returns |Σ slopes|/Σ|slopes| before the step, or 0 if no
-   * step was made.
+   * Moves intercept k by a Newton step. If the slope hardly decreases, as in flat tails, the step is lengthened. If the
+   * slope changes sign and grows in size, the step is shortened. Returns |Σ slopes|/Σ|slopes| before the step, or 0 if
+   * no step was made.
    */
   private *settleOne(k: number): Calls<number> {
     const { sum, size, curvature } = this.slopeOf(k);
@@ -413,7 +416,7 @@ export class ColumnNewton {
   }
 
   /**
-   * Sets up the quadratic model of output k at the present point, from the last evaluated slopes. Curvatures within
+   * Sets up the quadratic model of output k at the current point, from the slopes evaluated last. Curvatures within
    * `drift` of the old ones are reused.
    */
   takeModel(k: number, drift = -1): void {
@@ -450,7 +453,7 @@ export class ColumnNewton {
     return this.binding.z + k * this.target.rowCount * 8;
   }
 
-  /** Largest difference between two objectives that rounding can cause. */
+  /** Largest difference that rounding can cause between two values of the objective. */
   private noise(): number {
     return 1e-13 * Math.abs(this.loss);
   }
@@ -476,7 +479,7 @@ export class ColumnNewton {
   }
 
   /**
-   * Line search along the direction: halves the step until the objective falls enough. Returns the change of the
+   * Searches along the direction by halving the step until the objective falls enough. Returns the change of the
    * objective.
    */
   private *backtrack(outputs: readonly number[], promised: number): Calls<number> {
@@ -488,8 +491,8 @@ export class ColumnNewton {
       for (const walk of walks) penalty = walk.to(given, penalty);
       const loss = yield* this.evaluate();
       const change = loss - this.loss + penalty;
-      // The last steps change the objective by less than its rounding error. The objective is then uninformative, but
-      // the slopes still lead to the minimum.
+      // The last steps change the objective by less than the rounding error of the objective. The objective is then
+      // uninformative, but the slopes still lead to the minimum.
       const unseen = Math.abs(promised) <= this.noise() && Math.abs(change) <= this.noise();
       if (change <= SUFFICIENT * given * promised || unseen || given === 0) {
         this.loss = loss;
@@ -500,8 +503,8 @@ export class ColumnNewton {
   }
 
   /**
-   * Straight path of output k from its position before the solve to the solution. `to` moves the output to the given
-   * share of the path, and returns `sum` plus the penalty there.
+   * Straight line from the position of output k before the solve to the solution. `to` moves the output to the given
+   * share of this line, and returns `sum` plus the penalty there.
    */
   private walk(k: number): { penalty: number; shift: number; to(share: number, sum: number): number } {
     const set = this.sets[k];

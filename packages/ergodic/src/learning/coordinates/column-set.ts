@@ -8,20 +8,20 @@ import * as field from "../fields.ts";
 const MOST_COVARIANCES = 768;
 /**
  * Maximum memory for the Gram matrices of all outputs that share a loss, in units of one matrix of the largest size.
- * These matrices are kept while curvatures hardly drift. Even if its share of this memory is smaller, each matrix can
- * have the size that is allowed for a single step.
+ * These matrices are kept while curvatures hardly drift. Each matrix can have at least the size that is allowed for a
+ * single step, even if its share of this memory is smaller.
  */
 const LARGEST_SHARES = 4;
-/** Maximum number of members if curvatures change at each step, so that a Gram matrix serves only one step. */
+/** Maximum number of members if curvatures change at every step. A Gram matrix then serves only one step. */
 const MOST_PASSING_COVARIANCES = 256;
 /**
- * Number of entries per row below which computing the Gram matrix is nearly as fast as a pass. The smaller limit for
- * single-step matrices then does not apply.
+ * Number of entries per row below which computing the Gram matrix is nearly as fast as a pass. Below this number, the
+ * smaller limit for single-step matrices does not apply.
  */
 const SPARSE_ROW = 32;
 /** Maximum number of passes per solve. An ill-conditioned solve continues in the next round. */
 const MOST_PASSES = 1000;
-/** Fixed cost per column, in units of the cost per entry. */
+/** Fixed cost of a column, relative to the cost of one entry. */
 const LEAST_WORK = 16;
 
 /** Vectors over columns or rows that a checkpoint must store to full precision. */
@@ -43,10 +43,10 @@ const numbers = {
   distance: field.SET_DISTANCE_F64,
 };
 
-/** SET block of one output for kernels/learning/working-set.ts: its memory, inputs and results. */
+/** SET block of one output, with its inputs and results. kernels/learning/working-set.ts works on it. */
 export class ColumnSet {
   readonly block: number;
-  /** f64[rows]: the change of the outputs along the direction of a solve. */
+  /** f64[rows]: the change in the outputs along the direction of a solve. */
   readonly direction: number;
   readonly u: number;
   readonly h: number;
@@ -162,7 +162,7 @@ export class ColumnSet {
   }
 
   /**
-   * Returns the change of the intercept since u was set. During a solve by covariances, u does not yet include all of
+   * Returns the change in the intercept since u was set. During a solve by covariances, u does not yet include all of
    * this change.
    */
   shift(): number {
@@ -175,7 +175,7 @@ export class ColumnSet {
     return this.members().reduce((sum, j, a) => sum - ((beta[j] - before[a]) * means[j]) / sumH, shift);
   }
 
-  /** Stores the present coefficients for `before`. */
+  /** Saves the current coefficients, which `before` then returns. */
   remember(): void {
     const before = this.before();
     const beta = this.overColumns(this.beta);
@@ -212,7 +212,7 @@ export class ColumnSet {
     return this.arena.memory.u8(this.pointers.screened, this.columnCount);
   }
 
-  /** Clears all screening, because a new penalty strength invalidates the proofs. */
+  /** Clears all screening results, because a new penalty strength invalidates the proofs. */
   unscreen(): void {
     this.screened().fill(0);
     this.setCount(field.SET_SCREENED_COUNT, 0);

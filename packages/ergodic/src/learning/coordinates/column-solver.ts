@@ -9,7 +9,7 @@ import { ColumnSet, joined, parted } from "./column-set.ts";
 
 export type { Strength } from "./column-newton.ts";
 
-/** Number of columns that may join the working set per round, if fewer coefficients than this are nonzero. */
+/** Number of columns that can join the working set per round while fewer coefficients than this are nonzero. */
 const FIRST_MEMBERS = 10;
 /**
  * A solve ends when a pass (SOLVE_SHARE) or a Newton step (NEWTON_SHARE) gains at most this share of the requested gap.
@@ -18,32 +18,32 @@ const SOLVE_SHARE = 1e-3;
 const NEWTON_SHARE = 0.05;
 const MOST_NEWTON_STEPS = 30;
 /**
- * Largest relative error at which curvatures are reused, in rounds without a certificate and for outputs that share a
- * loss. Cycles over outputs that share a loss converge only linearly even with new curvatures, and they are cheapest if
- * the Gram matrix is reused.
+ * Largest relative error at which curvatures are reused. It applies to rounds without a certificate and to outputs that
+ * share a loss. Cycles over outputs that share a loss converge only linearly, even with new curvatures. They are
+ * cheapest if the Gram matrix is reused.
  */
 const DRIFT = 0.1;
 /** Maximum number of members for which a new Gram matrix costs no more than the rest of a step. */
 const FEW_MEMBERS = 16;
-/** Gain of a pass that rounding alone can cause, as a share of the null model's loss. */
+/** Largest gain per pass that rounding alone can cause, as a share of the null model's loss. */
 const ROUNDING = 1e-28;
 /**
- * Maximum number of rounds that neither add a column nor lower the gap by a tenth. No further progress is then
- * possible.
+ * The run stops after this many rounds without a new column and without lowering the gap by a tenth. No further
+ * progress is then possible.
  */
 const MOST_IDLE = 20;
 /** Strength that keeps all penalised coefficients at 0. */
 const BARRED: Strength = { l1: 1e300, l2: 0 };
 /**
- * If the intercepts alone fit the targets, losses and pulls up to these shares of their values at z = 0 count as
- * rounding. For a quadratic loss the share is smaller, because its sum involves no cancellation.
+ * The intercepts alone can fit the targets exactly. Losses and pulls up to these shares of their values at z = 0 then
+ * count as rounding. For a quadratic loss the share is smaller, because its sum involves no cancellation.
  */
 const LEAST_SHARE = 1e-10;
 const LEAST_SHARE_QUADRATIC = 1e-20;
 const LEAST_PULL_SHARE = 1e-9;
 /**
- * Smallest ratio of slopes and curvatures to their values at the null model. Without a penalty, smaller ratios show
- * that the loss is approaching a limit that it never reaches.
+ * Smallest plausible ratio of slopes and curvatures to their values at the null model. Without a penalty, smaller
+ * ratios show that the loss is approaching a limit that it never reaches.
  */
 const VANISHED = 1e-3;
 const UNBOUNDED = "the loss has no minimum: unpenalised coefficients fit the rows ever better as they grow; give l1 or l2";
@@ -70,7 +70,7 @@ interface Progress {
   nullSlopes: number;
   nullCurvatures: number;
   solveShare: number;
-  /** Least gap or violation so far, and number of rounds since it last fell. */
+  /** Smallest gap or violation so far, and number of rounds since it last decreased. */
   best: number;
   idle: number;
 }
@@ -95,12 +95,12 @@ const nothingYet: SolverState = {
  *
  * D is evaluated at one or two values of α, and the larger result is used. The first, min(1, min_j l1 w_j/|x_j·v|),
  * makes the last sum 0. The second, 1, is allowed if l2 > 0. The gap P − D bounds P − min P. The gap is reported
- * relative to the null model's loss (intercepts alone) minus the least possible loss, Σ_i c_i inf ℓ(·, y_i). Without a
- * penalty, or with unpenalised columns, no dual point is known. The gap is then replaced by the violation, which is the
- * largest error in the optimality conditions of a column.
- * In a round, the solver minimises over the columns of the working set: a quadratic loss by one solve of
- * kernels/learning/working-set.ts, others by column-newton.ts. The solver then computes all scores and the gap, and
- * adds the columns that pull hardest to the set.
+ * relative to a difference: the null model's loss (intercepts alone) minus the least possible loss, Σ_i c_i inf ℓ(·,
+ * y_i). Without a penalty, or with unpenalised columns, no dual point is known. The solver then uses the violation
+ * instead of the gap: the largest error in any column's optimality condition.
+ * In a round, the solver minimises over the columns of the working set. A quadratic loss needs one solve of
+ * kernels/learning/working-set.ts. For other losses, column-newton.ts takes Newton steps. The solver then computes all
+ * scores and the gap, and adds the columns that pull hardest to the set.
  * Long because a round passes one state (point, scores, working set, gap) through all of its methods.
  * Sources: Friedman, Hastie, Tibshirani 2010; Massias et al. 2018 (working sets by dual points); Fercoq et al. 2015.
  */
@@ -147,8 +147,8 @@ export class ColumnSolver {
   }
 
   /**
-   * State at the last certificate. Before the first certificate, it contains bounds from the null model, because the
-   * loss of a model is never smaller than the least loss.
+   * State at the last certificate. Before the first certificate, it contains bounds from the null model: no model's
+   * loss is smaller than the least loss.
    */
   get state(): SolverState {
     const { last, opened, nullLoss, leastLoss } = this;
@@ -192,7 +192,7 @@ export class ColumnSolver {
     Object.assign(progress, { nullSlopes: slopes, nullCurvatures: curvatures });
   }
 
-  /** Returns the smallest l1 at which all penalised coefficients are 0. Call it just after `open`. */
+  /** Returns the smallest l1 at which all penalised coefficients are 0. Call it immediately after `open`. */
   *largestPull(): Calls<number> {
     if (!this.penalised) {
       yield* this.begin(BARRED);
@@ -223,16 +223,16 @@ export class ColumnSolver {
       set.unscreen();
       if (!this.target.quadratic || set.count(field.SET_SIZE) > set.count(field.SET_CAPACITY) / 2)
         yield [call("setCompact", set)];
-      // Strong rule: a pull below `least` × l1 stays below l1 if pulls change at most as fast as the strength. Only
-      // columns with larger pulls join.
+      // Strong rule: suppose that pulls change at most as fast as the strength. A pull below `least` × l1 then stays
+      // below l1. Only columns with larger pulls join.
       const least = strength.l1 > 0 && before > 0 ? Math.max(0.5, 2 - before / strength.l1) : 1;
       yield [call("setGrow", set, strength.l1 > 0 ? this.growth(set) : this.target.columnCount, strength.l1 > 0 ? least : -1)];
     }
   }
 
   /**
-   * Runs one round. Returns true when the gap (or, without one, the violation) is at most `tolerance`, or a reason if
-   * further rounds cannot reach it.
+   * Runs one round. Returns true when the gap is at most `tolerance`, or a reason if further rounds cannot reach the
+   * tolerance. Without a gap, the violation is compared.
    */
   *round(tolerance: number): Calls<boolean | string> {
     const { newton, progress, target } = this;
@@ -290,8 +290,8 @@ export class ColumnSolver {
   }
 
   /**
-   * Returns the address of the outputs over all rows, weighted or not, f64[outputs][rows]. The solver does not maintain
-   * them for a quadratic loss, so in that case they are computed here.
+   * Returns the address of the outputs over all rows, f64[outputs][rows]. Rows of weight 0 are included. The solver
+   * does not maintain them for a quadratic loss, so in that case they are computed here.
    */
   *outputs(): Calls<number> {
     const { z } = this.binding;
@@ -300,8 +300,8 @@ export class ColumnSolver {
   }
 
   /**
-   * Parameters in the problem's layout: for each output the columns, the intercept, padding. Within a round, these are
-   * the parameters at the present point.
+   * Parameters in the problem's layout: for each output, the coefficients, the intercept and the padding. Within a
+   * round, these are the parameters at the current point.
    */
   parameters(): Float64Array {
     const { outputs, penalty, columnCount, intercept, one } = this.target;
@@ -384,14 +384,14 @@ export class ColumnSolver {
     return this.sets.reduce((most, set) => set.correlations().reduce((a, c) => Math.max(a, Math.abs(c)), most), 0);
   }
 
-  /** Upper bound of the pulls of all columns at the current slopes. */
+  /** Upper bound on every column's pull at the current slopes. */
   private mostPull(): number {
     const norm = this.sets[0].norms().reduce((a, b) => Math.max(a, b), 0);
     const slopes = this.engine.memory.f64(this.binding.slopes, this.rowCount * this.sets.length);
     return norm * Math.sqrt(slopes.reduce((sum, s) => sum + s * s, 0));
   }
 
-  /** Number of columns that can join: as many as are nonzero already, but at least FIRST_MEMBERS. */
+  /** Number of columns that can join: the number of nonzero coefficients, but at least FIRST_MEMBERS. */
   private growth(set: ColumnSet): number {
     return Math.max(FIRST_MEMBERS, nonZeros(set.overColumns(set.beta)));
   }
@@ -415,7 +415,9 @@ export class ColumnSolver {
     return 0;
   }
 
-  /** Runs Newton steps on one output after another, or on all that share a loss. Returns the gain. */
+  /**
+   * Takes Newton steps on one output after another, or jointly on all outputs if they share a loss. Returns the gain.
+   */
   private *descend(aim: number): Calls<number> {
     const { newton, progress, target } = this;
     const known = this.last.primal - this.last.dual;
@@ -437,7 +439,7 @@ export class ColumnSolver {
     return gained;
   }
 
-  /** Computes the gap at the point of the last scores. Returns the value to compare with the tolerance. */
+  /** Computes the gap at the point where scores were last computed. Returns the value to compare with the tolerance. */
   private *certify(): Calls<number> {
     const { l1, l2 } = this.newton.strength;
     const primal = this.loss + this.total(field.SET_PENALTY_F64);

@@ -14,8 +14,8 @@ const solveColumns: SolveColumns = async (target, tolerance, plan, engine) => {
 };
 
 /**
- * Coordinate descent: repeatedly picks a block b and moves x_b, either to the minimum of F along the block or by a
- * proximal step of size 1/L_b.
+ * Coordinate descent. Repeatedly picks a block b and moves x_b: to the minimum of F along the block, or by a proximal
+ * step of size 1/L_b.
  *
  * F(x) = f(x) + Σ_b φ_b(x_b), f smooth, as a problem's `coordinates` describe it. A step is one move, and an epoch is
  * as many moves as there are blocks.
@@ -26,11 +26,11 @@ const solveColumns: SolveColumns = async (target, tolerance, plan, engine) => {
  * derivatives from `rows` random rows, and makes steps of `rate`/L_b (stochastic coordinate descent). The rate is a
  * number or a schedule over moves.
  * acceleration: "anderson" (anderson.ts) extrapolates from the points after each of five passes in fixed order, and
- * accepts the result only if F falls; "nesterov" (nesterov.ts) is the accelerated random form. The default is
- * "anderson" if it applies, otherwise "none".
+ * accepts the result only if F falls; "nesterov" (nesterov.ts) is the accelerated random form. Default: "anderson" if
+ * it applies, otherwise "none".
  * `tolerance` is tested every `checkEvery` epochs. The run has converged if the relative duality gap is at most
  * `tolerance`. Without a gap, the largest violation must be at most `tolerance` times its initial value. Exact moves
- * never raise F. Runs in float64, as one sequence of moves.
+ * never increase F. Runs in float64, as one sequence of moves.
  * Sources: Wright 2015 (survey); Tseng 2001 (convergence with φ); Richtárik, Takáč 2014 (random picks). Differs: see
  * the files named.
  *

@@ -15,15 +15,15 @@ export interface DualDescentParts {
 
 /** Maximum number of visits to one output's rows per step. */
 const STEP_VISITS = 16384;
-/** Largest violation at which the active rows count as solved, as a share of the violation at the last check. */
+/** The active rows count as solved if their violation is at most this share of the violation at the last check. */
 const SOLVED_SHARE = 0.5;
-/** Maximum and minimum number of epochs between two checks, as shares of the epochs completed so far. */
+/** Maximum and minimum number of epochs between two checks, as shares of the number of completed epochs. */
 const LATEST_LOOK = 0.4;
 const EARLIEST_LOOK = 0.05;
 
 /**
- * A run of dual coordinate descent: visits by kernels/learning/dual.ts, with checks of the duality gap over all rows
- * between them.
+ * A run of dual coordinate descent. It alternates visits to rows (kernels/learning/dual.ts) with checks of the duality
+ * gap over all rows.
  */
 export class DualDescent implements Progression {
   readonly stepsPerEpoch: number;
@@ -35,7 +35,7 @@ export class DualDescent implements Progression {
   private readonly engine: Engine;
   private readonly lanes: DualLanes;
   private readonly stepsPerAverage: number;
-  /** The gap is checked at the end of this epoch at the latest; 0 before the first check. */
+  /** Latest epoch after which the gap is checked; 0 before the first check. */
   private nextLook = 0;
   private lookedAt = 0;
   private found = { primal: 0, dual: 0, gap: Infinity, loss: 0 };
@@ -106,8 +106,8 @@ export class DualDescent implements Progression {
   }
 
   /**
-   * Synchronises the lanes when replicas are averaged or an epoch ends. Replicas solve problems of their own, so their
-   * convergence says nothing about the whole.
+   * Synchronises the lanes when replicas are averaged or an epoch ends. Each replica solves its own problem, so the
+   * convergence of replicas does not show that the whole problem has converged.
    */
   private async bringTogether(): Promise<void> {
     const { lanes } = this;
@@ -126,8 +126,8 @@ export class DualDescent implements Progression {
   }
 
   /**
-   * Computes primal, dual and violation over all rows, and plans the next check. Before it certifies convergence, p is
-   * recomputed from β, because incremental updates accumulate rounding.
+   * Computes primal, dual and violation over all rows, and plans the next check. Recomputes p from β before certifying
+   * convergence, because incremental updates accumulate rounding errors.
    */
   private async look(): Promise<void> {
     const { gap: before } = this.found;

@@ -7,7 +7,7 @@ import * as field from "../fields.ts";
 
 export interface DualLane {
   pointer: number;
-  /** Range of rows that this lane covers in checks and sums. */
+  /** Range of rows that this lane processes in checks and sums. */
   first: number;
   rows: number;
   /**
@@ -53,9 +53,9 @@ const numbers = [
 /**
  * Lanes of a dual ascent. Each lane visits rows that no other lane moves at the same time, and updates a copy of p.
  *
- * Racing lanes share a copy; each replica has its own. If there are several lanes, the active rows are redistributed to
- * them at random whenever they synchronise. With fixed rows, the lanes would converge only slowly. Each output is a
- * separate problem with its own lanes.
+ * Racing lanes share one copy, whereas each replica has its own copy. If there are several lanes, the active rows are
+ * redistributed to them at random whenever they synchronise. With fixed rows, the lanes would converge only slowly.
+ * Each output is a separate problem with its own lanes.
  */
 export class DualLanes {
   readonly list: DualLane[];
@@ -84,8 +84,8 @@ export class DualLanes {
   }
 
   /**
-   * Returns p for each output. Replicas that were assigned rows are averaged. With σ′ equal to their number, the
-   * average contains the sum of their moves.
+   * Returns p for each output. Replicas that were assigned rows are averaged. Because σ′ equals the number of replicas,
+   * the average contains the sum of their moves.
    */
   points(): Float64Array[] {
     return this.ascents.map(({ copies, dealt }) => {
@@ -116,8 +116,8 @@ export class DualLanes {
   }
 
   /**
-   * Sets the thresholds for the next passes. A row leaves the active set if its gradient pushes it against its bound by
-   * more than a tenth of `limit`. A lane counts as solved when its violation is at most `target`.
+   * Sets the thresholds for the next passes. A row at a bound leaves the active set if its slope keeps it there by more
+   * than a tenth of `limit`. A lane counts as solved when its violation is at most `target`.
    */
   aim(limit: number, target: number): void {
     for (const { pointer } of this.list) {
@@ -270,8 +270,8 @@ export class DualLanes {
       [field.ASCENT_FIRST, own.first],
       [field.ASCENT_COUNT, own.rows],
       [field.ASCENT_SHUFFLE, plan.schedule === "shuffled" ? 1 : 0],
-      // A row that stays at its bound in one lane can move in another. With several lanes, rows therefore leave the
-      // active set only at checks.
+      // A row that stays at its bound in one lane can move in another lane. With several lanes, rows therefore leave
+      // the active set only at checks.
       [field.ASCENT_SHRINK, shrinking ? (this.each === 1 ? 2 : 1) : 0],
       [field.ASCENT_RACING, this.racing ? 1 : 0],
       [field.ASCENT_KEY_LOW, low],

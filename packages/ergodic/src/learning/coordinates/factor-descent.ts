@@ -5,9 +5,7 @@ import { FactorPasses, type Pass, type Side } from "./factor-passes.ts";
 
 /** Options of `factorCoordinateDescent`. */
 export interface FactorDescentOptions {
-  /**
-   * Number of times per epoch that each number of a row or component is updated. Default 1; a whole number, 1 to 1000.
-   */
+  /** Number of updates per epoch of each factor and bias. Default 1; a whole number, 1 to 1000. */
   inner?: number;
   /**
    * Order of updates. "components" (CCD++) updates one component of all rows at a time; "rows" updates row by row.
@@ -28,22 +26,22 @@ const close = 4;
 const name = "factorCoordinateDescent";
 
 /**
- * Coordinate descent on factors: moves each number of a row to its minimum with all others fixed. The cost is linear in
- * the rank; the cost of alternating least squares is cubic.
+ * Coordinate descent on factors: moves one factor (or bias) of a row to its minimum while all others are fixed. The
+ * cost is linear in the rank, whereas alternating least squares has a cubic cost.
  *
  * order "components" (CCD++): for each component k, updates all users' p_k and then all items' q_k, `inner` times,
  * using residuals without component k:
  *
  *   p_k ← Σ e q_k / (λ + Σ q_k²)
  *
- * It needs a model in which only rated cells count, and stores one float64 per rating and side. order "rows": for each
- * row in turn, `inner` rounds over its numbers. If every cell counts, it uses Σ q qᵀ (element-wise ALS). Default:
- * components if the model supports them, otherwise rows.
- * An epoch updates every number of both sides `inner` times. The objective never rises. inner: default 1. The run has
- * converged when an epoch lowers the objective by at most `tolerance` (default 1e-4), as a share of its value.
- * Needs: a factor model. Sources: Yu, Hsieh, Si, Dhillon 2012 (components); He, Zhang, Kan, Chua 2016 and Pilászy,
- * Zibriczky, Tikk 2010 (rows). Differs from other implementations: the bias is one more component; both sides start at
- * random, whereas elsewhere users start at 0.
+ * This order needs a model in which only rated cells count, and stores one float64 per rating and side. order "rows":
+ * visits each row in turn and makes `inner` rounds over its factors. If every cell counts, it uses Σ q qᵀ (element-wise
+ * ALS). Default: components if the model supports them, otherwise rows.
+ * An epoch updates every factor and bias of both sides `inner` times. The objective never increases. inner: default 1.
+ * The run has converged when an epoch lowers the objective by at most `tolerance` (default 1e-4), as a share of its
+ * value. Needs: a factor model. Sources: Yu, Hsieh, Si, Dhillon 2012 (components); He, Zhang, Kan, Chua 2016 and
+ * Pilászy, Zibriczky, Tikk 2010 (rows). Differs from other implementations: the bias is one more component; both sides
+ * start at random, whereas elsewhere users start at 0.
  *
  * @throws OptionError; CapabilityError for order "components" if every cell counts
  */
@@ -90,8 +88,8 @@ function rowPasses({ sweepSlot, stride, gramSlot }: FactorBinding, inner: number
 }
 
 /**
- * For each component, the items are opened before any user is updated. Opening adds the component's contribution back
- * to the residuals, and this contribution is a product of the old numbers of both sides.
+ * For each component, open the items before updating any user. Opening adds the component's contribution back to the
+ * residuals, and this contribution is a product of the old numbers of both sides.
  */
 function componentPasses(binding: FactorBinding, inner: number, order: "components" | undefined): Pass[] {
   const { componentSlot, components } = binding;

@@ -34,7 +34,7 @@ export interface PassOptions {
 
 /** Number of operations per step, which takes a few milliseconds. */
 const STEP_COST = 2 ** 22;
-/** Minimum number of stretches per side, and maximum number of parts of a sum over its rows. */
+/** Minimum number of stretches per side. It is also the maximum number of parts into which a sum over rows is split. */
 const PARTS = 16;
 
 const names = ["users", "items"] as const;
@@ -43,11 +43,11 @@ const names = ["users", "items"] as const;
  * Alternating updates of factors. The rows of one side are updated while the other side is fixed. The algorithm
  * supplies a list of passes, and running the whole list once is an epoch.
  *
- * A pass is cut into stretches of rows of about equal cost, and a step is one stretch. Rows of a pass do not depend on
- * each other, so the result is the same, bit for bit, for any number of workers and any grouping of steps. Sums over
- * rows (the objective, Σ p pᵀ) use fixed parts, added in order. The objective F is measured and reported at the end of
- * each epoch. The run has converged when an epoch lowers F by at most `tolerance` × its previous value. The loss
- * reported to the training loop is F per rating at the start of the epoch.
+ * A pass is cut into stretches of consecutive rows, with about equal cost. A step processes one stretch. The rows of a
+ * pass do not depend on each other. The result is therefore the same, bit for bit, for any number of workers and any
+ * grouping of steps. Sums over rows (the objective, Σ p pᵀ) use fixed parts, added in order. The objective F is
+ * measured and reported at the end of each epoch. The run has converged when an epoch lowers F by at most `tolerance` ×
+ * its previous value. The loss reported to the training loop is F per rating at the start of the epoch.
  *
  * @throws CapabilityError for minibatches, replicas or quantised data; ErgodicError [MODEL_SINGULAR] if a row has no
  * solution
@@ -65,12 +65,12 @@ export class FactorPasses implements Progression {
   private readonly binding: FactorBinding;
   private readonly arena: Arena;
   private readonly passes: readonly Pass[];
-  /** Boundaries of each pass's stretches, and the step at which the pass begins. */
+  /** Boundaries of the stretches of each pass, and index of the pass's first step. */
   private readonly edges: readonly Uint32Array[];
   private readonly begins: readonly number[];
   private readonly scratch: readonly number[];
   private readonly partial: readonly number[];
-  /** Side whose Σ p pᵀ is up to date; −1 for none. */
+  /** Side with an up-to-date Σ p pᵀ; −1 if there is none. */
   private summed = -1;
   private objective = Number.NaN;
 
@@ -214,7 +214,7 @@ export class FactorPasses implements Progression {
     this.summed = side;
   }
 
-  /** Measures F, and recomputes the residuals if there are any. */
+  /** Computes F. If residuals are stored, recomputes them. */
   private async measure(): Promise<number> {
     await this.sumOuter(1);
     const { blocks, objectiveSlot } = this.binding;

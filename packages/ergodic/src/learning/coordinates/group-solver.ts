@@ -10,13 +10,13 @@ const NULL_STRENGTH = 1e100;
 /** Group penalty that is practically 0 but still defines blocks. */
 const NO_STRENGTH = Number.MIN_VALUE;
 const MOST_NULL_ROUNDS = 50;
-/** Largest excess of a pull over the strength, relative to the strength, that rounding can cause. */
+/** Rounding can make a pull exceed the strength by at most this share of the strength. */
 const ROUNDING = 1e-12;
 
 export interface GroupParts {
-  /** Returns the training problem at a strength of the group penalty. */
+  /** Returns the training problem with the given strength of the group penalty. */
   bind(strength: number): Problem;
-  /** Returns the problem on the held-out rows at a strength of the group penalty. */
+  /** Returns the problem on the held-out rows with the given strength of the group penalty. */
   held?(strength: number): Problem;
   plan: Plan;
   engine: Engine;
@@ -55,7 +55,7 @@ export class GroupSolver implements PathSolver {
   *open(): Calls<void> {
     this.start(this.parts.bind(NULL_STRENGTH));
     this.leastLoss = yield* leastOf(this.problem!);
-    // Intercepts are solved to full precision, because the largest strength is computed from the remaining slopes.
+    // The largest strength is computed from the slopes that remain, so solve the intercepts to full precision.
     for (let rounds = 0, before = Infinity; rounds < MOST_NULL_ROUNDS; rounds++) {
       yield* this.round(0);
       if (!(this.state.violation < before)) break;
@@ -142,7 +142,7 @@ export class GroupSolver implements PathSolver {
     this.problem = undefined;
   }
 
-  /** Continues from the present point at another strength. */
+  /** Continues from the current point at another strength. */
   private start(problem: Problem): void {
     this.dispose();
     this.problem = problem;
@@ -154,7 +154,7 @@ export class GroupSolver implements PathSolver {
     return this.problem!.coordinates!.blocks!;
   }
 
-  /** Number of nonzero coefficients, without intercepts. */
+  /** Number of nonzero coefficients, not counting intercepts. */
   private nonZeros(): number {
     const { columnCount, intercept } = this.problem!.byColumns!;
     const width = columnCount + (intercept ? 1 : 0);

@@ -1,10 +1,10 @@
 /**
- * Options of a regularisation path: solutions at decreasing strengths λ of l1 = λ a, l2 = λ (1 − a), each from the
- * previous one (Friedman, Hastie, Tibshirani 2010).
+ * Options of a regularisation path: solutions at decreasing strengths λ, with l1 = λ a and l2 = λ (1 − a). Each
+ * solution starts from the previous one (Friedman, Hastie, Tibshirani 2010).
  *
  * A step of the run is one λ. Each fold of cross-validation has its own solver on the same columns, with weight 0 for
- * held-out rows. Folds advance together with the solver on all rows, so every λ has its held-out error as soon as it is
- * solved. Workers share the solvers.
+ * held-out rows. Folds advance together with the solver on all rows. The held-out error of a λ is therefore known as
+ * soon as its solution is. Workers share the solvers.
  */
 
 import type { Advance, ColumnBinding, ColumnTarget, Plan, Progression, Snapshot, Tensor } from "../../engine/contract/index.ts";
@@ -17,7 +17,7 @@ import { type Calls, LongStep } from "./calls.ts";
 import { ColumnSolver } from "./column-solver.ts";
 
 export interface PathOptions {
-  /** Decreasing list of λ, or their number; they then decrease geometrically to `ratio` times the largest. */
+  /** Decreasing list of λ, or their number; λ then decreases geometrically to `ratio` times the largest. */
   lambdas: Float64Array | number;
   ratio: number;
   /** Share of l1, a > 0. */
@@ -26,27 +26,27 @@ export interface PathOptions {
   tolerance: number;
 }
 
-/** Results by λ. Parameters are in the problem's layout, one λ after another. */
+/** Results by λ. Parameters of one λ after another, in the problem's layout. */
 export interface PathRecord {
   lambdas: Float64Array;
   parameters: Float64Array;
   gaps: Float64Array;
   violations: Float64Array;
-  /** Mean loss minus the least loss possible for the targets (0 for most losses), by λ and for the null model. */
+  /** Mean loss minus the least possible loss for the targets (0 for most losses): by λ, and for the null model. */
   losses: Float64Array;
   nullLoss: number;
   nonZeros: Float64Array;
-  /** f64[folds][lambdas]: mean loss on held-out rows minus the least possible loss; and the weight of each fold. */
+  /** f64[folds][lambdas]: mean loss on held-out rows minus the least possible loss. */
   heldOut: Float64Array;
   foldWeights: Float64Array;
 }
 
 const MOST_ROUNDS = 200;
-/** Smallest tolerance of folds. It changes held-out errors by far less than their standard error. */
+/** Smallest tolerance of folds. Its effect on held-out errors is far below their standard error. */
 const FOLD_TOLERANCE = 1e-5;
 /**
- * A path without a list of λ ends early, but only after LEAST_STRENGTHS solutions, if the explained deviance increases
- * by less than LEAST_GROWTH of itself or exceeds MOST_EXPLAINED. Source: glmnet's fdev, devmax, mnlam.
+ * A path without a list of λ can end early, after at least LEAST_STRENGTHS solutions. It ends if the explained deviance
+ * increases by less than LEAST_GROWTH of itself or exceeds MOST_EXPLAINED. Source: glmnet's fdev, devmax, mnlam.
  */
 const LEAST_GROWTH = 1e-5;
 const MOST_EXPLAINED = 0.999;
@@ -66,14 +66,14 @@ export interface PathState {
 
 /** Solver of one model at decreasing strengths. Each solution starts from the previous one. */
 export interface PathSolver {
-  /** Mean loss at the point; least loss of any model; and the null model's loss minus that least loss. */
+  /** Mean loss at the point, least loss of any model, and null model's loss minus that least loss. */
   readonly loss: number;
   readonly leastLoss: number;
   readonly nullLoss: number;
   readonly state: PathState;
   /** Solves the null model. */
   open(): Calls<void>;
-  /** Returns the smallest strength at which all coefficients are 0. Call it just after `open`. */
+  /** Returns the smallest strength at which all coefficients are 0. Call it immediately after `open`. */
   largestPull(): Calls<number>;
   begin(strength: Strength): Calls<void>;
   /** Runs a round. Returns true, or a reason, when the solution is final. */
@@ -149,7 +149,7 @@ export class PathProgression implements Progression {
     return typeof lambdas === "number" ? lambdas : lambdas.length;
   }
 
-  /** Reason why weaker strengths are not worth solving, or false. */
+  /** Reason why no weaker strength is worth solving; false if there is none. */
   get converged(): false | string {
     const { kept, step, options } = this;
     if (!kept || typeof options.lambdas !== "number" || step < LEAST_STRENGTHS || step === options.lambdas) return false;
@@ -273,7 +273,7 @@ export class PathProgression implements Progression {
     return { tensors, state: { step, states } };
   }
 
-  /** Solves the null models, from which the strengths are derived. Returns undefined if this needs another stretch. */
+  /** Solves the null models. The strengths are derived from them. Returns undefined if this needs another stretch. */
   private async open(): Promise<PathRecord | undefined> {
     const pulls = await this.opening.advance(() => this.solvers().map((solver, i) => opened(solver, i === 0)));
     if (!pulls) return undefined;
@@ -301,7 +301,7 @@ export class PathProgression implements Progression {
     return Float64Array.from({ length: given }, (_, k) => largest * power(ratio, given === 1 ? 0 : k / (given - 1)));
   }
 
-  /** Runs solver i at the present strength. Folds return the mean loss on their held-out rows. */
+  /** Runs solver i at the current strength. For a fold, returns the mean loss on its held-out rows. */
   private solve({ lambdas }: PathRecord, i: number): Calls<number | undefined> {
     const { l1Ratio, tolerance } = this.options;
     const { all, folds } = this.made;
@@ -381,7 +381,10 @@ function meanOf({ heldOut, foldWeights, lambdas }: PathRecord, k: number): numbe
   return foldWeights.reduce((sum, w, f) => sum + w * heldOut[f * lambdas.length + k], 0) / total;
 }
 
-/** Returns row weights for the mean loss on a fold's training rows, and on its held-out rows, which sum to 1. */
+/**
+ * Returns row weights for two means: the mean loss on a fold's training rows, and the mean loss on its held-out rows.
+ * The held-out weights sum to 1.
+ */
 function foldWeights(all: Float64Array, of: Uint32Array, fold: number): { training: Float64Array; held: Float64Array } {
   const held = all.map((w, i) => (of[i] === fold ? w : 0));
   const training = all.map((w, i) => (of[i] === fold ? 0 : w));

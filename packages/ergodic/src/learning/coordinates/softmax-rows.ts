@@ -11,16 +11,16 @@ export interface OutputRows {
 }
 
 /**
- * Whether the values of this output are consistent with each row's own class being more likely than all others
- * together. If this holds for all outputs, the loss has no minimum: it falls as the weights grow.
+ * Whether each row's own class can be more likely than all others together, as far as this output's values show. If
+ * this holds for all outputs, the loss has no minimum: it falls as the weights grow.
  */
 export function isFitted({ weights, slopes, curvatures }: OutputRows): boolean {
   return weights.every((c, i) => c === 0 || (2 * Math.abs(slopes[i]) < c && isSoftmax(c, slopes[i], curvatures[i])));
 }
 
 /**
- * Whether no row with positive weight belongs to this output's class, so that the loss falls as the output falls. Rows
- * of the class would have slopes of at most 0.
+ * Whether no row with positive weight belongs to this output's class. The loss then falls as the output falls. A row of
+ * the class would have a slope of at most 0.
  */
 export function isWeightless({ weights, slopes, curvatures }: OutputRows): boolean {
   return weights.every((c, i) => c === 0 || (slopes[i] > 0 && isSoftmax(c, slopes[i], curvatures[i])));

@@ -46,7 +46,7 @@ export class WorkingSets implements Progression {
       this.step++;
     }
     const updates = this.step - start;
-    // At the very beginning of the first round, the loss is not yet known.
+    // At the start of the first round, the loss is not yet known.
     const measured = updates || (within && Number.isFinite(solver.loss) ? 1 : 0);
     const rows = measured * solver.rowCount;
     return { updates, lossSum: rows === 0 ? 0 : rows * solver.loss, rows, within };

@@ -13,8 +13,8 @@ export function adopterOf(progression: Progression): ((snapshot: Snapshot) => vo
 }
 
 /**
- * Copies the optimiser state from the other run. Copies and lanes without a counterpart in that run get the state of
- * its first copy or lane.
+ * Copies the optimiser state from the other run. Copies and lanes that have no counterpart in that run receive the
+ * state of its first copy or lane.
  */
 export function adopt(descent: Descent, snapshot: Snapshot): void {
   const { memory } = descent.engine;

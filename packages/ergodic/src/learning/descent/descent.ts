@@ -17,9 +17,9 @@ const scheduleKinds = { ordered: 0, shuffled: 1, blocks: 2, replacement: -1 };
  *
  * Minibatches, Hogwild (racing lanes on one copy), averaged replicas, control variates (SVRG, SAGA, SAG), and quantised
  * data and parameters are settings of one inner loop (kernels/engine/optimise/descend.ts). Sparse rows update only
- * their own coordinates. If the rule needs all coordinates (a reduction that does not vanish at g = 0), gradients are
- * made dense. The penalty of a touched coordinate is divided by its probability of being touched, so that it stays
- * unbiased.
+ * their own coordinates. Some rules need all coordinates, because they contain a reduction that does not vanish at g =
+ * 0. Gradients are then made dense. The penalty of a touched coordinate is divided by the probability that the
+ * coordinate is touched. This keeps the penalty unbiased.
  * Needs: gradients of rows. Sources: Robbins, Monro 1951; Niu et al. 2011 (racing, shared penalties); Leblond et al.
  * 2017 (sparse variance reduction). Differs from other implementations: moments of untouched coordinates do not change,
  * and are not corrected later for the skipped updates (see each rule).
@@ -168,7 +168,7 @@ export class Descent implements Progression {
   }
 
   /**
-   * Scalar state that a lane's rule or search changes from update to update. Pointers are excluded: they are valid only
+   * Scalar state that a lane's rule or line search changes with each update. Pointers are excluded: they are valid only
    * in this process.
    */
   scalars({ rule, pointer, decay }: Lane): Map<string, Tensor> {
@@ -201,7 +201,9 @@ export class Descent implements Progression {
     this.orderedEpoch = epoch;
   }
 
-  /** SVRG: computes the derivative of every row at the current parameters, and from these the mean gradient. */
+  /**
+   * SVRG: computes the derivative of every row at the current parameters, and the mean gradient from these derivatives.
+   */
   private async snapshotMean(epoch: number): Promise<void> {
     const { variance, problem, plan } = this.parts;
     if (variance?.name !== "svrg" || epoch % variance.every !== 0) return;
@@ -233,7 +235,7 @@ export class Descent implements Progression {
     const { averageReplicas } = await later(() => import("../../engine/optimise/average.ts"));
     const { lanes, engine, parts } = this;
     lanes.settle();
-    // The mean gradient is specific to the rows of each replica.
+    // Each replica's mean gradient covers only the replica's own rows.
     const views = (c: number) => [...lanes.arrays(lanes.copies[c])].filter(([name]) => name !== "mean").map(([, view]) => view);
     averageReplicas(lanes.copies.length, views, engine, parts.plan.deterministic);
   }

@@ -9,7 +9,7 @@ import { isVariance, type Variance } from "../../engine/optimise/variance.ts";
 import { later } from "../../engine/threads/later.ts";
 import { Descent } from "./descent.ts";
 
-/** Re-exported for modules that load later, so that bundlers put all three into one chunk. */
+/** Re-exported for modules that are loaded later, so that bundlers put all three modules into one chunk. */
 export { Descent, refuseMisfits };
 
 /**
@@ -43,8 +43,8 @@ export function gradientDescent(options: { rule: Rule; variance?: Variance }): G
 }
 
 /**
- * Returns default options of descent. Host rules evaluate the whole objective and run until they converge. SAG needs
- * rows drawn with replacement (variance.ts).
+ * Returns default options of descent. Host rules evaluate the whole objective and run until convergence. SAG needs rows
+ * drawn with replacement (variance.ts).
  */
 export function descentDefaults(rule: Rule | undefined, variance: Variance | undefined): AlgorithmDefaults {
   return {

@@ -4,8 +4,8 @@ import { PARAMETER_SCALE } from "../../engine/numbers/fixed-point.ts";
 
 /**
  * Returns the parameters in a checkpoint of gradientDescent(), in the problem's layout. Reads checkpoints of minibatch
- * descent (descent.ts), whose replicas are averaged, and of descent on full gradients (full.ts). Undefined if another
- * algorithm wrote the checkpoint.
+ * descent (descent.ts), whose replicas are averaged, and of descent on full gradients (full.ts). Returns undefined if
+ * another algorithm wrote the checkpoint.
  */
 export function keptParameters(snapshot: Snapshot): Float64Array | undefined {
   const { tensors } = snapshot;

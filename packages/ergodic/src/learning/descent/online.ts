@@ -35,7 +35,7 @@ export class OnlineDescent extends Descent {
     return this.lane.binding.piece.indexed;
   }
 
-  /** Address to which the model writes the outputs of an update's rows. */
+  /** Address at which the model stores the outputs of an update's rows. */
   get outputsAt(): number {
     const { model, outputsAt } = this.lane.binding;
     if (this.parts.problem.name !== "linear") return outputsAt;
@@ -76,7 +76,7 @@ export class OnlineDescent extends Descent {
     [this.step, this.updates] = this.keptAt;
   }
 
-  /** Whether all numbers are finite after updates that touched only `columns`. Default: all columns are checked. */
+  /** Whether all state is finite after updates that touched only `columns`. Default: all columns are checked. */
   isFinite(columns?: Uint32Array): boolean {
     const { copy, rule, decay } = this.lane;
     const { memory } = this.engine;

@@ -42,7 +42,7 @@ export interface FoldResult {
   readonly metrics: Readonly<Record<string, number>>;
   /** Seconds of training. */
   readonly seconds: number;
-  /** Reason why training stopped. */
+  /** Reason for the end of training. */
   readonly reason: string;
 }
 
@@ -55,7 +55,8 @@ export interface Spread {
   /** Standard error of the mean, sd/√folds, as if folds were independent. */
   readonly standardError: number;
   /**
-   * Number of folds in which the metric is defined. For example, auc is undefined if the fold lacks one of the classes.
+   * Number of folds in which the metric is defined. For example, auc is undefined in a fold that lacks one of the
+   * classes.
    */
   readonly folds: number;
 }
@@ -79,10 +80,10 @@ const WHERE = "crossValidate";
  *   metrics.accuracy;   // { mean: 0.85, sd: 0.01, … }
  *
  * By default, rows are assigned to folds at random by `seed`, with classes spread evenly. `groups` keeps each group in
- * one fold. `time` cuts the rows into folds + 1 periods; each period except the first is predicted by a model of all
- * earlier rows.
- * The statistics that a model learns from its rows (means and scales, features) are learned again in each fold. The
- * dataset's own pipeline (levels, imputed values) is not learned again, because it was fitted to all rows.
+ * one fold. `time` splits the rows into folds + 1 periods. Each period except the first is predicted by a model that is
+ * trained on all earlier rows.
+ * A model's own statistics (means and scales, features) are learned again in each fold. The dataset's pipeline (levels,
+ * imputed values) was fitted to all rows and is not learned again.
  *
  * @throws OptionError; the errors of `fit`; the reason of an aborted `signal`
  */

@@ -5,7 +5,7 @@ import { OptionError } from "../../engine/errors/errors.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import { type Draws, stream } from "../../engine/random/stream.ts";
 
-/** Training rows and held-out rows, ascending. */
+/** Indices of training rows and held-out rows, ascending. */
 export interface FoldRows {
   readonly train: Uint32Array;
   readonly test: Uint32Array;
@@ -22,8 +22,8 @@ export function checkFolds(where: string, folds: number, rowCount: number, orNon
 }
 
 /**
- * Returns the fold of each row. Rows are shuffled and assigned to folds in turn, class after class, so that each class
- * is spread evenly.
+ * Returns the fold of each row. Rows are shuffled. Class by class, they are then assigned to folds in turn, so that
+ * each class is spread evenly.
  */
 export function dealFolds(data: Dataset, folds: number, seed: number): Uint32Array {
   const { target, rowCount } = data;

@@ -7,21 +7,22 @@ export type From = { toBytes(): Uint8Array } | string | URL | Uint8Array | Blob 
 /** Options of `fit` for the starting point of training. */
 export interface FromOptions {
   /**
-   * Starting point of training. The starting point can be a trained model, even one trained on other data, given as a
-   * predictor or as its file (path, URL, Blob, bytes). A checkpoint of a run or a list of numbers is also accepted. For
-   * linear models, these are all weights, output by output, then the intercepts. For networks, they are the trained
-   * parameters layer by layer, then the frozen ones, then running statistics. Rows are encoded by the trained model's
-   * own pipeline and classes. Default: the model's own initial parameters.
+   * Starting point of training. The starting point can be a trained model, given as a predictor or as its file (path,
+   * URL, Blob, bytes). The model may have been trained on other data. A checkpoint of a run or a list of numbers is
+   * also accepted. For linear models, the list contains all weights, output by output, and then the intercepts. For
+   * networks, it contains the trained parameters layer by layer, then the frozen parameters, then the running
+   * statistics. Rows are encoded by the trained model's own pipeline and classes. Default: the model's own initial
+   * parameters.
    */
   from?: From;
   /**
-   * Whether the optimiser state (moments, and the update count that rates depend on) is "kept" from the checkpoint in
-   * `from`, or "fresh". Default "fresh".
+   * Whether the optimiser state is "kept" from the checkpoint in `from`, or "fresh". This state contains the moments,
+   * and the update count that rates depend on. Default "fresh".
    */
   optimiser?: "fresh" | "kept";
   /**
-   * Paths of parts of a network that are initialised again despite `from`, e.g. ["4"] for the fifth layer. Default:
-   * none.
+   * Paths of the network parts that do not start from `from` but are initialised again, e.g. ["4"] for the fifth layer.
+   * Default: none.
    */
   reset?: readonly string[];
 }

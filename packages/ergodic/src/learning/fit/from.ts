@@ -98,7 +98,7 @@ export class Begun {
     adopt(snapshot);
   }
 
-  /** Runs `make`, which uses the file. Unexpected errors are reported as a damaged file. */
+  /** Calls `make`, which uses the file. An unexpected error is reported as a damaged file. */
   async blamed<T>(make: () => Promise<T>): Promise<T> {
     try {
       return await make();
@@ -157,7 +157,8 @@ function refuseOtherKind(kind: unknown, where: string, wanted: string): void {
 }
 
 /**
- * Whether two runs store tensors of the same names, types and sizes. Tensors that depend on the rows are not compared.
+ * Whether the tensors of two runs have the same names, types and sizes. Tensors that depend on the rows are not
+ * compared.
  */
 function isAlike(own: Snapshot, other: Snapshot): boolean {
   return Object.entries(own.tensors).every(([name, values]) => {

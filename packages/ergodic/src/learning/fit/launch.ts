@@ -24,7 +24,7 @@ import type { Began } from "./training-findings.ts";
 
 /**
  * Information about the training of a model. `gap` is the certified duality gap, if the algorithm computes one. The gap
- * is relative to the null model's loss or, for dual ascent, to the objective.
+ * is relative to the null model's loss. For dual ascent, it is relative to the objective.
  */
 export interface Trained {
   /** Summary of the run. */
@@ -52,7 +52,7 @@ export interface Recipe<D> {
   isBegun?: boolean;
 }
 
-/** Starts a run. `read` supplies its recipe, from the user's options or from a checkpoint. */
+/** Starts a run. `read` supplies the run's recipe, from the user's options or from a checkpoint. */
 export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: () => Promise<Recipe<D>>): Run<object & Trained> {
   const fit = new FitUnderWay(data);
   return new Run<object & Trained>({
@@ -86,7 +86,7 @@ class FitUnderWay<D> {
   private findings!: typeof import("./training-findings.ts");
   /** Part of the checkpoint from which other runs can start. */
   private handedOn: JsonObject | undefined;
-  /** Held-out rows with the model's features, computed once, because the feature map can cost more than an epoch. */
+  /** Held-out rows with the model's features. Computed once, because the feature map can take longer than an epoch. */
   private followed: Prepared<D> | undefined;
 
   constructor(data: D) {
@@ -134,7 +134,7 @@ class FitUnderWay<D> {
       if (learnt !== data) (learnt as Partial<Disposable>)[Symbol.dispose]?.();
     };
     return orElse(end, async () => {
-      // Loaded before the run, because a page can be offline when the run ends.
+      // Loaded before the run, because a page can be offline by the end of the run.
       this.findings = await later(() => import("./training-findings.ts"));
       const engine = await openEngine({ deterministic, families: kind.families(options, { model, prepared }) });
       const problem = model.bind(prepared, plan, engine);

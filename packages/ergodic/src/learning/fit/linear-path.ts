@@ -32,7 +32,7 @@ export interface CrossValidation {
 
 /**
  * Solutions of a linear model at decreasing strengths λ of its penalty, as returned by `fit.path`. `predictor(k)`
- * returns the model at λ number k.
+ * returns the model at lambdas[k].
  */
 export class LinearPath<K extends PredictionKind = PredictionKind, Names extends string = string> {
   /** Strengths of the penalty, decreasing. */
@@ -50,7 +50,7 @@ export class LinearPath<K extends PredictionKind = PredictionKind, Names extends
   readonly explained: Float64Array;
   /** Errors on held-out rows, if `folds` was given. */
   readonly crossValidation: CrossValidation | undefined;
-  /** Index of the λ chosen by cross-validation; the last λ without cross-validation. */
+  /** Index of the λ that cross-validation chose. Without cross-validation, index of the last λ. */
   readonly chosen: number;
   /** Summary of the run. */
   readonly run: RunSummary;
@@ -74,17 +74,17 @@ export class LinearPath<K extends PredictionKind = PredictionKind, Names extends
     return this.predictor().columns;
   }
 
-  /** Weights at λ number k, f64[outputs × columns], as in a predictor. */
+  /** Weights at lambdas[k], f64[outputs × columns], as in a predictor. */
   weights(k: number): Float64Array {
     return this.saved(k).tensors.weights as Float64Array;
   }
 
-  /** Intercepts at λ number k, float64[outputs]. */
+  /** Intercepts at lambdas[k], float64[outputs]. */
   intercept(k: number): Float64Array {
     return this.saved(k).tensors.intercept as Float64Array;
   }
 
-  /** Returns the predictor at λ number k, by default the chosen one. */
+  /** Returns the predictor at lambdas[k]. By default, k is the chosen index. */
   predictor(k: number = this.chosen): LinearPredictor<K, Names> {
     return new LinearPredictor(this.saved(k));
   }
@@ -126,11 +126,11 @@ function validated({ heldOut, foldWeights, lambdas }: PathRecord): CrossValidati
 }
 
 /**
- * Template that turns parameters into saved models. The template is read once, so that it still works after the run has
- * freed its data.
+ * Template that turns parameters into saved models. The template is read once, so that it remains usable after the run
+ * has freed its data.
  */
 export interface Saving {
-  /** Saved model with all parameters 1. */
+  /** Saved model in which all parameters are 1. */
   readonly saved: SavedModel;
   /** Number of parameters per output. */
   readonly stride: number;

@@ -17,7 +17,7 @@ export interface PathParts {
   engine: Engine;
 }
 
-/** Starts a run along a path. Disposing of the run also frees its solvers. */
+/** Starts a run along a path. Disposing the run also frees its solvers. */
 export function startPath(parts: PathParts, options: ConstructorParameters<typeof PathProgression>[1]): PathProgression {
   const solvers = pathSolvers(parts);
   const progression = new PathProgression(solvers, options, parts.plan, parts.engine);
@@ -29,7 +29,7 @@ export function startPath(parts: PathParts, options: ConstructorParameters<typeo
   return progression;
 }
 
-/** Returns the solvers. `dispose` frees the datasets made for them. */
+/** Returns the solvers. `dispose` frees the datasets that were made for these solvers. */
 function pathSolvers(parts: PathParts): PathSolvers & { dispose(): void } {
   const { problem, engine, folds } = parts;
   if (parts.model.options.group) return groupSolvers(parts);

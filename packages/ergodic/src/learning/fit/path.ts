@@ -18,7 +18,7 @@ import { LinearPath, type Saving, savingOf } from "./linear-path.ts";
 /** Options of `fit.path`. */
 export interface FitPathOptions extends Pick<PlanOptions, "workers" | "deterministic" | "seed" | "precision"> {
   /**
-   * Maximum number of strengths λ, or a decreasing list of λ. A list is followed to its end. With a number, λ starts at
+   * Maximum number of strengths λ, or a decreasing list of λ. All values of a list are used. With a number, λ starts at
    * the smallest value for which all coefficients are 0, and decreases geometrically. The path ends early when the
    * explained deviance increases by less than 1e-5 of itself, or exceeds 99.9 %. Default 100.
    */
@@ -30,8 +30,8 @@ export interface FitPathOptions extends Pick<PlanOptions, "workers" | "determini
   /** Relative duality gap required of every solution, > 0. Default 1e-6. */
   tolerance?: number;
   /**
-   * Number of folds of cross-validation, from 2 to the number of rows; 0 for none. Folds are solved to about 1e-5,
-   * which changes errors by a small part of their standard error. Default 0.
+   * Number of folds of cross-validation, from 2 to the number of rows; 0 for none. Folds are solved to a tolerance of
+   * about 1e-5. Its effect on errors is a small part of their standard error. Default 0.
    */
   folds?: number;
   /**
@@ -256,7 +256,7 @@ function launch<K extends PredictionKind, Names extends string>(
  *
  * lambdas: maximum number of λ (100), decreasing geometrically from the smallest λ for which all coefficients are 0 to
  * `ratio` times it (1e-4; 1e-2 with fewer rows than columns). The path ends early when the explained deviance increases
- * by less than 1e-5 of itself, or exceeds 99.9 %. A decreasing list is followed to its end.
+ * by less than 1e-5 of itself, or exceeds 99.9 %. All values of a decreasing list are used.
  * l1Ratio: a (default 1, the lasso). tolerance: relative duality gap of every solution (1e-6).
  * folds: number of cross-validation folds. Rows are assigned at random by `seed`, with classes spread evenly, so a seed
  * always gives the same folds. `workers` share the folds. `select`: the λ with the least held-out error, or the largest

@@ -51,18 +51,18 @@ export interface RegressionTable {
   degreesOfFreedom: number;
   /** Variance of the noise: estimated for the gaussian family, otherwise 1. */
   dispersion: number;
-  /** Twice the log-likelihood gap to a perfect fit; for the gaussian family, the sum of squares. */
+  /** Deviance: twice the log-likelihood gap to a perfect fit. For the gaussian family, this is the sum of squares. */
   deviance: number;
   /** Coefficients: the intercept, then the columns in order. */
   coefficients: RegressionCoefficient[];
-  /** Columns dropped as linearly dependent, including each category's first level, its reference. */
+  /** Columns dropped as linearly dependent. They include each category's reference, which is its first level. */
   aliased: string[];
 }
 
 const WHERE = "regressionTable";
 const INTERCEPT = "(intercept)";
 const MOST_COLUMNS = 2000;
-/** Largest level: at level 1, an interval would be infinite. */
+/** Largest level. At level 1, an interval would be infinite. */
 const MOST_LEVEL = 0.999999;
 /** A column is constant if its sum of squares about the mean is at most this share of its sum of squares about 0. */
 const CONSTANT = 1e-20;
@@ -106,8 +106,8 @@ const families: Readonly<Record<string, Family>> = {
  * Cov β̂ = φ (Xᵀ W X)⁻¹, W = diag w_i v(μ_i). φ = Σ w r²/(n − p) for the squared loss (t), 1 for logistic and Poisson
  * (z). Weights are prior weights, as in R.
  * Estimates are in units of `data`'s columns, whether or not the model standardised them. Columns that depend linearly
- * on others have no coefficient. In each category, the dropped column is the first level, to which the other levels are
- * compared, as in R's treatment contrasts.
+ * on others have no coefficient. In each category, the first level is dropped, and the other levels are compared to it,
+ * as in R's treatment contrasts.
  *
  * @throws CapabilityError [REGRESSION_MEANING] for a penalty, bounds, class weights, random features, another loss,
  * several outputs, more than 2000 columns, coefficients that are not at the maximum, or as many coefficients as rows
@@ -232,7 +232,7 @@ interface Information {
   readonly matrix: Float64Array;
   readonly size: number;
   readonly means: Float64Array;
-  /** Σ h x² about 0, for comparison with the sum of squares about the mean. */
+  /** Σ h x² about 0. It is compared with the sum of squares about the mean. */
   readonly raw: Float64Array;
   /** Σ h. */
   readonly total: number;
@@ -379,7 +379,7 @@ function refuseFar({ gradient, constant, total }: Information, chosen: Independe
   const g = Float64Array.from(chosen.columns, (j) => gradient[j]);
   const step = solved(chosen, g);
   const squared = g.reduce((sum, value, k) => sum + value * step[k], (constant * constant) / total);
-  // A perfect fit has no noise to compare with.
+  // With a perfect fit, there is no noise for comparison.
   const distance = squared === 0 ? 0 : Math.sqrt(squared / dispersion);
   if (distance <= NEAR) return;
   refuse(

@@ -1,4 +1,4 @@
-/** Reads a checkpoint for `fit.resume`. Loaded when a run is resumed. */
+/** Reads a checkpoint for `fit.resume`. Loaded only when a run is resumed. */
 
 import type { JsonObject, Plan } from "../../engine/contract/index.ts";
 import type { Dataset } from "../../engine/data/dataset.ts";
@@ -94,7 +94,7 @@ function takes<D>(kind: Trainable<D, object>, data: unknown): boolean {
   }
 }
 
-/** Whether the run makes its updates one after another, so that additional workers would have nothing to do. */
+/** Whether the run makes its updates one after another. Additional workers would then have nothing to do. */
 const isOneLane = ({ batch, replicas }: Plan): boolean => batch !== "all" && replicas === 1;
 
 /**

@@ -24,8 +24,8 @@ export interface StreamOptions {
    */
   table?: TableOptions | SparseOptions;
   /**
-   * All classes; needed if the first block might lack some of them. Default: the classes of the first block's rows, and
-   * any further classes that its table lists.
+   * All classes. Required if the first block might lack some of them. Default: the classes of the first block's rows,
+   * and any further classes that its table lists.
    */
   classes?: readonly string[];
   /** Limits that stop the run before the blocks end: `updates` or `seconds`, whichever is reached first. */

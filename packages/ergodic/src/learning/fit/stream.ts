@@ -19,7 +19,7 @@ function begin(model: unknown, blocks: Blocks, options: StreamOptions = {}): Run
 
 /**
  * `fit.stream.resume(checkpoint, blocks)`: continues a stream from its checkpoint, bit for bit. `blocks`: the same
- * blocks from the start; rows already learnt are skipped.
+ * blocks from the start; rows that were already learnt are skipped.
  */
 function resume<P extends Fitted | FittedNetwork<PredictionKind> = Fitted>(
   checkpoint: string | Uint8Array | Blob,
@@ -38,7 +38,7 @@ function run(signal: AbortSignal | undefined, make: (streaming: Streaming) => Pr
   return new Run<object>({
     resultNames: trainedNames(),
     signal,
-    // Failed updates have been rolled back.
+    // Updates that failed have been rolled back.
     survivesFailure: true,
     start: async () => {
       learning = await make(await later(() => import("../online/streaming.ts")));
@@ -58,10 +58,10 @@ function run(signal: AbortSignal | undefined, make: (streaming: Streaming) => Pr
  *   for await (const tick of run) console.log(tick.rows, tick.validation?.loss);
  *
  * Each row is predicted before it is learnt. `tick.loss` is the mean loss since the last tick. At the end of a block,
- * `tick.validation` has the loss of its rows and their accuracy, or rmse and mae. `run.report` and ticks contain the
- * number of `rows` and `blocks` so far.
- * The updates equal the updates of `fit` with schedule: "ordered" and deterministic: true, except that a block's last
- * batch can be smaller. The encoding of rows (levels, means and scales of standardised columns, imputed values) is
+ * `tick.validation` has the loss of the block's rows, and their accuracy or their rmse and mae. `run.report` and ticks
+ * contain the number of `rows` and `blocks` so far.
+ * The updates are the same as in `fit` with schedule: "ordered" and deterministic: true, except that the last batch of
+ * a block can be smaller. The encoding of rows (levels, means and scales of standardised columns, imputed values) is
  * learnt from the first block alone. Rows of weight 0 change nothing. Only one block is in memory at a time.
  * A run ends after the last block, at a limit of `until`, on `stop()`, or when its signal aborts. `checkpoint()` saves
  * it, and `fit.stream.resume(checkpoint, blocks)` continues.

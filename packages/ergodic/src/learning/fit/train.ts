@@ -69,8 +69,8 @@ function asked<D>(options: FitOptions<D>, kind: Trainable<D, object>): Algorithm
 }
 
 /**
- * Returns the number of workers. Among the solvers that "auto" can choose, only gradient descent on all rows can use
- * several workers.
+ * Returns the number of workers. "auto" can choose only one solver that uses several workers: gradient descent on all
+ * rows.
  */
 function workersOf<D>({ workers }: FitOptions<D>, algorithm: unknown, chosen: Algorithm | undefined): number | undefined {
   return algorithm === "auto" && chosen && chosen.name !== "gradientDescent" ? undefined : workers;
@@ -150,7 +150,7 @@ function checkRule(name: string, rule: unknown): void {
   refuse("fit", name, rule, "a rule", called(rule, definedRules.names()) ?? "adam({ rate: 0.001 })");
 }
 
-/** Suggests the call that was meant when a factory or a name was given. */
+/** Suggests the correct call if the user passed a factory or a name. */
 function called(value: unknown, names: readonly string[] = []): string | undefined {
   if (typeof value === "function") return `${factoryName(value)}(), not ${factoryName(value)}`;
   return typeof value === "string" && names.includes(value) ? `${value}()` : undefined;

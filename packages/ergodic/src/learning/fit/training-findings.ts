@@ -16,18 +16,18 @@ export interface Began {
   isBegun?: boolean;
 }
 
-/** Number of row blocks, and rows per block, for comparing start and end. Larger data are sampled at random. */
+/** Number of row blocks and rows per block for the comparison of start and end. Larger data are sampled at random. */
 const [BLOCKS, BLOCK_ROWS] = [16, 256];
 /**
- * Tolerated relative increase of the loss for a run that starts from an earlier model. With a constant rate, a run ends
- * near the optimum rather than at it.
+ * Relative increase of the loss that is tolerated in a run that starts from an earlier model. With a constant rate, a
+ * run ends near the optimum rather than at it.
  */
 const CONTINUED_SHARE = 0.1;
 const LOSS = "the training loss, penalties included,";
 
 /**
  * Returns a finding if the training objective of descent is worse at the end than at the start. Other algorithms accept
- * no step that raises it.
+ * no step that increases the objective.
  */
 export function worseThanStart(began: Began, end: Float64Array): Finding[] {
   const { problem, algorithm, start, isBegun } = began;
@@ -75,7 +75,7 @@ function compared(loss: SampledObjective, start: Float64Array, end: Float64Array
   return meanOfBlocks(blocks(start), blocks(end));
 }
 
-/** Number of rows that are classified before all others, as a quick test. */
+/** Number of rows that are classified first, as a quick test. */
 const FIRST_ROWS = 1000;
 
 /** Returns a finding if every training row is classified correctly and the loss therefore has no minimum. */

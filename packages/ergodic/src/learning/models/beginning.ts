@@ -10,7 +10,7 @@ import type { Loss } from "./loss.ts";
 export const FROM = "fit.from";
 
 /**
- * Encodes data for a run that starts from a trained model, using that model's columns and classes, as learnt from its
+ * Encodes data for a run that starts from a trained model. Uses the columns and classes that the model learnt from its
  * own training rows.
  */
 export function preparedAs(data: Dataset, description: JsonObject, type: ElementType): Prepared<Dataset> {

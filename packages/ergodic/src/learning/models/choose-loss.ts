@@ -14,7 +14,7 @@ export function resolveLoss(where: string, loss: string | Loss | Json): Loss {
 }
 
 /**
- * Returns the loss for a target, and the number of outputs it needs. The default loss depends on the target.
+ * Returns the loss for a target, and the number of outputs that the loss needs. The default loss depends on the target.
  *
  * @throws OptionError for an unknown loss; CapabilityError if the loss does not suit the target
  */
@@ -52,8 +52,8 @@ export function chooseLoss(where: string, given: string | Loss | undefined, data
 const distinctTargets = new WeakMap<Dataset, number[]>();
 
 /**
- * Returns the distinct values of the target, ascending, but at most three. Cached, because every fit on the dataset
- * needs them.
+ * Returns the distinct values of the target in ascending order, but at most three of them. Cached, because every fit on
+ * the dataset needs them.
  */
 function distinctTarget(data: Dataset): number[] {
   const known = distinctTargets.get(data);

@@ -1,4 +1,4 @@
-/** Types of the names of this library's losses and of their predictions. */
+/** Types for the names of the built-in losses, and for their kinds of predictions. */
 import type { LossFactory, Task } from "./loss.ts";
 import type * as losses from "./losses/index.ts";
 
@@ -16,8 +16,8 @@ type NameOf<F> = F extends LossFactory<any, Task, infer N> ? N : never;
 // biome-ignore lint/suspicious/noExplicitAny: options of each loss
 type TaskOf<F> = F extends LossFactory<any, infer T> ? T : never;
 
-/** Kind of prediction of each loss of this library, by its name. */
+/** Kind of prediction of each built-in loss, by name. */
 export type KindByLoss = { [F in Library as NameOf<F>]: KindByTask[TaskOf<F>] };
 
-/** Names of this library's losses. A loss defined by loss() is passed as the result of its factory. */
+/** Names of the built-in losses. A loss defined by loss() is passed as the result of its factory. */
 export type LossName = keyof KindByLoss;

@@ -29,23 +29,23 @@ import { linksOfTask } from "../../engine/files/links.ts";
 
 export type Task = "binary" | "multiclass" | "regression" | "count";
 
-/** Properties in a loss's definition besides its equation. */
+/** Properties that define a loss, in addition to its equation. */
 export interface LossTraits<T extends Task = Task> {
   /** Coding of y: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0. */
   task: T;
   /** Link from outputs to predictions: probabilities, a mean, a class by sign. */
   link: Link;
-  /** Bound of the curvature, sup |∂²ℓ/∂z²|, if finite. */
+  /** Bound on the curvature, sup |∂²ℓ/∂z²|, if finite. */
   curvature?: number;
   /** Whether z is a vector over classes rather than one number. */
   joint?: boolean;
   /** Whether ℓ(z, y) is ½z² plus a linear function of z. */
   quadratic?: boolean;
-  /** Elementwise ∂²ℓ/∂z², for joint losses, in which it is not the derivative of the derivative. */
+  /** Elementwise ∂²ℓ/∂z². Needed for joint losses, because it is not the derivative of their gradient. */
   second?: (inputs: { z: Expr; y: Expr }) => Expr;
   /**
-   * Conjugate ℓ*(u, y) = sup_z (uz − ℓ(z, y)), needed for duality gaps. For a joint loss, it is a vector over the
-   * outputs, whose sum is the conjugate. Use `barred` where it is infinite.
+   * Conjugate ℓ*(u, y) = sup_z (uz − ℓ(z, y)), needed for duality gaps. For a joint loss, this is a vector over the
+   * outputs, and the conjugate is its sum. Use `barred` where the conjugate is infinite.
    */
   conjugate?: (inputs: { u: Expr; y: Expr; options: Readonly<Record<string, number>> }) => Expr;
 }
@@ -64,7 +64,7 @@ export interface Loss<T extends Task = Task> extends LossTraits<T> {
   toJSON(): JsonObject;
 }
 
-/** Function that makes a loss from options, with its declaration. */
+/** Function that makes a loss from options, with the declaration of the loss. */
 export interface LossFactory<O, T extends Task, N extends string = string> {
   (options?: Partial<O>): Loss<T>;
   /** Name of the loss and ranges of its options. */
@@ -78,7 +78,7 @@ export const definedLosses = new Registry<(options?: Record<string, number>) => 
  * Defines a loss by its equation and registers it by name. `ranges` checks its options.
  *
  * The equation is a scalar function of an output z and a target y, written once in the compiler's expressions. The
- * derivative, the kernel and the printed form are derived from it. Tasks fix how y is coded: "binary" −1/+1,
+ * derivative, the kernel and the printed form are derived from it. The task determines the coding of y: "binary" −1/+1,
  * "multiclass" class index, "regression" any number, "count" a number >= 0. A checkpoint can be resumed in any program
  * that defines the same loss.
  */
@@ -111,7 +111,10 @@ export function loss<O extends Record<string, number>, const T extends Task, con
   return Object.assign(factory, { declaration });
 }
 
-/** Checks the properties when the loss is defined, rather than when a model with it is trained. */
+/**
+ * Checks the properties when the loss is defined. Otherwise errors would appear only when a model with this loss is
+ * trained.
+ */
 function checkTraits(where: string, traits: LossTraits): void {
   if (typeof traits !== "object" || traits === null)
     refuse(where, "the description of the loss", traits, "its task and its link", '{ task: "regression", link: "identity" }');
@@ -137,7 +140,7 @@ function checkTraits(where: string, traits: LossTraits): void {
 /** Names of all losses defined so far. */
 export const lossNames = (): string[] => definedLosses.names();
 
-/** Reserves these names, and the names of all losses defined so far, for this library. */
+/** Reserves these names and the names of all losses defined so far, so that users cannot redefine them. */
 export const reserveLossNames = (names: readonly string[]): void => definedLosses.reserve(...names);
 
 /**
@@ -161,8 +164,8 @@ export function lossFromJson(json: Json): Loss {
  * Returns the kernel program of a loss. Operands: vectors z and dz (f64), and the targets y. With several outputs, y is
  * a scalar, the class index. Results: `loss` = Σ w ℓ and dz = w ∂ℓ/∂z.
  * `short`: whether float32 precision suffices for exp and similar functions, because z itself is no more precise. With
- * one output, the vector covers the rows of a batch. With several, it covers the outputs of one row, jointly or one
- * against the rest.
+ * one output, the vector covers the rows of a batch. With several outputs, it covers the outputs of one row, jointly or
+ * one-vs-rest.
  */
 export function lossProgram(loss: Loss, outputs: number, weighted: boolean, short = false): ProgramSpec {
   const z = vector("z");
@@ -258,8 +261,8 @@ export function curvedProgram(loss: Loss, offset = false): ProgramSpec {
 }
 
 /**
- * Returns the program of Σ w (ℓ*(u, y) − u o), u = −α v/w, from v = −w ∂ℓ/∂z, in the layout of `curvedProgram`;
- * undefined if the loss has no conjugate.
+ * Returns a program that computes Σ w (ℓ*(u, y) − u o), where u = −α v/w and v = −w ∂ℓ/∂z. Its operands have the layout
+ * of `curvedProgram`. Returns undefined if the loss has no conjugate.
  */
 export function conjugateProgram(loss: Loss, offset = false): ProgramSpec | undefined {
   if (!loss.conjugate) return undefined;
@@ -285,7 +288,7 @@ export function conjugateProgram(loss: Loss, offset = false): ProgramSpec | unde
 const f64Operands = (...names: string[]): ProgramSpec["operands"] =>
   names.map((name) => ({ name, type: "f64" as const, access: "direct" as const }));
 
-/** Violations of a domain up to this size count as rounding errors. */
+/** Violations of a domain count as rounding errors up to this size. */
 const OUTSIDE = 1e-9;
 
 /**
@@ -297,7 +300,7 @@ export const barred = (t: Expr, value: Expr): Expr => where(less(t, -OUTSIDE), c
 /** t log t, which is 0 at 0 and infinite below. Used in conjugates of likelihoods. */
 export const entropy = (t: Expr): Expr => barred(t, mul(t, log(max(t, 1e-300))));
 
-/** Loss of one class against the rest: output k classifies class k, with y_k = +1 for the row's class, −1 otherwise. */
+/** One-vs-rest loss: output k classifies class k, with y_k = +1 for the row's class and −1 otherwise. */
 function oneVersusRest(loss: Loss): Expr {
   return substitute(loss.expression, new Map([[vector("y"), where(equal(index(), scalar("y")), constant(1), constant(-1))]]));
 }

@@ -1,4 +1,4 @@
-/** Decides whether columns are standardised if the user leaves it to the model (the rule is in linear/linear.ts). */
+/** Decides whether columns are standardised if the user chooses "auto" (linear/linear.ts describes the rule). */
 import type { Dataset } from "../../engine/data/dataset.ts";
 import { mapKinds } from "../../engine/data/features/feature-map.ts";
 import type { ColumnMoments } from "../../engine/data/transformations/standardise.ts";
@@ -8,12 +8,12 @@ import type { ColumnMoments } from "../../engine/data/transformations/standardis
  * columns other than indicators are standardised, but only if their units require it.
  *
  * Columns of 0 and 1 (levels of a category) keep their units. Division by their deviation √p would enlarge rare levels
- * by 1/√p. Centring would also give them the value −√p in all rows without the level. Rules that remember gradients,
- * such as AdaGrad, would then shorten a level's steps with every row, and not only with rows of that level (on hourly
- * bicycle rentals, R² was 0.42 after five epochs instead of 0.69).
+ * by 1/√p. Centring would also give them the value −√p in all rows without the level. Rules that accumulate gradients,
+ * such as AdaGrad, would then shorten a level's steps with every row, and not only with rows of that level. On hourly
+ * bicycle rentals, R² was 0.42 after five epochs instead of 0.69.
  * `centred` false: columns are divided by √mean(x²) and not centred. A centre would act as an intercept in a model
- * without one. Sparse and dense rows would also give different models, because only a table's numbers are centred in
- * sparse rows. Feature maps need no centre, because their kernels do not depend on the origin.
+ * without one. In sparse rows, only a table's numbers are centred, so sparse and dense rows would also give different
+ * models. Feature maps need no centre, because their kernels do not depend on the origin.
  */
 export function standardised(data: Dataset, wanted: boolean | "auto", mapped: boolean, centred = true): Dataset {
   const all = wanted === true;
@@ -32,7 +32,7 @@ function mayStandardise({ format, pipeline }: Dataset): boolean {
 
 function isWorth(moments: ColumnMoments, mapped: boolean): boolean {
   const sizes = moments[mapped ? "largest" : "rootMeanSquare"];
-  // With a feature map, indicators are compared as well, because the map's single gamma applies to all columns.
+  // With a feature map, indicators are compared too, because the map's single gamma applies to all columns.
   const scales = sizes.filter((s, j) => s > 0 && (mapped || moments.indicator[j] === 0)).sort();
   if (scales.length === 0) return false;
   const smallest = scales[mapped ? Math.floor(scales.length / 10) : 0];

@@ -14,8 +14,8 @@ export interface Triangle {
 
 /**
  * Solves A x = b by Cholesky factorisation for `count` rows. The solution replaces b, and the factor replaces the lower
- * triangle of A. A must be positive semidefinite. The solution is 0 for rows that depend linearly on earlier rows, up
- * to rounding. Yields every few milliseconds.
+ * triangle of A. A must be positive semidefinite. If a row depends linearly on earlier rows, up to rounding, its
+ * solution is 0. Yields every few milliseconds.
  */
 export function* solving({ values, width }: Triangle, b: Float64Array, count: number): Generator<void, void> {
   const pauses = new Pauses();
@@ -37,7 +37,10 @@ export function* solving({ values, width }: Triangle, b: Float64Array, count: nu
   }
 }
 
-/** Inner product of n numbers, starting at a[i] and b[j]. Four independent sums hide the latency of additions. */
+/**
+ * Inner product of n elements of a from index i and n elements of b from index j. Four independent sums hide the
+ * latency of additions.
+ */
 function inner(a: Float64Array, i: number, b: Float64Array, j: number, n: number): number {
   let s = 0;
   let t = 0;

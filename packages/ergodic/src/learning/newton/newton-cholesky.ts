@@ -6,8 +6,8 @@ import { later } from "../../engine/threads/later.ts";
 /** Options of `newtonCholesky`. */
 export interface NewtonCholeskyOptions {
   /**
-   * Stops when the Newton decrement ½ gᵀH⁻¹g (the predicted gain of a step) is at most this share of the objective at
-   * the start. Default 1e-10; >= 0.
+   * Stops when the Newton decrement ½ gᵀH⁻¹g, which predicts the gain of a step, is at most this share of the objective
+   * at the start. Default 1e-10; >= 0.
    */
   tolerance?: number;
 }
@@ -18,10 +18,10 @@ const NAME = "newtonCholesky";
  * Newton's method: p ← p − t H⁻¹g, with H = ∇²F(p) factored by Cholesky. t is halved from 1 until F satisfies Armijo's
  * rule.
  *
- * Suits smooth losses with a curvature (squared, huber, logistic, squaredHinge, poisson; several classes one against
- * the rest) and an L2 but no L1 penalty, on up to a thousand columns. A run takes a few passes in float64. Each pass
- * costs n d²/2 products on dense rows, plus d³/6 for the factorisation. Columns that depend linearly on earlier columns
- * keep their coefficients, and the minimum is still reached. Quadratic losses need one step.
+ * Suits up to a thousand columns, an L2 but no L1 penalty, and smooth losses with a curvature (squared, huber,
+ * logistic, squaredHinge, poisson). Several classes are fitted one-vs-rest. A run takes a few passes in float64. Each
+ * pass costs n d²/2 products on dense rows, plus d³/6 for the factorisation. Columns that depend linearly on earlier
+ * columns keep their coefficients, and the minimum is still reached. Quadratic losses need one step.
  * `tolerance` (default 1e-10): stops when the decrement is at most this share of the initial objective. A step is an
  * update and an epoch. Reports: decrement (½ gᵀH⁻¹g), evaluations (of the objective).
  * Source: Boyd, Vandenberghe, Convex Optimization, 9.5.

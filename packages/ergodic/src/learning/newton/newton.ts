@@ -2,14 +2,14 @@ import type { Advance, CurvatureBinding, Penalty, Problem, Progression, Snapshot
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import { solving } from "./factor.ts";
 
-/** Smallest decrease in Armijo's rule, as a share of the decrease that the slope predicts. */
+/** Smallest decrease that Armijo's rule accepts, as a share of the decrease that the slope predicts. */
 const SUFFICIENT = 1e-4;
 const SHORTEST = 1e-12;
 /** Largest relative change of the objective that rounding can cause. */
 const NOISE = 1e-13;
 /**
- * If the ratio between successive gains stays in this range for `steps` steps in a row, the loss counts as having no
- * finite minimum. With losses like e⁻ᶻ, whose minimum is at infinity, each step gains 1/e of the previous gain. Near a
+ * If the ratio of successive gains stays in this range for `steps` steps in a row, the loss is assumed to have no
+ * finite minimum. Losses like e⁻ᶻ have their minimum at infinity. Each step then gains 1/e of the previous gain. Near a
  * finite minimum, each gain is proportional to the square of the previous one.
  */
 const RATIO = { low: 0.32, high: 0.42, steps: 4 };
@@ -27,7 +27,7 @@ interface Walked {
   readonly hidden: boolean;
 }
 
-/** Milliseconds after which `advance` pauses within a step. */
+/** `advance` pauses within a step after this many milliseconds. */
 const STRETCH_MS = 20;
 
 /**
@@ -46,7 +46,7 @@ export class Newton implements Progression {
   private readonly rows: number;
   private readonly x: Float64Array;
   private readonly direction: Float64Array;
-  /** Copy of the Hessian. The memory of the original can be moved by other computations. */
+  /** Copy of the Hessian. Other computations can move the memory of the original. */
   private readonly matrix: Float64Array;
   /** Objective at the start of the run. */
   private first = Number.NaN;
@@ -131,8 +131,8 @@ export class Newton implements Progression {
   }
 
   /**
-   * Line search along the direction: halves the length until the objective falls enough. Stays at x if the change of
-   * the objective is within rounding.
+   * Line search along the direction: halves the length until the objective falls enough. Stays at x if the objective
+   * changes by no more than rounding.
    */
   private *walk(here: number, slope: number): Generator<void, Walked> {
     const { x, direction } = this;

@@ -80,11 +80,14 @@ function described(bytes: Uint8Array, where: string): JsonObject {
   return file.describe();
 }
 
-/** Returns the rule of an online run: `given`, or the rule that trained the model, or a default. */
+/**
+ * Returns the rule of an online run: `given` if defined, otherwise the rule that trained the model, otherwise a
+ * default.
+ */
 export function ruleOf(given: Rule | undefined, { trainedBy, model }: Beginnings): EquationRule {
   const own = given ?? (trainedBy ? ruleFromJson(trainedBy) : undefined);
-  // If the rule of the training needs the whole objective, it cannot learn row by row. The user did not request it
-  // here, so the default replaces it silently.
+  // A rule that needs the whole objective cannot learn row by row. The user did not request the training's rule here,
+  // so the default replaces it silently.
   if (own?.kind === "equation") return own;
   if (given)
     throw new CapabilityError(

@@ -3,9 +3,9 @@ import { type DataLayout, elementBytes, place, rowStride } from "../../engine/da
 import { engineMemory } from "../../engine/memory/memory.ts";
 import type { OnlineRows } from "./types.ts";
 
-/** Maximum number of rows in memory; smaller if rows are long. */
+/** Maximum number of rows in memory. If rows are long, fewer rows are stored. */
 const MOST_ROWS = 256;
-/** Maximum number of values in memory; exceeded only if a single batch has more. */
+/** Maximum number of values in memory. Only a single batch with more values can exceed it. */
 const MOST_VALUES = 2 ** 20;
 
 /** Dataset whose rows are overwritten repeatedly. The problem of an online run is bound to it. */
@@ -45,7 +45,7 @@ export class HeldRows {
     memory.f64(this.#layout.target, rowCount).set(Float64Array.from({ length: rowCount }, (_, i) => targets[i % 2]));
     memory.f64(this.#layout.weights, rowCount).fill(1);
     if (isSparse) {
-      // Initial rows hold only the intercept.
+      // Initial rows contain only the intercept.
       memory.u32(this.#layout.rowStart, rowCount + 1).set(Uint32Array.from({ length: rowCount + 1 }, (_, i) => i));
       memory.u32(this.#layout.columnIndex, rowCount).fill(columnCount);
     }

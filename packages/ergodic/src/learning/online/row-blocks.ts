@@ -11,8 +11,8 @@ import type { StreamOptions } from "../fit/stream-types.ts";
 import type { OnlineRows } from "./types.ts";
 
 /**
- * Returns the first block as a dataset. The dataset's pipeline has all levels and classes that the table or the options
- * list.
+ * Returns the first block as a dataset. The dataset's pipeline contains all levels and classes listed in the table or
+ * in the options.
  */
 export function firstBlock(value: unknown, { table: options, classes }: StreamOptions): { data: Dataset; made: boolean } {
   if (isMarked(value, datasetMark)) {

@@ -83,8 +83,8 @@ export class RowLearner implements OnlineRun {
       await this.#apply(rows, watch);
       this.#since.push(rows);
       this.#sinceBytes += rows.values.byteLength + rows.targets.byteLength;
-      // Save the state once replaying the rows would cost about as much as copying the state. Copying then takes only a
-      // share of learning time, for any model size.
+      // Save the state once replaying the rows would cost about as much as copying the state. For any model size,
+      // copying then takes only a share of the learning time.
       if (4 * this.#sinceBytes >= this.#stateBytes) this.#keep();
     } catch (error) {
       await this.#takeBack();
@@ -110,7 +110,7 @@ export class RowLearner implements OnlineRun {
     return this.#parts.descent.report();
   }
 
-  /** Returns a finding if the last rows have a larger loss now than at the parameters at the start. */
+  /** Returns a finding if the loss of the last rows is larger now than with the initial parameters. */
   async worseThan(start: Float64Array): Promise<Finding[]> {
     const { worseThanStreamStart } = await import("../fit/training-findings.ts");
     return worseThanStreamStart(this.#parts, { start, end: this.parameters(), held: this.#heldRows });
@@ -125,7 +125,7 @@ export class RowLearner implements OnlineRun {
     return this.#parts.checkpoint(snapshot, loop);
   }
 
-  /** Returns to a snapshot of this run. */
+  /** Restores a snapshot of this run. */
   putBack(snapshot: Snapshot): void {
     this.#parts.descent.restore(snapshot);
     this.#keep();
@@ -203,8 +203,8 @@ export class RowLearner implements OnlineRun {
   }
 
   /**
-   * Encodes targets and weights as the problem stores them. The problem itself encoded only the data to which it was
-   * bound.
+   * Encodes targets and weights in the way in which the problem stores them. The problem itself encoded only the data
+   * to which it was bound.
    */
   #writeTargets({ targets, weights }: OnlineRows, first: number, count: number): void {
     const { engine, problem, task, outputs, classWeights } = this.#parts;
@@ -221,8 +221,8 @@ export class RowLearner implements OnlineRun {
     const { save } = this.#parts;
     if (this.#saved) return this.#cut(this.#saved, parameters);
     const saved = save(parameters);
-    // Some networks are saved with numbers that are computed from several parameters. Saving at a second set of
-    // parameters shows whether this network is one of them.
+    // Saved networks can contain numbers that are computed from several parameters. Saving with a second set of
+    // parameters shows whether this network contains such numbers.
     const others = parameters.map((p) => p + 1);
     const [wanted, cut] = [save(others).tensors, this.#cut(saved, others).tensors];
     const isAlike = Object.entries(wanted).every(([name, values]) => values.every((x, i) => x === cut[name][i]));

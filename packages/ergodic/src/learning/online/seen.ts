@@ -2,7 +2,7 @@ import type { Json, JsonObject } from "../../engine/contract/index.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import type { OnlineRows } from "./types.ts";
 
-/** Facts about the model that produced the predictions. */
+/** Properties of the model that made the predictions. */
 interface Of {
   readonly task: string;
   readonly outputs: number;
@@ -21,7 +21,7 @@ export class Seen {
     for (const name of NAMES) if (Number.isFinite(kept[name])) this.#sums[name] = kept[name] as number;
   }
 
-  /** Adds an update's rows, with their loss and their outputs `z` before the update. */
+  /** Adds the rows of an update. The loss and the outputs `z` are from before the update. */
   add({ targets, weights }: OnlineRows, loss: number, z: ArrayLike<number>, first: number, count: number): void {
     const { task, outputs, classWeights } = this.#of;
     const sums = this.#sums;
@@ -34,7 +34,7 @@ export class Seen {
       sums.weight += w;
       sums.lossWeight += w * (classWeights ? classWeights[y] : 1);
       if (!isNumber) {
-        // A numeric target can have two values, which are the classes of a loss.
+        // A numeric target with two values can serve as the two classes of a loss.
         if (classOf(z, i, outputs) === (outputs === 1 ? Number(y > 0) : y)) sums.right += w;
         continue;
       }

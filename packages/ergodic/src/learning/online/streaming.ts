@@ -138,7 +138,7 @@ function learningOf(
   };
 }
 
-/** Refuses a first block with a single class, unless a table or the options list further classes. */
+/** Throws if the first block has a single class, unless further classes are listed in a table or in the options. */
 function refuseOneClass({ target, source }: Dataset): void {
   if (target.levels?.length !== 1) return;
   const message = `the first block holds only one class, ${JSON.stringify(target.levels[0])}; name all classes: classes: ["no", "yes"]`;
@@ -175,7 +175,7 @@ async function initial(model: TrainableModel<Dataset, object>, data: Dataset, { 
   }
 }
 
-/** Refuses variance reduction, which visits rows repeatedly, and rules that need the whole objective. */
+/** Throws for variance reduction, which visits rows repeatedly, and for rules that need the whole objective. */
 function refuseOthers({ variance }: JsonObject, rule: Rule | undefined): void {
   if (variance === undefined && (rule === undefined || rule.kind === "equation")) return;
   throw new CapabilityError(
@@ -187,7 +187,7 @@ function refuseOthers({ variance }: JsonObject, rule: Rule | undefined): void {
   );
 }
 
-/** Stream of blocks, which are requested one at a time when needed. */
+/** Stream of blocks. Each block is requested when it is needed. */
 class Stream implements Progression {
   readonly updatesPerStep = 1;
   converged: boolean | string = false;
@@ -199,7 +199,7 @@ class Stream implements Progression {
   #block: BlockRows | undefined;
   /** Number of rows of the current block that were learnt. */
   #at = 0;
-  /** Number of positive-weight rows learnt, and of blocks learnt completely. */
+  /** Number of rows of positive weight that were learnt, and number of blocks that were learnt completely. */
   #rows = 0;
   #blocks = 0;
   /** Progressive validation of the current block. */
@@ -271,7 +271,7 @@ class Stream implements Progression {
     this.#seen = new Seen(this.#learner);
   }
 
-  /** Returns the next block, or undefined if it takes too long, so that the loop can check signals. */
+  /** Returns the next block. If this takes too long, returns undefined so that the loop can check signals. */
   async #next(): Promise<BlockRows | undefined> {
     this.#waiting ??= Promise.resolve(this.#source.next());
     const found = await soon(this.#waiting);

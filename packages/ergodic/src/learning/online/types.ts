@@ -35,8 +35,8 @@ export interface OnlineRows {
 }
 
 /**
- * Receives the losses of an update's rows, summed, and their outputs `z`, both computed before the update. `z` is valid
- * until the next update.
+ * Receives the sum of the losses of an update's rows, and their outputs `z`. Both are computed before the update. `z`
+ * is valid until the next update.
  */
 export type OnlineWatch = (loss: number, z: Float32Array | Float64Array, first: number, count: number) => void;
 
@@ -61,8 +61,8 @@ export interface OnlineRun {
   /** Number of updates so far. */
   readonly updates: number;
   /**
-   * Learns rows in their order, call after call. @throws DataError if numbers would not be finite; nothing has changed
-   * then, bit for bit
+   * Learns rows in their order, call after call. @throws DataError if numbers would not be finite; the state is then
+   * unchanged, bit for bit
    */
   learn(rows: OnlineRows, watch?: OnlineWatch): Promise<void>;
   /** Returns a copy of the current parameters. */

@@ -1,7 +1,7 @@
 /**
  * Methods of symbolic arrays: every element-wise operation, and the common operations on whole arrays. With these
  * methods, alpha.add(beta.mul(x), gamma.mul(z)) reads from left to right: x.op(…) is the same node as op(x, …).
- * primitives/methods.ts installs them, because operations depend on arrays and not the reverse.
+ * primitives/methods.ts installs them, because operations depend on arrays, and arrays must not depend on operations.
  */
 
 type One<A> = () => A;
@@ -101,7 +101,7 @@ export interface ArrayMethods<A> {
   readonly dot: (b: A) => A;
   /** The matrix product. */
   readonly matmul: (b: A) => A;
-  /** Element at `index` of an axis (default 0), which is removed from the result. */
+  /** Element at `index` of an axis (default 0). The result lacks this axis. */
   readonly at: (index: number | readonly number[], axis?: number) => A;
   /** Elements by index along an axis (default 0). */
   readonly take: (indices: A | number | ArrayLike<number>, axis?: number) => A;
@@ -113,7 +113,7 @@ export interface ArrayMethods<A> {
   readonly transpose: (order?: readonly number[]) => A;
 }
 
-/** The operation behind each method. */
+/** The operation that each method calls. */
 export type Operations<A> = {
   readonly [K in keyof ArrayMethods<A>]: (x: A, ...rest: Parameters<ArrayMethods<A>[K]>) => A;
 };
@@ -128,7 +128,7 @@ export function giveMethods<A extends object>(prototype: A, operations: Operatio
     });
 }
 
-/** Axes to reduce (default: all), and whether to keep them with extent 1. */
+/** Axes to reduce (default: all), and whether they are kept with extent 1. */
 export interface AxisOptions {
   /** Axis or axes to reduce; negative numbers count from the end. Default: all. */
   readonly axis?: number | readonly number[];

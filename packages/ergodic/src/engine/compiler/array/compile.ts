@@ -1,6 +1,6 @@
 /**
  * Compiles an array program to a WebAssembly module that imports `env.memory` and the kernels that it calls, and
- * exports `run(block)`. The module itself contains the loops for element-wise work and reductions.
+ * exports `run(block)`. Loops for element-wise work and reductions are part of the module.
  *
  * @throws CompileError if the program is inconsistent; MemoryLimitError if its values exceed the engine's memory
  */
@@ -29,7 +29,7 @@ export interface ArrayCompileOptions {
 export function compileArrays(program: ArrayProgram, { shared }: ArrayCompileOptions): CompiledArrays {
   const lowered = schedule(program);
   const plan = planMemory(lowered, program.precision);
-  // Beyond this limit, addresses do not fit in 32 bits.
+  // Beyond this limit, addresses would need more than 32 bits.
   checkRoom(program.name, "the values of the program", plan.bytes, MOST_ENGINE);
   const imports = kernelsOf(lowered, program.precision);
   const numbers = new Map(imports.map(({ name }, i) => [name, i]));

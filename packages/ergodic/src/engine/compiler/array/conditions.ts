@@ -1,6 +1,6 @@
 /**
  * Detects control flow that depends on data. A symbolic condition is an object and therefore true in `if`, `while`,
- * `&&` and `?:`. The mistake is detected because a comparison used there is not the argument of any operation.
+ * `&&` and `?:`. This mistake is detected because no operation uses the comparison as an argument.
  */
 import { CompileError } from "../../errors/errors.ts";
 import { userLine } from "./position.ts";
@@ -17,9 +17,7 @@ export function noteCondition(node: SymbolicArray, where: string): void {
   if (CONDITIONS.has(where)) watched?.set(node, { where, line: userLine() });
 }
 
-/**
- * Runs `trace`, and throws if it made a comparison that no operation used: control flow then depends on data.
- */
+/** Runs `trace`. Throws if it made a comparison that no operation uses, because control flow then depends on data. */
 export function watchConditions<T>(trace: () => T, results: (made: T) => readonly SymbolicArray[]): T {
   const outer = watched;
   watched = new Map();

@@ -2,9 +2,9 @@
  * Derivatives of array programs, as array programs.
  *
  * `gradientsOf`: reverse mode, ∂output/∂wrt for a scalar output (or ⟨seed, output⟩ for any). `tangentsOf`: forward
- * mode, J·v, by transposing twice: u ↦ Jᵀu is linear, and the gradient of ⟨Jᵀu, v⟩ with respect to u is J·v, which no
- * longer contains u. `hessianVector`: forward over reverse, ∂/∂ε ∇f(x + εv) at ε = 0. Derivatives of primitives consist
- * of primitives, so all of this can be repeated.
+ * mode, J·v, by transposing twice: u ↦ Jᵀu is linear, so the gradient of ⟨Jᵀu, v⟩ with respect to u is J·v. It does not
+ * contain u. `hessianVector`: forward over reverse, ∂/∂ε ∇f(x + εv) at ε = 0. Derivatives of primitives consist of
+ * primitives, so all of this can be repeated.
  */
 import { assert } from "../../errors/errors.ts";
 import { add, mul } from "../primitives/arithmetic.ts";
@@ -15,12 +15,14 @@ import { arrayPrimitiveOf } from "./primitive.ts";
 import { arraysBelow, internArray, type SymbolicArray, sameShape, shapeError, shapeText } from "./symbolic.ts";
 
 /**
- * Smallest number of slices of an array whose adjoints are placed together into one array. With many slices, adding
- * each adjoint as an array of full size would take quadratic time.
+ * Slices of one array: if there are at least this many, their adjoints are combined into one array. Otherwise each
+ * adjoint is added as an array of full size, which takes quadratic time for many slices.
  */
 const MANY_PARTS = 16;
 
-/** Accumulated adjoints. A node collects a list of contributions; a node with several results has one sum per part. */
+/**
+ * Accumulated adjoints. Each node collects a list of contributions. A node with several results has one sum per part.
+ */
 class Adjoints {
   readonly #flows = new Map<SymbolicArray, SymbolicArray[]>();
   readonly #parts = new Map<SymbolicArray, (SymbolicArray | undefined)[]>();
@@ -66,7 +68,8 @@ export function gradientsOf(output: SymbolicArray, wrts: readonly SymbolicArray[
   for (const node of nodes) if (node.args.some((a) => reached.has(a))) reached.add(node);
   const adjoints = new Adjoints();
   if (reached.has(output)) adjoints.add(output, seed ?? full(1, output.shape));
-  // The parts of a node come after the node in the order, so all parts have contributed when the loop reaches the node.
+  // In the order, the parts of a node follow the node. All parts have therefore contributed when the loop reaches the
+  // node.
   const ends = new Set(wrts);
   for (const node of nodes.reverse()) {
     if (!reached.has(node) || node.op === "part" || ends.has(node)) continue;
@@ -119,7 +122,7 @@ export function tangentsOf(
 
 const total = (terms: readonly SymbolicArray[]): SymbolicArray => terms.reduce((a, b) => add(a, b));
 
-/** Returns the part of H·v for each of `wrts`: the derivative of ∂output/∂wrt along `vectors`. */
+/** Returns each wrt's part of H·v, which is the derivative of ∂output/∂wrt along `vectors`. */
 export function hessianVector(
   output: SymbolicArray,
   wrts: readonly SymbolicArray[],

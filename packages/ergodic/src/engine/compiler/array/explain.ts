@@ -24,9 +24,9 @@ export interface Explanation {
  * explain(shapes, f, options): returns the compilation stages of a function as text. For a network, `explain(model,
  * data)` is in models/neural.
  *
- * trace: the function's own operations, simplified as they were built. gradient: its operations including derivatives.
- * schedule: loops and kernels in order. memory: the schedule with the addresses of values in the block, and the block's
- * size. code: the size of the module.
+ * trace: the function's own operations, simplified as they were built. gradient: the function's operations, including
+ * derivatives. schedule: loops and kernels in order. memory: the schedule with the addresses of values in the block,
+ * and the block's size. code: the size of the module.
  */
 export function explain<const S extends Shapes>(
   shapes: S,

@@ -24,7 +24,10 @@ export type Numbers = Float64Array | Float32Array;
 export interface FunctionOptions<S extends Shapes> {
   /** Type of arithmetic and memory; sums run in float64. Default "f64". */
   readonly precision?: "f32" | "f64";
-  /** Names of the inputs with respect to which the (single, scalar) result is differentiated. Default: none. */
+  /**
+   * Names of the inputs for which derivatives are computed. The function must then have a single, scalar result.
+   * Default: none.
+   */
   readonly gradient?: readonly (keyof S & string)[];
   /** Whether results have the same bits on every host. Default false. */
   readonly deterministic?: boolean;
@@ -47,7 +50,10 @@ export interface FunctionResult {
 /** A compiled function: callable, with its inputs and results as views of memory. */
 export interface CompiledFunction<S extends Shapes> {
   (inputs: { readonly [K in keyof S]: ArrayLike<number> | number }): FunctionResult;
-  /** Views of the inputs in the engine's memory; read this property again after any allocation. */
+  /**
+   * Views of the inputs in the engine's memory. Read this property again after any allocation, because the memory may
+   * have moved.
+   */
   readonly inputs: { readonly [K in keyof S]: Numbers };
   /** Views of the results, by name. */
   readonly outputs: Readonly<Record<string, Numbers>>;
@@ -144,8 +150,8 @@ export function programOf<S extends Shapes>(
  *   );
  *   const { value, gradient } = loss({ w, x, y });
  *
- * f is traced once and returns one array, or several by name. Inputs and results are in the engine's memory: write to
- * `inputs.w`, compute with `run()`, and read `outputs.value` and `gradients.w`. Calling the function does all three and
+ * f is traced once and returns one array, or several by name. Inputs and results are in the engine's memory. Write to
+ * `inputs.w`, call `run()`, and then read `outputs.value` and `gradients.w`. Calling the function does all three and
  * copies the results.
  *
  * @throws CompileError for shapes that do not fit, control flow that depends on data, a symbol used as a number, or an

@@ -9,16 +9,16 @@ import { expressionOf, mapArrays } from "./operations/map-reduce.ts";
 import { userLine } from "./position.ts";
 import { arraysBelow, type SymbolicArray } from "./symbolic.ts";
 
-/** Callback that receives indices that are not constant, and the number of valid positions. */
+/** Callback for indices that are not constant. It also receives the number of valid positions. */
 export type IndexWatch = (where: string, indices: SymbolicArray, extent: number) => void;
 
 let watch: IndexWatch | undefined;
-/** For each element of a scan, the whole array that is scanned over. */
+/** Maps each element of a scan to the whole scanned array. */
 const wholes = new WeakMap<SymbolicArray, SymbolicArray>();
 
 export const isElementOf = (element: SymbolicArray, whole: SymbolicArray): void => void wholes.set(element, whole);
 
-/** Runs `trace`; `look` checks the indices that it uses. */
+/** Runs `trace`. `look` checks the indices that are used meanwhile. */
 export function watchIndices<T>(look: IndexWatch, trace: () => T): T {
   const outer = watch;
   watch = look;
@@ -51,8 +51,8 @@ export function checkIndices(where: string, indices: SymbolicArray, extent: numb
 }
 
 /**
- * Returns all values that an element of a scan takes over the steps. The argument can also be a function of that
- * element alone.
+ * Returns all values that an element of a scan takes in the course of the steps. The argument can also be a function of
+ * that element alone.
  */
 function wholeOf(indices: SymbolicArray): SymbolicArray {
   const source = wholes.get(indices);
@@ -62,7 +62,7 @@ function wholeOf(indices: SymbolicArray): SymbolicArray {
   return below ? wholeOf(mapArrays(expressionOf(indices), [wholeOf(below)])) : indices;
 }
 
-/** Returns the values of an array that is computed from constants alone. */
+/** Returns the values of an array if it is computed from constants alone. */
 function constantsOf(array: SymbolicArray): Float64Array | undefined {
   if (array.op === "full") return Float64Array.of(array.attributes as number);
   if (array.op === "constant") return array.attributes as Float64Array;

@@ -7,7 +7,7 @@ import { arraysBelow, type SymbolicArray, shapeText } from "./symbolic.ts";
 export interface InterpretOptions {
   /** Key from which random primitives draw. Default [0, 0]. */
   readonly key?: readonly [number, number];
-  /** Number of the update, which selects the draws of random primitives. Default 0. */
+  /** Index of the update. It selects the draws of random primitives. Default 0. */
   readonly update?: number;
 }
 

@@ -33,7 +33,7 @@ export function familiesOf(arrays: readonly SymbolicArray[]): Family[] {
   return [...found];
 }
 
-/** Returns the arrays that a user-defined derivative makes from a placeholder adjoint. */
+/** Calls a user-defined derivative with a placeholder adjoint, and returns the arrays that it makes. */
 function flowsOf(node: SymbolicArray): SymbolicArray[] {
   const adjoint = internArray("input", [], node.shape, "adjoint", "adjoint");
   const flows = (node.attributes as Backward)(adjoint, node, node.args.slice(1));

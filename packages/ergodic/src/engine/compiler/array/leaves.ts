@@ -24,8 +24,8 @@ const complete = <F extends (...given: never[]) => SymbolicArray>(make: F): F =>
 export const full = complete(constants.full);
 
 /**
- * An array of given numbers, row-major. Two long arrays count as equal only if they are the same object, whatever their
- * contents.
+ * An array of given numbers, row-major. Two long arrays count as equal only if they are the same object, even if their
+ * contents are equal.
  */
 export const constantArray = complete(constants.constantArray);
 

@@ -1,5 +1,5 @@
 /**
- * Links array programs: compiles them and places them in every thread's table for as long as the holder needs them,
+ * Links array programs: compiles them and stores them in every thread's table for as long as the holder needs them,
  * like ../link.ts.
  */
 import type { Engine, LinkedFunction } from "../../memory/engine.ts";
@@ -42,7 +42,10 @@ function keyOf({ precision, inputs = {}, outputs }: ArrayProgram): string {
   return JSON.stringify([precision, inputs, outputs.map(({ value, buffer, offset }) => [value.id, buffer, offset])]);
 }
 
-/** Contents that a block of memory must have before a program can run on it, as plain data that a message can carry. */
+/**
+ * Contents that a block of memory must have before a program can run on it. They are plain data, so that a message can
+ * carry them.
+ */
 export interface BlockImage {
   readonly bytes: number;
   /** Byte offsets of the buffers' pointers. */

@@ -32,7 +32,7 @@ export class LoopBuilder {
     return made;
   }
 
-  /** Computes a stored node of this loop instead of loading it. */
+  /** Computes a stored node in this loop, instead of loading it. */
   computed(node: SymbolicArray): Expr {
     const made = this.#inline(node);
     this.#known.set(node, made);
@@ -68,8 +68,8 @@ export function copyStep(shape: Shape, from: Access | number, to: Access): LoopS
 }
 
 /**
- * Largest number of copies joined in one loop, and largest number of elements per copy. Many single numbers are joined
- * because separate loops would be mostly overhead.
+ * Largest number of copies that one loop can join, and largest number of elements per copy. Copies of single numbers
+ * are joined, because separate loops would be mostly overhead.
  */
 const MOST_COPIES = 16;
 const SMALL_COPY = 16;

@@ -22,13 +22,13 @@ export interface Access extends Layout {
 }
 
 /**
- * A loop that loads numbers for each element of `shape`, then stores and reduces values. Expressions refer to the
- * loaded numbers as the scalars "0", "1", ….
+ * A loop over the elements of `shape`. For each element, it loads numbers, and then stores and reduces values.
+ * Expressions refer to the loaded numbers as the scalars "0", "1", ….
  */
 export interface LoopStep {
   readonly kind: "loop";
   readonly shape: Shape;
-  /** Range of axes [from, to) over which the reductions run. */
+  /** Range [from, to) of the reduced axes. */
   readonly reduced: readonly [from: number, to: number];
   readonly loads: readonly Access[];
   readonly stores: readonly { readonly to: Access; readonly expr: Expr }[];
@@ -59,7 +59,7 @@ export interface ScanStep {
   readonly kind: "scan";
   readonly length: number;
   readonly reverse: boolean;
-  /** Set if the scan ends early, once its first carry is not above 0; see schedule-scan.ts. */
+  /** Set if the scan ends early, when its first carry is no longer above 0; see schedule-scan.ts. */
   readonly end?: "kept" | "counted";
   readonly body: Lowered;
   /** Values of the arguments: initial carries, arrays that are scanned over, constants. */
@@ -88,7 +88,7 @@ export interface Lowered {
   readonly steps: readonly Step[];
 }
 
-/** Location of an input or output in memory of the caller. */
+/** Location of an input or output in the caller's memory. */
 export interface Binding {
   readonly buffer: string;
   /** Number of elements after the buffer's pointer. */
@@ -100,7 +100,7 @@ export interface ArrayProgram {
   readonly precision: "f32" | "f64";
   /** Locations of inputs, by name; any other input has a buffer of its own name. */
   readonly inputs?: Readonly<Record<string, Binding>>;
-  /** Outputs. A buffer that is also read is written at the end, after all reads. */
+  /** Outputs. If a program also reads a buffer, it writes the buffer at the end, after all reads. */
   readonly outputs: readonly (Binding & { readonly value: SymbolicArray })[];
 }
 

@@ -1,7 +1,7 @@
 /**
- * Plans the memory of a program's block. Values get addresses aligned to 64 bytes, which values with disjoint lifetimes
- * share. A loop can overwrite a value that it reads for the last time with a value of the same size, element by
- * element.
+ * Plans the memory of a program's block. Addresses of values are aligned to 64 bytes. Values with disjoint lifetimes
+ * share an address. If a loop reads a value for the last time, it can overwrite this value, element by element, with
+ * another value of the same size.
  *
  * Block, in bytes: u32 keyLow, u32 keyHigh, f64 update (inputs of random primitives) · one u32 pointer per buffer ·
  * constants · values · scratch of kernels · blocks of scan bodies.
@@ -118,7 +118,7 @@ function packed(
   /** Memory of live values. */
   const placeOf = new Map<number, Place>();
   /**
-   * Places, grouped by the last step that needs them. After that step a place is free, unless another value has
+   * Memory pieces, grouped by the last step that needs them. After that step, a piece is free unless another value has
    * inherited it.
    */
   const ending = new Map<number, Place[]>();
@@ -141,7 +141,7 @@ function packed(
       const heir =
         step.kind === "loop" ? inherited(step, v, values, (u) => isOwn(u) && last.get(u) === i && first.get(u)! < i) : undefined;
       const inheritance = heir === undefined ? undefined : placeOf.get(heir);
-      // If another store of this step has inherited this memory, `until` is later.
+      // `until` is later if another store of this step has inherited this memory.
       if (inheritance?.until === i && until > i) {
         take(v, inheritance, until);
         continue;

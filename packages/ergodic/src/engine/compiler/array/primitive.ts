@@ -4,7 +4,7 @@
  * interns.
  *
  * Code has three forms. "loop": element-wise work and reductions, fused by schedule-steps.ts. "view": the same numbers
- * at other positions, without code if strides can express it. "kernel": calls of kernels on whole arrays.
+ * at other positions. No code is needed if strides can express the view. "kernel": calls of kernels on whole arrays.
  */
 import { assert } from "../../errors/errors.ts";
 import { noteUse } from "./conditions.ts";
@@ -20,7 +20,7 @@ export interface Layout {
 export type CallArgument =
   /** A number: i32, or f64 if `float`. */
   | { readonly kind: "number"; readonly value: number; readonly float?: boolean }
-  /** Address of argument i of the node, as a contiguous array (or in a layout that `accepts` allowed). */
+  /** Address of argument i of the node. The argument is a contiguous array, or has a layout that `accepts` allowed. */
   | { readonly kind: "argument"; readonly index: number; readonly offset?: number }
   /** Address of the node's result. */
   | { readonly kind: "result"; readonly offset?: number }
@@ -37,7 +37,10 @@ export interface KernelCall {
   readonly args: readonly CallArgument[];
   /** Type of the status that the kernel returns. The status is ignored, because failures show as NaN in the result. */
   readonly returns?: "i32";
-  /** Numbers of repetitions, outermost first; after each, argument i advances by steps[i] elements. */
+  /**
+   * Numbers of repetitions, with the outermost loop first. After each repetition, argument i advances by steps[i]
+   * elements.
+   */
   readonly repeat?: readonly { readonly count: number; readonly steps: readonly number[] }[];
 }
 
@@ -50,7 +53,7 @@ export interface KernelCode {
 
 export interface ViewCode {
   readonly form: "view";
-  /** Returns the layout of the result in the argument's memory; undefined if it must be copied first. */
+  /** Returns the layout of the result in the argument's memory, or undefined if the argument must be copied first. */
   layout(node: SymbolicArray, argument: Layout): Layout | undefined;
 }
 
@@ -78,8 +81,8 @@ export interface ArrayPrimitive {
   /** Returns adjoint · ∂node/∂args[i], in the shape of args[i]; null if it is zero. */
   derivative(adjoint: SymbolicArray, node: SymbolicArray, i: number): SymbolicArray | null;
   /**
-   * The same for a primitive with several results: one adjoint per part, undefined if there is none. Entries for
-   * arguments that are not wanted can stay null.
+   * The same for a primitive with several results. There is one adjoint per part, which is undefined if the part has
+   * none. Entries for arguments without a wanted adjoint can stay null.
    */
   derivativeOfParts?(
     adjoints: readonly (SymbolicArray | undefined)[],

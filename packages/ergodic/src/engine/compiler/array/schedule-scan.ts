@@ -1,4 +1,6 @@
-/** Lowers a scan to a step: its body is a separate program, run once per element on buffers that the step advances. */
+/**
+ * Lowers a scan to a step. Its body is a separate program. It runs once per element, on buffers that the step advances.
+ */
 import type { ArrayProgram, Lowered, ScanStep } from "./lowered.ts";
 import type { Shape, SymbolicArray } from "./symbolic.ts";
 
@@ -8,15 +10,16 @@ import type { Shape, SymbolicArray } from "./symbolic.ts";
  */
 export interface ScanEnd {
   /**
-   * Entry of the histories that a step reads and writes. "kept": the second carry is the index of the entry. If a step
-   * does not advance this index, the next step overwrites the entry. "counted": the first carry's initial value is the
-   * number of entries, which are visited from first to last, or in reverse.
+   * Index of the history entry that a step reads and writes. "kept": the second carry is the index of the entry. If a
+   * step does not advance this index, the next step overwrites the entry. "counted": the initial value of the first
+   * carry is the number of entries. They are visited from first to last, or in reverse.
    */
   readonly place: "kept" | "counted";
   /** Number of leading carries that control the loop and have no derivative. */
   readonly control: number;
   /**
-   * Next values of the other carries in an accepted step, which the derivative uses instead of the actual next carries.
+   * Next values of the other carries if the step is accepted. The derivative uses these values instead of the actual
+   * next carries.
    */
   readonly smooth?: readonly SymbolicArray[];
 }

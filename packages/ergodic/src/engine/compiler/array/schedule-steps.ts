@@ -12,24 +12,24 @@ import { arraysBelow, type Shape, type SymbolicArray, sameShape, sizeOf, strides
 import { withoutMarks } from "./without-marks.ts";
 
 /**
- * Largest number of operations in one expression. Longer expressions are computed in parts that are stored. The limit
- * bounds the code length of a loop and the recursion depth, however long a chain is.
+ * Largest number of operations in one expression. Longer expressions are computed in parts, and the parts are stored.
+ * The limit bounds the code length of a loop and the recursion depth, however long a chain is.
  */
 const LONGEST = 256;
-/** Largest number of operations at which an element-wise value is still recomputed for each of its users. */
+/** An element-wise value of at most this many operations is recomputed for each of its users. */
 const CHEAP = 8;
-/** Largest number of elements for which unrelated loops are joined, because such loops are mostly overhead. */
+/** Unrelated loops are joined if they have at most this many elements, because such loops are mostly overhead. */
 const SMALL = 2048;
 /** Largest number of arrays in one loop; more would not fit in registers. */
 const MOST_ARRAYS = 20;
-/** Number of steps that a value searches for a loop to join. The limit keeps scheduling from taking quadratic time. */
+/** Number of steps searched for a loop that a value can join. The limit prevents quadratic time. */
 const FARTHEST = 256;
 
 interface Group {
   kind: "group";
   shape: Shape;
   reduced: readonly [number, number] | undefined;
-  /** Stored maps, copies and reductions, arguments before users. */
+  /** Stored maps, copies and reductions. Arguments precede their users. */
   nodes: SymbolicArray[];
   leaves: Set<SymbolicArray>;
 }
@@ -41,8 +41,8 @@ type Item = Group | { kind: "other"; node: SymbolicArray };
  *
  * The stored arrays are the results of kernels and reductions, arrays that kernels, views and outputs need, and
  * element-wise values that are expensive and used more than once. Everything else is recomputed at each use. Stored
- * element-wise values and reductions over the same shape join one loop unless something they need comes later. A value
- * that only its own loop uses is not stored.
+ * element-wise values and reductions over the same shape join one loop, unless an array that they need is computed
+ * later. A value that only its own loop uses is not stored.
  */
 export function schedule(program: ArrayProgram): Lowered {
   return new Scheduler({ ...program, outputs: withoutMarks(program.outputs) }).lowered();
@@ -56,7 +56,7 @@ class Scheduler {
   /** Nodes that are in memory once computed. */
   readonly #kept = new Set<SymbolicArray>();
   readonly #inlineCost = new Map<SymbolicArray, number>();
-  /** Number of nodes that are inlined into a node, including nodes without cost. */
+  /** Number of nodes inlined into each node, including nodes without cost. */
   readonly #inlineLength = new Map<SymbolicArray, number>();
   /** Views that strides cannot express, which are copied. */
   readonly #copied = new Set<SymbolicArray>();
@@ -128,7 +128,7 @@ class Scheduler {
     const users = this.#users.get(node) ?? [];
     if (users.some((user) => user.op !== "map" && user.op !== "reduce")) return true;
     if (cost > CHEAP && users.length > 1) return true;
-    // If a user repeats the node along an axis, an inlined node would be recomputed for each repetition.
+    // If a user repeats the node along an axis, inlining would recompute the node for each repetition.
     return cost > 0 && users.some((user) => user.op === "map" && user.size > node.size);
   }
 

@@ -1,8 +1,8 @@
 /**
  * Serialises an array program as data (memory/array-plan.ts) that is valid for every batch size. The program is
- * scheduled for two large prime batch sizes, so that each number in its steps shows how the number grows with the
- * batch. Other sizes in a program are never that large by chance, and a schedule for a million rows is also valid for
- * one row.
+ * scheduled for two large prime batch sizes. Comparing the two schedules shows how each number in the steps grows with
+ * the batch. Other sizes in a program are never that large by coincidence. A schedule for a million rows is also valid
+ * for one row.
  *
  * The rows of a batch must be the first axis of the arrays that the program reads and writes. Values of constants are
  * kept separately, by name.
@@ -88,7 +88,7 @@ class Encoder {
   }
 }
 
-/** Assigns numbers to the loads first, then to the constants, then to the operations, each after its arguments. */
+/** Assigns indices in this order: loads, constants, operations. Operations follow their arguments. */
 function loop({ shape, loads, stores, reductions }: LoopStep): PlanStep<number> {
   const nodes = nodesOf([...stores, ...reductions].map(({ expr }) => expr));
   const constants = nodes.filter(({ op }) => op === "constant");
@@ -158,7 +158,7 @@ function checkRows({ steps }: PlanProgram): void {
   }
 }
 
-/** Merges two values: equal numbers stay, and different numbers become a linear function of the batch size. */
+/** Merges two values. Equal numbers stay numbers, and different numbers become a linear function of the batch size. */
 function joined(a: unknown, b: unknown, where: string): unknown {
   if (typeof a === "number" && typeof b === "number") {
     if (a === b) return a;

@@ -18,7 +18,7 @@ export type Shape = readonly number[];
 /** Argument of a builder that expects an array. */
 export type ArrayLikeOperand = SymbolicArray | number;
 
-/** The methods are installed by primitives/methods.ts; the class cannot define them because operations depend on it. */
+/** primitives/methods.ts installs the methods. The class cannot define them, because operations depend on the class. */
 export interface SymbolicArray extends ArrayMethods<SymbolicArray> {}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods.ts defines what the interface adds
@@ -90,7 +90,9 @@ export function internArray(
   return node;
 }
 
-/** Applies the same operation to other arguments, which must have the same shapes and values as the original ones. */
+/**
+ * Applies the same operation to other arguments. They must have the same shapes and values as the original arguments.
+ */
 export const withArguments = ({ op, shape, attributes, key }: SymbolicArray, args: readonly SymbolicArray[]): SymbolicArray =>
   internArray(op, args, shape, attributes, key);
 
@@ -117,7 +119,7 @@ export const shapeText = (shape: Shape): string => `[${shape.join(", ")}]`;
 /** Whether two shapes are equal. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
 
-/** Row-major strides in elements. */
+/** Row-major strides, in elements. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length).fill(1);
   for (let i = shape.length - 2; i >= 0; i--) strides[i] = strides[i + 1] * shape[i + 1];

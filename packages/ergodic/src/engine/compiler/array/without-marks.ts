@@ -1,7 +1,7 @@
 import type { ArrayProgram } from "./lowered.ts";
 import { arraysBelow, type SymbolicArray, withArguments } from "./symbolic.ts";
 
-/** Replaces functions with a custom derivative by the plain functions, once derivatives have been taken. */
+/** After differentiation, replaces functions with a custom derivative by the plain functions. */
 export function withoutMarks(outputs: ArrayProgram["outputs"]): ArrayProgram["outputs"] {
   const roots = outputs.map((o) => o.value);
   const made = new Map<SymbolicArray, SymbolicArray>();

@@ -1,7 +1,7 @@
 /**
  * Accumulators of sum and maximum in a loop. Sums use float64 throughout (float32 lanes are promoted, a float32x4 to
  * two float64x2). Maxima, which are exact, use the vectors' own kind of lanes. Each unrolled copy of the body has its
- * own accumulator; they are combined at the end in a fixed order.
+ * own accumulator. At the end, the accumulators are combined in a fixed order.
  */
 import { float64Bytes, unsigned } from "../machine/encoder.ts";
 import type { FunctionCode, Graph, Node } from "../machine/graph.ts";
@@ -24,7 +24,7 @@ export class Accumulator {
     this.#scalar = this.#newLocal("f64");
   }
 
-  /** Makes the locals that a loop needs; WebAssembly initialises locals to 0. */
+  /** Makes the locals that a loop needs. WebAssembly initialises them to 0. */
   prepare(m: Instructions, copies: number): void {
     const halves = this.#isSum && m.kind === "f32x4" ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {

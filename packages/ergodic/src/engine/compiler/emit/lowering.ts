@@ -4,7 +4,9 @@ import type { Node } from "../machine/graph.ts";
 import type { Instructions } from "../machine/instructions.ts";
 import { primitiveOf } from "../primitive.ts";
 
-/** Returns the node of a leaf, or of a value that is already available; undefined if it must be computed. */
+/**
+ * Returns the node of a leaf, or of a value that is already available. Returns undefined if the value must be computed.
+ */
 export type Leaf = (expr: Expr) => Node | undefined;
 
 interface Lowered {
@@ -21,10 +23,13 @@ export class Lowering {
   readonly #leaf: Leaf;
   readonly #pairs: ReadonlyMap<Expr, Expr>;
   readonly #known = new Map<Expr, Lowered>();
-  /** Expressions that were examined. An examined expression that is not in `#known` is not a leaf. */
+  /** Expressions that were examined. If an examined expression is not in `#known`, it is not a leaf. */
   readonly #opened = new Set<Expr>();
 
-  /** `pairs`: maps two scalar calls of the same function to each other if they are combined into a single call. */
+  /**
+   * `pairs`: pairs of scalar calls of the same function that are combined into a single call. Each call maps to its
+   * partner.
+   */
   constructor(lanes: Instructions, leaf: Leaf, pairs: ReadonlyMap<Expr, Expr> = new Map()) {
     this.lanes = lanes;
     this.#leaf = leaf;
@@ -54,7 +59,7 @@ export class Lowering {
     return this.#known.get(expr)!;
   }
 
-  /** Returns the arguments that must be lowered before the expression; a leaf is made here. */
+  /** Returns the arguments that must be lowered before the expression. If the expression is a leaf, makes its node. */
   #missing(expr: Expr): Expr[] {
     const isNew = !this.#opened.has(expr);
     this.#opened.add(expr);
@@ -87,9 +92,9 @@ export class Lowering {
 }
 
 /**
- * Finds pairs of scalar calls to the same function below the roots. A call computes two lanes anyway, and pow of β₁ and
- * β₂ (bias corrections) is most of the cost of a step on few parameters. Two calls are paired only if equally many
- * calls are nested below them, so that no pair depends on itself.
+ * Finds pairs of scalar calls to the same function below the roots. A call computes two lanes anyway. With few
+ * parameters, the powers of β₁ and β₂ (bias corrections) are most of the cost of an update. Two calls are paired only
+ * if the same number of calls is nested below each, so that no pair depends on itself.
  */
 export function pairsBelow(roots: readonly Expr[], isCalled: (op: string) => boolean): Map<Expr, Expr> {
   const pairs = new Map<Expr, Expr>();

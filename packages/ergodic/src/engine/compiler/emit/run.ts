@@ -2,9 +2,10 @@
  * run_p: one pass over `count` elements.
  *
  * The prologue reads pointers into locals, and computes and splats loop-invariant values once. Up to three loops
- * follow: unrolled vectors, single vectors, single elements. Each loop processes the elements that the previous loop
- * left over, with the same operations and therefore the same bits. With an indexed operand, there are only single
- * elements, unrolled. Pointers of direct operands advance; offsets within an unrolled body are immediates.
+ * follow: unrolled vectors, single vectors, single elements. Each loop processes the elements that remain after the
+ * previous loop, with the same operations and therefore the same bits. With an indexed operand, there is only the loop
+ * over single elements, and it is unrolled. Pointers of direct operands advance. Within an unrolled body, offsets are
+ * immediates.
  */
 import type { Expr } from "../expression.ts";
 import type { Layout } from "../layout.ts";
@@ -22,7 +23,7 @@ import { isStaged, scalarLowering } from "./scalars.ts";
 import { LANES, load, nextBits, type Place, SHIFT, storable, store } from "./storage.ts";
 
 /**
- * Largest number of operations per vector for which a body is unrolled four times. Up to twice this number, it is
+ * A body is unrolled four times if it has at most this many operations per vector. Up to twice this number, it is
  * unrolled twice. Longer bodies gain nothing.
  */
 const SMALL_BODY = 6;
@@ -150,7 +151,9 @@ class RunCode {
     }
   }
 
-  /** Advances the stored position for the next piece of this pass; the local keeps the position of this piece. */
+  /**
+   * Advances the stored position for the next piece of this pass. The local keeps the position of the current piece.
+   */
   #advancePosition(): void {
     this.#f.emit(this.#block);
     this.#f.emit(this.#position!);

@@ -1,8 +1,8 @@
 /**
  * Loads and stores of each storage type in each kind of lanes: conversion, rounding, saturation.
  *
- * Integers are rounded to nearest (ties to even) or, with random bits, as floor(x) + (u < x − floor(x)), which is
- * unbiased up to the 24 or 32 bits of u. Both saturate, and NaN is stored as 0.
+ * Integers are rounded to nearest (ties to even). With random bits, they are rounded to floor(x) + (u < x − floor(x)),
+ * which is unbiased up to the 24 or 32 bits of u. Both methods saturate and store NaN as 0.
  */
 import { unsigned } from "../machine/encoder.ts";
 import type { FunctionCode, Node } from "../machine/graph.ts";
@@ -14,7 +14,7 @@ export const LANES = { f64x2: 2, f32x4: 4, f64: 1, f32: 1 } as const;
 const MERGE_LOW_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const SWAP_HALVES = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
 
-/** Location of an element: its address, and a byte offset. */
+/** Location of an element: an address and a byte offset. */
 export interface Place {
   address: Node;
   offset: number;
@@ -43,7 +43,7 @@ export function load(m: Instructions, type: StorageType, { address, offset }: Pl
 }
 
 /**
- * Returns the values to write, which are computed before any store of the element. `bits`: random bits, if rounding is
+ * Returns the values to write. They are computed before any store of the element. `bits`: random bits, if rounding is
  * random.
  */
 export function storable(m: Instructions, type: StorageType, x: Node, bits?: Node): Node[] {

@@ -45,9 +45,9 @@ const ZERO = [0.46163214496836236, -1.5522348162858677e-17];
 /**
  * digamma ψ = (log Γ)' and trigamma ψ' in float64x2.
  *
- * ψ for 1 ≤ x < 2: (x − x₀)·R(x − 1½)/x with the zero x₀ = 1.4616… in two parts, which is relatively accurate there.
- * Below 1: ψ(1 + x) − 1/x. From 2: log x − 1/2x − D(1/x²)/x². For x < 0: ψ(1 − x) − π·cot πx, where near the zeros only
- * the absolute error stays small.
+ * ψ for 1 ≤ x < 2: (x − x₀)·R(x − 1½)/x. The zero x₀ = 1.4616… is stored in two parts, so that the relative error is
+ * small near it. Below 1: ψ(1 + x) − 1/x. From 2: log x − 1/2x − D(1/x²)/x². For x < 0: ψ(1 − x) − π·cot πx, where only
+ * the absolute error is small near the zeros.
  * ψ' from 2: 1/x + 1/2x² + T(1/x²)/x³; below: ψ'(x + 1) + 1/x², twice below 1. For x < 0: π²/sin² πx − ψ'(1 − x), which
  * has no zero.
  * R: Chebyshev interpolation of x·ψ(x)/(x − x₀), whose nearest pole is −1, on 1 … 2, degree 16 (error 2^-57) or 9

@@ -1,8 +1,8 @@
 /**
  * erf and erfc in float64x2, from two fits.
  * For |x| < 1: erf x = x + x·P(x² − ½). For x ≥ 1: erfc x = e^(−x²)·G(t)/(x + 2), t = (x − 3)/(x + 2). The pole of this
- * map is to the left of all x, so G is smooth up to where erfc vanishes. The rounding error of x² is included in the
- * exponential, because at x = 26 it would be 2^8 units of the result.
+ * map is to the left of all x, so G is smooth for all x at which erfc is not yet 0. The rounding error of x² is
+ * included in the exponential. Otherwise, at x = 26, the error of the result would be 2^8 units.
  * P: Chebyshev interpolation of erf(√z)/√z − 1 over z − ½ for 0 ≤ z ≤ 1, degree 11 (error 2^-56 of erf) or 7 (2^-34).
  * G: the same for e^(x²)·erfc(x)·(x + 2) over t, for 1 ≤ x ≤ 28, degree 20 (2^-56), or 1 ≤ x ≤ 14, degree 11 (2^-36);
  * computed in 60 digits, then expanded.

@@ -1,4 +1,7 @@
-/** Registry of functions that emitted modules can contain: those of the primitives that this program includes. */
+/**
+ * Registry of the functions that emitted modules can contain. These are the functions of the primitives that this
+ * program includes.
+ */
 import type { EncodedFunction } from "../machine/encoder.ts";
 import { FunctionCode, Graph } from "../machine/graph.ts";
 import { type Digits, Wide } from "../machine/instructions.ts";
@@ -7,9 +10,9 @@ import type { Value } from "../machine/lanes.ts";
 export interface FloatFunction {
   readonly arity: 1 | 2;
   /**
-   * Largest error in float64, in units in the last place; in float32 it is below 0.51 for all functions. The zeros of
-   * lgamma below −2 and of digamma below 0 are close together. Near these zeros, errors are relative to m = max(1,
-   * |result|, lgamma|x| or log(1 + |x|)), and float32 adds 2^-31 m.
+   * Largest error in float64, in units in the last place. In float32, the error of all functions is below 0.51. The
+   * zeros of lgamma below −2 and of digamma below 0 are close together. Near these zeros, errors are relative to m =
+   * max(1, |result|, lgamma|x| or log(1 + |x|)), and float32 adds 2^-31 m.
    */
   readonly ulps: number;
   build(m: Wide, digits: Digits, ...x: Value[]): Value;
@@ -21,7 +24,7 @@ export const keepFunction = (name: string, entry: FloatFunction): void => void k
 
 export const isFunction = (name: string): boolean => known.has(name);
 
-/** Returns the wasm function; each shared value is kept in a local. `short`: float64x2 with only float32's digits. */
+/** Returns the wasm function. Each shared value is stored in a local. `short`: float64x2 with only float32's digits. */
 export function encodeFunction(name: string, digits: Digits, short = false): EncodedFunction {
   const { arity, build } = known.get(name)!;
   const parameters = Array.from({ length: arity }, () => "v128" as const);

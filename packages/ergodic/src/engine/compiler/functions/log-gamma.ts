@@ -2,9 +2,9 @@
  * lgamma: log|Γ(x)| in float64x2.
  *
  * For −½ ≤ x < 2½: log Γ(2 + d) = d·Q(d), with d = x below ½, x − 1 below 1.3, and x − 2 above; then log|x·(1 + x)|,
- * log x or nothing is subtracted. This is relatively accurate at the zeros 1 and 2 and at 0. For x ≥ 2½: Stirling's (x
- * − ½)·(log x − 1) + ½·log 2π − ½ + S(1/x²)/x. For x < −½: −log(|x|·|sin πx|/π) − lgamma|x|, where near the zeros only
- * the absolute error stays small.
+ * log x or nothing is subtracted. The relative error is then small near the zeros 1 and 2, and near 0. For x ≥ 2½:
+ * Stirling's (x − ½)·(log x − 1) + ½·log 2π − ½ + S(1/x²)/x. For x < −½: −log(|x|·|sin πx|/π) − lgamma|x|, where only
+ * the absolute error is small near the zeros.
  * Q: Chebyshev interpolation of log Γ(2 + d)/d on −0.7 … ½, degree 21 (error 2^-59) or 13 (2^-37). S: on 0 < 1/x² ≤
  * 1/6.25, degree 12 (2^-52; S/x is at most an eighth of the result) or 4 (2^-29). Computed in 60 digits, then expanded.
  */

@@ -105,8 +105,8 @@ export function softplus(m: Wide, digits: Digits, x: Value): Node {
 }
 
 /**
- * Returns the softplus of lane 0 of x in lane 0, and its sigmoid in lane 1. Programs need both together, and they share
- * e^−|x|.
+ * Returns the softplus of lane 0 of x in lane 0, and its sigmoid in lane 1. Programs need both values together, and
+ * both depend on e^−|x|.
  */
 export function softplusAndSigmoid(m: Wide, digits: Digits, x: Value): Node {
   return m.lowHalves(softplus(m, digits, x), sigmoid(m, digits, x));

@@ -54,7 +54,7 @@ function logPair(m: Wide, x: Value): Pair {
 }
 
 function powerOfSize(m: Wide, digits: Digits, x: Value, b: Value): Node {
-  // For |b| beyond 2^70 the result overflows or vanishes for every x except 1, where ∞·log 1 must be 0. The bound also
+  // For |b| > 2^70, the result overflows or vanishes for every x except 1. At x = 1, ∞·log 1 must be 0. The bound also
   // keeps the exact product from overflowing.
   const bounded = m.atLeast(m.atMost(b, 2 ** 70), -(2 ** 70));
   if (digits === 24) return exp(m, 24, m.mul(bounded, logPositive(m, 53, x, false)));

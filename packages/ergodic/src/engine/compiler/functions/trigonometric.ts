@@ -1,6 +1,6 @@
 /**
  * cos and sin in float64x2: x = n·π/2 + r + tail, |r| ≤ π/4, with π/2 in three parts of 33 bits, so that the stated
- * bound holds for |x| ≤ 2^20·π/2. For larger |x| the absolute error is about as large as the last digit of x. ±∞ gives
+ * bound holds for |x| ≤ 2^20·π/2. For larger |x|, the absolute error is about one unit in the last digit of x. ±∞ gives
  * NaN.
  */
 import type { Node } from "../machine/graph.ts";

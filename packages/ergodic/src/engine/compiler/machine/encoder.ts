@@ -1,6 +1,5 @@
 /**
- * The binary format of WebAssembly 2.0, to the extent that emitted programs need it: LEB128 numbers, sections,
- * functions.
+ * The parts of the binary format of WebAssembly 2.0 that emitted programs need: LEB128 numbers, sections, functions.
  *
  * A module imports `env.memory` (1 to 65536 pages; its shared flag must match the given memory) and the functions that
  * it calls, `env.NAME`. A module imports no table, because V8 retains every instance that imports a table for as long
@@ -60,7 +59,7 @@ export interface ModuleOptions {
   readonly imports?: readonly ImportedFunction[];
 }
 
-/** Limits on a function and on a module that all engines share. */
+/** Limits on functions and modules that are common to all engines. */
 const MOST_LOCALS = 50_000;
 const MOST_CODE = 7_654_321;
 const MOST_FUNCTIONS = 1_000_000;
@@ -86,7 +85,7 @@ export function checkSize(where: string, functions: readonly EncodedFunction[]):
   }
 }
 
-/** Encodes a module. Functions are numbered in the given order, after the imported ones. */
+/** Encodes a module. Functions are indexed in the given order, after the imported functions. */
 export function encodeModule(
   functions: readonly EncodedFunction[],
   { shared, imports = [] }: ModuleOptions,
@@ -95,7 +94,7 @@ export function encodeModule(
   const memory = [...text("env"), ...text("memory"), 0x02, shared ? 0x03 : 0x01, ...unsigned(1), ...unsigned(65536)];
   const imported = imports.map(({ name }, i) => [...text("env"), ...text(name), 0x00, ...unsigned(i)]);
   const exported = functions.flatMap((f, i) => f.exportAs.map((name) => [...text(name), 0x00, ...unsigned(imports.length + i)]));
-  // Bodies make up most of a module, thousands of bytes each, so they are copied only once.
+  // Bodies are most of a module, with thousands of bytes each, so they are copied only once.
   const bodies = functions.flatMap((f) => {
     const locals = counted(f.locals.map((t) => [1, TYPE_CODES[t]]));
     return [unsigned(locals.length + f.code.length + 1).concat(locals), f.code, [0x0b]];

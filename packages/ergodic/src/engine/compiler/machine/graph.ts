@@ -7,10 +7,11 @@ export interface Node extends Value {
   readonly type: WasmType;
   readonly code: readonly number[];
   readonly args: readonly Node[];
-  /** Depth of the loop in which the value changes between iterations; 0 if it never changes. */
+  /** Depth of the loop whose iterations change the value; 0 if the value never changes. */
   readonly level: number;
   /**
-   * Whether repeating the node is cheaper than keeping its value in a local, as for local.get and integer constants.
+   * Whether repeating the node is cheaper than storing its value in a local. This is so for local.get and integer
+   * constants.
    */
   readonly repeated: boolean;
 }
@@ -19,7 +20,7 @@ export interface Node extends Value {
  * The machine graph of one function: pure WebAssembly instructions as hash-consed nodes, and their emission.
  *
  * Building a loop body as a graph first gives common subexpression elimination, hoisting out of the loop and few locals
- * in one place. Nodes are pure: loads read memory as it is before the body's stores, which the caller emits last.
+ * in one place. Nodes are pure. Loads read memory before the body's stores, because the caller emits the stores last.
  */
 export class Graph {
   readonly #known = new Map<string, Node>();
@@ -86,7 +87,7 @@ export class FunctionCode {
     this.push(0x21, ...unsigned(local));
   }
 
-  /** Computes the values and stores each in a local, which later `emit`s use. */
+  /** Computes the values and stores each in a local. Later calls of `emit` use these locals. */
   keep(nodes: readonly Node[]): void {
     const uses = usesBelow(nodes, this.#kept);
     for (const node of nodes) {

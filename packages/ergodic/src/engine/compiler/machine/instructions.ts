@@ -26,8 +26,8 @@ const COMPARISONS = {
 const COLUMN: Record<LaneKind, number> = { f64: 0, f32: 1, f64x2: 2, f32x4: 3 };
 
 /**
- * One-argument functions that come in pairs and share work. Each entry names the function that computes both results,
- * and the lane of this result.
+ * One-argument functions that come in pairs and share work. Each entry contains the name of the function that computes
+ * both results, and the lane of its own result.
  */
 const SHARED_CALLS: Readonly<Record<string, readonly [both: string, lane: number]>> = {
   softplus: ["softplusAndSigmoid", 0],
@@ -127,7 +127,7 @@ export class Instructions implements Lanes {
   }
 
   call(name: string, ...args: Value[]): Node {
-    // In scalar float64, a loss and its derivative come from one call, one result per lane.
+    // In scalar float64, one call gives a loss and its derivative, with one result per lane.
     const shared = this.kind === "f64" ? SHARED_CALLS[name] : undefined;
     if (shared) {
       const [both, lane] = shared;
@@ -142,7 +142,7 @@ export class Instructions implements Lanes {
     return this.graph.node(this.type, simd(single ? 31 : 33, 0), [this.graph.node("v128", code, spread)]);
   }
 
-  /** Makes two calls of one function on float64 scalars as the two lanes of a single call. */
+  /** Combines two calls of one function on float64 scalars into a single call, with one lane per call. */
   callPair(name: string, first: readonly Value[], second: readonly Value[]): [Node, Node] {
     const packed = first.map((a, i) => this.graph.node("v128", simd(34, 1), [this.graph.node("v128", simd(20), [a]), second[i]]));
     const both = this.graph.node("v128", [0x10, ...unsigned(this.#functions(name, 53))], packed);
@@ -210,8 +210,8 @@ export class Wide extends Instructions {
   signed = (x: Value, of: Value): Node => this.or(x, this.and(of, this.bits(0x8000000000000000n)));
 
   /**
-   * Returns c[0] + c[1]·x + c[2]·x² + …, with even and odd powers separate, for two short dependency chains instead of
-   * a long one.
+   * Returns c[0] + c[1]·x + c[2]·x² + …, computed separately for even and odd powers, which gives two short dependency
+   * chains instead of a long one.
    */
   polynomial(x: Value, c: readonly number[]): Node {
     if (c.length === 1) return this.constant(c[0]);

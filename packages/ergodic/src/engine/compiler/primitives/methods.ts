@@ -1,7 +1,7 @@
 /**
  * Operations as methods of symbolic arrays: alpha.add(beta.mul(x)) is the same node as add(alpha, mul(beta, x)). The
- * methods are installed when the first array is made (array/leaves.ts); the class cannot define them because the
- * operations depend on it.
+ * methods are installed when the first array is made (array/leaves.ts). The class cannot define them, because the
+ * operations depend on the class.
  */
 import { giveMethods, type Operations } from "../array/chained.ts";
 import { logSumExp, mean, minimum } from "../array/operations/composed.ts";

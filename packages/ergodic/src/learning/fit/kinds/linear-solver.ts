@@ -14,14 +14,14 @@ import type { FitOptions, Settled } from "./trainable.ts";
 /** Maximum number of columns for Newton's method. Factoring a larger Hessian takes longer than it saves. */
 const MOST_COLUMNS = 1000;
 /**
- * Maximum cost of a Hessian per row, in units of a gradient's cost. Above it, methods that use only gradients are
- * cheaper.
+ * Maximum cost per row of a Hessian, relative to the cost of a gradient. Beyond this limit, methods that use only
+ * gradients are cheaper.
  */
 const MOST_PRODUCTS = 150;
 /** Maximum number of parameters over all outputs for L-BFGS, which stores twenty vectors of them. */
 const MOST_PARAMETERS = 5e5;
 /**
- * Maximum number of values in the data for which a solver is chosen. On larger data, a solver takes minutes, whereas
+ * A solver is chosen only if the data contain at most this many values. On larger data, a solver takes minutes, whereas
  * descent comes close to the optimum in one pass.
  */
 const MOST_NUMBERS = 5e8;
@@ -44,9 +44,7 @@ export async function settleLinear(model: LinearModel, data: Dataset, options: F
   return { algorithm, model: settled, why: [why, strength.why].filter(Boolean).join("; ") };
 }
 
-/**
- * Throws unless the strength can be chosen by comparing minima, which needs a smooth loss and L2 as the only penalty.
- */
+/** Throws unless the strength can be chosen by comparing minima. This needs a smooth loss and no penalty besides L2. */
 function refuseUntellable({ options }: LinearModel, data: Dataset): void {
   const { l1 = 0, group, nonNegative } = options;
   const { loss } = chooseLoss("linear", options.loss, data);

@@ -15,12 +15,12 @@ import { quasiNewton } from "./quasi-newton.ts";
 import { inRowSpan } from "./row-span.ts";
 
 /**
- * Grid of strengths, in units of mean ‖x‖² / rows. The strongest makes predictions nearly constant; the weakest has
- * almost no effect.
+ * Grid of strengths, in units of mean ‖x‖² / rows. The largest strength makes predictions nearly constant. The smallest
+ * has almost no effect.
  */
 const GRID = [10, 1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
 const FINER = Math.sqrt(10);
-/** The search ends after this many successive grid points that predict worse than the best. */
+/** The search ends when this many successive grid points predict worse than the best one. */
 const MOST_WORSE = 2;
 /**
  * Number of rows used to choose the strength: at most `most`, fewer for wide data (at most `numbers` values in total),
@@ -30,34 +30,36 @@ const ROWS = { most: 5000, least: 1000, numbers: 1e6 };
 const FOLDS = 5;
 /** Total number of held-out rows that suffices to distinguish strengths. */
 const HELD_OUT = 1000;
-/** Number of rows per column above which squared losses need no penalty. */
+/** Squared losses need no penalty if there are at least this many rows per column. */
 const AMPLE = 20;
 /**
- * Whole-number weights are treated as frequencies if their mean is at least this value. A row then represents many
+ * Integer weights are treated as frequencies if their mean is at least this value. A row then represents many
  * observations, and only some of them are held out.
  */
 const COUNTED = 10;
 /**
- * Maximum number of observations that are assigned to folds one by one. If there are more, each fold gets an equal
- * share.
+ * Up to this number, observations are assigned to folds one by one. If there are more, each fold gets an equal share.
  */
 const MOST_DEALT = 1e6;
 /**
- * Maximum number of rows and of values for replacing rows by their coordinates in the span of all rows. Replacing rows
- * saves time if there are few rows and many more columns.
+ * Rows are replaced by their coordinates in the span of all rows only up to this number of rows and of values. This
+ * replacement saves time if there are few rows and many more columns.
  */
 const SPAN = { rows: 400, numbers: 1e7 };
 /** Maximum number of columns for which Newton's method is faster along the grid. */
 const NEWTON_COLUMNS = 150;
-/** Tolerance of the minima along the grid. Held-out losses could not distinguish more precise minima. */
+/**
+ * Tolerance of the minima along the grid. Minima of higher precision would not change the comparison of held-out
+ * losses.
+ */
 const NEAR = 1e-4;
 /**
- * Tolerance of quasi-Newton minima. Starting at the minimum of another strength, the first steps gain little. With the
- * coarser tolerance NEAR, runs therefore ended before they reached the minimum of a weaker strength.
+ * Tolerance of quasi-Newton minima. When a run starts at the minimum of another strength, its first steps gain little.
+ * With the coarser tolerance NEAR, such runs ended before they reached the minimum of a smaller strength.
  */
 const NEAR_BY_SLOPES = 1e-7;
 const MOST_STEPS = 60;
-/** Strength, in grid units, when there are too few rows to hold any out. */
+/** Strength, in grid units, if there are too few rows for holding any out. */
 const UNTOLD = 1e-2;
 
 /** Strength of the L2 penalty, and the reason for it. */
@@ -122,9 +124,9 @@ const isConstant = ({ options }: LinearModel, { target: { values }, layout }: Da
   options.intercept !== false && !layout.offset && values.every((value) => value === values[0]);
 
 /**
- * Whether the data have so many columns that the rows are replaced by coordinates in their span. Rows cannot be
- * replaced if penalties differ by column, because such penalties have no meaning in the span, or if there are class
- * weights, because these need every class.
+ * Whether to replace rows by coordinates in their span, because the data have many columns. Rows cannot be replaced if
+ * penalties differ by column, because such penalties have no meaning in the span. Nor can they be replaced if there are
+ * class weights, because these need every class.
  */
 function isWide({ options }: LinearModel, { rowCount }: Dataset, columns: number): boolean {
   const { penaltyWeights, classWeights } = options;
@@ -146,7 +148,7 @@ async function strengthInSpan(model: LinearModel, data: Dataset, plan: Plan, opt
   }
 }
 
-/** Returns the strength with the least loss: a value of GRID, or one between two neighbouring values. */
+/** Returns the strength with the least loss: a value of GRID, or a value between two neighbours in GRID. */
 async function search(lossOf: (share: number) => Promise<number>, mayBeNone: boolean): Promise<number> {
   let best = GRID[0];
   let least = Infinity;
@@ -172,13 +174,13 @@ interface Rows {
   readonly train: Uint32Array;
   readonly held: Uint32Array;
   /**
-   * Number of each row's observations that are used for training, and number held out. Undefined unless each row
-   * represents several observations.
+   * For each row, number of observations used for training and number of observations held out. Undefined unless each
+   * row represents several observations.
    */
   readonly counts?: { readonly train: Float64Array; readonly held: Float64Array };
 }
 
-/** Sum of the weights if they count observations, otherwise undefined. */
+/** Sum of the weights if weights count observations, otherwise undefined. */
 function observationsOf({ weights, rowCount }: Dataset): number | undefined {
   if (!weights?.every(Number.isInteger)) return undefined;
   const sum = weights.reduce((a, b) => a + b, 0);
@@ -248,8 +250,8 @@ function untold(model: LinearModel, data: Dataset, plan: Plan): Strength {
 }
 
 /**
- * Returns the size (root mean square) that each column would have if rows were dense, and the centre that is then
- * subtracted. Sparse columns are standardised without a centre. With an intercept, the model is the same, but the
+ * Returns each column's size (root mean square) for dense rows, and the centre that is subtracted from such rows.
+ * Sparse columns are standardised without a centre. With an intercept, centring does not change the model. But the
  * larger ‖x‖² of uncentred columns would give a different grid.
  */
 function asDense({ options }: LinearModel, prepared: Dataset): { size: Float64Array; centre: Float64Array } {

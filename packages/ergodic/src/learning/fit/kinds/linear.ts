@@ -31,8 +31,9 @@ import {
  *   await fit(linear({ loss: "squared", l1: 0.01 }), data, { algorithm: coordinateDescent() });   // the lasso
  *
  * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖² + group Σ_g √|g| ‖p_g‖. The intercept b is not penalised.
- * `loss` is a name or made by its factory, e.g. huberLoss({ delta: 2 }). Default: logistic for two classes, multinomial
- * for more, squared for numbers. A binary loss on more than two classes is fitted as one class against the rest.
+ * `loss` is a name, or the result of a factory, e.g. huberLoss({ delta: 2 }). Default: logistic for two classes,
+ * multinomial for more, squared for numbers. For a binary loss and more than two classes, the model is fitted
+ * one-vs-rest.
  *
  * @throws OptionError for unknown options, losses or classes; from `fit` CapabilityError if the loss does not suit the
  * target
@@ -46,7 +47,7 @@ export function linear<const O extends LinearOptions = Record<never, never>>(giv
 }
 
 export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
-  // Loaded later, because programs that only use defaults do not need its feature maps.
+  // Loaded only when needed, because programs that use defaults do not need its feature maps.
   from: (json) => later(() => import("../../models/linear/from-json.ts")).then(({ linearFromJson }) => linearFromJson(json)),
   checkData: checkDataset,
   typeOf: (data) => data.type,
@@ -105,8 +106,8 @@ function choose(
 }
 
 /**
- * Unit of AdaGrad's steps. The steps do not scale with the gradient, so for numeric targets they must be given in units
- * of the target.
+ * Unit of AdaGrad's steps. Steps do not scale with the gradient. For numeric targets, they must therefore be given in
+ * units of the target.
  */
 function unitOf(model: Model<Dataset>, prepared: Dataset): number {
   if (chooseLoss("linear", (model as LinearModel).options.loss, prepared).loss.task !== "regression") return 1;

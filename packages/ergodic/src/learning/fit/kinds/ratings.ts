@@ -11,7 +11,8 @@ import type { FactorisationOptions } from "../../models/ratings/settings.ts";
 import { algorithmFamilies, checkRatings, DIGEST, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
 
 /**
- * A factorisation of ratings for `fit`. Every user is a row of P and every item a row of Q, with `rank` numbers each.
+ * A factorisation of ratings for `fit`. Every user has a row of `rank` factors in P, and every item has such a row in
+ * Q.
  *
  *   const model = await fit(factorisation({ rank: 16 }), Ratings.fromTriples({ users, items, values }), { seed: 1 });
  *   model.recommend("ann", { count: 5 });   // [{ item, score }, …]
@@ -72,7 +73,7 @@ function fingerprint(data: Ratings): JsonObject {
   return { users: data.users.size, items: data.items.size, count: data.count, digest: ratingsDigest(data), method: DIGEST };
 }
 
-/** Fingerprint in older checkpoints, which did not include the names (FNV-1a over words). */
+/** Fingerprint in older checkpoints (FNV-1a over words). It did not include the names. */
 function olderFingerprint(data: Ratings): JsonObject {
   let hash = 0x811c9dc5;
   const { users, items, values } = data.triples();

@@ -20,7 +20,7 @@ import type { Rule } from "../../../engine/optimise/kinds.ts";
 import type { Variance } from "../../../engine/optimise/variance.ts";
 import type { FromOptions } from "../from-options.ts";
 
-/** Method of a fingerprint's digest (data/digest.ts). */
+/** Method by which the digest in a fingerprint is computed (data/digest.ts). */
 export const DIGEST = "murmur3";
 
 /** Options of `fit`: the algorithm, stopping, validation and execution. `D`: type of the data. */
@@ -31,8 +31,8 @@ export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
    */
   rule?: Rule;
   /**
-   * Variance reduction: svrg(), saga() or sag(). Variance reduction sets its own step size unless `rule` is given.
-   * Default: none.
+   * Variance reduction: svrg(), saga() or sag(). Variance reduction determines its own step size unless `rule` is
+   * given. Default: none.
    */
   variance?: Variance;
   /**
@@ -55,8 +55,8 @@ export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
   /** Epochs between validations, > 0; fractions allowed. Default 1. Needs `validate`. */
   validateEvery?: number;
   /**
-   * Patience: after this many validations without a lower loss, the run stops and keeps the best parameters. A whole
-   * number >= 1. Needs `validate`. Default: none.
+   * The run stops after this many validations without a lower loss, and keeps the best parameters. A whole number >= 1.
+   * Needs `validate`. Default: none.
    */
   patience?: number;
   /** Aborts the run. */
@@ -77,11 +77,11 @@ export interface Settled<D> {
 }
 
 /**
- * Adapter that makes a kind of model available to the verb `fit`. There is one such object per kind, and it connects
- * the folders that implement the kind.
+ * Adapter that makes a kind of model available to the verb `fit`. There is one such object per kind. It connects the
+ * folders that implement the kind.
  *
- * A model carries its adapter, so programs load only the kinds that they use. To add a kind, define a model with
- * another adapter. `D`: type of the data. `P`: type of the predictor.
+ * A model holds its adapter, so programs load only the kinds that they use. To add a kind, define a model with another
+ * adapter. `D`: type of the data. `P`: type of the predictor.
  */
 export interface Trainable<D, P> {
   /** Returns the model that `toJSON` described. */
@@ -97,7 +97,8 @@ export interface Trainable<D, P> {
   /** Describes the size in a fingerprint, e.g. "11,220 rows of 122 columns". */
   size(fingerprint: JsonObject): string;
   /**
-   * For kinds with solvers: chooses the algorithm for `algorithm: "auto"` and the settings that the model leaves open.
+   * For kinds with solvers: chooses the algorithm for `algorithm: "auto"`, and the settings that the model does not
+   * specify.
    */
   settle?: ((model: Model<D>, data: D, options: FitOptions<D>) => Promise<Settled<D>>) | undefined;
   /**
@@ -105,7 +106,7 @@ export interface Trainable<D, P> {
    * Default: the data.
    */
   ofWeight?(data: D): D;
-  /** Returns default options, before data are seen. */
+  /** Returns the default options, which do not depend on the data. */
   defaults(options: SettledOptions<D>): AlgorithmDefaults;
   /** Returns the families of kernels that training and measuring call. */
   families(options: SettledOptions<D>, made: { model: Model<D>; prepared: D }): readonly Family[];

@@ -1,11 +1,11 @@
 /**
  * Upper bounds on the curvature of f along each block: sup ℓ'' × a bound on the largest eigenvalue of X_bᵀ diag(c) X_b,
- * plus l2 w. Infinity if the loss's curvature is unbounded.
+ * plus l2 w. A bound is Infinity if the loss has unbounded curvature.
  */
 import type { ColumnTarget } from "../../../engine/contract/index.ts";
 import type { CoordinatePieces } from "./coordinate-pieces.ts";
 
-/** Maximum number of columns in a block for which all products are computed. Larger blocks use the sum of squares. */
+/** All products are computed for blocks of at most this many columns. Larger blocks use the sum of squares instead. */
 const MOST_PRODUCTS = 100;
 
 /** `gram`: returns X_bᵀ diag(c) X_b of the listed columns. */
@@ -26,7 +26,7 @@ export function curvatureBounds(
 }
 
 /**
- * Returns (tr A⁶⁴)^(1/64), an upper bound of the largest eigenvalue of a positive semidefinite A. The bound exceeds the
+ * Returns (tr A⁶⁴)^(1/64), an upper bound on the largest eigenvalue of a positive semidefinite A. The bound exceeds the
  * eigenvalue by a factor of at most m^(1/64).
  */
 export function eigenvalueBound(matrix: Float64Array, m: number): number {

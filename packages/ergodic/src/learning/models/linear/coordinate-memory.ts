@@ -33,7 +33,7 @@ export class CoordinateMemory {
   readonly bounds: Float64Array;
   /** Indices of all blocks except the intercepts. */
   readonly penalised: readonly number[];
-  /** Whether a scaled dual point exists, and whether a dual point that uses l2 exists. */
+  /** Whether there is a scaled dual point, and whether there is a dual point that uses l2. */
   readonly scalable: boolean;
   readonly ridged: boolean;
   private readonly engine: Engine;
@@ -112,12 +112,12 @@ export class CoordinateMemory {
     return this.arena.memory.f64(this.xAt, this.pieces.count);
   }
 
-  /** Calls a kernel with the block on this thread. */
+  /** Calls a kernel on this thread, with the block as argument. */
   call(kernel: string, ...args: number[]): number {
     return this.engine.kernel(kernel, this.deterministic)(this.block, ...args);
   }
 
-  /** Calls `run` on chunks of the blocks, with one number per block from each array of `numbers`. */
+  /** Calls `run` on chunks of the list of blocks. Each array of `numbers` supplies one number per block. */
   inChunks(
     blocks: Uint32Array,
     numbers: readonly Float64Array[],
@@ -201,7 +201,7 @@ export class CoordinateMemory {
     const { binding, target, pieces } = this;
     const u = this.arena.memory.f64(this.companion.u, pieces.count);
     const { x } = this;
-    // The result is an average of points that are above the floor, so only rounding can bring it below.
+    // The result is an average of points above the floor, so only rounding can move it below the floor.
     for (let i = 0; i < x.length; i++) x[i] = Math.max(pieces.floors[i], x[i] + scale * u[i]);
     const from = this.over(this.companion.z);
     const to = this.over(target.quadratic ? binding.slopes : binding.z);
@@ -209,7 +209,7 @@ export class CoordinateMemory {
     this.clearCompanion();
   }
 
-  /** Returns copies of everything that moves change. */
+  /** Returns copies of all state that moves change. */
   read(): Record<string, Float64Array> {
     return Object.fromEntries(Object.entries(this.tensors()).map(([name, values]) => [name, values.slice()]));
   }
@@ -248,8 +248,8 @@ export class CoordinateMemory {
   }
 
   /**
-   * Binds the loss again for trial points. The loss blocks are copied, and the kernel points the copies to the trial's
-   * arrays.
+   * Binds the loss again for trial points. The loss blocks are copied, and the kernel makes the copies refer to the
+   * trial's arrays.
    */
   private bindLoss(loss: Loss): void {
     const { arena, binding, engine, block, target } = this;

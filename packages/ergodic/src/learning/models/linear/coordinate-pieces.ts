@@ -8,9 +8,9 @@ const HALVINGS = 100;
  * floors.
  *
  * Coordinates: each output's columns and then its intercept, one output after another. Without a group penalty, every
- * coordinate is a block. With a group penalty, each of its groups, over all outputs, and each intercept is a block. For
- * a group of one coordinate, the group penalty is included in its l1. h_b: terms of the objective on block b, except
- * the loss and l2.
+ * coordinate is a block. With a group penalty, each group (over all outputs) and each intercept is a block. If a group
+ * has one coordinate, the group penalty is included in this coordinate's l1. h_b: terms of the objective on block b,
+ * except the loss and l2.
  */
 export class CoordinatePieces {
   /** Number of coordinates per output. */
@@ -85,7 +85,7 @@ export class CoordinatePieces {
   }
 
   /**
-   * Whether some positive multiple of any q satisfies the dual constraint of block b, so that a feasible dual point
+   * Whether every q has a positive multiple that satisfies the dual constraint of block b. A feasible dual point then
    * exists.
    */
   bounded(b: number): boolean {
@@ -107,7 +107,7 @@ export class CoordinatePieces {
     return low;
   }
 
-  /** Excess of ‖soft(α q_b, l1)‖ over `group`: h* is its square ÷ 2 l2. */
+  /** Excess of ‖soft(α q_b, l1)‖ over `group`. h* is the square of this excess ÷ 2 l2. */
   excess(b: number, q: Float64Array, alpha: number): number {
     return Math.max(0, norm(this.blocks[b].map((i) => this.beyond(i, alpha * q[i]))) - this.group[b]);
   }

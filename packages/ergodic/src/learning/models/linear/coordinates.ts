@@ -5,15 +5,15 @@
  *   F(x) = f(x) + Σ_b h_b(x_b),  f = Σ_i c_i ℓ(z_i, y_i) + Σ_j l2 w_j x_j²/2,  h_b = Σ l1 w_j|x_j| + group √|b| ‖x_b‖
  *
  * with x_b ≥ 0 if `nonNegative`. Curvature: sup ℓ'' × a bound on the largest eigenvalue of X_bᵀ diag(c) X_b, plus l2 w.
- * The curvature is unknown if the loss has unbounded curvature (poisson).
- * The dual point of the gap is v = −c ∂ℓ/∂z at x after moving its intercepts to their minimum, because a feasible dual
- * point needs Σv = 0. x itself does not change.
+ * There is no bound if the loss has unbounded curvature (poisson).
+ * The gap uses the dual point v = −c ∂ℓ/∂z at x. The intercepts are first moved to their minimum, because a feasible
+ * dual point needs Σv = 0. x itself does not change.
  *
  *   D(α) = −Σ_i c_i ℓ*(−α v_i/c_i) − α² Σ l2 w x²/2,          ‖soft(α (x_jᵀv − l2 w x)_b, l1 w)‖ ≤ group √|b|
  *   D(1) = −Σ_i c_i ℓ*(−v_i/c_i) − Σ_b e_b²/(2 l2 w),         e_b = (‖soft((x_jᵀv)_b, l1 w)‖ − group √|b|)₊
  *
- * The first bound uses the largest feasible α ≤ 1. The dual value is the larger of the bounds that exist. There is no
- * gap if a column has no penalty or the loss has no conjugate.
+ * The first bound uses the largest feasible α ≤ 1. The dual value is the larger of the bounds that exist. No gap is
+ * known if a column has no penalty or the loss has no conjugate.
  * Sources: Yuan, Lin 2006 (group lasso); Simon et al. 2013 (with l1); Fercoq et al. 2015 (dual points).
  *
  * @throws CapabilityError for a loss without curvature and conjugate
@@ -169,13 +169,13 @@ class LinearState implements CoordinateState {
     this.settle();
     const loss = memory.call("coordinateLoss", 0);
     this.restore(kept);
-    // Constant targets are fitted up to rounding, and gaps must not be relative to that rounding. A loss that can be
-    // negative (poisson) is measured by its excess over the least loss of any outputs: its deviance.
+    // Constant targets are fitted up to rounding errors, and gaps must not be relative to these errors. For a loss that
+    // can be negative (poisson), the deviance is used: the excess over the least loss of any outputs.
     const least = -memory.conjugate(0);
     return Math.max(loss - least, 1e-20 * Math.abs(lossAtZero), Number.MIN_VALUE);
   }
 
-  /** Moves intercepts to their minimum at the present coefficients, to full precision. */
+  /** Moves the intercepts to their minimum at the current coefficients, to full precision. */
   private settle(): void {
     const { memory } = this;
     const { intercept, outputs } = memory.target;
@@ -221,8 +221,8 @@ class LinearState implements CoordinateState {
 }
 
 /**
- * Returns the dual value. If rounding moved the argument of a conjugate out of its domain, returns −∞, which certifies
- * nothing.
+ * Returns the dual value. Rounding can move the argument of a conjugate out of its domain. The result is then −∞, which
+ * certifies nothing.
  */
 function known(dual: number): number {
   return Number.isNaN(dual) ? -Infinity : dual;

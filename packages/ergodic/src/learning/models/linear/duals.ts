@@ -2,8 +2,8 @@
  * The dual of a linear model with an L2 penalty, for dual coordinate descent (kernels/learning/dual.ts).
  *
  * The piecewise quadratic losses are C ℓ(z, y) = max { β (y − z) − ε|β| − κ β²/(2C) : low C ≤ β ≤ high C }, with C =
- * w/(n l2). The logistic loss has its own kernel. A binary loss on several classes is one problem per class. The
- * intercept is the weight of a constant column.
+ * w/(n l2). The logistic loss has its own kernel. With a binary loss and several classes, each class is a separate
+ * problem. The intercept is the weight of a constant column.
  */
 
 import type { DualBinding, Duals } from "../../../engine/contract/index.ts";
@@ -35,7 +35,7 @@ const piecewise: Readonly<Record<string, (options: Readonly<Record<string, numbe
 };
 const losses = [...Object.keys(piecewise), "logistic"];
 const types = { f32: 0, f64: 1, i16: 2, i8: 3 };
-/** Initial log(α/(C − α)), at which every row has almost no weight in the model. */
+/** Initial log(α/(C − α)). At this value, every row has almost no weight in the model. */
 const FIRST_LOGIT = -7;
 
 function refuseMisfits({ data, options: { loss, l1, l2, group, penaltyWeights } }: LinearParts): void {
@@ -59,7 +59,7 @@ export function bindDuals(parts: LinearParts, { interceptScaling, deterministic 
   const { data, engine, options, stride } = parts;
   const arena = new Arena(engine.memory, "dual of a linear model");
   const { one } = data.layout;
-  // A weight v of the constant column c is stored as p = c v / one, so that outputs are x·p as in other columns. β x
+  // For the constant column c, a weight v is stored as p = c v / one. Outputs are then x·p, as for other columns. β x
   // then adds β c²/one to p.
   const constant = options.intercept ? interceptScaling ** 2 : 0;
   const squares = arena.take(data.rowCount * 8);
@@ -113,7 +113,7 @@ function oneAgainstRest(arena: Arena, data: Dataset, output: number): number {
   return arena.copy(data.target.values.map((y) => (y === output ? 1 : -1)));
 }
 
-/** Initial β: 0, or inside (0, C) for the logistic loss, whose dual is finite only there. */
+/** Initial β: 0, or a value inside (0, C) for the logistic loss, because its dual is finite only there. */
 function start({ engine, options, data, weights }: LinearParts, block: number, betas: Float64Array, logits: Float64Array): void {
   betas.fill(0);
   if (options.loss.name !== "logistic") return;

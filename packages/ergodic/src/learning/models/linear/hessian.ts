@@ -11,22 +11,23 @@ import { curvedProgram } from "../loss.ts";
 import type { LinearParts } from "./parts.ts";
 
 /**
- * Smallest curvature, relative to the loss's largest. Without it, no step could leave a flat part of the loss (huber's
- * tails) that contains all rows.
+ * Smallest curvature, relative to the loss's largest. Without this minimum, no step could leave a flat part of the loss
+ * (huber's tails) that contains all rows.
  */
 const LEAST_CURVATURE = 1e-9;
 
 /** Number of products per kernel call. A call takes a few milliseconds. */
 const WORK = 1e7;
 /**
- * Largest number of bytes that slopes and curvatures may take if they are to be kept after an evaluation of the loss. A
- * Hessian at the same parameters then reuses them.
+ * Slopes and curvatures are kept after an evaluation of the loss if they take at most this many bytes. A Hessian at the
+ * same parameters then reuses them.
  */
 const KEPT_BYTES = 2 ** 26;
 
 /**
- * Binds a linear model's mean loss, gradient and Hessian, output by output (kernels/learning/hessian.ts). Each takes
- * one pass over the rows, or half a pass if the loss was evaluated at the same parameters before.
+ * Binds a linear model's mean loss, gradient and Hessian, output by output (kernels/learning/hessian.ts). Each
+ * evaluation takes one pass over the rows. It takes half a pass if the loss has just been evaluated at the same
+ * parameters.
  *
  * @throws CapabilityError [MODEL_CAPABILITY] if the loss has no curvature, or if outputs share a loss
  */
@@ -53,7 +54,10 @@ export function bindHessian(parts: LinearParts): CurvatureBinding {
     }
     return loss;
   }
-  /** For each output: the last evaluated loss and its parameters, for which slopes and curvatures are stored. */
+  /**
+   * For each output: the loss evaluated last, and its parameters. Slopes and curvatures are stored for these
+   * parameters.
+   */
   const known: ({ x: Float64Array; loss: number } | undefined)[] = [];
   return {
     width,
@@ -174,7 +178,7 @@ function rowWeights({ data: { rowCount }, engine, weights }: LinearParts): Float
   return each;
 }
 
-/** Returns the addresses of the targets of each output. Several outputs are coded as one class against the rest. */
+/** Returns the addresses of the targets of each output. Several outputs are coded one-vs-rest. */
 function targets({ data, options: { outputs }, target }: LinearParts, arena: Arena): number[] {
   if (outputs === 1) return [target];
   return Array.from({ length: outputs }, (_, k) => arena.copy(data.target.values.map((y) => (y === k ? 1 : -1))));

@@ -1,6 +1,5 @@
 /**
- * A linear model by columns. The loss over all rows is a compiled program, and X is read by
- * kernels/learning/columns.ts.
+ * A linear model by columns. A compiled program computes the loss over all rows. kernels/learning/columns.ts reads X.
  */
 
 import { linkProgram, type ProgramSpec } from "../../../engine/compiler/index.ts";

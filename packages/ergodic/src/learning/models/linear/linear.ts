@@ -2,19 +2,19 @@
  * Linear models: mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖² + group Σ_g √|g| ‖p_g‖, z = x·p + intercept. The intercept
  * is not penalised.
  *
- * loss: a name or made by its factory. Default: logistic for two classes, multinomial for more, squared for numbers. A
- * binary loss on more than two classes is fitted as one class against the rest. `classWeights`: by class name, or
- * "balanced" (n / (classes × count)). `features`: a random feature map applied to the rows, which makes the linear
+ * loss: a name, or the result of a factory. Default: logistic for two classes, multinomial for more, squared for
+ * numbers. For a binary loss and more than two classes, the model is fitted one-vs-rest. `classWeights`: by class name,
+ * or "balanced" (n / (classes × count)). `features`: a random feature map applied to the rows, which makes the linear
  * model a kernel machine.
  * `standardise`: columns have mean 0 and sd 1. Sparse columns are only scaled, except for a table's numbers. Without an
  * intercept, columns are not centred and have mean square 1. The statistics are learnt from the training rows and
  * stored in the model.
  * "auto" never standardises the features of a map, nor sparse columns that do not come from a table. Otherwise it
- * compares √mean(x²) of the columns, and standardises if these values differ by more than a factor of 10 or lie outside
- * 0.1 … 10. Without a map, columns that contain only 0 and 1, such as levels of categories, are not scaled and not
- * compared. With `features`, it uses max|x| as a column's unit, and standardises if the largest unit is more than 10
- * times the lower decile. A map has one gamma for all columns, so enlarging columns that hardly vary (pixels that are
- * nearly always blank, rare levels) would add noise to the distances that it measures.
+ * compares the columns by √mean(x²). It standardises if these values differ by more than a factor of 10 or lie outside
+ * 0.1 … 10. Without a map, columns that contain only 0 and 1, such as levels of categories, are neither scaled nor
+ * compared. With `features`, a column's unit is max|x|. It standardises if the largest unit is more than 10 times the
+ * lower decile of the units. A map has one gamma for all columns. Enlarging columns that hardly vary (pixels that are
+ * nearly always blank, rare levels) would therefore add noise to the distances.
  *
  * @throws OptionError for unknown options, losses or classes; CapabilityError if the loss does not suit the target
  */
@@ -67,8 +67,8 @@ export interface LinearOptions {
   /** Whether there is an intercept, which is not penalised. Default true. */
   intercept?: boolean;
   /**
-   * Whether coefficients must be >= 0. The bound applies to standardised columns, whose coefficients have the same
-   * signs. Needs coordinateDescent(). Default false.
+   * Whether coefficients must be >= 0. The bound applies to the coefficients of standardised columns, which have the
+   * same signs. Needs coordinateDescent(). Default false.
    */
   nonNegative?: boolean;
   /**
@@ -204,7 +204,7 @@ function bind(options: LinearOptions, data: Dataset, plan: Plan, engine: Engine,
   });
 }
 
-/** Returns the strength of l2. `fit` replaces "auto" before; other verbs do not choose a strength. */
+/** Returns the strength of l2. `fit` has already replaced "auto"; other verbs do not choose a strength. */
 function strengthOf(l2: LinearOptions["l2"] = 0): number {
   if (l2 !== "auto") return l2;
   throw new OptionError("linear", 'l2 is "auto", which fit() chooses; give a number here, e.g. l2: 1e-3', "OPTION_CONFLICT");

@@ -34,12 +34,12 @@ import type { LinearParts, LinearProblemOptions } from "./parts.ts";
 
 const cap = (type: string): string => type[0].toUpperCase() + type.slice(1);
 
-/** Number of floats between the parameters of one output and those of the next. */
+/** Distance between the parameters of successive outputs, in floats. */
 export const strideOf = (columnCount: number): number => Math.ceil((columnCount + 1) / 4) * 4;
 
 /**
- * Bytes per parameter in training: the parameter, its state and gradient in the engine, and float64 copies outside it
- * for evaluation, saving and prediction.
+ * Bytes per parameter in training. They include the parameter, its state and its gradient in the engine, and float64
+ * copies outside the engine for evaluation, saving and prediction.
  */
 const BYTES = 40;
 
@@ -99,7 +99,7 @@ export class LinearProblem implements Problem, RowGradient {
       nonNegative: options.nonNegative,
       outputs: options.outputs,
       stride: this.stride,
-      // Created only if there is a penalty: for a million columns, it takes 8 MB.
+      // Created only if there is a penalty, because it takes 8 MB for a million columns.
       get weights() {
         weights ??= perParameter((j) => (j < data.columnCount ? (options.penaltyWeights?.[j] ?? 1) : 0));
         return weights;
@@ -131,7 +131,7 @@ export class LinearProblem implements Problem, RowGradient {
     return linearColumns(this.ownParts(), this.penalty);
   }
 
-  /** Access to x by moves of single coordinates or groups. */
+  /** Access to x for moves of single coordinates or groups. */
   get coordinates(): Coordinates {
     return linearCoordinates(this.ownParts(), this.penalty);
   }
@@ -187,8 +187,8 @@ export class LinearProblem implements Problem, RowGradient {
   }
 
   /**
-   * Returns a reason if the loss has no minimum. If a row's log loss is below ln 2, its class is more likely than all
-   * others together. If this holds for every row, the fit keeps improving as the weights grow.
+   * Returns a reason if the loss has no minimum. If a row's log loss is below ln 2, the row's class is more likely than
+   * all others together. If this holds for every row, the fit keeps improving as the weights grow.
    */
   endless(mean: number): string | undefined {
     const { data, options, weights, rowCount } = this;

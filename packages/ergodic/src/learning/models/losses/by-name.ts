@@ -1,6 +1,6 @@
 /**
- * Losses by name. Programs that look up a loss by name include all losses of this library; other programs include only
- * the losses that they call.
+ * Losses by name. Programs that look up a loss by name include all built-in losses. Other programs include only the
+ * losses that they call.
  */
 
 import type { Json } from "../../../engine/contract/index.ts";

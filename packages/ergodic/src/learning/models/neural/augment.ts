@@ -1,10 +1,10 @@
 /**
- * Augmentation: layers at the start of a network that change each example at random during training, and are the
+ * Augmentation layers at the start of a network. They change each example at random during training, and are the
  * identity otherwise.
  *
  * `randomShift`: shifts images [n, height, width, channels] by −most … most whole cells in each direction, all equally
- * likely. Cells that enter at the border repeat the edge, which suits any background; with `fill: "zero"` they are 0.
- * `randomFlip`: mirrors images with probability ½, left to right (`axis` 2) or top to bottom (`axis` 1).
+ * likely. Cells that enter at the border repeat the edge, because this suits any background. With `fill: "zero"`, they
+ * are 0. `randomFlip`: mirrors images with probability ½, left to right (`axis` 2) or top to bottom (`axis` 1).
  * `randomCutout`: sets a square of `size` cells to 0. The centre can be any cell, so the square is smaller at the edge.
  * DeVries & Taylor 2017.
  * `noise`: x + deviation · z, with z standard normal.

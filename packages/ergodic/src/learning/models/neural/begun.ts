@@ -35,9 +35,7 @@ export function begun({ numbers, reset }: Beginning, layout: ParameterLayout, fi
   );
 }
 
-/**
- * Splits a list of all numbers by path. The numbers are in the order of a problem's layout, but without its padding.
- */
+/** Splits a list of all numbers by path. The numbers have the order of a problem's layout, but without its padding. */
 function alongPaths(vector: Float64Array, parts: readonly (Named & { readonly size: number })[]): Record<string, Float64Array> {
   const count = parts.reduce((sum, { size }) => sum + size, 0);
   checkVector(vector, count, parts.map(({ path, size }) => `${size} of ${path}`).join(", "));

@@ -4,7 +4,7 @@ import { traceNetwork } from "./trace.ts";
 
 /** Size and cost of a network. */
 export interface NetworkCount {
-  /** Number of weights, biases, and scales and shifts of norms. */
+  /** Number of weights and biases, including the scales and shifts of norms. */
   readonly parameters: number;
   /** Number of parameters that are not frozen. */
   readonly trained: number;

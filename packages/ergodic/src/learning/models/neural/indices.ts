@@ -1,6 +1,6 @@
 /**
- * Detects networks that use numbers of their rows as indices into a table, as an embedding does. Such numbers must not
- * be scaled.
+ * Detects networks that use values in their rows as indices into a table, as an embedding does. Such values must not be
+ * scaled.
  */
 import { arraysBelow, input, type Shape } from "../../../engine/compiler/array/index.ts";
 import type { LayerLike } from "./scope.ts";

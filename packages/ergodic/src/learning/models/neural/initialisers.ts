@@ -3,9 +3,9 @@
  * the seed and its path, not on the rest of the network.
  *
  * With fan-in n_in and fan-out n_out (`Fans`), the variances are: he 2/n_in; glorot 2/(n_in + n_out); lecun 1/n_in.
- * Uniform forms are uniform on ±√(3·variance). orthogonal: the weight is a matrix whose rows run over all axes except
- * the last, and whose columns run over the last axis. The matrix has orthonormal columns or, if that is impossible,
- * orthonormal rows, and is uniform among such matrices. Normal distributions are not truncated. Sources: He et al.
+ * Uniform forms are uniform on ±√(3·variance). orthogonal: the weight is a matrix. Its rows run over all axes except
+ * the last, and its columns run over the last axis. It has orthonormal columns or, if that is impossible, orthonormal
+ * rows. It is distributed uniformly over such matrices. Normal distributions are not truncated. Sources: He et al.
  * 2015; Glorot & Bengio 2010; LeCun et al. 1998; Saxe et al. 2014. Once an initialiser is defined, it can be referred
  * to by its name.
  *
@@ -64,7 +64,7 @@ type Draw<O> = (given: { shape: Shape; fans: Fans; draws: Draws; options: O }) =
 const defined = new Registry<(options?: JsonObject) => Initialiser>("initialiser");
 
 /**
- * Defines your own initialiser, known by its name in files:
+ * Defines your own initialiser, which files refer to by name:
  * `initialiser(name, defaults, ({ shape, fans, draws, options }) => values)`.
  *
  * `check` throws for invalid options. @throws OptionError for a name that is taken
@@ -204,8 +204,8 @@ export const uniformInitial = initialiser<{ low: number; high: number }>(
 );
 
 /**
- * List of the library's initialisers. The list is read before an initialiser is looked up by name, so that bundlers
- * keep all initialisers.
+ * List of the built-in initialisers. The list is read before an initialiser is looked up by name, so that bundlers keep
+ * all initialisers.
  */
 const library = [
   heNormal,
@@ -223,7 +223,7 @@ const library = [
   uniformInitial,
 ];
 
-/** Reserves the names of all initialisers of this library. */
+/** Reserves the names of all built-in initialisers. */
 export function reserveInitialisers(): void {
   if (library.length > 0) defined.reserve();
 }

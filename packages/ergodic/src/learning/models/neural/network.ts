@@ -2,15 +2,15 @@
  * network(layers, options): a neural network as a model for `fit`.
  *
  * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖². z is the output of the last layer, which needs no activation
- * because the loss includes it. `layers`: a layer, a list of layers, or a function (x, scope) => array. loss: as for
- * linear(); default logistic or multinomial for classes, squared for numbers. Biases and norms are not penalised.
+ * because the loss includes it. `layers`: a layer, a list of layers, or a function (x, scope) => array. loss: as in
+ * linear(). Default: logistic or multinomial for classes, squared for numbers. Biases and norms are not penalised.
  * `rates`: factor of the step size for each group of parameters (grouped(layer, "name")).
  * `standardise`: "auto" scales columns to mean 0 and sd 1 if their units differ, and images by one mean and one sd of
  * all cells. Nothing is scaled if an embedding uses columns as indices into its table. Columns of 0 and 1 are never
  * scaled.
  * Numeric targets are scaled if √mean(y²) lies outside 0.1 … 10 ("auto"), or always (true): z = mean + sd · the last
- * layer's output. Training then uses the loss in units of the sd (of sd² for the squared loss), both for steps and for
- * rules that depend on the least loss. Ticks and results report it in the target's units.
+ * layer's output. Training then measures the loss in units of the sd (sd² for the squared loss). This applies to steps,
+ * and to rules that depend on the least loss. Ticks and results report the loss in the target's units.
  *
  * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError if loss, data and plan
  * do not fit together
@@ -49,7 +49,7 @@ import { isLayer, type Layer, type LayerFunction, type LayerLike } from "./scope
 /** Options of `network`. */
 export interface NetworkOptions {
   /**
-   * Loss, by name or made by its factory, as for linear(). Default: logistic or multinomial for classes, squared for
+   * Loss: a name, or the result of a factory, as in linear(). Default: logistic or multinomial for classes, squared for
    * numbers.
    */
   loss?: LossName | Loss;
@@ -129,7 +129,8 @@ export function networkModel<const O extends NetworkOptions = Record<never, neve
 }
 
 /**
- * Returns the loss if no target is given. Several outputs are then taken as classes, and a single output as a number.
+ * Returns the loss if no target is given. Several outputs are then interpreted as classes, and a single output as a
+ * number.
  */
 export const lossOfRows = ({ loss }: NetworkOptions, outputs: number): Loss =>
   resolveLoss("network", loss ?? (outputs > 1 ? "multinomial" : "squared"));
@@ -206,8 +207,8 @@ function factsOfRows(layers: LayerLike, options: NetworkOptions, data: Dataset, 
 }
 
 /**
- * Returns the scale of a numeric target. If targets were not scaled, a network would first have to learn their units
- * when these are far from 1.
+ * Returns the scale of a numeric target. Without scaling, a network would first have to learn the units of its targets
+ * if these are far from 1.
  */
 function targetScale({ standardise = "auto" }: NetworkOptions, loss: Loss, data: Dataset): TargetScale | undefined {
   if (loss.task !== "regression" || loss.link !== "identity" || standardise === false) return undefined;

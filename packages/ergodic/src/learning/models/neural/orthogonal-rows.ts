@@ -2,11 +2,11 @@ import { assert } from "../../../engine/errors/errors.ts";
 import type { Draws } from "../../../engine/random/stream.ts";
 
 /**
- * Returns orthonormal rows, uniform among all such (Haar): float64[count × length], row-major, count ≤ length.
+ * Returns orthonormal rows, uniformly distributed (Haar): float64[count × length], row-major, with count ≤ length.
  *
- * Rows are drawn from N(0, I) and orthogonalised one after another, beginning with the first, with positive scales.
- * This is done twice, because one pass of Gram–Schmidt loses orthogonality if the rows are ill-conditioned. After two
- * passes, the error is within 1e-14 · length.
+ * Rows are drawn from N(0, I). They are then orthogonalised one after another, starting with the first, with positive
+ * scales. Orthogonalisation runs twice, because one pass of Gram–Schmidt loses orthogonality if the rows are
+ * ill-conditioned. After two passes, the error is within 1e-14 · length.
  * Source: Mezzadri 2007; Giraud et al. 2005.
  */
 export function orthogonalRows(count: number, length: number, draws: Draws): Float64Array {

@@ -1,8 +1,9 @@
 /**
- * A network bound to a dataset, with gradients of rows by kernels/engine/arrays/network.ts. Parameters: programs.ts.
+ * A network bound to a dataset. kernels/engine/arrays/network.ts computes the gradients of rows. Parameters:
+ * programs.ts.
  *
  * It supports only rows with dense columns. Updates use batch statistics, dropout and augmentation. Random numbers
- * depend on the lane's key and the number of its update, so they do not depend on the worker that executes it.
+ * depend only on the lane's key and the index of the update, and not on the worker that executes the update.
  */
 
 import { compileArrays } from "../../../engine/compiler/array/compile.ts";
@@ -32,7 +33,7 @@ import {
 const KINDS = { f32: 0, f64: 1, i16: 2, i8: 3 } as const;
 /** Number of rows in the trace that determines the parameters. Batch statistics need two rows. */
 const PROBE_ROWS = 2;
-/** For networks with at least this many parameters, memory is estimated before it is allocated. */
+/** Memory is estimated in advance for networks with at least this many parameters. */
 const LARGE = 2 ** 24;
 /** Bytes per parameter outside the engine: start, density, decay and rate. */
 const HOST_BYTES = 32;
@@ -183,7 +184,8 @@ export class NetworkProblem implements Problem, RowGradient {
   }
 
   /**
-   * Checks the required memory before allocating anything, because a host can kill a process that exceeds its memory.
+   * Checks that enough memory is available before allocating any, because a host can kill a process that exceeds its
+   * memory.
    */
   private checkRoom(): void {
     const { parameterCount: count, trainedCount, precision, layout } = this;

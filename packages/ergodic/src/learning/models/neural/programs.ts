@@ -58,7 +58,7 @@ export interface Place {
 export interface ParameterLayout {
   readonly parameters: readonly (TracedParameter & Place)[];
   readonly states: readonly (TracedState & Place)[];
-  /** Length of the trained part of the vector, which has gradients, and of the whole vector. */
+  /** Length of the trained part of the vector, for which there are gradients, and length of the whole vector. */
   readonly trained: number;
   readonly count: number;
 }
@@ -158,14 +158,14 @@ export function lossProgram(facts: NetworkFacts, batch: number, precision: "f32"
   };
 }
 
-/** Factor that converts the loss as trained to the target's units. */
+/** Factor that converts the training loss to the target's units. */
 export function lossUnitOf({ loss, target }: Pick<NetworkFacts, "loss" | "target">): number {
   return target ? target.deviation * (loss.quadratic ? target.deviation : 1) : 1;
 }
 
 /**
- * Returns the loss, in units of the target's deviation if the target was scaled. In the target's own units, steps would
- * grow with the square of the deviation.
+ * Returns the loss, in units of the target's deviation if the target was scaled. If the loss were in the target's own
+ * units, steps would grow with the square of the deviation.
  */
 function lossOf(facts: NetworkFacts, batch: number, z: SymbolicArray): SymbolicArray {
   return div(sum(mul(input("w", [batch]), lossOnArrays(facts.loss, z, input("y", [batch])))), lossUnitOf(facts));

@@ -2,8 +2,8 @@
  * Saves a trained network as plain data: its prediction program as a plan of kernels (compiler/array/serialise.ts), and
  * the weights that it uses.
  *
- * Values that depend only on parameters are computed here, once. If a product or a convolution is followed by a factor
- * per channel, the factor is folded into the weights, so batch normalisation costs nothing in prediction.
+ * Values that depend only on parameters are computed here, once. If a factor per channel follows a product or a
+ * convolution, it is folded into the weights. Batch normalisation therefore costs nothing in prediction.
  */
 
 import { arraysBelow, input, interpret, type Shape, type SymbolicArray } from "../../../engine/compiler/array/index.ts";
@@ -20,12 +20,12 @@ import { twoValues } from "../choose-loss.ts";
 import { layOutParameters, type NetworkFacts, outputsOf, type ParameterLayout } from "./programs.ts";
 import { scalesJson } from "./scales.ts";
 
-/** Arrays of numbers in a file, by the node that they replace. */
+/** Arrays of numbers in a file. Each is indexed by the node that it replaces. */
 export type Weights = Map<SymbolicArray, { readonly name: string; readonly values: Float64Array }>;
 
 const NONE = new Float64Array(0);
 
-/** Products and convolutions. In both, the weights are argument 1, with the channels of the result as the last axis. */
+/** Products and convolutions. In both, argument 1 is the weights. Their last axis is the channels of the result. */
 const WEIGHTED = new Set(["matmul", "convolution", "depthwise"]);
 
 export function saveNetwork(facts: NetworkFacts, model: JsonObject, data: Dataset, parameters: Float64Array): SavedModel {
@@ -119,7 +119,10 @@ function numbersOf(node: SymbolicArray, values: Readonly<Record<string, Float64A
   return whole.map((x, i) => x * each[i % each.length]);
 }
 
-/** Name of a parameter: its path. A computed value has the path of the first parameter in it: "0.weight folded". */
+/**
+ * Name of a parameter: its path. A computed value is named after the first parameter that it contains: "0.weight
+ * folded".
+ */
 function nameOf(node: SymbolicArray, weights: Weights): string {
   const first = arraysBelow([node]).find(({ op }) => op === "input")!;
   const path = String(first.attributes).replace(/^\w+:/, "");

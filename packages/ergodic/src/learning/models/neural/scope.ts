@@ -11,7 +11,7 @@ export interface ParameterOptions {
    * shape.
    */
   readonly fans?: Fans;
-  /** Name of a group that a rule's options can select. */
+  /** Name of the parameter's group. A rule's options can refer to the group by this name. */
   readonly group?: string;
   /** Whether L2 penalties apply; default true. Biases and norms set it to false. */
   readonly decay?: boolean;
@@ -24,7 +24,8 @@ export interface Marks {
 }
 
 /**
- * Interface of a layer to the trace of its network. A scope supplies parameters, running statistics and random numbers.
+ * Interface between a layer and the trace of its network. A scope supplies parameters, running statistics and random
+ * numbers.
  *
  * A layer is a function from a symbolic array (axis 0: examples) and a scope to a symbolic array. A parameter is
  * identified by its path, "2.conv.weight": a second request returns the same parameter. A layer value that is applied
@@ -40,7 +41,7 @@ export interface Scope {
   readonly path: string;
   /** Returns a parameter. The parameter is trained unless its layer is frozen. */
   parameter(name: string, shape: Shape, options: ParameterOptions): SymbolicArray;
-  /** Returns a running statistic, which is not trained. After `update` has been called, it returns the new value. */
+  /** Returns a running statistic, which is not trained. After a call of `update`, it returns the new value. */
   state(name: string, shape: Shape, initial: number): SymbolicArray;
   /** Sets the next value of a state. The call does nothing if `training` is false. */
   update(name: string, value: SymbolicArray): void;

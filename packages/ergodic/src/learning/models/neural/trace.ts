@@ -57,7 +57,7 @@ export interface TracedNetwork {
 export interface TraceOptions {
   /** Whether the program is an update. Default: false. */
   readonly training?: boolean;
-  /** Number of the first random stream. Default: 1, because samplers of rows draw from 0. */
+  /** Index of the first random stream. Default: 1, because samplers of rows draw from 0. */
   readonly firstStream?: number;
 }
 
@@ -203,7 +203,7 @@ class RecordingScope implements Scope {
   }
 }
 
-/** Errors that already name a layer, the innermost one. */
+/** Errors that already name the innermost layer. */
 const placed = new WeakSet<CompileError>();
 
 function atLayer<T>(layer: LayerLike, path: string, build: () => T): T {

@@ -14,8 +14,8 @@ export interface FactorisationOptions {
   biases?: boolean;
   /**
    * Whether the penalty of a user or item is multiplied by the number of their ratings. Default true; false for
-   * implicit ratings. If it is false, users and items with many ratings are hardly penalised, and unless the rank is
-   * far below their number of ratings, the model learns their noise.
+   * implicit ratings. If it is false, users and items with many ratings are hardly penalised. The model then learns
+   * their noise, unless the rank is far below their number of ratings.
    */
   weighted?: boolean;
   /**

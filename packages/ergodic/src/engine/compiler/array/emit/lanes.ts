@@ -5,7 +5,7 @@ import { unsigned } from "../../machine/encoder.ts";
 import type { FunctionCode, Node } from "../../machine/graph.ts";
 import { type Instructions, simd } from "../../machine/instructions.ts";
 
-/** Bytes per lane, and the opcodes that splat, load one lane and store one lane. */
+/** Bytes per lane, and the opcodes for splatting, for loading one lane and for storing one lane. */
 const OPCODES = {
   f64x2: { bytes: 8, splat: 10, load: 87, store: 91 },
   f32x4: { bytes: 4, splat: 9, load: 86, store: 90 },

@@ -1,10 +1,10 @@
 /**
- * Encodes a loop step as a function of the block: nested loops, the chosen axis in vectors (nest.ts), and the remainder
- * of that axis in scalars.
+ * Encodes a loop step as a function of the block. The function consists of nested loops. It processes the chosen axis
+ * (nest.ts) in vectors, and the remainder of that axis in scalars.
  *
- * It first builds a tree of loops and bodies over a machine graph, then writes it. Values that do not change in a loop
- * are computed before it, as far out as possible. Arrays with the same strides share a pointer; their offsets in the
- * block are immediates.
+ * It first builds a tree of loops and bodies over a machine graph, and then writes this tree. Values that do not change
+ * in a loop are computed before that loop, as far out as possible. Arrays with the same strides share a pointer; their
+ * offsets in the block are immediates.
  */
 
 import { Lowering } from "../../emit/lowering.ts";
@@ -64,7 +64,7 @@ interface Finish {
 type Part = Loop | Body | Begin | Finish;
 
 /**
- * Piece of the vectorised axis that gets its own loop body. It has a kind of lanes, a number of copies, and the offset
+ * Piece of the vectorised axis that has its own loop body. It has a kind of lanes, a number of copies, and the offset
  * of its first element.
  */
 interface Segment {
@@ -148,7 +148,7 @@ class LoopCode {
     const inner = this.#build(depth, segment, totals, true);
     const first = this.#step.loads.length + this.#step.stores.length;
     const { precision } = this.#context;
-    // Computes the pointers here, because this point is outside the reduced axes.
+    // Compute the pointers here, because this point is outside the reduced axes.
     const places = totals.map((_, i) =>
       Array.from({ length: segment?.copies ?? 1 }, (_, copy) =>
         this.#place(first + i, segment ? this.#element(segment, copy) : 0),
@@ -204,7 +204,7 @@ class LoopCode {
   #unrolled(depth: number): number {
     const { reductions } = this.#step;
     const cost = this.#cost;
-    // Several columns are accumulated in registers over the reduced axes: up to a cache line, if registers suffice.
+    // Accumulate several columns in registers over the reduced axes: up to a cache line, if there are enough registers.
     if (this.#nest.firstReduced === depth + 1) return cost <= 2 * SMALL_BODY ? (reductions.length === 1 ? 4 : 2) : 1;
     if (reductions.length > 0 && this.#nest.firstReduced <= depth) return cost <= SMALL_BODY ? 4 : cost <= 2 * SMALL_BODY ? 2 : 1;
     return cost <= SMALL_BODY ? 2 : 1;

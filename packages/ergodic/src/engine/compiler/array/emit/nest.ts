@@ -8,18 +8,18 @@ export interface Axis {
 }
 
 /**
- * A loop step as nested loops. Axes of extent 1 are dropped, contiguous neighbours are merged, and one axis is
- * vectorised: the last one, because memory is mostly contiguous along it.
+ * A loop step as nested loops. Axes of extent 1 are dropped, contiguous neighbours are merged, and the last axis is
+ * vectorised, because memory is mostly contiguous along it.
  *
  * Reduced axes are innermost. If the last axis is reduced, the lanes of a vector are combined into one number at the
- * end. Otherwise a block of elements of the last axis stays in accumulators while the reduced axes run.
+ * end. Otherwise the accumulators hold a block of elements of the last axis while the loops run over the reduced axes.
  */
 export interface Nest {
   /** Axes, outermost first. */
   readonly axes: readonly Axis[];
   /** Index of the vectorised axis. */
   readonly vector: number;
-  /** Index of the first reduced axis; the number of axes if none is reduced. */
+  /** Index of the first reduced axis, or the number of axes if no axis is reduced. */
   readonly firstReduced: number;
 }
 

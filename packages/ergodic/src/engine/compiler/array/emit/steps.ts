@@ -22,7 +22,7 @@ import { encodeLoop, type Home, homeOf } from "./loop.ts";
 const FILL = [0xfc, 0x0b, 0x00];
 const COPY = [0xfc, 0x0a, 0x00, 0x00];
 const ALIGN = 64;
-/** Largest number of bytes that are copied one number at a time. */
+/** Up to this many bytes are copied one number at a time. */
 const FEW_BYTES = 64;
 
 export interface StepsContext {
@@ -59,14 +59,14 @@ function signatureOf({ args, returns }: KernelCall): { parameters: WasmType[]; r
 }
 
 /**
- * Largest number of steps in one function. More steps are split into several functions, because engines accept bodies
- * of at most 7 MB.
+ * Largest number of steps in one function. Longer programs are split into several functions, because engines accept
+ * bodies of at most 7 MB.
  */
 const MOST_STEPS = 4096;
 
 const isParted = ({ steps }: Lowered): boolean => steps.length > MOST_STEPS;
 
-/** Returns the number of functions that encodeSteps makes; shared functions are numbered after them. */
+/** Returns the number of functions that encodeSteps makes. The indices of shared functions follow. */
 export function functionCount(lowered: Lowered): number {
   const own = isParted(lowered) ? 1 + Math.ceil(lowered.steps.length / MOST_STEPS) : 1;
   return lowered.steps.reduce(
@@ -75,7 +75,7 @@ export function functionCount(lowered: Lowered): number {
   );
 }
 
-/** Encodes functions numbered from `first`; the last one runs the whole program. */
+/** Encodes functions with indices from `first` onwards. The last function runs the whole program. */
 export function encodeSteps(lowered: Lowered, plan: BlockPlan, context: StepsContext, first: number): EncodedFunction[] {
   const made: EncodedFunction[] = [];
   const run = new RunCode(lowered, plan, context);
@@ -166,7 +166,7 @@ class RunCode {
       this.#callKernel(call);
       return;
     }
-    // Arguments that advance are kept in locals; each loop starts from its own copy of them.
+    // Arguments that advance are stored in locals, and each loop starts from its own copy of these locals.
     let current = call.args.map((arg, i) => {
       if (!repeat.some((r) => r.steps[i])) return undefined;
       this.#argument(arg, step, offsets[i]);
@@ -342,13 +342,15 @@ class RunCode {
     this.#f.push(0xfc, 0x02);
   }
 
-  /** Leaves the block around the enclosing loop unless the value is positive. NaN does not count as positive. */
+  /**
+   * Branches out of the block around the enclosing loop, unless the value is positive. NaN does not count as positive.
+   */
   #leaveUnlessPositive(value: number): void {
     this.#number(value);
     this.#f.push(0x44, ...float64Bytes(0), 0x64, 0x45, 0x0d, 1);
   }
 
-  /** Copies a few bytes without memory.copy, whose call would take longer than the copy. */
+  /** Copies a few bytes without memory.copy, because its call would take longer than the copy. */
   #copyFew(to: () => void, from: () => void, bytes: number): void {
     for (let at = 0; at < bytes; ) {
       const width = bytes - at >= 8 ? 8 : 4;
@@ -364,8 +366,8 @@ class RunCode {
   }
 
   /**
-   * Returns the number of bytes by which an output advances per iteration. The number is 0 for an unused output, which
-   * is written to one element of scratch memory.
+   * Returns the number of bytes by which an output advances per iteration. For an unused output, this is 0: all
+   * iterations write to the same element of scratch memory.
    */
   #outputStep({ outputs, body, length }: ScanStep, i: number): number {
     const one = body.values.find(({ home }) => home.kind === "buffer" && home.name === `output ${i}`);

@@ -4,7 +4,7 @@ import { type Instructions, simd } from "../../machine/instructions.ts";
 import type { LaneKind } from "../../machine/lanes.ts";
 import type { ReductionKind } from "../operations/map-reduce.ts";
 
-/** Level deeper than any loop, so that reads of accumulators are never hoisted or reused. */
+/** A level deeper than any loop. It prevents reads of accumulators from being hoisted or reused. */
 const ALWAYS = 1000;
 const MERGE_LOW_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const SWAP_HALVES = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
@@ -18,9 +18,9 @@ const JOIN: Record<ReductionKind, readonly number[]> = {
 const START: Record<ReductionKind, number> = { sum: 0, minimum: Infinity, maximum: -Infinity };
 
 /**
- * Accumulators of one reduction in a loop. Sums run in float64 (a float32x4 is split into two float64x2), while maxima
- * and minima run in the type of the numbers, where they are exact. Each copy of an unrolled body has its own
- * accumulator; they are combined in a fixed order.
+ * Accumulators of one reduction in a loop. Sums use float64 (a float32x4 is split into two float64x2). Maxima and
+ * minima use the type of the numbers, in which they are exact. Each copy of an unrolled body has its own accumulator.
+ * The accumulators are combined in a fixed order.
  */
 export class Total {
   readonly #graph: Graph;

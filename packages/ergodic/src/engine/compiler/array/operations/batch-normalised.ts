@@ -21,7 +21,7 @@ export interface BatchNormalised {
 
 /**
  * Batch normalisation: y = γ (x − μ) / √(σ² + ε) + β, where μ and σ² are the mean and variance (divided by the count n)
- * over all axes but the last.
+ * over all axes except the last.
  *
  * One pass computes the statistics and a second pass computes y. The statistics are computed from differences to each
  * channel's first value, so that a large mean causes no cancellation. The derivative is given explicitly, because
@@ -60,7 +60,7 @@ function statisticsOf(x: SymbolicArray, epsilon: number): Record<"mean" | "varia
   return { mean: add(first, meanDistance), variance, precision: div(1, sqrt(add(variance, epsilon))) };
 }
 
-/** One function per ε, so that equal normalisations are the same node. */
+/** There is one function per ε, so that equal normalisations are the same node. */
 const known = new Map<number, Backward>();
 
 function backwardOf(epsilon: number): Backward {

@@ -102,9 +102,9 @@ const weight = (x: SymbolicArray, dy: SymbolicArray, b: Blocks): SymbolicArray =
  * column of block (i, j). The matrix has p × q blocks of side k. Such a matrix stores 1/k as many numbers as a full
  * matrix, and a product takes about as long as Fourier transforms of length k.
  *
- * x: […, q·k]; w: [p, q, k], first columns of the blocks. Returns […, p·k]. ⟨dy, y⟩ is linear in each of x, w and dy,
- * so the other two primitives are the derivatives of each of the three. Code: kernels/engine/images/circulant.ts.
- * Source: Ding et al. 2017, CirCNN.
+ * x: […, q·k]; w: [p, q, k], first columns of the blocks. Returns […, p·k]. ⟨dy, y⟩ is linear in each of x, w and dy.
+ * Each of the three primitives therefore has the other two as its derivatives. Code:
+ * kernels/engine/images/circulant.ts. Source: Ding et al. 2017, CirCNN.
  * @throws CompileError unless the extents fit
  */
 export const circulant = operation("circulant", { x: array, w: array }, (x: SymbolicArray, w: SymbolicArray): SymbolicArray => {

@@ -2,7 +2,7 @@
  * Functions made of primitives: means and variances, softmax, norms, statistics of batches. The scheduler fuses them
  * into few loops.
  *
- * `axis`: one axis or several, negative ones counted from the end. Default: all. `keep`: whether reduced axes stay,
+ * `axis`: one axis or several, negative ones counted from the end. Default: all. `keep`: whether reduced axes are kept
  * with extent 1.
  */
 
@@ -44,7 +44,7 @@ export const mean = operation(
 
 /** Options of `variance` and `standardDeviation`. */
 export interface VarianceOptions extends AxisOptions {
-  /** Number subtracted from n: the sum of squares is divided by n − correction. Default 0. */
+  /** Correction to n: the sum of squares is divided by n − correction. Default 0. */
   readonly correction?: number;
 }
 
@@ -99,7 +99,7 @@ export const logSoftmax = operation(
   },
 );
 
-/** √Σ x². Its derivative at 0 is NaN, because the norm is not differentiable there. */
+/** √Σ x². The derivative at 0 is NaN, because the norm is not differentiable there. */
 export const norm = operation(
   "norm",
   { x: array, options: axisOptions },

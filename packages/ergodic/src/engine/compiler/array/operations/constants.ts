@@ -37,8 +37,8 @@ const makeConstant = arrayPrimitive({
 });
 
 /**
- * An array of given numbers, row-major. Two long arrays count as equal only if they are the same object, whatever their
- * contents.
+ * An array of given numbers, row-major. Two long arrays count as equal only if they are the same object, even if their
+ * contents are equal.
  */
 export const constantArray = operation(
   "constantArray",

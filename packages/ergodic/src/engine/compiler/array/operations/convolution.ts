@@ -4,8 +4,8 @@
  *   y[n, h, w, o] = Σ_{i,j,c} x[n, h s + i d − p, w s + j d − p, c] W[i, j, c, o],   c over the channels of o's group
  *
  * x: [batch, height, width, C]. W: [kernelHeight, kernelWidth, C ÷ groups, O]. ⟨dy, y⟩ is linear in each of x, W and
- * dy, so the other two primitives are the derivatives of each of the three. With a window of one cell, stride 1, no
- * padding and one group, the convolution is a matrix product. Code: kernels/engine/images/convolution.ts; if each
+ * dy. Each of the three primitives therefore has the other two as its derivatives. With a window of one cell, stride 1,
+ * no padding and one group, the convolution is a matrix product. Code: kernels/engine/images/convolution.ts; if each
  * channel has its own filter, kernels/engine/images/depthwise.ts.
  */
 
@@ -29,7 +29,7 @@ import {
 
 const shapeOf = (node: SymbolicArray): ConvolutionShape => node.attributes as ConvolutionShape;
 
-/** Visits each product x W of the sum, by its indices in y, x and W. */
+/** Visits each product x W of the sum. Passes the indices of its elements in y, x and W. */
 function forEachTerm(shape: ConvolutionShape, visit: (y: number, x: number, w: number) => void): void {
   const { inChannels, outChannels, groups } = shape;
   const [inside, outside] = [inChannels / groups, outChannels / groups];
@@ -122,8 +122,9 @@ const weight = (x: SymbolicArray, dy: SymbolicArray, s: ConvolutionShape): Symbo
 /** Options of `conv2d`. */
 export interface ConvolutionOptions extends WindowOptions {
   /**
-   * Number of groups. Output channels see only the input channels of their group. The number must divide both numbers
-   * of channels. With as many groups as channels, the convolution is depthwise. Default 1.
+   * Number of groups. Output channels depend only on the input channels of their group. The number must divide the
+   * number of input channels and the number of output channels. With as many groups as channels, the convolution is
+   * depthwise. Default 1.
    */
   readonly groups?: number;
 }

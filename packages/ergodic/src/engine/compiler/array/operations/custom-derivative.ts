@@ -30,8 +30,8 @@ const makeCustom = arrayPrimitive({
 });
 
 /**
- * Result of the last call of a user's function. The derivatives of the inputs are requested one after another, so one
- * call serves them all.
+ * Result of the last call of a user's function. It is cached because the derivatives of the inputs are requested one
+ * after another, and one call computes them all.
  */
 let last: { readonly adjoint: SymbolicArray; readonly node: SymbolicArray; readonly flows: ReturnType<Backward> } | undefined;
 
@@ -55,7 +55,7 @@ function withBackward(args: readonly SymbolicArray[], backward: Backward): Symbo
  * Function with a user-defined derivative, for straight-through estimators, clipped or scaled gradients, and implicit
  * differentiation. Returns forward(…inputs), whose derivative with respect to the inputs is computed by `backward`.
  *
- * @throws CompileError if backward returns another number of adjoints or other shapes
+ * @throws CompileError if backward returns the wrong number of adjoints or wrong shapes
  */
 export const customDerivative = operation(
   "customDerivative",

@@ -85,7 +85,7 @@ const makeScatter = arrayPrimitive({
   },
 });
 
-/** Same as `gather` without a check of the indices, because they have been checked or the caller handles errors. */
+/** Same as `gather`, but does not check the indices. The caller has checked them or handles errors. */
 export const gatherUnseen = (table: SymbolicArray, indices: SymbolicArray): SymbolicArray =>
   makeGather([table, indices], [...indices.shape, ...table.shape.slice(1)]);
 
@@ -97,7 +97,7 @@ export type Indices = ArrayLikeOperand | ArrayLike<number>;
  * r. table: [rows, …rest]; indices: any shape. Returns [...indices, …rest].
  *
  * Indices are whole numbers from 0 to rows − 1. Any other value is refused in constants and in a model's data. If
- * indices depend on parameters, fractions are dropped, and an index out of range gathers NaN and is not scattered.
+ * indices depend on parameters, fractions are dropped. An index out of range then gathers NaN and is not scattered.
  * Indices have no derivative. In float32 a table has at most 2^24 rows, because larger integers are not exact. Code:
  * kernels/engine/arrays/gather.ts.
  * @throws CompileError if the table has no axis, or an index is out of range
@@ -137,7 +137,7 @@ export const scatter = operation(
 );
 
 /**
- * Elements of x by index along an axis, which is replaced by the axes of `indices`.
+ * Elements of x by index along an axis. In the result, the axes of `indices` replace this axis.
  * @throws CompileError for an index out of range
  */
 export const take = operation(
@@ -158,8 +158,8 @@ export const take = operation(
 );
 
 /**
- * One-hot encoding, [...indices, classes]: 1 if the position on the last axis equals the index, else 0. An index out of
- * range that is not known in advance gives only zeros.
+ * One-hot encoding, [...indices, classes]: 1 if the position on the last axis equals the index, else 0. If an index is
+ * not known in advance and is out of range, all its entries are 0.
  */
 export const oneHot = operation(
   "oneHot",

@@ -1,6 +1,6 @@
 /**
- * Operations on arrays. All operations consist of primitives, each with its evaluation, derivative and code in one
- * file.
+ * Operations on arrays. All operations consist of primitives. Each primitive has one file, with its evaluation,
+ * derivative and code.
  */
 export { type BatchNormalised, batchNormalised } from "./batch-normalised.ts";
 export { cholesky, choleskySolve, logDeterminant, logDeterminantOfCholesky } from "./cholesky.ts";

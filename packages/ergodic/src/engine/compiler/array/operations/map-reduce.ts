@@ -1,12 +1,12 @@
 /**
- * Element-wise functions and reductions. Each is the adjoint of the other, because broadcasting repeats elements and
- * summing adds the copies.
+ * Element-wise functions and reductions. Each is the adjoint of the other: broadcasting repeats elements, and summing
+ * adds the copies.
  *
  * map: y[i] = f(x₀[i], x₁[i], …) with broadcasting. f is an expression (expression.ts) of the scalars "0", "1", …; two
  * maps are fused by substituting one expression into another. Every element-wise primitive builds a map when it is
  * given an array.
- * reduce: sum, maximum or minimum over adjacent axes, which are removed from the result. NaN if any element is NaN.
- * Tied extremes share the derivative.
+ * reduce: sum, maximum or minimum over adjacent axes, which are removed from the result. NaN if any element is NaN. If
+ * several elements are the extreme value, they share the derivative.
  */
 
 import { assert } from "../../../errors/errors.ts";
@@ -50,7 +50,7 @@ const makeMap = arrayPrimitive({
   derivative(adjoint, node, i) {
     const expr = expressionOf(node);
     const [slope] = gradients(expr, [scalar(String(i))], scalar("a"));
-    // Reuses the result, so that e^x is not computed again for its derivative.
+    // Reuse the result, so that e^x is not computed again for its derivative.
     const reused = substitute(slope, new Map<Expr, Expr>([[expr, scalar("r")]]));
     const flow = mapNamed(reused, { ...byPosition(node.args), a: adjoint, r: node }, node.shape);
     return sumTo(flow, node.args[i].shape);
@@ -66,7 +66,7 @@ export const expressionOf = (node: SymbolicArray): Expr => {
 };
 
 /**
- * Maps an expression over arrays: `expr` uses the scalars "0", "1", …. The default shape is the one to which the
+ * Maps an expression over arrays: `expr` uses the scalars "0", "1", …. By default, the shape is the one to which the
  * arguments broadcast.
  */
 export const mapArrays = operation(
@@ -98,8 +98,8 @@ export function mapNamed(expr: Expr, args: Readonly<Record<string, SymbolicArray
   const renamed = Object.fromEntries(used.map((name) => [name, scalar(String(distinct.indexOf(args[name])))]));
   const whole = substitute(folded, renamed);
   if (whole.op === "constant") return full(whole.value, shape);
-  // The remaining argument is found by its name, not by its position: when two arguments are the same array, others can
-  // drop out of the expression.
+  // Find the remaining argument by its name, not by its position. If two arguments are the same array, other arguments
+  // can drop out of the expression.
   if (whole.op === "scalar") {
     const only = distinct[Number(whole.name)];
     return sameShape(only.shape, shape) ? only : makeMap([only], shape, scalar("0"), String(scalar("0").id));
@@ -217,7 +217,7 @@ export function reduce(kind: ReductionKind, x: SymbolicArray, from: number, to: 
   return makeReduce([x], shape, { kind, from, to });
 }
 
-/** Reduces over any axes: one reduction per run of adjacent axes, beginning with the last run. */
+/** Reduces over any axes. Each run of adjacent axes needs one reduction. The last run comes first. */
 export function reduceAxes(kind: ReductionKind, x: SymbolicArray, axes: readonly number[], keep = false): SymbolicArray {
   const listed = [...new Set(axes.map((a) => axisOf(kind, a, x.rank)))].sort((a, b) => a - b);
   let made = x;

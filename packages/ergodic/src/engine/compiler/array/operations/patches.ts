@@ -77,8 +77,9 @@ export interface PatchOptions extends WindowOptions {
 }
 
 /**
- * Inputs of each cell of a convolution, as rows: columns[(n, h, w), (i, j, c)] = x[n, h s + i d − p, w s + j d − p, c],
- * 0 outside. The adjoint adds every element back to its origin. Code: kernels/engine/images/patches.ts.
+ * Returns the inputs of each output cell of a convolution, one row per cell: columns[(n, h, w), (i, j, c)] = x[n, h s +
+ * i d − p, w s + j d − p, c], 0 outside. The adjoint adds every element back to its origin. Code:
+ * kernels/engine/images/patches.ts.
  *
  * x: [batch, height, width, C]. Returns [batch, height', width', cells · C]: the cells of each window row by row, with
  * channels last.

@@ -105,8 +105,8 @@ export const slice = operation(
 );
 
 /**
- * Element x[index] along an axis, which is removed from the result. For a list of indices, x[i][j] along that axis and
- * the axes after it: `at(L, [1, 0])`. A negative index counts from the end.
+ * Element x[index] along an axis. The result lacks this axis. For a list of indices, x[i][j] along that axis and the
+ * axes after it: `at(L, [1, 0])`. A negative index counts from the end.
  *
  * @throws CompileError if an index is out of range, or there are more indices than axes
  */
@@ -152,7 +152,7 @@ export const flip = operation(
   (x: SymbolicArray, axis = 0): SymbolicArray => slice(x, { axis, step: -1 }),
 );
 
-/** The form is "special" because schedule-steps.ts copies each part to its position. */
+/** The form is "special", because schedule-steps.ts copies each part to its position. */
 const makePlace = arrayPrimitive({
   name: "place",
   evaluate(node, args) {
@@ -175,8 +175,8 @@ export function place(parts: readonly SymbolicArray[], shape: Shape, places: rea
 }
 
 /**
- * Merges arrays of one shape that each hold one part and 0 elsewhere into as few arrays as possible with the same sum.
- * Parts at equal positions are added; parts that do not overlap are placed into one array.
+ * Takes arrays of one shape, each with one part and 0 elsewhere. Merges them into as few arrays as possible with the
+ * same sum. Parts at equal positions are added, and parts that do not overlap share one array.
  */
 export function joinedPlaces(wholes: readonly SymbolicArray[]): SymbolicArray[] {
   const [{ shape, size }] = wholes;
@@ -251,7 +251,7 @@ export const pad = operation(
   },
 );
 
-/** Stacks arrays of equal shapes along a new axis, counted in the result, so −1 is its last axis. */
+/** Stacks arrays of equal shapes along a new axis. `axis` is its index in the result, so −1 makes it the last axis. */
 export const stack = operation(
   "stack",
   { parts: arrays, axis: optional(number) },

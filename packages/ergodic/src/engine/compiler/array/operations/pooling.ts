@@ -1,9 +1,9 @@
 /**
- * Pooling of images: the largest or the mean of the cells that a window covers, for each channel.
+ * Pooling of images: the maximum or the mean of the cells in a window, for each channel.
  *
  * maxPool: padding cells do not count; NaN if a cell is NaN. If several cells hold the largest value, the derivative
- * goes to the first of them in row-major order. averagePool: the sum over the cells inside the image, divided by their
- * number or, if padding counts, by the number of cells in the window.
+ * goes to the first of them in row-major order. averagePool: the sum over the cells inside the image, divided by the
+ * number of these cells. If padding counts, it is divided by the number of cells in the window.
  * Code: kernels/engine/images/pooling.ts. The second derivative of maxPool uses patches, which takes memory for each
  * cell of each window.
  */
@@ -85,7 +85,7 @@ const makeMaxInput = arrayPrimitive({
   },
 });
 
-/** Returns for each window the element of `a` at the position of the largest x. */
+/** For each window, returns the element of `a` at the position of the largest x. */
 function atLargest(a: SymbolicArray, x: SymbolicArray, y: SymbolicArray, s: ConvolutionShape): SymbolicArray {
   const cells = s.batch * s.outHeight * s.outWidth;
   const seen = (image: SymbolicArray): SymbolicArray => reshape(patchesOf(image, s), [cells, -1, s.inChannels]);

@@ -12,7 +12,7 @@ const make = arrayPrimitive({
 });
 
 /**
- * The same elements, in the same row-major order, in another shape. One extent may be −1, which is computed from the
+ * The same elements, in the same row-major order, in another shape. One extent can be −1. It is then computed from the
  * number of elements.
  */
 export const reshape = operation("reshape", { x: array, shape }, (x: SymbolicArray, shape: Shape): SymbolicArray => {
@@ -27,8 +27,8 @@ export const reshape = operation("reshape", { x: array, shape }, (x: SymbolicArr
 });
 
 /**
- * Returns the strides of the new shape over the same memory. Axes are split, and merged if they are contiguous;
- * undefined if strides cannot express the shape.
+ * Returns the strides of the new shape over the same memory. Splits axes, and merges contiguous axes. Returns undefined
+ * if strides cannot express the shape.
  */
 export function reshapedLayout(from: Shape, { offset, strides }: Layout, to: Shape): Layout | undefined {
   const axes = from.map((size, i) => ({ size, stride: strides[i] })).filter(({ size }) => size > 1);

@@ -1,10 +1,10 @@
 /**
  * The node of scan.ts, its parts, and its derivative.
  *
- * Parts, in this order: the final carries; the outputs, [T, …], where the output of step t has index t in both
- * directions; the histories, [T, …]: the carries before step t. The derivative is a scan in the opposite direction over
- * the histories, the scanned arrays, and the adjoints of outputs and histories.
- * If a step adds AᵀB to the adjoint of a constant, and one factor is an input of the step, the other factor is written
+ * Parts, in this order: the final carries; the outputs, [T, …], where step t has index t in both directions; the
+ * histories, [T, …], which are the carries before each step t. The derivative is a scan in the opposite direction. It
+ * runs over the histories, the scanned arrays, and the adjoints of outputs and histories.
+ * A step can add AᵀB to the adjoint of a constant. If one factor is an input of the step, the other factor is written
  * as an output. One long product after the loop then replaces T short products and their sums. The adjoints of a nested
  * scan are still summed step by step, because otherwise checkpoints would save no memory.
  *
@@ -44,7 +44,7 @@ const makePart = arrayPrimitive({
     const from = shapes.slice(0, node.attributes as number).reduce((total, shape) => total + sizeOf(shape), 0);
     return whole.slice(from, from + node.size);
   },
-  // Derivatives of parts go to the whole node; see derive.ts.
+  // Derivatives of parts flow to the whole node; see derive.ts.
   derivative: () => null,
   rebuild: (node, [whole]) => partOf(whole, node.attributes as number),
   describe: (node) => String(node.attributes),
@@ -115,9 +115,9 @@ export function freshLeaf(shape: Shape): SymbolicArray {
 export type OpenScan = Omit<ScanAttributes, "constants">;
 
 /**
- * Makes the scan of a body that may use outside arrays, which become constants. Leaves are named by position, so that
- * equal scans are the same node. Arrays that the body does not use are not scanned over, because a tangent, which is
- * linear in the adjoints, must not depend on their values.
+ * Makes the scan of a body that may use outside arrays, which become constants. Leaves are named by their position, so
+ * that equal scans are the same node. The scan does not run over arrays that the body does not use. A tangent is linear
+ * in the adjoints, and must not depend on the values of such arrays.
  */
 export function closeScan(open: OpenScan, starts: readonly SymbolicArray[], elements: readonly SymbolicArray[]): Scanned {
   const { length, reverse, end, carries, next, outputs } = open;
@@ -158,7 +158,7 @@ export function closeScan(open: OpenScan, starts: readonly SymbolicArray[], elem
   };
 }
 
-/** Returns the topmost nodes that do not depend on a leaf, except plain numbers. */
+/** Returns the topmost nodes that do not depend on a leaf. Plain numbers are not listed. */
 function capturedBy(roots: readonly SymbolicArray[], leaves: ReadonlySet<SymbolicArray>): SymbolicArray[] {
   const moving = new Set<SymbolicArray>(leaves);
   const nodes = arraysBelow(roots);
@@ -192,8 +192,8 @@ function reversed(
   const seeds = [...state, ...flows.map((flow) => (flow ? leaves[next++] : undefined))];
   const step = stepBack(node, leaves.slice(0, known.length), seeds, wanted);
   const passed = over.map((_, i) => i).filter((i) => wanted[count + i]);
-  // If a loop ends early, its histories are not filled beyond the last step, so no product can be taken over all of
-  // their entries.
+  // If a loop ends early, its histories are not filled beyond the last step. A product over all of their entries is
+  // then impossible.
   const term = (slope: SymbolicArray): Term => (end ? { kind: "sum", of: slope } : termOf(slope, leaves));
   const terms = constants.map((_, i) => (wanted[last + i] ? term(step.constants[i]) : undefined));
   const sums = terms.filter((term) => term?.kind === "sum");
@@ -241,8 +241,8 @@ interface StepBack {
 }
 
 /**
- * Returns the adjoints of a step's inputs (`known`: its carries and elements), given the adjoints of its results.
- * Inputs that are not wanted get zeros.
+ * Returns the adjoints of a step's inputs (`known`: its carries and elements), given the adjoints of its results. For
+ * inputs that are not wanted, the adjoints are zeros.
  */
 function stepBack(
   node: SymbolicArray,
@@ -278,7 +278,7 @@ function stepBack(
 }
 
 /**
- * Amount that a step adds to the adjoint of a constant: an array, or the product AᵀB of two factors with one row per
+ * Contribution of a step to the adjoint of a constant: an array, or the product AᵀB of two factors with one row per
  * example.
  */
 type Term =

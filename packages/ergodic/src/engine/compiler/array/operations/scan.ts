@@ -19,7 +19,10 @@ export interface ScanOptions {
   readonly length?: number;
   /** Whether to run from the last element to the first. Default false. */
   readonly reverse?: boolean;
-  /** Whether derivatives store only the carries of every √T-th step and recompute those between. Default false. */
+  /**
+   * Whether derivatives store only the carries of every √T-th step, and recompute the carries of all other steps.
+   * Default false.
+   */
   readonly checkpoint?: boolean;
 }
 
@@ -29,9 +32,9 @@ export interface ScanOptions {
  *
  * Runs `body(carries, elements) → [next carries, outputs]` along axis 0 of the arrays in `over` (step t sees x[t]), or
  * `length` times. `carries`: initial values of the arrays that are carried from step to step. The body is traced once,
- * on placeholders; arrays of the surrounding program that the body uses become constants of the loop and are computed
- * once. A derivative stores all T carries. With `checkpoint`, it stores only about 2√T of them and makes one more pass.
- * Source: Chen, Xu, Zhang, Guestrin 2016.
+ * on placeholders; If the body uses arrays of the surrounding program, they become constants of the loop and are
+ * computed once. A derivative stores all T carries. With `checkpoint`, it stores only about 2√T of them and makes one
+ * more pass. Source: Chen, Xu, Zhang, Guestrin 2016.
  *
  * @throws CompileError if lengths differ or are missing, or a carry changes its shape or number
  */
@@ -80,7 +83,10 @@ function checkedBody(carries: readonly SymbolicArray[], made: ReturnType<ScanBod
   return [next, outputs];
 }
 
-/** Runs segments of about √T steps: a scan over scans, with the remainder after them (in reverse: before them). */
+/**
+ * Runs segments of about √T steps, as a scan over scans. The remaining steps follow the segments (in reverse: precede
+ * them).
+ */
 function inSegments(
   carries: readonly SymbolicArray[],
   over: readonly SymbolicArray[],
@@ -110,7 +116,7 @@ function inSegments(
   if (whole === length) return runSegments(carries);
   const runRest = (starts: readonly SymbolicArray[]): Scanned =>
     scan(starts, between(whole, length), body, { length: length - whole, reverse });
-  // The remainder is the end of the arrays, hence the beginning of a reverse run.
+  // The remainder is at the end of the arrays, so a reverse run starts with it.
   const first = reverse ? runRest(carries) : runSegments(carries);
   const second = reverse ? runSegments(first.carries) : runRest(first.carries);
   const [low, high] = reverse ? [second, first] : [first, second];

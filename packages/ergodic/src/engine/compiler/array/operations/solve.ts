@@ -1,7 +1,7 @@
 /**
  * Solves systems of linear equations by the factorisation P A = L U. The factor is a separate argument, so that many
- * right-hand sides and both directions of differentiation share one factor. Derivatives go directly to A. Code:
- * kernels/engine/arrays/lu.ts.
+ * right-hand sides can share it, and so that both directions of differentiation can share it. Derivatives flow directly
+ * to A. Code: kernels/engine/arrays/lu.ts.
  */
 import { neg } from "../../primitives/arithmetic.ts";
 import { array, operation } from "../../signature.ts";
@@ -30,7 +30,7 @@ const makeFactor = arrayPrimitive({
     }
     return f;
   },
-  // The derivative of luSolve goes to the matrix.
+  // The derivative of luSolve flows to the matrix.
   derivative: () => null,
   rebuild: (_, [a]) => luFactor(a),
   code: {
@@ -108,8 +108,8 @@ export function luSolve(factor: SymbolicArray, a: SymbolicArray, b: SymbolicArra
 
 /**
  * X of A X = B for any invertible A: [n, n], by elimination with partial pivoting. B: [n, m] or [n]. NaN everywhere if
- * A is singular. Derivative: B̄ = A⁻ᵀ X̄, Ā = −B̄ Xᵀ, by the same factor. For a symmetric, positive definite A,
- * `choleskySolve` is faster.
+ * A is singular. Derivative: B̄ = A⁻ᵀ X̄, Ā = −B̄ Xᵀ, computed from the same factor. For a symmetric, positive definite
+ * A, `choleskySolve` is faster.
  *
  * @throws CompileError unless the shapes fit
  */

@@ -32,7 +32,10 @@ const make = arrayPrimitive({
   },
 });
 
-/** Permutes axes: axis i of the result is axis `order[i]` of x. Default: reversed order, the matrix transpose. */
+/**
+ * Permutes axes: axis i of the result is axis `order[i]` of x. Default: reversed order. For a matrix, this is the
+ * transpose.
+ */
 export const transpose = operation(
   "transpose",
   { x: array, order: optional(shape) },

@@ -9,7 +9,7 @@ import { transpose } from "./transpose.ts";
 
 /** Options of `triangularSolve`. */
 export interface TriangularOptions {
-  /** Whether the lower triangle of L is read, rather than the upper. Default true. */
+  /** Whether the lower triangle of L is read, rather than the upper triangle. Default true. */
   readonly lower?: boolean;
   /** Whether to solve Lᵀ X = B. Default false. */
   readonly transposed?: boolean;
@@ -58,8 +58,8 @@ const make = arrayPrimitive({
 });
 
 /**
- * Solves op(L) X = B for triangular L, where op(L) is L or Lᵀ. l: [n, n], of which one triangle with the diagonal is
- * read; b: [n, m] or [n]. A zero on the diagonal gives ±∞ or NaN.
+ * Solves op(L) X = B for triangular L, where op(L) is L or Lᵀ. l: [n, n], but only one triangle and the diagonal are
+ * read. b: [n, m] or [n]. A zero on the diagonal gives ±∞ or NaN.
  *
  * Derivative: B̄ = op(L)⁻ᵀ X̄, and the adjoint of op(L) is that triangle of −B̄ Xᵀ. Code:
  * kernels/engine/arrays/triangular.ts.

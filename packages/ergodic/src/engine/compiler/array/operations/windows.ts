@@ -10,7 +10,7 @@ import { type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 /** One number for both height and width, or a pair of numbers. */
 export type Pair = number | readonly [number, number];
 
-/** Movement of a window over images. */
+/** Options for the movement of a window over images. */
 export interface WindowOptions {
   /** Number of cells from one window to the next. Default 1. */
   readonly strides?: Pair;
@@ -104,7 +104,7 @@ export function windowShape(
   };
 }
 
-/** Visits each output cell, row by row, and each tap of its window within the image, by their indices. */
+/** Visits each output cell, row by row, and each tap of its window that lies within the image. Passes their indices. */
 export function forEachTap(shape: ConvolutionShape, visit: (outCell: number, inCell: number, tap: number) => void): void {
   const { batch, inHeight, inWidth, outHeight, outWidth, kernelHeight, kernelWidth } = shape;
   for (let out = 0; out < batch * outHeight * outWidth; out++) {

@@ -4,8 +4,8 @@
  * mobileNetV1 (Howard et al. 2017): a 3×3 convolution with stride 2, 13 separable blocks with ReLU, global average
  * pooling, a dense layer. mobileNetV2 (Sandler et al. 2018): a 3×3 convolution, 17 inverted residuals with ReLU6, a 1×1
  * convolution, global average pooling, dropout, a dense layer.
- * `width` scales all channels. V1 rounds them to whole numbers. V2 rounds them to multiples of 8, at most 10 % less,
- * and scales its last convolution only if width > 1.
+ * `width` scales all channels. V1 rounds them to whole numbers. V2 rounds them to multiples of 8, and rounds down by at
+ * most 10 %. It scales its last convolution only if width > 1.
  * `form`: "published" is for images of 224 × 224; "small" is for images of about 8 … 32 cells, and has stride 1 in the
  * first convolution and no later stages. `dropout`: rate before the output layer. Without `outputs`, the result is the
  * average over all positions: [n, channels].
@@ -29,7 +29,7 @@ export type NetworkForm = "published" | "small";
 
 /** Options of `mobileNetV1` and `mobileNetV2`. */
 export interface MobileNetOptions extends OutputOptions {
-  /** Factor of all channels, > 0. Default 1. */
+  /** Factor by which all numbers of channels are multiplied, > 0. Default 1. */
   readonly width?: number;
   /** Variant of the network: "published", or "small" for small images. Default "published". */
   readonly form?: NetworkForm;
@@ -120,7 +120,7 @@ const ending = (rate: number, outputs: number | undefined): Layer[] => [
   ...outputLayers(outputs),
 ];
 
-/** Returns the nearest multiple of 8, but at least nine tenths of the channels. */
+/** Returns the nearest multiple of 8 that is at least nine tenths of `channels`. */
 function toEights(channels: number): number {
   const nearest = Math.max(8, Math.floor((channels + 4) / 8) * 8);
   return nearest < 0.9 * channels ? nearest + 8 : nearest;

@@ -20,7 +20,7 @@ import { sequential } from "../layers/sequential.ts";
 import type { Layer } from "../scope.ts";
 
 export interface OutputOptions {
-  /** Units of a dense last layer: the number of classes, or 1. Default: no last layer. */
+  /** Number of units in a dense last layer: the number of classes, or 1. Default: no last layer. */
   readonly outputs?: number;
 }
 
@@ -30,8 +30,8 @@ export function outputLayers(outputs: number | undefined): Layer[] {
 }
 
 /**
- * Checks the sizes of an architecture, so that errors name its own options rather than the options of the layers
- * inside.
+ * Checks the sizes of an architecture, so that errors name the architecture's options rather than the options of its
+ * layers.
  */
 export function checkWidths(
   where: string,

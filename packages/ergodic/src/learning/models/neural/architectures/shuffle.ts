@@ -3,8 +3,8 @@
  * and 4 units (layers/shuffle.ts), each of which begins with stride 2. V2 adds a 1×1 convolution. Global average
  * pooling and a dense layer follow.
  *
- * V1 (Zhang et al. 2018): `groups` is 1, 2, 3, 4 or 8 and determines the channels of the stages; `width` scales them,
- * to multiples of 4 · groups. V2 (Ma et al. 2018): `width` is 0.5, 1, 1.5 or 2.
+ * V1 (Zhang et al. 2018): `groups` is 1, 2, 3, 4 or 8 and determines the channels of the stages. `width` scales these
+ * channels to multiples of 4 · groups. V2 (Ma et al. 2018): `width` is 0.5, 1, 1.5 or 2.
  * `form`: "published" is for images of 224 × 224; "small" is for images of about 8 … 32 cells, and has stride 1 in the
  * first convolution, no max pooling, and two stages of 4 units.
  *
@@ -30,9 +30,9 @@ export interface ShuffleNetV2Options extends OutputOptions {
 
 /** Options of `shuffleNetV1`. */
 export interface ShuffleNetV1Options extends OutputOptions {
-  /** Groups of the 1×1 convolutions, which determine the channels of the stages. Default 3. */
+  /** Number of groups of the 1×1 convolutions. It determines the channels of the stages. Default 3. */
   readonly groups?: 1 | 2 | 3 | 4 | 8;
-  /** Factor of the stages' channels, > 0. Default 1. */
+  /** Factor by which the numbers of channels in the stages are multiplied, > 0. Default 1. */
   readonly width?: number;
   /** Variant of the network: "published", or "small" for small images. Default "published". */
   readonly form?: NetworkForm;

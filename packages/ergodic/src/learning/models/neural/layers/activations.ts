@@ -12,7 +12,7 @@ export const ACTIVATIONS = {
   relu: (x) => max(0, x),
   relu6: clipped,
   leakyRelu: (x) => where(less(0, x), x, mul(0.01, x)),
-  // `where` computes both branches, so e^x must not overflow in the unused one.
+  // `where` computes both branches, so e^x must not overflow in the unused branch.
   elu: (x) => where(less(0, x), x, expm1(min(x, 0))),
   gelu: (x) => mul(mul(0.5, x), add(1, erf(mul(Math.SQRT1_2, x)))),
   silu: (x) => mul(x, sigmoid(x)),

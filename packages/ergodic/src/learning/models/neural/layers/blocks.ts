@@ -1,11 +1,11 @@
 /**
- * Blocks of efficient convolutional networks. Each block is a sequential of plain layers, and a layer's name is its
- * path.
+ * Blocks of efficient convolutional networks. Each block is a sequential() of plain layers. A layer's name is its part
+ * of the path.
  *
  * `normalised`: a convolution without bias ("conv"), batch norm ("norm") and an activation, which "linear" omits.
  * `separable`: depthwise k×k and pointwise 1×1, both normalised. Howard et al. 2017 (MobileNetV1).
  * `invertedResidual`: pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added if the
- * stride is 1 and the numbers of channels are equal. Sandler et al. 2018 (MobileNetV2).
+ * stride is 1 and input and output have the same number of channels. Sandler et al. 2018 (MobileNetV2).
  *
  * @throws OptionError for options out of range
  */
@@ -79,13 +79,13 @@ export function separable(channels: number, options: SeparableOptions = {}): Lay
 
 /** Options of `invertedResidual`. */
 export interface InvertedResidualOptions extends SeparableOptions {
-  /** Inner channels per input channel. Default 6; a whole number >= 1. */
+  /** Number of inner channels per input channel. Default 6; a whole number >= 1. */
   readonly expansion?: number;
 }
 
 /**
- * Pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added if the stride is 1 and the
- * numbers of channels are equal.
+ * Pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added if the stride is 1 and input
+ * and output have the same number of channels.
  *
  * From `inside` to `channels` channels; the activation is "relu6" by default. Sandler et al. 2018 (MobileNetV2).
  * @throws OptionError

@@ -1,6 +1,6 @@
 /**
- * Layers by kind. Programs that look up a layer by kind include all layers of this library; other programs include only
- * the layers that they call.
+ * Layers by kind. Programs that look up a layer by kind include all built-in layers. Other programs include only the
+ * layers that they call.
  */
 
 import type { JsonObject } from "../../../../engine/contract/index.ts";
@@ -27,7 +27,7 @@ export function layerFromJson(json: JsonObject): Layer {
 /** Kinds of all layers, including user-defined ones. */
 export const layerKinds = (): string[] => (isHeld() ? definedKinds() : []);
 
-/** Reserves the kinds of all layers of this library. */
+/** Reserves the kinds of all built-in layers. */
 export function reserveLayerKinds(): void {
   if (isHeld()) reserveDefined();
 }

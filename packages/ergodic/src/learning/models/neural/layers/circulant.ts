@@ -65,8 +65,8 @@ const makeConvolution = layer<CirculantConvolutionOptions & { readonly channels:
 );
 
 /**
- * Block-circulant layers (CirCNN). Weights are k × k blocks, each determined by its first column, so that k numbers
- * represent k².
+ * Block-circulant layers (CirCNN). Weights are k × k blocks. The first column of a block determines the block, so that
+ * k numbers represent k².
  *
  *   circulantDense: y_i = Σ_j C(w_ij) x_j + b_i for blocks x_j, y_i of k numbers, (C(w) v)_a = Σ_c w[(a − c) mod k] v_c
  *   circulantConvolution: the same on the patch around each position, block by block of input and output channels
@@ -74,9 +74,9 @@ const makeConvolution = layer<CirculantConvolutionOptions & { readonly channels:
  * w ("weight"): [p, q, k], for q blocks of inputs and p blocks of outputs. The inputs of a convolution are all cells of
  * the patch. The last block of inputs is padded with zeros, and surplus outputs are dropped. b ("bias"): [units].
  * `block`: k; powers of two are fast, O(k log k) per block.
- * Initial values: He-normal, with the fans of the whole matrix. The count of multiply-adds is 2 k for each product of
- * spectra and k log₂ k for each transform. A block that is multiplied without transforms (k < 4 or not a power of two)
- * counts k².
+ * Initial values: He-normal, with fan-in and fan-out of the whole matrix. Multiply-adds are counted as 2 k per product
+ * of spectra and k log₂ k per transform. A block that is multiplied without transforms (k < 4 or not a power of two) is
+ * counted as k².
  * Source: Ding et al. 2017.
  *
  * @throws OptionError for options out of range

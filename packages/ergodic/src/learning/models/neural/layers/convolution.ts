@@ -13,8 +13,8 @@ export type { ConvolutionOptions };
 /** Options of `convolution`. */
 export interface GroupedConvolutionOptions extends ConvolutionOptions {
   /**
-   * Number of groups of channels that are convolved separately. The numbers of input and output channels must be
-   * multiples of this number. Default 1.
+   * Number of groups of channels that are convolved separately. It must divide the number of input channels and the
+   * number of output channels. Default 1.
    */
   readonly groups?: number;
 }
@@ -93,7 +93,8 @@ const makeDepthwise = layer<DepthwiseOptions>(
  * channels]. b ("bias"): [channels]. s: `stride`, d: `dilation`, p: the padding by `padding`; cells outside the image
  * are 0. Sequences [n, length, in] are treated as images of height 1 and returned as sequences. Initial values: W
  * He-normal (`initial`), b zero (`initialBias`).
- * `depthwise`: each channel separately, `multiplier` times: groups = in, channels = in · multiplier.
+ * `depthwise`: convolves each channel separately, `multiplier` times, so that groups = in and channels = in ·
+ * multiplier.
  *
  * @throws OptionError for options out of range; when traced, if groups do not divide the channels or the input is not
  * an image
@@ -101,8 +102,8 @@ const makeDepthwise = layer<DepthwiseOptions>(
 export const convolution = (channels: number, options: GroupedConvolutionOptions = {}): Layer =>
   makeConvolution({ channels, ...plain("convolution", options, ["channels"]) });
 /**
- * Convolution of each channel separately, `multiplier` times: groups = in, channels = in · multiplier. Otherwise like
- * `convolution`. @throws OptionError
+ * Convolves each channel separately, `multiplier` times, so that groups = in and channels = in · multiplier. Otherwise
+ * like `convolution`. @throws OptionError
  */
 export const depthwise = (options: DepthwiseOptions = {}): Layer => makeDepthwise(options);
 

@@ -6,7 +6,7 @@ import { layer, type Named } from "./layer.ts";
 
 /** Options of `dropout`. */
 export interface DropoutOptions extends Named {
-  /** Whether channels of an image or a sequence are dropped as a whole, at all positions. Default false. */
+  /** Whether whole channels of an image or a sequence are dropped, at all positions. Default false. */
   readonly wholeChannels?: boolean;
 }
 
@@ -32,7 +32,7 @@ const make = layer<DropoutOptions & { readonly rate: number }>(
  * Dropout. During training, each number is set to 0 with probability `rate`, and otherwise divided by 1 − rate, so that
  * the mean does not change. In prediction and in frozen layers, y = x.
  *
- * `wholeChannels`: drops channels of an image or a sequence as a whole.
+ * `wholeChannels`: drops whole channels of an image or a sequence.
  * Sources: Srivastava et al. 2014; Tompson et al. 2015 (whole channels).
  *
  * @throws OptionError unless 0 ≤ rate < 1

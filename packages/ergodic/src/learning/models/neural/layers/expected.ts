@@ -15,7 +15,7 @@ export function layerShapeError(kind: string, scope: Scope, x: SymbolicArray, wa
   );
 }
 
-/** Throws unless the number of axes of x, including the examples, is one of `ranks`. */
+/** Throws unless the number of axes of x, including axis 0, is one of `ranks`. */
 export function expectRank(kind: string, scope: Scope, x: SymbolicArray, ranks: readonly number[], form: string): void {
   if (!ranks.includes(x.rank)) throw layerShapeError(kind, scope, x, `must be ${form}; put reshaped(…) or flatten() before it`);
 }

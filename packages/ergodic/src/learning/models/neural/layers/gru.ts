@@ -32,8 +32,8 @@ const make = layer<Units>(
  *
  * x: [n, T, in]. y: the last h, [n, units], or with `sequence` the h of all times, [n, T, units]. Parameters, whose
  * last axis has the order r, z, m: "inputWeight" W [in, 3 units], Glorot-uniform for each gate; "hiddenWeight" U
- * [units, 3 units], orthonormal rows; "inputBias" b and "hiddenBias" c, [3 units], zero. The reset gate acts after the
- * product, as in PyTorch. Source: Cho et al. 2014.
+ * [units, 3 units], orthonormal rows; "inputBias" b and "hiddenBias" c, [3 units], zero. The reset gate is applied
+ * after the product, as in PyTorch. Source: Cho et al. 2014.
  *
  * @throws OptionError unless `units` is a whole number >= 1; when traced, if the input is not a sequence
  */

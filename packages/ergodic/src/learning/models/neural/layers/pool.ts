@@ -2,8 +2,9 @@
  * Pooling: the maximum or the mean over windows, channel by channel, and the mean over all positions.
  *
  * x: [n, height, width, channels], or a sequence [n, length, channels]. y has the same axes, with one cell per window.
- * `size`: cells of the window; `stride`: default the size, so that windows do not overlap. `padding`: padded cells are
- * ignored in maxima and, unless `countPadding`, in means. `globalAveragePool`: [n, …, channels] → [n, channels].
+ * `size`: cells of the window; `stride`: default the size, so that windows do not overlap. `padding`: maxima ignore
+ * padded cells. Means also ignore them, unless `countPadding` is set. `globalAveragePool`: [n, …, channels] → [n,
+ * channels].
  *
  * @throws OptionError for options out of range
  */

@@ -1,6 +1,6 @@
 /**
- * Recurrence over axis 1 for gru.ts and lstm.ts. The products with the inputs are computed for all times together,
- * before the recurrence.
+ * Recurrence over axis 1 for gru.ts and lstm.ts. Before the recurrence starts, the products with the inputs are
+ * computed for all times together.
  */
 import { full, matmul, type SymbolicArray, scan, transpose } from "../../../../engine/compiler/array/index.ts";
 import { add } from "../../../../engine/compiler/index.ts";
@@ -15,7 +15,7 @@ export interface RecurrentOptions extends Named {
   readonly sequence?: boolean;
   /** Initial values of the input weights. Default glorotUniform(). */
   readonly initial?: Initialiser;
-  /** Initial values of the state's weights. Default orthogonalInitial(). */
+  /** Initial values of the weights that are applied to the state. Default orthogonalInitial(). */
   readonly initialHidden?: Initialiser;
 }
 
@@ -23,7 +23,7 @@ export interface Units extends RecurrentOptions {
   readonly units: number;
 }
 
-/** Facts of recurrent layers. */
+/** Properties of recurrent layers. */
 export const recurrentFacts: LayerFacts<Units> = {
   options: { units: count, sequence: "boolean", initial: "own", initialHidden: "own" },
   required: ["units"],

@@ -1,13 +1,13 @@
 /**
- * Units of ShuffleNet: grouped or split convolutions, with channels shuffled so that each group sees all.
+ * Units of ShuffleNet: grouped or split convolutions. Channels are shuffled so that information flows between groups.
  *
  * `shuffleUnitV1` (Zhang et al. 2018): grouped 1×1 to a quarter of the channels, shuffle, depthwise 3×3, grouped 1×1
- * without activation. At stride 1, x is added. At stride 2, the 3×3 mean of x with stride 2 is concatenated. A ReLU
- * follows. The very first 1×1 convolution of a network has few input channels and therefore only one group
- * (`firstGroups`).
+ * without activation. At stride 1, x is added. At stride 2, the unit also averages x over 3×3 windows with stride 2,
+ * and concatenates the result. A ReLU follows. The very first 1×1 convolution of a network has few input channels and
+ * therefore only one group (`firstGroups`).
  * `shuffleUnitV2` (Ma et al. 2018): at stride 1, half of the channels pass unchanged; the others go through 1×1,
- * depthwise 3×3 and 1×1 convolutions. At stride 2, all channels go through these three, and in parallel through a
- * depthwise 3×3 and a 1×1 convolution. The results are concatenated and shuffled in two groups.
+ * depthwise 3×3 and 1×1 convolutions. At stride 2, all channels go through these three convolutions, and in parallel
+ * through a depthwise 3×3 and a 1×1 convolution. The results are concatenated and shuffled in two groups.
  *
  * @throws OptionError for options out of range
  */
@@ -93,8 +93,8 @@ export const halfOfChannels = (which: "first" | "second", options: Named = {}): 
   makeHalf({ which, ...plain("halfOfChannels", options, ["which"]) });
 
 /**
- * At stride 1, half of the channels pass and the others are convolved; at stride 2, all are convolved. The results are
- * concatenated and shuffled in two groups.
+ * At stride 1, half of the channels pass unchanged and the other half is convolved. At stride 2, all channels are
+ * convolved. The results are concatenated and shuffled in two groups.
  *
  * From `inside` to `channels` channels, both even; equal at stride 1. Ma et al. 2018. @throws OptionError
  */

@@ -6,11 +6,9 @@ export interface Method {
   readonly name: string;
   /** Order: the error of a step is proportional to hᵒʳᵈᵉʳ, which determines the length of the next step. */
   readonly order: number;
-  /** Returns the arrays to keep between steps, at the state y. */
+  /** Returns the arrays that are kept between steps, at the initial state y. */
   kept(system: System, t: SymbolicArray, y: State): State;
-  /**
-   * Makes a step of length h from y. Returns the next state, an estimate of its error, and the arrays to keep there.
-   */
+  /** Takes a step of length h from y. Returns the next state, an estimate of its error, and the next arrays to keep. */
   step(
     system: System,
     t: SymbolicArray,

@@ -39,31 +39,32 @@ export interface OdeOptions {
   /** Absolute tolerance; see `tolerance`, whose value is the default. */
   readonly absoluteTolerance?: number;
   /**
-   * Largest number of steps between two times, including rejected steps. If it is exceeded, states are NaN from there
-   * on. Default 10 000.
+   * Largest number of steps between two times, including rejected steps. If more steps would be needed, all later
+   * states are NaN. Default 10 000.
    */
   readonly maxSteps?: number;
 }
 
 /** Result of `ode`. */
 export interface OdeSolution {
-  /** States at the times, [T, …]; NaN from the first time that the solution did not reach. */
+  /** States at the times, [T, …]. Starting with the first time that the solution did not reach, states are NaN. */
   readonly states: SymbolicArray;
   /** Total number of steps. */
   readonly steps: SymbolicArray;
   /**
-   * Estimated error of the states: the largest difference from a solution at a hundredth of the tolerance, relative to
-   * |y| or to absoluteTolerance / tolerance, whichever is larger. The second solution is only computed if this is used.
+   * Estimated error of the states: their largest difference from a solution at a hundredth of the tolerance.
+   * Differences are relative to |y| or to absoluteTolerance / tolerance, whichever is larger. The second solution is
+   * computed only if this value is used.
    */
   readonly error: SymbolicArray;
 }
 
 /**
- * Smallest and largest ratio of the next step's length to this one's, and a safety factor on the length that the error
- * allows.
+ * Smallest and largest ratio of the next step's length to the current step's length, and a safety factor for the length
+ * that the error allows.
  */
 const [SHRINK, GROW, SAFETY] = [0.2, 10, 0.9];
-/** A step that would end this close to the next time is stretched to end exactly there. */
+/** If a step would end this close to the next time, it is stretched to end exactly at that time. */
 const STRETCH = 1.01;
 /**
  * Strictest tolerance of the second solution, which estimates the error. Rounding errors rule out smaller tolerances.
@@ -75,11 +76,11 @@ const STRICTEST = 1e-13;
  *
  * `slope`: (t, y) → f, traced once. The state y and f have the shape of `start`. Arrays of the surrounding program that
  * `slope` uses are its parameters. `times`: [T].
- * Step sizes adapt to the estimated error of each step, and steps end exactly at the times. Derivatives are taken of
- * the computed states, with the step sizes held fixed. Computing a derivative repeats and differentiates every step,
- * going backwards from each time to the previous one. It stores the states of `maxSteps` steps; its cost does not
- * depend on the number of parameters. Source: Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, 1993,
- * II.4. Differs from Stan: steps are chosen by the errors of the states alone, and no state is interpolated.
+ * Step sizes adapt to the estimated error of each step, and steps end exactly at the times. Derivatives are those of
+ * the computed states with fixed step sizes. To compute a derivative, the solver goes backwards from each time to the
+ * previous one, and repeats and differentiates every step. A derivative stores the states of `maxSteps` steps. Its cost
+ * does not depend on the number of parameters. Source: Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations
+ * I, 1993, II.4. Differs from Stan: steps are chosen by the errors of the states alone, and no state is interpolated.
  *
  * @throws CompileError for a slope of another shape, times that decrease or begin before `from`, and options that are
  * out of range
@@ -136,7 +137,7 @@ export const ode = operation(
   },
 );
 
-/** Returns a plan with a hundredth of the tolerance and enough steps for it. */
+/** Returns a plan with a hundredth of the tolerance and with enough steps for that tolerance. */
 function stricter(plan: Plan): Plan {
   const { relative, absolute } = plan.tolerances;
   const by = Math.max(0.01, STRICTEST / relative);
@@ -199,7 +200,7 @@ interface Place {
   readonly kept: State;
 }
 
-/** Advances to the time `end`. Returns the state there, NaN if it was not reached, and the number of steps. */
+/** Advances to the time `end`. Returns the state at that time (NaN if it was not reached) and the number of steps. */
 function advanced(
   system: System,
   { method, tolerances, maxSteps }: Plan,
@@ -216,11 +217,11 @@ function advanced(
   const error = sizeOf(step.error, y, step.next, tolerances);
   const accepted = lessEqual(error, 1);
   const factor = min(GROW, max(SHRINK, mul(SAFETY, pow(error, -1 / method.order))));
-  // An error that is NaN shortens the step like a large one.
+  // A NaN error shortens the step, like a large error.
   const proposed = mul(length, where(less(error, Infinity), factor, SHRINK));
   const after = where(lands, end, add(t, length));
   const nextT = where(accepted, after, t);
-  // The last step before a time is shorter than necessary, so it does not limit the next one.
+  // The last step before a time is shorter than necessary, so it must not limit the length of the next step.
   const nextH = where(and(accepted, lands), max(h, proposed), proposed);
   const isDone = and(accepted, lands);
   const taken = (to: State, back: State): SymbolicArray[] => to.map((x, i) => where(accepted, x, back[i]));

@@ -1,14 +1,14 @@
 /**
- * Simplifies arrays that are assembled from parts only to be sliced apart again. The slope of a small state does this
- * with its components.
+ * Simplifies arrays that are assembled from parts only to be sliced apart again. The slope of a small state assembles
+ * and slices its components in this way.
  */
 import { arrayPrimitiveOf } from "../../primitive.ts";
 import { arraysBelow, type SymbolicArray } from "../../symbolic.ts";
 import { type Slice, slicedBy } from "../places.ts";
 
 /**
- * Returns the arrays rebuilt: a slice of an assembled array becomes a slice of the part that contains it, so that
- * single numbers stay single numbers.
+ * Rebuilds the arrays. A slice of an assembled array becomes a slice of the part that contains it, so that single
+ * numbers stay single numbers.
  */
 export function withoutWholes(roots: readonly SymbolicArray[]): SymbolicArray[] {
   const made = new Map<SymbolicArray, SymbolicArray>();

@@ -27,9 +27,9 @@ const TIMES = [0, 0.386, 0.21, 0.63, 1, 1];
 const BY_TIME = [0.25, -0.1043, 0.1035, -0.03620000000000023, 0, 0];
 
 /**
- * Rodas: six linear systems with the same matrix 1/(hγ) − ∂f/∂y, of order 4, with an error estimate of order 3.
- * L-stable, so it can step over quickly decaying components. Source: Hairer, Wanner, Solving Ordinary Differential
- * Equations II, 1996, IV.7.
+ * Rodas: six linear systems with the same matrix 1/(hγ) − ∂f/∂y, of order 4, with an error estimate of order 3. The
+ * method is L-stable, so it can step over quickly decaying components. Source: Hairer, Wanner, Solving Ordinary
+ * Differential Equations II, 1996, IV.7.
  */
 export const rosenbrock: Method = {
   name: "rosenbrock",
@@ -43,8 +43,8 @@ export const rosenbrock: Method = {
     const parts: State[] = [];
     let point = y;
     for (let i = 0; i < TIMES.length; i++) {
-      // The last point is the previous point plus the previous part. Adding the last part to the last point gives the
-      // result of the step.
+      // The last point is the previous point plus the previous part. The result of the step is the last point plus the
+      // last part.
       if (i === TIMES.length - 1) point = sum(point, parts[i - 1]);
       else if (i > 0) point = sum(y, combined(POINTS[i].map((c, j) => [c, parts[j]])));
       let side = system.vector(system.slope(add(t, mul(TIMES[i], h)), point));

@@ -15,7 +15,10 @@ import { reshape } from "../reshape.ts";
 import { freshLeaf } from "../scan-node.ts";
 import { withoutWholes } from "./parts.ts";
 
-/** State as separate numbers if there are few, so that they stay in registers; otherwise as one array. */
+/**
+ * A state with few components is a list of separate numbers, so that they stay in registers. A larger state is one
+ * array.
+ */
 export type State = readonly SymbolicArray[];
 
 /** Returns the slope of the state y, of any shape, at the time t. */
@@ -27,7 +30,7 @@ export interface Tolerances {
   readonly absolute: number;
 }
 
-/** Number of components above which a state is one array. */
+/** A state with more components than this is one array. */
 const MOST_SINGLE = 16;
 
 export class System {
@@ -40,7 +43,7 @@ export class System {
 
   /**
    * Traces the slope once.
-   * @throws CompileError if it does not return an array of the state's shape
+   * @throws CompileError if `slope` does not return an array of the state's shape
    */
   constructor(slope: Slope, shape: Shape) {
     this.#shape = shape;

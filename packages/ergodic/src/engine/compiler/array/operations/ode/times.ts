@@ -9,7 +9,7 @@ import { arraysBelow, type SymbolicArray } from "../../symbolic.ts";
 
 /**
  * Checks constant times.
- * @throws CompileError if they decrease, begin before `from`, or are not finite
+ * @throws CompileError if times decrease, start before `from`, or are not finite
  */
 export function checkTimes(from: SymbolicArray, times: SymbolicArray): void {
   checkFinite("from", from);
@@ -43,7 +43,7 @@ function constantsOf(arrays: readonly SymbolicArray[]): Float64Array[] | undefin
   return arraysBelow(arrays).some(isOpen) ? undefined : interpret(arrays, {});
 }
 
-/** Returns the position of the first time that is not finite, or less than the one before it. */
+/** Returns the index of the first time that is not finite or is less than its predecessor. */
 export function firstWrongTime(start: number, times: ArrayLike<number>): number | undefined {
   for (let i = 0; i < times.length; i++) {
     const before = i === 0 ? start : times[i - 1];
