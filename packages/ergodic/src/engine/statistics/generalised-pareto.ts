@@ -45,7 +45,7 @@ export function fitGeneralisedPareto(x: Float64Array): GeneralisedPareto {
 /**
  * Returns the most likely k for given b: the mean of log(1 − b·x).
  *
- * Logarithms are expensive, so many factors are multiplied before a logarithm is taken. q = Π(1 − b·x) − 1 loses no
+ * Logarithms are expensive, so several factors are multiplied before each logarithm is taken. q = Π(1 − b·x) − 1 loses no
  * digits, because −b·x has the same sign for all x. The logarithm of 1 + q is taken before q comes close to −1 or
  * becomes too large.
  */
