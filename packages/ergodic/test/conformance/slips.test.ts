@@ -1,6 +1,6 @@
 /**
- * Slips of newcomers: what who comes from Stan, PyMC, brms, scikit-learn or plain TypeScript writes at first. Each is refused, or hinted at, in words that say what it
- * was about and what to do. Models are written as in a file whose types nobody checks.
+ * Mistakes that people make at first who know Stan, PyMC, brms, scikit-learn or plain TypeScript. Each is refused or hinted at, in words that
+ * say what was wrong and what to do. Models are written as in a file whose types nobody checks.
  */
 import { describe, expect, it } from "vitest";
 import * as statistical from "../../src/bayes/model/index.ts";

@@ -83,7 +83,7 @@ export function resolvePlan(
 ): Plan {
   const { deterministic = false } = given;
   checkBoolean(where, "deterministic", deterministic);
-  checkNumber(where, "workers", given.workers ?? 1, { low: 1, high: 1024, integer: true });
+  checkWorkers(where, given.workers);
   const batch = given.batch ?? defaults.batch ?? 1;
   // Minibatch updates are sequential, so one worker makes them unless the user specified how several workers share
   // them.
@@ -116,6 +116,11 @@ export function resolvePlan(
   if (!isWhole) refuseWithoutMeaning(where, plan, given);
   refuseWithoutEffect(where, plan, isWhole);
   return plan;
+}
+
+/** @throws OptionError unless `workers` is undefined or a possible number of threads */
+export function checkWorkers(where: string, workers = 1): void {
+  checkNumber(where, "workers", workers, { low: 1, high: 1024, integer: true });
 }
 
 /**

@@ -242,7 +242,7 @@ class Client extends Connection implements WorkerVerbs {
     const { signal, from, ...options } = given;
     // Evidence added later is not part of this snapshot.
     const whole = graph.withoutEvidence([]);
-    // Of an earlier result, the message carries only the parts from which learning starts.
+    // The message carries only those parts of an earlier result from which learning starts.
     const sentFrom = from === undefined ? {} : { from: learnedBefore(from) };
     const sent = this.encoded(() => [encode(whole, "the graph", this), encode({ ...options, ...sentFrom }, "options", this)]);
     return this.launch(

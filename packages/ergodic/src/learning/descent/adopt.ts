@@ -35,5 +35,5 @@ export function adopt(descent: Descent, snapshot: Snapshot): void {
   }
   // Racing lanes share one update counter.
   const made = kept.count(kept.has("parameters.1") ? "step" : "updates");
-  descent.goOnAfter((kept.state.before === undefined ? 0 : kept.count("before")) + made);
+  descent.continueAfter((kept.state.before === undefined ? 0 : kept.count("before")) + made);
 }

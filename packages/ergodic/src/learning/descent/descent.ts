@@ -139,7 +139,7 @@ export class Descent implements Progression {
     if (table) kept.into(this.engine.memory.f64(table.pointer, table.count), "table");
     this.step = kept.count("step");
     this.updates = kept.count("updates");
-    this.goOnAfter(kept.state.before === undefined ? 0 : kept.count("before"));
+    this.continueAfter(kept.state.before === undefined ? 0 : kept.count("before"));
     this.orderedEpoch = -1;
   }
 
@@ -147,7 +147,7 @@ export class Descent implements Progression {
    * Continues the rules' update counters after `before` updates of an earlier run, because the moments include those
    * updates.
    */
-  goOnAfter(before: number): void {
+  continueAfter(before: number): void {
     this.before = before;
     const racing = this.parts.plan.replicas === "shared";
     for (const [l, { pointer }] of this.lanes.list.entries())

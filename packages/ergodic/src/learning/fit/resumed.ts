@@ -2,9 +2,9 @@
 
 import type { JsonObject, Plan } from "../../engine/contract/index.ts";
 import type { Dataset } from "../../engine/data/dataset.ts";
-import { CapabilityError, checkNumber, DataError, OptionError } from "../../engine/errors/errors.ts";
+import { CapabilityError, DataError, OptionError } from "../../engine/errors/errors.ts";
 import { type Checkpoint, fromCheckpoint, readCheckpoint } from "../../engine/loop/checkpoint.ts";
-import { planFromJson } from "../../engine/loop/plan.ts";
+import { checkWorkers, planFromJson } from "../../engine/loop/plan.ts";
 import { resolveStopping, type StoppingOptions } from "../../engine/loop/stopping.ts";
 import { algorithmFromJson } from "./algorithm-from-json.ts";
 import { type FitOptions, refuseOtherData, type Trainable } from "./kinds/trainable.ts";
@@ -35,7 +35,7 @@ async function recipeOf<D>(
   const until = options.until ?? (options.epochs !== undefined ? { epochs: options.epochs } : saved.until);
   const { validateEvery = saved.validateEvery, patience = saved.patience ?? undefined } = options;
   const plan = planFromJson(recipe.plan);
-  checkNumber("fit.resume", "workers", options.workers ?? 1, { low: 1, high: 1024, integer: true });
+  checkWorkers("fit.resume", options.workers);
   refuseOtherLanes(plan, options.workers);
   if (patience !== undefined && !options.validate) {
     throw new OptionError(
