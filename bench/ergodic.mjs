@@ -42,7 +42,8 @@ const kept = {
 let bundling;
 
 async function bundle() {
-  if (!existsSync(join(src, "memory/builds/threads.ts"))) throw new Error('the kernels are not there; run "npm run build" first');
+  if (!existsSync(join(src, "engine/memory/builds/threads.ts")))
+    throw new Error('the kernels are not there; run "npm run build" first');
   const { build } = await import("esbuild");
   const folder = mkdtempSync(join(tmpdir(), "ergodic-bench-build-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

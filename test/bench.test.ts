@@ -29,6 +29,31 @@ test("parts of the library that a benchmark opens are in its bundle", async () =
   expect([...parts].filter((name) => !PARTS.includes(name))).toEqual([]);
 });
 
+test("the library opens as benchmarks bundle it", async () => {
+  const { openErgodic } = (await benchModule("ergodic")) as { openErgodic: () => Promise<typeof ergodic> };
+  const { Dataset, linear } = await openErgodic();
+  expect([typeof Dataset, typeof linear]).toEqual(["function", "function"]);
+});
+
+test("benchmarks and scripts import names that the built packages have", async () => {
+  const files = ["bench", "bench/cases", "scripts"].flatMap((folder) =>
+    readdirSync(`${root}/${folder}`).map((file) => `${folder}/${file}`),
+  );
+  const imports = files
+    .filter((file) => file.endsWith(".mjs"))
+    .flatMap((file) => [
+      ...readFileSync(`${root}/${file}`, "utf8").matchAll(
+        /\{([^{}]*)\} (?:= await import\((?:new URL\()?|from )"[./]*(packages\/\w+\/dist\/[\w/]+\.js)"/g,
+      ),
+    ]);
+  expect(imports.length).toBeGreaterThan(5);
+  for (const [, names, path] of imports) {
+    const built = (await import(/* @vite-ignore */ `${root}/${path}`)) as object;
+    for (const name of names.split(",").map((one) => one.trim().split(/[ :]/)[0]))
+      if (name) expect(Object.keys(built)).toContain(name);
+  }
+});
+
 /** Text of a source, and of those that it exports whole. */
 function exportsOf(path: string): string {
   const text = readFileSync(path, "utf8");

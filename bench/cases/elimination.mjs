@@ -38,7 +38,7 @@ function copyBandwidth() {
 
 async function makeData(temporary) {
   if (!existsSync(folder)) throw new Skipped("../shared/data/graphs/uai is not here");
-  const { readUai } = await import(new URL("../../packages/ingest/dist/index.js", import.meta.url).href);
+  const { readUai } = await import(new URL("../../packages/ingest/dist/graphs/index.js", import.meta.url).href);
   const [{ reduce }, { eliminationOrder }, { junctionTree, treeCost }] = await openModules(
     "graphs/parts/reduction.js",
     "graphs/parts/elimination-orders.js",
@@ -120,7 +120,7 @@ const megabytes = (bytes) => (bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `
 
 const oursLogZ = async () => {
   const { infer } = await openErgodic();
-  const { readUai } = await import(new URL("../../packages/ingest/dist/index.js", import.meta.url).href);
+  const { readUai } = await import(new URL("../../packages/ingest/dist/graphs/index.js", import.meta.url).href);
   return {
     name: "ergodic",
     async round() {
