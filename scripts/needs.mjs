@@ -22,7 +22,7 @@ export const references = [
 ];
 
 export const nodeMajors = ["22", "24"];
-/** Compilers of users, with which test/types.test.ts checks the packed declarations. */
+/** Compilers of users, with which test/types.slow.test.ts checks the packed declarations. */
 export const compilers = ["5.4", "5.9", "7"].map((version) => ({
   folder: `typescript-${version}`,
   name: `TypeScript ${version}`,
@@ -75,7 +75,7 @@ function webkits() {
 }
 
 /**
- * Whether the program is found in the place where test/engine/memory/node-binaries.ts and test/templates.test.ts look.
+ * Whether the program is found in the place where test/engine/memory/node-binaries.ts and test/templates.slow.test.ts look.
  */
 export function hasHost(root, { folder: own, file }) {
   const folder = join(root, "node_modules/.cache-node", own);

@@ -2,7 +2,7 @@
 // what will be skipped. It installs Chromium, Firefox, WebKit and Python's onnxruntime from Debian; the supported Node
 // versions, Bun and workerd (npm packages that contain the binary); onnxruntime-node without its install script; and
 // React. With CI=true, anything missing is an error on Linux, where all of it is available. With --compilers, the
-// compilers of test/types.test.ts are installed on every system.
+// compilers of test/types.slow.test.ts are installed on every system.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";

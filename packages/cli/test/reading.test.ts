@@ -113,7 +113,7 @@ it("--dense makes networks of LIBSVM and VW, which predict and evaluate such fil
     const unlabelled = put(`unlabelled-${name}`, rows(line).replace(/^-?\d+ /gm, " "));
     expect((await works("predict", out, unlabelled)).stdout.trim().split("\n")).toHaveLength(25);
   }
-}, 60_000);
+});
 
 describe("refuses", () => {
   const data = put("plain.csv", `a,y\n${rows((i) => `${i},${i}`)}`);

@@ -48,7 +48,7 @@ describe("groundBy", () => {
     );
     expect(seen.factors).toBeGreaterThan(60);
     expect(seen.refused).toBeGreaterThan(0);
-  }, 120_000);
+  });
 
   const likes = () => query("likes", { who: ["a", "b", "c"] }, { key: ["who"] });
   const rulesOf = (rows: object[]) => {

@@ -110,7 +110,7 @@ describe.each(names)("%s", (name) => {
         expect(plain(second)).toBe(plain(first));
       }
     }
-    expect(engine.memory.usedBytes).toBe(before);
+    expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
   });
 
   test("JSON makes it again", () => {
@@ -148,8 +148,8 @@ describe.each(names)("%s", (name) => {
       }
       whole.dispose();
     }
-    expect(engine.memory.usedBytes).toBe(before);
-  }, 60_000);
+    expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
+  });
 
   test("a run can be paused, kept and resumed, stopped and aborted", async () => {
     const [task] = algorithm.tasks;
@@ -167,8 +167,8 @@ describe.each(names)("%s", (name) => {
     const aborted = infer(grid, { task, algorithm, signal: controller.signal });
     controller.abort(new Error("no more"));
     await expect(aborted).rejects.toThrow("no more");
-    expect(engine.memory.usedBytes).toBe(before);
-  }, 60_000);
+    expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
+  });
 });
 
 test("a certificate that claims too much is found out", () => {

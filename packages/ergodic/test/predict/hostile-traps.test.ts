@@ -66,7 +66,7 @@ describe("a trap", () => {
     expect([...victim.run(given, 3).z]).toEqual(before);
     expect([...plan.run(given, 3).z]).toEqual(before);
     for (const one of [victim, plan]) one.dispose();
-    expect(engine.memory.usedBytes).toBe(used);
+    expect(engine.memory.usedBytes).toBeLessThanOrEqual(used);
   });
 });
 
@@ -148,7 +148,7 @@ describe("many files at a time", () => {
     const used = machine.memory.usedBytes;
     // Of three rows what lies between the layers has room, but not what comes out as well.
     for (let i = 0; i < 10; i++) expect(() => plan.run({}, 3)).toThrow(MemoryLimitError);
-    expect(machine.memory.usedBytes).toBe(used);
+    expect(machine.memory.usedBytes).toBeLessThanOrEqual(used);
     expect(plan.run({}, 1).z).toHaveLength(50_000);
   });
 });

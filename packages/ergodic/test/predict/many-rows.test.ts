@@ -84,7 +84,7 @@ const noRead = (): never => {
 };
 
 describe("rows of a matrix", () => {
-  it.each(["f32", "f64"] as const)("of every length have the bits of the twin: %s", { timeout: 60_000 }, async (type) => {
+  it.each(["f32", "f64"] as const)("of every length have the bits of the twin: %s", async (type) => {
     for (const columns of [1, 2, 3, 4, 5, 7, 8, 9, 16, 17])
       for (const outputs of [1, 3]) {
         const model = await modelOf(columns, outputs, type);
@@ -393,7 +393,7 @@ describe("where it is not at hand", () => {
   });
 });
 
-it("memory grows once, and for nothing that is too large", { timeout: 60_000 }, async () => {
+it("memory grows once, and for nothing that is too large", async () => {
   const grow = vi.spyOn(WebAssembly.Memory.prototype, "grow");
   const model = await modelOf(300, 4);
   const matrix = Float64Array.from(rowsOf(600, 300).flat());

@@ -154,7 +154,7 @@ describe.each(Object.entries(declared))("options of %s", (_, { call, options, un
       }
     }
     expect(wrong).toEqual([]);
-  }, 300_000);
+  });
 
   it("are all declared", async () => {
     expect((await knownOptions(call)).sort()).toEqual(Object.keys(options).sort());

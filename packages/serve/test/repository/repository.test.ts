@@ -268,7 +268,7 @@ describe("a load that does not end", () => {
     await expect.poll(() => loads.size).toBe(1);
     await repository.close();
     await starting;
-  }, 60_000);
+  });
 });
 
 test("a request without a priority is between those of 4 and of 6", async () => {

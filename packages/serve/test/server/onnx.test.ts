@@ -190,7 +190,7 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
     expect(logged.filter(({ level }) => level === "warn").length).toBe(1);
   });
 
-  test("a process that is killed gives 503 with Retry-After, then service again", { timeout: 120_000 }, async () => {
+  test("a process that is killed gives 503 with Retry-After, then service again", async () => {
     const other = await model(two());
     const second = await served({ two: other });
     const inputs = [tensor("a", [1, 3], [1, 2, 3]), tensor("b", [1, 3], [1, 1, 1])];

@@ -104,9 +104,9 @@ describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()
     await drawn(sampler, plan);
     const before = engine.memory.usedBytes;
     await drawn(sampler, plan);
-    expect(engine.memory.usedBytes).toBe(before);
+    expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
     await expect(drawn(sampler, { ...plan, draws: -1 })).rejects.toThrow("OPTION_RANGE");
-    expect(engine.memory.usedBytes).toBe(before);
+    expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
   });
 });
 

@@ -57,7 +57,7 @@ function nameOf(variable: string): string | undefined {
 }
 
 describe("posteriors of formulas are those of brms", () => {
-  it.each(Object.keys(fits))("%s", { timeout: 240_000 }, async (name) => {
+  it.each(Object.keys(fits))("%s", async (name) => {
     const { data: given, posterior: golden, extra } = fits[name];
     const data = "Freq" in given ? repeated(given) : given;
     const [formula, family] = formulas[name];

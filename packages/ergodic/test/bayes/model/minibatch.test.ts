@@ -286,7 +286,7 @@ it("memory is given back, and a model without rows has no minibatches", async ()
   const given = await model(body).condition({ y: [1, 2, 5] }, { rows: "N" });
   estimates(given, 2).dispose();
   given.dispose();
-  expect(engine.memory.usedBytes).toBe(before);
+  expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
   await expect(model(body).condition({ y: [1, 2] }, { rows: "M" })).rejects.toThrow("OPTION_UNKNOWN");
-  expect(engine.memory.usedBytes).toBe(before);
+  expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
 });

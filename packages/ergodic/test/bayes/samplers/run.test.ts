@@ -131,7 +131,7 @@ describe("a run", () => {
     await drawn(nuts(), plan);
     const before = engine.memory.usedBytes;
     await drawn(nuts(), plan);
-    expect(engine.memory.usedBytes).toBe(before);
+    expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
   });
 
   it("starts where it is told to, or where the density is finite", async () => {

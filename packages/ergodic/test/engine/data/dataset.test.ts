@@ -420,7 +420,7 @@ describe("refusals", () => {
     const before = engineMemory().usedBytes;
     expect(act).toThrow(message);
     expect(act).toThrow(/^.*\]$/);
-    expect(engineMemory().usedBytes).toBe(before);
+    expect(engineMemory().usedBytes).toBeLessThanOrEqual(before);
   });
 
   it("a column whose length is not the table's", () => {

@@ -184,7 +184,7 @@ describe("storing", () => {
     ]);
     const before = engineMemory().usedBytes;
     expect(() => Dataset.fromTable(table, { target: "y", format: "sparse" })).toThrow(/row 2: column "x" is too large for f32/);
-    expect(engineMemory().usedBytes).toBe(before);
+    expect(engineMemory().usedBytes).toBeLessThanOrEqual(before);
   });
 });
 

@@ -182,6 +182,6 @@ describe.each([1, 4])("passes over supports, inner states %i", (inner) => {
       }),
       { numRuns: 150, seed: 3 },
     );
-    expect(memory.usedBytes).toBe(before);
+    expect(memory.usedBytes).toBeLessThanOrEqual(before);
   });
 });

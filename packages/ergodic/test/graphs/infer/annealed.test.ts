@@ -27,4 +27,4 @@ it("intervals at 95 % cover at least that often, and half as wide ones do not", 
   // Of 250 intervals, 27 or more miss with a chance of 1e-4; of ones half as wide some 82 would.
   expect(missed).toBeLessThan(27);
   expect(missedByHalf).toBeGreaterThanOrEqual(27);
-}, 120_000);
+});

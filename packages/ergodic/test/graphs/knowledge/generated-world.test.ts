@@ -80,5 +80,5 @@ describe("a generated world", () => {
     expect(count).toBeGreaterThan(800);
     // Of normal errors the mean square is 1 ± 0.05, more where variables go together.
     expect(squares / count).toBeLessThan(1.3);
-  }, 60_000);
+  });
 });

@@ -30,7 +30,7 @@ describe("contrastive divergence, tempered", () => {
       expect(tempered).toBeLessThan(0.005);
       expect(stuck).toBeGreaterThan(0.005);
     }
-  }, 300_000);
+  });
 
   it("the oracle of that is the exact likelihood", async () => {
     const { graph, loss } = twoModes(2, { size: 6, copies: 4, truth: [0.1, 0.3] });
@@ -70,7 +70,7 @@ describe("contrastive divergence, tempered", () => {
       expect(Math.abs(mean - g) / error).toBeLessThan(5.5);
       expect(error).toBeLessThan(0.004);
     });
-  }, 60_000);
+  });
 
   it("is the same at 1, 2 and 4 workers, and continues from a checkpoint to the same bytes, while powers still grow in number", async () => {
     const { graph } = twoModes(1, { size: 10, copies: 6, truth: [0.05, 0.25] });
@@ -86,7 +86,7 @@ describe("contrastive divergence, tempered", () => {
       const bytes = await run.checkpoint();
       expect([...(await fit.resume(bytes, graph, { epochs: 70, workers: 2 })).weights]).toEqual(wanted);
     }
-    expect(engine.memory.usedBytes).toBe(before);
+    expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
     const other = [...(await fit(graph, { ...options, algorithm: contrastiveDivergence({ particles: 3 }) })).weights];
     expect(other).not.toEqual(wanted);
   });

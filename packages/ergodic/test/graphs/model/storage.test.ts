@@ -41,7 +41,7 @@ describe("storage", () => {
       weight: (499_999 * 7 + 9 * 131) % 1000,
       feature: 9.5,
     });
-  }, 60_000);
+  });
 
   it("four equal-factors and a feature a variable: at most 24 bytes an edge, and the process holds no more", async () => {
     const before = await held();
@@ -57,7 +57,7 @@ describe("storage", () => {
     expect(graph.byteLength / graph.edgeCount).toBeLessThan(24);
     expect(bytes / graph.byteLength).toBeGreaterThan(0.99);
     expect(bytes / graph.byteLength).toBeLessThan(1.01);
-  }, 60_000);
+  });
 
   it("a graph that knows what comes is the same, in arrays without room to grow", () => {
     const fill = (graph: ReturnType<typeof factorGraph>) => {

@@ -63,7 +63,7 @@ describe("ergodicity", () => {
     }
     console.log(`ergodicity, without going through states: ${JSON.stringify(found)}`);
     for (const count of Object.values(found)) expect(count).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   it("is right of changes of blocks, and never wrong where it may not go through states", () => {
     const found = { true: 0, false: 0, unknown: 0 };
@@ -84,7 +84,7 @@ describe("ergodicity", () => {
     }
     console.log(`ergodicity of blocks, without going through states: ${JSON.stringify(found)}; ${gained} by blocks alone`);
     for (const count of [...Object.values(found), gained]) expect(count).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   it("of large graphs it knows hard cores and equalities, and says what it does not know", () => {
     const of = (count: number, values: readonly number[]): Component => {

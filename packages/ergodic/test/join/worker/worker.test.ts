@@ -12,7 +12,7 @@ const dist = (file: string): string => new URL(`../../../dist/${file}`, import.m
 const folder = mkdtempSync(join(tmpdir(), "ergodic-worker-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it("gives what the verbs give here, and their errors; stops, pauses, keeps and resumes", { timeout: 120_000 }, async () => {
+it("gives what the verbs give here, and their errors; stops, pauses, keeps and resumes", async () => {
   const module = join(folder, "module.mjs");
   writeFileSync(module, moduleText(dist("entries/index.js")));
   const AsyncFunction = (async () => {}).constructor as new (...text: string[]) => (...given: unknown[]) => Promise<Gave>;
@@ -162,7 +162,7 @@ function threadTimes(): Map<string, number> {
   );
 }
 
-it.skipIf(noTimes)("two runs at once have two threads", { timeout: 120_000 }, async () => {
+it.skipIf(noTimes)("two runs at once have two threads", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   const { linear, Dataset } = await import(dist("entries/index.js"));
   const there = worker();
@@ -173,9 +173,7 @@ it.skipIf(noTimes)("two runs at once have two threads", { timeout: 120_000 }, as
   const before = threadTimes();
   // Half a second each; what compiles and collects is done by then.
   const busy = (): number => [...threadTimes()].filter(([thread, time]) => time - (before.get(thread) ?? 0) >= 50).length;
-  for (const end = performance.now() + 30_000; busy() < 2 && performance.now() < end; )
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(busy()).toBeGreaterThanOrEqual(2);
+  while (busy() < 2) await new Promise((resolve) => setTimeout(resolve, 100));
   for (const run of runs) expect((await run.stop()).run.updates).toBeGreaterThan(0);
   there.dispose();
 });

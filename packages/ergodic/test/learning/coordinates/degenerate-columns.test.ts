@@ -22,13 +22,12 @@ interface Solve {
 
 async function solve(kind: Kind, rows: Rows, { model, tolerance = 1e-8, fitting, ...table }: Solve = {}) {
   using data = tableOf(rows, table);
-  const start = performance.now();
   const fitted = await fit(linear({ loss: lossOf(kind), standardise: false, ...model }), data, {
     algorithm: coordinateDescent({ tolerance }),
     ...fitting,
   });
-  // Nothing here takes more than a fraction of a second; a run that does not see its end would take minutes.
-  expect(performance.now() - start).toBeLessThan(5000);
+  // A run that does not notice that it has converged makes all the updates that it may.
+  expect(fitted.run.updates).toBeLessThan(100);
   return fitted;
 }
 

@@ -84,17 +84,19 @@ describe("coordinate descent with long rounds", () => {
     using data = slowRows();
     const controller = new AbortController();
     const run = start(data, controller.signal);
-    let asked = 0;
     for await (const tick of run) {
-      if (asked > 0 || tick.update > 0) break;
-      asked = performance.now();
+      expect(tick.update).toBe(0);
       controller.abort(new Error("enough"));
       break;
     }
     await expect((async () => await run)()).rejects.toThrow("enough");
-    // A stretch is 20 ms; a round takes a second here.
-    expect(performance.now() - asked).toBeLessThan(500);
-    const resumed = await fit.resume(await run.checkpoint(), data, {});
+    // Within the first round, which has some fifty stretches.
+    const kept = await run.checkpoint();
+    for await (const tick of fit.resume(kept, data, {})) {
+      expect(tick.update).toBe(0);
+      break;
+    }
+    const resumed = await fit.resume(kept, data, {});
     expect(resumed.weights).toEqual((await start(data)).weights);
   });
 
@@ -102,7 +104,6 @@ describe("coordinate descent with long rounds", () => {
     using data = slowRows();
     const { run } = await fit(model, data, { algorithm, until: { seconds: 0.05 } });
     expect([run.updates, run.reason]).toEqual([0, "time is up, before it converged"]);
-    expect(run.seconds).toBeLessThan(0.5);
   });
 });
 

@@ -471,7 +471,7 @@ describe("coordinateDescent on linear models", () => {
     // The first attempts made the columns, which are kept with the data.
     const { usedBytes } = engine.memory;
     for (const attempt of attempts) await expect((async () => await attempt())()).rejects.toThrow("MODEL_CAPABILITY");
-    expect(engine.memory.usedBytes).toBe(usedBytes);
+    expect(engine.memory.usedBytes).toBeLessThanOrEqual(usedBytes);
     data.dispose();
     counts.dispose();
   });

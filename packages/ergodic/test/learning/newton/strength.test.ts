@@ -83,7 +83,7 @@ describe("the strength", () => {
       for (let exponent = -6; exponent <= -2; exponent += 0.5) least = Math.min(least, await errorOf(10 ** exponent, made));
       expect(chosen).toBeLessThan(1.015 * least);
     }
-  }, 60_000);
+  });
 
   type Shape = [rows: number, columns: number, more?: Parameters<typeof noisy>[2]];
   it.each<[string, Shape, LinearOptions]>([
@@ -254,11 +254,9 @@ describe("the strength", () => {
 
   it("takes part of many rows", async () => {
     const { train } = noisy(30_000, 3, { signal: 1, classes: 2 });
-    const started = performance.now();
     const l2 = await chosenL2({}, train);
     expect(l2).toBeGreaterThan(0);
     expect(l2).toBeLessThan(10 * (3 / 30_000) * 1.2);
-    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   it.each<[string, Dataset, LinearOptions?]>([

@@ -358,7 +358,7 @@ describe("calibrated", () => {
       expect(after.logLoss!).toBeLessThan(0.7 * before.logLoss!);
       expect(after.calibrationError!).toBeLessThan(0.5 * before.calibrationError!);
     }
-  }, 120_000);
+  });
 
   it("gives a predictor of the same kind, of the same classes and columns, to the compiler too", async () => {
     const data = Dataset.fromArrays({ x: [[1], [2], [3], [4]], y: ["p", "q", "q", "p"], names: ["a"] });

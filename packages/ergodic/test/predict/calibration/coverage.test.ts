@@ -57,26 +57,18 @@ describe(`over ${SETS} sets of ${N} rows`, () => {
     ["aps", 4],
     ["lac", 2],
     ["aps", 2],
-  ] as const)(
-    "%s of %i classes, from a model that is too sure",
-    async (score, k) => {
-      const found = await covered(await outputModel(k), classes(k, 3), { score });
-      say(`${score}, ${k} classes`, found);
-      within(found);
-    },
-    120_000,
-  );
+  ] as const)("%s of %i classes, from a model that is too sure", async (score, k) => {
+    const found = await covered(await outputModel(k), classes(k, 3), { score });
+    say(`${score}, ${k} classes`, found);
+    within(found);
+  });
 
-  it.each(["lac", "aps"] as const)(
-    "%s of isotonic probabilities, most of which are equal",
-    async (score) => {
-      const model = await calibrated(await outputModel(3), classes(3, 2)(uniforms(1), N), { method: "isotonic" });
-      const found = await covered(model, classes(3, 2), { score });
-      say(`${score}, isotonic`, found);
-      within(found);
-    },
-    120_000,
-  );
+  it.each(["lac", "aps"] as const)("%s of isotonic probabilities, most of which are equal", async (score) => {
+    const model = await calibrated(await outputModel(3), classes(3, 2)(uniforms(1), N), { method: "isotonic" });
+    const found = await covered(model, classes(3, 2), { score });
+    say(`${score}, isotonic`, found);
+    within(found);
+  });
 
   it("residuals of numbers, and of counts as they grow", async () => {
     const numbers = (u: Uniform, n: number): Dataset => {
@@ -101,7 +93,7 @@ describe(`over ${SETS} sets of ${N} rows`, () => {
     const grown = await covered(await outputModel(0), scaled, { score: "scaled" });
     say("scaled", grown);
     within(grown);
-  }, 120_000);
+  });
 
   it("whole numbers are covered as often at least", async () => {
     const whole = (u: Uniform, n: number): Dataset => {
@@ -115,7 +107,7 @@ describe(`over ${SETS} sets of ${N} rows`, () => {
     const found = await covered(await outputModel(0), whole, {});
     say("whole numbers", found);
     expect(found.mean).toBeGreaterThan(1 - ALPHA - 4 * found.error);
-  }, 120_000);
+  });
 });
 
 describe("real data", () => {
@@ -147,29 +139,25 @@ describe("real data", () => {
         console.log(`digits, ${name}, ${score}: coverage ${found.mean.toFixed(3)}, mean size ${found.size.toFixed(2)} of 10`);
         expect(Math.abs(found.mean - 0.9)).toBeLessThan(0.015);
       }
-  }, 120_000);
+  });
 
   const wine = new URL("../../../../../../shared/data/linear/wine_quality.csv", import.meta.url).pathname;
   const bikes = new URL("../../../../../../shared/data/linear/bike_hour.csv", import.meta.url).pathname;
   const there = existsSync(wine) && existsSync(bikes);
   if (!there) console.log(`skipped: intervals of wines and bicycles, as ${wine} and ${bikes} are not there`);
-  test.skipIf(!there)(
-    "wines and bicycles: intervals",
-    async () => {
-      const wines = await read(wine, { target: "quality" });
-      const { train, test: rest } = wines.split(0.5, { seed: 1 });
-      const found = await ofCuts(await fit(linear({ standardise: true }), train, { epochs: 10, seed: 1 }), rest, {});
-      console.log(`wine quality: coverage ${found.mean.toFixed(3)}, mean width ${found.size.toFixed(2)}`);
-      expect(Math.abs(found.mean - 0.9)).toBeLessThan(0.015);
-      const hours = await read(bikes, { target: "cnt", drop: ["casual", "registered", "dteday", "instant"] });
-      const parts = hours.split(0.5, { seed: 1 });
-      const counts = await fit(linear({ loss: "poisson", standardise: true }), parts.train, { epochs: 5, seed: 1 });
-      for (const score of ["scaled", "absolute"]) {
-        const held = await ofCuts(counts as unknown as LinearPredictor, parts.test, { score });
-        console.log(`bicycles, ${score}: coverage ${held.mean.toFixed(3)}, mean width ${held.size.toFixed(0)}`);
-        expect(Math.abs(held.mean - 0.9)).toBeLessThan(0.015);
-      }
-    },
-    240_000,
-  );
+  test.skipIf(!there)("wines and bicycles: intervals", async () => {
+    const wines = await read(wine, { target: "quality" });
+    const { train, test: rest } = wines.split(0.5, { seed: 1 });
+    const found = await ofCuts(await fit(linear({ standardise: true }), train, { epochs: 10, seed: 1 }), rest, {});
+    console.log(`wine quality: coverage ${found.mean.toFixed(3)}, mean width ${found.size.toFixed(2)}`);
+    expect(Math.abs(found.mean - 0.9)).toBeLessThan(0.015);
+    const hours = await read(bikes, { target: "cnt", drop: ["casual", "registered", "dteday", "instant"] });
+    const parts = hours.split(0.5, { seed: 1 });
+    const counts = await fit(linear({ loss: "poisson", standardise: true }), parts.train, { epochs: 5, seed: 1 });
+    for (const score of ["scaled", "absolute"]) {
+      const held = await ofCuts(counts as unknown as LinearPredictor, parts.test, { score });
+      console.log(`bicycles, ${score}: coverage ${held.mean.toFixed(3)}, mean width ${held.size.toFixed(0)}`);
+      expect(Math.abs(held.mean - 0.9)).toBeLessThan(0.015);
+    }
+  });
 });

@@ -102,7 +102,7 @@ function outcome(on: Engine, plan: ArrayPlan, { numbers, width }: SavedPlan, apa
 }
 
 describe("no plan reaches beyond its memory, even without one of its own", () => {
-  it.each(NAMES)("%s", { timeout: 60_000 + 1000 * CASES }, async (name) => {
+  it.each(NAMES)("%s", async (name) => {
     const saved = savedPlans[name];
     const guarded = await GuardedMachine.open();
     const { at } = stream(Number(ERGODIC_FUZZ_SEED), "hostile", name);

@@ -279,7 +279,6 @@ describe("failures", () => {
   it("ticks and notices an abort within a generation, however large", async () => {
     const abort = new AbortController();
     let calls = 0;
-    const begun = performance.now();
     const run = minimize((x) => x[0] + 0 * calls++, new Float64Array(40), {
       algorithm: e.cmaEs({ population: 1e6 }),
       signal: abort.signal,
@@ -292,8 +291,7 @@ describe("failures", () => {
     };
     expect((await error(watched())).message).toBe("enough");
     await error(run);
-    // To draw them all takes some ten seconds.
-    expect(performance.now() - begun).toBeLessThan(5000);
+    expect(calls).toBeLessThan(5e5);
   });
 
   it("a signal that was aborted before evaluates nothing", async () => {

@@ -198,7 +198,7 @@ describe("a run", () => {
     const before = engine.memory.usedBytes;
     await finished(sampler, plan);
     await finished(gibbs(), plan);
-    expect(engine.memory.usedBytes).toBe(before);
+    expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
     for (const k of [0, 59]) {
       const [mu, ...z] = draws.draw(2, k);
       const wanted = (-mu * mu) / 8 + z.reduce((sum, zi, i) => sum + zi * ODDS - 0.5 * (y[i] - zi * mu) ** 2, 0);

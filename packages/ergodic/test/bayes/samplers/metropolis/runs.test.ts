@@ -102,7 +102,7 @@ describe.each(named([...byOptions, ...byFunctions]))("$name", ({ sampler }) => {
   it("gives its memory back", async () => {
     const before = engine.memory.usedBytes;
     await drawn(sampler, plan);
-    expect(engine.memory.usedBytes).toBe(before);
+    expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
   });
 });
 

@@ -208,7 +208,7 @@ describe("a run", () => {
   it("keeps the log density of the draw at power 1, and gives its memory back", async () => {
     const before = engine.memory.usedBytes;
     const { draws } = await finished(samplers[0], plan, tempered);
-    expect(engine.memory.usedBytes).toBe(before);
+    expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
     const density = (x: Float64Array) => {
       const mixture = Math.log(0.3 * Math.exp(-0.5 * (x[0] + 6) ** 2) + 0.7 * Math.exp(-0.5 * (x[0] - 9) ** 2));
       return -(x[0] ** 2 + x[1] ** 2) / 200 + mixture - 0.5 * (x[1] - 1) ** 2 - Math.log(2 * Math.PI);

@@ -64,7 +64,7 @@ describe("a model", () => {
       for (let i = 0; i < 10_000; i++) observe(i % 7, normal(mu, 1));
     });
     expect((await sample(many, {}, plan)).chains).toBe(1);
-  }, 60_000);
+  });
 
   it("of 3000 parameters, each about an element of another", async () => {
     const many = model(({ param }) => {
@@ -72,5 +72,5 @@ describe("a model", () => {
       for (let i = 0; i < 3000; i++) param(`z${i}`, normal(at(x, i), 1));
     });
     expect((await sample(many, {}, plan)).chains).toBe(1);
-  }, 60_000);
+  });
 });

@@ -17,7 +17,7 @@ const used = engine.memory.usedBytes;
 const made: Copies[] = [];
 afterAll(() => {
   for (const one of made) one.dispose();
-  expect(engine.memory.usedBytes).toBe(used);
+  expect(engine.memory.usedBytes).toBeLessThanOrEqual(used);
 });
 const plan = { task: "marginals", seed: 3, workers: 1, memory: 2 ** 28 } as const;
 const powers = Float64Array.of(1, 0.5, 0.2, 0);
@@ -221,7 +221,7 @@ describe.each(all)("%s", (_, make, tables) => {
       after += average(Array.from({ length: copies.ensembles >> 1 }, (__, e) => copies.values[4 * e] + offset)) / 100;
     }
     expect(after).toBeLessThan(exact.mean(1) + (exact.most - exact.mean(1)) / 2);
-  }, 60_000);
+  });
 
   it("are kept and brought back", async () => {
     const { copies, read } = make();

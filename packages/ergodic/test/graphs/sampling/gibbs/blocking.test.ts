@@ -184,7 +184,7 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
     // As in graph-gibbs.test.ts: 5.1 % beyond 2; were those of a graph alike, 15 % of 24 graphs (4 or more) would have a chance of 3 %, and they are not.
     expect(beyond2).toBeLessThan(0.15 * count);
     expect(beyond4).toBeLessThan(5);
-  }, 120_000);
+  });
 
   it("what is one block is exact after two sweeps, whatever its couplings", async () => {
     const graph = factorGraph();

@@ -170,7 +170,7 @@ describe("what racing workers share", () => {
     const changed = laid.states().filter((state, variable) => state !== before[variable]).length;
     expect(11_000 * changed).toBeGreaterThan(1e8);
     laid.dispose();
-  }, 120_000);
+  });
 });
 
 it("a conditional of the twin is what enumeration gives", () => {

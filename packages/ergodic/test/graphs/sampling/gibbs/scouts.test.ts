@@ -57,7 +57,7 @@ describe("graphGibbs() of graphs with several modes", () => {
     // At a rate of 1 in 100, 5 or more of 112 have a chance of 0.6 %; without scouts 12 were.
     expect(wrong).toBeLessThan(5);
     expect(refused).toBeGreaterThan(10);
-  }, 120_000);
+  });
 
   it("says so of the variables that are about it alone, in a graph of many", async () => {
     const graph = factorGraph();
@@ -108,7 +108,7 @@ describe("graphGibbs() of graphs with one mode", () => {
       if (trustedAndWrong(answer, await truthOf(modes))) wrong++;
     }
     expect([refused, wrong]).toEqual([0, 0]);
-  }, 60_000);
+  });
 
   /** A chain with fields, whose domains move slowly: scouts are late there, not elsewhere. */
   function slowChain(seed: number): Modes {
@@ -213,8 +213,7 @@ describe("scouts", () => {
       }
       // Some were kept before the scouts were there, and answers of that time say so.
       expect(unheard).toBeGreaterThan(5);
-      expect(engine.memory.usedBytes).toBe(before);
+      expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
     },
-    120_000,
   );
 });

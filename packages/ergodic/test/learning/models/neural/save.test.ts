@@ -243,7 +243,7 @@ it("a predictor gives its memory back", async () => {
   await once();
   const before = memory.usedBytes;
   for (let i = 0; i < 20; i++) await once();
-  expect(memory.usedBytes).toBe(before);
+  expect(memory.usedBytes).toBeLessThanOrEqual(before);
 });
 
 function largest(values: ArrayLike<number>): number {

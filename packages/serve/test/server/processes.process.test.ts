@@ -153,8 +153,7 @@ describe("killed in the middle of a reload", () => {
     for (let round = 0; round < 4; round++) {
       const server = await ownServer(models, 0);
       const port = Number(new URL(server.url).port);
-      const killAt = performance.now() + 50 + 40 * round;
-      for (let i = 0; performance.now() < killAt; i++) {
+      for (let i = 0; i < 10 + round; i++) {
         put(i % 2 === 0 ? five : two, file);
         reloads++;
         // Nothing but what was put is ever served.
@@ -193,9 +192,7 @@ describe("killed in the middle of a reload", () => {
     writeFileSync(`${models}/whole`, readFileSync(five));
     truncateSync(`${models}/whole`, 2 ** 29);
     renameSync(`${models}/whole`, second);
-    const until = performance.now() + 60_000;
-    while (!opened() && performance.now() < until) await sleep(1);
-    expect(opened()).toBe(true);
+    while (!opened()) await sleep(1);
     expect(await ask(Number(new URL(server.url).port))).toEqual({ status: 200, slope: 2 });
     const listed = (): string[] => (readdirSync(models, { recursive: true }) as string[]).sort();
     const before = ["m", "m/1", "m/1/model.safetensors", "m/2", "m/2/model.safetensors"];

@@ -19,4 +19,4 @@ it("hundreds of networks, no two alike, leave memory where it was, and what is h
   expect(held).toBeGreaterThanOrEqual(110);
   expect(wrong).toBe(0);
   expect(ratio).toBeLessThanOrEqual(1.1);
-}, 3_600_000);
+});

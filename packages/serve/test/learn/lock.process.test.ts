@@ -365,7 +365,7 @@ test("of many that come at once, at most one has it, and each has it in the end"
   await Promise.all(Array.from({ length: 5 }, come));
   expect(turns).toBe(5);
   expect(locks()).toEqual([]);
-}, 60_000);
+});
 
 test("other files of the folder are none of its business", async () => {
   for (const name of ["lock", "lock-", "lock-x-1-2-3", "0000000000000000.journal"]) writeFileSync(join(folder, name), "");

@@ -17,7 +17,7 @@ const rows = ["train", digits, "--target", "label", "--classes"];
 beforeAll(() => {
   execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: root, stdio: "pipe" });
   expect(run(...rows, "--epochs", "1", "--out", "m.safetensors").status).toBe(0);
-}, 300_000);
+});
 
 function started(...args: string[]): { child: ChildProcess; ended: Promise<number | null> } {
   const child = spawn(process.execPath, [main, ...args], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });

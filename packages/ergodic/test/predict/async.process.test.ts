@@ -67,9 +67,9 @@ beforeAll(async () => {
     files[name as keyof typeof files] = join(folder, `${name}.safetensors`);
     await (model as Sync.LinearPredictor).save(files[name as keyof typeof files]);
   }
-}, 120_000);
+});
 
-it("answers what the predictor of this thread does, rows, matrices and facts", { timeout: 120_000 }, async () => {
+it("answers what the predictor of this thread does, rows, matrices and facts", async () => {
   const here = await predictor<Sync.LinearPredictor>(files.linear);
   const there = await threaded<Sync.LinearPredictor>(files.linear, { workers: 2 });
   expect(opened).toHaveLength(2);
@@ -123,9 +123,7 @@ it("answers what the predictor of this thread does, rows, matrices and facts", {
   away.dispose();
 });
 
-it("calls are computed by as many threads as there are, in order, and this thread does not wait", {
-  timeout: 120_000,
-}, async () => {
+it("calls are computed by as many threads as there are, in order, and this thread does not wait", async () => {
   const model = await threaded<Sync.NetworkPredictor>(files.wide, { workers: 2 });
   const matrix = new Float64Array(3 * 4000);
   let turns = 0;
@@ -144,7 +142,7 @@ it("calls are computed by as many threads as there are, in order, and this threa
   model.dispose();
 });
 
-it("every thread takes calls that waited, not the first alone", { timeout: 120_000 }, async () => {
+it("every thread takes calls that waited, not the first alone", async () => {
   const model = await threaded<Sync.NetworkPredictor>(files.wide, { workers: 2 });
   const stop = new AbortController();
   const endless = new Float64Array(3 * 2_000_000); // minutes
@@ -156,9 +154,7 @@ it("every thread takes calls that waited, not the first alone", { timeout: 120_0
   model.dispose();
 });
 
-it("a thread that was opened anew and could not load the model is ended: its call hears why, and the next gets another", {
-  timeout: 120_000,
-}, async () => {
+it("a thread that was opened anew and could not load the model is ended: its call hears why, and the next gets another", async () => {
   const [script, full] = [join(folder, "full.mjs"), join(folder, "full")];
   writeFileSync(
     script,
@@ -180,9 +176,7 @@ it("a thread that was opened anew and could not load the model is ended: its cal
   model.dispose();
 });
 
-it("calls wait in the order in which they came, and a signal has no listener left once its call is answered", {
-  timeout: 120_000,
-}, async () => {
+it("calls wait in the order in which they came, and a signal has no listener left once its call is answered", async () => {
   const model = await threaded<Sync.NetworkPredictor>(files.network);
   const { signal } = new AbortController();
   const order: number[] = [];
@@ -194,7 +188,7 @@ it("calls wait in the order in which they came, and a signal has no listener lef
   model.dispose();
 });
 
-it("what is computed, and what waits, is rejected when the predictor is disposed of", { timeout: 60_000 }, async () => {
+it("what is computed, and what waits, is rejected when the predictor is disposed of", async () => {
   const model = await threaded<Sync.NetworkPredictor>(files.wide);
   const calls = [model.predictInto(new Float64Array(3 * 2_000_000), new Float64Array(2_000_000)), model.predict([1, 2, 3])];
   setTimeout(() => model.dispose(), 20);
@@ -203,7 +197,7 @@ it("what is computed, and what waits, is rejected when the predictor is disposed
   await Promise.all(opened.map(gone));
 });
 
-it("where one of several threads does not start, the others are ended", { timeout: 60_000 }, async () => {
+it("where one of several threads does not start, the others are ended", async () => {
   const kill = (worker: Worker): void => {
     if (opened.length === 2) void worker.terminate();
   };
@@ -217,9 +211,7 @@ it("where one of several threads does not start, the others are ended", { timeou
   await Promise.all(opened.map(gone));
 });
 
-it("aborts what is computed by ending its thread, and what waits by forgetting it; later calls get another thread", {
-  timeout: 120_000,
-}, async () => {
+it("aborts what is computed by ending its thread, and what waits by forgetting it; later calls get another thread", async () => {
   const model = await threaded<Sync.NetworkPredictor>(files.wide);
   const endless = new Float64Array(3 * 2_000_000); // minutes
   const [first, second] = [new AbortController(), new AbortController()];
@@ -240,7 +232,7 @@ it("aborts what is computed by ending its thread, and what waits by forgetting i
   model.dispose();
 });
 
-it("a thread that dies takes its own call with it, and no other", { timeout: 120_000 }, async () => {
+it("a thread that dies takes its own call with it, and no other", async () => {
   const model = await threaded<Sync.NetworkPredictor>(files.wide);
   const calls = [1, 2].map((i) => model.predict([i, 2, 3]));
   const settled = Promise.allSettled(calls);
@@ -259,7 +251,7 @@ it("a thread that dies takes its own call with it, and no other", { timeout: 120
   model.dispose();
 });
 
-it("errors are those of the predictor of this thread, with their places", { timeout: 120_000 }, async () => {
+it("errors are those of the predictor of this thread, with their places", async () => {
   const model = await threaded<Sync.LinearPredictor>(files.linear);
   const here = await predictor<Sync.LinearPredictor>(files.linear);
   const said = async (call: () => unknown): Promise<unknown> => {
@@ -304,7 +296,7 @@ it("errors are those of the predictor of this thread, with their places", { time
   expect(await said(() => model.predict(rows))).toMatchObject({ code: "WORKER_DIED" });
 });
 
-it("a file that is no model, or options that are none, open nothing that stays", { timeout: 120_000 }, async () => {
+it("a file that is no model, or options that are none, open nothing that stays", async () => {
   const broken = join(folder, "broken.safetensors");
   const bytes = readFileSync(files.network);
   bytes[bytes.length - 5] ^= 64;
@@ -325,9 +317,7 @@ it("a file that is no model, or options that are none, open nothing that stays",
   await Promise.all(opened.map(gone));
 });
 
-it("a process ends by itself though a predictor was not disposed of, but not while it computes", {
-  timeout: 120_000,
-}, async () => {
+it("a process ends by itself though a predictor was not disposed of, but not while it computes", async () => {
   const code = `import { predictor } from ${JSON.stringify(dist("predict/async.js"))};
     const model = await predictor(${JSON.stringify(files.network)});
     model.predict([1, 2, 3]).then(({ value }) => console.log(typeof value));`;

@@ -182,7 +182,8 @@ const rows = Float64Array.from(x[0]);
 const out = new Float64Array(model.width);
 let least = Infinity;
 // Code is compiled on a thread of its own, which on a busy machine takes its time.
-for (const begun = Date.now(); least >= 80 && Date.now() - begun < 4000; ) {
+for (let round = 0; least >= 80 && round < 400; round++) {
+  await new Promise((resolve) => setTimeout(resolve, 1));
   const before = process.memoryUsage().heapUsed;
   for (let i = 0; i < 2000; i++) model.predictInto(rows, out);
   const grown = process.memoryUsage().heapUsed - before;
@@ -190,7 +191,7 @@ for (const begun = Date.now(); least >= 80 && Date.now() - begun < 4000; ) {
 }
 console.log(least);`;
 
-it.each(["linear", "features", "mlp", "cnn"])("makes nothing anew after the first call: %s", { timeout: 60_000 }, (name) => {
+it.each(["linear", "features", "mlp", "cnn"])("makes nothing anew after the first call: %s", (name) => {
   const built = new URL("../../dist/entries/index.js", import.meta.url).href;
   // What is compiled into what differs from process to process.
   let least = Infinity;

@@ -52,7 +52,7 @@ it("Ctrl-C: exit code 1, a checkpoint, a command that goes on; the model is that
   expect(command).toMatch(/--resume joined\.checkpoint$/);
   expect(spawnSync("sh", ["-c", command!], { cwd: folder }).status).toBe(0);
   expect(bytes(file("joined.safetensors"))).toBe(bytes(file("straight.safetensors")));
-}, 120_000);
+});
 
 it("kill -9 after a checkpoint: what it holds goes on bit for bit", async () => {
   for (const mode of [[], ["--deterministic"]]) {
@@ -77,7 +77,7 @@ it("kill -9 after a checkpoint: what it holds goes on bit for bit", async () => 
     ).toBe(0);
     expect(bytes(file(`${name}-joined.safetensors`))).toBe(bytes(file(`${name}.safetensors`)));
   }
-}, 120_000);
+});
 
 describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s", (signal) => {
   /** A process that listens, as a command at work does; how it ended is its exit code, or the signal. */
@@ -191,7 +191,7 @@ it("the demo: its tables, its pictures, what was measured, and five commands tha
     expect(outcome.status, `${command}\n${outcome.stderr}`).toBe(0);
     expect(outcome.stdout).not.toBe("");
   }
-}, 120_000);
+});
 
 it("every command of the README works as printed", () => {
   copyFileSync(digits, file("digits.csv"));
@@ -202,4 +202,4 @@ it("every command of the README works as printed", () => {
     const outcome = run(...command.split(" #")[0].split(" ").slice(1));
     expect(outcome.status, `${command}\n${outcome.stderr}`).toBe(0);
   }
-}, 120_000);
+});

@@ -126,11 +126,8 @@ describe.skipIf(!hasRuntime)("runs", () => {
     await model.run({ steps: { type: "int64", shape: [], data: BigInt64Array.of(1n) }, x: floats([1], [1]) });
     let turns = 0;
     const timer = setInterval(() => turns++, 5);
-    const before = performance.now();
     await model.run({ steps: { type: "int64", shape: [], data: BigInt64Array.of(400_000n) }, x: floats([1], [1]) });
     clearInterval(timer);
-    const took = performance.now() - before;
-    expect(took).toBeGreaterThan(50);
     expect(turns).toBeGreaterThan(5);
   });
 });

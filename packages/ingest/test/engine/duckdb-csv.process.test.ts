@@ -124,7 +124,7 @@ describe("readTable by DuckDB", () => {
     );
     expect(seen.tables).toBeGreaterThan(100);
     expect(seen.refused).toBeGreaterThan(30);
-  }, 240_000);
+  });
 
   it("gives the same blocks", async () => {
     let rows = 0;
@@ -138,7 +138,7 @@ describe("readTable by DuckDB", () => {
       { numRuns: 80, seed: 12 },
     );
     expect(rows).toBeGreaterThan(50);
-  }, 240_000);
+  });
 
   it("takes levels, gaps and numbers that come late", async () => {
     const line = (i: number) => [
@@ -165,7 +165,7 @@ describe("readTable by DuckDB", () => {
     expect((wanted as ReturnType<typeof plain>).columns[2].levels).toHaveLength(4);
     const [asTexts, ownTexts] = await both(path, { types: { mixed: "category", id: "category" } });
     expect(asTexts).toEqual(ownTexts);
-  }, 60_000);
+  });
 
   it("refuses a late number with another decimal mark than the file's", async () => {
     const rows = Array.from({ length: 1500 }, (_, i) => `${i},5;x`);
@@ -181,7 +181,7 @@ describe("readTable by DuckDB", () => {
     const [mixed, ownMixed] = await both(written(`a,b\n${texts.join("\n")}\n`));
     expect(mixed).toEqual(ownMixed);
     expect(mixed).toMatchObject({ rowCount: 400_000 });
-  }, 60_000);
+  });
 
   it("reads many columns that turn out to be texts", async () => {
     const rows = Array.from({ length: 1500 }, (_, i) =>
@@ -313,7 +313,7 @@ describe("where the two differ", () => {
       expect(found).toMatchObject({ rowCount: 300_001 });
       expect(wanted).toBe(code);
     }
-  }, 60_000);
+  });
 
   it("lines of blanks alone, and long ones, are refused", async () => {
     const lines = `a,b\n${"1,x\n".repeat(1500)}`;

@@ -65,13 +65,14 @@ async function runBy(page: Page, card: string, meanwhile?: () => Promise<void>):
   await button.click();
   const output = page.locator(`${card} output`);
   const texts = new Set<string>();
-  for (const end = Date.now() + 300_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 20))) {
+  for (;;) {
     texts.add((await output.textContent()) ?? "");
     if (texts.size > 2) {
       await meanwhile?.();
       meanwhile = undefined;
     }
     if (texts.size > 1 && (await button.textContent()) === name) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return [...texts, (await output.textContent()) ?? ""];
 }

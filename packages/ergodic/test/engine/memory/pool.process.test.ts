@@ -165,7 +165,7 @@ it("leaves memory flat over many runs", async () => {
   await engine.run([{ kernel: "log", args: [1] }], two);
   const before = engine.memory.usedBytes;
   for (let i = 0; i < 500; i++) await engine.run([{ kernel: "log", args: [i] }], two);
-  expect(engine.memory.usedBytes).toBe(before);
+  expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
 });
 
 describe("where workers would fill the machine", () => {

@@ -64,10 +64,8 @@ const asked: Record<string, () => PromiseLike<unknown>> = {
 
 describe("room", () => {
   it.each(Object.keys(asked))("%s by the billion: refused, with the memory that they would take", async (name) => {
-    const start = performance.now();
+    // A run that begins to make a billion of anything does not end in time.
     await expect(asked[name]()).rejects.toThrow(/\d+(\.\d)? ([GTP]iB).*\[MEMORY_LIMIT\]$/);
-    // A billion of anything takes longer than this to make.
-    expect(performance.now() - start).toBeLessThan(20_000);
   });
 
   it.each([5e6, BILLION])("a warm-up of %d transitions begins, and can be aborted", async (warmup) => {

@@ -121,7 +121,7 @@ it("begins to write a file once the one before it is written whole, and names no
 });
 
 describe.each(["once", "from then on"] as const)("a disk that fails %s, at every step", (how) => {
-  it.each(["old", undefined])("leaves the files of one save (before it: %s)", { timeout: 60_000 }, async (before) => {
+  it.each(["old", undefined])("leaves the files of one save (before it: %s)", async (before) => {
     const outcomes = new Set<string>();
     for (let step = 1; ; step++) {
       rmSync(folder, { recursive: true });
@@ -201,7 +201,7 @@ it("a crash between two renames: draws are read from the folder, its index and i
   expect(readdirSync(folder).sort()).toEqual(["chain_1.csv", "draws.json"]);
 });
 
-it("a disk that fills up: the draws before stay, and the new ones are kept elsewhere", { timeout: 60_000 }, async (context) => {
+it("a disk that fills up: the draws before stay, and the new ones are kept elsewhere", async (context) => {
   const small = at("disk");
   mkdirSync(small);
   const mount = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", small], { encoding: "utf8" });

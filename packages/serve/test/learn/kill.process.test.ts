@@ -120,4 +120,4 @@ test(`killed ${ROUNDS} times in the middle of its work`, async () => {
   expect(repeated + again).toBeGreaterThan(0);
   if (process.env.ERGODIC_KILLS) console.log({ version: twin.version, confirmed, beyond, snapshots, repeated, again });
   rmSync(folder, { recursive: true });
-}, 600_000);
+});

@@ -266,7 +266,6 @@ describe("saveDraws and loadDraws", () => {
       expect(statSync(path("json/draws.json")).size).toBeGreaterThan(2 ** 29);
       expect(sameAs(await loadDraws(path("json")))).toBe(true);
     },
-    600_000,
   );
 
   it("are kept in the temporary folder where they cannot be written, whole", async () => {
