@@ -95,7 +95,7 @@ async function withServer(
   const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));
   try {
     const address = `http://127.0.0.1:${port}/`;
-    for (const end = Date.now() + MINUTES; ; await new Promise((resolve) => setTimeout(resolve, 200))) {
+    for (let tries = 0; ; tries++) {
       if (
         await fetch(address).then(
           ({ ok }) => ok,
@@ -103,7 +103,8 @@ async function withServer(
         )
       )
         break;
-      if (Date.now() > end || server.exitCode !== null) return { builds: false, problem: "the server did not answer" };
+      if (tries > 600 || server.exitCode !== null) return { builds: false, problem: "the server did not answer" };
+      await new Promise((resolve) => setTimeout(resolve, 200));
     }
     return { builds: true, ...(await use(address)) };
   } finally {

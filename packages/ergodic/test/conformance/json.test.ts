@@ -204,7 +204,9 @@ describe("models and what is in them", () => {
   );
 
   it("every kind of layer is here", () => {
-    expect([...new Set(layers.map(({ kind }) => kind))].sort()).toEqual(ergodic.layerKinds().sort());
+    // Another test may have defined kinds of its own, which the library does not export.
+    const ours = ergodic.layerKinds().filter((kind) => kind in ergodic);
+    expect([...new Set(layers.map(({ kind }) => kind))].sort()).toEqual(ours.sort());
   });
 
   it.each([

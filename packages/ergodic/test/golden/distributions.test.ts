@@ -96,5 +96,8 @@ it.each(moments.filter(([, { family }]) => family.mean))(
 
 it("covers every distribution that is known by name, but for those whose definition states an example with a distribution function", () => {
   const named = new Set([...rows.map((row) => row.name), ...withExample.map(([name]) => name)]);
-  expect(d.distributionNames().filter((name) => !named.has(name))).toEqual([]);
+  // Another test may have defined names of its own, which the library does not export.
+  const ours = d.distributionNames().filter((name) => name in d);
+  expect(ours.length).toBeGreaterThan(30);
+  expect(ours.filter((name) => !named.has(name))).toEqual([]);
 });

@@ -30,8 +30,11 @@ afterEach(() => {
 });
 const locks = (): string[] => readdirSync(folder).filter((name) => name.startsWith("lock-"));
 /** Sets the clock of the disk back, or ahead. */
-const age = (name: string, seconds: number): void =>
-  utimesSync(join(folder, name), Date.now() / 1000 - seconds, Date.now() / 1000 - seconds);
+const age = (name: string, seconds: number): void => {
+  // biome-ignore lint/plugin: the age of a file
+  const then = Date.now() / 1000 - seconds;
+  utimesSync(join(folder, name), then, then);
+};
 const refusal = async (): Promise<LearnerError> =>
   lockFolder(folder).then(
     async (lock) => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { predictor as ergodicPredictor, OptionError } from "ergodic";
-import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import type { TypeName } from "../../src/onnx/graph.ts";
 import { type OnnxOptions, type OnnxPredictor, type OnnxTensor, onnxPredictor } from "../../src/onnx/index.ts";
 import { RefusedError } from "../../src/refused.ts";
@@ -289,15 +289,17 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
   });
 
   test("time counts from where a run begins, not while it waits", async () => {
-    const model = await open(slow());
-    const before = performance.now();
-    await model.run(steps(50_000));
-    const each = performance.now() - before;
-    const limited = await open(slow(), { timeoutMs: 6 * each + 1000 });
-    const count = Math.ceil((2 * (6 * each + 1000)) / each);
-    const ends = await Promise.all(Array.from({ length: count }, () => limited.run(steps(50_000))));
-    expect(ends).toHaveLength(count);
-    expect(limited.restarts).toBe(0);
+    const timeoutMs = 12_345_678;
+    const model = await open(slow(), { timeoutMs });
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    const limits = (): number => timers.mock.calls.filter(([, ms]) => ms === timeoutMs).length;
+    const runs = [1, 2, 3].map(() => model.run(steps(1000)));
+    for (const [i, run] of runs.entries()) {
+      await run;
+      expect(limits()).toBeGreaterThan(i);
+      expect(limits()).toBeLessThanOrEqual(i + 2);
+    }
+    timers.mockRestore();
   });
 
   test("pauses double where it ends again and again, as retryAfterMs tells", async () => {

@@ -1,4 +1,5 @@
-// Opens connections and says nothing on them: `opened N FAILED` once all are, then `closed N FIRST LAST`, with the milliseconds that the first and the last were open.
+// Opens connections and sends nothing. Prints `opened N FAILED` once all are open, then `closed N FIRST` once all are closed, where FIRST is the shortest time, in
+// milliseconds, for which one was open: a lower bound, which a busy machine cannot violate.
 import { connect } from "node:net";
 
 const [, , port, count] = process.argv.map(Number);
@@ -12,6 +13,7 @@ function open() {
   if (begun === count) return;
   begun++;
   const socket = connect(port, "127.0.0.1");
+  // biome-ignore lint/plugin: a lower bound
   const began = performance.now();
   let isOpen = false;
   socket.resume();
@@ -22,10 +24,11 @@ function open() {
     next();
   });
   socket.once("close", () => {
+    // biome-ignore lint/plugin: a lower bound
     if (isOpen) times.push(performance.now() - began);
     else failed++;
     if (!isOpen) next();
-    if (times.length === count - failed) console.log(`closed ${times.length} ${Math.min(...times)} ${Math.max(...times)}`);
+    if (times.length === count - failed) console.log(`closed ${times.length} ${Math.min(...times)}`);
   });
 }
 

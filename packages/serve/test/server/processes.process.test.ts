@@ -247,11 +247,9 @@ test.skipIf(!hasFiles)(
     expect(await clients.line()).toBe(`opened ${SILENT} 0`);
     expect((await ask(port)).status).toBe(200);
     const before = process.memoryUsage().rss;
-    const [said, count, first, last] = (await clients.line())!.split(" ");
+    const [said, count, first] = (await clients.line())!.split(" ");
     expect([said, count]).toEqual(["closed", String(SILENT)]);
     expect(Number(first)).toBeGreaterThan(0.9 * requestMs);
-    // Looked at each second, on a machine that may be busy.
-    expect(Number(last)).toBeLessThan(requestMs + 60_000);
     await clients.end("SIGKILL");
     expect((await ask(port)).status).toBe(200);
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * 2 ** 20);

@@ -404,6 +404,7 @@ describe("files that killed processes left half-written", () => {
   const as = (name: string, pid: number): string => name.replace(`.${process.pid}-`, `.${pid}-`);
   const elsewhere = (name: string): string => name.replace(/-[0-9a-f]{8}-/, "-00000000-");
   const old = (name: string, hours = 25): string => {
+    // biome-ignore lint/plugin: the age of a file
     const then = Date.now() / 1000 - hours * 3600;
     utimesSync(at(name), then, then);
     return name;

@@ -95,7 +95,9 @@ describe("a network on a number in large units", () => {
     await half;
     const resumed = await fit.resume(await half.checkpoint(), data, { epochs: 2 });
     const straight = await fit(network(layers()), data, { ...options, epochs: 2 });
-    expect(resumed.run.loss).toBe(straight.run.loss);
+    expect(resumed.outputs(data)).toEqual(straight.outputs(data));
+    // The mean loss is summed stretch by stretch, and stretches depend on the machine's speed.
+    expect(resumed.run.loss / straight.run.loss).toBeCloseTo(1, 12);
   });
 
   it("keeps the units where standardise is false", async () => {
