@@ -7,12 +7,13 @@ import { fit, linear } from "../../src/entries/everything.ts";
 import { lossFromJson, lossNames } from "../../src/learning/models/loss.ts";
 import type { LossName } from "../../src/learning/models/loss-name.ts";
 import { type Kind, randomRows, tableOf } from "../learning/coordinates/column-problems.ts";
+import { builtIn } from "../reference/built-in.ts";
 
 const kindOf: Record<string, Kind> = { binary: "logistic", multiclass: "multinomial", regression: "squared", count: "poisson" };
 const formats = ["dense", "sparse"] as const;
 const types = ["f64", "f32", "i16", "i8"] as const;
 
-describe.each(lossNames())("%s", (name) => {
+describe.each(builtIn(lossNames(), "Loss"))("%s", (name) => {
   const { curvature, conjugate, task } = lossFromJson(name);
   const rows = randomRows(kindOf[task], { rows: 45, columns: 20 });
   const several = task === "binary" ? [rows, randomRows("one against the rest", { rows: 45, columns: 20 })] : [rows];

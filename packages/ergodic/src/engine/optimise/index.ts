@@ -46,7 +46,7 @@ export interface RuleEntry {
 }
 
 type Defined = ((options?: RuleOptions) => Rule) & RuleDefinition<Defaults>;
-const isDefined = (value: unknown): value is Defined => typeof value === "function" && "ruleName" in value;
+const isDefined = (value: unknown): value is Defined => typeof value === "function" && "declaration" in value;
 
 const inChain = (place: RuleConformance["link"]): RuleEntry["inChain"] =>
   place && ((link) => (place === "first" ? chain(link, rules.sgd({ rate: 0.5 })) : chain(rules.sgd({ rate: 0.5 }), link)));
@@ -58,7 +58,7 @@ function entryOf(make: Defined): RuleEntry {
 
 /** Built-in step rules by name, e.g. `ruleRegistry.adam.make({ rate: 0.01 })`. */
 export const ruleRegistry: Readonly<Record<string, RuleEntry>> = Object.fromEntries(
-  Object.entries(byName(rules, isDefined, ({ ruleName }) => ruleName)).map(([name, make]) => [name, entryOf(make)]),
+  Object.entries(byName(rules, isDefined, ({ declaration }) => declaration.name)).map(([name, make]) => [name, entryOf(make)]),
 );
 
 /** Reserves the names of all built-in rules. */

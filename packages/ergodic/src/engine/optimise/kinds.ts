@@ -39,10 +39,8 @@ export interface RuleConformance {
   readonly link?: "first" | "last";
 }
 
-/** Name, defaults and declaration that a rule's factory carries. */
+/** Defaults and declaration that a rule's factory carries. */
 export interface RuleDefinition<D extends Defaults> {
-  /** Name of the rule. */
-  readonly ruleName: string;
   /** Default values of its options. */
   readonly defaults: D;
   /** Name of the rule, and the values that its options accept. */

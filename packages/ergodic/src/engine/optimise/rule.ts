@@ -140,7 +140,7 @@ export function definitionOf<D extends Defaults>(
   facts: { readonly ranges?: Ranges<D>; readonly conformance?: RuleConformance },
 ): RuleDefinition<D> {
   const { ranges, conformance } = facts;
-  return { ruleName: name, defaults, declaration: { name, options: acceptedBy(defaults, ranges) }, conformance };
+  return { defaults, declaration: { name, options: acceptedBy(defaults, ranges) }, conformance };
 }
 
 /** Checks the facts when a rule is defined, so that a missing fact is found before the rule is made. */

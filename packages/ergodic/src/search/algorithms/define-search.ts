@@ -57,8 +57,6 @@ export interface SearchConformance {
 
 /** Makes a search algorithm from options, any subset of its `defaults`. */
 export type SearchFactory<D extends SearchDefaults> = ((options?: Partial<SearchOptionsOf<D>>) => SearchAlgorithm) & {
-  /** Name of the search. */
-  readonly searchName: string;
   /** Default values of its options. */
   readonly defaults: D;
   /** Name of the search, and the values that its options accept. */
@@ -108,7 +106,7 @@ export function defineSearch<D extends SearchDefaults>(
     };
   };
   definedSearches.define(name, (options) => make(options as Partial<SearchOptionsOf<D>>));
-  return Object.assign(make, { searchName: name, defaults, declaration, conformance: facts.conformance });
+  return Object.assign(make, { defaults, declaration, conformance: facts.conformance });
 }
 
 function resolve<D extends SearchDefaults>(

@@ -31,7 +31,7 @@ export interface SearchEntry extends Required<SearchConformance> {
 }
 
 type Defined = SearchFactory<SearchDefaults>;
-const isDefined = (value: unknown): value is Defined => typeof value === "function" && "searchName" in value;
+const isDefined = (value: unknown): value is Defined => typeof value === "function" && "declaration" in value;
 
 const presetOf = (budget: SearchBudget): SearchPreset => ({
   options: {},
@@ -46,7 +46,7 @@ function entryOf(make: Defined): SearchEntry {
 
 /** Search algorithms of the library by name, e.g. `searchRegistry.cmaEs.make()`. */
 export const searchRegistry: Readonly<Record<string, SearchEntry>> = Object.fromEntries(
-  Object.entries(byName(all, isDefined, ({ searchName }) => searchName)).map(([name, make]) => [name, entryOf(make)]),
+  Object.entries(byName(all, isDefined, ({ declaration }) => declaration.name)).map(([name, make]) => [name, entryOf(make)]),
 );
 
 /** Reserves the names of all searches of the library. */

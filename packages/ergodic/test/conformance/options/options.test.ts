@@ -15,6 +15,7 @@ import {
   scheduleNames,
   searchRegistry,
 } from "../../../src/entries/everything.ts";
+import { builtIn } from "../../reference/built-in.ts";
 import * as declared from "./declared.ts";
 import * as factories from "./factories.ts";
 import { failureOf, junk, knownOptions, withOption, wrongAnswer } from "./values.ts";
@@ -64,7 +65,7 @@ describe("every registry's names are declared", () => {
     ["algorithms of infer", tables.inferenceOptions, inferenceNames()],
     ["learners of graphs", tables.learnerOptions, learnerNames()],
     ["feature maps", tables.featureMaps, Object.keys(featureMaps)],
-    ["losses", tables.lossOptions, lossNames().map((name) => `${name}Loss`)],
+    ["losses", tables.lossOptions, builtIn(lossNames(), "Loss").map((name) => `${name}Loss`)],
   ])("%s", (_, table, names) => {
     expect(Object.keys(table).sort()).toEqual([...names].sort());
   });
@@ -74,7 +75,7 @@ describe("every registry's names are declared", () => {
     const without = ["concatenating", "frozen", "grouped"];
     const known = { ...tables.layerOptions, ...tables.madeLayers };
     expect(
-      layerKinds()
+      builtIn(layerKinds())
         .filter((kind) => !(kind in known))
         .sort(),
     ).toEqual(without);
