@@ -18,6 +18,7 @@ import {
   type Tick,
   vector,
 } from "../../src/entries/everything.ts";
+import { power } from "../power.ts";
 
 const coin = model(({ data, param, observe }) => {
   const { heads, flips } = data({ heads: integer(), flips: integer() });
@@ -54,7 +55,7 @@ describe("calibrate", () => {
     expect(ticks.at(-1)).toMatchObject({ simulations: 100 });
     expect(calibration.verdict()).toBe("Calibrated: in 100 simulations the ranks of the one number look uniform.");
     expect(calibration.numbers.p.counts.reduce((a, b) => a + b)).toBe(100);
-    const two = await calibrate(level, { y: [0, 0, 0, 0, 0] }, { ...options, simulations: 1000 });
+    const two = await calibrate(level, { y: [0, 0, 0, 0, 0] }, { ...options, simulations: power(200, 1000) });
     expect([two.calibrated, Object.keys(two.numbers)]).toEqual([true, ["mu", "sigma"]]);
   });
 
