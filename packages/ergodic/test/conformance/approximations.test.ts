@@ -12,8 +12,8 @@ import { describe, expect, it } from "vitest";
 import type { ConditionedModel } from "../../src/bayes/model/index.ts";
 import { fullRank, meanField, pathfinder, type Sampler } from "../../src/bayes/samplers/index.ts";
 import { openEngine } from "../../src/engine/memory/engine.ts";
-import { dataOf, haveReferences, MODELS, referenceOf } from "./posteriordb/posteriors.ts";
 import { isSlow } from "../power.ts";
+import { dataOf, haveReferences, MODELS, referenceOf } from "./posteriordb/posteriors.ts";
 
 const [CHAINS, COUNT] = [4, 1000];
 const EXACT = haveReferences

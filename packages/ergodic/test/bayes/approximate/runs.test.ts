@@ -21,8 +21,8 @@ import type { LogDensity } from "../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { betaLower } from "../../../src/engine/numbers/beta-tails.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { broken, funnel, gaussian } from "../samplers/densities.ts";
 import { power } from "../../power.ts";
+import { broken, funnel, gaussian } from "../samplers/densities.ts";
 
 const engine = await openEngine();
 const precision = [

@@ -31,7 +31,11 @@ const level = model(({ data, param, observe }) => {
 const FALSE_ALARMS = 1e-3 / 18;
 
 const calibrated = (algorithm: Sampler, thin: number): PromiseLike<Calibration> =>
-  calibrate(level, { y: [0, 0, 0, 0, 0] }, { algorithm, simulations: power(60, 100), draws: 49, bins: 10, warmup: 300, thin, seed: 2 });
+  calibrate(
+    level,
+    { y: [0, 0, 0, 0, 0] },
+    { algorithm, simulations: power(60, 100), draws: 49, bins: 10, warmup: 300, thin, seed: 2 },
+  );
 
 const leastP = ({ numbers }: Calibration): number => Math.min(...Object.values(numbers).map(({ pValue }) => pValue));
 

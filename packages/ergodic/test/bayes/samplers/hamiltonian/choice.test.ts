@@ -16,8 +16,8 @@ import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { rhat } from "../../../../src/engine/statistics/index.ts";
 import { halfCauchy, model, normal, vector } from "../../../../src/entries/everything.ts";
-import { gaussian } from "../densities.ts";
 import { isSlow } from "../../../power.ts";
+import { gaussian } from "../densities.ts";
 
 const engine = await openEngine();
 const plan: SamplingPlan = { chains: 4, warmup: 600, draws: 400, seed: 3, workers: 1, deterministic: true };
@@ -136,7 +136,12 @@ const eightSchools = model(({ data, param, observe }) => {
   observe(y, normal(param("theta", normal(mu, tau), { shape: "J", centred: false }), sigma));
 });
 
-async function finished(density: Parameters<ReturnType<typeof nuts>["start"]>[0], sampler = nuts(), pause?: number, draws = plan.draws) {
+async function finished(
+  density: Parameters<ReturnType<typeof nuts>["start"]>[0],
+  sampler = nuts(),
+  pause?: number,
+  draws = plan.draws,
+) {
   const given = { ...plan, draws };
   let run = sampler.start(density, given, engine);
   if (pause !== undefined) {
@@ -178,7 +183,8 @@ describe("warm-up", () => {
     using posterior = await eightSchools.condition(schools, {});
     const { report, draws } = await finished(posterior);
     expect([report.targetAcceptance, report.diagonal]).toEqual([0.85, undefined]);
-    for (const at of isSlow ? [500, 510, 511, 700] : [510, 511]) expect(await finished(posterior, nuts(), at)).toEqual({ draws, report });
+    for (const at of isSlow ? [500, 510, 511, 700] : [510, 511])
+      expect(await finished(posterior, nuts(), at)).toEqual({ draws, report });
     // 0.8 accepts less: means over 1600 transitions have an error below 0.01.
     const accepted = (of: typeof draws) => of.transition("acceptance").reduce((sum, value) => sum + value / 1600, 0);
     const asked = await finished(posterior, nuts({ targetAcceptance: 0.8 }));

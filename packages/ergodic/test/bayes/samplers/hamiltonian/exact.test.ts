@@ -10,9 +10,9 @@ import { hmc, nuts, type Sampler } from "../../../../src/bayes/samplers/index.ts
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { betaLower } from "../../../../src/engine/numbers/beta-tails.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
+import { power } from "../../../power.ts";
 import { HamiltonianTwin, type Mutant, type Point } from "../../../reference/nuts.ts";
 import { gaussian } from "../densities.ts";
-import { power } from "../../../power.ts";
 
 const CHECKS = 255;
 const LEAST_P = 1e-4 / CHECKS;

@@ -12,7 +12,16 @@ import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { exp } from "../../../../src/engine/numbers/exp.ts";
 import { log } from "../../../../src/engine/numbers/log.ts";
 import type { Draws } from "../../../../src/engine/random/stream.ts";
-import { biasAt, biasFound, checkChains, checkExactness, expectExact, leastP, standardTargets, type Target } from "../exactness.ts";
+import {
+  biasAt,
+  biasFound,
+  checkChains,
+  checkExactness,
+  expectExact,
+  leastP,
+  standardTargets,
+  type Target,
+} from "../exactness.ts";
 import { chainsOf } from "./walks.ts";
 
 const RUNS = 4;

@@ -10,7 +10,17 @@ import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { exp } from "../../../../src/engine/numbers/exp.ts";
 import { log } from "../../../../src/engine/numbers/log.ts";
 import type { WalkMutant } from "../../../reference/walks.ts";
-import { biasAt, biasFound, checkChains, checkExactness, DRAWS, expectExact, leastP, standardTargets, type Target } from "../exactness.ts";
+import {
+  biasAt,
+  biasFound,
+  checkChains,
+  checkExactness,
+  DRAWS,
+  expectExact,
+  leastP,
+  standardTargets,
+  type Target,
+} from "../exactness.ts";
 import { walkChains } from "../metropolis/walks.ts";
 
 /** P(z > 4), z ~ N(0, 1): what of a mode lies beyond 0. */

@@ -12,10 +12,10 @@ import { parallelTempering } from "../../../../src/bayes/samplers/tempering/para
 import type { LogDensity } from "../../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { evenLadder, geometricLadder } from "../../../../src/engine/statistics/temperature-ladder.ts";
+import { power } from "../../../power.ts";
 import { biasFound, checkChains, expectExact, leastP } from "../exactness.ts";
 import { exactTarget } from "../gibbs/compiled.ts";
 import { twoModes } from "./two-modes.ts";
-import { power } from "../../../power.ts";
 
 const RUNS = 8;
 const FALSE_ALARM = 1e-4 / RUNS;
@@ -23,7 +23,14 @@ const engine = await openEngine();
 const { tempered, whole, target } = await twoModes(engine);
 /** Errors shrink as the root of the number of draws. */
 const BIAS = 0.25 * Math.sqrt(power(2, 1));
-const long: SamplingPlan = { chains: 48, warmup: power(200, 300), draws: power(300, 600), seed: 3, workers: 1, deterministic: true };
+const long: SamplingPlan = {
+  chains: 48,
+  warmup: power(200, 300),
+  draws: power(300, 600),
+  seed: 3,
+  workers: 1,
+  deterministic: true,
+};
 
 async function finished(sampler: Sampler, plan: SamplingPlan, density: LogDensity, stretch = 1e9) {
   const run = sampler.start(density, plan, engine);
