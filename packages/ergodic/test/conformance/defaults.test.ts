@@ -3,7 +3,8 @@
  *
  * Exact samplers: means, variances and the correlation against their values, each a Student-t test over CHAINS independent chains at 10⁻⁴ / 400 on both sides; with fewer than
  * 400 checks, one run of other seeds in 10,000 would fail by chance. A mean that is off by 0.1 sd or a standard deviation that is off by 10 % is found in 97 runs
- * of 100, as errors must be so small: chains that mix badly fail. In `npm test`, with a third of the draws, it is 0.2 sd and 20 %. Those whose steps are not exact may be off by 0.1 sd beyond that, no more, and by what they
+ * of 100, as errors must be so small: chains that mix badly fail.
+ * In `npm test`, with a third of the draws, it is 0.2 sd and 20 %. Those whose steps are not exact may be off by 0.1 sd beyond that, no more, and by what they
  * say themselves; approximations by the bounds stated with them. What may decline to be trusted on which posterior is listed, with the reason, and then must.
  */
 import { describe, expect, it } from "vitest";

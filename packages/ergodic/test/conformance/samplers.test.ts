@@ -4,8 +4,8 @@
  *
  * Known: a normal mean and a rate, in closed form. Means and variances within the Student-t quantile of 31 degrees (32 independent chains) for 10⁻⁵ on both sides: with
  * some 40 checks, one run in 2,500 of other seeds would fail by chance. Errors must be so small that a mean that is off by 0.1 posterior standard deviations,
- * or a standard deviation that is off by 10 %, is found in 97 runs of 100; in `npm test`, with fewer draws, it is 0.2 and 20 %. Approximations and samplers with a bias by nature have bounds of their own; how
- * samplers do without any option, defaults.test.ts says.
+ * or a standard deviation that is off by 10 %, is found in 97 runs of 100; in `npm test`, with fewer draws, it is 0.2 and 20 %.
+ * Approximations and samplers with a bias by nature have bounds of their own; how samplers do without any option, defaults.test.ts says.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -213,8 +213,8 @@ function pValue(means: number[], truth: number): number {
 describe("on a skewed target", () => {
   const RUNS = 20;
   /**
-   * Of each of two chains: enough for the error of an unweighted full rank (about 2 % of the mean square) to stand out, and for weights that are worth
-   * so many that no more are drawn than were asked for.
+   * Of each of two chains: enough for the error of an unweighted full rank (about 2 % of the mean square) to stand out,
+   * and for weights that are worth so many that no more are drawn than were asked for.
    */
   const COUNT = 4000;
   const LEAST_P = 1e-5;

@@ -21,7 +21,10 @@ import { gaussian, logGamma, type TestDensity } from "./densities.ts";
 const FULL_DRAWS = 15_625;
 /** Draws of each chain: 10⁶ of each target over 64 chains in `npm run test:slow`, 128,000 in `npm test`. */
 export const DRAWS = power(2000, FULL_DRAWS);
-/** The bias that a check should find with so many draws of each chain, if it should find `full` with 10⁶: standard errors shrink as the root of the number of draws. */
+/**
+ * The bias that a check should find with so many draws of each chain, if it should find `full` with 10⁶ draws in all: standard errors shrink as the
+ * root of the number of draws.
+ */
 export const biasAt = (full: number, draws = DRAWS): number => full * Math.sqrt(FULL_DRAWS / draws);
 
 export interface Functional {

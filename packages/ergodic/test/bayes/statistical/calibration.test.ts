@@ -1,8 +1,8 @@
 /**
  * Simulation-based calibration of every sampler that leaves the target as it is: ranks of parameters drawn from the prior among posterior draws are uniform.
  *
- * 100 simulations each (60 in `npm test`), ranks of 49 thinned draws in 10 bins, χ². All of the file: 9 samplers × 2 parameters at 10⁻³ / 18 each, so that one run in 1,000 of
- * other seeds would fail by chance. The mutant, posterior draws half as wide, must be found. Source: Talts et al. 2018.
+ * 100 simulations each (60 in `npm test`), ranks of 49 thinned draws in 10 bins, χ². All of the file: 9 samplers × 2 parameters at 10⁻³ / 18 each,
+ * so that one run in 1,000 of other seeds would fail by chance. The mutant, posterior draws half as wide, must be found. Source: Talts et al. 2018.
  */
 import { describe, expect, it } from "vitest";
 import {

@@ -1,8 +1,8 @@
 /**
  * Proposals of the user's: exact on finite state spaces by enumeration, and on continuous targets by their moments and quantiles.
  *
- * False alarms of the file: 1e-4, split over its RUNS. With 10⁶ draws biases of 15 % of a functional's standard deviation would be found, with the 128,000 of `npm test`
- * biases of 42 %; planted mistakes are.
+ * False alarms of the file: 1e-4, split over its RUNS. With 10⁶ draws biases of 15 % of a functional's standard deviation would be found,
+ * with the 128,000 of `npm test` biases of 42 %; planted mistakes are.
  */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";

@@ -1,6 +1,6 @@
 /**
- * Slice samplers against targets whose moments and quantiles are known: 10⁶ draws of each target (fewer of variants) over 64 chains, begun in (−2, 2); in `npm test`
- * 128,000.
+ * Slice samplers against targets whose moments and quantiles are known: 10⁶ draws of each target (fewer of variants) over 64 chains, begun in (−2, 2);
+ * in `npm test` 128,000.
  *
  * False alarms of the file: 1e-4, split over its RUNS. Biases of the stated standard deviations of a functional would be found; planted mistakes are.
  */
