@@ -96,9 +96,7 @@ describe.each(names)("%s", (name) => {
   });
 
   it("gives the same draws at any number of workers", async () => {
-    const [one, two] = await Promise.all(
-      [1, 2].map((workers) => sample(known, data, { ...short, algorithm: quick(), workers })),
-    );
+    const [one, two] = await Promise.all([1, 2].map((workers) => sample(known, data, { ...short, algorithm: quick(), workers })));
     same(one, two);
     const other = await sample(known, data, { ...short, algorithm: quick(), seed: 8 });
     expect(other.draws("mu")).not.toEqual(one.draws("mu"));
