@@ -3,19 +3,25 @@
  *
  * Exact samplers: means, variances and the correlation against their values, each a Student-t test over CHAINS independent chains at 10⁻⁴ / 400 on both sides; with fewer than
  * 400 checks, one run of other seeds in 10,000 would fail by chance. A mean that is off by 0.1 sd or a standard deviation that is off by 10 % is found in 97 runs
- * of 100, as errors must be so small: chains that mix badly fail. Those whose steps are not exact may be off by 0.1 sd beyond that, no more, and by what they
+ * of 100, as errors must be so small: chains that mix badly fail.
+ * In `npm test`, with a third of the draws, it is 0.2 sd and 20 %. Those whose steps are not exact may be off by 0.1 sd beyond that, no more, and by what they
  * say themselves; approximations by the bounds stated with them. What may decline to be trusted on which posterior is listed, with the reason, and then must.
  */
 import { describe, expect, it } from "vitest";
 import { hmc, samplerRegistry } from "../../src/bayes/samplers/index.ts";
 import { sub } from "../../src/engine/compiler/index.ts";
 import { type Draws, model, normal, type StatisticalModel, sample, vector } from "../../src/entries/everything.ts";
+import { power } from "../power.ts";
 
 const CHAINS = 32;
 /** Two-sided 10⁻⁴ / 400 of Student's t with CHAINS − 1 degrees of freedom. */
 const T = 6.57;
 const mostError = (bias: number): number => bias / (T + 2);
-const BIAS = 0.1;
+const BIAS = power(0.2, 0.1);
+/** Errors shrink as the root of the number of draws: a third leaves room beside twice the error. */
+const SHARE = power(1 / 3, 1);
+/** Bound of the bias of steps that are not exact. */
+const STEP_BIAS = 0.1;
 
 interface Posterior {
   model: StatisticalModel;
@@ -38,7 +44,7 @@ const posteriors: Record<string, Posterior> = {
   correlated: { model: difference, data: { y: [0] }, sds: [Math.sqrt(10 / 19), Math.sqrt(10 / 19)], correlation: 0.9 },
 };
 
-/** Draws of a chain that leave errors small enough; 500 where nothing is said. */
+/** Draws of a chain that leave errors small enough at full power; 500 where nothing is said. */
 const counts: Record<string, Record<string, number>> = {
   randomWalk: { round: 3000, scaled: 4000, correlated: 3000 },
   metropolisWithinGibbs: { round: 2000, scaled: 2000, correlated: 20_000 },
@@ -59,10 +65,10 @@ const oneStep = "one step size for all scales, at which the widest take more tha
 const slow = "one step size for all directions, at which the long one mixes too slowly to tell";
 const unmeasured = "nothing measures how far its particles are from the posterior";
 const inexact: Record<string, Inexact> = {
-  sgld: { declines: { scaled: oneStep, correlated: slow }, bounds: { mean: BIAS, sd: BIAS } },
-  psgld: { declines: { scaled: oneStep, correlated: slow }, bounds: { mean: BIAS, sd: BIAS } },
-  sghmc: { declines: { scaled: oneStep }, bounds: { mean: BIAS, sd: BIAS } },
-  sgnht: { declines: { scaled: oneStep }, bounds: { mean: BIAS, sd: BIAS } },
+  sgld: { declines: { scaled: oneStep, correlated: slow }, bounds: { mean: STEP_BIAS, sd: STEP_BIAS } },
+  psgld: { declines: { scaled: oneStep, correlated: slow }, bounds: { mean: STEP_BIAS, sd: STEP_BIAS } },
+  sghmc: { declines: { scaled: oneStep }, bounds: { mean: STEP_BIAS, sd: STEP_BIAS } },
+  sgnht: { declines: { scaled: oneStep }, bounds: { mean: STEP_BIAS, sd: STEP_BIAS } },
   pathfinder: { bounds: { mean: 0.05, sd: 0.05 } },
   fullRank: { bounds: { mean: 0.05, sd: 0.05 } },
   // Its draws are weighted, some of them wide, so that a correlation of 0.9 comes out right.
@@ -105,7 +111,7 @@ describe("exact samplers", () => {
       chains: CHAINS,
       // The one that costs ten times as much adapts as well in less.
       warmup: name === "parallelTempering" ? 300 : 1000,
-      draws: counts[name]?.[posterior] ?? 500,
+      draws: Math.ceil(SHARE * (counts[name]?.[posterior] ?? 500)),
       seed: 11,
     });
     const chains = standardised(draws, target);
@@ -130,7 +136,7 @@ describe("samplers that are not exact, and approximations", () => {
     const { declines = {}, bounds } = inexact[name];
     const target = posteriors[posterior];
     const steps = name.startsWith("sg") || name === "psgld";
-    const longer = { chains: steps ? CHAINS / 2 : 1, draws: 4000 };
+    const longer = { chains: steps ? CHAINS / 2 : 1, draws: power(2000, 4000) };
     // Where the verdict must say no, it must with the run of default.
     const plan = name === "svgd" || posterior in declines ? {} : longer;
     const draws = await sample(target.model, target.data, { algorithm: samplerRegistry[name]({}), ...plan, seed: 5 });
@@ -152,7 +158,7 @@ describe("samplers that are not exact, and approximations", () => {
 });
 
 it("hmc() is trusted on a round normal whatever the seed, with effective draws to spare", async () => {
-  for (let seed = 1; seed <= 10; seed++) {
+  for (let seed = 1; seed <= power(4, 10); seed++) {
     const draws = await sample(scaled, { s: [1, 1] }, { algorithm: hmc(), seed });
     expect(draws.verdict().findings, `seed ${seed}`).toEqual([]);
     for (const { essBulk, essTail } of Object.values(draws.summary())) {

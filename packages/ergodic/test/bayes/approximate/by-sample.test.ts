@@ -38,7 +38,7 @@ it.each([pathfinder(), meanField(), fullRank(), svgd()])(
 
 it("a poor one is not to be trusted, says the verdict", async () => {
   for (const algorithm of [pathfinder(), fullRank()]) {
-    const verdict = (await sample(funnel, {}, { algorithm, seed: 1 })).verdict();
+    const verdict = (await sample(funnel, {}, { algorithm, seed: 1, draws: 250 })).verdict();
     expect(verdict.trusted).toBe(false);
     const serious = verdict.findings.filter((finding) => finding.serious).map(({ code }) => code);
     expect(["paretoK", "modes"]).toEqual(expect.arrayContaining(serious));
@@ -50,7 +50,7 @@ it("a checkpoint goes on bit for bit, from the file alone", async () => {
   const folder = await mkdtemp(join(tmpdir(), "ergodic-variational-"));
   try {
     for (const algorithm of [pathfinder(), fullRank(), svgd()]) {
-      const options = { algorithm, seed: 4, deterministic: true };
+      const options = { algorithm, seed: 4, draws: 100, deterministic: true };
       const whole = await sample(line, data, options);
       const run = sample(line, data, options);
       const path = join(folder, algorithm.name);

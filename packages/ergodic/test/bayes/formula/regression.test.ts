@@ -493,7 +493,7 @@ describe("a regression is a model", () => {
     expect(posterior.predict({ seed: 1 }).shape("y")).toEqual([N]);
     expect(posterior.check("y", { seed: 1 }).suspect).toEqual([]);
     expect(posterior.verdict().text).not.toContain("centred: true");
-    const near = await sample(line, columns, { algorithm: pathfinder(), seed: 1, draws: 100 });
+    const near = await sample(line, columns, { algorithm: pathfinder(), seed: 1, draws: 25 });
     expect(Math.abs(near.mean("x")[0] - posterior.mean("x")[0])).toBeLessThan(posterior.summary().x.sd);
     const before = await sample(line, columns, { algorithm: prior(), seed: 1, draws: 100 });
     expect(before.quantities).toEqual(posterior.quantities);

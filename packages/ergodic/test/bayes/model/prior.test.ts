@@ -20,6 +20,7 @@ import { sample } from "../../../src/bayes/sample.ts";
 import { prior } from "../../../src/bayes/samplers/index.ts";
 import { add, constantArray, mul, where } from "../../../src/engine/compiler/index.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
+import { power } from "../../power.ts";
 
 const COUNT = 4000;
 
@@ -132,12 +133,12 @@ it("calibrate() draws from it: ranks of the truth among draws of the posterior a
     param("b", normal(0, 1), { lower: a });
     observe(y, normal(a, 2), "y");
   });
-  const simulations = 200;
+  const simulations = power(100, 200);
   const options = { simulations, draws: 49, bins: 10, warmup: 200, thin: 4, seed: 1 } as const;
   const { numbers } = await calibrate(body, { y: 0 }, options);
   for (const { ranks } of [numbers.a, numbers.b]) {
     const mean = ranks.reduce((sum, rank) => sum + rank / simulations, 0);
-    // Uniform on 0 … 49. Priors scaled up for what a bound cuts off put it 7 deviations off.
+    // Uniform on 0 … 49. Priors scaled up for what a bound cuts off put it 7 deviations off in 200 simulations, and 5 in 100.
     expect(Math.abs(mean - 24.5) / Math.sqrt((50 ** 2 - 1) / 12 / simulations)).toBeLessThan(4.9);
   }
 });

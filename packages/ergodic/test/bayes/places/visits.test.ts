@@ -16,6 +16,7 @@ import {
   sample,
   vector,
 } from "../../../src/entries/everything.ts";
+import { power } from "../../power.ts";
 
 const location = model(({ data, param, observe }) => {
   const { y } = data({ y: vector("N") });
@@ -164,7 +165,7 @@ describe("a light mode far away", () => {
     expect(visited(-30, 2e-3, "scout", scale).missed).toBe(false);
   });
 
-  it("is not seen where there is none: heavy tails and a hierarchy with a scale, 20 seeds each", async () => {
+  it("is not seen where there is none: heavy tails and a hierarchy with a scale, several seeds each", async () => {
     const schools = model(({ data, param, observe }) => {
       const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
       const theta = param("theta", normal(param("mu", normal(0, 5)), param("tau", halfCauchy(5))), {
@@ -178,7 +179,7 @@ describe("a light mode far away", () => {
       param("x", cauchy(0, 1));
       param("s", halfCauchy(1));
     });
-    for (let seed = 1; seed <= 20; seed++) {
+    for (let seed = 1; seed <= power(5, 20); seed++) {
       const runs = [await sample(schools, schoolsData, { seed, workers: 1 }), await sample(tailed, {}, { seed, workers: 1 })];
       for (const draws of runs) expect(draws.verdict().findings.map(({ code }) => code)).not.toContain("modes");
     }
@@ -292,7 +293,7 @@ describe("chains that started anew", () => {
     const year = Array.from({ length: 30 }, (_, i) => 1990 + i);
     const y = year.map((_, i) => Math.round(Math.exp(2 + 0.05 * i) * (1 + 0.3 * Math.sin(7 * i))));
     let restarted = 0;
-    for (let seed = 0; seed < 5; seed++) {
+    for (let seed = 0; seed < power(2, 5); seed++) {
       const verdict = (await sample(regression, { y, year }, { seed, workers: 1 })).verdict();
       expect(`${verdict}`).not.toMatch(/minor mode|the posterior has several modes, and/);
       const found = verdict.findings.filter(({ code }) => code === "restarts");

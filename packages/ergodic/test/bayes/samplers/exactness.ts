@@ -1,7 +1,7 @@
 /**
  * Samplers against targets whose moments and quantiles are known: what every sampler's own test of exactness uses.
  *
- *   const checks = await checkExactness(engine, slice(), { seed: 1 });       // 10⁶ draws of each target, over 64 chains
+ *   const checks = await checkExactness(engine, slice(), { seed: 1 });       // DRAWS draws of each target, by each of 64 chains
  *   expectExact(checks, 1e-6);                                               // false alarms of this call
  *
  * Each check is a Student-t test over independent chains: of a chain's average of a functional against the exact expectation. Functionals: every
@@ -15,7 +15,17 @@ import type { Engine } from "../../../src/engine/memory/engine.ts";
 import { betaLower } from "../../../src/engine/numbers/beta-tails.ts";
 import { exp } from "../../../src/engine/numbers/exp.ts";
 import { normalQuantile } from "../../../src/engine/numbers/normal-quantile.ts";
+import { power } from "../../power.ts";
 import { gaussian, logGamma, type TestDensity } from "./densities.ts";
+
+const FULL_DRAWS = 15_625;
+/** Draws of each chain: 10⁶ of each target over 64 chains in `npm run test:slow`, 128,000 in `npm test`. */
+export const DRAWS = power(2000, FULL_DRAWS);
+/**
+ * The bias that a check should find with so many draws of each chain, if it should find `full` with 10⁶ draws in all: standard errors shrink as the
+ * root of the number of draws.
+ */
+export const biasAt = (full: number, draws = DRAWS): number => full * Math.sqrt(FULL_DRAWS / draws);
 
 export interface Functional {
   name: string;
@@ -54,7 +64,7 @@ export interface ExactnessOptions {
   seed: number;
   /** 64. */
   chains?: number;
-  /** Of each chain: 15,625, which makes 10⁶ in all. */
+  /** Of each chain: DRAWS. */
   draws?: number;
   /** 1000. */
   warmup?: number;
@@ -196,7 +206,7 @@ function studentTest(numbers: number[]): { p: number; bias: number; standardErro
 export async function checkExactness(
   engine: Engine,
   sampler: Sampler,
-  { seed, chains = 64, draws = 15_625, warmup = 1000, start, targets }: ExactnessOptions,
+  { seed, chains = 64, draws = DRAWS, warmup = 1000, start, targets }: ExactnessOptions,
 ): Promise<ExactnessCheck[]> {
   const checks: ExactnessCheck[] = [];
   for (const each of targets ?? (await standardTargets(engine))) {

@@ -25,6 +25,7 @@ import {
   sample,
   slice,
 } from "../../../src/entries/everything.ts";
+import { power } from "../../power.ts";
 
 const joint = model(({ param }) => {
   const mu = param("mu", normal(0, 1));
@@ -45,7 +46,7 @@ const functionals: readonly [string, (mu: number, sigma: number, y: number) => n
 ];
 
 const CHAINS = 16;
-const COUNT = 3000;
+const COUNT = power(800, 3000);
 const FALSE_ALARMS = 1e-3 / 49;
 
 /** p-values of all functionals. */
@@ -57,7 +58,7 @@ async function joined(by: Sampler, scale: number): Promise<Map<string, number>> 
     },
     { of: ["mu", "sigma"], by },
   ]);
-  const draws = await sample(joint, {}, { algorithm, chains: CHAINS, warmup: 500, draws: COUNT, seed: 5 });
+  const draws = await sample(joint, {}, { algorithm, chains: CHAINS, warmup: power(200, 500), draws: COUNT, seed: 5 });
   const [mu, sigma, y] = [draws.series("mu"), draws.series("sigma"), draws.series("y", 0)];
   return new Map(
     functionals.map(([name, of, expectation]) => {

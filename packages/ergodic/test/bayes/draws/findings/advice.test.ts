@@ -135,8 +135,9 @@ describe("chains that disagree are told", () => {
 });
 
 it("approximations have no chains that could disagree, and are told to sample where they are far off", async () => {
-  for (const algorithm of [pathfinder(), meanField()]) {
-    const { description } = await sample(schools, data, { ...short, draws: 100, algorithm });
+  // The advice depends on the name of the algorithm, not on the fit.
+  for (const algorithm of [pathfinder({ paths: 1 }), meanField({ maxIterations: 50, refineDraws: 50 })]) {
+    const { description } = await sample(schools, data, { ...short, draws: 10, algorithm });
     expect(told(description, { paretoK: 0.2 })).toMatch(
       /^These draws can be trusted \(400 draws of an approximation by \w+\(\), Pareto k 0\.20\)\.$/,
     );

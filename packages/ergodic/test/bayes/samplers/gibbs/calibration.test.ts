@@ -17,6 +17,7 @@ import {
   sequentialMonteCarlo,
 } from "../../../../src/bayes/samplers/index.ts";
 import { add, mul } from "../../../../src/engine/compiler/index.ts";
+import { power } from "../../../power.ts";
 
 const RUNS = 4;
 const FALSE_ALARM = 1e-4 / RUNS;
@@ -32,7 +33,7 @@ const level = model(({ data, param, observe }) => {
   const { y } = data({ y: vector("N") });
   observe(y, normal(param("mu", normal(0, 2)), 1));
 });
-const options = { simulations: 200, draws: 49, bins: 10, warmup: 100, thin: 4, seed: 2 } as const;
+const options = { simulations: power(60, 200), draws: 49, bins: 10, warmup: 100, thin: 4, seed: 2 } as const;
 
 /** The least p-value times how many there are. */
 async function least(of: typeof level, algorithm: Sampler): Promise<number> {

@@ -1,6 +1,6 @@
 /**
  * Metropolis samplers against targets whose moments and quantiles are known: 10⁶ draws of each target (fewer of variants) over 64 chains, begun in
- * (−2, 2).
+ * (−2, 2); in `npm test` 128,000.
  *
  * False alarms of the file: 1e-4, split over its SAMPLERS runs. Biases of the stated standard deviations of a functional would be found; planted
  * mistakes are.
@@ -12,7 +12,7 @@ import { exp } from "../../../../src/engine/numbers/exp.ts";
 import { type Draws, stream } from "../../../../src/engine/random/stream.ts";
 import type { Vector } from "../../../reference/nuts.ts";
 import type { WalkPoint } from "../../../reference/walks.ts";
-import { biasFound, checkChains, checkExactness, expectExact, leastP, standardTargets } from "../exactness.ts";
+import { biasAt, biasFound, checkChains, checkExactness, DRAWS, expectExact, leastP, standardTargets } from "../exactness.ts";
 import { chainsOf, walkChains } from "./walks.ts";
 
 const SAMPLERS = 5;
@@ -21,11 +21,11 @@ const engine = await openEngine();
 const [plain, , , skewed] = await standardTargets(engine);
 
 const samplers: [Sampler, draws: number, bias: number][] = [
-  [randomWalk(), 15_625, 0.05],
+  [randomWalk(), DRAWS, biasAt(0.05)],
   [randomWalk({ covariance: "diagonal", targetAcceptance: 0.4 }), 2000, 0.15],
-  [metropolisWithinGibbs(), 15_625, 0.05],
+  [metropolisWithinGibbs(), DRAWS, biasAt(0.05)],
   [metropolisWithinGibbs({ scan: "random" }), 2000, 0.2],
-  [mala(), 15_625, 0.05],
+  [mala(), DRAWS, biasAt(0.05)],
 ];
 const cases = samplers.map(([sampler, draws, bias]) => ({ name: JSON.stringify(sampler.toJSON()), sampler, draws, bias }));
 

@@ -1,7 +1,8 @@
 /**
  * Proposals of the user's: exact on finite state spaces by enumeration, and on continuous targets by their moments and quantiles.
  *
- * False alarms of the file: 1e-4, split over its RUNS. Biases of 15 % of a functional's standard deviation would be found; planted mistakes are.
+ * False alarms of the file: 1e-4, split over its RUNS. With 10⁶ draws biases of 15 % of a functional's standard deviation would be found,
+ * with the 128,000 of `npm test` biases of 42 %; planted mistakes are.
  */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";
@@ -11,7 +12,16 @@ import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { exp } from "../../../../src/engine/numbers/exp.ts";
 import { log } from "../../../../src/engine/numbers/log.ts";
 import type { Draws } from "../../../../src/engine/random/stream.ts";
-import { biasFound, checkChains, checkExactness, expectExact, leastP, standardTargets, type Target } from "../exactness.ts";
+import {
+  biasAt,
+  biasFound,
+  checkChains,
+  checkExactness,
+  expectExact,
+  leastP,
+  standardTargets,
+  type Target,
+} from "../exactness.ts";
 import { chainsOf } from "./walks.ts";
 
 const RUNS = 4;
@@ -150,7 +160,7 @@ describe("on continuous targets", () => {
         checkExactness(engine, metropolisHastings({ propose: towards(target, corrected) }), { ...sizes, targets: [target] });
       const checks = await run(true);
       expectExact(checks, FALSE_ALARM / 2);
-      expect(biasFound(checks, FALSE_ALARM / 2)).toBeLessThan(0.15);
+      expect(biasFound(checks, FALSE_ALARM / 2)).toBeLessThan(biasAt(0.15));
       expect(leastP(await run(false))).toBeLessThan(FALSE_ALARM / 2);
     }
   });
@@ -164,7 +174,7 @@ describe("on continuous targets", () => {
       });
       const checks = await checkExactness(engine, sampler, { ...sizes, targets: [target] });
       expectExact(checks, FALSE_ALARM / 3);
-      expect(biasFound(checks, FALSE_ALARM / 3)).toBeLessThan(0.1);
+      expect(biasFound(checks, FALSE_ALARM / 3)).toBeLessThan(biasAt(0.1));
     }
   });
 

@@ -1,5 +1,6 @@
 /**
- * Slice samplers against targets whose moments and quantiles are known: 10⁶ draws of each target (fewer of variants) over 64 chains, begun in (−2, 2).
+ * Slice samplers against targets whose moments and quantiles are known: 10⁶ draws of each target (fewer of variants) over 64 chains, begun in (−2, 2);
+ * in `npm test` 128,000.
  *
  * False alarms of the file: 1e-4, split over its RUNS. Biases of the stated standard deviations of a functional would be found; planted mistakes are.
  */
@@ -9,7 +10,17 @@ import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { exp } from "../../../../src/engine/numbers/exp.ts";
 import { log } from "../../../../src/engine/numbers/log.ts";
 import type { WalkMutant } from "../../../reference/walks.ts";
-import { biasFound, checkChains, checkExactness, expectExact, leastP, standardTargets, type Target } from "../exactness.ts";
+import {
+  biasAt,
+  biasFound,
+  checkChains,
+  checkExactness,
+  DRAWS,
+  expectExact,
+  leastP,
+  standardTargets,
+  type Target,
+} from "../exactness.ts";
 import { walkChains } from "../metropolis/walks.ts";
 
 /** P(z > 4), z ~ N(0, 1): what of a mode lies beyond 0. */
@@ -22,12 +33,12 @@ const [plain, correlated, , skewed] = targets;
 
 // The skewed target's left tail is heavier than a Gaussian reference's: the chains of elliptical slices return slowly from there.
 const samplers: [Sampler, draws: number, bias: number, of?: Target[]][] = [
-  [slice(), 15_625, 0.05],
+  [slice(), DRAWS, biasAt(0.05)],
   [slice({ expansion: "doubling", width: 0.3, adapt: false }), 2000, 0.15],
   [slice({ limit: 1, width: 20 }), 2000, 0.15],
-  [ellipticalSlice(), 15_625, 0.02, targets.slice(0, 3)],
+  [ellipticalSlice(), DRAWS, biasAt(0.02), targets.slice(0, 3)],
   [ellipticalSlice(), 4000, 0.3, [skewed]],
-  [ellipticalSlice({ mean: [1, 0], covariance: [9, 3, 3, 4] }), 15_625, 0.05, [correlated, skewed]],
+  [ellipticalSlice({ mean: [1, 0], covariance: [9, 3, 3, 4] }), DRAWS, biasAt(0.05), [correlated, skewed]],
 ];
 const cases = samplers.map(([sampler, draws, bias, of = targets]) => ({
   name: `${JSON.stringify(sampler.toJSON())} on ${of.map(({ name }) => name).join(", ")}`,

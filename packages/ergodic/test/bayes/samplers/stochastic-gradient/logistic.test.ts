@@ -1,5 +1,5 @@
 /**
- * Logistic regression on 10,000 rows: Langevin dynamics with control variates against NUTS.
+ * Logistic regression on 10,000 rows (2000 in `npm test`): Langevin dynamics with control variates against NUTS.
  *
  * Means must agree within 0.1 posterior standard deviations, and standard deviations within 5 %, beyond what Monte Carlo error explains: each difference, over
  * independent chains of both, may exceed that by a Student-t quantile (of the smaller number of chains) times its standard error. False alarms of the whole file
@@ -11,9 +11,10 @@ import { bernoulliLogitGlm, matrix, model, normal, vector } from "../../../../sr
 import { type ChainDraws, nuts, type Sampler, sgld } from "../../../../src/bayes/samplers/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
+import { power } from "../../../power.ts";
 
 const engine = await openEngine();
-const N = 10_000;
+const N = power(2000, 10_000);
 const K = 2;
 const CHAINS = 32;
 /** |t| of Student's distribution with CHAINS − 1 degrees of freedom is above it with probability 1e-4 / 6. */
@@ -75,7 +76,7 @@ const H = 0.04 / (0.2 * N);
 it("means are within 0.1 sd and sds within 5 % of those of NUTS", async () => {
   const wanted = await sampled(nuts(), 60, 250);
   const found = await sampled(sgld({ stepSize: H, batch: 50, thin: 50, controlVariate: "mode" }), 10, 300);
-  const without = await sampled(sgld({ stepSize: H, batch: 50, thin: 50 }), 10, 25);
+  const without = await sampled(sgld({ stepSize: H, batch: 50, thin: 50 }), 10, 75);
   expect(found.report.dataPasses).toBeLessThan(50 + (CHAINS * 310 * 50 * 2 * 50) / N);
   for (let i = 0; i <= K; i++) {
     const [ours, theirs, noisy] = [found, wanted, without].map(({ made }) => momentsOf(made, i));

@@ -3,7 +3,7 @@
  *
  * Linear regression of known noise, flat but for wide normal priors: the posterior is normal, so that means are those of the mode whatever the preconditioner,
  * which is symmetric about it. Both checks of means are Student-t tests over 32 independent chains; false alarms of the whole file: 1e-4. Errors must be small
- * enough to see 0.3 posterior standard deviations.
+ * enough to see 0.3 posterior standard deviations, or 0.42 with the fewer draws of `npm test`.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { matrix, model, normal, vector } from "../../../../src/bayes/model/index.ts";
@@ -12,6 +12,7 @@ import { curvatureAt } from "../../../../src/bayes/samplers/stochastic-gradient/
 import { matmul } from "../../../../src/engine/compiler/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
+import { power } from "../../../power.ts";
 
 const engine = await openEngine();
 const N = 2000;
@@ -38,7 +39,7 @@ const sds = [Math.sqrt(r / determinant), Math.sqrt(p / determinant)];
 
 describe("psgld with control variates at the mode", () => {
   it("stays about the posterior mean", async () => {
-    const plan = { chains: CHAINS, warmup: 100, draws: 300, seed: 6, workers: 1, deterministic: true };
+    const plan = { chains: CHAINS, warmup: 100, draws: power(150, 300), seed: 6, workers: 1, deterministic: true };
     const run = psgld({ stepSize: 5e-5, thin: 120, controlVariate: "mode" }).start(regression, plan, engine);
     while (run.converged === false) await run.advance(1000);
     const draws = run.draws();
@@ -51,7 +52,7 @@ describe("psgld with control variates at the mode", () => {
       const found = chains.reduce((total, z) => total + z / CHAINS, 0);
       const spread = chains.reduce((total, z) => total + (z - found) ** 2 / (CHAINS - 1), 0);
       const error = QUANTILE * Math.sqrt(spread / CHAINS);
-      expect(error).toBeLessThan(0.3);
+      expect(error).toBeLessThan(0.3 * Math.sqrt(power(2, 1)));
       expect(Math.abs(found)).toBeLessThan(error);
     });
   });

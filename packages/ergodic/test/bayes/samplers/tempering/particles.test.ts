@@ -145,14 +145,16 @@ describe("weights", () => {
         const n = w.length;
         const mean = w.map(() => 0);
         const grid = 400;
+        let furthest = 0;
         for (let k = 0; k < grid; k++) {
           const copies = w.map(() => 0);
           for (const ancestor of systematicAncestors(logWeights, (k + 0.5) / grid)) copies[ancestor]++;
           copies.forEach((count, i) => {
-            expect(Math.abs(count - (n * w[i]) / total)).toBeLessThan(1 + 1e-9);
+            furthest = Math.max(furthest, Math.abs(count - (n * w[i]) / total));
             mean[i] += count / grid;
           });
         }
+        expect(furthest).toBeLessThan(1 + 1e-9);
         // Each particle's count jumps at most twice over the uniform numbers of the grid.
         mean.forEach((count, i) => {
           expect(Math.abs(count - (n * w[i]) / total)).toBeLessThan(2 / grid + 1e-9);
@@ -164,14 +166,14 @@ describe("weights", () => {
 
   it("of the next power are worth what was asked for", () => {
     const draws = stream(2, "likelihoods").at(0);
-    const likelihoods = Float64Array.from({ length: 500 }, () => -40 * draws.normal() ** 2);
+    const likelihoods = Float64Array.from({ length: 200 }, () => -40 * draws.normal() ** 2);
     for (const target of [0.3, 0.5, 0.9]) {
       let power = 0;
       let stages = 0;
       while (power < 1) {
         const to = nextPower(power, likelihoods, target);
         expect(to).toBeGreaterThan(power);
-        if (to < 1) expect(weightsWorth(likelihoods.map((l) => (to - power) * l)) / 500).toBeCloseTo(target, 9);
+        if (to < 1) expect(weightsWorth(likelihoods.map((l) => (to - power) * l)) / 200).toBeCloseTo(target, 9);
         power = to;
         stages++;
       }
