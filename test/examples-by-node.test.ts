@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 import { bun, nodeVersions } from "../packages/ergodic/test/engine/memory/node-binaries.ts";
+import { isSlow } from "../packages/ergodic/test/power.ts";
 
 const examples = fileURLToPath(new URL("../examples/", import.meta.url));
 const built = new URL("../packages/ergodic/dist/entries/index.js", import.meta.url);
@@ -21,15 +22,23 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const what = "the examples";
 const all = [...nodeVersions(what, built).slice(1), bun(what, built)];
 
-describe.each(all)("$title", ({ name, path, reason }) => {
+// In `npm test` the programs are dealt out to the hosts; `npm run test:slow` runs each on every host.
+const present = all.filter(({ reason }) => !reason);
+const shares = all.map((host) => ({
+  ...host,
+  own: isSlow ? programs : programs.filter((_, i) => present[i % present.length] === host),
+}));
+
+describe.each(shares)("$title", ({ name, path, reason, own }) => {
   const run = promisify(execFile);
-  it.skipIf(reason).each(programs)("%s", async (file) => {
+  it.skipIf(reason).each(own)("%s", async (file) => {
     const { stdout } = await run(path!, [join(examples, file)], { cwd: folder });
     expect(stdout.split("\n").length).toBeGreaterThan(2);
   });
 
-  it.skipIf(reason)("the models, which are modules", async () => {
-    const code = models.map((file) => `await import(${JSON.stringify(join(examples, "models", file))});`).join("\n");
+  it.skipIf(reason)("reads all of them, and the models, as modules", async () => {
+    const files = [...programs, ...models.map((file) => join("models", file))];
+    const code = files.map((file) => `await import(${JSON.stringify(join(examples, file))});`).join("\n");
     await run(path!, [...(name === "Bun" ? [] : ["--input-type=module"]), "-e", code], { cwd: folder });
   });
 });

@@ -1,19 +1,16 @@
 /**
- * The templates for the web in examples/: each is put into a project of its own with the package as npm publishes it, type-checked, built with Vite, and used in
- * Chromium as a visitor would.
+ * The templates for the web in examples/, type-checked, built with Vite, and used in Chromium as a visitor would. What needs neither a browser nor React:
+ * templates.test.ts.
  */
-import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, whyNoBrowser } from "../packages/ergodic/test/browser/chromium.ts";
 import { serve } from "../packages/ergodic/test/browser/serve.ts";
-import { filesOf, freshProject } from "./bundlers/bundlers.ts";
+import { filesOf } from "./bundlers/bundlers.ts";
+import { buildTemplate, root, templateFolder } from "./templates/build.ts";
 
-const root = fileURLToPath(new URL("../", import.meta.url));
 const react = join(root, "node_modules/.cache-node/web-react/node_modules");
 const noBrowser = whyNoBrowser();
 const noReact = existsSync(join(react, "react")) ? undefined : "React is not under node_modules/.cache-node";
@@ -23,15 +20,13 @@ for (const [template, reason] of [
 ])
   if (reason) console.warn(`skipped: the template ${template}, because ${reason}`);
 
-/** Here the tools of the repository are found. */
 let folder: string;
 let browser: Browser;
 const titled = (template: string, reason?: string): string => (reason ? `${template} (skipped: ${reason})` : template);
 
 beforeAll(async () => {
   if (noBrowser) return;
-  folder = mkdtempSync(join(root, "node_modules/.templates-"));
-  freshProject(folder);
+  folder = templateFolder();
   browser = await openBrowser();
 });
 afterAll(async () => {
@@ -41,13 +36,8 @@ afterAll(async () => {
 
 /** The template's page, built; `use` finds it open. */
 async function built(template: string, modules: string | undefined, use: (page: Page) => Promise<void>): Promise<void> {
-  const project = join(folder, template);
-  const own = (path: string): boolean => !/\/(node_modules|dist)$/.test(path);
-  cpSync(join(root, "examples", template), project, { recursive: true, filter: own });
-  if (modules) symlinkSync(modules, join(project, "node_modules"));
-  execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", project], { stdio: "inherit" });
-  await build({ root: project, logLevel: "error" });
-  await using site = await serve({ isolated: true, files: filesOf(join(project, "dist")) });
+  const dist = await buildTemplate(folder, template, modules);
+  await using site = await serve({ isolated: true, files: filesOf(dist) });
   const page = await browser.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(String(error)));
@@ -78,11 +68,6 @@ async function runBy(page: Page, card: string, meanwhile?: () => Promise<void>):
 }
 
 describe("templates for the web", () => {
-  it("the two train the same network on the same data", () => {
-    const texts = ["web-vite", "web-react"].map((name) => readFileSync(join(root, `examples/${name}/src/spirals.ts`), "utf8"));
-    expect(texts[1]).toBe(texts[0]);
-  });
-
   it.skipIf(noBrowser)(titled("web-vite", noBrowser), () =>
     built("web-vite", undefined, async (page) => {
       const training = await runBy(page, "#training");

@@ -1,177 +1,31 @@
 /**
- * The declarations that are packed, under the compilers and settings of users, with nothing skipped: TypeScript 5.4, 5.9, that of this repository, and 7.
- * `npm run test:types` brings those that are not here.
+ * The packed declarations under the compilers that users may have, with nothing skipped: TypeScript 5.4, 5.9 and 7. That of this repository: types.test.ts.
+ * `npm run test:types` installs those that are missing.
  */
-import { execFile, execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Project, root, settings, userProject } from "./types/declarations.ts";
 
-const root = fileURLToPath(new URL("../", import.meta.url));
 const { compilers } = (await import(new URL("../scripts/needs.mjs", import.meta.url).href)) as {
   compilers: { folder: string; name: string }[];
 };
 
-const probe = `
-import { adam, Dataset, dense, factorGraph, fit, linear, model, network, normal, openEngine, relu, sample, vector } from "ergodic";
-import { type RowOf } from "ergodic/data";
-import { add, compileFunction, mul, sum } from "ergodic/compiler";
-import { rhat } from "ergodic/diagnostics";
-import { type Plan, rule } from "ergodic/extend";
-import { type LinearPredictor, predictor } from "ergodic/predict";
-import { worker } from "ergodic/worker";
-
-const data = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
-const line = await fit(linear({ loss: "squared" }), data, { epochs: 2 });
-export const rmse: number = line.evaluate(data).rmse;
-// @ts-expect-error: a number is no text
-export const text: string = line.evaluate(data).rmse;
-const named = await fit(linear(), Dataset.fromArrays({ x: [[1, 2], [3, 4]], y: [1, 2], names: ["age", "hours"] }));
-named.predict({ age: 40, hours: 38 });
-// @ts-expect-error: a slip in a column's name
-named.predict({ aeg: 40, hours: 38 });
-line.predict({ x0: 1 });
-const columns = [
-  { name: "age", kind: "number", values: Float64Array.of(1, 2) },
-  { name: "paid for", kind: "category", codes: Int32Array.of(0, 1), levels: ["no", "yes"] },
-  { name: "1", kind: "number", values: Float64Array.of(1, 2) },
-] as const;
-const known = await fit(linear(), Dataset.fromTable({ source: "people", rowCount: 2, columns }, { target: "1" }));
-export const first = known.predict([{ age: 40, "paid for": "no" }])[0]?.value;
-// @ts-expect-error: a column is missing
-known.predict([{ age: 40 }]);
-// @ts-expect-error: a slip in a column's name
-known.predictInto([{ age: 40, paidFor: "no" }], new Float64Array(1));
-async function foretell<Names extends string>(from: Dataset<Names>, row: RowOf<Names>): Promise<number> {
-  return (await fit(linear({ loss: "squared" }), from)).predict(row).value;
-}
-export const any: Dataset<string> = data;
-await foretell(any, { whatever: 1 });
-export const net = await fit(network([dense(4), relu(), dense(1)]), data, { rule: adam() });
-const located = model(({ data, param, observe }) => {
-  const { y } = data({ y: vector("N") });
-  observe(y, normal(param("mu", normal(0, 5)), 1));
-});
-const posterior = await sample(located, { y: [1, 2] });
-export const r: number = rhat(posterior.draws("mu"), 4);
-export const f = await compileFunction({ a: [2] }, ({ a }) => sum(mul(a, add(a, 1))), { gradient: ["a"] });
-// @ts-expect-error: there is no input of that name
-f({ b: [1, 2] });
-export const read = await predictor<LinearPredictor>(line.toBytes());
-export const engine = await openEngine({ deterministic: true });
-export const there = worker();
-const graph = factorGraph();
-graph.variable("rain");
-export const rain: string = (await there.infer(graph, { task: "map" })).state("rain");
-export const plan: Plan | undefined = undefined;
-export const mine = rule("mine", { rate: 0.1 }, ({ g, rate }) => ({ step: mul(rate, g) }), { summary: "mine", source: "mine" });
-`;
-const probeOfNode = `
-import { runCommandLine } from "@ergodic/cli";
-import { read, readCsv, readJsonLines, readParquet, readTsv } from "@ergodic/ingest";
-import { plot } from "@ergodic/plots";
-import { batcher } from "@ergodic/serve";
-import { type Dataset, type Draws, fit, network } from "ergodic";
-
-export const table = await readCsv("a.csv", { target: "y" });
-export const run: unknown = runCommandLine;
-export const picture = (draws: Draws<"mu">): string => plot(draws, "pairs", { of: ["mu"] });
-export const doubled: number = (await batcher({ run: (all: number[]) => all.map((x) => 2 * x) }).submit(1)).answer;
-const told = await fit(network([]), await readCsv<"age" | "hours">("a.csv", { target: "y" }));
-told.predict([{ age: 40, hours: 38 }]);
-// @ts-expect-error: a column is missing
-told.predict([{ age: 40 }]);
-const y = { target: "y" };
-export const others: Dataset<"age">[] = [
-  await read<"age">("a.csv", y),
-  await readTsv<"age">("a.tsv", y),
-  await readJsonLines<"age">("a.jsonl", y),
-  await readParquet<"age">("a.parquet", y),
-];
-`;
-
-const strict = {
-  target: "es2022",
-  strict: true,
-  exactOptionalPropertyTypes: true,
-  noUncheckedIndexedAccess: true,
-  skipLibCheck: false,
-  noEmit: true,
-};
-/** The web without Node, as bundlers resolve; and Node without the web. */
-const settings = [
-  {
-    name: "web-bundler",
-    files: ["probe.ts"],
-    compilerOptions: {
-      ...strict,
-      module: "esnext",
-      moduleResolution: "bundler",
-      lib: ["es2022", "dom", "dom.iterable"],
-      types: [],
-    },
-  },
-  {
-    name: "node-nodenext",
-    files: ["probe.ts", "probe-node.ts"],
-    compilerOptions: { ...strict, module: "nodenext", moduleResolution: "nodenext", lib: ["es2023"], types: ["node"] },
-  },
-];
-
-const folder = mkdtempSync(join(tmpdir(), "ergodic-types-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
+let project: Project;
 beforeAll(() => {
   execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: root, stdio: "pipe" });
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  for (const [name, at] of [
-    ["ergodic", "ergodic"],
-    ["ingest", "@ergodic/ingest"],
-    ["serve", "@ergodic/serve"],
-    ["plots", "@ergodic/plots"],
-    ["cli", "@ergodic/cli"],
-  ]) {
-    const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
-    const cwd = join(root, "packages", name);
-    const answer = execFileSync("npm", pack, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-    const [{ filename }] = JSON.parse(answer) as [{ filename: string }];
-    const to = join(folder, "node_modules", at);
-    mkdirSync(to, { recursive: true });
-    execFileSync("tar", ["-xzf", join(folder, filename), "-C", to, "--strip-components=1"]);
-  }
-  // What the command and the readers depend on, and the types of Node.
-  for (const name of ["@types", "undici-types", "commander", "picocolors", "hyparquet"])
-    symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
-  writeFileSync(join(folder, "probe.ts"), probe);
-  writeFileSync(join(folder, "probe-node.ts"), probeOfNode);
-  for (const { name, ...config } of settings) writeFileSync(join(folder, `${name}.json`), JSON.stringify(config));
+  project = userProject();
 });
+afterAll(() => project[Symbol.dispose]());
 
-const installed = dirname(createRequire(import.meta.url).resolve("typescript/package.json"));
-const all = [
-  { name: "TypeScript of this repository", path: installed },
-  ...compilers.map(({ name, folder: at }) => ({
-    name,
-    path: join(root, "node_modules/.cache-node", at, "node_modules/typescript"),
-  })),
-];
-
-describe.each(all)("$name", ({ name, path }) => {
-  const compiler = join(path, "bin/tsc");
+describe.each(compilers)("$name", ({ name, folder }) => {
+  const compiler = join(root, "node_modules/.cache-node", folder, "node_modules/typescript/bin/tsc");
   const absent = !existsSync(compiler);
   if (absent)
     console.warn(`skipped: declarations under ${name}, which is not under node_modules/.cache-node (npm run test:types)`);
 
-  it.skipIf(absent).each(settings)("$name", async ({ name: project }) => {
-    const ran = promisify(execFile)(process.execPath, [compiler, "-p", join(folder, `${project}.json`)], { cwd: folder });
-    const printed = await ran.then(
-      ({ stdout }) => stdout,
-      ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr,
-    );
-    expect(printed).toBe("");
+  it.skipIf(absent).each(settings)("$name", async ({ name: setting }) => {
+    expect(await project.complaints(compiler, setting)).toBe("");
   });
 });

@@ -47,9 +47,9 @@ describe("learn", () => {
 
   it("goes on from a checkpoint to the same bytes", async () => {
     const [whole, half, kept] = [file("whole.json"), file("half.json"), file("half.checkpoint")];
-    await works("learn", path, "--epochs", "60", "--out", whole, "--quiet");
-    await works("learn", path, "--epochs", "25", "--checkpoint", kept, "--quiet");
-    await works("learn", path, "--epochs", "60", "--resume", kept, "--out", half, "--quiet");
+    await works("learn", path, "--epochs", "12", "--out", whole, "--quiet");
+    await works("learn", path, "--epochs", "5", "--checkpoint", kept, "--quiet");
+    await works("learn", path, "--epochs", "12", "--resume", kept, "--out", half, "--quiet");
     expect(readFileSync(half, "utf8")).toBe(readFileSync(whole, "utf8"));
     const refused = await ergodic("learn", path, "--resume", kept, "--l2", "1");
     expect(refused.code).toBe(2);
@@ -58,7 +58,7 @@ describe("learn", () => {
 
   it("averages replicas, and says of racing workers what their weights are", async () => {
     const [one, two] = [file("one.json"), file("two.json")];
-    const replicas = ["--epochs", "30", "--replicas", "2", "--average-every", "3", "--quiet"];
+    const replicas = ["--epochs", "6", "--replicas", "2", "--average-every", "3", "--quiet"];
     await works("learn", path, ...replicas, "--out", one);
     await works("learn", path, ...replicas, "--workers", "2", "--deterministic", "--out", two);
     expect(readFileSync(two, "utf8")).toBe(readFileSync(one, "utf8"));

@@ -26,7 +26,8 @@ const candidates = [
 ];
 
 const readBy = (words: readonly string[]): Command => {
-  const program = commandLine(captured(), modules);
+  // As the program does it: the other commands are not made.
+  const program = commandLine(captured(), commandModules(words[0]));
   const command = program.commands.find((one) => one.name() === words[0])!;
   command.action(() => {});
   program.parse(words, { from: "user" });

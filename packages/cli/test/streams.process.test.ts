@@ -25,7 +25,7 @@ function started(...args: string[]): { child: ChildProcess; ended: Promise<numbe
 }
 
 it("goes on where nobody reads what it says along the way", async () => {
-  const { child, ended } = started(...rows, "--epochs", "60", "--out", "unheard.safetensors");
+  const { child, ended } = started(...rows, "--epochs", "30", "--out", "unheard.safetensors");
   child.stderr!.once("data", () => child.stderr!.destroy());
   expect(await ended).toBe(0);
   expect(existsSync(file("unheard.safetensors"))).toBe(true);
@@ -35,7 +35,7 @@ it("says it where standard output cannot be written", () => {
   for (const words of [
     ["predict", "m.safetensors", digits],
     ["describe", "m.safetensors"],
-    ["rules", "--quick"],
+    ["rules", "adam"],
   ]) {
     const full = openSync("/dev/full", "w");
     const { status, stderr } = spawnSync(process.execPath, [main, ...words], {
@@ -59,7 +59,7 @@ it("a terminal that is closed keeps the run, as Ctrl-C does", async () => {
   child.kill("SIGHUP");
   expect(await ended).toBe(1);
   expect(stderr).toMatch(/interrupted; the run is saved in hung\.checkpoint; resume it with: /);
-  expect(run(...rows, "--resume", "hung.checkpoint", "--seconds", "1", "--out", "hung.safetensors").status).toBe(0);
+  expect(run(...rows, "--resume", "hung.checkpoint", "--seconds", "0.1", "--out", "hung.safetensors").status).toBe(0);
 });
 
 it("does not put the checkpoint of an interrupted run next to a device", async () => {

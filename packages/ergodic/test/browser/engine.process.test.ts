@@ -6,16 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openEngine } from "../../src/engine/memory/engine.ts";
 import { stream } from "../../src/engine/random/stream.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
+import { places } from "./places.ts";
 
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: tests in a browser, because ${reason}`);
-
-const places = [
-  { thread: "worker", isolated: true },
-  { thread: "worker", isolated: false },
-  { thread: "page", isolated: true },
-  { thread: "page", isolated: false },
-] as const;
 
 const open = `
   const { openEngine, enginePool, stream } = await import("/engine.js");

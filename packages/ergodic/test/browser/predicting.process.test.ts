@@ -3,15 +3,11 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Dataset, dense, fit, network, type Prediction, relu } from "../../src/entries/everything.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
+import { somePlaces } from "./places.ts";
 
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: predicting in a browser, because ${reason}`);
 
-const places = [
-  { thread: "worker", isolated: true },
-  { thread: "worker", isolated: false },
-  { thread: "page", isolated: true },
-] as const;
 const FILES = 50;
 
 describe.skipIf(reason)(`predicting in a browser${reason ? ` (skipped: ${reason})` : ""}`, () => {
@@ -30,7 +26,7 @@ describe.skipIf(reason)(`predicting in a browser${reason ? ` (skipped: ${reason}
     await browser.close();
   });
 
-  it.each(places)(`${FILES} files are loaded, and predict again and again: $thread, isolated: $isolated`, async (place) => {
+  it.each(somePlaces)(`${FILES} files are loaded, and predict again and again: $thread, isolated: $isolated`, async (place) => {
     const task = `
       const { Dataset, predictor } = await import("/dist/entries/index.js");
       const bytes = Uint8Array.from(atob("${base64}"), (c) => c.charCodeAt(0));

@@ -3,18 +3,13 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as ergodic from "../../src/entries/everything.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
+import { somePlaces } from "./places.ts";
 import { responsive, sampling } from "./sampling-task.ts";
 import { wholeLibrary } from "./whole-library.ts";
 
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: sampling in a browser, because ${reason}`);
 
-const places = [
-  { thread: "worker", isolated: true },
-  { thread: "worker", isolated: false },
-  { thread: "page", isolated: true },
-  { thread: "page", isolated: false },
-] as const;
 const open = `const lib = ${wholeLibrary("/dist/entries/")};`;
 
 describe.skipIf(reason)(`sampling in a browser${reason ? ` (skipped: ${reason})` : ""}`, () => {
@@ -31,7 +26,7 @@ describe.skipIf(reason)(`sampling in a browser${reason ? ` (skipped: ${reason})`
     await browser.close();
   });
 
-  it.each(places)("gives the draws of Node: $thread, isolated: $isolated", async (place) => {
+  it.each(somePlaces)("gives the draws of Node: $thread, isolated: $isolated", async (place) => {
     const found = await runInBrowser(browser, { ...place, task: open + sampling });
     expect(Object.keys(wanted).length).toBe(15);
     for (const text of Object.values(wanted)) expect(/[1-9a-f]/.test(text)).toBe(true);

@@ -1,5 +1,5 @@
 /**
- * NUTS on the models of posteriordb, 4 × (1000 + 1000) transitions: means and mean squares of all parameters against the reference's, exact where it has
+ * NUTS on the models of posteriordb, 4 × (1000 + 1000) transitions, in `npm test` 4 × (400 + 400): means and mean squares of all parameters against the reference's, exact where it has
  * them, within four standard errors of both. About 450 checks a seed: were everything right, one run in 40 of other seeds would have one beyond. So with
  * one seed, as here, there may be none; with more, at most MOST_BEYOND of a model and at most as many in all as the script says. None of those beyond four may be in a run
  * that its verdict trusts.
@@ -10,9 +10,12 @@ import { appendFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { mcseMean } from "../../src/engine/statistics/index.ts";
 import { type Draws, sample } from "../../src/entries/everything.ts";
+import { power } from "../power.ts";
 import { dataOf, haveReferences, MODELS, type ReferenceParameter, referenceOf } from "./posteriordb/posteriors.ts";
 
 const CHAINS = 4;
+/** Transitions of warm-up, and as many draws. Standard errors follow from the draws, so that the limits do. */
+const DRAWS = process.env.ERGODIC_CONFORMANCE ? 1000 : power(400, 1000);
 const SEEDS = Number(process.env.ERGODIC_SEEDS ?? 1);
 /** Of some 400 checks of a model in ten seeds, each beyond by chance in one of 15,000, and in more where few draws are effective. */
 const MOST_BEYOND = SEEDS === 1 ? 0 : 2;
@@ -67,7 +70,8 @@ async function checked(name: string): Promise<Result> {
     seconds: 0,
   };
   for (let seed = 1; seed <= SEEDS; seed++) {
-    const posterior = await sample(MODELS[name], dataOf(reference), { chains: CHAINS, seed, workers: 1, deterministic: true });
+    const plan = { chains: CHAINS, warmup: DRAWS, draws: DRAWS, seed, workers: 1, deterministic: true };
+    const posterior = await sample(MODELS[name], dataOf(reference), plan);
     const { trusted } = posterior.verdict();
     let beyond = 0;
     for (const parameter of reference.parameters) {

@@ -69,18 +69,18 @@ function reachOf(drawn: Drawn): Promise<number> {
 describe.each(samplers)("$name", (algorithm) => {
   it.each(some)("$name", async (drawn) => {
     const { name, kind } = drawn;
-    const reached = await reachOf(drawn);
     for (let k = 0; k < SEEDS; k++) {
       const run = await judged(drawn, algorithm, k).catch((error: { code?: string }) => {
         if (!FILE || !["SAMPLE_PRIOR", "MODEL_PRIOR", "SAMPLE_STEP"].includes(String(error.code))) throw error;
       });
-      if (FILE)
-        appendFileSync(
-          FILE,
-          `${JSON.stringify({ name, kind, reached, sampler: algorithm.name, k, ...(run ?? { refused: true }) })}\n`,
-        );
-      else if (isReached(reached))
-        expect(run?.trusted === true && run.error > 1, `trusted, and off by ${run?.error} of what is tolerated`).toBe(false);
+      if (FILE) {
+        const row = { name, kind, reached: await reachOf(drawn), sampler: algorithm.name, k, ...(run ?? { refused: true }) };
+        appendFileSync(FILE, `${JSON.stringify(row)}\n`);
+        continue;
+      }
+      // Whether starts lead to each mode takes long to find out, and matters only where a verdict is wrong.
+      const wrong = run?.trusted === true && run.error > 1 && isReached(await reachOf(drawn));
+      expect(wrong, `trusted, and off by ${run?.error} of what is tolerated`).toBe(false);
     }
   });
 });

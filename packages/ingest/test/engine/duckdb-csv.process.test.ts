@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { power } from "../../../ergodic/test/power.ts";
 import { blocks, type ReadTableOptions, readCsv, readTable, readTsv } from "../../src/index.ts";
 import { both, bothBlocks, plain, refusal, written } from "./made.ts";
 
@@ -120,10 +121,10 @@ describe("readTable by DuckDB", () => {
         expect(found).toEqual(wanted);
         seen[typeof wanted === "string" ? "refused" : "tables"]++;
       }),
-      { numRuns: 300, seed: 11 },
+      { numRuns: power(60, 300), seed: 11 },
     );
-    expect(seen.tables).toBeGreaterThan(100);
-    expect(seen.refused).toBeGreaterThan(30);
+    expect(seen.tables).toBeGreaterThan(power(15, 100));
+    expect(seen.refused).toBeGreaterThan(power(10, 30));
   });
 
   it("gives the same blocks", async () => {
@@ -135,9 +136,9 @@ describe("readTable by DuckDB", () => {
         expect(found).toEqual(wanted);
         if (typeof wanted !== "string") rows += wanted.length;
       }),
-      { numRuns: 80, seed: 12 },
+      { numRuns: power(30, 80), seed: 12 },
     );
-    expect(rows).toBeGreaterThan(50);
+    expect(rows).toBeGreaterThan(power(5, 50));
   });
 
   it("takes levels, gaps and numbers that come late", async () => {

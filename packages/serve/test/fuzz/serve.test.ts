@@ -8,10 +8,11 @@ import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { reportMemory } from "../../../ergodic/test/fuzz/cost.ts";
+import { power } from "../../../ergodic/test/power.ts";
 import { type Serving, serve } from "../../src/index.ts";
 import { classifier, ratings, regression, table } from "../server/models.ts";
 
-const CASES = Number(process.env.ERGODIC_FUZZ_CASES ?? 2000);
+const CASES = Number(process.env.ERGODIC_FUZZ_CASES ?? power(400, 2000));
 const SEED = Number(process.env.ERGODIC_FUZZ_SEED ?? 1);
 /** Cases that are under way at once. */
 const SIDE_BY_SIDE = 16;
@@ -293,7 +294,8 @@ it("every request is answered with 200 or 4xx, and memory stays as it is", async
     expect(text, shown).not.toBe("");
     expect(fault(text), shown).toBeUndefined();
   }
-  expect(counts.dropped).toBeLessThan(0.001 * CASES);
+  // One may be, where there are few cases.
+  expect(counts.dropped).toBeLessThan(Math.max(2, 0.001 * CASES));
   expect(grown).toBeLessThan(MOST_GROWTH);
   const answer = await fetch(`${server.url}/v2/models/line/rows`, { method: "POST", body: '{"rows":[[1,2,3]]}' });
   expect(answer.status).toBe(200);

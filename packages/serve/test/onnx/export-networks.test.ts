@@ -4,12 +4,13 @@ import { Dataset, fit, type NetworkPredictor, network, stream } from "ergodic";
 import * as compiler from "ergodic/compiler";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as ergodic from "../../../ergodic/src/entries/everything.ts";
+import { power } from "../../../ergodic/test/power.ts";
 import { toOnnx } from "../../src/onnx/index.ts";
 import { architecture } from "./architectures.ts";
 import { DebianRuntime, lacking } from "./debian.ts";
 
 const TOLERANCE = 1e-5;
-const PROPERTY_RUNS = 120;
+const PROPERTY_RUNS = power(56, 120);
 
 interface Target {
   readonly outputs: number;

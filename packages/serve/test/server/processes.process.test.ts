@@ -16,6 +16,7 @@ import { Agent, request } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
+import { power } from "../../../ergodic/test/power.ts";
 import { get, post, regression, serving, temporary } from "./models.ts";
 import { type OwnProcess, ownServer, run } from "./processes.ts";
 
@@ -233,14 +234,14 @@ describe("killed in the middle of a reload", () => {
 
 /** Files that a process may have open; Node takes as many as it may. */
 const files = Number(execFileSync("sh", ["-c", "ulimit -Hn"], { encoding: "utf8" }).replace("unlimited", "1e9"));
-const SILENT = 10_000;
+const SILENT = power(2000, 10_000);
 const hasFiles = files >= SILENT + 500;
 if (!hasFiles) console.error(`tests: SKIPPED ${SILENT} silent connections: a process may have ${files} files open (ulimit -n)`);
 
 test.skipIf(!hasFiles)(
   `${SILENT} connections that say nothing are closed by time, and others are answered meanwhile`,
   async () => {
-    const requestMs = 5000;
+    const requestMs = power(2000, 5000);
     const { url } = await serving({ models: { m: await regression() }, requestMs, maxConnections: SILENT + 100 });
     const port = Number(new URL(url).port);
     const clients: OwnProcess = run("idle-child.mjs", port, SILENT);

@@ -1,5 +1,5 @@
 /** Steps that take long: they stop on the way, and what is kept there, given there and watched from there. */
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Snapshot } from "../../../src/engine/contract/index.ts";
 import type { Tick } from "../../../src/entries/everything.ts";
 import { coordinateDescent, Dataset, fit, linear } from "../../../src/entries/everything.ts";
@@ -40,9 +40,17 @@ async function watched(data: Dataset, at: (run: ReturnType<typeof start>, tick: 
 const start = (data: Dataset, signal?: AbortSignal) => fit(model, data, { algorithm, ...(signal ? { signal } : {}) });
 
 describe("coordinate descent with long rounds", () => {
-  it("ticks within a round, with the gap that is known", async () => {
-    using data = slowRows();
-    const { ticks, fitted } = await watched(data);
+  let data: Dataset;
+  /** The run that nothing interrupts, with its ticks. */
+  let whole: Awaited<ReturnType<typeof watched>>;
+  beforeAll(async () => {
+    data = slowRows();
+    whole = await watched(data);
+  });
+  afterAll(() => data.dispose());
+
+  it("ticks within a round, with the gap that is known", () => {
+    const { ticks, fitted } = whole;
     const first = ticks.filter(({ update }) => update === 0);
     expect(first.length).toBeGreaterThan(1);
     for (const { gap, objective, loss, epoch } of first) {
@@ -56,11 +64,13 @@ describe("coordinate descent with long rounds", () => {
   });
 
   it("is kept within a round, and repeats it bit for bit", async () => {
-    using data = slowRows();
     let bytes: Uint8Array | undefined;
-    const { fitted } = await watched(data, async (run, tick, count) => {
-      if (tick.update === 0 && count === 2) bytes = await run.checkpoint();
+    await watched(data, async (run, tick, count) => {
+      if (tick.update !== 0 || count !== 2) return;
+      bytes = await run.checkpoint();
+      run.stop();
     });
+    const { fitted } = whole;
     const resumed = await fit.resume(bytes!, data, {});
     expect([resumed.weights, resumed.intercept]).toEqual([fitted.weights, fitted.intercept]);
     expect(resumed.run.report).toEqual(fitted.run.report);
@@ -68,20 +78,17 @@ describe("coordinate descent with long rounds", () => {
   });
 
   it("gives where it has come to when it is stopped within a round", async () => {
-    using data = slowRows();
     const { fitted, run } = await watched(data, (run, { loss }) => loss < 0.6 && run.stop("enough"));
     expect([fitted.run.updates, fitted.run.reason]).toEqual([0, "enough"]);
     const { loss } = fitted.run;
     expect(loss).toBeLessThan(0.6);
     expect(fitted.evaluate(data).logLoss).toBeCloseTo(loss, 9);
     // And from there on as if it had never been.
-    const whole = await start(data);
     const resumed = await fit.resume(await run.checkpoint(), data, {});
-    expect(resumed.weights).toEqual(whole.weights);
+    expect(resumed.weights).toEqual(whole.fitted.weights);
   });
 
   it("ends soon after its signal", async () => {
-    using data = slowRows();
     const controller = new AbortController();
     const run = start(data, controller.signal);
     for await (const tick of run) {
@@ -97,11 +104,10 @@ describe("coordinate descent with long rounds", () => {
       break;
     }
     const resumed = await fit.resume(kept, data, {});
-    expect(resumed.weights).toEqual((await start(data)).weights);
+    expect(resumed.weights).toEqual(whole.fitted.weights);
   });
 
   it("ends at its time limit", async () => {
-    using data = slowRows();
     const { run } = await fit(model, data, { algorithm, until: { seconds: 0.05 } });
     expect([run.updates, run.reason]).toEqual([0, "time is up, before it converged"]);
   });
