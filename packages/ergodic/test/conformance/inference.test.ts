@@ -1,5 +1,5 @@
 /**
- * Every algorithm of infer keeps the promises of its kind, on 200 random graphs of all sorts and 60 trees: it answers its tasks; what its certificates claim is
+ * Every algorithm of infer keeps the promises of its kind, on 40 random graphs of all sorts and 12 trees (five times as many in test:slow): it answers its tasks; what its certificates claim is
  * so; the seed decides; a run that is paused, kept and resumed ends as one that was not; its JSON makes it again; memory is given back.
  */
 import fc from "fast-check";
@@ -17,18 +17,22 @@ import {
 } from "../../src/entries/everything.ts";
 import { Inference } from "../../src/graphs/infer/inference.ts";
 import { inferenceRegistry } from "../../src/graphs/infer/registry.ts";
+import { power } from "../power.ts";
+import { binomialLimit } from "../reference/binomial-limit.ts";
 import { enumerateGraph, logProductAt } from "../reference/enumerate-graph.ts";
 import { heldTo, type Verdict } from "../reference/held-to-certificate.ts";
 import { denseGraphs, gridEdges, pairwiseGraph, randomGraphs, randomTrees } from "../reference/random-graph.ts";
 
 const names = Object.keys(inferenceRegistry);
-/** Options of those that would take long on hundreds of graphs. */
+/** Options of those that would take long on many graphs. */
 const shorter: Record<string, object> = {
+  importanceSampling: { samples: power(20_000, 200_000) },
   annealedImportanceSampling: { particles: 200 },
   graphTempering: { warmup: 50, sweeps: 800, width: 0.25 },
 };
-const graphs = [...fc.sample(randomGraphs, { numRuns: 100, seed: 14 }), ...fc.sample(denseGraphs, { numRuns: 100, seed: 17 })];
-const trees = fc.sample(randomTrees, { numRuns: 60, seed: 15 });
+const numRuns = power(20, 100);
+const graphs = [...fc.sample(randomGraphs, { numRuns, seed: 14 }), ...fc.sample(denseGraphs, { numRuns, seed: 17 })];
+const trees = fc.sample(randomTrees, { numRuns: power(12, 60), seed: 15 });
 const truths = new Map([...graphs, ...trees].map((graph) => [graph, enumerateGraph(graph)]));
 const draws = stream(16).at(0);
 const grid = pairwiseGraph(36, gridEdges(6, 6), 0.5, () => draws.normal());
@@ -76,31 +80,25 @@ function verdicts(graph: FactorTables, answer: Answer): Verdict[] {
 describe.each(names)("%s", (name) => {
   const algorithm = inferenceRegistry[name](shorter[name] ?? {});
 
-  test.each(algorithm.tasks)(
-    "is never wrong in silence: %s",
-    async (task) => {
-      const all: Verdict[] = [];
-      const kinds = new Map<string, number>();
-      for (const graph of [...graphs, ...trees]) {
-        const answer = await answered(graph, task, algorithm);
-        if (!answer) continue;
-        const kind = Object.keys(answer.certificate)[0];
-        kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-        const found = verdicts(graph, answer);
-        if (found.includes("wrong")) console.log(name, task, JSON.stringify(answer), JSON.stringify(truths.get(graph)));
-        all.push(...found);
-      }
-      console.log(`${name} ${task}: ${[...kinds].map(([kind, count]) => `${kind} ${count}`).join(", ")}`);
-      expect(all.filter((one) => one === "wrong")).toEqual([]);
-      // Intervals at 99 % or more: of 130, 8 or more miss with a chance of 7e-5; of 300, 12 or more with one of 1e-4.
-      const intervals = kinds.get("interval") ?? 0;
-      expect(intervals).toBeLessThanOrEqual(300);
-      expect(all.filter((one) => one === "missed").length).toBeLessThan(intervals <= 130 ? 8 : 12);
-      expect(all.length).toBeGreaterThan(100);
-    },
-    // Importance sampling takes a minute on a machine of its own.
-    400_000,
-  );
+  test.each(algorithm.tasks)("is never wrong in silence: %s", async (task) => {
+    const all: Verdict[] = [];
+    const kinds = new Map<string, number>();
+    for (const graph of [...graphs, ...trees]) {
+      const answer = await answered(graph, task, algorithm);
+      if (!answer) continue;
+      const kind = Object.keys(answer.certificate)[0];
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+      const found = verdicts(graph, answer);
+      if (found.includes("wrong")) console.log(name, task, JSON.stringify(answer), JSON.stringify(truths.get(graph)));
+      all.push(...found);
+    }
+    console.log(`${name} ${task}: ${[...kinds].map(([kind, count]) => `${kind} ${count}`).join(", ")}`);
+    expect(all.filter((one) => one === "wrong")).toEqual([]);
+    // The intervals of a graph are all right at once with a chance of 99 % or more.
+    const limit = binomialLimit(kinds.get("interval") ?? 0, 0.01, 1e-4);
+    expect(all.filter((one) => one === "missed").length).toBeLessThan(limit);
+    expect(all.length).toBeGreaterThan(0.38 * truths.size);
+  });
 
   test("the seed decides, and memory is given back", async () => {
     const before = engine.memory.usedBytes;

@@ -1,7 +1,7 @@
 /**
  * Parallel tempering against exact answers: on random graphs of strong couplings, on graphs with barriers, which are to be flagged or right, and on Ising magnets.
  *
- * False alarms: of 24 intervals of ln Z at 0.999, 3 or more miss with a chance of 2e-6; of 6 at 0.999 2 or more with one of 2e-5.
+ * False alarms: of 24 intervals of ln Z at 0.999, 3 or more miss with a chance of 2e-6, of 9 with one of 8e-8; of 6 at 0.999 2 or more with one of 2e-5.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,8 @@ import { stream } from "../../../src/engine/random/stream.ts";
 import { elimination, graphTempering, infer } from "../../../src/entries/everything.ts";
 import type { PartInference } from "../../../src/graphs/parts/algorithm.ts";
 import { reduce } from "../../../src/graphs/parts/reduction.ts";
+import { isSlow, power } from "../../power.ts";
+import { binomialLimit } from "../../reference/binomial-limit.ts";
 import { heldTo } from "../../reference/held-to-certificate.ts";
 import { graphOf, gridEdges } from "../../reference/random-graph.ts";
 
@@ -84,7 +86,11 @@ async function tried(
 
 describe("parallel tempering", () => {
   it("gives intervals that hold on graphs with strong couplings, as chains and as bits", async () => {
-    const graphs = Array.from({ length: 8 }, (_, i) => [strong(i, 2.5, false), strong(i, 2.5, true), frustrated(i)]).flat();
+    const graphs = Array.from({ length: power(3, 8) }, (_, i) => [
+      strong(i, 2.5, false),
+      strong(i, 2.5, true),
+      frustrated(i),
+    ]).flat();
     let [flagged, missed] = [0, 0];
     for (const [seed, graph] of graphs.entries()) {
       const found = await tried(graph, seed);
@@ -93,8 +99,8 @@ describe("parallel tempering", () => {
       missed += found.missed ? 1 : 0;
     }
     console.log(`strong couplings: ${flagged} of ${graphs.length} flagged, ${missed} intervals miss`);
-    expect(missed).toBeLessThan(3);
-    expect(flagged).toBeLessThan(5);
+    expect(missed).toBeLessThan(binomialLimit(graphs.length, 0.001, 1e-5));
+    expect(flagged).toBeLessThan((5 / 24) * graphs.length);
   });
 
   it("flags what it cannot cross, or is right", async () => {
@@ -220,7 +226,7 @@ describe.skipIf(!existsSync(file))("the 16 × 16 Ising model", () => {
     return high + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - high), 0));
   }
 
-  it.each([2.269, 2.5])("ln Z and marginals are in narrow intervals at T = %d", async (temperature) => {
+  it.each(isSlow ? [2.269, 2.5] : [2.269])("ln Z and marginals are in narrow intervals at T = %d", async (temperature) => {
     const beta = 1 / temperature;
     const factors = gridEdges(16, 16, true).map((scope) => ({
       scope: [...scope],

@@ -19,6 +19,7 @@ import {
   pseudoLikelihood,
 } from "../../../src/entries/everything.ts";
 import { LearntGraph } from "../../../src/graphs/learn/learnt-graph.ts";
+import { power } from "../../power.ts";
 import { conditionalAt, logValueAt } from "../../reference/conditionals.ts";
 import { graphFrom, graphPlans } from "../../reference/random-factor-graph.ts";
 import { optimumOf, smallWorld } from "./small-worlds.ts";
@@ -169,14 +170,14 @@ describe("contrastive divergence", () => {
     expect(new Set(unseen(free))).toEqual(new Set(["00", "11"]));
   });
 
-  it("persistent chains find the likelihood's optimum within 0.005 nats a variable, on 20 random graphs", async () => {
+  it("persistent chains find the likelihood's optimum within 0.005 nats a variable, on random graphs", async () => {
     const learners: readonly (readonly [string, GraphLearner])[] = [
       ["PCD", contrastiveDivergence()],
       ["CD-1", contrastiveDivergence({ persistent: false })],
-      ["pseudo-likelihood", pseudoLikelihood()],
     ];
     const worst = new Map<string, number[]>();
-    for (let seed = 0; seed < 20; seed++) {
+    const graphs = power(4, 20);
+    for (let seed = 0; seed < graphs; seed++) {
       const { graph, loss } = smallWorld(seed, { hidden: seed % 2 === 0 ? 0 : 0.2 });
       const best = loss(optimumOf(loss, [0, 0, 0, 0, 0])).value;
       for (const [name, algorithm] of learners) {
@@ -187,7 +188,8 @@ describe("contrastive divergence", () => {
     }
     for (const [name, off] of worst) {
       const sorted = off.toSorted((a, b) => a - b);
-      console.log(`${name}: median ${sorted[10].toExponential(1)}, worst ${sorted[19].toExponential(1)} nats a variable off`);
+      const [median, most] = [sorted[graphs >> 1], sorted[graphs - 1]].map((value) => value.toExponential(1));
+      console.log(`${name}: median ${median}, worst ${most} nats a variable off`);
     }
     expect(Math.max(...worst.get("PCD")!)).toBeLessThan(0.005);
     // The sampler's bias and the lost efficiency are there to be seen.

@@ -9,6 +9,7 @@ import {
   inverseTimeDecay,
   learnerFromJson,
 } from "../../../src/entries/everything.ts";
+import { power } from "../../power.ts";
 import { optimumOf, smallWorld, twoModes } from "./small-worlds.ts";
 
 const engine = await openEngine({ families: ["graphs", "training"] });
@@ -17,7 +18,7 @@ const plan = { seed: 3, workers: 1, memory: 2 ** 28 };
 describe("contrastive divergence, tempered", () => {
   it("finds the likelihood's optimum within 0.005 nats a variable, where persistent chains are stuck in the modes", async () => {
     const rule = adam({ rate: inverseTimeDecay({ rate: 0.05, decay: 0.1 }) });
-    for (let seed = 0; seed < 3; seed++) {
+    for (let seed = 0; seed < power(1, 3); seed++) {
       const { graph, loss } = twoModes(seed, { size: 12, copies: 20, truth: [0.03, 0.25] });
       const best = loss(optimumOf(loss, [0, 0])).value;
       const [stuck, tempered] = await Promise.all(

@@ -5,6 +5,7 @@ import type { FactorTables } from "../../../src/engine/contract/index.ts";
 import { annealedImportanceSampling, infer } from "../../../src/entries/everything.ts";
 import { type Ergodicity, ergodicity } from "../../../src/graphs/parts/ergodicity.ts";
 import { type Component, reduce } from "../../../src/graphs/parts/reduction.ts";
+import { power } from "../../power.ts";
 import { denseGraphs, graphOf, gridEdges, randomGraphs } from "../../reference/random-graph.ts";
 
 type Blocks = readonly (readonly number[])[];
@@ -51,8 +52,8 @@ describe("ergodicity", () => {
   it("is right on small graphs, and where it may not go through them never wrong", () => {
     const found = { true: 0, false: 0, unknown: 0 };
     const graphs = [
-      ...fc.sample(randomGraphs, { numRuns: 200, seed: 31 }),
-      ...fc.sample(denseGraphs, { numRuns: 200, seed: 32 }),
+      ...fc.sample(randomGraphs, { numRuns: power(40, 200), seed: 31 }),
+      ...fc.sample(denseGraphs, { numRuns: power(40, 200), seed: 32 }),
     ];
     for (const part of graphs.flatMap(parts)) {
       const truth = reachesAll(part);
@@ -69,8 +70,8 @@ describe("ergodicity", () => {
     const found = { true: 0, false: 0, unknown: 0 };
     let gained = 0;
     const graphs = [
-      ...fc.sample(randomGraphs, { numRuns: 300, seed: 33 }),
-      ...fc.sample(denseGraphs, { numRuns: 300, seed: 34 }),
+      ...fc.sample(randomGraphs, { numRuns: power(120, 300), seed: 33 }),
+      ...fc.sample(denseGraphs, { numRuns: power(120, 300), seed: 34 }),
     ];
     for (const [n, part] of graphs.flatMap(parts).entries()) {
       const blocks: number[][] = [[], [], []];

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Conditionals } from "../../../../src/engine/contract/index.ts";
+import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { atOnce } from "../../../../src/engine/threads/steps.ts";
 import {
@@ -18,6 +19,9 @@ import { type Blocks, blocksOf } from "../../../../src/graphs/sampling/gibbs/blo
 import { blocks } from "../../../../src/graphs/sampling/gibbs/schedules/blocks.ts";
 import { graphFrom, graphPlans } from "../../../reference/random-factor-graph.ts";
 import { gridEdges } from "../../../reference/random-graph.ts";
+import { expectContinued } from "./continued-runs.ts";
+
+const engine = await openEngine({ families: ["graphs"] });
 
 const numbersOf = (answer: Answer): string => JSON.stringify(answer).replace(/"run":\{[^}]*\}/, "");
 const gibbs = (options = {}) => graphGibbs({ schedule: "blocks", ...options });
@@ -263,7 +267,7 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
   it("is the same at 1, 2 and 4 workers, where workers share colours", async () => {
     const graph = factorGraph();
     const draws = stream(3, "sparse").at(0);
-    const count = 40_000;
+    const count = 12_000;
     for (let i = 0; i < count; i++) graph.variable(undefined, i % 9 === 0 ? 3 : undefined);
     for (let i = 0; i < count; i++) {
       const other = 10 * Math.floor(i / 10) + draws.integer(10);
@@ -281,17 +285,13 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
   });
 
   it("a run is kept in the middle of a sweep, and continues to the same bytes with other workers", async () => {
-    const graph = grid(200, (edge) => 0.3 + 0.1 * Math.sin(edge));
-    for (let i = 0; i < 39_990; i += 7) graph.or([i, i + 3, i + 5], { weight: 0.4 });
+    const graph = grid(64, (edge) => 0.3 + 0.1 * Math.sin(edge));
+    for (let i = 0; i < 4090; i += 7) graph.or([i, i + 3, i + 5], { weight: 0.4 });
     const algorithm = gibbs({ chains: 2, warmup: 10, sweeps: 100 });
-    const wanted = numbersOf(await infer(graph, { algorithm }));
-    const run = infer(graph, { algorithm });
-    const kept: Uint8Array[] = [];
-    for await (const _ of run) if (kept.length < 3) kept.push(await run.checkpoint());
-    expect(kept.length).toBe(3);
-    for (const bytes of kept) expect(numbersOf(await infer.resume(bytes, graph, { workers: 2 })) === wanted).toBe(true);
+    await expectContinued(graph, algorithm, engine);
     // What is kept is in the order of visits.
-    await expect(infer.resume(kept[2], graph, { algorithm: graphGibbs({ chains: 2, warmup: 10, sweeps: 100 }) })).rejects.toThrow(
+    const bytes = await infer(graph, { algorithm }).pause().checkpoint();
+    await expect(infer.resume(bytes, graph, { algorithm: graphGibbs({ chains: 2, warmup: 10, sweeps: 100 }) })).rejects.toThrow(
       /schedule is "blocks", but must be one of chromatic.*\[CHECKPOINT_FORMAT\]/,
     );
   });

@@ -6,6 +6,7 @@ import { type Answer, elimination, factorGraph, graphGibbs, infer, is } from "..
 import { coloursOf } from "../../../../src/graphs/sampling/gibbs/colours.ts";
 import { Layout } from "../../../../src/graphs/sampling/gibbs/layout.ts";
 import { gridEdges } from "../../../reference/random-graph.ts";
+import { expectContinued } from "./continued-runs.ts";
 
 const engine = await openEngine({ families: ["graphs"] });
 
@@ -114,7 +115,7 @@ describe("graphGibbs", () => {
 
   it("is the same at 1, 2 and 4 workers, where workers share colours", async () => {
     const graph = factorGraph();
-    const side = 180;
+    const side = 136;
     for (let i = 0; i < side * side; i++) graph.variable();
     for (const [a, b] of gridEdges(side, side, true)) graph.equal([a, b], { weight: 0.1 });
     for (let i = 0; i < side * side; i += 3) graph.isTrue(i, { weight: Math.sin(i) });
@@ -130,19 +131,19 @@ describe("graphGibbs", () => {
 
   it("a run over a large graph is kept in the middle of a sweep, and continues to the same bytes with other workers", async () => {
     const graph = factorGraph();
-    for (let i = 0; i < 90000; i++) graph.variable();
-    for (let i = 0; i < 89999; i++) graph.equal([i, i + 1], { weight: 0.4 });
-    for (let i = 0; i < 89990; i += 7) graph.or([i, i + 3, i + 5], { weight: 0.4 });
-    const algorithm = graphGibbs({ chains: 2, warmup: 10, sweeps: 100 });
-    const wanted = numbersOf(await infer(graph, { algorithm }));
-    const run = infer(graph, { algorithm });
-    const kept: Uint8Array[] = [];
-    for await (const _ of run) if (kept.length < 3) kept.push(await run.checkpoint());
-    expect(kept.length).toBe(3);
-    // Texts of some megabytes: compared here, so that nobody prints them.
-    for (const bytes of kept) expect(numbersOf(await infer.resume(bytes, graph, { workers: 2 })) === wanted).toBe(true);
+    for (let i = 0; i < 20000; i++) graph.variable();
+    for (let i = 0; i < 19999; i++) graph.equal([i, i + 1], { weight: 0.4 });
+    for (let i = 0; i < 19990; i += 7) graph.or([i, i + 3, i + 5], { weight: 0.4 });
+    await expectContinued(graph, graphGibbs({ chains: 2, warmup: 10, sweeps: 100 }), engine);
+  });
+
+  it("a checkpoint is refused where the graph is another", async () => {
+    const graph = mixedGraph(1);
+    const bytes = await infer(graph, { algorithm: graphGibbs({ sweeps: 100 }) })
+      .pause()
+      .checkpoint();
     const other = graph.withEvidence({ x7: true });
-    await expect(infer.resume(kept[1], other)).rejects.toThrow(/another graph .* \[CHECKPOINT_MODEL\]/);
+    await expect(infer.resume(bytes, other)).rejects.toThrow(/another graph .* \[CHECKPOINT_MODEL\]/);
   });
 
   it("Hogwild says that it is biased where workers race, and is sequential where they do not", async () => {
@@ -167,9 +168,13 @@ describe("graphGibbs", () => {
     const graph = factorGraph();
     for (let i = 0; i < 200_000; i++) graph.variable();
     for (let i = 0; i < 199_999; i++) graph.equal([i, i + 1], { weight: 0.3 });
-    const answer = await infer(graph, { until: { seconds: 12 } });
+    graph.isTrue(100_000, { weight: 3 });
+    const run = infer(graph, { until: { seconds: 300 } });
+    for await (const { sweeps } of run) if ((sweeps as number) > 20) run.stop("enough");
+    const answer = await run;
     expect(answer.method).toMatch(/^200000 variables are too many .*; chromatic Gibbs: 4 chains of \d+ sweeps/);
-    expect(Math.abs(answer.marginal("x100000").p[1] - 0.5)).toBeLessThan(0.2);
+    // The probability is above 0.99. The run is stopped early, when estimates are rough.
+    expect(answer.marginal("x100000").p[1]).toBeGreaterThan(0.7);
   });
 
   it("states beyond a byte, and terms beyond numbers, are refused", async () => {
@@ -186,10 +191,10 @@ describe("graphGibbs", () => {
 });
 
 describe("layouts", () => {
-  it("take at most 24 bytes an edge, at 100,000 variables with 900,000 edges", () => {
+  it("take at most 24 bytes an edge, at 20,000 variables with 180,000 edges", () => {
     const draws = stream(1, "layout").at(0);
     const graph = factorGraph();
-    const count = 100_000;
+    const count = 20_000;
     for (let i = 0; i < count; i++) graph.variable();
     const weights = Array.from({ length: 100 }, (_, i) => graph.weight(undefined, Math.sin(i)).id);
     for (let i = 0; i < count; i++) {

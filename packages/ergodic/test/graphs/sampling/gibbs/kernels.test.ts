@@ -6,6 +6,7 @@ import { factorGraph } from "../../../../src/entries/everything.ts";
 import { chromatic } from "../../../../src/graphs/sampling/gibbs/schedules/chromatic.ts";
 import { hogwild } from "../../../../src/graphs/sampling/gibbs/schedules/hogwild.ts";
 import { sequential } from "../../../../src/graphs/sampling/gibbs/schedules/sequential.ts";
+import { power } from "../../../power.ts";
 import { conditionalAt, logValueAt, sweepOf } from "../../../reference/conditionals.ts";
 import { graphFrom, graphPlans } from "../../../reference/random-factor-graph.ts";
 import { distance, type Laid, laidOut, possible, product, recounted } from "./laid-out.ts";
@@ -149,7 +150,7 @@ function visitsOf(laid: Laid, states: Int32Array[], change: (p: Float64Array) =>
 }
 
 describe("what racing workers share", () => {
-  it("counts of literals are right after 10^8 updates by two workers at once", async () => {
+  it("counts of literals are right after 10^7 updates by two workers at once", async () => {
     const graph = factorGraph();
     for (let i = 0; i < 20000; i++) graph.variable();
     for (let i = 0; i < 4; i++)
@@ -160,15 +161,16 @@ describe("what racing workers share", () => {
       );
     const laid = laidOut(graph.conditionals(), engine, { schedule: hogwild, workers: 2 });
     laid.chain.begin(() => 0);
-    // Voters are hardly drawn to either side: a draw changes one in nearly half of all cases, of 2.2e8.
-    for (let n = 0; n < 11; n++) {
+    // Voters are hardly drawn to either side: a draw changes one in nearly half of all cases, of 2e7 a round.
+    const rounds = power(1, 11);
+    for (let n = 0; n < rounds; n++) {
       await laid.sweep(1000 * n, 1000);
       expect([...laid.chain.kept]).toEqual(recounted(laid));
     }
     const before = laid.states();
-    await laid.sweep(11_000);
+    await laid.sweep(1000 * rounds);
     const changed = laid.states().filter((state, variable) => state !== before[variable]).length;
-    expect(11_000 * changed).toBeGreaterThan(1e8);
+    expect(1000 * rounds * changed).toBeGreaterThan(rounds * 9e6);
     laid.dispose();
   });
 });

