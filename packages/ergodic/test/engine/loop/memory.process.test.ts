@@ -134,7 +134,8 @@ describe("memory", () => {
     ];
     for (const attempt of attempts) await expect((async () => await attempt())()).rejects.toThrow();
     const { usedBytes } = memory;
-    for (let k = 0; k < power(3, 20); k++) for (const attempt of attempts) await expect((async () => await attempt())()).rejects.toThrow();
+    for (let k = 0; k < power(3, 20); k++)
+      for (const attempt of attempts) await expect((async () => await attempt())()).rejects.toThrow();
     expect(memory.usedBytes).toBeLessThanOrEqual(usedBytes);
     data.dispose();
   });

@@ -14,8 +14,8 @@ import { CONV_BAND_BYTES, CONV_BYTES } from "../../../src/engine/memory/fields.t
 import { loadFamily } from "../../../src/engine/memory/load.ts";
 import { createThread } from "../../../src/engine/memory/worker.js";
 import { stream } from "../../../src/engine/random/stream.ts";
-import * as reference from "../../reference/convolution.ts";
 import { power } from "../../power.ts";
+import * as reference from "../../reference/convolution.ts";
 import { drawShape, shapeOf } from "./convolution-shapes.ts";
 import { elementBytes, type FloatType, floatTypes, Guarded, rounded, roundoff, worst } from "./guarded.ts";
 
@@ -105,12 +105,7 @@ describe.each(floatTypes)("%s", (type) => {
     for (let inWidth = 1; inWidth <= 17; inWidth++) {
       const size = { batch: 2, inHeight: 3, inWidth, inChannels, groups: inChannels, kernelHeight: 3, kernelWidth: 3 };
       for (const stride of [1, 2]) {
-        check(
-          type,
-          shapeOf({ ...size, padTop: 1, padLeft: 1, strideHeight: stride, strideWidth: stride }),
-          draws,
-          "depthwise",
-        );
+        check(type, shapeOf({ ...size, padTop: 1, padLeft: 1, strideHeight: stride, strideWidth: stride }), draws, "depthwise");
       }
     }
   });
@@ -123,8 +118,7 @@ describe.each(floatTypes)("%s", (type) => {
       check(type, { ...shape, kernelWidth: 3, dilationWidth: 1 }, draws, "convolution");
     }
     const wide = { kernelHeight: 3, kernelWidth: 3, padTop: 1, padLeft: 1, strideWidth: 2, outChannels: 16, inChannels };
-    for (let inWidth = 1; inWidth <= 17; inWidth++)
-      check(type, shapeOf({ inHeight: 2, inWidth, ...wide }), draws, "convolution");
+    for (let inWidth = 1; inWidth <= 17; inWidth++) check(type, shapeOf({ inHeight: 2, inWidth, ...wide }), draws, "convolution");
     check(type, shapeOf({ batch: 2, inHeight: 45, inWidth: 45, ...wide }), draws, "convolution");
   });
 

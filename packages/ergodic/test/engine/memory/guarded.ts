@@ -17,6 +17,12 @@ export function rounded(type: FloatType, values: Iterable<number>): number[] {
   return Array.from(values, (value) => (type === "f32" ? Math.fround(value) : value));
 }
 
+/** expect(found).toEqual(wanted), which takes long for many numbers. */
+export function expectSame(found: readonly number[], wanted: readonly number[], message?: string): void {
+  if (found.length === wanted.length && found.every((value, i) => Object.is(value, wanted[i]))) return;
+  expect(found, message).toEqual(wanted);
+}
+
 export class Guarded implements Disposable {
   readonly arena: Arena;
   private readonly engine: Engine;
