@@ -14,7 +14,7 @@ import {
 } from "../../../src/entries/everything.ts";
 import { chosenStrength } from "../../../src/learning/fit/kinds/linear-strength.ts";
 import { inRowSpan } from "../../../src/learning/fit/kinds/row-span.ts";
-import { power } from "../../power.ts";
+import { isSlow, power } from "../../power.ts";
 
 interface Made {
   readonly train: Dataset;
@@ -77,7 +77,7 @@ const errorOf = async (l2: LinearOptions["l2"], { train, test }: Made, model: Li
 
 describe("the strength", () => {
   it("is found from step to step by L-BFGS, too, where the best one is weak", async () => {
-    for (const seed of [1, 2]) {
+    for (const seed of isSlow ? [1, 2] : [1]) {
       const made = levelled(3000, seed);
       const chosen = await errorOf("auto", made);
       let least = Infinity;
@@ -104,15 +104,17 @@ describe("the strength", () => {
     ["without an intercept", [90, 60, { signal: 2, classes: 2 }], { intercept: false }],
   ])("%s: test rows are predicted about as well as with the best of many strengths", async (_, [rows, columns, more], model) => {
     const ratios: number[] = [];
-    for (const seed of [1, 2, 3, 4]) {
+    const seeds = power(2, 4);
+    for (let seed = 1; seed <= seeds; seed++) {
       const made = noisy(rows, columns, { ...more, seed });
       const errors: number[] = [];
       // The best strength is among these; weaker and stronger ones, which take longer, are for the run at full power.
       for (let k = power(-6, -12); k <= power(0, 3); k++) errors.push(await errorOf(10 ** k, made, model));
       ratios.push((await errorOf("auto", made, model)) / Math.min(...errors));
     }
-    // Folds are a sample: an error of the choice costs some percent, the wrong end of the grid many.
-    expect(ratios.reduce((a, b) => a + b, 0) / 4).toBeLessThan(1.06);
+    // Folds are a sample: an error of the choice costs some percent, the wrong end of the grid many. The ratio of one seed is about 1.01 ± 0.02; the
+    // limit is five standard errors above.
+    expect(ratios.reduce((a, b) => a + b, 0) / seeds).toBeLessThan(1.01 + 0.1 / Math.sqrt(seeds));
   });
 
   it("is 0 for numbers of which there are 20 rows for each parameter, and says so", async () => {
