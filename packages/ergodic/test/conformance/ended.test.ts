@@ -265,6 +265,7 @@ describe("infer by each algorithm", () => {
   }
   const short: Record<string, object> = {
     annealedImportanceSampling: { particles: 100 },
+    importanceSampling: { samples: 1000 },
     graphTempering: { warmup: 50, sweeps: 200, width: 0.3 },
     graphGibbs: { sweeps: 300 },
     replicaGibbs: { sweeps: 300 },

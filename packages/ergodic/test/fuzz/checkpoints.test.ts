@@ -1,4 +1,4 @@
-/** A thousand damaged checkpoints. */
+/** Hundreds of damaged checkpoints. */
 import { expect, it } from "vitest";
 import { run } from "./checkpoints.ts";
 import { reportMemory } from "./cost.ts";

@@ -135,7 +135,7 @@ describe("work is known before anything runs", () => {
   });
 
   it("and placing many values that live together is work too", () => {
-    const count = 40_000;
+    const count = 25_000;
     const values = [z, ...new Array(count).fill(own(1))];
     const zeros = values.map((_, value) => ({ kind: "zero", value }));
     expect(() => opened(planOf(values, [...zeros, ...zeros]))).toThrow(

@@ -7,35 +7,36 @@ export interface CirculantShape {
   readonly k: number;
 }
 
-/** Visits every term: W[i k + a, j k + b] = w[i, j, c], c = (a − b) mod k. */
-function eachTerm({ rows, p, q, k }: CirculantShape, visit: (x: number, y: number, w: number) => void): void {
+/** Visits every pair of blocks that meet in W: where those of x, y and w begin. */
+function eachBlock({ rows, p, q, k }: CirculantShape, visit: (x: number, y: number, w: number) => void): void {
   for (let r = 0; r < rows; r++)
-    for (let i = 0; i < p; i++)
-      for (let j = 0; j < q; j++)
-        for (let c = 0; c < k; c++)
-          for (let b = 0; b < k; b++) visit((r * q + j) * k + b, (r * p + i) * k + ((b + c) % k), (i * q + j) * k + c);
+    for (let i = 0; i < p; i++) for (let j = 0; j < q; j++) visit((r * q + j) * k, (r * p + i) * k, (i * q + j) * k);
 }
 
+/** y[a] += w[c] x[b], c = (a − b) mod k. */
 export function circulant(shape: CirculantShape, x: readonly number[], w: readonly number[]): number[] {
-  const y = new Array<number>(shape.rows * shape.p * shape.k).fill(0);
-  eachTerm(shape, (atX, atY, atW) => {
-    y[atY] += w[atW] * x[atX];
+  const { k } = shape;
+  const y = new Float64Array(shape.rows * shape.p * k);
+  eachBlock(shape, (atX, atY, atW) => {
+    for (let c = 0; c < k; c++) for (let b = 0; b < k; b++) y[atY + ((b + c) % k)] += w[atW + c] * x[atX + b];
   });
-  return y;
+  return Array.from(y);
 }
 
 export function circulantInput(shape: CirculantShape, dy: readonly number[], w: readonly number[]): number[] {
-  const dx = new Array<number>(shape.rows * shape.q * shape.k).fill(0);
-  eachTerm(shape, (atX, atY, atW) => {
-    dx[atX] += w[atW] * dy[atY];
+  const { k } = shape;
+  const dx = new Float64Array(shape.rows * shape.q * k);
+  eachBlock(shape, (atX, atY, atW) => {
+    for (let c = 0; c < k; c++) for (let b = 0; b < k; b++) dx[atX + b] += w[atW + c] * dy[atY + ((b + c) % k)];
   });
-  return dx;
+  return Array.from(dx);
 }
 
 export function circulantWeight(shape: CirculantShape, x: readonly number[], dy: readonly number[]): number[] {
-  const dw = new Array<number>(shape.p * shape.q * shape.k).fill(0);
-  eachTerm(shape, (atX, atY, atW) => {
-    dw[atW] += dy[atY] * x[atX];
+  const { k } = shape;
+  const dw = new Float64Array(shape.p * shape.q * k);
+  eachBlock(shape, (atX, atY, atW) => {
+    for (let c = 0; c < k; c++) for (let b = 0; b < k; b++) dw[atW + c] += dy[atY + ((b + c) % k)] * x[atX + b];
   });
-  return dw;
+  return Array.from(dw);
 }

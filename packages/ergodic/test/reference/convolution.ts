@@ -24,18 +24,35 @@ export function forEachTap(s: ConvolutionShape, visit: (pixel: number, tap: numb
   }
 }
 
-/** Every product of the convolution: indices into x, W and y. */
-function forEachProduct(s: ConvolutionShape, visit: (x: number, w: number, y: number) => void): void {
+/** Elements of x, W and y. */
+type Role = "x" | "w" | "y";
+
+/** Adds up every product of the convolution, of an element of `a` and one of `b`, where it belongs. */
+function products(s: ConvolutionShape, into: Role, a: [Role, ArrayLike<number>], b: [Role, ArrayLike<number>]): Sums {
   const inside = s.inChannels / s.groups;
   const outside = s.outChannels / s.groups;
+  const size = sizes(s)[into];
+  const value = new Float64Array(size);
+  const magnitude = new Float64Array(size);
+  const [first, second] = [Float64Array.from(a[1]), Float64Array.from(b[1])];
+  // From one channel of a group to the next.
+  const step = { x: 1, w: s.outChannels, y: 0 };
+  const [toStep, aStep, bStep] = [step[into], step[a[0]], step[b[0]]];
   forEachTap(s, (pixel, tap, cell) => {
     for (let o = 0; o < s.outChannels; o++) {
-      const group = Math.floor(o / outside);
+      const x = pixel * s.inChannels + Math.floor(o / outside) * inside;
+      const w = tap * inside * s.outChannels + o;
+      const y = cell * s.outChannels + o;
+      const place = (role: Role): number => (role === "x" ? x : role === "w" ? w : y);
+      const [to, from, by] = [place(into), place(a[0]), place(b[0])];
       for (let c = 0; c < inside; c++) {
-        visit(pixel * s.inChannels + group * inside + c, (tap * inside + c) * s.outChannels + o, cell * s.outChannels + o);
+        const term = first[from + c * aStep] * second[by + c * bStep];
+        value[to + c * toStep] += term;
+        magnitude[to + c * toStep] += Math.abs(term);
       }
     }
   });
+  return { value, magnitude };
 }
 
 class Accumulator implements Sums {
@@ -59,23 +76,14 @@ export const sizes = (s: ConvolutionShape) => ({
   y: s.batch * s.outHeight * s.outWidth * s.outChannels,
 });
 
-export function convolution(s: ConvolutionShape, x: ArrayLike<number>, w: ArrayLike<number>): Sums {
-  const y = new Accumulator(sizes(s).y);
-  forEachProduct(s, (xi, wi, yi) => y.add(yi, x[xi] * w[wi]));
-  return y;
-}
+export const convolution = (s: ConvolutionShape, x: ArrayLike<number>, w: ArrayLike<number>): Sums =>
+  products(s, "y", ["x", x], ["w", w]);
 
-export function convolutionInput(s: ConvolutionShape, dy: ArrayLike<number>, w: ArrayLike<number>): Sums {
-  const dx = new Accumulator(sizes(s).x);
-  forEachProduct(s, (xi, wi, yi) => dx.add(xi, dy[yi] * w[wi]));
-  return dx;
-}
+export const convolutionInput = (s: ConvolutionShape, dy: ArrayLike<number>, w: ArrayLike<number>): Sums =>
+  products(s, "x", ["y", dy], ["w", w]);
 
-export function convolutionWeight(s: ConvolutionShape, x: ArrayLike<number>, dy: ArrayLike<number>): Sums {
-  const dw = new Accumulator(sizes(s).w);
-  forEachProduct(s, (xi, wi, yi) => dw.add(wi, x[xi] * dy[yi]));
-  return dw;
-}
+export const convolutionWeight = (s: ConvolutionShape, x: ArrayLike<number>, dy: ArrayLike<number>): Sums =>
+  products(s, "w", ["x", x], ["y", dy]);
 
 /** Elements of one row of the matrix of patches. */
 const patchLength = (s: ConvolutionShape): number => s.kernelHeight * s.kernelWidth * s.inChannels;

@@ -87,8 +87,10 @@ export class PlainCoordinates {
     }
     if (atZero + l1 < 0) low = 0;
     else high = 0;
-    for (let n = 0; n < 200; n++) {
+    // Until no number lies between, or 10⁻¹⁸ is left.
+    for (let n = 0; n < 70; n++) {
       const middle = (low + high) / 2;
+      if (middle === low || middle === high) break;
       if (slope(middle) + (low === 0 || low > 0 ? l1 : -l1) < 0) low = middle;
       else high = middle;
     }

@@ -31,9 +31,9 @@ describe("a run that was aborted is resumed", () => {
 
   it("fit", async () => {
     const data = Dataset.fromArrays({ x: x.map((each) => [each]), y });
-    const options = { rule: adam(), epochs: 8000, seed: 3, deterministic: true };
+    const options = { rule: adam(), epochs: 2000, seed: 3, deterministic: true };
     const path = await aborted("fit", (signal) => fit(linear(), data, { ...options, signal }));
-    const resumed = await fit.resume(path, data, { until: { epochs: 8000 } });
+    const resumed = await fit.resume(path, data, { until: { epochs: 2000 } });
     const whole = await fit(linear(), data, options);
     expect(resumed.run.updates).toBe(whole.run.updates);
     expect(resumed.predict([[0.5], [-2]])).toEqual(whole.predict([[0.5], [-2]]));
@@ -43,14 +43,14 @@ describe("a run that was aborted is resumed", () => {
   it("sample", async () => {
     const density = (x: Float64Array) => -0.5 * x[0] * x[0];
     const given = { dimension: 1, gradient: (x: Float64Array) => [-x[0]] };
-    const options = { seed: 3, chains: 2, warmup: 500, draws: 20_000, deterministic: true };
+    const options = { seed: 3, chains: 2, warmup: 500, draws: 5000, deterministic: true };
     const path = await aborted("sample", (signal) => sample(density, given, { ...options, signal }));
     expect((await sample.resume(path, density, given)).draws("x")).toEqual((await sample(density, given, options)).draws("x"));
   });
 
   it("minimize, along a gradient", async () => {
     const f = await compileFunction({ w: [2] }, ({ w }) => w.sub(3).square().square().sum(), { gradient: ["w"] });
-    const options = { rule: adam({ rate: 1e-4 }), epochs: 80_000 };
+    const options = { rule: adam({ rate: 1e-4 }), epochs: 20_000 };
     const path = await aborted("gradient", (signal) => minimize(f, { w: [0, 1] }, { ...options, signal }));
     const whole = await minimize(f, { w: [0, 1] }, options);
     expect((await minimize.resume(path, f)).x).toEqual(whole.x);
@@ -61,7 +61,7 @@ describe("a run that was aborted is resumed", () => {
       await new Promise((resolve) => setTimeout(resolve, 1));
       return (a - 1) ** 2 + b ** 2;
     };
-    const options = { seed: 3, evaluations: 400 };
+    const options = { seed: 3, evaluations: 100 };
     const path = await aborted("values", (signal) => minimize(f, [3, 3], { ...options, signal }));
     expect((await minimize.resume(path, f)).x).toEqual((await minimize(f, [3, 3], options)).x);
   });

@@ -21,6 +21,7 @@ import {
   svrg,
   WorkerError,
 } from "../../../src/entries/everything.ts";
+import { power } from "../../power.ts";
 import { plantedRows } from "./planted.ts";
 
 setFlagsFromString("--expose-gc");
@@ -104,7 +105,7 @@ describe("memory", () => {
     // What the first run makes is kept with the data (its numbers in other types) or the engine (compiled programs, stop cells).
     await once();
     const { usedBytes, reservedBytes } = memory;
-    for (let k = 0; k < 100; k++) await once();
+    for (let k = 0; k < power(10, 100); k++) await once();
     expect(memory.usedBytes).toBeLessThanOrEqual(usedBytes);
     expect(memory.reservedBytes).toBe(reservedBytes);
     data.dispose();
@@ -116,7 +117,7 @@ describe("memory", () => {
     const once = async (): Promise<void> => void (await fit.path(linear(), data, { lambdas: 5, folds: 3 }));
     await once();
     const { usedBytes, reservedBytes } = memory;
-    for (let k = 0; k < 20; k++) await once();
+    for (let k = 0; k < power(3, 20); k++) await once();
     expect(memory.usedBytes).toBeLessThanOrEqual(usedBytes);
     expect(memory.reservedBytes).toBe(reservedBytes);
     data.dispose();
@@ -133,7 +134,8 @@ describe("memory", () => {
     ];
     for (const attempt of attempts) await expect((async () => await attempt())()).rejects.toThrow();
     const { usedBytes } = memory;
-    for (let k = 0; k < 20; k++) for (const attempt of attempts) await expect((async () => await attempt())()).rejects.toThrow();
+    for (let k = 0; k < power(3, 20); k++)
+      for (const attempt of attempts) await expect((async () => await attempt())()).rejects.toThrow();
     expect(memory.usedBytes).toBeLessThanOrEqual(usedBytes);
     data.dispose();
   });
@@ -145,7 +147,7 @@ describe("memory", () => {
       const { data } = plantedRows({ rows: 3000, columns: 30, classes: 2, format: "dense", type: "f32" });
       const { data: heldOut } = plantedRows({ rows: 500, columns: 30, classes: 2, format: "dense", type: "f32" });
       return fit(linear({ standardise: true }), data, {
-        epochs: 40,
+        epochs: power(10, 40),
         precision: "i16",
         validate: heldOut,
         validateEvery: 5,

@@ -14,18 +14,17 @@ import { CONV_BAND_BYTES, CONV_BYTES } from "../../../src/engine/memory/fields.t
 import { loadFamily } from "../../../src/engine/memory/load.ts";
 import { createThread } from "../../../src/engine/memory/worker.js";
 import { stream } from "../../../src/engine/random/stream.ts";
+import { power } from "../../power.ts";
 import * as reference from "../../reference/convolution.ts";
 import { drawShape, shapeOf } from "./convolution-shapes.ts";
 import { elementBytes, type FloatType, floatTypes, Guarded, rounded, roundoff, worst } from "./guarded.ts";
 
 const engine = await openEngine();
-const cases = floatTypes.flatMap((type) => [true, false].map((deterministic) => ({ type, deterministic })));
 
 type Name = "convolution" | "convolutionInput" | "convolutionWeight" | "depthwise" | "depthwiseInput" | "depthwiseWeight";
-interface Setting {
-  readonly type: FloatType;
-  readonly deterministic: boolean;
-}
+/** Arrays of numbers as bytes: expect().toEqual takes long for many numbers. */
+const bytesOf = (type: FloatType, values: number[]): Buffer =>
+  Buffer.from((type === "f32" ? Float32Array : Float64Array).from(values).buffer);
 
 function spec(memory: Guarded, shape: ConvolutionShape): number {
   const block = new Uint32Array(CONV_BYTES / 4);
@@ -36,7 +35,8 @@ function spec(memory: Guarded, shape: ConvolutionShape): number {
 /** The result of kernel(spec, a, b, result, scratch). */
 function called(
   name: Name,
-  { type, deterministic }: Setting,
+  type: FloatType,
+  deterministic: boolean,
   shape: ConvolutionShape,
   a: number[],
   b: number[],
@@ -49,14 +49,14 @@ function called(
   const [first, second] = [memory.put(type, a), memory.put(type, b)];
   engine.kernel(`${name}${type.toUpperCase()}`, deterministic)(spec(memory, shape), first, second, result, scratch);
   memory.read("u32", scratch, bytes / 4);
-  expect(memory.read(type, first, a.length)).toEqual(a);
-  expect(memory.read(type, second, b.length)).toEqual(b);
+  expect(bytesOf(type, memory.read(type, first, a.length)).equals(bytesOf(type, a))).toBe(true);
+  expect(bytesOf(type, memory.read(type, second, b.length)).equals(bytesOf(type, b))).toBe(true);
   return memory.read(type, result, size);
 }
 
-/** The kernel and both adjoints are within their bounds, given as the number of terms of a sum. */
+/** The kernel and both adjoints of both instruction sets are within their bounds, given as the number of terms of a sum. */
 function check(
-  setting: Setting,
+  type: FloatType,
   shape: ConvolutionShape,
   draws: ReturnType<ReturnType<typeof stream>["at"]>,
   family: "convolution" | "depthwise",
@@ -64,15 +64,18 @@ function check(
   const { x: xSize, w: wSize, y: ySize } = reference.sizes(shape);
   const values = (count: number) =>
     rounded(
-      setting.type,
+      type,
       Array.from({ length: count }, () => draws.normal()),
     );
   const [x, w, dy] = [values(xSize), values(wSize), values(ySize)];
   const taps = shape.kernelHeight * shape.kernelWidth;
   const compare = (name: "" | "Input" | "Weight", a: number[], b: number[], wanted: reference.Sums, terms: number) => {
-    const found = called(`${family}${name}`, setting, shape, a, b, wanted.value.length);
-    const bounds = [...wanted.magnitude].map((size) => 2 * (terms + 1) * roundoff[setting.type] * size);
-    expect(worst(found, [...wanted.value], bounds), `${family}${name} ${JSON.stringify(shape)}`).toBeLessThanOrEqual(1);
+    const value = [...wanted.value];
+    const bounds = Array.from(wanted.magnitude, (size) => 2 * (terms + 1) * roundoff[type] * size);
+    for (const deterministic of [true, false]) {
+      const found = called(`${family}${name}`, type, deterministic, shape, a, b, value.length);
+      expect(worst(found, value, bounds), `${family}${name} ${deterministic} ${JSON.stringify(shape)}`).toBeLessThanOrEqual(1);
+    }
   };
   compare("", x, w, reference.convolution(shape, x, w), (taps * shape.inChannels) / shape.groups);
   compare("Input", dy, w, reference.convolutionInput(shape, dy, w), (taps * shape.outChannels) / shape.groups);
@@ -81,22 +84,20 @@ function check(
 
 const whole = (draws: { integer(n: number): number }, count: number) => Array.from({ length: count }, () => draws.integer(9) - 4);
 
-describe.each(cases)("$type, deterministic: $deterministic", (setting) => {
-  const { type } = setting;
-
+describe.each(floatTypes)("%s", (type) => {
   it("convolves over drawn shapes, strides, pads, dilations and groups", () => {
     const draws = stream(1, "convolution", type).at(0);
-    for (let drawn = 0; drawn < 120; drawn++) {
+    for (let drawn = 0; drawn < power(60, 120); drawn++) {
       const groups = 1 + draws.integer(3);
       const channels = { inChannels: groups * (1 + draws.integer(5)), outChannels: groups * (1 + draws.integer(5)), groups };
-      check(setting, drawShape(draws, channels), draws, "convolution");
+      check(type, drawShape(draws, channels), draws, "convolution");
     }
   });
 
   it.each(Array.from({ length: 18 }, (_, at) => at + 1))("convolves %i channels by themselves", (inChannels) => {
     const draws = stream(2, "depthwise", type, inChannels).at(0);
     const channels = { inChannels, outChannels: inChannels, groups: inChannels };
-    for (let drawn = 0; drawn < 12; drawn++) check(setting, drawShape(draws, channels), draws, "depthwise");
+    for (let drawn = 0; drawn < power(6, 12); drawn++) check(type, drawShape(draws, channels), draws, "depthwise");
   });
 
   it.each([16, 20, 33])("takes every width with three taps, %i channels", (inChannels) => {
@@ -104,27 +105,21 @@ describe.each(cases)("$type, deterministic: $deterministic", (setting) => {
     for (let inWidth = 1; inWidth <= 17; inWidth++) {
       const size = { batch: 2, inHeight: 3, inWidth, inChannels, groups: inChannels, kernelHeight: 3, kernelWidth: 3 };
       for (const stride of [1, 2]) {
-        check(
-          setting,
-          shapeOf({ ...size, padTop: 1, padLeft: 1, strideHeight: stride, strideWidth: stride }),
-          draws,
-          "depthwise",
-        );
+        check(type, shapeOf({ ...size, padTop: 1, padLeft: 1, strideHeight: stride, strideWidth: stride }), draws, "depthwise");
       }
     }
   });
 
   it.each([1, 2, 3, 4, 5, 8, 16])("takes images as they are where weights are small: %i channels", (inChannels) => {
     const draws = stream(7, "shallow", type, inChannels).at(0);
-    for (let drawn = 0; drawn < 40; drawn++) {
+    for (let drawn = 0; drawn < power(8, 40); drawn++) {
       const shape = drawShape(draws, { inChannels, outChannels: 8 * (1 + draws.integer(3)), groups: 1 });
-      check(setting, shape, draws, "convolution");
-      check(setting, { ...shape, kernelWidth: 3, dilationWidth: 1 }, draws, "convolution");
+      check(type, shape, draws, "convolution");
+      check(type, { ...shape, kernelWidth: 3, dilationWidth: 1 }, draws, "convolution");
     }
     const wide = { kernelHeight: 3, kernelWidth: 3, padTop: 1, padLeft: 1, strideWidth: 2, outChannels: 16, inChannels };
-    for (let inWidth = 1; inWidth <= 17; inWidth++)
-      check(setting, shapeOf({ inHeight: 2, inWidth, ...wide }), draws, "convolution");
-    check(setting, shapeOf({ batch: 2, inHeight: 45, inWidth: 45, ...wide }), draws, "convolution");
+    for (let inWidth = 1; inWidth <= 17; inWidth++) check(type, shapeOf({ inHeight: 2, inWidth, ...wide }), draws, "convolution");
+    check(type, shapeOf({ batch: 2, inHeight: 45, inWidth: 45, ...wide }), draws, "convolution");
   });
 
   it("goes over the edges of its bands", () => {
@@ -132,22 +127,22 @@ describe.each(cases)("$type, deterministic: $deterministic", (setting) => {
     const kernel = { kernelHeight: 3, kernelWidth: 3, padTop: 1, padLeft: 1 };
     const long = shapeOf({ batch: 3, inHeight: 14, inWidth: 13, inChannels: 24, outChannels: 5, ...kernel });
     expect(long.batch * long.outHeight * long.outWidth * 9 * 24 * elementBytes[type]).toBeGreaterThan(CONV_BAND_BYTES);
-    check(setting, long, draws, "convolution");
+    check(type, long, draws, "convolution");
     check(
-      setting,
+      type,
       shapeOf({ batch: 6, inHeight: 50, inWidth: 50, ...kernel, inChannels: 2, outChannels: 4, groups: 2 }),
       draws,
       "convolution",
     );
     // One patch is larger than a band.
     check(
-      setting,
+      type,
       shapeOf({ inHeight: 7, inWidth: 6, kernelHeight: 6, kernelWidth: 6, inChannels: 2000, outChannels: 2 }),
       draws,
       "convolution",
     );
     check(
-      setting,
+      type,
       shapeOf({ batch: 5, inHeight: 40, inWidth: 40, inChannels: 12, outChannels: 6, groups: 2 }),
       draws,
       "convolution",
@@ -170,30 +165,33 @@ describe.each(cases)("$type, deterministic: $deterministic", (setting) => {
       for (const at of [0, 9 * 13 + 4, 9 * 30 - 1]) {
         const x = whole(draws, 9 * 30).map((value, i) => (i === at ? special : value));
         const w = new Array<number>(81).fill(1);
-        for (const family of ["convolution", "depthwise"] as const) {
-          const found = called(family, setting, shape, x, w, 9 * 30);
-          expect(found).toEqual([...reference.convolution(shape, x, w).value]);
-        }
+        const wanted = [...reference.convolution(shape, x, w).value];
+        for (const family of ["convolution", "depthwise"] as const)
+          for (const deterministic of [true, false])
+            expect(called(family, type, deterministic, shape, x, w, 9 * 30)).toEqual(wanted);
       }
     }
   });
 
   it("copies patches exactly, and adds them back", () => {
     const draws = stream(6, "patches", type).at(0);
-    for (let drawn = 0; drawn < 80; drawn++) {
+    for (let drawn = 0; drawn < power(40, 80); drawn++) {
       const shape = drawShape(draws, { inChannels: draws.integer(10), outChannels: 1, groups: 1 });
       const size = reference.sizes(shape).x;
-      const wanted = reference.patches(shape, whole(draws, size));
-      using memory = new Guarded(engine);
+      const length = reference.patches(shape, whole(draws, size)).length;
       const x = whole(draws, size).map((value) => (value === 2 ? NaN : value));
-      const columns = memory.room(type, wanted.length);
-      const suffix = type.toUpperCase();
-      engine.kernel(`patches${suffix}`, setting.deterministic)(spec(memory, shape), memory.put(type, x), columns);
-      expect(memory.read(type, columns, wanted.length)).toEqual([...reference.patches(shape, x)]);
-      const given = whole(draws, wanted.length);
-      const dx = memory.room(type, size);
-      engine.kernel(`patchesInput${suffix}`, setting.deterministic)(spec(memory, shape), memory.put(type, given), dx);
-      expect(memory.read(type, dx, size)).toEqual([...reference.patchesInput(shape, given).value]);
+      const given = whole(draws, length);
+      const wanted = { columns: [...reference.patches(shape, x)], dx: [...reference.patchesInput(shape, given).value] };
+      for (const deterministic of [true, false]) {
+        using memory = new Guarded(engine);
+        const columns = memory.room(type, length);
+        const suffix = type.toUpperCase();
+        engine.kernel(`patches${suffix}`, deterministic)(spec(memory, shape), memory.put(type, x), columns);
+        expect(memory.read(type, columns, length)).toEqual(wanted.columns);
+        const dx = memory.room(type, size);
+        engine.kernel(`patchesInput${suffix}`, deterministic)(spec(memory, shape), memory.put(type, given), dx);
+        expect(memory.read(type, dx, size)).toEqual(wanted.dx);
+      }
     }
   });
 });
@@ -208,7 +206,7 @@ it.each(floatTypes)("reads nothing beyond an array: each in turn ends where memo
   const kernel = (name: string) => thread.kernel("relaxed", `${name}${type.toUpperCase()}`);
   const block = new Uint32Array(own.buffer, start, CONV_BYTES / 4);
   const draws = stream(8, "memory", type).at(0);
-  for (let drawn = 0; drawn < 300; drawn++) {
+  for (let drawn = 0; drawn < power(150, 300); drawn++) {
     const channels = 1 + draws.integer(20);
     const alone = draws.integer(2) === 1;
     const outChannels = alone ? channels : 4 * (1 + draws.integer(5));

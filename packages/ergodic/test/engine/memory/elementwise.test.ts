@@ -13,7 +13,7 @@ import { type ElementwiseLoop, elementwiseCode, elementwiseOperations } from "..
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { elementwise } from "../../reference/elementwise.ts";
 import { ownFunctions } from "../compiler/harness.ts";
-import { elementBytes, type FloatType, floatTypes, Guarded, rounded, roundoff, worst } from "./guarded.ts";
+import { elementBytes, expectSame, type FloatType, floatTypes, Guarded, rounded, roundoff, worst } from "./guarded.ts";
 
 const engine = await openEngine();
 const cases = floatTypes.flatMap((type) => [true, false].map((deterministic) => ({ type, deterministic })));
@@ -82,7 +82,8 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
       Array.from({ length: count }, () => 2 * draws.normal()),
     );
   const check = (loop: ElementwiseLoop, arrays: readonly number[][]): void => {
-    expect(ran(type, deterministic, loop, arrays)).toEqual(twin(type, loop, arrays));
+    const wanted = twin(type, loop, arrays);
+    for (const [i, found] of ran(type, deterministic, loop, arrays).entries()) expectSame(found, wanted[i]);
   };
 
   it.each(Object.keys(elementwiseOperations))(
@@ -176,8 +177,8 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
       const arrays = [x, ...Array.from({ length: 4 }, () => new Array<number>(size).fill(55))];
       const found = ran(type, deterministic, loop, arrays);
       const wanted = twin("f64", loop, arrays);
-      expect(found[2]).toEqual(wanted[2]);
-      expect(found[3]).toEqual(wanted[3]);
+      expectSame(found[2], wanted[2]);
+      expectSame(found[3], wanted[3]);
       // The result's own rounding, and twice that of a float64 sum: the twin's and the kernel's.
       const bound = wanted[4].map((sum) => sum * (roundoff[type] + 2 * (x.length / size + 3) * roundoff.f64));
       expect(worst(found[1], wanted[1], bound)).toBeLessThanOrEqual(1);

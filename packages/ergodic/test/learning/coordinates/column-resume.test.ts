@@ -16,6 +16,7 @@ import {
 } from "../../../src/entries/everything.ts";
 import { columnSolvers, PathProgression } from "../../../src/learning/coordinates/path.ts";
 import { dealFolds } from "../../../src/learning/fit/folds.ts";
+import { isSlow, power } from "../../power.ts";
 import { type Kind, kinds, lossOf, randomRows, tableOf } from "./column-problems.ts";
 
 let folder: string;
@@ -31,11 +32,14 @@ const memory = engineMemory();
 const formats = ["dense", "sparse"] as const;
 const modelOf = (kind: Kind, more: LinearOptions) => linear({ loss: lossOf(kind), standardise: false, ...more });
 
-async function resumesAfterEveryRound(data: Dataset, model: ReturnType<typeof linear>, tolerance: number): Promise<number> {
+/** After the first rounds and the last, and after all of them at full power. */
+async function resumesAfterRounds(data: Dataset, model: ReturnType<typeof linear>, tolerance: number): Promise<number> {
   const algorithm = coordinateDescent({ tolerance });
   const whole = await fit(model, data, { algorithm, epochs: 50 });
   const file = join(folder, "rounds.checkpoint");
-  for (let rounds = 1; rounds <= Math.min(12, whole.run.updates); rounds++) {
+  const last = Math.min(12, whole.run.updates);
+  for (let rounds = 1; rounds <= last; rounds++) {
+    if (!isSlow && rounds > 2 && rounds < last) continue;
     const first = fit(model, data, { algorithm, epochs: rounds });
     await first;
     await first.checkpoint(file);
@@ -51,11 +55,11 @@ async function resumesAfterEveryRound(data: Dataset, model: ReturnType<typeof li
 describe.each(kinds)("%s", (kind) => {
   const model: LinearOptions[] = [{ l1: 0.02 }, { l1: 0.01, l2: 0.02 }, { l1: 0.05, penaltyWeights: { x0: 0 } }];
 
-  it.each(formats)("resumes after every round: %s", async (format) => {
+  it.each(formats)("resumes after any round: %s", async (format) => {
     let most = 0;
     for (const penalty of model) {
       using data = tableOf(randomRows(kind, { rows: 40, columns: 60 }), { format });
-      most = Math.max(most, await resumesAfterEveryRound(data, modelOf(kind, penalty), 1e-10));
+      most = Math.max(most, await resumesAfterRounds(data, modelOf(kind, penalty), 1e-10));
     }
     expect(most).toBeGreaterThan(2);
   });
@@ -63,9 +67,9 @@ describe.each(kinds)("%s", (kind) => {
 
 it("resumes where the set is larger than the Gram matrix holds", async () => {
   using data = tableOf(randomRows("squared", { rows: 40, columns: 900 }));
-  expect(await resumesAfterEveryRound(data, modelOf("squared", { l2: 0.01 }), 1e-13)).toBeGreaterThan(1);
+  expect(await resumesAfterRounds(data, modelOf("squared", { l2: 0.01 }), 1e-13)).toBeGreaterThan(1);
   using classes = tableOf(randomRows("multinomial", { rows: 40, columns: 300 }));
-  expect(await resumesAfterEveryRound(classes, modelOf("multinomial", { l2: 0.01 }), 1e-10)).toBeGreaterThan(1);
+  expect(await resumesAfterRounds(classes, modelOf("multinomial", { l2: 0.01 }), 1e-10)).toBeGreaterThan(1);
 });
 
 type Path = Awaited<ReturnType<typeof fit.path>>;
@@ -108,7 +112,7 @@ describe("paths", () => {
     for (const format of formats) {
       using data = tableOf(randomRows(kind, { rows: 40, columns: 15 }), { format });
       const model = modelOf(kind, {});
-      const given = { lambdas: 12, ratio: 0.05, seed: 3, ...options };
+      const given = { lambdas: power(6, 12), ratio: 0.05, seed: 3, ...options };
       const whole = told(await fit.path(model, data, given));
       expect(told(await fit.path(model, data, given))).toEqual(whole);
       expect(told(await fit.path(model, data, { ...given, workers: 2 }))).toEqual(whole);

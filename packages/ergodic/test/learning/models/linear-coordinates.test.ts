@@ -20,6 +20,7 @@ import {
 import { eigenvalueBound } from "../../../src/learning/models/linear/coordinate-bounds.ts";
 import type { LinearProblem } from "../../../src/learning/models/linear/problem.ts";
 import { type Format, plantedRows } from "../../engine/loop/planted.ts";
+import { isSlow } from "../../power.ts";
 import { type LossName, PlainCoordinates } from "../../reference/linear-coordinates.ts";
 import { engine, plan } from "../coordinates/targets.ts";
 
@@ -385,7 +386,8 @@ describe("coordinateDescent on linear models", () => {
 
   it.each(losses)("all ways lead to the working sets' answer: %s", async (loss) => {
     const model = linear({ loss, l1: 0.02, standardise: false });
-    for (const format of formats) {
+    // Each format meets two of the losses.
+    for (const format of isSlow ? formats : [formats[losses.indexOf(loss) % 2]]) {
       const { data } = plantedRows({ rows: ROWS, columns: COLUMNS, classes: classesOf[loss], format });
       const wanted = await fit(model, data, { algorithm: coordinateDescent({ tolerance: 1e-13 }), epochs: 10_000 });
       for (const way of ways) {

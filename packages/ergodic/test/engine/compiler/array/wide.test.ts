@@ -5,6 +5,7 @@ import { compileFunction, traceFunction } from "../../../../src/engine/compiler/
 import { arraysBelow, type SymbolicArray } from "../../../../src/engine/compiler/array/symbolic.ts";
 import { add, at, mul, sin, slice, sum } from "../../../../src/engine/compiler/index.ts";
 import { model, normal, sample } from "../../../../src/entries/everything.ts";
+import { power } from "../../../power.ts";
 
 /** Σ_i (i + 1) sin x_i, element by element. */
 const oneByOne = (x: SymbolicArray): SymbolicArray => {
@@ -58,18 +59,19 @@ describe("elements that are taken one by one", () => {
 describe("a model", () => {
   const plan = { chains: 1, warmup: 2, draws: 2, seed: 1, workers: 1 };
 
-  it("of 10,000 observations, each a statement of its own", async () => {
+  it("of thousands of observations, each a statement of its own", async () => {
     const many = model(({ param, observe }) => {
       const mu = param("mu", normal(0, 1));
-      for (let i = 0; i < 10_000; i++) observe(i % 7, normal(mu, 1));
+      for (let i = 0; i < power(3000, 10_000); i++) observe(i % 7, normal(mu, 1));
     });
     expect((await sample(many, {}, plan)).chains).toBe(1);
   });
 
-  it("of 3000 parameters, each about an element of another", async () => {
+  it("of many parameters, each about an element of another", async () => {
     const many = model(({ param }) => {
-      const x = param("x", normal(0, 1), { shape: [3000] });
-      for (let i = 0; i < 3000; i++) param(`z${i}`, normal(at(x, i), 1));
+      const count = power(1500, 3000);
+      const x = param("x", normal(0, 1), { shape: [count] });
+      for (let i = 0; i < count; i++) param(`z${i}`, normal(at(x, i), 1));
     });
     expect((await sample(many, {}, plan)).chains).toBe(1);
   });

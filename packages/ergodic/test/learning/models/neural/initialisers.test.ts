@@ -1,6 +1,6 @@
 /**
- * First values. The statistical checks have false alarms at 1e-4 for the whole file; a variance 5 % off or a mean of 0.02 deviations would be 12
- * standard errors out and more.
+ * First values. The statistical checks have false alarms at 1e-4 for the whole file; a variance 5 % off or a mean of 0.02 deviations would be 6
+ * standard errors out and more; at full power 12.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import "../../../../src/entries/at-start.ts";
@@ -8,6 +8,7 @@ import { stream } from "../../../../src/engine/random/stream.ts";
 import * as n from "../../../../src/learning/models/neural/index.ts";
 import { orthogonalRows } from "../../../../src/learning/models/neural/orthogonal-rows.ts";
 import { kolmogorovSmirnov, normalDistribution, zScore } from "../../../bayes/statistical/p-values.ts";
+import { power } from "../../../power.ts";
 
 const CHECKS = 24;
 const LEVEL = 1e-4 / CHECKS;
@@ -18,8 +19,9 @@ const expectGood = (pValue: number): void => {
 };
 afterAll(() => expect(checks).toBeLessThanOrEqual(CHECKS));
 
-const SHAPE = [3, 3, 100, 400];
-const FANS = { fanIn: 900, fanOut: 3600 };
+const INPUTS = power(50, 100);
+const SHAPE = [3, 3, INPUTS, 4 * INPUTS];
+const FANS = { fanIn: 9 * INPUTS, fanOut: 36 * INPUTS };
 const valuesOf = (initial: n.Initialiser, path = "0.weight", shape: readonly number[] = SHAPE, seed = 1): Float64Array =>
   n.initialValues(seed, { path, shape, initial });
 const average = (values: Float64Array, f: (x: number) => number): number =>
