@@ -23,7 +23,10 @@ export interface AdviOptions {
   rate?: number;
   /** Number of rows per evaluation during the ascent, for a model conditioned with `rows`. Default: all. */
   batch?: number;
-  /** Number of fixed draws on which L-BFGS maximises the ELBO at the end; 0 skips this. Default 200; 0 with `batch`. */
+  /**
+   * Number of fixed draws for the final maximisation of the ELBO by L-BFGS; 0 skips this stage. Default 200; 0 with
+   * `batch`.
+   */
   refineDraws?: number;
   /** Whether draws are resampled by Pareto-smoothed importance weights. Default true. */
   psis?: boolean;

@@ -32,7 +32,7 @@ export interface CoordinateAscentResult<Name extends string> {
   readonly converged: boolean;
 }
 
-/** Relative rounding error of an ELBO, a sum of many terms. */
+/** Relative rounding error of an ELBO, which is a sum of many terms. */
 const ROUNDING = 1e-10;
 
 /**
@@ -40,8 +40,8 @@ const ROUNDING = 1e-10;
  * the others.
  *
  * In a conditionally conjugate model the best q_i is in its prior's family, with the expected natural parameters of its
- * full conditional: exp E_{−i}[log p(x, z)]. A factor's update (`factors`) returns these parameters given the current
- * parameters of all factors, which are initially `start`; `elbo` is E_q[log p(x, z) − log q(z)] in nats.
+ * full conditional: exp E_{−i}[log p(x, z)]. A factor's update (`factors`) returns these parameters, given the current
+ * parameters of all factors. The initial parameters are `start`, and `elbo` is E_q[log p(x, z) − log q(z)] in nats.
  *
  * A sweep updates every factor once, in the order of `factors`. No correct update can lower the ELBO, so a decrease
  * raises an error. Ends when a sweep raises the ELBO by less than `tolerance` of its size, or after `iterations`

@@ -99,9 +99,7 @@ export class InverseCurvature {
 
 const LOG_TWO_PI = 1.8378770664093453;
 
-/**
- * Returns 1/B_ii, where B is the BFGS update of diag(1/α), scaled to the latest pair. Source: Gilbert, Lemaréchal 1989.
- */
+/** Scales diag(1/α) to the latest pair and returns 1/B_ii of its BFGS update B. Source: Gilbert, Lemaréchal 1989. */
 export function nextDiagonal(alpha: Float64Array, s: Float64Array, y: Float64Array): Float64Array {
   let [a, c] = [0, 0];
   for (let i = 0; i < alpha.length; i++) {

@@ -65,7 +65,7 @@ export function judge(
 }
 
 /**
- * Whether the weighted draws violate E[(x − c)·∇ℓ] = −d by more than a tenth of one direction's spread plus three
+ * Whether the weighted draws violate E[(x − c)·∇ℓ] = −d. The tolerance is a tenth of one direction's spread plus three
  * standard errors.
  */
 export function missesDirections(logWeights: Float64Array, stein: Float64Array, dimension: number): boolean {

@@ -42,9 +42,9 @@ const tolerance = { low: 0 };
  * Streams: ("path", i, "start") per attempt, ("path", i, "elbo") per iterate, ("path", i, "draw") per draw.
  *
  * Source: Zhang, Carpenter, Gelman, Vehtari 2022. Differs from Stan: weights are relative to the mixture of all paths,
- * so that a path in a poor place cannot spoil them. The mixture has wide parts, so that tails are covered. `history` is
- * 10 instead of 5. The search itself uses the diagonal of the approximations and ends later (quasi-newton.ts). Draws
- * are made from the stored pairs, without a QR factorisation.
+ * so that a path that ends in a poor place cannot distort the weights. The mixture has wide parts that cover the tails.
+ * `history` is 10 instead of 5. The search itself uses the diagonal of the approximations and ends later
+ * (quasi-newton.ts). Draws are made from the stored pairs, without a QR factorisation.
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError if no starting point or no approximation has a
  *   finite density

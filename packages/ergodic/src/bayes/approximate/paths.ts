@@ -6,7 +6,7 @@ import type { Kept } from "./kept.ts";
 import { Path, type PathOptions } from "./path.ts";
 import { quasiNewtonDefaults } from "./quasi-newton.ts";
 
-/** Options and number of the Pathfinder paths from which another algorithm starts. */
+/** Options of Pathfinder, and number of paths, for algorithms that start from its result. */
 export const PLACING = { ...quasiNewtonDefaults, elboDraws: 25, maxIterations: 1000 };
 export const PLACING_PATHS = 4;
 

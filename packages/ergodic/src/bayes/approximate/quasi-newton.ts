@@ -57,9 +57,9 @@ const PATIENCE = 3;
  * (`objectiveTolerance`); |Δf|/max(|f|, ε) (`relativeObjectiveTolerance`) and ∇fᵀH∇f/max(|f|, ε)
  * (`relativeGradientTolerance`) in units of ε = 2^-52; ‖Δx‖ (`parameterTolerance`).
  *
- * Source: Nocedal, Wright 2006; the diagonal: Gilbert, Lemaréchal 1989. The tolerances are Stan's except for ∇fᵀH∇f: 10
- * instead of 10⁷, because this quantity is small everywhere in a narrow valley if H contains only the directions of the
- * walls.
+ * Source: Nocedal, Wright 2006; the diagonal: Gilbert, Lemaréchal 1989. The tolerances are Stan's, except that the
+ * tolerance for ∇fᵀH∇f is 10 instead of 10⁷. If H contains only the directions of the walls of a narrow valley, ∇fᵀH∇f
+ * is small everywhere in the valley.
  */
 export class QuasiNewton {
   readonly state = {
@@ -144,7 +144,7 @@ export class QuasiNewton {
     arrays.y.push(y);
   }
 
-  /** Resets the estimate of curvature. Returns true if the estimate was already in its reset state. */
+  /** Resets the estimate of curvature. Returns true if the estimate already had its initial value. */
   private forget(): boolean {
     const { numbers, arrays } = this.state;
     const nothing = numbers.fresh === 1 && arrays.alpha.length > 0;

@@ -22,7 +22,7 @@ export abstract class SteppedRun implements Sampling {
   protected readonly plan: SamplingPlan;
   protected readonly dimension: number;
   protected readonly point: DensityPoint;
-  /** Minibatch estimates, if the run makes them. */
+  /** Minibatch estimates of the log density. Undefined if the run does not use minibatches. */
   protected batches: BatchPoint | undefined;
   private begun = false;
 

@@ -65,9 +65,9 @@ const defaults = { seed: 0, iterations: 1000, tolerance: 1e-6, epochs: 10, delay
  * α (`documentConcentration`) and η (`wordConcentration`): 1/`topics`. Topics have no particular order. The initial
  * values decide which maximum is found. Ends by `tolerance` or `iterations`.
  *
- * `batch`: number of documents per step, drawn without replacement in each epoch. Their γ converges first, then λ ← (1
- * − ρ_t)λ + ρ_t(η + D/|batch| Σ n φ), ρ_t = (`delay` + t)^−`forgetting`, for `epochs` passes. Streams of `seed`:
- * ("topics", "start"), ("topics", "order") per epoch.
+ * `batch`: number of documents per step, drawn without replacement in each epoch. First, γ of these documents is
+ * updated until convergence. Then λ ← (1 − ρ_t)λ + ρ_t(η + D/|batch| Σ n φ), ρ_t = (`delay` + t)^−`forgetting`. There
+ * are `epochs` passes over the documents. Streams of `seed`: ("topics", "start"), ("topics", "order") per epoch.
  *
  * Source: Blei, Ng, Jordan 2003 (with a Dirichlet on topics); Hoffman, Blei, Wang, Paisley 2013.
  *

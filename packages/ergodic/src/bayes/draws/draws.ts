@@ -112,7 +112,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     return this.#quantity(name).shape;
   }
 
-  /** Draws of one number, [chain, draw]; its index counts from 0. */
+  /** Draws of one number, [chain, draw]. The index of the number counts from 0. */
   series(name: Q, ...index: readonly number[]): Float64Array {
     const { shape } = this.#quantity(name);
     const fits = index.length === shape.length && index.every((i, axis) => Number.isInteger(i) && i >= 0 && i < shape[axis]);

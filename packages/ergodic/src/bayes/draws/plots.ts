@@ -99,8 +99,8 @@ export function histogramPlot(series: Float64Array, options: HistogramOptions = 
 
 /**
  * Draws a rank histogram for each chain. Ranks among all draws are grouped into `bins` (default 20) bins, from low to
- * high. A full bar of `height` lines is twice the expected count. If the bars are even, the chains agree. If a chain's
- * bars form a slope or a hill, the chains do not agree.
+ * high. A bar of full height (`height` lines) represents twice the expected count. If the bars are even, the chains
+ * agree. If a chain's bars form a slope or a hill, the chains do not agree.
  */
 export function rankBars(series: Float64Array, chains: number, options: HistogramOptions = {}): string {
   checkKeys("rankBars", options, ["width", "height", "bins"]);

@@ -42,8 +42,8 @@ export interface PredictedNumber {
    */
   readonly expected: { readonly lower: number; readonly upper: number };
   /**
-   * Probabilities by level name, for a formula's response with levels (family ordinal, or strings). The numbers above
-   * then refer to level indices, from 0.
+   * Probabilities by level name, for a formula's response with levels (family ordinal, or strings). The mean, standard
+   * deviation and interval then refer to level indices, counted from 0.
    */
   readonly levels?: Readonly<Record<string, PredictedLevel>>;
 }
@@ -340,7 +340,10 @@ function linearQuantile(x: Float64Array, probability: number): number {
   return quantileOfSorted(x, probability);
 }
 
-/** Returns the smallest number x in the list such that at least a share `probability` of the list is at most x. */
+/**
+ * Returns the smallest x in the list for which at least the share `probability` of all numbers in the list is at most
+ * x.
+ */
 function stepQuantile(x: Float64Array, probability: number): number {
   // The tolerance ensures that a rounding error does not push a whole number to the next one.
   const place = Math.max(0, Math.ceil(x.length * probability - 1e-9) - 1);

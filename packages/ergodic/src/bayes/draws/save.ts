@@ -256,7 +256,7 @@ function inJson<T>(path: string, work: () => T): T {
 
 interface Content {
   readonly content: ChainReader | DrawsJsonReader;
-  /** Parse error. It is stored only if the caller asked to continue to the end of the file after an error. */
+  /** Parse error. The error is stored only if the caller asked to continue to the end of the file. */
   readonly failure: { error: unknown } | undefined;
   readonly size: number;
   readonly sum: number;
