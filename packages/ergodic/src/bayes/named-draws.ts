@@ -12,7 +12,7 @@ import type { VisitedPlace } from "./samplers/base/sampler.ts";
 
 const MOST_NAMED = 8;
 
-/** Result of a sampling run whose values do not have names yet. */
+/** Result of a sampling run, before its values are named. */
 export interface Drawn {
   readonly raw: ChainDraws;
   readonly places: readonly VisitedPlace[];
@@ -184,7 +184,7 @@ export function namedValues(density: ConditionedModel, points: Float64Array, gen
   return Object.fromEntries(quantities.map(({ name, offset, size }) => [name, drawn[name] ?? column(offset, size)]));
 }
 
-/** Returns the values of a plain function under its declared names, or as "x". */
+/** Returns the values of a plain function under the names that the function declares, or under the name "x". */
 function plainValues(density: LogDensity, raw: ChainDraws): { quantities: DrawsQuantity[]; values: NamedValues } {
   const kind = "parameter" as const;
   const { names } = density as Partial<FunctionDensity>;

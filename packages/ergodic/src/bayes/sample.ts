@@ -23,7 +23,7 @@ import { nuts } from "./samplers/hamiltonian/nuts.ts";
 import { slice } from "./samplers/slice/slice.ts";
 import { type Start, startOf } from "./starts.ts";
 
-/** Options of `sample` for execution and stopping, which a resumed run may change. */
+/** Options of `sample` for execution and stopping. These options may be changed when a run is resumed. */
 export interface SampleWatchOptions {
   /** Number of draws stored per chain. Default 1000; a whole number >= 0. */
   draws?: number;
@@ -227,7 +227,7 @@ export function probeOf(density: LogDensity): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-/** Whether two probes agree. The tolerance covers kernel builds that round differently. */
+/** Whether two probes agree. The tolerance allows for kernel builds that round differently. */
 export const alike = (kept: number | null, found: number | null): boolean =>
   kept === null || found === null ? kept === found : Math.abs(kept - found) <= PROBE_TOLERANCE * (1 + Math.abs(kept));
 

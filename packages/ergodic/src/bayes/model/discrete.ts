@@ -1,4 +1,4 @@
-/** Bounds of whole-number parameters, as far as they depend only on the data. */
+/** Bounds of whole-number parameters, if they can be computed from the data alone. */
 import { arraysBelow, interpret, type SymbolicArray } from "../../engine/compiler/index.ts";
 import type { Support } from "../distributions/index.ts";
 

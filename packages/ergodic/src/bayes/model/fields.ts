@@ -62,7 +62,10 @@ export const vector = (size: Extent, bounds: DataBounds = {}): DataField<Numbers
  */
 export const matrix = (rows: Extent, columns: Extent, bounds: DataBounds = {}): DataField<Numbers | readonly Numbers[]> =>
   field("matrix", "array", [rows, columns], bounds);
-/** Declares an array with any number of axes: the extents, optionally followed by bounds on the numbers. */
+/**
+ * Declares an array with any number of axes. The arguments are the extents of the axes, optionally followed by bounds
+ * on the numbers.
+ */
 export const tensor = (...given: [...Extent[], Extent | DataBounds] | []): DataField<Nested> => {
   const last = given.at(-1);
   const isBounded = last !== undefined && typeof last !== "number" && typeof last !== "string";

@@ -66,11 +66,11 @@ export class HiddenMarkov {
  * come from the backward recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
  *
  * `initial` can also be "stationary", which means the π with π = πA, or "uniform". Use "uniform" for models without a
- * term for the first state. It changes the density only by a constant.
+ * term for the first state. A uniform first state changes the density only by a constant.
  *
- * The stationary π is unique if the chain has exactly one closed set of states (a set that it never leaves). Constants
- * and data with several closed sets are refused. If parameters define the chain, several closed sets occur with
- * probability 0. The log density is then NaN, and samplers reject the proposal.
+ * The stationary π is unique if the chain has exactly one closed set of states (a set that it never leaves). A chain
+ * that is given by constants or data and has several closed sets is refused. If parameters define the chain, several
+ * closed sets occur with probability 0. The log density is then NaN, and samplers reject the proposal.
  *
  * For use in marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
  */
@@ -112,7 +112,7 @@ export function forwardBackward(
     const joint = add(predicted, emission);
     const own = logSumExp(joint, last);
     const filtered = sub(joint, own);
-    // Sums over the previous state, the second-to-last axis.
+    // Sums over the previous state, which is on the second-to-last axis.
     const moved = add(reshape(filtered, [...shape, 1]), logTransition);
     return [[logSumExp(moved, { axis: -2 })], [reshape(own, shape.slice(0, -1)), filtered]];
   });

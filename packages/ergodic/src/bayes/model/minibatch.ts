@@ -120,7 +120,7 @@ class RowCut {
 
 const firstRows = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** Tests that the density on 2m random rows is the mean of its estimates on the two halves of these rows. */
+/** Tests that the density on 2m random rows equals the mean of its estimates from the two halves of these rows. */
 function tryOut(cut: RowCut, explain: (points: Float64Array[]) => string | undefined): void {
   const half = Math.min(TRIAL_ROWS, Math.floor(cut.fields.rowCount / 2));
   if (half === 0) return;

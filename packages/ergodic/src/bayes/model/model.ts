@@ -20,8 +20,8 @@ export interface ConditionOptions {
 }
 
 /**
- * Statistical model made by `model`. `D`: its data; `Q`: names of the quantities that its draws report. Both are
- * limited to what the compiler knows.
+ * Statistical model made by `model`. `D`: its data; `Q`: names of the quantities that its draws report. Both types
+ * contain only what the compiler knows.
  */
 export interface StatisticalModel<D = ModelData, Q extends string = string> {
   /** Kind of model. */
@@ -33,8 +33,8 @@ export interface StatisticalModel<D = ModelData, Q extends string = string> {
   /** Type-level only: names of the quantities that draws report. */
   readonly reports?: Q;
   /**
-   * Present if the model derives numbers from its data. Returns the model of these numbers. Everything else that was
-   * derived from the data (levels, priors) is fixed in it.
+   * Present if the model derives numbers from its data. Returns the model of these numbers. All other parts that were
+   * derived from the data (levels, priors) are fixed in this model.
    */
   ofNumbers?(data: D): { readonly model: StatisticalModel; readonly data: ModelData };
   /**

@@ -76,13 +76,13 @@ export function densityBlock(
   ]);
 }
 
-/** Addresses from which the tempered program reads its power, and to which it writes its likelihood. */
+/** Addresses at which the tempered program reads its power and writes its likelihood. */
 export interface TemperedCells {
   readonly power: number;
   readonly likelihood: number;
 }
 
-/** Arrays as a function of u, evaluated on this thread. */
+/** Function that evaluates arrays at u on this thread. */
 export interface PointFunction {
   /** Total size of all arrays. */
   readonly size: number;

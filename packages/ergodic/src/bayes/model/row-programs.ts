@@ -27,8 +27,8 @@ export interface RowArrays {
 }
 
 /**
- * A pointer that advances from draw to draw: its position among the block's words, its start, and the number of bytes
- * per draw.
+ * A pointer that advances from draw to draw. It is described by its position among the block's words, its start, and
+ * the number of bytes per draw.
  */
 interface Step {
   readonly at: number;
@@ -143,8 +143,8 @@ export class RowPrograms implements Disposable {
 }
 
 /**
- * Separates the nodes that depend on no moved input (see `isMoved`) from the rest, as well as the inputs selected by
- * `isPart`. The rest reads these parts as inputs named after `buffer`.
+ * Separates two kinds of parts from the rest of the program: nodes that depend on no moved input (see `isMoved`), and
+ * inputs selected by `isPart`. The rest of the program reads the separated parts as inputs named after `buffer`.
  */
 function parted(
   roots: readonly SymbolicArray[],

@@ -78,7 +78,10 @@ export class RowFields {
 
 type Nested = Float64Array | readonly Nested[];
 
-/** Converts row-major numbers to nested lists. The lists show all extents except the first. */
+/**
+ * Converts row-major numbers to nested lists. The first extent is not needed, because it follows from the number of
+ * values.
+ */
 function nested(values: Float64Array, [, ...inner]: Shape): Nested {
   if (inner.length === 0) return values;
   const size = sizeOf(inner);

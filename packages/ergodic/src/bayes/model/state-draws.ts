@@ -10,7 +10,7 @@ import type { Distribution } from "../distributions/index.ts";
 import { collected, type Sampler } from "../distributions/value.ts";
 
 export interface StateSource {
-  /** Arrays with the values that determine the distribution of the states. */
+  /** Arrays that determine the distribution of the states. */
   readonly arrays: readonly SymbolicArray[];
   /** Draws the state of each element, in row-major order. `numbers`: values of `arrays`. */
   states(numbers: readonly Float64Array[], batch: Shape): (draws: Draws, i: number) => number;

@@ -125,7 +125,7 @@ const radius = (d: number): number => d + 2 * Math.sqrt(2 * d);
  * sampling). A mass counts as known if k̂ <= 0.7 and the effective number of draws is at least LEAST_EFFECTIVE.
  *
  * If the mass is not known or its error exceeds FINE, the normal is fitted again to the weighted draws, at most REFITS
- * times. This needs enough draws, because a normal that is too wide also covers other places.
+ * times. A refit needs enough draws, because a normal that is too wide also covers other places.
  */
 export interface Place {
   readonly normal: Normal;
@@ -186,7 +186,7 @@ function once(
     paretoK: tailShape(inside),
   };
   const { logWeights, effectiveSize } = psis(all);
-  // A normal fitted to fewer draws would be too narrow, and all ratios within it would look alike.
+  // A normal that is fitted to fewer draws would be too narrow, and all log ratios within it would be similar.
   return { place, better: effectiveSize < d + 4 ? undefined : Normal.of(rows, logWeights.map(exp), d) };
 }
 

@@ -48,9 +48,9 @@ export interface Scouted {
 }
 
 /**
- * Number of evaluations for the next scout; 0 if the remaining budget is too small to find anything. It is an equal
- * share of the remaining search budget, or ENOUGH if that is more. Scouts that end early leave evaluations for later
- * scouts.
+ * Number of evaluations for the next scout; 0 if the remaining budget is too small to find anything. Each scout gets an
+ * equal share of the remaining search budget, or ENOUGH if that is more. Scouts that end early leave evaluations for
+ * later scouts.
  */
 export function shareOf(gradients: number, spent: number, scoutsLeft: number): number {
   const left = BUDGET * SEARCH * gradients - spent;
@@ -59,8 +59,8 @@ export function shareOf(gradients: number, spent: number, scoutsLeft: number): n
 }
 
 /**
- * Returns the normal with the best ELBO and, if the search converged, the normal at the end of the path. Returns none
- * if no point has a finite density, or there is no approximation.
+ * Returns the normal with the best ELBO and, if the search converged, the normal at the end of the path. Returns an
+ * empty list if no point has a finite density or no approximation was found.
  */
 export async function scouted(
   point: DensityPoint,
@@ -124,9 +124,9 @@ export async function randomPoint(point: DensityPoint, plan: SamplingPlan, i: nu
  * point with different spreads.
  *
  * Ends of paths are preferred, then approximations with higher ELBOs. The ELBO is noisy: estimated from ELBO_DRAWS
- * draws, it can be high even for a normal that is far too wide. If the regions of two normals contain each other's
- * means, the first is kept. If only one contains the other's mean, it might be too wide and belong to another mode, so
- * both are kept.
+ * draws, it can be high even for a normal that is far too wide. If two normals' regions contain each other's means, the
+ * first normal is kept. If only one region contains the other normal's mean, that region might be too wide and belong
+ * to another mode, so both normals are kept.
  */
 export function distinct(found: readonly Scouted[]): Scouted[] {
   const sorted = [...found].sort((a, b) => Number(b.end) - Number(a.end) || b.elbo - a.elbo);
@@ -139,7 +139,10 @@ export function distinct(found: readonly Scouted[]): Scouted[] {
   return kept;
 }
 
-/** Measures the mass of a scout's place with at most `most` evaluations; undefined if it is not known. */
+/**
+ * Measures the mass of a scout's place with at most `most` evaluations. Returns undefined if the mass cannot be
+ * determined.
+ */
 export function massOf(point: DensityPoint, { normal }: Scouted, draws: Draws, most: number): Place | undefined {
   const refits = Math.min(REFITS, Math.floor(most / drawsFor(normal.dimension)) - 1);
   const place = measured(normal, (x) => point.evaluate(x), draws, refits);

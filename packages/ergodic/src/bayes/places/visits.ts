@@ -1,9 +1,9 @@
 /**
  * Finds places of the posterior with too few draws.
  *
- * A place lacks draws if it has fewer than HELD times the draws that its mass implies. It also lacks draws if their
- * number lies at least SURE standard errors below half of the implied number. It counts as missed if the missing draws
- * matter:
+ * A place lacks draws if it has fewer than HELD times the draws that its mass implies. A place also lacks draws if the
+ * number of its draws is at least SURE standard errors below half of the number that its mass implies. It counts as
+ * missed if the missing draws matter:
  *
  *   n₋ >= LEAST_DRAWS,   or n₋ >= LEAST_TELLING and for some quantity q
  *   |w δ| > MATERIAL s   or   √((1 − w)(s² + w δ²)) > (1 + MATERIAL) s
@@ -30,7 +30,7 @@ import type { VisitedPlace } from "../samplers/base/sampler.ts";
 import { haveLikeSpreads, isKnown, Normal, type Place } from "./place.ts";
 
 const LEAST_DRAWS = 20;
-/** If 5 draws are expected, e^−5 = 0.7 % of runs have none. */
+/** A run in which 5 draws are expected at a place has none there with probability e^−5 = 0.7 %. */
 const LEAST_TELLING = 5;
 const HELD = 0.1;
 /** Number of batches per chain, and number of standard errors beyond which a difference counts as certain. */
@@ -50,7 +50,7 @@ export interface Entry {
   kind: Kind;
   chain: number;
   elbo: number;
-  /** Whether a chain fills its place, or a scout's normal comes from the end of the scout's path. */
+  /** Whether a chain fills the place, or the normal comes from the end of a scout's path. */
   settled: boolean;
   /** Upper bound on the log mass of the place. */
   most: number;
@@ -108,7 +108,7 @@ export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: 
   });
 }
 
-/** Number of draws in a place, and its standard error from batches of each chain. */
+/** Number of draws in a place, with a standard error computed from batches of each chain. */
 interface Held {
   readonly count: number;
   readonly error: number;
@@ -202,7 +202,7 @@ function changesOf(draws: ChainDraws, density: LogDensity): (point: Float64Array
 
 const valuesAt = (density: LogDensity, u: Float64Array): Record<string, Float64Array> => density.constrain?.(u) ?? { x: u };
 
-/** Number of values in an encoded entry before its mean and factor. */
+/** Number of values that precede the mean and factor in an encoded entry. */
 export const ENTRY_NUMBERS = 8;
 
 export function encoded({ kind, chain, elbo, settled, most, place }: Entry): Float64Array {

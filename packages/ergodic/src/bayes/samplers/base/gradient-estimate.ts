@@ -14,8 +14,8 @@ export interface EstimateOptions {
    */
   controlVariate?: "mode" | false;
   /**
-   * SVRG: gradients are relative to the full gradient at a reference point, which moves to the current point before
-   * every `every`-th update. It cannot be combined with `controlVariate`.
+   * SVRG: gradients are relative to the full gradient at a reference point. The reference point moves to the current
+   * point before every `every`-th update. `svrg` cannot be combined with `controlVariate`.
    */
   svrg?: { every: number };
 }
