@@ -45,9 +45,9 @@ export interface Recent {
  *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
  *
  * where the left side is the log mass of a place that is WIDER times as wide as the region visited by the chain. The
- * density of this place is everywhere as high as at the highest point of the region. A chain restarts from a random
- * point with a complete warm-up if it is out of place, or if it is lost in a region where log densities differ only by
- * rounding. It restarts at most `restarts` times. Nothing is copied from other chains.
+ * density is taken to be as high everywhere in this place as at the highest point of the region. A chain restarts from
+ * a random point with a complete warm-up if it is out of place, or if it is lost in a region where log densities differ
+ * only by rounding. It restarts at most `restarts` times. Nothing is copied from other chains.
  *
  * After sampling, `visits` lists the places that have too few draws (visits.ts). The survey applies to posteriors with
  * at most MOST_DIMENSION coordinates. With more coordinates, or without known masses, the survey draws no conclusions.

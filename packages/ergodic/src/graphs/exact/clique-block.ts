@@ -40,7 +40,7 @@ export class CliqueBlock {
   readonly blocks: number;
   /** Number of states in a block. */
   readonly inner: number;
-  /** Address of the patterns: first for the tables, then for the outputs. */
+  /** Address of the patterns. The patterns of the tables come first, followed by the patterns of the outputs. */
   readonly patterns: number;
   private readonly allocation: Allocation;
 
@@ -225,7 +225,7 @@ function patternOf(
   outer: number,
   inner: number,
 ) {
-  // Plain arrays, because typed arrays this short take longer to create than to fill.
+  // These are plain arrays, because typed arrays of this length take longer to create than to fill.
   const strides: number[] = new Array(axes.length).fill(0);
   let stride = 1;
   const has = new Set(own);

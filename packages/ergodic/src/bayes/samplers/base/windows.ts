@@ -2,7 +2,7 @@ import type { Accepts } from "../../../engine/errors/options.ts";
 
 /**
  * Warm-up windows, in transitions, as in Stan. First only the step size adapts. Then the metric adapts in windows of
- * doubling length, and finally only the step size again.
+ * doubling length. Finally, only the step size adapts again.
  */
 export interface WindowOptions {
   /** Number of transitions before the first window. Default 75. */

@@ -1,5 +1,6 @@
 /**
- * Chooses between two metrics during warm-up: low rank, from draws and gradients, or diagonal, from draws only.
+ * Chooses between two metrics during warm-up: the low-rank metric, from draws and gradients, and the diagonal metric,
+ * from draws only.
  *
  * For a nearly Gaussian posterior, the low-rank metric is far better. If curvature varies within the posterior (as in a
  * funnel, or if scales multiply each other), the gradients are dominated by its narrowest regions. Trajectories with
@@ -77,9 +78,9 @@ export const worthTrying = ({ jump, divergent }: Moves): boolean => !(jump >= GO
  * Gaussian.
  *
  * The jump is 0.98 to 1.19 for posteriordb's regressions, mixtures and Markov chains. The jump is 0.55 to 0.77 for
- * eight schools and a GARCH model. For these two, a target acceptance of 0.8 causes five times as many divergences as
- * 0.85, at the same effective sizes per gradient. In one dimension, even a Gaussian has such a jump, so the test cannot
- * decide.
+ * eight schools and a GARCH model. For these two models, a target acceptance of 0.8 causes five times as many
+ * divergences as a target of 0.85, and effective sizes per gradient are the same. In one dimension, even a Gaussian can
+ * have such a small jump, so the test cannot decide.
  *
  * The jump of n Gaussian draws has a standard error of 1/√n (measured in 2 to 5 dimensions). A posterior therefore
  * counts as skewed only if its jump is more than SURE standard errors below the threshold. Without this margin, short

@@ -10,11 +10,11 @@
  * order of decreasing distance from 1, and U are their eigenvectors. In all other directions, and outside the subspace,
  * the metric is D.
  *
- * For a Gaussian, g = −P (x − μ). Except for κ, d + 1 draws then determine A. With at most `WHOLE` coordinates, the
- * subspace is the whole space. With more coordinates, it is spanned by the last WHOLE / 2 draws and gradients.
+ * For a Gaussian, g = −P (x − μ). If κ is neglected, d + 1 draws then determine A. With at most `WHOLE` coordinates,
+ * the subspace is the whole space. With more coordinates, it is spanned by the last WHOLE / 2 draws and gradients.
  *
- * Source: arXiv:2603.18845. There are two differences. Dividing by c makes one strong correlation among many
- * coordinates a single direction, and the numbers of draws, subspace dimensions and directions are limited.
+ * Source: arXiv:2603.18845. There are two differences. Division by c turns one strong correlation among many
+ * coordinates into a single direction. The numbers of draws, subspace dimensions and directions are limited.
  */
 import { log } from "../../../engine/numbers/log.ts";
 import { symmetricEigen } from "../../../engine/numbers/symmetric-eigen.ts";

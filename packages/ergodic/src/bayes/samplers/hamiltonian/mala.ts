@@ -18,7 +18,7 @@ export type MalaOptions = Omit<AdaptationOptions, "jitter">;
  * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant after warm-up.
  *
  * Source: Besag 1994; Roberts & Tweedie 1996; target acceptance: Roberts & Rosenthal 1998. Differs from other
- * implementations, which often call ε² the step size.
+ * implementations, in which ε² is often called the step size.
  *
  * @throws OptionError; CapabilityError for a density without a gradient
  */

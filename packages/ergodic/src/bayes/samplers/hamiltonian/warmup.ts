@@ -31,13 +31,13 @@ export interface Renewal {
  * step.
  *
  * In the first half of warm-up, a chain that has not arrived (arrival.ts) keeps the unit metric and forgets its draws.
- * If two metrics are compared (choice.ts), the comparison follows the first switch that comes after a share TRY_AFTER
- * of warm-up.
+ * If two metrics are compared (choice.ts), the comparison follows the first switch after the share TRY_AFTER of
+ * warm-up.
  *
  * Source: nutpie, arXiv:2603.18845. Differs from nutpie in four ways. The first metric is the unit metric, not a metric
- * computed from the gradient. There are fewer renewals between switches, because each ends a kernel call. Half a period
- * remains after the last switch, so that the metric forgets early draws of a chain that arrived late. Warm-up can
- * choose between two metrics.
+ * computed from the gradient. Renewals between switches are rarer, because each renewal ends a kernel call. Half a
+ * period remains after the last switch, so that the metric forgets early draws of a chain that arrived late. Warm-up
+ * can choose between two metrics.
  */
 export interface Warmup {
   /** Transitions start … stop − 1 are used for estimates. */
@@ -50,7 +50,9 @@ export interface Warmup {
    * more. Empty: no checks.
    */
   readonly looks: readonly number[];
-  /** Trial of a diagonal metric: transitions before which it begins, is judged, and ends. Empty: no trial. */
+  /**
+   * Trial of a diagonal metric: the transitions before which the trial begins, is judged, and ends. Empty: no trial.
+   */
   readonly trial: readonly number[];
 }
 

@@ -36,9 +36,9 @@ interface Reference {
 }
 
 /**
- * Elliptical slice sampling with a Gaussian reference N(m, C). Proposals x' = m + (x − m) cos θ + v sin θ lie on the
- * ellipse about m that x and a draw v of N(0, C) define. The bracket of angles θ shrinks until ℓ(x') − log N(x'; m, C)
- * is above its level.
+ * Elliptical slice sampling with a Gaussian reference N(m, C). Proposals x' = m + (x − m) cos θ + v sin θ lie on an
+ * ellipse about m, which is defined by x and a draw v of N(0, C). The bracket of angles θ shrinks until ℓ(x') − log
+ * N(x'; m, C) exceeds the level of the slice.
  *
  * It is designed for targets N(x; m, C) L(x) with a Gaussian prior. Give the prior as `mean` and `covariance`
  * (variances as float64[d], or a row-major float64[d, d]).

@@ -10,7 +10,7 @@ export interface SghmcOptions extends ScheduleOptions, EstimateOptions {
   /** Friction a: share of the velocity that an update removes, in (0, 1]. Default 0.01. */
   friction?: number;
   /**
-   * Noise estimate b: hV/2 if the variance V of the gradient's noise is known, in [0, friction]; needs `stepSize`.
+   * Noise estimate b in [0, friction]. It is hV/2 if the variance V of the gradient's noise is known. Needs `stepSize`.
    * Default 0.
    */
   noiseEstimate?: number;
