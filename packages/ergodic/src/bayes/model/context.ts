@@ -28,8 +28,8 @@ export interface ParameterOptions {
    */
   readonly lower?: ArrayLikeOperand;
   /**
-   * Upper bound (a number or an array), inside the distribution's support. The density is not renormalised for the part
-   * that is cut off.
+   * Upper bound (a number or an array), inside the distribution's support. The density is not renormalised to the
+   * remaining part of the support.
    */
   readonly upper?: ArrayLikeOperand;
   /** Constraint word that narrows the distribution's support, such as "positive" or "ordered". */

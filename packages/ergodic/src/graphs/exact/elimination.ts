@@ -50,8 +50,8 @@ export const elimination = /* @__PURE__ */ declare<EliminationOptions, Inference
 );
 
 /**
- * Runs elimination with a known order. If supports for the whole part were found, it uses them. The run takes ownership
- * of the supports.
+ * Runs elimination with a known order. If supports for the whole part were found, the run uses these supports. The run
+ * takes ownership of the supports.
  */
 export function eliminationIn(
   known: { order: readonly number[]; supports: TreeSupports | undefined },
@@ -63,9 +63,9 @@ export function eliminationIn(
 }
 
 /**
- * Creates elimination for repeated inference on a graph with a fixed structure and changing table values. Each part
- * reuses its order in `orders`, indexed by part, or stores a new order there. An order is valid for any part with the
- * same number of variables.
+ * Creates elimination for repeated inference on a graph of fixed structure in which only the values of the tables
+ * change. Each part reuses its order in `orders`, indexed by part, or stores a new order there. An order is valid for
+ * any part with the same number of variables.
  */
 export function eliminationAgain(orders: (readonly number[])[]): InferenceAlgorithm {
   let started = 0;
@@ -280,7 +280,7 @@ class SliceSum {
   done = 0;
   private readonly part: Component;
   private readonly task: InferencePlan["task"];
-  /** ln of the sum (or of the largest value) so far. The marginals below are scaled by the same amount. */
+  /** ln of the sum (or of the largest value) so far. The marginals below are relative to this sum. */
   private logValue = -Infinity;
   private marginals: Float64Array[];
   private states: Int32Array;

@@ -26,7 +26,7 @@ export interface InferWatchOptions {
    * likelihood per state.
    */
   evidence?: Evidence;
-  /** Number of threads. The answer does not depend on this number. Default 1. */
+  /** Number of threads. The answer does not depend on the number of threads. Default 1. */
   workers?: number;
   /**
    * Ends the run after this many seconds of work on the graph and returns the best answer so far. There is always an
@@ -47,9 +47,9 @@ export interface InferOptions extends InferWatchOptions {
   /** Algorithm. Default: chosen by width, zeros and size. */
   algorithm?: InferenceAlgorithm;
   /**
-   * Earlier answer about this graph, computed before weights or factors changed or rows were added. Chains start where
-   * the earlier chains ended. Useful after small changes, so that the old states are still typical. Algorithms without
-   * chains ignore this option.
+   * Earlier answer about this graph, computed before weights or factors changed or rows were added. The chains of the
+   * new run start where the chains of the earlier answer ended. This is useful after small changes, because the old
+   * states are then still typical. Algorithms without chains ignore this option.
    */
   from?: Pick<Answer, "chains">;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
@@ -125,7 +125,7 @@ function resume(
       const planned = {
         ...{ task, seed: plan.count("seed"), memory: plan.number("memory", 0), workers: options.workers ?? 1 },
         ...(plan.state.deterministic === undefined ? {} : { deterministic: plan.flag("deterministic") }),
-        // The choice made for the original time limit is kept, regardless of the new limit.
+        // A choice that was made for the original time limit is kept, whatever the new limit is.
         ...(plan.state.seconds === undefined ? {} : { seconds: plan.number("seconds", 0) }),
       };
       const { signal } = options;
@@ -249,7 +249,7 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
       const { workers: _, from, ...kept } = plan;
       if (from) checkSame(from, graph);
       json = { graph: await inTurns(gathering(graph), signal), algorithm: algorithm.toJSON(), plan: kept };
-      // Opened last, because a failure after this point would leave it undisposed.
+      // The inference is opened last, because it would not be disposed of if a later step failed.
       inference = await Inference.open(graph, algorithm, { ...plan, memory: plan.memory * 2 ** 30 }, engine, signal);
       return {
         progression: inference,
