@@ -110,8 +110,8 @@ function readScope(tokens: Tokens, f: number, variableCount: number): number[] {
 }
 
 /**
- * Reads samples in either form. Some files fit both forms. In that case, the line structure decides. If it does not
- * decide, the number of tokens does.
+ * Reads samples in either form. Some files fit both forms. For these files, the line structure decides. If the line
+ * structure does not decide, the number of tokens does.
  */
 async function samplesOf(tokens: Tokens, graph?: FactorGraph): Promise<UaiEvidence[]> {
   const lines = new TextDecoder("latin1")

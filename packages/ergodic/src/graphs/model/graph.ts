@@ -125,7 +125,9 @@ export class FactorGraph {
   imply(body: readonly LiteralLike[], head: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("imply", [...list("imply", body), head], options);
   }
-  /** Adds a factor with value 0 if the body is false. Otherwise 1 if the head is true, else −1. */
+  /**
+   * Adds a factor with value 0 if the body is false. If the body is true, the value is 1 if the head is true, else −1.
+   */
   implyNatural(body: readonly LiteralLike[], head: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("implyNatural", [...list("implyNatural", body), head], options);
   }
@@ -164,7 +166,8 @@ export class FactorGraph {
 
   /**
    * Adds a noisy-or P(child | parents): each parent that holds turns the child on with its own probability,
-   * independently of the others. The leak (default 0) does the same, even if no parent holds.
+   * independently of the others. The leak is the probability (default 0) with which the child is turned on even if no
+   * parent holds.
    */
   noisyOr(child: LiteralLike, parents: readonly (readonly [LiteralLike, number])[], options: { leak?: number } = {}): number {
     const where = `${WHERE}.noisyOr`;
@@ -194,7 +197,7 @@ export class FactorGraph {
     return this.#structure.addFactor({ kind: "atMost", ...literalsOf(this.#structure, where, literals), most });
   }
 
-  /** Adds a weighted function by indices: of its variables, of their literals' states, and of its weight. */
+  /** Adds a weighted function, given the indices of its variables, of the states of its literals, and of its weight. */
   addFactor(name: LogicalFunction, variables: ArrayLike<number>, states: ArrayLike<number>, weight: number, feature = 1): number {
     const where = `${WHERE}.addFactor`;
     if (!logicalFunctionNames.includes(name)) throw new OptionError(where, `there is no function ${shown(name)}`, "OPTION_RANGE");
@@ -232,7 +235,10 @@ export class FactorGraph {
     return this;
   }
 
-  /** Returns a graph with more evidence. Both share all factors, including later ones. This graph stays unchanged. */
+  /**
+   * Returns a graph with more evidence. Both graphs share all factors, including factors that are added later. This
+   * graph stays unchanged.
+   */
   withEvidence(evidence: Evidence): FactorGraph {
     const observations = this.#observations.clone();
     observations.addAll("evidence", this.#structure, evidence);
@@ -336,7 +342,10 @@ export class FactorGraph {
     return columning(this.#structure, this.#observations);
   }
 
-  /** Returns the factors as tables. Wide factors become chains, valid for sums or (with "map") a largest product. */
+  /**
+   * Returns the factors as tables. Wide factors become chains, which are valid for sums or (with "map") for a largest
+   * product.
+   */
   factorTables(task: "marginals" | "partition" | "map"): FactorTables {
     return atOnce(this.tabling(task));
   }

@@ -194,7 +194,10 @@ export class Structure {
     return id;
   }
 
-  /** Returns the fixed weight with this value. All factors that give this value as a number share it. */
+  /**
+   * Returns the fixed weight with this value. The weight is shared by all factors that are given this value as a
+   * number.
+   */
   constant(where: string, value: number): number {
     const known = this.constants.get(value);
     if (known !== undefined) return known;
@@ -249,7 +252,7 @@ export class Structure {
     this.ends.set(factor, from + variables.length);
     this.payloads.set(factor, payload);
     this.features.set(factor, feature);
-    // Written last, so that running out of memory earlier leaves no incomplete factor behind.
+    // The function is written last, so that no incomplete factor remains if memory runs out earlier.
     this.functions.push(codes[kind === "table" && logs ? "logTable" : kind] ?? logicalFunctions[kind as LogicalFunction].id);
     return factor;
   }

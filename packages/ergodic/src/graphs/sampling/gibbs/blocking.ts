@@ -11,8 +11,9 @@ export interface Blocks {
   /** End position of each block. */
   readonly ends: Uint32Array;
   /**
-   * Separator of each position: the positions of its block that remain in its table after it is eliminated. They are at
-   * begins[position] to begins[position + 1] − 1.
+   * Separator of each position. The separator consists of the positions of the same block that remain in the position's
+   * table after the position is eliminated. The positions of a separator are at begins[position] to begins[position +
+   * 1] − 1.
    */
   readonly begins: Uint32Array;
   readonly separators: Uint32Array;
@@ -22,7 +23,10 @@ export interface Blocks {
 
 /** Largest number of variables of a factor within a block. The variables of wider factors are drawn singly. */
 const WIDE = 12;
-/** Largest number of joint states in a table: in general, and for variables linked by zeros. */
+/**
+ * Largest number of joint states in a table. The first limit is general, and the second is for variables linked by
+ * zeros.
+ */
 const [MOST_STATES, MOST_LINKED] = [8, 1024];
 /** Largest number of entries in a block's tables (half a megabyte). */
 const MOST_NUMBERS = 1 << 16;

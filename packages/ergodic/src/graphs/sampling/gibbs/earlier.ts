@@ -24,7 +24,8 @@ export function ofVariables(
 }
 
 /**
- * Returns the initial state of each variable for chain `c`: the final state of an earlier chain, else a random state.
+ * Returns the initial state of each variable for chain `c`. This is the final state of an earlier chain, or a random
+ * state if there is none.
  */
 export function firstState(
   { states }: EndedChains,

@@ -224,7 +224,7 @@ export class Layout {
     return { pairs, edges, begins: Uint32Array.from(begins) };
   }
 
-  /** Marks the variables with a certain state, using the smallest and largest effect of each edge. */
+  /** Marks the variables that have a certain state. The test uses the smallest and largest effect of each edge. */
   private *markCertain(begins: Uint32Array): Generator<void> {
     const { drawn } = this;
     const least = log(1 / CERTAIN);
