@@ -125,9 +125,7 @@ export class FactorGraph {
   imply(body: readonly LiteralLike[], head: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("imply", [...list("imply", body), head], options);
   }
-  /**
-   * Adds a factor with value 0 if the body is false. If the body is true, the value is 1 if the head is true, else −1.
-   */
+  /** Adds a factor with value 0 if the body is false, 1 if body and head are true, and −1 if only the body is true. */
   implyNatural(body: readonly LiteralLike[], head: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("implyNatural", [...list("implyNatural", body), head], options);
   }
@@ -166,8 +164,7 @@ export class FactorGraph {
 
   /**
    * Adds a noisy-or P(child | parents): each parent that holds turns the child on with its own probability,
-   * independently of the others. The leak is the probability (default 0) with which the child is turned on even if no
-   * parent holds.
+   * independently of the others. Even if no parent holds, the leak (default 0) turns it on.
    */
   noisyOr(child: LiteralLike, parents: readonly (readonly [LiteralLike, number])[], options: { leak?: number } = {}): number {
     const where = `${WHERE}.noisyOr`;
@@ -235,10 +232,7 @@ export class FactorGraph {
     return this;
   }
 
-  /**
-   * Returns a graph with more evidence. Both graphs share all factors, including factors that are added later. This
-   * graph stays unchanged.
-   */
+  /** Returns a copy with more evidence. Factors are shared, even if they are added later. This graph is unchanged. */
   withEvidence(evidence: Evidence): FactorGraph {
     const observations = this.#observations.clone();
     observations.addAll("evidence", this.#structure, evidence);
@@ -342,10 +336,7 @@ export class FactorGraph {
     return columning(this.#structure, this.#observations);
   }
 
-  /**
-   * Returns the factors as tables. Wide factors become chains, which are valid for sums or (with "map") for a largest
-   * product.
-   */
+  /** Returns the factors as tables. Wide factors become chains that fit the task: sums, or (for "map") a maximum. */
   factorTables(task: "marginals" | "partition" | "map"): FactorTables {
     return atOnce(this.tabling(task));
   }

@@ -6,10 +6,7 @@ import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 export interface EliminationOrder {
   /** Variables in elimination order. */
   readonly order: readonly number[];
-  /**
-   * Total entries in all tables. The table of a variable spans the variable and its neighbours at the time when the
-   * variable is eliminated.
-   */
+  /** Total entries in all tables. Each variable has a table over itself and its neighbours at its elimination. */
   readonly total: number;
   /** Number of entries in the largest of these tables. */
   readonly largest: number;
@@ -17,10 +14,7 @@ export interface EliminationOrder {
   readonly tried: number;
 }
 
-/**
- * Number of search operations per table entry. The search then takes about a quarter of the time needed to compute the
- * entries.
- */
+/** Number of search operations per table entry. They take about a quarter of the time for computing the entries. */
 const SHARE = 0.5;
 /** Largest number of operations: about four seconds. */
 const MOST_OPERATIONS = 3e9;
@@ -38,9 +32,8 @@ const MOST_BITS = 8192;
  *
  * Variables of degree at most 2 are eliminated first. A variable whose neighbours are all adjacent to each other is
  * eliminated as soon as possible. The rest is ordered greedily by fill edges (min-fill) times a factor per variable. A
- * local search changes some factors at random and keeps changes that reduce the sum. The length of the search is
- * counted in operations, not seconds, so the order depends only on the graph and the seed. Yields every few
- * milliseconds.
+ * local search changes some factors at random and keeps changes that reduce the sum. Its length is counted in
+ * operations, not seconds, so the order depends only on the graph and the seed. Yields every few milliseconds.
  *
  * @param cardinalities number of states of each variable
  * @param scopes sets of mutually adjacent variables
@@ -111,10 +104,7 @@ function changedFactors(factors: Float64Array, share: number, draws: Draws): Flo
 export const eliminationOrder = (...given: Parameters<typeof eliminationOrders>): EliminationOrder =>
   atOnce(eliminationOrders(...given));
 
-/**
- * Eliminates variables with at most two neighbours. In very large graphs, continues until the rest is small enough to
- * be stored as bits.
- */
+/** Eliminates variables with at most two neighbours, and more in very large graphs until the rest fits as bits. */
 function* peel(cardinalities: readonly number[], scopes: readonly (readonly number[])[]) {
   const pauses = new Pauses();
   const neighbours = cardinalities.map(() => new Set<number>());
@@ -378,10 +368,7 @@ class Core {
     this.operations += size * size + 2 * this.top;
   }
 
-  /**
-   * Adds an edge. Each common neighbour loses a fill edge. Each end gains one fill edge per neighbour that is not
-   * common to both ends.
-   */
+  /** Adds an edge. Common neighbours lose a fill edge each. Each end gains one per neighbour that is not shared. */
   private join(a: number, b: number): void {
     const { bits, degrees, fill, words, free, top } = this;
     let common = 0;

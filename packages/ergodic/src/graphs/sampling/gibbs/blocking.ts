@@ -36,9 +36,9 @@ const MOST_COLOURS = 16;
 /**
  * Partitions the unobserved variables into blocks. First, variables linked by zeros are grouped. A junction tree of a
  * group may have tables of at most 1024 joint states. Then a large set of variables is chosen such that its induced
- * graph has a junction tree with small tables. A table may have at most 8 joint states (three Booleans), span two
- * variables, or belong to one group (then at most 1024 states). The connected parts of this set are the blocks of one
- * colour. The next colour is chosen from the remaining variables.
+ * graph has a junction tree with small tables. A table may have at most 8 joint states (three Booleans),
+ * or at most 1024 if it spans two variables or lies within one group. The connected parts of this set are the blocks of
+ * one colour. The next colour is chosen from the remaining variables.
  *
  * Finally, the rest is drawn singly (colours.ts), including variables of factors with more than 12 variables. Yields
  * every few milliseconds. Sources: Hamze and de Freitas 2004 for trees; Bidyuk and Dechter 2007 for bounded widths.

@@ -179,9 +179,7 @@ export class GraphGibbsRun implements PartInference {
     if (this.scouts) yield* this.scouts.follow(batches.settled * chains.length, driver);
   }
 
-  /**
-   * Records where the chains are when a batch ends. Starts the scouts as soon as they can be compared with the chains.
-   */
+  /** Records where the chains are when a batch ends. Starts the scouts as soon as a comparison is possible. */
   private async *compare(layout: Layout, driver: ScoutDriver): AsyncGenerator<void> {
     const { batches, chains, columns, options, zeros } = this;
     if (!this.compares || !batches.isBetween || batches.done < FIRST_BATCHES) return;
