@@ -122,7 +122,8 @@ const withoutValues = (names: readonly string[]): CapabilityError =>
   );
 
 /**
- * Unconstrained numbers of all draws, concatenated. They are either stored or computed from the parameters' values.
+ * Unconstrained numbers of all draws, concatenated. These numbers are either stored, or computed from the parameters'
+ * values.
  *
  * @throws DataError [DRAWS_MODEL] if the numbers should have been stored, but are missing
  */

@@ -2,7 +2,7 @@
 const MOST_OFF = 0.05;
 
 /**
- * Returns the first row of conditional probabilities (the child's states fastest) whose sum is not 1; undefined if
+ * Returns the first row of conditional probabilities (the child's states fastest) that does not sum to 1; undefined if
  * there is none.
  */
 export function unevenRow(values: ArrayLike<number>, childCount: number): { row: number; sum: number } | undefined {

@@ -52,8 +52,8 @@ export interface Width {
 }
 
 /**
- * A run that fits an approximation q of a density p. It then makes independent draws from q and judges how far they can
- * be trusted.
+ * A run that fits an approximation q of a density p. After the fit, the run makes independent draws from q and judges
+ * how far these draws can be trusted.
  *
  * A pool of draws of q is made block by block, with log p and log q of each. `elbo`: the mean of log p − log q over
  * draws from the unwidened parts of q. k̂ (`paretoK`): the tail shape of p/q by Pareto-smoothed importance sampling;
@@ -66,8 +66,8 @@ export interface Width {
  * With `resample`, q is a mixture of normals of several widths, and draws are resampled from the pool by smoothed
  * weights, with replacement. In a sample of n draws, a draw with weight w occurs ⌊n w⌋ or ⌈n w⌉ times. This systematic
  * resampling uses one uniform number and adds hardly any noise. The result is shuffled. While the effective number of
- * draws is below 4000, the pool grows, up to ten times its first size. It also grows while k̂ is between 0.7 and 1,
- * because more draws often show a lighter tail.
+ * draws is below 4000, the pool grows, up to ten times its first size. The pool also grows while k̂ is between 0.7 and
+ * 1, because more draws often show a lighter tail.
  *
  * k̂ cannot detect a mode if no draw of q lies near it. So after the draws, the run checks the places where its own
  * paths ended and the places that scouts find (places/scouting.ts). The run compares the mass of each place with the

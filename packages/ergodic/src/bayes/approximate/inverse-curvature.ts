@@ -7,8 +7,8 @@ import type { Draws } from "../../engine/random/stream.ts";
  * = Δx, y_j = Δ∇f.
  *
  * H₀ = diag α; H_j = V H_{j−1} Vᵀ + ρ s sᵀ, V = I − ρ s yᵀ, ρ = 1/yᵀs: the BFGS formula, positive definite if yᵀs > 0.
- * Its inverse is B_j = B_{j−1} − b bᵀ/sᵀb + y yᵀ/yᵀs, b = B_{j−1}s, and log|H| = Σ log α + Σ log(sᵀb/yᵀs). With J
- * pairs, each operation costs O(dJ).
+ * The inverse of H_j is B_j = B_{j−1} − b bᵀ/sᵀb + y yᵀ/yᵀs, b = B_{j−1}s, and log|H| = Σ log α + Σ log(sᵀb/yᵀs). With
+ * J pairs, each operation costs O(dJ).
  *
  * A draw of N(0, H): x ← √α z, then x ← Vx + √ρ e s for each pair, where z ∈ ℝᵈ and one e per pair are standard normal.
  *

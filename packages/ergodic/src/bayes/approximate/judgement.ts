@@ -1,6 +1,6 @@
 /**
- * Judges how far draws of an approximation can be trusted, and resamples them. It uses importance weights, and a check
- * for errors that these weights cannot reveal (approximation-run.ts).
+ * Judges how far draws of an approximation can be trusted, and resamples them. The judgement rests on importance
+ * weights, and on a check for errors that importance weights cannot reveal (approximation-run.ts).
  */
 import { ErgodicError } from "../../engine/errors/errors.ts";
 import { exp } from "../../engine/numbers/exp.ts";

@@ -49,7 +49,7 @@ export class Paths {
     return this.all.filter(({ elbo }) => elbo > -Infinity);
   }
 
-  /** Best normal of each path, as a mean and a Cholesky factor. Normals whose factor is not finite are omitted. */
+  /** Best normal of each path, as a mean and a Cholesky factor. A normal is omitted if its factor is not finite. */
   get normals(): { mean: Float64Array; factor: Float64Array; elbo: number }[] {
     const each = this.standing.map((path) => ({ mean: path.mean, factor: choleskyScale(path.curvature), elbo: path.elbo }));
     return each.filter(({ mean, factor }) => mean.every(Number.isFinite) && factor.every(Number.isFinite));

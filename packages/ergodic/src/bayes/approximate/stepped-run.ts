@@ -11,7 +11,8 @@ import { type Kept, keep, recall } from "./kept.ts";
  * Base class of variational algorithms. A run is an iterative optimisation on this thread that ends at convergence or
  * at its limit.
  *
- * A run lists its parts, and a snapshot stores them bit for bit. Its result does not depend on how `advance` is called.
+ * A run lists its parts, and a snapshot stores them bit for bit. The result of a run does not depend on how `advance`
+ * is called.
  */
 export abstract class SteppedRun implements Sampling {
   step = 0;

@@ -188,8 +188,8 @@ export class Distribution {
 
   /**
    * Returns arrays of the parameters, broadcast to the batch, and a reader of the parameters. The reader receives the
-   * numbers of these arrays, for one batch or for several successive batches. It checks and returns each element's
-   * parameters.
+   * numbers of these arrays, for one batch or for several successive batches. The reader checks and returns each
+   * element's parameters.
    */
   reader(batch: Shape): Reader {
     return this.#reader(batch, false);

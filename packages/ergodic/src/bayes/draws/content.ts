@@ -21,8 +21,8 @@ export interface DrawsSource {
   /** Log density of each observed value, by name: [chain, draw, value]. */
   pointwise(): Readonly<Record<string, Float64Array>>;
   /**
-   * Names of observed quantities whose terms depend on each other. If one of these terms is dropped, the other terms
-   * still contain the influence of its value.
+   * Names of observed quantities with terms that depend on each other. If one of these terms is dropped, the other
+   * terms still contain the influence of its value.
    */
   dependent(): ReadonlySet<string>;
   /** Whether the model calls target(), which might contain parts of the likelihood. */

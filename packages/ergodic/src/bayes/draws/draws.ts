@@ -310,13 +310,13 @@ export class Draws<Q extends string = string, D extends string = string> {
   }
 
   /**
-   * Returns a predictor for new rows of data. It gives the predictive mean, sd and interval of each value that the
-   * model observes.
+   * Returns a predictor for new rows of data. The predictor gives the predictive mean, standard deviation and interval
+   * of each value that the model observes.
    *
    *   const predictor = await posterior.predictor({ level: 0.9 });
    *   predictor.predict({ x: 3 }).y.upper;
    *
-   * Each row supplies its own values of the data whose first axis has the size `rows`, like the observed data. All
+   * Each row supplies its own values of the data that have `rows` as their first extent, like the observed data. All
    * other data keep the model's values.
    *
    * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models with mutually dependent rows; OptionError

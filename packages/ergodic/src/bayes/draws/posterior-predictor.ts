@@ -38,7 +38,7 @@ export interface PredictedNumber {
   readonly upper: number;
   /**
    * Interval of the expected value, without the noise of a single row. This interval shows how precisely the draws
-   * determine the mean. Both ends are NaN for families without a mean.
+   * determine the mean. Both ends of the interval are NaN for families without a mean.
    */
   readonly expected: { readonly lower: number; readonly upper: number };
   /**

@@ -6,9 +6,9 @@ import type { Spread } from "./mode-starts.ts";
  * of the values that maximise log p(values | data).
  *
  * The density is the textbook density of the constrained values, without log |J|. The mode therefore does not depend on
- * the transforms of parameters. The search climbs this density in the unconstrained numbers. It starts at `start`, or
- * at `starts` random points, uniform in (−2, 2) and drawn with `seed`. A random point is redrawn until its density is
- * finite. The best result is returned, and `spread` describes how the other starts ended.
+ * the transforms of parameters. The search climbs this density in the unconstrained numbers. The search starts at
+ * `start`, or at `starts` random points, which are drawn uniformly in (−2, 2) with `seed`. A random point is redrawn
+ * until its density is finite. The best result is returned, and `spread` describes how the other starts ended.
  *
  * By default, up to 1000 quasi-Newton moves are made until a Newton step promises an increase of at most 10⁻⁶ nats.
  * `rule` can replace these moves with any step rule for full gradients. `converged` states whether the best start

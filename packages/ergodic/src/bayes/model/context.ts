@@ -78,7 +78,7 @@ export interface ModelTools {
   marginalise(states: States, terms: StateTerms, options?: MarginaliseOptions): Marginal;
   /** Names a function of parameters. Draws report the result, and the rest of the model can use it. */
   transformed(name: string, value: SymbolicArray): SymbolicArray;
-  /** Adds a quantity to each draw. It is a function of parameters, or a draw from a distribution. */
+  /** Adds a quantity to each draw. The quantity is a function of parameters, or a draw from a distribution. */
   generated(name: string, value: SymbolicArray | Distribution): void;
   /**
    * Adds the sum of all elements of a term, in nats, to the log density. If prior and likelihood are treated
@@ -140,7 +140,7 @@ export interface TracedTerm {
   readonly name: string;
   readonly density: SymbolicArray;
   readonly distribution?: Distribution;
-  /** Value to whose density the term belongs. */
+  /** Value to which the density refers. */
   readonly value?: SymbolicArray;
 }
 

@@ -39,8 +39,8 @@ export function withoutInvariants(
 }
 
 /**
- * Returns the boundary nodes. A boundary node depends on no moved input. It is either a root, or an operand of a node
- * that depends on a moved input.
+ * Returns the boundary nodes. A boundary node depends on no moved input. Every boundary node is either a root, or an
+ * operand of a node that depends on a moved input.
  */
 export function unmovedBelow(roots: readonly SymbolicArray[], isMoved: (input: SymbolicArray) => boolean): Set<SymbolicArray> {
   const nodes = arraysBelow(roots);

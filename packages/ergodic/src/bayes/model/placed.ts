@@ -209,8 +209,8 @@ export class PlacedModel {
   }
 
   /**
-   * Computes arrays that depend on no parameter. It uses compiled code, so that its results are bitwise equal to those
-   * of other programs.
+   * Computes arrays that depend on no parameter. The arrays are computed by compiled code, so that the results are
+   * bitwise equal to the results of other programs.
    */
   private evaluated(arrays: readonly SymbolicArray[], inputs: Fixed): Float64Array[] {
     if (arrays.length === 0) return [];

@@ -27,8 +27,8 @@ export interface RowArrays {
 }
 
 /**
- * A pointer that advances from draw to draw. It is described by its position among the block's words, its start, and
- * the number of bytes per draw.
+ * A pointer that advances from draw to draw. The pointer is described by its position among the block's words, its
+ * start, and the number of bytes per draw.
  */
 interface Step {
   readonly at: number;

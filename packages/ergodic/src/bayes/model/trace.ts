@@ -295,7 +295,8 @@ class Scope {
     this.#dimension += sizeOf(transform.unconstrainedShape);
     this.#jacobians.push(logJacobian);
     if (form) this.#formJacobians.push(form.logJacobian);
-    // The density of z equals the density of the parameter times |∂x/∂z|. It therefore replaces both factors.
+    // The density of z equals the density of the parameter times |∂x/∂z|. The density of z therefore replaces both
+    // factors.
     const density = form?.standard ?? prior;
     if (density) {
       const pointwise = density.logDensity(value);

@@ -34,7 +34,7 @@ const MOST_ITERATIONS = 200;
 const [FEWEST, ENOUGH, MOST] = [20, 60, 1000];
 /** Maximum number of draws from the prior to find one with a finite density. */
 const PRIOR_TRIES = 20;
-/** Offset of a scout's path index, so that its streams differ from those of the run's paths. */
+/** Offset of a scout's path index. The offset gives scouts other random streams than the paths of the run. */
 const SCOUT = 2 ** 20;
 
 /**

@@ -2,8 +2,8 @@
  * Finds places of the posterior with too few draws.
  *
  * A place lacks draws if it has fewer than HELD times the draws that its mass implies. A place also lacks draws if the
- * number of its draws is at least SURE standard errors below half of the number that its mass implies. It counts as
- * missed if the missing draws matter:
+ * number of its draws is at least SURE standard errors below half of the number that its mass implies. A place that
+ * lacks draws counts as missed if the missing draws matter:
  *
  *   n₋ >= LEAST_DRAWS,   or n₋ >= LEAST_TELLING and for some quantity q
  *   |w δ| > MATERIAL s   or   √((1 − w)(s² + w δ²)) > (1 + MATERIAL) s
@@ -166,8 +166,8 @@ interface Change {
 }
 
 /**
- * Finds the quantity whose moments would change most if `least` draws at a point were added. Undefined if the change is
- * not material.
+ * Finds the quantity that `least` additional draws at a point would change most in its mean or standard deviation.
+ * Undefined if the change is not material.
  */
 function changesOf(draws: ChainDraws, density: LogDensity): (point: Float64Array, least: number) => Change | undefined {
   const total = draws.chains * draws.count;

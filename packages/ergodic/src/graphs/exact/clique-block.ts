@@ -10,7 +10,8 @@ export interface Placed {
   readonly pointer: number;
   readonly axes: readonly number[];
   /**
-   * Support over the first axes. It locates the stored blocks of entries. Without a support, all entries are stored.
+   * Support over the first axes. The support locates the stored blocks of entries. Without a support, all entries are
+   * stored.
    */
   readonly support?: Support;
 }

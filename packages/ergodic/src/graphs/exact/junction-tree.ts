@@ -36,9 +36,9 @@ export interface TreeCost {
 }
 
 /**
- * Returns the junction tree (or forest) of an elimination order. It has the maximal cliques, and each scope lies within
- * one of them. Variables are numbers below `count`. Yields every few milliseconds, because the cliques of a bad order
- * are large.
+ * Returns the junction tree (or forest) of an elimination order. The tree consists of the maximal cliques, and each
+ * scope lies within one of these cliques. Variables are numbers below `count`. Yields every few milliseconds, because
+ * the cliques of a bad order are large.
  */
 export function* junctionTrees(
   order: readonly number[],

@@ -15,7 +15,7 @@ interface Edge {
   readonly toTable: Float64Array;
 }
 
-/** A table as plain numbers. Its entries are e^scale · values. Null if its range is too wide. */
+/** A table as plain numbers. The entries of the table are e^scale · values. Null if its range is too wide. */
 interface Plain {
   readonly values: Float64Array;
   readonly scale: number;

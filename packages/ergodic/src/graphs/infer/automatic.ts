@@ -45,8 +45,8 @@ const MANY = 200_000;
 /**
  * Chooses an algorithm for each connected part, by its width. A part with few joint states is enumerated. Otherwise,
  * exact elimination is used if it can process the joint states of the cliques within 0.6 of `until.seconds`. The
- * cliques are those of the best order found, after zeros are removed. Without a time limit, the bound is 2^36 states.
- * If memory is short, elimination works in slices.
+ * cliques belong to the best order found, after zeros are removed. Without a time limit, the bound is 2^36 states. If
+ * memory is short, elimination works in slices.
  *
  * Other parts use importance sampling from mini-buckets. Parallel tempering is added if the intervals remain wide and
  * no factor is 0 (estimated.ts). For "map", these parts use simulated annealing. Marginals of graphs without zeros with

@@ -28,7 +28,7 @@ const LOOK = 64;
 /**
  * Combines `importanceSampling` with `graphTempering` if that helps. Tempering starts if no factor is 0 and importance
  * sampling makes slow progress. Progress counts as slow if the intervals are still wider than 0.05 after mini-buckets
- * of 2^16 states, or after a second or two of work on smaller mini-buckets. It also counts as slow if there is no
+ * of 2^16 states, or after a second or two of work on smaller mini-buckets. Progress also counts as slow if there is no
  * answer after about ten seconds. Tempering then takes most of the work, until its own intervals are that narrow.
  *
  * The answer with the narrower intervals is returned. The intervals of importance sampling are valid for every

@@ -158,9 +158,9 @@ function resume(
  *   await infer(graph, { task: "partition" }).then(({ logZ }) => logZ);
  *
  * First the graph is reduced: evidence is absorbed, zeros are propagated, determined variables are removed, and
- * connected parts are separated. A run can be awaited, or iterated over its ticks. It can be paused, stopped with the
- * best answer so far, checkpointed and resumed. Answers depend on the graph, the seed and the amount of work done,
- * never on `workers`.
+ * connected parts are separated. A run can be awaited, or iterated over its ticks. A run can also be paused, stopped
+ * with the best answer so far, checkpointed and resumed. Answers depend on the graph, the seed and the amount of work
+ * done, never on `workers`.
  *
  * @throws OptionError, DataError; CapabilityError if the algorithm cannot handle the graph; DataError
  * [GRAPH_IMPOSSIBLE] if the evidence has probability 0; the reason of an aborted `signal`

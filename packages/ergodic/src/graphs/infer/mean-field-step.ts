@@ -11,8 +11,8 @@ const ZERO = -50;
 /**
  * Takes one step of naive mean field from the uniform distribution, by Monte Carlo: p(x_i = s) ∝ exp(mean over joint
  * states of Σ_f ln φ_f(s, x_∖i)). The joint states are uniform draws consistent with the observations. The step needs
- * only a few passes over the factors, in any order. It is therefore the cheapest estimate for very large graphs. Yields
- * every few milliseconds.
+ * only a few passes over the factors, in any order. For very large graphs, this step is therefore the cheapest
+ * estimate. Yields every few milliseconds.
  *
  * @returns probabilities of the states of each variable
  */

@@ -1,4 +1,4 @@
-/** Unknowns whose probability lies in one interval. */
+/** Unknowns with a probability in one interval. */
 export interface CalibrationBin {
   /** Lower end of the interval. */
   readonly from: number;

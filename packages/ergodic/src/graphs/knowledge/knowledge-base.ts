@@ -144,10 +144,10 @@ export class KnowledgeBase {
   }
 
   /**
-   * Does the same as `ground()`, but a database such as `duckdb()` of `@ergodic/ingest` computes the joins. Use it for
-   * tables whose joins would take too much memory or time here. The result has the same factors in the same order;
-   * weights, features and conditions remain functions in this process. Do not use the knowledge base until the promise
-   * resolves.
+   * Does the same as `ground()`, but a database such as `duckdb()` of `@ergodic/ingest` computes the joins. Use
+   * `groundBy()` if the joins would take too much memory or time in this process. The result has the same factors in
+   * the same order; weights, features and conditions remain JavaScript functions. Do not use the knowledge base until
+   * the promise resolves.
    *
    * @throws OptionError or DataError if a rule cannot be grounded; the graph is then unchanged
    */

@@ -151,7 +151,7 @@ export class Unknowns extends Facts {
   /** Labels that are probabilities of being true. */
   readonly chances: number[] = [];
   readonly #places = new Map<number, number>();
-  /** 1 for each row whose label is held out. */
+  /** For each row, 1 if its label is held out, else 0. */
   readonly heldOut = new Ints();
   readonly #options: QueryOptions;
   readonly #label: FactColumn | undefined;

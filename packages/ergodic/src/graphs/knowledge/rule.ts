@@ -5,8 +5,8 @@ import { Atom, type AtomKind } from "./atom.ts";
 import type { BoundByBody, OneTypeEach, RowOf } from "./types.ts";
 
 /**
- * Function that a rule's factors compute. It is one of the functions of `factorGraph()`. The arguments of the function
- * are the unknowns of the body, followed by the head.
+ * Function that a rule's factors compute. Factor graphs (`factorGraph()`) have the same functions. The arguments of the
+ * function are the unknowns of the body, followed by the head.
  */
 export type Semantics = (typeof semanticsNames)[number];
 /**

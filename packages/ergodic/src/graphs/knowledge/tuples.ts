@@ -27,7 +27,7 @@ export class DistinctTuples {
     return this.#places[this.#place(tuple)] - 1;
   }
 
-  /** Adds a row whose tuple `find` does not contain yet. */
+  /** Adds a row with a tuple that is not in the table yet. */
   add(row: number): void {
     if (2 * (this.#count + 1) > this.#places.length) {
       const before = this.#places;

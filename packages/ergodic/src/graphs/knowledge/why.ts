@@ -12,8 +12,8 @@ export interface Reason {
   /** State that the factor argues for or against. */
   readonly state: string;
   /**
-   * Contribution in log odds. It is the product of the weight, the feature, and the increase of the factor's value if
-   * the unknown has the state. All other unknowns take their observed or most probable states.
+   * Contribution in log odds. The contribution is the product of the weight, the feature, and the increase of the
+   * factor's value if the unknown has the state. All other unknowns take their observed or most probable states.
    */
   readonly pull: number;
   /** Weight used for the answer. */

@@ -11,9 +11,9 @@ const ROUNDING = 1e-9;
  * Reports a finding if the likelihood of the evidence increases without bound as weights grow, so that no optimal
  * weights exist. Two directions are tested. The first changes a single weight. For a single weight, the likelihood
  * grows without bound if, at the evidence, all factors with this weight are at their maximum or all are at their
- * minimum. The second direction changes all weights together. It is tested only if each factor has a single variable.
- * The likelihood then grows without bound if no state of any variable has a larger sum than the observed state.
- * `values` are the weights, by index. Yields every few milliseconds.
+ * minimum. The second direction changes all weights together. This direction is tested only if each factor has a single
+ * variable. The likelihood then grows without bound if no state of any variable has a larger sum than the observed
+ * state. `values` are the weights, by index. Yields every few milliseconds.
  */
 export function* separableFindings(
   columns: Conditionals,

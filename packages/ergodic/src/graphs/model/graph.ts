@@ -129,7 +129,7 @@ export class FactorGraph {
   implyNatural(body: readonly LiteralLike[], head: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("implyNatural", [...list("implyNatural", body), head], options);
   }
-  /** Adds a factor whose value is the number of body literals that imply the head. */
+  /** Adds a factor with the number of body literals that imply the head as its value. */
   linear(body: readonly LiteralLike[], head: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("linear", [...list("linear", body), head], options);
   }

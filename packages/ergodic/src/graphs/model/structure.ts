@@ -276,7 +276,7 @@ export class Structure {
     return { kind: "table", variables, states, values: this.pool.slice(payload, payload + size), logs: name === "logTable" };
   }
 
-  /** Reads a factor without copies. Its edges run from `from` to `to` − 1. */
+  /** Reads a factor without copies. The factor's edges run from `from` to `to` − 1. */
   look(factor: number, into: FactorLook): void {
     into.code = this.functions.at(factor);
     into.from = factor === 0 ? 0 : this.ends.at(factor - 1);

@@ -55,8 +55,8 @@ export interface PartAnswer {
 }
 
 /**
- * A run of inference on one connected part. Its results depend on the part, the plan and the number of `advance` calls,
- * never on time.
+ * A run of inference on one connected part. The results of a run depend on the part, the plan and the number of
+ * `advance` calls, never on time.
  */
 export interface PartInference {
   /** Whether further work would change nothing. */

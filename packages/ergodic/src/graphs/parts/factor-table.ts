@@ -27,8 +27,8 @@ export interface Table {
 }
 
 /**
- * Creates a scaled table from values or their logarithms. It stores logarithms only if necessary. If all entries are 0,
- * the scale is −∞.
+ * Creates a scaled table from values or their logarithms. The table stores logarithms only if necessary. If all entries
+ * are 0, the scale is −∞.
  */
 export function tableOf(scope: readonly number[], shape: readonly number[], given: Float64Array, logs = false): Table {
   const { high, low } = extremes(given, logs);

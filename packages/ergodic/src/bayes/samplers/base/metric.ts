@@ -15,8 +15,8 @@ const MOST_DIRECTIONS = 64;
 /**
  * Metrics M⁻¹ of Hamiltonian Monte Carlo, estimated from the draws in a window.
  *
- * "diagonal": variances of the draws; "dense": their covariance C. Both are shrunk to n/(n + 5) C + 10⁻³ · 5/(n + 5) I
- * (C has divisor n − 1).
+ * "diagonal": variances of the draws; "dense": their covariance C. Variances and covariances are shrunk to n/(n + 5) C
+ * + 10⁻³ · 5/(n + 5) I (C has divisor n − 1).
  *
  * "fisher": √(Var xᵢ / Var gᵢ) from non-divergent draws, where g is the gradient of the log density. The result is the
  * diagonal metric closest to the target in Fisher divergence. "lowRank": hamiltonian/low-rank.ts.

@@ -5,8 +5,8 @@ import type { Engine } from "../../../engine/memory/engine.ts";
 import * as field from "../../fields.ts";
 
 /**
- * Log density of some coordinates of u, with all others fixed. Any sampler accepts this form. It evaluates the density
- * of all of u through kernels/bayes/block-density.ts.
+ * Log density of some coordinates of u, with all others fixed. Any sampler accepts this form. Each evaluation computes
+ * the density of all of u through kernels/bayes/block-density.ts.
  */
 export class BlockDensity implements LogDensity {
   readonly dimension: number;

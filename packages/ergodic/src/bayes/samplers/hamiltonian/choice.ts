@@ -10,12 +10,13 @@
  *   jump = min over coordinates of Σ(Δxᵢ)² / (2 n Var xᵢ): 1 − the autocorrelation at lag 1;   cost = leapfrogs per transition.
  *
  * If jumps are at least GOOD and divergences are few, there is nothing to gain, so the diagonal metric is not tried.
- * Otherwise the diagonal metric is tried with its own step size. It is chosen if its cost is at most DEAREST times the
- * low-rank metric's cost, and its jump is at least NEARLY times the low-rank metric's jump.
+ * Otherwise the diagonal metric is tried with its own step size. The diagonal metric is chosen if its cost is at most
+ * DEAREST times the low-rank metric's cost, and its jump is at least NEARLY times the low-rank metric's jump.
  *
  * Jumps per gradient are not compared, because the autocorrelation at lag 1 hides the weakness of the low-rank metric.
- * On Gaussian processes with scales that multiply each other (13 and 68 parameters), its jumps per gradient were three
- * times as large as the diagonal's. Yet effective sizes per gradient were no better, and R-hat was up to 1.07.
+ * On Gaussian processes with scales that multiply each other (13 and 68 parameters), the jumps per gradient of the
+ * low-rank metric were three times as large as the diagonal's. Yet effective sizes per gradient were no better, and
+ * R-hat was up to 1.07.
  *
  * Divergences of the trial and jumps of squares are not compared either: 160 transitions with the diagonal reach
  * regions that the low-rank metric has never reached.

@@ -3,7 +3,7 @@
  * these draws.
  *
  * Let F = √(Var xᵢ / Var gᵢ), as for metric "fisher", x̃ = F^−½ (x − x̄) and g̃ = F^½ (g − ḡ). In the subspace spanned
- * by draws and gradients, A is the matrix closest to the target in Fisher divergence. It is the geometric mean of S = Σ
+ * by draws and gradients, A is the matrix closest to the target in Fisher divergence. A is the geometric mean of S = Σ
  * x̃x̃ᵀ + κI and (Σ g̃g̃ᵀ + κI)⁻¹, which solves A (Σ g̃g̃ᵀ + κI) A = S.
  *
  * Let c be the median eigenvalue of A. Then D = cF. Λ are the eigenvalues of A / c outside [1/`CUTOFF`, `CUTOFF`], in

@@ -40,7 +40,7 @@ interface Reference {
  * ellipse about m, which is defined by x and a draw v of N(0, C). The bracket of angles θ shrinks until ℓ(x') − log
  * N(x'; m, C) exceeds the level of the slice.
  *
- * It is designed for targets N(x; m, C) L(x) with a Gaussian prior. Give the prior as `mean` and `covariance`
+ * The sampler is designed for targets N(x; m, C) L(x) with a Gaussian prior. Give the prior as `mean` and `covariance`
  * (variances as float64[d], or a row-major float64[d, d]).
  *
  * Otherwise the warm-up `windows` (base/windows.ts) use coordinate-wise slice sampling (slice.ts), because ellipses

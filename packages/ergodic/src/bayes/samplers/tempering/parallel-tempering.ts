@@ -43,9 +43,9 @@ export interface ParallelTemperingOptions {
  * the log likelihood (or density). Swaps follow every `swapEvery` transitions and alternate between even and odd pairs.
  *
  * If all tempered densities are proper, their product is invariant, and so is the target at β = 1. The prior must
- * therefore be proper if β gets close to 0. Without a likelihood, the density must be proper at power `lowest`.
- * Densities whose tails in u are exponential or lighter, as for bounded parameters, are proper at every β > 0. Tails
- * like |u|^−(ν+1), as for student(ν) and cauchy (ν = 1), are proper only for β > 1/(ν+1). This is not checked.
+ * therefore be proper if β gets close to 0. Without a likelihood, the density must be proper at power `lowest`. A
+ * density is proper at every β > 0 if its tails in u are exponential or lighter, as for bounded parameters. Tails like
+ * |u|^−(ν+1), as for student(ν) and cauchy (ν = 1), are proper only for β > 1/(ν+1). This is not checked.
  *
  * With `adapt`, warm-up changes the powers three times, so that all pairs swap equally often (temperature-ladder.ts).
  * `inner` adapts separately at each power. β → `temperatures` (inverse temperatures, in (0, 1] or down to 0 for the

@@ -52,10 +52,10 @@ const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
  * of simulated annealing, the others at random. Powers are adapted during the warm-up. After the warm-up, at least the
  * first quarter and at most the first half of the sweeps are discarded.
  *
- * The certificate is a Student's t interval over ensembles (ensemble-answer.ts). It is none if the values at some power
- * have an R-hat above 1.01, if fewer than 100 states travelled from power 0 to power 1, or if the searches found states
- * more probable than any state seen since. Tasks: "marginals", "partition". Sources: Geyer 1991; Bennett 1976; Syed,
- * Bouchard-Côté, Deligiannidis and Doucet 2022.
+ * The certificate is a Student's t interval over ensembles (ensemble-answer.ts). There is no certificate if the values
+ * at some power have an R-hat above 1.01, if fewer than 100 states travelled from power 0 to power 1, or if the
+ * searches found states more probable than any state seen since. Tasks: "marginals", "partition". Sources: Geyer 1991;
+ * Bennett 1976; Syed, Bouchard-Côté, Deligiannidis and Doucet 2022.
  *
  * @throws CapabilityError [GRAPH_ZEROS] if a factor has a zero, [GRAPH_STATES] if a variable has more than 256 states
  */

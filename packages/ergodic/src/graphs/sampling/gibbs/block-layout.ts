@@ -13,9 +13,9 @@ const CHUNK = 1 << 16;
 /**
  * Data that the kernel needs to draw blocks (kernels/graphs/graph-blocks.ts). This data supplements the records of a
  * layout with the same order. In a block of several variables, each variable has a BUCKET, which takes 56 bytes in a
- * tree of Booleans. Identical terms are shared. Identical maps from tables to terms and messages are also shared. Edges
- * whose factor is already in the block's tables are marked in the records. If a block shares no factor with others, its
- * variables are no longer `joined`.
+ * tree of Booleans. Identical terms are shared. Identical maps from tables to terms and messages are also shared. The
+ * records mark each edge that has a factor already contained in the block's tables. If a block shares no factor with
+ * others, its variables are no longer `joined`.
  */
 export class BlockLayout {
   /** First position of each block, followed by the end of the last block. */

@@ -57,15 +57,15 @@ export interface Judged {
 }
 
 /**
- * Judges the estimate of one state's probability. R̂ of the state's indicator over chains is √((1 − 1/n) + B/(n W)). It
+ * Judges the estimate of one state's probability. R̂ of the state's indicator over chains is √((1 − 1/n) + B/(n W)). R̂
  * is computed from the chains' means m after n sweeps: W is the mean of m(1 − m), and B is n times the variance of the
  * mean of one replica. The variance of the overall mean is the larger of the estimates from batches and from chains,
  * divided by all draws.
  *
  * The estimate from few chains is imprecise. If the variance is known from an earlier run, the larger of the known
  * variance and the batch estimate is used instead. The known variance is not used if the chains' means differ by more
- * than this variance explains. The test statistic is the sum of squares of the means, divided by the variance. It has a
- * χ² distribution. Wilson and Hilferty's normal approximation of this distribution is used.
+ * than this variance explains. The test statistic is the sum of squares of the means, divided by the variance. This
+ * statistic has a χ² distribution. Wilson and Hilferty's normal approximation of this distribution is used.
  */
 export function judge({ means, variances, replicas = 1, known }: ChainMeans, n: number): Judged {
   const chains = means.length;

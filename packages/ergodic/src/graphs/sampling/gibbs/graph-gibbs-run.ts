@@ -54,7 +54,7 @@ export interface GibbsSettings {
   readonly tempered: Tempered | undefined;
 }
 
-/** A part with zeros. Its start states and ergodicity are checked first. */
+/** A part with zeros. The start states and the ergodicity of the part are checked first. */
 interface WithZeros {
   readonly part: Component;
   readonly tables: LogTables;
@@ -118,7 +118,7 @@ export class GraphGibbsRun implements PartInference {
     return new Batches({ ...options, warmup: Math.ceil(share * options.warmup) }, LEAST_CONTINUED);
   }
 
-  /** Number of sweeps, including the sweeps of earlier runs. It determines the random numbers. */
+  /** Number of sweeps, including the sweeps of earlier runs. This number determines the random numbers. */
   private get sweep(): number {
     return (this.earlier?.sweeps ?? 0) + this.batches.sweep;
   }

@@ -28,9 +28,9 @@ export class Layout {
   readonly variables: Uint32Array;
   /** First slot of each drawn position, followed by the total number of slots. */
   readonly slots: Uint32Array;
-  /** 1 for each position whose variable has neighbours. */
+  /** For each position, 1 if its variable has neighbours, else 0. */
   readonly joined: Uint8Array;
-  /** 1 for each position whose state is certain regardless of all other states. */
+  /** For each position, 1 if its state is certain regardless of all other states, else 0. */
   readonly certain: Uint8Array;
   /** Number of counted factors. */
   counted = 0;

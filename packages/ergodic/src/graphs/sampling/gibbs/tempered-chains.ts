@@ -21,8 +21,8 @@ export interface GraphTemperingOptions {
    */
   temperatures?: readonly number[];
   /**
-   * Number of powers. Their values are still adapted. Default: the number is also adapted, so that about half of all
-   * swaps are accepted. 1 to 1024.
+   * Number of powers. The values of the powers are still adapted. Default: the number is also adapted, so that about
+   * half of all swaps are accepted. 1 to 1024.
    */
   count?: number;
   /** Lowest power, > 0 and at most 1. Default 0.01. */
