@@ -249,10 +249,10 @@ function checkProbe(kept: number | null, found: number | null): void {
  *   await sample((x) => -0.5 * x[0] ** 2, { dimension: 1 });                              // a plain function
  *   await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 });   // resumes bit for bit
  *
- * Returns `Draws`. A run can be awaited, or iterated over its ticks (draws, divergences, stepSize, rhat so far); it can
- * be paused, stopped early while keeping its draws, checkpointed and resumed. Defaults: nuts(), or slice() for a
- * function without a gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as many workers as the
- * machine runs in parallel. Draws depend only on the seed; with `deterministic` they are bitwise identical on every
+ * Returns `Draws`. A run can be awaited, or iterated over its ticks (draws, divergences, stepSize, rhat so far). A run
+ * can also be paused, checkpointed and resumed, or stopped early without losing its draws. Defaults: nuts(), or slice()
+ * for a function without a gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as many workers as
+ * the machine runs in parallel. Draws depend only on the seed; with `deterministic` they are bitwise identical on every
  * host.
  *
  * @throws OptionError, DataError, CapabilityError for invalid input; ErgodicError [SAMPLE_START], [SAMPLE_STEP] if a

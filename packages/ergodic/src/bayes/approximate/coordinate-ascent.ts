@@ -39,9 +39,10 @@ const ROUNDING = 1e-10;
  * Coordinate ascent variational inference: q(z) = Π_i q_i(z_i), where each factor in turn is set to its optimum given
  * the others.
  *
- * In a conditionally conjugate model the best q_i is in its prior's family, with the expected natural parameters of its
- * full conditional: exp E_{−i}[log p(x, z)]. A factor's update (`factors`) returns these parameters, given the current
- * parameters of all factors. The initial parameters are `start`, and `elbo` is E_q[log p(x, z) − log q(z)] in nats.
+ * In a conditionally conjugate model, the best q_i is in the family of its prior: exp E_{−i}[log p(x, z)]. Its natural
+ * parameters are the expected natural parameters of the full conditional. A factor's update (`factors`) returns these
+ * parameters, given the current parameters of all factors. The initial parameters are `start`, and `elbo` is E_q[log
+ * p(x, z) − log q(z)] in nats.
  *
  * A sweep updates every factor once, in the order of `factors`. No correct update can lower the ELBO, so a decrease
  * raises an error. Ends when a sweep raises the ELBO by less than `tolerance` of its size, or after `iterations`

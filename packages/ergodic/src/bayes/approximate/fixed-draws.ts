@@ -46,8 +46,8 @@ function scale(z: Float64Array, pairs: number, d: number): void {
 }
 
 /**
- * Returns a function that computes −(mean of ℓ over the pairs + Σ log C_ii) at θ and writes its gradient unless null; ∞
- * if a draw leaves the support.
+ * Returns the function −(mean of ℓ over the pairs + Σ log C_ii) of θ, which is ∞ if a draw leaves the support. The
+ * function writes its gradient unless `gradient` is null.
  */
 export function fixedLoss(
   family: NormalFamily,

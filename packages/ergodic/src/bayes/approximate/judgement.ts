@@ -90,8 +90,8 @@ export function logMixture(each: readonly number[]): number {
 }
 
 /**
- * Picks each i about count·w_i times, in ascending order: for each k, the index whose cumulative share of the weights
- * contains (k + u)/count.
+ * Picks each i about count·w_i times, in ascending order. Pick k is the index at which the cumulative share of the
+ * weights first exceeds (k + u)/count.
  */
 export function systematic(logWeights: Float64Array, count: number, u: number): Uint32Array {
   const total = logWeights.reduce((sum, weight) => sum + exp(weight), 0);

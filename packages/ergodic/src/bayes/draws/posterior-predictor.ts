@@ -76,16 +76,16 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
 }
 
 /**
- * Predicts new rows from the draws of a posterior. For each number that the model observes in a row, it returns the
- * mean, standard deviation and central interval of the posterior predictive distribution, including noise.
+ * Predicts new rows from the draws of a posterior. For each number that the model observes in a row, the predictor
+ * returns the mean, standard deviation and central interval of the posterior predictive distribution, including noise.
  *
  *   const predictor = await posterior.predictor({ level: 0.9 });
  *   predictor.predict({ x: 3 }).y;                       // { mean, sd, lower, upper, expected }
  *   predictor.predict([{ x: 3 }, { x: 4 }]);             // a list of these
  *   predictor.predictInto(matrix, out);                  // numbers alone, without making objects
  *
- * p(y | row) = 1/S Σ_s p(y | row, θ_s) over draws θ_s. Mean and sd combine the means and variances of p(y | row, θ_s),
- * if the family has them, and are exact given the draws.
+ * p(y | row) = 1/S Σ_s p(y | row, θ_s) over draws θ_s. If the family has moments, the mean and sd combine the means and
+ * variances of p(y | row, θ_s), and are exact given the draws.
  *
  * The ends of the interval are quantiles of a sample with one value per draw; for whole numbers they are members of
  * that sample.

@@ -1,8 +1,8 @@
 /**
  * Terms as columns of numbers, coded as in R's model.matrix.
  *
- * A factor in a term is coded by contrasts with its first level if an earlier term contains all other variables of its
- * term. In all other cases, the factor is coded by all its levels. Without an intercept, the first factor is coded by
+ * If an earlier term contains all other variables of a factor's term, the factor is coded by contrasts with its first
+ * level. In all other cases, the factor is coded by all its levels. Without an intercept, the first factor is coded by
  * all its levels. In the columns of an interaction, the first factor's level varies fastest.
  *
  * Source: Chambers, Hastie 1992, Statistical Models in S, page 38.

@@ -131,7 +131,7 @@ export function forwardBackward(
 }
 
 /**
- * Returns the jointly most probable states given all observations, [T, …], by Viterbi's algorithm. δ_t(j) is the log
+ * Returns the most probable path of states given all observations, [T, …], by Viterbi's algorithm. δ_t(j) is the log
  * probability of the best path that ends in j. The path is read backward from the last time: each state is the best
  * predecessor of the next state. Among equally probable paths, the path with lower states wins. Source: Viterbi 1967;
  * Rabiner 1989, section III.B.

@@ -29,8 +29,8 @@ import { RowBatches, type ScaledModel } from "./row-batches.ts";
 import { RowFields } from "./rows.ts";
 
 /**
- * Settings of the test that the density is a sum over rows: maximum number of rows in each half, number of points,
- * maximum number of attempts, and tolerance for rounding.
+ * Settings of the test whether the density is a sum over rows. They are the maximum number of rows in each half, the
+ * number of points, the maximum number of attempts, and the tolerance for rounding.
  */
 const TRIAL_ROWS = 4;
 const TRIAL_POINTS = 3;

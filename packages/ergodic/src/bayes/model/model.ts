@@ -63,8 +63,8 @@ export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string
  *     return { mu, tau, theta, next: normal(theta, sigma) };
  *   });
  *
- * The keys of the returned object are the names under which TypeScript knows the draws: parameters under their own
- * names, and under other names quantities of each draw, which can be distributions to draw from.
+ * The keys of the returned object are the names under which TypeScript knows the draws. Parameters have their own
+ * names. Other names are quantities of each draw, which can be distributions to draw from.
  *
  * A parameter that is not returned is still sampled and reported.
  *

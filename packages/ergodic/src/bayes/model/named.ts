@@ -11,8 +11,8 @@ import type { ModelContext, ModelTools } from "./context.ts";
 import type { DataField, DataFields, ModelData, Symbolic } from "./fields.ts";
 
 /**
- * Argument of a model's function with declared data: the symbolic data by name, and the tools that describe the rest of
- * the model.
+ * Argument of a model's function if the data are declared first. It contains the symbolic data by name, and the tools
+ * that describe the rest of the model.
  */
 export type NamedContext<D extends ModelData> = ModelTools & { readonly [K in keyof D]: Symbolic<D[K]> };
 

@@ -1,7 +1,7 @@
 /**
  * Evaluates arrays for many draws of the parameters and many rows of data. Parts that depend only on the draw are
- * computed once per draw, and parts that depend only on the row once per row. The rest is computed for each row and
- * draw.
+ * computed once per draw. Parts that depend only on the row are computed once per row. The rest is computed for each
+ * row and draw.
  */
 import { initialiseBlock, type LinkedArrays, linkArrays } from "../../engine/compiler/array/link.ts";
 import type { ArrayProgram, Binding } from "../../engine/compiler/array/lowered.ts";

@@ -191,8 +191,8 @@ function once(
 }
 
 /**
- * Returns 0 if all finite log ratios differ by less than ALIKE, because their tail shape then carries no information
- * about the mean.
+ * Returns 0 if all finite log ratios differ by less than ALIKE, because the tail shape of such ratios carries no
+ * information about the mean.
  */
 function tailShape(logRatios: Float64Array): number {
   const finite = logRatios.filter((ratio) => ratio > -Infinity);

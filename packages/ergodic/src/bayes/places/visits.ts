@@ -82,8 +82,8 @@ export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: 
     const odds = reference ? exp(logMass - reference.logMass) : Number.NaN;
     const least = reference ? reference.count * odds * exp(-2 * hypotenuse(error, reference.error)) : 0;
     const share = odds === Infinity ? 1 : odds / (1 + odds);
-    // If the reference is a stuck chain, its mass can be so small that a neighbouring place seems to need more draws
-    // than there are.
+    // The mass of a stuck chain's place can be very small. If this place is the reference, a neighbouring place seems
+    // to need more draws than there are.
     const wanted = Math.min(least, (least * all) / (least + all));
     const lacked = isKnown(place) && least > 0 && hasFewer(held(normal), wanted);
     const change = lacked ? changes(normal.mean, least) : undefined;

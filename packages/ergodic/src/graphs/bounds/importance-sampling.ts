@@ -50,8 +50,8 @@ const WIDE = 1;
  */
 const ORDER_EFFORT = 1e-4;
 /**
- * Limits of the search: total number of operations, and number of operations per second of the time limit (about a
- * twentieth of the time).
+ * Limits of the search: total number of operations, and number of operations per second of the time limit. The search
+ * takes about a twentieth of the time limit.
  */
 const MOST_ORDER_OPERATIONS = 1e9;
 const ORDER_OPERATIONS = 4e7;

@@ -24,9 +24,9 @@ export interface MiniBucketsOptions {
 }
 
 /**
- * Weighted mini-bucket elimination: proved bounds on the partition function, on every marginal, and on the value of the
- * most probable state (see mini-bucket-pass.ts for the inequalities). Tables that would have more than 2^`iBound`
- * entries are split.
+ * Weighted mini-bucket elimination: computes proved bounds on the partition function, on every marginal, and on the
+ * value of the most probable state. mini-bucket-pass.ts states the inequalities. Tables that would have more than
+ * 2^`iBound` entries are split.
  *
  * The lower bound on ln Z is the better of two: Hölder's reverse inequality, and the exact sum over the states that
  * agree with a good state on a cutset. If zeros make the first bound −∞, only the second bound is left. Marginals

@@ -53,10 +53,11 @@ const CHOSEN_AT_ONCE = 4096;
 
 /**
  * Message passing over a junction tree (Shenoy and Shafer 1990). Messages back to the leaves use division, as in Hugin.
- * To compute the message towards the root, a clique multiplies its tables and received messages, and sums the product
- * over the variables that it eliminates. To compute the message back to a child, the clique sums its product over all
- * variables that the child lacks, and divides by the child's message (0/0 = 0). Cliques are not stored; a second sweep
- * recomputes them. For "map", a maximum over logarithms replaces Σ, and the best states are read off on the way back.
+ * To compute the message towards the root, a clique multiplies its tables and the messages that it received. It then
+ * sums the product over the variables that it eliminates. To compute the message back to a child, the clique sums its
+ * product over all variables that the child lacks. It then divides the sums by the child's message (0/0 = 0). Cliques
+ * are not stored; a second sweep recomputes them. For "map", a maximum over logarithms replaces Σ, and the best states
+ * are read off on the way back.
  *
  * Underflow: tables and messages are scaled to a largest entry of 1. If the ranges of a clique's inputs add up to more
  * than MOST_RANGE, products below UNDERFLOW can become 0. The pass bounds this loss at every step, relative to a

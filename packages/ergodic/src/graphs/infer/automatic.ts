@@ -31,8 +31,8 @@ const MOST_SLICES = 2 ** 16;
 const ORDER_OPERATIONS = 1.5e8;
 /**
  * If the first order is this many times too expensive, no better order is searched for, unless the tables contain
- * zeros. On tournament graphs and lattices, a search reduced the cost by a factor of at most 2^6 without zeros, and at
- * most 2^19 with zeros.
+ * zeros. On tournament graphs and lattices, a search reduced the cost by a factor of at most 2^6 if there were no
+ * zeros, and at most 2^19 if there were zeros.
  */
 const HOPELESS = 2 ** 24;
 

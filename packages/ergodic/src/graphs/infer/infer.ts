@@ -148,8 +148,8 @@ function resume(
 }
 
 /**
- * Runs inference on a graph of discrete variables: computes the probabilities of their states given the evidence, the
- * partition function, or the most probable state.
+ * Runs inference on a graph of discrete variables, given evidence. Computes the probabilities of the variables' states,
+ * the partition function, or the most probable state.
  *
  *   const answer = await infer(graph, { until: { seconds: 10 } });
  *   await infer(graph, { evidence: { wet: "yes" } });

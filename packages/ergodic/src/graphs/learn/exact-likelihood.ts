@@ -15,8 +15,9 @@ const MOST_STATES = 4096;
  * The exact negative log-likelihood per observed variable: −ln P(evidence) = ln Z − ln Z(evidence). The exact gradient
  * is the mean of Σ_f feature g_f under the model, minus the mean of the same sum with the evidence. Elimination over a
  * junction tree computes both means. For labels y with probabilities q (`truthiness`), the loss is −E_q ln P(evidence,
- * y), computed by enumerating the values of labels that are connected through hidden variables. Exact likelihood suits
- * graphs of small width, and serves to judge the other learners. For `fit(graph, { algorithm })`.
+ * y). The expectation is computed by enumerating the values of labels that are connected through hidden variables.
+ * Exact likelihood suits graphs of small width, and serves to judge the other learners. For `fit(graph, { algorithm
+ * })`.
  *
  * @throws CapabilityError if the graph is too wide, if a factor has more than 4096 joint states, or if hidden variables
  * connect labels with more than 4096 labellings

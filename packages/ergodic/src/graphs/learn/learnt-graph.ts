@@ -17,7 +17,7 @@ import { refuseImpossible } from "./learner.ts";
 
 /**
  * Settings for the comparison of two points: number of blocks into which the evidence is divided, and number of sweeps
- * over hidden variables before and during the comparison.
+ * over hidden variables. The sweeps run before and during the comparison.
  */
 const [COMPARED_BLOCKS, COMPARED_SWEEPS] = [16, 20];
 

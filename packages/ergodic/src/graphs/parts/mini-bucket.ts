@@ -125,8 +125,8 @@ export class MiniBucket {
       message[i] = high;
       if (Math.abs(high) > extent) extent = Math.abs(high);
     });
-    // Covers the rounding errors of four operations: the exponents, a sum of up to `count` terms of at most 1, its
-    // logarithm, and the product with w.
+    // Covers the rounding errors of four operations: the exponents, a sum of up to `count` terms of at most 1, the
+    // logarithm of this sum, and the product with w.
     this.rounding += ULP * (4 * (1 + extent) + Math.abs(weight) * (count + 4));
     return { scope: scope.slice(0, -1), shape: shape.slice(0, -1), values: message };
   }

@@ -64,8 +64,8 @@ export interface VisitedPlace {
    */
   readonly mode: number;
   /**
-   * Whether the draws lack this place. The place has hardly any draws, although its mass implies some, or although even
-   * a few draws would change a mean or standard deviation.
+   * Whether the draws lack this place. Such a place has hardly any draws, although its mass implies some, or although a
+   * few draws there would change a mean or standard deviation.
    */
   readonly missed: boolean;
   /**

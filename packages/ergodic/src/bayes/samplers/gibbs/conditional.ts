@@ -17,8 +17,8 @@ export type Conditional = (values: Values, draws: Draws) => BlockValues | Readon
  * Updates a block by a user-defined function: (values, draws) => new values. The function draws the new values from the
  * conditional of the block given all other values.
  *
- * values: every parameter by name, on its constrained scale, row-major; { x: u } for a density without names. draws:
- * random numbers of this chain and sweep.
+ * values: every parameter by name, on its constrained scale and in row-major order; { x: u } for a density without
+ * names. draws: random numbers of this chain and sweep.
  *
  * The function returns the block's values: numbers for a block of one parameter, { name: numbers } for several. All
  * other parameters keep their values. If a transform or a non-centred form depends on the block, the unconstrained

@@ -18,8 +18,8 @@
  * low-rank metric were three times as large as the diagonal's. Yet effective sizes per gradient were no better, and
  * R-hat was up to 1.07.
  *
- * Divergences of the trial and jumps of squares are not compared either: 160 transitions with the diagonal reach
- * regions that the low-rank metric has never reached.
+ * Divergences of the trial and jumps of squares are not compared either. In 160 transitions, the diagonal metric
+ * reaches regions that the low-rank metric has never reached.
  */
 
 /** Jumps are 0.7 to 1.2 for nearly Gaussian posteriors, and 0.2 to 0.5 for posteriors with varying curvature. */

@@ -12,8 +12,8 @@ export interface NutsOptions extends AdaptationOptions {
 }
 
 /**
- * The no-U-turn sampler. Hamiltonian trajectories double in length until they turn back, and the next point is drawn
- * from the points of the trajectory by weight.
+ * The no-U-turn sampler. A Hamiltonian trajectory doubles in length until it turns back. The next point is drawn from
+ * the points of this trajectory, by weight.
  *
  *   const posterior = await sample(eightSchools, { y, sigma }, { algorithm: nuts(), seed: 1 });
  *   await sample(m, { y, sigma }, { algorithm: nuts({ targetAcceptance: 0.95, maxTreeDepth: 12 }) });   // if steps diverge

@@ -45,7 +45,7 @@ export const needsSecond = (kind: number): boolean =>
  *           they rotate at different speeds. With `resetEvery`: per coordinate, the recursion's variance
  *   sgnht   as sghmc with friction ᾱ and b = ᾱ − a, where ᾱ gives the observed mean of v·v/d: h + gain of α per update
  *
- * G is the mean over the gradients used by the updates; V and C come from a second estimate at the same x
+ * G is the mean over the gradients that the updates use. V and C come from a second estimate at the same x
  * (`needsSecond`). The method is exact for a Gaussian posterior. Means shift less than standard deviations: the shift
  * is half the skewness times half the relative error of the variance.
  *

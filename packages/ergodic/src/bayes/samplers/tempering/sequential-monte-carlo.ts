@@ -49,8 +49,9 @@ export interface SequentialMonteCarloOptions {
  * `logEvidenceError`: standard error of `logEvidence`. The error is computed from the differences between populations.
  * For a single population, it is computed from the number of initial particles that have surviving descendants.
  *
- * Source: Neal 2001; Del Moral, Doucet, Jasra 2006; error of one population: Lee & Whiteley 2018 (with multinomial
- * resampling, so that it tends to be too large here). Differs from other implementations: it resamples at every stage.
+ * Source: Neal 2001; Del Moral, Doucet, Jasra 2006; error of one population: Lee & Whiteley 2018 (derived for
+ * multinomial resampling, so the error tends to be too large here). Differs from other implementations: it resamples at
+ * every stage.
  *
  * @throws OptionError; CapabilityError for a density without a prior to draw from or without a separate likelihood, or
  *   with discrete parameters

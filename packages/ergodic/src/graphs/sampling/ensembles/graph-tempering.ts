@@ -42,10 +42,11 @@ const MOST_STATES = 256;
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
 
 /**
- * Parallel tempering for ln Z and marginals. Ensembles consist of copies at powers 1 = β_0 > … > β_R = 0 of Π_f φ_f,
- * which exchange states (ensembles.ts). ln Z = ln Z_0 + Σ_k ln Z_k/Z_{k+1}, where Z_0 is the number of joint states and
- * the ratios come from Bennett's estimator with states at both powers. Marginals are means of conditional probabilities
- * at power 1, or of states if the copies are bits. The sweeps and exchanges of an ensemble leave Π_k p^{β_k} invariant.
+ * Parallel tempering for ln Z and marginals. An ensemble consists of copies at powers 1 = β_0 > … > β_R = 0 of Π_f φ_f.
+ * The copies exchange states (ensembles.ts). ln Z = ln Z_0 + Σ_k ln Z_k/Z_{k+1}, where Z_0 is the number of joint
+ * states and the ratios come from Bennett's estimator with states at both powers. Marginals are means of conditional
+ * probabilities at power 1, or of states if the copies are bits. The sweeps and exchanges of an ensemble leave Π_k
+ * p^{β_k} invariant.
  *
  * Boolean variables with pairwise factors of few distinct strengths use 64 ensembles of bits (replica-copies.ts),
  * regardless of `ensembles`. All other graphs use chains (chain-copies.ts). Half of the ensembles start from the result

@@ -126,8 +126,8 @@ export class Layout {
   }
 
   /**
-   * Returns each factor's index among the counted factors. −1 means that it is not counted, and −2 that it is constant
-   * or part of a variable's own terms.
+   * Returns each factor's index among the counted factors. An index of −1 means that the factor is not counted, and −2
+   * that the factor is constant or part of a variable's own terms.
    */
   countedNumbers(): Int32Array {
     const numbers = new Int32Array(this.forms.length);

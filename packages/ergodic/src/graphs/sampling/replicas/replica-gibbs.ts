@@ -33,12 +33,13 @@ const MOST_SWEEPS = 500_000_000;
 
 /**
  * Gibbs sampling of many replicas of a Boolean graph in parallel, with one bit of a word per replica (multi-spin
- * coding). It is designed for lattices and other pairwise graphs whose variables have few distinct conditional
- * probabilities: p(x_i = 1 | x_−i) = 1/(1 + e^(−h − Σ_j K_j [edge j is active])). A variable's edges with equal K are
- * interchangeable. Active neighbours are counted bitwise in 64 replicas simultaneously. Each replica has its own random
- * bits. A Bernoulli bit is 1 if a uniform 32-bit number is below 2^32 p, rounded. The comparison starts at the top bit.
- * p is accurate to 2^-33, and never below 2^-32 or above 1 − 2^-32. Leaves Π φ invariant up to this rounding. Variables
- * without a common factor are drawn simultaneously, so the result does not depend on the number of workers.
+ * coding). Replica sampling is designed for lattices and other pairwise graphs in which each variable has few distinct
+ * conditional probabilities: p(x_i = 1 | x_−i) = 1/(1 + e^(−h − Σ_j K_j [edge j is active])). A variable's edges with
+ * equal K are interchangeable. Active neighbours are counted bitwise in 64 replicas simultaneously. Each replica has
+ * its own random bits. A Bernoulli bit is 1 if a uniform 32-bit number is below 2^32 p, rounded. The comparison starts
+ * at the top bit. p is accurate to 2^-33, and never below 2^-32 or above 1 − 2^-32. Leaves Π φ invariant up to this
+ * rounding. Variables without a common factor are drawn simultaneously, so the result does not depend on the number of
+ * workers.
  *
  * Marginals are shares of ones over replicas and sweeps. Each group of eight replicas stores a total and a sum of
  * squares over batches. For 64 replicas, this takes 88 bytes per variable. Eight replicas start with all variables in
