@@ -75,8 +75,8 @@ function checkReported(density: ConditionedModel, values: DrawsContent["values"]
 }
 
 /**
- * Compares the sizes of the data with the stored sizes. Also compares the density at one point with the stored density,
- * if there is one.
+ * Compares the sizes of the data with the stored sizes. If a density at one point is stored, the density at this point
+ * is also compared.
  */
 function checkData({ description }: Draws, density: ConditionedModel): void {
   const kept = objectOf(description.data);

@@ -67,8 +67,8 @@ export const meanField = /* @__PURE__ */ advi("meanField");
  * − log q(x)], by gradient ascent.
  *
  * x = o + W(μ + Cz), z standard normal. `meanField`: C = diag e^ω, W diagonal. `fullRank`: C and W lower triangular. ℓ:
- * log density in nats, up to a constant, x: float64[d], unconstrained. There are three stages, each of which can be
- * skipped:
+ * log density in nats, up to a constant, x: float64[d], unconstrained. The algorithm has three stages, and each stage
+ * can be skipped:
  * - `start: "pathfinder"`: o and W are the mean and scale of the best normal of four Pathfinder paths, so that the
  *   optimum is near μ = 0, C = I in any units; "point": o is the starting point, W = I.
  * - Stochastic ascent with `gradientDraws` draws per step: s₁ = g², s_t = 0.9 s + 0.1 g², step η t^-½ g/(1 + √s_t). η

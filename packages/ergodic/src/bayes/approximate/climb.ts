@@ -41,8 +41,8 @@ export type ClimbEnd = "minimum" | "stuck" | "unbounded";
  * moves end, and occasionally before.
  *
  * If the Newton step promises more than `TOLERANCE`, f descends along it, the remembered curvature is dropped, and
- * quasi-Newton moves restart. Otherwise the point is a minimum, and Newton steps are added while they shorten the
- * gradient.
+ * quasi-Newton moves restart. If the Newton step promises less, the point is a minimum, and Newton steps are added
+ * while they shorten the gradient.
  *
  * Occasionally, and before giving up, it checks whether f decreases without bound near a border (border.ts).
  *

@@ -158,7 +158,7 @@ class Mixture {
 
   /**
    * Picks `count` rows one after another, with probability proportional to the squared distance to the nearest row
-   * picked before. Then assigns each row to the nearest picked row.
+   * picked before. Each row is then assigned to the nearest picked row.
    */
   start(draws: Draws): FactorParameters<Name> {
     const { rows, count } = this;

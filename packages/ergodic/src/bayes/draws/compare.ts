@@ -33,7 +33,7 @@ export interface ComparedModel<Name extends string = string> {
   readonly name: Name;
   /** Expected log predictive density, in nats. */
   readonly elpd: Estimate;
-  /** This model's elpd minus the best model's elpd; at most 0. */
+  /** Difference between the elpd of this model and the elpd of the best model; at most 0. */
   readonly elpdDiff: number;
   /** Standard error of `elpdDiff`, computed from the pointwise differences; 0 for the best model. */
   readonly seDiff: number;

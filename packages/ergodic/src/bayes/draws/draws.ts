@@ -262,8 +262,8 @@ export class Draws<Q extends string = string, D extends string = string> {
    * If terms depend on each other (a hidden Markov chain, a regression on earlier values), dropping a term does not
    * remove the influence of its value. The call is refused unless `oneStepAhead` is true.
    *
-   * Then each value is predicted from the earlier ones, with parameters informed by the other terms. The result prints
-   * as a table with a statement of whether it can be trusted.
+   * With this option, each value is predicted from the earlier values, while the parameters are informed by the other
+   * terms. The result prints as a table with a statement of whether it can be trusted.
    *
    * @throws CapabilityError [DRAWS_DEPENDENT]
    */

@@ -93,9 +93,9 @@ class Trial {
       return { observation, terms, own: new Set([...values].map((k) => Math.floor(k / width))), moved: this.moved[i] };
     });
     const byOthers = each.filter(({ terms, own }) => [...terms].some((k) => !own.has(k)));
-    // Exchanging two numbers of the data should change two terms. If it changes more terms, the residuals depend on
-    // each other through time. Data with fewer numbers than there are values describe groups. Such data are exempt from
-    // this test.
+    // Exchanging two numbers of the data should change two terms. If the exchange changes more terms, the residuals
+    // depend on each other through time. Data with fewer numbers than there are values describe groups. Such data are
+    // exempt from this test.
     const followed = each.filter(
       ({ observation, terms, moved }) => moved && terms.size > 2 && data.length >= observation.value.size,
     );

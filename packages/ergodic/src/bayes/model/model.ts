@@ -69,7 +69,7 @@ export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string
  * A parameter that is not returned is still sampled and reported.
  *
  * If names are known only at run time, use a function of one argument: `model(({ data, param, observe }) => { const { y
- * } = data({ y: vector("J") }); … })`. Such a function can also return quantities to report.
+ * } = data({ y: vector("J") }); … })`. A function of one argument can also return quantities to report.
  *
  * log p(parameters, data) is the sum of all priors, observations and `target` terms. The function runs once for given
  * data, on symbolic arrays of their shapes, and densities and gradients are compiled from it. Work that depends only on

@@ -5,9 +5,9 @@
  * probability of a constraint does not depend on other parameters, only the values that violate the constraint are
  * drawn again.
  *
- * If it does depend on other parameters, a violation rejects the whole draw. Examples are b ~ N(0, 1) with b > a, and x
- * ~ N(a, 1) with x > 0. Values of other parameters that make the constraint less probable then become correspondingly
- * rarer, as they should. Both methods give exact draws from the density.
+ * If this probability depends on other parameters, a violation rejects the whole draw. Examples are b ~ N(0, 1) with b
+ * > a, and x ~ N(a, 1) with x > 0. Values of other parameters that make the constraint less probable then become
+ * correspondingly rarer, as they should. Both methods give exact draws from the density.
  */
 
 import { arraysBelow, broadcastTo, type SymbolicArray, toArray } from "../../engine/compiler/index.ts";

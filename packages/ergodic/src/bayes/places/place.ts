@@ -104,8 +104,8 @@ const LEAST_OVERLAP = 0.32;
  *
  * r is the ratio of the two normals' spreads, each averaged geometrically over the coordinates. Concentric round
  * normals have the overlap (Bhattacharyya coefficient) ∫√(p q) = (2r/(1 + r²))^(d/2). If the overlap is below
- * LEAST_OVERLAP, draws from one normal hardly ever visit the other. This corresponds to a spread ratio of 20 in one
- * dimension and of 2 in ten dimensions.
+ * LEAST_OVERLAP, draws from one normal hardly ever visit the other. This overlap corresponds to a spread ratio of 20 in
+ * one dimension, or of 2 in ten dimensions.
  */
 export function haveLikeSpreads(a: Normal, b: Normal): boolean {
   const d = a.dimension;

@@ -73,9 +73,9 @@ const LOOKS = 128;
  *
  * No weight exceeds the proved bound Z⁺, so the empirical Bernstein inequality gives intervals that hold for every
  * distribution (weight-sums.ts). If the interval of ln Z is wider than 1, the certificate can be { khat, ess } by PSIS
- * instead. This requires that k̂ is small enough and that a second proposal with another elimination order agrees.
- * Otherwise, the certificate is the wide interval. Mini-buckets begin with 2^8 states and grow by factors of 16 as
- * memory permits. Tasks: "marginals", "partition". Source: Liu, Fisher and Ihler 2015; Vehtari et al. 2024 for k̂.
+ * instead. This certificate requires that k̂ is small enough and that a second proposal with another elimination order
+ * agrees. Otherwise, the certificate is the wide interval. Mini-buckets begin with 2^8 states and grow by factors of 16
+ * as memory permits. Tasks: "marginals", "partition". Source: Liu, Fisher and Ihler 2015; Vehtari et al. 2024 for k̂.
  */
 export const importanceSampling = /* @__PURE__ */ declare<
   ImportanceSamplingOptions,

@@ -175,7 +175,7 @@ class Automatic implements PartInference {
   }
 
   /**
-   * The choice depends only on the graph and the plan, so a restored run repeats it. Then the chosen algorithm
+   * The choice depends only on the graph and the plan, so a restored run repeats it. The chosen algorithm then
    * continues.
    */
   restore(snapshot: Snapshot): void {

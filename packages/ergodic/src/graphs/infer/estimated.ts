@@ -75,8 +75,8 @@ class Estimated implements PartInference {
   async advance(): Promise<void> {
     const { importance } = this;
     if (this.owed > -Infinity) {
-      // Both algorithms must be back in the state of the snapshot before tempering continues. Otherwise the result
-      // would depend on when the run was interrupted.
+      // Both algorithms must be back in the state of the snapshot before tempering continues. If tempering continued
+      // earlier, the result would depend on when the run was interrupted.
       if (!importance.ended && !(importance.stretches >= this.owed)) return importance.advance();
       this.owed = -Infinity;
     }

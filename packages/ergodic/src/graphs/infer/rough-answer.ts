@@ -33,8 +33,8 @@ const MOST_EDGES = 2 ** 18;
  */
 const GIVE_UP = 0.9;
 /**
- * Maximum number of pauses that the searches for possible states may take, added over all parts. This takes about a
- * tenth of a second.
+ * Maximum number of pauses that the searches for possible states may take, added over all parts. These pauses
+ * correspond to about a tenth of a second of work.
  */
 const MOST_PAUSES = 10;
 

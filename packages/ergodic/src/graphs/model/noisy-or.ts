@@ -39,9 +39,9 @@ export function noisyOrTable(list: TableList, { variables, states, probabilities
 
 /**
  * Adds a noisy-or, simplified by the evidence. Observed parents are merged into the leak. If the child is observed to
- * be off, the noisy-or becomes one factor per parent. The rest becomes a single table if it is small. Otherwise it
- * becomes a chain of auxiliary variables, each of which means "turned on by one of the parents so far". The chain is
- * valid for sums, whereas the search for a largest product needs the table.
+ * be off, the noisy-or becomes one factor per parent. The rest becomes a single table if it is small. A larger noisy-or
+ * becomes a chain of auxiliary variables. Each auxiliary variable means "turned on by one of the parents so far". The
+ * chain is valid for sums, whereas the search for a largest product needs the table.
  *
  * @throws CapabilityError if a largest product needs a table that is too large
  */

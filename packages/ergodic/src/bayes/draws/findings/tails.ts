@@ -6,8 +6,9 @@ const FEWEST_FOR_CAUTION = 400;
 const FEWEST_FOR_NOTE = 1000;
 
 /**
- * Warns if a tail is so heavy that the error of the mean cannot be estimated reliably. This is the case if a quantity's
- * k̂ (pareto-khat.ts) exceeds 0.7. If k̂ is between 0.5 and 0.7, the variance does not exist and a note is given.
+ * Warns if a tail is so heavy that the error of the mean cannot be estimated reliably. The finding is reported if a
+ * quantity's k̂ (pareto-khat.ts) exceeds 0.7. If k̂ is between 0.5 and 0.7, the variance does not exist and a note is
+ * given.
  *
  * False alarms were counted in 5,000 runs of 4 chains with 1000 draws each, from AR(1) processes with φ = 0, 0.5, 0.9
  * and 0.97. For Student-t(5) draws (k = 0.2) none of 20,000 values of k̂ is above 0.5 (the largest is 0.48).

@@ -57,9 +57,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   private readonly transitions: Float64Array;
   /** Sum of each field over the stored draws. Each draw updates the sums, because progress is reported often. */
   private readonly totals: Float64Array;
-  /**
-   * Chains that advance in the next transitions. These are all chains, except while some chains repeat their warm-up.
-   */
+  /** Chains that advance in the next transitions. All chains advance, except while some chains repeat their warm-up. */
   private active: readonly number[];
   /** Total number of transitions in all chains so far. */
   private made = 0;

@@ -19,8 +19,8 @@ export interface SamplingPlan {
   /** Whether draws are bitwise identical on every host. */
   deterministic: boolean;
   /**
-   * If false, transitions after warm-up are not stored. This is the case inside an outer sampler, which stores its own
-   * draws.
+   * If false, transitions after warm-up are not stored. An outer sampler sets this to false for its inner samplers,
+   * because it stores its own draws.
    */
   keep?: boolean;
   /** Name of the outer sampler, for error messages. */

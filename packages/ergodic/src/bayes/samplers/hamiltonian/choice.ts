@@ -9,9 +9,9 @@
  *
  *   jump = min over coordinates of Σ(Δxᵢ)² / (2 n Var xᵢ): 1 − the autocorrelation at lag 1;   cost = leapfrogs per transition.
  *
- * If jumps are at least GOOD and divergences are few, there is nothing to gain, so the diagonal metric is not tried.
- * Otherwise the diagonal metric is tried with its own step size. The diagonal metric is chosen if its cost is at most
- * DEAREST times the low-rank metric's cost, and its jump is at least NEARLY times the low-rank metric's jump.
+ * If jumps are at least GOOD and divergences are few, there is nothing to gain, so the diagonal metric is not tried. In
+ * all other cases, the diagonal metric is tried with its own step size. The diagonal metric is chosen if its cost is at
+ * most DEAREST times the low-rank metric's cost, and its jump is at least NEARLY times the low-rank metric's jump.
  *
  * Jumps per gradient are not compared, because the autocorrelation at lag 1 hides the weakness of the low-rank metric.
  * On Gaussian processes with scales that multiply each other (13 and 68 parameters), the jumps per gradient of the

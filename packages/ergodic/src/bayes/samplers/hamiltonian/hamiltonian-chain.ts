@@ -150,7 +150,7 @@ export class Chain implements ChainState, Placed {
   }
 
   /**
-   * If there are enough draws, sets the metric to the current estimate. Then forgets draws. `diagonal`: use variances,
+   * If there are enough draws, sets the metric to the current estimate. Then discards draws. `diagonal`: use variances,
    * regardless of the estimator's own kind.
    */
   renewMetric(forget: Renewal["forget"], diagonal = false): void {

@@ -26,7 +26,8 @@ export interface MetropolisHastingsOptions {
  *   })
  *
  * `logRatio` of a proposal is log q(x | x') − log q(x' | x), 0 by default. A wrong ratio changes the target. The
- * sampler cannot detect this. All randomness must come from `draws`. Otherwise runs cannot be repeated.
+ * sampler cannot detect this. All randomness must come from `draws`. If randomness came from elsewhere, runs could not
+ * be repeated.
  *
  * x: float64[d], a copy that may be changed. ℓ: log density in nats, up to a constant; −∞ where the target has no mass.
  * To sample a discrete target, let `propose` and `start` return only points in its support.

@@ -43,10 +43,10 @@ interface Reference {
  * The sampler is designed for targets N(x; m, C) L(x) with a Gaussian prior. Give the prior as `mean` and `covariance`
  * (variances as float64[d], or a row-major float64[d, d]).
  *
- * Otherwise the warm-up `windows` (base/windows.ts) use coordinate-wise slice sampling (slice.ts), because ellipses
- * from a reference that is too narrow would hardly reveal the scales. Each window estimates the reference (`estimate`)
- * and inflates its covariance by `inflation`. The last estimate is used for the draws. With fewer than 20 warm-up
- * transitions, the reference is N(0, I).
+ * Without a given reference, the warm-up `windows` (base/windows.ts) use coordinate-wise slice sampling (slice.ts).
+ * Ellipses from a reference that is too narrow would hardly reveal the scales. Each window estimates the reference
+ * (`estimate`) and inflates its covariance by `inflation`. The last estimate is used for the draws. With fewer than 20
+ * warm-up transitions, the reference is N(0, I).
  *
  * The target is invariant for any fixed reference, but the reference determines how well chains mix. If the target's
  * tails are heavier than the reference's, ℓ − log N grows without bound, and a chain in the tails returns slowly (it is

@@ -33,8 +33,8 @@ export interface ParallelTemperingOptions {
  * copy at β = 1 supplies draws.
  *
  * The copy at β is moved by `inner` on the log density log prior + β log likelihood. Without a likelihood, the copy's
- * log density is β times the log density of the unconstrained numbers, including log |J|. This is the case for plain
- * functions, and for models without `observe` or `marginalise` terms that depend on parameters.
+ * log density is β times the log density of the unconstrained numbers, including log |J|. Plain functions have no
+ * likelihood, and neither do models in which no `observe` or `marginalise` term depends on parameters.
  *
  * In a model that observes something, target() terms belong to the prior and stay at power 1. If only target() terms
  * separate the modes, tempering does not help chains to move between them.

@@ -6,7 +6,7 @@ import * as field from "../../fields.ts";
 
 /**
  * A log density at many powers, one per lane. At power β, the value is log prior + β log likelihood if the density has
- * a likelihood and can separate both parts (`bindTempered`). Otherwise it is β log density.
+ * a likelihood and can separate both parts (`bindTempered`). In all other cases, the value is β log density.
  *
  * Lane l has the power powers[l], which can change between evaluations. `likelihood(l)` is the term that was multiplied
  * by β in the lane's last evaluation.

@@ -125,7 +125,10 @@ export class BlockLayout {
     }
   }
 
-  /** Assigns factors to their first variable in a block. Also finds the blocks that share factors with other blocks. */
+  /**
+   * Assigns factors to their first variable in a block. This pass also finds the blocks that share factors with other
+   * blocks.
+   */
   private *findInner(): Generator<void> {
     const { layout, blockOf, inner, pauses } = this;
     const { ends, variables } = this.columns;

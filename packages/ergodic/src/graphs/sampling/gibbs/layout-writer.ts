@@ -51,8 +51,8 @@ export class LayoutWriter {
   private readonly pairs: Uint32Array;
   private readonly edges: Uint32Array;
   /**
-   * Terms to which edges refer, each stored as base × weight. Also the positions of existing terms, by weight and
-   * shape.
+   * Terms to which edges refer, each stored as base × weight. The writer also stores the positions of existing terms,
+   * by weight and shape.
    */
   private bases = new Float64Array(1024);
   private baseWeights = new Uint32Array(1024);

@@ -39,9 +39,9 @@ const MOST_WEIGHT = 1023;
 
 /**
  * Chooses a large subset of the variables by greedy elimination. The variable with the fewest neighbours is eliminated
- * as long as its table is small enough. This links its neighbours. If every table would be too large, a variable with
- * many neighbours is given up together with its group. `groups` gives the group of each variable, or −1; a variable
- * that is given up alone leaves its group. Yields every few milliseconds.
+ * as long as its table is small enough. The elimination links the variable's neighbours. If every table would be too
+ * large, a variable with many neighbours is given up together with its group. `groups` gives the group of each
+ * variable, or −1; a variable that is given up alone leaves its group. Yields every few milliseconds.
  */
 export function* narrowing(variables: Uint32Array, links: Links, groups: Int32Array, limits: Limits): Generator<void, Narrow> {
   const search = new Search(links, groups, limits);

@@ -59,7 +59,7 @@ interface Stray {
  * scouts run at most 6.5 % of the smallest total number of sweeps of the kept chains. A scout is a stray if a statistic
  * of its states (regions.ts) lies apart from the range that all kept chains have covered. There might then be a mode
  * that the kept chains miss or rarely visit. Strays are followed while the kept chains run, in case they are only slow.
- * This costs at most 10 % of the sweeps.
+ * Following strays costs at most 10 % of the sweeps.
  */
 export class Scouts {
   readonly regions: Regions;
