@@ -219,7 +219,7 @@ async function samplerOf(kept: JsonObject, given: Sampler | undefined): Promise<
 
 /**
  * Returns the log density at one point, which distinguishes models and data with the same names and sizes. Returns null
- * if it is not finite or not available.
+ * if the density is not finite or not available.
  */
 export function probeOf(density: LogDensity): number | null {
   if (!("evaluate" in density)) return null;

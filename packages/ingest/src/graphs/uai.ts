@@ -48,7 +48,8 @@ export async function readUai(source: Source, options: UaiOptions = {}): Promise
 }
 
 /**
- * Reads the samples of an evidence file, which usually has one. The samples are checked against `graph`, if given.
+ * Reads the samples of an evidence file. Most files have a single sample. The samples are checked against `graph`, if
+ * given.
  * @throws DataError that names line and column
  */
 export async function readUaiEvidence(source: Source, graph?: FactorGraph): Promise<UaiEvidence[]> {

@@ -7,9 +7,9 @@ export interface AdviOptions {
    * point, with unit scale). Default "pathfinder".
    */
   start?: "pathfinder" | "point";
-  /** Number of draws per gradient of the ascent. Default 1; a whole number >= 1. */
+  /** Number of draws with which each gradient of the ascent is estimated. Default 1; a whole number >= 1. */
   gradientDraws?: number;
-  /** Number of draws per estimate of the ELBO. Default 100; a whole number >= 1. */
+  /** Number of draws with which each ELBO is estimated. Default 100; a whole number >= 1. */
   elboDraws?: number;
   /** Maximum number of steps of the ascent; 0 skips it. Default 10,000. */
   maxIterations?: number;

@@ -47,7 +47,7 @@ export class BatchPoint {
     return (2 * this.batch * estimates) / this.rowCount;
   }
 
-  /** Moves the centre to x, which reads all rows once. */
+  /** Moves the centre to x. The move reads all rows once. */
   moveTo(x: Float64Array, whole: DensityPoint): void {
     const gradient = new Float64Array(x.length);
     const value = whole.evaluate(x, gradient);

@@ -38,7 +38,7 @@ export type ClimbEnd = "minimum" | "stuck" | "unbounded";
 /**
  * Climbs from one start to a minimum of f by quasi-Newton moves (quasi-newton.ts) and Newton steps (newton-step.ts).
  * Newton steps measure curvature, whereas quasi-Newton moves remember it. A Newton step is made when the quasi-Newton
- * moves end, and occasionally before.
+ * moves end, and occasionally earlier.
  *
  * If the Newton step promises more than `TOLERANCE`, f descends along it, the remembered curvature is dropped, and
  * quasi-Newton moves restart. If the Newton step promises less, the point is a minimum, and Newton steps are added

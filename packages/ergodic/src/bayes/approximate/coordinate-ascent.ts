@@ -9,7 +9,8 @@ export interface CoordinateAscentOptions<Name extends string> {
   /** Initial parameters of every factor, by name. */
   start: FactorParameters<Name>;
   /**
-   * Updates by name, in the order of a sweep. Each update returns the best parameters of its factor, given all factors.
+   * Updates of the factors by name, in the order in which a sweep makes them. Each update returns the best parameters
+   * of its factor, given all factors.
    */
   factors: Readonly<Record<Name, (q: FactorParameters<Name>) => Float64Array>>;
   /** ELBO of the factors in nats. No update may lower it. */

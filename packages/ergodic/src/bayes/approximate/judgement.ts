@@ -83,7 +83,7 @@ export function missesDirections(logWeights: Float64Array, stein: Float64Array, 
   return Math.abs(mean + dimension) > STEIN_MARGIN + 3 * Math.sqrt(squares);
 }
 
-/** Returns the log of the mean of exponentials: the log density of a mixture in equal parts. */
+/** Returns the log of the mean of the exponentials, which is the log density of a mixture with equal shares. */
 export function logMixture(each: readonly number[]): number {
   const largest = each.reduce((most, one) => Math.max(most, one), -Infinity);
   return largest + log(each.reduce((sum, one) => sum + exp(one - largest), 0) / each.length);

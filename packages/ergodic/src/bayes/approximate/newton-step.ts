@@ -25,8 +25,8 @@ const FLAT = 1e-12;
 const ATTEMPTS = 5;
 
 /**
- * Computes the Newton step p = −A⁻¹g at a point, where A is the Hessian of f there. The step's promise ½ gᵀA⁻¹g, in the
- * units of f, is half the squared Newton decrement.
+ * Computes the Newton step p = −A⁻¹g at a point, where A is the Hessian of f there. The function also computes the
+ * step's promise ½ gᵀA⁻¹g in the units of f, which is half the squared Newton decrement.
  *
  * Uses conjugate gradients, preconditioned by an estimate H of A⁻¹, with at most `most` products with A. Each product
  * is a central difference of the gradients at two points, which are a small share of a standard deviation apart. The

@@ -48,7 +48,7 @@ export class NormalWishart implements NormalWishartPrior {
     return new NormalWishart({ mean: parameters.slice(0, d), beta, nu, scale: parameters.slice(d + 2) }, prior);
   }
 
-  /** Returns the posterior given rows, each weighted by its share. */
+  /** Returns the posterior given rows that are weighted by their shares. */
   static given(rows: readonly Float64Array[], shares: readonly number[], prior: NormalWishartPrior): NormalWishart {
     const d = prior.mean.length;
     const count = shares.reduce((sum, share) => sum + share, 0);

@@ -25,8 +25,8 @@ const count = { low: 1, high: 1e6, integer: true };
 const tolerance = { low: 0 };
 
 /**
- * Pathfinder: normal approximations along the path of L-BFGS to a mode. The best approximations of several paths, by
- * their ELBO, are pooled.
+ * Pathfinder: normal approximations along the path of L-BFGS to a mode. Each path contributes its approximation with
+ * the best ELBO to a pool.
  *
  * Path i minimises −ℓ from a random point (quasi-newton.ts). At iterate l, with the estimate H_l of the inverse
  * Hessian, the approximation is q_l = N(x_l + H_l ∇ℓ(x_l), H_l), and its ELBO is the mean of ℓ − log q_l over

@@ -39,7 +39,7 @@ export class Paths {
     return Math.max(...this.all.map((path) => path.iterations));
   }
 
-  /** Path with the best ELBO, or the first path before any has an ELBO. */
+  /** Path with the best ELBO. Before any path has an ELBO, this is the first path. */
   get best(): Path {
     return this.all.reduce((best, path) => (path.elbo > best.elbo ? path : best));
   }

@@ -51,7 +51,7 @@ const PATIENCE = 3;
  * H: the estimate of inverse-curvature.ts from the last `history` pairs, and a diagonal α that is updated by all pairs.
  * The first direction is −∇f. The first trial step is either `firstStep` or a move of length 1, whichever is shorter. A
  * pair s = Δx, y = Δ∇f is stored if yᵀs > 1e-12 yᵀy. If H gives no descent direction, it is reset. If the reset H gives
- * none either, the search ends. f(x) = ∞ outside the support makes the line search turn back.
+ * no descent direction either, the search ends. f(x) = ∞ outside the support makes the line search turn back.
  *
  * Ends when ‖∇f‖ is within `gradientTolerance`, or at the third successive iterate within any of four tolerances: |Δf|
  * (`objectiveTolerance`); |Δf|/max(|f|, ε) (`relativeObjectiveTolerance`) and ∇fᵀH∇f/max(|f|, ε)

@@ -40,7 +40,7 @@ export interface TopicsResult {
   readonly documents: Float64Array;
   /** Parameters γ, [document, topic], and λ, [topic, word]. */
   readonly parameters: Factors;
-  /** ELBO after each sweep, or, with minibatches, on all documents after each epoch. */
+  /** ELBO after each sweep. With minibatches, this is the ELBO on all documents after each epoch. */
   readonly elbo: Float64Array;
   /** Number of sweeps, or of minibatch steps. */
   readonly iterations: number;

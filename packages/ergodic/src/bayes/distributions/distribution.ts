@@ -15,7 +15,7 @@ export type Parameter = SymbolicArray | number | ArrayLike<number> | readonly (r
 type Symbolic<C> = { readonly [K in keyof C]: SymbolicArray };
 type Numbers<C> = { readonly [K in keyof C]: NumberOf<C[K]> };
 
-/** Definition of a family, with its parameters typed by their constraints. */
+/** Definition of a family. The constraints determine the types of its parameters. */
 export interface Definition<C> {
   readonly kind: "continuous" | "discrete";
   readonly eventRank?: 0 | 1 | 2;
@@ -26,7 +26,7 @@ export interface Definition<C> {
   readonly increasing?: readonly [low: keyof C & string, high: keyof C & string];
   /**
    * Scale parameter of a location-scale family: x = mu + scale·z, where z follows the family with mu = 0 and scale = 1.
-   * With `log`, log x has this form instead of x. Such parameters can be non-centred.
+   * With `log`, this form applies to log x instead of x. Such parameters can be non-centred.
    */
   readonly locationScale?: { readonly scale: keyof C & string; readonly log?: boolean };
   /**

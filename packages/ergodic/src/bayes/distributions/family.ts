@@ -20,7 +20,7 @@ export interface DataCheck {
 export interface Family {
   readonly name: string;
   /**
-   * Scale parameter of a location-scale family with location mu. With `log`, log x has such a distribution instead of
+   * Scale parameter of a location-scale family with location mu. With `log`, mu and the scale refer to log x instead of
    * x.
    */
   readonly locationScale?: { readonly scale: string; readonly log?: boolean };
@@ -47,9 +47,9 @@ export interface Family {
   survival?(x: number, parameters: Values): number;
   /** The smallest x with P(X ≤ x) ≥ p. */
   quantile?(p: number, parameters: Values): number;
-  /** The x with P(X > x) = q, exact if q is small. */
+  /** The value x at which P(X > x) = q. It is exact even if q is small. */
   upperQuantile?(q: number, parameters: Values): number;
   mean?(parameters: Values): number | Float64Array;
-  /** Variance; for vectors and matrices, of each element. */
+  /** Variance. For vectors and matrices, the variance of each element. */
   variance?(parameters: Values): number | Float64Array;
 }

@@ -105,7 +105,9 @@ export class Distribution {
     return this.family.logDensity(at, this.parameters);
   }
 
-  /** Checks the size of vectors and matrices, because a value of another size than the parameters would broadcast. */
+  /**
+   * Checks the size of vectors and matrices. A value of a different size than the parameters would broadcast silently.
+   */
   #checkEvent({ shape, rank }: SymbolicArray): void {
     const { eventRank, name, parameters } = this;
     if (eventRank === 0) return;

@@ -133,8 +133,8 @@ export function rankBars(series: Float64Array, chains: number, options: Histogra
 }
 
 /**
- * Draws the mean ● of each row of a summary on a line from its first to its last quantile; ┊ marks 0. `width`: width of
- * the whole plot in characters, 24 to 10,000; default 72.
+ * Draws a line from the first to the last quantile for each row of a summary. ● marks the mean, and ┊ marks 0. `width`:
+ * width of the whole plot in characters, 24 to 10,000; default 72.
  */
 export function intervalPlot(rows: Readonly<Record<string, VariableSummary>>, options: { width?: number } = {}): string {
   checkKeys("intervalPlot", options, ["width"]);

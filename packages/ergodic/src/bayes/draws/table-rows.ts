@@ -1,6 +1,6 @@
 /**
- * Converts a table of columns (as table readers return it) to a list of rows by name, the input of predictions for new
- * rows.
+ * Converts a table of columns, as table readers return it, to a list of rows by name. Predictions for new rows take
+ * such a list.
  */
 
 /** Column of a table of new rows: either numbers, or level names together with a level index per row. */

@@ -211,7 +211,7 @@ class Writer {
     return [at(all, 0), all];
   }
 
-  /** Returns a list of parameters, each with its own prior, using one param() per family of priors. */
+  /** Returns a list of parameters, each with its own prior. One param() is used per family of priors. */
   #sideBySide(name: string, priors: readonly Distribution[], isScale: boolean, lower = 0): SymbolicArray | undefined {
     if (priors.length === 0) return undefined;
     const kinds = [...new Set(priors.map(({ family }) => family))];

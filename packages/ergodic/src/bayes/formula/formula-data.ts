@@ -3,7 +3,7 @@
  * table from a reader.
  *
  * Strings and Booleans become levels, sorted by character code, or in the order given by `levels`. Missing values are
- * refused, with row and column.
+ * refused with an error that names row and column.
  *
  * @throws DataError
  */

@@ -1,4 +1,4 @@
-/** A formula applied to data: its numeric columns, and the choices stored so that new rows get the same columns. */
+/** A formula applied to data. It contains the numeric columns, and the choices that give new rows the same columns. */
 import { DataError, OptionError } from "../../engine/errors/errors.ts";
 import type { ModelData } from "../model/fields.ts";
 import { refuseCollinear } from "./collinear.ts";

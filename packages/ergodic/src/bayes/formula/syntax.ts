@@ -1,6 +1,6 @@
 /**
- * Parses the text of a formula into a tree: R's operators with R's precedence. Each part stores its position in the
- * text.
+ * Parses the text of a formula into a tree. The operators and their precedence are the same as in R. Each part stores
+ * its position in the text.
  */
 import { OptionError } from "../../engine/errors/errors.ts";
 

@@ -57,8 +57,8 @@ export function checkPrior(name: string, prior: Distribution, shape: Shape): voi
 }
 
 /**
- * Checks that the distribution's parameters do not broadcast to a larger shape than the value's. Otherwise, a value
- * would be counted several times.
+ * Checks that the distribution's parameters do not broadcast to a larger shape than the shape of the value. Otherwise,
+ * a value would be counted several times.
  */
 export function checkCounted(value: SymbolicArray, distribution: Distribution, pointwise: SymbolicArray): void {
   if (pointwise.size === sizeOf(batchOf(value.shape, distribution.eventRank))) return;

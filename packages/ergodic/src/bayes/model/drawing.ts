@@ -23,7 +23,7 @@ export class Drawer {
     this.drawn = drawn;
   }
 
-  /** Draws once from each distribution at u, in order, from the same stream. */
+  /** Draws once from each distribution at u. The draws are made in order from the same stream. */
   at(u: Float64Array, draws: Draws): Drawing[] {
     this.made ??= this.make();
     const { parameters, draws: each } = this.made;

@@ -59,8 +59,8 @@ export class HiddenMarkov {
  *
  *   log a_t(j) = log P(z_t = j | y before t) + log p(y_t | z_t = j), log p(y_t | y before t) = log Σ_j a_t(j).
  *
- * π (`initial`): [K], a simplex. A (`transition`): [K, K], whose rows i are simplexes. Emissions log p(y_t | z_t = k):
- * [T, …, K], with time on the first axis. The axes in between belong to independent chains.
+ * π (`initial`): [K], a simplex. A (`transition`): [K, K], with simplexes as rows. Emissions log p(y_t | z_t = k): [T,
+ * …, K], with time on the first axis. The axes in between belong to independent chains.
  *
  * Filters are normalised at each step, so that long chains do not underflow. Smoothed probabilities P(z_t = k | all y)
  * come from the backward recursion. Source: Rabiner 1989; Murphy 2012, 17.4.

@@ -1,7 +1,7 @@
 /**
- * Draws values that depend on hidden states: first the states, then the values given them. Several values that depend
- * on the same states are drawn one after another, in the order of the model. The first value also draws the states, and
- * the others reuse them.
+ * Draws values that depend on hidden states. The states are drawn first, and the values are then drawn given the
+ * states. Several values that depend on the same states are drawn one after another, in the order of the model. The
+ * first value also draws the states, and the others reuse them.
  */
 
 import { type Shape, type SymbolicArray, sizeOf } from "../../engine/compiler/index.ts";

@@ -37,10 +37,10 @@ export interface Recent {
  *
  *   log mass + GAP + 2 errors < the largest log mass of all places,
  *
- * if both masses are known (k̂ <= 0.7) and the chain has settled there. It has settled if −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ is
- * within SETTLED for every i. This quantity is 1 for draws that fill their place. A chain that is stuck in a narrow
- * part of a wider place also covers little mass, but such a chain has not settled. R̂ will reveal it. Even if its mass
- * is unknown or it has not settled, a chain is out of place if
+ * if both masses are known (k̂ <= 0.7) and the chain has settled there. The chain has settled if −mean (xᵢ − x̄ᵢ)
+ * ∂ℓ/∂xᵢ is within SETTLED for every i. This quantity is 1 for draws that fill their place. A chain that is stuck in a
+ * narrow part of a wider place also covers little mass, but such a chain has not settled. R̂ will reveal it. Even if
+ * its mass is unknown or it has not settled, a chain is out of place if
  *
  *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
  *

@@ -11,10 +11,10 @@
  * n₋: lower bound, two standard errors below the estimate, of the number of draws that the place should contain. The
  * estimate comes from the mass of the place relative to the mass of a reference. The reference is the mass of
  * everything that the draws represent, if that mass is known. Otherwise the reference is the heaviest place that a
- * chain fills. If there is none, it is the heaviest place with at least LEAST_HELD of the draws. w = n₋ / (n₋ + all
- * draws); s: the standard deviation of q in the draws; δ: distance of q at the place from its mean in the draws. So a
- * light mode far away can also count as missed. For example, a mode with 0.4 % of the mass, 25 standard deviations
- * away, doubles the standard deviation.
+ * chain fills. If no chain fills a place, the reference is the heaviest place with at least LEAST_HELD of the draws. w
+ * = n₋ / (n₋ + all draws); s: the standard deviation of q in the draws; δ: distance of q at the place from its mean in
+ * the draws. So a light mode far away can also count as missed. For example, a mode with 0.4 % of the mass, 25 standard
+ * deviations away, doubles the standard deviation.
  *
  * If n₋ < LEAST_TELLING, more than one in 150 correct runs have no draws in the place. Such a place is `rare`: the run
  * is too short to visit it, and nothing is wrong with the chains. Quantities are the parameters that the density names,

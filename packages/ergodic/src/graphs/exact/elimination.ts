@@ -152,7 +152,7 @@ class Elimination implements PartInference {
     while (this.total.done < slices) yield* this.slice(variables);
   }
 
-  /** Searches for the supports of a tree if they are likely to pay. */
+  /** Searches for the supports of a tree if the search is likely to pay. */
   private async *support(cliques: readonly Clique[], part: Component, mostWork: number): AsyncGenerator<void> {
     const { memory } = this.plan;
     this.supports = supportsToTry(cliques, part, this.engine);
@@ -274,7 +274,7 @@ export function* treeOf({ tables, cardinalities }: Component, order: readonly nu
   return mergeSmall(yield* junctionTrees(order, scopes), cardinalities, tables);
 }
 
-/** Combines slices: sums their weights and weighted marginals, or keeps the best. */
+/** Combines slices: adds up the weights and weighted marginals of the slices, or keeps the best state. */
 class SliceSum {
   /** Number of slices added. */
   done = 0;

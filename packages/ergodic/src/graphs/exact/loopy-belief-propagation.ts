@@ -36,9 +36,9 @@ const PAUSE_ENTRIES = 1e5;
  * convergence. Then p(x_i) ∝ Π_f μ_{f→i}(x_i), and ln Z ≈ −(Bethe free energy).
  *
  * Variables are updated one after another, inwards to the first variable and outwards again. The result is exact on
- * trees. On other graphs it can converge far from the truth or not at all, so the certificate gives no guarantee. A
- * message that is 0 everywhere proves that no state is possible. Tasks: "marginals", "partition". `damping`,
- * `tolerance`, `rounds`: see the options. Source: Pearl 1988; Yedidia, Freeman and Weiss 2005.
+ * trees. On other graphs, the messages can converge far from the truth, or not at all. The certificate therefore gives
+ * no guarantee. A message that is 0 everywhere proves that no state is possible. Tasks: "marginals", "partition".
+ * `damping`, `tolerance`, `rounds`: see the options. Source: Pearl 1988; Yedidia, Freeman and Weiss 2005.
  */
 export const loopyBeliefPropagation = /* @__PURE__ */ declare<LoopyBeliefPropagationOptions, InferenceAlgorithm>(
   {

@@ -48,7 +48,7 @@ const MOST_LOST = 1e-14;
 const JOINED = 2 ** 14;
 /** Largest number of joint states of a group of variables. The marginals of a group are collected in one sweep. */
 const JOINT = 256;
-/** Largest number of joint states among which one step searches for the best. */
+/** Largest number of joint states among which one step searches for the best state. */
 const CHOSEN_AT_ONCE = 4096;
 
 /**

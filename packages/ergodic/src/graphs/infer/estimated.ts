@@ -9,9 +9,9 @@ import { spreadOf } from "../parts/spread.ts";
 import { graphTempering } from "../sampling/ensembles/graph-tempering.ts";
 
 /**
- * Limits for the phase before tempering. FIRST_LIMIT is log2 of the states of the first mini-buckets. If an answer
- * exists, one bucket size may take FIRST_STRETCHES stretches of work (half a second to two seconds). Until there is an
- * answer, the limit is UNANSWERED stretches (ten seconds) for the search for orders or for one bucket size.
+ * Limits for the phase before tempering. FIRST_LIMIT is log2 of the number of states in the first mini-buckets. If an
+ * answer exists, one bucket size may take FIRST_STRETCHES stretches of work (half a second to two seconds). Until there
+ * is an answer, the limit is UNANSWERED stretches (ten seconds) for the search for orders or for one bucket size.
  */
 const [FIRST_LIMIT, FIRST_STRETCHES, UNANSWERED] = [16, 200, 4000];
 /** Interval width above which tempering is started. Tempering ends once all intervals are at most this wide. */
@@ -29,7 +29,7 @@ const LOOK = 64;
  * Combines `importanceSampling` with `graphTempering` if that helps. Tempering starts if no factor is 0 and importance
  * sampling makes slow progress. Progress counts as slow if the intervals are still wider than 0.05 after mini-buckets
  * of 2^16 states, or after a second or two of work on smaller mini-buckets. Progress also counts as slow if there is no
- * answer after about ten seconds. Tempering then takes most of the work, until its own intervals are that narrow.
+ * answer after about ten seconds. Tempering then takes most of the work, until its own intervals are narrow enough.
  *
  * The answer with the narrower intervals is returned. The intervals of importance sampling are valid for every
  * distribution, so intervals of tempering that do not overlap with these are rejected.

@@ -35,8 +35,8 @@ export interface QueryOptions<C extends string = string, K extends C = C, N exte
   /** Whether rows with the same key are merged into one unknown. Default: false; they are then an error. */
   distinct?: boolean;
   /**
-   * Labels to hold out for measuring calibration. A number is the share of labels, chosen by a hash of the key. A
-   * function selects labels by their key. Default: none.
+   * Labels to hold out for measuring calibration. If a number is given, this share of the labels is held out. The
+   * labels are chosen by a hash of the key. A function selects labels by their key. Default: none.
    */
   holdOut?: number | ((key: Readonly<Record<K, Cell>>) => boolean);
   /** Types of the columns. Required for tables, and if there are no rows yet. */

@@ -32,8 +32,8 @@ export function machineTable(list: TableList, { machine, variables, states, log 
 /**
  * Replaces a factor of at least three variables with a chain of small tables. Each auxiliary variable holds the
  * machine's state after one more literal. This state is determined by the previous auxiliary variable and the literal.
- * For each joint state of the factor's variables, exactly one state of the auxiliary variables is therefore consistent
- * (none if φ is 0). Hence both the sum and the maximum over the auxiliary variables equal φ.
+ * Each joint state of the factor's variables is therefore consistent with exactly one state of the auxiliary variables,
+ * or with none if φ is 0. Hence both the sum and the maximum over the auxiliary variables equal φ.
  */
 export function addChain(list: TableList, given: MachineFactor): void {
   const { factor, kind, machine, variables, states, log } = given;

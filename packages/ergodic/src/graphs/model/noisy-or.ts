@@ -10,7 +10,7 @@ export interface NoisyOr {
   /** The parents, then the child. */
   readonly variables: ArrayLike<number>;
   readonly states: ArrayLike<number>;
-  /** Probabilities of the parents, then the leak. */
+  /** Probabilities of the parents, followed by the probability of the leak. */
   readonly probabilities: ArrayLike<number>;
 }
 

@@ -36,8 +36,8 @@ export class TableList {
   }
 
   /**
-   * Returns a table of `value` over all states of the scope, the last variable fastest. The `states` array is reused
-   * between calls.
+   * Returns a table of `value` over all states of the scope. The last variable varies fastest. The `states` array is
+   * reused between calls.
    */
   fill(scope: ArrayLike<number>, value: (states: Int32Array) => number): Float64Array {
     const size = this.size(scope);

@@ -16,7 +16,7 @@ export interface EliminationOrder {
 
 /** Number of search operations per table entry. They take about a quarter of the time for computing the entries. */
 const SHARE = 0.5;
-/** Largest number of operations: about four seconds. */
+/** Largest number of operations, which take about four seconds. */
 const MOST_OPERATIONS = 3e9;
 /** Number of searches from different starts. Late in the search, only the better searches are continued. */
 const WALKS = 4;

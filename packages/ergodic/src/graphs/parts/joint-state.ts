@@ -1,8 +1,8 @@
 import type { LogTables } from "./log-tables.ts";
 
 /**
- * A joint state of all variables of a part. The current entry of each table is tracked. Evaluating a variable's states
- * therefore costs the number of its states times the number of its tables.
+ * A joint state of all variables of a part. The current entry of each table is tracked. The cost of evaluating a
+ * variable's states is therefore the number of states times the number of tables.
  */
 export class JointState {
   readonly states: Int32Array;

@@ -22,7 +22,9 @@ export interface BlockContext {
   run(calls: { kernel: number | string; args: number[] }[]): Promise<number[]>;
 }
 
-/** A block's updates within a run. Its snapshot contains all of its state except the chains' positions. */
+/**
+ * A block's updates within a run. The snapshot of a block contains its whole state, except for the chains' positions.
+ */
 export interface BlockRun {
   /**
    * Updates the block once in every chain by moving the chains' positions. Returns whether the chains' log densities

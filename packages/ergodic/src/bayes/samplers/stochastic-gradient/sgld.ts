@@ -20,8 +20,8 @@ export interface SgldOptions extends ScheduleOptions, EstimateOptions {}
  * − hλ/2). The report's `stepBias` estimates the resulting error during the run, in standard deviations (step-bias.ts).
  * A transition is `thin` updates.
  *
- * Source: Welling, Teh 2011; in cycles Zhang et al. 2020. Differs from other implementations: h is half of theirs,
- * because they write h/2 g + √h ξ.
+ * Source: Welling, Teh 2011; in cycles Zhang et al. 2020. Differs from other implementations, which write h/2 g + √h ξ,
+ * so that their h is twice as large.
  *
  * @throws OptionError; CapabilityError at the start of a run if the density has no gradient, or no rows from which to
  *   draw batches
