@@ -63,7 +63,7 @@ const defaults = { seed: 0, iterations: 1000, tolerance: 1e-6, epochs: 10, delay
  * multinomial coefficients).
  *
  * α (`documentConcentration`) and η (`wordConcentration`): 1/`topics`. Topics have no particular order. The initial
- * values decide which maximum is found. Ends by `tolerance` or `iterations`.
+ * values decide which maximum is found. The ascent ends when `tolerance` or `iterations` is reached.
  *
  * `batch`: number of documents per step, drawn without replacement in each epoch. First, γ of these documents is
  * updated until convergence. Then λ ← (1 − ρ_t)λ + ρ_t(η + D/|batch| Σ n φ), ρ_t = (`delay` + t)^−`forgetting`. There

@@ -31,7 +31,7 @@ export const isTable = (given: unknown): given is PosteriorTable =>
   typeof (given as Partial<PosteriorTable>).rowCount === "number" &&
   Array.isArray((given as Partial<PosteriorTable>).columns);
 
-/** Returns the table as rows. Missing strings become null, missing numbers NaN. */
+/** Returns the table as rows. Missing strings become null, and missing numbers become NaN. */
 export const rowsOfTable = ({ rowCount, columns }: PosteriorTable): Readonly<Record<string, number | string | null>>[] =>
   Array.from({ length: rowCount }, (_, i) =>
     Object.fromEntries(

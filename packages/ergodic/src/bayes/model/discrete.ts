@@ -4,7 +4,8 @@ import type { Support } from "../distributions/index.ts";
 
 export interface IntegerBounds {
   /**
-   * −∞ or ∞ if there is no bound, or if the bound depends on other parameters. For several elements, the widest bounds.
+   * −∞ or ∞ if there is no bound, or if the bound depends on other parameters. For several elements, these are the
+   * widest bounds.
    */
   readonly low: number;
   readonly high: number;

@@ -71,9 +71,9 @@ export const tensor = (...given: [...Extent[], Extent | DataBounds] | []): DataF
   const isBounded = last !== undefined && typeof last !== "number" && typeof last !== "string";
   return field("tensor", "array", (isBounded ? given.slice(0, -1) : given) as Extent[], isBounded ? last : {});
 };
-/** Declares a single whole number. `bounds`: bounds on it. */
+/** Declares a single whole number. `bounds`: bounds on the number. */
 export const integer = (bounds: Omit<DataBounds, "integer"> = {}): DataField<number> => field("integer", "integer", [], bounds);
-/** Declares a single number. `bounds`: bounds on it. */
+/** Declares a single number. `bounds`: bounds on the number. */
 export const real = (bounds: DataBounds = {}): DataField<number> => field("real", "real", [], bounds);
 
 function field<T>(where: string, kind: DataField["kind"], extents: readonly Extent[], bounds: DataBounds): DataField<T> {

@@ -2,9 +2,9 @@
  * Scouts: short independent searches for places of the posterior that the draws may have missed.
  *
  * Scout i runs one path of Pathfinder (approximate/path.ts): L-BFGS, and the normal approximation with the best ELBO
- * along the path. Even scouts start uniform in (−2, 2). Every second scout starts at a draw from the prior, if there is
- * a prior, because prior draws can reach modes far from 0. The mass is measured (place.ts) for each approximation that
- * lies at a different place (`distinct`).
+ * along the path. Even-numbered scouts start at uniform draws in (−2, 2). Odd-numbered scouts start at a draw from the
+ * prior, if there is a prior, because prior draws can reach modes far from 0. The mass is measured (place.ts) for each
+ * approximation that lies at a different place (`distinct`).
  *
  * Scouts cost at most BUDGET of the run's evaluations. A run with a small budget sends fewer scouts. A mode is found
  * only if enough starts lead to it. If a quarter of all starting points lead to a mode, all 24 scouts miss it in one

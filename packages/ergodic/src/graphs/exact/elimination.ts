@@ -30,8 +30,8 @@ const MOST_SLICES = 2 ** 16;
  * Exact inference by message passing on a junction tree (tree-pass.ts). Variables are summed (or maximised) out in an
  * order that needs little time and memory (elimination-orders.ts). All marginals are computed in the same two passes.
  * States that zeros rule out are skipped if that saves time (tree-supports.ts). If the messages exceed the plan's
- * memory, some variables are fixed to each of their states in turn (cutset.ts). Exact up to rounding; tasks: all.
- * Sources: Dechter 1999; Shenoy and Shafer 1990.
+ * memory, some variables are fixed to each of their states in turn (cutset.ts). The result is exact up to rounding.
+ * Tasks: all. Sources: Dechter 1999; Shenoy and Shafer 1990.
  *
  * @throws CapabilityError if the graph is too wide for `mostStates`
  */

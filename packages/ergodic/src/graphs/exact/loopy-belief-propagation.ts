@@ -10,8 +10,8 @@ import { Messages } from "./messages.ts";
 /** Options of `loopyBeliefPropagation`. */
 export interface LoopyBeliefPropagationOptions {
   /**
-   * Weight of the old message when a new message is computed. The two are averaged as logarithms. No effect on trees.
-   * Default 0.3; 0 to 0.99.
+   * Weight of the old message when a new message is computed. Both messages are averaged as logarithms. Damping has no
+   * effect on trees. Default 0.3; 0 to 0.99.
    */
   damping?: number;
   /**

@@ -58,8 +58,8 @@ export interface Query<S = Shape, N extends string = never> {
     ...state: [N] extends [never] ? [] : [state: N]
   ): Atom<Bound<S, B>, KindOf<S, B>>;
   /**
-   * Creates a literal that holds if an unknown is false, or does not have a given state. Not available for more than
-   * two states.
+   * Creates a literal that holds if an unknown is false, or does not have a given state. Such a literal is not
+   * available for more than two states.
    */
   not<const B extends Bindings<S>>(
     bindings: B & KnownColumns<S, B>,

@@ -25,7 +25,7 @@ export interface ContrastiveDivergenceOptions {
   particles?: number;
   /**
    * Parallel tempering of the model's chains. Each chain exchanges states with copies at powers of the model. Default
-   * false. With true, the powers are found during learning. Persistent chains only.
+   * false. With true, the powers are found during learning. Only persistent chains can be tempered.
    */
   tempered?: boolean | GraphTemperingOptions;
 }

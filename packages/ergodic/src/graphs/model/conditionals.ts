@@ -15,7 +15,7 @@ const WEIGHTED = 100;
  * evaluated from the number of satisfied literals.
  */
 const MOST_TABLE = 64;
-/** Largest table of a noisy-or factor. Wider ones become chains. */
+/** Largest table of a noisy-or factor. Wider factors become chains. */
 const MOST_NOISY = 256;
 
 /**

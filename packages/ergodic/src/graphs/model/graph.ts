@@ -67,7 +67,7 @@ export class FactorGraph {
    * Adds a variable and returns its index. `states`: number of states, or their names. Default: a Boolean. An unnamed
    * variable is called x followed by its index. `truthiness`: degree of truth of each state. `fit` treats it as a label
    * y with probabilities q, and maximises E_q ln P(evidence, y). `initial`: state in which samplers start (default: the
-   * first). Inference uses neither.
+   * first). Inference uses neither of the two.
    */
   variable(name?: string, states?: States, options: VariableOptions = {}): number {
     const where = `${WHERE}.variable${name === undefined ? "" : `: "${name}"`}`;

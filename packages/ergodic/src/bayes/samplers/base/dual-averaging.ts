@@ -33,7 +33,7 @@ export type DualAveraging = Required<DualAveragingOptions>;
  *
  * The kernels make these updates. Symbols → options: δ `targetAcceptance`, γ `gamma`, κ `kappa`, t₀ `t0`.
  *
- * Source: Nesterov 2009; Hoffman & Gelman 2014, section 3.2. No differences from Stan.
+ * Source: Nesterov 2009; Hoffman & Gelman 2014, section 3.2. The algorithm is the same as in Stan.
  */
 export function dualAveraging(options: DualAveragingOptions = {}): DualAveraging {
   const { targetAcceptance = 0.8, gamma = 0.05, kappa = 0.75, t0 = 10 } = options;

@@ -23,7 +23,7 @@ export interface WindowOptions {
  * final > warmup, the lengths become 15 %, 75 % (one window) and 10 %. With fewer than 20 warm-up transitions, there is
  * no window.
  *
- * Source: Stan reference manual, section on warm-up. Differs from it: nothing.
+ * Source: Stan reference manual, section on warm-up. The schedule is the same as in Stan.
  */
 export interface Windows {
   /** Transitions start … stop − 1 are used for estimates. */

@@ -22,7 +22,7 @@ export type Conditional = (values: Values, draws: Draws) => BlockValues | Readon
  *
  * The function returns the block's values: numbers for a block of one parameter, { name: numbers } for several. All
  * other parameters keep their values. If a transform or a non-centred form depends on the block, the unconstrained
- * numbers of these parameters change accordingly. Runs on the calling thread.
+ * numbers of these parameters change accordingly. The update runs on the calling thread.
  *
  * Leaves the target invariant if the function leaves the conditional invariant on the constrained scale (without a
  * Jacobian).

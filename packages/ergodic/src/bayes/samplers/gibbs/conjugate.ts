@@ -18,7 +18,7 @@ import type { GibbsChain } from "./gibbs-chain.ts";
  * (conjugate-fit.ts). Users need not derive the conditional. A conditional of any other family is refused, so that no
  * draw is wrong.
  *
- * Leaves the target invariant, to the tolerance of the check. Runs on the calling thread.
+ * The update leaves the target invariant, to the tolerance of the check, and runs on the calling thread.
  *
  * @throws CapabilityError if a conditional belongs to no such family, or the block contains integers
  */

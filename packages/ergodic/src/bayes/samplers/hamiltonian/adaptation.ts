@@ -30,8 +30,8 @@ export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcc
   /** Maximum number of restarts of a chain that warm-up finds in a mode with almost no mass. Default 10; 0 to 1000. */
   restarts?: number;
   /**
-   * Initial value of the search for the step size, > 0. Without warm-up, the step size itself. Default "auto": the
-   * search starts at 1 and also runs without warm-up.
+   * Initial value of the search for the step size, > 0. Without warm-up, this is the step size itself. Default "auto":
+   * the search starts at 1 and also runs without warm-up.
    */
   stepSize?: number | "auto";
   /**

@@ -5,7 +5,7 @@
  * For a nearly Gaussian posterior, the low-rank metric is far better. If curvature varies within the posterior (as in a
  * funnel, or if scales multiply each other), the gradients are dominated by its narrowest regions. Trajectories with
  * the low-rank metric then turn back before they have crossed the posterior, whereas trajectories with diagonal
- * variances move further. Pooled over all chains:
+ * variances move further. The following numbers are pooled over all chains:
  *
  *   jump = min over coordinates of Σ(Δxᵢ)² / (2 n Var xᵢ): 1 − the autocorrelation at lag 1;   cost = leapfrogs per transition.
  *

@@ -15,7 +15,8 @@ export type MalaOptions = Omit<AdaptationOptions, "jitter">;
  * (kernels/bayes/hmc.ts). This gives the same point and the same log ratio, H₀ − H (Neal 2011, section 5.2). ε and M⁻¹
  * are adapted as in hamiltonian/nuts.ts, with a target acceptance of 0.574.
  *
- * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant after warm-up.
+ * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. The sampler leaves the target invariant after
+ * warm-up.
  *
  * Source: Besag 1994; Roberts & Tweedie 1996; target acceptance: Roberts & Rosenthal 1998. Differs from other
  * implementations, in which ε² is often called the step size.

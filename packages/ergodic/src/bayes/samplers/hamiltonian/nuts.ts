@@ -27,7 +27,7 @@ export interface NutsOptions extends AdaptationOptions {
  * of the other half. A trajectory also ends at depth `maxTreeDepth`, or when H − H₀ > 1000 (a divergence).
  *
  * ε and M⁻¹ adapt during warm-up (dual-averaging.ts, warmup.ts, metric.ts). ℓ: log density in nats, up to a constant;
- * x: float64[d], unconstrained. Leaves the target invariant after warm-up.
+ * x: float64[d], unconstrained. The sampler leaves the target invariant after warm-up.
  *
  * Source: Hoffman, Gelman 2014; Betancourt 2017. Differs from Stan: the low-rank metric is estimated from draws and
  * gradients and renewed often (`{ metric: "diagonal" }` is Stan's method); the search for the first step size only

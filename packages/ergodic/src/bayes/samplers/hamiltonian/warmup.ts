@@ -47,11 +47,12 @@ export interface Warmup {
   readonly renewals: readonly Renewal[];
   /**
    * Transitions before which chains are checked for arrival. After the last check, no chain uses the unit metric any
-   * more. Empty: no checks.
+   * more. If the list is empty, there are no checks.
    */
   readonly looks: readonly number[];
   /**
-   * Trial of a diagonal metric: the transitions before which the trial begins, is judged, and ends. Empty: no trial.
+   * Trial of a diagonal metric: the transitions before which the trial begins, is judged, and ends. If the list is
+   * empty, there is no trial.
    */
   readonly trial: readonly number[];
 }

@@ -24,8 +24,8 @@ export interface IndependenceOptions {
  * target by at most 1 − 1/sup w. If w is not bounded (because q has lighter tails than the target), a chain can stay
  * for a long time at a point with a large w.
  *
- * Chains begin at draws of q. x: float64[d]. ℓ: log density in nats, up to a constant. Nothing is adapted. Runs on the
- * calling thread, regardless of the number of workers. Leaves the target invariant.
+ * Chains begin at draws of q. x: float64[d]. ℓ: log density in nats, up to a constant. Nothing is adapted. The sampler
+ * leaves the target invariant, and runs on the calling thread regardless of the number of workers.
  *
  * Source: Hastings 1970; Tierney 1994; the bound: Mengersen & Tweedie 1996. The algorithm is the same as in other
  * implementations.

@@ -32,10 +32,10 @@ export interface MetropolisHastingsOptions {
  * x: float64[d], a copy that may be changed. ℓ: log density in nats, up to a constant; −∞ where the target has no mass.
  * To sample a discrete target, let `propose` and `start` return only points in its support.
  *
- * Nothing is adapted. Runs on the calling thread, regardless of the number of workers. Leaves the target invariant.
- * Proposals without a finite density are rejected.
+ * Nothing is adapted. The sampler leaves the target invariant, and runs on the calling thread regardless of the number
+ * of workers. Proposals without a finite density are rejected.
  *
- * Source: Hastings 1970. No differences from other implementations.
+ * Source: Hastings 1970. The algorithm is the same as in other implementations.
  *
  * @throws OptionError if `propose` is not a function, or its result does not fit
  */

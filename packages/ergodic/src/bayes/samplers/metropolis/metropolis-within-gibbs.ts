@@ -26,8 +26,8 @@ export interface MetropolisWithinGibbsOptions {
  * (kernels/bayes/adaptive-step.ts); afterwards all steps are fixed. x: float64[d], unconstrained. ℓ: log density in
  * nats, up to a constant.
  *
- * Leaves the target invariant after warm-up. Proposals without a finite density are rejected. Mixes slowly if
- * coordinates are correlated.
+ * The sampler leaves the target invariant after warm-up. Proposals without a finite density are rejected. The sampler
+ * mixes slowly if coordinates are correlated.
  *
  * Source: Metropolis et al. 1953; Roberts & Rosenthal 2009, section 3. Differs from the cited algorithm: steps adapt
  * after each visit, not in batches of 50.

@@ -26,12 +26,12 @@ export interface SliceOptions {
  * interval on a random side as long as either end is inside, at most `limit` times. Doubling finds slices that are much
  * wider than w_k, but needs more evaluations to accept a point.
  *
- * Points are drawn from the interval, and each point outside the slice shrinks it. Needs no gradient and no tuning.
- * During warm-up, widths adapt (`adapt`) until there are as many expansions as shrinkages
+ * Points are drawn from the interval, and each point outside the slice shrinks it. The sampler needs no gradient and no
+ * tuning. During warm-up, widths adapt (`adapt`) until there are as many expansions as shrinkages
  * (kernels/bayes/adaptive-step.ts). After warm-up, the widths are fixed.
  *
- * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant after warm-up.
- * Mixes slowly if coordinates are correlated.
+ * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. The sampler leaves the target invariant after
+ * warm-up, but mixes slowly if coordinates are correlated.
  *
  * Source: Neal 2003, sections 4.1 and 4.2. Differs from the cited algorithm: stepping out always has a limit. Widths:
  * after Tran & Ninness 2015.

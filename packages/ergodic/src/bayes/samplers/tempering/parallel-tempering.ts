@@ -51,8 +51,8 @@ export interface ParallelTemperingOptions {
  * `inner` adapts separately at each power. β → `temperatures` (inverse temperatures, in (0, 1] or down to 0 for the
  * prior), or `count` of them down to `lowest`.
  *
- * Source: Geyer 1991; alternating even and odd pairs: Okabe et al. 2001, Syed et al. 2022. No differences from other
- * implementations.
+ * Source: Geyer 1991; alternating even and odd pairs: Okabe et al. 2001, Syed et al. 2022. The algorithm is the same as
+ * in other implementations.
  *
  * @throws OptionError; CapabilityError for an `inner` that cannot run inside, and for a power of 0 without a likelihood
  */

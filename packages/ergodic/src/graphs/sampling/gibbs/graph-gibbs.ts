@@ -28,7 +28,7 @@ export interface GraphGibbsOptions {
   mcse?: number;
   /**
    * Parallel tempering: each chain exchanges states with copies at powers of p. Default false. With true, the powers
-   * are adapted during the warm-up. Not with "hogwild".
+   * are adapted during the warm-up. Cannot be combined with "hogwild".
    */
   tempered?: boolean | GraphTemperingOptions;
 }
