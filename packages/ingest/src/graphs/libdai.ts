@@ -2,8 +2,8 @@
  * libDAI's factor graphs (.fg) → factor graphs.
  *
  * The file has the number of factors. For each factor, it then contains the number of variables, their labels, their
- * numbers of states, the number of non-zero entries, and these entries as `index value`. The first variable is fastest.
- * # begins a comment. Variables are named x and their label. Source: libDAI, "Factor graph (.fg) file format".
+ * numbers of states, the number of non-zero entries, and these entries as `index value`. The first variable varies
+ * fastest. # begins a comment. Variables are named x and their label. Source: libDAI, "Factor graph (.fg) file format".
  *
  * @throws DataError DATA_PARSE, DATA_TRUNCATED, DATA_UNSUPPORTED with line and column
  */

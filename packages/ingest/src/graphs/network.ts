@@ -27,7 +27,7 @@ export function cyclic(parents: readonly (readonly number[])[]): number | undefi
   return left < 0 ? undefined : left;
 }
 
-/** Returns the parents' states for a row index, the last parent fastest. */
+/** Returns the parents' states for a row index. The last parent varies fastest. */
 export function statesOfRow(row: number, counts: readonly number[]): number[] {
   const states = counts.map(() => 0);
   for (let k = counts.length - 1; k >= 0; k--) {

@@ -39,8 +39,8 @@ export const quasiNewtonDefaults: Readonly<QuasiNewtonOptions> = {
 const LEAST_CURVATURE = 1e-12;
 const EPSILON = 2 ** -52;
 /**
- * Number of successive iterates within a tolerance that end the search. A single small step does not prove convergence
- * in a narrow valley.
+ * Number of successive iterates within a tolerance after which the search ends. A single small step does not prove
+ * convergence in a narrow valley.
  */
 const PATIENCE = 3;
 

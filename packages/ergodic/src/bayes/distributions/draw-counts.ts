@@ -58,7 +58,7 @@ export function drawIndex(draws: Draws, weights: ArrayLike<number>): number {
   return last;
 }
 
-/** Distributes n trials over the weights. */
+/** Distributes n trials over the categories, in proportion to their weights. */
 export function drawMultinomial(draws: Draws, n: number, weights: ArrayLike<number>): Float64Array {
   const counts = new Float64Array(weights.length);
   let total = 0;

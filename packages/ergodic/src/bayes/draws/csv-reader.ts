@@ -96,7 +96,7 @@ export class ChainReader {
   readonly #rows: Float64Array[] = [];
   #labels: string[] | undefined;
   #adapted: number | undefined;
-  /** Pieces of the current, incomplete line. */
+  /** Pieces of the current line, which is not complete yet. */
   readonly #begun: string[] = [];
   #lines = 0;
 

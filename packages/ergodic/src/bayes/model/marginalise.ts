@@ -67,7 +67,7 @@ export interface Marginal {
   readonly mostLikely: SymbolicArray;
 }
 
-/** One of the values that a marginal observes. `key`: its name if there are several. */
+/** One of the values that a marginal observes. `key` is the name of the value if there are several values. */
 export interface MarginalPart {
   readonly key: string | undefined;
   readonly value: SymbolicArray;

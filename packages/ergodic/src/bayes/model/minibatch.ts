@@ -6,8 +6,8 @@
  *
  * ℓ_B(u) = log prior(u) + Σ over observations without rows + N/n Σ_{i in B} log likelihood of row i, n = |B|.
  *
- * Fields with `rows` as first extent are reduced to the rows of the batch. The model's function runs once more for each
- * batch size n, with n in place of the number of rows.
+ * If `rows` is the first extent of a field, only the rows of the batch are read. The model's function runs once more
+ * for each batch size n, with n in place of the number of rows.
  *
  * An observation has rows if it depends on such a field; its values must have the rows as their first axis.
  *

@@ -42,7 +42,7 @@ interface Predicted {
   readonly mean: Float64Array;
   readonly sd: Float64Array;
   readonly drawn: readonly Float64Array[];
-  /** Conditional means; NaN for families without them. */
+  /** Conditional means; NaN if the family has no mean. */
   readonly expected: readonly Float64Array[];
   /** Probabilities of levels. */
   readonly levels: readonly (readonly Float64Array[] | undefined)[];

@@ -192,7 +192,7 @@ class Placed {
     return Object.keys(this.#linked.plan.pointers);
   }
 
-  /** Sets the pointers of those buffers that the program uses. */
+  /** Sets the pointers to the buffers that the program uses. */
   at(addresses: ReadonlyMap<string, number>): this {
     const { pointers } = this.#linked.plan;
     for (const name of this.buffers) {

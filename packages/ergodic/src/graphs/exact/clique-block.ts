@@ -4,7 +4,7 @@ import { sizeOf } from "../parts/factor-table.ts";
 import { addRecord } from "../record.ts";
 import { blockEntries, type Support, wordsOf } from "./support.ts";
 
-/** Values in the engine's memory, indexed by the states of `axes`, the last fastest. */
+/** Values in the engine's memory, indexed by the states of `axes`. The last axis varies fastest. */
 export interface Placed {
   /** Address of the values (f64). */
   readonly pointer: number;

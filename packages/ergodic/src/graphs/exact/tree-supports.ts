@@ -95,7 +95,7 @@ export interface CliqueSupport {
   readonly outer: number;
   /** Number of outer states reached. */
   readonly leaves: number;
-  /** Support of the message to the parent. */
+  /** Support of the message that the clique sends to its parent. */
   readonly message: Support;
   /** Restrictions that tables impose on outer axes. */
   readonly restricting: readonly Support[];

@@ -3,7 +3,7 @@ import type { Found } from "./found.ts";
 import type { WeightedRule } from "./rule.ts";
 import { HashIndex } from "./tuples.ts";
 
-/** Votes for one head with one weight. */
+/** Votes for a head that share one weight. */
 export interface Votes {
   /** Row of the head. */
   readonly head: number;

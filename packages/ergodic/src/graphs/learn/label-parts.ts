@@ -80,7 +80,7 @@ export function* labelledParts(columns: Conditionals): Generator<Labelled> {
   yield { columns: partOf(columns, rest, others, (variable) => (labels.has(variable) ? 0 : observed[variable])), p: 1 };
 }
 
-/** Returns some factors and all their variables, renumbered. */
+/** Returns a part that consists of some factors and all their variables. Factors and variables are renumbered. */
 function partOf(
   columns: Conditionals,
   factors: readonly number[],

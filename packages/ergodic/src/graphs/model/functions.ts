@@ -39,7 +39,7 @@ const linear = (state: number, head: number, body: number): number => (body === 
  * feature · value).
  */
 export const logicalFunctions = {
-  /** 0 if the body is false. If the body is true, 1 if the head holds and −1 if it does not. */
+  /** 0 if the body is false. If the body is true: 1 if the head holds, and −1 if it does not. */
   implyNatural: { id: 0, ...all, value: (state, head) => (state ? sign(head) : 0) },
   /** 1 if any literal holds, else −1. */
   or: {

@@ -98,7 +98,7 @@ export class FactorGraph {
     return { id: this.#structure.addWeight(where, name, value, options.fixed ?? false) };
   }
 
-  /** Adds a factor φ(x) ≥ 0 as a flat or nested table, last axis fastest. `logs`: values are ln φ, −Infinity for 0. */
+  /** Adds a factor φ(x) ≥ 0 as a nested or flat table (last axis fastest). `logs`: values are ln φ, −Infinity for 0. */
   table(variables: readonly VariableName[], values: NestedNumbers | number, options: { logs?: boolean } = {}): number {
     const where = `${WHERE}.table`;
     checkKeys(where, options, ["logs"]);

@@ -22,7 +22,7 @@ export interface StoredFactor {
   /** Index of the weight, for weighted functions. */
   readonly weight?: number;
   readonly feature?: number;
-  /** Table entries φ, or their logarithms, with the last variable fastest. */
+  /** Table entries φ, or their logarithms. The last variable varies fastest. */
   readonly values?: ArrayLike<number>;
   readonly logs?: boolean;
   /**
@@ -40,7 +40,7 @@ export interface FactorLook {
   code: number;
   from: number;
   to: number;
-  /** Index of its weight, if it has one. */
+  /** Index of the factor's weight, if the factor has a weight. */
   payload: number;
 }
 

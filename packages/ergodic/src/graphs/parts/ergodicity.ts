@@ -27,7 +27,7 @@ const MOST_STATES = 2 ** 16;
 
 /**
  * Determines whether a chain can reach every possible state of a part. The chain changes one variable at a time, or one
- * of `blocks` (a partition of the variables). Sound but incomplete: "unknown" if no proof is found.
+ * of `blocks` (a partition of the variables). The result is "unknown" if no proof is found.
  *
  * The chain is ergodic in these cases:
  *

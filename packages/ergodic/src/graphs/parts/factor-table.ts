@@ -8,8 +8,8 @@ import { log } from "../../engine/numbers/log.ts";
 export const MOST_RANGE = 600;
 
 /**
- * A factor φ(x) = e^scale · values, indexed by the states of `scope` with the last variable fastest. Plain values are
- * scaled to a largest entry of 1. If their range exceeds MOST_RANGE, logarithms are stored instead.
+ * A factor φ(x) = e^scale · values, indexed by the states of `scope`. The last variable varies fastest. Plain values
+ * are scaled to a largest entry of 1. If their range exceeds MOST_RANGE, logarithms are stored instead.
  */
 export interface Table {
   /** Distinct variables. */

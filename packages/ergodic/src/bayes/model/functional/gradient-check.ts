@@ -1,5 +1,5 @@
 /**
- * Checks at one point x whether a gradient belongs to its log density ℓ, against one-sided finite differences:
+ * Checks at one point x whether a gradient matches its log density ℓ. The check uses one-sided finite differences:
  *
  *   F_h = (ℓ(x + hv) − ℓ(x)) / h,   B_h = (ℓ(x) − ℓ(x − hv)) / h,   h = 1, 10⁻¹ … 10⁻⁷ times max(1, |x_i|), v a coordinate, or random signs of all
  *

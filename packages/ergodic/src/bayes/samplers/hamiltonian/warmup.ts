@@ -23,8 +23,8 @@ export interface Renewal {
  * younger estimator replaces the older one, so that the metric always uses draws from at least a whole period. The
  * first period has 20 transitions with the unit metric. The long trajectories of this period leave minor modes. Later
  * trajectories are better adapted and would stay there. During the first 30 % of warm-up, periods have 10 transitions
- * or 2 % of the transitions so far. The next period has 80 transitions, and each later period is 1.5 times as long as
- * the previous one. A period is added only if one and a half times its length would fit.
+ * or 2 % of the transitions so far, whichever is more. The next period has 80 transitions, and each later period is 1.5
+ * times as long as the previous one. A period is added only if one and a half times its length would fit.
  *
  * The metric is renewed at every switch. In the later part, the metric is also renewed halfway between switches. The
  * step restarts only after the first renewal, because later ones change the metric little. The last 15 % adapt only the

@@ -1,4 +1,4 @@
-/** Computes how gradient noise affects Hamiltonian rules on one coordinate with precision λ, by linear recursions. */
+/** Linear recursions that compute how gradient noise affects Hamiltonian rules on one coordinate with precision λ. */
 import type { StochasticRule } from "./stochastic-chain.ts";
 
 const ROUNDS = 40;

@@ -32,9 +32,10 @@ export interface ParallelTemperingOptions {
  * Parallel tempering: copies of a chain at powers 1 = β₀ > β₁ > …, with swaps of points between neighbours. Only the
  * copy at β = 1 supplies draws.
  *
- * The copy at β is moved by `inner` on the log density log prior + β log likelihood. Without a likelihood, the copy's
- * log density is β times the log density of the unconstrained numbers, including log |J|. Plain functions have no
- * likelihood, and neither do models in which no `observe` or `marginalise` term depends on parameters.
+ * `inner` moves the copy at power β. The log density of this copy is log prior + β log likelihood. Without a
+ * likelihood, the copy's log density is β times the log density of the unconstrained numbers, including log |J|. Plain
+ * functions have no likelihood, and neither do models in which no `observe` or `marginalise` term depends on
+ * parameters.
  *
  * In a model that observes something, target() terms belong to the prior and stay at power 1. If only target() terms
  * separate the modes, tempering does not help chains to move between them.

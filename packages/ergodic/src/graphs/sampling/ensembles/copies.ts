@@ -30,7 +30,7 @@ export interface Copies {
    */
   readonly groups: number;
   readonly slots: number;
-  /** Phrase for the `method` of an answer. */
+  /** Phrase that describes the copies in the `method` of an answer. */
   readonly words: string;
   slotsOf(variable: number): Slots;
   /**

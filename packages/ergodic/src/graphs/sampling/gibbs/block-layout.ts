@@ -165,7 +165,7 @@ export class BlockLayout {
       if (this.pauses.due()) yield;
       const begin = addRecord(words, F.BUCKET_BYTES);
       const separators = this.separators(p);
-      // One axis per variable, the last fastest.
+      // There is one axis per variable, and the last axis varies fastest.
       const axes = [...separators, p];
       const strides = this.strides(axes);
       const factors = this.inner[p] ?? [];
@@ -276,7 +276,7 @@ export class BlockLayout {
     return map;
   }
 
-  /** Returns a factor's terms, indexed by the states of its variables with the last fastest. */
+  /** Returns a factor's terms, indexed by the states of its variables. The last variable varies fastest. */
   private terms(factor: number): number {
     const { shapes, weights, weightValues, features, shapeBegins, shapeValues } = this.columns;
     const shape = shapes[factor];

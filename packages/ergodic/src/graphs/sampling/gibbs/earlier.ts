@@ -61,7 +61,7 @@ export function earlierKept(earlier: EndedChains | undefined): { tensors: Record
   return { tensors, state: { from: sweeps, fromKept: kept, fromChains: states.length } };
 }
 
-/** Restores the output of `earlierKept` for this number of variables. */
+/** Restores the chains that `earlierKept` saved, for this number of variables. */
 export function earlierFrom(kept: KeptPart, count: number): EndedChains | undefined {
   if (!kept.has("from.variances")) return undefined;
   return {

@@ -70,8 +70,8 @@ export function temperedOf(where: string, given: boolean | GraphTemperingOptions
 /**
  * Parallel tempering of chains over a graph. Each chain has copies at powers 1 = β_0 > β_1 > …, which draw from p^β,
  * and neighbours exchange states. Even-numbered swaps try the pairs (0, 1), (2, 3), …, odd-numbered swaps the pairs (1,
- * 2), (3, 4), … (engine/statistics/temperature-ladder.ts). Each rung has its own random numbers. Leaves the product of
- * all p^β invariant. Only the chains at power 1 contribute to the sums.
+ * 2), (3, 4), … (engine/statistics/temperature-ladder.ts). Each rung has its own random numbers. Tempering leaves the
+ * product of all p^β invariant. Only the chains at power 1 contribute to the sums.
  *
  * Powers are adapted until all pairs have the same swap rate. The number of powers is 1 + 2Λ, where Λ is the sum of the
  * mean rejection rates. Sources: Geyer 1991; Syed, Bouchard-Côté, Deligiannidis and Doucet 2022 for alternating pairs
@@ -219,7 +219,7 @@ export class TemperedChains {
     return this.floor > Math.max(this.most, this.mostBefore);
   }
 
-  /** Phrase for the `method` of an answer. */
+  /** Phrase that describes the tempering in the `method` of an answer. */
   get words(): string {
     const { powers, counts } = this;
     const rates = Array.from(counts.accepted, (sum, k) => sum / counts.tried[k]);
