@@ -105,9 +105,9 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
  *   const calibration = await calibrate(eightSchools, { y, sigma }, { simulations: 200, seed: 1 });
  *   calibration.verdict();
  *
- * θ̃ ~ p(θ), ỹ ~ p(y | θ̃), θ₁ … θ_L ~ p(θ | ỹ). The rank of θ̃ among the draws (the number of θ_l < θ̃) is uniform on
- * 0 … L for every quantity if model, data simulator and sampler agree. The draws of a chain are thinned until they are
- * nearly independent, because ranks among correlated draws accumulate at both ends.
+ * θ̃ ~ p(θ), ỹ ~ p(y | θ̃), θ₁ … θ_L ~ p(θ | ỹ). If model, data simulator and sampler agree, the rank of θ̃ among the
+ * draws (the number of θ_l < θ̃) is uniform on 0 … L for every quantity. The draws of a chain are thinned until they
+ * are nearly independent, because ranks among correlated draws accumulate at both ends.
  *
  * Test: Pearson's χ² over `bins` of ranks, for each number. Calibration fails if the smallest p-value is below 0.01 /
  * (numbers). Ties (of a discrete quantity) are ranked at random.

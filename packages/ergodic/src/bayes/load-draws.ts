@@ -4,7 +4,7 @@ import { later } from "../engine/threads/later.ts";
 import { type Draws, type DrawsSourceFile, type FolderHandle, readDraws } from "./draws/index.ts";
 import type { ConditionedModel, DataOfModel, ModelData, NamesOf, StatisticalModel } from "./model/index.ts";
 
-/** A model and its data, for draws that are read from a file. */
+/** A model and its data, to be combined with draws that are read from a file. */
 export interface DrawsModel<M> {
   /** Model that made the draws, or a version of this model with other generated quantities. */
   readonly model: M;
@@ -12,7 +12,7 @@ export interface DrawsModel<M> {
   readonly data: DataOfModel<M>;
 }
 
-/** Type of a model's draws, with the names of reported quantities and of data. */
+/** Type of a model's draws, which includes the names of reported quantities and of data. */
 type DrawsOf<M> = Draws<NamesOf<M>, M extends StatisticalModel<infer D, string> ? keyof D & string : string>;
 type AnyModel = StatisticalModel<never>;
 

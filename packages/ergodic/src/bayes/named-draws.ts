@@ -12,7 +12,7 @@ import type { VisitedPlace } from "./samplers/base/sampler.ts";
 
 const MOST_NAMED = 8;
 
-/** Result of a sampling run whose values do not have names yet. */
+/** Result of a sampling run, before its values are named. */
 export interface Drawn {
   readonly raw: ChainDraws;
   readonly places: readonly VisitedPlace[];
@@ -122,7 +122,8 @@ const withoutValues = (names: readonly string[]): CapabilityError =>
   );
 
 /**
- * Unconstrained numbers of all draws, concatenated. They are either stored or computed from the parameters' values.
+ * Unconstrained numbers of all draws, concatenated. These numbers are either stored, or computed from the parameters'
+ * values.
  *
  * @throws DataError [DRAWS_MODEL] if the numbers should have been stored, but are missing
  */
@@ -184,7 +185,7 @@ export function namedValues(density: ConditionedModel, points: Float64Array, gen
   return Object.fromEntries(quantities.map(({ name, offset, size }) => [name, drawn[name] ?? column(offset, size)]));
 }
 
-/** Returns the values of a plain function under its declared names, or as "x". */
+/** Returns the values of a plain function under the names that the function declares, or under the name "x". */
 function plainValues(density: LogDensity, raw: ChainDraws): { quantities: DrawsQuantity[]; values: NamedValues } {
   const kind = "parameter" as const;
   const { names } = density as Partial<FunctionDensity>;

@@ -23,7 +23,7 @@ import { nuts } from "./samplers/hamiltonian/nuts.ts";
 import { slice } from "./samplers/slice/slice.ts";
 import { type Start, startOf } from "./starts.ts";
 
-/** Options of `sample` for execution and stopping, which a resumed run may change. */
+/** Options of `sample` for execution and stopping. These options may be changed when a run is resumed. */
 export interface SampleWatchOptions {
   /** Number of draws stored per chain. Default 1000; a whole number >= 0. */
   draws?: number;
@@ -219,7 +219,7 @@ async function samplerOf(kept: JsonObject, given: Sampler | undefined): Promise<
 
 /**
  * Returns the log density at one point, which distinguishes models and data with the same names and sizes. Returns null
- * if it is not finite or not available.
+ * if the density is not finite or not available.
  */
 export function probeOf(density: LogDensity): number | null {
   if (!("evaluate" in density)) return null;
@@ -227,7 +227,7 @@ export function probeOf(density: LogDensity): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-/** Whether two probes agree. The tolerance covers kernel builds that round differently. */
+/** Whether two probes agree. The tolerance allows for kernel builds that round differently. */
 export const alike = (kept: number | null, found: number | null): boolean =>
   kept === null || found === null ? kept === found : Math.abs(kept - found) <= PROBE_TOLERANCE * (1 + Math.abs(kept));
 
@@ -249,10 +249,10 @@ function checkProbe(kept: number | null, found: number | null): void {
  *   await sample((x) => -0.5 * x[0] ** 2, { dimension: 1 });                              // a plain function
  *   await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 });   // resumes bit for bit
  *
- * Returns `Draws`. A run can be awaited, or iterated over its ticks (draws, divergences, stepSize, rhat so far); it can
- * be paused, stopped early while keeping its draws, checkpointed and resumed. Defaults: nuts(), or slice() for a
- * function without a gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as many workers as the
- * machine runs in parallel. Draws depend only on the seed; with `deterministic` they are bitwise identical on every
+ * Returns `Draws`. A run can be awaited, or iterated over its ticks (draws, divergences, stepSize, rhat so far). A run
+ * can also be paused, checkpointed and resumed, or stopped early without losing its draws. Defaults: nuts(), or slice()
+ * for a function without a gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as many workers as
+ * the machine runs in parallel. Draws depend only on the seed; with `deterministic` they are bitwise identical on every
  * host.
  *
  * @throws OptionError, DataError, CapabilityError for invalid input; ErgodicError [SAMPLE_START], [SAMPLE_STEP] if a

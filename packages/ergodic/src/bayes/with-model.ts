@@ -66,8 +66,8 @@ function checkParameters(draws: Draws, { quantities, name }: ConditionedModel): 
 }
 
 /**
- * Checks that the reported quantities equal those recomputed from the stored numbers, so that model and data are the
- * same.
+ * Checks that the reported quantities equal the quantities recomputed from the stored numbers, which shows that model
+ * and data are the same.
  */
 function checkReported(density: ConditionedModel, values: DrawsContent["values"], computed: NamedValues): void {
   const other = density.quantities.find(({ name, kind }) => kind === "parameter" && !same(values[name], computed[name]));
@@ -75,8 +75,8 @@ function checkReported(density: ConditionedModel, values: DrawsContent["values"]
 }
 
 /**
- * Compares the sizes of the data with the stored sizes, and the density at one point with its stored value, if there is
- * one.
+ * Compares the sizes of the data with the stored sizes. If a density at one point is stored, the density at this point
+ * is also compared.
  */
 function checkData({ description }: Draws, density: ConditionedModel): void {
   const kept = objectOf(description.data);

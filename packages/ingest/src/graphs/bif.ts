@@ -149,7 +149,7 @@ class BifReader {
     );
   }
 
-  /** Reads P(child | parents), the child fastest. */
+  /** Reads P(child | parents), where the child's state varies fastest. */
   private rows(name: BifToken, child: number, parents: readonly number[]): Float64Array {
     const { lexer } = this;
     const childCount = this.states[child].size;

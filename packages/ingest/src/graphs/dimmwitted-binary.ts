@@ -1,7 +1,7 @@
 /**
- * DimmWitted's binary files, big-endian and without headers: weights of 17 bytes (id, fixed, value), variables of 27
- * bytes (id, role, initial value, type, number of states), domains, and factors. The length of a factor depends on its
- * number of variables. Source: HazyResearch/sampler.
+ * DimmWitted's binary files, which are big-endian and have no headers. They contain weights of 17 bytes (id, fixed,
+ * value), variables of 27 bytes (id, role, initial value, type, number of states), domains, and factors. The length of
+ * a factor depends on its number of variables. Source: HazyResearch/sampler.
  */
 
 import { DataError } from "ergodic/data";

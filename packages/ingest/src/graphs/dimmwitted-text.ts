@@ -1,7 +1,7 @@
 /**
  * DimmWitted's files as text: rows of tab-separated fields, in the form that its text2bin reads. Each function has a
- * file of factors and a second file with text2bin's arguments. These are the function, the number of variables, and,
- * for each variable, the value to compare it with.
+ * file of factors and a second file with text2bin's arguments. The arguments are the function, the number of variables,
+ * and, for each variable, the value to compare it with.
  */
 import { fault, fileFault, show } from "../fault.ts";
 import { decoded, lineBlocks, wholeText } from "../lines.ts";

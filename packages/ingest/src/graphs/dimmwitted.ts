@@ -16,7 +16,7 @@ import { readBinaryDomains, readBinaryFactors, readBinaryVariables, readBinaryWe
 import { DimmWittedGraph } from "./dimmwitted-rows.ts";
 import { readTextDomains, readTextFactors, readTextVariables, readTextWeights } from "./dimmwitted-text.ts";
 
-/** DimmWitted's files of one graph. If factors have `args`, all files are text. */
+/** DimmWitted's files of one graph. If the entries of `factors` have `args`, all files are text. */
 export interface DimmWittedFiles {
   /** File of weights. */
   weights: Source;

@@ -1,9 +1,9 @@
 /**
  * libDAI's factor graphs (.fg) → factor graphs.
  *
- * The file has the number of factors. For each factor it then has: the number of variables, their labels, their numbers
- * of states, the number of non-zero entries, and these entries as `index value`. The first variable is fastest. #
- * begins a comment. Variables are named x and their label. Source: libDAI, "Factor graph (.fg) file format".
+ * The file has the number of factors. For each factor, it then contains the number of variables, their labels, their
+ * numbers of states, the number of non-zero entries, and these entries as `index value`. The first variable varies
+ * fastest. # begins a comment. Variables are named x and their label. Source: libDAI, "Factor graph (.fg) file format".
  *
  * @throws DataError DATA_PARSE, DATA_TRUNCATED, DATA_UNSUPPORTED with line and column
  */
@@ -34,7 +34,7 @@ export async function readLibdai(source: Source): Promise<FactorGraph> {
     graph.variable(label === i ? undefined : `x${label}`, countOf.get(label)!);
   });
   for (const { labels: of, values } of factors) {
-    // If the variables are taken in reverse order, the last one is fastest in the same table.
+    // In reverse order of the variables, the same table has the last variable fastest.
     const scope = of.map((label) => numberOf.get(label)!).reverse();
     graph.table(scope, values);
   }

@@ -2,7 +2,7 @@
 const MOST_OFF = 0.05;
 
 /**
- * Returns the first row of conditional probabilities (the child's states fastest) whose sum is not 1; undefined if
+ * Returns the first row of conditional probabilities (the child's states fastest) that does not sum to 1; undefined if
  * there is none.
  */
 export function unevenRow(values: ArrayLike<number>, childCount: number): { row: number; sum: number } | undefined {
@@ -27,7 +27,7 @@ export function cyclic(parents: readonly (readonly number[])[]): number | undefi
   return left < 0 ? undefined : left;
 }
 
-/** Returns the parents' states for a row index, the last parent fastest. */
+/** Returns the parents' states for a row index. The last parent varies fastest. */
 export function statesOfRow(row: number, counts: readonly number[]): number[] {
   const states = counts.map(() => 0);
   for (let k = counts.length - 1; k >= 0; k--) {

@@ -144,7 +144,7 @@ export class Allowance {
     this.left = 2 ** 20 + 64 * byteLength;
   }
 
-  /** Reserves room for this many more entries. Returns false if there is not enough room. */
+  /** Reserves room for the given number of additional entries. Returns false if there is not enough room. */
   take(entries: number): boolean {
     if (!(entries <= this.left)) return false;
     this.left -= entries;

@@ -48,7 +48,8 @@ export async function readUai(source: Source, options: UaiOptions = {}): Promise
 }
 
 /**
- * Reads the samples of an evidence file, which usually has one. The samples are checked against `graph`, if given.
+ * Reads the samples of an evidence file. Most files have a single sample. The samples are checked against `graph`, if
+ * given.
  * @throws DataError that names line and column
  */
 export async function readUaiEvidence(source: Source, graph?: FactorGraph): Promise<UaiEvidence[]> {
@@ -110,8 +111,8 @@ function readScope(tokens: Tokens, f: number, variableCount: number): number[] {
 }
 
 /**
- * Reads samples in either form. Some files fit both forms. In that case, the line structure decides. If it does not
- * decide, the number of tokens does.
+ * Reads samples in either form. Some files fit both forms. For these files, the line structure decides. If the line
+ * structure does not decide, the number of tokens does.
  */
 async function samplesOf(tokens: Tokens, graph?: FactorGraph): Promise<UaiEvidence[]> {
   const lines = new TextDecoder("latin1")

@@ -7,9 +7,9 @@ export interface AdviOptions {
    * point, with unit scale). Default "pathfinder".
    */
   start?: "pathfinder" | "point";
-  /** Number of draws per gradient of the ascent. Default 1; a whole number >= 1. */
+  /** Number of draws with which each gradient of the ascent is estimated. Default 1; a whole number >= 1. */
   gradientDraws?: number;
-  /** Number of draws per estimate of the ELBO. Default 100; a whole number >= 1. */
+  /** Number of draws with which each ELBO is estimated. Default 100; a whole number >= 1. */
   elboDraws?: number;
   /** Maximum number of steps of the ascent; 0 skips it. Default 10,000. */
   maxIterations?: number;
@@ -23,7 +23,10 @@ export interface AdviOptions {
   rate?: number;
   /** Number of rows per evaluation during the ascent, for a model conditioned with `rows`. Default: all. */
   batch?: number;
-  /** Number of fixed draws on which L-BFGS maximises the ELBO at the end; 0 skips this. Default 200; 0 with `batch`. */
+  /**
+   * Number of fixed draws for the final maximisation of the ELBO by L-BFGS; 0 skips this stage. Default 200; 0 with
+   * `batch`.
+   */
   refineDraws?: number;
   /** Whether draws are resampled by Pareto-smoothed importance weights. Default true. */
   psis?: boolean;

@@ -33,8 +33,8 @@ const MOST_REFINEMENTS = 200;
 const [PATHS, CLIMBING, REFINING] = [0, 1, 2];
 
 /**
- * A run of ADVI: paths that find the location and scale, the stochastic ascent, and the refinement on fixed draws. A
- * step is one iteration of the current stage.
+ * A run of ADVI has three stages: Pathfinder paths, which give the location and scale; the stochastic ascent; and the
+ * refinement on fixed draws. A step is one iteration of the current stage.
  */
 export class AdviRun extends ApproximationRun {
   private readonly options: AdviRunOptions;

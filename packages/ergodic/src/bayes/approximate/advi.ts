@@ -67,8 +67,8 @@ export const meanField = /* @__PURE__ */ advi("meanField");
  * − log q(x)], by gradient ascent.
  *
  * x = o + W(μ + Cz), z standard normal. `meanField`: C = diag e^ω, W diagonal. `fullRank`: C and W lower triangular. ℓ:
- * log density in nats, up to a constant, x: float64[d], unconstrained. There are three stages, each of which can be
- * skipped:
+ * log density in nats, up to a constant, x: float64[d], unconstrained. The algorithm has three stages, and each stage
+ * can be skipped:
  * - `start: "pathfinder"`: o and W are the mean and scale of the best normal of four Pathfinder paths, so that the
  *   optimum is near μ = 0, C = I in any units; "point": o is the starting point, W = I.
  * - Stochastic ascent with `gradientDraws` draws per step: s₁ = g², s_t = 0.9 s + 0.1 g², step η t^-½ g/(1 + √s_t). η
@@ -83,15 +83,15 @@ export const meanField = /* @__PURE__ */ advi("meanField");
  * paths, the refinement and k̂ read all rows.
  *
  * With `psis`, draws are resampled by Pareto-smoothed importance weights (approximation-run.ts). The normal with the
- * highest ELBO is too narrow (by a tenth for a heavy-tailed posterior from 46 observations). Resampling corrects this.
- * Without `psis`, draws are from q.
+ * highest ELBO is narrower than the posterior, for example by a tenth if the posterior of 46 observations has heavy
+ * tails. Resampling corrects this. Without `psis`, draws are from q.
  *
  * Streams: ("path", i, …) as in Pathfinder; ("advi", "gradient"), ("advi", "elbo"), ("advi", "rows"), ("advi",
  * "refine"), ("advi", "draw").
  *
- * Source: Kucukelbir, Tran, Ranganath, Gelman, Blei 2017; fixed draws: Giordano, Ingram, Broderick 2024. Stan's
- * algorithm is { start: "point", refineDraws: 0, psis: false }; its result is only as accurate as the noise of its last
- * steps.
+ * Source: Kucukelbir, Tran, Ranganath, Gelman, Blei 2017; fixed draws: Giordano, Ingram, Broderick 2024. These options
+ * give Stan's algorithm: { start: "point", refineDraws: 0, psis: false }. The noise of the last steps limits the
+ * accuracy of its result.
  *
  * @throws OptionError; CapabilityError without a gradient, or without rows for batches; ErgodicError if no starting
  *   point has a finite density, or no η improves the ELBO

@@ -30,7 +30,7 @@ export interface PoolOptions {
   /** Number of draws in the pool, at least as many as the plan asks for. */
   size: number;
   resample: boolean;
-  /** Scales of those parts of q that are widened in one direction only. */
+  /** Scales of the parts of q that are widened in only one direction. */
   oneWay?: readonly number[];
 }
 
@@ -52,32 +52,32 @@ export interface Width {
 }
 
 /**
- * A run that fits an approximation q of a density p. It then makes independent draws from q and judges how far they can
- * be trusted.
+ * A run that fits an approximation q of a density p. After the fit, the run makes independent draws from q and judges
+ * how far these draws can be trusted.
  *
  * A pool of draws of q is made block by block, with log p and log q of each. `elbo`: the mean of log p − log q over
  * draws from the unwidened parts of q. k̂ (`paretoK`): the tail shape of p/q by Pareto-smoothed importance sampling;
  * above 0.7 the approximation is poor.
  *
  * k̂ cannot detect a direction in which q is so narrow that no draw shows the width of p. So k̂ is set to ∞ if the
- * weighted draws violate Stein's identity E_p[(x − c)·∇ℓ(x)] = −d. Each such direction contributes about 0 to the left
- * side instead of −1. Draw k of chain c is draw k·chains + c of the pool.
+ * weighted draws violate Stein's identity E_p[(x − c)·∇ℓ(x)] = −d. Each direction that q misses contributes about 0
+ * instead of −1 to the left side of this identity. The k-th draw of chain c is draw k·chains + c of the pool.
  *
  * With `resample`, q is a mixture of normals of several widths, and draws are resampled from the pool by smoothed
- * weights, with replacement. A draw with weight w occurs ⌊n w⌋ or ⌈n w⌉ times among n. This systematic resampling uses
- * one uniform number and adds hardly any noise. The result is shuffled. While the effective number of draws is below
- * 4000, the pool grows, up to ten times its first size. It also grows while k̂ is between 0.7 and 1, because more draws
- * often show a lighter tail.
+ * weights, with replacement. In a sample of n draws, a draw with weight w occurs ⌊n w⌋ or ⌈n w⌉ times. This systematic
+ * resampling uses one uniform number and adds hardly any noise. The result is shuffled. While the effective number of
+ * draws is below 4000, the pool grows, up to ten times its first size. The pool also grows while k̂ is between 0.7 and
+ * 1, because more draws often show a lighter tail.
  *
  * k̂ cannot detect a mode if no draw of q lies near it. So after the draws, the run checks the places where its own
- * paths ended and the places that scouts find (places/scouting.ts). It compares each place's mass with the pool's mean
- * weight, which estimates the mass of everything that q covers.
+ * paths ended and the places that scouts find (places/scouting.ts). The run compares the mass of each place with the
+ * mean weight of the pool. This mean weight estimates the mass of everything that q covers.
  *
  * @throws ErgodicError [SAMPLE_APPROXIMATION] if log p is finite at no draw of q
  */
 export abstract class ApproximationRun extends SteppedRun {
   readonly stepsPerEpoch: number;
-  /** Parts of q, with equal shares: draw k comes from part k mod n, where n is the number of parts. */
+  /** Parts of the mixture q. All n parts have equal shares, and draw k comes from part k mod n. */
   protected readonly widths: readonly Width[];
   /** Number of blocks in a pool. */
   private readonly blocks: number;
@@ -152,8 +152,8 @@ export abstract class ApproximationRun extends SteppedRun {
   }
 
   /**
-   * Places with their share of the draws. The list is available once all draws are made, and empty if the weights
-   * cannot be trusted.
+   * Places with their share of the draws. The list is empty until all draws are made, and also if the weights cannot be
+   * trusted.
    */
   places(): VisitedPlace[] {
     if (!this.full || this.scouting === undefined) return [];

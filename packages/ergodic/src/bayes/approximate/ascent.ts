@@ -21,9 +21,9 @@ const TRIAL = 2 ** 32;
  * Stochastic ascent of an ELBO by its reparametrised gradient, with the step sequence of ADVI (advi.ts has the
  * formulas).
  *
- * A step is one update, either in a trial of η or in the ascent itself. Update t of trial i uses update i·2³² + t of
- * the stream ("advi", "gradient"); the ascent itself counts as i = 5. The n-th estimate of the ELBO uses update n of
- * ("advi", "elbo").
+ * A step is one update, either in a trial of η or in the ascent itself. Update t of trial i takes its random numbers
+ * from update i·2³² + t of the stream ("advi", "gradient"). The ascent itself counts as trial 5. The n-th estimate of
+ * the ELBO takes its random numbers from update n of the stream ("advi", "elbo").
  */
 export class Ascent {
   readonly state = {
@@ -74,7 +74,7 @@ export class Ascent {
     return (rate === undefined ? RATES.length * adaptIterations : 0) + maxIterations;
   }
 
-  /** Makes one update. Returns true at the end; `climbs` then says whether any η improved the ELBO. */
+  /** Makes one update. Returns true when the ascent has ended; `climbs` then says whether any η improved the ELBO. */
   step(): boolean {
     const { numbers } = this.state;
     if (this.adapting && numbers.estimates === 0) numbers.startElbo = this.estimate();

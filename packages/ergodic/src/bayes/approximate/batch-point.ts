@@ -5,8 +5,8 @@ import type { Stream } from "../../engine/random/stream.ts";
 import type { DensityPoint } from "./density-point.ts";
 
 /**
- * Unbiased minibatch estimates of a log density on this thread. Near a centre c, the estimates have almost as little
- * noise as if all rows were read.
+ * Unbiased minibatch estimates of a log density on this thread. Close to a centre c, the estimates are almost as
+ * precise as if they read all rows.
  *
  *   ℓ̂(x) = ℓ_B(x) − ℓ_B(c) − (∇ℓ_B(c) − ∇ℓ(c))·(x − c) + ℓ(c),   ∇ℓ̂(x) = ∇ℓ_B(x) − ∇ℓ_B(c) + ∇ℓ(c)
  *
@@ -42,12 +42,12 @@ export class BatchPoint {
     this.gradient = this.arena.take(8 * dimension);
   }
 
-  /** Returns the cost of this many estimates, in passes over all rows. */
+  /** Returns the cost of the given number of estimates, in passes over all rows. */
   passes(estimates: number): number {
     return (2 * this.batch * estimates) / this.rowCount;
   }
 
-  /** Moves the centre to x, which reads all rows once. */
+  /** Moves the centre to x. The move reads all rows once. */
   moveTo(x: Float64Array, whole: DensityPoint): void {
     const gradient = new Float64Array(x.length);
     const value = whole.evaluate(x, gradient);

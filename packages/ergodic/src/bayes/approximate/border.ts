@@ -1,14 +1,14 @@
 import { type Minimised, QuasiNewton, quasiNewtonDefaults } from "./quasi-newton.ts";
 
 /**
- * Whether f decreases without bound as one coordinate runs to the border of its constraint. A negative log density does
- * so if a scale can approach 0 and the density of a normal with this scale grows as 1/scale.
+ * Whether f decreases without bound as one coordinate runs to the border of its constraint. A negative log density is
+ * unbounded in this way if a scale can approach 0, because the density of a normal with that scale grows as 1/scale.
  *
  * For each value of this coordinate, a quasi-Newton search minimises over the others, starting from their last
  * position. The coordinate moves outward in strides of `STRIDE`, at least to `DEEP`. If f has a limit, each stride
- * lowers it by less than the previous stride, eventually by e^−STRIDE times as much. Without a limit, each stride
- * lowers it by as much as before. If a scale is small only because its data are small, f stops decreasing before
- * `DEEP`.
+ * lowers f by less than the previous stride did, and the ratio of successive decreases approaches e^−STRIDE. Without a
+ * limit, each stride lowers it by as much as before. If a scale is small only because its data are small, f stops
+ * decreasing before `DEEP`.
  *
  * If the coordinate is already beyond `DEEP`, where rounding dominates, the strides end at `DEEP` instead.
  */
@@ -46,7 +46,7 @@ export function fallsWithoutEnd(f: Minimised, x: Float64Array, { at, side }: Bor
   return true;
 }
 
-/** Minimises over all coordinates but one, which is fixed. */
+/** Minimises f over all coordinates except `at`, which is fixed at `value`. */
 function others(f: Minimised, x: Float64Array, at: number, value: number): { x: Float64Array; loss: number } {
   const search = new QuasiNewton((point, gradient) => {
     const loss = f(point, gradient);

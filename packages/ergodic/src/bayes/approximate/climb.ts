@@ -7,7 +7,7 @@ import { type Minimised, QuasiNewton, quasiNewtonDefaults } from "./quasi-newton
 
 /**
  * Tolerance in units of f (nats for a log density). A point counts as a minimum if a Newton step promises to decrease f
- * by no more than this plus rounding.
+ * by at most this tolerance plus the rounding error.
  */
 export const TOLERANCE = 1e-6;
 const ROUNDING = 2 ** -46;
@@ -27,9 +27,9 @@ const moves = {
   parameterTolerance: 0,
 };
 
-/** Number of moves between measurements of curvature while quasi-Newton moves continue. */
+/** Number of quasi-Newton moves after which the curvature is measured. */
 const MEASURE_EVERY = 25;
-/** Number of moves between checks of the borders, and number of borders per check (the closest ones). */
+/** Number of moves between checks of the borders, and number of borders per check. The closest borders are checked. */
 const LOOK_EVERY = 100;
 const MOST_BORDERS = 8;
 
@@ -38,16 +38,17 @@ export type ClimbEnd = "minimum" | "stuck" | "unbounded";
 /**
  * Climbs from one start to a minimum of f by quasi-Newton moves (quasi-newton.ts) and Newton steps (newton-step.ts).
  * Newton steps measure curvature, whereas quasi-Newton moves remember it. A Newton step is made when the quasi-Newton
- * moves end, and occasionally before.
+ * moves end, and occasionally earlier.
  *
  * If the Newton step promises more than `TOLERANCE`, f descends along it, the remembered curvature is dropped, and
- * quasi-Newton moves restart. Otherwise the point is a minimum, and Newton steps are added while they shorten the
- * gradient.
+ * quasi-Newton moves restart. If the Newton step promises less, the point is a minimum, and Newton steps are added
+ * while they shorten the gradient.
  *
  * Occasionally, and before giving up, it checks whether f decreases without bound near a border (border.ts).
  *
- * In a narrow valley, an L-BFGS estimate can know the walls but not the floor. Every step and every decrement is then
- * small. So no tolerance on steps or decrements shows that the lowest point of the floor has been reached.
+ * In a narrow valley, an L-BFGS estimate can know the walls but not the floor. All steps and decrements are then small,
+ * wherever on the floor the point lies. A tolerance on steps or decrements therefore cannot show that the lowest point
+ * of the floor has been reached.
  */
 export class Climb {
   /** Undefined while the climb continues. */

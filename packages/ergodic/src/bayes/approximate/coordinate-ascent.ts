@@ -9,7 +9,8 @@ export interface CoordinateAscentOptions<Name extends string> {
   /** Initial parameters of every factor, by name. */
   start: FactorParameters<Name>;
   /**
-   * Updates by name, in the order of a sweep. Each update returns the best parameters of its factor, given all factors.
+   * Updates of the factors by name, in the order in which a sweep makes them. Each update returns the best parameters
+   * of its factor, given all factors.
    */
   factors: Readonly<Record<Name, (q: FactorParameters<Name>) => Float64Array>>;
   /** ELBO of the factors in nats. No update may lower it. */
@@ -32,16 +33,17 @@ export interface CoordinateAscentResult<Name extends string> {
   readonly converged: boolean;
 }
 
-/** Relative rounding error of an ELBO, a sum of many terms. */
+/** Relative rounding error of an ELBO, which is a sum of many terms. */
 const ROUNDING = 1e-10;
 
 /**
  * Coordinate ascent variational inference: q(z) = Π_i q_i(z_i), where each factor in turn is set to its optimum given
  * the others.
  *
- * In a conditionally conjugate model the best q_i is in its prior's family, with the expected natural parameters of its
- * full conditional: exp E_{−i}[log p(x, z)]. A factor's update (`factors`) returns these parameters given the current
- * parameters of all factors, which are initially `start`; `elbo` is E_q[log p(x, z) − log q(z)] in nats.
+ * In a conditionally conjugate model, the best q_i is in the family of its prior: exp E_{−i}[log p(x, z)]. Its natural
+ * parameters are the expected natural parameters of the full conditional. A factor's update (`factors`) returns these
+ * parameters, given the current parameters of all factors. The initial parameters are `start`, and `elbo` is E_q[log
+ * p(x, z) − log q(z)] in nats.
  *
  * A sweep updates every factor once, in the order of `factors`. No correct update can lower the ELBO, so a decrease
  * raises an error. Ends when a sweep raises the ELBO by less than `tolerance` of its size, or after `iterations`

@@ -14,7 +14,10 @@ export interface CorpusOptions {
   wordConcentration: number;
 }
 
-/** Maximum number of updates of a document's γ, and mean change per topic below which the updates end. */
+/**
+ * Limits of the updates of a document's γ: the maximum number, and the mean change per topic below which the updates
+ * end.
+ */
 const LOCAL_SWEEPS = 100;
 const LOCAL_TOLERANCE = 1e-5;
 
@@ -75,7 +78,7 @@ export class Corpus {
     return lambda;
   }
 
-  /** Performs one minibatch step: returns λ, and updates γ of the minibatch's documents in place. */
+  /** Performs one minibatch step: returns the new λ, and updates γ in place for the documents of the minibatch. */
   batchStep(q: Factors, batch: Uint32Array, rate: number): Factors {
     const topicLogs = this.topicLogs(q.topics);
     const seen = new Float64Array(q.topics.length).fill(this.eta);

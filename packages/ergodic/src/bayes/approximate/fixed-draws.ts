@@ -1,9 +1,9 @@
 /**
  * ELBO of a normal family on fixed draws: a smooth function of θ, for quasi-Newton methods.
  *
- * The `count` draws z come in pairs ±z, so that odd moments are exactly 0. They are whitened (mean z zᵀ = I), so that
- * the optimum is exact for a normal target. With fewer than 2d pairs, each coordinate is only scaled. Source: Giordano,
- * Ingram, Broderick 2024; the whitening is ours.
+ * The `count` draws z come in pairs ±z, so that odd moments are exactly 0. The draws are whitened (mean z zᵀ = I), so
+ * that the optimum is exact for a normal target. With fewer than 2d pairs, each coordinate is only scaled. Source:
+ * Giordano, Ingram, Broderick 2024; the whitening is ours.
  */
 import { solvePositive } from "../../engine/numbers/cholesky.ts";
 import type { Draws } from "../../engine/random/stream.ts";
@@ -46,8 +46,8 @@ function scale(z: Float64Array, pairs: number, d: number): void {
 }
 
 /**
- * Returns a function that computes −(mean of ℓ over the pairs + Σ log C_ii) at θ and writes its gradient unless null; ∞
- * if a draw leaves the support.
+ * Returns the function −(mean of ℓ over the pairs + Σ log C_ii) of θ, which is ∞ if a draw leaves the support. The
+ * function writes its gradient unless `gradient` is null.
  */
 export function fixedLoss(
   family: NormalFamily,

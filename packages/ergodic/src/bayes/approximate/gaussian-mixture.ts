@@ -56,8 +56,8 @@ const STARTING_SWEEPS = 20;
  * each.
  *
  * x_n ~ Σ_k π_k N(μ_k, Λ_k⁻¹), π ~ Dirichlet(α₀, …, α₀), μ_k | Λ_k ~ N(m₀, (β₀Λ_k)⁻¹), Λ_k ~ Wishart(V₀⁻¹, ν₀) with
- * E[Λ] = ν₀ V₀⁻¹. x: float64[n, d], row-major. q = q(assignments) q(π) Π q(μ_k, Λ_k), the last again Normal–Wishart
- * (m_k, β_k, V_k, ν_k).
+ * E[Λ] = ν₀ V₀⁻¹. x: float64[n, d], row-major. q = q(assignments) q(π) Π q(μ_k, Λ_k), where q(μ_k, Λ_k) is again
+ * Normal–Wishart (m_k, β_k, V_k, ν_k).
  *
  * Updates and ELBO: Bishop 2006, 10.2; V is the inverse of his W. α₀ (`concentration`) 1/`components`: clusters that
  * the data do not need become empty. m₀: the column means; V₀: diagonal, ν₀ times the columns' variances times `spread`
@@ -65,7 +65,8 @@ const STARTING_SWEEPS = 20;
  * variance; ν₀ (`degrees`) = d + 1; β₀ (`meanPrecision`) 0.01.
  *
  * With one component, q is the posterior and the ELBO is the log evidence. Makes `starts` random starts by k-means++
- * from `seed`, runs 20 sweeps from each, and continues with the best one until `tolerance` or `iterations` is reached.
+ * from `seed`, and runs 20 sweeps from each start. The best start then continues until `tolerance` or `iterations` is
+ * reached.
  *
  * @throws DataError, OptionError
  */
@@ -157,7 +158,7 @@ class Mixture {
 
   /**
    * Picks `count` rows one after another, with probability proportional to the squared distance to the nearest row
-   * picked before. Then assigns each row to the nearest picked row.
+   * picked before. Each row is then assigned to the nearest picked row.
    */
   start(draws: Draws): FactorParameters<Name> {
     const { rows, count } = this;

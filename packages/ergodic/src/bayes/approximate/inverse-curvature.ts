@@ -7,8 +7,8 @@ import type { Draws } from "../../engine/random/stream.ts";
  * = Δx, y_j = Δ∇f.
  *
  * H₀ = diag α; H_j = V H_{j−1} Vᵀ + ρ s sᵀ, V = I − ρ s yᵀ, ρ = 1/yᵀs: the BFGS formula, positive definite if yᵀs > 0.
- * Its inverse is B_j = B_{j−1} − b bᵀ/sᵀb + y yᵀ/yᵀs, b = B_{j−1}s, and log|H| = Σ log α + Σ log(sᵀb/yᵀs). With J
- * pairs, each operation costs O(dJ).
+ * The inverse of H_j is B_j = B_{j−1} − b bᵀ/sᵀb + y yᵀ/yᵀs, b = B_{j−1}s, and log|H| = Σ log α + Σ log(sᵀb/yᵀs). With
+ * J pairs, each operation costs O(dJ).
  *
  * A draw of N(0, H): x ← √α z, then x ← Vx + √ρ e s for each pair, where z ∈ ℝᵈ and one e per pair are standard normal.
  *
@@ -99,9 +99,7 @@ export class InverseCurvature {
 
 const LOG_TWO_PI = 1.8378770664093453;
 
-/**
- * Returns 1/B_ii, where B is the BFGS update of diag(1/α), scaled to the latest pair. Source: Gilbert, Lemaréchal 1989.
- */
+/** Scales diag(1/α) to the latest pair and returns 1/B_ii of its BFGS update B. Source: Gilbert, Lemaréchal 1989. */
 export function nextDiagonal(alpha: Float64Array, s: Float64Array, y: Float64Array): Float64Array {
   let [a, c] = [0, 0];
   for (let i = 0; i < alpha.length; i++) {

@@ -1,6 +1,6 @@
 /**
- * Judges how far draws of an approximation can be trusted, and resamples them. It uses importance weights, and a check
- * for errors that these weights cannot reveal (approximation-run.ts).
+ * Judges how far draws of an approximation can be trusted, and resamples them. The judgement rests on importance
+ * weights, and on a check for errors that importance weights cannot reveal (approximation-run.ts).
  */
 import { ErgodicError } from "../../engine/errors/errors.ts";
 import { exp } from "../../engine/numbers/exp.ts";
@@ -65,7 +65,7 @@ export function judge(
 }
 
 /**
- * Whether the weighted draws violate E[(x − c)·∇ℓ] = −d by more than a tenth of one direction's spread plus three
+ * Whether the weighted draws violate E[(x − c)·∇ℓ] = −d. The tolerance is a tenth of one direction's spread plus three
  * standard errors.
  */
 export function missesDirections(logWeights: Float64Array, stein: Float64Array, dimension: number): boolean {
@@ -83,15 +83,15 @@ export function missesDirections(logWeights: Float64Array, stein: Float64Array, 
   return Math.abs(mean + dimension) > STEIN_MARGIN + 3 * Math.sqrt(squares);
 }
 
-/** Returns the log of the mean of exponentials: the log density of a mixture in equal parts. */
+/** Returns the log of the mean of the exponentials, which is the log density of a mixture with equal shares. */
 export function logMixture(each: readonly number[]): number {
   const largest = each.reduce((most, one) => Math.max(most, one), -Infinity);
   return largest + log(each.reduce((sum, one) => sum + exp(one - largest), 0) / each.length);
 }
 
 /**
- * Picks each i about count·w_i times, in ascending order: for each k, the index whose cumulative share of the weights
- * contains (k + u)/count.
+ * Picks each i about count·w_i times, in ascending order. Pick k is the index at which the cumulative share of the
+ * weights first exceeds (k + u)/count.
  */
 export function systematic(logWeights: Float64Array, count: number, u: number): Uint32Array {
   const total = logWeights.reduce((sum, weight) => sum + exp(weight), 0);

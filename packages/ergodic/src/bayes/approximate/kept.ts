@@ -18,7 +18,7 @@ export function keep(prefix: string, { numbers, arrays }: Kept, into: Record<str
     for (const [i, array] of list.entries()) into[`${prefix}.${name}.${i}`] = array.slice();
 }
 
-/** Restores the output of `keep` into the same part. */
+/** Restores the values that `keep` returned into the same part. */
 export function recall(prefix: string, { numbers, arrays }: Kept, from: KeptPart): void {
   const names = Object.keys(numbers);
   const values = from.floats(`${prefix}.numbers`, names.length);

@@ -20,18 +20,18 @@ const PART = 1e-3;
  */
 const MOST_PART = 0.1;
 const RESIDUAL = 1e-14;
-/** Curvature, in units of H, below which rounding of the gradients dominates. */
+/** Curvature below which rounding of the gradients dominates, in units of H. */
 const FLAT = 1e-12;
 const ATTEMPTS = 5;
 
 /**
- * Computes the Newton step p = −A⁻¹g at a point, where A is the Hessian of f there. Also computes the step's promise ½
- * gᵀA⁻¹g, which is half the squared Newton decrement, in the units of f.
+ * Computes the Newton step p = −A⁻¹g at a point, where A is the Hessian of f there. The function also computes the
+ * step's promise ½ gᵀA⁻¹g in the units of f, which is half the squared Newton decrement.
  *
  * Uses conjugate gradients, preconditioned by an estimate H of A⁻¹, with at most `most` products with A. Each product
  * is a central difference of the gradients at two points, which are a small share of a standard deviation apart. The
  * promise is summed from the curvature that these products measure. The promise does not rely on H, because H contains
- * only the directions of past moves. Each product can only increase the promise.
+ * only the directions of past moves. Each further product with A can only increase the promise.
  *
  * `definite`: true if no direction of negative curvature was found; if one was found, `step` descends along it. Source:
  * Hestenes, Stiefel 1952; Nocedal, Wright 2006, ch. 7.1.

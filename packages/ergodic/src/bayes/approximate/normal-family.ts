@@ -5,11 +5,12 @@ import { logMixture } from "./judgement.ts";
 const HALF_LOG_TWO_PI = 0.9189385332046727;
 
 /**
- * Normal distributions x = o + W(μ + Cz), z standard normal, with unconstrained parameters θ for a gradient ascent.
+ * Normal distributions x = o + W(μ + Cz), where z is standard normal. A gradient ascent can change their parameters θ
+ * freely, because θ is unconstrained.
  *
  * θ holds μ (d numbers), then log C_ii (d numbers) and, for full rank, C_ij below the diagonal, row by row. C is lower
- * triangular, or diagonal. o and W are fixed. They make θ independent of the units of x. W: float64[d, d], lower
- * triangular, or its diagonal, float64[d]. Entropy up to a constant: Σ log C_ii.
+ * triangular, or diagonal. o and W are fixed. The fixed o and W make θ independent of the units of x. W: float64[d, d],
+ * lower triangular, or its diagonal, float64[d]. Entropy up to a constant: Σ log C_ii.
  */
 export class NormalFamily {
   readonly dimension: number;
@@ -51,7 +52,7 @@ export class NormalFamily {
     }
   }
 
-  /** Adds ∂ℓ/∂θ to `out`, given ∇ℓ at the x of z. `between` is scratch. */
+  /** Adds ∂ℓ/∂θ to `out`, given ∇ℓ at the point x that belongs to z. `between` is scratch. */
   addGradient(theta: Float64Array, z: Float64Array, gradient: Float64Array, between: Float64Array, out: Float64Array): void {
     const { dimension: d, full, scale } = this;
     for (let j = 0; j < d; j++) {
@@ -90,8 +91,8 @@ export class NormalFamily {
   }
 
   /**
-   * Returns the normal's log density at x for each of `widths`: widened by `scale` in all directions of z, or in one
-   * direction drawn at random.
+   * Returns the log density at x of the widened normal, for each of `widths`. A width multiplies the scale by `scale`,
+   * in all directions of z or in one direction drawn at random.
    */
   logDensities(theta: Float64Array, x: Float64Array, widths: readonly { scale: number; oneWay: boolean }[]): number[] {
     const { dimension: d, full, origin, scale } = this;

@@ -48,15 +48,15 @@ export class NormalWishart implements NormalWishartPrior {
     return new NormalWishart({ mean: parameters.slice(0, d), beta, nu, scale: parameters.slice(d + 2) }, prior);
   }
 
-  /** Returns the posterior given rows, each weighted by its share. */
+  /** Returns the posterior given rows that are weighted by their shares. */
   static given(rows: readonly Float64Array[], shares: readonly number[], prior: NormalWishartPrior): NormalWishart {
     const d = prior.mean.length;
     const count = shares.reduce((sum, share) => sum + share, 0);
     const beta = prior.beta + count;
     const mean = prior.mean.map((m) => (prior.beta * m) / beta);
     for (const [n, row] of rows.entries()) for (let i = 0; i < d; i++) mean[i] += (shares[n] * row[i]) / beta;
-    // The scatter of the rows and of the prior's β₀ observations at m₀ is computed about the new mean, so that it is a
-    // sum of squares without cancellation.
+    // The scatter is computed about the new mean, for the rows and for the prior's β₀ observations at m₀. It is
+    // therefore a sum of squares without cancellation.
     const scale = prior.scale.slice();
     const scatter = (row: Float64Array, share: number): void => {
       for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) scale[i * d + j] += share * (row[i] - mean[i]) * (row[j] - mean[j]);

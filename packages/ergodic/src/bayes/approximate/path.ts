@@ -69,8 +69,8 @@ export class Path {
   }
 
   /**
-   * Approximation at the last iterate, even if an earlier one is better. Undefined before the first iterate, and after
-   * a restore until the next iterate.
+   * Approximation at the last iterate, even if an earlier one is better. Undefined until the first iterate, and after a
+   * restore until the next iterate.
    */
   get last(): Readonly<{ mean: Float64Array; curvature: InverseCurvature; elbo: number }> | undefined {
     return this.latest;

@@ -26,7 +26,7 @@ export class PathfinderRun extends ApproximationRun {
     this.paths = new Paths(this.point, plan.seed, options.paths, options);
   }
 
-  /** Mean of the best path's approximation. Before the first approximation, the current point of a path. */
+  /** Mean of the best path's approximation. The value before the first approximation is the current point of a path. */
   parameters(): Float64Array {
     return this.paths.best.mean.slice();
   }

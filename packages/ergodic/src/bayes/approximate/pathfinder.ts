@@ -25,8 +25,8 @@ const count = { low: 1, high: 1e6, integer: true };
 const tolerance = { low: 0 };
 
 /**
- * Pathfinder: normal approximations along the path of L-BFGS to a mode. The best approximations of several paths, by
- * their ELBO, are pooled.
+ * Pathfinder: normal approximations along the path of L-BFGS to a mode. Each path contributes its approximation with
+ * the best ELBO to a pool.
  *
  * Path i minimises −ℓ from a random point (quasi-newton.ts). At iterate l, with the estimate H_l of the inverse
  * Hessian, the approximation is q_l = N(x_l + H_l ∇ℓ(x_l), H_l), and its ELBO is the mean of ℓ − log q_l over
@@ -42,9 +42,9 @@ const tolerance = { low: 0 };
  * Streams: ("path", i, "start") per attempt, ("path", i, "elbo") per iterate, ("path", i, "draw") per draw.
  *
  * Source: Zhang, Carpenter, Gelman, Vehtari 2022. Differs from Stan: weights are relative to the mixture of all paths,
- * so that a path in a poor place cannot spoil them. The mixture has wide parts, so that tails are covered. `history` is
- * 10 instead of 5. The search itself uses the diagonal of the approximations and ends later (quasi-newton.ts). Draws
- * are made from the stored pairs, without a QR factorisation.
+ * so that a path that ends in a poor place cannot distort the weights. The mixture has wide parts that cover the tails.
+ * `history` is 10 instead of 5. The search itself uses the diagonal of the approximations and ends later
+ * (quasi-newton.ts). Draws are made from the stored pairs, without a QR factorisation.
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError if no starting point or no approximation has a
  *   finite density

@@ -6,7 +6,7 @@ import type { Kept } from "./kept.ts";
 import { Path, type PathOptions } from "./path.ts";
 import { quasiNewtonDefaults } from "./quasi-newton.ts";
 
-/** Options and number of the Pathfinder paths from which another algorithm starts. */
+/** Options of Pathfinder, and number of paths, for algorithms that start from its result. */
 export const PLACING = { ...quasiNewtonDefaults, elboDraws: 25, maxIterations: 1000 };
 export const PLACING_PATHS = 4;
 
@@ -39,7 +39,7 @@ export class Paths {
     return Math.max(...this.all.map((path) => path.iterations));
   }
 
-  /** Path with the best ELBO, or the first path before any has an ELBO. */
+  /** Path with the best ELBO. Before any path has an ELBO, this is the first path. */
   get best(): Path {
     return this.all.reduce((best, path) => (path.elbo > best.elbo ? path : best));
   }
@@ -49,7 +49,7 @@ export class Paths {
     return this.all.filter(({ elbo }) => elbo > -Infinity);
   }
 
-  /** Best normal of each path, as a mean and a Cholesky factor. Normals whose factor is not finite are omitted. */
+  /** Best normal of each path, as a mean and a Cholesky factor. A normal is omitted if its factor is not finite. */
   get normals(): { mean: Float64Array; factor: Float64Array; elbo: number }[] {
     const each = this.standing.map((path) => ({ mean: path.mean, factor: choleskyScale(path.curvature), elbo: path.elbo }));
     return each.filter(({ mean, factor }) => mean.every(Number.isFinite) && factor.every(Number.isFinite));

@@ -39,8 +39,8 @@ export const quasiNewtonDefaults: Readonly<QuasiNewtonOptions> = {
 const LEAST_CURVATURE = 1e-12;
 const EPSILON = 2 ** -52;
 /**
- * Number of successive iterates within a tolerance that end the search. A single small step does not prove convergence
- * in a narrow valley.
+ * Number of successive iterates within a tolerance after which the search ends. A single small step does not prove
+ * convergence in a narrow valley.
  */
 const PATIENCE = 3;
 
@@ -49,17 +49,17 @@ const PATIENCE = 3;
  * that starts at 1.
  *
  * H: the estimate of inverse-curvature.ts from the last `history` pairs, and a diagonal α that is updated by all pairs.
- * The first direction is −∇f. Its first trial step is `firstStep` or a move of length 1, whichever is shorter. A pair s
- * = Δx, y = Δ∇f is stored if yᵀs > 1e-12 yᵀy. If H gives no descent direction, it is reset. If the reset H gives none
- * either, the search ends. f(x) = ∞ outside the support makes the line search turn back.
+ * The first direction is −∇f. The first trial step is either `firstStep` or a move of length 1, whichever is shorter. A
+ * pair s = Δx, y = Δ∇f is stored if yᵀs > 1e-12 yᵀy. If H gives no descent direction, it is reset. If the reset H gives
+ * no descent direction either, the search ends. f(x) = ∞ outside the support makes the line search turn back.
  *
  * Ends when ‖∇f‖ is within `gradientTolerance`, or at the third successive iterate within any of four tolerances: |Δf|
  * (`objectiveTolerance`); |Δf|/max(|f|, ε) (`relativeObjectiveTolerance`) and ∇fᵀH∇f/max(|f|, ε)
  * (`relativeGradientTolerance`) in units of ε = 2^-52; ‖Δx‖ (`parameterTolerance`).
  *
- * Source: Nocedal, Wright 2006; the diagonal: Gilbert, Lemaréchal 1989. The tolerances are Stan's except for ∇fᵀH∇f: 10
- * instead of 10⁷, because this quantity is small everywhere in a narrow valley if H contains only the directions of the
- * walls.
+ * Source: Nocedal, Wright 2006; the diagonal: Gilbert, Lemaréchal 1989. The tolerances are Stan's, except that the
+ * tolerance for ∇fᵀH∇f is 10 instead of 10⁷. If H contains only the directions of the walls of a narrow valley, ∇fᵀH∇f
+ * is small everywhere in the valley.
  */
 export class QuasiNewton {
   readonly state = {
@@ -144,7 +144,7 @@ export class QuasiNewton {
     arrays.y.push(y);
   }
 
-  /** Resets the estimate of curvature. Returns true if the estimate was already in its reset state. */
+  /** Resets the estimate of curvature. Returns true if the estimate already had its initial value. */
   private forget(): boolean {
     const { numbers, arrays } = this.state;
     const nothing = numbers.fresh === 1 && arrays.alpha.length > 0;

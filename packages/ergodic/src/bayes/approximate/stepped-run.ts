@@ -11,7 +11,8 @@ import { type Kept, keep, recall } from "./kept.ts";
  * Base class of variational algorithms. A run is an iterative optimisation on this thread that ends at convergence or
  * at its limit.
  *
- * A run lists its parts, and a snapshot stores them bit for bit. Its result does not depend on how `advance` is called.
+ * A run lists its parts, and a snapshot stores them bit for bit. The result of a run does not depend on how `advance`
+ * is called.
  */
 export abstract class SteppedRun implements Sampling {
   step = 0;
@@ -22,7 +23,7 @@ export abstract class SteppedRun implements Sampling {
   protected readonly plan: SamplingPlan;
   protected readonly dimension: number;
   protected readonly point: DensityPoint;
-  /** Minibatch estimates, if the run makes them. */
+  /** Minibatch estimates of the log density. Undefined if the run does not use minibatches. */
   protected batches: BatchPoint | undefined;
   private begun = false;
 

@@ -183,7 +183,7 @@ export class SvgdRun extends SteppedRun {
     return z;
   }
 
-  /** (x − mean)·∇ℓ of each particle. The value does not depend on the coordinates. */
+  /** (x − mean)·∇ℓ of each particle. The value is the same in all coordinate systems. */
   private stein(): Float64Array {
     const { particles, gradients } = this.own.arrays;
     const [d, n] = [this.dimension, this.options.particles];

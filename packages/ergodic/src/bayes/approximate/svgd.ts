@@ -23,8 +23,8 @@ const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3,
  * (−2, 2), or at the plan's points in turn, in the original coordinates.
  *
  * With `batch`, each gradient reads this many rows, with control variates about the mean of the best path
- * (batch-point.ts); the paths read all rows. The particles are the draws of a single chain, in no particular order. The
- * run refuses values of `chains` other than 1 and values of `draws` other than `particles`.
+ * (batch-point.ts); the paths read all rows. The particles are the draws of a single chain, in no particular order.
+ * `chains` must be 1, and `draws` must equal `particles`.
  *
  * The kernel covers at most n directions, so spreads are underestimated in high dimensions (d ≫ log n). Streams:
  * ("path", i, …) as in Pathfinder; ("particle", i, "start"); ("svgd", "rows").

@@ -40,7 +40,7 @@ export interface TopicsResult {
   readonly documents: Float64Array;
   /** Parameters γ, [document, topic], and λ, [topic, word]. */
   readonly parameters: Factors;
-  /** ELBO after each sweep, or, with minibatches, on all documents after each epoch. */
+  /** ELBO after each sweep. With minibatches, this is the ELBO on all documents after each epoch. */
   readonly elbo: Float64Array;
   /** Number of sweeps, or of minibatch steps. */
   readonly iterations: number;
@@ -63,11 +63,11 @@ const defaults = { seed: 0, iterations: 1000, tolerance: 1e-6, epochs: 10, delay
  * multinomial coefficients).
  *
  * α (`documentConcentration`) and η (`wordConcentration`): 1/`topics`. Topics have no particular order. The initial
- * values decide which maximum is found. Ends by `tolerance` or `iterations`.
+ * values decide which maximum is found. The ascent ends when `tolerance` or `iterations` is reached.
  *
- * `batch`: number of documents per step, drawn without replacement in each epoch. Their γ converges first, then λ ← (1
- * − ρ_t)λ + ρ_t(η + D/|batch| Σ n φ), ρ_t = (`delay` + t)^−`forgetting`, for `epochs` passes. Streams of `seed`:
- * ("topics", "start"), ("topics", "order") per epoch.
+ * `batch`: number of documents per step, drawn without replacement in each epoch. First, γ of these documents is
+ * updated until convergence. Then λ ← (1 − ρ_t)λ + ρ_t(η + D/|batch| Σ n φ), ρ_t = (`delay` + t)^−`forgetting`. There
+ * are `epochs` passes over the documents. Streams of `seed`: ("topics", "start"), ("topics", "order") per epoch.
  *
  * Source: Blei, Ng, Jordan 2003 (with a Dirichlet on topics); Hoffman, Blei, Wang, Paisley 2013.
  *

@@ -57,7 +57,7 @@ function softmaxOf(logits: Float64Array): Float64Array {
  * n! − Σ log x_k! + Σ x_k log p_k.
  *
  * Categories are numbered from 0 (from 1 in Stan). p (`probabilities`): [..., K], a simplex. η (`logits`): [..., K],
- * real. The categorical's x is an index in 0 … K − 1. The multinomial's x is [..., K], whole numbers with sum n
+ * real. For categorical(), x is an index in 0 … K − 1. The multinomial's x is [..., K], whole numbers with sum n
  * (`trials`).
  *
  * probabilities: [..., K] with sum 1.

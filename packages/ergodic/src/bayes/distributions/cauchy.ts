@@ -64,7 +64,7 @@ export const cauchy: (mu: Parameter, sigma: Parameter) => Distribution = distrib
     logDensity: (x, { mu, sigma }) => logCauchy(div(sub(x, mu), sigma), sigma),
     logCdf: (x, { mu, sigma }) => logLower(div(sub(x, mu), sigma)),
     logSurvival: (x, { mu, sigma }) => logLower(div(sub(mu, x), sigma)),
-    // Draws are ratios of two normals, because the tangent differs between hosts.
+    // Draws are ratios of two normals, because the tangent function gives different results on different hosts.
     sample: (draws, { mu, sigma }) => mu + (sigma * draws.normal()) / draws.normal(),
     cdf: (x, { mu, sigma }) => lower((x - mu) / sigma),
     survival: (x, { mu, sigma }) => lower((mu - x) / sigma),

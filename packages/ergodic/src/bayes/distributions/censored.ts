@@ -26,14 +26,14 @@ export interface Censoring {
   /** Flags of left-censored values: 1 if the value is only known to be at most the observed one, otherwise 0. */
   readonly left?: Parameter;
   /**
-   * Upper ends of intervals. If an end exceeds the observed value, the true value is only known to lie between these
-   * two.
+   * Upper ends of intervals. If the end for a value exceeds the observed value, the true value is only known to lie
+   * between the two.
    */
   readonly until?: Parameter;
 }
 
 /**
- * Distribution of numbers that are not all observed exactly, for `observe`.
+ * Distribution for `observe` if some of the numbers are censored, that is, known only within bounds.
  *
  *   observe(t, censored(weibull(k, scale), { upper: 2 }));                 // machines that still run after 2 years have t = 2
  *   observe(y, censored(normal(mu, sigma), { lower: 0.1, upper: 50 }));    // an instrument's range
@@ -44,7 +44,7 @@ export interface Censoring {
  * ≤ X ≤ until), computed in the tail in which it is exact. The base must have log distribution functions.
  *
  * With `lower` and `upper`, draws and predictions are values as they would be recorded, within the limits. With
- * `right`, `left` and `until`, they are the uncensored values, because it is unknown how new values will be censored.
+ * `right`, `left` or `until`, draws are the uncensored values, because it is unknown how new values will be censored.
  *
  * @throws CompileError unless the base is a distribution of numbers and something is censored; OptionError if the
  *   limits are in the wrong order; CapabilityError if the base has no log distribution function
@@ -73,7 +73,7 @@ function hidden(base: Distribution, { lower, upper, right, left, until }: Censor
   if (lower !== undefined) limits.lower = parameterArray("censored", "lower", "real", lower);
   if (upper !== undefined) limits.upper = parameterArray("censored", "upper", "real", upper);
   checkOrder("censored", limits, ["lower", "upper"]);
-  // The censoring of each value is data, not a parameter, so it is not needed for new values.
+  // Each value's censoring is data rather than a parameter, so new values do not need it.
   const [isRight, isLeft] = [right, left].map((flags) => flags !== undefined && less(0.5, asArray(flags)));
   const last = until === undefined ? undefined : asArray(until);
   const limited = Object.keys(limits).length > 0;

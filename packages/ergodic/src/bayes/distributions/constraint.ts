@@ -8,7 +8,7 @@ export type NumberConstraint = "real" | "positive" | "nonnegative" | "probabilit
  * and positive definite.
  */
 export type ArrayConstraint = "vector" | "positiveVector" | "simplex" | "ordered" | "choleskyFactor" | "positiveDefinite";
-/** Constraint on the parameters of distributions, checked on numbers. */
+/** Constraint on a parameter of a distribution. The constraint is checked on numbers. */
 export type Constraint = NumberConstraint | ArrayConstraint;
 
 /** Numeric type of a parameter: a number, or a row-major array. */
@@ -98,7 +98,7 @@ export function checkConstraint(where: string, name: string, constraint: Constra
 export const isNumber = (constraint: NumberConstraint, x: number): boolean => NUMBERS[constraint](x);
 export const wantedOf = (constraint: Constraint): string => RULES[constraint].wanted;
 
-/** Applies `checkConstraint` to each of many numbers. @throws OptionError */
+/** Applies `checkConstraint` to every number in an array. @throws OptionError */
 export function checkNumbers(where: string, name: string, constraint: NumberConstraint, numbers: Float64Array): void {
   const holds = NUMBERS[constraint];
   for (let i = 0; i < numbers.length; i++) if (!holds(numbers[i])) checkConstraint(where, name, constraint, numbers[i]);

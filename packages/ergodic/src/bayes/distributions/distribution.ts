@@ -15,21 +15,24 @@ export type Parameter = SymbolicArray | number | ArrayLike<number> | readonly (r
 type Symbolic<C> = { readonly [K in keyof C]: SymbolicArray };
 type Numbers<C> = { readonly [K in keyof C]: NumberOf<C[K]> };
 
-/** Definition of a family, with its parameters typed by their constraints. */
+/** Definition of a family. The constraints determine the types of its parameters. */
 export interface Definition<C> {
   readonly kind: "continuous" | "discrete";
   readonly eventRank?: 0 | 1 | 2;
-  /** Two parameters. The first must be below the second. For distributions of whole numbers, they may be equal. */
+  /**
+   * Two parameters. The first must be below the second. For distributions of whole numbers, the two parameters may be
+   * equal.
+   */
   readonly increasing?: readonly [low: keyof C & string, high: keyof C & string];
   /**
    * Scale parameter of a location-scale family: x = mu + scale·z, where z follows the family with mu = 0 and scale = 1.
-   * With `log`, log x has this form instead of x. Such parameters can be non-centred.
+   * With `log`, this form applies to log x instead of x. Such parameters can be non-centred.
    */
   readonly locationScale?: { readonly scale: keyof C & string; readonly log?: boolean };
   /**
-   * Parameters and values x for the tests, which compare density, distribution function, tails and sampler with each
-   * other. `mutant`: wrong parameters that 20,000 draws can distinguish from the right ones. Required for distributions
-   * that the tests do not list in a table of their own.
+   * Example for the tests: parameters and values x for which the density, distribution function, tails and sampler are
+   * compared with each other. `mutant`: wrong parameters that 20,000 draws can distinguish from the right ones.
+   * Required for distributions that the tests do not list in a table of their own.
    */
   readonly example?: {
     readonly parameters: readonly Parameter[];
@@ -104,7 +107,7 @@ export const distributionExamples = (): ReadonlyMap<string, NonNullable<Definiti
  */
 export const constraintsOf = (name: string): Readonly<Record<string, Constraint>> | undefined => parametersOf.get(name);
 
-/** Reserves these names for this library, as well as the names of all distributions defined so far. */
+/** Reserves the given names, and the names of all distributions defined so far, for this library. */
 export const reserveDistributionNames = (names: readonly string[]): void => defined.reserve(...names);
 
 /** @throws OptionError if numbers violate the constraint; CompileError if the parameter has too few axes */

@@ -1,7 +1,7 @@
 /**
- * Exact draws of counts in logarithmic time. A binomial is split at the median of its n uniform numbers. This median
- * has a beta distribution. A Poisson is split at the time of a later arrival. This time has a gamma distribution. Small
- * counts are counted one by one. Source: Ahrens, Dieter 1974; Devroye 1986, X.4.3 and X.3.
+ * Exact draws of counts in logarithmic time. A binomial count is split at the median of its n uniform numbers. This
+ * median has a beta distribution. A Poisson count is split at the time of a later arrival. This time has a gamma
+ * distribution. Small counts are counted one by one. Source: Ahrens, Dieter 1974; Devroye 1986, X.4.3 and X.3.
  */
 
 import { drawBeta, drawGamma } from "../../engine/random/draw-gamma.ts";
@@ -29,7 +29,7 @@ export function drawBinomial(draws: Draws, n: number, p: number): number {
   return before;
 }
 
-/** Draws the number of arrivals in time `mean` ≥ 0 at rate 1. */
+/** Draws the number of arrivals of a Poisson process with rate 1 in a period of length `mean` ≥ 0. */
 export function drawPoisson(draws: Draws, mean: number): number {
   let before = 0;
   while (mean > FEW) {
@@ -58,7 +58,7 @@ export function drawIndex(draws: Draws, weights: ArrayLike<number>): number {
   return last;
 }
 
-/** Distributes n trials over the weights. */
+/** Distributes n trials over the categories, in proportion to their weights. */
 export function drawMultinomial(draws: Draws, n: number, weights: ArrayLike<number>): Float64Array {
   const counts = new Float64Array(weights.length);
   let total = 0;

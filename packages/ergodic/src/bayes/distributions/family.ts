@@ -4,7 +4,7 @@ import type { Constraint, Support, Values } from "./constraint.ts";
 
 export type SymbolicParameters = Readonly<Record<string, SymbolicArray>>;
 
-/** Check of data that accompany each observed value. */
+/** Check of the data that are given along with each observed value. */
 export interface DataCheck {
   readonly name: string;
   readonly array: SymbolicArray;
@@ -14,12 +14,13 @@ export interface DataCheck {
 }
 
 /**
- * A distribution family for any parameters. Functions that compute with numbers take the parameters of a single value.
+ * A distribution family, without values of its parameters. Functions that compute with numbers receive the parameters
+ * of a single value.
  */
 export interface Family {
   readonly name: string;
   /**
-   * Scale parameter of a location-scale family with location mu. With `log`, log x has such a distribution instead of
+   * Scale parameter of a location-scale family with location mu. With `log`, mu and the scale refer to log x instead of
    * x.
    */
   readonly locationScale?: { readonly scale: string; readonly log?: boolean };
@@ -31,10 +32,10 @@ export interface Family {
   readonly constraints: Readonly<Record<string, Constraint>>;
   /** Data that belong to the distribution, with the checks that run when a value is observed. */
   readonly dataChecks?: readonly DataCheck[];
-  /** Whether only a bound is observed for some values, so that observed values cannot be compared with draws. */
+  /** Whether some observed values are only bounds and therefore cannot be compared with draws. */
   readonly hides?: boolean;
   support(parameters: SymbolicParameters): Support;
-  /** Log density in nats, with all constants. The axes of a single value are summed out. */
+  /** Log density in nats, with all constants. The log density sums over the axes of a single value. */
   logDensity(x: SymbolicArray, parameters: SymbolicParameters): SymbolicArray;
   /** log P(X ≤ x) and log P(X > x), exact in both tails; present if they have closed forms. */
   logCdf?(x: SymbolicArray, parameters: SymbolicParameters): SymbolicArray;
@@ -46,9 +47,9 @@ export interface Family {
   survival?(x: number, parameters: Values): number;
   /** The smallest x with P(X ≤ x) ≥ p. */
   quantile?(p: number, parameters: Values): number;
-  /** The x with P(X > x) = q, exact if q is small. */
+  /** The value x at which P(X > x) = q. It is exact even if q is small. */
   upperQuantile?(q: number, parameters: Values): number;
   mean?(parameters: Values): number | Float64Array;
-  /** Variance; for vectors and matrices, of each element. */
+  /** Variance. For vectors and matrices, the variance of each element. */
   variance?(parameters: Values): number | Float64Array;
 }

@@ -17,8 +17,8 @@ function decay(p: number): number {
 /**
  * Geometric, the number of failures before the first success: log P(x) = log p + x log(1 − p).
  *
- * x: 0, 1, 2, …. p (`probability`) in [0, 1]: probability of success. In libraries that also count the success itself,
- * x is larger by one.
+ * x: 0, 1, 2, …. p (`probability`) in [0, 1]: probability of success. Some libraries also count the success, so that x
+ * is larger by one there.
  *
  * probability in [0, 1].
  */

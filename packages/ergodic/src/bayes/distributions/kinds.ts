@@ -1,4 +1,4 @@
-/** Argument kinds of distributions, for the check in `operation` (compiler/signature.ts). */
+/** Kinds of arguments that distributions accept, for the check in `operation` (compiler/signature.ts). */
 import { type Kind, operand } from "../../engine/compiler/signature.ts";
 import { Distribution } from "./value.ts";
 

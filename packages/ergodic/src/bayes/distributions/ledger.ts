@@ -23,12 +23,12 @@ export interface DistributionRow {
   readonly moments: boolean;
 }
 
-/** Placeholder extent, printed as K. No support uses this number as an actual bound. */
+/** Placeholder extent, printed as K. No distribution's support has this number as an actual bound. */
 const SIZE = 97;
 
 /**
  * Lists every distribution with its own parameters, sorted by name. docs/distributions.md is generated from this list.
- * Distributions made from other distributions are omitted.
+ * Distributions made from other distributions are not listed.
  */
 export function distributionLedger(): DistributionRow[] {
   return distributionNames().sort().map(rowOf);

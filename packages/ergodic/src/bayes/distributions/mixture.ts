@@ -55,7 +55,10 @@ function mixed(weights: Parameter, components: readonly Distribution[]): Distrib
   return new Distribution(family, { weights: w, ...parts.parameters });
 }
 
-/** Functions that are weighted sums over the components. A function exists if all components have it. */
+/**
+ * Functions of a mixture that are weighted sums over its components. A function is present only if every component has
+ * it.
+ */
 function numbers(families: readonly Family[]): Pick<Family, "cdf" | "survival" | "mean" | "variance"> {
   const averaged = (values: Values, of: (f: Family, own: Values) => number): number =>
     families.reduce((total, f, k) => total + (values.weights as Float64Array)[k] * of(f, partOf(values, k)), 0);

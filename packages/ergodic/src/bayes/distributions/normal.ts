@@ -29,8 +29,8 @@ const logNormal = (z: SymbolicArray, sigma: SymbolicArray): SymbolicArray =>
  * Normal: log p(x) = −½z² − log σ − ½ log 2π, z = (x − μ)/σ; half-normal: the normal with mean 0 restricted to x ≥ 0,
  * with twice the density.
  *
- * x, μ (`mu`): real. σ (`sigma`) > 0: standard deviation. The quantile of the half-normal has an absolute error of
- * 1e-16 in its probability.
+ * x, μ (`mu`): real. σ (`sigma`) > 0: standard deviation. The quantile function of the half-normal has an absolute
+ * error of 1e-16 in terms of probability.
  *
  * mu real, sigma > 0: the standard deviation.
  */

@@ -81,8 +81,8 @@ export function log1mExp(x: SymbolicArray): SymbolicArray {
 const FAR = -20;
 
 /**
- * Returns log Φ(z) of the standard normal: by erfc, or for z < −20 by the asymptotic series of Mills' ratio, truncated
- * after z⁻¹⁴ (the remainder is below 1e-13). Source: Abramowitz, Stegun 1964, 26.2.12.
+ * Returns log Φ(z) of the standard normal, computed by erfc. For z < −20, the asymptotic series of Mills' ratio is
+ * used, truncated after z⁻¹⁴ (the remainder is below 1e-13). Source: Abramowitz, Stegun 1964, 26.2.12.
  */
 export function logNormalCdf(z: SymbolicArray): SymbolicArray {
   const far = less(z, FAR);

@@ -158,7 +158,7 @@ class Mass {
     return this.#upper ? this.#start - this.#tail(x) : this.#tail(x) - this.#start;
   }
 
-  /** Returns P(X > x) or P(X ≤ x): the one that is small at the lower bound. */
+  /** Returns P(X > x) or P(X ≤ x), whichever is small at the lower bound. */
   #tail(x: number): number {
     const { cdf, survival } = this.#family;
     if (!Number.isFinite(x)) return Number(x > 0 !== this.#upper);

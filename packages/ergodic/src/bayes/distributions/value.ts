@@ -57,7 +57,7 @@ export class Distribution {
   readonly family: Family;
   /** Parameters by name. */
   readonly parameters: SymbolicParameters;
-  /** Cached numbers of the parameters, if these depend on no input. */
+  /** Cached numbers of the parameters, if the parameters depend on no input. */
   #own: Values | undefined;
 
   constructor(family: Family, parameters: SymbolicParameters) {
@@ -105,7 +105,9 @@ export class Distribution {
     return this.family.logDensity(at, this.parameters);
   }
 
-  /** Checks the size of vectors and matrices, because a value of another size than the parameters would broadcast. */
+  /**
+   * Checks the size of vectors and matrices. A value of a different size than the parameters would broadcast silently.
+   */
   #checkEvent({ shape, rank }: SymbolicArray): void {
     const { eventRank, name, parameters } = this;
     if (eventRank === 0) return;
@@ -169,8 +171,8 @@ export class Distribution {
   }
 
   /**
-   * The two halves of `sample`: symbolic arrays of the parameters, and a function that draws, given the numbers of
-   * these arrays.
+   * Returns the two parts of `sample`: symbolic arrays of the parameters, and a function that draws values when given
+   * the numbers of these arrays.
    */
   sampler(batch: Shape = this.batch): Sampler {
     const { arrays, read } = this.#reader(batch);
@@ -187,8 +189,9 @@ export class Distribution {
   }
 
   /**
-   * Arrays of the parameters, broadcast to the batch, with a reader. The reader takes the arrays' numbers, for one
-   * batch or several successive ones. It checks and returns each element's parameters.
+   * Returns arrays of the parameters, broadcast to the batch, and a reader of the parameters. The reader receives the
+   * numbers of these arrays, for one batch or for several successive batches. The reader checks and returns each
+   * element's parameters.
    */
   reader(batch: Shape): Reader {
     return this.#reader(batch, false);

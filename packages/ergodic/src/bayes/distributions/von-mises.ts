@@ -70,8 +70,8 @@ function wrapped(x: number): number {
  * draw, −π < x < π.
  *
  * I₀: for κ < 20 by its power series, otherwise by Hankel's expansion (relative error below 1e-13). Draws use rejection
- * from a normal with variance π²/4κ, which bounds the density because cos x − 1 ≤ −2x²/π². For κ < 0.35, draws use
- * rejection from the uniform distribution.
+ * from a normal with variance π²/4κ. This normal bounds the density because cos x − 1 ≤ −2x²/π². For κ < 0.35, draws
+ * use rejection from the uniform distribution.
  *
  * mu real, kappa >= 0.
  */

@@ -22,7 +22,7 @@ import { log1mExp, minus, plus, within } from "./terms.ts";
 import type { Distribution } from "./value.ts";
 
 type P = { readonly shape: SymbolicArray; readonly scale: SymbolicArray };
-/** (x/λ)^k. For x below 0, the smallest positive number replaces x/λ. */
+/** (x/λ)^k. If x ≤ 0, the smallest positive number replaces x/λ. */
 const hazard = (x: SymbolicArray, { shape, scale }: P): SymbolicArray =>
   exp(mul(shape, log(max(div(x, scale), Number.MIN_VALUE))));
 const moment = (order: number, shape: number, scale: number): number => power(scale, order) * expOf(lgamma(1 + order / shape));

@@ -12,7 +12,8 @@ import type { PredictiveResult } from "./validation.ts";
 /** Options of `compare`. */
 export interface CompareOptions {
   /**
-   * Name of the observed quantity by which models are compared, if posteriors observe several. Default: the only one.
+   * Name of the observed quantity on which the comparison is based, if the posteriors observe several quantities.
+   * Default: the only one.
    */
   readonly of?: string;
   /** Whether each value is predicted from the earlier ones, as in `draws.loo`. Default false. */
@@ -32,7 +33,7 @@ export interface ComparedModel<Name extends string = string> {
   readonly name: Name;
   /** Expected log predictive density, in nats. */
   readonly elpd: Estimate;
-  /** This model's elpd minus the best model's elpd; at most 0. */
+  /** Difference between the elpd of this model and the elpd of the best model; at most 0. */
   readonly elpdDiff: number;
   /** Standard error of `elpdDiff`, computed from the pointwise differences; 0 for the best model. */
   readonly seDiff: number;
@@ -59,15 +60,15 @@ export interface Comparison<Name extends string = string> {
 }
 
 /**
- * Thresholds for the notes. Two models predict about equally well if their elpd differs by less than the first number,
- * in nats. If there are fewer observations than the second number, the standard errors of differences are too small.
- * Source: Sivula et al. 2020.
+ * Thresholds for the notes. The first threshold is a difference of elpd in nats, below which two models predict about
+ * equally well. The second threshold is a number of observations, below which the standard errors of differences are
+ * too small. Source: Sivula et al. 2020.
  */
 const [SMALL_DIFFERENCE, FEW_OBSERVATIONS] = [4, 100];
 
 /**
- * Compares models by how well they predict each observation from the others (`draws.loo`), as loo_compare() of the R
- * package loo does, and adds model weights.
+ * Compares models by how well they predict each observation from the others (`draws.loo`), and computes model weights.
+ * The method is the same as in loo_compare() of the R package loo.
  *
  *   const comparison = compare({ line: byLine, curve: byCurve });   // posteriors, or results of loo()
  *   console.log(`${comparison}`);

@@ -1,4 +1,4 @@
-/** Content of draws: their numbers by name, and everything that needs the model. */
+/** Content of draws: the numbers by name, and the operations that need the model. */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { holds, refuse } from "../../engine/errors/checks.ts";
@@ -14,15 +14,15 @@ export interface DrawsQuantity {
 }
 
 /**
- * Operations that need the model. They are available in the process that made the draws, but not after the draws were
- * read from a file.
+ * Operations that need the model. These operations are available only in the process that made the draws, not after
+ * draws are read from a file.
  */
 export interface DrawsSource {
   /** Log density of each observed value, by name: [chain, draw, value]. */
   pointwise(): Readonly<Record<string, Float64Array>>;
   /**
-   * Names of observed quantities whose terms depend on each other. Dropping one of these terms does not remove the
-   * influence of its value.
+   * Names of observed quantities with terms that depend on each other. If one of these terms is dropped, the other
+   * terms still contain the influence of its value.
    */
   dependent(): ReadonlySet<string>;
   /** Whether the model calls target(), which might contain parts of the likelihood. */
@@ -44,7 +44,7 @@ export interface DrawsSource {
 
 /** Predictions from draws for new rows of data, one row at a time. */
 export interface RowDraws {
-  /** Names and per-row shapes of the inputs in a row. */
+  /** Names of the inputs that a row provides, and their shapes within a row. */
   readonly fields: readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** Names of the model's other data. These are the same for every row. */
   readonly others: readonly string[];

@@ -4,8 +4,8 @@
  * Comments may appear anywhere. Columns that end in "__" are transition statistics; all others are numbers of
  * quantities. Indices after dots or in brackets determine the shape.
  *
- * Saved warm-up rows are dropped. These are the rows above "Adaptation terminated", or the number of rows that the
- * comments declare. For a variational approximation, the first row is its mean and is also dropped.
+ * Saved warm-up rows are dropped. Warm-up rows are the rows above the comment "Adaptation terminated", or as many rows
+ * as the comments declare. For a variational approximation, the first row is its mean and is also dropped.
  *
  * Stan's files do not store kinds, so every quantity is called a parameter, and parts of tuples and complex numbers
  * stay separate numbers.
@@ -96,7 +96,7 @@ export class ChainReader {
   readonly #rows: Float64Array[] = [];
   #labels: string[] | undefined;
   #adapted: number | undefined;
-  /** Pieces of the current, incomplete line. */
+  /** Pieces of the current line, which is not complete yet. */
   readonly #begun: string[] = [];
   #lines = 0;
 

@@ -10,12 +10,12 @@
  * Numbers are the shortest decimals that read back as the same float64; nan, inf and -inf are written as in CmdStan.
  * `lp__` is 0 if no log density was stored.
  *
- * The comment `ergodic = {…}` holds shapes, kinds, description and report, which Stan's comments cannot express. With
- * it, `fromCmdStanCsv` restores the same draws. Other readers ignore it.
+ * The comment `ergodic = {…}` holds shapes, kinds, description and report, which Stan's comments cannot express.
+ * `fromCmdStanCsv` uses this comment to restore the same draws. Other readers ignore it.
  *
  * The files can be read by rstan's `read_stan_csv`, R's `read.csv(comment.char = "#")` and similar readers.
  *
- * Unlike CmdStan, this writer writes no metric and no Stan version. It writes only the total time, because no other
+ * Unlike CmdStan, this writer writes no metric and no Stan version. Only the total time is written, because no other
  * times are known.
  *
  * @throws OptionError for a chain that does not exist; CapabilityError [DRAWS_NAME] for a name that cannot be a column
@@ -56,8 +56,8 @@ export function toCmdStanCsv(draws: { readonly content: DrawsContent }, chain: n
 }
 
 /**
- * Yields the same text in blocks, because the complete text might exceed the maximum string length. If a check refuses
- * the draws, it does so before the first block.
+ * Yields the same text in blocks, because the complete text might exceed the maximum string length. A check that
+ * refuses the draws does so before the first block is returned.
  */
 export function* csvBlocks(content: DrawsContent, chain: number): Generator<string> {
   const { chains, count, fields } = content;

@@ -6,8 +6,8 @@ import type { DrawsContent, DrawsQuantity } from "./content.ts";
 import { scalarName, sizeOf } from "./series.ts";
 
 /**
- * Value of one draw: a number, or the numbers of an array, row-major. TypeScript cannot infer whether the value is a
- * number or an array, so the type can be used as either.
+ * Value of one draw: a number, or the numbers of an array, row-major. TypeScript cannot infer whether a value is a
+ * number or an array, so this type is assignable to both.
  */
 export type DrawValue = number & Float64Array;
 
@@ -70,7 +70,7 @@ class DrawValues {
 
   constructor(content: DrawsContent) {
     this.#content = content;
-    // Undefined means a single number, as opposed to a list of length 1.
+    // Undefined marks a single number, as opposed to a list of length 1.
     this.#sizes = new Map(content.quantities.map(({ name, shape }) => [name, shape.length === 0 ? undefined : sizeOf(shape)]));
     const get = (_: object, name: string | symbol): unknown => (typeof name === "string" ? this.#value(name) : undefined);
     this.#values = new Proxy(

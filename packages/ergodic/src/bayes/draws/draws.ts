@@ -112,7 +112,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     return this.#quantity(name).shape;
   }
 
-  /** Draws of one number, [chain, draw]; its index counts from 0. */
+  /** Draws of one number, [chain, draw]. The index of the number counts from 0. */
   series(name: Q, ...index: readonly number[]): Float64Array {
     const { shape } = this.#quantity(name);
     const fits = index.length === shape.length && index.every((i, axis) => Number.isInteger(i) && i >= 0 && i < shape[axis]);
@@ -262,8 +262,8 @@ export class Draws<Q extends string = string, D extends string = string> {
    * If terms depend on each other (a hidden Markov chain, a regression on earlier values), dropping a term does not
    * remove the influence of its value. The call is refused unless `oneStepAhead` is true.
    *
-   * Then each value is predicted from the earlier ones, with parameters informed by the other terms. The result prints
-   * as a table with a statement of whether it can be trusted.
+   * With this option, each value is predicted from the earlier values, while the parameters are informed by the other
+   * terms. The result prints as a table with a statement of whether it can be trusted.
    *
    * @throws CapabilityError [DRAWS_DEPENDENT]
    */
@@ -310,13 +310,13 @@ export class Draws<Q extends string = string, D extends string = string> {
   }
 
   /**
-   * Returns a predictor for new rows of data. It gives the predictive mean, sd and interval of each value that the
-   * model observes.
+   * Returns a predictor for new rows of data. The predictor gives the predictive mean, standard deviation and interval
+   * of each value that the model observes.
    *
    *   const predictor = await posterior.predictor({ level: 0.9 });
    *   predictor.predict({ x: 3 }).y.upper;
    *
-   * Each row supplies its own values of the data whose first axis has the size `rows`, like the observed data. All
+   * Each row supplies its own values of the data that have `rows` as their first extent, like the observed data. All
    * other data keep the model's values.
    *
    * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models with mutually dependent rows; OptionError

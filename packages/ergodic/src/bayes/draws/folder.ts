@@ -32,13 +32,16 @@ export interface FolderHandle {
 export interface DrawsFolder {
   /** Name for error messages. */
   readonly name: string;
-  /** Names of the entries; undefined if this is not a folder. In that case, reading the folder reports the error. */
+  /**
+   * Names of the entries; undefined if this is not a folder. If this is not a folder, the error is reported when the
+   * folder is read.
+   */
   names(): Promise<readonly string[] | undefined>;
   /** A file in the folder, for reading. */
   file(name: string): Promise<string | Blob>;
   /** Creates the folder if it does not exist. */
   make(): Promise<void>;
-  /** Replaces either all of the files or none. */
+  /** Replaces all files together, or none if an error occurs. */
   write(files: readonly FileTogether[]): Promise<void>;
   remove(name: string): Promise<void>;
 }

@@ -9,7 +9,10 @@ import { numberFromJson } from "./json.ts";
 const LISTS = ["values", "transitions"];
 /** Text without brackets or quotes. */
 const PLAIN = /[^"[\]{}]+/y;
-/** Nesting depth at which a list of numbers begins: inside the file's object and "values" or "transitions". */
+/**
+ * Nesting depth at which a list of numbers begins, which is inside the file's object and inside "values" or
+ * "transitions".
+ */
 const DEPTH = 2;
 
 export class DrawsJsonReader {
@@ -114,7 +117,7 @@ export class DrawsJsonReader {
   }
 }
 
-/** Returns the position of the closing quote; −1 if it has not arrived yet. */
+/** Returns the position of the closing quote, or −1 if the quote is not in the text yet. */
 function closingQuote(text: string, from: number): number {
   for (let end = text.indexOf('"', from + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let first = end;

@@ -54,8 +54,8 @@ export function waicText({ elpd, pWaic, waic, pointwise }: WaicResult): string {
 }
 
 /**
- * Returns the result with a toString() that is not enumerable, so that it does not appear when the result is compared
- * or listed.
+ * Adds a toString() to the result and returns the result. The method is not enumerable, so that comparisons and
+ * listings of the result ignore it.
  */
 export function printable<R extends object>(result: R, text: (result: R) => string): R {
   return Object.defineProperty(result, "toString", { value: () => text(result) });

@@ -1,4 +1,4 @@
-/** Method by which draws were made: chains, an approximation with independent draws, particles, or the prior. */
+/** Method that made the draws: chains, an approximation with independent draws, particles, or the prior. */
 import type { JsonObject } from "../../engine/contract/index.ts";
 
 /** Facts about draws from which their method is inferred. */

@@ -99,8 +99,8 @@ export function histogramPlot(series: Float64Array, options: HistogramOptions = 
 
 /**
  * Draws a rank histogram for each chain. Ranks among all draws are grouped into `bins` (default 20) bins, from low to
- * high. A full bar of `height` lines is twice the expected count. If the bars are even, the chains agree. If a chain's
- * bars form a slope or a hill, the chains do not agree.
+ * high. A bar of full height (`height` lines) represents twice the expected count. If the bars are even, the chains
+ * agree. If a chain's bars form a slope or a hill, the chains do not agree.
  */
 export function rankBars(series: Float64Array, chains: number, options: HistogramOptions = {}): string {
   checkKeys("rankBars", options, ["width", "height", "bins"]);
@@ -133,8 +133,8 @@ export function rankBars(series: Float64Array, chains: number, options: Histogra
 }
 
 /**
- * Draws the mean ● of each row of a summary on a line from its first to its last quantile; ┊ marks 0. `width`: width of
- * the whole plot in characters, 24 to 10,000; default 72.
+ * Draws a line from the first to the last quantile for each row of a summary. ● marks the mean, and ┊ marks 0. `width`:
+ * width of the whole plot in characters, 24 to 10,000; default 72.
  */
 export function intervalPlot(rows: Readonly<Record<string, VariableSummary>>, options: { width?: number } = {}): string {
   checkKeys("intervalPlot", options, ["width"]);

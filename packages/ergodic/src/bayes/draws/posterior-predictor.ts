@@ -38,12 +38,12 @@ export interface PredictedNumber {
   readonly upper: number;
   /**
    * Interval of the expected value, without the noise of a single row. This interval shows how precisely the draws
-   * determine the mean. Both ends are NaN for families without a mean.
+   * determine the mean. Both ends of the interval are NaN for families without a mean.
    */
   readonly expected: { readonly lower: number; readonly upper: number };
   /**
-   * Probabilities by level name, for a formula's response with levels (family ordinal, or strings). The numbers above
-   * then refer to level indices, from 0.
+   * Probabilities by level name, for a formula's response with levels (family ordinal, or strings). The mean, standard
+   * deviation and interval then refer to level indices, counted from 0.
    */
   readonly levels?: Readonly<Record<string, PredictedLevel>>;
 }
@@ -76,16 +76,16 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
 }
 
 /**
- * Predicts new rows from the draws of a posterior. For each number that the model observes in a row, it returns the
- * mean, standard deviation and central interval of the posterior predictive distribution, including noise.
+ * Predicts new rows from the draws of a posterior. For each number that the model observes in a row, the predictor
+ * returns the mean, standard deviation and central interval of the posterior predictive distribution, including noise.
  *
  *   const predictor = await posterior.predictor({ level: 0.9 });
  *   predictor.predict({ x: 3 }).y;                       // { mean, sd, lower, upper, expected }
  *   predictor.predict([{ x: 3 }, { x: 4 }]);             // a list of these
  *   predictor.predictInto(matrix, out);                  // numbers alone, without making objects
  *
- * p(y | row) = 1/S Σ_s p(y | row, θ_s) over draws θ_s. Mean and sd combine the means and variances of p(y | row, θ_s),
- * if the family has them, and are exact given the draws.
+ * p(y | row) = 1/S Σ_s p(y | row, θ_s) over draws θ_s. If the family has moments, the mean and sd combine the means and
+ * variances of p(y | row, θ_s), and are exact given the draws.
  *
  * The ends of the interval are quantiles of a sample with one value per draw; for whole numbers they are members of
  * that sample.
@@ -340,7 +340,10 @@ function linearQuantile(x: Float64Array, probability: number): number {
   return quantileOfSorted(x, probability);
 }
 
-/** Returns the smallest number x in the list such that at least a share `probability` of the list is at most x. */
+/**
+ * Returns the smallest x in the list for which at least the share `probability` of all numbers in the list is at most
+ * x.
+ */
 function stepQuantile(x: Float64Array, probability: number): number {
   // The tolerance ensures that a rounding error does not push a whole number to the next one.
   const place = Math.max(0, Math.ceil(x.length * probability - 1e-9) - 1);

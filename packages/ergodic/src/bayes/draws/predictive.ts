@@ -57,8 +57,8 @@ export interface PredictiveCheck {
  * with a value of T like the observed T(y). p is not a significance level: the same data informed the posterior, so p
  * tends to be closer to 1/2 than a uniformly distributed number.
  *
- * PIT_i = P(y_rep,i < y_i) + P(y_rep,i = y_i)/2. For LOO-PIT, each draw has the Pareto-smoothed importance weight for
- * the posterior without observation i. If the model is right, the PITs of continuous data are uniform.
+ * PIT_i = P(y_rep,i < y_i) + P(y_rep,i = y_i)/2. For LOO-PIT, draws are weighted by Pareto-smoothed importance weights
+ * for the posterior without observation i. If the model is right, the PITs of continuous data are uniform.
  *
  * observed: N values; replicated: float64[draws, N]; logLikelihood: float64[chains · draws, N], as in `psisLoo`.
  *
@@ -88,7 +88,7 @@ function checked(observed: number, replicated: Float64Array): CheckedStatistic {
   return { observed, replicated, mean: mean(replicated), q5, q95, pValue: 1 - share(replicated, observed) };
 }
 
-/** Splits the replicated values into views, one per draw. */
+/** Returns one view of the replicated values per draw. */
 function dataSets(where: string, { length }: Float64Array, replicated: Float64Array): Float64Array[] {
   if (length > 0 && replicated.length > 0 && replicated.length % length === 0)
     return Array.from({ length: replicated.length / length }, (_, s) => replicated.subarray(s * length, (s + 1) * length));
@@ -127,13 +127,16 @@ export function predictivePit(observed: ArrayLike<number>, replicated: Float64Ar
 export interface LooPitOptions {
   /** Number of chains that the draws come from. */
   readonly chainCount: number;
-  /** Relative efficiency for all observations, or one per observation. Default: estimated from the chains. */
+  /**
+   * Relative efficiency: one number for all observations, or one number per observation. Default: estimated from the
+   * chains.
+   */
   readonly relativeEfficiency?: number | ArrayLike<number>;
 }
 
 /**
- * Computes `predictivePit` for the posterior without the value itself. The result is unreliable for observations with a
- * `paretoK` above 0.7.
+ * Computes `predictivePit` of each observation under the posterior that excludes this observation. The result is
+ * unreliable for observations with a `paretoK` above 0.7.
  */
 export function looPit(
   observed: ArrayLike<number>,

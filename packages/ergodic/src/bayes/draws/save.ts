@@ -68,8 +68,8 @@ const READ_BYTES = 1 << 22;
  *   await saveDraws(posterior, fileHandle);                 // all in one file
  *   const bytes = await saveDraws(posterior);               // the bytes of that file
  *
- * Either all files of a folder are replaced, or none: after a full disk or a crash, the folder holds the draws of the
- * earlier save or of the new one.
+ * Either all files of a folder are replaced, or none. After a full disk or a crash, the folder holds either the earlier
+ * draws or the new draws.
  *
  * draws.json lists the CSV files with their checksums, so that files from two different saves are not loaded together.
  * Files of an earlier save that are no longer needed are removed.
@@ -256,7 +256,7 @@ function inJson<T>(path: string, work: () => T): T {
 
 interface Content {
   readonly content: ChainReader | DrawsJsonReader;
-  /** Parse error. It is stored only if the caller asked to continue to the end of the file after an error. */
+  /** Parse error. The error is stored only if the caller asked to continue to the end of the file. */
   readonly failure: { error: unknown } | undefined;
   readonly size: number;
   readonly sum: number;

@@ -1,7 +1,9 @@
 /** Series of single numbers: transposes [chain, draw, ...shape] into one array per number. */
 import type { DrawsContent, DrawsQuantity } from "./content.ts";
 
-/** Number of series that are transposed together. They fill two cache lines of eight float64 each. */
+/**
+ * Number of series that are transposed together. Sixteen float64 numbers fill two cache lines of eight numbers each.
+ */
 const AT_ONCE = 16;
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
@@ -31,7 +33,7 @@ export function* seriesOf(
   }
 }
 
-/** Returns the `width` columns that start at offset `at`, from rows of length `size`. */
+/** Returns `width` columns, beginning with column `at`, of a table with `size` values per row. */
 export function turned(
   values: Float64Array,
   size: number,

@@ -30,8 +30,8 @@ export function summaryTable(rows: Readonly<Record<string, VariableSummary>>): s
 }
 
 /**
- * Standard error of the mean. If the standard error is NaN, the value for a Gaussian with the same outer quantiles is
- * used.
+ * Standard error of the mean. If the standard error is NaN, returns the standard error for a Gaussian with the same
+ * outer quantiles.
  */
 function errorOf({ mcseMean, quantiles, essBulk }: VariableSummary): number {
   if (!Number.isNaN(mcseMean)) return mcseMean;
@@ -39,7 +39,7 @@ function errorOf({ mcseMean, quantiles, essBulk }: VariableSummary): number {
   return (Math.max(...values) - Math.min(...values)) / 3.3 / Math.sqrt(essBulk);
 }
 
-/** Number of decimals, up to and including the first digit that the error affects. */
+/** Number of decimals to print, up to the first digit that the error affects. */
 function digitsOf(error: number): number {
   if (!(error > 0 && error < Infinity)) return 2;
   return Math.min(12, Math.max(0, -Math.floor(Math.log10(error))));

@@ -1,6 +1,6 @@
 /**
- * Converts a table of columns (as table readers return it) to a list of rows by name, the input of predictions for new
- * rows.
+ * Converts a table of columns, as table readers return it, to a list of rows by name. Predictions for new rows take
+ * such a list.
  */
 
 /** Column of a table of new rows: either numbers, or level names together with a level index per row. */
@@ -31,7 +31,7 @@ export const isTable = (given: unknown): given is PosteriorTable =>
   typeof (given as Partial<PosteriorTable>).rowCount === "number" &&
   Array.isArray((given as Partial<PosteriorTable>).columns);
 
-/** Returns the table as rows. Missing strings become null, missing numbers NaN. */
+/** Returns the table as rows. Missing strings become null, and missing numbers become NaN. */
 export const rowsOfTable = ({ rowCount, columns }: PosteriorTable): Readonly<Record<string, number | string | null>>[] =>
   Array.from({ length: rowCount }, (_, i) =>
     Object.fromEntries(

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../engine/contract/index.ts";
 import { DataError } from "../../engine/errors/errors.ts";
 import { ebfmi } from "../../engine/statistics/index.ts";
 
-/** Draws that are inspected, from any source. */
+/** Draws to inspect, from any source. */
 export interface Transitions {
   readonly chains: number;
   readonly count: number;

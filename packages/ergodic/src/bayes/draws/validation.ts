@@ -1,12 +1,15 @@
-/** Kinds of predictive validation of a model on its own data, and the conditions under which each is refused. */
+/**
+ * Predictive validation of a model on its own data: the kinds of validation, and the conditions under which each kind
+ * is refused.
+ */
 import { checkBoolean } from "../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys, OptionError } from "../../engine/errors/errors.ts";
 
 /** Options of `draws.loo` and `draws.waic`. */
 export interface PredictiveOptions {
   /**
-   * Whether to predict each value from the earlier ones if terms depend on each other. Default false: such terms are
-   * refused.
+   * Whether to predict each value from the earlier values if the terms of the observation depend on each other. Default
+   * false: such terms are refused.
    */
   readonly oneStepAhead?: boolean;
 }
@@ -44,8 +47,8 @@ export function nothingObserved(where: string, hasTarget: boolean): OptionError 
 }
 
 /**
- * Smallest number of draws S for p-values. For a correct model, p is 0 or 1 with probability 2/(S + 1), which exceeds 5
- * % with fewer draws.
+ * Smallest number of draws S for p-values. For a correct model, p is 0 or 1 with probability 2/(S + 1). This
+ * probability exceeds 5 % if S is below 39.
  */
 const FEWEST_CHECKED = 39;
 

@@ -1,10 +1,10 @@
 /**
  * A regression as a model: η = α + Xβ + Σ_smooths f(x) + Σ_groups z u[group] + offset, y ~ family(η).
  *
- * X: the columns. If there is an intercept, the columns are centred, so that α is the intercept at the means. Draws
- * report the intercept with all columns at 0. u is non-centred: u = diag(sd) L v with v ~ N(0, 1), where L Lᵀ is the
- * correlation matrix. f is the sum of a line, which is a column of X, and wiggles with weights N(0, sd²). New groups in
- * new rows get their own u, drawn once per draw of sd and L.
+ * X: the columns. If there is an intercept, the columns are centred, and α is the intercept at the means of the
+ * columns. Draws report the intercept that applies when all columns are 0. u is non-centred: u = diag(sd) L v with v ~
+ * N(0, 1), where L Lᵀ is the correlation matrix. f is the sum of a line, which is a column of X, and wiggles with
+ * weights N(0, sd²). New groups in new rows get their own u, drawn once per draw of sd and L.
  */
 import {
   add,
@@ -44,8 +44,8 @@ const lowest: Readonly<Partial<Record<FamilyParameter, number>>> = { nu: 1 };
 type Fields = Readonly<Record<string, SymbolicArray>>;
 
 /**
- * Returns the model's function. The function adds the quantities that draws report to `reports`. `forNewRows`: whether
- * rows can have unknown groups.
+ * Returns the model's function. The function also fills `reports` with the quantities that draws report. `forNewRows`:
+ * whether rows can have unknown groups.
  */
 export function regressionBody(
   plan: Plan,
@@ -85,7 +85,7 @@ class Writer {
       const places = levels.flatMap((level) => names.map((name) => ({ name: `${term.label}[${level}]: ${name}`, shape: [] })));
       this.#reports.push({ places, kind: "parameter", value: effects[j].value });
     }
-    // This comes after all parameters of the posterior, because it can add parameters for new groups.
+    // Group effects come after all parameters of the posterior, because rows with new groups can add parameters.
     for (const [j, group] of groups.entries()) {
       const fresh = forNewRows ? effects[j].fresh() : undefined;
       this.#vary(group, effects[j].value, fresh, fields[indexField(j)], fields[effectField(j)]);
@@ -101,8 +101,8 @@ class Writer {
   }
 
   /**
-   * Adds the intercept and the coefficients. For an ordinal response, adds thresholds instead of the intercept, and
-   * returns these thresholds.
+   * Adds the intercept and the coefficients. For an ordinal response, adds and returns thresholds, which replace the
+   * intercept.
    */
   #fixed(): SymbolicArray | undefined {
     const { formula, family, response, coefficients, deviations, means } = this.#plan;
@@ -125,7 +125,7 @@ class Writer {
     if (intercept) this.#report(["Intercept"], atMeans ? sub(intercept, atMeans) : intercept);
     if (b) this.#report(coefficients, b);
     const product = b && matmul(this.#fields[FIXED], b);
-    // Adds both as a single sum, which the compiler fuses with the density.
+    // Adds the product and the intercept as a single sum, so that the compiler fuses the sum with the density.
     if (product && intercept) this.#parts.push(add(product, intercept));
     else this.#parts.push(...[product, intercept].filter((part) => part !== undefined));
     return threshold;
@@ -202,13 +202,16 @@ class Writer {
     return value;
   }
 
-  /** Returns positive parameters as a single number (the first) and as a list. */
+  /**
+   * Adds positive parameters with these priors. Returns the first parameter as a single number, and all parameters as a
+   * list.
+   */
   #positive(name: string, priors: readonly Distribution[], lower = 0): [single: SymbolicArray, all: SymbolicArray] {
     const all = this.#sideBySide(name, priors, true, lower)!;
     return [at(all, 0), all];
   }
 
-  /** Returns a list of parameters, each with its own prior, using one param() per family of priors. */
+  /** Returns a list of parameters, each with its own prior. One param() is used per family of priors. */
   #sideBySide(name: string, priors: readonly Distribution[], isScale: boolean, lower = 0): SymbolicArray | undefined {
     if (priors.length === 0) return undefined;
     const kinds = [...new Set(priors.map(({ family }) => family))];

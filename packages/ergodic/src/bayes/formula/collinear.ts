@@ -54,8 +54,7 @@ export function refuseCollinear(where: string, { names, terms }: Coding, matrix:
 }
 
 /**
- * Solves, by back substitution, for the weights w for which Σ_j w_j (column j) equals the column with coordinates
- * `own`.
+ * Solves for the weights w by back substitution, so that Σ_j w_j (column j) equals the column with coordinates `own`.
  */
 function solved(shares: readonly (readonly number[])[], own: readonly number[]): number[] {
   const weights = own.slice();

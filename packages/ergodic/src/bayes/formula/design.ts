@@ -1,9 +1,9 @@
 /**
  * Terms as columns of numbers, coded as in R's model.matrix.
  *
- * A factor in a term is coded by contrasts with its first level if an earlier term contains all other variables of its
- * term. Otherwise the factor is coded by all its levels. Without an intercept, the first factor is coded by all its
- * levels. In the columns of an interaction, the first factor's level varies fastest.
+ * If an earlier term contains all other variables of a factor's term, the factor is coded by contrasts with its first
+ * level. In all other cases, the factor is coded by all its levels. Without an intercept, the first factor is coded by
+ * all its levels. In the columns of an interaction, the first factor's level varies fastest.
  *
  * Source: Chambers, Hastie 1992, Statistical Models in S, page 38.
  *
@@ -17,7 +17,7 @@ import { columnsBelow, evaluate } from "./expressions.ts";
 import { type Columns, type LevelColumn, levelsOfNumbers } from "./formula-data.ts";
 import type { Effects, Variable } from "./terms.ts";
 
-/** Values of variables in some rows: the rows that the model was fitted to, or new ones. */
+/** Values of variables in a set of rows: either the rows to which the model was fitted, or new rows. */
 export interface Rows {
   readonly rowCount: number;
   /** @throws DataError unless the variable is a number in each row */
@@ -26,7 +26,7 @@ export interface Rows {
   codes(variable: Variable, levels: readonly string[]): Int32Array;
 }
 
-/** A variable of a term with its coding: either as a number, or by its levels from index `first`. */
+/** Variable of a term with its coding: a number, or levels from index `first` on. */
 type Part =
   | { readonly kind: "number"; readonly variable: Variable }
   | { readonly kind: "levels"; readonly variable: Variable; readonly levels: readonly string[]; readonly first: 0 | 1 };
@@ -139,7 +139,7 @@ export class ModelRows implements Rows {
   }
 }
 
-/** Maximum number of values in a matrix: 2 GiB, more than any model here could hold. */
+/** Maximum number of values in a matrix, which then takes 2 GiB. No model here could hold a larger matrix. */
 const MOST_NUMBERS = 2 ** 28;
 
 /** @throws DataError if a term has more columns than fit into memory; the message names the term's largest factor */

@@ -1,9 +1,9 @@
 /**
- * Data of a formula as columns of numbers or levels. Input is columns by name, a list of rows, or a table from a
- * reader.
+ * Converts the data of a formula to columns of numbers or levels. The data are columns by name, a list of rows, or a
+ * table from a reader.
  *
  * Strings and Booleans become levels, sorted by character code, or in the order given by `levels`. Missing values are
- * refused, with row and column.
+ * refused with an error that names row and column.
  *
  * @throws DataError
  */

@@ -1,5 +1,5 @@
 /**
- * Rows that the model has not seen. New rows have the same columns. Factor levels of these rows must be known. Unknown
+ * Rows that the model has not seen. New rows have the same columns. Factor levels in new rows must be known. Unknown
  * groups are treated as new groups.
  */
 import { DataError } from "../../engine/errors/errors.ts";

@@ -1,4 +1,4 @@
-/** A formula applied to data: its numeric columns, and the choices stored so that new rows get the same columns. */
+/** A formula applied to data. It contains the numeric columns, and the choices that give new rows the same columns. */
 import { DataError, OptionError } from "../../engine/errors/errors.ts";
 import type { ModelData } from "../model/fields.ts";
 import { refuseCollinear } from "./collinear.ts";
@@ -9,7 +9,7 @@ import { type Spline, splineOf } from "./splines.ts";
 import type { Formula, GroupTerm, SmoothTerm, Term } from "./terms.ts";
 
 const WHERE = "regression";
-/** Names of the model's numeric fields. The names are chosen so that no column can have the same name. */
+/** Names of the model's numeric fields. No column can have one of these names. */
 export const FIXED = "(fixed effects)";
 export const OFFSET = "(offset)";
 export const TRIALS = "(trials)";
@@ -41,7 +41,7 @@ export class Plan {
   readonly formula: Formula;
   readonly family: ResponseFamily;
   readonly response: Response;
-  /** Names of coefficients: first those of the columns, then those of the smooths' lines. */
+  /** Names of coefficients: first one per column, then one per smooth for its straight line. */
   readonly coefficients: readonly string[];
   /** Standard deviations of the coefficients' columns. */
   readonly deviations: Float64Array;
@@ -76,7 +76,9 @@ export class Plan {
     this.data = { [formula.response.label]: this.response.values, ...this.numbersOf(known) };
   }
 
-  /** Returns the numbers that the model reads from rows, except the response, as one row-major list per field. */
+  /**
+   * Returns the numbers that the model reads from the rows, as one row-major list per field. The response is excluded.
+   */
   numbersOf(rows: GroupedRows): Record<string, Float64Array> {
     const { formula, groups, smooths } = this;
     const numbers: Record<string, Float64Array> = {};

@@ -1,6 +1,6 @@
 /**
- * Default priors of a regression. They are the same as in brms, except for coefficients, which are flat in brms and
- * have rstanarm's priors here.
+ * Default priors of a regression. The defaults are the same as in brms, except for coefficients. Coefficients have flat
+ * priors in brms, but here they have the priors of rstanarm.
  *
  *   coefficients   normal(0, 2.5 · s / sd(x)); s: standard deviation of the response for gaussian and student, else 1
  *   Intercept      student(3, median of the response on the link's scale, spread), for centred columns; (3, 0, 2.5) for a logit
@@ -34,7 +34,8 @@ export interface RegressionPriors {
   /** Prior of the intercept at the means of all columns. */
   readonly Intercept?: Distribution;
   /**
-   * Prior of the standard deviations for group effects and smooths. For a single standard deviation: "sd(school): x".
+   * Prior of the standard deviations for group effects and smooths. A single standard deviation has a key such as
+   * "sd(school): x".
    */
   readonly sd?: Distribution;
   /** η of the LKJ prior of correlations, > 0. */
@@ -148,7 +149,7 @@ export function checkPriors(priors: unknown): asserts priors is RegressionPriors
   }
 }
 
-/** Whether all values of a prior are bounded below (positive). */
+/** Whether the support of a prior has a lower bound. */
 export function isPositive({ support }: Distribution): boolean {
   return support.kind === "interval" && support.low !== undefined;
 }

@@ -30,8 +30,8 @@ export interface RegressionOptions {
 const WHERE = "regression";
 
 /**
- * A regression written as a formula, with group effects as in R's lme4 and brms. It is a model for `sample`, `fit` and
- * every other function that takes a model.
+ * A regression written as a formula, with group effects as in R's lme4 and brms. A regression can be given to `sample`,
+ * `fit` and every other function that takes a model.
  *
  *   const growth = regression("height ~ age * sex + (1 + age | child)");
  *   const posterior = await sample(growth, { height, age, sex, child }, { seed: 1 });

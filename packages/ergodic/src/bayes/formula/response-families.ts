@@ -88,7 +88,7 @@ export const familyNames = Object.keys(families) as readonly FamilyName[];
 
 export const familyOf = (name: FamilyName): ResponseFamily => families[name];
 
-/** Maps families' names in other programs, and kinds of responses, to our names. */
+/** Our names for the families of other programs and for kinds of responses. */
 export const familySynonyms: Readonly<Record<string, FamilyName>> = {
   normal: "gaussian",
   linear: "gaussian",

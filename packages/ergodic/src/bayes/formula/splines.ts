@@ -1,9 +1,9 @@
 /**
  * Natural cubic splines with a penalty on their curvature, as in mgcv's s(x, bs = "cr") and brms.
  *
- * f(x) = Σ_j a_j(x) β_j, where β are the values at k knots: quantiles of the distinct x. ∫ f″² = βᵀSβ, S = DᵀB⁻¹D.
- * Because Σ_i f(x_i) = 0 is required, the constant belongs to the intercept. f is then the sum of a line (x −
- * x̄)/sd(x), which has no penalty, and k − 2 wiggles, which are the eigenvectors of S divided by √λ.
+ * f(x) = Σ_j a_j(x) β_j, where β are the values at k knots: quantiles of the distinct x. ∫ f″² = βᵀSβ, S = DᵀB⁻¹D. The
+ * constraint Σ_i f(x_i) = 0 assigns the constant to the intercept. f is then the sum of a line (x − x̄)/sd(x), which
+ * has no penalty, and k − 2 wiggles, which are the eigenvectors of S divided by √λ.
  *
  * So f has a normal prior with precision S/τ² if the weights of the wiggles are N(0, τ²). S is scaled as in mgcv, S
  * ‖X‖∞²/‖S‖₁, so τ has the same units as in mgcv.
@@ -158,7 +158,7 @@ function rotated(penalty: Float64Array, sums: Float64Array, k: number, scale: nu
   return product(z, weights, n, n - 1);
 }
 
-/** Returns A [·, inner] times B [inner, width]. */
+/** Returns the matrix product of A [·, inner] and B [inner, width]. */
 function product(a: Float64Array, b: Float64Array, inner: number, width: number): Float64Array {
   const rows = a.length / inner;
   const out = new Float64Array(rows * width);

@@ -1,6 +1,6 @@
 /**
- * Parses the text of a formula into a tree: R's operators with R's precedence. Each part stores its position in the
- * text.
+ * Parses the text of a formula into a tree. The operators and their precedence are the same as in R. Each part stores
+ * its position in the text.
  */
 import { OptionError } from "../../engine/errors/errors.ts";
 
@@ -54,7 +54,7 @@ export function parse(text: string): Node {
   return new Parser(text).whole();
 }
 
-/** Makes an error about a part of the formula. */
+/** Returns an error with the position of the faulty part in the formula. */
 export function misread(text: string, { start }: Pick<Place, "start">, message: string, code = "FORMULA_SYNTAX"): OptionError {
   const place = start >= text.length ? "at its end" : `at place ${start + 1}`;
   return new OptionError(`formula "${text}"`, `${place}: ${message}`, code);

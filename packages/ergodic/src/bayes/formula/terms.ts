@@ -9,7 +9,7 @@
 import { OptionError } from "../../engine/errors/errors.ts";
 import { misread, type Node, parse, printed } from "./syntax.ts";
 
-/** Variable of terms: a column, or an expression of columns. */
+/** Variable that occurs in terms: a column, or an expression of columns. */
 export interface Variable {
   readonly label: string;
   readonly expression: Node;
@@ -54,7 +54,7 @@ export interface Formula extends Effects {
   readonly groups: readonly GroupTerm[];
 }
 
-/** Limits on formulas. Formulas written by hand are far smaller. */
+/** Limits on formulas. Formulas that people write are far smaller than these limits. */
 const MOST_CHARACTERS = 10_000;
 const MOST_NESTED = 200;
 const MOST_PRODUCTS = 20_000;
@@ -258,7 +258,7 @@ class Reader {
     return this.#product(node);
   }
 
-  /** Removes duplicates: each product occurs once, and each variable once per product. */
+  /** Removes duplicates, so that each product occurs once and contains each variable once. */
   #few(node: Node, terms: Expanded): Expanded {
     if (terms.length > MOST_PRODUCTS)
       throw this.#refuse(node, `there are more than ${MOST_PRODUCTS} products of columns; name those that matter`);
@@ -279,7 +279,7 @@ class Reader {
         `"${printed(base)}^${printed(exponent)}" is "${printed(base)}" in a formula; write I(${printed(base)}^${printed(exponent)}) for a power of the column`,
       );
     let all = terms;
-    // No product has more variables than there are terms.
+    // A product has at most as many variables as there are terms.
     for (let k = 1; k < Math.min(exponent.value, terms.length); k++) all = this.#few(base, [...all, ...cross(all, terms)]);
     return all;
   }

@@ -6,7 +6,7 @@ import type { GivenValues } from "../model/index.ts";
 export interface ModeOptions {
   /** Step rule that replaces the built-in climb. The rule receives gradients of the full log density. */
   rule?: Rule;
-  /** Synonym of `rule`; give only one of the two. */
+  /** Synonym of `rule`. Only one of the two may be given. */
   algorithm?: Rule;
   /** Maximum number of updates per start, > 0. */
   epochs?: number;

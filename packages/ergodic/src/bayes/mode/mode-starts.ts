@@ -122,7 +122,7 @@ const NEAR = 0.1;
  * returned. The other starts show how far the best start can be trusted.
  *
  * Starts use our own climb (bayes/approximate/climb.ts) or the user's rule. If a rule is given, a climb from its end
- * point judges the result. The increase in this climb is what the rule did not achieve.
+ * point judges the result. The increase during this climb is the increase that the rule missed.
  */
 export class ModeStarts implements Progression {
   readonly stepsPerEpoch = 1;
@@ -166,8 +166,8 @@ export class ModeStarts implements Progression {
   }
 
   /**
-   * Judges all starts. The best start has the highest density. Starts from which the density is unbounded are ignored
-   * if another start ended at a minimum of −log density.
+   * Judges all starts. The best start has the highest density. If another start ended at a minimum of −log density,
+   * starts from which the density is unbounded are ignored.
    */
   verdict(): Verdict {
     if (this.known?.step === this.step) return this.known.verdict;

@@ -12,7 +12,7 @@ import type { PortableForm } from "../model/placed.ts";
 import { placeForm } from "../model/portable.ts";
 import type { ModeOptions } from "./mode-options.ts";
 
-/** Position and meaning of a parameter's unconstrained numbers. */
+/** Position of a parameter's unconstrained numbers, with the shape and transform of the parameter. */
 export interface ModePlace extends ParameterPlace {
   /** Shape of the parameter's values. */
   readonly shape: readonly number[];

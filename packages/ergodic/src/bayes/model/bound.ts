@@ -3,8 +3,8 @@ import { Arena } from "../../engine/memory/arena.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 
 /**
- * Binds a compiled density. `make` places the density in a separate arena. The result is called through the kernel that
- * evaluates compiled densities. The binding keeps the density alive, because it reads the density's memory.
+ * Binds a compiled density. `make` places the density in a separate arena. The kernel that evaluates compiled densities
+ * calls the result. The binding reads the density's memory and therefore keeps the density alive.
  */
 export function boundDensity<T extends { model: number }>(
   density: { readonly deterministic: boolean },

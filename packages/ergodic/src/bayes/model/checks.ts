@@ -19,7 +19,7 @@ export function checkArray(where: string, what: string, given: unknown): Symboli
   throw new CompileError(where, `${what} is ${kind}, but must be a symbolic array; a number is full(3)`, "COMPILE_OPERAND");
 }
 
-/** Returns the shape of a single value. The shape is taken from a parameter with a last axis of this extent. */
+/** Returns the shape of a single value. Every extent equals the last extent of a vector or matrix parameter. */
 export function eventShape({ family, eventRank, parameters }: Distribution): Shape {
   if (eventRank === 0) return [];
   if (family.eventShape) return family.eventShape;
@@ -31,8 +31,8 @@ export function eventShape({ family, eventRank, parameters }: Distribution): Sha
 }
 
 /**
- * Checks that a prior is continuous or a distribution of single whole numbers, and that it yields one density per value
- * of the parameter.
+ * Checks that a prior is continuous or yields single whole numbers, and that it has one density per value of the
+ * parameter.
  */
 export function checkPrior(name: string, prior: Distribution, shape: Shape): void {
   if (prior.name === "censored")
@@ -57,8 +57,8 @@ export function checkPrior(name: string, prior: Distribution, shape: Shape): voi
 }
 
 /**
- * Checks that the distribution's parameters do not broadcast to a larger shape than the value's. Otherwise the value
- * would count several times.
+ * Checks that the distribution's parameters do not broadcast to a larger shape than the shape of the value. Otherwise,
+ * a value would be counted several times.
  */
 export function checkCounted(value: SymbolicArray, distribution: Distribution, pointwise: SymbolicArray): void {
   if (pointwise.size === sizeOf(batchOf(value.shape, distribution.eventRank))) return;

@@ -52,7 +52,7 @@ export class ConditionedModel implements LogDensity, Disposable {
    * come last.
    */
   readonly quantities: readonly QuantityPlace[];
-  /** Number of values of one point, excluding generated quantities that are drawn. */
+  /** Number of values per point. Generated quantities that are drawn at random are not counted. */
   readonly valueCount: number;
   /** Result of tracing the model's function. */
   readonly traced: TracedModel;
@@ -138,8 +138,8 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /**
-   * Returns the values at many points, concatenated: `valueCount` numbers for each `dimension` numbers of u, in the
-   * order of `quantities`.
+   * Returns the values at many points, one point after another. The `dimension` numbers of each point give `valueCount`
+   * values, in the order of `quantities`.
    */
   valuesOf(points: ArrayLike<number>): Float64Array {
     return this.ofPoints("values", this.reported, points);
@@ -202,7 +202,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     return interpret([this.traced.logDensity], this.inputs(u))[0][0];
   }
 
-  /** Textbook log density of the constrained values at u, without log |J|. */
+  /** Log density of the constrained values that u represents, as in textbooks, without log |J|. */
   logDensityOfValues(u: ArrayLike<number>): number {
     return interpret([this.traced.logDensityOfValues], this.inputs(u))[0][0];
   }
@@ -226,7 +226,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     );
   }
 
-  /** Names of observed quantities whose terms depend on each other, as found at u. */
+  /** Names of observed quantities with terms that depend on each other. The dependence is tested at u. */
   dependentObservations(u: ArrayLike<number>): Set<string> {
     return dependentObservations(this.traced, this.inputs(u));
   }
@@ -250,7 +250,8 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /**
-   * Shapes of the data by name. When a model is combined with draws from a file, the file must have the same shapes.
+   * Shapes of the data by name. Draws from a file can be combined with the model only if the file contains the same
+   * shapes.
    */
   get dataShapes(): Record<string, number[]> {
     return Object.fromEntries([...this.traced.fields].map(([name, { shape }]) => [name, [...shape]]));
@@ -262,9 +263,9 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /**
-   * Reports how accurately the model's differential equations are solved at some of these points: the largest number of
-   * steps, the largest error, and the number of points without a solution. Undefined if the model has no differential
-   * equations.
+   * Reports how accurately the model's differential equations are solved at some of these points. The report contains
+   * the largest number of steps, the largest error, and the number of points without a solution. Undefined if the model
+   * has no differential equations.
    */
   solutionsAt(points: Float64Array): JsonObject | undefined {
     const arrays = this.traced.solutions.length > 0 ? watchedArrays(this.traced) : [];
@@ -305,7 +306,9 @@ export class ConditionedModel implements LogDensity, Disposable {
     return Object.fromEntries(known.map(({ name }, i) => [name, values[i]]));
   }
 
-  /** Names of quantities that are only partially observed, such as values for which only a bound is known. */
+  /**
+   * Names of quantities that are only partially observed, for example because some values are known only up to a bound.
+   */
   hiddenObservations(): ReadonlySet<string> {
     const hides = ({ distribution }: TracedObservation): boolean =>
       distribution instanceof Distribution && distribution.family.hides === true;
@@ -320,7 +323,8 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /**
-   * Draws u from the prior. Together with `constrain` and `predict`, this gives a draw of all quantities and data.
+   * Draws u from the prior. Together with `constrain` and `predict`, a draw of u yields a draw of all quantities and
+   * data.
    * @throws CapabilityError for a flat prior or a target()
    */
   drawPrior(draws: Draws): Float64Array {

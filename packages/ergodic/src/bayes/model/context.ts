@@ -18,18 +18,18 @@ export interface ParameterOptions {
    */
   readonly shape?: Extent | readonly Extent[];
   /**
-   * Whether the parameter itself is sampled. If false, z is sampled instead, which has the standard distribution, and
-   * the parameter is location + scale · z. Samplers mix better in this form if there are few data. Default true.
+   * Whether the parameter itself is sampled. If false, the parameter is location + scale · z, and samplers move z,
+   * which has the standard distribution. Samplers mix better in this form if there are few data. Default true.
    */
   readonly centred?: boolean;
   /**
-   * Lower bound (a number or an array), inside the distribution's support. The density is not renormalised for the part
-   * that is cut off.
+   * Lower bound (a number or an array), inside the distribution's support. The density is not renormalised to the
+   * remaining part of the support.
    */
   readonly lower?: ArrayLikeOperand;
   /**
-   * Upper bound (a number or an array), inside the distribution's support. The density is not renormalised for the part
-   * that is cut off.
+   * Upper bound (a number or an array), inside the distribution's support. The density is not renormalised to the
+   * remaining part of the support.
    */
   readonly upper?: ArrayLikeOperand;
   /** Constraint word that narrows the distribution's support, such as "positive" or "ordered". */
@@ -41,7 +41,7 @@ type ObservedValue = SymbolicArray | number;
 /** Options of `marginalise` in a model. */
 export interface MarginaliseOptions {
   /**
-   * Observed value. It is required if each term is the distribution of this value given a state. If each term is a
+   * Observed value. The value is required if each term is a distribution of this value given a state. If each term is a
    * record or list of distributions, give a record or list of values.
    */
   readonly value?: ObservedValue | readonly ObservedValue[] | Readonly<Record<string, ObservedValue>>;
@@ -78,11 +78,11 @@ export interface ModelTools {
   marginalise(states: States, terms: StateTerms, options?: MarginaliseOptions): Marginal;
   /** Names a function of parameters. Draws report the result, and the rest of the model can use it. */
   transformed(name: string, value: SymbolicArray): SymbolicArray;
-  /** Adds a quantity to each draw. It is a function of parameters, or a draw from a distribution. */
+  /** Adds a quantity to each draw. The quantity is a function of parameters, or a draw from a distribution. */
   generated(name: string, value: SymbolicArray | Distribution): void;
   /**
-   * Adds the sum of a term in nats to the log density. Where prior and likelihood are treated separately, the term
-   * belongs to the prior.
+   * Adds the sum of all elements of a term, in nats, to the log density. If prior and likelihood are treated
+   * separately, the term belongs to the prior.
    */
   target(term: SymbolicArray): void;
 }
@@ -101,8 +101,8 @@ export interface TracedParameter {
   readonly narrowed: boolean;
   readonly bounds: { readonly low?: SymbolicArray; readonly high?: SymbolicArray } | undefined;
   /**
-   * Bounds of a whole-number parameter. The bounds hold for all values of the other parameters. Such a parameter is
-   * stored in u unchanged.
+   * Bounds of a whole-number parameter. The bounds are valid for all values of the other parameters. Such a parameter
+   * is stored in u unchanged.
    */
   readonly discrete: { readonly low: number; readonly high: number } | undefined;
 }
@@ -134,13 +134,13 @@ export interface TracedObservation extends TracedReplicate {
   readonly chained: boolean;
 }
 
-/** A term of the log density, element by element. Used to explain why no start is finite. */
+/** Elements of one term of the log density. Used to explain why no start is finite. */
 export interface TracedTerm {
   readonly kind: "param" | "observe" | "marginalise" | "target";
   readonly name: string;
   readonly density: SymbolicArray;
   readonly distribution?: Distribution;
-  /** Value to whose density the term belongs. */
+  /** Value to which the density refers. */
   readonly value?: SymbolicArray;
 }
 
@@ -151,7 +151,7 @@ export interface TracedReport {
   readonly value: SymbolicArray;
 }
 
-/** Row reader of a model that parses its own rows. */
+/** Row reader for a model that parses rows itself. */
 export interface TracedNewRows {
   /** Columns that a row must have. */
   readonly columns: readonly string[];
@@ -168,7 +168,7 @@ export interface TracedNewRows {
   readonly levels?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Indices, and the extent of the axis to which the operation `where` applies them. */
+/** Indices of the operation `where`, and the extent of the axis that they index. */
 export interface TracedIndices {
   readonly where: string;
   readonly indices: SymbolicArray;
@@ -180,16 +180,19 @@ export interface TracedModel {
   readonly parameters: readonly TracedParameter[];
   readonly quantities: readonly TracedQuantity[];
   readonly observed: readonly TracedObservation[];
-  /** Observed values in the order in which they must be drawn. Values that share a log density are included. */
+  /** Observed values in the order in which they must be drawn. The list includes values that share a log density. */
   readonly replicated: readonly TracedReplicate[];
   /**
-   * Summed-out terms that do not have a single distribution: terms given as log densities, or terms for several values
+   * Summed-out terms without a single distribution: terms that are given as log densities, and terms for several values
    * together.
    */
   readonly marginal: readonly Pick<TracedObservation, "name" | "pointwise" | "chained">[];
   /** Generated quantities that are drawn from a distribution. */
   readonly drawn: readonly TracedDraw[];
-  /** Whether target() was used. If so, the prior consists of more than the parameters' priors. */
+  /**
+   * Whether target() was used. If target() was used, the prior contains terms in addition to the priors of the
+   * parameters.
+   */
   readonly hasTarget: boolean;
   /** Log density of the unconstrained numbers, including log |J| of all transforms. */
   readonly logDensity: SymbolicArray;
@@ -221,7 +224,7 @@ export interface TracedModel {
 
 export interface Hint {
   readonly code: "jacobian" | "observedParameter" | "unbounded";
-  /** Description of the finding, with the line of the model. */
+  /** Description of the finding, with the line in the model. */
   readonly text: string;
   readonly advice: string;
 }

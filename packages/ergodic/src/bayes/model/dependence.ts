@@ -1,13 +1,13 @@
 /**
- * Finds observations whose terms depend on each other, because the log density of one value reads other values of the
- * same observation. Examples are a hidden Markov chain, a regression on earlier values, and errors computed by a scan.
+ * Finds observations with dependent terms, in which the log density of one value reads other values of the same
+ * observation. Examples are a hidden Markov chain, a regression on earlier values, and errors computed by a scan.
  * Dropping one term then does not remove the influence of its value.
  *
  * Hidden chains are known to be dependent. Everything else is tested at a point u. If two numbers of the observed data
  * are exchanged, the log densities of the other values must not change.
  *
  * An exchange does not change symmetric functions of the data, such as the mean. If the values depend on parameters, as
- * residuals do, each value belongs to one number of the data.
+ * residuals do, each value is associated with one number of the data.
  *
  * Values that are observed one by one are tested together if they come from the same data.
  *
@@ -18,8 +18,8 @@ import { arraysBelow, interpret, type SymbolicArray } from "../../engine/compile
 import type { TracedModel, TracedObservation } from "./context.ts";
 
 /**
- * Maximum number of exchanges per array of data. If single values are observed one by one, all exchanges are tried up
- * to the larger number.
+ * Maximum number of exchanges per array of data. If each value is observed separately, all exchanges are tried, up to
+ * the larger number.
  */
 const FEW_PAIRS = 12;
 const MOST_PAIRS = 200;
@@ -59,8 +59,8 @@ function dataBelow(roots: readonly SymbolicArray[]): SymbolicArray[] {
 }
 
 /**
- * Whether the terms can depend on each other. This requires that the distribution reads observed data, or that the
- * values depend on parameters.
+ * Whether the terms can depend on each other. The terms can depend on each other only if the distribution reads
+ * observed data or the values depend on parameters.
  */
 function isSuspect({ value, distribution, batch }: TracedObservation, sources: readonly SymbolicArray[]): boolean {
   const read = new Set(dataBelow(distribution.sampler(batch).arrays));
@@ -80,7 +80,7 @@ class Trial {
     this.moved = observations.map(({ value }) => readsParameters(value));
   }
 
-  /** Returns the names of the observations that the exchange shows to be dependent. */
+  /** Returns the names of the observations for which the exchange reveals a dependence. */
   dependent({ key, first, second }: Exchange): string[] {
     const data = Float64Array.from(this.inputs[key]);
     [data[first], data[second]] = [data[second], data[first]];
@@ -93,9 +93,9 @@ class Trial {
       return { observation, terms, own: new Set([...values].map((k) => Math.floor(k / width))), moved: this.moved[i] };
     });
     const byOthers = each.filter(({ terms, own }) => [...terms].some((k) => !own.has(k)));
-    // Exchanging two numbers of the data should change two terms. If it changes more terms, the residuals depend on
-    // each other through time. Data with fewer numbers than there are values describe groups. Such data are exempt from
-    // this test.
+    // Exchanging two numbers of the data should change two terms. If the exchange changes more terms, the residuals
+    // depend on each other through time. Data with fewer numbers than there are values describe groups. Such data are
+    // exempt from this test.
     const followed = each.filter(
       ({ observation, terms, moved }) => moved && terms.size > 2 && data.length >= observation.value.size,
     );

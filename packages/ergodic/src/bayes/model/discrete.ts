@@ -1,10 +1,11 @@
-/** Bounds of whole-number parameters, as far as they depend only on the data. */
+/** Bounds of whole-number parameters, if they can be computed from the data alone. */
 import { arraysBelow, interpret, type SymbolicArray } from "../../engine/compiler/index.ts";
 import type { Support } from "../distributions/index.ts";
 
 export interface IntegerBounds {
   /**
-   * −∞ or ∞ if there is no bound, or if the bound depends on other parameters. For several elements, the widest bounds.
+   * −∞ or ∞ if there is no bound, or if the bound depends on other parameters. For several elements, these are the
+   * widest bounds.
    */
   readonly low: number;
   readonly high: number;

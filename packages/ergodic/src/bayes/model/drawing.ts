@@ -3,8 +3,8 @@ import type { TracedDraw } from "./context.ts";
 import type { PlacedModel, PointFunction } from "./placed.ts";
 
 /**
- * Draws from several distributions at a point. Their parameters are computed by one compiled program; the sampling is
- * plain JavaScript.
+ * Draws from several distributions at a point. One compiled program computes the parameters of all distributions, and
+ * plain JavaScript code draws the values.
  */
 export interface Drawing {
   readonly name: string;
@@ -23,7 +23,7 @@ export class Drawer {
     this.drawn = drawn;
   }
 
-  /** Draws once from each distribution at u, in order, from the same stream. */
+  /** Draws once from each distribution at u. The draws are made in order from the same stream. */
   at(u: Float64Array, draws: Draws): Drawing[] {
     this.made ??= this.make();
     const { parameters, draws: each } = this.made;

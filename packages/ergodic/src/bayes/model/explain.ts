@@ -1,8 +1,8 @@
 /**
  * Explains why no start of a model is finite. Each term is evaluated at all starts. Terms are in the order of the
- * model. The explanation names the first term with an element that is −∞ or NaN at all starts. If there is none, it
- * names the first term that is not finite at any start. If there is none either, it names the term that is not finite
- * at the largest number of starts.
+ * model. The explanation names the first term with an element that is −∞ or NaN at all starts. If no term has such an
+ * element, the explanation names the first term that is not finite at any start. If every term is finite at some start,
+ * the explanation names the term that is not finite at the largest number of starts.
  */
 
 import { broadcastTo, interpret, type SymbolicArray } from "../../engine/compiler/index.ts";
@@ -89,8 +89,8 @@ function called({ kind, name, distribution }: TracedTerm): string {
 }
 
 /**
- * Returns the reason: a parameter that violates its constraint at the first point, or a value outside the support of
- * the distribution.
+ * Returns the reason why an element is not finite: a parameter that violates its constraint at the first point, or a
+ * value outside the support of the distribution.
  */
 function because(term: TracedTerm, element: number, inputs: Readonly<Record<string, ArrayLike<number>>>): string {
   const { distribution, value, density } = term;

@@ -62,15 +62,18 @@ export const vector = (size: Extent, bounds: DataBounds = {}): DataField<Numbers
  */
 export const matrix = (rows: Extent, columns: Extent, bounds: DataBounds = {}): DataField<Numbers | readonly Numbers[]> =>
   field("matrix", "array", [rows, columns], bounds);
-/** Declares an array with any number of axes: the extents, optionally followed by bounds on the numbers. */
+/**
+ * Declares an array with any number of axes. The arguments are the extents of the axes, optionally followed by bounds
+ * on the numbers.
+ */
 export const tensor = (...given: [...Extent[], Extent | DataBounds] | []): DataField<Nested> => {
   const last = given.at(-1);
   const isBounded = last !== undefined && typeof last !== "number" && typeof last !== "string";
   return field("tensor", "array", (isBounded ? given.slice(0, -1) : given) as Extent[], isBounded ? last : {});
 };
-/** Declares a single whole number. `bounds`: bounds on it. */
+/** Declares a single whole number. `bounds`: bounds on the number. */
 export const integer = (bounds: Omit<DataBounds, "integer"> = {}): DataField<number> => field("integer", "integer", [], bounds);
-/** Declares a single number. `bounds`: bounds on it. */
+/** Declares a single number. `bounds`: bounds on the number. */
 export const real = (bounds: DataBounds = {}): DataField<number> => field("real", "real", [], bounds);
 
 function field<T>(where: string, kind: DataField["kind"], extents: readonly Extent[], bounds: DataBounds): DataField<T> {

@@ -1,6 +1,4 @@
-/**
- * Parameter values from users: a number, a flat row-major list, or nested lists (such as a list of a matrix's rows).
- */
+/** Parameter values from users: a number, a flat row-major list, or nested lists (a matrix is a list of rows). */
 
 import type { Shape } from "../../engine/compiler/index.ts";
 import { isList } from "../../engine/errors/checks.ts";

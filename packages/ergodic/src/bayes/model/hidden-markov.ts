@@ -59,18 +59,18 @@ export class HiddenMarkov {
  *
  *   log a_t(j) = log P(z_t = j | y before t) + log p(y_t | z_t = j), log p(y_t | y before t) = log Σ_j a_t(j).
  *
- * π (`initial`): [K], a simplex. A (`transition`): [K, K], whose rows i are simplexes. Emissions log p(y_t | z_t = k):
- * [T, …, K], with time on the first axis. The axes in between belong to independent chains.
+ * π (`initial`): [K], a simplex. A (`transition`): [K, K], with simplexes as rows. Emissions log p(y_t | z_t = k): [T,
+ * …, K], with time on the first axis. The axes in between belong to independent chains.
  *
  * Filters are normalised at each step, so that long chains do not underflow. Smoothed probabilities P(z_t = k | all y)
  * come from the backward recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
  *
  * `initial` can also be "stationary", which means the π with π = πA, or "uniform". Use "uniform" for models without a
- * term for the first state. It changes the density only by a constant.
+ * term for the first state. A uniform first state changes the density only by a constant.
  *
- * The stationary π is unique if the chain has exactly one closed set of states (a set that it never leaves). Constants
- * and data with several closed sets are refused. If parameters define the chain, several closed sets occur with
- * probability 0. The log density is then NaN, and samplers reject the proposal.
+ * The stationary π is unique if the chain has exactly one closed set of states (a set that it never leaves). A chain
+ * that is given by constants or data and has several closed sets is refused. If parameters define the chain, several
+ * closed sets occur with probability 0. The log density is then NaN, and samplers reject the proposal.
  *
  * For use in marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
  */
@@ -112,7 +112,7 @@ export function forwardBackward(
     const joint = add(predicted, emission);
     const own = logSumExp(joint, last);
     const filtered = sub(joint, own);
-    // Sums over the previous state, the second-to-last axis.
+    // Sums over the previous state, which is on the second-to-last axis.
     const moved = add(reshape(filtered, [...shape, 1]), logTransition);
     return [[logSumExp(moved, { axis: -2 })], [reshape(own, shape.slice(0, -1)), filtered]];
   });
@@ -131,7 +131,7 @@ export function forwardBackward(
 }
 
 /**
- * Returns the jointly most probable states given all observations, [T, …], by Viterbi's algorithm. δ_t(j) is the log
+ * Returns the most probable path of states given all observations, [T, …], by Viterbi's algorithm. δ_t(j) is the log
  * probability of the best path that ends in j. The path is read backward from the last time: each state is the best
  * predecessor of the next state. Among equally probable paths, the path with lower states wins. Source: Viterbi 1967;
  * Rabiner 1989, section III.B.

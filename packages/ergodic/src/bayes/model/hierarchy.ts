@@ -4,8 +4,8 @@ import type { TracedModel, TracedParameter } from "./context.ts";
 import { hasLocationScale } from "./non-centred.ts";
 
 /**
- * `centred` lists the parameters that could be written with `centred: false`. `nonCentred` lists those that already
- * are.
+ * `centred` lists the parameters that could be written with `centred: false`. `nonCentred` lists the parameters that
+ * already have this form.
  */
 export function hierarchyOf({ parameters }: TracedModel): { centred: string[]; nonCentred: string[] } {
   const inHierarchy = parameters.filter(isBelowOthers);

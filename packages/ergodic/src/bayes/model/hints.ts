@@ -1,7 +1,7 @@
 /**
- * Finds valid models that are probably mistakes: models that observe a value that depends on parameters, and models
- * with an unbounded parameter where a distribution needs a positive number. The description of draws stores the hints,
- * the verdict repeats them, and the command line prints them before sampling.
+ * Finds valid models that are probably mistakes. Such models observe a value that depends on parameters, or use an
+ * unbounded parameter where a distribution needs a positive number. The description of draws stores the hints, the
+ * verdict repeats them, and the command line prints them before sampling.
  */
 
 import { userLine } from "../../engine/compiler/array/position.ts";

@@ -1,7 +1,7 @@
 /**
  * Moves work that does not depend on a model's parameters out of the compiled programs. The result is computed once,
- * when the data are given, and becomes an input. A mask with the same value everywhere (for example, because all counts
- * are valid) becomes a single number. This removes the branch that the mask guards.
+ * when the data are given, and becomes an input. A mask becomes a single number if it has the same value everywhere,
+ * for example because all counts are valid. This removes the branch that the mask guards.
  */
 import { arrayPrimitiveOf } from "../../engine/compiler/array/primitive.ts";
 import { substituteArrays } from "../../engine/compiler/array/substitute.ts";
@@ -15,12 +15,12 @@ export type Evaluate = (arrays: readonly SymbolicArray[], inputs: Fixed) => Floa
 
 const interpreted: Evaluate = (arrays, inputs) => interpret(arrays, Object.fromEntries(inputs));
 
-/** Results found so far for each map, shared by all programs of a model. */
+/** Results found so far for each `Fixed` map. All programs of a model share these results. */
 const found = new WeakMap<Fixed, Map<SymbolicArray, SymbolicArray>>();
 
 /**
- * Removes work that does not depend on parameters from the roots and adds its results to `fixed`. Returns the new
- * roots. `isMoved`: whether an input belongs to a parameter.
+ * Removes work that does not depend on parameters from the computation of the roots, and adds the results of this work
+ * to `fixed`. Returns the new roots. `isMoved`: whether an input belongs to a parameter.
  */
 export function withoutInvariants(
   roots: readonly SymbolicArray[],
@@ -39,8 +39,8 @@ export function withoutInvariants(
 }
 
 /**
- * Returns the boundary nodes. These depend on no moved input, but either are roots or are read by a node that depends
- * on one.
+ * Returns the boundary nodes. A boundary node depends on no moved input. Every boundary node is either a root, or an
+ * operand of a node that depends on a moved input.
  */
 export function unmovedBelow(roots: readonly SymbolicArray[], isMoved: (input: SymbolicArray) => boolean): Set<SymbolicArray> {
   const nodes = arraysBelow(roots);

@@ -4,7 +4,7 @@ import type { Family } from "../../engine/memory/families.ts";
 import { batchOf } from "../distributions/constraint.ts";
 import type { TracedDraw, TracedModel } from "./context.ts";
 
-/** Kernel families called by a model's functions: densities, values and draws. */
+/** Kernel families that a model's functions call, for densities, values and draws. */
 export function familiesOfModel(traced: TracedModel): Family[] {
   const { logDensity, logDensityOfValues, terms, parameters, quantities, observed, replicated, marginal, drawn } = traced;
   const priors = parameters.flatMap(({ shape, prior }) =>
@@ -20,7 +20,7 @@ export function familiesOfModel(traced: TracedModel): Family[] {
   ]);
 }
 
-/** Returns nothing if a distribution has no sampler. The error is reported when a draw is requested. */
+/** Returns an empty list if a distribution has no sampler. The error is reported when a draw is requested. */
 function drawnFrom({ distribution, batch }: Pick<TracedDraw, "distribution" | "batch">): readonly SymbolicArray[] {
   try {
     return distribution.sampler(batch).arrays;

@@ -51,9 +51,9 @@ export type StateTerms = SymbolicArray | ((k: number) => SymbolicArray | Distrib
  *   const terms = (k) => ({ step: gamma(at(a, k), at(b, k)), turn: vonMises(0, at(kappa, k)) });
  *   marginalise(hiddenMarkov("stationary", A), terms, { value: { step, turn } });
  *
- * States: a distribution over whole numbers between constant bounds, or hiddenMarkov(). Terms: log p(y | k) for each k
- * in turn, all of the same shape; or the distribution of y given k; or all terms as one array with states along its
- * last axis. Sums cannot overflow.
+ * States: a distribution over whole numbers between constant bounds, or hiddenMarkov(). Terms: either log p(y | k) for
+ * each k in turn, all of the same shape; or the distribution of y given k; or one array that contains all terms, with
+ * states along its last axis. Sums cannot overflow.
  */
 export interface Marginal {
   /** Pointwise log p(y); for a hidden Markov chain, each value is conditional on the earlier values. */
@@ -67,7 +67,7 @@ export interface Marginal {
   readonly mostLikely: SymbolicArray;
 }
 
-/** One of the values that a marginal observes. `key`: its name if there are several. */
+/** One of the values that a marginal observes. `key` is the name of the value if there are several values. */
 export interface MarginalPart {
   readonly key: string | undefined;
   readonly value: SymbolicArray;
@@ -81,7 +81,7 @@ export interface Marginalised {
   readonly parts: readonly MarginalPart[];
 }
 
-/** Observed value of terms that are distributions. */
+/** Observed value or values, for terms that are given as distributions. */
 export type MarginalValue = SymbolicArray | readonly SymbolicArray[] | Readonly<Record<string, SymbolicArray>>;
 
 const WHERE = "marginalise";
@@ -165,7 +165,7 @@ export function refuseSymbols(record: object): void {
   );
 }
 
-/** Returns one value with its distributions, or several values by key. */
+/** Returns one observed value with its distributions, or several observed values by key. */
 function observedParts(
   value: MarginalValue,
   made: readonly (SymbolicArray | Distribution | StateDistributions)[] | undefined,
@@ -313,7 +313,7 @@ function checkAll(terms: unknown, count: number): SymbolicArray {
   );
 }
 
-/** Sums over a list of states element by element. This takes one loop and no table of states. */
+/** Sums a list of states element by element. The sum takes one loop and needs no table of states. */
 function unrolled(logs: readonly SymbolicArray[], terms: readonly SymbolicArray[]): Omit<Marginal, "mostLikely"> {
   checkStates(logs[0].shape, terms[0].shape);
   const joint = terms.map((term, i) => add(logs[i], term));
@@ -331,7 +331,10 @@ function together(logs: SymbolicArray, terms: SymbolicArray): Omit<Marginal, "mo
   return { logDensity: logSumExp(joint, { axis: -1 }), probabilities: softmax(joint) };
 }
 
-/** Checks that there are at most as many states as terms. Otherwise each term would count several times. */
+/**
+ * Checks that the shape of the states broadcasts to the shape of the terms. Otherwise, terms would be counted several
+ * times.
+ */
 function checkStates(states: Shape, terms: Shape): void {
   if (sizeOf(states) === 1 || sameShape(broadcastShapes(WHERE, [states, terms]), terms)) return;
   throw new CompileError(

@@ -6,8 +6,8 @@
  *
  * ℓ_B(u) = log prior(u) + Σ over observations without rows + N/n Σ_{i in B} log likelihood of row i, n = |B|.
  *
- * Fields with `rows` as first extent are reduced to the rows of the batch. The model's function runs once more for each
- * batch size, with n as that extent.
+ * If `rows` is the first extent of a field, only the rows of the batch are read. The model's function runs once more
+ * for each batch size n, with n in place of the number of rows.
  *
  * An observation has rows if it depends on such a field; its values must have the rows as their first axis.
  *
@@ -29,8 +29,8 @@ import { RowBatches, type ScaledModel } from "./row-batches.ts";
 import { RowFields } from "./rows.ts";
 
 /**
- * Settings of the test that the density is a sum over rows: maximum number of rows in each half, number of points,
- * maximum number of attempts, and tolerance for rounding.
+ * Settings of the test whether the density is a sum over rows. They are the maximum number of rows in each half, the
+ * number of points, the maximum number of attempts, and the tolerance for rounding.
  */
 const TRIAL_ROWS = 4;
 const TRIAL_POINTS = 3;
@@ -120,7 +120,7 @@ class RowCut {
 
 const firstRows = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** Tests that the density on 2m random rows is the mean of its estimates on the two halves of these rows. */
+/** Tests that the density on 2m random rows equals the mean of its estimates from the two halves of these rows. */
 function tryOut(cut: RowCut, explain: (points: Float64Array[]) => string | undefined): void {
   const half = Math.min(TRIAL_ROWS, Math.floor(cut.fields.rowCount / 2));
   if (half === 0) return;

@@ -20,8 +20,8 @@ export interface ConditionOptions {
 }
 
 /**
- * Statistical model made by `model`. `D`: its data; `Q`: names of the quantities that its draws report. Both are
- * limited to what the compiler knows.
+ * Statistical model made by `model`. `D`: its data; `Q`: names of the quantities that its draws report. Both types
+ * contain only what the compiler knows.
  */
 export interface StatisticalModel<D = ModelData, Q extends string = string> {
   /** Kind of model. */
@@ -33,8 +33,8 @@ export interface StatisticalModel<D = ModelData, Q extends string = string> {
   /** Type-level only: names of the quantities that draws report. */
   readonly reports?: Q;
   /**
-   * Present if the model derives numbers from its data. Returns the model of these numbers. Everything else that was
-   * derived from the data (levels, priors) is fixed in it.
+   * Present if the model derives numbers from its data. Returns the model of these numbers. All other parts that were
+   * derived from the data (levels, priors) are fixed in this model.
    */
   ofNumbers?(data: D): { readonly model: StatisticalModel; readonly data: ModelData };
   /**
@@ -63,13 +63,13 @@ export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string
  *     return { mu, tau, theta, next: normal(theta, sigma) };
  *   });
  *
- * The keys of the returned object are the names under which TypeScript knows the draws: parameters under their own
- * names, and under other names quantities of each draw, which can be distributions to draw from.
+ * The keys of the returned object are the names under which TypeScript knows the draws. Parameters have their own
+ * names. Other names are quantities of each draw, which can be distributions to draw from.
  *
  * A parameter that is not returned is still sampled and reported.
  *
  * If names are known only at run time, use a function of one argument: `model(({ data, param, observe }) => { const { y
- * } = data({ y: vector("J") }); … })`. Such a function can also return quantities to report.
+ * } = data({ y: vector("J") }); … })`. A function of one argument can also return quantities to report.
  *
  * log p(parameters, data) is the sum of all priors, observations and `target` terms. The function runs once for given
  * data, on symbolic arrays of their shapes, and densities and gradients are compiled from it. Work that depends only on

@@ -11,15 +11,17 @@ import type { ModelContext, ModelTools } from "./context.ts";
 import type { DataField, DataFields, ModelData, Symbolic } from "./fields.ts";
 
 /**
- * Argument of a model's function with declared data: the symbolic data by name, and the tools that describe the rest of
- * the model.
+ * Argument of a model's function if the data are declared first. It contains the symbolic data by name, and the tools
+ * that describe the rest of the model.
  */
 export type NamedContext<D extends ModelData> = ModelTools & { readonly [K in keyof D]: Symbolic<D[K]> };
 
 /** Data fields for data of type `D`. */
 export type FieldsOf<D extends ModelData> = { readonly [K in keyof D]: DataField<D[K]> };
 
-/** Return value of such a function: parameters under their names, and any other quantities that draws should report. */
+/**
+ * Return value of a model's function: parameters under their names, and any other quantities that draws should report.
+ */
 export type Reported = Readonly<Record<string, SymbolicArray | Distribution>>;
 
 const WHERE = "model";
@@ -51,7 +53,7 @@ export function namedBody<D extends ModelData>(
 export function reportingBody(body: (context: ModelContext) => unknown): (context: ModelContext) => unknown {
   return (context) => {
     const named = new Map<string, SymbolicArray>();
-    // Passes all arguments on, because the number of arguments is checked.
+    // Passes all arguments on, because the receiving function checks the number of arguments.
     const noting =
       <Given extends [name: string, ...unknown[]]>(make: (...given: Given) => SymbolicArray) =>
       (...given: Given): SymbolicArray => {

@@ -1,12 +1,12 @@
 /**
  * Predicts new rows of data from draws of a model's parameters.
  *
- * The model's function runs once more on the data of one row, with all other data unchanged. It yields the
- * distributions of the observed values, given that row and the parameters.
+ * The model's function runs once more on the data of one row, with all other data unchanged. This run yields the
+ * distributions of the observed values, given the row and the parameters.
  *
  * Parameters enter as constrained values, so that bounds and scales derived from all rows stay the same. A test checks
- * that a row's distributions do not depend on other rows that are present. If they depend on other rows, the model
- * cannot predict single rows.
+ * that the distributions of a row do not depend on which other rows are present. If they depend on other rows, the
+ * model cannot predict single rows.
  *
  * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models whose rows depend on each other; OptionError for
  *   `rows`
@@ -75,7 +75,7 @@ export async function newRows(drawn: DrawnModel, { seed, draws, rows: asked }: N
 
 const refusal = (message: string): CapabilityError => new CapabilityError(WHERE, message, "MODEL_ROWS");
 
-/** Returns the size that counts rows: the first extent of the observed data. */
+/** Returns the name of the size that counts rows, which is the first extent of the observed data. */
 function rowsOf({ observed, replicated, marginal, fields }: TracedModel, asked: string | undefined): string {
   const names = [...observed, ...marginal].map(({ name }) => `"${name}"`).join(", ");
   if (replicated.length > 0 && observed.length === 0)
@@ -209,7 +209,7 @@ const dependent = (name: string, why: string): CapabilityError =>
     "DRAWS_DEPENDENT",
   );
 
-/** Arrays of all outputs, with the parameters' values as inputs. */
+/** Arrays of all outputs as functions of the parameters' values. */
 function arraysOf({ traced, outputs }: RowModel, whole: TracedModel): SymbolicArray[] {
   const drawn = traced.parameters.slice(0, whole.parameters.length);
   const values = new Map(drawn.map(({ name, value, shape }) => [value, input(valueKey(name), shape)]));

@@ -76,13 +76,13 @@ export function densityBlock(
   ]);
 }
 
-/** Addresses from which the tempered program reads its power, and to which it writes its likelihood. */
+/** Addresses at which the tempered program reads its power and writes its likelihood. */
 export interface TemperedCells {
   readonly power: number;
   readonly likelihood: number;
 }
 
-/** Arrays as a function of u, evaluated on this thread. */
+/** Function that evaluates arrays at u on this thread. */
 export interface PointFunction {
   /** Total size of all arrays. */
   readonly size: number;
@@ -209,8 +209,8 @@ export class PlacedModel {
   }
 
   /**
-   * Computes arrays that depend on no parameter. It uses compiled code, so that its results are bitwise equal to those
-   * of other programs.
+   * Computes arrays that depend on no parameter. The arrays are computed by compiled code, so that the results are
+   * bitwise equal to the results of other programs.
    */
   private evaluated(arrays: readonly SymbolicArray[], inputs: Fixed): Float64Array[] {
     if (arrays.length === 0) return [];

@@ -1,4 +1,4 @@
-/** Functions of u at many points, concatenated with `dimension` numbers each. */
+/** Evaluates functions of u at many points. Each point has `dimension` numbers, and all points are concatenated. */
 import type { Stream } from "../../engine/random/stream.ts";
 import type { Drawer } from "./drawing.ts";
 import type { PointFunction } from "./placed.ts";

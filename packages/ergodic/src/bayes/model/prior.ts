@@ -1,13 +1,13 @@
 /**
  * Draws all parameters from their priors, in the order of the model. Each prior can depend on earlier parameters.
  *
- * The model's density is Π p(x_i | x_1 … x_{i−1}), restricted by constraints and not renormalised. The prior
- * probability of a constraint might not depend on other parameters. In this case, only the values that violate the
- * constraint are drawn again.
+ * The model's density is Π p(x_i | x_1 … x_{i−1}), restricted by constraints and not renormalised. If the prior
+ * probability of a constraint does not depend on other parameters, only the values that violate the constraint are
+ * drawn again.
  *
- * If it does depend on other parameters, a violation rejects the whole draw. Examples are b ~ N(0, 1) with b > a, and x
- * ~ N(a, 1) with x > 0. Parameter values that make the constraint less probable then become rarer in proportion, as
- * they should. Both methods give exact draws from the density.
+ * If this probability depends on other parameters, a violation rejects the whole draw. Examples are b ~ N(0, 1) with b
+ * > a, and x ~ N(a, 1) with x > 0. Values of other parameters that make the constraint less probable then become
+ * correspondingly rarer, as they should. Both methods give exact draws from the density.
  */
 
 import { arraysBelow, broadcastTo, type SymbolicArray, toArray } from "../../engine/compiler/index.ts";
@@ -20,10 +20,7 @@ import type { TracedModel, TracedParameter } from "./context.ts";
 import { Drawer } from "./drawing.ts";
 import type { PlacedModel, PointFunction } from "./placed.ts";
 
-/**
- * Maximum number of attempts to find a draw that satisfies a constraint, for a draw from the prior and for a starting
- * point.
- */
+/** Maximum numbers of attempts to satisfy a constraint: for a draw from the prior, and for a starting point. */
 const TRIES = 10_000;
 const START_TRIES = 100;
 /**
@@ -43,8 +40,8 @@ interface Own {
   /** For each element with bounds, whether a violation rejects the whole draw. */
   readonly rejects: readonly boolean[];
   /**
-   * Support of the prior alone. Present for a constraint that is not given by bounds, if its probability might depend
-   * on other parameters. A value inside this support but outside the constraint rejects the whole draw.
+   * Support of the prior alone. Defined if the constraint is not given by bounds and its probability might depend on
+   * other parameters. A value inside this support but outside the constraint rejects the whole draw.
    */
   readonly support: Transform | undefined;
 }
@@ -88,9 +85,9 @@ export class PriorDrawer {
   }
 
   /**
-   * Draws a starting point: each parameter from its prior, given the parameters before it, or uniformly in (−2, 2) if
-   * its prior is flat or hardly any draw satisfies the constraint. The point is not a draw from the prior, because only
-   * values outside their bounds are drawn again, not the whole point.
+   * Draws a starting point. Each parameter is drawn from its prior, given the parameters before it. If the prior is
+   * flat, or hardly any draw satisfies the constraint, the parameter is drawn uniformly in (−2, 2). The point is not a
+   * draw from the prior, because only values outside their bounds are drawn again, not the whole point.
    */
   drawStart(draws: Draws): Float64Array {
     const u = new Float64Array(this.traced.dimension);
@@ -239,7 +236,7 @@ function unconstrained(transform: Transform, value: Float64Array, inputs: Inputs
 
 /**
  * Draws a value within bounds. Each element is redrawn separately, because many elements together would rarely satisfy
- * their bounds. For some elements, a violation rejects the whole draw instead.
+ * their bounds. For the elements in `rejects`, a violation rejects the whole draw.
  */
 function drawWithin({ bounds, rejects }: Own, sample: () => Float64Array, u: Float64Array): Float64Array | "rejected" | "never" {
   const value = sample();

@@ -19,7 +19,7 @@ import {
 import type { TracedModel, TracedReport } from "./context.ts";
 import { type Evaluate, type Fixed, withoutInvariants } from "./invariants.ts";
 
-/** Position of a quantity in the values of a draw. */
+/** Position of a quantity among the values of a draw. */
 export interface QuantityPlace {
   readonly name: string;
   readonly kind: "parameter" | "transformed" | "generated";
@@ -63,7 +63,7 @@ export interface FixedWork {
 const reduced = (roots: readonly SymbolicArray[], { values, evaluate }: FixedWork): SymbolicArray[] =>
   withoutInvariants(roots, values, isMoved, evaluate);
 
-/** Program with the log densities in their buffers, followed by the gradient. */
+/** Program that writes the log densities to their buffers, followed by the gradient. */
 function program(name: string, model: TracedModel, values: SymbolicArray[], slopes: SymbolicArray[]): ArrayProgram {
   const buffers = [DENSITY, LIKELIHOOD];
   const gradients = slopes.map((value, i) => ({ value, buffer: GRADIENT, offset: model.parameters[i].offset }));

@@ -12,7 +12,7 @@ import type { TracedModel } from "./context.ts";
 import { withoutInvariants } from "./invariants.ts";
 import { DENSITY, fixedInputs, GRADIENT, POINT } from "./programs.ts";
 
-/** A model traced on a batch. The model's log density is the minibatch estimate. */
+/** A model traced on a batch. The log density of this model is the minibatch estimate. */
 export type ScaledModel = TracedModel;
 
 export interface RowSource {
@@ -111,7 +111,7 @@ export class RowBatches implements Minibatches {
     this.sizes.clear();
   }
 
-  /** This is a method, so that a binding keeps its tables alive. */
+  /** The release is a method, so that a binding to it keeps the tables alive. */
   private release(arena: Arena): void {
     arena.dispose();
   }

@@ -1,6 +1,6 @@
 /**
- * Predicts one row after another. For each draw, it finds the distribution of the row's observed values, computes its
- * moments, and draws a value from it.
+ * Predicts one row after another. For each draw, the prediction finds the distribution of the observed values in the
+ * row, computes its moments, and draws a value.
  */
 
 import { firstWrongIndex, wantedIndices } from "../../engine/compiler/array/indices.ts";
@@ -15,7 +15,7 @@ import { broken, type DataBounds } from "./fields.ts";
 import type { RowPrograms } from "./row-programs.ts";
 import { fieldsBelow, inputOf } from "./rows.ts";
 
-/** Quantity that is observed in rows, with its distribution's parameters as arrays. */
+/** Quantity that is observed per row, with the parameters of its distribution as arrays. */
 export interface Output {
   readonly name: string;
   /** Shape of one row's values. */
@@ -42,7 +42,7 @@ interface Predicted {
   readonly mean: Float64Array;
   readonly sd: Float64Array;
   readonly drawn: readonly Float64Array[];
-  /** Conditional means; NaN for families without them. */
+  /** Conditional means; NaN if the family has no mean. */
   readonly expected: readonly Float64Array[];
   /** Probabilities of levels. */
   readonly levels: readonly (readonly Float64Array[] | undefined)[];

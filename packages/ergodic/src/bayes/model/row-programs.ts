@@ -1,7 +1,7 @@
 /**
  * Evaluates arrays for many draws of the parameters and many rows of data. Parts that depend only on the draw are
- * computed once per draw, and parts that depend only on the row once per row. The rest is computed for each row and
- * draw.
+ * computed once per draw. Parts that depend only on the row are computed once per row. The rest is computed for each
+ * row and draw.
  */
 import { initialiseBlock, type LinkedArrays, linkArrays } from "../../engine/compiler/array/link.ts";
 import type { ArrayProgram, Binding } from "../../engine/compiler/array/lowered.ts";
@@ -27,8 +27,8 @@ export interface RowArrays {
 }
 
 /**
- * A pointer that advances from draw to draw: its position among the block's words, its start, and the number of bytes
- * per draw.
+ * A pointer that advances from draw to draw. The pointer is described by its position among the block's words, its
+ * start, and the number of bytes per draw.
  */
 interface Step {
   readonly at: number;
@@ -143,8 +143,8 @@ export class RowPrograms implements Disposable {
 }
 
 /**
- * Separates the nodes that depend on no moved input (see `isMoved`) from the rest, as well as the inputs selected by
- * `isPart`. The rest reads these parts as inputs named after `buffer`.
+ * Separates two kinds of parts from the rest of the program: nodes that depend on no moved input (see `isMoved`), and
+ * inputs selected by `isPart`. The rest of the program reads the separated parts as inputs named after `buffer`.
  */
 function parted(
   roots: readonly SymbolicArray[],
@@ -192,7 +192,7 @@ class Placed {
     return Object.keys(this.#linked.plan.pointers);
   }
 
-  /** Sets the pointers of those buffers that the program uses. */
+  /** Sets the pointers to the buffers that the program uses. */
   at(addresses: ReadonlyMap<string, number>): this {
     const { pointers } = this.#linked.plan;
     for (const name of this.buffers) {

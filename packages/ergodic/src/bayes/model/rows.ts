@@ -1,4 +1,4 @@
-/** Finds the data that have rows (a first extent that counts rows), and selects the data of some rows. */
+/** Finds the data that have rows, which means that their first extent counts rows. Selects the data of some rows. */
 
 import { arraysBelow, type Shape, type SymbolicArray, sizeOf } from "../../engine/compiler/index.ts";
 import { type CapabilityError, OptionError } from "../../engine/errors/errors.ts";
@@ -53,7 +53,7 @@ export class RowFields {
     this.keys = new Set([...widths.keys()].map(inputOf));
   }
 
-  /** Returns the numbers of a field's listed rows. */
+  /** Returns the numbers of the listed rows of a field. */
   valuesOf(field: string, list: readonly number[]): Float64Array {
     const width = this.widths.get(field)!;
     const { values } = this.#model.fields.get(field)!;
@@ -78,7 +78,10 @@ export class RowFields {
 
 type Nested = Float64Array | readonly Nested[];
 
-/** Converts row-major numbers to nested lists. The lists show all extents except the first. */
+/**
+ * Converts row-major numbers to nested lists. The first extent is not needed, because it follows from the number of
+ * values.
+ */
 function nested(values: Float64Array, [, ...inner]: Shape): Nested {
   if (inner.length === 0) return values;
   const size = sizeOf(inner);

@@ -12,7 +12,7 @@ const MOST_POINTS = 100;
 /** Number of arrays per watched solution. */
 const ARRAYS = 3;
 
-/** Number of steps, error, and number of missing values of each solution that depends only on data and parameters. */
+/** Number of steps, error and number of missing values, for each solution that depends only on data and parameters. */
 export function watchedArrays({ solutions, data }: TracedModel): SymbolicArray[] {
   const isKnown = ({ op, attributes }: SymbolicArray): boolean =>
     op !== "input" || data.has(String(attributes)) || String(attributes).startsWith("u ");
@@ -33,8 +33,9 @@ export function somePoints(points: Float64Array, dimension: number): Float64Arra
 }
 
 /**
- * Summarises `values`, the outputs of `watchedArrays` concatenated over points. `failed`: number of points without a
- * solution. `largestError` covers only the solutions that were found. `largestError` is null if an error is unknown.
+ * Summarises `values`, which contains the outputs of `watchedArrays` for one point after another. `failed`: number of
+ * points without a solution. `largestError` covers only the solutions that were found. `largestError` is null if an
+ * error is unknown.
  */
 export function solutionsReport(values: Float64Array, arrays: number): JsonObject {
   const points = values.length / arrays;

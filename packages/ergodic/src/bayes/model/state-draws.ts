@@ -1,7 +1,7 @@
 /**
- * Draws values that depend on hidden states: first the states, then the values given them. Several values that depend
- * on the same states are drawn one after another, in the order of the model. The first value also draws the states, and
- * the others reuse them.
+ * Draws values that depend on hidden states. The states are drawn first, and the values are then drawn given the
+ * states. Several values that depend on the same states are drawn one after another, in the order of the model. The
+ * first value also draws the states, and the others reuse them.
  */
 
 import { type Shape, type SymbolicArray, sizeOf } from "../../engine/compiler/index.ts";
@@ -10,7 +10,7 @@ import type { Distribution } from "../distributions/index.ts";
 import { collected, type Sampler } from "../distributions/value.ts";
 
 export interface StateSource {
-  /** Arrays with the values that determine the distribution of the states. */
+  /** Arrays that determine the distribution of the states. */
   readonly arrays: readonly SymbolicArray[];
   /** Draws the state of each element, in row-major order. `numbers`: values of `arrays`. */
   states(numbers: readonly Float64Array[], batch: Shape): (draws: Draws, i: number) => number;

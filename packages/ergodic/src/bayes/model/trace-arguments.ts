@@ -30,7 +30,7 @@ export function said<Given extends unknown[], Made>(
   return (...given) => withUserLine(() => checked(...given));
 }
 
-/** Converts an operand, or several in a list or by name. */
+/** Converts an operand, a list of operands, or operands by name to symbolic arrays. */
 export function marginalValue(given: NonNullable<MarginaliseOptions["value"]>): MarginalValue {
   const converted = (name: string, value: unknown): SymbolicArray => {
     checkArgument("marginalise", name, operand, value);

@@ -235,8 +235,8 @@ class Scope {
   }
 
   /**
-   * Refuses names of inherited properties. Draws are objects with named properties, so such a name would seem to be
-   * taken already.
+   * Refuses names of inherited properties. Draws are objects with named properties, so a quantity with an inherited
+   * name would seem to exist already.
    */
   #refuseInherited(name: string): void {
     const refused = refusedName(name);
@@ -295,7 +295,8 @@ class Scope {
     this.#dimension += sizeOf(transform.unconstrainedShape);
     this.#jacobians.push(logJacobian);
     if (form) this.#formJacobians.push(form.logJacobian);
-    // The density of z equals the density of the parameter times |∂x/∂z|, so it replaces both.
+    // The density of z equals the density of the parameter times |∂x/∂z|. The density of z therefore replaces both
+    // factors.
     const density = form?.standard ?? prior;
     if (density) {
       const pointwise = density.logDensity(value);

@@ -104,8 +104,8 @@ const LEAST_OVERLAP = 0.32;
  *
  * r is the ratio of the two normals' spreads, each averaged geometrically over the coordinates. Concentric round
  * normals have the overlap (Bhattacharyya coefficient) ∫√(p q) = (2r/(1 + r²))^(d/2). If the overlap is below
- * LEAST_OVERLAP, draws from one normal hardly ever visit the other. This corresponds to a spread ratio of 20 in one
- * dimension and of 2 in ten dimensions.
+ * LEAST_OVERLAP, draws from one normal hardly ever visit the other. This overlap corresponds to a spread ratio of 20 in
+ * one dimension, or of 2 in ten dimensions.
  */
 export function haveLikeSpreads(a: Normal, b: Normal): boolean {
   const d = a.dimension;
@@ -125,7 +125,7 @@ const radius = (d: number): number => d + 2 * Math.sqrt(2 * d);
  * sampling). A mass counts as known if k̂ <= 0.7 and the effective number of draws is at least LEAST_EFFECTIVE.
  *
  * If the mass is not known or its error exceeds FINE, the normal is fitted again to the weighted draws, at most REFITS
- * times. This needs enough draws, because a normal that is too wide also covers other places.
+ * times. A refit needs enough draws, because a normal that is too wide also covers other places.
  */
 export interface Place {
   readonly normal: Normal;
@@ -186,13 +186,13 @@ function once(
     paretoK: tailShape(inside),
   };
   const { logWeights, effectiveSize } = psis(all);
-  // A normal fitted to fewer draws would be too narrow, and all ratios within it would look alike.
+  // A normal that is fitted to fewer draws would be too narrow, and all log ratios within it would be similar.
   return { place, better: effectiveSize < d + 4 ? undefined : Normal.of(rows, logWeights.map(exp), d) };
 }
 
 /**
- * Returns 0 if all finite log ratios differ by less than ALIKE, because their tail shape then carries no information
- * about the mean.
+ * Returns 0 if all finite log ratios differ by less than ALIKE, because the tail shape of such ratios carries no
+ * information about the mean.
  */
 function tailShape(logRatios: Float64Array): number {
   const finite = logRatios.filter((ratio) => ratio > -Infinity);

@@ -43,8 +43,8 @@ export class Scouting {
   }
 
   /**
-   * Adds an approximation that the run itself found. Its mass is measured in the same way as for approximations that
-   * scouts find.
+   * Adds an approximation that the run itself found. The mass of this approximation is measured in the same way as for
+   * approximations that scouts find.
    */
   add(normal: Normal, elbo: number): void {
     this.entries.push(foundEntry({ normal, elbo, end: true }));

@@ -2,9 +2,9 @@
  * Scouts: short independent searches for places of the posterior that the draws may have missed.
  *
  * Scout i runs one path of Pathfinder (approximate/path.ts): L-BFGS, and the normal approximation with the best ELBO
- * along the path. Even scouts start uniform in (−2, 2). Odd scouts start at a draw from the prior, if there is a prior,
- * because such a draw can reach modes far from 0. The mass is measured (place.ts) for each approximation that lies at a
- * different place (`distinct`).
+ * along the path. Even-numbered scouts start at uniform draws in (−2, 2). Odd-numbered scouts start at a draw from the
+ * prior, if there is a prior, because prior draws can reach modes far from 0. The mass is measured (place.ts) for each
+ * approximation that lies at a different place (`distinct`).
  *
  * Scouts cost at most BUDGET of the run's evaluations. A run with a small budget sends fewer scouts. A mode is found
  * only if enough starts lead to it. If a quarter of all starting points lead to a mode, all 24 scouts miss it in one
@@ -34,7 +34,7 @@ const MOST_ITERATIONS = 200;
 const [FEWEST, ENOUGH, MOST] = [20, 60, 1000];
 /** Maximum number of draws from the prior to find one with a finite density. */
 const PRIOR_TRIES = 20;
-/** Offset of a scout's path index, so that its streams differ from those of the run's paths. */
+/** Offset of a scout's path index. The offset gives scouts other random streams than the paths of the run. */
 const SCOUT = 2 ** 20;
 
 /**
@@ -48,9 +48,9 @@ export interface Scouted {
 }
 
 /**
- * Number of evaluations for the next scout; 0 if the remaining budget is too small to find anything. It is an equal
- * share of the remaining search budget, or ENOUGH if that is more. Scouts that end early leave evaluations for later
- * scouts.
+ * Number of evaluations for the next scout; 0 if the remaining budget is too small to find anything. Each scout gets an
+ * equal share of the remaining search budget, or ENOUGH if that is more. Scouts that end early leave evaluations for
+ * later scouts.
  */
 export function shareOf(gradients: number, spent: number, scoutsLeft: number): number {
   const left = BUDGET * SEARCH * gradients - spent;
@@ -59,8 +59,8 @@ export function shareOf(gradients: number, spent: number, scoutsLeft: number): n
 }
 
 /**
- * Returns the normal with the best ELBO and, if the search converged, the normal at the end of the path. Returns none
- * if no point has a finite density, or there is no approximation.
+ * Returns the normal with the best ELBO and, if the search converged, the normal at the end of the path. Returns an
+ * empty list if no point has a finite density or no approximation was found.
  */
 export async function scouted(
   point: DensityPoint,
@@ -124,9 +124,9 @@ export async function randomPoint(point: DensityPoint, plan: SamplingPlan, i: nu
  * point with different spreads.
  *
  * Ends of paths are preferred, then approximations with higher ELBOs. The ELBO is noisy: estimated from ELBO_DRAWS
- * draws, it can be high even for a normal that is far too wide. If the regions of two normals contain each other's
- * means, the first is kept. If only one contains the other's mean, it might be too wide and belong to another mode, so
- * both are kept.
+ * draws, it can be high even for a normal that is far too wide. If two normals' regions contain each other's means, the
+ * first normal is kept. If only one region contains the other normal's mean, that region might be too wide and belong
+ * to another mode, so both normals are kept.
  */
 export function distinct(found: readonly Scouted[]): Scouted[] {
   const sorted = [...found].sort((a, b) => Number(b.end) - Number(a.end) || b.elbo - a.elbo);
@@ -139,7 +139,10 @@ export function distinct(found: readonly Scouted[]): Scouted[] {
   return kept;
 }
 
-/** Measures the mass of a scout's place with at most `most` evaluations; undefined if it is not known. */
+/**
+ * Measures the mass of a scout's place with at most `most` evaluations. Returns undefined if the mass cannot be
+ * determined.
+ */
 export function massOf(point: DensityPoint, { normal }: Scouted, draws: Draws, most: number): Place | undefined {
   const refits = Math.min(REFITS, Math.floor(most / drawsFor(normal.dimension)) - 1);
   const place = measured(normal, (x) => point.evaluate(x), draws, refits);

@@ -29,25 +29,25 @@ export interface Recent {
 }
 
 /**
- * A survey at the end of warm-up. It finds the places of chains and scouts. It also finds chains in regions where the
- * posterior has almost no mass.
+ * A survey at the end of warm-up. The survey finds the places of chains and scouts. The survey also finds chains in
+ * regions where the posterior has almost no mass.
  *
  * Scouts come first (scouts.ts), then each chain's place: a normal fitted to its last warm-up draws, and its mass
  * (place.ts). A chain is out of place if
  *
  *   log mass + GAP + 2 errors < the largest log mass of all places,
  *
- * if both masses are known (k̂ <= 0.7) and the chain has settled there. It has settled if −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ is
- * within SETTLED for every i. This quantity is 1 for draws that fill their place. A chain that is stuck in a narrow
- * part of a wider place also covers little mass, but it has not settled; R̂ will reveal it. Even if its mass is unknown
- * or it has not settled, a chain is out of place if
+ * if both masses are known (k̂ <= 0.7) and the chain has settled there. The chain has settled if −mean (xᵢ − x̄ᵢ)
+ * ∂ℓ/∂xᵢ is within SETTLED for every i. This quantity is 1 for draws that fill their place. A chain that is stuck in a
+ * narrow part of a wider place also covers little mass, but such a chain has not settled. R̂ will reveal it. Even if
+ * its mass is unknown or it has not settled, a chain is out of place if
  *
  *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
  *
  * where the left side is the log mass of a place that is WIDER times as wide as the region visited by the chain. The
- * density of this place is everywhere as high as at the highest point of the region. A chain restarts from a random
- * point with a complete warm-up if it is out of place, or if it is lost in a region where log densities differ only by
- * rounding. It restarts at most `restarts` times. Nothing is copied from other chains.
+ * density is taken to be as high everywhere in this place as at the highest point of the region. A chain restarts from
+ * a random point with a complete warm-up if it is out of place, or if it is lost in a region where log densities differ
+ * only by rounding. It restarts at most `restarts` times. Nothing is copied from other chains.
  *
  * After sampling, `visits` lists the places that have too few draws (visits.ts). The survey applies to posteriors with
  * at most MOST_DIMENSION coordinates. With more coordinates, or without known masses, the survey draws no conclusions.
@@ -114,7 +114,9 @@ export class Survey extends Scouting {
     return x;
   }
 
-  /** Discards the place of chain c. The chain warms up again from its position, after which it is surveyed again. */
+  /**
+   * Discards the place of chain c. The chain repeats its warm-up from its current position and is then surveyed again.
+   */
   again(c: number): void {
     this.entries = this.entries.filter(({ kind, chain }) => kind !== "chain" || chain !== c);
   }

@@ -1,9 +1,9 @@
 /**
  * Finds places of the posterior with too few draws.
  *
- * A place lacks draws if it has fewer than HELD times the draws that its mass implies. It also lacks draws if their
- * number lies at least SURE standard errors below half of the implied number. It counts as missed if the missing draws
- * matter:
+ * A place lacks draws if it has fewer than HELD times the draws that its mass implies. A place also lacks draws if the
+ * number of its draws is at least SURE standard errors below half of the number that its mass implies. A place that
+ * lacks draws counts as missed if the missing draws matter:
  *
  *   n₋ >= LEAST_DRAWS,   or n₋ >= LEAST_TELLING and for some quantity q
  *   |w δ| > MATERIAL s   or   √((1 − w)(s² + w δ²)) > (1 + MATERIAL) s
@@ -11,10 +11,10 @@
  * n₋: lower bound, two standard errors below the estimate, of the number of draws that the place should contain. The
  * estimate comes from the mass of the place relative to the mass of a reference. The reference is the mass of
  * everything that the draws represent, if that mass is known. Otherwise the reference is the heaviest place that a
- * chain fills. If there is none, it is the heaviest place with at least LEAST_HELD of the draws. w = n₋ / (n₋ + all
- * draws); s: the standard deviation of q in the draws; δ: distance of q at the place from its mean in the draws. So a
- * light mode far away can also count as missed. For example, a mode with 0.4 % of the mass, 25 standard deviations
- * away, doubles the standard deviation.
+ * chain fills. If no chain fills a place, the reference is the heaviest place with at least LEAST_HELD of the draws. w
+ * = n₋ / (n₋ + all draws); s: the standard deviation of q in the draws; δ: distance of q at the place from its mean in
+ * the draws. So a light mode far away can also count as missed. For example, a mode with 0.4 % of the mass, 25 standard
+ * deviations away, doubles the standard deviation.
  *
  * If n₋ < LEAST_TELLING, more than one in 150 correct runs have no draws in the place. Such a place is `rare`: the run
  * is too short to visit it, and nothing is wrong with the chains. Quantities are the parameters that the density names,
@@ -30,7 +30,7 @@ import type { VisitedPlace } from "../samplers/base/sampler.ts";
 import { haveLikeSpreads, isKnown, Normal, type Place } from "./place.ts";
 
 const LEAST_DRAWS = 20;
-/** If 5 draws are expected, e^−5 = 0.7 % of runs have none. */
+/** A run in which 5 draws are expected at a place has none there with probability e^−5 = 0.7 %. */
 const LEAST_TELLING = 5;
 const HELD = 0.1;
 /** Number of batches per chain, and number of standard errors beyond which a difference counts as certain. */
@@ -50,7 +50,7 @@ export interface Entry {
   kind: Kind;
   chain: number;
   elbo: number;
-  /** Whether a chain fills its place, or a scout's normal comes from the end of the scout's path. */
+  /** Whether a chain fills the place, or the normal comes from the end of a scout's path. */
   settled: boolean;
   /** Upper bound on the log mass of the place. */
   most: number;
@@ -82,8 +82,8 @@ export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: 
     const odds = reference ? exp(logMass - reference.logMass) : Number.NaN;
     const least = reference ? reference.count * odds * exp(-2 * hypotenuse(error, reference.error)) : 0;
     const share = odds === Infinity ? 1 : odds / (1 + odds);
-    // If the reference is a stuck chain, its mass can be so small that a neighbouring place seems to need more draws
-    // than there are.
+    // The mass of a stuck chain's place can be very small. If this place is the reference, a neighbouring place seems
+    // to need more draws than there are.
     const wanted = Math.min(least, (least * all) / (least + all));
     const lacked = isKnown(place) && least > 0 && hasFewer(held(normal), wanted);
     const change = lacked ? changes(normal.mean, least) : undefined;
@@ -108,7 +108,7 @@ export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: 
   });
 }
 
-/** Number of draws in a place, and its standard error from batches of each chain. */
+/** Number of draws in a place, with a standard error computed from batches of each chain. */
 interface Held {
   readonly count: number;
   readonly error: number;
@@ -166,8 +166,8 @@ interface Change {
 }
 
 /**
- * Finds the quantity whose moments would change most if `least` draws at a point were added. Undefined if the change is
- * not material.
+ * Finds the quantity that `least` additional draws at a point would change most in its mean or standard deviation.
+ * Undefined if the change is not material.
  */
 function changesOf(draws: ChainDraws, density: LogDensity): (point: Float64Array, least: number) => Change | undefined {
   const total = draws.chains * draws.count;
@@ -202,7 +202,7 @@ function changesOf(draws: ChainDraws, density: LogDensity): (point: Float64Array
 
 const valuesAt = (density: LogDensity, u: Float64Array): Record<string, Float64Array> => density.constrain?.(u) ?? { x: u };
 
-/** Number of values in an encoded entry before its mean and factor. */
+/** Number of values that precede the mean and factor in an encoded entry. */
 export const ENTRY_NUMBERS = 8;
 
 export function encoded({ kind, chain, elbo, settled, most, place }: Entry): Float64Array {

@@ -56,7 +56,7 @@ class PriorRun extends ChainsRun<PriorChain> {
 
 /**
  * Draws from the prior. Draws are independent, and each parameter is drawn given the earlier ones. Together with
- * `predict`, this simulates the data that the model expects before it is conditioned on data.
+ * `predict`, prior draws simulate the data that the model expects before it sees any data.
  *
  * Draw t of chain c uses update t of the stream "chain", c, "prior". Nothing is adapted: `warmup` has no effect.
  * Observations are ignored.

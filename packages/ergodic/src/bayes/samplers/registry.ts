@@ -36,7 +36,7 @@ export const samplerRegistry: Readonly<Record<string, SamplerFactory<object>>> =
 export const samplerNames = (): string[] => Object.keys(samplerRegistry);
 
 /**
- * Makes the sampler described by `toJSON`. Options that are samplers are given as their JSON.
+ * Makes the sampler described by `toJSON`. A sampler inside an option is represented by its own JSON.
  *
  * @throws DataError for an algorithm that JSON cannot represent, because it was made from functions
  */

@@ -30,7 +30,9 @@ import { checkNumber } from "../../engine/errors/errors.ts";
 import { log } from "../../engine/numbers/log.ts";
 import { checked, outside, type Transform } from "./transform.ts";
 
-/** Inverse sinh with the same bits on every host; the absolute error is within 1e-16, as needed for u. */
+/**
+ * Inverse hyperbolic sine with the same bits on every host. The absolute error is at most 1e-16, which is enough for u.
+ */
 const inverseSinh = (x: number): number => Math.sign(x) * log(Math.abs(x) + Math.sqrt(x * x + 1));
 
 /** Returns 1 below the diagonal, 0 elsewhere. */
@@ -80,7 +82,7 @@ export function correlationCholesky(dimension: number): Transform {
     unconstrain(value) {
       const u: number[] = [];
       for (let i = 0; i < d; i++) {
-        // Sums the squares from the diagonal on, because 1 − Σ would lose small squares.
+        // Sums the squares from the diagonal on. The difference 1 − Σ would lose small squares.
         let after = value[i * d + i] ** 2;
         const row = new Float64Array(i);
         for (let j = i - 1; j >= 0; j--) {

@@ -140,8 +140,8 @@ export class Answer {
   }
 
   /**
-   * Upper bound on the difference between the log product of the best state and the log product of the returned state.
-   * 0 means that the state is the most probable one.
+   * Upper bound on how much larger the log product of the best state is than the log product of the returned state. 0
+   * means that the state is the most probable one.
    */
   get gap(): number {
     return this.best.bound - this.best.value;

@@ -9,8 +9,8 @@ export function weakness(certificate: Certificate): number {
 }
 
 /**
- * Returns the weakest of several certificates. No guarantee is the weakest kind. Within a kind, the certificate with
- * the largest uncertainty is the weakest. Of equal certificates, the first is returned.
+ * Returns the weakest of several certificates. The weakest kind is a certificate without a guarantee. Within a kind,
+ * the certificate with the largest uncertainty is the weakest. If certificates are equal, the first is returned.
  */
 export function weakest(certificates: Iterable<Certificate>): Certificate {
   let found: Certificate = { exact: true };

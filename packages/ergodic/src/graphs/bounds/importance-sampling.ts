@@ -22,8 +22,8 @@ export interface ImportanceSamplingOptions {
    */
   level?: number;
   /**
-   * Interval width at which the run ends. For "marginals", the intervals of ln Z and of all probabilities must be this
-   * narrow. Default 0.01; > 0.
+   * Interval width at which the run ends. For "marginals", the interval of ln Z and the intervals of all probabilities
+   * must have at most this width. Default 0.01; > 0.
    */
   width?: number;
   /** Largest number of joint states drawn from each proposal. Default 200000; a whole number >= 1000. */
@@ -38,11 +38,11 @@ const FIRST_LIMIT = 8;
 const LIMIT_STEP = 4;
 /** Largest limit. Proposals with more than about 2^26 states cost more than they gain. */
 const LAST_LIMIT = 24;
-/** Number of joint states drawn from each proposal except the last ones. */
+/** Number of joint states drawn from each proposal, except from the last proposals. */
 const EARLY_SAMPLES = 4000;
 /** Largest number of log weights stored for k̂. */
 const KEPT = 20000;
-/** Width above which an interval of ln Z says little, so that k̂ can be more informative. */
+/** Width above which an interval of ln Z carries little information, so that k̂ can say more. */
 const WIDE = 1;
 /**
  * Search budget for elimination orders, as a share of the cost of exact inference. (Exact inference is far too
@@ -50,20 +50,20 @@ const WIDE = 1;
  */
 const ORDER_EFFORT = 1e-4;
 /**
- * Limits of that search: total number of operations, and operations per second of the time limit (about a twentieth of
- * the time).
+ * Limits of the search: total number of operations, and number of operations per second of the time limit. The search
+ * takes about a twentieth of the time limit.
  */
 const MOST_ORDER_OPERATIONS = 1e9;
 const ORDER_OPERATIONS = 4e7;
-/** Offset of the stretch counter during the search for orders. No search takes this many stretches. */
+/** Offset of the stretch counter while the search for orders runs. No search takes this many stretches. */
 export const ORDERS = 2 ** 40;
 /** Number of variables drawn between two yields: a few milliseconds of work. */
 const PAUSE_VARIABLES = 20000;
 /** Number of draws before interval widths are first checked. The number doubles for each further check. */
 const FIRST_LOOK = 1000;
 /**
- * Largest number of intervals from which the answer is chosen. Every check adds an interval for each of the two
- * proposals, at every limit.
+ * Largest number of intervals from which the answer is chosen. At every limit, every check adds an interval for each of
+ * the two proposals.
  */
 const LOOKS = 128;
 
@@ -73,9 +73,9 @@ const LOOKS = 128;
  *
  * No weight exceeds the proved bound Z⁺, so the empirical Bernstein inequality gives intervals that hold for every
  * distribution (weight-sums.ts). If the interval of ln Z is wider than 1, the certificate can be { khat, ess } by PSIS
- * instead. This requires that k̂ is small enough and that a second proposal with another elimination order agrees.
- * Otherwise the certificate remains the wide interval. Mini-buckets begin with 2^8 states and grow by factors of 16 as
- * memory permits. Tasks: "marginals", "partition". Source: Liu, Fisher and Ihler 2015; Vehtari et al. 2024 for k̂.
+ * instead. This certificate requires that k̂ is small enough and that a second proposal with another elimination order
+ * agrees. Otherwise, the certificate is the wide interval. Mini-buckets begin with 2^8 states and grow by factors of 16
+ * as memory permits. Tasks: "marginals", "partition". Source: Liu, Fisher and Ihler 2015; Vehtari et al. 2024 for k̂.
  */
 export const importanceSampling = /* @__PURE__ */ declare<
   ImportanceSamplingOptions,
@@ -113,8 +113,8 @@ export class ImportanceSampling extends PartRun {
   /** log2 of the joint states per mini-bucket of the current proposals. */
   limit = FIRST_LIMIT;
   /**
-   * Number of stretches of work since the current proposals were started. During the search for orders, stretches are
-   * counted from the start of the search, and ORDERS is subtracted.
+   * Number of stretches of work since the current proposals were started. The counter starts at −ORDERS for the search
+   * for orders.
    */
   stretches = -ORDERS;
   private drawn = 0;

@@ -24,18 +24,18 @@ export interface MiniBucketsOptions {
 }
 
 /**
- * Weighted mini-bucket elimination: proved bounds on the partition function, on every marginal, and on the value of the
- * most probable state (see mini-bucket-pass.ts for the inequalities). Tables that would have more than 2^`iBound`
- * entries are split.
+ * Weighted mini-bucket elimination: computes proved bounds on the partition function, on every marginal, and on the
+ * value of the most probable state. mini-bucket-pass.ts states the inequalities. Tables that would have more than
+ * 2^`iBound` entries are split.
  *
  * The lower bound on ln Z is the better of two: Hölder's reverse inequality, and the exact sum over the states that
- * agree with a good state on a cutset. If zeros make the first bound −∞, only the second is left. Marginals follow from
- * bounds on Z for each state of the variable. For "map", states are read off the upper bound and improved one variable
- * at a time. The best of these states is also used for conditioning.
+ * agree with a good state on a cutset. If zeros make the first bound −∞, only the second bound is left. Marginals
+ * follow from bounds on Z for each state of the variable. For "map", states are read off the upper bound and improved
+ * one variable at a time. The best of these states is also used for conditioning.
  *
- * Tables of 2, 4, 16, 256 … entries come first, so that there is an early answer. The run ends when nothing has to be
- * split, which is exact. Bounds also hold in floating point, because possible rounding errors are added to them. Tasks:
- * all. Source: Dechter and Rish 2003; Liu and Ihler 2011.
+ * Tables of 2, 4, 16, 256 … entries come first, so that there is an early answer. The run ends when no table has to be
+ * split, because the result is then exact. Bounds also hold in floating point, because possible rounding errors are
+ * added to them. Tasks: all. Source: Dechter and Rish 2003; Liu and Ihler 2011.
  */
 export const miniBuckets = /* @__PURE__ */ declare<MiniBucketsOptions, InferenceAlgorithm>(
   { name: "miniBuckets", options: { iBound: { low: 1, high: 28, integer: true } } },

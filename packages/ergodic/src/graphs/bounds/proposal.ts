@@ -7,8 +7,8 @@ import type { MiniBucket } from "../parts/mini-bucket.ts";
 import { miniBucketPass } from "../parts/mini-bucket-pass.ts";
 
 /**
- * Conditional probability b_r(x | later) of a variable, computed from one of its mini-buckets. It is conditional on the
- * variables that are eliminated later.
+ * Conditional probability b_r(x | later) of a variable, computed from one of its mini-buckets. The probability is
+ * conditional on the variables that are eliminated later.
  */
 interface Conditional {
   /** Weight w_r. */

@@ -4,13 +4,14 @@ import { sizeOf } from "../parts/factor-table.ts";
 import { addRecord } from "../record.ts";
 import { blockEntries, type Support, wordsOf } from "./support.ts";
 
-/** Values in the engine's memory, indexed by the states of `axes`, the last fastest. */
+/** Values in the engine's memory, indexed by the states of `axes`. The last axis varies fastest. */
 export interface Placed {
   /** Address of the values (f64). */
   readonly pointer: number;
   readonly axes: readonly number[];
   /**
-   * Support over the first axes. It locates the stored blocks of entries. Without a support, all entries are stored.
+   * Support over the first axes. The support locates the stored blocks of entries. Without a support, all entries are
+   * stored.
    */
   readonly support?: Support;
 }
@@ -40,7 +41,7 @@ export class CliqueBlock {
   readonly blocks: number;
   /** Number of states in a block. */
   readonly inner: number;
-  /** Address of the patterns: first for the tables, then for the outputs. */
+  /** Address of the patterns. The patterns of the tables come first, followed by the patterns of the outputs. */
   readonly patterns: number;
   private readonly allocation: Allocation;
 
@@ -225,7 +226,7 @@ function patternOf(
   outer: number,
   inner: number,
 ) {
-  // Plain arrays, because typed arrays this short take longer to create than to fill.
+  // These are plain arrays, because typed arrays of this length take longer to create than to fill.
   const strides: number[] = new Array(axes.length).fill(0);
   let stride = 1;
   const has = new Set(own);

@@ -2,7 +2,7 @@ import type { FactorTables } from "../../engine/contract/index.ts";
 import { type Component, type Reduction, reduce } from "../parts/reduction.ts";
 import { junctionTrees, type TreeCost, treeCost } from "./junction-tree.ts";
 
-/** Variables to fix, so that the rest fits in memory. They are fixed to each of their joint states in turn. */
+/** Variables to fix, so that the rest fits in memory. Each joint state of these variables is fixed in turn. */
 export interface Cutset {
   readonly variables: readonly number[];
   /** Number of joint states of these variables. */
@@ -12,9 +12,9 @@ export interface Cutset {
 }
 
 /**
- * If the messages exceed the total capacity of all slices by this factor, the search gives up immediately. Fixing
- * variables also removes the fill-in edges caused by their elimination. The factor allows for this removal, because a
- * good order adds few such edges.
+ * Factor by which the messages may exceed the total capacity of all slices. Beyond this factor, the search gives up
+ * immediately. Fixing a variable also removes the fill-in edges that its elimination would add. The factor allows for
+ * this removal, because a good order adds few such edges.
  */
 const HOPELESS = 2 ** 100;
 
@@ -56,8 +56,8 @@ export function* chooseCutset(
 }
 
 /**
- * Fixes some variables of a part to their states in a slice, and reduces the part again. This also propagates the zeros
- * that follow.
+ * Fixes some variables of a part to their states in a slice, and reduces the part again. The reduction also propagates
+ * the zeros that the fixed states imply.
  */
 export function sliceOf(
   part: Component,

@@ -30,8 +30,8 @@ const MOST_SLICES = 2 ** 16;
  * Exact inference by message passing on a junction tree (tree-pass.ts). Variables are summed (or maximised) out in an
  * order that needs little time and memory (elimination-orders.ts). All marginals are computed in the same two passes.
  * States that zeros rule out are skipped if that saves time (tree-supports.ts). If the messages exceed the plan's
- * memory, some variables are fixed to each of their states in turn (cutset.ts). Exact up to rounding; tasks: all.
- * Sources: Dechter 1999; Shenoy and Shafer 1990.
+ * memory, some variables are fixed to each of their states in turn (cutset.ts). The result is exact up to rounding.
+ * Tasks: all. Sources: Dechter 1999; Shenoy and Shafer 1990.
  *
  * @throws CapabilityError if the graph is too wide for `mostStates`
  */
@@ -50,8 +50,8 @@ export const elimination = /* @__PURE__ */ declare<EliminationOptions, Inference
 );
 
 /**
- * Runs elimination with a known order. If supports for the whole part were found, it uses them. The run takes ownership
- * of the supports.
+ * Runs elimination with a known order. If supports for the whole part were found, the run uses these supports. The run
+ * takes ownership of the supports.
  */
 export function eliminationIn(
   known: { order: readonly number[]; supports: TreeSupports | undefined },
@@ -63,9 +63,9 @@ export function eliminationIn(
 }
 
 /**
- * Creates elimination for repeated inference on a graph with a fixed structure and changing table values. Each part
- * reuses its order in `orders`, indexed by part, or stores a new order there. An order is valid for any part with the
- * same number of variables.
+ * Creates elimination for repeated inference on a graph of fixed structure in which only the values of the tables
+ * change. Each part reuses its order in `orders`, indexed by part, or stores a new order there. An order is valid for
+ * any part with the same number of variables.
  */
 export function eliminationAgain(orders: (readonly number[])[]): InferenceAlgorithm {
   let started = 0;
@@ -152,7 +152,7 @@ class Elimination implements PartInference {
     while (this.total.done < slices) yield* this.slice(variables);
   }
 
-  /** Searches for the supports of a tree if they are likely to pay. */
+  /** Searches for the supports of a tree if the search is likely to pay. */
   private async *support(cliques: readonly Clique[], part: Component, mostWork: number): AsyncGenerator<void> {
     const { memory } = this.plan;
     this.supports = supportsToTry(cliques, part, this.engine);
@@ -274,13 +274,13 @@ export function* treeOf({ tables, cardinalities }: Component, order: readonly nu
   return mergeSmall(yield* junctionTrees(order, scopes), cardinalities, tables);
 }
 
-/** Combines slices: sums their weights and weighted marginals, or keeps the best. */
+/** Combines slices: adds up the weights and weighted marginals of the slices, or keeps the best state. */
 class SliceSum {
   /** Number of slices added. */
   done = 0;
   private readonly part: Component;
   private readonly task: InferencePlan["task"];
-  /** ln of the sum (or of the largest value) so far. The marginals below are scaled by the same amount. */
+  /** ln of the sum (or of the largest value) so far. The marginals below are relative to this sum. */
   private logValue = -Infinity;
   private marginals: Float64Array[];
   private states: Int32Array;

@@ -4,7 +4,7 @@ import type { Contraction } from "./contraction.ts";
 
 /**
  * Returns the lower bound on ln Z from a distribution q(x) = Π_i q_i(x_i): E_q[Σ_f ln φ_f] + H(q), minus the largest
- * possible rounding error. −∞ if q gives positive probability to a state in which a factor is 0.
+ * possible rounding error. The bound is −∞ if q gives positive probability to a state in which a factor is 0.
  */
 export function evidenceLowerBound(tables: LogTables, q: readonly Float64Array[], contraction: Contraction): number {
   let sum = 0;

@@ -2,7 +2,7 @@ import { assert } from "../../engine/errors/errors.ts";
 import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 import { sizeOf } from "../parts/factor-table.ts";
 
-/** Cost of sorting one variable of a clique, relative to the cost of visiting a number. */
+/** Cost of sorting one variable of a clique, in units of the cost of visiting a number. */
 const SORTED = 16;
 
 /**
@@ -36,9 +36,9 @@ export interface TreeCost {
 }
 
 /**
- * Returns the junction tree (or forest) of an elimination order. It has the maximal cliques, and each scope lies within
- * one of them. Variables are numbers below `count`. Yields every few milliseconds, because the cliques of a bad order
- * are large.
+ * Returns the junction tree (or forest) of an elimination order. The tree consists of the maximal cliques, and each
+ * scope lies within one of these cliques. Variables are numbers below `count`. Yields every few milliseconds, because
+ * the cliques of a bad order are large.
  */
 export function* junctionTrees(
   order: readonly number[],
@@ -106,8 +106,8 @@ const MERGED_RANGE = 200;
 
 /**
  * Merges small cliques into the clique that receives their message. In a chain of Booleans, one eighth of the cliques
- * remain. Each remaining clique has more states, but these cost less than the saved messages. `tables` has the table of
- * each scope.
+ * remain after merging. Each remaining clique has more states, but these states cost less than the messages that are
+ * saved. `tables` has the table of each scope.
  */
 export function mergeSmall(
   cliques: readonly Clique[],
@@ -149,8 +149,8 @@ export function mergeSmall(
 }
 
 /**
- * Returns a list for each position in the order: the variable, followed by its neighbours at the time of elimination,
- * in elimination order.
+ * Returns one list per position in the order. The list contains the variable, followed by its neighbours at the time of
+ * elimination, in elimination order.
  */
 function* eliminationCliques(
   order: readonly number[],

@@ -10,8 +10,8 @@ import { Messages } from "./messages.ts";
 /** Options of `loopyBeliefPropagation`. */
 export interface LoopyBeliefPropagationOptions {
   /**
-   * Weight of the old message in a new message. The two are averaged as logarithms. No effect on trees. Default 0.3; 0
-   * to 0.99.
+   * Weight of the old message when a new message is computed. Both messages are averaged as logarithms. Damping has no
+   * effect on trees. Default 0.3; 0 to 0.99.
    */
   damping?: number;
   /**
@@ -24,8 +24,8 @@ export interface LoopyBeliefPropagationOptions {
 }
 
 /**
- * Largest change of a message at which a tree has converged. Its messages are exact after one round, so smaller changes
- * are rounding errors.
+ * Largest change of a message at which a tree has converged. The messages of a tree are exact after one round, so
+ * smaller changes are rounding errors.
  */
 const ROUNDING = 1e-12;
 /** Number of entries processed between two yields: a few milliseconds of work. */
@@ -36,9 +36,9 @@ const PAUSE_ENTRIES = 1e5;
  * convergence. Then p(x_i) ∝ Π_f μ_{f→i}(x_i), and ln Z ≈ −(Bethe free energy).
  *
  * Variables are updated one after another, inwards to the first variable and outwards again. The result is exact on
- * trees. On other graphs it can converge far from the truth or not at all, so the certificate gives no guarantee. A
- * message that is 0 everywhere proves that no state is possible. Tasks: "marginals", "partition". `damping`,
- * `tolerance`, `rounds`: see the options. Source: Pearl 1988; Yedidia, Freeman and Weiss 2005.
+ * trees. On other graphs, the messages can converge far from the truth, or not at all. The certificate therefore gives
+ * no guarantee. A message that is 0 everywhere proves that no state is possible. Tasks: "marginals", "partition".
+ * `damping`, `tolerance`, `rounds`: see the options. Source: Pearl 1988; Yedidia, Freeman and Weiss 2005.
  */
 export const loopyBeliefPropagation = /* @__PURE__ */ declare<LoopyBeliefPropagationOptions, InferenceAlgorithm>(
   {
@@ -110,7 +110,7 @@ export class LoopyBeliefPropagation extends PartRun {
           yield;
           looked = 0;
         }
-        // First inwards to the first variable, then outwards. On a tree, everything is exact after one round.
+        // Each round passes inwards to the first variable and then outwards.
         const variable = this.place < order.length ? order[order.length - 1 - this.place] : order[this.place - order.length];
         this.change = Math.max(this.change, messages.update(variable, options.damping));
         looked += messages.work(variable);

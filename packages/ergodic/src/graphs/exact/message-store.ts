@@ -8,7 +8,8 @@ import type { Placed } from "./clique-block.ts";
 import { blockEntries, type Support } from "./support.ts";
 
 /**
- * A table in the engine's memory. Its entries are e^scale · values, or the values are logarithms and there is no scale.
+ * A table in the engine's memory. The entries of the table are e^scale · values. If the values are logarithms, there is
+ * no scale.
  */
 export interface Kept extends Placed {
   readonly allocation: Allocation;
@@ -17,8 +18,8 @@ export interface Kept extends Placed {
   scale: number;
   range: number;
   /**
-   * Bound on the underflow loss. In messages from a parent, the loss is relative to the total mass. Elsewhere it is the
-   * loss per entry, relative to the largest entry (1).
+   * Bound on the underflow loss. In messages from a parent, this bound is relative to the total mass. Elsewhere, the
+   * bound is the loss per entry, relative to the largest entry (1).
    */
   lost: number;
 }
@@ -66,8 +67,8 @@ export class MessageStore {
   }
 
   /**
-   * Scales an output to a largest entry of 1, measures its range, and returns the largest entry before scaling. With
-   * `best`, the entries are logarithms and are not scaled.
+   * Scales an output so that its largest entry is 1, and measures its range. Returns the largest entry before scaling.
+   * With `best`, the entries are logarithms and are not scaled.
    */
   settle(kept: Kept, best = false): number {
     const { engine } = this;

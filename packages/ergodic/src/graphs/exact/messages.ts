@@ -5,17 +5,17 @@ import { MOST_RANGE } from "../parts/factor-table.ts";
 import type { LogTables } from "../parts/log-tables.ts";
 import { Contraction } from "./contraction.ts";
 
-/** Messages along one edge, as logarithms with maximum 0. */
+/** Messages along one edge, stored as logarithms with a maximum of 0. */
 interface Edge {
   readonly table: number;
   readonly axis: number;
   /** Message from the table to the variable. */
   readonly toVariable: Float64Array;
-  /** Message from the variable to the table: the sum of the messages from the variable's other tables. */
+  /** Message from the variable to the table, which is the sum of the messages from the variable's other tables. */
   readonly toTable: Float64Array;
 }
 
-/** A table as plain numbers. Its entries are e^scale · values. Null if its range is too wide. */
+/** A table as plain numbers. The entries of the table are e^scale · values. Null if its range is too wide. */
 interface Plain {
   readonly values: Float64Array;
   readonly scale: number;
@@ -30,7 +30,7 @@ export class Messages {
   /** Whether the messages prove that no state is possible, because of contradicting zeros. */
   impossible = false;
   private readonly tables: LogTables;
-  /** Plain form of each table, created when it is first summed. */
+  /** Each table as plain numbers, computed when the table is first summed. */
   private readonly plain: (Plain | null | undefined)[];
   /** Edges by variable (`ofVariable`), and by table and axis (`ofTable`). */
   private readonly ofVariable: readonly (readonly Edge[])[];
@@ -78,7 +78,9 @@ export class Messages {
     return order;
   }
 
-  /** Returns the cost of `update`, in entries. Each table counts twice, and the overhead of the calls is added. */
+  /**
+   * Returns the cost of `update`, in entries. Each table counts twice, and the overhead of the calls is also counted.
+   */
   work(variable: number): number {
     return this.ofVariable[variable].reduce((sum, { table }) => sum + 2 * this.tables.tables[table].values.length + 100, 0);
   }
@@ -143,8 +145,8 @@ export class Messages {
   }
 
   /**
-   * Multiplies the table by the messages to it, and sums the product over all variables except the one on `axis` (−1:
-   * over all). Returns ln of the sums.
+   * Multiplies the table by the messages to the table. Sums the product over all variables, except the variable on
+   * `axis` if `axis` is not −1. Returns ln of the sums.
    */
   private sums(table: number, axis: number): Float64Array {
     const { values, shape } = this.tables.tables[table];
@@ -165,8 +167,8 @@ export class Messages {
   }
 
   /**
-   * Sends each table the sum of the messages from the variable's other tables. Computed from prefix and suffix sums,
-   * which avoids subtraction.
+   * Sends each table the sum of the messages from the variable's other tables. These sums are computed from prefix and
+   * suffix sums, which avoids subtraction.
    */
   private send(variable: number): void {
     const edges = this.ofVariable[variable];

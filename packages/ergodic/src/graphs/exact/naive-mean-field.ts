@@ -16,7 +16,10 @@ import { evidenceLowerBound } from "./evidence-lower-bound.ts";
 
 /** Options of `naiveMeanField`. */
 export interface NaiveMeanFieldOptions {
-  /** Number of starting points. The first is the uniform distribution if no factor has zeros. Default 10; >= 1. */
+  /**
+   * Number of starting points. The first starting point is the uniform distribution if no factor has zeros. Default 10;
+   * >= 1.
+   */
   restarts?: number;
   /** Largest number of rounds over all variables per start. Default 1000; >= 1. */
   rounds?: number;
@@ -37,7 +40,7 @@ const PAUSE_ENTRIES = 1e5;
  * For "partition", the value is the best bound of all starts. The certificate contains this bound and an upper bound
  * from mini-bucket elimination; both are proved. For "marginals", the q_i have no guarantee: they tend to be
  * overconfident, and to favour one of several modes. If factors have zeros, each start is a single state in which no
- * factor is 0. The states to which q gives positive probability are then always jointly possible. `restarts`, `rounds`,
+ * factor is 0. Every joint state to which q gives positive probability is then possible. `restarts`, `rounds`,
  * `tolerance`: see the options. Source: Saul, Jaakkola and Jordan 1996.
  *
  * @throws CapabilityError if zeros leave no state that a search finds
@@ -113,7 +116,7 @@ class NaiveMeanField extends PartRun {
     return counts.map((count, variable) => new Float64Array(count).fill(1, states[variable], states[variable] + 1));
   }
 
-  /** Ascends from q to a fixed point, changing q in place. Returns the fixed point's lower bound on ln Z. */
+  /** Ascends from q to a fixed point, changing q in place. Returns the lower bound on ln Z at the fixed point. */
   private *ascend(q: Float64Array[]): Generator<void, number> {
     const { tables, options, contraction } = this;
     let bound = evidenceLowerBound(tables, q, contraction);

@@ -3,7 +3,7 @@ import { LEVEL_BEFORE, LEVEL_BYTES, LEVEL_STATES } from "../fields.ts";
 import { sizeOf, type Table } from "../parts/factor-table.ts";
 
 /**
- * Set of joint states of some axes. Only these states can have nonzero entries. Stored as a tree (see
+ * Set of joint states of some axes. All other states have only zero entries. The set is stored as a tree (see
  * kernels/graphs/clique-support.ts). A table with a support stores a block of entries for each of these states. A block
  * covers all states of the table's other axes.
  */
@@ -20,7 +20,7 @@ export interface Support {
 /** Returns the number of 32-bit words for an axis with this many states. */
 export const wordsOf = (count: number): number => (count + 31) >>> 5;
 
-/** Returns the size in bytes of levels with these numbers of nodes. */
+/** Returns the size in bytes of a support, given the number of nodes per level. */
 export function supportBytes(shape: readonly number[], nodes: readonly number[]): number {
   return shape.reduce((sum, count, k) => sum + nodes[k] * wordsOf(count) * LEVEL_BYTES, 0);
 }
@@ -40,7 +40,7 @@ export function allocateSupport(
 
 /** Returns the support of a table, which is the set of its positive entries. */
 export function supportOf(memory: EngineMemory, { scope, shape, values }: Pick<Table, "scope" | "shape" | "values">): Support {
-  // Marks, for each level, those joint states of the preceding axes that lead to a positive entry.
+  // Marks, for each level, the joint states of the preceding axes that lead to a positive entry.
   const reached = [Uint8Array.from(values, (value) => (value > 0 ? 1 : 0))];
   for (const count of shape.toReversed()) {
     const below = reached[0];
@@ -75,5 +75,8 @@ export function supportOf(memory: EngineMemory, { scope, shape, values }: Pick<T
   return support;
 }
 
-/** Returns the number of entries per block. The table has the axes `shape`, and its support covers the first axes. */
+/**
+ * Returns the number of entries per block. The table has the axes `shape`. The support covers the first axes, and a
+ * block covers the others.
+ */
 export const blockEntries = (shape: readonly number[], { axes }: Support): number => sizeOf(shape.slice(axes.length));

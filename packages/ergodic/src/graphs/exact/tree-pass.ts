@@ -32,11 +32,11 @@ interface Inputs {
   readonly temporary: Kept[];
   readonly logs: boolean;
   readonly scale: number;
-  /** Bound on the underflow loss of a product. */
+  /** Bound on the loss of a product due to underflow. */
   readonly lost: number;
 }
 
-/** Largest product that can underflow to 0, with a margin. */
+/** Largest product that might underflow to 0, including a safety margin. */
 const UNDERFLOW = 1e-305;
 /** Largest tolerated relative loss. */
 const MOST_LOST = 1e-14;
@@ -46,29 +46,27 @@ const MOST_LOST = 1e-14;
  * the second-level cache.
  */
 const JOINED = 2 ** 14;
-/**
- * Marginals of several variables of a clique are collected in one sweep as long as these variables have at most this
- * many joint states.
- */
+/** Largest number of joint states of a group of variables. The marginals of a group are collected in one sweep. */
 const JOINT = 256;
-/** Largest number of joint states among which one step searches for the best. */
+/** Largest number of joint states among which one step searches for the best state. */
 const CHOSEN_AT_ONCE = 4096;
 
 /**
  * Message passing over a junction tree (Shenoy and Shafer 1990). Messages back to the leaves use division, as in Hugin.
- * To compute the message towards the root, a clique multiplies its tables and received messages, and sums the product
- * over the variables that it eliminates. To compute the message back to a child, the clique sums its product over all
- * variables that the child lacks, and divides by the child's message (0/0 = 0). Cliques are never stored but swept a
- * second time. For "map", a maximum over logarithms replaces Σ, and the best states are read off on the way back.
+ * To compute the message towards the root, a clique multiplies its tables and the messages that it received. It then
+ * sums the product over the variables that it eliminates. To compute the message back to a child, the clique sums its
+ * product over all variables that the child lacks. It then divides the sums by the child's message (0/0 = 0). Cliques
+ * are not stored; a second sweep recomputes them. For "map", a maximum over logarithms replaces Σ, and the best states
+ * are read off on the way back.
  *
- * Underflow: tables and messages are scaled to a largest entry of 1. If the ranges of the inputs add up to more than
- * MOST_RANGE, products below UNDERFLOW can vanish. The loss is bounded throughout, relative to a message's largest
- * entry or a clique's total mass. If the loss can exceed MOST_LOST, the pass ends with `lost` set. A `careful` pass
- * uses logarithms in such cliques instead.
+ * Underflow: tables and messages are scaled to a largest entry of 1. If the ranges of a clique's inputs add up to more
+ * than MOST_RANGE, products below UNDERFLOW can become 0. The pass bounds this loss at every step, relative to a
+ * message's largest entry or a clique's total mass. If the loss can exceed MOST_LOST, the pass ends with `lost` set. A
+ * `careful` pass avoids underflow by using logarithms in such cliques.
  */
 export class TreePass {
   readonly answer: TreeAnswer = { logValue: 0 };
-  /** Whether underflow could have lost too much. The answer is then invalid, and a careful pass is needed. */
+  /** Whether underflow might have lost too much mass. The answer is then invalid, and a careful pass is needed. */
   lost = false;
   private readonly cliques: readonly Task[];
   private readonly cardinalities: readonly number[];
@@ -118,7 +116,7 @@ export class TreePass {
       return;
     }
     for (const [number, clique] of cliques.entries()) {
-      // A root is swept on the way back anyway, and its mass gives the total.
+      // The way back sweeps a root anyway, and the root's mass gives the total.
       if (kind === "marginals" && clique.parent < 0) continue;
       yield* this.collect(clique, number);
       const message = this.up[number]!;
@@ -163,7 +161,8 @@ export class TreePass {
     const tables = scopes.map((number) => reorder(this.tables[number], inOrder(this.tables[number].scope)));
     const most = Math.min(JOINED, sizeOf(this.store.shape(axes)) / 8);
     const joined = this.kind === "map" ? tables : joinSmall(tables, most, inOrder);
-    // Tables are repeated along missing inner axes, because a table with all inner axes is read in a single stream.
+    // Tables are repeated along missing inner axes, because a sweep reads a table with all inner axes in a single
+    // stream.
     const inner = axes.slice(outer);
     const widened = joined.map((table) => {
       const scope = inOrder(new Set([...table.scope, ...inner]));
@@ -228,7 +227,7 @@ export class TreePass {
     const marginals = groups(mine, this.store.shape(mine), JOINT).map((group) => this.store.keep(group, logs));
     yield* this.sweeps.sweep(clique, inputs, [...back, ...marginals], logs);
     for (const kept of temporary) this.store.free(kept);
-    // Earlier losses are relative to the total mass, and new losses are relative to each product.
+    // Earlier losses are relative to the total mass, whereas new losses are relative to each product.
     const before = received?.lost ?? 0;
     const first = this.store.values(marginals[0]);
     const largest = logs ? first.reduce((high, value) => Math.max(high, value), -Infinity) : 0;
@@ -276,8 +275,8 @@ export class TreePass {
   }
 
   /**
-   * Chooses the best states of the variables eliminated in this clique, given the other variables. While there are many
-   * joint states, it chooses one variable at a time, then all remaining variables jointly.
+   * Chooses the best states of the variables eliminated in this clique, given the other variables. As long as there are
+   * many joint states, the method chooses one variable at a time. It then chooses all remaining variables jointly.
    */
   private async *choose(clique: Task): AsyncGenerator<void> {
     const { axes, own, children } = clique;

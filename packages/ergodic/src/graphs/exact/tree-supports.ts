@@ -5,7 +5,7 @@ import { outerAxes, SparseBlock, type SparseWork } from "./clique-block.ts";
 import { type Clique, treeCost } from "./junction-tree.ts";
 import { allocateSupport, type Support, supportBytes, supportOf } from "./support.ts";
 
-/** Cardinalities and tables of a part, which determine its zeros. */
+/** Cardinalities and tables of a part, from which the part's zeros follow. */
 interface Tables {
   readonly cardinalities: readonly number[];
   readonly tables: readonly Table[];
@@ -24,20 +24,22 @@ const CLIQUES = 32;
 /** Number of walk steps per call: a few milliseconds of work. */
 const CALL_STEPS = 1 << 18;
 /**
- * Overhead per block, and cost of a step in a counting walk, both measured in states. The cost includes a margin for
- * the later walks.
+ * Overhead per block, and cost of a step in a counting walk. Both are in units of the cost of one state. The cost
+ * includes a margin for the later walks.
  */
 const LEAF = 20;
 const STEP = 32;
 /** Trees with fewer states are swept in a few milliseconds, so supports are not tried. */
 const SMALL = 2 ** 20;
-/** Supports are searched for only if tables leave at most this share of the outer states possible. */
+/**
+ * Supports are searched for only if the tables rule out enough outer states: at most this share may remain possible.
+ */
 const MOST_SHARE = 0.5;
 
 /**
- * Restrictions on the outer states of a clique: states for which some table is certainly 0. Uses every table with at
- * least two of the outer variables, including tables of other cliques, because a zero in any table makes the whole
- * product 0.
+ * Restrictions on the outer states of a clique. A restriction rules out states for which some table is certainly 0.
+ * Every table with at least two of the outer variables contributes, even a table of another clique, because a zero in
+ * any table makes the whole product 0.
  */
 export class Restrictions {
   private readonly cardinalities: readonly number[];
@@ -87,19 +89,22 @@ function bitsOn(scope: readonly number[], shape: readonly number[], bit: (at: nu
   return { scope, shape, values, logs: false, scale: 0, range: 0 };
 }
 
-/** States of a clique that zeros do not rule out. */
+/** Set of a clique's states that zeros do not rule out. */
 export interface CliqueSupport {
   /** Number of outer axes. */
   readonly outer: number;
   /** Number of outer states reached. */
   readonly leaves: number;
-  /** Support of the message to the parent. */
+  /** Support of the message that the clique sends to its parent. */
   readonly message: Support;
   /** Restrictions that tables impose on outer axes. */
   readonly restricting: readonly Support[];
 }
 
-/** States of a junction tree's cliques that are not certainly 0, according to the tables and the cliques below. */
+/**
+ * States of the cliques in a junction tree, except states that are certainly 0 according to the tables and the cliques
+ * below.
+ */
 export class TreeSupports {
   /** Number of remaining joint states of all cliques. */
   states = 0;

@@ -31,8 +31,8 @@ const MOST_SLICES = 2 ** 16;
 const ORDER_OPERATIONS = 1.5e8;
 /**
  * If the first order is this many times too expensive, no better order is searched for, unless the tables contain
- * zeros. On tournament graphs and lattices, a search reduced the cost by a factor of at most 2^6 without zeros, and at
- * most 2^19 with zeros.
+ * zeros. On tournament graphs and lattices, a search reduced the cost by a factor of at most 2^6 if there were no
+ * zeros, and at most 2^19 if there were zeros.
  */
 const HOPELESS = 2 ** 24;
 
@@ -44,9 +44,9 @@ const MANY = 200_000;
 
 /**
  * Chooses an algorithm for each connected part, by its width. A part with few joint states is enumerated. Otherwise,
- * exact elimination is used if the joint states of the cliques (of the best order found, after zeros are removed) can
- * be processed within 0.6 of `until.seconds`. Without a time limit, the bound is 2^36 states. Elimination works in
- * slices if memory is short.
+ * exact elimination is used if it can process the joint states of the cliques within 0.6 of `until.seconds`. The
+ * cliques belong to the best order found, after zeros are removed. Without a time limit, the bound is 2^36 states. If
+ * memory is short, elimination works in slices.
  *
  * Other parts use importance sampling from mini-buckets. Parallel tempering is added if the intervals remain wide and
  * no factor is 0 (estimated.ts). For "map", these parts use simulated annealing. Marginals of graphs without zeros with
@@ -80,7 +80,7 @@ export const automatic = /* @__PURE__ */ declare<Record<never, never>, Inference
 
 /**
  * Uses exact elimination if `automatic` would choose it, and otherwise the given algorithm. With `mayGiveUp`, a part
- * does not fail if the algorithm finds no state with nonzero factors, but ends without an answer.
+ * ends without an answer, rather than failing, if the algorithm finds no state with nonzero factors.
  */
 export function exactOr(otherwise: InferenceAlgorithm, mayGiveUp = false): InferenceAlgorithm {
   return {
@@ -144,7 +144,7 @@ class Automatic implements PartInference {
     const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
     // "map" needs one sweep, the other tasks need two.
     const most = affordable / (plan.task === "map" ? 1 : 2);
-    // Cliques, reduced to the joint states that zeros leave possible.
+    // Cliques are reduced to the joint states that zeros leave possible.
     if (zeros) this.supports = supportsToTry(yield* treeOf(part, order), part, engine);
     if (this.supports && !(yield* this.supports.find({ mostWork: Math.min(states, most), memory: plan.memory })))
       this.supports = undefined;
@@ -175,7 +175,7 @@ class Automatic implements PartInference {
   }
 
   /**
-   * The choice depends only on the graph and the plan, so a restored run repeats it. Then the chosen algorithm
+   * The choice depends only on the graph and the plan, so a restored run repeats it. The chosen algorithm then
    * continues.
    */
   restore(snapshot: Snapshot): void {

@@ -8,7 +8,7 @@ type LogZ = NonNullable<PartAnswer["logZ"]>;
 const WIDE = 0.5;
 const WIDE_LOG = 1;
 
-/** Returns whether a rough answer can improve on the current answer of an algorithm that has not ended. */
+/** Returns whether a rough answer can improve on the current answer of a running algorithm. */
 export function leavesOpen(own: PartAnswer | undefined): boolean {
   if (!own) return true;
   const { map, logZ, marginals } = own;

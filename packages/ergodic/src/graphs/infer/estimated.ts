@@ -9,17 +9,17 @@ import { spreadOf } from "../parts/spread.ts";
 import { graphTempering } from "../sampling/ensembles/graph-tempering.ts";
 
 /**
- * Limits for the phase before tempering. FIRST_LIMIT is log2 of the states of the first mini-buckets. Once there is an
- * answer, one bucket size may take FIRST_STRETCHES stretches of work (half a second to two seconds). Until there is an
- * answer, the limit is UNANSWERED stretches (ten seconds) for the search for orders or for one bucket size.
+ * Limits for the phase before tempering. FIRST_LIMIT is log2 of the number of states in the first mini-buckets. If an
+ * answer exists, one bucket size may take FIRST_STRETCHES stretches of work (half a second to two seconds). Until there
+ * is an answer, the limit is UNANSWERED stretches (ten seconds) for the search for orders or for one bucket size.
  */
 const [FIRST_LIMIT, FIRST_STRETCHES, UNANSWERED] = [16, 200, 4000];
 /** Interval width above which tempering is started. Tempering ends once all intervals are at most this wide. */
 const WIDE = 0.05;
 /**
- * Number of stretches per turn of tempering. One of every FEW, MANY or MOST stretches goes to importance sampling. FEW
- * applies if tempering gave no interval. MOST applies if tempering's intervals are at most a quarter as wide as the
- * intervals of importance sampling. MANY applies otherwise. The choice is reviewed every LOOK stretches.
+ * Number of stretches per turn of tempering. One out of every FEW, MANY or MOST stretches is given to importance
+ * sampling. FEW applies if tempering gave no interval. MOST applies if the intervals of tempering are at most a quarter
+ * as wide as the intervals of importance sampling. MANY applies otherwise. The choice is reviewed every LOOK stretches.
  */
 const [FEW, MANY, MOST] = [2, 16, 64];
 const FAR_NARROWER = 1 / 4;
@@ -28,11 +28,11 @@ const LOOK = 64;
 /**
  * Combines `importanceSampling` with `graphTempering` if that helps. Tempering starts if no factor is 0 and importance
  * sampling makes slow progress. Progress counts as slow if the intervals are still wider than 0.05 after mini-buckets
- * of 2^16 states, or after a second or two of work on smaller mini-buckets. It also counts as slow if there is no
- * answer after about ten seconds. Tempering then takes most of the work, until its own intervals are that narrow.
+ * of 2^16 states, or after a second or two of work on smaller mini-buckets. Progress also counts as slow if there is no
+ * answer after about ten seconds. Tempering then takes most of the work, until its own intervals are narrow enough.
  *
- * The answer with the narrower intervals is returned. The intervals of importance sampling hold for every distribution,
- * so tempering's intervals are rejected if they do not overlap with them.
+ * The answer with the narrower intervals is returned. The intervals of importance sampling are valid for every
+ * distribution, so intervals of tempering that do not overlap with these are rejected.
  */
 export function estimated(): InferenceAlgorithm {
   return { ...importanceSampling(), start: (part, plan, engine) => new Estimated(part, plan, engine) };
@@ -51,8 +51,8 @@ class Estimated implements PartInference {
   private turn = 0;
   private turns = MANY;
   /**
-   * Number of stretches that importance sampling must reach to be back at a snapshot. After a restore, it repeats the
-   * work that the snapshot does not contain. −Infinity if there is nothing to redo.
+   * Number of stretches after which importance sampling is back at the state of a snapshot. After a restore, importance
+   * sampling repeats the work that the snapshot does not contain. −Infinity if there is nothing to redo.
    */
   private owed = -Infinity;
 
@@ -75,8 +75,8 @@ class Estimated implements PartInference {
   async advance(): Promise<void> {
     const { importance } = this;
     if (this.owed > -Infinity) {
-      // Both algorithms must be back in the state of the snapshot before tempering continues. Otherwise the result
-      // would depend on when the run was interrupted.
+      // Both algorithms must be back in the state of the snapshot before tempering continues. If tempering continued
+      // earlier, the result would depend on when the run was interrupted.
       if (!importance.ended && !(importance.stretches >= this.owed)) return importance.advance();
       this.owed = -Infinity;
     }

@@ -3,8 +3,8 @@ import { DataError } from "../../engine/errors/errors.ts";
 import type { InferenceTask } from "../parts/algorithm.ts";
 
 /**
- * Returns the error for a graph in which no state is possible. It names the cause: one table, the factors alone, or the
- * factors with the evidence.
+ * Returns the error for a graph in which no state is possible. The error names the cause: one table, the factors alone,
+ * or the factors with the evidence.
  */
 export function impossible(graph: FactorTables | Conditionals, task: InferenceTask): DataError {
   const [what, remedy] = reason(graph);

@@ -26,7 +26,7 @@ export interface InferWatchOptions {
    * likelihood per state.
    */
   evidence?: Evidence;
-  /** Number of threads. The answer does not depend on this number. Default 1. */
+  /** Number of threads. The answer does not depend on the number of threads. Default 1. */
   workers?: number;
   /**
    * Ends the run after this many seconds of work on the graph and returns the best answer so far. There is always an
@@ -47,9 +47,9 @@ export interface InferOptions extends InferWatchOptions {
   /** Algorithm. Default: chosen by width, zeros and size. */
   algorithm?: InferenceAlgorithm;
   /**
-   * Earlier answer about this graph, computed before weights or factors changed or rows were added. Chains start where
-   * the earlier chains ended. Useful after small changes, so that the old states are still typical. Algorithms without
-   * chains ignore this option.
+   * Earlier answer about this graph, computed before weights or factors changed or rows were added. The chains of the
+   * new run start where the chains of the earlier answer ended. This is useful after small changes, because the old
+   * states are then still typical. Algorithms without chains ignore this option.
    */
   from?: Pick<Answer, "chains">;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
@@ -125,7 +125,7 @@ function resume(
       const planned = {
         ...{ task, seed: plan.count("seed"), memory: plan.number("memory", 0), workers: options.workers ?? 1 },
         ...(plan.state.deterministic === undefined ? {} : { deterministic: plan.flag("deterministic") }),
-        // The choice made for the original time limit is kept, regardless of the new limit.
+        // A choice that was made for the original time limit is kept, whatever the new limit is.
         ...(plan.state.seconds === undefined ? {} : { seconds: plan.number("seconds", 0) }),
       };
       const { signal } = options;
@@ -148,8 +148,8 @@ function resume(
 }
 
 /**
- * Runs inference on a graph of discrete variables: computes the probabilities of their states given the evidence, the
- * partition function, or the most probable state.
+ * Runs inference on a graph of discrete variables, given evidence. Computes the probabilities of the variables' states,
+ * the partition function, or the most probable state.
  *
  *   const answer = await infer(graph, { until: { seconds: 10 } });
  *   await infer(graph, { evidence: { wet: "yes" } });
@@ -158,9 +158,9 @@ function resume(
  *   await infer(graph, { task: "partition" }).then(({ logZ }) => logZ);
  *
  * First the graph is reduced: evidence is absorbed, zeros are propagated, determined variables are removed, and
- * connected parts are separated. A run can be awaited, or iterated over its ticks. It can be paused, stopped with the
- * best answer so far, checkpointed and resumed. Answers depend on the graph, the seed and the amount of work done,
- * never on `workers`.
+ * connected parts are separated. A run can be awaited, or iterated over its ticks. A run can also be paused, stopped
+ * with the best answer so far, checkpointed and resumed. Answers depend on the graph, the seed and the amount of work
+ * done, never on `workers`.
  *
  * @throws OptionError, DataError; CapabilityError if the algorithm cannot handle the graph; DataError
  * [GRAPH_IMPOSSIBLE] if the evidence has probability 0; the reason of an aborted `signal`
@@ -249,7 +249,7 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
       const { workers: _, from, ...kept } = plan;
       if (from) checkSame(from, graph);
       json = { graph: await inTurns(gathering(graph), signal), algorithm: algorithm.toJSON(), plan: kept };
-      // Opened last, because a failure after this point would leave it undisposed.
+      // The inference is opened last, because it would not be disposed of if a later step failed.
       inference = await Inference.open(graph, algorithm, { ...plan, memory: plan.memory * 2 ** 30 }, engine, signal);
       return {
         progression: inference,

@@ -9,7 +9,7 @@ import { bestSoFar, leavesOpen } from "./best-so-far.ts";
 import { type Effort, effortFor, roughAnswer, roughMarginals } from "./rough-answer.ts";
 import { unreduced } from "./unreduced.ts";
 
-/** A part's position in the graph, and its answer. */
+/** Position of a part in the graph, and the part's answer. */
 export interface FoundPart {
   /** Graph variable of each of the part's variables. */
   readonly variables: readonly number[];
@@ -44,16 +44,16 @@ export class Inference implements Progression {
   private readonly parts: PartInference[];
   /**
    * Indices of the running parts. `next` is the position of the part that has its turn. The `gone` parts that ended in
-   * this round stay in the list, before `next`.
+   * this round remain in the list, in front of `next`.
    */
   private running: number[];
   private next = 0;
   private gone = 0;
-  /** Consecutive stretches of the current part. */
+  /** Number of consecutive stretches that the current part has had. */
   private turn = 0;
   /** Summed reports of the ended parts. */
   private ended: Record<string, number> = {};
-  /** Parts that had ended before the checkpoint. Their snapshots need not contain an answer. */
+  /** Parts that had ended before the checkpoint. The snapshots of these parts need not contain an answer. */
   private endedBefore: ReadonlySet<number> = new Set();
 
   /**
@@ -221,7 +221,10 @@ export class Inference implements Progression {
   }
 }
 
-/** Starts a run on each part. If one fails to start or the signal aborts, the runs already started are disposed of. */
+/**
+ * Starts a run on each part. If a run fails to start or the signal aborts, all runs that were already started are
+ * disposed of.
+ */
 function* starting(
   components: readonly Component[],
   algorithm: InferenceAlgorithm,

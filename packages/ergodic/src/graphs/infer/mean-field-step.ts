@@ -3,16 +3,16 @@ import { exp } from "../../engine/numbers/exp.ts";
 import { type Draws, stream } from "../../engine/random/stream.ts";
 import { Pauses } from "../../engine/threads/steps.ts";
 
-/** Number of joint states that a step averages over. */
+/** Number of joint states that are averaged in one step. */
 const DRAWS = 4;
 /** Replaces −∞, the logarithm of 0, so that means stay finite. */
 const ZERO = -50;
 
 /**
  * Takes one step of naive mean field from the uniform distribution, by Monte Carlo: p(x_i = s) ∝ exp(mean over joint
- * states of Σ_f ln φ_f(s, x_∖i)). The joint states are uniform draws consistent with the observations. It needs only a
- * few passes over the factors, in any order, so it is the cheapest estimate for very large graphs. Yields every few
- * milliseconds.
+ * states of Σ_f ln φ_f(s, x_∖i)). The joint states are uniform draws consistent with the observations. The step needs
+ * only a few passes over the factors, in any order. For very large graphs, this step is therefore the cheapest
+ * estimate. Yields every few milliseconds.
  *
  * @returns probabilities of the states of each variable
  */

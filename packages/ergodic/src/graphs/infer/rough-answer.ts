@@ -21,7 +21,7 @@ const MOST_ROUNDS = 10;
  * time limit (about 3 % of the time).
  */
 const [ENTRIES, ENTRIES_PER_SECOND] = [3e6, 2e6];
-/** No round is run if a single round would take more than this many times the budget. */
+/** If a single round would take more than this many times the budget, no round is run. */
 const MOST_EXCESS = 12;
 /**
  * Largest number of edges, (table, variable) pairs, for which a part uses messages. Each edge takes about 400 bytes.
@@ -33,8 +33,8 @@ const MOST_EDGES = 2 ** 18;
  */
 const GIVE_UP = 0.9;
 /**
- * Total number of pauses that the searches for possible states may take in all parts. This takes about a tenth of a
- * second.
+ * Maximum number of pauses that the searches for possible states may take, added over all parts. These pauses
+ * correspond to about a tenth of a second of work.
  */
 const MOST_PAUSES = 10;
 
@@ -54,7 +54,7 @@ export interface Effort {
 export interface RoughPlan extends Effort {
   readonly task: InferenceTask;
   readonly seed: number;
-  /** Reason why there is no better answer, as text. */
+  /** Explanation of why there is no better answer. */
   readonly why: string;
 }
 
@@ -84,8 +84,8 @@ export function effortFor(parts: readonly Component[], seconds = 0): Effort {
  * of the product at that state. The upper bound is ln of the number of states plus ln of the largest product.
  *
  * If tables have zeros and the state has product 0, a short search looks for another state. If the search or the
- * messages prove that there is none, the answer says so. The answer depends only on the part and the plan, never on
- * time.
+ * messages prove that no state has a positive product, the answer says so. The answer depends only on the part and the
+ * plan, never on time.
  */
 export function* roughAnswer(part: Component, plan: RoughPlan): Generator<void, PartAnswer> {
   if (isSmall(part)) return smallAnswer(part, plan.task);
@@ -133,8 +133,8 @@ function* propagated(
 type State = NonNullable<PartAnswer["map"]>;
 
 /**
- * Climbs from the most probable state of each belief. If that leads only to states with product 0, climbs from a state
- * found by a short search.
+ * Climbs from the joint state in which every variable has its most probable state according to the beliefs. If this
+ * climb reaches only states with product 0, climbs again from a state found by a short search.
  */
 function* goodState(
   tables: LogTables,
@@ -177,8 +177,8 @@ function impossible({ cardinalities }: LogTables, { task }: RoughPlan, method: s
 }
 
 /**
- * Returns ln of the product of each table's largest entry. It is summed in the same order as the value of a state, so
- * no computed value exceeds it.
+ * Returns ln of the product of each table's largest entry. The sum runs in the same order as the value of a state, so
+ * that no computed value exceeds this bound.
  */
 const largest = ({ tables }: LogTables): number =>
   tables.reduce((sum, { values }) => sum + values.reduce((high, value) => Math.max(high, value), -Infinity), 0);

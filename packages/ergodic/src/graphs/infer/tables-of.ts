@@ -100,7 +100,7 @@ export function* graphFor(
   return yield* tablesOf(where, graph, task, evidence);
 }
 
-/** Returns the weights used for an answer, as part of its content. */
+/** Returns the weights that were used for an answer, as part of the answer's content. */
 export const weightsOf = ({ weightValues }: FactorTables | Conditionals): { weights?: Float64Array } =>
   weightValues && weightValues.length > 0 ? { weights: weightValues } : {};
 

@@ -90,7 +90,7 @@ function* wholeChains(cardinalities: Uint32Array, parts: readonly FoundPart[]): 
   return { states, variances, cardinalities, sweeps, kept };
 }
 
-/** Expands values of the remaining states to all states of the variable. */
+/** Expands values of a variable's remaining states to all states of the variable. */
 function spread(count: number, left: readonly number[], values: ArrayLike<number>, otherwise = 0): Float64Array {
   const all = new Float64Array(count).fill(otherwise);
   left.forEach((state, i) => {
@@ -111,7 +111,7 @@ function spreadCertificate(certificate: Certificate, count: number, left: readon
   return certificate;
 }
 
-/** Parts with the same method are mentioned once, with their count. */
+/** Parts that use the same method are mentioned once, together with their number. */
 function methodOf(parts: readonly FoundPart[], impossible: boolean): string {
   if (impossible) return "zeros: no state is possible";
   const methods = new Map<string, number>();

@@ -22,13 +22,13 @@ export class Atom<V = object, K extends AtomKind = AtomKind> {
    * several unknowns.
    */
   readonly kind: K;
-  /** Exists only in the type; there is no such field at run time. */
+  /** The field exists only in the type, not at run time. */
   declare readonly variables: V;
   /** Relation or query that the atom refers to. */
   readonly facts: Facts;
   /** Variable or value of each bound column. */
   readonly terms: readonly Term[];
-  /** For unknowns, the index of the state that satisfies the literal. */
+  /** Index of the state that satisfies the literal, if the atom refers to unknowns. */
   readonly state: number;
   readonly #stateText: string;
 

@@ -6,8 +6,8 @@ import type { WeightedRule } from "./rule.ts";
 import type { Weights } from "./weights.ts";
 
 /**
- * Values of a rule's variables for the rule's functions. A single object serves all groundings: its getters decode the
- * values that are currently bound.
+ * Values of a rule's variables for the rule's functions. A single object serves all groundings, because its getters
+ * decode the values of the current grounding.
  */
 export class BoundRow {
   /** Index of the weight of the grounding in the last `holds` call. */
@@ -41,7 +41,7 @@ export class BoundRow {
     return { ...this.#row };
   }
 
-  /** Sets the weight if it is the same for all groundings. */
+  /** Sets the weight once if all groundings have the same weight. */
   start(): void {
     const { weight, initial } = this.#rule.options;
     if (typeof weight === "number") this.weight = this.#weights.fixed(weight);
@@ -49,7 +49,10 @@ export class BoundRow {
     this.#first = true;
   }
 
-  /** Returns whether the current grounding counts. If so, `weight` and `feature` belong to this grounding. */
+  /**
+   * Returns whether the current grounding counts. If the grounding counts, its weight and feature are in `weight` and
+   * `feature`.
+   */
   holds(): boolean {
     if (this.constant) return true;
     try {

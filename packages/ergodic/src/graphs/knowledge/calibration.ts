@@ -1,4 +1,4 @@
-/** Unknowns whose probability lies in one interval. */
+/** Unknowns with a probability in one interval. */
 export interface CalibrationBin {
   /** Lower end of the interval. */
   readonly from: number;
@@ -14,7 +14,7 @@ export interface CalibrationBin {
 
 /**
  * Calibration of probabilities on held-out labels: among unknowns with predicted probability p, a share p should be
- * true. Grouped into bins of equal width.
+ * true. The labels are grouped into bins of equal width.
  */
 export class CalibrationTable {
   /** Bins in ascending order. */

@@ -3,7 +3,7 @@ import type { Found } from "./found.ts";
 import type { WeightedRule } from "./rule.ts";
 import { HashIndex } from "./tuples.ts";
 
-/** Votes for one head with one weight. */
+/** Votes for a head that share one weight. */
 export interface Votes {
   /** Row of the head. */
   readonly head: number;
@@ -33,7 +33,7 @@ export function* votesOf({ literals, weights, length }: Found): Generator<Votes>
   }
 }
 
-/** Returns the distinct voters of some ballots. */
+/** Returns the distinct voters among the given ballots. */
 function distinct(voters: Int32Array, ballots: Int32Array): number[] {
   const found: number[] = [];
   const seen = ballots.length > 16 ? new Set<number>() : undefined;
@@ -47,9 +47,9 @@ function distinct(voters: Int32Array, ballots: Int32Array): number[] {
 }
 
 /**
- * Returns the votes that new groundings add to the graph. If the voters are unknowns, a factor with feature −1 cancels
- * the old votes, and a new factor holds the old and the new votes. If the body has no unknowns, a new factor has the
- * difference as its feature.
+ * Returns the votes that new groundings add to the graph. If the voters are unknowns, one factor with feature −1
+ * cancels the old votes, and a new factor holds both old and new votes. If the body has no unknowns, a new factor has
+ * the difference as its feature.
  */
 export function electionsOf(rule: WeightedRule, fresh: Found, before: Found | undefined): Election[] {
   const elections: Election[] = [];
@@ -77,7 +77,7 @@ export function elected(rule: WeightedRule, votes: Votes): Election {
   return { ...votes, feature: votes.voters.length > 0 ? 1 : strength(rule, votes.count) };
 }
 
-/** Returns the value of votes from a body without unknowns. In such a body, every literal holds. */
+/** Returns the value of `count` votes if the body has no unknowns. In such a body, every literal holds. */
 function strength({ semantics }: WeightedRule, count: number): number {
   if (semantics === "linear") return count;
   return semantics === "ratio" ? log(1 + count) / Math.LN2 : Math.min(1, count);

@@ -33,7 +33,7 @@ export function checkDistinct(what: string, count: number): void {
 /** One column: its distinct values, and the index of each row's value among them (−1 if missing). */
 export class FactColumn {
   readonly name: string;
-  /** Undefined as long as all values are missing. */
+  /** Undefined until there is a value that is not missing. */
   type: CellType | undefined;
   readonly levels: Cell[] = [];
   readonly numbers = new Map<Cell, number>();
@@ -101,7 +101,7 @@ export class Facts {
   }
 }
 
-/** Rows in any supported form, read by column. */
+/** Rows in any supported form. The rows are read column by column. */
 export interface GivenRows {
   readonly count: number;
   readonly names: readonly string[];

@@ -1,6 +1,9 @@
 import { Ints } from "./ints.ts";
 
-/** Groundings in columns: the row of each literal's atom, the weight, and the feature if features differ. */
+/**
+ * Groundings in columns. The columns are the row of each literal's atom, the weight, and the feature if features
+ * differ.
+ */
 export class Found {
   readonly literals: readonly Ints[];
   readonly weights: Ints;

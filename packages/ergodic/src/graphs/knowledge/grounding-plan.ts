@@ -21,7 +21,7 @@ export interface RulePlan {
   readonly rule: string;
   /** Number of groundings, or Infinity if there are more than fit in memory. */
   readonly groundings: number;
-  /** Number of factors. Smaller than the number of groundings if groundings vote. */
+  /** Number of factors. If groundings vote, there are fewer factors than groundings. */
   readonly factors: number;
   /** Number of edges, that is, of (factor, unknown) pairs. */
   readonly edges: number;

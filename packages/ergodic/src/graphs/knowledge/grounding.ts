@@ -20,9 +20,9 @@ export interface Measured {
   bytes: number;
 }
 
-/** A join over a range of rows of each atom. */
+/** One join, in which each atom has a range of rows. */
 class Pass {
-  /** Atom to start the join with. Undefined if the join chooses the atom with the fewest rows. */
+  /** Atom to start the join with. If undefined, the join starts with the atom that has the fewest rows. */
   readonly first: number | undefined;
   readonly ranges: readonly Range[];
   readonly #make: () => Join;
@@ -81,7 +81,7 @@ export class Grounding {
     return new Join(this.rule, this.views, this.#dictionary, this.#bound, this.rows, first);
   }
 
-  /** Selects the rows to ground: all of them, or only groundings with at least one new row. */
+  /** Selects the groundings to create: all, or only groundings with at least one new row. */
   plan(continued: boolean): void {
     this.#continued = continued;
     this.#found = this.#elections = undefined;
@@ -97,8 +97,8 @@ export class Grounding {
   }
 
   /**
-   * Counts all groundings without creating factors, up to `room` bytes of factors. `keep` stores the groundings for
-   * `emit`.
+   * Counts all groundings without creating factors, as long as the factors would fit in `room` bytes. `keep` stores the
+   * groundings for `emit`.
    *
    * @throws OptionError for invalid results of the rule's functions and for unknowns that occur twice in a grounding
    */
@@ -116,8 +116,8 @@ export class Grounding {
   }
 
   /**
-   * Does the same as `measure(room, true)`, but another program computes the joins. The groundings and their order are
-   * the same.
+   * Does the same as `measure(room, true)`, with joins that another program computes. Both methods find the same
+   * groundings in the same order.
    */
   async measureBy(session: JoinSession, room: number, tableOf: (view: FactsView) => number): Promise<Measured> {
     this.row.start();
@@ -217,7 +217,7 @@ export class Grounding {
     this.#found = this.#elections = undefined;
   }
 
-  /** Returns votes from rows already in the graph, for heads that receive new votes. */
+  /** Returns the votes that are already in the graph for heads that receive new votes. */
   #before(fresh: Found): Found {
     const head = this.literals.at(-1)!;
     const heads = fresh.literals.at(-1)!;

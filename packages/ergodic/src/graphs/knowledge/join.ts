@@ -20,13 +20,13 @@ class Step {
   /** Absent if rows are scanned. */
   readonly index: HashIndex | undefined;
   readonly keyColumns: readonly number[];
-  /** Variable of each index column, or −1 if `key` already contains the value. */
+  /** For each index column, the variable that supplies its value, or −1 if `key` already contains the value. */
   readonly keyVariables: Int32Array;
   readonly key: Int32Array;
-  /** Variables that this step binds, and the code columns that supply their values. */
+  /** Variables that this step binds, and the code columns from which the variables get their values. */
   readonly binds: Int32Array;
   readonly bindCodes: readonly Int32Array[];
-  /** Code columns to compare with bound variables, or (if −1) with fixed values. */
+  /** Code columns to compare, either with bound variables or (if −1) with fixed values. */
   readonly checks: Int32Array;
   readonly checkCodes: readonly Int32Array[];
   readonly checkValues: Int32Array;
@@ -56,7 +56,7 @@ class Step {
       if (!scan && (variable < 0 || known.has(variable))) {
         keyColumns.push(term.column);
         keyVariables.push(variable);
-        // A value that occurs nowhere must match no code, not even the missing value −1.
+        // A value that occurs nowhere must not match any code, not even the code −1 of missing values.
         key.push(variable < 0 && value < 0 ? -2 : value);
       } else if (variable < 0 || bound.has(variable)) {
         checks.push(variable);
@@ -95,7 +95,7 @@ interface Terms {
  * with a scan of that atom's range.
  */
 export class Join {
-  /** Code of each variable's value, by variable of the rule. */
+  /** Code of the value of each of the rule's variables. */
   readonly bound: Int32Array;
   /** Row of each atom of the rule. */
   readonly rows: Int32Array;
@@ -132,7 +132,7 @@ export class Join {
     this.#start(ranges, visit, Infinity);
   }
 
-  /** Counts the groundings. Returns Infinity if there are more than `limit`. */
+  /** Counts the groundings. Returns Infinity if there are more than `limit` groundings. */
   count(ranges: readonly Range[], limit: number): number {
     this.#start(ranges, undefined, limit);
     const { passed } = this.steps.at(-1)!;

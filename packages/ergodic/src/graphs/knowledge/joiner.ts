@@ -32,7 +32,7 @@ export interface JoinQuery {
 export interface JoinSession {
   /** Loads a table, given as columns of equal length. */
   load(table: number, columns: readonly Int32Array[]): Promise<void>;
-  /** Returns the matches in batches: for each atom, its rows. */
+  /** Returns the matches in batches. A batch contains one list of rows per atom. */
   join(query: JoinQuery): AsyncIterable<readonly ArrayLike<number>[]>;
   /** Ends the session and frees its memory. */
   end(): Promise<void>;
@@ -58,7 +58,7 @@ export function joinQuery(
   for (const [atom, { terms }] of rule.atoms.entries())
     for (const { column, variable, equals } of terms) {
       const here = { atom, column };
-      // A value that occurs nowhere must match nothing, not even the missing value −1.
+      // A value that occurs nowhere must not match any code, not even the code −1 of missing values.
       if (variable === undefined) values.push({ ...here, value: occurring(dictionary.find(equals)) });
       else {
         const before = places.get(variable);

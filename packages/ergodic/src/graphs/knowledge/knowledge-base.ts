@@ -40,7 +40,7 @@ export interface Beliefs {
 export interface UnknownBelief<S> {
   /** Key of the unknown. */
   readonly key: S;
-  /** Probability of the most probable state, or of true for a Boolean. */
+  /** Probability of the most probable state; for a Boolean, the probability of being true. */
   readonly p: number;
   /** The most probable state. */
   readonly state: string;
@@ -108,7 +108,9 @@ export class KnowledgeBase {
     return this;
   }
 
-  /** Previews `ground()`: joins, counts and sizes of everything not yet in the graph. Changes nothing. */
+  /**
+   * Previews `ground()`: returns joins, counts and sizes for everything that is not yet in the graph. Changes nothing.
+   */
   explain(): GroundingPlan {
     this.#refuseBusy();
     try {
@@ -142,10 +144,10 @@ export class KnowledgeBase {
   }
 
   /**
-   * Does the same as `ground()`, but a database such as `duckdb()` of `@ergodic/ingest` computes the joins. Use it for
-   * tables whose joins would take too much memory or time here. The result has the same factors in the same order;
-   * weights, features and conditions remain functions in this process. Do not use the knowledge base until the promise
-   * resolves.
+   * Does the same as `ground()`, but a database such as `duckdb()` of `@ergodic/ingest` computes the joins. Use
+   * `groundBy()` if the joins would take too much memory or time in this process. The result has the same factors in
+   * the same order; weights, features and conditions remain JavaScript functions. Do not use the knowledge base until
+   * the promise resolves.
    *
    * @throws OptionError or DataError if a rule cannot be grounded; the graph is then unchanged
    */
@@ -228,8 +230,8 @@ export class KnowledgeBase {
 
   /**
    * Explains one unknown: returns the factors about it, sorted by how strongly they argue for or against it. In a
-   * factor of several unknowns, the others take their observed or most probable states. The weights are those used for
-   * the answer.
+   * factor of several unknowns, the other unknowns have their observed or most probable states. The explanation uses
+   * the weights with which the answer was computed.
    */
   why<S, N extends string>(query: Query<S, N>, key: S, answer: Beliefs): Reasons {
     const view = this.#viewOf(query as unknown as Query, "why");
@@ -252,7 +254,10 @@ export class KnowledgeBase {
     return reasons.sort((a, b) => Math.abs(b.pull) - Math.abs(a.pull));
   }
 
-  /** Compares probabilities with a query's held-out labels. With several states, each state counts as one statement. */
+  /**
+   * Compares probabilities with a query's held-out labels. If an unknown has several states, each state counts as one
+   * statement.
+   */
   calibration<S, N extends string>(query: Query<S, N>, answer: Beliefs, options: { bins?: number } = {}): CalibrationTable {
     const where = `${WHERE}.calibration`;
     checkKeys(where, options, ["bins"]);
@@ -281,7 +286,10 @@ export class KnowledgeBase {
     return `knowledge base: ${this.#rules.length} rules, ${this.#grounded} of them grounded; ${this.#graph}`;
   }
 
-  /** Returns the graph with the weights used for the answer. Weights added since then keep their current values. */
+  /**
+   * Returns the graph with the weights used for the answer. Weights that were added after the answer keep their current
+   * values.
+   */
   #graphOf({ weights }: Beliefs): FactorGraph {
     const graph = this.#graph;
     if (weights === undefined) return graph;

@@ -26,8 +26,8 @@ export interface QueryOptions<C extends string = string, K extends C = C, N exte
   key: readonly K[];
   /**
    * Column with the known values: true or false (or 1 and 0) for Booleans, else the state. Missing values are unknown.
-   * For Booleans, a number between 0 and 1 is the probability of being true. Such an unknown is not observed, but
-   * weights are learned from this probability, as truthiness.
+   * For Booleans, a number between 0 and 1 is the probability of being true. Such an unknown is not observed. The given
+   * probability serves as its truthiness when weights are learned.
    */
   label?: C;
   /** Names of the states. Default: false and true. */
@@ -35,39 +35,39 @@ export interface QueryOptions<C extends string = string, K extends C = C, N exte
   /** Whether rows with the same key are merged into one unknown. Default: false; they are then an error. */
   distinct?: boolean;
   /**
-   * Labels to hold out for measuring calibration. A number is the share of labels, chosen by a hash of the key. A
-   * function selects labels by their key. Default: none.
+   * Labels to hold out for measuring calibration. If a number is given, this share of the labels is held out. The
+   * labels are chosen by a hash of the key. A function selects labels by their key. Default: none.
    */
   holdOut?: number | ((key: Readonly<Record<K, Cell>>) => boolean);
-  /** Types of the columns. Needed for tables and if there are no rows yet. */
+  /** Types of the columns. Required for tables, and if there are no rows yet. */
   types?: ColumnTypes;
 }
 
 type KindOf<S, B> = [Exclude<keyof S, keyof B>] extends [never] ? "query" : "partial";
 
 /**
- * A set of unknowns with one row each, which are Booleans or have named states. Calling the query creates a literal of
- * a rule.
+ * A set of unknowns, one per row. The unknowns are Booleans or have named states. Calling the query creates a literal
+ * of a rule.
  */
 export interface Query<S = Shape, N extends string = never> {
   /**
-   * Creates the literal which says that an unknown is true, or has a given state. In a head, all key columns must be
-   * bound.
+   * Creates a literal that holds if an unknown is true, or has a given state. In a head, all key columns must be bound.
    */
   <const B extends Bindings<S>>(
     bindings: B & KnownColumns<S, B>,
     ...state: [N] extends [never] ? [] : [state: N]
   ): Atom<Bound<S, B>, KindOf<S, B>>;
   /**
-   * Creates the literal which says that an unknown is false, or does not have a given state. Not available for more
-   * than two states.
+   * Creates a literal that holds if an unknown is false, or does not have a given state. Such a literal is not
+   * available for more than two states.
    */
   not<const B extends Bindings<S>>(
     bindings: B & KnownColumns<S, B>,
     ...state: [N] extends [never] ? [] : [state: N]
   ): Atom<Bound<S, B>, KindOf<S, B>>;
   /**
-   * Creates an atom that matches unknowns regardless of their state. Such an atom binds variables as a relation does.
+   * Creates an atom that matches unknowns regardless of their state. Such an atom binds variables in the same way as a
+   * relation.
    */
   exists<const B extends Bindings<S>>(bindings: B & KnownColumns<S, B>): Atom<Bound<S, B>, "relation">;
   /** Name of the query. */
@@ -151,7 +151,7 @@ export class Unknowns extends Facts {
   /** Labels that are probabilities of being true. */
   readonly chances: number[] = [];
   readonly #places = new Map<number, number>();
-  /** 1 for each row whose label is held out. */
+  /** For each row, 1 if its label is held out, else 0. */
   readonly heldOut = new Ints();
   readonly #options: QueryOptions;
   readonly #label: FactColumn | undefined;
@@ -187,7 +187,7 @@ export class Unknowns extends Facts {
     this.take(rows);
   }
 
-  /** Adds new rows. If one of the rows is invalid, none is added. */
+  /** Adds new rows. If any row is invalid, no row is added. */
   take(rows: GivenRows): void {
     const codes = this.encode(rows);
     const given = this.#labelsOf(rows);

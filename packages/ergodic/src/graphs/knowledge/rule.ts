@@ -5,16 +5,16 @@ import { Atom, type AtomKind } from "./atom.ts";
 import type { BoundByBody, OneTypeEach, RowOf } from "./types.ts";
 
 /**
- * Function that a rule's factors compute. It is one of the functions of `factorGraph()`. Its arguments are the unknowns
- * of the body, followed by the head.
+ * Function that a rule's factors compute. Factor graphs (`factorGraph()`) have the same functions. The arguments of the
+ * function are the unknowns of the body, followed by the head.
  */
 export type Semantics = (typeof semanticsNames)[number];
 /**
- * Functions that turn groundings into factors. Each grounding becomes one factor. The last three functions are
- * different: all groundings with the same head and weight vote in one shared factor.
+ * Functions that turn groundings into factors. Each grounding becomes one factor. The last three functions are an
+ * exception: all groundings with the same head and weight vote in one shared factor.
  */
 export const semanticsNames = ["imply", "implyNatural", "and", "all", "or", "equal", "linear", "ratio", "logical"] as const;
-/** Functions with which the groundings of a head vote in one factor. */
+/** Functions for which all groundings of a head vote in one factor. */
 export const votes: readonly Semantics[] = ["linear", "ratio", "logical"];
 
 /** Options of a rule. `R` maps the names of its variables to the types of their values. */

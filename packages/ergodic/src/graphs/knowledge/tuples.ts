@@ -5,12 +5,12 @@ const hashStep = (hash: number, code: number): number => {
   return mixed ^ (mixed >>> 15);
 };
 
-/** Returns the smallest power of two such that `count` entries fill at most half of the table. */
+/** Returns the smallest power of two for which `count` entries fill at most half of the table. */
 const placesFor = (count: number): number => 2 ** (32 - Math.clz32(Math.max(8, 2 * count - 1)));
 
 /**
- * Rows with distinct tuples of codes. Uses open addressing over the columns themselves, so that a tuple costs only 8 to
- * 16 bytes.
+ * Rows with distinct tuples of codes. The table uses open addressing over the columns themselves, so that a tuple costs
+ * only 8 to 16 bytes.
  */
 export class DistinctTuples {
   readonly #columns: readonly Ints[];
@@ -27,7 +27,7 @@ export class DistinctTuples {
     return this.#places[this.#place(tuple)] - 1;
   }
 
-  /** Adds a row whose tuple `find` does not contain yet. */
+  /** Adds a row with a tuple that is not in the table yet. */
   add(row: number): void {
     if (2 * (this.#count + 1) > this.#places.length) {
       const before = this.#places;
@@ -68,8 +68,8 @@ export class HashIndex {
   readonly unique: boolean;
   readonly #columns: readonly Int32Array[];
   /**
-   * Group + 1, or 0 if free. Addressed by hash, or directly by code if there is a single column with sufficiently small
-   * codes.
+   * Group + 1, or 0 if free. The slots are addressed by hash, or directly by code if there is a single column with
+   * sufficiently small codes.
    */
   readonly #places: Int32Array;
   readonly #direct: boolean;

@@ -2,8 +2,8 @@ import { OptionError } from "../../engine/errors/errors.ts";
 import type { FactorGraph } from "../model/graph.ts";
 
 /**
- * Weights of a knowledge base, by name. They are added to the graph only on `commit`, so that a rejected rule leaves
- * nothing behind.
+ * Weights of a knowledge base, by name. New weights are added to the graph only on `commit`, so that a rejected rule
+ * leaves nothing behind.
  */
 export class Weights {
   readonly #named = new Map<string, number>();

@@ -12,8 +12,8 @@ export interface Reason {
   /** State that the factor argues for or against. */
   readonly state: string;
   /**
-   * Contribution in log odds: the product of the weight, the feature, and the increase of the factor's value if the
-   * unknown has the state. All other unknowns take their observed or most probable states.
+   * Contribution in log odds. The contribution is the product of the weight, the feature, and the increase of the
+   * factor's value if the unknown has the state. All other unknowns take their observed or most probable states.
    */
   readonly pull: number;
   /** Weight used for the answer. */
@@ -42,8 +42,8 @@ export class Reasons extends Array<Reason> {
 }
 
 /**
- * Returns the increase of a factor's value when literal `of` becomes true. `holds` says whether each literal holds; the
- * head is last.
+ * Returns how much a factor's value increases when literal `of` becomes true. `holds` says whether each literal holds;
+ * the head is last.
  */
 export function gain(semantics: Semantics, holds: readonly boolean[], of: number): number {
   const machine = logicalFunctions[semantics];

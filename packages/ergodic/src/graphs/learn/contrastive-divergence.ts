@@ -19,13 +19,13 @@ export interface ContrastiveDivergenceOptions {
   /** Whether the model's chains continue from their last states instead of restarting at the evidence. Default true. */
   persistent?: boolean;
   /**
-   * Number of chains of each kind, per replica or racing worker. Default: the number at which all chains, including
-   * tempered copies, have about 20,000 variables in total; at least 1 and at most 100.
+   * Number of chains of each kind, per replica or racing worker. Default: the number for which all chains, including
+   * tempered copies, have about 20,000 variables in total, but at least 1 and at most 100.
    */
   particles?: number;
   /**
-   * Parallel tempering of the model's chains: copies at powers of the model exchange states with them. Default false.
-   * With true, the powers are found during learning. Persistent chains only.
+   * Parallel tempering of the model's chains. Each chain exchanges states with copies at powers of the model. Default
+   * false. With true, the powers are found during learning. Only persistent chains can be tempered.
    */
   tempered?: boolean | GraphTemperingOptions;
 }
@@ -34,8 +34,8 @@ export interface ContrastiveDivergenceOptions {
 const DEFAULT_VISITS = 20000;
 const MOST_PARTICLES = 100;
 /**
- * Number of updates before the ladder's powers are first adapted, a power of two. Later adaptations follow each time
- * the number of updates has doubled.
+ * Number of updates before the ladder's powers are first adapted, a power of two. Later adaptations follow whenever the
+ * number of updates has doubled.
  */
 const FIRST_MOVE = 16;
 
@@ -109,7 +109,7 @@ class ContrastiveObjective implements GraphObjective {
   private readonly deterministic: boolean;
   private readonly graph: LearntGraph;
   private readonly evidence: number;
-  /** Chains with the evidence. There is only one such chain if no other variable has to be drawn. */
+  /** Chains with the evidence. If no other variable has to be drawn, there is only one such chain. */
   private readonly clamped: Chain[];
   private readonly free: Chain[];
   /** Tempered copies of the free chains. */
@@ -177,7 +177,7 @@ class ContrastiveObjective implements GraphObjective {
     return this.checked(graph.pseudo(this.clamped[0], graph.hiddenCount), update + 1);
   }
 
-  /** Evaluates everything on one worker, while other lanes use the others. */
+  /** Evaluates everything on one worker, while other lanes use the other workers. */
   private async evaluateApart(x: Float64Array, gradient: Float64Array, update: number): Promise<number> {
     const { engine, graph, deterministic } = this;
     const how = { workers: 1, apart: true, deterministic };

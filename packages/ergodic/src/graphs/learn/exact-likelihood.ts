@@ -13,10 +13,11 @@ const MOST_STATES = 4096;
 
 /**
  * The exact negative log-likelihood per observed variable: −ln P(evidence) = ln Z − ln Z(evidence). The exact gradient
- * is the mean of Σ_f feature g_f under the model, minus the mean of the same sum with the evidence. Both means come
- * from elimination over a junction tree. For labels y with probabilities q (`truthiness`), the loss is −E_q ln
- * P(evidence, y), computed by enumerating the values of labels that are connected through hidden variables. Use it for
- * graphs of small width, and to judge the other learners. For `fit(graph, { algorithm })`.
+ * is the mean of Σ_f feature g_f under the model, minus the mean of the same sum with the evidence. Elimination over a
+ * junction tree computes both means. For labels y with probabilities q (`truthiness`), the loss is −E_q ln P(evidence,
+ * y). The expectation is computed by enumerating the values of labels that are connected through hidden variables.
+ * Exact likelihood suits graphs of small width, and serves to judge the other learners. For `fit(graph, { algorithm
+ * })`.
  *
  * @throws CapabilityError if the graph is too wide, if a factor has more than 4096 joint states, or if hidden variables
  * connect labels with more than 4096 labellings
@@ -43,8 +44,8 @@ class ExactObjective implements GraphObjective {
   private readonly engine: Engine;
   private readonly evidence: number;
   /**
-   * Elimination orders of the graph without the evidence, and of each part with it. The orders are valid for all
-   * weights.
+   * Elimination orders of the graph without the evidence, and of each part with the evidence. The orders are valid for
+   * all weights.
    */
   private readonly orders: (readonly number[])[][] = [];
 
@@ -162,7 +163,7 @@ function sizesOf({ ends, variables, cardinalities }: Conditionals): Uint32Array 
   });
 }
 
-/** Returns g at a joint state of the factor's variables, with the last variable fastest. */
+/** Returns g at a joint state of the factor's variables. The last variable varies fastest. */
 function valueAt(columns: Conditionals, factor: number, joint: number): number {
   const { ends, variables, cardinalities, literals, shapes, counting, shapeBegins, shapeValues } = columns;
   const begin = shapeBegins[shapes[factor]];

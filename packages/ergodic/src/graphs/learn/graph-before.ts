@@ -6,7 +6,7 @@ import type { EndedParticles } from "./learner.ts";
 /** Weights from an earlier run on a graph, and the final states of its chains. */
 export interface LearnedBefore {
   readonly weights: Float64Array;
-  /** Graph that was learned, with the names of the weights. If absent, weights are matched by index. */
+  /** Graph of the earlier run, with the names of its weights. If absent, weights are matched by index. */
   readonly graph?: FactorGraph;
   readonly particles?: EndedParticles;
 }

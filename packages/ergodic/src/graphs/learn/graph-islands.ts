@@ -7,8 +7,8 @@ import { ergodicity } from "../parts/ergodicity.ts";
 import { type Component, reducing } from "../parts/reduction.ts";
 
 /**
- * Largest number of edges for which islands are searched for. With more edges, the factor tables would take more memory
- * than learning.
+ * Largest number of edges for which islands are searched for. Largest number of edges for which a search for islands is
+ * made.
  */
 const MOST_EDGES = 2 ** 16;
 

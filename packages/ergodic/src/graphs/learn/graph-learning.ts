@@ -54,9 +54,9 @@ export interface GraphRecipe {
 export const MEMORY = 1.5 * 2 ** 30;
 
 /**
- * Chains lag behind the weights, so long momentum overshoots. On a lattice of 20,000 variables with 30 weights, β₁ =
- * 0.9 takes 128 updates to achieve 98 % of the possible decrease in held-out loss. With β₁ = 0.5, the loss is within 3
- * % of the best from the 8th update on.
+ * The chains lag behind the weights, so a long momentum makes the weights overshoot. On a lattice of 20,000 variables
+ * with 30 weights, β₁ = 0.9 takes 128 updates to achieve 98 % of the possible decrease in held-out loss. With β₁ = 0.5,
+ * the held-out loss is within 3 % of the best value from the 8th update on.
  */
 const usualRule = (): EquationRule => adam({ rate: inverseTimeDecay({ rate: 0.1, decay: 0.02 }), beta1: 0.5 });
 
@@ -173,7 +173,7 @@ export async function begin(
   signal?: AbortSignal,
 ): Promise<Begun> {
   const { seed } = given;
-  // A copy, so that later observations do not affect it.
+  // The graph is copied, so that later observations do not affect the copy.
   const complete = graph.withoutEvidence([]);
   const heldOut = drawHeldOut(graph, share, seed);
   const shown = graph.withoutEvidence(heldOut.map(({ variable }) => variable));

@@ -27,8 +27,8 @@ export interface GraphLikelihood {
 /** Options of `likelihood()` of a learned graph. */
 export interface GraphLikelihoodOptions {
   /**
-   * Evidence to evaluate: the held-out evidence given the rest, or the evidence shown during learning. Default
-   * "heldOut" if there is any.
+   * Evidence to evaluate: the held-out evidence given all other evidence, or the evidence shown during learning.
+   * Default "heldOut" if there is any.
    */
   of?: "heldOut" | "shown";
   /**
@@ -80,7 +80,7 @@ export async function likelihoodIn(
 }
 
 /**
- * Returns ln P(evidence that only `all` has | evidence of `given`) = ln Z(all) − ln Z(given), per additional variable.
+ * Returns ln P(additional evidence of `all` | evidence of `given`) = ln Z(all) − ln Z(given), per additional variable.
  */
 async function likelihoodOf(all: FactorGraph, given: FactorGraph, plan: LikelihoodPlan): Promise<GraphLikelihood> {
   const seen = ({ variableCount }: FactorGraph, of: FactorGraph): number =>

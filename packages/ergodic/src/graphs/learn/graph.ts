@@ -28,7 +28,7 @@ export interface GraphFitOptions {
   heldOut?: number;
   /**
    * Earlier result for this graph, computed before factors changed or rows were added. Weights and chains start where
-   * that run ended. Step sizes start over, so choose smaller ones.
+   * the earlier run ended. The schedule of step sizes starts again, so choose smaller step sizes.
    */
   from?: LearnedBefore;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
@@ -37,9 +37,9 @@ export interface GraphFitOptions {
   workers?: number;
   /**
    * Replicas, for contrastiveDivergence() only. 1 (the default): workers share the chains of a single sequence of
-   * updates. A larger number: this many copies of the weights are averaged, and each copy has its own chains. The
-   * result does not depend on the workers. "shared": workers race on one weight vector, each with its own chains; the
-   * result is biased and not reproducible.
+   * updates. A larger number: the run averages this many copies of the weights, each of which has its own chains. The
+   * result does not depend on the number of workers. "shared": workers race on one weight vector, each with its own
+   * chains; the result is biased and not reproducible.
    */
   replicas?: "shared" | number;
   /** Epochs between averages of the replicas, >= 1. Default 1. */

@@ -4,7 +4,7 @@ import { CapabilityError } from "../../engine/errors/errors.ts";
 /** Largest number of joint states of the labels in one part. */
 const MOST_LABELLINGS = 4096;
 
-/** A part of a graph with evidence, under one labelling. */
+/** A part of a graph with evidence, for one assignment of the labels. */
 export interface Labelled {
   readonly columns: Conditionals;
   /** Probability of the labelling. */
@@ -12,9 +12,9 @@ export interface Labelled {
 }
 
 /**
- * Splits E_q ln Z(evidence, y) into a sum of q(y) ln Z. The sum runs over the parts of the graph, and over the
- * labellings of each part. Two factors belong to the same part if they share a hidden variable, because labels and
- * evidence are fixed in Z. Without labels there is a single part, the whole graph.
+ * Splits E_q ln Z(evidence, y) into a sum of terms q(y) ln Z. The sum runs over the parts of the graph, and over the
+ * labellings of each part. Two factors belong to the same part if they share a hidden variable. Labels and evidence do
+ * not connect factors, because they are fixed in Z. Without labels there is a single part, the whole graph.
  *
  * @throws CapabilityError if a part has more than 4096 labellings
  */
@@ -80,7 +80,7 @@ export function* labelledParts(columns: Conditionals): Generator<Labelled> {
   yield { columns: partOf(columns, rest, others, (variable) => (labels.has(variable) ? 0 : observed[variable])), p: 1 };
 }
 
-/** Returns some factors and all their variables, renumbered. */
+/** Returns a part that consists of some factors and all their variables. Factors and variables are renumbered. */
 function partOf(
   columns: Conditionals,
   factors: readonly number[],

@@ -6,8 +6,8 @@ import type { Engine } from "../../engine/memory/engine.ts";
 import type { FullObjective } from "../../engine/optimise/objective.ts";
 
 /**
- * Final chain states of a learner: chains with the evidence (`clamped`) and the model's chains (`free`). Each array has
- * the state of every variable.
+ * Final chain states of a learner: chains with the evidence (`clamped`) and the model's chains (`free`). Each array
+ * contains the state of every variable.
  */
 export interface EndedParticles {
   readonly clamped: readonly Uint8Array[];
@@ -23,8 +23,8 @@ export interface LearningPlan {
   /** Number of threads. The result does not depend on this number. */
   readonly workers: number;
   /**
-   * Identifies one of several lanes (averaged replicas or racing workers). A lane has its own chains and uses one
-   * worker at a time.
+   * Identifies one of several lanes. A lane is an averaged replica or a racing worker. A lane has its own chains and
+   * uses one worker at a time.
    */
   readonly lane?: { readonly number: number; readonly count: number };
   /** Whether to use kernels that give the same bits on every host. Default false. */
@@ -57,8 +57,8 @@ export interface GraphLearner {
   /** Returns JSON from which the registry recreates the learner. */
   toJSON(): JsonObject;
   /**
-   * Whether the gradient is a random estimate. With a random gradient, rules that compare losses, such as line
-   * searches, cannot be used.
+   * Whether the gradient is a random estimate. If the gradient is random, rules that compare losses (such as line
+   * searches) cannot be used.
    */
   readonly draws: boolean;
   /** Creates the objective of a graph with evidence: its loss and gradient, both per observed variable. */

@@ -17,7 +17,7 @@ import { refuseImpossible } from "./learner.ts";
 
 /**
  * Settings for the comparison of two points: number of blocks into which the evidence is divided, and number of sweeps
- * over hidden variables before and during the comparison.
+ * over hidden variables. The sweeps run before and during the comparison.
  */
 const [COMPARED_BLOCKS, COMPARED_SWEEPS] = [16, 20];
 
@@ -26,8 +26,8 @@ const LABELS_SHARE = 1 / 8;
 
 /**
  * A graph with changing weights, stored in the engine's memory: its layout, the sources of its terms, and the factors
- * with learned weights. In the layout all variables are free, and unobserved ones come first. Chains with the evidence
- * visit only the unobserved variables. Labels are drawn from their own probabilities.
+ * with learned weights. In the layout, all variables are free, and the unobserved variables come first. Chains with the
+ * evidence visit only the unobserved variables. Labels are drawn from their own probabilities.
  */
 export class LearntGraph {
   readonly layout: Layout;
@@ -197,8 +197,8 @@ export class LearntGraph {
   }
 
   /**
-   * Draws labels from their probabilities. If hidden variables depend on them, only an eighth is redrawn each time, so
-   * that the hidden variables can adapt.
+   * Draws labels from their probabilities. If hidden variables depend on the labels, only an eighth of the labels is
+   * redrawn each time, so that the hidden variables can adapt.
    */
   label(chain: Chain, random: Stream, update: number): void {
     if (this.labelled.length === 0) return;
@@ -263,8 +263,8 @@ export class LearntGraph {
   }
 
   /**
-   * Returns Σ ln p(x_i | others) at the chain's states, over positions from `from` on. With `scale`, also adds the
-   * gradient over all positions times `scale`.
+   * Returns Σ ln p(x_i | others) at the chain's states, over positions from `from` on. If `scale` is given, also adds
+   * `scale` times the gradient over all positions.
    */
   pseudo(chain: Chain, from: number, scale?: number): number {
     if (scale === undefined) return this.call(this.scoreCall(chain, from));

@@ -9,11 +9,11 @@ const ROUNDING = 1e-9;
 
 /**
  * Reports a finding if the likelihood of the evidence increases without bound as weights grow, so that no optimal
- * weights exist. Two directions are tested. The first changes a single weight. The likelihood grows without bound if,
- * at the evidence, all factors of the weight are at their maximum or all are at their minimum. The second changes all
- * weights together, and is tested only if each factor has a single variable. The likelihood then grows without bound if
- * no state of any variable has a larger sum than the observed state. `values` are the weights, by index. Yields every
- * few milliseconds.
+ * weights exist. Two directions are tested. The first changes a single weight. For a single weight, the likelihood
+ * grows without bound if, at the evidence, all factors with this weight are at their maximum or all are at their
+ * minimum. The second direction changes all weights together. This direction is tested only if each factor has a single
+ * variable. The likelihood then grows without bound if no state of any variable has a larger sum than the observed
+ * state. `values` are the weights, by index. Yields every few milliseconds.
  */
 export function* separableFindings(
   columns: Conditionals,
@@ -39,8 +39,8 @@ export function* separableFindings(
 }
 
 /**
- * Returns the learned weights that grow without bound when changed alone, and whether the weights grow without bound
- * when all change together.
+ * Returns the learned weights that grow without bound when each is changed alone. Also returns whether the weights grow
+ * without bound when all are changed together.
  */
 function* directions(
   columns: Conditionals,
@@ -63,7 +63,7 @@ function* directions(
     if (pauses.due(to - from)) yield;
     const scope = variables.subarray(from, to);
     const at = Int32Array.from(scope, (v) => states[v]);
-    // A factor that has only unobserved variables says nothing about the evidence.
+    // A factor with only unobserved variables does not depend on the evidence.
     if (at.every((state) => state === UNKNOWN)) continue;
     if (at.some((state) => state < 0)) {
       said[weight] |= unknown;
@@ -88,7 +88,7 @@ function* directions(
 
 /**
  * For a factor of one variable, adds `scale` times the advantage of the variable's state over each other state. Also
- * adds up the magnitudes of these terms.
+ * adds up the magnitudes of the added terms.
  */
 function addMargins(
   margins: Map<number, Float64Array>,

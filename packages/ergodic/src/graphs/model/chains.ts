@@ -31,9 +31,9 @@ export function machineTable(list: TableList, { machine, variables, states, log 
 
 /**
  * Replaces a factor of at least three variables with a chain of small tables. Each auxiliary variable holds the
- * machine's state after one more literal. It is determined by the previous auxiliary variable and that literal. For
- * each joint state of the factor's variables, exactly one state of the auxiliary variables is therefore consistent
- * (none if φ is 0). Hence both the sum and the maximum over the auxiliary variables equal φ.
+ * machine's state after one more literal. This state is determined by the previous auxiliary variable and the literal.
+ * Each joint state of the factor's variables is therefore consistent with exactly one state of the auxiliary variables,
+ * or with none if φ is 0. Hence both the sum and the maximum over the auxiliary variables equal φ.
  */
 export function addChain(list: TableList, given: MachineFactor): void {
   const { factor, kind, machine, variables, states, log } = given;
@@ -43,7 +43,10 @@ export function addChain(list: TableList, given: MachineFactor): void {
     entries += machine.states(Math.max(1, i)) * list.count(variables[i]) * (i < head ? machine.states(i + 1) : 1);
   if (entries > MOST_CHAIN) refuseWide(factor, kind, variables.length, entries, MOST_CHAIN);
   const holds = (i: number, state: number): number => (state === states[i] ? 1 : 0);
-  /** Variable that encodes the machine's state so far. A two-state first variable serves as its own encoding. */
+  /**
+   * Variable that encodes the machine's state so far. If the first variable has two states, it serves as its own
+   * encoding.
+   */
   let before: number[] = [];
   let behind = (_: number): number => machine.start;
   for (let i = 0; i < head; i++) {

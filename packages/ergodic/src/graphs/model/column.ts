@@ -72,7 +72,7 @@ export class Column {
     this.set(this.length, value);
   }
 
-  /** Sets a number. The index may lie beyond the end if the column has a usual number to fill the gap. */
+  /** Sets a number. The index may lie beyond the end if the column has a usual number, which then fills the gap. */
   set(index: number, value: number): void {
     if (this.numbers !== undefined || value !== this.usual) this.room(index, value)[index] = value;
     if (index >= this.length) this.length = index + 1;

@@ -11,11 +11,11 @@ import { TableList } from "./table-list.ts";
 /** Codes of weighted functions are below this number. */
 const WEIGHTED = 100;
 /**
- * Largest table of a function of at most two literals. Wider functions are evaluated from the number of satisfied
- * literals.
+ * Largest number of entries in the table of a function of at most two literals. Functions of more literals are
+ * evaluated from the number of satisfied literals.
  */
 const MOST_TABLE = 64;
-/** Largest table of a noisy-or factor. Wider ones become chains. */
+/** Largest table of a noisy-or factor. Wider factors become chains. */
 const MOST_NOISY = 256;
 
 /**
@@ -181,7 +181,7 @@ function countedValues(machine: Machine, body: number): Float64Array {
   for (let fails = 0; fails <= body; fails++) {
     const count = body - fails;
     let state = failed;
-    // Stops as soon as one more satisfied literal leaves the state unchanged.
+    // The loop ends when one more satisfied literal leaves the state unchanged.
     for (let i = 0, before = -2; i < count && state !== before && state >= 0; i++) {
       before = state;
       state = machine.next(state, 1);

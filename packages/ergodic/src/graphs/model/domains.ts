@@ -15,7 +15,7 @@ export interface Domain {
   readonly count: number;
   /** Names of the states. Default "0", "1" … */
   readonly labels?: readonly string[];
-  /** The labels as numbers, if all of them are numeric. */
+  /** The labels as numbers, if all labels are numeric. */
   readonly values?: readonly number[];
   /** Whether the states are `false` and `true`. */
   readonly boolean?: boolean;
@@ -23,7 +23,7 @@ export interface Domain {
   readonly given?: States;
 }
 
-/** Largest number of states of a variable. It equals the largest length of a typed array. */
+/** Largest number of states of a variable. This limit equals the largest length of a typed array. */
 const MOST_STATES = 2 ** 32 - 1;
 
 /** Domain of a Boolean variable. */

@@ -35,7 +35,7 @@ export interface GraphFactor {
   readonly variables: readonly number[];
   /** State of each variable's literal. Empty for tables. */
   readonly states: readonly number[];
-  /** Index of its weight, if it has one. */
+  /** Index of the factor's weight, if the factor has a weight. */
   readonly weight?: number;
   /** Multiplier of the weight. */
   readonly feature?: number;

@@ -3,8 +3,8 @@ import { log } from "../../engine/numbers/log.ts";
 /**
  * Evaluates a function of literals with a small finite-state machine that reads the literals from left to right. The
  * machine begins in `start`, consumes one literal at a time through `next`, and returns `value(state, head)` when only
- * the last literal, the head, is left. The same definition yields tables for few literals, and a chain of small tables
- * for many (chains.ts).
+ * the last literal, the head, is left. The same machine yields tables for few literals, and chains of small tables for
+ * many literals (chains.ts).
  *
  * The numbers and values of the functions follow DimmWitted, the sampler of DeepDive.
  */
@@ -23,7 +23,10 @@ const both = (state: number, literal: number): number => (state && literal ? 1 :
 const two = (): number => 2;
 const all = { start: 1, next: both, states: two };
 
-/** The state counts unsatisfied body literals. If the head holds, all body literals count. */
+/**
+ * The state counts unsatisfied body literals. The state is the number of unsatisfied body literals. If the head holds,
+ * all body literals count.
+ */
 const votes = {
   start: 0,
   next: (state: number, literal: number) => state + (literal ? 0 : 1),
@@ -32,11 +35,11 @@ const votes = {
 const linear = (state: number, head: number, body: number): number => (body === 0 ? head : head ? body : state);
 
 /**
- * Functions by name, with their numbers in DimmWitted's files and their machines. The factor is exp(weight · feature ·
- * value).
+ * Functions by name. Each function has its number in DimmWitted's files and its machine. The factor is exp(weight ·
+ * feature · value).
  */
 export const logicalFunctions = {
-  /** 0 if the body is false. Otherwise 1 if the head holds and −1 if not. */
+  /** 0 if the body is false. If the body is true: 1 if the head holds, and −1 if it does not. */
   implyNatural: { id: 0, ...all, value: (state, head) => (state ? sign(head) : 0) },
   /** 1 if any literal holds, else −1. */
   or: {
@@ -48,7 +51,10 @@ export const logicalFunctions = {
   },
   /** 1 if all literals hold, else −1. */
   and: { id: 2, ...all, value: (state, head) => sign(both(state, head)) },
-  /** 1 if all literals hold or none does, else −1. States: 0 all false, 1 all true, 2 mixed, 3 start. */
+  /**
+   * 1 if all literals hold or none does, else −1. States: 0 (all literals false), 1 (all true), 2 (mixed) and 3
+   * (start).
+   */
   equal: {
     id: 3,
     start: 3,

@@ -67,7 +67,7 @@ export class FactorGraph {
    * Adds a variable and returns its index. `states`: number of states, or their names. Default: a Boolean. An unnamed
    * variable is called x followed by its index. `truthiness`: degree of truth of each state. `fit` treats it as a label
    * y with probabilities q, and maximises E_q ln P(evidence, y). `initial`: state in which samplers start (default: the
-   * first). Inference uses neither.
+   * first). Inference uses neither of the two.
    */
   variable(name?: string, states?: States, options: VariableOptions = {}): number {
     const where = `${WHERE}.variable${name === undefined ? "" : `: "${name}"`}`;
@@ -98,7 +98,7 @@ export class FactorGraph {
     return { id: this.#structure.addWeight(where, name, value, options.fixed ?? false) };
   }
 
-  /** Adds a factor φ(x) ≥ 0 as a flat or nested table, last axis fastest. `logs`: values are ln φ, −Infinity for 0. */
+  /** Adds a factor φ(x) ≥ 0 as a nested or flat table (last axis fastest). `logs`: values are ln φ, −Infinity for 0. */
   table(variables: readonly VariableName[], values: NestedNumbers | number, options: { logs?: boolean } = {}): number {
     const where = `${WHERE}.table`;
     checkKeys(where, options, ["logs"]);
@@ -125,11 +125,11 @@ export class FactorGraph {
   imply(body: readonly LiteralLike[], head: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("imply", [...list("imply", body), head], options);
   }
-  /** Adds a factor with value 0 if the body is false. Otherwise 1 if the head is true, else −1. */
+  /** Adds a factor with value 0 if the body is false, 1 if body and head are true, and −1 if only the body is true. */
   implyNatural(body: readonly LiteralLike[], head: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("implyNatural", [...list("implyNatural", body), head], options);
   }
-  /** Adds a factor whose value is the number of body literals that imply the head. */
+  /** Adds a factor with the number of body literals that imply the head as its value. */
   linear(body: readonly LiteralLike[], head: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("linear", [...list("linear", body), head], options);
   }
@@ -164,7 +164,7 @@ export class FactorGraph {
 
   /**
    * Adds a noisy-or P(child | parents): each parent that holds turns the child on with its own probability,
-   * independently of the others. The leak (default 0) does the same, even if no parent holds.
+   * independently of the others. Even if no parent holds, the leak (default 0) turns it on.
    */
   noisyOr(child: LiteralLike, parents: readonly (readonly [LiteralLike, number])[], options: { leak?: number } = {}): number {
     const where = `${WHERE}.noisyOr`;
@@ -194,7 +194,7 @@ export class FactorGraph {
     return this.#structure.addFactor({ kind: "atMost", ...literalsOf(this.#structure, where, literals), most });
   }
 
-  /** Adds a weighted function by indices: of its variables, of their literals' states, and of its weight. */
+  /** Adds a weighted function, given the indices of its variables, of the states of its literals, and of its weight. */
   addFactor(name: LogicalFunction, variables: ArrayLike<number>, states: ArrayLike<number>, weight: number, feature = 1): number {
     const where = `${WHERE}.addFactor`;
     if (!logicalFunctionNames.includes(name)) throw new OptionError(where, `there is no function ${shown(name)}`, "OPTION_RANGE");
@@ -232,7 +232,7 @@ export class FactorGraph {
     return this;
   }
 
-  /** Returns a graph with more evidence. Both share all factors, including later ones. This graph stays unchanged. */
+  /** Returns a copy with more evidence. Factors are shared, even if they are added later. This graph is unchanged. */
   withEvidence(evidence: Evidence): FactorGraph {
     const observations = this.#observations.clone();
     observations.addAll("evidence", this.#structure, evidence);
@@ -336,7 +336,7 @@ export class FactorGraph {
     return columning(this.#structure, this.#observations);
   }
 
-  /** Returns the factors as tables. Wide factors become chains, valid for sums or (with "map") a largest product. */
+  /** Returns the factors as tables. Wide factors become chains that fit the task: sums, or (for "map") a maximum. */
   factorTables(task: "marginals" | "partition" | "map"): FactorTables {
     return atOnce(this.tabling(task));
   }

@@ -8,8 +8,8 @@ export const VERSION = 1;
 
 /**
  * Converts a graph to JSON, with variables, weights and factors in order. Named variables and weights are referred to
- * by name, others by index. A literal is [variable, state], or only the variable if a Boolean is true. Logarithms of 0
- * are null.
+ * by name, others by index. A literal is [variable, state]; for a Boolean that must be true, the variable alone
+ * suffices. Logarithms of 0 are null.
  */
 export function graphToJson(structure: Structure, observations: Observations): JsonObject {
   const indices = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

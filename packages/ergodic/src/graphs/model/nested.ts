@@ -3,8 +3,8 @@ import { OptionError } from "../../engine/errors/errors.ts";
 import { shown } from "../../engine/errors/shown.ts";
 
 /**
- * Flattens a table's values to one array with the last axis fastest. The values are a flat list or nested lists. Each
- * value is checked.
+ * Flattens a table's values to one array, in which the last axis varies fastest. The values are a flat list or nested
+ * lists. Each value is checked.
  *
  * @throws OptionError that names the position of the error
  */

@@ -2,15 +2,15 @@ import { CapabilityError } from "../../engine/errors/errors.ts";
 import type { TableList } from "./table-list.ts";
 
 /**
- * Noisy-or P(child | parents): each parent whose literal holds turns the child on with its probability, and so does the
- * leak.
+ * Noisy-or P(child | parents): the child is turned on by the leak and by every parent with a literal that holds, each
+ * with its own probability.
  */
 export interface NoisyOr {
   readonly factor: number;
   /** The parents, then the child. */
   readonly variables: ArrayLike<number>;
   readonly states: ArrayLike<number>;
-  /** Probabilities of the parents, then the leak. */
+  /** Probabilities of the parents, followed by the probability of the leak. */
   readonly probabilities: ArrayLike<number>;
 }
 
@@ -39,9 +39,9 @@ export function noisyOrTable(list: TableList, { variables, states, probabilities
 
 /**
  * Adds a noisy-or, simplified by the evidence. Observed parents are merged into the leak. If the child is observed to
- * be off, the noisy-or becomes one factor per parent. The rest becomes a single table if it is small. Otherwise it
- * becomes a chain of auxiliary variables, each of which means "turned on by one of the parents so far". The chain is
- * valid for sums, but the search for a largest product needs the table.
+ * be off, the noisy-or becomes one factor per parent. The rest becomes a single table if it is small. A larger noisy-or
+ * becomes a chain of auxiliary variables. Each auxiliary variable means "turned on by one of the parents so far". The
+ * chain is valid for sums, whereas the search for a largest product needs the table.
  *
  * @throws CapabilityError if a largest product needs a table that is too large
  */

@@ -21,7 +21,7 @@ export function literalsOf(
     const number = structure.variable(where, variable);
     const domain = structure.domain(number);
     const place = `${where}: "${structure.name(number)}"`;
-    // If both states have names, the variable alone does not say which one is meant.
+    // If both states have names, the variable alone does not say which state is meant.
     if (state === undefined && !domain.boolean && (domain.count !== 2 || domain.labels))
       throw new OptionError(place, 'it is not Boolean; say which state is meant: is(variable, "state")', "OPTION_MEANING");
     if (negated && domain.count !== 2)

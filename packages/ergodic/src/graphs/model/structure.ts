@@ -22,7 +22,7 @@ export interface StoredFactor {
   /** Index of the weight, for weighted functions. */
   readonly weight?: number;
   readonly feature?: number;
-  /** Table entries φ, or their logarithms, with the last variable fastest. */
+  /** Table entries φ, or their logarithms. The last variable varies fastest. */
   readonly values?: ArrayLike<number>;
   readonly logs?: boolean;
   /**
@@ -40,7 +40,7 @@ export interface FactorLook {
   code: number;
   from: number;
   to: number;
-  /** Index of its weight, if it has one. */
+  /** Index of the factor's weight, if the factor has a weight. */
   payload: number;
 }
 
@@ -194,7 +194,10 @@ export class Structure {
     return id;
   }
 
-  /** Returns the fixed weight with this value. All factors that give this value as a number share it. */
+  /**
+   * Returns the fixed weight with this value. The weight is shared by all factors that are given this value as a
+   * number.
+   */
   constant(where: string, value: number): number {
     const known = this.constants.get(value);
     if (known !== undefined) return known;
@@ -249,7 +252,7 @@ export class Structure {
     this.ends.set(factor, from + variables.length);
     this.payloads.set(factor, payload);
     this.features.set(factor, feature);
-    // Written last, so that running out of memory earlier leaves no incomplete factor behind.
+    // The function is written last, so that no incomplete factor remains if memory runs out earlier.
     this.functions.push(codes[kind === "table" && logs ? "logTable" : kind] ?? logicalFunctions[kind as LogicalFunction].id);
     return factor;
   }
@@ -273,7 +276,7 @@ export class Structure {
     return { kind: "table", variables, states, values: this.pool.slice(payload, payload + size), logs: name === "logTable" };
   }
 
-  /** Reads a factor without copies. Its edges run from `from` to `to` − 1. */
+  /** Reads a factor without copies. The factor's edges run from `from` to `to` − 1. */
   look(factor: number, into: FactorLook): void {
     into.code = this.functions.at(factor);
     into.from = factor === 0 ? 0 : this.ends.at(factor - 1);

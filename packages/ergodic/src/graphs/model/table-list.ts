@@ -3,13 +3,13 @@ import { CapabilityError, DataError } from "../../engine/errors/errors.ts";
 import { checkRoom, MOST_OBJECTS } from "../../engine/memory/room.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 
-/** Largest |ln φ| at which a table stores φ itself, so that products of a few such values stay within float64. */
+/** Largest |ln φ| at which a table stores φ itself. Products of a few such values are within the range of float64. */
 const MOST_PLAIN = 300;
 
 /** Tables of a graph under construction, with the auxiliary variables that keep them small. */
 export class TableList {
   readonly factors: TableFactor[] = [];
-  /** Number of states of each auxiliary variable, and the factor to which the variable belongs. */
+  /** For each auxiliary variable, its number of states and the factor to which it belongs. */
   readonly auxiliaries: { readonly count: number; readonly factor: number }[] = [];
   private readonly cardinality: (variable: number) => number;
   private readonly variableCount: number;
@@ -36,8 +36,8 @@ export class TableList {
   }
 
   /**
-   * Returns a table of `value` over all states of the scope, the last variable fastest. The `states` array is reused
-   * between calls.
+   * Returns a table of `value` over all states of the scope. The last variable varies fastest. The `states` array is
+   * reused between calls.
    */
   fill(scope: ArrayLike<number>, value: (states: Int32Array) => number): Float64Array {
     const size = this.size(scope);
@@ -62,7 +62,8 @@ export class TableList {
   }
 
   /**
-   * Adds a table of logarithms. It is stored as plain values unless their exponentials are too large or too small.
+   * Adds a table of logarithms. The table is stored as plain values unless the exponentials of the logarithms are too
+   * large or too small.
    *
    * @throws DataError if a sum of potentials is not finite
    */

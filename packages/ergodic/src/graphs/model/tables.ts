@@ -9,7 +9,7 @@ import { addNoisyOr, noisyOrTable } from "./noisy-or.ts";
 import type { StoredFactor, Structure } from "./structure.ts";
 import { refuseWide, TableList } from "./table-list.ts";
 
-/** Largest table of a factor that is not split. Chains are smaller than tables from about 8 Booleans on. */
+/** Largest table of a factor that is not split. From about 8 Booleans on, chains are smaller than tables. */
 const MOST_TABLE = 256;
 
 /** Sums of weight · feature · value per state. All factors of a single variable are merged into one table. */

@@ -3,8 +3,8 @@ import type { Engine } from "../../engine/memory/engine.ts";
 import type { Component } from "./reduction.ts";
 
 /**
- * Inference task: the probabilities of each variable's states, ln Z (Z is the sum of the factors' product over all
- * states), or a state with the largest product.
+ * Inference task: the probabilities of each variable's states; ln Z, where Z is the sum of the factors' product over
+ * all states; or a state with the largest product.
  */
 export type InferenceTask = "marginals" | "partition" | "map";
 
@@ -27,8 +27,8 @@ export interface InferencePlan {
 }
 
 /**
- * Best answer so far about one connected part. Variables have the part's numbers, and values refer to the product of
- * its tables.
+ * Best answer so far about one connected part. Variables have the numbers of the part, and values refer to the product
+ * of the part's tables.
  */
 export interface PartAnswer {
   /**
@@ -48,15 +48,15 @@ export interface PartAnswer {
   /** Final states of the chains, for Gibbs sampling. */
   readonly chains?: EndedChains;
   /**
-   * Method and the reason for choosing it, phrased to follow a colon: "a junction tree of 41 cliques, the largest of
-   * 2^19 states".
+   * Method and the reason for choosing it, as a phrase that fits after a colon: "a junction tree of 41 cliques, the
+   * largest of 2^19 states".
    */
   readonly method: string;
 }
 
 /**
- * A run of inference on one connected part. Its results depend on the part, the plan and the number of `advance` calls,
- * never on time.
+ * A run of inference on one connected part. The results of a run depend on the part, the plan and the number of
+ * `advance` calls, never on time.
  */
 export interface PartInference {
   /** Whether further work would change nothing. */
@@ -69,7 +69,7 @@ export interface PartInference {
   answering?(): Generator<void, PartAnswer | undefined>;
   /** Returns statistics for a tick. */
   report(): Record<string, number>;
-  /** Returns the state needed to continue, without tables. It can describe an earlier point in the run. */
+  /** Returns the state needed to continue, without tables. The snapshot can describe an earlier point in the run. */
   snapshot(): Snapshot;
   /** Continues from a snapshot. */
   restore(snapshot: Snapshot): void;
@@ -87,7 +87,7 @@ export interface InferenceAlgorithm {
   readonly tasks: readonly InferenceTask[];
   /** Returns JSON from which the registry recreates the algorithm. */
   toJSON(): JsonObject;
-  /** Prepares a part before `start`, if that takes long for large parts. Yields every few milliseconds. */
+  /** Prepares a part before `start`, if such preparation takes long for large parts. Yields every few milliseconds. */
   prepare?: ((part: Component) => Generator<void, unknown>) | undefined;
   /**
    * Starts a run on one connected part of a reduced graph (reduction.ts).
@@ -98,8 +98,8 @@ export interface InferenceAlgorithm {
   /** Number of variables from which `startWhole` is used. Default: any number. */
   readonly wholeFrom?: number;
   /**
-   * Starts a run on a whole graph without zeros. The factors are given in columns. For algorithms that handle graphs of
-   * any size.
+   * Starts a run on a whole graph without zeros. The factors are given in columns. Present in algorithms that handle
+   * graphs of any size.
    */
   startWhole?(columns: Conditionals, plan: InferencePlan, engine: Engine): PartInference;
 }

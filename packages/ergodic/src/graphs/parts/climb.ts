@@ -1,7 +1,8 @@
 import type { JointState } from "./joint-state.ts";
 
 /**
- * Limit on the number of rounds. Without it, rounding errors between equally good states could lead to endless cycles.
+ * Limit on the number of rounds. Without this limit, rounding errors between equally good states could lead to endless
+ * cycles.
  */
 const MOST_ROUNDS = 1000;
 /** Number of variables visited between two yields: a few milliseconds of work. */
@@ -9,7 +10,7 @@ const PAUSE_VARIABLES = 10_000;
 
 /**
  * Moves one variable after another to its best state given the other variables. Ends after a round without changes.
- * Never moves from a state with positive product to one with product 0.
+ * Never moves from a state with a positive product to a state with product 0.
  */
 export function* climb(joint: JointState): Generator<void> {
   const { weights: worths, cardinalities } = joint;

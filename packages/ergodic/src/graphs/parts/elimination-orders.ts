@@ -6,7 +6,7 @@ import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 export interface EliminationOrder {
   /** Variables in elimination order. */
   readonly order: readonly number[];
-  /** Total entries in all tables. A variable's table spans the variable and its neighbours when it is eliminated. */
+  /** Total entries in all tables. Each variable has a table over itself and its neighbours at its elimination. */
   readonly total: number;
   /** Number of entries in the largest of these tables. */
   readonly largest: number;
@@ -14,13 +14,13 @@ export interface EliminationOrder {
   readonly tried: number;
 }
 
-/** Search budget, in operations per table entry: about a quarter of the time needed to compute the entries. */
+/** Number of search operations per table entry. They take about a quarter of the time for computing the entries. */
 const SHARE = 0.5;
-/** Largest number of operations: about four seconds. */
+/** Largest number of operations, which take about four seconds. */
 const MOST_OPERATIONS = 3e9;
 /** Number of searches from different starts. Late in the search, only the better searches are continued. */
 const WALKS = 4;
-/** Largest share of variables that get a new factor from one order to the next. */
+/** Largest share of variables that get a new factor when one order is derived from another. */
 const CHANGED = 0.08;
 /** Number of operations between two yields: a few milliseconds of work. */
 const PAUSE_OPERATIONS = 3e6;
@@ -53,7 +53,7 @@ export function* eliminationOrders(
   const { order: first, neighbours, left, total, largest } = yield* peel(cardinalities, scopes);
   if (left.length === 0) return { order: first, total, largest, tried: 1 };
   const even = new Float64Array(left.length).fill(1);
-  // Variables eliminated late get the lowest numbers, so that the bits of eliminated ones can be skipped.
+  // Variables that are eliminated late get the lowest numbers, so that the bits of eliminated variables can be skipped.
   left.reverse();
   const draft = (yield* (yield* Core.of(cardinalities, neighbours, left)).run(false, even, Infinity))!;
   const sorted = Array.from(draft.order, (i) => left[i]).reverse();
@@ -104,7 +104,7 @@ function changedFactors(factors: Float64Array, share: number, draws: Draws): Flo
 export const eliminationOrder = (...given: Parameters<typeof eliminationOrders>): EliminationOrder =>
   atOnce(eliminationOrders(...given));
 
-/** Eliminates variables with at most two neighbours. In very large graphs, continues until bits can hold the rest. */
+/** Eliminates variables with at most two neighbours, and more in very large graphs until the rest fits as bits. */
 function* peel(cardinalities: readonly number[], scopes: readonly (readonly number[])[]) {
   const pauses = new Pauses();
   const neighbours = cardinalities.map(() => new Set<number>());
@@ -155,7 +155,7 @@ interface Found {
   readonly fills: boolean;
 }
 
-/** The remaining graph as bits, with up-to-date fill-edge counts of each variable. */
+/** The remaining graph as bits. The counts of each variable's fill edges are always up to date. */
 class Core {
   /** Approximate number of words visited in the last run. */
   operations = 0;
@@ -172,7 +172,7 @@ class Core {
   private readonly rest: Int32Array;
   private readonly place: Int32Array;
   private readonly around: Int32Array;
-  /** Variables that had no fill edges when they were added. */
+  /** Variables that had no fill edges when they were put on this list. */
   private readonly free: number[] = [];
   /** Number of remaining variables per word of a row. From `top` on, all variables are eliminated. */
   private readonly alive: Int32Array;
@@ -368,7 +368,7 @@ class Core {
     this.operations += size * size + 2 * this.top;
   }
 
-  /** Adds an edge. Each common neighbour loses a fill edge. Each end gains one per neighbour that is not common. */
+  /** Adds an edge. Common neighbours lose a fill edge each. Each end gains one per neighbour that is not shared. */
   private join(a: number, b: number): void {
     const { bits, degrees, fill, words, free, top } = this;
     let common = 0;

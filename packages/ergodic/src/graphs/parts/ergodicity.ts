@@ -26,8 +26,8 @@ interface ErgodicityOptions {
 const MOST_STATES = 2 ** 16;
 
 /**
- * Determines whether a chain that changes one variable at a time, or one of `blocks` (a partition of the variables),
- * can reach every possible state of a part. Sound but incomplete: "unknown" if no proof is found.
+ * Determines whether a chain can reach every possible state of a part. The chain changes one variable at a time, or one
+ * of `blocks` (a partition of the variables). The result is "unknown" if no proof is found.
  *
  * The chain is ergodic in these cases:
  *
@@ -36,9 +36,9 @@ const MOST_STATES = 2 ** 16;
  *   to one.
  * - An enumeration of at most 2^16 joint states shows it.
  *
- * The chain is not ergodic if that enumeration shows islands. It is also not ergodic if the positive entries of one
- * factor form islands, and at least two of these contain possible states of the whole part. Yields every few
- * milliseconds.
+ * The chain is not ergodic if that enumeration shows islands. The chain is also not ergodic if the positive entries of
+ * one factor form islands, and at least two of these islands contain possible states of the whole part. Yields every
+ * few milliseconds.
  */
 export function* ergodicity(
   part: Component,
@@ -87,10 +87,10 @@ export function* ergodicity(
 
 /**
  * Returns whether every variable has a refuge: a state that never turns a positive entry into 0 in any table of several
- * blocks. If all variables move to their refuges one by one, every state reaches the same joint state. Zeros of a table
- * within the block could prevent the move. A variable of such a table therefore counts as having no refuge. A variable
- * that has zeros only in tables within its block needs no refuge. A block without such tables can take any of its joint
- * states.
+ * blocks. If all variables move to their refuges one by one, every joint state ends in the same joint state. Zeros of a
+ * table within the block could prevent the move. A variable of such a table therefore counts as having no refuge. A
+ * variable that has zeros only in tables within its block needs no refuge. A block without such tables can take any of
+ * its joint states.
  */
 function hasRefuge({ cardinalities, tables, touching }: LogTables, blockOf: Int32Array): boolean {
   const hard = tables.map(({ values }) => values.includes(-Infinity));

@@ -2,14 +2,14 @@ import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 
 /**
- * Largest ln(max/min) of positive entries at which a table, or a product of tables, is stored as plain numbers. float64
+ * Largest ln(max/min) of positive entries at which tables, and products of tables, are stored as plain numbers. float64
  * reaches e^±708.
  */
 export const MOST_RANGE = 600;
 
 /**
- * A factor φ(x) = e^scale · values, indexed by the states of `scope` with the last variable fastest. Plain values are
- * scaled to a largest entry of 1. If their range exceeds MOST_RANGE, logarithms are stored instead.
+ * A factor φ(x) = e^scale · values, indexed by the states of `scope`. The last variable varies fastest. Plain values
+ * are scaled to a largest entry of 1. If their range exceeds MOST_RANGE, logarithms are stored instead.
  */
 export interface Table {
   /** Distinct variables. */
@@ -27,8 +27,8 @@ export interface Table {
 }
 
 /**
- * Creates a scaled table from values or their logarithms. It stores logarithms only if necessary. If all entries are 0,
- * the scale is −∞.
+ * Creates a scaled table from values or their logarithms. The table stores logarithms only if necessary. If all entries
+ * are 0, the scale is −∞.
  */
 export function tableOf(scope: readonly number[], shape: readonly number[], given: Float64Array, logs = false): Table {
   const { high, low } = extremes(given, logs);
@@ -66,8 +66,8 @@ export function sizeOf(shape: readonly number[]): number {
 }
 
 /**
- * Returns the distance in `table` between neighbouring states of each variable of `scope`, or 0 if the table does not
- * have the variable.
+ * Returns the strides of `scope` in `table`: the distance between neighbouring states of each variable, or 0 if the
+ * table does not have the variable.
  */
 export function stridesIn(table: Pick<Table, "scope" | "shape">, scope: readonly number[]): number[] {
   const strides = new Map<number, number>();
@@ -104,7 +104,7 @@ export function walk(
   }
 }
 
-/** Returns the product of `table` and another table whose variables it contains. */
+/** Returns the product of `table` and another table, which has only variables of `table`. */
 export function absorb(table: Table, other: Table): Table {
   const strides = stridesIn(other, table.scope);
   const logs = table.logs || other.logs || table.range + other.range > MOST_RANGE;
@@ -128,7 +128,7 @@ export function reorder(table: Table, scope: readonly number[]): Table {
   );
 }
 
-/** Returns the same factor on more variables. */
+/** Returns the same factor as a table on more variables. */
 export function widen(table: Table, scope: readonly number[], shape: readonly number[]): Table {
   const values = new Float64Array(sizeOf(shape));
   walk(shape, [stridesIn(table, scope)], (index, [at]) => {
@@ -139,7 +139,7 @@ export function widen(table: Table, scope: readonly number[], shape: readonly nu
 
 /**
  * Returns the product of two tables of plain values. The result has the variables `scope`, which include all variables
- * of both tables. The scale of the product is the sum of their scales, and its range is an upper bound.
+ * of both tables. The scales of the two tables add up, and the range of the product is an upper bound.
  */
 export function product(a: Table, b: Table, scope: readonly number[]): Table {
   const shapes = new Map([a, b].flatMap((table) => table.scope.map((variable, k) => [variable, table.shape[k]])));

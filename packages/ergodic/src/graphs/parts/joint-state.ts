@@ -1,8 +1,8 @@
 import type { LogTables } from "./log-tables.ts";
 
 /**
- * A joint state of all variables of a part. The current entry of each table is tracked. Evaluating a variable's states
- * therefore costs the number of its states times the number of its tables.
+ * A joint state of all variables of a part. The current entry of each table is tracked. The cost of evaluating a
+ * variable's states is therefore the number of states times the number of tables.
  */
 export class JointState {
   readonly states: Int32Array;
@@ -13,7 +13,7 @@ export class JointState {
   private readonly values: Float64Array;
   /** Start of each table's values. */
   private readonly begins: Int32Array;
-  /** Start of each variable's tables (`first`) in the two lists `tables` and `strides`. */
+  /** Start of each variable's entries (`first`) in the lists `tables` and `strides`. */
   private readonly first: Int32Array;
   private readonly tables: Int32Array;
   private readonly strides: Int32Array;
@@ -48,7 +48,10 @@ export class JointState {
     return sum;
   }
 
-  /** For each state of `variable`, computes Σ ln of the variable's tables, with all other variables unchanged. */
+  /**
+   * For each state of `variable`, computes the sum of ln of the variable's tables. All other variables keep their
+   * states.
+   */
   worths(variable: number, into: Float64Array): void {
     const { first, tables, strides, places, values } = this;
     const state = this.states[variable];

@@ -2,7 +2,7 @@ import { log } from "../../engine/numbers/log.ts";
 import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 import type { Component } from "./reduction.ts";
 
-/** ln φ, indexed by the states of the scope with the last variable fastest. −∞ if φ is 0. */
+/** ln φ, indexed by the states of the scope; −∞ if φ is 0. The last variable varies fastest. */
 export interface LogTable {
   readonly scope: readonly number[];
   /** Number of states of each variable of the scope. */

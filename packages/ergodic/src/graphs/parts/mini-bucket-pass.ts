@@ -6,7 +6,7 @@ import { type BoundKind, MiniBucket } from "./mini-bucket.ts";
 export interface Buckets {
   readonly cardinalities: readonly number[];
   readonly tables: readonly LogTable[];
-  /** Variables in elimination order. With `keep`, the last one is not eliminated. */
+  /** Variables in elimination order. With `keep`, the last variable is not eliminated. */
   readonly order: readonly number[];
 }
 
@@ -20,8 +20,8 @@ export interface PassOptions {
   /** Whether the tables of each bucket are kept, so that states can be read off. */
   readonly decode?: boolean;
   /**
-   * Called with each message. Also receives the eliminated variable's position in the order, the mini-bucket and its
-   * weight.
+   * Called with each message. The function also receives the position of the eliminated variable in the order, the
+   * mini-bucket, and the mini-bucket's weight.
    */
   readonly sent?: (place: number, mini: MiniBucket, message: Float64Array, weight: number) => void;
 }
@@ -30,7 +30,7 @@ export interface PassOptions {
 export interface PassResult {
   /** ln of the bound, for each state of the kept variable if there is one. Possible rounding errors are included. */
   readonly values: Float64Array;
-  /** Whether no bucket was split. The values are then exact up to rounding. */
+  /** Whether no bucket was split. If so, the values are exact up to rounding. */
   readonly exact: boolean;
   /** Bound on the rounding error. */
   readonly rounding: number;
@@ -47,8 +47,8 @@ const SPREAD = 1;
  * Weighted mini-bucket elimination: variables are summed out in turn. If the product of a variable's tables would have
  * more than 2^limit states, the tables are split into mini-buckets. Hölder's inequality then bounds the sum of the
  * product: Σ_x Π_r ψ_r ≤ Π_r (Σ_x ψ_r^{1/w_r})^{w_r}, Σ w_r = 1, w_r > 0; ≥ if all but one w_r are negative; and max_x
- * Π_r ψ_r ≤ Π_r max_x ψ_r. Before that, moment matching moves factors on the shared variables between mini-buckets
- * until the mini-buckets agree on these variables. This leaves the product unchanged and tightens the bounds. Yields
+ * Π_r ψ_r ≤ Π_r max_x ψ_r. First, moment matching moves factors on the shared variables between mini-buckets until the
+ * mini-buckets agree on these variables. Moment matching leaves the product unchanged and tightens the bounds. Yields
  * every few milliseconds.
  *
  * Source: Dechter and Rish 2003; Liu and Ihler 2011; Ihler, Flerova, Dechter and Otten 2012.
@@ -110,7 +110,7 @@ export function* miniBucketPass({ cardinalities, tables, order }: Buckets, optio
   return { values, exact, rounding, ...(decode ? { states: readOff(order, buckets, cardinalities) } : {}) };
 }
 
-/** Groups the tables by first fit, widest tables first. */
+/** Groups the tables by the first-fit method, starting with the widest tables. */
 function split(tables: readonly LogTable[], cardinalities: readonly number[], limit: number): LogTable[][] {
   const width = (scope: Iterable<number>): number => {
     let sum = 0;
@@ -172,15 +172,15 @@ function* match(
     shifts[0][at] = left;
     lost = Math.max(lost, 2 ** -52 * minis.length * extent);
   }
-  // The shifts of each state sum to 0 up to this error.
+  // For each state, the shifts add up to 0 up to this error.
   minis[0].rounding += lost;
   for (const [r, mini] of minis.entries()) yield* mini.shift(common, shifts[r]);
   return possible;
 }
 
 /**
- * Reads off the states of variables in reverse order. Each state has the largest entries, given the states chosen
- * before it.
+ * Reads off the states of variables in reverse order. Each state is the one with the largest entries, given the states
+ * chosen before it.
  */
 function readOff(
   order: readonly number[],

@@ -53,7 +53,8 @@ export class MiniBucket {
 
   /**
    * Returns ln Σ ψ^{1/w} for each state of `common` (some of its variables, in its order). The sum runs over the other
-   * variables. For "largest", returns ln max ψ. Zero entries are skipped, so the result is −∞ if there are no others.
+   * variables. For "largest", returns ln max ψ. Zero entries are skipped. If there are no other entries, the result is
+   * −∞.
    */
   *profile(common: readonly number[], kind: BoundKind, weight: number): Generator<void, Float64Array> {
     const { values, shape } = this;
@@ -85,8 +86,8 @@ export class MiniBucket {
   }
 
   /**
-   * Returns the message without the last variable: w ln Σ ψ^{1/w}, or ln max ψ. `possible`, indexed by the states of
-   * `common`, says which zero entries can be ignored.
+   * Returns the message that remains when the last variable is eliminated: w ln Σ ψ^{1/w}, or ln max ψ. `possible`,
+   * indexed by the states of `common`, says which zero entries can be ignored.
    */
   *eliminate(
     kind: BoundKind,
@@ -124,14 +125,17 @@ export class MiniBucket {
       message[i] = high;
       if (Math.abs(high) > extent) extent = Math.abs(high);
     });
-    // Covers the rounding errors of four operations: the exponents, a sum of up to `count` terms of at most 1, its
-    // logarithm, and the product with w.
+    // Covers the rounding errors of four operations: the exponents, a sum of up to `count` terms of at most 1, the
+    // logarithm of this sum, and the product with w.
     this.rounding += ULP * (4 * (1 + extent) + Math.abs(weight) * (count + 4));
     return { scope: scope.slice(0, -1), shape: shape.slice(0, -1), values: message };
   }
 }
 
-/** Visits the indices of an array of this shape, each with the corresponding index in an array with these strides. */
+/**
+ * Visits the indices of an array of this shape. Each index is visited together with the corresponding index in an array
+ * with these strides.
+ */
 function* walkPlaces(
   shape: readonly number[],
   strides: readonly number[],

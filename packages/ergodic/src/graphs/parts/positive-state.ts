@@ -20,7 +20,8 @@ const FIRST_FAILURES = 64;
  * are removed (generalised arc consistency). The search restarts after a number of dead ends that increases each time.
  * A search that visits everything without a restart proves that there is no such state. Yields every few milliseconds.
  *
- * `beliefs` gives the probabilities of each variable's states. If present, more probable states are tried first.
+ * `beliefs` gives the probabilities of each variable's states. If `beliefs` is given, more probable states are tried
+ * first.
  */
 export function* positiveState(
   tables: LogTables,
@@ -53,7 +54,7 @@ interface Choice {
 }
 
 class Search {
-  /** Number of table entries visited, and of variables compared. */
+  /** Number of table entries visited plus number of variables compared. */
   looked = 0;
   compared = 0;
   private readonly tables: LogTables;
@@ -111,7 +112,7 @@ class Search {
     return found;
   }
 
-  /** Returns the remaining states; the last one is tried first. */
+  /** Returns the remaining states in reverse order: the last state is tried first. */
   private toTry(variable: number): number[] {
     const live = this.alive[variable];
     const states = [...live.keys()].filter((state) => live[state]);

@@ -2,7 +2,7 @@ import { eliminationOrders } from "./elimination-orders.ts";
 import type { LogTables } from "./log-tables.ts";
 import { type Buckets, miniBucketPass } from "./mini-bucket-pass.ts";
 
-/** log2 of the number of joint states per mini-bucket. With this number, a pass is fast on any graph. */
+/** log2 of the number of joint states per mini-bucket. With mini-buckets of this size, a pass is fast on any graph. */
 const LIMIT = 10;
 
 /** Returns the tables with the elimination order that is found without a search. */
@@ -13,8 +13,8 @@ export function* bucketsOf({ cardinalities, tables }: LogTables): Generator<void
 }
 
 /**
- * Computes a proved upper bound on ln Z (or on ln of the largest product), and the rounding error included in this
- * bound. For algorithms that do not compute a bound.
+ * Computes a proved upper bound on ln Z or on ln of the largest product. The bound includes the rounding error, which
+ * is also returned. Used for algorithms that do not compute a bound.
  */
 export function* quickBound(tables: LogTables, kind: "upper" | "largest"): Generator<void, { value: number; rounding: number }> {
   const { values, rounding } = yield* miniBucketPass(yield* bucketsOf(tables), { kind, limit: LIMIT });

@@ -31,9 +31,9 @@ export interface Reduction {
 
 /**
  * Reduces a graph. Absorbs evidence and propagates zeros until every remaining state has a positive entry in each
- * factor (generalised arc consistency). Removes impossible states and determined variables, multiplies a factor into
- * another one that contains all its variables, and splits the rest into connected components. The distribution over the
- * remaining states is unchanged.
+ * factor (generalised arc consistency). Removes impossible states and determined variables. If a factor contains all
+ * variables of another factor, the two are multiplied. The rest is split into connected components. The distribution
+ * over the remaining states is unchanged.
  *
  * @throws DataError [GRAPH_TABLE] if a table does not fit its scope, or has negative or non-finite entries
  */

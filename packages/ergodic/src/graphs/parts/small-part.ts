@@ -15,7 +15,7 @@ const MOST_STATES = 64;
 export const isSmall = ({ cardinalities }: Component): boolean =>
   cardinalities.length <= 6 && sizeOf(cardinalities) <= MOST_STATES;
 
-/** A small part. Its tables are multiplied into one table of all joint states. Exact. */
+/** A small part. The tables of the part are multiplied into one table of all joint states. Exact. */
 export class SmallPart implements PartInference {
   ended = false;
   private readonly part: Component;

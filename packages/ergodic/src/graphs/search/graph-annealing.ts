@@ -35,8 +35,8 @@ const PAUSE_VARIABLES = 10_000;
  * result is the best state of `restarts` runs. Each run starts from a random state in which no factor is 0, and stays
  * within such states.
  *
- * The state might not be optimal. A mini-bucket bound gives its largest possible distance from the optimum, and the run
- * ends early if this distance is 0. Task: "map". Source: Kirkpatrick, Gelatt and Vecchi 1983; Geman and Geman 1984.
+ * The state might not be optimal. A mini-bucket bound limits the distance from the optimum, and the run ends early if
+ * this limit is 0. Task: "map". Source: Kirkpatrick, Gelatt and Vecchi 1983; Geman and Geman 1984.
  *
  * @throws CapabilityError if zeros leave no state that a search finds
  */

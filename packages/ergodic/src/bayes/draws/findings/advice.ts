@@ -12,7 +12,7 @@ import { few, type Judged } from "./finding.ts";
 
 const hamiltonian = new Set(["nuts", "hmc", "mala"]);
 const stochastic = new Set(["sgld", "psgld", "sghmc", "sgnht"]);
-/** Algorithms whose draws or particles need no warm-up. */
+/** Algorithms with draws or particles that need no warm-up. */
 const unwarmed = new Set(["prior", "sequentialMonteCarlo"]);
 const TARGETS = [0.95, 0.99, 0.999];
 /**

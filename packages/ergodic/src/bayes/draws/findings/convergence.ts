@@ -121,7 +121,10 @@ function disagreement(draws: Judged, table: readonly Row[]): Finding[] {
   ];
 }
 
-/** Whether each chain agrees with itself but not with the others. This happens if each chain is in its own mode. */
+/**
+ * Whether each chain agrees with itself but not with the others. Such a pattern arises if each chain is in its own
+ * mode.
+ */
 function eachSettles(draws: Judged, [name, { rhat: worst }]: Row): boolean {
   const series = draws.scalars().get(name);
   if (draws.chains === 1 || worst < APART_RHAT || series === undefined) return false;

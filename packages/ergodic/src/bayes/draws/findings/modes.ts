@@ -33,8 +33,8 @@ export function filledModes(visited: readonly Visited[]): { at: Visited["at"]; c
 }
 
 /**
- * Whether a finding will name modes as the cause of disagreement. This is the case if the chains are in several modes
- * or have missed one.
+ * Whether a finding will name modes as the cause of disagreement. Modes are named as the cause if the chains are in
+ * several modes or have missed a mode.
  */
 export function tellsModes(draws: Judged): boolean {
   const visited = placesOf(draws);

@@ -86,8 +86,8 @@ function late({ report, chains }: Judged, before: readonly Finding[]): Finding[]
 }
 
 /**
- * Reports chains that were restarted. If a chain had settled before its restart, it was in a minor mode. Otherwise it
- * was still on its way to the posterior.
+ * Reports chains that were restarted. If a chain had settled before its restart, it was in a minor mode. If it had not
+ * settled, it was still on its way to the posterior.
  */
 function restarted({ report }: Judged, visited: readonly Visited[]): Finding[] {
   const { restarts = 0 } = report;

@@ -6,21 +6,22 @@ const FEWEST_FOR_CAUTION = 400;
 const FEWEST_FOR_NOTE = 1000;
 
 /**
- * Warns if a tail is so heavy that the error of the mean cannot be estimated reliably. This is the case if a quantity's
- * k̂ (pareto-khat.ts) exceeds 0.7. If k̂ is between 0.5 and 0.7, the variance does not exist and a note is given.
+ * Warns if a tail is so heavy that the error of the mean cannot be estimated reliably. The finding is reported if a
+ * quantity's k̂ (pareto-khat.ts) exceeds 0.7. If k̂ is between 0.5 and 0.7, the variance does not exist and a note is
+ * given.
  *
  * False alarms were counted in 5,000 runs of 4 chains with 1000 draws each, from AR(1) processes with φ = 0, 0.5, 0.9
  * and 0.97. For Student-t(5) draws (k = 0.2) none of 20,000 values of k̂ is above 0.5 (the largest is 0.48).
  *
- * For exponential and Gaussian draws (3,000 runs each), none of 24,000 values is above 0.31. So 100 such quantities
- * raise a caution or a note in fewer than 2 % of runs (at 95 % confidence). No correction for the number of quantities
- * is needed.
+ * For exponential and Gaussian draws (3,000 runs each), none of 24,000 values is above 0.31. Therefore, 100 quantities
+ * of these kinds raise a caution or a note in fewer than 2 % of runs (at 95 % confidence). No correction for the number
+ * of quantities is needed.
  *
- * Shorter runs have noisier tails. With 400 independent Student-t(5) draws, k̂ is above 0.7 in 1 of 10,000 runs, but
- * above 0.5 in 5 of 1,000. With 200 draws, it is above 0.7 in 4 of 10,000 runs.
+ * Shorter runs have noisier tails. With 400 independent Student-t(5) draws, k̂ exceeds 0.7 in 1 of 10,000 runs and
+ * exceeds 0.5 in 5 of 1,000 runs. With 200 such draws, k̂ exceeds 0.7 in 4 of 10,000 runs.
  *
  * So a caution needs 400 draws, and a note 1000. Cauchy draws (k = 1) are detected in 96 % of runs with 400 draws. With
- * 4000 draws, they are detected in 100 % of runs for φ = 0 and 0.5, 99.6 % for 0.9 and 94 % for 0.97.
+ * 4000 Cauchy draws, the detection rate is 100 % for φ = 0 and 0.5, 99.6 % for φ = 0.9 and 94 % for φ = 0.97.
  */
 export function tails(draws: Judged): Finding[] {
   const total = draws.chains * draws.count;

@@ -10,7 +10,10 @@ export interface FunctionDensityOptions {
   readonly dimension: number;
   /** Log density ℓ(x) in nats, up to a constant; −∞ outside the support. */
   readonly logDensity: (x: Float64Array) => number;
-  /** Gradient of ℓ at x, returned or written into `g`. Default: none, which suffices for samplers without gradients. */
+  /**
+   * Gradient of ℓ at x, returned or written into `g`. Default: no gradient, which restricts the choice to samplers
+   * without gradients.
+   */
   // biome-ignore lint/suspicious/noConfusingVoidType: a function that writes into g gives nothing
   readonly gradient?: (x: Float64Array, g: Float64Array) => ArrayLike<number> | void;
   /** Name of each element of x. Samplers then treat the elements as parameters. */
@@ -28,15 +31,15 @@ export interface FunctionDensity extends LogDensity {
   readonly onThisThread: true;
   /** Names of the elements of x, if given. */
   readonly names: readonly string[] | undefined;
-  /** Evaluates ℓ and its gradient, which is NaN if there is none. */
+  /** Evaluates ℓ and its gradient. The gradient is NaN if the function provides none. */
   evaluate(x: ArrayLike<number>): { value: number; gradient: Float64Array };
 }
 
 const NAME = "functionDensity";
 
 /**
- * Makes a log density from a plain function: ℓ(x) of d real numbers, in nats, up to a constant, and optionally its
- * gradient.
+ * Makes a log density from a plain function ℓ(x) of d real numbers. ℓ is in nats, up to a constant, and its gradient is
+ * optional.
  *
  *   functionDensity({ dimension: 2, logDensity: (x) => -0.5 * (x[0] ** 2 + x[1] ** 2), gradient: (x) => [-x[0], -x[1]] })
  *

@@ -1,18 +1,19 @@
 /**
- * Checks at one point x whether a gradient belongs to its log density ℓ, against one-sided finite differences:
+ * Checks at one point x whether a gradient matches its log density ℓ. The check uses one-sided finite differences:
  *
  *   F_h = (ℓ(x + hv) − ℓ(x)) / h,   B_h = (ℓ(x) − ℓ(x − hv)) / h,   h = 1, 10⁻¹ … 10⁻⁷ times max(1, |x_i|), v a coordinate, or random signs of all
  *
- * g·v is wrong if three successive values of h satisfy all of the following. All F and B differ from g·v by more than
- * WRONG max(|F|, |g·v|). The F and B agree with each other to within AGREE times that difference.
+ * g·v is wrong if three successive values of h satisfy all of the following. All values of F and B differ from g·v by
+ * more than WRONG max(|F|, |g·v|). All values of F and B agree with each other to within AGREE times their difference
+ * from g·v.
  *
  * The difference (F − g·v) h exceeds the noise, NOISE (1 + |ℓ|). At a kink, F and B differ, so nothing is reported.
  * Nothing is reported outside the support either. Densities with noise, float32 arithmetic or steps are not reported
  * either, because their F and B vary with h.
  *
- * At most COORDINATES coordinates are checked: either all, or a random selection. A correct coordinate costs one
- * central difference. If there are more coordinates, SIGNS random directions are also checked. If the gradient is wrong
- * in one of these directions, all coordinates are checked.
+ * At most COORDINATES coordinates are checked: either all, or a random selection. The check of a correct coordinate
+ * costs one central difference. If there are more coordinates, SIGNS random directions are also checked. If the
+ * gradient is wrong in one of these directions, all coordinates are checked.
  *
  * @throws OptionError that names the coordinate, the given slope and the slope by differences
  */

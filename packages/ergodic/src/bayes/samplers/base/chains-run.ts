@@ -55,13 +55,9 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   /** Storage for the plan's full length: [chain, draw, …]. */
   private readonly values: Float64Array;
   private readonly transitions: Float64Array;
-  /**
-   * Sum of each field over the stored draws. The sum is updated with every draw, because progress is reported often.
-   */
+  /** Sum of each field over the stored draws. Each draw updates the sums, because progress is reported often. */
   private readonly totals: Float64Array;
-  /**
-   * Chains that advance in the next transitions. These are all chains, except while some chains repeat their warm-up.
-   */
+  /** Chains that advance in the next transitions. All chains advance, except while some chains repeat their warm-up. */
   private active: readonly number[];
   /** Total number of transitions in all chains so far. */
   private made = 0;
@@ -105,10 +101,13 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return [];
   }
 
-  /** Adapts the chains before transition `step`, a boundary. */
+  /** Adapts the chains before transition `step`, which is one of the boundaries. */
   protected adapt(): Promise<void> | void {}
 
-  /** Does one piece of the other work that must precede the next transition. Returns false if no such work is left. */
+  /**
+   * Performs one piece of the other work that must be finished before the next transition. Returns false if no such
+   * work is left.
+   */
   protected async work(): Promise<boolean> {
     return false;
   }
@@ -163,7 +162,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return made;
   }
 
-  /** Mean of all draws of all chains so far. Before the first draw, the mean of the chains' positions. */
+  /** Mean of all draws of all chains so far. Before the first draw, returns the mean of the chains' positions. */
   parameters(): Float64Array {
     const mean = new Float64Array(this.dimension);
     const kept = this.kept;

@@ -14,8 +14,8 @@ export interface EstimateOptions {
    */
   controlVariate?: "mode" | false;
   /**
-   * SVRG: gradients are relative to the full gradient at a reference point, which moves to the current point before
-   * every `every`-th update. It cannot be combined with `controlVariate`.
+   * SVRG: gradients are relative to the full gradient at a reference point. The reference point moves to the current
+   * point before every `every`-th update. `svrg` cannot be combined with `controlVariate`.
    */
   svrg?: { every: number };
 }
@@ -23,8 +23,8 @@ export interface EstimateOptions {
 /**
  * Estimators of the gradient: from all rows, from a batch, or from a batch with control variates.
  *
- * Batch: ∇ℓ_B(x), where B is a block of n rows at a random position in a shuffled order of all rows, that is, a sample
- * without replacement.
+ * Batch: ∇ℓ_B(x), where B is a sample of n rows without replacement. All rows are shuffled once, and B is a block at a
+ * random position.
  *
  * Control variates (Baker, Fearnhead, Fox, Nemeth 2019): ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*). The variance is then proportional
  * to ‖x − x*‖² instead of N²/n. x* is the mode of ℓ, found by L-BFGS on all rows before the first transition; chains

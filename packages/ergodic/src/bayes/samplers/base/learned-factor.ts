@@ -6,8 +6,8 @@ const SHRINK_COUNT = 5;
  * Returns the factor L of the covariance in a warm-up window: L Lᵀ = n/(n + 5) C + 5/(n + 5) diag(C) by lowerFactor, or
  * √C_ii for each coordinate (C has divisor n − 1).
  *
- * Only correlations are shrunk, not scales. metric.ts instead adds the constant 10⁻³ · 5/(n + 5). If a scale is small,
- * this constant makes proposals too wide.
+ * Only correlations are shrunk, not scales. metric.ts instead adds the constant 10⁻³ · 5/(n + 5). For a small scale,
+ * this constant would make proposals too wide.
  *
  * Undefined for fewer than two draws, if a coordinate has not moved, or if C is not numerically positive definite.
  */

@@ -15,11 +15,11 @@ const MOST_DIRECTIONS = 64;
 /**
  * Metrics M⁻¹ of Hamiltonian Monte Carlo, estimated from the draws in a window.
  *
- * "diagonal": variances of the draws; "dense": their covariance C. Both are shrunk to n/(n + 5) C + 10⁻³ · 5/(n + 5) I
- * (C has divisor n − 1).
+ * "diagonal": variances of the draws; "dense": their covariance C. Variances and covariances are shrunk to n/(n + 5) C
+ * + 10⁻³ · 5/(n + 5) I (C has divisor n − 1).
  *
- * "fisher": √(Var xᵢ / Var gᵢ) from non-divergent draws, where g is the gradient of the log density. It is the diagonal
- * metric closest to the target in Fisher divergence. "lowRank": hamiltonian/low-rank.ts.
+ * "fisher": √(Var xᵢ / Var gᵢ) from non-divergent draws, where g is the gradient of the log density. The result is the
+ * diagonal metric closest to the target in Fisher divergence. "lowRank": hamiltonian/low-rank.ts.
  *
  * The previous metric is kept if an element of the new metric is not finite or outside [10⁻²⁰, 10²⁰]. This happens if a
  * coordinate or its gradient did not change, or if a chain has not reached the posterior yet.

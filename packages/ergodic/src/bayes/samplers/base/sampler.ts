@@ -19,8 +19,8 @@ export interface SamplingPlan {
   /** Whether draws are bitwise identical on every host. */
   deterministic: boolean;
   /**
-   * If false, transitions after warm-up are not stored. This is the case inside an outer sampler, which stores its own
-   * draws.
+   * If false, transitions after warm-up are not stored. An outer sampler sets this to false for its inner samplers,
+   * because it stores its own draws.
    */
   keep?: boolean;
   /** Name of the outer sampler, for error messages. */
@@ -54,17 +54,18 @@ export interface VisitedPlace {
   /** m/(m + b), where m is the mass of this place and b the mass of the best place that a chain fills. */
   readonly share: number;
   /**
-   * Whether a chain fills the place. If false, the chain was still moving there or was stuck. Always false for scouts.
+   * Whether a chain fills the place. If false, the chain was either still moving through the place or stuck in it.
+   * Always false for scouts.
    */
   readonly settled: boolean;
   /**
-   * Index, from 0, of the mode to which the place belongs. A mode is filled by a chain or was found by a scout. −1 if
-   * it belongs to none.
+   * Index, from 0, of the mode to which the place belongs. Every mode is filled by a chain or was found by a scout. −1
+   * if it belongs to none.
    */
   readonly mode: number;
   /**
-   * Whether the draws lack this place. It has hardly any draws, but should have some, or even a few draws there would
-   * change a mean or standard deviation.
+   * Whether the draws lack this place. Such a place has hardly any draws, although its mass implies some, or although a
+   * few draws there would change a mean or standard deviation.
    */
   readonly missed: boolean;
   /**
@@ -72,7 +73,7 @@ export interface VisitedPlace {
    */
   readonly rare?: boolean;
   /**
-   * Quantity that a missed or rare place would change most, in its mean or standard deviation. Absent if no change is
+   * Quantity for which a missed or rare place would change the mean or standard deviation most. Absent if no change is
    * large.
    */
   readonly changes?: string;
@@ -89,8 +90,8 @@ export interface Sampling extends Progression {
 }
 
 /**
- * A run that another sampler can drive. Gibbs sampling drives one such run for each block, and tempering drives one for
- * the rungs.
+ * A run that another sampler can drive. Gibbs sampling drives one such run per block, and tempering drives one run for
+ * all rungs.
  */
 export interface InnerSampling extends Sampling {
   /** Names of the statistics stored for each transition. */
@@ -119,7 +120,7 @@ export function innerSampling(where: string, sampler: Sampler, sampling: Samplin
   );
 }
 
-/** Options of a run that some samplers ignore. Each is present only if the user gave it. */
+/** Options of a run that some samplers ignore. Each option is present only if the user gave it. */
 export interface GivenOptions {
   /** Number of independent chains. */
   readonly chains?: number;
@@ -130,7 +131,7 @@ export interface GivenOptions {
 }
 
 /**
- * A sampler, as made by nuts() and the like: starts a run on a log density according to a plan.
+ * A sampler, such as the result of nuts(). A sampler starts a run on a log density according to a plan.
  *
  * A sampler defines how draws are made, and the plan defines how many.
  */
@@ -142,7 +143,7 @@ export interface Sampler {
   /** Whether the sampler draws batches of rows from a model conditioned with `rows`. Absent: no. */
   readonly readsRows?: boolean;
   /**
-   * Checks options of the run that the sampler might ignore. Absent if the sampler uses `chains` and `draws`.
+   * Checks options of the run that the sampler might ignore. Undefined if the sampler uses both `chains` and `draws`.
    * @throws OptionError for options that it ignores
    */
   checkGiven?(where: string, given: GivenOptions): void;
@@ -172,15 +173,15 @@ export interface SamplerDeclaration extends Declaration {
   /** Family of the sampler. */
   readonly family: SamplerFamily;
   /**
-   * Whether the sampler leaves the target invariant after warm-up. Conformance tests compare its draws with closed
-   * forms.
+   * Whether the sampler leaves the target invariant after warm-up. Conformance tests compare the draws of an exact
+   * sampler with closed forms.
    */
   readonly exact: boolean;
   /** Options for conformance tests, to keep their runs short. Default: none. */
   readonly conformance?: object;
   /**
-   * Makes the sampler from JSON. Needed only if some options contain other samplers in a special form. Default: creates
-   * the samplers in the options from their JSON, then calls the factory.
+   * Makes the sampler from JSON. Needed only if some options contain other samplers in a special form. By default,
+   * samplers in the options are created from their JSON, and then the factory is called.
    */
   readonly fromJson?: (options: JsonObject, sampler: (json: JsonObject) => Sampler) => Sampler;
 }

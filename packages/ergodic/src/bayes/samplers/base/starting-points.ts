@@ -1,6 +1,6 @@
 /**
- * Starting points of chains. They are given in the plan, or drawn uniformly in (−2, 2) for each coordinate. Random
- * points are redrawn at most 100 times until the log density and its gradient are finite.
+ * Starting points of chains. The points are given in the plan, or drawn uniformly in (−2, 2) for each coordinate.
+ * Random points are redrawn at most 100 times until the log density and its gradient are finite.
  *
  * Attempt i of a chain uses update i of its stream "start". Source: Stan's defaults.
  *
@@ -25,15 +25,15 @@ export interface Placed {
   readonly starts: Stream;
   /** Log density at the position, set by `placeChains`. */
   logDensity: number;
-  /** Draws another random point. Absent: uniform in (−2, 2) for each coordinate. */
+  /** Draws another random point. If undefined, each coordinate is drawn uniformly in (−2, 2). */
   drawPoint?(draws: Draws): void;
   /** Kernel call that returns the log density at the position and writes its gradient. */
   evaluation(): Call;
 }
 
 /**
- * Places chains at their starting points. These are given in the plan, or drawn uniformly in (−2, 2) for each
- * coordinate and redrawn at most 100 times until density and gradient are finite.
+ * Places chains at their starting points. The points are given in the plan. Otherwise, each coordinate is drawn
+ * uniformly in (−2, 2), and points are redrawn at most 100 times until density and gradient are finite.
  *
  * `run` evaluates the densities. @throws ErgodicError [SAMPLE_START] if no point has a finite log density and gradient
  */

@@ -2,7 +2,7 @@ import type { Accepts } from "../../../engine/errors/options.ts";
 
 /**
  * Warm-up windows, in transitions, as in Stan. First only the step size adapts. Then the metric adapts in windows of
- * doubling length, and finally only the step size again.
+ * doubling length. Finally, only the step size adapts again.
  */
 export interface WindowOptions {
   /** Number of transitions before the first window. Default 75. */
@@ -23,7 +23,7 @@ export interface WindowOptions {
  * final > warmup, the lengths become 15 %, 75 % (one window) and 10 %. With fewer than 20 warm-up transitions, there is
  * no window.
  *
- * Source: Stan reference manual, section on warm-up. Differs from it: nothing.
+ * Source: Stan reference manual, section on warm-up. The schedule is the same as in Stan.
  */
 export interface Windows {
   /** Transitions start … stop − 1 are used for estimates. */

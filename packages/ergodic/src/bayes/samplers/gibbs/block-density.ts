@@ -5,14 +5,14 @@ import type { Engine } from "../../../engine/memory/engine.ts";
 import * as field from "../../fields.ts";
 
 /**
- * Log density of some coordinates of u, with all others fixed. Any sampler accepts this form. It evaluates the density
- * of all of u through kernels/bayes/block-density.ts.
+ * Log density of some coordinates of u, with all others fixed. Any sampler accepts this form. Each evaluation computes
+ * the density of all of u through kernels/bayes/block-density.ts.
  */
 export class BlockDensity implements LogDensity {
   readonly dimension: number;
   readonly hasGradient: boolean;
   readonly onThisThread: boolean;
-  /** Discrete coordinates in the block, with their positions in it. */
+  /** Discrete coordinates of the block, with their positions within the block. */
   readonly discrete: readonly DiscretePlace[];
   private readonly engine: Engine;
   private readonly deterministic: boolean;
@@ -65,7 +65,8 @@ export class BlockDensity implements LogDensity {
   }
 
   /**
-   * Returns the block's coordinates of a parameter. A block can contain a whole parameter, or single coordinates of it.
+   * Returns the coordinates of a parameter that belong to the block. A block can contain a whole parameter, or single
+   * coordinates of it.
    */
   private ownPlace(place: DiscretePlace): DiscretePlace[] {
     const own: DiscretePlace[] = [];

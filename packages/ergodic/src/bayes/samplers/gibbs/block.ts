@@ -1,5 +1,5 @@
 /**
- * Blocks of Gibbs sampling. A block is a set of coordinates of u that move together, and the update that moves them.
+ * Blocks of Gibbs sampling. A block consists of coordinates of u that move together and of the update that moves them.
  */
 
 import type { JsonObject, LogDensity, ParameterPlace, Snapshot } from "../../../engine/contract/index.ts";
@@ -22,14 +22,16 @@ export interface BlockContext {
   run(calls: { kernel: number | string; args: number[] }[]): Promise<number[]>;
 }
 
-/** A block's updates within a run. Its snapshot contains all of its state except the chains' positions. */
+/**
+ * A block's updates within a run. The snapshot of a block contains its whole state, except for the chains' positions.
+ */
 export interface BlockRun {
   /**
    * Updates the block once in every chain by moving the chains' positions. Returns whether the chains' log densities
    * are still up to date.
    */
   update(sweep: number, adapt: boolean): Promise<boolean>;
-  /** Statistic of chain c's last update, if the update computes one. */
+  /** Statistic of the last update of chain c, if updates compute a statistic. */
   acceptance?(c: number): number;
   divergent?(c: number): number;
   report(): Record<string, number>;
@@ -38,7 +40,7 @@ export interface BlockRun {
   dispose(): void;
 }
 
-/** Method by which a block is updated, if it is not a sampler. */
+/** Method other than a sampler by which a block is updated. */
 export interface BlockUpdate {
   /** Kind of update. */
   readonly update: string;

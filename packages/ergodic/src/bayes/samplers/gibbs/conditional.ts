@@ -14,15 +14,15 @@ export type Values = Readonly<Record<string, Float64Array>>;
 export type Conditional = (values: Values, draws: Draws) => BlockValues | Readonly<Record<string, BlockValues>>;
 
 /**
- * Updates a block by a user-defined function: (values, draws) => new values. The function draws them from the block's
- * conditional given all other values.
+ * Updates a block by a user-defined function: (values, draws) => new values. The function draws the new values from the
+ * conditional of the block given all other values.
  *
- * values: every parameter by name, on its constrained scale, row-major; { x: u } for a density without names. draws:
- * random numbers of this chain and sweep.
+ * values: every parameter by name, on its constrained scale and in row-major order; { x: u } for a density without
+ * names. draws: random numbers of this chain and sweep.
  *
  * The function returns the block's values: numbers for a block of one parameter, { name: numbers } for several. All
- * other parameters keep their values; if a transform or non-centred form depends on the block, their unconstrained
- * numbers change accordingly. Runs on the calling thread.
+ * other parameters keep their values. If a transform or a non-centred form depends on the block, the unconstrained
+ * numbers of these parameters change accordingly. The update runs on the calling thread.
  *
  * Leaves the target invariant if the function leaves the conditional invariant on the constrained scale (without a
  * Jacobian).

@@ -9,10 +9,7 @@ export interface ConjugateFamily {
   features(base: number, d: number): [f: number, g: number];
   /** Whether p and q define a proper distribution. */
   holds(p: number, q: number): boolean;
-  /**
-   * Mode of the density of u, and the density's spread at the mode (the standard deviation of a normal with the same
-   * curvature).
-   */
+  /** Mode of the density of u, and the standard deviation of a normal with the same curvature at the mode. */
   shape(base: number, p: number, q: number): { mode: number; spread: number };
   draw(base: number, p: number, q: number, draws: Draws): number;
 }

@@ -27,7 +27,7 @@ const CHECKS = [-1.7, -0.4, 0.6, 2.1];
 
 /**
  * Moves the points, starting from (base, step), until they suit the family, and returns the fit. Undefined if the
- * density does not belong to the family there.
+ * density at these points does not belong to the family.
  */
 export function fitFamily(evaluate: Evaluate, family: ConjugateFamily, base: number, step: number): ConjugateFit | undefined {
   for (let fits = 0; fits < MOST_FITS; fits++) {
@@ -58,7 +58,7 @@ export function fitFamily(evaluate: Evaluate, family: ConjugateFamily, base: num
   return undefined;
 }
 
-/** Whether ℓ(u) = value agrees with the fit. */
+/** Whether the fit predicts ℓ(u) = value. */
 export function agrees({ family, base, at, p, q }: ConjugateFit, u: number, value: number): boolean {
   const [f, g] = family.features(base, u - base);
   const scale = Math.max(1, Math.abs(at), Math.abs(value - at));

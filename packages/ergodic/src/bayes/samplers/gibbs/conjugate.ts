@@ -15,10 +15,10 @@ import type { GibbsChain } from "./gibbs-chain.ts";
  * with u = log x, gamma or inverse gamma in x; with u = logit x, beta in x (conjugate-families.ts).
  *
  * In every sweep, three evaluations determine p and q. Each draw is checked with a fourth evaluation, to 10⁻⁸
- * (conjugate-fit.ts). Users need not derive the conditional. A conditional of another family is refused, so errors are
- * impossible.
+ * (conjugate-fit.ts). Users need not derive the conditional. A conditional of any other family is refused, so that no
+ * draw is wrong.
  *
- * Leaves the target invariant, to the tolerance of the check. Runs on the calling thread.
+ * The update leaves the target invariant, to the tolerance of the check, and runs on the calling thread.
  *
  * @throws CapabilityError if a conditional belongs to no such family, or the block contains integers
  */

@@ -19,11 +19,11 @@ export interface EnumerateOptions {
  * Updates integers one by one, each by a draw from its conditional p(z_i = k | all else) ∝ exp ℓ(…, z_i = k, …). ℓ is
  * evaluated at every value.
  *
- * At most `most` values are enumerated. An integer with more values, or without bounds, moves along a slice of its
- * conditional (Neal 2003), with cells twice as wide as the integer's mean move in warm-up.
+ * At most `most` values are enumerated. An integer with more values, or without bounds, moves by slice sampling of its
+ * conditional (Neal 2003). The cells of the slice sampler are twice as wide as the integer's mean move in warm-up.
  *
- * Leaves the target invariant. Costs n − 1 evaluations per integer with n values. If the integers can be summed out,
- * use marginalise() instead, which mixes faster.
+ * The update leaves the target invariant. It costs n − 1 evaluations per integer with n values. If the integers can be
+ * summed out, use marginalise() instead, which mixes faster.
  *
  * Source: Geman & Geman 1984. Differs from other implementations: the integers are visited in order, not at random.
  *

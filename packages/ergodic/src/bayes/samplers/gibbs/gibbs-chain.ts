@@ -8,8 +8,8 @@ import { type Placed, randomPoint } from "../base/starting-points.ts";
 const STRETCH = 64;
 
 /**
- * One chain of Gibbs sampling. It holds the results of the last sweeps, and u in the engine's memory. The updates of
- * all blocks share u.
+ * One chain of Gibbs sampling. The chain holds the results of the last sweeps, and stores u in the engine's memory. The
+ * updates of all blocks share u.
  */
 export class GibbsChain implements ChainState, Placed {
   readonly capacity = STRETCH;

@@ -16,11 +16,11 @@ export interface GibbsBlock {
 const FIELDS = ["logDensity", "acceptance", "divergent"] as const;
 
 /**
- * A run of Gibbs sampling. A run of Gibbs sampling. Each chain updates its blocks one after another, and each block
- * given all others. A transition is a sweep over all blocks.
+ * A run of Gibbs sampling. Each chain updates its blocks one after another, each block given all other blocks. A
+ * transition is a sweep over all blocks.
  *
- * Each block has its own streams. Their seed is derived from the run's seed and the block's index, so that no two
- * blocks share random numbers.
+ * Each block has its own streams. The seed of these streams is derived from the run's seed and the block's index, so
+ * that no two blocks share random numbers.
  */
 export class GibbsRun extends ChainsRun<GibbsChain> {
   private readonly blocks: BlockRun[] = [];

@@ -28,8 +28,8 @@ export interface BlockOptions {
 export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOptions[];
 
 /**
- * Gibbs sampling and composition of samplers: blocks of parameters are updated one after another, each given all
- * others.
+ * Gibbs sampling and composition of samplers: updates blocks of parameters one after another, each given all other
+ * blocks.
  *
  *   gibbs()                                                 // enumerate() for discrete parameters, nuts() for the others
  *   gibbs({ z: enumerate(), theta: nuts() })                // one block per parameter

@@ -7,9 +7,9 @@ import { type Adaptation, adaptations } from "./warmup.ts";
 /** Adaptation of step size and metric during warm-up: options of nuts(), hmc() and mala(). */
 export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcceptance"> {
   /**
-   * Target for the mean acceptance, in (0, 1). Default 0.8 (0.574 for mala()). With the metric "auto", nuts() and hmc()
-   * default to "auto": 0.8 at first, then 0.85 if the posterior is far from Gaussian, or 0.9 if warm-up has chosen the
-   * diagonal metric.
+   * Target for the mean acceptance, in (0, 1). Default 0.8 (0.574 for mala()). With the metric "auto", the default of
+   * nuts() and hmc() is "auto". The target is then 0.8 at first, and later 0.85 if the posterior is far from Gaussian,
+   * or 0.9 if warm-up has chosen the diagonal metric.
    */
   targetAcceptance?: number | "auto";
   /**
@@ -18,8 +18,8 @@ export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcc
    */
   metric?: MetricKind | "auto";
   /**
-   * Method of metric adaptation. Default "overlapping" for metrics from gradients ("lowRank", "fisher"), otherwise
-   * "windows", as in Stan.
+   * Method of metric adaptation. Default "overlapping" for metrics that are computed from gradients ("lowRank",
+   * "fisher"). The default for other metrics is "windows", as in Stan.
    */
   adaptation?: Adaptation;
   /**
@@ -30,7 +30,7 @@ export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcc
   /** Maximum number of restarts of a chain that warm-up finds in a mode with almost no mass. Default 10; 0 to 1000. */
   restarts?: number;
   /**
-   * Step size at which the search for the step size starts, > 0. Without warm-up, the step size itself. Default "auto":
+   * Initial value of the search for the step size, > 0. Without warm-up, this is the step size itself. Default "auto":
    * the search starts at 1 and also runs without warm-up.
    */
   stepSize?: number | "auto";
@@ -44,14 +44,14 @@ export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcc
 }
 
 /**
- * Targets for the mean acceptance. The first is the usual target. The second is for the last part of warm-up if the
- * posterior is not nearly Gaussian (choice.ts). The third applies if curvature varies so much that the diagonal metric
- * is chosen.
+ * Targets for the mean acceptance. The first is the usual target. The second target applies in the last part of warm-up
+ * if the posterior is not nearly Gaussian (choice.ts). The third target applies if curvature varies so much that
+ * warm-up chooses the diagonal metric.
  *
  * In the last case, a step that suits most of the posterior is too long in some regions. On four such posteriors,
- * trajectories with a target of 0.8 diverge 20 times as often as with Stan's windows. The effective acceptance of
- * Stan's windows is 0.92. With a target of 0.9, they diverge no more often than with Stan's windows, and effective
- * sizes per gradient are the same.
+ * trajectories with a target of 0.8 diverge 20 times as often as with Stan's windows. With Stan's windows, the
+ * effective acceptance is 0.92. With a target of 0.9, trajectories diverge no more often than with Stan's windows, and
+ * effective sizes per gradient are the same.
  *
  * On nearly Gaussian posteriors, 0.85 would cost a fifth of the effective size per gradient.
  */

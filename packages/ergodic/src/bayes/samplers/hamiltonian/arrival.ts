@@ -1,11 +1,11 @@
 /**
- * Decides whether a chain has reached the posterior from its starting point. It has arrived once its log density ℓ no
- * longer rises by more than the spread of ℓ.
+ * Decides whether a chain has reached the posterior from its starting point. A chain has arrived when its log density ℓ
+ * no longer rises by more than the spread of ℓ.
  *
  * The test compares both halves of the log densities ℓ of the last CHECK transitions. A chain has not arrived if every
  * ℓ in the second half is at least as high as every ℓ in the first half, and the means of the halves differ by more
- * than 20 + 5√d nats. That is about seven standard deviations of ℓ for a Gaussian in d dimensions, and 20 if d is
- * small.
+ * than 20 + 5√d nats. This threshold is about seven standard deviations of ℓ for a Gaussian in d dimensions, and 20
+ * nats if d is small.
  *
  * The test does not detect slower climbs along a ridge, which metric adaptation handles. A chain has also not arrived
  * if ℓ is not finite, is so large that rounding would matter, or is almost constant (at most one step changes ℓ by more
@@ -18,7 +18,7 @@ const HALF = CHECK >> 1;
 const [LEAST_RISE, RISE_BY_ROOT] = [20, 5];
 /** Relative change of a log density that can be due to rounding. */
 const ROUNDING = 1e-10;
-/** Log density above which the last bit of a float64 is worth more than a hundredth of a nat. */
+/** Log density above which the last bit of a float64 exceeds a hundredth of a nat. */
 const LARGEST = 2 ** 46;
 /** Minimum number of transitions per check in which ℓ changes by more than rounding. */
 const LEAST_MOVES = 2;

@@ -1,23 +1,25 @@
 /**
- * Chooses between two metrics during warm-up: low rank, from draws and gradients, or diagonal, from draws only.
+ * Chooses between two metrics during warm-up: the low-rank metric, from draws and gradients, and the diagonal metric,
+ * from draws only.
  *
  * For a nearly Gaussian posterior, the low-rank metric is far better. If curvature varies within the posterior (as in a
  * funnel, or if scales multiply each other), the gradients are dominated by its narrowest regions. Trajectories with
  * the low-rank metric then turn back before they have crossed the posterior, whereas trajectories with diagonal
- * variances move further. Pooled over all chains:
+ * variances move further. The following numbers are pooled over all chains:
  *
  *   jump = min over coordinates of Σ(Δxᵢ)² / (2 n Var xᵢ): 1 − the autocorrelation at lag 1;   cost = leapfrogs per transition.
  *
- * If jumps are at least GOOD and divergences are few, there is nothing to gain, so the diagonal metric is not tried.
- * Otherwise the diagonal metric is tried with its own step size. It is chosen if its cost is at most DEAREST times the
- * low-rank metric's cost, and its jump is at least NEARLY times the low-rank metric's jump.
+ * If jumps are at least GOOD and divergences are few, there is nothing to gain, so the diagonal metric is not tried. In
+ * all other cases, the diagonal metric is tried with its own step size. The diagonal metric is chosen if its cost is at
+ * most DEAREST times the low-rank metric's cost, and its jump is at least NEARLY times the low-rank metric's jump.
  *
  * Jumps per gradient are not compared, because the autocorrelation at lag 1 hides the weakness of the low-rank metric.
- * On Gaussian processes with scales that multiply each other (13 and 68 parameters), its jumps per gradient were three
- * times as large as the diagonal's. Yet effective sizes per gradient were no better, and R-hat was up to 1.07.
+ * On Gaussian processes with scales that multiply each other (13 and 68 parameters), the jumps per gradient of the
+ * low-rank metric were three times as large as the diagonal's. Yet effective sizes per gradient were no better, and
+ * R-hat was up to 1.07.
  *
- * Divergences of the trial and jumps of squares are not compared either: 160 transitions with the diagonal reach
- * regions that the low-rank metric has never reached.
+ * Divergences of the trial and jumps of squares are not compared either. In 160 transitions, the diagonal metric
+ * reaches regions that the low-rank metric has never reached.
  */
 
 /** Jumps are 0.7 to 1.2 for nearly Gaussian posteriors, and 0.2 to 0.5 for posteriors with varying curvature. */
@@ -77,9 +79,9 @@ export const worthTrying = ({ jump, divergent }: Moves): boolean => !(jump >= GO
  * Gaussian.
  *
  * The jump is 0.98 to 1.19 for posteriordb's regressions, mixtures and Markov chains. The jump is 0.55 to 0.77 for
- * eight schools and a GARCH model. For these two, a target acceptance of 0.8 causes five times as many divergences as
- * 0.85, at the same effective sizes per gradient. In one dimension, even a Gaussian has such a jump, so the test cannot
- * decide.
+ * eight schools and a GARCH model. For these two models, a target acceptance of 0.8 causes five times as many
+ * divergences as a target of 0.85, and effective sizes per gradient are the same. In one dimension, even a Gaussian can
+ * have such a small jump, so the test cannot decide.
  *
  * The jump of n Gaussian draws has a standard error of 1/√n (measured in 2 to 5 dimensions). A posterior therefore
  * counts as skewed only if its jump is more than SURE standard errors below the threshold. Without this margin, short

@@ -150,7 +150,7 @@ export class Chain implements ChainState, Placed {
   }
 
   /**
-   * If there are enough draws, sets the metric to the current estimate. Then forgets draws. `diagonal`: use variances,
+   * If there are enough draws, sets the metric to the current estimate. Then discards draws. `diagonal`: use variances,
    * regardless of the estimator's own kind.
    */
   renewMetric(forget: Renewal["forget"], diagonal = false): void {
@@ -173,7 +173,7 @@ export class Chain implements ChainState, Placed {
     return estimator instanceof LowRankEstimator ? estimator.rows : new Float64Array(0);
   }
 
-  /** Saves metric, step and averaging for `comeBack`. */
+  /** Saves metric, step and averaging, so that `comeBack` can restore them. */
   setAside(): void {
     for (const [name, kept] of Object.entries(this.aside)) kept.set(this.views()[name] as Float64Array);
   }
@@ -197,7 +197,7 @@ export class Chain implements ChainState, Placed {
     this.drawFrom(attempt);
   }
 
-  /** Switches the transitions to the random numbers of this attempt. */
+  /** Lets the transitions use the random numbers of this attempt. */
   drawFrom(attempt: number): void {
     const names = ["chain", this.chain, "transition", ...(attempt > 0 ? [attempt] : [])];
     const { key } = stream(this.seed, ...names);

@@ -36,12 +36,12 @@ export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
 
 const FIRST_STEP = 2 ** 52;
 /**
- * Initial step of a trial, as a share of the step that the search finds. Averaging drifts to ten times its first step
- * and takes many transitions to return. A trial is too short for this, and a step that has already been adapted does
- * not need it.
+ * Initial step of a trial, as a share of the step that the search finds. The averaged step drifts to ten times its
+ * first value and takes many transitions to return. A trial is too short for such a drift, and a step that has already
+ * been adapted does not need it.
  */
 const TRIAL_START = 0.1;
-/** Offset of the attempt number for chains that warm up again from their current position. */
+/** Number added to the attempt number of chains that warm up again from their current position. */
 const AGAIN = 2 ** 20;
 const DIVERGENT = transitionFields.indexOf("divergent");
 const LEAPFROGS = transitionFields.indexOf("leapfrogs");
@@ -68,7 +68,10 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   private readonly findStep: boolean;
   private readonly warmup: Warmup;
   private readonly trial: Trial;
-  /** Absent if this sampler runs inside another, whose targets change, or if there are too many coordinates. */
+  /**
+   * Undefined if this sampler runs inside another sampler, which changes the target, or if there are too many
+   * coordinates.
+   */
   private readonly survey: Survey | undefined;
   private readonly recorder: Recorder;
   private surveying = false;
@@ -77,8 +80,8 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   private recentLeapfrogs = 0;
   private searches = 0;
   /**
-   * For each chain: whether it has reached the posterior; its log densities since the last check; and whether it
-   * arrived late.
+   * Three values per chain: whether the chain has reached the posterior, its log densities since the last check, and
+   * whether it arrived late.
    */
   private arrived: boolean[];
   private levels: number[][];
@@ -293,8 +296,8 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   }
 
   /**
-   * Returns the chains that have just arrived. All other chains that have not arrived forget their draws and search for
-   * a step again.
+   * Returns the chains that have just arrived. All other chains that have not arrived discard their draws and search
+   * for a step again.
    */
   private async lookForArrivals(): Promise<number[]> {
     const { looks } = this.warmup;
@@ -325,7 +328,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     if (restart.length > 0) await this.findSteps(restart);
   }
 
-  /** Runs the trial of a diagonal metric: its start, checks of its cost, and its end. */
+  /** Runs the trial of a diagonal metric from its start to its end, with checks of its cost. */
   private async tryMetrics(): Promise<void> {
     const { trial } = this;
     if (!trial.boundaries.includes(this.step)) return;

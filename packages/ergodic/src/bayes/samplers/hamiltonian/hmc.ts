@@ -5,7 +5,7 @@ import { HamiltonianRun } from "./hamiltonian-run.ts";
 
 /** Options of `hmc`. */
 export interface HmcOptions extends AdaptationOptions {
-  /** Length of a trajectory in time units, > 0. Default 2. Not with `leapfrogs`. */
+  /** Length of a trajectory in time units, > 0. Default 2. Cannot be combined with `leapfrogs`. */
   time?: number;
   /**
    * Jitter of the step size, in [0, 1): each transition draws its step uniformly from (1 ± jitter) times the step size.
@@ -30,8 +30,8 @@ const [TIME, JITTER] = [2, 0.3];
  * their start, both in x and in x². Trajectories never return to their start, even if scales are off by a third. ℓ: log
  * density in nats, up to a constant; x: float64[d], unconstrained.
  *
- * Leaves the target invariant after warm-up. Source: Neal 2011. Differs from Stan: a trajectory ends and is rejected at
- * the first point without a finite density.
+ * The sampler leaves the target invariant after warm-up. Source: Neal 2011. Differs from Stan: a trajectory ends and is
+ * rejected at the first point without a finite density.
  *
  * @throws OptionError; also if both `time` and `leapfrogs` are given
  */

@@ -11,14 +11,15 @@ export type MalaOptions = Omit<AdaptationOptions, "jitter">;
  * The Metropolis-adjusted Langevin algorithm: x' = x + ε²/2 M⁻¹ ∇ℓ(x) + ε M^−½ z, z ~ N(0, I), accepted with the
  * Metropolis-Hastings ratio of ℓ and the proposal densities in both directions.
  *
- * ε: `stepSize`; M⁻¹: `metric`. It is computed as a Hamiltonian trajectory of one leapfrog (kernels/bayes/hmc.ts),
- * which is the same proposal with the same log ratio, H₀ − H (Neal 2011, section 5.2). ε and M⁻¹ are adapted as in
- * hamiltonian/nuts.ts, with a target acceptance of 0.574.
+ * ε: `stepSize`; M⁻¹: `metric`. The proposal is computed as a Hamiltonian trajectory of one leapfrog
+ * (kernels/bayes/hmc.ts). This gives the same point and the same log ratio, H₀ − H (Neal 2011, section 5.2). ε and M⁻¹
+ * are adapted as in hamiltonian/nuts.ts, with a target acceptance of 0.574.
  *
- * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant after warm-up.
+ * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. The sampler leaves the target invariant after
+ * warm-up.
  *
  * Source: Besag 1994; Roberts & Tweedie 1996; target acceptance: Roberts & Rosenthal 1998. Differs from other
- * implementations, which often call ε² the step size.
+ * implementations, in which ε² is often called the step size.
  *
  * @throws OptionError; CapabilityError for a density without a gradient
  */

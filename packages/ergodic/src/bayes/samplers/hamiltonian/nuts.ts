@@ -12,8 +12,8 @@ export interface NutsOptions extends AdaptationOptions {
 }
 
 /**
- * The no-U-turn sampler. Hamiltonian trajectories double in length until they turn back, and the next point is drawn
- * from the points of the trajectory by weight.
+ * The no-U-turn sampler. A Hamiltonian trajectory doubles in length until it turns back. The next point is drawn from
+ * the points of this trajectory, by weight.
  *
  *   const posterior = await sample(eightSchools, { y, sigma }, { algorithm: nuts(), seed: 1 });
  *   await sample(m, { y, sigma }, { algorithm: nuts({ targetAcceptance: 0.95, maxTreeDepth: 12 }) });   // if steps diverge
@@ -21,13 +21,13 @@ export interface NutsOptions extends AdaptationOptions {
  * This is the default sampler for models with a gradient. Step size and metric are adapted during warm-up, so options
  * are rarely needed.
  *
- * H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial sampling over the trajectory, biased
- * towards later doublings. A trajectory ends when s₀·Σp <= 0 or s₁·Σp <= 0, where s = M⁻¹p at its ends. Both conditions
- * are tested for the whole trajectory, and for each half together with the nearest point of the other half. A
- * trajectory also ends at depth `maxTreeDepth`, or when H − H₀ > 1000 (a divergence).
+ * H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). The next point is drawn by multinomial sampling over
+ * the trajectory, with a bias towards later doublings. A trajectory ends when s₀·Σp <= 0 or s₁·Σp <= 0, where s = M⁻¹p
+ * at its ends. Both conditions are tested for the whole trajectory, and for each half together with the nearest point
+ * of the other half. A trajectory also ends at depth `maxTreeDepth`, or when H − H₀ > 1000 (a divergence).
  *
  * ε and M⁻¹ adapt during warm-up (dual-averaging.ts, warmup.ts, metric.ts). ℓ: log density in nats, up to a constant;
- * x: float64[d], unconstrained. Leaves the target invariant after warm-up.
+ * x: float64[d], unconstrained. The sampler leaves the target invariant after warm-up.
  *
  * Source: Hoffman, Gelman 2014; Betancourt 2017. Differs from Stan: the low-rank metric is estimated from draws and
  * gradients and renewed often (`{ metric: "diagonal" }` is Stan's method); the search for the first step size only

@@ -19,8 +19,8 @@ const nothing = (): Tally => ({ transitions: 0, leapfrogs: 0, divergences: 0 });
  * wins (choice.ts).
  *
  * The performance of the low-rank metric is measured in the last period before the trial. The first TRIAL_ADAPTS
- * transitions of the trial adapt its step. Its performance is measured in the later transitions. The trial ends early
- * if the diagonal metric is too expensive to win.
+ * transitions of the trial adapt its step. The performance of the metric is measured in the later transitions. The
+ * trial ends early if the diagonal metric is too expensive to win.
  */
 export class Trial {
   /**

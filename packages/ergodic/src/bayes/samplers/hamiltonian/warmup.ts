@@ -21,23 +21,23 @@ export interface Renewal {
  *
  * "overlapping": there are two estimators. The younger estimator was started at the last switch. At a switch, the
  * younger estimator replaces the older one, so that the metric always uses draws from at least a whole period. The
- * first period has 20 transitions with the unit metric. Its long trajectories leave minor modes, in which later, better
- * adapted trajectories would stay. During the first 30 % of warm-up, periods have 10 transitions or 2 % of the
- * transitions so far. The next period has 80, and each later period is 1.5 times as long as the previous one. A period
- * is added only if one and a half times its length would fit.
+ * first period has 20 transitions with the unit metric. The long trajectories of this period leave minor modes. Later
+ * trajectories are better adapted and would stay there. During the first 30 % of warm-up, periods have 10 transitions
+ * or 2 % of the transitions so far, whichever is more. The next period has 80 transitions, and each later period is 1.5
+ * times as long as the previous one. A period is added only if one and a half times its length would fit.
  *
  * The metric is renewed at every switch. In the later part, the metric is also renewed halfway between switches. The
  * step restarts only after the first renewal, because later ones change the metric little. The last 15 % adapt only the
  * step.
  *
  * In the first half of warm-up, a chain that has not arrived (arrival.ts) keeps the unit metric and forgets its draws.
- * If two metrics are compared (choice.ts), the comparison follows the first switch that comes after a share TRY_AFTER
- * of warm-up.
+ * If two metrics are compared (choice.ts), the comparison follows the first switch after the share TRY_AFTER of
+ * warm-up.
  *
  * Source: nutpie, arXiv:2603.18845. Differs from nutpie in four ways. The first metric is the unit metric, not a metric
- * computed from the gradient. There are fewer renewals between switches, because each ends a kernel call. Half a period
- * remains after the last switch, so that the metric forgets early draws of a chain that arrived late. Warm-up can
- * choose between two metrics.
+ * computed from the gradient. Renewals between switches are rarer, because each renewal ends a kernel call. Half a
+ * period remains after the last switch, so that the metric forgets early draws of a chain that arrived late. Warm-up
+ * can choose between two metrics.
  */
 export interface Warmup {
   /** Transitions start … stop − 1 are used for estimates. */
@@ -47,10 +47,13 @@ export interface Warmup {
   readonly renewals: readonly Renewal[];
   /**
    * Transitions before which chains are checked for arrival. After the last check, no chain uses the unit metric any
-   * more. Empty: no checks.
+   * more. If the list is empty, there are no checks.
    */
   readonly looks: readonly number[];
-  /** Trial of a diagonal metric: transitions before which it begins, is judged, and ends. Empty: no trial. */
+  /**
+   * Trial of a diagonal metric: the transitions before which the trial begins, is judged, and ends. If the list is
+   * empty, there is no trial.
+   */
   readonly trial: readonly number[];
 }
 

@@ -21,13 +21,14 @@ export interface IndependenceOptions {
  * q: `sample` draws from it, `logDensity` is its log density, up to a constant. All randomness must come from `draws`.
  *
  * If w is bounded, with both densities normalised, each transition multiplies the total variation distance to the
- * target by at most 1 − 1/sup w. If w is not bounded (because q has lighter tails than the target), chains stay for a
- * long time at points where w is large.
+ * target by at most 1 − 1/sup w. If w is not bounded (because q has lighter tails than the target), a chain can stay
+ * for a long time at a point with a large w.
  *
- * Chains begin at draws of q. x: float64[d]. ℓ: log density in nats, up to a constant. Nothing is adapted. Runs on the
- * calling thread, regardless of the number of workers. Leaves the target invariant.
+ * Chains begin at draws of q. x: float64[d]. ℓ: log density in nats, up to a constant. Nothing is adapted. The sampler
+ * leaves the target invariant, and runs on the calling thread regardless of the number of workers.
  *
- * Source: Hastings 1970; Tierney 1994; the bound: Mengersen & Tweedie 1996. No differences from other implementations.
+ * Source: Hastings 1970; Tierney 1994; the bound: Mengersen & Tweedie 1996. The algorithm is the same as in other
+ * implementations.
  *
  * @throws OptionError if an option is not a function, or its result does not fit
  */

@@ -26,15 +26,16 @@ export interface MetropolisHastingsOptions {
  *   })
  *
  * `logRatio` of a proposal is log q(x | x') − log q(x' | x), 0 by default. A wrong ratio changes the target. The
- * sampler cannot detect this. All randomness must come from `draws`. Otherwise runs cannot be repeated.
+ * sampler cannot detect this. All randomness must come from `draws`. If randomness came from elsewhere, runs could not
+ * be repeated.
  *
  * x: float64[d], a copy that may be changed. ℓ: log density in nats, up to a constant; −∞ where the target has no mass.
  * To sample a discrete target, let `propose` and `start` return only points in its support.
  *
- * Nothing is adapted. Runs on the calling thread, regardless of the number of workers. Leaves the target invariant.
- * Proposals without a finite density are rejected.
+ * Nothing is adapted. The sampler leaves the target invariant, and runs on the calling thread regardless of the number
+ * of workers. Proposals without a finite density are rejected.
  *
- * Source: Hastings 1970. No differences from other implementations.
+ * Source: Hastings 1970. The algorithm is the same as in other implementations.
  *
  * @throws OptionError if `propose` is not a function, or its result does not fit
  */

@@ -19,18 +19,18 @@ export interface MetropolisWithinGibbsOptions {
  * Metropolis within Gibbs: coordinates move one after another, x_k' = x_k + σ_k z, accepted with probability min(1,
  * exp(ℓ(x') − ℓ(x))).
  *
- * A transition visits every coordinate in order. With `scan: "random"`, it visits d coordinates drawn at random, which
- * makes it reversible. Both orders cost d evaluations of ℓ.
+ * A transition visits every coordinate in order. With `scan: "random"`, a transition visits d coordinates drawn at
+ * random, which makes the chain reversible. Both orders cost d evaluations of ℓ.
  *
  * σ_k starts at `stepSize`. Warm-up brings each coordinate's mean acceptance to `targetAcceptance`
  * (kernels/bayes/adaptive-step.ts); afterwards all steps are fixed. x: float64[d], unconstrained. ℓ: log density in
  * nats, up to a constant.
  *
- * Leaves the target invariant after warm-up. Proposals without a finite density are rejected. Mixes slowly if
- * coordinates are correlated.
+ * The sampler leaves the target invariant after warm-up. Proposals without a finite density are rejected. The sampler
+ * mixes slowly if coordinates are correlated.
  *
- * Source: Metropolis et al. 1953; Roberts & Rosenthal 2009, section 3. Differs from theirs: steps adapt after each
- * visit, not in batches of 50.
+ * Source: Metropolis et al. 1953; Roberts & Rosenthal 2009, section 3. Differs from the cited algorithm: steps adapt
+ * after each visit, not in batches of 50.
  *
  * @throws OptionError
  */

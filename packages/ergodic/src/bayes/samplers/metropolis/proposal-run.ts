@@ -17,7 +17,10 @@ export interface Proposal {
   readonly logRatio?: number;
 }
 
-/** Function that proposes a point from x, a copy that may be changed. All randomness must come from `draws`. */
+/**
+ * Function that proposes a point, given a copy of the current point x. The function may change this copy. All
+ * randomness must come from `draws`.
+ */
 export type Propose = (x: Float64Array, draws: Draws) => Proposal;
 
 const fields = ["logDensity", "acceptance", "accepted"] as const;

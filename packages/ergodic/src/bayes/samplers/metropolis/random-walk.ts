@@ -6,7 +6,7 @@ import { type WindowOptions, windowsOption } from "../base/windows.ts";
 
 /** Options of `randomWalk`. */
 export interface RandomWalkOptions {
-  /** Initial σ, in units of the learned covariance; without warm-up, σ itself. Default 2.38/√d; > 0. */
+  /** Initial σ, in units of the learned covariance. Without warm-up, this is σ itself. Default 2.38/√d; > 0. */
   stepSize?: number;
   /** Target for the mean acceptance, in (0, 1). Default 0.234; 0.44 in one dimension. */
   targetAcceptance?: number;

@@ -36,17 +36,17 @@ interface Reference {
 }
 
 /**
- * Elliptical slice sampling with a Gaussian reference N(m, C). Proposals x' = m + (x − m) cos θ + v sin θ lie on the
- * ellipse about m that x and a draw v of N(0, C) define. The bracket of angles θ shrinks until ℓ(x') − log N(x'; m, C)
- * is above its level.
+ * Elliptical slice sampling with a Gaussian reference N(m, C). Proposals x' = m + (x − m) cos θ + v sin θ lie on an
+ * ellipse about m, which is defined by x and a draw v of N(0, C). The bracket of angles θ shrinks until ℓ(x') − log
+ * N(x'; m, C) exceeds the level of the slice.
  *
- * It is designed for targets N(x; m, C) L(x) with a Gaussian prior. Give the prior as `mean` and `covariance`
+ * The sampler is designed for targets N(x; m, C) L(x) with a Gaussian prior. Give the prior as `mean` and `covariance`
  * (variances as float64[d], or a row-major float64[d, d]).
  *
- * Otherwise the warm-up `windows` (base/windows.ts) use coordinate-wise slice sampling (slice.ts), because ellipses
- * from a reference that is too narrow would hardly reveal the scales. Each window estimates the reference (`estimate`)
- * and inflates its covariance by `inflation`. The last estimate is used for the draws. With fewer than 20 warm-up
- * transitions, the reference is N(0, I).
+ * Without a given reference, the warm-up `windows` (base/windows.ts) use coordinate-wise slice sampling (slice.ts).
+ * Ellipses from a reference that is too narrow would hardly reveal the scales. Each window estimates the reference
+ * (`estimate`) and inflates its covariance by `inflation`. The last estimate is used for the draws. With fewer than 20
+ * warm-up transitions, the reference is N(0, I).
  *
  * The target is invariant for any fixed reference, but the reference determines how well chains mix. If the target's
  * tails are heavier than the reference's, ℓ − log N grows without bound, and a chain in the tails returns slowly (it is

@@ -9,8 +9,8 @@ export interface SliceOptions {
   /** Expansion of an interval: "stepOut" by its width, or "doubling". Default "stepOut". */
   expansion?: "stepOut" | "doubling";
   /**
-   * Maximum number of widths for "stepOut" (default 1000; 1: no expansion), or of doublings for "doubling" (default 20,
-   * at most 60).
+   * Limit of the expansion. For "stepOut": maximum number of widths (default 1000; 1: no expansion). For "doubling":
+   * maximum number of doublings (default 20, at most 60).
    */
   limit?: number;
   /** Whether warm-up adapts the widths. Default true. */
@@ -23,18 +23,18 @@ export interface SliceOptions {
  *
  * An interval of `width` w_k is placed at random about x_k, then expanded (`expansion`). "stepOut" adds w_k on each
  * side as long as the end on that side is inside the slice, up to `limit` widths in total. "doubling" doubles the
- * interval on a random side as long as either end is inside, at most `limit` times. This finds slices that are much
+ * interval on a random side as long as either end is inside, at most `limit` times. Doubling finds slices that are much
  * wider than w_k, but needs more evaluations to accept a point.
  *
- * Points are drawn from the interval, and each point outside the slice shrinks it. Needs no gradient and no tuning.
- * During warm-up, widths adapt (`adapt`) until there are as many expansions as shrinkages
+ * Points are drawn from the interval, and each point outside the slice shrinks it. The sampler needs no gradient and no
+ * tuning. During warm-up, widths adapt (`adapt`) until there are as many expansions as shrinkages
  * (kernels/bayes/adaptive-step.ts). After warm-up, the widths are fixed.
  *
- * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant after warm-up.
- * Mixes slowly if coordinates are correlated.
+ * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. The sampler leaves the target invariant after
+ * warm-up, but mixes slowly if coordinates are correlated.
  *
- * Source: Neal 2003, sections 4.1 and 4.2. Differs from this source: stepping out always has a limit. Widths: after
- * Tran & Ninness 2015.
+ * Source: Neal 2003, sections 4.1 and 4.2. Differs from the cited algorithm: stepping out always has a limit. Widths:
+ * after Tran & Ninness 2015.
  *
  * @throws OptionError
  */

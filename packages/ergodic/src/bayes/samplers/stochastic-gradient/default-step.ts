@@ -7,9 +7,9 @@ import type { StochasticRule } from "./stochastic-chain.ts";
 const BIAS = 0.05;
 const PROBES = 100;
 const ROUNDS = 20;
-/** Largest allowed √(h/d), the amplitude by which a thermostat's friction fluctuates. */
+/** Largest allowed √(h/d), which is the amplitude of the fluctuations in a thermostat's friction. */
 const WAVER = 0.1;
-/** Step size at which the search starts, in units of 1 / (λ + V), and largest step size that the search tries. */
+/** Range of the search for a step size: the first step size, in units of 1 / (λ + V), and the largest step size. */
 const [SMALL, MOST] = [1e-9, 1e200];
 
 /** Function that writes an estimate of ∇ℓ(x) from the batch that starts at `row`. Undefined if there are no batches. */
@@ -39,12 +39,12 @@ export function noiseAround(
 export const NOISE_ESTIMATES = 2 * PROBES;
 
 /**
- * Finds the default step size: the largest h for which the relative errors of the draws' standard deviations are at
- * most BIAS, judging by the neighbourhood of the mode.
+ * Finds the default step size: the largest h for which the standard deviations of the draws have relative errors of at
+ * most BIAS. The errors are predicted from the neighbourhood of the mode.
  *
  * λ_i: curvature of each coordinate at the mode (curvature.ts); V_i: variance of g_i about PROBES points x* + z/√λ, z ~
- * N(0, I). Both give M of step-bias.ts for any h, coordinate by coordinate, and h is found by bisection. For sgnht,
- * √(h/d) <= WAVER is also required.
+ * N(0, I). For any h, λ and V give the matrix M of step-bias.ts, one coordinate at a time. The search for h uses
+ * bisection. For sgnht, √(h/d) <= WAVER is also required.
  *
  * If coordinates are correlated, h is smaller than necessary. Costs 2 · PROBES batches in addition to the curvature's
  * gradients.

@@ -1,14 +1,11 @@
-/**
- * Computes, from linear recursions, the effect of gradient noise in Hamiltonian rules on one coordinate with precision
- * λ.
- */
+/** Linear recursions that compute how gradient noise affects Hamiltonian rules on one coordinate with precision λ. */
 import type { StochasticRule } from "./stochastic-chain.ts";
 
 const ROUNDS = 40;
 
 /**
- * Returns ᾱ of the thermostat: the friction at which the mean of v·v/d is τh, 2a/ᾱ + hV/ᾱ + hC/(2 − ᾱ) = τ(2 − ᾱ).
- * drive: hV, cross: hC (step-bias.ts), means over coordinates. τ = 1 in the long run.
+ * Returns ᾱ of the thermostat, which is the friction at which the mean of v·v/d is τh: 2a/ᾱ + hV/ᾱ + hC/(2 − ᾱ) = τ(2 −
+ * ᾱ). drive: hV, cross: hC (step-bias.ts), means over coordinates. τ = 1 in the long run.
  *
  * If there is no such ᾱ, because the noise is too strong, the result is the largest friction, 1.
  */
@@ -27,8 +24,8 @@ export function thermostatFriction(a: number, drive: number, cross: number, heat
 const LEAST = 1e-8;
 
 /**
- * Returns λ times the mean variance of x for sghmc with v redrawn before every r-th update. drive: hV; curvature: hλ.
- * The result is the largest float64 if the recursion does not converge.
+ * Returns λ times the mean variance of x for sghmc, where v is redrawn before every r-th update. drive: hV; curvature:
+ * hλ. The result is the largest float64 if the recursion does not converge.
  */
 export function hamiltonianRatio(
   { friction: a, noiseEstimate: b, resetEvery: r }: Pick<StochasticRule, "friction" | "noiseEstimate" | "resetEvery">,
@@ -39,9 +36,9 @@ export function hamiltonianRatio(
 }
 
 /**
- * Follows the moments λE x², √(λ/h) E xv, E v² through r updates from a fresh v, and returns the mean of the first
- * moment at its fixed point. After 30/a updates, the fresh v no longer matters, so all further updates count as equal
- * to the last one.
+ * Follows the moments λE x², √(λ/h) E xv and E v² through r updates from a fresh v. Returns the mean of the first
+ * moment at the fixed point of these updates. After 30/a updates, the fresh v no longer matters, so all further updates
+ * count as equal to the last one.
  */
 function ratioAt(w: number, noise: number, a: number, r: number): number {
   const made = Math.min(r, Math.ceil(30 / a));

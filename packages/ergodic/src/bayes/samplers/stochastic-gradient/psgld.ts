@@ -20,13 +20,13 @@ export interface PsgldOptions extends Omit<ScheduleOptions, "cycle">, EstimateOp
  * = 1; a number > 0, or by default the result of default-step.ts. ρ (`smoothing`): 0.99; ε (`leastScale`): 10⁻⁵.
  *
  * V starts at 0. With `controlVariate` or the default step, chains start at the mode, where g is 0 and G would be 1/ε.
- * So V starts there at |∂²ℓ/∂x_i²| (curvature.ts), or at the estimate of E g² (default-step.ts).
+ * At the mode, V therefore starts at |∂²ℓ/∂x_i²| (curvature.ts), or at the estimate of E g² (default-step.ts).
  *
- * The term Γ = ∂G/∂x is dropped, as usual. So even in the limit h → 0, the target is invariant only to the extent that
- * G does not vary with x.
+ * The term Γ = ∂G/∂x is dropped, as usual. Even in the limit h → 0, the target is therefore only approximately
+ * invariant, unless G is the same for all x.
  *
  * Source: Li, Chen, Carlson, Carin 2016. There are three differences: V uses the gradient of the sum over rows instead
- * of the mean, V has a different initial value at a mode, and h is half of theirs.
+ * of the mean, V starts from another value at a mode, and h is half of the source's step size.
  *
  * @throws OptionError unless 0 <= ρ < 1 and ε > 0; CapabilityError as in sgld.ts
  */

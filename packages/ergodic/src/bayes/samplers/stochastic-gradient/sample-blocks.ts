@@ -1,6 +1,6 @@
 /**
- * Estimates −E (x − μ) g for each coordinate, with standard errors from blocks of consecutive samples. The value is 1
- * for draws from any posterior.
+ * Estimates −E (x − μ) g for each coordinate, with standard errors from blocks of consecutive samples. For exact draws
+ * from any posterior, the value is 1.
  *
  * Each chain has at most MOST blocks. When all blocks are full, neighbouring blocks are merged, and later blocks are
  * twice as long. All numbers are in `state`.
@@ -45,7 +45,9 @@ export class Blocks {
     }
   }
 
-  /** Returns the measured values, each moved towards `wanted` by at most BEYOND standard errors. means: of x. */
+  /**
+   * Returns the measured values. Each value is moved towards `wanted` by at most BEYOND standard errors. means: of x.
+   */
   held(wanted: Float64Array, means: Float64Array): Float64Array {
     const blocks = Array.from({ length: this.chains }, (_, c) =>
       Array.from({ length: this.counts[3 * c] }, (_, b) => this.block(c, b)),

@@ -7,7 +7,8 @@ const SPREAD = 128;
 /**
  * Indices of the transitions after which samples are taken. At first, a sample is taken every UPDATES_A_SAMPLE updates,
  * which adds one gradient per ten gradients. Later, samples become rarer: after a sample at draw t, the next sample is
- * taken t / SPREAD draws later. A longer run begins with the same transitions. No samples are taken in warm-up.
+ * taken t / SPREAD draws later. A longer run begins with the transitions that a shorter run has. No samples are taken
+ * in warm-up.
  */
 export function sampledTransitions({ warmup, draws }: SamplingPlan, { updatesBefore }: StepSchedule): number[] {
   const at: number[] = [];

@@ -10,8 +10,8 @@ export interface SghmcOptions extends ScheduleOptions, EstimateOptions {
   /** Friction a: share of the velocity that an update removes, in (0, 1]. Default 0.01. */
   friction?: number;
   /**
-   * Noise estimate b: hV/2 if the variance V of the gradient's noise is known, in [0, friction]; needs `stepSize`.
-   * Default 0.
+   * Noise estimate b in [0, friction]. The estimate is hV/2 if the variance V of the gradient's noise is known. Needs
+   * `stepSize`. Default 0.
    */
   noiseEstimate?: number;
   /** Number of updates between redraws of the velocity; 0: never. Default 0. */

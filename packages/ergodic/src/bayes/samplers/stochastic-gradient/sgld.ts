@@ -18,10 +18,10 @@ export interface SgldOptions extends ScheduleOptions, EstimateOptions {}
  *
  * Leaves the target invariant only in the limit h → 0. On N(0, 1/λ) with Var g = V, the variance is (1/λ + hV/(2λ))/(1
  * − hλ/2). The report's `stepBias` estimates the resulting error during the run, in standard deviations (step-bias.ts).
- * A transition is `thin` updates.
+ * A transition consists of `thin` updates.
  *
- * Source: Welling, Teh 2011; in cycles Zhang et al. 2020. Differs from other implementations: h is half of theirs,
- * because they write h/2 g + √h ξ.
+ * Source: Welling, Teh 2011; in cycles Zhang et al. 2020. Differs from other implementations, which write h/2 g + √h ξ,
+ * so that their h is twice as large.
  *
  * @throws OptionError; CapabilityError at the start of a run if the density has no gradient, or no rows from which to
  *   draw batches

@@ -7,7 +7,8 @@ import type { StochasticRule } from "./stochastic-chain.ts";
 /** Largest dimension for which full matrices are used. */
 export const MOST_DIMENSIONS = 128;
 /**
- * Minimum number of samples for an estimate, and minimum number per dimension for a joint estimate of all coordinates.
+ * Minimum number of samples for any estimate, and minimum number per dimension for an estimate of all coordinates
+ * together.
  */
 const FEWEST = 16;
 const PER_DIMENSION = 2;
@@ -44,17 +45,17 @@ export const needsSecond = (kind: number): boolean =>
  *           they rotate at different speeds. With `resetEvery`: per coordinate, the recursion's variance
  *   sgnht   as sghmc with friction ᾱ and b = ᾱ − a, where ᾱ gives the observed mean of v·v/d: h + gain of α per update
  *
- * G is the mean over the gradients used by the updates; V and C come from a second estimate at the same x
- * (`needsSecond`). The method is exact for a Gaussian posterior. Means shift less than standard deviations, by half the
- * skewness times half the variance's relative error.
+ * G is the mean over the gradients that the updates use. V and C come from a second estimate at the same x
+ * (`needsSecond`). The method is exact for a Gaussian posterior. Means shift less than standard deviations: the shift
+ * is half the skewness times half the relative error of the variance.
  *
  * With more than MOST_DIMENSIONS coordinates, or with few samples, each coordinate is treated separately, and M_ii / 2
  * is used as the error of its variance. This is correct for independent coordinates and too large for correlated ones.
  * Relative error of M: about √(2 / samples).
  *
  * In cycles, the noise is off part of the time, so this equation does not describe the spread of the draws. The
- * estimate then uses −E (x − μ) g itself. Of its deviation from 1, only the part that exceeds three standard errors
- * counts. These errors are estimated from blocks of samples.
+ * estimate then uses −E (x − μ) g itself. Only the part of the deviation from 1 that exceeds three standard errors
+ * counts. The standard errors are estimated from blocks of samples.
  *
  * All sums are in `state`, so that snapshots contain them.
  */
@@ -71,9 +72,9 @@ export class StepBias {
   private readonly squares: Float64Array;
   private readonly drive: Float64Array;
   private readonly cross: Float64Array;
-  /** For each coordinate, Σ weight of D, D g, g, x g, D x g, with x relative to the origin. */
+  /** For each coordinate, weighted sums of D, D g, g, x g and D x g, with x relative to the origin. */
   private readonly scales: Float64Array;
-  /** For each chain: α after warm-up, current α, Σ h in between. */
+  /** For each chain, three numbers: α after warm-up, the current α, and Σ h between the two. */
   private readonly thermostats: Float64Array;
   private readonly blocks: Blocks | undefined;
   private known: { count: number; value: number | undefined } = { count: 0, value: undefined };
@@ -94,7 +95,7 @@ export class StepBias {
     this.blocks = cyclical ? new Blocks(dimension, chains) : undefined;
   }
 
-  /** Records α of a chain when Σ h after warm-up is `time`. */
+  /** Records the current α of a chain, where `time` is Σ h since warm-up. */
   heat(chain: number, thermostat: number, time: number): void {
     this.thermostats.set(time === 0 ? [thermostat, thermostat, 0] : [this.thermostats[3 * chain], thermostat, time], 3 * chain);
   }
@@ -158,7 +159,7 @@ export class StepBias {
     return marginalRatios(this.covariance(), excess) ?? alone;
   }
 
-  /** Ratios with redrawn velocities: λ follows from hλ²P and P. */
+  /** Returns the ratios for redrawn velocities, where λ follows from hλ²P and P. */
   private resetRatios(): Float64Array {
     const { rule, totals, drive, cross } = this;
     const h = totals[2] / totals[1];

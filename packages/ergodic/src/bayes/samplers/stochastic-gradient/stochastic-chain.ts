@@ -128,8 +128,8 @@ export class StochasticChain implements ChainState, Placed {
   }
 
   /**
-   * Returns the point at which the last update, with step h and temperature τ, evaluated its gradient. For psgld, also
-   * returns the D that this update used. Valid right after a stretch.
+   * Returns the point at which the last update evaluated its gradient. The update had step h and temperature τ. For
+   * psgld, also returns the D that this update used. Valid right after a stretch.
    */
   lastUpdate(h: number, temperature: number): { x: Float64Array; scale?: Float64Array } {
     const { position, momentum, gradient, rule } = this;

@@ -34,15 +34,15 @@ const LONGEST_STRETCH = 256;
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "rows" (update k draws the batch of
  * update k), "noise" (update 2k supplies the normals of update k, and 2k + 1 a fresh momentum before it), "second"
- * (update t draws the batch of a second estimate before transition t). The run's own streams "curvature" and "default
- * step" serve curvature.ts and default-step.ts.
+ * (update t draws the batch of a second estimate before transition t). Two further streams of the run, "curvature" and
+ * "default step", serve curvature.ts and default-step.ts.
  *
  * `stepBias` in reports: largest error of a standard deviation of the draws, in posterior standard deviations
  * (step-bias.ts).
  *
- * `dataPasses` in reports: number of single-row gradients evaluated so far in all chains, divided by N. A batch costs
- * n, or 2n with control variates. Each evaluation at x*, in the search for x*, and for psgld's V costs N. If the
- * density has no rows, `dataPasses` is the number of gradients.
+ * `dataPasses` in reports: number of single-row gradients evaluated so far in all chains, divided by N. Each batch
+ * counts as n rows, or as 2n rows with control variates. Each evaluation of all rows counts as N rows: at x*, in the
+ * search for x*, and for the initial V of psgld. If the density has no rows, `dataPasses` is the number of gradients.
  *
  * @throws ErgodicError if there is no finite starting point or mode, or a chain reaches numbers that are not finite
  */
@@ -61,7 +61,7 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
   private readonly bias: StepBias;
   /** Indices of the transitions before which samples are taken, ascending. */
   private readonly sampled: readonly number[];
-  /** Streams of row numbers for second estimates, one per chain, and the number of second estimates made. */
+  /** Streams of row numbers for second estimates (one stream per chain), and the number of second estimates made. */
   private readonly seconds: readonly Stream[];
   private secondsTaken = 0;
   /** Σ h of updates after warm-up. */

@@ -45,7 +45,7 @@ class ColdChain implements ChainState {
     this.position.set(position);
     this.made.set(position, k * position.length);
     this.transitions.set(transition, k * this.width);
-    // After the transition, a swap might have replaced its point.
+    // A swap after the transition might have changed the chain's point.
     this.transitions[k * this.width] = logDensity;
   }
 
@@ -62,13 +62,13 @@ class ColdChain implements ChainState {
 }
 
 /**
- * A run of parallel tempering. It drives a single run of `inner`, with one chain per rung of each ladder, and swaps
- * between the transitions.
+ * A run of parallel tempering. The run drives a single run of `inner`, which has one chain per rung of each ladder.
+ * Between the transitions, it swaps points of neighbouring rungs.
  *
  * Rung k of chain c is chain c × rungs + k of the inner run. Swap s of chain c uses update s of the stream "chain", c,
- * "swap": one uniform number per pair. At fixed transitions, powers are adapted to the rejection rates of all chains.
- * If there is a gradient, scouts look for modes that the ladder might not reach (places/scouting.ts). The scouts run at
- * the end of warm-up.
+ * "swap", with one uniform number per pair. At fixed transitions, powers are adapted to the rejection rates of all
+ * chains. If there is a gradient, scouts look for modes that the ladder might not reach (places/scouting.ts). The
+ * scouts run at the end of warm-up.
  */
 export class ParallelTemperingRun extends ChainsRun<ColdChain> {
   private readonly options: Options;
@@ -76,7 +76,7 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
   private readonly powers: Float64Array;
   private readonly density: TemperedDensity;
   private readonly inner: InnerSampling;
-  /** Absent if there is no gradient or no warm-up, or if there are discrete numbers or too many coordinates. */
+  /** Undefined without a gradient or warm-up, and if there are discrete numbers or too many coordinates. */
   private readonly scouting: Scouting | undefined;
   private searching = false;
 
@@ -160,8 +160,8 @@ export class ParallelTemperingRun extends ChainsRun<ColdChain> {
   }
 
   /**
-   * Number of gradient evaluations in the whole run, extrapolated from warm-up. At least one evaluation counts per
-   * transition and rung.
+   * Number of gradient evaluations in the whole run, extrapolated from warm-up. Every transition of a rung counts as at
+   * least one evaluation.
    */
   private gradients(): number {
     const { warmup, draws, chains } = this.plan;

@@ -18,8 +18,8 @@ export interface MoveOptions {
 const VECTORS = 4;
 
 /**
- * One population of sequential Monte Carlo: its particles in the engine's memory, a PARTICLES block (bayes/fields.ts),
- * and its current power between prior and posterior.
+ * One population of sequential Monte Carlo: particles in the engine's memory, a PARTICLES block (bayes/fields.ts), and
+ * the current power between prior and posterior.
  */
 export class Population {
   readonly count: number;

@@ -30,8 +30,8 @@ export function logMeanWeight(logWeights: ArrayLike<number>): number {
 }
 
 /**
- * Returns the largest β' <= 1 for which weights exp((β' − β) L) leave an effective number of particles of at least a
- * share `target`. Uses 60 bisections.
+ * Returns the largest β' <= 1 at which the weights exp((β' − β) L) give an effective number of particles of at least
+ * the share `target`. Uses 60 bisections.
  */
 export function nextPower(power: number, likelihoods: Float64Array, target: number): number {
   const worth = (to: number): number => weightsWorth(likelihoods.map((l) => (to - power) * l));

@@ -20,8 +20,8 @@ export interface SequentialMonteCarloOptions {
   /** Powers of the likelihood, ascending to 1. If they are given, `essTarget` is not used. */
   temperatures?: readonly number[];
   /**
-   * Whether moves adapt to the population. Default true. If it is false and `temperatures` are given, the estimate of
-   * the evidence is unbiased.
+   * Whether moves adapt to the population. Default true. If `adapt` is false and `temperatures` are given, the estimate
+   * of the evidence is unbiased.
    */
   adapt?: boolean;
 }
@@ -31,9 +31,9 @@ export interface SequentialMonteCarloOptions {
  * passes through powers 0 = β₀ < β₁ < … < 1 of the likelihood.
  *
  * In each stage, which raises the power from β to β', particles have weights w_i = exp((β' − β) L_i), where L is the
- * log likelihood. The estimate of the evidence ∫ prior × likelihood is multiplied by the mean of w. After systematic
- * resampling by w, every particle makes `moves` moves that leave prior × likelihood^β' invariant. β' solves (Σw)²/Σw² =
- * `essTarget` × n.
+ * log likelihood. In each stage, the estimate of the evidence ∫ prior × likelihood is multiplied by the mean of w.
+ * After systematic resampling by w, every particle makes `moves` moves that leave prior × likelihood^β' invariant. β'
+ * solves (Σw)²/Σw² = `essTarget` × n.
  *
  * The draws are the particles at β = 1. Each chain of a run is a separate population; `warmup` has no effect. n →
  * `particles` (default: the number of stored draws).
@@ -49,8 +49,9 @@ export interface SequentialMonteCarloOptions {
  * `logEvidenceError`: standard error of `logEvidence`. The error is computed from the differences between populations.
  * For a single population, it is computed from the number of initial particles that have surviving descendants.
  *
- * Source: Neal 2001; Del Moral, Doucet, Jasra 2006; error of one population: Lee & Whiteley 2018 (with multinomial
- * resampling, so that it tends to be too large here). Differs from other implementations: it resamples at every stage.
+ * Source: Neal 2001; Del Moral, Doucet, Jasra 2006; error of one population: Lee & Whiteley 2018 (derived for
+ * multinomial resampling, so the error tends to be too large here). Differs from other implementations: it resamples at
+ * every stage.
  *
  * @throws OptionError; CapabilityError for a density without a prior to draw from or without a separate likelihood, or
  *   with discrete parameters

@@ -5,8 +5,8 @@ import type { Engine } from "../../../engine/memory/engine.ts";
 import * as field from "../../fields.ts";
 
 /**
- * A log density at many powers, one per lane. At power β, it is log prior + β log likelihood if the density has a
- * likelihood and can separate these parts (`bindTempered`). Otherwise it is β log density.
+ * A log density at many powers, one per lane. At power β, the value is log prior + β log likelihood if the density has
+ * a likelihood and can separate both parts (`bindTempered`). In all other cases, the value is β log density.
  *
  * Lane l has the power powers[l], which can change between evaluations. `likelihood(l)` is the term that was multiplied
  * by β in the lane's last evaluation.
@@ -62,8 +62,8 @@ export class TemperedDensity implements LogDensity {
   }
 
   /**
-   * Returns the likelihood from the last evaluation by the lane's first binding. A chain uses this binding for its log
-   * density. Valid right after that evaluation.
+   * Returns the likelihood from the last evaluation through the first binding of the lane. A chain evaluates its log
+   * density through this binding. Valid right after that evaluation.
    */
   likelihood(lane: number): number {
     const first = this.bound.get(lane)?.[0];

@@ -25,11 +25,11 @@ export interface AnnealedImportanceSamplingOptions {
 
 /** Number of parallel runs in the pilot. */
 const PILOT_RUNS = 32;
-/** Target standard deviation of a step's log weights in the pilot. */
+/** Standard deviation that the pilot aims for in the log weights of each step. */
 const PILOT_STEP = 0.5;
 /**
- * Target variance of the log weights of whole runs, used to choose the number of temperatures. This choice assumes that
- * successive sweeps are independent.
+ * Variance that the log weights of whole runs should have. The number of temperatures is chosen accordingly. This
+ * choice assumes that successive sweeps are independent.
  */
 const AIM = 0.1;
 /** Number of variables drawn between two yields: a few milliseconds of work. */
@@ -43,8 +43,8 @@ const PAUSE_VARIABLES = 5000;
  *
  * A pilot chooses temperatures at which the log weights of all steps have equal variance. Runs are independent of each
  * other. The certificate is an interval, or k̂ and the effective sample size if the weights have a heavy tail. If k̂ is
- * too high, there is no certificate. There is also none if single-variable changes might not reach all states
- * (parts/ergodicity.ts). Whole islands can then be missing without a sign of it in the weights. Task: "partition".
+ * too high, there is no certificate. There is also no certificate if single-variable changes might not reach all states
+ * (parts/ergodicity.ts). The runs can then miss whole islands, and the weights show no sign of it. Task: "partition".
  * Source: Neal 2001; Vehtari et al. 2024 for k̂.
  *
  * @throws CapabilityError if zeros leave no state that a search finds
@@ -79,7 +79,7 @@ class AnnealedImportanceSampling extends PartRun {
   private readonly tables: LogTables;
   private chain: Ergodicity | undefined;
   private impossible = false;
-  /** ln of the product at a state found by search. Stands in for the estimate if every run ended in zeros. */
+  /** ln of the product at a state found by search. This value replaces the estimate if every run ended in zeros. */
   private least = -Infinity;
   /** Powers β in ascending order, ending with 1. */
   private schedule: Float64Array | undefined;
@@ -129,7 +129,7 @@ class AnnealedImportanceSampling extends PartRun {
 
   /**
    * Finds powers at which each step's log weights have a standard deviation of PILOT_STEP. Then splits each step into
-   * equal parts, as many as AIM requires.
+   * as many equal parts as AIM requires.
    */
   private *pilot(): Generator<void, Float64Array> {
     const { tables, options, plan } = this;

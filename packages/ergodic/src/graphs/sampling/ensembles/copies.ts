@@ -25,12 +25,12 @@ export interface Copies {
   /** ln of the product of factors after a sweep, up to a constant. Indexed by ensemble and power. */
   readonly values: Float64Array;
   /**
-   * Ensembles are grouped, and each group has its own sums of probabilities. This is the number of groups, and the
-   * number of sums per group.
+   * Ensembles are grouped, and each group has its own sums of probabilities. Number of groups, and number of sums per
+   * group.
    */
   readonly groups: number;
   readonly slots: number;
-  /** Phrase for the `method` of an answer. */
+  /** Phrase that describes the copies in the `method` of an answer. */
   readonly words: string;
   slotsOf(variable: number): Slots;
   /**
@@ -55,7 +55,7 @@ export interface Copies {
    * drawn at the power `search` instead of 1. With `keep`, the probabilities at power 1 are summed.
    */
   sweep(sweep: number, from: number, how: { readonly search?: number; readonly keep?: boolean }): Promise<number>;
-  /** Sets all copies in each ensemble of the first half to the state of that ensemble's copy at power 1. */
+  /** In each ensemble of the first half, sets all copies to the state of the copy at power 1. */
   spread(): void;
   /** Exchanges the states of copies k and k + 1 in these ensembles. The values of these copies are not updated. */
   trade(k: number, ensembles: readonly number[]): void;

@@ -14,7 +14,7 @@ const UNSEEN_SHARE = 0.25;
 /** Differences up to this size count as rounding errors. */
 const ROUNDING = 1e-12;
 
-/** An estimate from ensembles with a Student's t interval over them. */
+/** An estimate from several ensembles, with a Student's t interval. */
 export interface Estimate {
   readonly value: number;
   readonly low: number;
@@ -56,8 +56,8 @@ export function worst({ shape, sweeps, first, second }: EnsembleSums): { rhat: n
 }
 
 /**
- * Returns an upper bound on the share of the distribution that all restarts have missed. Its error probability is
- * `missed`.
+ * Returns an upper bound on the share of the distribution that all restarts have missed. The error probability of this
+ * bound is `missed`.
  */
 export function unseen({ restarts }: EnsembleSums, missed: number): number {
   const all = restarts.reduce((sum, count) => sum + count, 0);
@@ -66,10 +66,10 @@ export function unseen({ restarts }: EnsembleSums, missed: number): number {
 
 /**
  * Estimates Σ_k ln Z_k/Z_{k+1} by Bennett's ratios, with the jackknife over ensembles. Tukey's pseudo-values are
- * computed from the estimate with all ensembles and from the estimates without one of them. The logarithm of a mean has
- * a first-order bias. The mean of the pseudo-values does not. The ensembles are independent, so the spread of the
- * pseudo-values gives a Student's t interval. Both ends are widened by the removed bias. The upper end also allows for
- * regions that no restart has found.
+ * computed from the estimate with all ensembles and from the estimates that each omit one ensemble. The logarithm of a
+ * mean has a first-order bias. The mean of the pseudo-values does not. The ensembles are independent, so the spread of
+ * the pseudo-values gives a Student's t interval. Both ends of the interval are widened by the removed bias. The upper
+ * end also includes an allowance for regions that no restart has found.
  */
 export function logRatio(sums: EnsembleSums, guesses: Float64Array, missed: number): Estimate {
   const { ensembles, powers } = sums.shape;

@@ -6,8 +6,8 @@ export interface SumsShape {
   readonly ensembles: number;
   readonly powers: number;
   /**
-   * Sums of probabilities at power 1 are stored per group of ensembles. This is the number of groups, and the number of
-   * sums per group (0 if none are stored).
+   * Sums of probabilities at power 1 are stored per group of ensembles. Number of groups, and number of sums per group
+   * (0 if no sums are stored).
    */
   readonly groups: number;
   readonly slots: number;

@@ -17,8 +17,8 @@ const [FEWEST_POWERS, MOST_POWERS] = [3, 1024];
 /**
  * Independent ensembles of parallel tempering. Each ensemble has copies of a graph's states at powers 1 = β_0 > β_1 > …
  * > β_R = 0. The copy at β draws from Π_f φ_f^β. All ensembles share the powers. After each sweep, neighbouring copies
- * exchange states, alternating between the pairs (0, 1), (2, 3), … and (1, 2), (3, 4), …. At power 0 every sweep draws
- * from the uniform distribution, so a state that travels from there to power 1 is independent of its past.
+ * exchange states, alternating between the pairs (0, 1), (2, 3), … and (1, 2), (3, 4), …. At power 0, every sweep draws
+ * from the uniform distribution. A state that travels from there to power 1 is therefore independent of its past.
  *
  * Sources: Geyer 1991; Syed, Bouchard-Côté, Deligiannidis and Doucet 2022 for alternating pairs, and for powers with
  * equal swap rates.
@@ -31,8 +31,8 @@ export class Ensembles {
   private readonly copies: Copies;
   private readonly swaps: readonly Stream[];
   /**
-   * Walker at each ensemble and power (`walkers`). For each walker, 1 if it has been at power 0 since it was last at
-   * power 1 (`free`).
+   * Index of the walker at each ensemble and power (`walkers`). For each walker, 1 if it has been at power 0 since its
+   * last visit to power 1, else 0 (`free`).
    */
   private walkers = new Uint32Array(0);
   private free = new Uint32Array(0);
@@ -144,7 +144,7 @@ export class Ensembles {
     return this.before ? this.before.plus(now) : now;
   }
 
-  /** Returns the current sums. They include the sums of probabilities stored in the copies. */
+  /** Returns the current sums. These sums include the sums of probabilities that the copies store. */
   private gathered(): EnsembleSums {
     const sums = this.current.plus(new EnsembleSums(this.shape));
     this.copies.addShares(sums.shares);

@@ -42,20 +42,21 @@ const MOST_STATES = 256;
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
 
 /**
- * Parallel tempering for ln Z and marginals. Ensembles of copies at powers 1 = β_0 > … > β_R = 0 of Π_f φ_f exchange
- * states (ensembles.ts). ln Z = ln Z_0 + Σ_k ln Z_k/Z_{k+1}, where Z_0 is the number of joint states and the ratios
- * come from Bennett's estimator with states at both powers. Marginals are means of conditional probabilities at power
- * 1, or of states if the copies are bits. Each ensemble leaves Π_k p^{β_k} invariant.
+ * Parallel tempering for ln Z and marginals. An ensemble consists of copies at powers 1 = β_0 > … > β_R = 0 of Π_f φ_f.
+ * The copies exchange states (ensembles.ts). ln Z = ln Z_0 + Σ_k ln Z_k/Z_{k+1}, where Z_0 is the number of joint
+ * states and the ratios come from Bennett's estimator with states at both powers. Marginals are means of conditional
+ * probabilities at power 1, or of states if the copies are bits. The sweeps and exchanges of an ensemble leave Π_k
+ * p^{β_k} invariant.
  *
  * Boolean variables with pairwise factors of few distinct strengths use 64 ensembles of bits (replica-copies.ts),
  * regardless of `ensembles`. All other graphs use chains (chain-copies.ts). Half of the ensembles start from the result
  * of simulated annealing, the others at random. Powers are adapted during the warm-up. After the warm-up, at least the
  * first quarter and at most the first half of the sweeps are discarded.
  *
- * The certificate is a Student's t interval over ensembles (ensemble-answer.ts). It is none if the values at some power
- * have an R-hat above 1.01, if fewer than 100 states travelled from power 0 to power 1, or if the searches found states
- * more probable than any state seen since. Tasks: "marginals", "partition". Sources: Geyer 1991; Bennett 1976; Syed,
- * Bouchard-Côté, Deligiannidis and Doucet 2022.
+ * The certificate is a Student's t interval over ensembles (ensemble-answer.ts). There is no certificate if the values
+ * at some power have an R-hat above 1.01, if fewer than 100 states travelled from power 0 to power 1, or if the
+ * searches found states more probable than any state seen since. Tasks: "marginals", "partition". Sources: Geyer 1991;
+ * Bennett 1976; Syed, Bouchard-Côté, Deligiannidis and Doucet 2022.
  *
  * @throws CapabilityError [GRAPH_ZEROS] if a factor has a zero, [GRAPH_STATES] if a variable has more than 256 states
  */
@@ -112,13 +113,13 @@ class GraphTempering implements PartInference {
   private readonly steps: AsyncGenerator<void>;
   private copies: Copies | undefined;
   private ensembles: Ensembles | undefined;
-  /** Constant to add to the copies' values to obtain ln of the tables' product. */
+  /** Constant that is added to the copies' values to obtain ln of the tables' product. */
   private offset = 0;
   /** Number of sweeps so far, including the search. */
   private sweep = 0;
   /** Current place within the sweep. */
   private place = 0;
-  /** For each ensemble that searched, its smallest value at power 1 in the last quarter of the search. */
+  /** For each ensemble that searched, the smallest value of its copy at power 1 in the last quarter of the search. */
   private floors = new Float64Array(0);
   private kept: KeptPart | undefined;
 

@@ -13,7 +13,7 @@ import { type Copies, type Slots, STRETCH } from "./copies.ts";
 
 /** Largest number of distinct term values. */
 const MOST_SETS = 32;
-/** Number of bit copies of a variable that cost as much as one copy in a chain. */
+/** Number of bit copies of a variable that together cost as much as one copy in a chain. */
 const FASTER = 32;
 /** Bytes per variable and power, for sums, states and neighbours. */
 const VARIABLE_BYTES = 128;
@@ -25,14 +25,14 @@ const [FIRST_LOW, FIRST_HIGH] = [0xffffffff, 0];
 
 const BOTH_WORDS = BOTH_BYTES / 4;
 
-/** Adds a term for the words at two offsets. */
+/** Adds a term for the two words at these offsets. */
 function addBoth(terms: number[], a: number, b: number): void {
   const term = addRecord(terms, BOTH_BYTES);
   terms[term + BOTH_FIRST / 4] = a;
   terms[term + BOTH_SECOND / 4] = b;
 }
 
-/** Terms with the same value, as `count` BOTH records. */
+/** Terms that have the same value, stored as `count` BOTH records. */
 interface TermSet {
   readonly value: number;
   readonly pointer: number;
@@ -47,8 +47,9 @@ interface Rung {
 
 /**
  * Copies stored as bits. At each power there are 64 replicas (replicas/), and each bit of a word belongs to one of 64
- * ensembles. They support the graphs of replicaGibbs if the factors have few distinct strengths. The value of a state
- * is Σ own + Σ coupling over the variables and pairs that are 1. Terms with the same value are counted together.
+ * ensembles. Bit copies support the graphs that replicaGibbs supports, if the factors have few distinct strengths. The
+ * value of a state is Σ own + Σ coupling over the variables and pairs that are 1. Terms with the same value are counted
+ * together.
  */
 export class ReplicaCopies implements Copies {
   readonly ensembles = REPLICAS;
@@ -105,7 +106,7 @@ export class ReplicaCopies implements Copies {
       return piece.pointer;
     };
     this.sets = Array.from(terms, ([value, places]) => {
-      // Pads with the word of zeros that follows all positions.
+      // Pads the list with references to the word of zeros that follows all positions.
       while ((places.length / BOTH_WORDS) % 4 > 0) addBoth(places, 8 * positions, 8 * positions);
       const pointer = allocate(4 * places.length);
       engine.memory.u32(pointer, places.length).set(places);
@@ -225,7 +226,7 @@ export class ReplicaCopies implements Copies {
     if (++this.tallied === TALLY_SWEEPS) this.empty();
   }
 
-  /** The sums are integers, so it does not matter when they are added. */
+  /** The sums are integers, so the result does not depend on when they are added. */
   private empty(): Uint32Array {
     if (this.tallied > 0) this.engine.kernel("graphReplicaEmpty", false)(this.tally, this.slots, this.sums);
     this.tallied = 0;

@@ -23,9 +23,9 @@ interface LogMean {
  * Estimates ln Z and its accuracy from independent weights with expectation Z. The estimate is ln of the weights' mean.
  *
  * If PSIS' k̂ of the largest weights is at most 0.5, the certificate is a Student's t interval of the mean on the
- * logarithmic scale. Its upper end is extended by the first term of the Edgeworth series for skewed weights, (2t² +
- * 1)γ/(6√n) standard errors (Hall 1992). If k̂ is at most PSIS' threshold, the certificate is k̂ and the effective
- * sample size. Otherwise there is no guarantee.
+ * logarithmic scale. The upper end of this interval is extended by (2t² + 1)γ/(6√n) standard errors, which is the first
+ * term of the Edgeworth series for skewed weights (Hall 1992). If k̂ is at most PSIS' threshold, the certificate is k̂
+ * and the effective sample size. Otherwise there is no guarantee.
  */
 export function logMean(logWeights: Float64Array, level: number): LogMean {
   const n = logWeights.length;

@@ -3,15 +3,15 @@ import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import { batchLength, LEAST_BATCHES } from "./chain-sums.ts";
 
 /**
- * Smallest number of kept sweeps before a run may end because it is precise: for a new run, and for a run that
- * continues an earlier one.
+ * Smallest number of kept sweeps before a precise run may end. The first number is for a new run, and the second is for
+ * a run that continues an earlier one.
  */
 export const LEAST_SWEEPS = 1000;
 export const LEAST_CONTINUED = 100;
 /** Factor by which the number of sweeps must grow before precision is checked again. */
 const LOOK = 1.25;
 
-/** Chains that store sums over the current batch of sweeps and over all finished batches. */
+/** Chains with two kinds of sums: over the current batch of sweeps, and over all finished batches. */
 interface Summed {
   /** Discards everything summed so far. */
   forget(): void;
@@ -32,7 +32,7 @@ export class Batches {
   done = 0;
   settled = 0;
   private inBatch = 0;
-  /** Number of sweeps at the last precision check, and its result. */
+  /** Number of sweeps at the last precision check, and the result of this check. */
   private looked = 0;
   private precise = false;
   /** Number of warm-up sweeps. */

@@ -13,14 +13,14 @@ const CHUNK = 1 << 16;
 /**
  * Data that the kernel needs to draw blocks (kernels/graphs/graph-blocks.ts). This data supplements the records of a
  * layout with the same order. In a block of several variables, each variable has a BUCKET, which takes 56 bytes in a
- * tree of Booleans. Identical terms are shared. Identical maps from tables to terms and messages are shared too. Edges
- * whose factor is already in the block's tables are marked in the records. Variables of a block that shares no factor
- * with others are no longer `joined`.
+ * tree of Booleans. Identical terms are shared. Identical maps from tables to terms and messages are also shared. The
+ * records mark each edge that has a factor already contained in the block's tables. If a block shares no factor with
+ * others, its variables are no longer `joined`.
  */
 export class BlockLayout {
   /** First position of each block, followed by the end of the last block. */
   readonly firsts: Uint32Array;
-  /** Block of each position, and the byte offsets of its table and its message within TABLES. */
+  /** Block of each position, and the byte offsets of the position's table and message within TABLES. */
   readonly blockOf: Uint32Array;
   readonly tables: Uint32Array;
   readonly messages: Uint32Array;
@@ -35,7 +35,9 @@ export class BlockLayout {
   /** Index of each factor among the counted factors (`numbers`), and the inverse mapping (`counted`). */
   private readonly numbers: Int32Array;
   private readonly counted: Uint32Array;
-  /** Factors with several variables in one block, listed at the first position that each of them contains. */
+  /**
+   * Factors that have several variables in one block. Each factor is listed at the first of its positions in the block.
+   */
   private readonly inner: (number[] | undefined)[];
   /** Addresses of maps and terms, keyed by their contents. */
   private readonly known = new Map<string, number>();
@@ -123,7 +125,10 @@ export class BlockLayout {
     }
   }
 
-  /** Assigns factors to their first variable in a block. Also finds the blocks that share factors with other blocks. */
+  /**
+   * Assigns factors to their first variable in a block. This pass also finds the blocks that share factors with other
+   * blocks.
+   */
   private *findInner(): Generator<void> {
     const { layout, blockOf, inner, pauses } = this;
     const { ends, variables } = this.columns;
@@ -160,7 +165,7 @@ export class BlockLayout {
       if (this.pauses.due()) yield;
       const begin = addRecord(words, F.BUCKET_BYTES);
       const separators = this.separators(p);
-      // One axis per variable, the last fastest.
+      // There is one axis per variable, and the last axis varies fastest.
       const axes = [...separators, p];
       const strides = this.strides(axes);
       const factors = this.inner[p] ?? [];
@@ -188,7 +193,7 @@ export class BlockLayout {
         words[at + F.INBOX_LENGTH / 4] = 8 * this.states(child);
       }
       before = 4 * (words.length - begin);
-      // The parent is the separator variable that is eliminated next.
+      // The parent of a position is the separator variable that is eliminated next.
       if (separators.length > 0) children[Math.min(...separators) - first].push(p);
     }
     return this.put(words);
@@ -255,8 +260,8 @@ export class BlockLayout {
   }
 
   /**
-   * Returns a map from the entries of a table over these axes to offsets. Each offset is the sum of the distances of
-   * the entry's states.
+   * Returns a map from the entries of a table over these axes to offsets. The offset of an entry is the sum of the
+   * distances of the entry's states.
    */
   private map(axes: readonly number[], distances: ReadonlyMap<number, readonly number[]>): number {
     const by = axes.map((position) => distances.get(position) ?? this.multiples(position, 0));
@@ -271,7 +276,7 @@ export class BlockLayout {
     return map;
   }
 
-  /** Returns a factor's terms, indexed by the states of its variables with the last fastest. */
+  /** Returns a factor's terms, indexed by the states of its variables. The last variable varies fastest. */
   private terms(factor: number): number {
     const { shapes, weights, weightValues, features, shapeBegins, shapeValues } = this.columns;
     const shape = shapes[factor];

@@ -11,8 +11,9 @@ export interface Blocks {
   /** End position of each block. */
   readonly ends: Uint32Array;
   /**
-   * Separator of each position: the positions of its block that remain in its table after it is eliminated. They are at
-   * begins[position] to begins[position + 1] − 1.
+   * Separator of each position. The separator consists of the positions of the same block that remain in the position's
+   * table after the position is eliminated. The positions of a separator are at begins[position] to begins[position +
+   * 1] − 1.
    */
   readonly begins: Uint32Array;
   readonly separators: Uint32Array;
@@ -22,7 +23,10 @@ export interface Blocks {
 
 /** Largest number of variables of a factor within a block. The variables of wider factors are drawn singly. */
 const WIDE = 12;
-/** Largest number of joint states in a table: in general, and for variables linked by zeros. */
+/**
+ * Largest number of joint states in a table. The first limit is general, and the second is for variables linked by
+ * zeros.
+ */
 const [MOST_STATES, MOST_LINKED] = [8, 1024];
 /** Largest number of entries in a block's tables (half a megabyte). */
 const MOST_NUMBERS = 1 << 16;
@@ -32,9 +36,9 @@ const MOST_COLOURS = 16;
 /**
  * Partitions the unobserved variables into blocks. First, variables linked by zeros are grouped. A junction tree of a
  * group may have tables of at most 1024 joint states. Then a large set of variables is chosen such that its induced
- * graph has a junction tree with small tables. A table may have at most 8 joint states (three Booleans), span two
- * variables, or belong to one group (then at most 1024 states). The connected parts of this set are the blocks of one
- * colour. The next colour is chosen from the remaining variables.
+ * graph has a junction tree with small tables. A table may have at most 8 joint states (three Booleans),
+ * or at most 1024 if it spans two variables or lies within one group. The connected parts of this set are the blocks of
+ * one colour. The next colour is chosen from the remaining variables.
  *
  * Finally, the rest is drawn singly (colours.ts), including variables of factors with more than 12 variables. Yields
  * every few milliseconds. Sources: Hamze and de Freitas 2004 for trees; Bidyuk and Dechter 2007 for bounded widths.

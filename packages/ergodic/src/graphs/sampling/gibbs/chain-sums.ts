@@ -1,14 +1,15 @@
 import type { Certificate } from "../../../engine/contract/index.ts";
 
 /**
- * Estimates of a probability from each chain: its mean, and the variance of the mean multiplied by the number of draws.
+ * Estimates of a probability from each chain. Each estimate has a mean, and the variance of the mean multiplied by the
+ * number of draws.
  */
 export interface ChainMeans {
   readonly means: readonly number[];
   readonly variances: readonly number[];
   /** Number of independent draws per sweep, if a chain consists of several replicas. Default 1. */
   readonly replicas?: number;
-  /** Variance of the mean times the number of draws, known from an earlier, longer run. */
+  /** Variance of the mean multiplied by the number of draws, if it is known from an earlier, longer run. */
   readonly known?: number;
 }
 
@@ -23,8 +24,8 @@ const LEAST_KNOWN_ESS = 25;
 /** Largest R̂ at which a run may end. */
 const SETTLED_RHAT = 1.01;
 /**
- * If the chains' sum of squares exceeds its expectation by more than this number of standard deviations, the chains
- * count as disagreeing. Chains that agree exceed this limit with probability 1e-8.
+ * Chains count as disagreeing if their sum of squares exceeds its expectation by more than this number of standard
+ * deviations. Chains that agree exceed this limit with probability 1e-8.
  */
 const DISAGREEMENT = 5.6;
 
@@ -34,12 +35,12 @@ const DISAGREEMENT = 5.6;
  */
 export const batchLength = (batch: number): number => 1 + Math.floor((batch * batch) / 64);
 
-/** Smallest number of batches for an error estimate. With fewer, the variance itself is uncertain. */
+/** Smallest number of batches for an error estimate. With fewer batches, the estimated variance is itself uncertain. */
 export const LEAST_BATCHES = 20;
 
 /**
- * Returns the mean of n values from their total, and the variance of the chain's mean times n. The variance is
- * estimated from batches of growing lengths b_k: Σ b_k (m_k − m)²/(K − 1) = (Σ b_k m_k² − n m²)/(K − 1).
+ * Returns the mean of n values, given their total. Also returns n times the variance of the chain's mean. The variance
+ * is estimated from batches of growing lengths b_k: Σ b_k (m_k − m)²/(K − 1) = (Σ b_k m_k² − n m²)/(K − 1).
  */
 export function fromBatches(total: number, squares: number, n: number, batches: number): { mean: number; variance: number } {
   const mean = total / n;
@@ -51,19 +52,20 @@ export interface Judged {
   readonly mcse: number;
   readonly rhat: number;
   readonly ess: number;
-  /** Whether the variance is known from an earlier run and the chains' means differ by no more than it explains. */
+  /** Whether the variance is known from an earlier run and explains the differences between the chains' means. */
   readonly agreed: boolean;
 }
 
 /**
- * Judges the estimate of one state's probability. R̂ of its indicator over chains, from their means m after n sweeps,
- * is √((1 − 1/n) + B/(n W)), where W is the mean of m(1 − m) and B is n times the variance of the mean of one replica.
- * The variance of the overall mean is the larger of the estimates from batches and from chains, divided by all draws.
+ * Judges the estimate of one state's probability. R̂ of the state's indicator over chains is √((1 − 1/n) + B/(n W)). R̂
+ * is computed from the chains' means m after n sweeps: W is the mean of m(1 − m), and B is n times the variance of the
+ * mean of one replica. The variance of the overall mean is the larger of the estimates from batches and from chains,
+ * divided by all draws.
  *
  * The estimate from few chains is imprecise. If the variance is known from an earlier run, the larger of the known
- * variance and the batch estimate is used instead. This does not apply if the chains' means differ by more than the
- * known variance explains. The test statistic is the sum of squares of the means, divided by the variance. It has a χ²
- * distribution. Wilson and Hilferty's normal approximation of this distribution is used.
+ * variance and the batch estimate is used instead. The known variance is not used if the chains' means differ by more
+ * than this variance explains. The test statistic is the sum of squares of the means, divided by the variance. This
+ * statistic has a χ² distribution. Wilson and Hilferty's normal approximation of this distribution is used.
  */
 export function judge({ means, variances, replicas = 1, known }: ChainMeans, n: number): Judged {
   const chains = means.length;

@@ -78,7 +78,7 @@ export class Chain {
     this.setPower(1);
   }
 
-  /** Sets the power, so that draws are from p^power. */
+  /** Sets the power, so that later draws are from p^power. */
   setPower(power: number): void {
     for (const block of this.blocks) this.engine.memory.f64(block + F.GRAPH_POWER_F64, 1)[0] = power;
   }

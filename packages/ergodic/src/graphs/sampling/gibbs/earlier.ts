@@ -24,7 +24,8 @@ export function ofVariables(
 }
 
 /**
- * Returns the initial state of each variable for chain `c`: the final state of an earlier chain, else a random state.
+ * Returns the initial state of each variable for chain `c`. This is the final state of an earlier chain, or a random
+ * state if there is none.
  */
 export function firstState(
   { states }: EndedChains,
@@ -60,7 +61,7 @@ export function earlierKept(earlier: EndedChains | undefined): { tensors: Record
   return { tensors, state: { from: sweeps, fromKept: kept, fromChains: states.length } };
 }
 
-/** Restores the output of `earlierKept` for this number of variables. */
+/** Restores the chains that `earlierKept` saved, for this number of variables. */
 export function earlierFrom(kept: KeptPart, count: number): EndedChains | undefined {
   if (!kept.has("from.variances")) return undefined;
   return {

@@ -54,7 +54,7 @@ export interface GibbsSettings {
   readonly tempered: Tempered | undefined;
 }
 
-/** A part with zeros, whose start states and ergodicity are checked first. */
+/** A part with zeros. The start states and the ergodicity of the part are checked first. */
 interface WithZeros {
   readonly part: Component;
   readonly tables: LogTables;
@@ -118,7 +118,7 @@ export class GraphGibbsRun implements PartInference {
     return new Batches({ ...options, warmup: Math.ceil(share * options.warmup) }, LEAST_CONTINUED);
   }
 
-  /** Number of sweeps, including the sweeps of earlier runs. It determines the random numbers. */
+  /** Number of sweeps, including the sweeps of earlier runs. This number determines the random numbers. */
   private get sweep(): number {
     return (this.earlier?.sweeps ?? 0) + this.batches.sweep;
   }
@@ -179,7 +179,7 @@ export class GraphGibbsRun implements PartInference {
     if (this.scouts) yield* this.scouts.follow(batches.settled * chains.length, driver);
   }
 
-  /** At the end of a batch, records where the chains are. Starts the scouts once they can be compared. */
+  /** Records where the chains are when a batch ends. Starts the scouts as soon as a comparison is possible. */
   private async *compare(layout: Layout, driver: ScoutDriver): AsyncGenerator<void> {
     const { batches, chains, columns, options, zeros } = this;
     if (!this.compares || !batches.isBetween || batches.done < FIRST_BATCHES) return;
@@ -303,7 +303,7 @@ export class GraphGibbsRun implements PartInference {
 
   /**
    * Splits a stretch into pieces of a few milliseconds. Checkpoints count pieces, so the pieces are the same for any
-   * number of workers. Their lengths are multiples of the generator's output per call.
+   * number of workers. The lengths of the pieces are multiples of the generator's output per call.
    */
   private divided(stretch: Stretch, all: number): Stretch[] {
     const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.chainCount / 8) * 8) * (stretch.shared ? 2 : 1);
@@ -383,7 +383,7 @@ export class GraphGibbsRun implements PartInference {
 
   restore(snapshot: Snapshot): void {
     this.kept = new KeptPart("Gibbs sampling", snapshot);
-    // Sums are stored in visiting order, so the schedule must be the same.
+    // Sums are stored in visiting order, so a restored run must have the same schedule.
     this.kept.choice("schedule", [this.options.schedule]);
     this.earlier = earlierFrom(this.kept, this.columns.cardinalities.length);
     this.batches = this.newBatches();

@@ -19,7 +19,7 @@ export interface GraphGibbsOptions {
   chains?: number;
   /**
    * Number of warm-up sweeps per chain. Default 200; >= 0. Chains that start `from` an earlier answer need only a tenth
-   * of them, unless tempered.
+   * of these sweeps, unless they are tempered.
    */
   warmup?: number;
   /** Largest number of kept sweeps per chain. Default 20000; >= 100. */
@@ -27,8 +27,8 @@ export interface GraphGibbsOptions {
   /** Standard error at which the run ends. Every probability must reach this error. Default 0.003; > 0. */
   mcse?: number;
   /**
-   * Parallel tempering: copies of each chain at powers of p exchange states with it. Default false. With true, the
-   * powers are adapted during the warm-up. Not with "hogwild".
+   * Parallel tempering: each chain exchanges states with copies at powers of p. Default false. With true, the powers
+   * are adapted during the warm-up. Cannot be combined with "hogwild".
    */
   tempered?: boolean | GraphTemperingOptions;
 }
@@ -43,11 +43,11 @@ const absent = {
  * x_−i) ∝ Π_f φ_f(x). Marginals are means of these conditional probabilities, not of states (Rao-Blackwell). Only
  * totals and sums of squares over batches of sweeps are stored, never states.
  *
- * The chains start differently, so that agreement between them is meaningful. One starts with all variables in their
- * first state, one with all in their last state, and the others at random; the third first searches for a probable
- * state.
+ * The chains start differently, so that agreement between them is meaningful. One chain starts with all variables in
+ * their first state, one with all variables in their last state, and the others at random. The third chain first
+ * searches for a probable state.
  *
- * The certificate is { mcse, rhat, ess }. Its standard error is the larger of two estimates, from batches and from the
+ * The certificate is { mcse, rhat, ess }. The standard error is the larger of two estimates, from batches and from the
  * chains' means. In these cases it is none and states the reason:
  *
  * - The chains disagree or are too short.
@@ -57,9 +57,9 @@ const absent = {
  *
  * `tempered` chains exchange states with copies at powers of p (tempered-chains.ts), for graphs with several modes.
  * During the warm-up the chains at power 1 run without exchanges, to learn which states plain chains find. Chains that
- * start `from` an earlier answer may end after 100 sweeps instead of 1000, because their variances are already known,
- * so only the agreement of their means is checked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith
- * 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for colours; Geyer 1991.
+ * start `from` an earlier answer may end after 100 sweeps instead of 1000. Their variances are already known, so only
+ * the agreement of their means is checked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith 1990 for
+ * Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for colours; Geyer 1991.
  *
  * @throws CapabilityError if a variable has more than 256 states, or if workers would race in a deterministic run
  */

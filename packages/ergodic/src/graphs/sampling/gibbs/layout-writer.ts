@@ -16,11 +16,14 @@ export const COUNTED = 4;
  * such products. The weight after the last one is 1.
  */
 export interface TermSources {
-  /** Terms shared by edges: the address of the first term, and a base and a weight per term. */
+  /** Terms shared by edges. The fields are the address of the first term, and a base and a weight per term. */
   readonly shared: number;
   readonly bases: Float64Array;
   readonly weights: Uint32Array;
-  /** Own terms: an address and an end index of products per slot, and a base and a weight per product. */
+  /**
+   * Own terms of variables. The fields are an address and an end index of products per slot, and a base and a weight
+   * per product.
+   */
   readonly addresses: Uint32Array;
   readonly ends: Uint32Array;
   readonly ownBases: Float64Array;
@@ -48,8 +51,8 @@ export class LayoutWriter {
   private readonly pairs: Uint32Array;
   private readonly edges: Uint32Array;
   /**
-   * Terms to which edges refer, each stored as base × weight. Also the positions of existing terms, by weight and
-   * shape.
+   * Terms to which edges refer, each stored as base × weight. The writer also stores the positions of existing terms,
+   * by weight and shape.
    */
   private bases = new Float64Array(1024);
   private baseWeights = new Uint32Array(1024);
@@ -77,8 +80,8 @@ export class LayoutWriter {
   }
 
   /**
-   * Writes everything, yielding every few milliseconds. Views of memory become invalid at a yield, because other code
-   * can allocate memory then.
+   * Writes the whole layout, yielding every few milliseconds. Views of memory become invalid at a yield, because other
+   * code can allocate memory then.
    */
   *writing(): Generator<void> {
     const { layout, memory } = this;
@@ -249,8 +252,8 @@ export class LayoutWriter {
   }
 
   /**
-   * Calls `add` with the contribution (base × weight) to each slot of all factors that depend on a single drawn
-   * variable.
+   * Calls `add` for all factors that depend on a single drawn variable, with their contribution (base × weight) to each
+   * slot.
    */
   private *ownTerms(add: AddTerm): Generator<void> {
     for (const [from, to] of factorPieces(this.columns.ends)) {
@@ -358,7 +361,7 @@ export class LayoutWriter {
   }
 }
 
-/** For each position, the word at which to write its next pair, and the word at which to write its next other edge. */
+/** For each position, two words: where to write the position's next pair, and where to write its next other edge. */
 interface Next {
   readonly pair: Uint32Array;
   readonly edge: Uint32Array;

@@ -28,9 +28,9 @@ export class Layout {
   readonly variables: Uint32Array;
   /** First slot of each drawn position, followed by the total number of slots. */
   readonly slots: Uint32Array;
-  /** 1 for each position whose variable has neighbours. */
+  /** For each position, 1 if its variable has neighbours, else 0. */
   readonly joined: Uint8Array;
-  /** 1 for each position whose state is certain regardless of all other states. */
+  /** For each position, 1 if its state is certain regardless of all other states, else 0. */
   readonly certain: Uint8Array;
   /** Number of counted factors. */
   counted = 0;
@@ -126,8 +126,8 @@ export class Layout {
   }
 
   /**
-   * Returns each factor's index among the counted factors. −1 means that it is not counted, and −2 that it is constant
-   * or part of a variable's own terms.
+   * Returns each factor's index among the counted factors. An index of −1 means that the factor is not counted, and −2
+   * that the factor is constant or part of a variable's own terms.
    */
   countedNumbers(): Int32Array {
     const numbers = new Int32Array(this.forms.length);
@@ -224,7 +224,7 @@ export class Layout {
     return { pairs, edges, begins: Uint32Array.from(begins) };
   }
 
-  /** Marks the variables with a certain state, using the smallest and largest effect of each edge. */
+  /** Marks the variables that have a certain state. The test uses the smallest and largest effect of each edge. */
   private *markCertain(begins: Uint32Array): Generator<void> {
     const { drawn } = this;
     const least = log(1 / CERTAIN);

@@ -19,8 +19,8 @@ interface Doubts {
 }
 
 /**
- * Returns a variable's variance from an earlier run. It is used until this run is as long as the earlier one. Undefined
- * if unknown.
+ * Returns a variable's variance from an earlier run. The variance is used until this run is as long as the earlier run.
+ * Undefined if unknown.
  */
 function knownOf(earlier: EndedChains | undefined, variable: number, n: number): number | undefined {
   const variance = earlier && n < earlier.kept ? earlier.variances[variable] : NaN;
@@ -128,7 +128,7 @@ function* stuckOf(
   return stuck;
 }
 
-/** Reason for withholding the certificate if scouts strayed. */
+/** Reason for withholding the certificate if scouts are in states that the kept chains never visit. */
 const APART = "chains from other starts are in states that these chains never visit: there may be another mode";
 
 /**
@@ -163,9 +163,9 @@ export function* precision(
 }
 
 /**
- * Returns the variances on which a later run can rely: for each variable, the variance of its mean times the number of
- * draws. The variance comes from batches unless the chains' means contradict it, because an estimate from a few means
- * is imprecise. NaN for variables without a certificate. Yields every few milliseconds.
+ * Returns the variances on which a later run can rely. For each variable, this is the variance of its mean multiplied
+ * by the number of draws. The variance comes from batches unless the chains' means contradict it, because an estimate
+ * from a few means is imprecise. NaN for variables without a certificate. Yields every few milliseconds.
  */
 export function* variancesOf(
   layout: Layout,

@@ -10,8 +10,8 @@ export interface Links {
 export interface Limits {
   readonly cardinalities: Uint32Array;
   /**
-   * Largest number of joint states of a table (`mostStates`). For a table of two variables or within one group, the
-   * limit is `mostLinked`.
+   * Largest number of joint states of a table (`mostStates`). For tables of two variables, and for tables within one
+   * group, the limit is `mostLinked`.
    */
   readonly mostStates: number;
   readonly mostLinked: number;
@@ -19,7 +19,7 @@ export interface Limits {
   readonly mostNumbers: number;
 }
 
-/** Chosen variables. Their induced graph has a junction tree with small tables. */
+/** Chosen variables. The induced graph of these variables has a junction tree with small tables. */
 export interface Narrow {
   /** Connected parts, each in elimination order. */
   readonly parts: readonly (readonly number[])[];
@@ -34,14 +34,14 @@ const LIVE = 1;
 const CHOSEN = 2;
 /** Largest number of variables in a table. */
 const MOST_AXES = 12;
-/** Number of neighbours above which variables are given up in arbitrary order. */
+/** Variables with more neighbours than this number are given up in arbitrary order. */
 const MOST_WEIGHT = 1023;
 
 /**
- * Chooses a large subset of the variables by greedy elimination. While its table is small enough, the variable with the
- * fewest neighbours is eliminated. This links its neighbours. If there is no such variable, one with many neighbours is
- * given up together with its group. `groups` gives the group of each variable, or −1; a variable that is given up alone
- * leaves its group. Yields every few milliseconds.
+ * Chooses a large subset of the variables by greedy elimination. The variable with the fewest neighbours is eliminated
+ * as long as its table is small enough. The elimination links the variable's neighbours. If every table would be too
+ * large, a variable with many neighbours is given up together with its group. `groups` gives the group of each
+ * variable, or −1; a variable that is given up alone leaves its group. Yields every few milliseconds.
  */
 export function* narrowing(variables: Uint32Array, links: Links, groups: Int32Array, limits: Limits): Generator<void, Narrow> {
   const search = new Search(links, groups, limits);

@@ -19,7 +19,7 @@ export interface Ranges {
   readonly high: Float64Array;
 }
 
-/** Returns empty ranges for `count` statistics, as before any state has been seen. */
+/** Returns empty ranges for `count` statistics, to be widened by the states that are seen. */
 export const emptyRanges = (count: number): Ranges => ({
   low: new Float64Array(count).fill(Infinity),
   high: new Float64Array(count).fill(-Infinity),
@@ -36,7 +36,7 @@ export function widen({ low, high }: Ranges, values: Float64Array): void {
 /**
  * Statistics of a joint state x that distinguish regions of the state space. There is one statistic Σ_i ln q_i(x_i) per
  * group of up to 32 variables, where q_i is the chains' mean probability so far, at least 0.02. Two further statistics
- * cover all variables: the same sum over all of them, and ln of the product of all factors.
+ * cover all variables: Σ_i ln q_i(x_i) over all variables, and ln of the product of all factors.
  */
 export class Regions {
   /** Number of statistics: one per group, followed by two for all variables. */

@@ -5,7 +5,7 @@ import type { Chain } from "./chain.ts";
 import { LEAST_BATCHES } from "./chain-sums.ts";
 import { emptyRanges, type Ranges, type Regions, widen } from "./regions.ts";
 
-/** Number of batches that the kept chains must finish before their means are used to choose statistics. */
+/** Number of batches that the kept chains must finish before their means determine the statistics. */
 export const FIRST_BATCHES = 10;
 /** Largest number of scouts. */
 const MOST_SCOUTS = 32;
@@ -19,14 +19,12 @@ const POWERS = [
 ] as const;
 /** Number of sweeps at each power. */
 const FIRST_SWEEPS = [3, 3, 2] as const;
-/** Number of examinations of each scout after these sweeps, and number of sweeps between examinations. */
+/** Number of times that each scout is examined after these sweeps, and number of sweeps between two examinations. */
 const [LOOKS, LOOK_SWEEPS] = [3, 2];
 const SCOUT_SWEEPS = FIRST_SWEEPS.reduce((sum, sweeps) => sum + sweeps, 0) + (LOOKS - 1) * LOOK_SWEEPS;
 /** Sweeps of all scouts, as a share of the smallest number of sweeps that the kept chains run in total. */
 const SCOUT_SHARE = 0.065;
-/**
- * Share of sweeps for following strays, relative to the kept sweeps, and number of examinations per stray each time.
- */
+/** Sweeps for following strays, as a share of the kept sweeps, and number of examinations per stray in each round. */
 const [FOLLOWED_SHARE, FOLLOWED_LOOKS] = [0.1, 8];
 /** Two ranges are apart if the gap between them exceeds this share of the kept chains' range. */
 const GAP = 0.5;
@@ -43,7 +41,7 @@ export interface ScoutDriver {
   chain(scout: number): Chain;
   /** Sets a scout to its first state. Returns false if no such state was found. */
   begin(chain: Chain, scout: number): Generator<void, boolean>;
-  /** Runs sweeps, starting with this sweep index. */
+  /** Runs `sweeps` sweeps of the chains, beginning with index `sweep`. */
   draw(chains: readonly Chain[], sweep: number, sweeps: number): AsyncGenerator<void>;
   /** Computes the values of the chains' states. */
   value(chains: readonly Chain[]): Promise<void>;
@@ -59,9 +57,9 @@ interface Stray {
 /**
  * Scouts are short chains from other starts. Every second scout first searches for a probable state. Together, the
  * scouts run at most 6.5 % of the smallest total number of sweeps of the kept chains. A scout is a stray if a statistic
- * of its states (regions.ts) is apart from the range that each kept chain has covered. There might then be a mode that
- * the kept chains miss or rarely visit. Strays are followed while the kept chains run, in case they are only slow. This
- * costs at most 10 % of the sweeps.
+ * of its states (regions.ts) lies apart from the range that all kept chains have covered. There might then be a mode
+ * that the kept chains miss or rarely visit. Strays are followed while the kept chains run, in case they are only slow.
+ * Following strays costs at most 10 % of the sweeps.
  */
 export class Scouts {
   readonly regions: Regions;
@@ -130,7 +128,7 @@ export class Scouts {
 
   /**
    * Continues strays, which might still reach the states of the kept chains. `keptSweeps` is the total number of sweeps
-   * of the kept chains. Each round doubles the number of sweeps per stray, because most strays are strays by chance.
+   * of the kept chains. Each round doubles the number of sweeps per stray, because most scouts become strays by chance.
    */
   async *follow(keptSweeps: number, driver: ScoutDriver): AsyncGenerator<void> {
     for (;;) {

@@ -21,8 +21,8 @@ export interface GraphTemperingOptions {
    */
   temperatures?: readonly number[];
   /**
-   * Number of powers. Their values are still adapted. Default: adapted too, so that about half of all swaps are
-   * accepted. 1 to 1024.
+   * Number of powers. The values of the powers are still adapted. Default: the number is also adapted, so that about
+   * half of all swaps are accepted. 1 to 1024.
    */
   count?: number;
   /** Lowest power, > 0 and at most 1. Default 0.01. */
@@ -45,8 +45,8 @@ export interface Tempered {
 /** Largest number of powers found for a ladder. */
 const MOST_POWERS = 128;
 /**
- * Minimum number of swaps tried by a chain's first pair (half of the opportunities). After this many, states found
- * earlier can count as lost.
+ * Minimum number of swaps that the first pair of a chain must have tried. The pair tries a swap at half of all
+ * opportunities. States that were found earlier can count as lost only after this many swaps.
  */
 const FEWEST_TRIED = 8;
 
@@ -70,18 +70,18 @@ export function temperedOf(where: string, given: boolean | GraphTemperingOptions
 /**
  * Parallel tempering of chains over a graph. Each chain has copies at powers 1 = β_0 > β_1 > …, which draw from p^β,
  * and neighbours exchange states. Even-numbered swaps try the pairs (0, 1), (2, 3), …, odd-numbered swaps the pairs (1,
- * 2), (3, 4), … (engine/statistics/temperature-ladder.ts). Each rung has its own random numbers. Leaves the product of
- * all p^β invariant. Only the chains at power 1 contribute to the sums.
+ * 2), (3, 4), … (engine/statistics/temperature-ladder.ts). Each rung has its own random numbers. Tempering leaves the
+ * product of all p^β invariant. Only the chains at power 1 contribute to the sums.
  *
- * Powers are adapted until all pairs have the same swap rate. Their number is 1 + 2Λ, where Λ is the sum of the mean
- * rejection rates. Sources: Geyer 1991; Syed, Bouchard-Côté, Deligiannidis and Doucet 2022 for alternating pairs and
- * for Λ.
+ * Powers are adapted until all pairs have the same swap rate. The number of powers is 1 + 2Λ, where Λ is the sum of the
+ * mean rejection rates. Sources: Geyer 1991; Syed, Bouchard-Côté, Deligiannidis and Doucet 2022 for alternating pairs
+ * and for Λ.
  */
 export class TemperedChains {
   powers: Float64Array;
   /**
-   * Number of round trips of states from power 1 to the lowest power and back, in all chains. The count starts when the
-   * powers are adapted or the counts are reset.
+   * Number of round trips of states from power 1 to the lowest power and back, in all chains. The count restarts when
+   * the powers are adapted or the counts are reset.
    */
   roundTrips = 0;
   private readonly tempered: Tempered;
@@ -90,7 +90,7 @@ export class TemperedChains {
   private readonly swaps: readonly Stream[];
   /** Copies of each chain below power 1. */
   private readonly below: Chain[][];
-  /** Swap counts of all chains since the powers were last adapted or the counts reset. */
+  /** Swap counts of all chains since the last adaptation of the powers or the last reset. */
   private counts = new SwapCounts(0);
   /**
    * Walker at each chain and rung (`walkers`). `ends` has a number for each walker: 0 until it first reaches power 1,
@@ -211,15 +211,15 @@ export class TemperedChains {
   }
 
   /**
-   * Whether the tempered chains have lost states. States are lost if all states of some chain at power 1 during the
-   * warm-up were more probable than any state in the later half of the swaps. Copies at lower powers led away from
-   * these states and did not find them again.
+   * Whether the tempered chains have lost states. States are lost if, during the warm-up, all states of some chain at
+   * power 1 were more probable than any state in the later half of the swaps. The copies at lower powers have then led
+   * away from these states without finding them again.
    */
   get lost(): boolean {
     return this.floor > Math.max(this.most, this.mostBefore);
   }
 
-  /** Phrase for the `method` of an answer. */
+  /** Phrase that describes the tempering in the `method` of an answer. */
   get words(): string {
     const { powers, counts } = this;
     const rates = Array.from(counts.accepted, (sum, k) => sum / counts.tried[k]);

@@ -14,7 +14,8 @@ const MOST_KINDS = 256;
 /** Number of bits in a threshold. */
 const BITS = 32;
 /**
- * Number of edges in the kernel's fast path. Variables with fewer edges use it too; their missing edges read state 0.
+ * Number of edges in the kernel's fast path. The fast path also handles variables with fewer edges, because missing
+ * edges read state 0.
  */
 const QUICK = 4;
 /**
@@ -24,8 +25,9 @@ const QUICK = 4;
 const CERTAIN = 1e-3;
 
 /**
- * Conditional probabilities of state 1 that variables share, by level. A level is a combination of counts: the number
- * of active edges in each group of edges with equal coupling. The count of the last group varies fastest.
+ * Conditional probabilities of state 1, by level. Variables with the same probabilities share them. A level is a
+ * combination of counts: the number of active edges in each group of edges with equal coupling. The count of the last
+ * group varies fastest.
  */
 export interface Kind {
   /** Number of edges in each group. */
@@ -50,8 +52,8 @@ export interface BitRun {
 }
 
 /**
- * A graph of Booleans laid out for replicas stored as bits. Contains pairs of positions by colour and kind, the kinds
- * with their thresholds, and the neighbours of each pair. Takes four bytes per edge.
+ * A graph of Booleans laid out for replicas stored as bits. The layout contains pairs of positions by colour and kind,
+ * the kinds with their thresholds, and the neighbours of each pair. Takes four bytes per edge.
  */
 export class BitLayout {
   /** Number of positions in all runs, including those without a variable. */
@@ -75,8 +77,8 @@ export class BitLayout {
   private readonly edges: readonly number[];
 
   /**
-   * `like`: a layout of the same graph. Both share lists and edges, and only their thresholds are separate. That layout
-   * must be disposed of last. `odds`: log odds of the graph, if known.
+   * `like`: a layout of the same graph. Both layouts share lists and edges. Only their thresholds are separate. That
+   * layout must be disposed of last. `odds`: log odds of the graph, if known.
    *
    * @throws CapabilityError with the reason if the graph is not supported
    */
@@ -243,8 +245,8 @@ function kindsOf(columns: Conditionals, odds: LogOdds): { kinds: Kind[]; kindOf:
   for (let variable = 0; variable < own.length; variable++) {
     if (columns.observed[variable] >= 0) continue;
     /**
-     * Log odds if no edge is active. An edge with a positive coupling is active if the neighbour's state is 1, and an
-     * edge with a negative coupling is active if it is 0.
+     * Log odds if no edge is active. An edge with a positive coupling is active if the neighbour's state is 1. An edge
+     * with a negative coupling is active if the neighbour's state is 0.
      */
     let base = own[variable];
     const sizes: number[] = [];

@@ -1,7 +1,7 @@
 import type { Conditionals } from "../../../engine/contract/index.ts";
 import { CapabilityError } from "../../../engine/errors/errors.ts";
 
-/** Unit of log odds. Smaller differences are rounding errors; they change no probability by more than 2^-43. */
+/** Unit of log odds. Smaller differences are rounding errors, which change no probability by more than 2^-43. */
 const UNIT = 2 ** -40;
 
 /**
@@ -28,7 +28,7 @@ export function logOddsOf(columns: Conditionals): LogOdds {
   for (let v = 0; v < count; v++)
     if (observed[v] < 0 && cardinalities[v] !== 2) refuse(`${columns.name(v)} has ${cardinalities[v]} states, but must have two`);
   const own = new Float64Array(count);
-  /** Coupling of each factor of two free variables, else 0. */
+  /** Coupling of each factor with two free variables; 0 for all other factors. */
   const coupling = new Float64Array(ends.length);
   const sizes = new Uint32Array(count + 1);
   const free: number[] = [];

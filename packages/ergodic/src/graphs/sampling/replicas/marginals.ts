@@ -62,10 +62,10 @@ export function precise(kept: Kept, mcse: number): boolean {
 }
 
 /**
- * Returns the estimate at a position: the share of ones, its errors, and whether any batch differs from another (none
- * does if no replica ever changed). A group of replicas counts as a chain. Let a batch of b sweeps have s ones. Then (Σ
- * (s²/b) − (Σ s)²/n)/(K − 1) is 8 v, where v is the variance of the group's mean times the number of its draws. The
- * stored squares are sums over all groups of a block.
+ * Returns the estimate at a position: the share of ones, its errors, and whether any two batches differ. Batches cannot
+ * differ if no replica ever changed. A group of replicas counts as a chain. Let a batch of b sweeps have s ones. The
+ * value (Σ (s²/b) − (Σ s)²/n)/(K − 1) then equals 8 v, where v is the variance of the group's mean multiplied by the
+ * number of the group's draws. The stored squares are sums over all groups of a block.
  */
 function judged({ blocks, sweeps, batches }: Kept, sums: readonly Replicas["sums"][], position: number): Found {
   const means: number[] = [];

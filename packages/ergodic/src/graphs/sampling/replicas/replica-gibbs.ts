@@ -33,19 +33,20 @@ const MOST_SWEEPS = 500_000_000;
 
 /**
  * Gibbs sampling of many replicas of a Boolean graph in parallel, with one bit of a word per replica (multi-spin
- * coding). It is designed for lattices and other pairwise graphs whose variables have few distinct conditional
- * probabilities: p(x_i = 1 | x_−i) = 1/(1 + e^(−h − Σ_j K_j [edge j is active])). A variable's edges with equal K are
- * interchangeable. Active neighbours are counted bitwise in 64 replicas simultaneously. Each replica has its own random
- * bits. A Bernoulli bit is 1 if a uniform 32-bit number is below 2^32 p, rounded; the comparison starts at the top bit.
- * p is accurate to 2^-33, and never below 2^-32 or above 1 − 2^-32. Leaves Π φ invariant up to this rounding. Variables
- * without a common factor are drawn simultaneously, so the result does not depend on the number of workers.
+ * coding). Replica sampling is designed for lattices and other pairwise graphs in which each variable has few distinct
+ * conditional probabilities: p(x_i = 1 | x_−i) = 1/(1 + e^(−h − Σ_j K_j [edge j is active])). A variable's edges with
+ * equal K are interchangeable. Active neighbours are counted bitwise in 64 replicas simultaneously. Each replica has
+ * its own random bits. A Bernoulli bit is 1 if a uniform 32-bit number is below 2^32 p, rounded. The comparison starts
+ * at the top bit. p is accurate to 2^-33, and never below 2^-32 or above 1 − 2^-32. Leaves Π φ invariant up to this
+ * rounding. Variables without a common factor are drawn simultaneously, so the result does not depend on the number of
+ * workers.
  *
  * Marginals are shares of ones over replicas and sweeps. Each group of eight replicas stores a total and a sum of
  * squares over batches. For 64 replicas, this takes 88 bytes per variable. Eight replicas start with all variables in
  * their first state, eight with all in their last state, and the others at random. The certificate is { mcse, rhat, ess
- * }. Its standard error is the larger of two estimates, from batches and from the groups of eight. If the groups
- * disagree or are too short, or if the variable or a neighbour never changed in any replica, there is no certificate,
- * and the answer states the reason. Task: "marginals". Sources: Creutz, Jacobs and Rebbi 1981 for multi-spin coding;
+ * }. The standard error is the larger of two estimates, from batches and from the groups of eight. There is no
+ * certificate if the groups disagree or are too short, or if the variable or a neighbour never changed in any replica.
+ * The answer then states the reason. Task: "marginals". Sources: Creutz, Jacobs and Rebbi 1981 for multi-spin coding;
  * Salmon et al. 2011 for the random numbers.
  *
  * @throws CapabilityError [GRAPH_REPLICAS] for variables with more than two states, factors of more than two variables
@@ -137,8 +138,8 @@ class ReplicaGibbs implements PartInference {
   }
 
   /**
-   * Returns the stretches of a sweep, split into pieces of a few milliseconds. A checkpoint counts pieces, so they are
-   * the same for any number of workers.
+   * Returns the stretches of a sweep, split into pieces of a few milliseconds. Checkpoints count pieces, so the pieces
+   * are the same for any number of workers.
    */
   private stretches({ colourEnds, positions }: BitLayout): Stretch[] {
     const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.blocks.length / 8) * 8);

@@ -8,15 +8,15 @@ import * as F from "../../fields.ts";
 import type { Stretch } from "../gibbs/schedules/schedule.ts";
 import type { BitLayout } from "./bit-layout.ts";
 
-/** Number of replicas per block, number of groups (each has its own sums), and number of replicas per group. */
+/** Number of replicas per block, number of groups, and number of replicas per group. Each group has its own sums. */
 export const REPLICAS = 64;
 export const GROUPS = 8;
 export const GROUP_REPLICAS = REPLICAS / GROUPS;
-/** Number of sweeps that fill the bytes of the tally: 31 × 8 ones. */
+/** Number of sweeps that fit in the bytes of the tally (at most 31 × 8 ones). */
 export const TALLY_SWEEPS = 31;
 /**
- * Pieces shared among workers are multiples of this. Two positions are drawn together, and a cache line holds eight
- * words of states.
+ * The number of positions in a piece that workers share is a multiple of this number. Two positions are drawn together,
+ * and a cache line holds eight words of states.
  */
 const PIECE = 8;
 

@@ -2,7 +2,9 @@ import { blocking } from "../blocking.ts";
 import { stretchesOf } from "./chromatic.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** A colour is shared among workers if none of its blocks contains more than this share of its variables. */
+/**
+ * A colour is shared among workers only if each of its blocks contains at most this share of the colour's variables.
+ */
 const SMALL = 1 / 8;
 
 /**

@@ -2,8 +2,8 @@ import { colouring } from "../colours.ts";
 import type { Schedule, Stretch } from "./schedule.ts";
 
 /**
- * Smallest colour that is shared among workers. For smaller colours, synchronisation would take more time than sharing
- * saves.
+ * Smallest colour that is shared among workers. For smaller colours, synchronisation would cost more time than the
+ * sharing saves.
  */
 const SHARED = 8192;
 

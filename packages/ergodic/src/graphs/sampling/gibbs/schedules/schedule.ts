@@ -22,7 +22,7 @@ export interface Visits {
 /** Visiting order of a sweep. There is one file per schedule. */
 export interface Schedule {
   readonly name: string;
-  /** Phrase for the `method` of an answer. */
+  /** Phrase that describes the schedule in the `method` of an answer. */
   readonly words: string;
   /** Whether positions are drawn at random, so that a sweep can miss some. */
   readonly random?: boolean;
