@@ -38,7 +38,8 @@ export function metricNames(metrics: Readonly<Record<string, unknown>>): string[
 }
 
 /**
- * Returns the class to which F1 and average precision refer: the second level of a binary target; null for other tasks.
+ * Returns the positive class, to which F1 and average precision refer. It is the second level of a binary target, and
+ * null for other tasks.
  */
 export function positiveClass({ task, classes }: { task: string; classes?: readonly string[] | undefined }): string | null {
   return task === "binary" ? (classes?.[1] ?? null) : null;

@@ -24,7 +24,10 @@ export function commonShift(values: Float64Array, { l1, l2 }: { l1: number; l2: 
   else if (to < 0) t = walk(1, above < 0 ? count : above);
   return floor ? Math.min(t, values[0]) : t;
 
-  /** Walks from 0 to the point where the slope changes sign. This point is one of the values, or lies between two. */
+  /**
+   * Moves from 0 to the point where the slope changes sign. This point is either one of the values or lies between two
+   * of them.
+   */
   function walk(way: 1 | -1, start: number): number {
     for (let i = start; ; i += way) {
       const next = way > 0 ? values[i] : values[i - 1];

@@ -88,7 +88,7 @@ export class WorkingSets implements Progression {
     return yield* solver.round(this.tolerance);
   }
 
-  /** Snapshot of the whole run. The snapshot contains no solver before the first step. */
+  /** Snapshot of the whole run. Before the first step, the snapshot does not contain a solver. */
   private whole(): Snapshot {
     const { step, converged } = this;
     const { tensors, state } = step > 0 ? this.solver.snapshot() : { tensors: {}, state: {} };

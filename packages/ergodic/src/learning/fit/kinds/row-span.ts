@@ -8,7 +8,8 @@ import { solvePositive } from "../../../engine/numbers/cholesky.ts";
 const RIDGE = 1e-10;
 
 /**
- * Returns the rows in coordinates of their span. The result has as many columns as rows, and the same products x_i·x_j.
+ * Returns the rows in coordinates of their span. The result has as many columns as rows, and it has the same products
+ * x_i·x_j.
  *
  * The weights of a linear model with an L2 penalty lie in the span of its rows, so outputs and the norm of the weights
  * do not change: X Xᵀ = L Lᵀ, and row i of L replaces x_i (Schölkopf, Herbrich, Smola 2001). Costs n²/2 products of
