@@ -308,10 +308,7 @@ function columnOrder(data: Dataset): number[] {
   return [...all.filter((j) => !isReference[j]), ...all.filter((j) => isReference[j])];
 }
 
-/**
- * Linearly independent columns, and the Cholesky factor of the information restricted to them and scaled to a diagonal
- * of 1.
- */
+/** Linearly independent columns, and the Cholesky factor of their information, scaled to a diagonal of 1. */
 interface Independent {
   readonly columns: number[];
   /** Rows of the factor. */

@@ -131,8 +131,8 @@ export class Newton implements Progression {
   }
 
   /**
-   * Line search along the direction: halves the length until the objective falls enough. Stays at x if the objective
-   * changes by no more than rounding.
+   * Line search along the direction: halves the length until the objective falls enough. If the objective changes by no
+   * more than rounding, the point remains x.
    */
   private *walk(here: number, slope: number): Generator<void, Walked> {
     const { x, direction } = this;

@@ -11,8 +11,8 @@ import type { StreamOptions } from "../fit/stream-types.ts";
 import type { OnlineRows } from "./types.ts";
 
 /**
- * Returns the first block as a dataset. The dataset's pipeline contains all levels and classes listed in the table or
- * in the options.
+ * Returns the first block as a dataset. The pipeline of this dataset contains all levels and classes that the table or
+ * the options list.
  */
 export function firstBlock(value: unknown, { table: options, classes }: StreamOptions): { data: Dataset; made: boolean } {
   if (isMarked(value, datasetMark)) {
@@ -97,7 +97,7 @@ export class BlockReader {
   read(value: unknown): BlockRows {
     if (isMarked(value, datasetMark)) return this.rows(value as Dataset);
     const table = checkTable(value);
-    // A dataset needs at least one row with positive weight.
+    // Without a row of positive weight, no dataset can be made.
     if (table.rowCount === 0 || this.#weighsNothing(table)) return new BlockRows(none);
     const data = this.#pipeline.apply(table, { target: true });
     try {

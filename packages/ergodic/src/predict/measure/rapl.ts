@@ -1,9 +1,9 @@
 /**
- * RAPL, the processor's energy counters, as Linux exposes them: /sys/class/powercap/<zone>/{name, energy_uj,
+ * RAPL: the processor's energy counters, which Linux shows as /sys/class/powercap/<zone>/{name, energy_uj,
  * max_energy_range_uj}, in µJ.
  *
- * The energy of all packages is added up. A package that appears twice, as intel-rapl:0 and as intel-rapl-mmio:0,
- * counts once. The zones within a package (core, uncore, dram) are already part of its count. psys contains the
+ * The energy of all packages is added up. A package that appears twice, as intel-rapl:0 and as intel-rapl-mmio:0, is
+ * counted once. The zones within a package (core, uncore, dram) are already part of its count. psys contains the
  * packages, so it is read only if there is no package. Counters wrap at max_energy_range_uj.
  */
 
