@@ -96,10 +96,7 @@ export class FactorPredictor {
   readonly rank: number;
   /** Mean training rating, μ. */
   readonly mean: number;
-  /**
-   * Names of the training columns by which rows are read. The names are `user` and `item` if the ratings came from
-   * lists.
-   */
+  /** Names of the training columns, with which rows are read; `user` and `item` for ratings from lists. */
   readonly columns: RatingColumns;
   /** Description of the model without its parameters: options of the model and of the run that trained it. */
   readonly description: JsonObject;
@@ -165,7 +162,7 @@ export class FactorPredictor {
     return this.score(this.profile(this.users.find(user)), this.items.find(item));
   }
 
-  /** Whether this user or item had a rating in training. The predictor treats all other users and items as unknown. */
+  /** Whether this user or item had a rating in training. All others are treated as unknown. */
   isKnown(side: "user" | "item", name: Name): boolean {
     const of = side === "user" ? this.userSide : this.itemSide;
     return this.knows(of, of.index.find(name));
@@ -199,9 +196,7 @@ export class FactorPredictor {
     return this.best(where, known.length > 0 ? this.folded(known) : this.profile(-1), count, without);
   }
 
-  /**
-   * Returns the items that are most similar by the cosine between factors (at most 1), or no items for an unknown item.
-   */
+  /** Returns the most similar items by the cosine of their factors (at most 1). Returns none for an unknown item. */
   similar(item: Name, options: { count?: number } = {}): { item: Name; similarity: number }[] {
     checkName("similar", "item", item);
     checkKeys("similar", options, ["count"]);
@@ -214,7 +209,7 @@ export class FactorPredictor {
     const row = this.rowOf(this.itemSide, own);
     const norm = (at: number): number => Math.sqrt(this.product(factors, at, factors.subarray(at, at + this.rank)));
     const cosines = Float64Array.from(this.items.names, (_, i) =>
-      // If an item has only a bias, its factors have no direction, so its cosine counts as 0.
+      // The factors of an item with only a bias have no direction, so its cosine is 0.
       skip[i] ? 0 : this.product(factors, i * this.rank, row) / (norm(i * this.rank) * norm(own * this.rank)) || 0,
     );
     return largest(cosines, count, skip).map((i) => ({ item: this.items.names[i], similarity: cosines[i] }));
@@ -224,8 +219,7 @@ export class FactorPredictor {
    * Computes metrics. Explicit ratings: rmse, mae and r2, and a warning if the mean training rating predicts better.
    * Implicit ratings: precision, recall and ndcg of the best `count` items (default 10), and auc over the whole order
    * (recommendations.ts), as means over users with a rating > 0. Items in `exclude` (the training ratings) are not
-   * recommended. With `exclude`, the result contains a warning if the most popular items in `exclude` would give better
-   * results.
+   * recommended. With `exclude`, a warning is added if the most popular items in it would do better.
    */
   evaluate(ratings: Ratings, options: { count?: number; exclude?: Ratings } = {}): FactorMetrics {
     checkKeys("evaluate", options, ["count", "exclude"]);
@@ -251,10 +245,7 @@ export class FactorPredictor {
     return { users: [users, this.rank], items: [items, this.rank], ...biases };
   }
 
-  /**
-   * Does nothing, because a factorisation has nothing to free. The method exists so that `using` works as with other
-   * predictors.
-   */
+  /** Does nothing, because a factorisation has nothing to free. It is present so that `using` works. */
   dispose(): void {}
 
   [Symbol.dispose](): void {}
