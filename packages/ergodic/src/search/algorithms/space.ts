@@ -27,7 +27,8 @@ export interface SpaceOptions {
   integer?: boolean | readonly boolean[];
   /**
    * Initial step, > 0, in the user's units or, on a log scale, in factors of e. One value for all coordinates, or one
-   * per coordinate. Default: a fifth of the box; without a box max(0.1|x₀|, 0.5), or 0.5 on a log scale.
+   * per coordinate. Default: a fifth of the box. If there is no box, the default is max(0.1|x₀|, 0.5), or 0.5 on a log
+   * scale.
    */
   stepSize?: number | ArrayLike<number>;
 }
@@ -37,7 +38,7 @@ const COORDINATE_BYTES = 256;
 
 export const spaceKeys = ["x0", "bounds", "scale", "integer", "stepSize"];
 
-/** One coordinate of the user's space; `step` is in units of t. */
+/** One coordinate of the user's space. `step` is in units of the transformed coordinate t. */
 interface Coordinate {
   low: number;
   high: number;
