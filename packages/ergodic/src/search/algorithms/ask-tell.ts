@@ -19,10 +19,7 @@ export interface SearchOptions extends SpaceOptions {
   evaluations?: number;
   /** Number of evaluations per point. The point's value is their mean. Default 1; a whole number >= 1. */
   repeat?: number;
-  /**
-   * Whether the i-th repetitions of all points of a batch share a seed. The points' values then differ only because the
-   * points differ. Default false.
-   */
+  /** Whether the i-th repetitions of all points in a batch share a seed. Only the points then differ. Default false. */
   commonRandomNumbers?: boolean;
 }
 
@@ -59,9 +56,7 @@ export interface History {
 /** Maximum number of injected points that can wait for the end of a batch. */
 const MOST_WAITING = 2 ** 24;
 
-/**
- * First evaluation of the best point. A resumed run repeats this evaluation, so that a different function is detected.
- */
+/** First evaluation of the best point. A resumed run repeats this evaluation to detect a different function. */
 interface Probe {
   id: number;
   seed: number;
@@ -140,10 +135,7 @@ export class Search {
     return this.found && { x: this.found.x.slice(), value: this.found.value };
   }
 
-  /**
-   * The algorithm's own estimate of the minimum; undefined if it makes no such estimate. If the function is noisy, this
-   * estimate is better than the best point.
-   */
+  /** The algorithm's own estimate of the minimum, if any. For noisy functions, it is better than the best point. */
   get centre(): Float64Array | undefined {
     const z = this.state.centre?.();
     return z && this.space.toUser(z);
@@ -177,10 +169,7 @@ export class Search {
     return batch.take(Math.min(count, this.limit - batch.first - batch.asked)).map((id) => this.evaluation(batch, id));
   }
 
-  /**
-   * Evaluations that `ask` has returned but that have no value yet. A restored search waits for the values of these
-   * evaluations.
-   */
+  /** Evaluations that were requested but have no value yet. A restored search waits for these values. */
   get pending(): Asked[] {
     const { batch } = this;
     if (!batch) return [];
