@@ -2,11 +2,10 @@
  * A growing column: float64 numbers (NaN = missing) or category codes (−1 = missing), with a given or inferred type.
  *
  * The type is inferred from the whole file. A column is numeric until a string appears that is neither a number nor a
- * missing value. The column is then a category. At that point, the codes of the earlier rows are unknown (`mixed`), so
- * the reader reads the file again with the type fixed. Strings that mean "no value" only if they occur among numbers
- * (gaps.ts) do not affect the type. A column with at least 9 numbers per string is refused, because it is probably a
- * numeric column that contains mistakes. Levels are sorted by value if all of them are numbers, and by code unit
- * otherwise.
+ * missing value. The column is then a category. The codes of earlier rows are then unknown (`mixed`), so the reader
+ * reads the file again with the type fixed. Strings that mean "no value" only in numeric columns (gaps.ts) do not
+ * affect the type. A column with at least 9 numbers per string is refused, because it is probably numeric and contains
+ * mistakes. Levels are sorted by value if all of them are numbers, and by code unit otherwise.
  *
  * Memory: 8 bytes per number, 4 bytes per code, and each level's string once.
  *
@@ -79,10 +78,7 @@ export class ColumnBuilder {
   /** Codes by level. Created with the first level, because a table can have a million numeric columns. */
   #codeOf: Map<string, number> | undefined;
   #counts: number[] = [];
-  /**
-   * Codes by the bytes of the level's string; −1 = missing. The index is created with the first cell that arrives as
-   * bytes.
-   */
+  /** Codes by the bytes of their strings; −1 = missing. Created when the first cell arrives as bytes. */
   #known: LevelIndex | undefined;
   #numberCount = 0;
   #missingCount = 0;
@@ -175,10 +171,7 @@ export class ColumnBuilder {
     this.#push(code);
   }
 
-  /**
-   * Adds the cell in these bytes as a number if it is one, and as a string otherwise. The string is created only if
-   * necessary.
-   */
+  /** Adds the cell in these bytes as a number, or otherwise as a string, which is created only if necessary. */
   putBytes(bytes: Uint8Array, start: number, end: number, line: number): void {
     if (this.kind === "category") {
       this.#putLevel(bytes, start, end, line);

@@ -9,10 +9,10 @@ const blanks = " \t\r\n";
  * Parses CSV bytes with Papa Parse and returns the fields of one record after another.
  *
  * This class adds three things: it reads a stream in blocks, provides lines and columns for messages, and refuses
- * malformed quotes that Papa Parse would repair. Records end with LF or CRLF. If the first record ends with CR, all
- * records do. Blank lines are skipped. Blanks around a field are removed if they are not inside quotes. If quotes of a
- * record extend over several blocks, the record is kept. It is parsed again each time its text has doubled in length,
- * so that the work stays linear.
+ * malformed quotes that Papa Parse would repair. Records end with LF or CRLF. If the first record ends with CR alone,
+ * all records must do so. Blank lines are skipped. Blanks around a field are removed if they are not inside quotes. If
+ * quotes of a record extend over several blocks, the record is kept. It is parsed again each time its text has doubled
+ * in length, so that the work stays linear.
  *
  * @throws DataError DATA_PARSE: quote not closed, text after a closing quote, quote or other line end inside an
  * unquoted field

@@ -61,8 +61,7 @@ export async function* putRows(query: Query, builder: TableBuilder): AsyncGenera
   const { file, from, picks } = query;
   const dictionaries = await dictionariesOf(query);
   const inner = picks.map(({ sql }, k) => `${sql} AS v${k}${dictionaries[k] ? `, TRY_CAST(${sql} AS t${k}) AS e${k}` : ""}`);
-  // Each pick returns two columns, so that the second one can be found by position. An unused second column costs
-  // nothing.
+  // Each pick returns two columns, so that the second column can be found by its position. nothing.
   const outer = picks.map((_, k) =>
     dictionaries[k] ? `e${k}, CASE WHEN e${k} IS NULL THEN v${k} END AS r${k}` : `v${k}, NULL AS r${k}`,
   );
@@ -131,7 +130,7 @@ function textsReader(
   chunk: DuckDBDataChunk,
   dictionary?: Dictionary,
 ): Put {
-  // Copied out of the database only on demand, because strings are seldom needed.
+  // This is copied out of the database only on demand, because the strings are seldom needed.
   const texts = (): DuckDBVector => chunk.getColumnVector(dictionary ? 2 * k + 1 : 2 * k);
   const codes = dictionary && chunk.getColumnVector(2 * k);
   const items = codes && itemsOf(codes);
@@ -198,8 +197,8 @@ function itemsOf(vector: DuckDBVector): Items {
 }
 
 /**
- * Returns a test for null values; undefined = none. Reading the package's bits through a bigint, one at a time, is 30
- * times as slow.
+ * Returns a test for null values, or undefined if there are none. Reading the package's bits one at a time through a
+ * bigint would be 30 times slower.
  */
 function nullsOf(vector: DuckDBVector): ((i: number) => boolean) | undefined {
   const { data } = (vector as unknown as { validity: { data: BigUint64Array | null } }).validity;
