@@ -12,14 +12,14 @@ import type { BatcherStats } from "./stats.ts";
 /** Tolerance of a microsecond, so that rounding of summed times does not make a request late. */
 const SLACK_MS = 1e-3;
 /**
- * Number of waiting requests whose deadlines are checked per millisecond. The checks take about a hundredth of a
- * processor's time.
+ * Number of waiting requests whose deadlines can be checked per millisecond. At this rate, the checks take about a
+ * hundredth of a processor's time.
  */
 const LOOKED_AT_PER_MS = 500;
 /** Retry time if nothing better is known. */
 const RETRY_MS = 1000;
 
-/** A running batch: its rows, and its start time. */
+/** A running batch, with its number of rows and its start time. */
 interface Running {
   rows: number;
   since: number;
@@ -28,7 +28,8 @@ interface Running {
 /** Gathers requests into batches. Made by {@link batcher}. */
 export class Batcher<Request, Answer> {
   /**
-   * Live histograms: rows per batch, and for answered requests microseconds in the queue, in the model and in total.
+   * Live histograms of the rows per batch and, for answered requests, of the microseconds in the queue, in the model
+   * and in total.
    */
   readonly histograms = {
     batchRows: new Histogram(),
@@ -74,7 +75,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Submits a request without a promise or checks, for the hot path. Exactly one callback is called, and only once.
+   * Submits a request without creating a promise and without checks, for the hot path. Exactly one of the two callbacks
+   * is called, and it is called only once.
    * @throws RefusedError
    * @internal
    */
@@ -100,7 +102,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Cancels a job of `ask` with a reason. The job leaves the queue, or its answer is dropped when its batch ends.
+   * Cancels a job of `ask` with a reason. If the job is waiting, it leaves the queue. If it is running, its answer is
+   * dropped when its batch ends.
    * @internal
    */
   cancel(job: Job<Request, Answer>, reason: unknown): void {
@@ -113,7 +116,7 @@ export class Batcher<Request, Answer> {
   /**
    * Predicts the milliseconds until a request of this many rows would be answered if no other request came. Deadlines
    * are compared with this prediction. The prediction is the 99 % quantile if times are normally distributed. Before
-   * the first answer, when little is known, the prediction is small.
+   * the first answer, little is known, so the prediction is small.
    */
   predictMs(rows = 1, priority = 5): number {
     const probe = { rows, priority, since: this.clock.now(), deadline: Infinity } as Job<Request, Answer>;
@@ -178,8 +181,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Predicts when a new job would be answered, and whether it joins the last planned batch of its priority. The job
-   * joins if it fits and makes no job of that batch late.
+   * Predicts when a new job would be answered, and whether the job would join the last planned batch of its priority.
+   * The job joins that batch if it fits and does not make any job of the batch late.
    */
   private placeOf(job: Job<Request, Answer>): { waitMs: number; joins: boolean } {
     const open = this.queue.open(job, this.limit);
@@ -189,9 +192,9 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Predicts a job's waiting time. If there are more free slots than batches ahead, its own batch starts now. Otherwise
-   * all slots stay busy until its batch starts. The batch starts no later than the total time of the batches ahead,
-   * divided by `concurrency`.
+   * Predicts a job's waiting time. If there are more free slots than batches ahead, the job's own batch starts now.
+   * Otherwise all slots stay busy until its batch starts. The time until this batch starts is at most the total time of
+   * the batches ahead, divided by `concurrency`.
    */
   private waitOf(job: Job<Request, Answer>, open: Waiting["planned"]): number {
     const { time } = this;
@@ -209,7 +212,7 @@ export class Batcher<Request, Answer> {
     return mean * time.margin(place.batches + this.running.size + 1) + delay;
   }
 
-  /** Dispatches the queue once all requests that have arrived by now are in it. */
+  /** Dispatches the queue as soon as it contains all requests that have arrived by now. */
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
@@ -240,8 +243,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Takes the next batch from the head of the queue: as many jobs as fit without any of them becoming late. Late jobs
-   * are refused, except that the first one is tried if only late jobs wait and nothing runs.
+   * Takes the next batch from the head of the queue. The batch contains as many jobs as possible without making any of
+   * them late. Late jobs are refused, except that the first one is tried if only late jobs wait and nothing runs.
    */
   private nextBatch(): Job<Request, Answer>[] {
     const now = this.clock.now() - SLACK_MS;
@@ -274,7 +277,9 @@ export class Batcher<Request, Answer> {
     return batch;
   }
 
-  /** Starts a batch. Returns whether the batch is already done, as when `run` returns no promise. */
+  /**
+   * Starts a batch. Returns whether the batch is already finished, which happens if `run` does not return a promise.
+   */
   private start(jobs: Job<Request, Answer>[]): boolean {
     let rows = 0;
     for (const job of jobs) {
@@ -354,7 +359,7 @@ export class Batcher<Request, Answer> {
     job.reject(tooLate(job, wouldBe));
   }
 
-  /** Sets the single timer for the earliest deadline, or for `soonest` if that is later. */
+  /** Sets the only timer to the earliest deadline, or to `soonest` if `soonest` is later. */
   private watchDeadlines(soonest = 0): void {
     this.clock.clearTimeout(this.deadlineTimer);
     this.deadlineAt = Math.max(this.earliest, soonest);
@@ -385,10 +390,10 @@ export class Batcher<Request, Answer> {
 /**
  * Gathers requests into batches, for a model that answers many rows together faster than one by one.
  *
- * While no batch runs, a request starts immediately. Otherwise it waits for the next batch. This batch takes the
- * waiting requests, up to `maxRows` rows. Requests are taken by priority and arrival, and no request starves. The
- * batcher learns t = a·rows + b from past batches, predicts each answer's time, and refuses requests that would miss
- * their deadline. Each answer includes the size of its batch, its waiting time and the batch's time.
+ * While no batch runs, a request starts immediately. Otherwise it waits for the next batch. The next batch takes the
+ * waiting requests, up to `maxRows` rows. Requests are taken in the order of priority and arrival, and no request
+ * starves. The batcher learns t = a·rows + b from past batches, predicts each answer's time, and refuses requests that
+ * would miss their deadline. Each answer includes the size of its batch, its waiting time and the batch's time.
  *
  *     const batches = batcher({ run: (requests) => model.predict(requests) });
  *     const { answer, batchRows, queueUs, computeUs } = await batches.submit([1, 2, 3], { deadlineMs: 50 });
