@@ -27,10 +27,7 @@ interface Running {
 
 /** Gathers requests into batches. Made by {@link batcher}. */
 export class Batcher<Request, Answer> {
-  /**
-   * Live histograms of the rows per batch and, for answered requests, of the microseconds in the queue, in the model
-   * and in total.
-   */
+  /** Live histograms: rows per batch, and microseconds of answered requests in the queue, in the model and in total. */
   readonly histograms = {
     batchRows: new Histogram(),
     queueUs: new Histogram(),
@@ -102,8 +99,7 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Cancels a job of `ask` with a reason. If the job is waiting, it leaves the queue. If it is running, its answer is
-   * dropped when its batch ends.
+   * Cancels a job of `ask` with a reason. A waiting job leaves the queue, and the answer of a running job is dropped.
    * @internal
    */
   cancel(job: Job<Request, Answer>, reason: unknown): void {
@@ -170,7 +166,8 @@ export class Batcher<Request, Answer> {
       const said = `${rows} rows are waiting, and ${job.rows} more would exceed maxQueueRows = ${maxQueueRows}; try again later`;
       throw new RefusedError("batcher", said, "QUEUE_FULL", waitMs);
     }
-    // While nothing waits or runs, trying delays no other request, and only trying can correct a wrong prediction.
+    // While nothing waits or runs, trying a request delays no other request, and a wrong prediction can be corrected
+    // only by trying.
     const idle = count === 0 && this.running.size === 0;
     if (!idle && job.since + waitMs > job.deadline) {
       this.refused.deadline++;
@@ -181,8 +178,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Predicts when a new job would be answered, and whether the job would join the last planned batch of its priority.
-   * The job joins that batch if it fits and does not make any job of the batch late.
+   * Predicts when a new job would be answered, and whether it would join the last planned batch of its priority. It
+   * joins if it fits and makes no job of that batch late.
    */
   private placeOf(job: Job<Request, Answer>): { waitMs: number; joins: boolean } {
     const open = this.queue.open(job, this.limit);
@@ -204,7 +201,7 @@ export class Batcher<Request, Answer> {
     let ahead = starts ? 0 : time.perRow * place.rows + time.perBatch * place.batches;
     for (const batch of starts ? [] : this.running) {
       const left = batch.since + time.mean(batch.rows) - job.since;
-      // A batch that has exceeded its expected time is assumed to need as much extra time again.
+      // If a batch has exceeded its expected time, it is assumed to need as much extra time again.
       ahead += Math.abs(left);
     }
     const mean = ahead / concurrency + time.mean(place.own);
@@ -234,7 +231,8 @@ export class Batcher<Request, Answer> {
         }
       }
       const batch = this.nextBatch();
-      // If the model runs on this thread, it has blocked the thread. Requests that arrived meanwhile are handled first.
+      // If the model runs on this thread, it has blocked the thread. Requests that arrived in the meantime are handled
+      // first.
       if (batch.length > 0 && this.start(batch)) break;
     }
     if (this.queue.count === 0) this.earliest = Infinity;
@@ -254,11 +252,11 @@ export class Batcher<Request, Answer> {
     let earliest = Infinity;
     for (let job = this.queue.head(); job; job = this.queue.head()) {
       const more = rows + job.rows;
-      // Jobs planned together already have a margin for slow batches. Other jobs must leave such a margin.
+      // Jobs that were planned together already have a margin for slow batches. Other jobs must leave such a margin.
       const ms = job.planned === batch[0]?.planned ? this.time.mean(more) : this.time.slow(more);
       if (batch.length > 0 && (more > this.limit || now + ms > earliest)) break;
       const isLate = now + this.time.mean(more) > job.deadline;
-      // Another batch that starts now may still be in time.
+      // Another batch that starts now might still meet its deadlines.
       const hasHope = this.options.concurrency > 1 && now + this.time.mean(job.rows) <= job.deadline;
       if (isLate && hasHope && batch.length > 0) break;
       this.queue.remove(job);
@@ -392,8 +390,9 @@ export class Batcher<Request, Answer> {
  *
  * While no batch runs, a request starts immediately. Otherwise it waits for the next batch. The next batch takes the
  * waiting requests, up to `maxRows` rows. Requests are taken in the order of priority and arrival, and no request
- * starves. The batcher learns t = a·rows + b from past batches, predicts each answer's time, and refuses requests that
- * would miss their deadline. Each answer includes the size of its batch, its waiting time and the batch's time.
+ * starves. The batcher learns t = a·rows + b from past batches, uses it to predict the time of each answer, and refuses
+ * requests that would miss their deadline. Each answer includes the size of its batch, its waiting time and the batch's
+ * time.
  *
  *     const batches = batcher({ run: (requests) => model.predict(requests) });
  *     const { answer, batchRows, queueUs, computeUs } = await batches.submit([1, 2, 3], { deadlineMs: 50 });

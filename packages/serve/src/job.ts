@@ -9,13 +9,13 @@ export interface Answered<Answer> {
   batchRows: number;
   /** Number of requests in its batch. */
   batchRequests: number;
-  /** Microseconds from submission to the start of the batch. */
+  /** Microseconds from the submission of the request to the start of its batch. */
   queueUs: number;
   /** Microseconds that the batch took. */
   computeUs: number;
 }
 
-/** A submitted request, and the callbacks that settle it. */
+/** A submitted request, with the callbacks that settle it. */
 export class Job<Request, Answer> implements Waiting {
   readonly request: Request;
   readonly rows: number;
@@ -52,7 +52,7 @@ export class Job<Request, Answer> implements Waiting {
   }
 }
 
-/** Marks a job as settled; returns false if it already was. */
+/** Marks a job as settled. Returns false if the job was already settled. */
 export function settle<Request, Answer>(job: Job<Request, Answer>): boolean {
   if (job.state === "settled") return false;
   job.state = "settled";
