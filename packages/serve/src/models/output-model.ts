@@ -133,7 +133,7 @@ export class OutputModel implements Served<Work, Numbers> {
     try {
       await this.#computation.numbers(new Float64Array(this.#columns.length));
     } catch (error) {
-      // A refusal of zeros says nothing about other rows.
+      // If zeros are refused, this says nothing about other rows.
       if (!(error instanceof DataError)) throw error;
     }
   }
@@ -180,9 +180,9 @@ export class OutputModel implements Served<Work, Numbers> {
     return answers;
   }
 
-  /** Retries each request alone, so that only the request with bad rows fails. */
+  /** If the computation of a batch fails, retries each request alone, so that only the request with bad rows fails. */
   #apart(works: readonly Work[], error: Error): Answers | Promise<Answers> {
-    // The fault is not in a row. Otherwise it would end the next thread as well.
+    // The fault is not in a row. If the request were retried, it would end the next thread as well.
     if (error instanceof WorkerError) throw error;
     if (works.length === 1) return [error];
     return Promise.all(works.map(async (work) => (await this.run([work]))[0]));

@@ -5,7 +5,7 @@ import type { FastifyReply } from "fastify";
 const MOST = 16384;
 
 /**
- * Sends the bytes of an answer. Node writes a string together with the headers. It writes bytes separately, and this
+ * Sends the bytes of an answer. Node writes a string together with the headers. Bytes are written separately, which
  * takes a few microseconds more. Small answers are therefore sent as a Latin-1 string with the same bytes.
  */
 export function sendBytes(reply: FastifyReply, body: Buffer): void {

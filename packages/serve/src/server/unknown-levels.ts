@@ -8,8 +8,8 @@ import { RequestError } from "./request-error.ts";
 const MOST_LISTED = 8;
 
 /**
- * Counts the levels of a request that its model does not know. For each column, the log gets a line for the first such
- * level, the 10th, the 100th and so on.
+ * Counts the levels of a request that its model does not know. For each column, the first such level is logged, and
+ * then the 10th, the 100th and so on.
  *
  * @returns the number of cells with such a level @throws RequestError [LEVEL] if the server's options refuse unknown
  * levels

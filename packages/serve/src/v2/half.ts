@@ -3,7 +3,7 @@ const word = new Uint32Array(float.buffer);
 
 /**
  * Returns the 16 bits of the FP16 nearest to a number, ties to even; infinity beyond 65,519. The conversion goes
- * through FP32, so a number near a tie may be rounded twice.
+ * through FP32, so a number that is nearly a tie can be rounded twice.
  */
 export function toHalf(value: number): number {
   float[0] = value;

@@ -4,7 +4,7 @@ import { type Datatype, datatypes, type Elements, fromHalf, isDatatype, numberTy
 import { toHalf } from "./half.ts";
 import { kindOf } from "./json.ts";
 
-/** Numbers in the form that models take: FP32 unchanged, or doubles. */
+/** Numbers in the form that models accept: FP32 unchanged, or doubles. */
 export type Numbers = Float64Array | Float32Array;
 
 /**
@@ -25,7 +25,7 @@ export interface InputTensor {
   elements(): Elements;
 }
 
-/** Name, type and shape of an input, before its data. */
+/** Name, type and shape of an input, without its data. */
 export interface Heading {
   readonly where: string;
   readonly name: string;
@@ -224,7 +224,7 @@ function notOfType(where: string, i: number, given: unknown, datatype: Datatype)
   return fault(where, `data[${i}] is ${kindOf(given)}, but elements of ${datatype} are ${wanted}${wide}`);
 }
 
-/** Reads strings, each with its length in four bytes before it. */
+/** Reads strings, each of which is preceded by its length in four bytes. */
 function textsOf(bytes: Buffer, { where, count }: Heading): string[] {
   const texts: string[] = [];
   let at = 0;

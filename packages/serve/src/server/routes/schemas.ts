@@ -1,4 +1,4 @@
-/** Schemas of requests and answers, for the documentation and to check small bodies. */
+/** Schemas of requests and answers. They are used for the documentation and to check small bodies. */
 
 import { type TSchema, Type } from "@sinclair/typebox";
 import { LONGEST_US } from "../../v2/infer-request.ts";
