@@ -12,8 +12,8 @@ import type { BatcherStats } from "./stats.ts";
 /** Tolerance of a microsecond, so that rounding of summed times does not make a request late. */
 const SLACK_MS = 1e-3;
 /**
- * Number of waiting requests whose deadlines can be checked per millisecond. At this rate, the checks take about a
- * hundredth of a processor's time.
+ * Number of waiting requests whose deadlines are checked per millisecond. The checks take about a hundredth of a
+ * processor's time.
  */
 const LOOKED_AT_PER_MS = 500;
 /** Retry time if nothing better is known. */
@@ -166,8 +166,7 @@ export class Batcher<Request, Answer> {
       const said = `${rows} rows are waiting, and ${job.rows} more would exceed maxQueueRows = ${maxQueueRows}; try again later`;
       throw new RefusedError("batcher", said, "QUEUE_FULL", waitMs);
     }
-    // While nothing waits or runs, trying a request delays no other request, and a wrong prediction can be corrected
-    // only by trying.
+    // If nothing waits or runs, a try delays no other request, and only a try can correct a wrong prediction.
     const idle = count === 0 && this.running.size === 0;
     if (!idle && job.since + waitMs > job.deadline) {
       this.refused.deadline++;
@@ -231,8 +230,7 @@ export class Batcher<Request, Answer> {
         }
       }
       const batch = this.nextBatch();
-      // If the model runs on this thread, it has blocked the thread. Requests that arrived in the meantime are handled
-      // first.
+      // If the model runs on this thread, it has blocked the thread. Requests that have arrived are handled first.
       if (batch.length > 0 && this.start(batch)) break;
     }
     if (this.queue.count === 0) this.earliest = Infinity;
@@ -275,9 +273,7 @@ export class Batcher<Request, Answer> {
     return batch;
   }
 
-  /**
-   * Starts a batch. Returns whether the batch is already finished, which happens if `run` does not return a promise.
-   */
+  /** Starts a batch. Returns whether the batch is finished, which is so if `run` returns no promise. */
   private start(jobs: Job<Request, Answer>[]): boolean {
     let rows = 0;
     for (const job of jobs) {
@@ -390,9 +386,8 @@ export class Batcher<Request, Answer> {
  *
  * While no batch runs, a request starts immediately. Otherwise it waits for the next batch. The next batch takes the
  * waiting requests, up to `maxRows` rows. Requests are taken in the order of priority and arrival, and no request
- * starves. The batcher learns t = a·rows + b from past batches, uses it to predict the time of each answer, and refuses
- * requests that would miss their deadline. Each answer includes the size of its batch, its waiting time and the batch's
- * time.
+ * starves. The batcher learns how long batches take (t = a·rows + b), and refuses requests that would miss their
+ * deadline. Each answer includes the size of its batch, its waiting time and the batch's time.
  *
  *     const batches = batcher({ run: (requests) => model.predict(requests) });
  *     const { answer, batchRows, queueUs, computeUs } = await batches.submit([1, 2, 3], { deadlineMs: 50 });

@@ -19,7 +19,8 @@ export interface Begun {
 const ofStructure = ["features", "standardise", "augment"] as const;
 
 /**
- * Returns undefined if `--from` is not given or names a checkpoint, because the command line then specifies everything.
+ * Returns undefined without `--from` and for a resumed run. Also returns undefined if the `--from` file is a
+ * checkpoint, because the command line then gives everything.
  */
 export async function beginningOf(options: TrainOptions, command: Command): Promise<Begun | undefined> {
   const { from } = options;

@@ -35,8 +35,8 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
   probabilities?: Record<string, number>;
   /**
    * Conformal prediction set (`ergodic/calibration`), in the order of `classes`. The set contains the true class with
-   * the promised probability. The set is empty if every class fits the row much worse than true classes usually fit
-   * their rows.
+   * the promised probability. The set is empty if every class fits the row worse than true classes usually fit their
+   * rows.
    */
   set?: string[];
   /**

@@ -7,7 +7,7 @@ import { LearnerError } from "./errors.ts";
 import { type Holder, isHere, isLive, nameOf, parsed, self } from "./holder.ts";
 
 const TRIES = 8;
-/** Milliseconds between beats. By a beat, a holder shows that it is alive. */
+/** Milliseconds between beats. Each beat shows that the holder is alive. */
 const BEAT_MS = 5000;
 /**
  * A holder counts as dead after this many milliseconds without a beat, measured by the clock of the watching process.

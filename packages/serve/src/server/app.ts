@@ -36,7 +36,7 @@ export async function appOf(server: Server): Promise<FastifyInstance> {
   const { settings } = server;
   const { maxBodyBytes, requestMs, keepAliveMs } = settings;
   const connectionsCheckingInterval = Math.min(1000, Math.ceil(requestMs / 4));
-  // When Node checks the header timeout, it compares it with the request timeout, which Fastify sets later.
+  // Node compares the header timeout with the request timeout, but Fastify sets the request timeout later.
   const http = { connectionsCheckingInterval, headersTimeout: requestMs, requestTimeout: requestMs };
   const app = fastify({
     ...(settings.tls ? { https: { ...http, ...settings.tls } } : { http }),

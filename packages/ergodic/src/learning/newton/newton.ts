@@ -46,7 +46,7 @@ export class Newton implements Progression {
   private readonly rows: number;
   private readonly x: Float64Array;
   private readonly direction: Float64Array;
-  /** Copy of the Hessian. The original can be moved by other computations, which can move the engine's memory. */
+  /** Copy of the Hessian. A copy is needed because other computations can move the engine's memory. */
   private readonly matrix: Float64Array;
   /** Objective at the start of the run. */
   private first = Number.NaN;
