@@ -3,8 +3,8 @@ import type { SparseDatasetOptions } from "./dataset.ts";
 import { checkFlag, fileFault, show } from "./fault.ts";
 
 /**
- * Converts rows that are arrays of one shape, from IDX files or images, to a `Dataset` or to `Table`s. Columns are
- * named x0, x1, …; the target is y.
+ * Converts rows that are arrays of one shape, from IDX files or images, to a `Dataset` or to `Table`s. The columns are
+ * named x0, x1, …, and the target is named y.
  *
  * A dataset uses the rows unchanged, usually bytes. A table, which is used for prediction, contains copies of the rows
  * as float64 columns.

@@ -48,7 +48,7 @@ export interface ColumnContext {
   readonly store: boolean;
   /** Estimated number of rows; 0 = unknown. Columns then allocate their memory once instead of copying. */
   expectedRows: number;
-  /** Whether taken columns will be freed by `release`. */
+  /** Whether columns that were taken will be freed by `release`. */
   readonly releasable: boolean;
 }
 
@@ -160,7 +160,7 @@ export class ColumnBuilder {
     this.#values.set(values, from);
   }
 
-  /** Returns the code of a string that was added before; undefined if it is missing or not a level. */
+  /** Returns the code of a string that was added before, or undefined if it is missing or not a level. */
   codeOf(text: string): number | undefined {
     return this.kind === "category" ? this.#codeOf?.get(text) : undefined;
   }

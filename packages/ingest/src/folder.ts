@@ -1,5 +1,5 @@
 /**
- * Folders, and files next to a file. Only in Node, because browsers have no paths.
+ * Folders, and files next to a file. Available only in Node, because browsers have no paths.
  *
  * @throws DataError DATA_FILE (a folder that cannot be read)
  */
@@ -12,7 +12,7 @@ export interface Entry {
   folder: boolean;
 }
 
-/** Whether a source is the path of a folder; false in browsers. */
+/** Whether a source is the path of a folder. In browsers, this is always false. */
 export async function isFolder(source: Source): Promise<boolean> {
   return (await statOf(source))?.isDirectory() ?? false;
 }

@@ -33,7 +33,7 @@ export class Gaps {
     else this.#rows?.set(text, [row!]);
   }
 
-  /** Rows of each string; undefined once the column has numbers. */
+  /** Rows in which each string occurs; undefined once the column has numbers. */
   get rows(): ReadonlyMap<string, readonly number[]> | undefined {
     return this.#rows;
   }

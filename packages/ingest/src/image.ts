@@ -93,7 +93,7 @@ async function png(bytes: Uint8Array, file: string): Promise<Samples> {
 function spread({ height, width, channels, depth, data }: DecodedPng): Uint8Array {
   if (depth === 8) return Uint8Array.from(data);
   if (depth === 16) return Uint8Array.from(data, (sample) => Math.round(sample / 257));
-  // Only grey has fewer bits. Each row begins with a whole byte.
+  // Only grey images have fewer bits per sample. Each row begins with a whole byte.
   const rowBytes = Math.ceil((width * channels * depth) / 8);
   const most = 2 ** depth - 1;
   return Uint8Array.from({ length: height * width }, (_, i) => (255 / most) * packed(data, rowBytes, depth, width, i));

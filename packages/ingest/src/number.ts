@@ -139,7 +139,7 @@ export function isRounded(text: string): boolean {
   return /^[+-]?\d{16,}$/.test(text) && BigInt(text.replace(/^\+/, "")) !== BigInt(Number(text));
 }
 
-/** Returns the value of a text with this decimal mark; NaN = not a number. */
+/** Returns the value of a text with this decimal mark, or NaN if the text is not a number. */
 export function textNumber(text: string, decimal: "." | ","): number {
   if (!isNumberText(text, decimal)) return NaN;
   return Number(decimal === "," ? text.replace(",", ".") : text);

@@ -43,7 +43,7 @@ export type ReadOptions = Omit<ReadTableOptions, "target"> & Partial<DatasetOpti
 
 /** Options of the block readers. */
 export interface BlockOptions extends ReadTableOptions {
-  /** Number of rows per block; the last one can be shorter. Default 65,536. */
+  /** Number of rows per block. The last block can have fewer rows. Default 65,536. */
   rows?: number;
 }
 

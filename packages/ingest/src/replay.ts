@@ -5,8 +5,8 @@ import { type ByteSource, joined } from "./source.ts";
 
 /**
  * Makes a source that can be read twice from its start, even if the original source can be read only once. The bytes
- * read so far are kept until the second reading begins. The second reading returns these bytes, and then continues
- * where the first reading stopped.
+ * that have been read are kept until the second reading begins. The second reading returns these bytes, and then
+ * continues where the first reading stopped.
  */
 export function rewindable(source: ByteSource): ByteSource {
   if (source.rereadable) return source;

@@ -14,14 +14,14 @@ type Numbers = Float64Array | Int32Array;
 export type NumbersType<T extends Numbers> = { new (buffer: ArrayBuffer): T; readonly BYTES_PER_ELEMENT: number };
 
 /**
- * Smallest size of a resizable buffer in bytes. Each resizable buffer is a separate mapping. Making or freeing a
+ * Smallest size of a resizable buffer in bytes. Each resizable buffer needs a mapping of its own. Making or freeing a
  * mapping takes the system about 10 µs. For a table of 60,000 short columns, this would dominate the reading time.
  */
 const LEAST = 16_384;
 
 /**
- * Returns an array of zeros; its pages are allocated on first write. `releasable`: `release` frees them, unless the
- * array is small.
+ * Returns an array of zeros. Memory pages for it are allocated when they are first written to. `releasable`: `release`
+ * frees them, unless the array is small.
  */
 export function room<T extends Numbers>(Type: NumbersType<T>, length: number, releasable: boolean): T {
   const bytes = length * Type.BYTES_PER_ELEMENT;

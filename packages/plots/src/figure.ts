@@ -117,7 +117,7 @@ function widened([low, high]: Bounds): [number, number] {
   return [low - by, high + by];
 }
 
-/** Returns the range of the visible values; [Infinity, -Infinity] if there are none. */
+/** Returns the range of the visible values. Returns [Infinity, -Infinity] if there are none. */
 export function boundsOf(values: ArrayLike<number>): [number, number] {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < values.length; i++) {

@@ -61,7 +61,7 @@ export function pairs(draws: Draws, { of, width, title }: { of?: readonly string
   return figure(title ?? "Pairs", width, n * each + 24, [...thinned, ...said, ...notes], cells);
 }
 
-/** Returns the draws at the ends of divergent transitions; none for samplers without divergences. */
+/** Returns the draws at the ends of divergent transitions. Returns none if the sampler has no divergences. */
 function divergent(draws: Draws): number[] {
   if (!draws.fields.includes("divergent")) return [];
   return [...draws.transition("divergent").entries()].flatMap(([i, isDivergent]) => (isDivergent ? [i] : []));

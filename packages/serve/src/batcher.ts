@@ -189,8 +189,8 @@ export class Batcher<Request, Answer> {
 
   /**
    * Predicts a job's waiting time. If there are more free slots than batches ahead, the job's own batch starts now.
-   * Otherwise all slots stay busy until its batch starts. The time until this batch starts is at most the total time of
-   * the batches ahead, divided by `concurrency`.
+   * Otherwise, all slots stay busy until the job's batch starts. The time until this batch starts is at most the total
+   * time of the batches ahead, divided by `concurrency`.
    */
   private waitOf(job: Job<Request, Answer>, open: Waiting["planned"]): number {
     const { time } = this;

@@ -1,7 +1,7 @@
 import type { Waiting } from "./queue.ts";
 import { RefusedError } from "./refused.ts";
 
-/** An answer, with facts about how it was computed. */
+/** An answer, with information about how it was computed. */
 export interface Answered<Answer> {
   /** Answer that `run` returned. */
   answer: Answer;

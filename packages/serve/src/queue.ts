@@ -119,7 +119,7 @@ export class Queue<T extends Waiting> {
     return first;
   }
 
-  /** Returns the arrival time of the request that has waited longest; Infinity if none waits. */
+  /** Returns the arrival time of the request that has waited longest. Returns Infinity if no request waits. */
   oldest(): number {
     let since = Infinity;
     for (const { head } of this.lanes) if (head && head.since < since) since = head.since;

@@ -12,7 +12,7 @@ import type { Paint } from "../terminal.ts";
 const PAIR = ["3", "8"] as const;
 const WIDTH = 8;
 const ROWS = [1, 2, 3, 4, 5, 6];
-/** Standard deviation of the coefficients' prior. The gradient method's l2 is equivalent to it. */
+/** Standard deviation of the coefficients' prior. The l2 of the gradient method is equivalent to this prior. */
 const SPREAD = 2.5;
 
 const threeOrEight = model(({ data, param, observe }) => {

@@ -222,7 +222,7 @@ function pictures(model: OutputPredictor, test: Dataset): string {
   return `${lines.map((line) => `  ${line}`.trimEnd() + "\n").join("")}  ${grouped(right.length)} of ${grouped(digits.length)} right, ${wrong} ${wrong === 1 ? "mistake" : "mistakes"}.\n`;
 }
 
-/** Measures predictions of held-out digits, one at a time and in batches. */
+/** Measures predictions of held-out digits, both one at a time and in batches. */
 async function measuredText(model: OutputPredictor, test: Dataset): Promise<string> {
   const rows = Array.from({ length: test.rowCount }, (_, i) => {
     const pixels = test.row(i);

@@ -1,5 +1,5 @@
 /**
- * Creates the model to be trained, as given by the word after `--model` on the command line.
+ * Creates the model to be trained, as named by the word that follows `--model` on the command line.
  *
  *   linear                       the default
  *   mlp:256,128                  hidden widths; activation=…, dropout=…, normalised=true

@@ -1,4 +1,4 @@
-/** Remarks on rows: merged over blocks, and formatted as lines. */
+/** Merges remarks on rows over several blocks, and formats them as lines. */
 import type { Remark } from "ergodic";
 import { inCommandLineTerms } from "../errors.ts";
 

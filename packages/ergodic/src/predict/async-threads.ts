@@ -18,7 +18,7 @@ interface Thread {
 }
 
 /**
- * Threads of an asynchronous predictor. Each thread handles one call at a time; other calls wait here in order. A
+ * Threads of an asynchronous predictor. Each thread handles one call at a time. All other calls wait here in order. A
  * prediction cannot be interrupted, so a call is aborted by ending its thread. If a thread dies, only its own call is
  * lost. In both cases, another thread is opened when the next call needs it.
  */

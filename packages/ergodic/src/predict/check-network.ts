@@ -15,7 +15,7 @@ export function checkNetwork({ description, tensors }: SavedModel, columnCount: 
   checkParameters(where, description, tensors);
 }
 
-/** Checks that all parameters are finite. The constants of a plan need not be finite. */
+/** Checks that all parameters are finite. The constants of a plan do not have to be finite. */
 export function checkParameters(where: string, { shapes }: JsonObject, tensors: SavedModel["tensors"]): void {
   checkModel(where, shapes === undefined || isObject(shapes), "has invalid shapes");
   for (const [name, values] of Object.entries(tensors)) {

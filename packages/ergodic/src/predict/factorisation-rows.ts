@@ -57,7 +57,7 @@ function columnIn(row: Row, role: Role, columns: RatingColumns, where: string, i
   return !isTaken && Object.hasOwn(row, role) ? role : undefined;
 }
 
-/** Returns the names of the items that a user has rated; none for an unknown user. */
+/** Returns the names of the items that a user has rated, or none for an unknown user. */
 export function namesRatedBy(ratings: Ratings, user: Name | undefined): Name[] {
   const u = user === undefined ? -1 : ratings.users.find(user);
   return u < 0 ? [] : Array.from(ratings.of("user", u).others, (i) => ratings.items.names[i]);

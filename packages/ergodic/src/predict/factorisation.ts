@@ -98,7 +98,7 @@ export class FactorPredictor {
   readonly mean: number;
   /** Names of the training columns, with which rows are read; `user` and `item` for ratings from lists. */
   readonly columns: RatingColumns;
-  /** Description of the model without its parameters: options of the model and of the run that trained it. */
+  /** Description without parameters: the options of the model and of the run that trained it. */
   readonly description: JsonObject;
   private readonly biases: boolean;
   private readonly userSide: Side;

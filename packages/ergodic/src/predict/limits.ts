@@ -20,7 +20,7 @@ export const MAX_MEMORY = 2 ** 30;
 export interface Limits {
   /** Largest work per row, in multiply-adds. */
   readonly maxWork: number;
-  /** Largest memory besides the parameters in the file, in bytes. */
+  /** Largest memory in bytes, in addition to the parameters in the file. */
   readonly maxMemory: number;
 }
 

@@ -19,7 +19,7 @@ export interface LoadedOptions extends Partial<Limits> {
 export const isDeterministic = ({ description }: SavedModel): boolean =>
   (description.plan as { deterministic?: unknown } | null | undefined)?.deterministic === true;
 
-/** Families of the kernels that a saved network's plan calls. Also accepts a plan that has not been checked. */
+/** Families of the kernels that a saved network's plan calls. The plan does not need to have been checked. */
 export function familiesOfPlan({ description }: SavedModel): Family[] {
   const families = new Set<Family>(["arrays"]);
   const look = (part: unknown): void => {
@@ -79,7 +79,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
     return this.description.rowShape as number[];
   }
 
-  /** Bytes of the WebAssembly memory that it runs on; 0 before a loaded network's first prediction. */
+  /** Bytes of the WebAssembly memory in which the model runs; 0 before a loaded network's first prediction. */
   get memoryBytes(): number {
     return this.#plan.memoryBytes;
   }

@@ -104,7 +104,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
    */
   protected abstract scoresInto(read: ReadRow, from: number, count: number, z: Float64Array, given?: GivenRows): void;
   /**
-   * Returns the tensors that a file holds besides the description. @throws DataError for numbers that are not finite
+   * Returns the tensors that a file contains in addition to the description. @throws DataError for numbers that are not
+   * finite
    */
   protected abstract tensors(): Record<string, Tensor>;
 

@@ -8,7 +8,7 @@ import { OptionError } from "../engine/errors/errors.ts";
 type Matrix = Float64Array | Float32Array;
 type Rows = readonly Row[] | readonly ArrayLike<number>[];
 
-/** Number of rows that are computed at a time. */
+/** Number of rows that are computed in one call. */
 export const CHUNK = 256;
 const NONE: Rows = [];
 

@@ -1,6 +1,6 @@
 /**
  * One local file with a DuckDB instance that reads it. The instance is in memory, uses one thread, and cannot access
- * other files, the network or extensions. A path is always taken literally, never as a pattern.
+ * other files, the network or extensions. A path is always taken literally. It is never treated as a pattern.
  *
  * @throws CapabilityError DUCKDB_MISSING; OptionError for anything but a regular file; DataError DATA_PARSE,
  * DATA_RAGGED, DATA_ENCODING if the database refuses the file
@@ -158,7 +158,7 @@ export class DuckDbFile {
   }
 }
 
-/** Identifies the file at a path and its state; "" if it cannot be examined. */
+/** Returns a string that identifies the file at a path and its state; "" if the file cannot be examined. */
 async function stateOf(path: string): Promise<string> {
   const found = await process
     .getBuiltinModule("node:fs/promises")

@@ -52,7 +52,7 @@ const mostLevels = 2000;
 const largest = Number.MAX_SAFE_INTEGER;
 
 /**
- * Adds the rows of a query; yields when a block of them is full.
+ * Adds the rows of a query, and yields whenever a block of them is full.
  *
  * @throws NotNumber for a numeric column that has to be read as strings. Exactly `done` rows have then been added, and
  * no cell of the next row.

@@ -150,7 +150,7 @@ function checkHeader(header: unknown): void {
   }
 }
 
-/** Adds the complete records; yields when a block of rows is full. */
+/** Adds the complete records, and yields whenever a block of rows is full. */
 function* rows(records: CsvRecords, block: Uint8Array | undefined, options: CsvOptions, builder: TableBuilder): Generator<void> {
   const { decimal = "." } = options;
   for (const fields of records.read(block)) {

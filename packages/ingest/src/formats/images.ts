@@ -38,7 +38,7 @@ export const imageKeys = ["size", "channels", "background"];
 export interface LabelledImage {
   /** The image: a path, a File or bytes. */
   source: Source;
-  /** Name of the class; absent for prediction. */
+  /** Name of the class; absent if the image is only used for prediction. */
   label?: string;
   /** Name of the image in errors. */
   name?: string;

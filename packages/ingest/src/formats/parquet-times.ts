@@ -39,7 +39,10 @@ const [firstDay, lastDay] = [-719_162, 2_932_896];
 /** DuckDB's infinity. In every unit except nanoseconds, this value lies beyond the year 9999. */
 const infinite = 2n ** 63n - 1n;
 
-/** Returns a column's unit; undefined if it is not a date or time, or if its annotations contradict each other. */
+/**
+ * Returns the unit of a column. Returns undefined if the column is not a date or time, or if its annotations contradict
+ * each other.
+ */
 export function timesOf({ type, converted_type: converted, logical_type: logical }: SchemaElement): Times | undefined {
   if (logical?.type === "DATE" || (logical === undefined && converted === "DATE"))
     return type === "INT32" && (converted ?? "DATE") === "DATE" ? { what: "date", unit: "days" } : undefined;

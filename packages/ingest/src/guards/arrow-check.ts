@@ -76,7 +76,7 @@ interface Message {
   readonly end: number;
 }
 
-/** Reads the message at a position; undefined at the end of the stream. */
+/** Reads the message at a position. Returns undefined at the end of the stream. */
 function messageAt(bytes: Uint8Array, at: number): Message | undefined {
   const view = viewOf(bytes);
   if (!(at >= 0 && at + 4 <= bytes.length)) throw new Error(`there is no message at ${at} of ${bytes.length} bytes`);

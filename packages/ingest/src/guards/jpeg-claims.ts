@@ -10,7 +10,7 @@ export interface JpegFrame {
   readonly height: number;
   readonly width: number;
   readonly components: number;
-  /** Number of blocks of all components, including those that pad the last row and column. */
+  /** Number of blocks in all components, including blocks that pad the last row and column. */
   readonly blocks: number;
   readonly progressive: boolean;
   /** Position of the first scan. */
@@ -18,12 +18,12 @@ export interface JpegFrame {
 }
 
 /**
- * Largest number of scans. Each scan is a pass over the whole picture. Progressive encoders make about ten scans, and
- * at most a thousand are possible.
+ * Largest number of scans. For each scan, the decoder passes over the whole picture. Progressive encoders make about
+ * ten scans, and at most a thousand are possible.
  */
 export const mostScans = 256;
 
-/** Returns the frame before the first scan; undefined if there is none, or a second one. */
+/** Returns the frame before the first scan. Returns undefined if there is no frame or more than one. */
 export function jpegFrame(bytes: Uint8Array): JpegFrame | undefined {
   let frame: Omit<JpegFrame, "scanStart"> | undefined;
   let at = 2;

@@ -31,7 +31,7 @@ export function checkRuns(
     if (head.value % 2 === 1) {
       const packed = 8 * ((head.value - 1) / 2);
       const taken = Math.min(packed, values - seen);
-      // Writers pad the last group, and some pad a block of groups. The bytes may end with the values.
+      // Writers pad the last group, and some pad a block of groups. The bytes can also end with the values.
       const room = width === 0 ? values - seen + 7 : 8 * (bytes.length - at + 1);
       if (packed > room || at + Math.ceil((taken * width) / 8) > end)
         throw new Error(`a run of ${packed} values goes beyond its page`);

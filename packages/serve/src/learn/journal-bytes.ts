@@ -213,8 +213,8 @@ interface Frame {
 }
 
 /**
- * Reads a frame; undefined if no complete frame begins here. @throws LearnerError for a frame with correct checksums
- * but inconsistent content
+ * Reads a frame. Returns undefined if no complete frame begins here. @throws LearnerError for a frame with correct
+ * checksums but inconsistent content
  */
 function frameAt(file: Buffer, at: number, mark: Buffer, where: string): Frame | undefined {
   if (at + FRAME > file.length || !file.subarray(at, at + 8).equals(mark)) return undefined;
@@ -237,7 +237,7 @@ function frameAt(file: Buffer, at: number, mark: Buffer, where: string): Frame |
   throw damaged(where, `declares ${count} records at byte ${at}, but has ${records.length}`);
 }
 
-/** Reads a record; undefined if it is not valid. */
+/** Reads a record. Returns undefined if the bytes are not a valid record. */
 function recordOf(kind: number, bytes: Buffer): JournalRecord | undefined {
   // The bytes are copied, because the rows are kept for a while and the file is not.
   if (kind === ROWS) return { kind: "rows", bytes: new Uint8Array(bytes) };

@@ -11,7 +11,7 @@ export class Journal {
   /** The last note that was written, and the number of notes written so far. */
   #note: Buffer;
   #notes = 0;
-  /** Whether the file may contain more than was confirmed. */
+  /** Whether the file might contain more than was confirmed. */
   #isUnsure = false;
 
   /** `head`: the first bytes of the file. The whole file is confirmed. */

@@ -34,8 +34,8 @@ export class LearntKeys {
   readonly #waiting = new Map<string, { readonly digest: string; readonly learnt: Promise<Learnt> }>();
 
   /**
-   * Returns the answer to the request with this key; undefined for a new key. @throws DataError [KEY_REUSED] if the key
-   * belongs to a different request
+   * Returns the answer to the request with this key. Returns undefined if the key is new. @throws DataError
+   * [KEY_REUSED] if the key belongs to a different request
    */
   find(key: string, bytes: Uint8Array): Promise<Learnt> | undefined {
     // The waiting requests are searched first, because a learnt request might not be confirmed yet.

@@ -319,7 +319,7 @@ export class Learner implements OnlineLearner {
     }
   }
 
-  /** Performs a job and returns its record; undefined if it was refused and nothing has changed. */
+  /** Performs a job and returns its record. Returns undefined if the job was refused and nothing has changed. */
   async #perform(job: Exclude<Job, { kind: "snapshot" }>, told: (() => void)[]): Promise<JournalRecord | undefined> {
     try {
       if (job.kind === "rollback") {

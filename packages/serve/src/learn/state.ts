@@ -99,7 +99,7 @@ export class LearnerState {
     };
   }
 
-  /** Returns the notes of a snapshot taken now. */
+  /** Returns the notes for a snapshot of the current state. */
   notes(): SnapshotNotes {
     return {
       version: this.#version,

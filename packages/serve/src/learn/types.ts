@@ -39,7 +39,7 @@ export interface LearnerOptions {
   /** Largest number of rows of one request, an integer ≥ 1. Default 10,000. */
   maxRows?: number;
   /**
-   * Largest number of rows that may wait to be learnt, ≥ 1, or Infinity. A request that would exceed this number is
+   * Largest number of rows that can wait to be learnt, ≥ 1, or Infinity. A request that would exceed this number is
    * refused (429), unless no other request is waiting. Default 100,000.
    */
   maxQueueRows?: number;

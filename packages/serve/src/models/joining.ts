@@ -44,7 +44,7 @@ export async function joiningOf(predictor: OnnxPredictor, options: JoiningOption
   return found === undefined ? { joins: true, because: "a check found its rows independent" } : apart(found);
 }
 
-/** Returns the reason why requests cannot be joined along their first axes; undefined if they can. */
+/** Returns the reason why requests cannot be joined along their first axes. Returns undefined if they can. */
 function axisFault({ inputs }: OnnxPredictor): string | undefined {
   if (inputs.length === 0) return "it has no input";
   for (const { name, shape } of inputs) {

@@ -1,7 +1,7 @@
 /**
- * Rows on which a foreign model is tested before its requests may be joined. The rows contain numbers of every
- * magnitude and both signs, whole numbers, and special values such as NaN. Some batches have equal rows. The rows are
- * the same at every load.
+ * Rows on which a foreign model is tested before its requests are joined. The rows contain numbers of every magnitude
+ * and both signs, whole numbers, and special values such as NaN. Some batches have equal rows. The rows are the same at
+ * every load.
  */
 import type { OnnxTensor } from "../onnx/index.ts";
 import { fromHalf } from "../v2/datatypes.ts";

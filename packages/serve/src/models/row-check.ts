@@ -24,7 +24,7 @@ const TOLERANCE = 1e-5;
  * rounding if it is at most SLACK times the largest change of the answer in these trials.
  */
 const [SLACK, TRIALS] = [4, 6];
-/** Largest total number of input and output values of a batch: 16 MB of float32. */
+/** Largest total number of input and output values of a batch, which is 16 MB of float32. */
 const MOST_NUMBERS = 2 ** 22;
 
 export interface CheckLimits {

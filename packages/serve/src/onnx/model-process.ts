@@ -55,7 +55,7 @@ interface Handle {
   unref?(): void;
 }
 
-/** Number of characters of the child's standard error that are kept. */
+/** Number of characters of the child's standard error that are stored. */
 const LAST_WORDS = 500;
 
 export class ModelProcess {

@@ -93,7 +93,7 @@ export class OnnxPredictor implements AsyncDisposable {
     this.#watch(started.process);
   }
 
-  /** Process id of the child process; undefined while there is none. */
+  /** Process id of the child process; undefined while there is no process. */
   get pid(): number | undefined {
     return this.#process?.pid;
   }

@@ -177,7 +177,7 @@ export class Repository {
     if (reason) throw new RequestError(`version "${newest.version}" of model "${name}"`, `cannot be served: ${reason}`, "MODEL");
   }
 
-  /** Stops serving the model; accepted requests are still answered. */
+  /** Stops serving the model. Requests that were already accepted are still answered. */
   async unload(name: string): Promise<void> {
     await this.#inTurn(async () => {
       const model = this.#models.get(name);

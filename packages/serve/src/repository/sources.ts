@@ -14,7 +14,9 @@ export interface Candidate {
   readonly other?: string;
 }
 
-/** Location of models: a file is one model; a folder contains NAME.safetensors and NAME/VERSION/model.safetensors. */
+/**
+ * Location of models. A file is one model, and a folder contains NAME.safetensors and NAME/VERSION/model.safetensors.
+ */
 export interface Source {
   readonly path: string;
   /** Name of the model. Default: from its file name. */

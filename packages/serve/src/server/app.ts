@@ -79,7 +79,7 @@ function ofPath(schema: FastifySchema, url: string): FastifySchema {
 }
 
 /**
- * Request ids from clients are kept if they are safe to log. Other requests get a random prefix and a counter as their
+ * The request id from a client is used if it is safe to log. Other requests get a random prefix and a counter as their
  * id.
  */
 function requestIds(): (request: { headers: Record<string, string | string[] | undefined> }) => string {

@@ -43,13 +43,13 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (error instanceof RefusedError) reply.header("retry-after", String(Math.ceil(error.retryAfterMs / 1000)));
   if (error instanceof WorkerError) reply.header("retry-after", "1");
   if (status === 401) reply.header("www-authenticate", "Bearer");
-  // Fastify closes the connection when it refuses a body; body.ts drops the rest of the body instead.
+  // Fastify closes the connection when it refuses a body, whereas body.ts drops the rest of the body.
   if (!server.draining && reply.hasHeader("connection")) reply.removeHeader("connection");
   noteAnswered(request);
   reply.code(status).send({ error: shortened(sentenceOf(error, status, request)) });
 }
 
-/** Shortens a message that might quote the request. The end is kept, because it says what to do. */
+/** Shortens a message that might quote the request. The end of the message is kept, because it says what to do. */
 const shortened = (sentence: string): string =>
   sentence.length > 2000 ? `${sentence.slice(0, 1000)} … ${sentence.slice(-900)}` : sentence;
 
@@ -112,8 +112,8 @@ function tellFault(code: string | undefined, socket: Socket & Answering, server:
     answer.once("finish", () => tellFault(code, socket, server));
     return;
   }
-  // Answers are written whole, so all earlier output consists of complete answers or "100 Continue". Another answer may
-  // follow.
+  // Each answer is written in one piece, so all earlier output consists of complete answers or "100 Continue". Another
+  // answer may follow.
   const [status, words, said] = clientFault(code, server);
   countFault(server, status);
   const body = JSON.stringify({ error: said });

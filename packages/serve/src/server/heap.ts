@@ -2,8 +2,8 @@ import { setFlagsFromString } from "node:v8";
 
 /**
  * Without these options, V8 collects its whole heap after every few megabytes of request bodies. With these options, V8
- * does so only when the heap is three times as large as after the last collection. Also makes V8 keep the heap's size
- * while there are no requests.
+ * does so only when the heap is three times as large as after the last collection. The options also make V8 keep the
+ * size of the heap while there are no requests.
  *
  * Bodies are outside the heap, but V8 counts them as part of it. If a collection leaves little (after a few seconds
  * without requests, for example), V8 collects the whole heap again for every 8 MB of bodies. On one core, at 1,000

@@ -21,7 +21,10 @@ export interface ServeOptions {
   models: string | readonly string[] | Readonly<Record<string, string | ModelAtHand>>;
   /** Port to listen on; 0: any free one. Default 8080. */
   port?: number;
-  /** Address to listen on. Default "127.0.0.1": only this machine; "0.0.0.0" or "::" for all. */
+  /**
+   * Address to listen on. Default "127.0.0.1", which accepts connections only from this machine. "0.0.0.0" or "::"
+   * accepts connections from anywhere.
+   */
   host?: string;
   /** Number of rows of the largest batch. Default 256. */
   maxBatch?: number;

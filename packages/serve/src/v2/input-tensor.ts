@@ -149,7 +149,7 @@ class ByteTensor extends Tensor {
   }
 
   elements(): Elements {
-    // Copied, because the bytes begin where the JSON ends, but arrays of wider elements must be aligned to their size.
+    // The bytes are copied, because they begin where the JSON ends, whereas arrays of wider elements must be aligned.
     const copy = new Uint8Array(this.#bytes).buffer;
     return new numberTypes[this.datatype as Exclude<Datatype, "BYTES">].make(copy, 0, this.count);
   }

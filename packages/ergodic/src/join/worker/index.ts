@@ -329,7 +329,10 @@ function refuseStream(): never {
 const isStatistical = (model: unknown): model is StatisticalModel =>
   typeof model === "object" && model !== null && "condition" in model;
 
-/** Separates the options from the other arguments. The last argument is the options if it is a plain object. */
+/**
+ * Separates the options, which are the last argument, from the other arguments. The last argument is treated as the
+ * options if it is a plain object.
+ */
 function withOptions(args: readonly unknown[]): [unknown[], object] {
   const last = args.at(-1);
   const isOptions =

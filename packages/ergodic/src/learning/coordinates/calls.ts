@@ -52,7 +52,7 @@ export class LongStep<T> {
   private readonly keep: () => Snapshot;
   private followers: Follower<T>[] = [];
   private before: Snapshot | undefined;
-  /** Durations of the last step and of the last copy of the state, in milliseconds. */
+  /** Duration of the last step, and duration of the last copy of the state, both in milliseconds. */
   private milliseconds = Number.POSITIVE_INFINITY;
   private copying = 0;
 

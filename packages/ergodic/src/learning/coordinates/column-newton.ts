@@ -121,7 +121,7 @@ export class ColumnNewton {
     return beta;
   }
 
-  /** Σ |slopes| and Σ curvatures over all rows and outputs. */
+  /** Returns Σ |slopes| and Σ curvatures, summed over all rows and outputs. */
   size(): { slopes: number; curvatures: number } {
     const count = this.target.rowCount * this.target.outputs;
     const total = (at: number): number => this.engine.memory.f64(at, count).reduce((sum, x) => sum + Math.abs(x), 0);

@@ -8,8 +8,8 @@ import * as field from "../fields.ts";
 const MOST_COVARIANCES = 768;
 /**
  * Maximum memory for the Gram matrices of all outputs that share a loss, as a multiple of the memory for one matrix of
- * the largest size. These matrices are kept while curvatures hardly drift. Even if a matrix's share of this memory is
- * smaller, the matrix can have the size that is allowed for a single step.
+ * the largest size. These matrices can be kept as long as curvatures hardly drift. Even if a matrix's share of this
+ * memory is smaller, the matrix can have the size that is allowed for a single step.
  */
 const LARGEST_SHARES = 4;
 /** Maximum number of members if curvatures change at every step. A Gram matrix then serves only one step. */

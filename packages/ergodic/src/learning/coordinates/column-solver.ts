@@ -58,7 +58,7 @@ export interface SolverState extends Gap {
   passes: number;
 }
 
-/** Facts about the null model, and the progress of the rounds. */
+/** Properties of the null model, and the progress of the rounds. */
 interface Progress {
   nullLoss: number;
   leastLoss: number;
@@ -440,7 +440,10 @@ export class ColumnSolver {
     return gained;
   }
 
-  /** Computes the gap at the point where scores were last computed. Returns the value to compare with the tolerance. */
+  /**
+   * Computes the gap at the point for which the scores were last computed. Returns the value to compare with the
+   * tolerance.
+   */
   private *certify(): Calls<number> {
     const { l1, l2 } = this.newton.strength;
     const primal = this.loss + this.total(field.SET_PENALTY_F64);

@@ -2,8 +2,8 @@
  * Returns the t that minimises Σ_k l1|β_k − t| + l2/2 (β_k − t)². This shift is used for losses such as softmax, which
  * do not change if all outputs are shifted by the same amount.
  *
- * The coefficients of one column can all move by −t without changing the loss. Steps on one output at a time approach
- * the best shift only slowly.
+ * The coefficients of one column can all move by −t without changing the loss. Steps that change one output at a time
+ * approach the best shift only slowly.
  * l1 = 0: the mean. l2 = 0: the median nearest to 0. `floor`: β_k − t must not be negative.
  * Source: Friedman, Hastie, Tibshirani 2010, section 4.1. Sorts `values`.
  */

@@ -73,7 +73,7 @@ export class FactorPasses implements Progression {
   private readonly begins: readonly number[];
   private readonly scratch: readonly number[];
   private readonly partial: readonly number[];
-  /** Side with an up-to-date Σ p pᵀ; −1 if there is none. */
+  /** Side whose Σ p pᵀ is up to date; −1 if there is none. */
   private summed = -1;
   private objective = Number.NaN;
 

@@ -88,7 +88,7 @@ export class GroupSolver implements PathSolver {
     const order = Uint32Array.from(active);
     for (let pass = 0; pass < PASSES; pass++) {
       coordinates!.move(order, { step: "exact" });
-      // Requests no calls, but lets the run pause here.
+      // Makes no calls, but allows the run to pause here.
       yield [];
     }
     this.point = coordinates!.point();

@@ -26,7 +26,7 @@ export interface PathOptions {
   tolerance: number;
 }
 
-/** Results by λ. Parameters of one λ after another, in the problem's layout. */
+/** Results by λ. Parameters for each λ, one λ after another, in the problem's layout. */
 export interface PathRecord {
   lambdas: Float64Array;
   parameters: Float64Array;
@@ -149,7 +149,7 @@ export class PathProgression implements Progression {
     return typeof lambdas === "number" ? lambdas : lambdas.length;
   }
 
-  /** Reason why no weaker strength is worth solving; false if there is none. */
+  /** Reason why no weaker strength is worth solving; false if there is no such reason. */
   get converged(): false | string {
     const { kept, step, options } = this;
     if (!kept || typeof options.lambdas !== "number" || step < LEAST_STRENGTHS || step === options.lambdas) return false;
@@ -328,7 +328,7 @@ export class PathProgression implements Progression {
 class ColumnPathSolver extends ColumnSolver implements PathSolver {
   private readonly held: ColumnBinding | undefined;
   private readonly engineOfHeld: Engine;
-  /** Least possible loss of the held-out rows, once known. */
+  /** Least possible loss of the held-out rows, as soon as it is known. */
   private least: number | undefined;
 
   constructor(target: ColumnTarget, engine: Engine, training?: Float64Array, held?: Float64Array) {

@@ -5,7 +5,7 @@ import { type Calls, LongStep } from "./calls.ts";
 import { ColumnSolver, type Strength } from "./column-solver.ts";
 
 /**
- * Coordinate descent on working sets as a run. A step is a round of column-solver.ts; the run ends when the gap is at
+ * A run of coordinate descent on working sets. A step is a round of column-solver.ts. The run ends when the gap is at
  * most `tolerance`.
  */
 export class WorkingSets implements Progression {

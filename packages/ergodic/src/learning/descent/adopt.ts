@@ -5,7 +5,7 @@ import { Descent } from "./gradient-descent.ts";
 
 /**
  * Returns a function that copies the optimiser state (moments and update count) from another run's snapshot into this
- * run. The run's own counters still start from 0. Undefined for algorithms without such state.
+ * run. The run's own counters still start from 0. Returns undefined for algorithms without an optimiser state.
  */
 export function adopterOf(progression: Progression): ((snapshot: Snapshot) => void) | undefined {
   if (progression instanceof Descent) return (snapshot) => adopt(progression, snapshot);

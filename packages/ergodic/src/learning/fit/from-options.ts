@@ -8,7 +8,7 @@ export type From = { toBytes(): Uint8Array } | string | URL | Uint8Array | Blob 
 export interface FromOptions {
   /**
    * Starting point of training. The starting point can be a trained model, given as a predictor or as its file (path,
-   * URL, Blob, bytes). The model may have been trained on other data. A checkpoint of a run or a list of numbers is
+   * URL, Blob, bytes). The model can have been trained on other data. A checkpoint of a run or a list of numbers is
    * also accepted. For linear models, the list contains all weights, output by output, and then the intercepts. For
    * networks, the list contains the trained parameters layer by layer, then the frozen parameters, then the running
    * statistics. Rows are encoded by the trained model's own pipeline and classes. Default: the model's own initial

@@ -14,7 +14,7 @@ export interface PathParts {
   readonly saving: Saving;
 }
 
-/** Cross-validation: errors on held-out rows, by λ. */
+/** Result of cross-validation: the errors on held-out rows for each λ. */
 export interface CrossValidation {
   /** Number of folds. */
   readonly folds: number;

@@ -142,7 +142,7 @@ function start<K extends PredictionKind, Names extends string>(
   return launch(data, given.signal, async () => ({ model: brought, options, plan: { workers, deterministic, seed, precision } }));
 }
 
-/** Resumes from a checkpoint, bit for bit; `data` must be the same data. */
+/** Resumes from a checkpoint, bit for bit. `data` must be the same data as before. */
 function resume<Names extends string>(
   from: string | Uint8Array | Blob,
   data: Dataset<Names>,

@@ -21,7 +21,7 @@ export interface RegressionTableOptions {
 
 /** One line of a regression table. */
 export interface RegressionCoefficient {
-  /** Name of the column; "(intercept)" for the constant. */
+  /** Name of the column; "(intercept)" for the intercept. */
   name: string;
   /** Estimate, in units of the dataset's columns. */
   estimate: number;
@@ -107,7 +107,7 @@ const families: Readonly<Record<string, Family>> = {
  * (z). Weights are prior weights, as in R.
  * Estimates are in units of `data`'s columns, whether or not the model standardised them. Columns that depend linearly
  * on other columns have no coefficient. In each category, the first level is dropped, and the other levels are compared
- * to it, as in R's treatment contrasts.
+ * to the first, as in R's treatment contrasts.
  *
  * @throws CapabilityError [REGRESSION_MEANING] for a penalty, bounds, class weights, random features, another loss,
  * several outputs, more than 2000 columns, coefficients that are not at the maximum, or as many coefficients as rows

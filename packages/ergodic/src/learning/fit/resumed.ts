@@ -94,7 +94,10 @@ function takes<D>(kind: Trainable<D, object>, data: unknown): boolean {
   }
 }
 
-/** Whether the run makes its updates strictly one after another. Additional workers would then have nothing to do. */
+/**
+ * Whether the run makes its updates strictly one after another. In this case, additional workers would have nothing to
+ * do.
+ */
 const isOneLane = ({ batch, replicas }: Plan): boolean => batch !== "all" && replicas === 1;
 
 /**

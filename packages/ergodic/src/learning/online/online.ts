@@ -19,7 +19,7 @@ import type { OnlineFrom, OnlineOptions, OnlineRun } from "./types.ts";
 /**
  * Opens a trained linear model or network for online learning, row by row. The updates are the same as in `fit` with
  * schedule: "ordered" and deterministic: true. `rule`: step rule, by default the rule of the training. `batch`: rows
- * per update. `seed`: seed of dropout. The optimiser state of a checkpoint is kept if the rule is the same. For sparse
+ * per update. `seed`: seed of dropout. The optimiser state of a checkpoint is used if the rule is the same. For sparse
  * rows, penalties act only on the columns that occur in the batch. A watch function receives the outputs from the
  * training pass, so dropout is active in them.
  *

@@ -49,8 +49,8 @@ export class RowLearner implements OnlineRun {
   #sinceBytes = 0;
   readonly #stateBytes: number;
   /**
-   * A saved model, set once its tensors are known to be plain copies of the parameters. The saved model then serves as
-   * a template for models with other parameters.
+   * A saved model. It is set when its tensors are known to be plain copies of the parameters. The saved model then
+   * serves as a template for models with other parameters.
    */
   #saved: SavedModel | undefined;
   #isLearning = false;

@@ -57,7 +57,7 @@ export interface CalibrationFacts {
 // biome-ignore lint/suspicious/noExplicitAny: no narrower type has models of every kind and any column names
 export type RowPredictor = LinearPredictor<any, any> | NetworkPredictor<any, any>;
 
-/** Facts about a model that calibration needs. */
+/** Properties of a model that calibration needs. */
 export type CalibratedModel = Pick<OutputFacts, "task" | "link" | "classes" | "outputs">;
 
 export function modelFacts({ task, classes, description }: RowPredictor): CalibratedModel {

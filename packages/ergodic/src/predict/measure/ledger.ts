@@ -24,7 +24,7 @@ export interface LedgerItem {
   readonly width: 32 | 64;
   /** Number of operations or bytes per row. */
   readonly count: number;
-  /** Memory level that the bytes come from; null for operations. */
+  /** Memory level from which the bytes come; null for operations. */
   readonly level: string | null;
   /** Published energy per unit in pJ, lowest and highest. */
   readonly picojoules: readonly [low: number, high: number];

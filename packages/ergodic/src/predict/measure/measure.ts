@@ -18,7 +18,7 @@ import type { MeasureInputs } from "./queries.ts";
  * as within the bound if so few slow queries would be improbable (at most 1 %) for a larger percentile. Before the
  * clock starts, rows are drawn from `inputs` with replacement. They keep the form in which they were given. If a query
  * has one row and the inputs are a list, `predict` gets the row itself. Energy is measured by RAPL if the machine
- * exposes it, else modelled from operations, bytes and published figures.
+ * supports it, otherwise modelled from operations, bytes and published figures.
  *
  * Source: Reddi et al. 2020 (MLPerf Inference); Horowitz 2014. Differs: the default is one second, not 60 or 600.
  *

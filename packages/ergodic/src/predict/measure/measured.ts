@@ -16,7 +16,7 @@ import { factsOf, gzipSize, residentSize, type SavedFacts, wasmSize } from "./si
 
 const SCENARIOS = ["singleStream", "multiStream", "server", "offline"] as const;
 const OFFLINE_ROWS = 24_576;
-/** Number of rows that a network computes at a time (predict/plan/network-plan.ts). */
+/** Number of rows that a network computes in one call (predict/plan/network-plan.ts). */
 const CHUNK = 64;
 const keys = [
   "scenario",

@@ -63,7 +63,9 @@ export interface Latencies {
 
 /** Energy per row, in joules. `source` says how it was determined. */
 export type Energy =
-  /** Measured by RAPL: the total energy that the named zones of the machine used during the run. */
+  /**
+   * The energy was measured by RAPL. It is the total energy that the named zones of the machine used during the run.
+   */
   | { source: "measured"; zones: readonly string[]; joules: number; perRow: number }
   /** Computed from `ledger`. `perRow` is the middle of `range`; `why` is the reason why there is no measurement. */
   | { source: "modelled"; perRow: number; range: readonly [low: number, high: number]; why: string }
@@ -116,6 +118,6 @@ export interface Measurement {
   memory: { peak: number | null; grown: number | null; wasm: number | null };
   /** Energy per row. */
   energy: Energy;
-  /** Operations and bytes per row; null if the callee is not a known model. */
+  /** Operations and bytes per row; null if the callee is not a model of this library. */
   ledger: LedgerItem[] | null;
 }

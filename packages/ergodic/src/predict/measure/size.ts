@@ -14,7 +14,7 @@ export interface SavedFacts {
   readonly file: Uint8Array;
 }
 
-/** Returns the saved model's facts; undefined if the predictor has no file. */
+/** Returns the properties of the saved model. Returns undefined if the predictor has no file. */
 export function factsOf(predictor: object): SavedFacts | undefined {
   if (!("toBytes" in predictor) || typeof predictor.toBytes !== "function") return undefined;
   const file = (predictor.toBytes as () => Uint8Array).call(predictor);

@@ -39,7 +39,7 @@ function sum(a: PlanCount, b: PlanCount): PlanCount {
   return { B: x.B + y.B, plus: x.plus + y.plus };
 }
 
-/** Returns the constants, including those of scan bodies. */
+/** Returns the constants of the program, including those of scan bodies. */
 export function constantsOf({ values, steps }: Pick<ArrayPlan, "values" | "steps">): { name: string; size: number }[] {
   return [
     ...values.flatMap(({ home, size }) => (home.kind === "constant" ? [{ name: home.name, size: countAt(size, 1) }] : [])),

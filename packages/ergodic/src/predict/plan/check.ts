@@ -11,7 +11,7 @@ import { damaged } from "./format.ts";
 import { MOST_COUNT, rolesOf, touchedBy } from "./kernel-rules.ts";
 import { loopCode } from "./loop-code.ts";
 
-/** Number of elements of a buffer, and whether steps may write to it. */
+/** Number of elements of a buffer, and whether steps are allowed to write to it. */
 export interface Room {
   readonly size: number;
   readonly isWritten: boolean;

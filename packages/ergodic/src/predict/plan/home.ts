@@ -50,7 +50,7 @@ export interface OpenBatch {
 }
 
 export interface Batch {
-  /** Views of the batch; absent until requested. */
+  /** Views of the batch. They are absent until they are requested. */
   open?: OpenBatch;
   readonly program: { run(): void };
   /** Addresses of inputs and outputs. */

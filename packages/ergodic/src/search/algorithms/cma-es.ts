@@ -245,7 +245,7 @@ function candidate(point: Float64Array, value: number, foreign: boolean): Candid
   return { point, value: Number.isNaN(value) ? Infinity : value, foreign };
 }
 
-/** Orders by value; equal values keep their order. */
+/** Orders candidates by value. Candidates of equal value keep their order. */
 function byValue(a: Candidate, b: Candidate): number {
   return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
 }

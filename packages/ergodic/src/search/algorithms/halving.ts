@@ -45,7 +45,7 @@ export class Halving {
   readonly first: number | undefined;
   /** Number of epochs of the first trial that finished. */
   length = Infinity;
-  /** Rungs in increasing order; known once a trial has finished. */
+  /** Rungs in increasing order. They are known once a trial has finished. */
   private rungs: readonly number[] | undefined;
 
   constructor(where: string, options: HalvingOptions) {
@@ -57,7 +57,10 @@ export class Halving {
     this.first = first;
   }
 
-  /** Returns the epoch of the rung with index k; undefined if there is no such rung or it is not known yet. */
+  /**
+   * Returns the epoch of the rung with index k. Returns undefined if there is no such rung or its epoch is not yet
+   * known.
+   */
   rung(k: number): number | undefined {
     if (this.rungs) return this.rungs[k];
     return this.first === undefined ? undefined : this.times(this.first, k);

@@ -42,7 +42,7 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  * The defaults solve the most BBOB functions in 5 and 10 dimensions: adaptive coefficients solve more than the classic
  * ones, and "repeat" solves more than "oriented", which discards simplices that had adapted to a valley.
  *
- * An evaluation costs O(d), except for shrinks and steps with simplex gradients. Vertices stay in their rows; only
+ * An evaluation costs O(d), except for shrinks and steps with simplex gradients. Vertices stay in their rows, and only
  * their order changes. c is updated from the vertices that enter and leave. After every d updates, the sum for c is
  * computed again, so that rounding does not accumulate.
  *

@@ -4,7 +4,7 @@
  * An algorithm proposes batches of points and learns their values. The algorithm does not need to know where, how often
  * or in which order the points are evaluated (ask-tell.ts). Points are in internal coordinates (space.ts):
  * unconstrained real numbers, scaled so that the user's initial step is 1. An algorithm therefore does not need to
- * handle bounds, integers or log scales. Lower values are better; a failed evaluation is +Infinity.
+ * handle bounds, integers or log scales. Lower values are better, and a failed evaluation has the value +Infinity.
  */
 
 import type { JsonObject, Tensor } from "../../engine/contract/index.ts";

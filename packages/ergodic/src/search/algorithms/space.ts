@@ -69,7 +69,7 @@ interface Coordinate {
 export class Space {
   /** Number of coordinates of the user's x. */
   readonly dimension: number;
-  /** Box in internal coordinates; the origin is x₀. */
+  /** Box in internal coordinates. The origin of these coordinates is x₀. */
   readonly lower: Float64Array;
   readonly upper: Float64Array;
   private readonly coordinates: readonly Coordinate[];

@@ -22,7 +22,7 @@ export interface TrialsOptions {
  * Adapts tuning to the loop. A step is one trial, which is a run with the settings that the search proposed.
  *
  * The search learns a trial's value, NaN if it failed (trial.ts). Errors of runs end the tuning. A snapshot contains
- * the trials that ended; trials in progress are restarted.
+ * the trials that have ended. Trials in progress are restarted.
  */
 export class Trials implements Progression {
   readonly stepsPerEpoch = Infinity;

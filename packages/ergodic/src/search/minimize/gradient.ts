@@ -7,9 +7,9 @@
  * x is one vector of the inputs named in `gradient`, in that order. `start` gives these inputs by name, or as one
  * vector. All other inputs are data. These data are passed as `data` or have been written to `compiled.inputs`. rule:
  * default lbfgs(). An epoch is one update. The default is 1000 epochs, but L-BFGS and line searches end earlier if they
- * converge. State is float64; arithmetic has the function's precision. If the function draws random numbers, it makes
- * new draws at each update. Step rules that compare values refuse such functions. A checkpoint holds no data:
- * `minimize.resume(checkpoint, compiled, { data })` continues bit for bit with the same data.
+ * converge. The state of the run is float64, and arithmetic has the function's precision. If the function draws random
+ * numbers, it makes new draws at each update. Step rules that compare values refuse such functions. A checkpoint holds
+ * no data: `minimize.resume(checkpoint, compiled, { data })` continues bit for bit with the same data.
  *
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; the reason of an
  * aborted `signal`

@@ -178,7 +178,7 @@ interface Point {
 
 /** Returns the points of a histogram. `unit`: unit of a value, in units of the metric. */
 function pointsOf(name: string, histogram: Histogram, labels: Record<string, string>, unit: number): Point[] {
-  // Rounded to decimal digits, so that the bound 2·10⁻⁵ is not 0.000020000000000000001.
+  // The bound is rounded to decimal digits, so that 2·10⁻⁵ is not 0.000020000000000000001.
   const bound = (value: number): number => Number((value * unit).toPrecision(6));
   const points: Point[] = histogram
     .cumulative()

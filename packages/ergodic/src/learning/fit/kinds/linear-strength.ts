@@ -38,7 +38,8 @@ const AMPLE = 20;
  */
 const COUNTED = 10;
 /**
- * Up to this number, observations are assigned to folds one by one. If there are more, each fold gets an equal share.
+ * Up to this number, observations are assigned to folds one by one. If there are more observations, each fold gets an
+ * equal share.
  */
 const MOST_DEALT = 1e6;
 /**

@@ -2,8 +2,8 @@ import { Dataset } from "../../../engine/data/dataset.ts";
 import { solvePositive } from "../../../engine/numbers/cholesky.ts";
 
 /**
- * Ridge that is added to the Gram matrix, relative to the mean square of the rows. Without it, linearly dependent rows
- * could not be factored.
+ * Ridge that is added to the Gram matrix, relative to the mean square of the rows. Without this ridge, linearly
+ * dependent rows could not be factored.
  */
 const RIDGE = 1e-10;
 

@@ -52,7 +52,7 @@ export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
   until?: Until;
   /** Held-out rows, on which the model is measured during training. */
   validate?: D;
-  /** Epochs between validations, > 0; fractions allowed. Default 1. Needs `validate`. */
+  /** Number of epochs between validations, > 0; fractions are allowed. Default 1. Needs `validate`. */
   validateEvery?: number;
   /**
    * The run stops after this many validations without a lower loss, and keeps the best parameters. A whole number >= 1.
@@ -77,8 +77,8 @@ export interface Settled<D> {
 }
 
 /**
- * Adapter that makes a kind of model available to the verb `fit`. There is one such object per kind. It connects the
- * folders that implement the kind.
+ * Adapter that makes a kind of model available to the verb `fit`. There is one such object per kind. The adapter
+ * connects the folders that implement the kind.
  *
  * A model holds its adapter, so programs load only the kinds that they use. To add a kind, define a model with another
  * adapter. `D`: type of the data. `P`: type of the predictor.

@@ -59,7 +59,7 @@ export class CoordinatePieces {
     return i % this.width >= this.columnCount;
   }
 
-  /** Value of the penalty; Infinity below the floors. */
+  /** Value of the penalty; Infinity if a coordinate is below its floor. */
   value(x: Float64Array): number {
     let sum = 0;
     for (const [i, v] of x.entries()) {

@@ -94,7 +94,7 @@ interface HessianBlocks {
   readonly place: { readonly parameters: number; readonly gradient: number; readonly matrix: number };
   /** Number of columns of the Hessian, including padding. */
   readonly width: number;
-  /** Whether slopes and curvatures of all rows are kept. */
+  /** Whether the slopes and curvatures of all rows are stored. */
   readonly kept: boolean;
 }
 

@@ -105,7 +105,7 @@ interface Arrays {
 
 type Evaluator = Pick<ColumnBinding, "evaluation" | "loss" | "conjugate">;
 
-/** Separate losses: one program per output, over the rows. */
+/** For separate losses, calls one program per output, which covers all rows. */
 function separateLosses(arena: Arena, parts: LinearParts, at: Arrays): Evaluator {
   const { data, options } = parts;
   const { rowCount, layout } = data;

@@ -13,7 +13,7 @@ export interface ParameterOptions {
   readonly fans?: Fans;
   /** Name of the parameter's group. A rule's options can refer to the group by this name. */
   readonly group?: string;
-  /** Whether L2 penalties apply; default true. Biases and norms set it to false. */
+  /** Whether L2 penalties apply to the parameter; default true. Biases and norms set it to false. */
   readonly decay?: boolean;
 }
 
@@ -54,7 +54,7 @@ export interface Scope {
   within<T>(name: string, build: (scope: Scope) => T): T;
   /** Calls `build` with a scope whose parameters are frozen or in a group. */
   marked<T>(marks: Marks, build: (scope: Scope) => T): T;
-  /** Applies a layer under a name; "" adds none to the path. */
+  /** Applies a layer under a name. An empty name adds nothing to the path. */
   apply(layer: LayerLike, x: SymbolicArray, name: string): SymbolicArray;
   /** Adds `multiplyAdds` to the number of multiply-adds for one example. */
   count(multiplyAdds: number): void;

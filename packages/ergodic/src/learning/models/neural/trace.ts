@@ -40,7 +40,7 @@ export interface TracedState {
   readonly shape: Shape;
   readonly initial: number;
   readonly input: SymbolicArray;
-  /** Value after the update; undefined if it does not change. */
+  /** Value after the update; undefined if the update does not change the state. */
   readonly next?: SymbolicArray;
 }
 

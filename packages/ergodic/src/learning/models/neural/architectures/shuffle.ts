@@ -1,7 +1,7 @@
 /**
  * ShuffleNets: a 3×3 convolution to 24 channels with stride 2, 3×3 max pooling with stride 2, and three stages of 4, 8
- * and 4 units (layers/shuffle.ts), each of which begins with stride 2. V2 adds a 1×1 convolution. Global average
- * pooling and a dense layer follow.
+ * and 4 units (layers/shuffle.ts), each of which begins with stride 2. V2 adds a 1×1 convolution. The stages are
+ * followed by global average pooling and a dense layer.
  *
  * V1 (Zhang et al. 2018): `groups` is 1, 2, 3, 4 or 8 and determines the channels of the stages. `width` scales these
  * channels to multiples of 4 · groups. V2 (Ma et al. 2018): `width` is 0.5, 1, 1.5 or 2.

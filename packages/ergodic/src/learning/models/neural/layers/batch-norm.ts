@@ -31,8 +31,8 @@ const make = layer<BatchNormOptions>(
     // States are requested in the order in which they are updated, which is also their order in a saved network.
     const centre = scope.state("mean", channels, 0);
     const variance = scope.state("variance", channels, 1);
-    // Written with one factor and one term per channel, so that the factor can be folded into the weights of the
-    // previous layer.
+    // The result is written with one factor and one term per channel, so that the factor can be folded into the weights
+    // of the previous layer.
     const factor = div(scale ?? 1, sqrt(add(variance, epsilon)));
     return add(mul(x, factor), sub(shift ?? 0, mul(centre, factor)));
   },

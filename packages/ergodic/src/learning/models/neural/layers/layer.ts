@@ -19,7 +19,7 @@ interface DefinedLayer extends Layer {
 
 /** Declaration of a layer's options and of their checks. The layer's function is declared separately. */
 export interface LayerFacts<O> {
-  /** Values that the options accept; `name` is added. Default: any options are allowed. */
+  /** Values that the layer's options accept. The option `name` is added. Default: any options are allowed. */
   readonly options?: { readonly [K in keyof Omit<O, "name">]-?: Accepts };
   /** Names of options that have no default. */
   readonly required?: readonly (keyof O & string)[];

@@ -94,7 +94,7 @@ export const halfOfChannels = (which: "first" | "second", options: Named = {}): 
   makeHalf({ which, ...plain("halfOfChannels", options, ["which"]) });
 
 /**
- * At stride 1, half of the channels pass unchanged and the other half is convolved. At stride 2, all channels are
+ * At stride 1, one half of the channels passes unchanged and the other half is convolved. At stride 2, all channels are
  * convolved. The two results are concatenated and shuffled in two groups.
  *
  * From `inside` to `channels` channels, both even; equal at stride 1. Ma et al. 2018. @throws OptionError
