@@ -19,7 +19,7 @@ export interface ArrayRows {
   rowShape?: readonly number[];
   /** Targets: numbers or class names; absent if no targets were found. */
   target?: ArrayLike<number> | readonly string[];
-  /** Advice for the error when there is no target. */
+  /** Advice that the error gives if there is no target. */
   advice: string;
 }
 

@@ -40,13 +40,15 @@ export interface ColumnContext {
   readonly gaps: boolean;
   readonly decimal: "." | ",";
   /**
-   * Whether the format itself distinguishes numbers from strings (JSON, Parquet). A string that looks like a number
-   * then stays a string.
+   * Whether the format itself distinguishes numbers from strings (JSON, Parquet). In such a format, a string that looks
+   * like a number stays a string.
    */
   readonly typed: boolean;
   /** Whether values are stored. If false, only the types and levels are determined. */
   readonly store: boolean;
-  /** Estimated number of rows; 0 = unknown. Columns then allocate their memory once instead of copying. */
+  /**
+   * Estimated number of rows; 0 = unknown. If it is known, columns allocate their memory only once, without copying.
+   */
   expectedRows: number;
   /** Whether columns that were taken will be freed by `release`. */
   readonly releasable: boolean;

@@ -48,7 +48,7 @@ export function commentRemark(rows: number, rowCount: number, mark: string): Rem
 
 /**
  * If a line seems to begin with a comment mark rather than data, returns the beginning of the line. Spreadsheet errors
- * such as #N/A are data.
+ * such as #N/A are treated as data.
  */
 export function commentMark(line: string): string | undefined {
   if (/^#(?:N\/A|NA\b|VALUE!|REF!|DIV\/0!|NUM!|NAME\?|NULL!)/.test(line)) return undefined;

@@ -2,8 +2,8 @@
  * Resizes an image by stretching its height and width independently.
  *
  * Shrinking averages the area that a new pixel covers, with fractions of the pixels at its edges. Enlarging is
- * bilinear. The centre of pixel i is at i + ½, and the pixels at the edge are repeated. The passes over height and
- * width are in float64. The result is rounded once, to nearest.
+ * bilinear. The centre of pixel i is at i + ½, and the pixels at the edge are repeated. Height and width are resized in
+ * two passes, both in float64. The result is rounded once, to nearest.
  */
 import type { Image } from "./image.ts";
 

@@ -9,7 +9,7 @@ import { plainPng, pngHeader } from "./png-rows.ts";
  * 1 channel if the file is grey, else 3 (red, green, blue). 16-bit samples are divided by 257, and 1- to 4-bit samples
  * are scaled to 0 … 255. The results are rounded to nearest. Palettes are looked up. Transparency is composited on the
  * background, c·α + background·(1 − α). Grey is Rec. 601's luma of the stored samples, 0.299 R + 0.587 G + 0.114 B.
- * Colour profiles, gamma and the orientation from EXIF are not applied. For animated PNGs, the first picture is
+ * Colour profiles, gamma and the orientation from EXIF are not applied. If a PNG is animated, its first picture is
  * returned.
  *
  * @throws DataError DATA_FORMAT (neither), DATA_TRUNCATED, DATA_PARSE (damaged), DATA_UNSUPPORTED

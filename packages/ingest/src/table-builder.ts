@@ -95,7 +95,7 @@ export class TableBuilder {
 
   constructor(file: string, options: TableOptions & { decimal?: "." | "," }, plan: BuildPlan = {}) {
     const { missing = missingTexts, decimal = "." } = options;
-    // The first pass can find a category without levels.
+    // A first pass can find that a category has no levels.
     checkOptions(options, plan.known === undefined ? 1 : 0);
     this.file = file;
     this.known = plan.known;

@@ -2,7 +2,7 @@ import { OptionError } from "ergodic";
 
 /**
  * Upper ends of the buckets within a decade. They are the preferred numbers R20 of ISO 3, each of which is about 12 %
- * above the previous one. Every fourth of these numbers belongs to R5.
+ * above the previous one. Every fourth of these numbers is also in the series R5.
  */
 const R20 = [1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9];
 const DECADES = 10;
@@ -66,7 +66,8 @@ export class Histogram {
 
   /**
    * Returns a quantile by nearest rank, which is the ⌈p·count⌉th smallest value for `p` in [0, 1]. The values within a
-   * bucket are assumed to be evenly spread. The result is limited to the range of all values. NaN if there are none.
+   * bucket are assumed to be evenly spread. The result always lies within the range of all values. NaN if there are
+   * none.
    */
   quantile(p: number): number {
     if (!(p >= 0 && p <= 1)) throw new OptionError("histogram", `p is ${p}, but must be within [0, 1]`, "OPTION_RANGE");

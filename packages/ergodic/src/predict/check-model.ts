@@ -13,7 +13,7 @@ export function checkModel(where: string, holds: unknown, problem: string): asse
 
 export const isObject = (json: unknown): json is JsonObject => typeof json === "object" && json !== null && !Array.isArray(json);
 
-/** JSON for a message, at most 60 characters long. */
+/** Formats JSON for a message, with at most 60 characters. */
 export const shownJson = (json: unknown): string => (JSON.stringify(json) ?? "missing").slice(0, 60);
 
 /** A whole number, at least `low`. */

@@ -69,7 +69,7 @@ export function outputFacts(description: JsonObject, where: string): OutputFacts
 }
 
 function checkLoss({ loss, link, outputs }: JsonObject, task: Task, where: string): void {
-  // The earliest file versions stored a string.
+  // The earliest versions of the file format stored a string.
   const { name, ...options } = isObject(loss) ? loss : { name: loss };
   checkModel(where, typeof name === "string", `has loss ${shownJson(loss)}, which is unknown`);
   const own = Object.hasOwn(libraryLosses, name) ? libraryLosses[name] : undefined;

@@ -93,7 +93,7 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
 }
 
 async function made(bytes: Uint8Array, where: string, options: PredictorOptions & Limits): Promise<AnyPredictor> {
-  // In our files the last byte of the header length is 0.
+  // In this library's files, the last byte of the header length is 0.
   if (bytes[0] === 8 && bytes[7] > 0) (await later(() => import("./foreign.ts"))).refuseForeign(bytes, where);
   const file = decodeModel(bytes, where);
   const { kind } = file.metadata;

@@ -100,7 +100,7 @@ const BINS = 15;
 
 /**
  * Computes metrics of predictions in one pass: `metrics(task, classes)`, then `add(outputs, targets, weights)` in
- * batches of any size, then `result()`. Rows have weight 1 unless weights are given. A row of weight w counts like w
+ * batches of any size, then `result()`. Each row has weight 1 unless weights are given. A row of weight w counts like w
  * rows of weight 1.
  *
  * outputs: binary: P(class 1) per row; multiclass: `classes` probabilities per row, row-major; regression: a prediction
@@ -111,8 +111,8 @@ const BINS = 15;
  * accuracy: share of rows whose most probable class is the target (binary: P > ½; multiclass: the first of the
  * largest).
  * logLoss: −mean log P(target), nats, P clamped to [2⁻⁵², 1 − 2⁻⁵²].
- * auc (binary): P(a random 1 ranks above a random 0), ties ½, exact; NaN if a class is absent. Stores every output:
- * 16–24 bytes per row.
+ * auc (binary): P(a random 1 ranks above a random 0), ties ½, exact; NaN if a class is absent. To compute auc, every
+ * output is stored: 16–24 bytes per row.
  * averagePrecision (binary): Σ (R_n − R_{n−1}) P_n over thresholds from the largest output down, without interpolation;
  * NaN if there is no 1. If the outputs are in random order, the value equals the share of 1s. If 1s are rare,
  * averagePrecision is more informative than auc.

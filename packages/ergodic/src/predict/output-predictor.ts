@@ -139,7 +139,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   /** Number of values in a row of a matrix, which contains the raw columns before the pipeline. */
   get inputCount(): number {
     const { inputs, steps } = this.pipeline;
-    // Without names, the first step knows the number of columns.
+    // If the columns have no names, the first step gives their number.
     return inputs?.length ?? (steps[0] as unknown as { columnCount: number }).columnCount;
   }
 
@@ -236,7 +236,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 
   /**
-   * Frees memory that the model owns, as networks do. This memory is also freed when the predictor is garbage
+   * Frees memory that belongs to the model, as in networks. This memory is also freed when the predictor is garbage
    * collected.
    */
   dispose(): void {}

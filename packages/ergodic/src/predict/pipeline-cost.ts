@@ -10,7 +10,7 @@ import { type Limits, refuseMemory, refuseWork } from "./limits.ts";
 const NAME = 64;
 
 /**
- * Checks that the steps do not exceed the limits. The steps must fit together (data/pipeline.ts).
+ * Checks that the steps do not exceed the limits. The steps must already fit together (data/pipeline.ts).
  *
  * `held`: number of numbers in the file. Because a model has at least one weight per column, any columns beyond `held`
  * are declared without weights.

@@ -2,7 +2,8 @@
  * Stores the outputs of each class and computes two exact areas. In the probabilities below, rows are drawn in
  * proportion to their weights. Area under the ROC curve: P(output of a random 1 > output of a random 0) + ½ P(equal).
  * Average precision: Σ_n (R_n − R_{n−1}) P_n, where precision and recall are computed at every threshold from the
- * largest output down; equal outputs share a threshold. O(n log n) at the end, to sort each class.
+ * largest output down; equal outputs share a threshold. The total time is O(n log n), because each class is sorted at
+ * the end.
  */
 export class RankedOutputs {
   private readonly zeros = new WeightedOutputs();

@@ -1,6 +1,6 @@
 /**
- * Quality of ranked lists, as means over users. For a list of k items, of which the user likes h, and n items that the
- * user likes in total:
+ * Quality of ranked lists of items, as means over users. For a list of k items, of which the user likes h, and n items
+ * that the user likes in total:
  *
  * precision h/k; recall h/n; ndcg Σ_hits 1/log2(1 + place) ÷ Σ_{place ≤ min(k, n)} 1/log2(1 + place), places from 1;
  * auc: P(a random liked item scores above a random other item), ties ½, over all items that may be recommended. If a

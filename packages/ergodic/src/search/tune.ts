@@ -51,7 +51,7 @@ export interface TuneOptions<K extends string = string, T extends TrialTick = Tr
   value?: "last" | "best";
   /** Number of trials that run at the same time. More than one is useful if the runs compute elsewhere. Default 1. */
   concurrency?: number;
-  /** Seed of the search, and of the trials' seeds. Default 0; a whole number >= 0. */
+  /** Seed of the search, from which the trials' seeds are derived too. Default 0; a whole number >= 0. */
   seed?: number;
   /** Signal that aborts the tuning and its trials. */
   signal?: AbortSignal;

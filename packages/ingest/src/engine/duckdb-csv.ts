@@ -38,7 +38,7 @@ export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, bu
     file.refuseWide(names.length);
     builder.begin(names);
     const { decimal = "." } = options;
-    // Without these markers, DuckDB would stop at "N/A" in a numeric column.
+    // Columns with strings such as "N/A" are read as strings, because DuckDB would stop there in a numeric column.
     const isTexts = (column: ColumnBuilder | undefined) =>
       column?.kind === "category" || column?.remark(probe.rowCount) !== undefined;
     const texts = new Set(probe.columns.flatMap((column, i) => (isTexts(column) ? [`c${i}`] : [])));

@@ -63,7 +63,7 @@ class LibsvmParser implements LineParser {
     this.#isComment = commentTest(comment, builder);
   }
 
-  /** Largest number of entries. An entry takes at least four bytes: " 1:1". */
+  /** Largest number of entries. Every entry takes at least four bytes: " 1:1". */
   mostEntries(byteCount: number): number {
     return (byteCount >> 2) + 1;
   }
@@ -130,7 +130,7 @@ class LibsvmParser implements LineParser {
       }
       if (index <= previous || index - first >= this.#fixedCount) throw this.#badIndex(bytes, start, index, previous);
       i++;
-      // Most values are one digit and need no number parser.
+      // Most values have only one digit and need no number parser.
       let value = bytes[i] - 48;
       if (value >= 0 && value <= 9 && (i + 1 >= length || bytes[i + 1] <= 32)) i++;
       else {

@@ -21,7 +21,7 @@ const groupLimit = 2 ** 26;
  *
  * Integers, floats and decimals make numeric columns. Strings, enums and booleans make categories. Dates and times also
  * make categories, as ISO strings. null is a missing value. Nested and repeated columns, intervals, raw bytes and JSON
- * are refused, unless these columns are dropped. Messages give row numbers instead of lines.
+ * are refused, unless these columns are dropped. Error messages give row numbers instead of line numbers.
  *
  * @throws DataError DATA_FORMAT, DATA_UNSUPPORTED, DATA_PARSE (damaged), DATA_TYPE, DATA_EMPTY
  */

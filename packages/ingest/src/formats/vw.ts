@@ -64,7 +64,7 @@ class VwParser implements LineParser {
     this.#isComment = commentTest(comment, builder);
   }
 
-  /** Largest number of entries. A feature takes at least two bytes: " a". */
+  /** Largest number of entries. Every feature takes at least two bytes: " a". */
   mostEntries(byteCount: number): number {
     return (byteCount >> 1) + 1;
   }

@@ -1,5 +1,5 @@
 /**
- * Sits between a Parquet file and its decoder. This module checks the footer, and the pages of every column, before
+ * Layer between a Parquet file and its decoder. This module checks the footer, and the pages of every column, before
  * they are decoded. The decoder receives the pages that the check has unpacked, so that nothing is unpacked twice.
  */
 import type { AsyncBuffer, Compressors, RowGroup, SchemaTree } from "hyparquet";

@@ -25,7 +25,10 @@ function varint(bytes: Uint8Array): number {
 
 const wordsOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** The last word is the length of the last member. The result is undefined if there might be more than one member. */
+/**
+ * In gzip data, the last word is the length of the last member. The result is undefined if there might be more than one
+ * member.
+ */
 function gzipLength(bytes: Uint8Array): number | undefined {
   if (bytes.length < 18) return undefined;
   for (let at = 18; at + 2 < bytes.length; at++)

@@ -22,9 +22,9 @@ import { LearnerError } from "./errors.ts";
  *
  * A frame is confirmed in four steps: the frame is written, the disk has it, a note is written, and the waiting callers
  * are answered. Bytes beyond the length in the notes have therefore never been confirmed. A complete frame there is
- * still read. An incomplete frame beyond this length was left by an interrupted write, and it is dropped. Damage before
- * that length, or a shorter file, is an error. Clients do not know the mark, so they cannot send rows that look like
- * frames.
+ * still read. An incomplete frame beyond this length was left by an interrupted write, and it is dropped. If there is
+ * damage before that length, or the file is shorter, this is an error. Clients do not know the mark, so they cannot
+ * send rows that look like frames.
  *
  * Format 1 has no notes; its last frame is dropped if it is incomplete.
  */
@@ -87,7 +87,7 @@ export function noteOf(length: number, version: number): Buffer {
   return note;
 }
 
-/** Returns the offset of a note. Even and odd notes are written at two alternating offsets. */
+/** Returns the offset of a note. Even and odd notes alternate between two offsets. */
 export const noteAt = (number: number): number => HEAD + (number % 2) * NOTE;
 
 /** Returns the note of a new head. */

@@ -299,7 +299,7 @@ export class Learner implements OnlineLearner {
     let bytes = 0;
     const started = performance.now();
     while (this.#queue.length > 0 && bytes < GROUP_BYTES && performance.now() - started < GROUP_MS) {
-      // A snapshot must contain only the confirmed state.
+      // The snapshot must contain only the confirmed state.
       if (this.#queue[0]!.kind === "snapshot" && records.length > 0) break;
       const job = this.#queue.shift()!;
       jobs.push(job);

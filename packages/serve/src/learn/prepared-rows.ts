@@ -36,7 +36,7 @@ export function encodeRows({ rowCount, targets, weights, starts, columns, values
   return bytes;
 }
 
-/** Format that rows must have to fit a model. */
+/** Format that rows must have in order to fit a model. */
 export interface RowFormat {
   readonly columnCount: number;
   readonly isSparse: boolean;

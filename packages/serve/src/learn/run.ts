@@ -9,9 +9,9 @@ export interface LearntSums {
   readonly weight: number;
   /** Mean loss, weighted by row and class weights. */
   readonly loss: number;
-  /** For classes: total weight of the correctly predicted rows. */
+  /** For classes, the total weight of the correctly predicted rows. */
   readonly right?: number;
-  /** For numbers: sums of squared and absolute errors. */
+  /** For numbers, the sums of squared and absolute errors. */
   readonly squares?: number;
   readonly absolute?: number;
 }

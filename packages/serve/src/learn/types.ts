@@ -21,8 +21,8 @@ export interface LearnerOptions {
    */
   rule?: Rule;
   /**
-   * Number of rows per update, an integer ≥ 1. A request with more rows is split into several updates. Default: the
-   * number stored in the folder, or 1 for a new folder.
+   * Number of rows per update, an integer ≥ 1. If a request has more rows, it is split into several updates. Default:
+   * the number stored in the folder, or 1 for a new folder.
    */
   batch?: number;
   /**
@@ -135,7 +135,7 @@ export interface LearnerStats {
 export interface ServedModel {
   /** Version of the model. */
   readonly version: number;
-  /** Predictor of the model, made on first use. */
+  /** Predictor of the model. It is made when it is first used. */
   readonly predictor: AnyPredictor;
   /** Returns the model's file. For the same version, the bytes are the same on every machine. */
   toBytes(): Uint8Array;

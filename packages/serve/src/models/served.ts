@@ -65,7 +65,7 @@ export interface Served<Work = unknown, Answer = unknown> {
   unknownLevels?(work: Work): readonly UnknownLevels[];
   /** Returns the number of rows of a request, at least 1. */
   rowsOf(work: Work): number;
-  /** Returns the answers in the order of the requests. A request that cannot be answered gets an error instead. */
+  /** Returns the answers in the order of the requests. If a request cannot be answered, its answer is an error. */
   run(works: readonly Work[]): readonly (Answer | Error)[] | Promise<readonly (Answer | Error)[]>;
   /** Returns the output with this index. */
   output(answer: Answer, index: number): OutputTensor;

@@ -2,7 +2,8 @@
  * One child process that runs a model, from the start of the process to its end (child.js). If a process has ended,
  * callers start a new one instead.
  *
- * While it has no work it does not keep the program alive. The process ends when its parent ends, for whatever reason.
+ * While it has no work it does not keep the program alive. When the parent process ends, for whatever reason, this
+ * process ends too.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -17,7 +18,7 @@ export interface ModelSource {
   /** URL of the module of onnxruntime-node. */
   readonly module: string;
   readonly threads: number;
-  /** Largest time in milliseconds for the start. */
+  /** Longest time in milliseconds that the start can take. */
   readonly startMs: number;
 }
 

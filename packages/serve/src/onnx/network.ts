@@ -288,7 +288,7 @@ function scanned(node: SymbolicArray, arrays: Arrays): void {
   for (const leaf of over) given(leaf, "element");
   const first = carries.length;
   constants.forEach((leaf, i) => void body.set(leaf, arrays.last(node.args[first + over.length + i])));
-  // ONNX needs a sequence that determines the number of steps.
+  // ONNX needs a sequence from which the number of steps follows.
   if (over.length === 0) inner.input(inner.fresh("step"), "float32", []);
   writeArrays(arraysBelow([...next, ...outputs]), body);
   const made = [...next, ...outputs, ...carries];

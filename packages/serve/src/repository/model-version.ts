@@ -31,7 +31,9 @@ export class ModelVersion {
   readonly batches: Batcher<unknown, unknown>;
   /** Time of the last answer, in milliseconds since the epoch; 0 if there was no answer. */
   lastInference = 0;
-  /** Number of requests that could not be read. Other faulty requests are detected when they are computed. */
+  /**
+   * Number of requests that could not be read. Other faults of requests are detected when the requests are computed.
+   */
   unread = 0;
   /** For each column, the number of cells whose level the model does not know. */
   readonly unknownLevels = new Map<string, number>();

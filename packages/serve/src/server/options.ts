@@ -45,9 +45,9 @@ export interface ServeOptions {
    */
   deadlineMs?: number;
   /**
-   * Number of threads for each network from a file. In this case, the server's own thread never waits for the network.
-   * 0: the network is computed on the server's thread, which is faster for small networks. Linear models and model
-   * objects are always computed there. Default 1.
+   * Number of threads for each network from a file. With at least one thread, the server's own thread never waits for
+   * the network. 0: the network is computed on the server's thread, which is faster for small networks. Linear models
+   * and model objects are always computed on the server's thread. Default 1.
    */
   workers?: number;
   /**

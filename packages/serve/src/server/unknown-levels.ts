@@ -4,7 +4,7 @@ import { kindOf } from "../v2/json.ts";
 import type { Server } from "./context.ts";
 import { RequestError } from "./request-error.ts";
 
-/** Largest number of known levels that an error lists. */
+/** Largest number of known levels that are listed in an error. */
 const MOST_LISTED = 8;
 
 /**

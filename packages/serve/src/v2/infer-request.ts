@@ -9,7 +9,7 @@ import { kindOf, parseObject } from "./json.ts";
  * input, and 32 axes of data.
  */
 const DEEPEST = 40;
-/** Largest timeout in microseconds: 285 years. Longer timers would fire immediately. */
+/** Largest timeout in microseconds, which is 285 years. Longer timers would fire immediately. */
 export const LONGEST_US = 2 ** 53;
 
 /** A requested output, with its index in the model and the form in which it is returned. */
@@ -53,7 +53,7 @@ interface Header {
  * repeatedly, so that it does not need to be read again.
  */
 const lastHeaders = new WeakMap<Served, { json: Buffer; byteCount: number; header: Header }>();
-/** Largest size in bytes of a retained JSON. */
+/** Largest size in bytes of JSON that is retained. */
 const LONGEST_KEPT = 4096;
 
 /**
@@ -191,7 +191,7 @@ function scheduling({ priority, timeout }: Record<string, unknown>): {
   priority: number | undefined;
   deadlineMs: number | undefined;
 } {
-  // In the protocol, 0 means the model's default.
+  // In the protocol, 0 means that the default of the model is used.
   if (priority !== undefined && !(Number.isInteger(priority) && (priority as number) >= 0 && (priority as number) <= 9))
     throw fault(
       "parameters",

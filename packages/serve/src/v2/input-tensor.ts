@@ -17,7 +17,7 @@ export interface InputTensor {
   readonly shape: readonly number[];
   /** Total number of elements. */
   readonly count: number;
-  /** Writes the elements as numbers into `target` from `at` on. Not for BYTES. */
+  /** Writes the elements as numbers into `target`, starting at index `at`. Not for BYTES. */
   numbersInto(target: Numbers, at: number): void;
   /** Returns the elements of BYTES. */
   texts(): readonly string[];
@@ -205,7 +205,7 @@ function numbersOf(flat: readonly unknown[], datatype: Datatype, where: string):
         throw notOfType(where, i, given, datatype);
       values[i] = exact || range ? given : rounded(datatype, given);
     } else if (datatype === "BOOL" && typeof given === "boolean") values[i] = Number(given);
-    // A missing value, which models that fill gaps can handle.
+    // A missing value. Models that fill gaps can handle it.
     else if (given === null && !range) values[i] = Number.NaN;
     else throw notOfType(where, i, given, datatype);
   }

@@ -9,8 +9,8 @@ const SHORTEST = 1e-12;
 const NOISE = 1e-13;
 /**
  * The loss is assumed to have no finite minimum if the ratio of successive gains stays in this range for `steps`
- * successive steps. Losses like e⁻ᶻ have their minimum at infinity. Each step then gains 1/e of the previous gain. Near
- * a finite minimum, each gain is proportional to the square of the previous one.
+ * successive steps. Losses like e⁻ᶻ approach their minimum only at infinity. Each step then gains 1/e of the previous
+ * gain. Near a finite minimum, each gain is proportional to the square of the previous one.
  */
 const RATIO = { low: 0.32, high: 0.42, steps: 4 };
 const UNBOUNDED =

@@ -8,10 +8,10 @@ const MOST_ROWS = 256;
 /** Maximum number of values in memory. This maximum can be exceeded only by a single batch. */
 const MOST_VALUES = 2 ** 20;
 
-/** Dataset whose rows are overwritten repeatedly. The problem of an online run is bound to it. */
+/** Dataset whose rows are overwritten repeatedly. The problem of an online run is bound to this dataset. */
 export class HeldRows {
   readonly dataset: Dataset;
-  /** Capacity in rows, a multiple of the batch size. */
+  /** Capacity in rows, which is a multiple of the batch size. */
   readonly rowCount: number;
   /** For sparse rows, the capacity in entries, including intercepts. */
   readonly entryCount: number;

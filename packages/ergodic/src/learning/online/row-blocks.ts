@@ -51,7 +51,7 @@ function checkTable(value: unknown): Table | SparseTable {
   throw new OptionError("fit.stream", `a block is ${told(value)}, but must be a Dataset or a table`, "OPTION_TYPE");
 }
 
-/** Rows with positive weight, in a model's columns. */
+/** Rows with positive weight, as columns of a model. */
 export class BlockRows implements OnlineRows {
   readonly rowCount: number;
   readonly targets: Float64Array;
@@ -86,7 +86,7 @@ export class BlockRows implements OnlineRows {
 
 const none: OnlineRows = { rowCount: 0, targets: new Float64Array(0), values: new Float64Array(0) };
 
-/** Converts blocks to rows in a pipeline's columns. */
+/** Converts blocks to rows with the columns of a pipeline. */
 export class BlockReader {
   readonly #pipeline: Pipeline;
 

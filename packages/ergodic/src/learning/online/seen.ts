@@ -2,7 +2,7 @@ import type { Json, JsonObject } from "../../engine/contract/index.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import type { OnlineRows } from "./types.ts";
 
-/** Properties of the model that made the predictions. */
+/** Properties of the model from which the predictions come. */
 interface Of {
   readonly task: string;
   readonly outputs: number;

@@ -63,8 +63,8 @@ export interface OnlineRun {
   /** Number of updates so far. */
   readonly updates: number;
   /**
-   * Learns rows in their order, call after call. @throws DataError if numbers would not be finite; the state is then
-   * unchanged, bit for bit
+   * Learns rows in order. Each call continues after the last one. @throws DataError if numbers would not be finite; the
+   * state is then unchanged, bit for bit
    */
   learn(rows: OnlineRows, watch?: OnlineWatch): Promise<void>;
   /** Returns a copy of the current parameters. */

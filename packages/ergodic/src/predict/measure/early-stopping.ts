@@ -17,8 +17,8 @@ const convinces = (queries: number, over: number, percentile: number): boolean =
   over < queries && betaLower(queries - over, over + 1, percentile, 1 - percentile) <= ERROR;
 
 /**
- * Smallest whole number in (no, yes] for which `holds` is true. `holds` is false at `no`, true at `yes`, and changes
- * once between them.
+ * Returns the smallest whole number in (no, yes] for which `holds` is true. `holds` is false at `no`, true at `yes`,
+ * and changes once between them.
  */
 function first(no: number, yes: number, holds: (n: number) => boolean): number {
   let [low, high] = [no, yes];

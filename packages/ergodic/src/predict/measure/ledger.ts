@@ -14,8 +14,8 @@ import { PLAIN } from "../plan/work.ts";
 /** One line of the ledger: the cost per row of one kind of operation or memory traffic. */
 export interface LedgerItem {
   /**
-   * Kind of cost. Operations: "multiply-adds", "element-wise operations" or "functions" such as exp. Bytes:
-   * "parameters", "activations" or "rows".
+   * Kind of cost. Operations: "multiply-adds", "element-wise operations" or "functions" such as exp. For bytes, the
+   * kind is "parameters", "activations" or "rows".
    */
   readonly what: string;
   /** Unit of `count`. */

@@ -25,7 +25,7 @@ export interface MeasureOptions {
   queries?: number;
   /** Minimum duration of the measurement in seconds, > 0. For a server, it applies to each rate. Default 1. */
   seconds?: number;
-  /** Server: bound of the 99th percentile, in milliseconds, > 0. Default 10. */
+  /** For a server, the bound of the 99th percentile, in milliseconds, > 0. Default 10. */
   p99Ms?: number;
   /** Server: queries per second, > 0. Default: the highest rate within the bound is determined by a search. */
   rate?: number;

@@ -1,7 +1,7 @@
 /**
  * Checks that a plan's program is consistent for one batch. Loops and kernels must not access memory outside the values
- * that they name. Values must stay within their buffers. No step may write to parameters or constants. The bodies of
- * scans are checked in the same way. Their buffers are slices of the values over which the scan runs.
+ * that they name. Values must stay within their buffers. No step is allowed to write to parameters or constants. The
+ * bodies of scans are checked in the same way. Their buffers are slices of the values over which the scan runs.
  *
  * @throws DataError
  */
@@ -17,7 +17,7 @@ export interface Room {
   readonly isWritten: boolean;
 }
 
-/** Largest memory in bytes, because addresses are u32. */
+/** Largest memory in bytes. It is limited because addresses are u32. */
 const MOST_BYTES = 2 ** 32;
 
 const isCount = (x: number): boolean => Number.isSafeInteger(x) && x >= 0;

@@ -110,7 +110,7 @@ function batchSizes({ plan, buffers, programs, chunk, where }: BatchParts) {
 
 /**
  * A plan in a memory, with its constants, parameters and a program for each batch size that was requested. On a server,
- * successive batches can have any size. Programs are small, so they are cached. Their working memory is shared.
+ * the sizes of successive batches can vary. Programs are small, so they are cached. Their working memory is shared.
  *
  * @throws MemoryLimitError if the memory cannot hold a batch
  */

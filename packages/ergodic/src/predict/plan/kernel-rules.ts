@@ -30,7 +30,7 @@ export const ELEMENT = 4;
 const WINDOW = 64;
 /** Work of trying one phase of a stride. */
 const PHASE = 16;
-/** Work of each group after the first, per row of a window. */
+/** Work of each group after the first group, per row of a window. */
 const GROUP = 16;
 /** Work of writing one row of a circulant block. */
 const BLOCK_ROW = 32;
@@ -209,7 +209,10 @@ const gemm = counted(
   },
 );
 
-/** Rules by kernel name, without F32 or F64. A map is used because an object would also have inherited properties. */
+/**
+ * Rules by the name of the kernel, without F32 or F64. A map is used because an object would also have inherited
+ * properties.
+ */
 const rules: ReadonlyMap<string, KernelRule> = new Map<string, KernelRule>([
   ["gemm", gemm],
   [

@@ -38,8 +38,8 @@ export function forgetMemory(holder: WeakRef<HasMemory>): void {
 }
 
 /**
- * Makes a memory. If there are too many, others are dropped first. If the system has no more address space, all others
- * are dropped.
+ * Makes a memory. If there are too many memories, others are dropped first. If the system has no more address space,
+ * all others are dropped.
  */
 export function madeMemory<T>(make: () => T): T {
   for (const holder of order) {

@@ -132,7 +132,7 @@ export class NetworkPlan implements Disposable, HasMemory {
     const at = batch.at.get(input);
     // When an unshared memory grows, existing views of it become empty.
     if (!batch.open || batch.open.output.length === 0) {
-      // A network with the same output for all rows has no input.
+      // If the output of a network is the same for all rows, the network has no input.
       const x = at === undefined ? NOTHING : home.view(at, rows * this.rowSize(input));
       const areFinite = home.machine.kernel(
         x instanceof Float64Array ? "areFiniteF64" : "areFiniteF32",

@@ -141,7 +141,7 @@ export class Search {
     return z && this.space.toUser(z);
   }
 
-  /** History of the points in order, up to the first missing one. */
+  /** History of the points in order, which ends before the first missing point. */
   get history(): History {
     const open = this.batch?.values() ?? [];
     const missing = open.indexOf(undefined);

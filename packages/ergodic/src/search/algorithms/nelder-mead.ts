@@ -23,8 +23,8 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  *   f_0 ≤ f(x(1)) < f_{d−1}:         x(1)
  *   f_{d−1} ≤ f(x(1)) < f_d:         x(γ) if no higher than x(1), otherwise shrink
  *   f(x(1)) ≥ f_d:                   x(−γ) if lower than f_d, otherwise shrink
- * `adaptive`: β = 1 + 2/d, γ = ¾ − 1/(2d), δ = 1 − 1/d. For d = 2, these are the classic values 2, ½, ½. The classic
- * values are also used for d = 1.
+ * `adaptive`: β = 1 + 2/d, γ = ¾ − 1/(2d), δ = 1 − 1/d. For d = 2, the coefficients have the classic values 2, ½, ½.
+ * For d = 1, the classic values are used as well.
  *
  * The first simplex consists of the start and of the d points at a step of 1 along each axis, in one batch. A shrink is
  * one batch of d points. The simplex has collapsed when every vertex is within `pointTolerance` (initial steps, by

@@ -26,9 +26,9 @@ export interface SpaceOptions {
   /** Whether coordinates are whole numbers: one value for all coordinates, or one per coordinate. Default false. */
   integer?: boolean | readonly boolean[];
   /**
-   * Initial step, > 0, in the user's units or, on a log scale, in factors of e. One value for all coordinates, or one
-   * per coordinate. Default: a fifth of the box. If there is no box, the default is max(0.1|x₀|, 0.5), or 0.5 on a log
-   * scale.
+   * Initial step, > 0, in the user's units or, on a log scale, in factors of e. Either one value for all coordinates or
+   * one value per coordinate. Default: a fifth of the box. If there is no box, the default is max(0.1|x₀|, 0.5), or 0.5
+   * on a log scale.
    */
   stepSize?: number | ArrayLike<number>;
 }

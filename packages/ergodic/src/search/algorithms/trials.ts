@@ -70,8 +70,8 @@ export class Trials implements Progression {
   }
 
   /**
-   * Finished trial with the lowest value or, if no trial finished, the stopped trial with the lowest value. Among equal
-   * values, the first trial counts.
+   * Finished trial with the lowest value or, if no trial finished, the stopped trial with the lowest value. Among
+   * trials of equal value, the first one counts.
    */
   get best(): Trial | undefined {
     const { trials } = this;

@@ -227,7 +227,7 @@ class CompiledObjective implements FullObjective {
     return this.evaluate(x, gradient, update);
   }
 
-  /** The function's memory belongs to the caller. */
+  /** The memory of the function belongs to the caller. */
   dispose(): void {}
 
   #numbers(name: string, given: Given | undefined, wanted: number): ArrayLike<number> {

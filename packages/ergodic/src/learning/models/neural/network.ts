@@ -11,7 +11,7 @@
  * With "auto", numeric targets are scaled if √mean(y²) lies outside 0.1 … 10; with true, they are always scaled: z =
  * mean + sd · the last layer's output. During training, the loss is then measured in units of the sd (sd² for the
  * squared loss). These units affect the steps, and the rules that depend on the least loss. Ticks and results report
- * the loss in the target's units.
+ * the loss in the units of the target.
  *
  * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError if loss, data and plan
  * do not fit together

@@ -28,7 +28,7 @@ import { lossOnArrays } from "./loss-on-arrays.ts";
 import type { LayerLike } from "./scope.ts";
 import { type TracedNetwork, type TracedParameter, type TracedState, traceNetwork } from "./trace.ts";
 
-/** Shift and factor of x before the first layer. */
+/** Shift and factor that are applied to x before the first layer. */
 export interface InputScale {
   readonly mean: number;
   readonly factor: number;

@@ -204,7 +204,7 @@ class RecordingScope implements Scope {
   }
 }
 
-/** Errors that already name the innermost layer. */
+/** Errors that already contain the name of the innermost layer. */
 const placed = new WeakSet<CompileError>();
 
 function atLayer<T>(layer: LayerLike, path: string, build: () => T): T {

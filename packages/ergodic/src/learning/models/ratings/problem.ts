@@ -63,7 +63,7 @@ export class RatingsProblem implements Problem, Factors {
     this.ratingStart = [startOf(byUser.start, this.counts[users]), startOf(byItem.start, this.counts[items])];
   }
 
-  /** Initial factors. Row u uses the draws of update u in its side's random stream. */
+  /** Initial factors. Row u uses the draws of update u in the random stream of its side. */
   get start(): Float64Array {
     const { rank } = this.settings;
     const initialScale = this.settings.initialScale * Math.sqrt(this.scale);

@@ -46,7 +46,7 @@ export class Distribution {
     this.lazyGap = kind === "separable" ? 0 : 1 / (10 * n * (c1 + cMu));
     this.z = new Float64Array(n);
     this.step = new Float64Array(n);
-    // One array per point, made in the first generation.
+    // There is one array per point. The arrays are made in the first generation.
     this.steps = [];
     this.shares = new Float64Array(population + 1);
     this.kept = {
