@@ -46,9 +46,7 @@ export interface ColumnContext {
   readonly typed: boolean;
   /** Whether values are stored. If false, only the types and levels are determined. */
   readonly store: boolean;
-  /**
-   * Estimated number of rows; 0 = unknown. If it is known, columns allocate their memory only once, without copying.
-   */
+  /** Estimated number of rows; 0 = unknown. If it is known, columns allocate their memory only once. */
   expectedRows: number;
   /** Whether columns that were taken will be freed by `release`. */
   readonly releasable: boolean;
